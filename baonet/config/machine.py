@@ -1,0 +1,189 @@
+"""The machine that baonet runs: plain frozen records, the counterpart of Bao's ``struct config`` and ``struct platform``.
+
+The YAML models are validated and resolved into these, and every floor above works with nothing else. No parsing, no
+I/O and no third-party import happens here, so that ``baonet.hyp`` stays pure.
+
+Units: addresses and sizes are bytes; guest addresses (``base``, ``va``, ``gicd``) are IPAs, ``pa`` and ``phys`` are
+physical addresses. Interrupts are INTIDs (a device tree's SPI *n* is INTID *n* + 32). Colours are bitmaps, bit *c* for
+colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+PAGE_SIZE = 0x1000
+
+
+class Faithful(Enum):
+    """``STRICT`` refuses what Bao refuses; ``PRACTICAL`` grants what docs/faithfulness.md lists."""
+
+    STRICT = "strict"
+    PRACTICAL = "practical"
+
+
+@dataclass(frozen=True, slots=True)
+class Gic:
+    """The interrupt controller of a platform (physical addresses) or of a VM (IPAs).
+
+    ``version`` 3 uses ``gicd`` and ``gicr``; version 2 uses ``gicd`` and ``gicc``. ``interrupts`` is the number of
+    INTIDs that GICD_TYPER tells, a multiple of 32 (Bao: 0 copies the physical one, which resolution has done here).
+    ``list_registers`` is the number of ICH_LR/GICH_LR registers of a physical CPU interface (4 on A53 and GIC-400).
+    """
+
+    version: int
+    gicd: int
+    gicc: int | None = None
+    gicr: int | None = None
+    interrupts: int = 256
+    list_registers: int = 4
+    maintenance: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Last-level cache and L1 data cache of a platform: from them Bao computes page colours."""
+
+    llc_size: int
+    llc_ways: int
+    l1_size: int
+    l1_ways: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformDevice:
+    """A device that the platform models: ``kind`` is ``"pl011"``; ``pa`` its registers, ``interrupt`` its INTID."""
+
+    name: str
+    kind: str
+    pa: int
+    size: int
+    interrupt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RamBank:
+    base: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A physical machine (Bao's ``struct platform``).
+
+    ``standby`` and ``powerdown`` tell whether the firmware's CPU_SUSPEND supports them; ``state_type_bit`` is the bit
+    of CPU_SUSPEND's power_state that selects powerdown (0: there is none, every suspend is standby).
+    """
+
+    name: str
+    cpus: int
+    ram: tuple[RamBank, ...]
+    gic: Gic
+    devices: tuple[PlatformDevice, ...]
+    timer_frequency: int
+    cpu_model: str
+    midr: int
+    standby: bool = True
+    powerdown: bool = False
+    state_type_bit: int = 16
+    cache: Cache | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """RAM of a VM. ``phys`` None: pages from the pools with the VM's colours; else placed at ``phys``."""
+
+    base: int
+    size: int
+    phys: int | None = None
+    colors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A passed-through device. ``va`` None: interrupts only, nothing is mapped."""
+
+    pa: int
+    va: int | None
+    size: int
+    interrupts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ipc:
+    """A shared memory object at ``base`` of one VM; ``shmem`` is its index in ``Machine.shared_memory``."""
+
+    base: int
+    size: int
+    shmem: int
+    interrupts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMemory:
+    name: str
+    size: int
+    colors: int = 0
+    phys: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Bytes to place at ``base`` (an IPA inside a region) before the VM starts: a slice of a file, or ``data``."""
+
+    base: int
+    size: int
+    path: str | None = None
+    offset: int = 0
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Vm:
+    """A VM (Bao's ``struct vm_config``): ``index`` is its vm id and VMID.
+
+    ``cpu_affinity`` holds preferred pcpu ids, empty for any. ``context`` is x0 at entry: 0 as in Bao, or the address
+    of the device tree when ``device_tree`` was asked for and ``faithful`` is practical. ``interrupts`` is every
+    INTID of the VM that belongs to hardware: those of its devices and of its generic timer.
+    """
+
+    index: int
+    name: str
+    entry: int
+    context: int
+    cpus: int
+    cpu_affinity: tuple[int, ...]
+    colors: int
+    regions: tuple[Region, ...]
+    devices: tuple[Device, ...]
+    ipcs: tuple[Ipc, ...]
+    gic: Gic
+    segments: tuple[Segment, ...]
+    interrupts: tuple[int, ...] = ()
+
+
+class ClockMode(Enum):
+    HOST = "host"
+    VIRTUAL = "virtual"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """``mhz``: instructions per microsecond of a pcpu in virtual time; host time does not use it."""
+
+    mode: ClockMode = ClockMode.HOST
+    mhz: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One partitioned machine, complete: what a node needs to run its part of it."""
+
+    path: str
+    platform: Platform
+    clock: Clock
+    faithful: Faithful
+    shared_memory: tuple[SharedMemory, ...]
+    vms: tuple[Vm, ...]
+    hypervisor_colors: int = field(default=0)

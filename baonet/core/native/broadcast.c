@@ -1,0 +1,135 @@
+/*
+ * Maintenance that the architecture broadcasts in the inner-shareable domain: TLBI ...IS and IC IVAU, IC IALLUIS must
+ * have reached every vCPU of the VM before the DSB that follows completes. The sender queues the request in the slot
+ * of each sibling, kicks it, and waits until it has been served or the sibling is outside the guest: it serves what is
+ * queued before it enters again. A waiting sender serves its own queue, so two senders never wait for each other.
+ */
+#include "engine.h"
+
+#include <sched.h>
+
+static void slot_lock(struct slot *slot) {
+    for (unsigned spins = 0; atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire); spins++)
+        if (spins > 200) sched_yield();
+}
+static void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
+
+void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }
+
+static void invalidate_page(struct core *core, uint64_t page) {
+    unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    core->leave_block = true; /* the block that is about to run may be one of them */
+}
+
+void broadcast_service(struct core *core) {
+    struct slot *slot = core->slot;
+    if (atomic_load(&slot->asked) == atomic_load_explicit(&slot->done, memory_order_relaxed)) return;
+    uint64_t tlb[PENDING_PAGES], code[PENDING_PAGES];
+    slot_lock(slot);
+    uint64_t asked = atomic_load(&slot->asked);
+    uint32_t all = slot->tlb_all, tlb_pages = slot->tlb_pages, code_pages = slot->code_pages;
+    bool code_all = slot->code_all;
+    memcpy(tlb, slot->tlb_page, sizeof *tlb * tlb_pages);
+    memcpy(code, slot->code_page, sizeof *code * code_pages);
+    slot->tlb_all = slot->tlb_pages = slot->code_pages = slot->code_all = 0;
+    slot_unlock(slot);
+    if (all) unicorn.tlb_flush_mmuidx(core->cpu, all);
+    for (uint32_t i = 0; i < tlb_pages; i++)
+        unicorn.tlb_flush_page_mmuidx(core->cpu, tlb[i] & PAGE_MASK, tlb[i] & ~PAGE_MASK);
+    for (uint32_t i = 0; i < code_pages; i++) invalidate_page(core, code[i]);
+    if (code_all) {
+        core->flush_code = core->leave_block = true;
+        FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    }
+    atomic_store(&slot->done, asked);
+}
+
+void broadcast_enter(struct core *core) {
+    atomic_store(&core->slot->in_guest, 1);
+    broadcast_service(core);
+    core->leave_block = false;
+}
+
+void broadcast_leave(struct core *core) { atomic_store(&core->slot->in_guest, 0); }
+
+static void queue(uint32_t *count, uint64_t *pages, uint64_t page, uint32_t *all, uint32_t everything) {
+    for (uint32_t i = 0; i < *count; i++)
+        if (pages[i] == page) return;
+    if (*count == PENDING_PAGES)
+        *all |= everything;
+    else
+        pages[(*count)++] = page;
+}
+
+enum kind { TLB_ALL, TLB_PAGE, CODE_ALL, CODE_PAGE };
+
+static void broadcast(struct core *core, enum kind kind, uint64_t what) {
+    uint64_t ticket[MAX_SIBLINGS];
+    core->broadcasts++;
+    for (unsigned i = 0; i < core->sibling_count; i++) {
+        struct slot *slot = &core->slots[core->siblings[i]];
+        slot_lock(slot);
+        switch (kind) {
+        case TLB_ALL: slot->tlb_all |= what; break;
+        case TLB_PAGE: queue(&slot->tlb_pages, slot->tlb_page, what, &slot->tlb_all, what & ~PAGE_MASK); break;
+        case CODE_ALL: slot->code_all = 1; break;
+        case CODE_PAGE: queue(&slot->code_pages, slot->code_page, what, &slot->code_all, 1); break;
+        }
+        ticket[i] = atomic_fetch_add(&slot->asked, 1) + 1;
+        slot_unlock(slot);
+        if (atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
+    }
+    for (unsigned i = 0; i < core->sibling_count; i++) {
+        struct slot *slot = &core->slots[core->siblings[i]];
+        for (unsigned spins = 0; atomic_load(&slot->in_guest) && atomic_load(&slot->done) < ticket[i]; spins++) {
+            broadcast_service(core);
+            if (spins > 100) sched_yield();
+            __builtin_ia32_pause();
+        }
+    }
+}
+
+EXPORT void tlb_flush_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint16_t map) {
+    unicorn.tlb_flush_mmuidx_synced(cpu, map);
+    if (running && running->sibling_count) broadcast(running, TLB_ALL, map);
+}
+
+EXPORT void tlb_flush_page_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint64_t va, uint16_t map) {
+    unicorn.tlb_flush_page_mmuidx_synced(cpu, va, map);
+    if (running && running->sibling_count) broadcast(running, TLB_PAGE, (va & PAGE_MASK) | map);
+}
+
+void broadcast_mark_code(struct core *core, uint64_t ram_offset) {
+    uint64_t page = ram_offset / PAGE_SIZE;
+    _Atomic uint8_t *byte = &core->code_map[page / 8];
+    if (page / 8 >= core->code_map_size) Py_FatalError("baonet: Unicorn's RAM offsets are not what they were");
+    if (!(atomic_load(byte) & 1u << page % 8)) atomic_fetch_or(byte, 1u << page % 8);
+}
+
+/* IC IVAU: the whole page is invalidated and unmarked, so the other lines of a page that was written cost nothing. */
+void broadcast_invalidate_line(void *env, const void *ri, uint64_t va) {
+    (void)env, (void)ri;
+    struct core *core = running;
+    uint64_t ipa;
+    if (!stage2_translate(core, va, MMU_DATA_LOAD, &ipa)) return;
+    struct region *region = stage2_find(core, ipa);
+    if (!region || !region->host) return;
+    uint64_t page = (region->ram_offset + (ipa - region->ipa)) / PAGE_SIZE;
+    _Atomic uint8_t *byte = &core->code_map[page / 8];
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!(atomic_load(byte) & 1u << page % 8)) return;
+    atomic_fetch_and(byte, ~(1u << page % 8));
+    unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    if (core->sibling_count) broadcast(core, CODE_PAGE, page);
+}
+
+void broadcast_invalidate_all_local(void *env, const void *ri, uint64_t value) {
+    (void)env, (void)ri, (void)value;
+    running->flush_code = true; /* not while a block runs: the system register write ends the block */
+    FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
+}
+
+void broadcast_invalidate_all(void *env, const void *ri, uint64_t value) {
+    broadcast_invalidate_all_local(env, ri, value);
+    if (running->sibling_count) broadcast(running, CODE_ALL, 0);
+}

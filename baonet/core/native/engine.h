@@ -1,0 +1,274 @@
+/*
+ * The native engine: what one emulated CPU needs below Python, on the stock libunicorn of the unicorn wheel.
+ *
+ *   unicorn.c    the library: symbols, structure offsets of exactly one wheel, and the checks that they hold
+ *   translate.c  what is changed in the code that TCG generates (atomics, ordering, instruction count, stop points)
+ *   atomics.c    the read-modify-write helpers that the wheel compiles without a lock
+ *   stage2.c     guest-physical memory: RAM, devices, emulated windows, and stage-2 aborts for all else
+ *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
+ *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
+ *   registers.c  system registers that are served natively
+ *   timer.c      the generic timer
+ *   pl011.c      the UART
+ *   run.c        entering the guest, leaving it, and why
+ *   module.c     the Python type
+ */
+#ifndef BAONET_ENGINE_H
+#define BAONET_ENGINE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define PAGE_SIZE 0x1000u
+#define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
+#define MAX_REGIONS 64
+#define MAX_WINDOWS 16
+#define MAX_UARTS 8
+#define MAX_SIBLINGS 512
+#define QUEUE 64
+
+/* Why run() returned: baonet.hyp.cpu.Exit has the same numbers. */
+enum exit_reason {
+    EXIT_NONE = -1,
+    EXIT_WFI,
+    EXIT_BUDGET,
+    EXIT_KICKED,
+    EXIT_HVC,
+    EXIT_SMC,
+    EXIT_DATA_ABORT,
+    EXIT_SYSTEM_REGISTER,
+    EXIT_INTERRUPT,
+    EXIT_MAINTENANCE,
+    EXIT_DEACTIVATED,
+    EXIT_LINE,
+    EXIT_FAULT,
+    EXIT_ERROR, /* a Python callback raised; never returned to Python as a number */
+};
+enum { EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_INTID, EXIT_VALUE, EXIT_REGISTER, EXIT_FIELDS };
+
+/* Indexes of the virtual CPU interface's registers: baonet.hyp.cpu has the same numbers. */
+enum { ICH_LR0 = 0, ICH_HCR = 16, ICH_VMCR = 17, ICH_AP0R0 = 18, ICH_AP1R0 = 22, ICH_REGISTERS = 26 };
+
+/*
+ * One per vCPU in memory that all processes of a node share. `kick` is negative when somebody wants the vCPU's
+ * attention; the code at the start of every translated block ors it to the budget, so one sign test serves both.
+ */
+#define KICK_NOW INT32_MIN
+#define KICK_DOORBELL 1
+#define KICK_MAINTENANCE 2
+#define PENDING_PAGES 16
+struct slot {
+    _Atomic int32_t kick;
+    int32_t budget;
+    _Atomic uint32_t in_guest;
+    _Atomic uint32_t lock;
+    _Atomic uint64_t asked;
+    _Atomic uint64_t done;
+    uint32_t tlb_all;
+    uint32_t code_all;
+    uint32_t tlb_pages;
+    uint32_t code_pages;
+    uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
+    uint64_t code_page[PENDING_PAGES]; /* RAM page number */
+} __attribute__((aligned(512)));
+
+struct region {
+    uint64_t ipa, size;
+    uint64_t ram_offset; /* Unicorn's own offset of this RAM, the same in every process of the VM */
+    uint8_t *host;       /* NULL: a device */
+};
+struct window {
+    uint64_t base, size;
+};
+
+struct uart_state; /* in shared memory: pl011.c */
+struct uart {
+    struct core *core;
+    struct uart_state *state;
+    unsigned number;
+    uint32_t intid;
+    bool moved; /* this core changed the interrupt line, and has not said so yet */
+    uint8_t *out;
+    size_t out_length;
+    uint64_t out_position;
+};
+
+struct timer {
+    uint32_t intid;
+    bool assigned, active;
+    uint64_t ctl, cval;
+};
+
+struct core {
+    PyObject_HEAD
+    void *uc, *cpu;
+    uint8_t *env;
+    struct slot *slots, *slot;
+    unsigned index;
+    unsigned sibling_count;
+    uint16_t siblings[MAX_SIBLINGS];
+    _Atomic uint8_t *code_map; /* one bit a RAM page: some vCPU of the VM has translated code of it */
+    size_t code_map_size;
+
+    unsigned region_count, window_count, uart_count;
+    struct region regions[MAX_REGIONS];
+    struct window windows[MAX_WINDOWS];
+    struct uart uarts[MAX_UARTS];
+    uint64_t ram_end;
+
+    /* leaving the guest */
+    enum exit_reason reason;
+    bool doorbell, out_of_budget, leave_block, flush_code;
+    uint64_t exit[EXIT_FIELDS];
+    int64_t left;
+    uint64_t granted;
+    bool progressed;
+
+    /* virtual CPU interface */
+    unsigned list_registers;
+    bool gicv3, gicv2;
+    uint64_t ich[ICH_REGISTERS];
+    bool maintenance;
+    uint32_t deactivated[QUEUE];
+    unsigned deactivated_head, deactivated_tail;
+
+    /* generic timer: 0 virtual, 1 physical */
+    struct timer timers[2];
+    uint64_t frequency, epoch, tick_multiplier;
+
+    /* Python's side */
+    PyObject *read_emulated, *write_emulated, *outbox;
+    PyObject *buffers; /* what the pointers above point into */
+    PyObject *pieces;  /* console output that another core interrupted: (uart, position, bytes) */
+    uint64_t statistics[EXIT_ERROR];
+    uint64_t native_exceptions, emulated_accesses, broadcasts;
+    void *pristine;
+};
+
+extern _Thread_local struct core *running;
+
+/* unicorn.c */
+extern struct unicorn {
+    /* public API */
+    int (*open)(int, int, void **);
+    int (*close)(void *);
+    int (*ctl)(void *, int, ...);
+    int (*reg_write)(void *, int, const void *);
+    int (*reg_read)(void *, int, void *);
+    int (*hook_add)(void *, size_t *, int, void *, void *, uint64_t, uint64_t, ...);
+    int (*mem_map_ptr)(void *, uint64_t, uint64_t, uint32_t, void *);
+    int (*mmio_map)(void *, uint64_t, uint64_t, void *, void *, void *, void *);
+    int (*context_alloc)(void *, void **);
+    int (*context_save)(void *, void *);
+    int (*context_restore)(void *, void *);
+    int (*free)(void *);
+    const char *(*strerror)(int);
+    /* QEMU's own functions, as the wheel exports them */
+    int (*cpu_exec)(void *, void *);
+    void (*do_interrupt)(void *);
+    void (*loop_exit)(void *);
+    void (*loop_exit_restore)(void *, uintptr_t);
+    bool (*restore_state)(void *, uintptr_t, bool);
+    void *(*tb_lookup)(void *, uintptr_t);
+    bool (*tlb_fill)(void *, uint64_t, int, int, int, bool, uintptr_t);
+    bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
+    void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
+    uint64_t (*page_addr_code)(void *, uint64_t);
+    void (*tlb_flush)(void *);
+    void (*tlb_flush_mmuidx)(void *, uint16_t);
+    void (*tlb_flush_page_mmuidx)(void *, uint64_t, uint16_t);
+    void (*tlb_flush_mmuidx_synced)(void *, uint16_t);
+    void (*tlb_flush_page_mmuidx_synced)(void *, uint64_t, uint16_t);
+    void (*tb_flush)(void *);
+    void (*tb_invalidate)(void *, uint64_t, uint64_t);
+    void (*rebuild_hflags)(void *);
+    void *(*get_reginfo)(void *, uint32_t);
+    void (*define_reg)(void *, void *, void *);
+    void (*check_exit_request)(void *, uint32_t);
+    void (*generate)(void *, void *, int);
+    void (*func_start)(void *);
+    void (*call)(void *, void *, void *, int, void **);
+    void *(*emit_op)(void *, int);
+    void (*op2)(void *, int, uintptr_t, uintptr_t);
+    void *(*temp_new)(void *, int, bool);
+    void (*temp_free)(void *, void *);
+    void *(*const_i64)(void *, int64_t);
+    void *(*const_i32)(void *, int32_t);
+    void *(*new_label)(void *);
+    void (*brcondi_i32)(void *, int, void *, int32_t, void *);
+    void (*mb)(void *, uint32_t);
+    void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
+    void (*cmpxchg_i64)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
+} unicorn;
+int unicorn_load(const char *path);
+void *unicorn_symbol(const char *name);
+
+/* fields of Unicorn's structures, by the offsets of layout.h */
+#define FIELD(type, base, offset) (*(type *)((uint8_t *)(base) + (offset)))
+static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core->env, ENV_XREGS); }
+static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 ? 0 : core_x(core)[r]; }
+#define core_pc(core) FIELD(uint64_t, (core)->env, ENV_PC)
+
+/* stage2.c */
+struct region *stage2_find(struct core *core, uint64_t ipa);
+bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
+
+/* broadcast.c */
+void broadcast_service(struct core *core);
+void broadcast_enter(struct core *core);
+void broadcast_leave(struct core *core);
+void broadcast_mark_code(struct core *core, uint64_t ram_offset);
+void broadcast_invalidate_line(void *env, const void *ri, uint64_t va);
+void broadcast_invalidate_all(void *env, const void *ri, uint64_t value);
+void broadcast_invalidate_all_local(void *env, const void *ri, uint64_t value);
+void slot_kick(struct slot *slot, int32_t why);
+
+/* interface.c */
+void interface_update(struct core *core);
+uint64_t interface_read(struct core *core, uint32_t reg);
+bool interface_write(struct core *core, uint32_t reg, uint64_t value);
+uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *core);
+void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *core);
+
+/* registers.c */
+int registers_define(struct core *core);
+void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
+#define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+
+/* timer.c */
+uint64_t timer_now(struct core *core);
+bool timer_due(struct core *core);
+int64_t timer_deadline(struct core *core);
+void timer_deactivate(struct core *core, uint32_t intid);
+uint64_t timer_count(void *env, const void *ri);
+uint64_t timer_read(void *env, const void *ri);
+void timer_write(void *env, const void *ri, uint64_t value);
+
+/* pl011.c */
+size_t uart_state_size(void);
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid);
+size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
+uint64_t uart_line(struct uart *uart);
+void uart_flush(struct uart *uart);
+
+/* run.c */
+int core_run(struct core *core, int64_t budget);
+void core_leave(struct core *core, enum exit_reason reason);
+void core_settle(struct core *core);
+uint64_t core_retired(struct core *core);
+void core_interrupt_hook(void *uc, uint32_t intno, void *user);
+extern const size_t uart_out_capacity;
+
+/* translate.c */
+bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit);
+
+#endif

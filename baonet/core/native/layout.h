@@ -1,0 +1,131 @@
+/*
+ * Structure offsets and enumeration values of libunicorn.so.2 in the wheel unicorn 2.1.4, x86-64 Linux. They follow
+ * from its sources and build flags; unicorn.c refuses any other library, and the start-up self-test checks the rest.
+ */
+#ifndef BAONET_LAYOUT_H
+#define BAONET_LAYOUT_H
+
+/* struct uc_struct */
+#define UC_CPU 440
+#define UC_TCG_CTX 768
+#define UC_SIZE_RECUR_MEM 1384
+#define UC_STOP_REQUEST 1389
+#define UC_QUIT_REQUEST 1390
+#define UC_INVALID_ADDR 1416
+#define UC_INVALID_ERROR 1424
+#define UC_NESTED_LEVEL 14840
+#define UC_SKIP_SYNC_PC 14898
+
+/* TCGContext, TCGOp, TCGLabel */
+#define TCG_TB_CFLAGS 100
+#define TCG_CPU_ENV 43248
+#define TCG_OP_ARGS 24
+
+/* TranslationBlock */
+#define TB_PC 0
+#define TB_ICOUNT 22
+#define TB_CFLAGS 24
+
+/* CPUState */
+#define CS_CREATED 16
+#define CS_STOP 17
+#define CS_STOPPED 18
+#define CS_EXIT_REQUEST 21
+#define CS_INTERRUPT_REQUEST 28
+#define CS_ENV_PTR 296
+#define CS_ICOUNT_DECR_PTR 304
+#define CS_HALTED 33176
+#define CS_EXCEPTION_INDEX 33184
+#define CS_UC 33192
+
+/* ARMCPU */
+#define CPU_TLB_FAST 41600 /* neg.tlb.f */
+#define CPU_ENV 41808
+#define CPU_CP_REGS 54544
+#define CPU_ID_AA64PFR0 54752
+#define CPU_MIDR 54808
+#define CPU_MP_AFFINITY 54888
+
+/* CPUTLBDescFast, CPUTLBEntry */
+#define TLB_FAST_SIZE 16
+#define TLB_FAST_TABLE 8
+#define TLB_ENTRY_BITS 6
+#define TLB_ENTRY_WRITE 8
+#define TLB_NOTDIRTY 0x100u
+
+/* CPUARMState */
+#define ENV_XREGS 64
+#define ENV_PC 320
+#define ENV_PSTATE 328
+#define ENV_DAIF 560
+#define ENV_ELR_EL1 576
+#define ENV_SP_EL0 600
+#define ENV_SP_EL1 608
+#define ENV_SCTLR_EL1 680
+#define ENV_SCR_EL3 960
+#define ENV_HCR_EL2 952
+#define ENV_ESR_EL1 992
+#define ENV_FAR_EL1 1056
+#define ENV_VBAR_EL1 1224
+#define ENV_CNTFRQ 1360
+#define ENV_EXCEPTION_SYNDROME 3024
+#define ENV_EXCEPTION_VADDRESS 3032
+#define ENV_EXCEPTION_TARGET_EL 3040
+
+/* ARMMMUFaultInfo */
+#define FAULT_INFO_SIZE 32
+#define FAULT_INFO_TYPE 0
+#define FAULT_SYNC_EXTERNAL_ON_WALK 9
+
+/* ARMCPRegInfo */
+#define RI_SIZE 136
+#define RI_NAME 0
+#define RI_CP 8
+#define RI_CRN 9
+#define RI_CRM 10
+#define RI_OP0 11
+#define RI_OP1 12
+#define RI_OP2 13
+#define RI_STATE 16
+#define RI_TYPE 20
+#define RI_ACCESS 24
+#define RI_RESET_VALUE 40
+#define RI_FIELD_OFFSET 48
+#define RI_READFN 80
+#define RI_WRITEFN 88
+
+/* values */
+#define CF_PARALLEL 0x00080000u
+#define CF_COUNT_MASK 0x7fffu
+#define EXCP_SWI 2
+#define EXCP_PREFETCH_ABORT 3
+#define EXCP_DATA_ABORT 4
+#define EXCP_HVC 11
+#define EXCP_HYP_TRAP 12
+#define EXCP_SMC 13
+#define EXCP_INTERRUPT 0x10000
+#define EXCP_HLT 0x10001
+#define CPU_INTERRUPT_HARD 0x2u
+#define CPU_INTERRUPT_FIQ 0x10u
+#define MMU_DATA_LOAD 0
+#define MMU_DATA_STORE 1
+#define MMU_INST_FETCH 2
+#define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
+#define PROT_EXEC_BIT 4
+#define PROT_WRITE_BIT 2
+#define INDEX_OP_SET_LABEL 1
+#define INDEX_OP_MOVI_I32 6
+#define INDEX_OP_LD_I32 13
+#define INDEX_OP_ST_I32 16
+#define INDEX_OP_SUB_I32 18
+#define INDEX_OP_OR_I32 27
+#define TCG_TYPE_I32 0
+#define TCG_COND_GE 3
+#define CP_REG_ARM64_SYSREG_CP 0x13
+#define ARM_CP_NO_RAW 0x80
+#define ARM_CP_STATE_AA64 1
+#define PL1_RW 0xfc
+#define PL1_R 0xa8
+#define PL1_W 0x54
+
+#endif

@@ -1,0 +1,447 @@
+/* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
+#include "engine.h"
+
+#include <unicorn/unicorn.h>
+
+static int fail(int error, const char *what) {
+    PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));
+    return -1;
+}
+
+/* Memory of a Python buffer, which stays exported as long as the core lives. */
+static uint8_t *memory(struct core *core, PyObject *object, size_t offset, size_t size) {
+    PyObject *view = PyMemoryView_FromObject(object);
+    if (!view) return NULL;
+    Py_buffer *buffer = PyMemoryView_GET_BUFFER(view);
+    if (buffer->readonly || offset > (size_t)buffer->len || size > (size_t)buffer->len - offset) {
+        PyErr_SetString(PyExc_ValueError, "the buffer is read-only or too small");
+        Py_DECREF(view);
+        return NULL;
+    }
+    int error = PyList_Append(core->buffers, view);
+    Py_DECREF(view);
+    return error ? NULL : (uint8_t *)buffer->buf + offset;
+}
+
+static int open_uc(struct core *core, int model) {
+    int error = unicorn.open(UC_ARCH_ARM64, UC_MODE_ARM, &core->uc);
+    if (error) return fail(error, "open");
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
+    uint64_t pc = 0; /* the first register access creates the CPU */
+    if ((error = unicorn.reg_write(core->uc, UC_ARM64_REG_PC, &pc))) return fail(error, "create the CPU");
+    core->cpu = FIELD(void *, core->uc, UC_CPU);
+    core->env = (uint8_t *)core->cpu + CPU_ENV;
+    if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc) {
+        PyErr_SetString(PyExc_ImportError, "libunicorn.so.2 is laid out in another way: install unicorn==2.1.4");
+        return -1;
+    }
+    FIELD(uint8_t, core->cpu, CS_CREATED) = 1;
+    size_t hook;
+    error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, core_interrupt_hook, core, 1, 0);
+    return error ? fail(error, "interrupt hook") : 0;
+}
+
+static int save_pristine(struct core *core) {
+    int error = unicorn.context_alloc(core->uc, &core->pristine);
+    if (!error) error = unicorn.context_save(core->uc, core->pristine);
+    return error ? fail(error, "save the reset state") : 0;
+}
+
+static int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+    struct core *core = (struct core *)self;
+    static char *names[] = {"model", "midr", "mpidr", "frequency", "epoch", "gic_version", "list_registers",
+                            "timers", "slots", "index", "siblings", "code_map", NULL};
+    int model, gic_version;
+    unsigned long long midr, mpidr, frequency, epoch;
+    PyObject *slots, *siblings, *code_map, *timers;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$iKKKKiIO!OIO!O", names, &model, &midr, &mpidr, &frequency, &epoch,
+                                     &gic_version, &core->list_registers, &PyTuple_Type, &timers, &slots, &core->index,
+                                     &PyTuple_Type, &siblings, &code_map))
+        return -1;
+    if (core->uc) {
+        PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
+        return -1;
+    }
+    if (core->list_registers < 1 || core->list_registers > 16 || !frequency) {
+        PyErr_SetString(PyExc_ValueError, "1 to 16 list registers, and a frequency");
+        return -1;
+    }
+    core->buffers = PyList_New(0);
+    core->pieces = PyList_New(0);
+    if (!core->buffers || !core->pieces) return -1;
+    core->slots = (struct slot *)memory(core, slots, 0, (core->index + 1) * sizeof(struct slot));
+    if (!core->slots) return -1;
+    core->slot = &core->slots[core->index];
+    core->code_map_size = (size_t)PyObject_Length(code_map);
+    core->code_map = (_Atomic uint8_t *)memory(core, code_map, 0, core->code_map_size);
+    if (!core->code_map) return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings) && i < MAX_SIBLINGS; i++) {
+        unsigned long sibling = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(siblings, i));
+        if (PyErr_Occurred()) return -1;
+        if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
+        if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
+    }
+    core->frequency = frequency;
+    core->epoch = epoch;
+    core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
+    core->timers[0].intid = 27;
+    core->timers[1].intid = 30;
+    for (int i = 0; i < 2; i++) {
+        PyObject *intid = PyLong_FromLong(core->timers[i].intid);
+        core->timers[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
+        Py_XDECREF(intid);
+    }
+    core->gicv3 = gic_version == 3;
+    core->gicv2 = gic_version == 2;
+    core->reason = EXIT_NONE;
+    if (open_uc(core, model)) return -1;
+    registers_initialise(core, mpidr, midr);
+    if (registers_define(core)) return -1;
+    return save_pristine(core);
+}
+
+static void core_dealloc(PyObject *self) {
+    struct core *core = (struct core *)self;
+    if (core->pristine) unicorn.free(core->pristine);
+    if (core->uc) unicorn.close(core->uc);
+    for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i].out);
+    Py_XDECREF(core->read_emulated);
+    Py_XDECREF(core->write_emulated);
+    Py_XDECREF(core->outbox);
+    Py_XDECREF(core->pieces);
+    Py_XDECREF(core->buffers);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size) {
+    if (core->region_count == MAX_REGIONS || (ipa | size) & ~PAGE_MASK || !size) {
+        PyErr_Format(PyExc_ValueError, "region %#llx, %#llx bytes: not of whole pages, or one too many",
+                     (unsigned long long)ipa, (unsigned long long)size);
+        return NULL;
+    }
+    struct region *region = &core->regions[core->region_count];
+    *region = (struct region){.ipa = ipa, .size = size};
+    return region;
+}
+
+static PyObject *map_ram(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long ipa, size, offset;
+    PyObject *buffer;
+    if (!PyArg_ParseTuple(args, "KKOK", &ipa, &size, &buffer, &offset)) return NULL;
+    struct region *region = new_region(core, ipa, size);
+    if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
+    int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
+    if (error) {
+        fail(error, "map RAM");
+        return NULL;
+    }
+    region->ram_offset = core->ram_end;
+    core->ram_end += size;
+    core->region_count++;
+    if (core->ram_end / PAGE_SIZE > core->code_map_size * 8) {
+        PyErr_SetString(PyExc_ValueError, "code_map is smaller than a bit a page of the mapped RAM");
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *map_pl011(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long ipa, offset;
+    unsigned intid;
+    PyObject *buffer;
+    if (!PyArg_ParseTuple(args, "KOKI", &ipa, &buffer, &offset, &intid)) return NULL;
+    if (!new_region(core, ipa, PAGE_SIZE)) return NULL;
+    void *state = memory(core, buffer, offset, uart_state_size());
+    if (!state || uart_attach(core, ipa, state, intid)) return NULL;
+    core->region_count++;
+    return PyLong_FromUnsignedLong(core->uart_count - 1);
+}
+
+static PyObject *map_gicv(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long ipa;
+    if (!PyArg_ParseTuple(args, "K", &ipa)) return NULL;
+    if (!new_region(core, ipa, 2 * PAGE_SIZE)) return NULL;
+    int error = unicorn.mmio_map(core->uc, ipa, 2 * PAGE_SIZE, gicv_read, core, gicv_write, core);
+    if (error) {
+        fail(error, "map the CPU interface");
+        return NULL;
+    }
+    core->region_count++;
+    Py_RETURN_NONE;
+}
+
+static PyObject *emulate(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    PyObject *windows, *read, *write, *outbox;
+    if (!PyArg_ParseTuple(args, "O!OOO!", &PyTuple_Type, &windows, &read, &write, &PyList_Type, &outbox)) return NULL;
+    if (PyTuple_GET_SIZE(windows) > MAX_WINDOWS) {
+        PyErr_SetString(PyExc_ValueError, "too many emulated windows");
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(windows); i++) {
+        unsigned long long base, size;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(windows, i), "KK", &base, &size)) return NULL;
+        core->windows[i] = (struct window){base, size};
+    }
+    core->window_count = (unsigned)PyTuple_GET_SIZE(windows);
+    Py_XSETREF(core->read_emulated, Py_NewRef(read));
+    Py_XSETREF(core->write_emulated, Py_NewRef(write));
+    Py_XSETREF(core->outbox, Py_NewRef(outbox));
+    Py_RETURN_NONE;
+}
+
+static PyObject *reset(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long entry, context;
+    if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
+    int error = unicorn.context_restore(core->uc, core->pristine);
+    if (error) {
+        fail(error, "reset");
+        return NULL;
+    }
+    unicorn.tlb_flush(core->cpu);
+    unicorn.tb_flush(core->cpu);
+    memset(core->ich, 0, sizeof core->ich);
+    core->maintenance = false;
+    core->deactivated_head = core->deactivated_tail = 0;
+    for (int i = 0; i < 2; i++) {
+        core->timers[i].active = false;
+        core->timers[i].ctl = core->timers[i].cval = 0;
+    }
+    memset(core_x(core), 0, 32 * sizeof(uint64_t));
+    core_x(core)[0] = context;
+    core_pc(core) = entry;
+    unicorn.rebuild_hflags(core->env);
+    Py_RETURN_NONE;
+}
+
+static PyObject *run(PyObject *self, PyObject *budget) {
+    long long instructions = PyLong_AsLongLong(budget);
+    if (instructions == -1 && PyErr_Occurred()) return NULL;
+    int reason = core_run((struct core *)self, instructions);
+    return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *deactivate(PyObject *self, PyObject *intid) {
+    unsigned long number = PyLong_AsUnsignedLong(intid);
+    if (PyErr_Occurred()) return NULL;
+    timer_deactivate((struct core *)self, (uint32_t)number);
+    Py_RETURN_NONE;
+}
+
+static PyObject *deadline(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return PyLong_FromLongLong(timer_deadline((struct core *)self));
+}
+
+static PyObject *wakes(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    interface_update(core);
+    return PyBool_FromLong(FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & (CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ));
+}
+
+static PyObject *take_output(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    for (unsigned i = 0; i < core->uart_count; i++) uart_flush(&core->uarts[i]);
+    PyObject *taken = core->pieces, *fresh = PyList_New(0);
+    if (!fresh) return NULL;
+    core->pieces = fresh;
+    return taken;
+}
+
+static struct uart *uart_number(struct core *core, unsigned number) {
+    if (number < core->uart_count) return &core->uarts[number];
+    PyErr_SetString(PyExc_IndexError, "no such UART");
+    return NULL;
+}
+
+static PyObject *put_input(PyObject *self, PyObject *args) {
+    unsigned number;
+    Py_buffer data;
+    if (!PyArg_ParseTuple(args, "Iy*", &number, &data)) return NULL;
+    struct uart *uart = uart_number((struct core *)self, number);
+    size_t taken = uart ? uart_input(uart, data.buf, (size_t)data.len) : 0;
+    PyBuffer_Release(&data);
+    return uart ? PyLong_FromSize_t(taken) : NULL;
+}
+
+static PyObject *translate(PyObject *self, PyObject *args) {
+    unsigned long long va;
+    int fetch = 0;
+    uint64_t ipa;
+    if (!PyArg_ParseTuple(args, "K|p", &va, &fetch)) return NULL;
+    struct core *core = (struct core *)self;
+    running = core;
+    bool found = stage2_translate(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
+    running = NULL;
+    if (!found) Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(ipa);
+}
+
+static PyObject *interface(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned reg;
+    unsigned long long value;
+    int frame, write = PyTuple_GET_SIZE(args) == 3;
+    if (!PyArg_ParseTuple(args, "pI|K", &frame, &reg, &value)) return NULL;
+    if (write) {
+        if (frame)
+            gicv_write(core->uc, reg, 4, value, core);
+        else
+            interface_write(core, reg, value);
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromUnsignedLongLong(frame ? gicv_read(core->uc, reg, 4, core) : interface_read(core, reg));
+}
+
+static PyObject *interface_state(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    interface_update(core);
+    PyObject *deactivated = PyList_New(0);
+    if (!deactivated) return NULL;
+    for (unsigned i = core->deactivated_tail; i != core->deactivated_head; i++) {
+        PyObject *intid = PyLong_FromUnsignedLong(core->deactivated[i % QUEUE]);
+        if (!intid || PyList_Append(deactivated, intid)) return NULL;
+        Py_DECREF(intid);
+    }
+    core->deactivated_tail = core->deactivated_head;
+    uint32_t request = FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST);
+    return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), core->maintenance,
+                         deactivated);
+}
+
+static PyObject *state(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    uint8_t *env = core->env;
+    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "sp", core_x(core)[31], "sp_el0", FIELD(uint64_t, env, ENV_SP_EL0),
+                         "sp_el1", FIELD(uint64_t, env, ENV_SP_EL1), "elr_el1", FIELD(uint64_t, env, ENV_ELR_EL1),
+                         "esr_el1", FIELD(uint64_t, env, ENV_ESR_EL1), "far_el1", FIELD(uint64_t, env, ENV_FAR_EL1),
+                         "vbar_el1", FIELD(uint64_t, env, ENV_VBAR_EL1), "sctlr_el1", FIELD(uint64_t, env, ENV_SCTLR_EL1),
+                         "pstate",
+                         (unsigned long long)FIELD(uint32_t, env, ENV_PSTATE) | FIELD(uint64_t, env, ENV_DAIF));
+}
+
+static PyObject *statistics(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    PyObject *exits = PyList_New(EXIT_ERROR);
+    if (!exits) return NULL;
+    for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->statistics[i]));
+    return Py_BuildValue("{sKsNsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
+                         core->native_exceptions, "emulated_accesses", core->emulated_accesses, "broadcasts",
+                         core->broadcasts);
+}
+
+static PyObject *words(void *address, Py_ssize_t count) {
+    PyObject *bytes = PyMemoryView_FromMemory(address, count * 8, PyBUF_WRITE);
+    PyObject *view = bytes ? PyObject_CallMethod(bytes, "cast", "s", "Q") : NULL;
+    Py_XDECREF(bytes);
+    return view;
+}
+static PyObject *get_x(PyObject *self, void *unused) {
+    (void)unused;
+    return words(core_x((struct core *)self), 31);
+}
+static PyObject *get_ich(PyObject *self, void *unused) {
+    (void)unused;
+    return words(((struct core *)self)->ich, ICH_REGISTERS);
+}
+static PyObject *get_exit(PyObject *self, void *unused) {
+    (void)unused;
+    return words(((struct core *)self)->exit, EXIT_FIELDS);
+}
+static PyObject *get_pc(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(core_pc((struct core *)self));
+}
+static int set_pc(PyObject *self, PyObject *value, void *unused) {
+    (void)unused;
+    unsigned long long pc = value ? PyLong_AsUnsignedLongLong(value) : 0;
+    if (PyErr_Occurred()) return -1;
+    core_pc((struct core *)self) = pc;
+    return 0;
+}
+
+static PyMethodDef core_methods[] = {
+    {"map_ram", map_ram, METH_VARARGS, NULL},
+    {"map_pl011", map_pl011, METH_VARARGS, NULL},
+    {"map_gicv", map_gicv, METH_VARARGS, NULL},
+    {"emulate", emulate, METH_VARARGS, NULL},
+    {"reset", reset, METH_VARARGS, NULL},
+    {"run", run, METH_O, NULL},
+    {"deactivate", deactivate, METH_O, NULL},
+    {"deadline", deadline, METH_NOARGS, NULL},
+    {"wakes", wakes, METH_NOARGS, NULL},
+    {"take_output", take_output, METH_NOARGS, NULL},
+    {"put_input", put_input, METH_VARARGS, NULL},
+    {"translate", translate, METH_VARARGS, NULL},
+    {"interface", interface, METH_VARARGS, NULL},
+    {"interface_state", interface_state, METH_NOARGS, NULL},
+    {"state", state, METH_NOARGS, NULL},
+    {"statistics", statistics, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef core_fields[] = {
+    {"x", get_x, NULL, NULL, NULL},
+    {"ich", get_ich, NULL, NULL, NULL},
+    {"exit", get_exit, NULL, NULL, NULL},
+    {"pc", get_pc, set_pc, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+static PyTypeObject core_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._engine.Core",
+    .tp_basicsize = sizeof(struct core),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_new = PyType_GenericNew,
+    .tp_init = core_init,
+    .tp_dealloc = core_dealloc,
+    .tp_methods = core_methods,
+    .tp_getset = core_fields,
+};
+
+static PyObject *load(PyObject *module, PyObject *args) {
+    (void)module;
+    const char *path;
+    if (!PyArg_ParseTuple(args, "s", &path) || unicorn_load(path)) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *kick(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer slots;
+    unsigned index;
+    if (!PyArg_ParseTuple(args, "w*I", &slots, &index)) return NULL;
+    bool fits = (index + 1) * sizeof(struct slot) <= (size_t)slots.len;
+    if (fits) slot_kick((struct slot *)slots.buf + index, KICK_DOORBELL);
+    PyBuffer_Release(&slots);
+    if (!fits) return PyErr_Format(PyExc_IndexError, "no slot %u", index);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"load", load, METH_VARARGS, NULL},
+    {"kick", kick, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_size = -1, .m_methods = functions};
+
+PyMODINIT_FUNC PyInit__engine(void) {
+    if (PyType_Ready(&core_type)) return NULL;
+    PyObject *module = PyModule_Create(&definition);
+    if (!module) return NULL;
+    if (PyModule_AddObjectRef(module, "Core", (PyObject *)&core_type) ||
+        PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
+        PyModule_AddIntConstant(module, "PL011_STATE_SIZE", (long)uart_state_size())) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

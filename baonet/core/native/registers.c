@@ -1,0 +1,126 @@
+/*
+ * System registers that are served natively: the ICC_* interface, which the library does not have, the generic timer,
+ * which it only stores, and instruction-cache maintenance, which it ignores.
+ */
+#include "engine.h"
+
+static void *find(struct core *core, uint32_t reg) {
+    uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;
+    return unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
+}
+
+static bool redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
+    uint8_t *ri = find(core, reg);
+    if (!ri) {
+        PyErr_Format(PyExc_ImportError, "libunicorn.so.2 has no system register %#x: install unicorn==2.1.4", reg);
+        return false;
+    }
+    if (readfn) FIELD(void *, ri, RI_READFN) = readfn;
+    if (writefn) {
+        FIELD(void *, ri, RI_WRITEFN) = writefn;
+        FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW; /* it may have been a NOP */
+    }
+    return true;
+}
+
+static void define(struct core *core, uint32_t reg, int access, void *readfn, void *writefn) {
+    uint8_t ri[RI_SIZE] __attribute__((aligned(8))) = {0};
+    FIELD(const char *, ri, RI_NAME) = "ICC";
+    FIELD(uint8_t, ri, RI_CP) = CP_REG_ARM64_SYSREG_CP;
+    FIELD(uint8_t, ri, RI_OP0) = reg >> 14;
+    FIELD(uint8_t, ri, RI_OP1) = reg >> 11 & 7;
+    FIELD(uint8_t, ri, RI_CRN) = reg >> 7 & 15;
+    FIELD(uint8_t, ri, RI_CRM) = reg >> 3 & 15;
+    FIELD(uint8_t, ri, RI_OP2) = reg & 7;
+    FIELD(int32_t, ri, RI_STATE) = ARM_CP_STATE_AA64;
+    FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW;
+    FIELD(int32_t, ri, RI_ACCESS) = access;
+    FIELD(void *, ri, RI_READFN) = readfn;
+    FIELD(void *, ri, RI_WRITEFN) = writefn;
+    unicorn.define_reg(core->cpu, ri, NULL);
+}
+
+static uint32_t encoding(const void *ri) {
+    return SYSREG(FIELD(uint8_t, ri, RI_OP0), FIELD(uint8_t, ri, RI_OP1), FIELD(uint8_t, ri, RI_CRN),
+                  FIELD(uint8_t, ri, RI_CRM), FIELD(uint8_t, ri, RI_OP2));
+}
+
+static uint64_t read_interface(void *env, const void *ri) {
+    (void)env;
+    uint64_t value = interface_read(running, encoding(ri));
+    /* A read does not end the block. */
+    if (FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST)) slot_kick(running->slot, KICK_MAINTENANCE);
+    return value;
+}
+
+static void write_interface(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    interface_write(running, encoding(ri), value);
+}
+
+/* Software-generated interrupts are the hypervisor's; the block ends after the write, with the PC behind it. */
+static void write_trapped(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    running->exit[EXIT_REGISTER] = encoding(ri);
+    running->exit[EXIT_VALUE] = value;
+    core_leave(running, EXIT_SYSTEM_REGISTER);
+}
+
+/* EL0, EL1 and EL2 are there and AArch64 and AArch32, EL3 is not; the GIC system registers as the VM has them. */
+static uint64_t read_pfr0(void *env, const void *ri) {
+    (void)env, (void)ri;
+    return running->gicv3 ? 0x01000222 : 0x00000222;
+}
+
+static const struct {
+    uint32_t reg;
+    int access;
+} interface_registers[] = {
+    {SYSREG(3, 0, 4, 6, 0), PL1_RW},    {SYSREG(3, 0, 12, 8, 0), PL1_R},   {SYSREG(3, 0, 12, 8, 1), PL1_W},
+    {SYSREG(3, 0, 12, 8, 2), PL1_R},    {SYSREG(3, 0, 12, 8, 3), PL1_RW},  {SYSREG(3, 0, 12, 8, 4), PL1_RW},
+    {SYSREG(3, 0, 12, 9, 0), PL1_RW},   {SYSREG(3, 0, 12, 11, 1), PL1_W},  {SYSREG(3, 0, 12, 11, 3), PL1_R},
+    {SYSREG(3, 0, 12, 12, 0), PL1_R},   {SYSREG(3, 0, 12, 12, 1), PL1_W},  {SYSREG(3, 0, 12, 12, 2), PL1_R},
+    {SYSREG(3, 0, 12, 12, 3), PL1_RW},  {SYSREG(3, 0, 12, 12, 4), PL1_RW}, {SYSREG(3, 0, 12, 12, 5), PL1_RW},
+    {SYSREG(3, 0, 12, 12, 6), PL1_RW},  {SYSREG(3, 0, 12, 12, 7), PL1_RW},
+};
+static const uint32_t trapped_registers[] = {
+    SYSREG(3, 0, 12, 11, 5), /* ICC_SGI1R_EL1 */
+    SYSREG(3, 0, 12, 11, 6), /* ICC_ASGI1R_EL1 */
+    SYSREG(3, 0, 12, 11, 7), /* ICC_SGI0R_EL1 */
+};
+
+int registers_define(struct core *core) {
+    if (core->gicv3) {
+        for (size_t i = 0; i < sizeof interface_registers / sizeof *interface_registers; i++)
+            define(core, interface_registers[i].reg, interface_registers[i].access, read_interface, write_interface);
+        for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
+            define(core, trapped_registers[i], PL1_W, NULL, write_trapped);
+    }
+    for (uint32_t crm = 2; crm <= 3; crm++)
+        for (uint32_t op2 = 0; op2 <= 2; op2++)
+            if (!redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
+    if (!redefine(core, SYSREG(3, 0, 0, 4, 0), read_pfr0, NULL)) return -1;
+    if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1;      /* IC IVAU */
+    if (!redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;       /* IC IALLUIS */
+    if (!redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all_local)) return -1; /* IC IALLU */
+    return 0;
+}
+
+#define SCR_NS_HCE_RW 0x501u
+#define SCR_API_APK (3u << 16)
+#define HCR_RW_TSC ((1ull << 31) | (1ull << 19))
+#define HCR_API_APK (3ull << 40)
+#define SCTLR_EL1_RESET 0x30c50830u /* as Bao sets it: MMU and caches off */
+
+void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
+    FIELD(uint64_t, core->cpu, CPU_MP_AFFINITY) = mpidr;
+    uint8_t *ri = find(core, SYSREG(3, 0, 0, 0, 0)); /* MIDR_EL1 */
+    if (ri) FIELD(uint64_t, ri, RI_RESET_VALUE) = midr;
+    FIELD(uint64_t, core->env, ENV_SCR_EL3) = SCR_NS_HCE_RW | SCR_API_APK;
+    FIELD(uint64_t, core->env, ENV_HCR_EL2) = HCR_RW_TSC | HCR_API_APK;
+    FIELD(uint64_t, core->env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;
+    FIELD(uint64_t, core->env, ENV_CNTFRQ) = core->frequency;
+    unicorn.rebuild_hflags(core->env);
+}

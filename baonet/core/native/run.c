@@ -1,0 +1,150 @@
+/* Entering the guest, leaving it, and why. One call of core_run() is one stay in the guest. */
+#include "engine.h"
+
+/* The longest stretch between two looks at the clock, in instructions: some 20 us. */
+#define CHUNK 20000
+
+void core_leave(struct core *core, enum exit_reason reason) {
+    core->reason = reason;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}
+
+uint64_t core_retired(struct core *core) { return core->granted - (uint64_t)(core->left + core->slot->budget); }
+
+static void refill(struct core *core) {
+    int64_t total = core->left + core->slot->budget;
+    int32_t chunk = total > CHUNK ? CHUNK : (int32_t)total;
+    core->slot->budget = chunk;
+    core->left = total - chunk;
+}
+
+/* Exits that wait for run() to return: in the order in which the hypervisor should see them. */
+static enum exit_reason pending(struct core *core) {
+    if (timer_due(core))
+        for (int i = 0; i < 2; i++) {
+            struct timer *timer = &core->timers[i];
+            uint64_t line = timer->assigned && !timer->active && (timer->ctl & 3) == 1 && timer_now(core) >= timer->cval;
+            if (!line) continue;
+            timer->active = true;
+            core->exit[EXIT_INTID] = timer->intid;
+            return EXIT_INTERRUPT;
+        }
+    if (core->deactivated_head != core->deactivated_tail) {
+        core->exit[EXIT_INTID] = core->deactivated[core->deactivated_tail++ % QUEUE];
+        return EXIT_DEACTIVATED;
+    }
+    if (core->maintenance) {
+        core->maintenance = false;
+        return EXIT_MAINTENANCE;
+    }
+    for (unsigned i = 0; i < core->uart_count; i++) {
+        struct uart *uart = &core->uarts[i];
+        if (!uart->moved) continue;
+        uart->moved = false;
+        core->exit[EXIT_INTID] = uart->intid;
+        core->exit[EXIT_VALUE] = uart_line(uart);
+        return EXIT_LINE;
+    }
+    return EXIT_NONE;
+}
+
+/* At the start of a block, with the block's instructions already taken from the budget. */
+void core_settle(struct core *core) {
+    struct slot *slot = core->slot;
+    uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
+    int32_t why = atomic_exchange(&slot->kick, 0);
+    broadcast_service(core);
+    if (why & KICK_DOORBELL) {
+        core->doorbell = true;
+        *exit_request = 1;
+    }
+    if (slot->budget < 0) {
+        if (core->left + slot->budget >= 0 || !core->progressed) {
+            refill(core);
+        } else {
+            core->out_of_budget = true;
+            *exit_request = 1;
+        }
+    }
+    core->progressed = true;
+    if (timer_due(core)) *exit_request = 1;
+    if (*exit_request || FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST)) core->leave_block = true;
+}
+
+/* UC_HOOK_INTR: every exception but interrupts. Those for EL1 are the guest's own and are delivered as the CPU does. */
+void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
+    (void)uc;
+    struct core *core = user;
+    switch (intno) {
+    case EXCP_HVC: core_leave(core, EXIT_HVC); return;
+    case EXCP_HYP_TRAP: core_leave(core, EXIT_SMC); return;
+    case EXCP_SMC:
+        core_pc(core) -= 4;
+        core_leave(core, EXIT_SMC);
+        return;
+    }
+    if (FIELD(uint32_t, core->env, ENV_EXCEPTION_TARGET_EL) == 1) {
+        core->native_exceptions++;
+        unicorn.do_interrupt(core->cpu);
+        return;
+    }
+    core->exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
+    core->exit[EXIT_FAR] = FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS);
+    core->exit[EXIT_IPA] = UINT64_MAX;
+    core_leave(core, EXIT_FAULT);
+}
+
+static enum exit_reason stay(struct core *core) {
+    void *cpu = core->cpu;
+    for (;;) {
+        interface_update(core);
+        FIELD(uint32_t, cpu, CS_HALTED) = 0;
+        FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
+        FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
+        FIELD(uint8_t, cpu, CS_STOPPED) = FIELD(uint8_t, cpu, CS_STOP) = 0;
+        int result = unicorn.cpu_exec(core->uc, cpu);
+        if (core->flush_code) {
+            core->flush_code = false;
+            unicorn.tb_flush(cpu);
+        }
+        if (core->reason != EXIT_NONE) return core->reason;
+        int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
+        if (error) {
+            FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
+            PyErr_Format(PyExc_RuntimeError, "unicorn: %s at PC %#llx, physical address %#llx", unicorn.strerror(error),
+                         (unsigned long long)core_pc(core),
+                         (unsigned long long)FIELD(uint64_t, core->uc, UC_INVALID_ADDR));
+            return EXIT_ERROR;
+        }
+        enum exit_reason reason = pending(core);
+        if (reason != EXIT_NONE) return reason;
+        if (result == EXCP_HLT) return EXIT_WFI;
+        if (core->doorbell) {
+            core->doorbell = false;
+            return EXIT_KICKED;
+        }
+        if (core->out_of_budget) return EXIT_BUDGET;
+    }
+}
+
+int core_run(struct core *core, int64_t budget) {
+    enum exit_reason reason = pending(core);
+    if (reason == EXIT_NONE) {
+        int64_t rest = core->left + core->slot->budget; /* what the last stay did not use, or overdrew */
+        core->granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
+        core->left = budget + (rest < 0 ? rest : 0);
+        core->slot->budget = 0;
+        refill(core);
+        core->reason = EXIT_NONE;
+        core->out_of_budget = core->progressed = false;
+        running = core;
+        FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
+        broadcast_enter(core);
+        reason = stay(core);
+        broadcast_leave(core);
+        FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
+        running = NULL;
+    }
+    if (reason != EXIT_ERROR) core->statistics[reason]++;
+    return reason;
+}

@@ -1,0 +1,162 @@
+/*
+ * Stage 2: which guest-physical pages exist. RAM and devices are mapped into Unicorn at their IPA, so they cost nothing
+ * here; an access to anything else ends in a stage-2 abort with the syndrome that hardware would give (Arm ARM
+ * D17.2.37, ISS encoding for a data abort). An abort in an emulated window goes to the hypervisor at once, so the
+ * guest need not be left for it.
+ */
+#include "engine.h"
+
+#define ESR_DATA_ABORT (0x24u << 26)
+#define ESR_INSTRUCTION_ABORT (0x20u << 26)
+#define ESR_IL (1u << 25)
+#define ESR_ISV (1u << 24)
+#define ESR_S1PTW (1u << 7)
+#define ESR_WNR (1u << 6)
+#define TRANSLATION_FAULT_LEVEL3 0x07u
+#define EXTERNAL_ABORT 0x10u
+#define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
+
+struct region *stage2_find(struct core *core, uint64_t ipa) {
+    for (unsigned i = 0; i < core->region_count; i++)
+        if (ipa - core->regions[i].ipa < core->regions[i].size) return &core->regions[i];
+    return NULL;
+}
+
+static bool in_window(struct core *core, uint64_t ipa) {
+    for (unsigned i = 0; i < core->window_count; i++)
+        if (ipa - core->windows[i].base < core->windows[i].size) return true;
+    return false;
+}
+
+static void leave_at_instruction(struct core *core, enum exit_reason reason) {
+    core_leave(core, reason);
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+    unicorn.loop_exit(core->cpu);
+}
+
+static void complete(struct core *core) {
+    core_pc(core) += 4;
+    core->slot->budget--;
+    core->emulated_accesses++;
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
+    if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);
+    interface_update(core);
+    unicorn.loop_exit(core->cpu);
+}
+
+/* The hypervisor's emulation, called in mid-instruction; None or False: it wants to see the abort itself. */
+static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
+    unsigned target = esr >> 16 & 31, size = 1u << (esr >> 22 & 3);
+    PyObject *result;
+    if (timer_due(core)) FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    if (esr & ESR_WNR) {
+        uint64_t value = core_get(core, target);
+        if (size < 8) value &= (1ull << 8 * size) - 1;
+        PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
+        result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
+        for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
+        if (result == Py_True) {
+            Py_DECREF(result);
+            complete(core);
+        }
+    } else {
+        PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size)};
+        result = PyObject_Vectorcall(core->read_emulated, arguments, 2, NULL);
+        for (int i = 0; i < 2; i++) Py_DECREF(arguments[i]);
+        if (result && result != Py_None) {
+            uint64_t value = PyLong_AsUnsignedLongLong(result);
+            Py_DECREF(result);
+            if (PyErr_Occurred()) leave_at_instruction(core, EXIT_ERROR);
+            if (target != 31) core_x(core)[target] = value; /* as Bao: zero-extended, the sign bit is ignored */
+            complete(core);
+        }
+    }
+    if (!result) leave_at_instruction(core, EXIT_ERROR);
+    Py_DECREF(result);
+    leave_at_instruction(core, EXIT_DATA_ABORT);
+}
+
+static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
+    if (from) cpu_restore_state_aarch64(core->cpu, from, true);
+    core->exit[EXIT_FAR] = va;
+    core->exit[EXIT_IPA] = ipa;
+    if (access == MMU_INST_FETCH) {
+        core->exit[EXIT_ESR] = ESR_INSTRUCTION_ABORT | ESR_IL | fault;
+        leave_at_instruction(core, EXIT_FAULT);
+    }
+    uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
+    uint32_t access_bits = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME) & ISS_ACCESS;
+    if ((access_bits & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) esr |= access_bits;
+    core->exit[EXIT_ESR] = esr;
+    if ((esr & ESR_ISV) && core->read_emulated && in_window(core, ipa)) emulate(core, ipa, esr);
+    leave_at_instruction(core, EXIT_DATA_ABORT);
+}
+
+/*
+ * A fill for data never makes the entry executable: stock Unicorn tracks every store to a page whose entry is
+ * executable (35-60 ns each), for ever. An instruction fetch fills again, with the permission. A page of which no
+ * code was translated needs no tracking at all.
+ */
+static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
+                 int access, int mmu_index, uint64_t page_size) {
+    if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
+    unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
+    if (!region->host || access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
+    uint64_t page = (region->ram_offset + ((ipa & PAGE_MASK) - region->ipa)) / PAGE_SIZE;
+    if (atomic_load_explicit(&core->code_map[page / 8], memory_order_relaxed) & 1u << page % 8) return;
+    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+    uint64_t mask = FIELD(uint64_t, fast, 0);
+    uint8_t *entry = FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & mask);
+    uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+    if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
+}
+
+EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int access, int mmu_index, bool probe,
+                                     uintptr_t from) {
+    struct core *core = running;
+    if (!core) return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
+    uint64_t ipa, page_size;
+    uint32_t attributes = 0;
+    int prot;
+    uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
+    if (unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
+                              NULL)) {
+        if (!probe && FIELD(int32_t, info, FAULT_INFO_TYPE) == FAULT_SYNC_EXTERNAL_ON_WALK)
+            stage2_abort(core, va, UINT64_MAX, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
+        return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from); /* the guest's own fault */
+    }
+    struct region *region = stage2_find(core, ipa);
+    if (!region) {
+        if (probe) return false;
+        stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
+    }
+    if (page_size >= PAGE_SIZE) {
+        ipa &= PAGE_MASK;
+        va &= PAGE_MASK;
+    }
+    fill(core, region, va, ipa, attributes, prot, access, mmu_index, page_size);
+    return true;
+}
+
+/*
+ * An atomic access that the fast path cannot do: it is to a device. Stock Unicorn tries again for ever; a CPU answers
+ * with an external abort.
+ */
+EXPORT void cpu_loop_exit_atomic_aarch64(void *cpu, uintptr_t from) {
+    struct core *core = running;
+    if (!core) {
+        FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+        unicorn.loop_exit_restore(cpu, from);
+    }
+    stage2_abort(core, 0, UINT64_MAX, MMU_DATA_STORE, from, EXTERNAL_ABORT);
+}
+
+bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
+    uint64_t page_size;
+    uint32_t attributes = 0;
+    int prot;
+    uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
+    int mmu_index = (FIELD(uint32_t, core->env, ENV_PSTATE) & 0xc) ? 2 : 0; /* ARMMMUIdx_E10_1, E10_0 */
+    return !unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, ipa, &attributes, &prot, &page_size,
+                                  info, NULL);
+}

@@ -1,0 +1,83 @@
+/*
+ * The generic timer as EL1 sees it (Arm ARM D11): CNTV_*, CNTP_*, CNTVCT, CNTPCT, with CNTVOFF_EL2 = 0. Counters follow
+ * the host's monotonic clock from the start of the machine, the same start for all its CPUs.
+ */
+#include "engine.h"
+
+#include <time.h>
+
+#define ENABLE 1u
+#define IMASK 2u
+#define ISTATUS 4u
+
+static uint64_t host_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t timer_now(struct core *core) {
+    return (uint64_t)((unsigned __int128)(host_now() - core->epoch) * core->tick_multiplier >> 32);
+}
+
+static bool armed(const struct timer *timer) {
+    return timer->assigned && !timer->active && (timer->ctl & (ENABLE | IMASK)) == ENABLE;
+}
+
+bool timer_due(struct core *core) {
+    bool first = armed(&core->timers[0]), second = armed(&core->timers[1]);
+    if (!first && !second) return false;
+    uint64_t now = timer_now(core);
+    return (first && now >= core->timers[0].cval) || (second && now >= core->timers[1].cval);
+}
+
+/* Nanoseconds until the next timer interrupt, -1 if none is armed. */
+int64_t timer_deadline(struct core *core) {
+    int64_t best = -1;
+    uint64_t now = timer_now(core);
+    for (int i = 0; i < 2; i++) {
+        if (!armed(&core->timers[i])) continue;
+        uint64_t cval = core->timers[i].cval;
+        uint64_t ticks = cval > now ? cval - now : 0;
+        uint64_t ns = (uint64_t)((unsigned __int128)ticks * 1000000000u / core->frequency);
+        if (ns > (uint64_t)INT64_MAX) ns = INT64_MAX;
+        if (best < 0 || (int64_t)ns < best) best = (int64_t)ns;
+    }
+    return best;
+}
+
+void timer_deactivate(struct core *core, uint32_t intid) {
+    for (int i = 0; i < 2; i++)
+        if (core->timers[i].intid == intid) core->timers[i].active = false;
+}
+
+uint64_t timer_count(void *env, const void *ri) {
+    (void)env, (void)ri;
+    return timer_now(running);
+}
+
+static struct timer *timer_of(const void *ri) { return &running->timers[FIELD(uint8_t, ri, RI_CRM) == 3 ? 0 : 1]; }
+
+enum { TVAL, CTL, CVAL }; /* op2 */
+
+uint64_t timer_read(void *env, const void *ri) {
+    (void)env;
+    struct timer *timer = timer_of(ri);
+    uint64_t now = timer_now(running);
+    switch (FIELD(uint8_t, ri, RI_OP2)) {
+    case TVAL: return (uint32_t)(timer->cval - now);
+    case CTL: return timer->ctl | ((timer->ctl & ENABLE) && now >= timer->cval ? ISTATUS : 0);
+    default: return timer->cval;
+    }
+}
+
+void timer_write(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    struct timer *timer = timer_of(ri);
+    switch (FIELD(uint8_t, ri, RI_OP2)) {
+    case TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
+    case CTL: timer->ctl = value & (ENABLE | IMASK); break;
+    default: timer->cval = value;
+    }
+    if (timer_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
+}

@@ -1,0 +1,155 @@
+/*
+ * What is changed in the code that TCG generates. This library is loaded before libunicorn.so.2 with global symbols,
+ * and the wheel calls its own functions through the PLT, so the functions below stand in front of the library's.
+ *
+ * 1. Every block is translated as QEMU does for a multi-threaded guest (CF_PARALLEL): real atomic instructions.
+ * 2. A stop is honoured only at the start of a block. Stock Unicorn also checks after every load and store, and a
+ *    stop there leaves with the PC still at the access, which then runs twice.
+ * 3. At the start of a block, inline: budget -= instructions of the block; leave if that or the kick word is negative.
+ *    An exception in mid-block gives back what did not run, so the count of retired instructions is exact.
+ * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
+ */
+#include "engine.h"
+
+_Thread_local struct core *running;
+static _Thread_local uint8_t *tcg;
+static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
+static _Thread_local bool release_pending;
+
+EXPORT void tcg_func_start_aarch64(void *s) {
+    tcg = s;
+    unicorn.func_start(s);
+}
+
+EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
+    if (!running) {
+        unicorn.generate(cpu, tb, max_insns);
+        return;
+    }
+    uint32_t *tb_flags = &FIELD(uint32_t, tb, TB_CFLAGS), *tcg_flags = &FIELD(uint32_t, tcg, TCG_TB_CFLAGS);
+    uint32_t saved = *tb_flags;
+    if (saved != *tcg_flags) Py_FatalError("baonet: libunicorn.so.2 is laid out in another way than 2.1.4");
+    /* Marked before the bytes are read: whoever changes them later must find the mark. */
+    uint64_t ram_offset = unicorn.page_addr_code(running->env, FIELD(uint64_t, tb, TB_PC));
+    if (ram_offset != UINT64_MAX) broadcast_mark_code(running, ram_offset);
+    count_op = NULL;
+    release_pending = false;
+    *tb_flags |= CF_PARALLEL;
+    *tcg_flags |= CF_PARALLEL;
+    unicorn.generate(cpu, tb, max_insns);
+    /* Put back, or the block would never be found again by its flags. */
+    *tb_flags = *tcg_flags = saved;
+    if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
+    count_op = NULL;
+}
+
+EXPORT void check_exit_request_aarch64(void *s) { (void)s; }
+
+static uintptr_t argument(void *temp) { return (uintptr_t)tcg + (uintptr_t)temp; }
+static void *temp_of(uintptr_t argument) { return (void *)argument; }
+
+static void *emit(int opcode, uintptr_t a, uintptr_t b, uintptr_t c) {
+    void *op = unicorn.emit_op(tcg, opcode);
+    FIELD(uintptr_t, op, TCG_OP_ARGS) = a;
+    FIELD(uintptr_t, op, TCG_OP_ARGS + 8) = b;
+    FIELD(uintptr_t, op, TCG_OP_ARGS + 16) = c;
+    return op;
+}
+
+/*
+ *     count = slot->budget - <instructions>;  slot->budget = count
+ *     if ((count | slot->kick) >= 0) goto run
+ *     helper(core)                  may leave the block, or refill the budget and return
+ * run:
+ */
+static void emit_block_start(void *helper) {
+    struct core *core = running;
+    uintptr_t count = (uintptr_t)unicorn.temp_new(tcg, TCG_TYPE_I32, false);
+    uintptr_t other = (uintptr_t)unicorn.temp_new(tcg, TCG_TYPE_I32, false);
+    void *count_temp = temp_of(count), *other_temp = temp_of(other);
+    void *slot = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core->slot);
+    void *label = unicorn.new_label(tcg);
+    void *handle = (void *)(count - (uintptr_t)tcg);
+
+    emit(INDEX_OP_LD_I32, count, argument(slot), offsetof(struct slot, budget));
+    count_op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I32);
+    FIELD(uintptr_t, count_op, TCG_OP_ARGS) = other;
+    emit(INDEX_OP_SUB_I32, count, count, other);
+    emit(INDEX_OP_ST_I32, count, argument(slot), offsetof(struct slot, budget));
+    emit(INDEX_OP_LD_I32, other, argument(slot), offsetof(struct slot, kick));
+    emit(INDEX_OP_OR_I32, count, count, other);
+    unicorn.brcondi_i32(tcg, TCG_COND_GE, handle, 0, label);
+    void *core_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core);
+    void *zero = unicorn.const_i32(tcg, 0);
+    void *arguments[] = {temp_of(argument(core_constant)), temp_of(argument(zero))};
+    unicorn.call(tcg, helper, NULL, 2, arguments);
+    *(uint32_t *)label |= 1; /* TCGLabel.present */
+    FIELD(uintptr_t, unicorn.emit_op(tcg, INDEX_OP_SET_LABEL), TCG_OP_ARGS) = (uintptr_t)label;
+
+    unicorn.temp_free(tcg, arguments[0]);
+    unicorn.temp_free(tcg, arguments[1]);
+    unicorn.temp_free(tcg, temp_of(argument(slot)));
+    unicorn.temp_free(tcg, count_temp);
+    unicorn.temp_free(tcg, other_temp);
+}
+
+EXPORT void helper_check_exit_request_aarch64(void *core, uint32_t delay_slot);
+
+EXPORT void tcg_gen_callN_aarch64(void *s, void *function, void *result, int count, void **arguments) {
+    if (function == (void *)helper_check_exit_request_aarch64 && running)
+        emit_block_start(function);
+    else
+        unicorn.call(s, function, result, count, arguments);
+}
+
+/* The slow side of a block start: the budget ran out, or somebody wants attention. */
+EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slot) {
+    struct core *core = running;
+    if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
+        unicorn.check_exit_request(argument, delay_slot);
+        return;
+    }
+    core_settle(core);
+    if (core->leave_block) {
+        core->leave_block = false;
+        unicorn.loop_exit_restore(core->cpu, (uintptr_t)__builtin_return_address(0));
+    }
+}
+
+/* Instructions of an interrupted block that did not retire are given back. A64 blocks are contiguous. */
+EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit) {
+    bool found = unicorn.restore_state(cpu, host_pc, will_exit);
+    struct core *core = running;
+    if (found && will_exit && core && core->cpu == cpu) {
+        void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), host_pc);
+        if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)((core_pc(core) - FIELD(uint64_t, tb, TB_PC)) >> 2);
+    }
+    return found;
+}
+
+/* TCG_MO_ALL and TCG_BAR_STRL: only STLR and STLLR and the store-release exclusives ask for this. */
+#define RELEASE_BARRIER (0x0f | 0x20)
+#define FULL_BARRIER (0x0f | 0x30)
+
+EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {
+    if (running && type == RELEASE_BARRIER) {
+        release_pending = true;
+        return;
+    }
+    unicorn.mb(s, type);
+}
+
+EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    unicorn.st_i64(s, value, address, index, memop);
+    if (release_pending) {
+        release_pending = false;
+        unicorn.mb(s, FULL_BARRIER);
+    }
+}
+
+/* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
+EXPORT void tcg_gen_atomic_cmpxchg_i64_aarch64(void *s, void *result, void *address, void *compare, void *value,
+                                               uint64_t index, uint32_t memop) {
+    release_pending = false;
+    unicorn.cmpxchg_i64(s, result, address, compare, value, index, memop);
+}
