@@ -211,6 +211,7 @@ extern struct unicorn {
 } unicorn;
 int unicorn_load(const char *path);
 void *unicorn_symbol(const char *name);
+void python_error(PyObject *type, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* fields of Unicorn's structures, by the offsets of layout.h */
 #define FIELD(type, base, offset) (*(type *)((uint8_t *)(base) + (offset)))

@@ -1,6 +1,8 @@
 /* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
 #include "engine.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unicorn/unicorn.h>
 
 static int fail(int error, const char *what) {
@@ -28,6 +30,8 @@ static int open_uc(struct core *core, int model) {
     if (error) return fail(error, "open");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
+    /* The default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_PAGE_SIZE, 1), PAGE_SIZE))) return fail(error, "page size");
     uint64_t pc = 0; /* the first register access creates the CPU */
     if ((error = unicorn.reg_write(core->uc, UC_ARM64_REG_PC, &pc))) return fail(error, "create the CPU");
     core->cpu = FIELD(void *, core->uc, UC_CPU);
@@ -116,7 +120,7 @@ static void core_dealloc(PyObject *self) {
 
 static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size) {
     if (core->region_count == MAX_REGIONS || (ipa | size) & ~PAGE_MASK || !size) {
-        PyErr_Format(PyExc_ValueError, "region %#llx, %#llx bytes: not of whole pages, or one too many",
+        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages, or one too many",
                      (unsigned long long)ipa, (unsigned long long)size);
         return NULL;
     }
@@ -271,6 +275,22 @@ static PyObject *put_input(PyObject *self, PyObject *args) {
     return uart ? PyLong_FromSize_t(taken) : NULL;
 }
 
+/* Changes of interrupt lines that this core made and run() has not reported: (INTID, sequence << 1 | level). */
+static PyObject *lines(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < core->uart_count; i++) {
+        struct uart *uart = &core->uarts[i];
+        if (!uart->moved) continue;
+        uart->moved = false;
+        PyObject *line = Py_BuildValue("(IK)", uart->intid, uart_line(uart));
+        if (!line || PyList_Append(list, line)) Py_CLEAR(list);
+        Py_XDECREF(line);
+    }
+    return list;
+}
+
 static PyObject *translate(PyObject *self, PyObject *args) {
     unsigned long long va;
     int fetch = 0;
@@ -282,6 +302,20 @@ static PyObject *translate(PyObject *self, PyObject *args) {
     running = NULL;
     if (!found) Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(ipa);
+}
+
+/* Up to 16 bytes of what is at a virtual address; none where the guest maps nothing or it is not RAM. */
+static PyObject *code(PyObject *self, PyObject *address) {
+    struct core *core = (struct core *)self;
+    uint64_t va = PyLong_AsUnsignedLongLong(address), ipa;
+    if (PyErr_Occurred()) return NULL;
+    running = core;
+    bool found = stage2_translate(core, va, MMU_INST_FETCH, &ipa);
+    running = NULL;
+    struct region *region = found ? stage2_find(core, ipa) : NULL;
+    if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
+    uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
+    return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
 }
 
 static PyObject *interface(PyObject *self, PyObject *args) {
@@ -382,7 +416,9 @@ static PyMethodDef core_methods[] = {
     {"wakes", wakes, METH_NOARGS, NULL},
     {"take_output", take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
+    {"lines", lines, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
+    {"code", code, METH_O, NULL},
     {"interface", interface, METH_VARARGS, NULL},
     {"interface_state", interface_state, METH_NOARGS, NULL},
     {"state", state, METH_NOARGS, NULL},
@@ -414,6 +450,12 @@ static PyObject *load(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *die_with_parent(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
 static PyObject *kick(PyObject *module, PyObject *args) {
     (void)module;
     Py_buffer slots;
@@ -429,6 +471,7 @@ static PyObject *kick(PyObject *module, PyObject *args) {
 static PyMethodDef functions[] = {
     {"load", load, METH_VARARGS, NULL},
     {"kick", kick, METH_VARARGS, NULL},
+    {"die_with_parent", die_with_parent, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_size = -1, .m_methods = functions};

@@ -47,7 +47,7 @@ static void update(struct uart *uart) {
     if (level == s->level) return;
     s->level = level;
     s->sequence++;
-    uart->moved = true;
+    uart->moved = uart->intid != 0; /* 0: the interrupt belongs to another VM */
 }
 
 /* sequence << 1 | level */
@@ -169,7 +169,7 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
     }
     int error = unicorn.mmio_map(core->uc, ipa, PAGE_SIZE, uart_read, uart, uart_write, uart);
     if (error) {
-        PyErr_Format(PyExc_ValueError, "UART at %#llx: %s", (unsigned long long)ipa, unicorn.strerror(error));
+        python_error(PyExc_ValueError, "UART at 0x%llx: %s", (unsigned long long)ipa, unicorn.strerror(error));
         return -1;
     }
     core->uart_count++;

@@ -12,7 +12,7 @@ static void *find(struct core *core, uint32_t reg) {
 static bool redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
     uint8_t *ri = find(core, reg);
     if (!ri) {
-        PyErr_Format(PyExc_ImportError, "libunicorn.so.2 has no system register %#x: install unicorn==2.1.4", reg);
+        python_error(PyExc_ImportError, "libunicorn.so.2 has no system register 0x%x: install unicorn==2.1.4", reg);
         return false;
     }
     if (readfn) FIELD(void *, ri, RI_READFN) = readfn;

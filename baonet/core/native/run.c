@@ -111,7 +111,7 @@ static enum exit_reason stay(struct core *core) {
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
             FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
-            PyErr_Format(PyExc_RuntimeError, "unicorn: %s at PC %#llx, physical address %#llx", unicorn.strerror(error),
+            python_error(PyExc_RuntimeError, "unicorn: %s at PC 0x%llx, physical address 0x%llx", unicorn.strerror(error),
                          (unsigned long long)core_pc(core),
                          (unsigned long long)FIELD(uint64_t, core->uc, UC_INVALID_ADDR));
             return EXIT_ERROR;

@@ -7,6 +7,16 @@
 struct unicorn unicorn;
 static void *library;
 
+/* PyErr_Format knows 64-bit hexadecimal numbers from Python 3.12 on only. */
+void python_error(PyObject *type, const char *format, ...) {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    PyErr_SetString(type, text);
+}
+
 void *unicorn_symbol(const char *name) {
     void *address = dlsym(library, name);
     if (!address) PyErr_Format(PyExc_ImportError, "libunicorn.so.2 has no symbol %s: install unicorn==2.1.4", name);

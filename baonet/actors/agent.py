@@ -1,0 +1,259 @@
+"""The node agent: starts the pcpus of its node, shows their consoles, answers for their VMs, and ends them.
+
+It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` exits with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, final
+
+import trio
+
+from baonet.actors.console import Reassembly, Screen
+from baonet.hyp.report import Report
+from baonet.hyp.vmm import Plan
+from baonet.memory.node import NodeMemory
+from baonet.wire import messages as wire
+from baonet.wire.port import Port
+
+GRACE = 2.0
+"""Seconds that a pcpu has for its farewell."""
+_SETTLE = 0.1
+
+
+class VmState(Enum):
+    RUNNING = "running"
+    RESETTING = "resetting"
+    OFF = "off"
+    PARKED = "parked"
+    DEAD = "dead"
+
+
+class Ending(Enum):
+    """Why a run ended; the value is the exit status."""
+
+    DONE = 0
+    FAILED = 1
+    PARKED = 3
+    TIMEOUT = 4
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+@final
+@dataclass(slots=True)
+class Outcome:
+    ending: Ending
+    vms: dict[str, str] = field(default_factory=dict)
+    reports: list[tuple[Report, bytes]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    statistics: dict[int, dict[str, int]] = field(default_factory=dict)
+
+
+class Node(Protocol):
+    """Where the pcpus of this node run: started, watched and killed by an engine."""
+
+    port: Port
+    pcpus: tuple[int, ...]
+
+    async def supervise(self, died: Callable[[int, str], None]) -> None:
+        """Run until cancelled or all pcpus have ended; call ``died`` for each that ends."""
+
+    def kick(self, pcpu: int) -> None: ...
+    def kill(self, pcpu: int) -> None: ...
+
+
+@final
+class Agent:
+    """``until`` is a text that ends the run when a guest prints it. ``notice`` gets what Bao would print."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        memory: NodeMemory,
+        node: Node,
+        screen: Screen,
+        *,
+        until: bytes = b"",
+        notice: Callable[[str, str], None] = lambda level, text: None,
+    ) -> None:
+        self.plan = plan
+        self.memory = memory
+        self.node = node
+        self.screen = screen
+        self.outcome = Outcome(Ending.DONE)
+        self.states = [VmState.RUNNING for _ in plan.vms]
+        self._until = until
+        self._notice = notice
+        self._consoles: dict[tuple[int, int], Reassembly] = {}
+        self._tails = [b"" for _ in plan.vms]
+        self._alive = set(node.pcpus)
+        self._greeted: set[int] = set()
+        self._halted: dict[int, set[int]] = {}
+        self._ending: Ending | None = None
+        self._unsettled = False
+
+    async def run(self, timeout: float | None = None) -> Outcome:
+        """The whole life of the machine; ``timeout`` in seconds of host time."""
+        with trio.move_on_after(math.inf if timeout is None else timeout) as limit:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.node.supervise, self._died)
+                nursery.start_soon(self._settle)
+                while self._ending is None:
+                    await self._turn()
+                await self._farewell()
+                nursery.cancel_scope.cancel()
+        if limit.cancelled_caught:
+            self._ending = Ending.TIMEOUT
+        for pcpu in sorted(self._alive):
+            self.node.kill(pcpu)
+        for (vm, _), console in sorted(self._consoles.items()):
+            self._show(vm, console.rest())
+        self.screen.settle()
+        assert self._ending is not None
+        self.outcome.ending = self._ending
+        names = [vm.config.name for vm in self.plan.vms]
+        self.outcome.vms = {name: state.value for name, state in zip(names, self.states, strict=True)}
+        return self.outcome
+
+    def stop(self, ending: Ending) -> None:
+        """End the run from outside (a signal, a key)."""
+        if self._ending is None:
+            self._ending = ending
+
+    def write(self, vm: int, data: bytes) -> None:
+        """Type on a VM's console."""
+        self._tell(self.plan.vms[vm].master, wire.ConsoleInput(0, data))
+
+    async def _turn(self) -> None:
+        await self.node.port.wait(_SETTLE)
+        self._drain()
+        for pcpu, why in self.node.port.closed():
+            if pcpu in self._alive and not why.startswith("has gone"):
+                self.outcome.failures.append(f"pcpu {pcpu} {why}")
+                self.node.kill(pcpu)
+
+    def _drain(self) -> None:
+        for source, message in self.node.port.take():
+            self._receive(source, message)
+
+    async def _settle(self) -> None:
+        """Show unfinished lines once nothing has come for a moment."""
+        while True:
+            await trio.sleep(_SETTLE)
+            if self._unsettled:
+                self._unsettled = False
+            else:
+                self.screen.settle()
+
+    async def _farewell(self) -> None:
+        for pcpu in sorted(self._alive):
+            self._tell(pcpu, wire.Stop())
+        with trio.move_on_after(GRACE):
+            while self._alive:
+                await self._turn()
+
+    def _tell(self, pcpu: int, message: wire.Control) -> None:
+        self.node.port.send(pcpu, message)
+        self.node.kick(pcpu)
+
+    def _receive(self, source: int, message: wire.Message) -> None:  # noqa: C901 - one arm a message
+        match message:
+            case wire.Hello(version, pcpu):
+                self._greet(pcpu, version)
+            case wire.ConsoleOutput(vm, device, position, data):
+                console = self._consoles.setdefault((vm, device), Reassembly())
+                self._show(vm, console.add(position, data))
+            case wire.Parked(report, code):
+                self.outcome.reports.append((report, code))
+                self._set(report.vm, VmState.PARKED)
+            case wire.VmOff(vm):
+                self._set(vm, VmState.OFF)
+                for pcpu in self.plan.vms[vm].pcpus:
+                    self._tell(pcpu, wire.Stop())
+            case wire.VmReset(vm):
+                self._reset(vm)
+            case wire.Halted():
+                self._reload(source)
+            case wire.Notice(pcpu, level, text):
+                self._notice(level, f"pcpu {pcpu}: {text}")
+            case wire.Failure(pcpu, text):
+                self.outcome.failures.append(f"pcpu {pcpu}: {text}")
+            case wire.Statistics(pcpu, counters):
+                self.outcome.statistics[pcpu] = counters
+            case wire.Stopped(pcpu):
+                self._alive.discard(pcpu)
+            case _:
+                self.outcome.failures.append(f"pcpu {source} sent {type(message).__name__} to the agent")
+
+    def _greet(self, pcpu: int, version: int) -> None:
+        if version != wire.VERSION:
+            self.outcome.failures.append(f"pcpu {pcpu} speaks protocol version {version}, the agent {wire.VERSION}")
+            self._ending = Ending.FAILED
+            return
+        self._greeted.add(pcpu)
+        if self._greeted >= set(self.node.pcpus):
+            for each in self.node.pcpus:
+                self._tell(each, wire.Start())
+
+    def _show(self, vm: int, data: bytes) -> None:
+        if not data:
+            return
+        self._unsettled = True
+        self.screen.show(vm, data)
+        if self._until:
+            tail = self._tails[vm] + data
+            if self._until in tail:
+                self.stop(Ending.DONE)
+            self._tails[vm] = tail[-len(self._until) :]
+
+    def _set(self, vm: int, state: VmState) -> None:
+        if self.states[vm] in (VmState.OFF, VmState.DEAD):
+            return
+        self.states[vm] = state
+        if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
+            return
+        if VmState.DEAD in self.states:
+            self.stop(Ending.FAILED)
+        else:
+            self.stop(Ending.PARKED if self.outcome.reports else Ending.DONE)
+
+    def _reset(self, vm: int) -> None:
+        if self.states[vm] is VmState.RUNNING:
+            self.states[vm] = VmState.RESETTING
+            self._halted[vm] = set()
+            for pcpu in self.plan.vms[vm].pcpus:
+                self._tell(pcpu, wire.Halt())
+
+    def _reload(self, source: int) -> None:
+        assignment = self.plan.pcpus[source]
+        assert assignment is not None
+        vm = self.plan.vms[assignment.vm]
+        halted = self._halted[vm.config.index]
+        halted.add(source)
+        if halted >= set(vm.pcpus):
+            self.memory.clear(vm.config)
+            self.memory.load(vm.config)
+            self.states[vm.config.index] = VmState.RUNNING
+            for pcpu in vm.pcpus:
+                self._tell(pcpu, wire.Reset())
+
+    def _died(self, pcpu: int, why: str) -> None:
+        """A pcpu that ends without its farewell takes its VM down; the other VMs go on."""
+        self._drain()  # what it said before it ended may still be on the way
+        if pcpu not in self._alive:
+            return
+        self._alive.discard(pcpu)
+        assignment = self.plan.pcpus[pcpu]
+        assert assignment is not None
+        vm = self.plan.vms[assignment.vm]
+        self.outcome.failures.append(f"pcpu {pcpu} (VM '{vm.config.name}', vcpu {assignment.vcpu}) {why}")
+        for sibling in vm.pcpus:
+            if sibling in self._alive:
+                self._alive.discard(sibling)
+                self.node.kill(sibling)
+        self._set(assignment.vm, VmState.DEAD)

@@ -1,0 +1,189 @@
+"""The pcpu actor: one physical CPU. It runs its core, hands every exit to the hypervisor, and does what that asks.
+
+It knows neither where its peers are nor whether it shares its process with them: its port does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+import trio
+
+from baonet.core.cpu import Core
+from baonet.hyp import effects as fx
+from baonet.hyp.cpu import Exit
+from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.vcpu import State
+from baonet.hyp.vmm import Plan
+from baonet.wire import messages as wire
+from baonet.wire.messages import AGENT, Message
+from baonet.wire.port import Port
+
+SLICE = 1_000_000
+"""Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
+TURNS = 64
+"""Exits after which it looks around all the same."""
+
+_CONTROL = (wire.Start, wire.Stop, wire.Halt, wire.Reset, wire.ConsoleInput, wire.StatisticsRequest)
+
+
+@final
+class PcpuActor:
+    """``kick(pcpu)`` makes a peer's core on this node leave its guest soon, after a message was sent to it."""
+
+    def __init__(self, plan: Plan, pcpu: int, core: Core, port: Port, kick: Callable[[int], None]) -> None:
+        self.pcpu = pcpu
+        self.core = core
+        self.port = port
+        self.hypervisor = Pcpu(plan, pcpu, core)
+        self._kick = kick
+        self._vm = plan.vms[self.hypervisor.vm]
+        self._input: list[wire.ConsoleInput] = []
+        self._started = self._stopped = self._halted = False
+        self._sent = self._received = 0
+        core.emulate(
+            self.hypervisor.windows,
+            self.hypervisor.read_emulated,
+            self.hypervisor.write_emulated,
+            self.hypervisor.effects,  # type: ignore[arg-type]
+        )
+
+    async def run(self) -> None:
+        """Until the agent says stop, or is gone."""
+        self.port.send(AGENT, wire.Hello(wire.VERSION, self.pcpu))
+        while not self._stopped:
+            for source, message in self.port.take():
+                self._receive(source, message)
+            if any(peer == AGENT for peer, _ in self.port.closed()):
+                return
+            if self._input:
+                self._feed()
+            if not self._started or self._halted:
+                await self.port.wait(None)
+            elif self.hypervisor.state is State.RUNNING:
+                await self._enter()
+            elif self.hypervisor.state is State.STANDBY:
+                await self._standby()
+            else:
+                await self.port.wait(0.005 if self._input else None)
+
+    async def _enter(self) -> None:
+        """Stay in the guest until it waits, or it is time to look around."""
+        run, hypervisor = self.core.run, self.hypervisor
+        for _ in range(TURNS):
+            reason = run(SLICE)
+            if reason > Exit.KICKED:
+                hypervisor.on_exit(reason)
+                if hypervisor.effects:
+                    self._perform()
+                if hypervisor.state is not State.RUNNING:
+                    break
+            elif reason == Exit.WFI:
+                self._flush()
+                if not self.core.wakes():
+                    await self.port.wait(self._patience())
+                    return
+            else:
+                if hypervisor.effects:
+                    self._perform()
+                break
+        self._flush()
+        await trio.lowlevel.checkpoint()
+
+    async def _standby(self) -> None:
+        await self.port.wait(self._patience())
+        if self.core.deadline() == 0 or self.core.wakes():
+            self.hypervisor.wake()
+
+    def _patience(self) -> float | None:
+        nanoseconds = self.core.deadline()
+        if self._input:
+            return 0.005
+        return None if nanoseconds < 0 else nanoseconds * 1e-9
+
+    def _receive(self, source: int, message: Message) -> None:
+        self._received += 1
+        if not isinstance(message, _CONTROL):
+            self.hypervisor.message(source, message)  # type: ignore[arg-type]
+            self._perform()
+        elif isinstance(message, wire.ConsoleInput):
+            self._input.append(message)
+        elif isinstance(message, wire.Start):
+            self._started = True
+            self.hypervisor.start()
+            self._perform()
+        elif isinstance(message, wire.Halt):
+            self._halted = True
+            self._flush()
+            self.port.send(AGENT, wire.Halted())
+        elif isinstance(message, wire.Reset):
+            self._halted = False
+            self._input.clear()
+            self.hypervisor.reset_vm()
+            self._perform()
+        elif isinstance(message, wire.StatisticsRequest):
+            self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
+        else:
+            self._flush()
+            self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
+            self.port.send(AGENT, wire.Stopped(self.pcpu))
+            self._stopped = True
+
+    def _feed(self) -> None:
+        """Give waiting console input to the UART, as much as it takes."""
+        while self._input:
+            message = self._input[0]
+            taken = self.core.put_input(message.device, message.data)
+            if taken < len(message.data):
+                self._input[0] = wire.ConsoleInput(message.device, message.data[taken:])
+                break
+            del self._input[0]
+        for intid, line in self.core.lines():
+            self.hypervisor.line(intid, line & 1, line >> 1)
+        self._perform()
+
+    def _flush(self) -> None:
+        for uart, position, data in self.core.take_output():
+            self.port.send(AGENT, wire.ConsoleOutput(self._vm.config.index, uart, position, data))
+
+    def _perform(self) -> None:
+        """Do what the hypervisor asked, in order."""
+        effects = self.hypervisor.effects
+        for effect in effects:
+            if type(effect) is fx.Send:
+                self._sent += 1
+                self.port.send(effect.pcpu, effect.message)
+                self._kick(effect.pcpu)
+            else:
+                self._report(effect)
+        effects.clear()
+
+    def _report(self, effect: fx.Effect) -> None:
+        self._flush()
+        match effect:
+            case fx.Park(report):
+                self.port.send(AGENT, wire.Parked(report, self.core.code(report.pc)))
+            case fx.VmOff(vm, cause):
+                self._halted = True
+                self.port.send(AGENT, wire.VmOff(vm, cause.value))
+            case fx.VmReset(vm):
+                self._halted = True
+                self.port.send(AGENT, wire.VmReset(vm))
+            case fx.Warn(text):
+                self.port.send(AGENT, wire.Notice(self.pcpu, "WARNING", text))
+            case fx.Info(text):
+                self.port.send(AGENT, wire.Notice(self.pcpu, "INFO", text))
+            case fx.Send():
+                raise AssertionError
+
+    def statistics(self) -> dict[str, int]:
+        """Counters of the core, of the hypervisor and of this actor."""
+        counters = {"messages_sent": self._sent, "messages_received": self._received}
+        for name, value in self.core.statistics().items():
+            if isinstance(value, int):
+                counters[name] = value
+            else:
+                for reason, count in zip(Exit, value, strict=False):
+                    counters[f"exits_{reason.name.lower()}"] = count
+        return counters

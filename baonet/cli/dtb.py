@@ -1,0 +1,41 @@
+"""baonet dtb FILE --vm NAME [-o OUT]"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.config.devicetree import blob
+
+
+def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "dtb",
+        help="write the device tree that a VM gets with 'device_tree: auto'",
+        description="Write the generated device tree blob of one VM, to a file or to standard output.",
+        epilog="example: baonet dtb linux.yaml --vm linux | dtc -I dtb -O dts",
+    )
+    parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("--vm", metavar="NAME", required=True, help="the VM")
+    parser.add_argument("-o", "--output", metavar="OUT", help="file to write (default: standard output)")
+    parser.set_defaults(command=dtb)
+
+
+def dtb(options: argparse.Namespace) -> int:
+    machine = load_machine(options.file)
+    if machine is None:
+        return 2
+    try:
+        vm = find_vm(machine, options.vm)
+    except UsageError as error:
+        print(f"baonet dtb: {error}", file=sys.stderr)
+        return 2
+    data = blob(machine, vm)
+    if options.output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        Path(options.output).write_bytes(data)
+    return 0

@@ -1,0 +1,89 @@
+"""baonet run FILE"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+
+EPILOG = """\
+exit status:
+  0    every VM has powered off, or --until was matched
+  2    the machine file or the command line has an error
+  3    a guest did what Bao stops it for; the report is on standard error
+  4    --timeout passed
+  130  Ctrl-C
+  1    anything else; the reason is on standard error
+
+examples:
+  baonet run configs/ping-pong.yaml
+  baonet run linux.yaml --console linux            (Ctrl-A x ends it, Ctrl-A h helps)
+  baonet run linux.yaml --until 'shell ready' --timeout 60s --stats out.json
+"""
+
+_UNITS = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Seconds of ``500ms``, ``30s``, ``2m`` or ``30``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|m|h|)", text)
+    if match is None or float(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a duration: write 500ms, 30s or 2m")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "run",
+        help="run a machine",
+        description="Run the machine of FILE until all its VMs have powered off.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("--clock", choices=["host"], help="override the file's clock mode")
+    parser.add_argument("--until", metavar="TEXT", help="end with status 0 when a guest prints TEXT")
+    parser.add_argument("--timeout", metavar="TIME", type=duration, help="end with status 4 after TIME (30s, 2m)")
+    parser.add_argument(
+        "--console",
+        metavar="VM|all|none",
+        default="all",
+        help="all: every VM, line by line (default); a VM's name: the terminal is its console; none",
+    )
+    parser.add_argument(
+        "--placement",
+        choices=["process-per-cpu", "one-process"],
+        default="process-per-cpu",
+        help="where CPUs run (default: each in a process of its own)",
+    )
+    parser.add_argument("--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    machine = load_machine(options.file)
+    if machine is None:
+        return 2
+    from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
+    from baonet.core.engine import EngineError  # noqa: PLC0415
+
+    try:
+        if options.console not in ("all", "none"):
+            find_vm(machine, options.console)
+        session = Session(machine, options)
+    except (UsageError, ValueError) as error:
+        print(f"baonet run: {error}", file=sys.stderr)
+        return 2
+    except (EngineError, OSError, ImportError) as error:
+        print(f"baonet run: {error}", file=sys.stderr)
+        return 1
+    outcome = session.run()
+    if options.stats is not None:
+        Path(options.stats).write_text(json.dumps(session.statistics(outcome), indent=2) + "\n")
+    return session.tell(outcome)
+

@@ -1,0 +1,131 @@
+"""One run of a machine, from the command line: the node, its agent, the terminal and signals, and the last words."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import sys
+from typing import final
+
+import capstone
+import trio
+
+from baonet.actors.agent import Agent, Ending, Outcome
+from baonet.actors.console import Lines, Raw, Screen, Silent
+from baonet.cli.terminal import RawTerminal, keyboard
+from baonet.config.machine import Machine
+from baonet.core.cpu import SLOT_SIZE, UART_SIZE
+from baonet.engines.local import ProcessNode, TaskNode
+from baonet.hyp.report import Report
+from baonet.hyp.vmm import plan
+from baonet.memory.node import NodeMemory
+
+
+@final
+class Session:
+    """Everything is allocated, loaded and started when this has been made.
+
+    Raises ValueError when the machine cannot be placed, OSError when the host refuses something.
+    """
+
+    def __init__(self, machine: Machine, options: argparse.Namespace) -> None:
+        self._machine = machine
+        self._options = options
+        self._plan = plan(machine)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
+        memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
+        for vm in machine.vms:
+            memory.load(vm)
+        if options.verbose:
+            self._describe()
+        kind = TaskNode if options.placement == "one-process" else ProcessNode
+        self._node = kind(self._plan, memory)
+        self._agent = Agent(
+            self._plan,
+            memory,
+            self._node,
+            self._screen(),
+            until=(options.until or "").encode(),
+            notice=self._notice,
+        )
+
+    def _screen(self) -> Screen:
+        out, shown = sys.stdout.buffer, self._options.console
+        names = [vm.name for vm in self._machine.vms]
+        if shown == "none":
+            return Silent()
+        if shown == "all":
+            return Lines(out, names, color=sys.stdout.isatty())
+        return Raw(out, names.index(shown))
+
+    def _describe(self) -> None:
+        pcpus, mappings = self._plan.describe()
+        for pcpu in pcpus:
+            role = "powered down" if pcpu.vm is None else f"VM '{pcpu.vm}' vcpu {pcpu.vcpu}"
+            print(f"pcpu {pcpu.pcpu}: {role}{' (master)' if pcpu.master else ''}", file=sys.stderr)
+        for mapping in mappings:
+            print(
+                f"VM '{mapping.vm}': {mapping.kind} {mapping.ipa:#x} + {mapping.size:#x} at {mapping.pa:#x}",
+                file=sys.stderr,
+            )
+
+    def _notice(self, level: str, text: str) -> None:
+        if level == "WARNING" or self._options.verbose:
+            print(f"baonet: {level}: {text}", file=sys.stderr)
+
+    def run(self) -> Outcome:
+        """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""
+        try:
+            return trio.run(self._live)
+        finally:
+            self._node.close()
+
+    async def _live(self) -> Outcome:
+        names = [vm.name for vm in self._machine.vms]
+        with RawTerminal(enabled=self._options.console in names):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._signals)
+                if self._options.console in names:
+                    vm = names.index(self._options.console)
+                    nursery.start_soon(keyboard, lambda data: self._agent.write(vm, data), self._quit)
+                outcome = await self._agent.run(self._options.timeout)
+                nursery.cancel_scope.cancel()
+        return outcome
+
+    def _quit(self) -> None:
+        self._agent.stop(Ending.DONE)
+
+    async def _signals(self) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as received:
+            async for number in received:
+                self._agent.stop(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
+
+    def statistics(self, outcome: Outcome) -> dict[str, object]:
+        """What ``--stats`` writes."""
+        pcpus = {}
+        for number, counters in sorted(outcome.statistics.items()):
+            assignment = self._plan.pcpus[number]
+            assert assignment is not None
+            vm = self._plan.vms[assignment.vm].config.name
+            pcpus[str(number)] = {"vm": vm, "vcpu": assignment.vcpu, **counters}
+        return {"ending": outcome.ending.name.lower(), "vms": outcome.vms, "pcpus": pcpus}
+
+    def tell(self, outcome: Outcome) -> int:
+        """Say on stderr what the user must know, and return the exit status."""
+        for failure in outcome.failures:
+            print(f"baonet: {failure}", file=sys.stderr)
+        for report, code in outcome.reports:
+            print("\n".join(["", *report.lines(), instruction(report, code)]), file=sys.stderr)
+        if outcome.ending is Ending.TIMEOUT:
+            states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
+            print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
+        return outcome.ending.value
+
+
+def instruction(report: Report, code: bytes) -> str:
+    """The instruction at the PC of a report."""
+    for found in capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM).disasm(code, report.pc, 1):
+        return f"=> {found.address:#x}: {found.mnemonic} {found.op_str}"
+    return f"=> {report.pc:#x}: {code[:4].hex(' ') or 'nothing is mapped there'}"

@@ -1,0 +1,82 @@
+"""The emulated CPU of one pcpu: a native core with its VM's memory, devices and interrupt controller in place.
+
+``build`` is the only constructor that the floors above need. What comes back implements ``baonet.hyp.cpu.Cpu`` and:
+
+``run(budget)``
+    Enter the guest for at most ``budget`` instructions; returns why it left (``baonet.hyp.cpu.Exit``).
+``deadline()``
+    Nanoseconds until the next timer interrupt, -1 when none is armed.
+``wakes()``
+    Whether a virtual interrupt waits that ends a WFI (whatever PSTATE masks).
+``take_output()``
+    ``(uart, position, bytes)`` of what the guest has sent since the last call.
+``put_input(uart, data)``
+    Returns how many bytes the UART took. ``lines()`` then tells what that did to its interrupt line.
+``emulate(windows, read, write, outbox)``
+    Where a plain load or store calls ``read(ipa, size)`` or ``write(ipa, size, value)``; None or False ends the stay
+    with ``Exit.DATA_ABORT``, and anything that the call leaves in ``outbox`` ends it with ``Exit.KICKED``.
+``translate(va, fetch)``
+    The IPA of a virtual address at the current exception level, None where the guest's tables have none.
+``state()``, ``statistics()``
+    Registers for a report; counters since creation.
+"""
+
+from __future__ import annotations
+
+from baonet.config.machine import Machine, Vm
+from baonet.core.engine import native
+from baonet.memory.node import NodeMemory
+
+Core = native.Core
+SLOT_SIZE = native.SLOT_SIZE
+UART_SIZE = native.PL011_STATE_SIZE
+kick = native.kick
+die_with_parent = native.die_with_parent
+
+_MODELS = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
+
+
+def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
+    """Map in one order in all processes: the code map counts pages in the order of mapping."""
+    for region, segment in zip(vm.regions, memory.vms[vm.index].regions, strict=True):
+        core.map_ram(region.base, segment.size, segment.view, 0)
+    for ipc in vm.ipcs:
+        segment = memory.shared[ipc.shmem]
+        core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0)
+    modelled = {device.pa: device for device in machine.platform.devices}
+    for device in vm.devices:
+        if device.va is None:
+            continue
+        model = modelled[device.pa]
+        owned = model.interrupt if model.interrupt in device.interrupts else 0
+        core.map_pl011(device.va, memory.uarts[device.pa].view, 0, owned)
+    if vm.gic.version == 2:
+        assert vm.gic.gicc is not None
+        core.map_gicv(vm.gic.gicc)
+
+
+def build(
+    machine: Machine, vm: Vm, vcpu: int, pcpu: int, siblings: tuple[int, ...], memory: NodeMemory, epoch: int
+) -> Core:
+    """The core of ``pcpu``, which runs ``vcpu`` of ``vm``; ``siblings`` are the pcpus of that VM.
+
+    ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. MPIDR is flat, as Bao
+    gives it: bit 31, bit 30 when there is one vcpu, and the vcpu's number in Aff0.
+    """
+    platform = machine.platform
+    core = Core(
+        model=_MODELS[platform.cpu_model],
+        midr=platform.midr,
+        mpidr=vcpu | (1 << 30 if vm.cpus == 1 else 0),
+        frequency=platform.timer_frequency,
+        epoch=epoch,
+        gic_version=vm.gic.version,
+        list_registers=platform.gic.list_registers,
+        timers=tuple(intid for intid in (27, 30) if intid in vm.interrupts),
+        slots=memory.slots.view,
+        index=pcpu,
+        siblings=tuple(sibling for sibling in siblings if sibling != pcpu),
+        code_map=memory.vms[vm.index].code.view,
+    )
+    _map(core, memory, machine, vm)
+    return core

@@ -1,0 +1,169 @@
+"""One node on this host: every pcpu in a process of its own, or all in the agent's process.
+
+Processes are forked from one that has everything loaded and mapped, before Trio runs in it: that costs milliseconds,
+not the start of an interpreter, and they inherit the segments and their sockets and nothing that has a name.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, final
+
+import trio
+
+from baonet.actors.pcpu import PcpuActor
+from baonet.core.cpu import build, die_with_parent, kick
+from baonet.hyp.vmm import Plan
+from baonet.memory.node import NodeMemory
+from baonet.wire import messages as wire
+from baonet.wire.messages import AGENT
+from baonet.wire.port import MemoryPort, Port, SocketPort
+
+
+def active(plan: Plan) -> tuple[int, ...]:
+    """The pcpus that some VM has."""
+    return tuple(pcpu for pcpu, assignment in enumerate(plan.pcpus) if assignment is not None)
+
+
+def neighbours(plan: Plan, pcpu: int) -> set[int]:
+    """The pcpus that may have something to say to this one: those of its VM, and masters that share memory with it."""
+    assignment = plan.pcpus[pcpu]
+    assert assignment is not None
+    mine = plan.vms[assignment.vm]
+    found = set(mine.pcpus)
+    shared = {ipc.shmem for ipc in mine.config.ipcs}
+    for vm in plan.vms:
+        if any(ipc.shmem in shared for ipc in vm.config.ipcs):
+            found |= set(vm.pcpus)
+    return found - {pcpu}
+
+
+def _actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port) -> PcpuActor:
+    assignment = plan.pcpus[pcpu]
+    assert assignment is not None
+    vm = plan.vms[assignment.vm]
+    core = build(plan.machine, vm.config, assignment.vcpu, pcpu, vm.pcpus, memory, epoch)
+    slots = memory.slots.view
+    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer))
+
+
+@final
+class ProcessNode:
+    """Forks one process a pcpu when it is created; call it before ``trio.run``."""
+
+    def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+        self._memory = memory
+        self.pcpus = active(plan)
+        epoch = time.monotonic_ns()
+        ends: dict[int, dict[int, socket.socket]] = {pcpu: {} for pcpu in (*self.pcpus, AGENT)}
+        for pcpu in self.pcpus:
+            for peer in sorted(neighbours(plan, pcpu)):
+                if peer > pcpu:
+                    ends[pcpu][peer], ends[peer][pcpu] = socket.socketpair()
+            ends[pcpu][AGENT], ends[AGENT][pcpu] = socket.socketpair()
+        gc.collect()
+        gc.freeze()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pids = {}
+        for pcpu in self.pcpus:
+            pid = os.fork()
+            if pid == 0:
+                _child(plan, pcpu, memory, epoch, ends)
+            self._pids[pcpu] = pid
+        for pcpu in self.pcpus:
+            for end in ends[pcpu].values():
+                end.close()
+        self.port = SocketPort(ends[AGENT])
+
+    async def supervise(self, died: Callable[[int, str], None]) -> None:
+        async with trio.open_nursery() as nursery:
+            for pcpu in self.pcpus:
+                nursery.start_soon(self._watch, pcpu, died)
+
+    async def _watch(self, pcpu: int, died: Callable[[int, str], None]) -> None:
+        descriptor = os.pidfd_open(self._pids[pcpu])
+        try:
+            await trio.lowlevel.wait_readable(descriptor)
+        finally:
+            os.close(descriptor)
+        _, status = os.waitpid(self._pids.pop(pcpu), 0)
+        code = os.waitstatus_to_exitcode(status)
+        died(pcpu, f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}")
+
+    def kick(self, pcpu: int) -> None:
+        kick(self._memory.slots.view, pcpu)
+
+    def kill(self, pcpu: int) -> None:
+        if pcpu in self._pids:
+            os.kill(self._pids[pcpu], signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill what is left, and leave no zombie."""
+        for pcpu in list(self._pids):
+            self.kill(pcpu)
+            os.waitpid(self._pids.pop(pcpu), 0)
+        self.port.close()
+
+
+def _child(
+    plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, ends: dict[int, dict[int, socket.socket]]
+) -> NoReturn:
+    """The life of a pcpu's process. Nothing of the parent's runs on in it, whatever happens."""
+    status = 1
+    try:
+        die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for owner, sockets in ends.items():
+            if owner != pcpu:
+                for end in sockets.values():
+                    end.close()
+        port = SocketPort(ends[pcpu])
+        try:
+            trio.run(_actor(plan, pcpu, memory, epoch, port).run)
+            status = 0
+        except Exception:  # noqa: BLE001 - the last place that can tell the agent
+            port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
+    finally:
+        os._exit(status)
+
+
+@final
+class TaskNode:
+    """All pcpus as tasks of the agent's own process: no parallelism, and the shortest way between two of them."""
+
+    def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+        self.pcpus = active(plan)
+        switch: dict[int, MemoryPort] = {}
+        self.port = MemoryPort(AGENT, switch)
+        self._slots = memory.slots.view
+        epoch = time.monotonic_ns()
+        self._actors = {
+            pcpu: _actor(plan, pcpu, memory, epoch, MemoryPort(pcpu, switch)) for pcpu in self.pcpus
+        }
+        self._scopes = {pcpu: trio.CancelScope() for pcpu in self.pcpus}
+
+    async def supervise(self, died: Callable[[int, str], None]) -> None:
+        async with trio.open_nursery() as nursery:
+            for pcpu in self.pcpus:
+                nursery.start_soon(self._live, pcpu, died)
+
+    async def _live(self, pcpu: int, died: Callable[[int, str], None]) -> None:
+        with self._scopes[pcpu]:
+            await self._actors[pcpu].run()
+        died(pcpu, "ended")
+
+    def kick(self, pcpu: int) -> None:
+        kick(self._slots, pcpu)
+
+    def kill(self, pcpu: int) -> None:
+        self._scopes[pcpu].cancel()
+
+    def close(self) -> None: ...

@@ -1,0 +1,172 @@
+"""Messages to bytes and back: one msgpack array ``[number, field, ...]``, with a length before it on a stream.
+
+A field's type decides what is accepted, so what comes from a channel is checked before anything else sees it: the
+number of fields, their types and their bounds. Integers are 64 bits, signed or unsigned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import typing
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+
+import msgpack
+
+from baonet.wire.messages import NUMBERS, Message
+
+MAX_FRAME = 1 << 20
+_LENGTH = struct.Struct(">I")
+_MAX_ITEMS = 1 << 16
+
+
+class ProtocolError(Exception):
+    """What came over a channel is not a message; the channel is of no more use."""
+
+
+_Check = Callable[[object], object]
+
+
+def _exact(kind: type) -> _Check:
+    def check(value: object) -> object:
+        if type(value) is not kind:
+            raise ProtocolError(f"{value!r:.80} where {kind.__name__} is due")
+        return value
+
+    return check
+
+
+def _enumeration(kind: type[IntEnum]) -> _Check:
+    def check(value: object) -> object:
+        try:
+            return kind(value)
+        except ValueError as error:
+            raise ProtocolError(str(error)) from None
+
+    return check
+
+
+def _sequence(item: _Check) -> _Check:
+    def check(value: object) -> object:
+        if not isinstance(value, list):
+            raise ProtocolError(f"{value!r:.80} where a list is due")
+        return tuple(item(element) for element in value)
+
+    return check
+
+
+def _mapping(key: _Check, item: _Check) -> _Check:
+    def check(value: object) -> object:
+        if not isinstance(value, dict):
+            raise ProtocolError(f"{value!r:.80} where a map is due")
+        return {key(name): item(element) for name, element in value.items()}
+
+    return check
+
+
+def _optional(item: _Check) -> _Check:
+    return lambda value: None if value is None else item(value)
+
+
+def _checker(annotation: object) -> _Check:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        return _sequence(_checker(arguments[0]))
+    if origin is dict:
+        return _mapping(_checker(arguments[0]), _checker(arguments[1]))
+    if type(None) in arguments:
+        return _optional(_checker(next(kind for kind in arguments if kind is not type(None))))
+    assert isinstance(annotation, type), annotation
+    if dataclasses.is_dataclass(annotation):
+        return _Record(annotation).load
+    if issubclass(annotation, IntEnum):
+        return _enumeration(annotation)
+    assert annotation in (int, str, bytes, bool), annotation
+    return _exact(annotation)
+
+
+class _Record:
+    """How the fields of one class are written and read."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        hints = typing.get_type_hints(kind)
+        self.names = tuple(field.name for field in dataclasses.fields(kind))
+        self.checks = tuple(_checker(hints[name]) for name in self.names)
+        self.nested = tuple(name for name in self.names if dataclasses.is_dataclass(hints[name]))
+
+    def dump(self, message: object) -> list[object]:
+        values = [getattr(message, name) for name in self.names]
+        if self.nested:
+            return [dump(value) if name in self.nested else value for name, value in zip(self.names, values, strict=True)]
+        return values
+
+    def load(self, values: object) -> object:
+        if not isinstance(values, list) or len(values) != len(self.checks):
+            raise ProtocolError(f"{self.kind.__name__}: {len(self.checks)} fields are due")
+        try:
+            return self.kind(*[check(value) for check, value in zip(self.checks, values, strict=True)])
+        except ProtocolError as error:
+            raise ProtocolError(f"{self.kind.__name__}: {error}") from None
+
+
+_records = {number: _Record(kind) for number, kind in NUMBERS.items()}
+_by_kind = {kind: (number, _records[number]) for number, kind in NUMBERS.items()}
+_nested: dict[type, _Record] = {}
+
+
+def dump(value: object) -> list[object]:
+    """The fields of a record inside a message."""
+    kind = type(value)
+    if kind not in _nested:
+        _nested[kind] = _Record(kind)
+    return _nested[kind].dump(value)
+
+
+def encode(message: Message) -> bytes:
+    """One message as bytes, without a length. Raises KeyError for a type that has no number."""
+    number, record = _by_kind[type(message)]
+    packed: bytes = msgpack.packb([number, *record.dump(message)])
+    return packed
+
+
+def decode(data: bytes) -> Message:
+    """The message of ``encode``. Raises ProtocolError for anything else."""
+    try:
+        values = msgpack.unpackb(
+            data, max_str_len=MAX_FRAME, max_bin_len=MAX_FRAME, max_array_len=_MAX_ITEMS, max_map_len=_MAX_ITEMS
+        )
+    except Exception as error:  # noqa: BLE001 - msgpack documents no common base of what bad input raises
+        raise ProtocolError(f"not msgpack: {error}") from None
+    if not isinstance(values, list) or not values or type(values[0]) is not int or values[0] not in _records:
+        raise ProtocolError(f"no message has the number {values[0] if isinstance(values, list) and values else values!r:.40}")
+    return typing.cast(Message, _records[values[0]].load(values[1:]))
+
+
+def frame(message: Message) -> bytes:
+    """A message with its length, as it goes over a stream."""
+    data = encode(message)
+    return _LENGTH.pack(len(data)) + data
+
+
+class FrameReader:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that are complete with ``data``. Raises ProtocolError."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(buffer)
+            if length > MAX_FRAME:
+                raise ProtocolError(f"a message of {length} bytes: at most {MAX_FRAME} are allowed")
+            end = _LENGTH.size + length
+            if len(buffer) < end:
+                return
+            message = decode(bytes(buffer[_LENGTH.size : end]))
+            del buffer[:end]
+            yield message

@@ -1,0 +1,167 @@
+"""A port: one actor's end of all its channels. The same actors run on sockets and in one process.
+
+``send`` and ``take`` never block, so an actor can call them between two stays in its guest at no more cost than the
+message itself; ``wait`` is the only place where it sleeps, and the only checkpoint. Each channel is FIFO.
+"""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+from collections import deque
+from typing import Protocol
+
+import trio
+
+from baonet.wire.codec import FrameReader, ProtocolError, frame
+from baonet.wire.messages import Message
+
+
+class PortClosedError(Exception):
+    """A message was to go to a peer that is not there."""
+
+
+class Port(Protocol):
+    def send(self, peer: int, message: Message) -> None: ...
+    def take(self) -> list[tuple[int, Message]]: ...
+    def closed(self) -> list[tuple[int, str]]: ...
+    async def wait(self, seconds: float | None) -> None: ...
+
+
+class MemoryPort:
+    """A port of an actor that shares its process with its peers: Trio memory channels."""
+
+    def __init__(self, address: int, switch: dict[int, MemoryPort]) -> None:
+        self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
+        self._address = address
+        self._switch = switch
+        self._waiting: deque[tuple[int, Message]] = deque()
+        switch[address] = self
+
+    def send(self, peer: int, message: Message) -> None:
+        port = self._switch.get(peer)
+        if port is not None:
+            port._send.send_nowait((self._address, message))
+
+    def take(self) -> list[tuple[int, Message]]:
+        taken = list(self._waiting)
+        self._waiting.clear()
+        for _ in range(self._receive.statistics().current_buffer_used):
+            taken.append(self._receive.receive_nowait())
+        return taken
+
+    def closed(self) -> list[tuple[int, str]]:
+        return []
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until something can be taken, at most ``seconds``."""
+        if seconds is None:
+            self._waiting.append(await self._receive.receive())
+        elif seconds <= 0:
+            await trio.lowlevel.checkpoint()
+        else:
+            with trio.move_on_after(seconds):
+                self._waiting.append(await self._receive.receive())
+
+
+class SocketPort:
+    """A port over connected stream sockets, one a peer. It owns the sockets."""
+
+    def __init__(self, sockets: dict[int, socket.socket]) -> None:
+        self._sockets = sockets
+        self._readers = {peer: FrameReader() for peer in sockets}
+        self._backlog: dict[int, bytearray] = {}
+        self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
+        self._closed: list[tuple[int, str]] = []
+        self._epoll = select.epoll()
+        for peer, sock in sockets.items():
+            sock.setblocking(False)
+            self._epoll.register(sock.fileno(), select.EPOLLIN)
+            assert self._peers[sock.fileno()] == peer
+
+    def send(self, peer: int, message: Message) -> None:
+        """What the peer's socket does not take at once waits in the backlog, in order."""
+        data = frame(message)
+        sock = self._sockets.get(peer)
+        if sock is None:
+            return
+        backlog = self._backlog.get(peer)
+        if backlog is not None:
+            backlog += data
+            return
+        try:
+            sent = sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._drop(peer, f"cannot be written: {error.strerror}")
+            return
+        if sent < len(data):
+            self._backlog[peer] = bytearray(data[sent:])
+            self._epoll.modify(sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
+
+    def take(self) -> list[tuple[int, Message]]:
+        taken: list[tuple[int, Message]] = []
+        for descriptor, events in self._epoll.poll(0):
+            peer = self._peers[descriptor]
+            if events & select.EPOLLOUT:
+                self._flush(peer)
+            if events & ~select.EPOLLOUT and peer in self._sockets:
+                self._receive(peer, taken)
+        return taken
+
+    def closed(self) -> list[tuple[int, str]]:
+        """The peers whose channel has ended since the last call, and why."""
+        closed, self._closed = self._closed, []
+        return closed
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until something can be taken (or a backlog has moved), at most ``seconds``."""
+        if seconds is not None and seconds <= 0:
+            await trio.lowlevel.checkpoint()
+            return
+        with trio.move_on_after(math.inf if seconds is None else seconds):
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+
+    def close(self) -> None:
+        self._epoll.close()
+        for sock in self._sockets.values():
+            sock.close()
+        self._sockets.clear()
+
+    def _drop(self, peer: int, why: str) -> None:
+        sock = self._sockets.pop(peer)
+        self._epoll.unregister(sock.fileno())
+        sock.close()
+        self._backlog.pop(peer, None)
+        self._closed.append((peer, why))
+
+    def _flush(self, peer: int) -> None:
+        sock, backlog = self._sockets[peer], self._backlog[peer]
+        try:
+            del backlog[: sock.send(backlog)]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop(peer, f"cannot be written: {error.strerror}")
+            return
+        if not backlog:
+            del self._backlog[peer]
+            self._epoll.modify(sock.fileno(), select.EPOLLIN)
+
+    def _receive(self, peer: int, taken: list[tuple[int, Message]]) -> None:
+        try:
+            data = self._sockets[peer].recv(1 << 16)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop(peer, f"cannot be read: {error.strerror}")
+            return
+        if not data:
+            self._drop(peer, "has gone")
+            return
+        try:
+            taken.extend((peer, message) for message in self._readers[peer].feed(data))
+        except ProtocolError as error:
+            self._drop(peer, f"does not keep to the protocol: {error}")
