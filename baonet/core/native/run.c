@@ -6,6 +6,8 @@
 
 void core_leave(struct core *core, enum exit_reason reason) {
     core->reason = reason;
+    /* No interrupt is taken on the way out, or the PC would not be where the exit says; entering looks again. */
+    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ);
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }
 
@@ -107,6 +109,7 @@ static enum exit_reason stay(struct core *core) {
             core->flush_code = false;
             unicorn.tb_flush(cpu);
         }
+        if (core->reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
         if (core->reason != EXIT_NONE) return core->reason;
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
