@@ -1,4 +1,4 @@
-"""The machine that baonet runs: plain frozen records, the counterpart of Bao's ``struct config`` and ``struct platform``.
+"""The machine that baonet runs: frozen records, the counterpart of Bao's ``struct config`` and ``struct platform``.
 
 The YAML models are validated and resolved into these, and every floor above works with nothing else. No parsing, no
 I/O and no third-party import happens here, so that ``baonet.hyp`` stays pure.
@@ -102,12 +102,13 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A passed-through device. ``va`` None: interrupts only, nothing is mapped."""
+    """A passed-through device. ``va`` None: interrupts only, nothing is mapped. ``id``: IOMMU stream, 0 for none."""
 
     pa: int
     va: int | None
     size: int
     interrupts: tuple[int, ...] = ()
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,9 @@ class Vm:
 
     ``cpu_affinity`` holds preferred pcpu ids, empty for any. ``context`` is x0 at entry: 0 as in Bao, or the address
     of the device tree when ``device_tree`` was asked for and ``faithful`` is practical. ``interrupts`` is every
-    INTID of the VM that belongs to hardware: those of its devices and of its generic timer.
+    INTID of the VM that belongs to hardware: those of its devices and of its generic timer. ``command_line``,
+    ``initrd`` (its first address and the one after its last) and ``device_tree`` (its address) are what a generated
+    device tree tells; their bytes are among ``segments``.
     """
 
     index: int
@@ -161,6 +164,9 @@ class Vm:
     gic: Gic
     segments: tuple[Segment, ...]
     interrupts: tuple[int, ...] = ()
+    command_line: str = ""
+    initrd: tuple[int, int] | None = None
+    device_tree: int | None = None
 
 
 class ClockMode(Enum):

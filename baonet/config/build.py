@@ -1,0 +1,125 @@
+"""From models that passed every check to the records of ``machine``, with the contents of each VM's memory placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from baonet.config import devicetree
+from baonet.config.draft import Draft
+from baonet.config.errors import Problem
+from baonet.config.machine import (
+    Clock,
+    ClockMode,
+    Device,
+    Faithful,
+    Gic,
+    Ipc,
+    Machine,
+    Platform,
+    Segment,
+    SharedMemory,
+    Vm,
+)
+from baonet.config.models import ClockModel, GicModel
+from baonet.config.placement import AUTO, Placement, read_device_tree
+from baonet.config.windows import align_up
+
+
+def build(
+    draft: Draft, platform: Platform, placements: Sequence[Placement], clock: ClockModel | None, faithful: Faithful
+) -> tuple[Machine, list[Problem]]:
+    """The machine of a draft that has no problems so far, and what came up while placing initrds and device trees.
+
+    ``placements`` has read the images of every VM. The machine can run only when there are no problems.
+    """
+    machine = Machine(
+        path=draft.root.source.path,
+        platform=platform,
+        clock=Clock() if clock is None else Clock(ClockMode(clock.mode), clock.mhz),
+        faithful=faithful,
+        shared_memory=tuple(SharedMemory(each.name, each.size, each.colors, each.phys) for each in draft.shared_memory),
+        vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
+    )
+    problems: list[Problem] = []
+    vms = []
+    for vm, placement in zip(machine.vms, placements, strict=True):
+        vms.append(_contents(machine, vm, placement))
+        problems += placement.problems
+    return replace(machine, vms=tuple(vms)), problems
+
+
+def gic_of(model: GicModel | None, platform: Gic) -> Gic:
+    """The interrupt controller as a VM sees it."""
+    if model is None:
+        return platform
+    given = {name: getattr(model, name) for name in ("gicd", "gicc", "gicr")}
+    lines = platform.interrupts if model.interrupts is None else align_up(model.interrupts, 32)
+    return replace(platform, interrupts=lines, **{name: value for name, value in given.items() if value is not None})
+
+
+def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> Vm:
+    """The record of a VM whose image was read and placed, without what ``_contents`` adds."""
+    model = placement.model
+    names = [each.name for each in draft.shared_memory]
+    devices = []
+    for device in model.devices:
+        va = device.pa if device.va is None else device.va
+        devices.append(Device(device.pa or 0, va, draft.device_size(device) or 0, device.interrupts, device.id))
+    ipcs = []
+    for ipc in model.ipcs:
+        shmem = names.index(ipc.shared_memory)
+        size = draft.shared_memory[shmem].size if ipc.size is None else ipc.size
+        ipcs.append(Ipc(ipc.base, size, shmem, ipc.interrupts))
+    interrupts = {intid for device in devices for intid in device.interrupts} | set(model.timer)
+    return Vm(
+        index=index,
+        name=model.name,
+        entry=placement.image.entry if placement.image else 0,
+        context=0,
+        cpus=model.cpus,
+        cpu_affinity=model.cpu_affinity,
+        colors=model.colors,
+        regions=placement.regions,
+        devices=tuple(devices),
+        ipcs=tuple(ipcs),
+        gic=gic_of(model.gic, platform.gic),
+        segments=tuple(placement.segments),
+        interrupts=tuple(sorted(interrupts)),
+        command_line=model.command_line,
+    )
+
+
+def _contents(machine: Machine, vm: Vm, placement: Placement) -> Vm:
+    """Place the device tree and the initrd, and fill the tree in."""
+    given = placement.model.device_tree
+    if given is None:
+        placement.place_initrd()
+        return replace(vm, segments=tuple(placement.segments), initrd=placement.initrd)
+    tree = None
+    if given.path != AUTO:
+        tree, problems = read_device_tree(placement.model)
+        placement.problems += problems
+        if tree is None:
+            return vm
+
+    def blob(vm: Vm) -> bytes:
+        if tree is None:
+            return devicetree.generate(machine, vm)
+        if vm.command_line or vm.initrd:
+            devicetree.describe_boot(tree.root.child("chosen"), vm)
+        return tree.write()
+
+    # The size of a tree does not depend on where the initrd is, only on whether there is one.
+    placement.place_device_tree(blob(replace(vm, initrd=(0, 0) if placement.model.initrd else None)))
+    placement.place_initrd()
+    if placement.problems or placement.device_tree is None:
+        return vm
+    address = placement.device_tree
+    vm = replace(vm, initrd=placement.initrd, device_tree=address)
+    data = blob(vm)
+    return replace(
+        vm,
+        context=0 if machine.faithful is Faithful.STRICT else address,
+        segments=(*placement.segments, Segment(address, len(data), data=data)),
+    )

@@ -1,0 +1,276 @@
+"""A YAML file as a tree of nodes that know their place.
+
+Read from the parser's events, not with PyYAML's composer or constructor: those take the last of two equal keys, make
+``no`` a boolean and ``12:30`` a number, can run Python, and follow the nesting of the file with the C stack. Here a
+plain scalar is null, a boolean (``true``, ``false``), a number as ``quantities`` reads it, or text. Anchors, aliases
+and merge keys (``<<``) work as in YAML 1.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, final
+
+import yaml
+
+from baonet.config.errors import ConfigError, Problem
+from baonet.config.quantities import number
+
+MOST_BYTES = 1 << 20
+_MOST_NODES = 100_000  # after aliases are followed: stops a file that multiplies itself
+_DEEPEST = 50
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Scalar: TypeAlias = "str | int | bool | None"
+Key: TypeAlias = "str | int"
+
+
+@final
+@dataclass(slots=True)
+class Source:
+    """The file that nodes come from: its name as the user gave it, and its lines."""
+
+    path: str
+    lines: list[str]
+
+    def problem(self, place: tuple[int, int], field: str, message: str, hint: str = "", width: int = 1) -> Problem:
+        line, column = place
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return Problem(self.path, line, column, field, message, hint, text, width)
+
+
+@final
+@dataclass(slots=True, eq=False)
+class Node:
+    """One value of the file.
+
+    ``name`` is the field path from the root. ``key`` is the (line, column) of the key it belongs to, for an item of a
+    mapping. ``width`` is the number of characters of a scalar on its line.
+    """
+
+    source: Source
+    line: int
+    column: int
+    width: int
+    value: dict[str, Node] | list[Node] | Scalar
+    name: str = ""
+    key: tuple[int, int] | None = None
+
+    def plain(self) -> object:
+        """The value alone, as pydantic takes it."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def at(self, *keys: Key) -> Node:
+        """The node at these keys, or the last one on the way there that exists."""
+        node = self
+        for key in keys:
+            found = node.child(key)
+            if found is None:
+                return node
+            node = found
+        return node
+
+    def child(self, key: Key) -> Node | None:
+        if isinstance(self.value, dict):
+            return self.value.get(key) if isinstance(key, str) else None
+        if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
+            return self.value[key]
+        return None
+
+    def problem(self, message: str, hint: str = "", field: str | None = None) -> Problem:
+        name = self.name if field is None else field
+        return self.source.problem((self.line, self.column), name, message, hint, self.width)
+
+    def key_problem(self, message: str, hint: str = "") -> Problem:
+        """A problem with the key rather than with its value."""
+        place = self.key or (self.line, self.column)
+        width = len(self.name.rpartition(".")[2]) if self.key else self.width
+        return self.source.problem(place, self.name, message, hint, width)
+
+
+@final
+@dataclass(slots=True)
+class _Open:
+    """A collection that the events have begun and not ended. ``pending`` is the key that waits for its value."""
+
+    node: Node
+    anchor: str | None
+    pending: Node | None = None
+    merges: list[Node] = field(default_factory=list)
+
+
+@final
+class _Builder:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems: list[Problem] = []
+        self.root: Node | None = None
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node] = {}
+
+    def event(self, event: Any) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._add(self._scalar(event), event.anchor)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            closed = self._open.pop()
+            self._merge(closed)
+            self._add(closed.node, closed.anchor)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            mark = event.start_mark
+            hint = "one file holds one machine: remove the '---'"
+            raise ConfigError([self._problem(mark, "a second document", hint)])
+
+    def _problem(self, mark: Any, message: str, hint: str = "") -> Problem:
+        return self.source.problem((mark.line + 1, mark.column + 1), "", message, hint)
+
+    def _node(self, event: Any, value: dict[str, Node] | list[Node] | Scalar) -> Node:
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if end.line == start.line else 1
+        return Node(self.source, start.line + 1, start.column + 1, max(1, width), value)
+
+    def _tag(self, event: Any, allowed: tuple[str, ...]) -> None:
+        if event.tag is not None and event.tag not in allowed:
+            hint = "write the value without a tag"
+            self.problems.append(self._problem(event.start_mark, f"the tag {event.tag!r} means nothing here", hint))
+
+    def _scalar(self, event: Any) -> Node:
+        self._tag(event, ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"))
+        text: str = event.value
+        if event.style or event.tag in ("!", "tag:yaml.org,2002:str"):
+            return self._node(event, text)
+        if text in ("", "~", "null"):
+            return self._node(event, None)
+        if text in ("true", "false"):
+            return self._node(event, text == "true")
+        found = number(text)
+        return self._node(event, text if found is None else found)
+
+    def _start(self, event: Any) -> None:
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        self._tag(event, ("!", "tag:yaml.org,2002:map" if mapping else "tag:yaml.org,2002:seq"))
+        if len(self._open) >= _DEEPEST:
+            raise ConfigError([self._problem(event.start_mark, "nested too deeply", "no field lies this deep")])
+        self._open.append(_Open(self._node(event, {} if mapping else []), event.anchor))
+
+    def _alias(self, event: Any) -> None:
+        found = self._anchors.get(event.anchor)
+        if found is None:
+            message = f"no anchor &{event.anchor} comes before this alias"
+            if any(opened.anchor == event.anchor for opened in self._open):
+                message = f"the alias *{event.anchor} contains itself"
+            raise ConfigError([self._problem(event.start_mark, message)])
+        self._add(found, None)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = node
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        if isinstance(parent.node.value, list):
+            parent.node.value.append(node)
+        elif parent.pending is None:
+            parent.pending = node
+        else:
+            key, parent.pending = parent.pending, None
+            self._pair(parent, key, node)
+
+    def _pair(self, parent: _Open, key: Node, node: Node) -> None:
+        assert isinstance(parent.node.value, dict)
+        if isinstance(key.value, dict | list):
+            self.problems.append(key.problem("a key must be a word"))
+            return
+        word = str(key.value) if key.value is not None else "null"
+        if word == "<<":
+            parent.merges.append(node)
+            return
+        first = parent.node.value.get(word)
+        if first is not None and first.key is not None:
+            message = f"the key {word!r} is given twice"
+            self.problems.append(key.problem(message, f"it is first given on line {first.key[0]}: keep one", word))
+            return
+        parent.node.value[word] = _keyed(node, (key.line, key.column))
+
+    def _merge(self, closed: _Open) -> None:
+        for merged in closed.merges:
+            for each in merged.value if isinstance(merged.value, list) else [merged]:
+                if not isinstance(each.value, dict):
+                    self.problems.append(each.problem("'<<' takes a mapping or a list of mappings"))
+                    continue
+                assert isinstance(closed.node.value, dict)
+                for word, node in each.value.items():
+                    closed.node.value.setdefault(word, node)
+
+
+def _keyed(node: Node, key: tuple[int, int]) -> Node:
+    return Node(node.source, node.line, node.column, node.width, node.value, "", key)
+
+
+def _named(node: Node, name: str, left: list[int]) -> Node:
+    """A copy of the tree with field paths; aliased parts get one copy for each place."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise ConfigError([node.problem("the aliases of this file multiply to too many values", field=name)])
+    value = node.value
+    if isinstance(value, dict):
+        value = {k: _named(n, f"{name}.{k}" if name else k, left) for k, n in value.items()}
+    elif isinstance(value, list):
+        value = [_named(n, f"{name}[{i}]", left) for i, n in enumerate(value)]
+    return Node(node.source, node.line, node.column, node.width, value, name, node.key)
+
+
+def _text(path: Path) -> tuple[Source, str]:
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError([Problem(name, 0, 0, "", f"cannot be read: {reason}")]) from None
+    if len(raw) > MOST_BYTES:
+        raise ConfigError([Problem(name, 0, 0, "", "is larger than 1 MiB: this is no machine file")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig", "replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"byte {raw[error.start]:#04x} is not UTF-8"
+        raise ConfigError([Problem(name, line, column, "", message, "save the file as UTF-8")]) from None
+    return Source(name, text.splitlines()), text
+
+
+def parse(path: Path) -> tuple[Node, list[Problem]]:
+    """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
+    source, text = _text(path)
+    builder = _Builder(source)
+    try:
+        for event in yaml.parse(text, _LOADER):
+            builder.event(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        message = f"not YAML: {error.problem or error.context}"
+        context = error.context_mark
+        hint = f"{error.context} that starts on line {context.line + 1}" if context and error.context else ""
+        raise ConfigError([*builder.problems, source.problem(place, "", message, hint)]) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = f"not YAML: {error.reason}"
+        raise ConfigError([*builder.problems, source.problem(place, "", message)]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([*builder.problems, source.problem((0, 0), "", f"not YAML: {error}")]) from None
+    if builder.root is None:
+        empty = source.problem((1, 1), "", "the file is empty", "start with 'version: 1'")
+        raise ConfigError([*builder.problems, empty])
+    return _named(builder.root, "", [_MOST_NODES]), builder.problems

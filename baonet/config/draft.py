@@ -1,0 +1,46 @@
+"""What could be read of a machine file, on its way to a ``Machine``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from baonet.config.document import Node
+from baonet.config.kinds import Reader
+from baonet.config.machine import Platform, PlatformDevice
+from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The parts of the file that could be read. ``platform`` is None if it could not.
+
+    ``shared_memory`` and ``vms`` lack what could not be read, so a rule that needs all of them asks ``reader``.
+    """
+
+    root: Node
+    reader: Reader
+    platform: Platform | None
+    shared_memory: Sequence[SharedMemoryModel]
+    vms: Sequence[VmModel]
+
+    def intact(self, node: Node) -> bool:
+        """Whether everything below this place could be read."""
+        return self.reader.intact(node.name)
+
+    def shared(self, name: str) -> SharedMemoryModel | None:
+        return next((each for each in self.shared_memory if each.name == name), None)
+
+    def devices_in(self, start: int, end: int) -> list[PlatformDevice]:
+        """The platform's devices that lie within a physical range."""
+        devices = self.platform.devices if self.platform else ()
+        return [each for each in devices if start <= each.pa and each.pa + each.size <= end]
+
+    def device_size(self, device: DeviceModel) -> int | None:
+        """The size of a device entry's mapping: as given, or that of the device at its address."""
+        if device.size is not None or device.pa is None:
+            return device.size
+        devices = self.platform.devices if self.platform else ()
+        return next((each.size for each in devices if each.pa == device.pa), None)

@@ -1,0 +1,142 @@
+"""Guest images: what a file puts where, and where the guest starts.
+
+Three forms are known, as a bootloader knows them: ELF (by its magic), arm64 Linux ``Image`` (by the magic in its
+header, Linux Documentation/arch/arm64/booting.rst) and raw binaries. Only headers are read here; the bytes go from
+the file into the VM's memory when the machine starts.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from os import fstat
+from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO, final
+
+from baonet.config.machine import Segment
+from baonet.config.quantities import human
+
+_ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+_LINUX_HEADER = struct.Struct("<8xQQ32x4s4x")
+_ET_EXEC, _ET_DYN, _EM_AARCH64, _PT_LOAD = 2, 3, 183, 1
+_ALIGNMENT_OF_LINUX = 2 << 20
+_LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
+
+
+@final
+class ImageError(ValueError):
+    """The file cannot be used as an image. ``key`` is the field to blame, ``hint`` what would be right."""
+
+    def __init__(self, key: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+        self.hint = hint
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What an image needs: ``segments`` are its bytes; ``spans`` the (start, end) that it takes, with its bss."""
+
+    segments: tuple[Segment, ...]
+    spans: tuple[tuple[int, int], ...]
+    entry: int
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file that is not empty, open for reading. Raises ``ImageError``."""
+    try:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise ImageError("path", f"{path} is not a regular file")
+        if not found.st_size:
+            raise ImageError("path", f"{path} is empty")
+        return path.open("rb")
+    except OSError as error:
+        raise ImageError("path", f"{path} cannot be read: {error.strerror or error}", _similar(path)) from None
+
+
+def size_of(file: BinaryIO) -> int:
+    return fstat(file.fileno()).st_size
+
+
+def load(path: Path, base: int | None, entry: int | None) -> Image:
+    """Read the headers of an image. Raises ``ImageError``."""
+    with opened(path) as file:
+        head = file.read(_ELF_HEADER.size)
+        if head.startswith(b"\x7fELF"):
+            return _elf(file, path, head, base, entry)
+        return _raw(path, size_of(file), head, base, entry)
+
+
+def _similar(path: Path) -> str:
+    """The file there whose name is nearest to that of one which is not."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
+
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    near = get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.parent / near[0]}?" if near and near[0] != path.name else ""
+
+
+def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int | None) -> Image:
+    size = size_of(file)
+    if len(head) < _ELF_HEADER.size or head[4:6] != b"\2\1":
+        raise ImageError("path", f"{path} is not a 64-bit little-endian ELF file", "build the guest for aarch64")
+    _, form, machine, _, start, offset, _, _, _, entry_size, count, *_ = _ELF_HEADER.unpack(head)
+    if machine != _EM_AARCH64:
+        raise ImageError("path", f"{path} is an ELF file for machine {machine}, not for aarch64 ({_EM_AARCH64})")
+    if form not in (_ET_EXEC, _ET_DYN):
+        raise ImageError("path", f"{path} is an ELF file that is not linked", "give the linked program")
+    if entry_size != _PROGRAM_HEADER.size or offset + count * entry_size > size:
+        raise ImageError("path", f"{path} is cut short: its program headers are not all there")
+    file.seek(offset)
+    loads = [
+        each
+        for each in _PROGRAM_HEADER.iter_unpack(file.read(count * entry_size))
+        if each[0] == _PT_LOAD and each[6]  # p_memsz
+    ]
+    if not loads:
+        raise ImageError("path", f"{path} has no segment to load")
+    if base is not None and form == _ET_EXEC:
+        raise ImageError("base", "an ELF file's headers say where it goes", "remove 'base'")
+    bias = 0 if base is None else base - min(each[4] for each in loads)
+    segments, spans = [], []
+    for _, _, at, virtual, physical, in_file, in_memory, _ in loads:
+        if in_file > in_memory or at + in_file > size:
+            raise ImageError("path", f"{path} is cut short: the segment at {physical:#x} is not all there")
+        where = physical + bias
+        if in_file:
+            segments.append(Segment(where, in_file, str(path.absolute()), at))
+        spans.append((where, where + in_memory))
+        if entry is None and virtual <= start < virtual + in_memory:
+            entry = start - virtual + where
+    return Image(tuple(segments), tuple(spans), start + bias if entry is None else entry)
+
+
+def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None) -> Image:
+    packer = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
+    if packer is not None:
+        raise ImageError("path", f"{path} is compressed with {packer}", "decompress it first")
+    text_offset, image_size, magic = _LINUX_HEADER.unpack(head) if len(head) == _LINUX_HEADER.size else (0, 0, b"")
+    linux = magic == b"ARM\x64"
+    if linux and not image_size:
+        text_offset = _LEGACY_TEXT_OFFSET
+    if base is None:
+        what = "an arm64 Linux Image" if linux else "not an ELF file, so a raw binary"
+        hint = "give 'base', the guest address where it goes"
+        wanted = ", in RAM and a multiple of 2MiB" + (f" plus {text_offset:#x}" if text_offset else "") if linux else ""
+        raise ImageError("path", f"{path} is {what}, and has no 'base'", hint + wanted)
+    if linux and (base - text_offset) % _ALIGNMENT_OF_LINUX:
+        below = base - (base - text_offset) % _ALIGNMENT_OF_LINUX
+        offset = f" plus {text_offset:#x}" if text_offset else ""
+        message = f"an arm64 Linux Image starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
+        raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
+    taken = max(size, image_size) if linux else size
+    segment = Segment(base, size, str(path.absolute()))
+    return Image((segment,), ((base, base + taken),), base if entry is None else entry)

@@ -1,0 +1,46 @@
+"""``load``: from a machine file to a ``Machine``, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from baonet.config import check, document, platform_file
+from baonet.config.build import build
+from baonet.config.draft import Draft
+from baonet.config.errors import ConfigError
+from baonet.config.kinds import MappingOf, Reader, UnreadableError
+from baonet.config.machine import Faithful, Machine
+from baonet.config.models import MachineModel
+from baonet.config.placement import Placement
+
+
+def load(path: Path) -> Machine:
+    """Read, check and resolve a machine file.
+
+    Raises ``ConfigError`` with all its problems: those of its form, then those between its fields and of its images,
+    as far as what could be read allows.
+    """
+    root, problems = document.parse(path)
+    reader = Reader()
+    reader.problems += problems
+    try:
+        values, whole = MappingOf(MachineModel).values(root, reader)
+    except UnreadableError:
+        raise ConfigError(reader.problems) from None
+    platform = None
+    if "platform" in values:
+        platform = platform_file.resolve(values["platform"], reader)
+    draft = Draft(root, reader, platform, values.get("shared_memory", ()), values.get("vms", ()))
+    reader.problems += check.problems(draft)
+    placements = [Placement(vm) for vm in draft.vms]
+    for placement in placements:
+        if draft.intact(placement.model.node):
+            placement.read()
+            reader.problems += placement.problems
+    if platform is None or not whole or reader.problems:
+        raise ConfigError(reader.problems)
+    faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))
+    machine, unplaced = build(draft, platform, placements, values.get("clock"), faithful)
+    if unplaced:
+        raise ConfigError(unplaced)
+    return machine

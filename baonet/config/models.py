@@ -1,0 +1,365 @@
+"""What a user writes: the machine file and the platform file, field by field.
+
+The names are those of Bao's ``config.c`` where it has them. The descriptions are the text of docs/configuration.md
+and of the JSON Schema, so they are written for the user. A model checks one value at a time; what concerns several
+fields is checked in ``check``.
+"""
+
+# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from baonet.config import quantities
+from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, Quantity, Schema, Text, optional, required
+
+_NUMBER = "(0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*|0[bB][01]+(_[01]+)*|0|[1-9][0-9]*(_[0-9]+)*)"
+
+
+def _form(pattern: str, least: int = 0) -> Schema:
+    return {"anyOf": [{"type": "integer", "minimum": least}, {"type": "string", "pattern": f"^{pattern}$"}]}
+
+
+def _integer(text: str, least: int, most: int) -> Quantity:
+    form = {
+        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{_NUMBER}$"}]
+    }
+    return Quantity(text, quantities.integer, form, least, most)
+
+
+ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))
+SIZE = Quantity("size", quantities.size, _form(_NUMBER + "( ?(B|KiB|MiB|GiB|TiB))?", 1), 1)
+COLORS = Quantity(
+    "colours",
+    quantities.colors,
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 63}, "uniqueItems": True},
+            *_form(_NUMBER)["anyOf"],
+        ]
+    },
+)
+INTID = _integer("INTID", 0, 1023)
+NAME = Text(
+    "a name", "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "up to 32 letters, digits, '.', '_' or '-', not starting with those"
+)
+PATH = Text("a path", r"[^\0]+", "the path of a file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CacheModel(Model):
+    """Caches, from which Bao computes page colours."""
+
+    llc_size: int = required(SIZE, "Size of the last-level cache, in bytes.")
+    llc_ways: int = required(_integer("number", 1, 1024), "Ways of the last-level cache.")
+    l1_size: int = required(SIZE, "Size of the L1 data cache, in bytes.")
+    l1_ways: int = required(_integer("number", 1, 1024), "Ways of the L1 data cache.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RamModel(Model):
+    """A bank of physical RAM."""
+
+    base: int = required(ADDRESS, "Physical address of the bank's first byte, a multiple of 4 KiB.")
+    size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlatformGicModel(Model):
+    """The physical interrupt controller."""
+
+    version: int | None = optional(Choice((2, 3)), "GIC architecture version.", None)
+    gicd: int | None = optional(ADDRESS, "Physical address of the distributor.", None)
+    gicc: int | None = optional(ADDRESS, "Physical address of the CPU interface; version 2 only.", None)
+    gicr: int | None = optional(ADDRESS, "Physical address of the first redistributor; version 3 only.", None)
+    interrupts: int | None = optional(
+        _integer("number", 32, 1024), "Number of INTIDs that GICD_TYPER tells, a multiple of 32. Default 256.", None
+    )
+    list_registers: int | None = optional(
+        _integer("number", 1, 16),
+        "List registers of each CPU's virtual interface. Default 4, as on Cortex-A53 and GIC-400.",
+        None,
+    )
+    maintenance: int | None = optional(
+        _integer("INTID", 16, 31), "INTID of the maintenance interrupt, a PPI. Default 25.", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlatformDeviceModel(Model):
+    """A device that the platform has."""
+
+    name: str = required(NAME, "Name of the device, shown in errors and by `baonet platforms`.")
+    kind: str = required(Choice(("pl011",)), "The model: `pl011` is Arm's PrimeCell UART, the VM's console.")
+    pa: int = required(ADDRESS, "Physical address of its registers, a multiple of 4 KiB.")
+    size: int = optional(SIZE, "Size of its registers in bytes.", 0x1000)
+    interrupt: int = required(
+        _integer("INTID", 32, 1019), "INTID of its interrupt, an SPI. A device tree's SPI n is INTID n + 32."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlatformModel(Model):
+    """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
+
+    extends: str | None = optional(
+        PATH,
+        "A built-in platform, or the path of a platform file, from which every field that is absent here is taken. "
+        "A path is relative to the file it stands in. A list here replaces the whole list there; `gic` is taken "
+        "field by field.",
+        None,
+    )
+    name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
+    cpus: int | None = optional(
+        _integer("number", 1, 64), "Number of physical CPUs, 1 to 64; at most 8 with a GIC of version 2.", None
+    )
+    ram: tuple[RamModel, ...] | None = optional(
+        ListOf(MappingOf(RamModel), 1), "Banks of RAM. Pages are allocated from the first that has room.", None
+    )
+    gic: PlatformGicModel | None = optional(MappingOf(PlatformGicModel), "The interrupt controller.", None)
+    devices: tuple[PlatformDeviceModel, ...] | None = optional(
+        ListOf(MappingOf(PlatformDeviceModel)), "The devices that VMs can be given.", None
+    )
+    timer_frequency: int | None = optional(
+        _integer("number", 1_000, 10_000_000_000),
+        "CNTFRQ_EL0: ticks of the generic timer per second. Default 62500000, as on QEMU.",
+        None,
+    )
+    cpu_model: str | None = optional(
+        Choice(("cortex-a53", "cortex-a57", "cortex-a72", "max")),
+        "What the CPUs are. `max` has every instruction that the emulator knows, among them the LSE atomics, which "
+        "the Cortex-A53, A57 and A72 do not have. Default `cortex-a53`.",
+        None,
+    )
+    midr: int | None = optional(
+        _integer("number", 0, (1 << 32) - 1), "MIDR_EL1 as guests read it. Default: that of `cpu_model`.", None
+    )
+    standby: bool | None = optional(
+        Boolean(), "Whether the firmware's CPU_SUSPEND has standby states. Default true.", None
+    )
+    powerdown: bool | None = optional(
+        Boolean(), "Whether the firmware's CPU_SUSPEND has powerdown states. Default false.", None
+    )
+    state_type_bit: int | None = optional(
+        _integer("number", 0, 31),
+        "Bit of CPU_SUSPEND's power_state that selects powerdown; 0 when every suspend is standby. Default 16.",
+        None,
+    )
+    cache: CacheModel | None = optional(
+        MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClockModel(Model):
+    """How time passes for the guests."""
+
+    mode: str = optional(
+        Choice(("host", "virtual")),
+        "`host`: timers follow the host's clock and CPUs run freely in parallel. `virtual`: each CPU's time is the "
+        "instructions it has retired.",
+        "host",
+    )
+    mhz: int = optional(
+        _integer("number", 1, 100_000),
+        "Instructions per microsecond of a physical CPU in virtual time. Host time does not use it.",
+        1000,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SharedMemoryModel(Model):
+    """Memory that several VMs can map, each at an address of its own."""
+
+    name: str = required(NAME, "Name, by which `ipcs` refer to it.")
+    size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
+    colors: int = optional(COLORS, "Page colours that it is allocated from. Default: any.", 0)
+    phys: int | None = optional(
+        ADDRESS, "Physical address, a multiple of 4 KiB. Default: allocated wherever there is room.", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImageModel(Model):
+    """The guest's program. ELF files are known by their magic; anything else is a raw binary."""
+
+    path: str = required(PATH, "The file, relative to the machine file.")
+    base: int | None = optional(
+        ADDRESS,
+        "Guest address where the image is placed. Needed for a raw binary; an arm64 Linux Image wants a multiple of "
+        "2 MiB. An ELF file's headers say where its segments go, so `base` is not allowed there, unless the file is "
+        "position independent: then its lowest segment goes to `base`.",
+        None,
+    )
+    entry: int | None = optional(
+        ADDRESS, "Guest address where vCPU 0 starts. Default: the ELF entry point, or `base` of a raw binary.", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InitrdModel(Model):
+    """An initial RAM disk. The device tree's /chosen tells the guest where it is."""
+
+    path: str = required(PATH, "The file, relative to the machine file.")
+    base: int | None = optional(
+        ADDRESS,
+        "Guest address, a multiple of 4 KiB. Default: as high as it fits in the image's memory region, below the "
+        "device tree.",
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeviceTreeModel(Model):
+    """The device tree of a VM."""
+
+    path: str = required(
+        PATH,
+        "`auto` generates the tree from this file. Otherwise a .dtb file, relative to the machine file, in whose "
+        "/chosen `command_line` and `initrd` are set when they are given.",
+    )
+    base: int | None = optional(
+        ADDRESS,
+        "Guest address, a multiple of 8. Default: in the highest 2 MiB block that is free in the image's memory "
+        "region. U-Boot for QEMU looks for it at the start of RAM.",
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MemoryModel(Model):
+    """A region of RAM."""
+
+    base: int = required(ADDRESS, "Guest address, a multiple of 4 KiB.")
+    size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
+    phys: int | None = optional(
+        ADDRESS,
+        "Physical address, a multiple of 4 KiB (Bao's `place_phys`). Default: pages of the VM's colours, wherever "
+        "there is room.",
+        None,
+    )
+    colors: int = optional(
+        COLORS, "Page colours to use from `phys` upwards; only together with `phys`. Default: any.", 0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeviceModel(Model):
+    """A device of the platform that the VM is given, or interrupts alone."""
+
+    pa: int | None = optional(
+        ADDRESS,
+        "Physical address of the device, a multiple of 4 KiB. Without it the entry gives interrupts only.",
+        None,
+    )
+    va: int | None = optional(
+        ADDRESS, "Guest address where it is mapped, a multiple of 4 KiB. Default: the same as `pa`.", None
+    )
+    size: int | None = optional(
+        SIZE, "Size of the mapping in bytes, a multiple of 4 KiB. Default: that of the device at `pa`.", None
+    )
+    interrupts: tuple[int, ...] = optional(
+        ListOf(INTID), "INTIDs of the device. A device tree's SPI n is INTID n + 32, its PPI n is n + 16.", ()
+    )
+    id: int = optional(
+        _integer("number", 0, (1 << 32) - 1),
+        "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
+        0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IpcModel(Model):
+    """A shared memory object as the VM sees it. Its position in the list is the id in Bao's IPC hypercall."""
+
+    base: int = required(ADDRESS, "Guest address where it is mapped, a multiple of 4 KiB.")
+    size: int | None = optional(
+        SIZE, "Size of the mapping in bytes, at most that of the object. Default: the whole object.", None
+    )
+    shared_memory: str = required(NAME, "Name of the shared memory object.")
+    interrupts: tuple[int, ...] = optional(
+        ListOf(INTID), "INTIDs: notification event n of another VM arrives as the n-th of these, counted from 0.", ()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GicModel(Model):
+    """Where the VM sees its interrupt controller."""
+
+    gicd: int | None = optional(ADDRESS, "Guest address of the distributor. Default: as on the platform.", None)
+    gicc: int | None = optional(
+        ADDRESS, "Guest address of the CPU interface (version 2). Default: as on the platform.", None
+    )
+    gicr: int | None = optional(
+        ADDRESS,
+        "Guest address of the redistributors (version 3), a multiple of 128 KiB; they take 128 KiB for each vCPU. "
+        "Default: as on the platform.",
+        None,
+    )
+    interrupts: int | None = optional(
+        _integer("number", 32, 1024),
+        "Number of INTIDs of the VM, rounded up to a multiple of 32. Default: as on the platform.",
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VmModel(Model):
+    """A virtual machine. Its position in the list is its id."""
+
+    name: str = required(NAME, "Name, unique; it marks the lines of the VM's console.")
+    image: ImageModel = required(MappingOf(ImageModel), "The guest's program.")
+    initrd: InitrdModel | None = optional(MappingOf(InitrdModel), "Initial RAM disk; needs a `device_tree`.", None)
+    command_line: str = optional(
+        Text(), "The guest's command line: /chosen/bootargs of the device tree, so it needs a `device_tree`.", ""
+    )
+    device_tree: DeviceTreeModel | None = optional(
+        MappingOf(DeviceTreeModel, shorthand="path"),
+        "`auto`, the path of a .dtb file, or a mapping. The tree is placed in the VM's memory and x0 points to it at "
+        "entry. Without it x0 is 0, as under Bao. Under `faithful: strict` the tree is placed and x0 is still 0, "
+        "because Bao passes no pointer to any guest: only a guest that knows the address finds the tree.",
+        None,
+    )
+    cpus: int = required(_integer("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.")
+    cpu_affinity: tuple[int, ...] = optional(
+        ListOf(_integer("CPU id", 0, 63)),
+        "Ids of the physical CPUs that the VM prefers; CPUs that it needs beyond these are any. CPUs choose in the "
+        "order of their ids, and each goes to the first VM that prefers it and still wants one.",
+        (),
+    )
+    colors: int = optional(
+        COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
+    )
+    memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.")
+    devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
+    ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
+    gic: GicModel | None = optional(MappingOf(GicModel), "The VM's interrupt controller.", None)
+    timer: tuple[int, ...] = optional(
+        ListOf(INTID),
+        "Interrupts of the generic timer that reach the VM: 27 (virtual timer) and 30 (EL1 physical timer). Bao wants "
+        "them listed among the devices; that works here too. `[]` for none.",
+        (27,),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MachineModel(Model):
+    """A machine file."""
+
+    version: int = required(Choice((1,)), "Version of this format.")
+    platform: PlatformModel = required(
+        MappingOf(PlatformModel, shorthand="extends"),
+        "The name of a built-in platform, the path of a platform file, or a mapping.",
+    )
+    clock: ClockModel | None = optional(MappingOf(ClockModel), "How time passes for the guests.", None)
+    faithful: str = optional(
+        Choice(("strict", "practical")),
+        "`strict` refuses to guests what Bao refuses: a device tree pointer in x0, PSCI SYSTEM_OFF and SYSTEM_RESET. "
+        "`practical` grants them.",
+        "practical",
+    )
+    shared_memory: tuple[SharedMemoryModel, ...] = optional(
+        ListOf(MappingOf(SharedMemoryModel)), "Shared memory objects.", ()
+    )
+    vms: tuple[VmModel, ...] = required(ListOf(MappingOf(VmModel, lenient=True), 1), "The virtual machines.")

@@ -1,0 +1,179 @@
+"""Where a VM's image, initrd and device tree lie in its memory.
+
+What the file places stays there; the rest is put as high as it fits in the region that holds the image: first the
+device tree, in a 2 MiB block (Linux maps it so, and wants it not to cross one), then the initrd below it. That leaves
+the memory right after the image, where guests have their heap, alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import final
+
+from baonet.config import fdt, images
+from baonet.config.document import Node
+from baonet.config.errors import Problem
+from baonet.config.images import Image, ImageError
+from baonet.config.machine import PAGE_SIZE, Region, Segment
+from baonet.config.models import VmModel
+from baonet.config.quantities import human, listing, span
+from baonet.config.windows import Window, overlapping, unaligned
+
+DEVICE_TREE_BLOCK = 2 << 20
+AUTO = "auto"
+
+
+@final
+class Placement:
+    """The contents of one VM's memory as they are being placed.
+
+    Nothing is placed twice, and every problem goes to ``problems``. ``taken`` are the windows in use.
+    """
+
+    def __init__(self, model: VmModel) -> None:
+        self.model = model
+        self.regions = tuple(Region(each.base, each.size, each.phys, each.colors) for each in model.memory)
+        self.problems: list[Problem] = []
+        self.taken: list[Window] = []
+        self.image: Image | None = None
+        self.segments: list[Segment] = []
+        self.initrd: tuple[int, int] | None = None
+        self.device_tree: int | None = None
+        self._initrd_size = 0
+
+    def read(self) -> None:
+        """Read the headers of the files and take the places that the configuration gives."""
+        self._read_image()
+        if self.model.initrd is not None:
+            self._read_initrd()
+
+    def _directory(self) -> Path:
+        return Path(self.model.node.source.path).parent
+
+    def _read_image(self) -> None:
+        given = self.model.image
+        try:
+            self.image = images.load(self._directory() / given.path, given.base, given.entry)
+        except ImageError as error:
+            self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
+            return
+        node = given.node.at("path" if given.base is None else "base")
+        what = "the image" if len(self.image.spans) == 1 else "the image's segment"
+        for start, end in self.image.spans:
+            self._take(Window(start, end, what, node))
+        entry = given.node.at("entry") if given.entry is not None else node
+        if self.image.entry % 4:
+            self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
+        if self._region(self.image.entry, self.image.entry + 4) is None:
+            hint = f"its memory is {self._memory()}"
+            self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not in the VM's memory", hint))
+        self.segments += self.image.segments
+
+    def _read_initrd(self) -> None:
+        given = self.model.initrd
+        assert given is not None
+        path = self._directory() / given.path
+        try:
+            with images.opened(path) as file:
+                self._initrd_size = images.size_of(file)
+        except ImageError as error:
+            self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
+            return
+        if given.base is not None:
+            self.problems += unaligned(given.node.at("base"), given.base)
+            self._put_initrd(given.base)
+            self._take(Window(given.base, given.base + self._initrd_size, "the initrd", given.node.at("base")))
+
+    def place_device_tree(self, blob: bytes) -> None:
+        """Find the place of the device tree; ``blob`` is needed for its size only."""
+        given = self.model.device_tree
+        assert given is not None
+        if len(blob) > DEVICE_TREE_BLOCK:
+            hint = f"Linux takes at most {human(DEVICE_TREE_BLOCK)}"
+            self.problems.append(given.node.at("path").problem(f"a device tree of {len(blob)} bytes", hint))
+            return
+        if given.base is not None:
+            self.problems += unaligned(given.node.at("base"), given.base, 8)
+            self.device_tree = given.base
+        else:
+            self.device_tree = self._highest(len(blob), DEVICE_TREE_BLOCK)
+            if self.device_tree is None:
+                self.device_tree = self._highest(len(blob), PAGE_SIZE)
+            if self.device_tree is None:
+                self._no_room(given.node, "the device tree", len(blob))
+                return
+        node = given.node.at("base")
+        self._take(Window(self.device_tree, self.device_tree + len(blob), "the device tree", node))
+
+    def place_initrd(self) -> None:
+        """Find the place of the initrd if the configuration gives none."""
+        given = self.model.initrd
+        if given is None or given.base is not None or not self._initrd_size:
+            return
+        start = self._highest(self._initrd_size, PAGE_SIZE)
+        if start is None:
+            self._no_room(given.node.at("path"), "the initrd", self._initrd_size)
+            return
+        self._put_initrd(start)
+        self.taken.append(Window(start, start + self._initrd_size, "the initrd", given.node))
+
+    def _put_initrd(self, start: int) -> None:
+        assert self.model.initrd is not None
+        path = (self._directory() / self.model.initrd.path).absolute()
+        self.initrd = (start, start + self._initrd_size)
+        self.segments.append(Segment(start, self._initrd_size, str(path)))
+
+    def _take(self, window: Window) -> None:
+        """Take a place that is given: it has to lie in one region and meet nothing that is there."""
+        self.taken.append(window)
+        if self._region(window.start, window.end) is None:
+            size = human(window.end - window.start)
+            message = f"{window.what} takes {window} ({size}), which is not inside one region of the VM's memory"
+            self.problems.append(window.node.problem(message, f"its memory is {self._memory()}"))
+        meeting = [other for other in self.taken[:-1] if other.meets(window.start, window.end)]
+        self.problems += list(overlapping([*meeting[:1], window]))[:1]
+
+    def _memory(self) -> str:
+        return listing(span(region.base, region.base + region.size) for region in self.regions)
+
+    def _region(self, start: int, end: int) -> Region | None:
+        return next((r for r in self.regions if r.base <= start and end <= r.base + r.size), None)
+
+    def _home(self) -> Region | None:
+        """The region that holds the image."""
+        return None if self.image is None else self._region(self.image.entry, self.image.entry + 4)
+
+    def _highest(self, size: int, alignment: int) -> int | None:
+        """The highest free place of this size in the region that holds the image."""
+        home = self._home()
+        if home is None:
+            return None
+        start = (home.base + home.size - size) // alignment * alignment
+        for window in sorted(self.taken, key=lambda each: each.start, reverse=True):
+            if window.meets(start, start + size):
+                start = (window.start - size) // alignment * alignment
+        return start if start >= home.base else None
+
+    def _no_room(self, node: Node, what: str, size: int) -> None:
+        home = self._home()
+        if home is not None:
+            message = (
+                f"{what} ({human(size)}) does not fit beside the image in {span(home.base, home.base + home.size)}"
+            )
+            self.problems.append(node.problem(message, "make that region larger, or give 'base'"))
+
+
+def read_device_tree(model: VmModel) -> tuple[fdt.Fdt | None, Iterator[Problem]]:
+    """The tree of a ``device_tree`` that names a file."""
+    given = model.device_tree
+    assert given is not None
+    path = Path(model.node.source.path).parent / given.path
+    node = given.node.at("path")
+    try:
+        with images.opened(path) as file:
+            return fdt.read(file.read(DEVICE_TREE_BLOCK + 1)), iter(())
+    except ImageError as error:
+        return None, iter([node.problem(str(error), error.hint)])
+    except fdt.FdtError as error:
+        return None, iter([node.problem(f"{path} is not a device tree: {error}", "compile it with dtc, or use 'auto'")])

@@ -1,0 +1,195 @@
+"""From what the user wrote under ``platform:`` to a ``Platform``: what it extends, filled in and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from baonet.config.document import Node, parse
+from baonet.config.errors import ConfigError, Problem
+from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
+from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
+from baonet.config.models import PlatformGicModel, PlatformModel
+from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
+from baonet.config.quantities import listing
+from baonet.config.windows import Window, beyond, overlapping, unaligned
+
+GICV2_MOST_CPUS = 8
+_PHYSICAL_LIMIT = 1 << 48
+_MOST_COLORS = 64  # a colour bitmap has 64 bits
+
+_BLANK = Platform(
+    name="custom",
+    cpus=1,
+    ram=(),
+    gic=Gic(version=3, gicd=0),
+    devices=(),
+    timer_frequency=TIMER_FREQUENCY,
+    cpu_model="cortex-a53",
+    midr=CPU_MODELS["cortex-a53"],
+)
+
+
+def resolve(model: PlatformModel, reader: Reader, within: tuple[Path, ...] = ()) -> Platform | None:
+    """The platform, or None after its problems were recorded.
+
+    ``within`` is the chain of platform files that led here, to notice one that extends itself.
+    """
+    base = None
+    if model.extends is not None:
+        base = _extended(model.node.at("extends"), model.extends, reader, within)
+        if base is None:
+            return None
+    problems = list(_missing(model, base))
+    if problems:
+        reader.problems += problems
+        return None
+    platform = _merged(model, base or _BLANK)
+    problems = list(_problems(model, platform))
+    reader.problems += problems
+    return None if problems else platform
+
+
+def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -> Platform | None:
+    known = builtin()
+    if name in known:
+        return known[name]
+    path = Path(node.source.path).parent / name
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        near = nearest(name, list(known))
+        hint = f"did you mean {near!r}?" if near else f"built in are {listing(known)}"
+        reader.problems.append(node.problem(f"there is no platform {name!r}", f"{hint} A file's name ends in .yaml."))
+        return None
+    if path.absolute() in within:
+        reader.problems.append(node.problem(f"the platform file {name} extends itself"))
+        return None
+    try:
+        root, problems = parse(path)
+    except ConfigError as error:
+        unread = [each for each in error.problems if not each.line]
+        reader.problems += [each for each in error.problems if each.line]
+        reader.problems += [node.problem(f"the platform file {each.path} {each.message}") for each in unread]
+        return None
+    reader.problems += problems
+    inner = Reader()
+    try:
+        found = MappingOf(PlatformModel).read(root, inner)
+    except UnreadableError:
+        return None
+    finally:
+        reader.problems += inner.problems
+    platform = resolve(found, reader, (*within, path.absolute()))
+    return platform if platform is None or found.name else replace(platform, name=path.stem)
+
+
+def _missing(model: PlatformModel, base: Platform | None) -> Iterator[Problem]:
+    if base is None:
+        extend = "or start from a built-in platform with 'extends'"
+        if model.cpus is None:
+            yield model.node.problem("'cpus' is missing", f"cpus: the number of physical CPUs; {extend}")
+        if model.ram is None:
+            example = "[{base: 0x40000000, size: 1GiB}]"
+            yield model.node.problem("'ram' is missing", f"ram: a list of banks, {example}; {extend}")
+        if model.gic is None:
+            example = "{version: 3, gicd: ..., gicr: ...}"
+            yield model.node.problem("'gic' is missing", f"gic: the interrupt controller, {example}; {extend}")
+    if model.gic is not None:
+        yield from _missing_of_gic(model.gic, base.gic if base else None)
+
+
+def _missing_of_gic(model: PlatformGicModel, base: Gic | None) -> Iterator[Problem]:
+    if model.gicd is None and base is None:
+        yield model.node.problem("'gicd' is missing", "gicd: the address of the distributor")
+    version = model.version or (base.version if base else None)
+    if version is None:
+        yield model.node.problem("'version' is missing", "version: 2 or 3")
+        return
+    own, other = ("gicc", "gicr") if version == 2 else ("gicr", "gicc")
+    if getattr(model, own) is None and (base is None or getattr(base, own) is None):
+        yield model.node.problem(f"{own!r} is missing", f"a GIC of version {version} has a {own}")
+    if getattr(model, other) is not None:
+        yield model.node.at(other).key_problem(
+            f"a GIC of version {version} has no {other}", f"remove it, or set version: {5 - version}"
+        )
+
+
+def _given(model: Model, *names: str) -> dict[str, Any]:
+    """The fields of these names that were given."""
+    return {name: value for name in names if (value := getattr(model, name)) is not None}
+
+
+def _merged(model: PlatformModel, base: Platform) -> Platform:
+    """``base`` with everything that ``model`` gives."""
+    values = _given(
+        model, "name", "cpus", "timer_frequency", "cpu_model", "midr", "standby", "powerdown", "state_type_bit"
+    )
+    if model.cpu_model is not None:
+        values.setdefault("midr", CPU_MODELS[model.cpu_model])
+    if model.ram is not None:
+        values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
+    if model.devices is not None:
+        values["devices"] = tuple(PlatformDevice(d.name, d.kind, d.pa, d.size, d.interrupt) for d in model.devices)
+    if model.cache is not None:
+        values["cache"] = Cache(**_given(model.cache, "llc_size", "llc_ways", "l1_size", "l1_ways"))
+    if model.gic is not None:
+        given = _given(model.gic, "version", "gicd", "gicc", "gicr", "interrupts", "list_registers", "maintenance")
+        gic = replace(base.gic, **given)
+        values["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
+    return replace(base, **values)
+
+
+def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
+    if platform.gic.version == 2 and platform.cpus > GICV2_MOST_CPUS:
+        yield model.node.at("cpus").problem(
+            f"a GIC of version 2 serves at most {GICV2_MOST_CPUS} CPUs", f"use {GICV2_MOST_CPUS} or fewer, or a GICv3"
+        )
+    if model.gic is not None:
+        gic = model.gic.node
+        yield from unaligned(gic.at("interrupts"), platform.gic.interrupts, 32)
+        yield from unaligned(gic.at("gicd"), platform.gic.gicd)
+        yield from unaligned(gic.at("gicc"), platform.gic.gicc)
+        yield from unaligned(gic.at("gicr"), platform.gic.gicr, 0x10000)
+    windows = []
+    for bank in model.ram or ():
+        yield from unaligned(bank.node.at("base"), bank.base)
+        yield from unaligned(bank.node.at("size"), bank.size)
+        windows.append(Window(bank.base, bank.base + bank.size, "this bank of RAM", bank.node.at("base")))
+    for i, device in enumerate(model.devices or ()):
+        yield from unaligned(device.node.at("pa"), device.pa)
+        yield from unaligned(device.node.at("size"), device.size)
+        windows.append(Window(device.pa, device.pa + device.size, f"device '{device.name}'", device.node.at("pa")))
+        for other in (model.devices or ())[:i]:
+            if other.name == device.name:
+                yield device.node.at("name").problem(f"two devices are named {device.name!r}", "give each its own name")
+            if other.interrupt == device.interrupt:
+                yield device.node.at("interrupt").problem(
+                    f"interrupt {device.interrupt} is given twice", f"device '{other.name}' has it already"
+                )
+        if device.interrupt >= platform.gic.interrupts:
+            yield device.node.at("interrupt").problem(
+                f"the GIC has no interrupt {device.interrupt}", f"its INTIDs end at {platform.gic.interrupts - 1}"
+            )
+    for window in windows:
+        yield from beyond(window, _PHYSICAL_LIMIT)
+    yield from overlapping(windows)
+    if model.cache is not None:
+        yield from _cache(model, platform)
+
+
+def _cache(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
+    """Bao takes the pages of one way of each cache; their quotient is the number of colours."""
+    cache = platform.cache
+    assert cache is not None
+    assert model.cache is not None
+    for level, size, ways in (("llc", cache.llc_size, cache.llc_ways), ("l1", cache.l1_size, cache.l1_ways)):
+        if size % (ways * 0x1000):
+            yield model.cache.node.at(f"{level}_size").problem(
+                f"{size:#x} bytes in {ways} ways are not whole pages a way", f"use a multiple of {ways * 0x1000:#x}"
+            )
+    colors = cache.llc_size // cache.llc_ways // max(1, cache.l1_size // cache.l1_ways)
+    if colors > _MOST_COLORS:
+        yield model.cache.node.at("llc_size").problem(
+            f"these caches make {colors} colours", f"a colour bitmap has {_MOST_COLORS} bits"
+        )

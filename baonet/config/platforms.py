@@ -1,0 +1,79 @@
+"""The built-in platforms. Memory maps are those of Bao's platform descriptions and of QEMU's ``virt`` machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
+
+CPU_MODELS: Mapping[str, int] = MappingProxyType(
+    {"cortex-a53": 0x410FD034, "cortex-a57": 0x411FD070, "cortex-a72": 0x410FD083, "max": 0x000F0510}
+)
+"""What a CPU can be, with its MIDR_EL1 (Cortex-A53 r0p4, A57 r1p0, A72 r0p3, QEMU's ``max``)."""
+
+TIMER_FREQUENCY = 62_500_000
+CORTEX_A53_CACHE = Cache(llc_size=0x100000, llc_ways=16, l1_size=0x8000, l1_ways=4)
+"""L2 of 1 MiB and 16 ways, L1D of 32 KiB and 4: the ZCU104, and what QEMU's model tells in CCSIDR_EL1."""
+
+_QEMU = Platform(
+    name="qemu-aarch64-virt",
+    cpus=4,
+    ram=(RamBank(0x40000000, 4 << 30),),
+    gic=Gic(version=3, gicd=0x08000000, gicr=0x080A0000),
+    devices=(PlatformDevice("uart0", "pl011", 0x09000000, 0x1000, 33),),
+    timer_frequency=TIMER_FREQUENCY,
+    cpu_model="cortex-a53",
+    midr=CPU_MODELS["cortex-a53"],
+    cache=CORTEX_A53_CACHE,
+)
+
+_ZCU104 = Platform(
+    name="zcu104",
+    cpus=4,
+    ram=(RamBank(0x00080000, 0x7FF00000 - 0x16000),),
+    gic=Gic(version=2, gicd=0xF9010000, gicc=0xF9020000, interrupts=192),
+    devices=(
+        PlatformDevice("uart0", "pl011", 0xFF000000, 0x1000, 53),
+        PlatformDevice("uart1", "pl011", 0xFF010000, 0x1000, 54),
+    ),
+    timer_frequency=100_000_000,
+    cpu_model="cortex-a53",
+    midr=CPU_MODELS["cortex-a53"],
+    standby=False,
+    powerdown=True,
+    state_type_bit=30,
+    cache=CORTEX_A53_CACHE,
+)
+
+_BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
+    {
+        "qemu-aarch64-virt": (
+            _QEMU,
+            "QEMU's `virt` machine as Bao knows it: 4 Cortex-A53, 4 GiB of RAM, GICv3, one PL011. Page colours: 8 of "
+            "2 pages.",
+        ),
+        "qemu-aarch64-virt-gicv2": (
+            replace(_QEMU, name="qemu-aarch64-virt-gicv2", gic=Gic(version=2, gicd=0x08000000, gicc=0x08010000)),
+            "The same with a GICv2 (`-M virt,gic-version=2`); at most 8 CPUs.",
+        ),
+        "zcu104": (
+            _ZCU104,
+            "AMD/Xilinx ZCU104 (Zynq UltraScale+): 4 Cortex-A53, 2 GiB of RAM, GICv2 (GIC-400), page colours: 8 of 2 "
+            "pages. The memory map, the interrupts and the PSCI states are the board's, but its two UARTs, which are "
+            "Cadence ones on the board, are modelled as PL011: a guest built for the board needs its console driver "
+            "changed, a device tree that baonet generates says so by itself. There is no SMMU.",
+        ),
+    }
+)
+
+
+def builtin() -> Mapping[str, Platform]:
+    """The built-in platforms by name."""
+    return {name: platform for name, (platform, _) in _BUILTIN.items()}
+
+
+def description(name: str) -> str:
+    """What a built-in platform is, in Markdown. Raises ``KeyError``."""
+    return _BUILTIN[name][1]

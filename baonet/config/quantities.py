@@ -1,0 +1,130 @@
+"""Numbers as people write them in a machine file: ``64KiB``, ``0x4000_0000``, ``33``.
+
+A plain number in a machine file is decimal, hexadecimal (``0x``) or binary (``0b``), with single underscores between
+digits. YAML 1.1 has more forms, which surprise: ``017`` is 15, ``12:30`` is 750. Those are errors here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import final
+
+LIMIT = 1 << 64
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0|[1-9][0-9]*(?:_[0-9]+)*")
+_SIZE = re.compile(r"([0-9][0-9a-fA-FxX_]*) ?([A-Za-z]+)")
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS}
+_LONGEST = 80  # characters: 64 binary digits with underscores
+
+
+@final
+class QuantityError(ValueError):
+    """Not a number of the kind that is wanted. ``hint`` says what would be right."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def number(text: str) -> int | None:
+    """The number that ``text`` writes, or None."""
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+        return None
+    return int(text.replace("_", ""), 0)
+
+
+def integer(value: object, what: str = "a whole number", example: str = "4") -> int:
+    """A number below 2**64 from what the YAML holds. Raises ``QuantityError``."""
+    if isinstance(value, str):
+        found = number(value.strip())
+        if found is None:
+            if re.fullmatch(r"0[0-7]+", value) and len(value) <= _LONGEST:
+                decimal = value.lstrip("0") or "0"
+                raise QuantityError(
+                    f"{value} is octal to some YAML readers and decimal to others",
+                    f"write {decimal}, or {int(value, 8):#x} if octal is meant",
+                )
+            raise QuantityError(f"{show(value)} is not {what}", f"write it as {example}")
+        value = found
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise QuantityError(f"{show(value)} is not {what}", f"write it as {example}")
+    if not 0 <= value < LIMIT:
+        raise QuantityError(f"{value} does not fit in 64 bits", f"write it as {example}")
+    return value
+
+
+def address(value: object) -> int:
+    """An address in bytes. Raises ``QuantityError``."""
+    return integer(value, "an address", "0x40000000, 0x4000_0000 or a decimal number")
+
+
+def size(value: object) -> int:
+    """A size in bytes: a number, or one with a binary unit. Raises ``QuantityError``."""
+    example = "64KiB, 2MiB, 0x10000 or a number of bytes"
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())) and number(value.strip()) is None:
+        count, unit = number(match[1]), match[2]
+        if count is not None and unit in _UNITS:
+            return integer(count * _UNITS[unit], "a size", example)
+        if count is not None:
+            raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
+    found = integer(value, "a size", example)
+    if found == 0:
+        raise QuantityError("a size of 0 bytes", f"write it as {example}")
+    return found
+
+
+def _unit_like(unit: str) -> str:
+    lower = unit.lower()
+    if lower in _UNITS_BY_LOWER:
+        return _UNITS_BY_LOWER[lower]
+    return next((known for known in _UNITS if known[0] == unit[0].upper()), "KiB")
+
+
+def colors(value: object) -> int:
+    """A bitmap of page colours, from a list of colour numbers or from the bitmap itself. Raises ``QuantityError``."""
+    example = "a list of colour numbers, [0, 1], or a bitmap, 0x03"
+    if not isinstance(value, list | tuple):
+        return integer(value, "a set of colours", example)
+    bitmap = 0
+    for item in value:
+        color = integer(item, "a colour number", "0")
+        if color >= 64:
+            raise QuantityError(f"there is no colour {color}", "colours are numbered from 0 to 63 at most")
+        if bitmap >> color & 1:
+            raise QuantityError(f"colour {color} is given twice", "give each colour once")
+        bitmap |= 1 << color
+    return bitmap
+
+
+def show(value: object) -> str:
+    """A value of the YAML as an error message names it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def human(count: int) -> str:
+    """A size as a user would write it: ``64KiB``, else hexadecimal."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if count and count % _UNITS[unit] == 0:
+            return f"{count // _UNITS[unit]}{unit}"
+    return f"{count:#x}"
+
+
+def span(start: int, end: int) -> str:
+    """An address range, both ends included."""
+    return f"{start:#x}..{max(start, end - 1):#x}"
+
+
+def listing(items: Iterable[object], last: str = "and") -> str:
+    """``a, b and c``."""
+    words = [str(item) for item in items]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else "none"

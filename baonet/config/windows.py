@@ -1,0 +1,76 @@
+"""Address ranges that know where in the file they come from: alignment, overlap, containment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from baonet.config.document import Node
+from baonet.config.errors import Problem
+from baonet.config.machine import PAGE_SIZE
+from baonet.config.quantities import human, span
+
+IPA_LIMIT = 1 << 40
+"""Guest addresses end here: PARange of the Cortex-A53, which is what Bao makes the IPA size."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The bytes from ``start`` up to ``end``, which is not one of them. ``what`` names it in messages."""
+
+    start: int
+    end: int
+    what: str
+    node: Node
+
+    def meets(self, start: int, end: int) -> bool:
+        return self.start < end and start < self.end
+
+    def __str__(self) -> str:
+        return span(self.start, self.end)
+
+
+def align_up(value: int, alignment: int) -> int:
+    return -(-value // alignment) * alignment
+
+
+def unaligned(node: Node, value: int | None, alignment: int = PAGE_SIZE) -> Iterator[Problem]:
+    """A problem if ``value`` is not a multiple of ``alignment``."""
+    if value is None or value % alignment == 0:
+        return
+    below = value - value % alignment
+    above = align_up(value, alignment)
+    hint = f"use {below:#x} or {above:#x}" if below else f"use {above:#x}"
+    yield node.problem(f"{value:#x} is not a multiple of {human(alignment)}", hint)
+
+
+def beyond(window: Window, limit: int = IPA_LIMIT) -> Iterator[Problem]:
+    """A problem if the window reaches past the end of the address space."""
+    if window.end > limit:
+        bits = limit.bit_length() - 1
+        yield window.node.problem(
+            f"{window} reaches past the {bits}-bit address space", f"the highest address is {limit - 1:#x}"
+        )
+
+
+def overlapping(windows: Sequence[Window], alignment: int = PAGE_SIZE) -> Iterator[Problem]:
+    """A problem for each window that meets one that stands before it."""
+    for i, window in enumerate(windows):
+        other = next((each for each in windows[:i] if each.meets(window.start, window.end)), None)
+        if other is not None:
+            free = room_above(other.end, window.end - window.start, windows, alignment, skip=window)
+            yield window.node.problem(
+                f"{window.what} at {window} overlaps {other.what} at {other}",
+                f"there is room for it at {free:#x}",
+            )
+
+
+def room_above(start: int, size: int, windows: Iterable[Window], alignment: int, skip: Window | None = None) -> int:
+    """The lowest address from ``start`` up where ``size`` bytes meet no window."""
+    start = align_up(start, alignment)
+    for window in sorted((each for each in windows if each is not skip), key=lambda each: each.start):
+        if window.meets(start, start + size):
+            start = align_up(window.end, alignment)
+    return start
