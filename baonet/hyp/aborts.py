@@ -1,0 +1,167 @@
+"""Traps that are not calls: data aborts in emulated windows, system registers, and all that parks the pcpu.
+
+Mirrors Bao's ``aborts.c``: what it cannot handle ends in an endless loop, never in an exception for the guest. The
+reasons are Bao's lines, where Bao prints the guest-physical address for ``far``.
+
+ESR_EL2 fields: Arm DDI0487, D24.2.40 (ISS for a data abort: ISV 24, SAS 23:22, SRT 20:16, FnV 10, WnR 6, DFSC 5:0).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, final
+
+from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
+from baonet.hyp.report import describe_register, exception_class
+from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
+
+_ISV = 1 << 24
+_FNV = 1 << 10
+_WNR = 1 << 6
+_IL = 1 << 25
+_FAULT_KIND = 0x3C
+_TRANSLATION = 0x04
+_PERMISSION = 0x0C
+_ZERO_REGISTER = 31
+
+ICC_SGI1R_EL1: Final = 3 << 14 | 12 << 7 | 11 << 3 | 5
+
+_MISSING_SYNDROME = (
+    "the instruction loads or stores a pair, writes back its address, is exclusive or atomic, or uses a SIMD register: "
+    "such an access to an emulated device has no syndrome, and Bao does not decode instructions"
+)
+_CLASS_EXPLANATIONS = {
+    0x00: "the guest executed an instruction that is trapped to the hypervisor and that Bao has no handler for",
+    0x20: "the guest fetched an instruction from where it has no memory",
+}
+
+
+class Windows(Protocol):
+    """What answers accesses to the emulated windows: the vGIC."""
+
+    def covers(self, ipa: int) -> bool: ...
+    def read(self, ipa: int, size: int) -> int | None: ...
+    def write(self, ipa: int, size: int, value: int) -> bool: ...
+    def ask_read(self, ipa: int, size: int) -> bool: ...
+    def ask_write(self, ipa: int, size: int, value: int) -> bool: ...
+    def write_sgi1r(self, value: int) -> None: ...
+
+
+@final
+class Aborts:
+    __slots__ = ("_cpu", "_vcpu", "_windows")
+
+    def __init__(self, vcpu: Vcpu, windows: Windows) -> None:
+        self._vcpu = vcpu
+        self._cpu = vcpu.cpu
+        self._windows = windows
+
+    def data_abort(self) -> None:
+        """An access that the core could not complete: to the home of what it names, or the end."""
+        details = self._cpu.exit
+        esr, ipa = details[EXIT_ESR], details[EXIT_IPA]
+        if not esr & _ISV or esr & _FNV:
+            where = "in the interrupt controller" if self._windows.covers(ipa) else self._whereabouts(ipa)
+            reason = f"no information to handle data abort ({ipa:#x})"
+            self._vcpu.park(reason, f"access to {ipa:#x}, {where}: {_MISSING_SYNDROME}")
+        elif esr & _FAULT_KIND not in (_TRANSLATION, _PERMISSION):
+            reason = "data abort is not translation fault - cant deal with it"
+            self._vcpu.park(reason, "the memory system refused the access; only missing mappings are emulated")
+        elif not self._windows.covers(ipa):
+            self._nothing_there(esr, ipa)
+        else:
+            size, register = 1 << (esr >> 22 & 3), esr >> 16 & 0x1F
+            done = self._store(ipa, size, register) if esr & _WNR else self._load(ipa, size, register)
+            if not done:
+                kind = "store to" if esr & _WNR else "load from"
+                self._vcpu.park(
+                    f"data abort emulation failed ({ipa:#x})",
+                    f"{8 * size}-bit {kind} {ipa:#x} of the interrupt controller: no register takes this width there",
+                )
+
+    def _load(self, ipa: int, size: int, register: int) -> bool:
+        value = self._windows.read(ipa, size)
+        if value is not None:
+            self._finish_load(register, value)
+            return True
+        if not self._windows.ask_read(ipa, size):
+            return False
+        self._vcpu.pause(Waiting.LOAD, register)
+        return True
+
+    def _store(self, ipa: int, size: int, register: int) -> bool:
+        value = 0 if register == _ZERO_REGISTER else self._cpu.x[register] & (1 << 8 * size) - 1
+        if self._windows.write(ipa, size, value):
+            self._step()
+            return True
+        if not self._windows.ask_write(ipa, size, value):
+            return False
+        self._vcpu.pause(Waiting.STORE)
+        return True
+
+    def answered(self, value: int) -> None:
+        """The home has done what the paused guest's access asked for; ``value`` is what a load gets."""
+        vcpu = self._vcpu
+        waiting, vcpu.waiting = vcpu.waiting, None
+        if waiting is Waiting.LOAD:
+            self._finish_load(vcpu.target_register, value)
+        elif waiting is Waiting.STORE:
+            self._step()
+        else:
+            vcpu.waiting = waiting
+            return
+        vcpu.state = State.RUNNING
+
+    def _finish_load(self, register: int, value: int) -> None:
+        """Zero-extended as computed: Bao ignores a sign-extending load's SSE bit."""
+        if register != _ZERO_REGISTER:
+            self._cpu.x[register] = value & MASK64
+        self._step()
+
+    def _step(self) -> None:
+        self._cpu.pc += 4 if self._cpu.exit[EXIT_ESR] & _IL else 2
+
+    def system_register(self) -> None:
+        """A trapped write of an SGI register; only ICC_SGI1R_EL1 has a handler in Bao."""
+        register, value = self._cpu.exit[EXIT_REGISTER], self._cpu.exit[EXIT_VALUE]
+        if register == ICC_SGI1R_EL1:
+            self._cpu.pc += 4
+            self._windows.write_sgi1r(value)
+            return
+        name = describe_register(register)
+        reason = f"no emulation handler for register access ({register:#x} at {self._cpu.pc:#x})"
+        self._vcpu.park(reason, f"the guest wrote {value:#x} to {name}, which Bao traps and does not emulate")
+
+    def fault(self) -> None:
+        """Any other exception that is taken to EL2."""
+        details = self._cpu.exit
+        ec = exception_class(details[EXIT_ESR])
+        explanation = _CLASS_EXPLANATIONS.get(ec, "the guest caused an exception that Bao has no handler for")
+        if ec == 0x20:
+            explanation += f": {details[EXIT_IPA]:#x}, {self._whereabouts(details[EXIT_IPA])}"
+        self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation)
+
+    def _nothing_there(self, esr: int, ipa: int) -> None:
+        kind = "store to" if esr & _WNR else "load from"
+        far = self._cpu.exit[EXIT_FAR]
+        self._vcpu.park(
+            f"no emulation handler for abort({ipa:#x} at {self._cpu.pc:#x})",
+            f"{8 << (esr >> 22 & 3)}-bit {kind} guest-physical {ipa:#x} (virtual {far:#x}), {self._whereabouts(ipa)}",
+        )
+
+    def _whereabouts(self, ipa: int) -> str:
+        """Which mappings of the VM lie next to an address that none of them holds."""
+        memory = self._vcpu.vm.memory
+        named = [("RAM", extent) for region in memory.regions for extent in region]
+        named += [("a device", extent) for extent in memory.devices if extent is not None]
+        named += [("shared memory", extent) for ipc in memory.ipcs for extent in ipc]
+        for what, extent in named:
+            if extent.ipa <= ipa < extent.ipa + extent.size:
+                return f"in {what} at {extent.ipa:#x}..{extent.ipa + extent.size - 1:#x}"
+        below = max((e for e in named if e[1].ipa <= ipa), key=lambda e: e[1].ipa + e[1].size, default=None)
+        above = min((e for e in named if e[1].ipa > ipa), key=lambda e: e[1].ipa, default=None)
+        text = "where the VM has neither memory nor a device"
+        if below is not None:
+            text += f"; below it {below[0]} ends at {below[1].ipa + below[1].size - 1:#x}"
+        if above is not None:
+            text += f"; above it {above[0]} starts at {above[1].ipa:#x}"
+        return text

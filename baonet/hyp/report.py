@@ -1,0 +1,129 @@
+"""The report of a parked vcpu: what Bao would print, and what it does not say: what the guest did, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+_CLASSES = {
+    0x00: "unknown reason (an undefined instruction, or one that EL2 does not allow)",
+    0x01: "WFI or WFE",
+    0x03: "MCR or MRC access to CP15",
+    0x04: "MCRR or MRRC access to CP15",
+    0x07: "access to SVE, SIMD or floating point",
+    0x0E: "illegal execution state",
+    0x12: "HVC from AArch32",
+    0x13: "SMC from AArch32",
+    0x16: "HVC",
+    0x17: "SMC",
+    0x18: "MSR, MRS or system instruction",
+    0x19: "access to SVE",
+    0x20: "instruction abort",
+    0x22: "PC alignment fault",
+    0x24: "data abort",
+    0x26: "SP alignment fault",
+    0x2F: "SError",
+    0x30: "breakpoint",
+    0x32: "software step",
+    0x34: "watchpoint",
+    0x3C: "BRK",
+}
+_FAULTS = {
+    0x00: "address size fault",
+    0x04: "translation fault",
+    0x08: "access flag fault",
+    0x0C: "permission fault",
+}
+_FAULTS_BY_CODE = {
+    0x10: "synchronous external abort",
+    0x21: "alignment fault",
+    0x30: "TLB conflict abort",
+    0x31: "unsupported atomic hardware update",
+    0x34: "IMPLEMENTATION DEFINED fault (lockdown)",
+    0x35: "IMPLEMENTATION DEFINED fault (unsupported exclusive or atomic access)",
+}
+
+
+def exception_class(esr: int) -> int:
+    """ESR_ELx.EC."""
+    return esr >> 26 & 0x3F
+
+
+def _fault_status(code: int) -> str:
+    kind = _FAULTS.get(code & 0x3C)
+    return f"{kind}, level {code & 3}" if kind is not None else _FAULTS_BY_CODE.get(code, f"fault status {code:#04x}")
+
+
+def _register(op0: int, op1: int, crn: int, crm: int, op2: int) -> str:
+    return f"S{op0 & 3}_{op1 & 7}_C{crn & 15}_C{crm & 15}_{op2 & 7}"
+
+
+def describe_register(encoding: int) -> str:
+    """The generic name of a system register given as op0<<14|op1<<11|crn<<7|crm<<3|op2."""
+    return _register(encoding >> 14, encoding >> 11, encoding >> 7, encoding >> 3, encoding)
+
+
+def decode_syndrome(esr: int) -> tuple[tuple[str, str], ...]:
+    """ESR_EL2 field by field, as (name, meaning); the ISS of aborts and of system register traps (Arm DDI0487, D24)."""
+    ec, iss = exception_class(esr), esr & 0x1FF_FFFF
+    fields = [("EC", f"{ec:#04x} {_CLASSES.get(ec, 'reserved')}"), ("IL", "32-bit" if esr >> 25 & 1 else "16-bit")]
+    if ec == 0x24:
+        valid = bool(iss >> 24 & 1)
+        fields.append(("ISV", str(int(valid))))
+        if valid:
+            fields.append(("SAS", f"{8 << (iss >> 22 & 3)} bits"))
+            fields.append(("SSE", str(iss >> 21 & 1)))
+            fields.append(("SRT", f"{'x' if iss >> 15 & 1 else 'w'}{iss >> 16 & 0x1F}"))
+        fields.append(("FnV", str(iss >> 10 & 1)))
+        fields.append(("WnR", "write" if iss >> 6 & 1 else "read"))
+        fields.append(("DFSC", _fault_status(iss & 0x3F)))
+    elif ec == 0x20:
+        fields.append(("FnV", str(iss >> 10 & 1)))
+        fields.append(("IFSC", _fault_status(iss & 0x3F)))
+    elif ec == 0x18:
+        fields.append(("register", _register(iss >> 20, iss >> 14, iss >> 10, iss >> 1, iss >> 17)))
+        fields.append(("Rt", f"x{iss >> 5 & 0x1F}"))
+        fields.append(("direction", "read" if iss & 1 else "write"))
+    else:
+        fields.append(("ISS", f"{iss:#x}"))
+    return tuple(fields)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``reason`` is Bao's line after ``BAO ERROR: ``; ``explanation`` is ours, one sentence or two.
+
+    ``far`` is the guest's virtual address and ``ipa`` the guest-physical one, where the trap has them (else 0).
+    ``registers`` are x0 to x30.
+    """
+
+    vm_name: str
+    vm: int
+    vcpu: int
+    pcpu: int
+    reason: str
+    explanation: str
+    pc: int
+    far: int
+    ipa: int
+    esr: int
+    registers: tuple[int, ...]
+
+    @property
+    def syndrome(self) -> tuple[tuple[str, str], ...]:
+        """ESR_EL2 decoded."""
+        return decode_syndrome(self.esr)
+
+    def lines(self) -> list[str]:
+        """The report as text; a higher floor adds the instruction at ``pc``."""
+        lines = [
+            f"VM '{self.vm_name}' (vm {self.vm}), vcpu {self.vcpu} on pcpu {self.pcpu}: {self.reason}",
+            self.explanation,
+            f"pc {self.pc:#018x}  far {self.far:#018x}  ipa {self.ipa:#018x}",
+            f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome),
+        ]
+        for first in range(0, len(self.registers), 4):
+            row = range(first, min(first + 4, len(self.registers)))
+            lines.append("  ".join(f"{f'x{n}':>3} {self.registers[n]:#018x}" for n in row))
+        return lines

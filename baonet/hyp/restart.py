@@ -1,0 +1,59 @@
+"""Starting a VM anew: no message of its previous life may reach its next one.
+
+Bao has no VM reset; this is ours. The VM's pcpus are halted and its memory is loaded again; then each of them is told
+to reset. Each sends a ``VmBarrier`` to all the others, which on FIFO channels comes after everything it said before.
+What comes from a peer ahead of its barrier is of the old life and dropped. A peer that already has all its barriers
+may run while this pcpu still waits for others: what comes after its barrier is kept for the new life.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from baonet.hyp.messages import HypMessage, VmBarrier
+
+
+@final
+class Restart:
+    """One pcpu's view of the resets of its VM. ``life`` counts them."""
+
+    __slots__ = ("_held", "_peers", "_seen", "life", "under_way")
+
+    def __init__(self, peers: tuple[int, ...]) -> None:
+        self._peers = peers
+        self._seen = dict.fromkeys(peers, 0)
+        self._held: list[tuple[int, HypMessage]] = []
+        self.life = 0
+        self.under_way = False
+
+    @property
+    def peers(self) -> tuple[int, ...]:
+        """The other pcpus of the VM."""
+        return self._peers
+
+    def begin(self) -> VmBarrier:
+        """A reset starts here; send the barrier to every peer."""
+        self.life += 1
+        self.under_way = True
+        return VmBarrier(self.life)
+
+    def barrier(self, source: int, message: VmBarrier) -> None:
+        if source in self._seen:
+            self._seen[source] = message.life
+
+    def complete(self) -> bool:
+        """Whether every peer has ended its previous life."""
+        return all(life >= self.life for life in self._seen.values())
+
+    def hold(self, source: int, message: HypMessage) -> bool:
+        """Take a peer's message during a reset; False when it is of the old life (or from no peer) and lost."""
+        if self._seen.get(source, -1) < self.life:
+            return False
+        self._held.append((source, message))
+        return True
+
+    def finish(self) -> list[tuple[int, HypMessage]]:
+        """The new life starts; the messages that came early, in order."""
+        held, self._held = self._held, []
+        self.under_way = False
+        return held

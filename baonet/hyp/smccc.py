@@ -1,0 +1,66 @@
+"""HVC and SMC, which Bao treats alike (SMCCC, Arm DEN0028; Bao's ``aborts.c`` syscall_handler and ``hypercall.c``).
+
+The function id is in x0, all 64 bits of it. Only x0 is written. Bao's own hypercalls are the function numbers of the
+vendor hypervisor service: 1 is IPC, 2 is remote I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, final
+
+from baonet.hyp.effects import Info, Warn
+from baonet.hyp.ipc import Ipc
+from baonet.hyp.psci import SMC32, SMC64, Psci
+from baonet.hyp.vcpu import Vcpu
+
+HYPERCALL_32: Final = 0x8600_0000
+HYPERCALL_64: Final = 0xC600_0000
+HYPERCALL_IPC: Final = 1
+HYPERCALL_REMIO: Final = 2
+
+NOT_SUPPORTED: Final = -1
+INVALID_ID: Final = -2
+INVALID_ARGUMENTS: Final = -3
+
+_NUMBER_MASK = 0xFFFF
+_BEYOND_PSCI = 0xFFE0  # a standard service number with one of these bits is not PSCI's
+
+
+@final
+class Smccc:
+    """``calls`` maps the function ids that do something; ``unknown`` answers all others."""
+
+    __slots__ = ("_psci", "_vcpu", "calls")
+
+    def __init__(self, vcpu: Vcpu, psci: Psci, ipc: Ipc) -> None:
+        self._vcpu = vcpu
+        self._psci = psci
+        self.calls: dict[int, Callable[[], None]] = {
+            **psci.calls,
+            HYPERCALL_32 | HYPERCALL_IPC: ipc.hypercall,
+            HYPERCALL_64 | HYPERCALL_IPC: ipc.hypercall,
+            HYPERCALL_32 | HYPERCALL_REMIO: self._remio,
+            HYPERCALL_64 | HYPERCALL_REMIO: self._remio,
+        }
+
+    def _remio(self) -> None:
+        """No VM has remote I/O devices, so every device index is a bad one."""
+        self._vcpu.answer(INVALID_ARGUMENTS)
+
+    def unknown(self) -> None:
+        vcpu = self._vcpu
+        function = vcpu.cpu.x[0]
+        service, number = function & ~_NUMBER_MASK, function & _NUMBER_MASK
+        if service in (SMC32, SMC64):
+            if number & _BEYOND_PSCI:
+                vcpu.effects.append(Info(f"unknown smc_fid {function:#x}"))
+                vcpu.answer(NOT_SUPPORTED)
+            else:
+                self._psci.unknown(function)
+        elif service in (HYPERCALL_32, HYPERCALL_64):
+            vcpu.effects.append(Warn(f"Unknown hypercall id {number}"))
+            vcpu.answer(INVALID_ID)
+        else:
+            vcpu.effects.append(Warn(f"Unknown system call fid {function:#x}"))
+            vcpu.answer(NOT_SUPPORTED)

@@ -1,0 +1,157 @@
+"""One vcpu on its pcpu: its place in the plan, its CPU, and whether its guest may run.
+
+What the parts of a pcpu (PSCI, IPC, aborts) share, and nothing else: each takes the vcpu, changes its state, answers
+its guest and sends through it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import final, get_args
+
+from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, ICH_LR0, LR_PENDING, Cpu
+from baonet.hyp.effects import Effect, Park, Send
+from baonet.hyp.messages import HypMessage
+from baonet.hyp.report import Report
+from baonet.hyp.vmm import Plan
+
+MASK64 = 0xFFFF_FFFF_FFFF_FFFF
+
+
+class State(Enum):
+    """What the actor may do with the guest.
+
+    RUNNING: run it. STANDBY: wait, as in WFI, for a message or a physical interrupt (a timer), then call ``wake``.
+    PAUSED: a question is under way; wait for a message, nothing else matters. POWERDOWN: off, wait for a message.
+    PARKED: Bao spins in an endless loop; the guest is dead, messages are still served. OFF: its VM is off.
+    """
+
+    RUNNING = "running"
+    STANDBY = "standby"
+    PAUSED = "paused"
+    POWERDOWN = "powerdown"
+    PARKED = "parked"
+    OFF = "off"
+
+
+class Waiting(Enum):
+    """What the answer to a paused vcpu's question completes."""
+
+    CALL = "call"
+    LOAD = "load"
+    STORE = "store"
+
+
+@final
+class Vcpu:
+    """The vcpu that pcpu ``pcpu`` of the plan runs. Raises ValueError for a pcpu that no VM wants."""
+
+    __slots__ = (
+        "asked",
+        "config",
+        "cpu",
+        "effects",
+        "home",
+        "id",
+        "list_registers",
+        "pcpu",
+        "plan",
+        "resume",
+        "sent",
+        "state",
+        "target_register",
+        "vm",
+        "waiting",
+    )
+
+    def __init__(self, plan: Plan, pcpu: int, cpu: Cpu, effects: list[Effect]) -> None:
+        assignment = plan.pcpus[pcpu]
+        if assignment is None:
+            raise ValueError(f"pcpu {pcpu} is powered down: no VM wants it")
+        self.plan = plan
+        self.pcpu = pcpu
+        self.cpu = cpu
+        self.effects = effects
+        self.id = assignment.vcpu
+        self.vm = plan.vms[assignment.vm]
+        self.config = self.vm.config
+        self.home = self.vm.master
+        self.list_registers = plan.machine.platform.gic.list_registers
+        self.state = State.POWERDOWN
+        self.resume: tuple[int, int] | None = None
+        self.waiting: Waiting | None = None
+        self.target_register = 0
+        self.asked = 0
+        self.sent: dict[type, int] = dict.fromkeys(get_args(HypMessage), 0)
+
+    @property
+    def is_home(self) -> bool:
+        """Whether what the VM's vcpus share lives on this pcpu."""
+        return self.pcpu == self.home
+
+    def send(self, pcpu: int, message: HypMessage) -> None:
+        self.sent[type(message)] += 1
+        self.effects.append(Send(pcpu, message))
+
+    def enter(self, entry: int, context: int) -> None:
+        """Start the guest in the architecture's entry state; its virtual CPU interface stays as it was, as in Bao."""
+        ich = self.cpu.ich
+        interface = list(ich)
+        self.cpu.reset(entry, context)
+        for n, value in enumerate(interface):
+            ich[n] = value
+        self.waiting = self.resume = None
+        self.state = State.RUNNING
+
+    def answer(self, value: int) -> None:
+        """Return a signed result to the guest in x0."""
+        self.cpu.x[0] = value & MASK64
+
+    def pause(self, waiting: Waiting, register: int = 31) -> None:
+        """Stop the guest until the answer comes to a question that was just sent."""
+        self.asked += 1
+        self.waiting = waiting
+        self.target_register = register
+        self.state = State.PAUSED
+
+    def suspend(self, resume: tuple[int, int] | None) -> None:
+        """Wait for an interrupt; then go on, or with ``resume`` start again at (entry, context).
+
+        With an interrupt already in a list register it does not wait, else that wake-up would be lost.
+        """
+        self.resume = resume
+        self.state = State.STANDBY
+        ich = self.cpu.ich
+        if any(ich[ICH_LR0 + n] & LR_PENDING for n in range(self.list_registers)):
+            self.wake()
+
+    def wake(self) -> None:
+        """An interrupt has ended CPU_SUSPEND. Nothing happens in any other state."""
+        if self.state is State.STANDBY:
+            self.state = State.RUNNING
+            if self.resume is not None:
+                self.enter(*self.resume)
+
+    def stop(self, state: State) -> None:
+        """The guest does not run until something starts it anew."""
+        self.waiting = self.resume = None
+        self.state = state
+
+    def park(self, reason: str, explanation: str) -> None:
+        """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why."""
+        cpu, details = self.cpu, self.cpu.exit
+        self.stop(State.PARKED)
+        report = Report(
+            vm_name=self.config.name,
+            vm=self.config.index,
+            vcpu=self.id,
+            pcpu=self.pcpu,
+            reason=reason,
+            explanation=explanation,
+            pc=cpu.pc,
+            far=details[EXIT_FAR],
+            ipa=details[EXIT_IPA],
+            esr=details[EXIT_ESR],
+            registers=tuple(cpu.x[n] for n in range(31)),
+        )
+        self.effects.append(Park(report))
