@@ -89,7 +89,7 @@ class Agent:
         self.states = [VmState.RUNNING for _ in plan.vms]
         self._until = until
         self._notice = notice
-        self._consoles: dict[tuple[int, int], Reassembly] = {}
+        self._consoles: dict[int, Reassembly] = {}
         self._tails = [b"" for _ in plan.vms]
         self._alive = set(node.pcpus)
         self._greeted: set[int] = set()
@@ -111,8 +111,8 @@ class Agent:
             self._ending = Ending.TIMEOUT
         for pcpu in sorted(self._alive):
             self.node.kill(pcpu)
-        for (vm, _), console in sorted(self._consoles.items()):
-            self._show(vm, console.rest())
+        for console in self._consoles.values():
+            self._show(console.rest())
         self.screen.settle()
         assert self._ending is not None
         self.outcome.ending = self._ending
@@ -126,8 +126,8 @@ class Agent:
             self._ending = ending
 
     def write(self, vm: int, data: bytes) -> None:
-        """Type on a VM's console."""
-        self._tell(self.plan.vms[vm].master, wire.ConsoleInput(0, data))
+        """Type on a VM's console: the first UART that it has."""
+        self._tell(self.plan.vms[vm].master, wire.ConsoleInput(data))
 
     async def _turn(self) -> None:
         await self.node.port.wait(_SETTLE)
@@ -166,8 +166,8 @@ class Agent:
             case wire.Hello(version, pcpu):
                 self._greet(pcpu, version)
             case wire.ConsoleOutput(vm, device, position, data):
-                console = self._consoles.setdefault((vm, device), Reassembly())
-                self._show(vm, console.add(position, data))
+                console = self._consoles.setdefault(device, Reassembly())
+                self._show(console.add(vm, position, data))
             case wire.Parked(report, code):
                 self.outcome.reports.append((report, code))
                 self._set(report.vm, VmState.PARKED)
@@ -200,16 +200,15 @@ class Agent:
             for each in self.node.pcpus:
                 self._tell(each, wire.Start())
 
-    def _show(self, vm: int, data: bytes) -> None:
-        if not data:
-            return
-        self._unsettled = True
-        self.screen.show(vm, data)
-        if self._until:
-            tail = self._tails[vm] + data
-            if self._until in tail:
-                self.stop(Ending.DONE)
-            self._tails[vm] = tail[-len(self._until) :]
+    def _show(self, pieces: list[tuple[int, bytes]]) -> None:
+        for vm, data in pieces:
+            self._unsettled = True
+            self.screen.show(vm, data)
+            if self._until:
+                tail = self._tails[vm] + data
+                if self._until in tail:
+                    self.stop(Ending.DONE)
+                self._tails[vm] = tail[-len(self._until) :]
 
     def _set(self, vm: int, state: VmState) -> None:
         if self.states[vm] in (VmState.OFF, VmState.DEAD):

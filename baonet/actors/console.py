@@ -14,26 +14,29 @@ _COLORS = (36, 33, 32, 35, 34, 31)
 
 @final
 class Reassembly:
-    """The output of one UART: pieces come in any order, bytes leave in the order they were sent."""
+    """The output of one UART: pieces come in any order, bytes leave in the order they were sent.
+
+    VMs may share a UART, so each piece says which VM sent it.
+    """
 
     __slots__ = ("_early", "_position")
 
     def __init__(self) -> None:
         self._position = 0
-        self._early: dict[int, bytes] = {}
+        self._early: dict[int, tuple[int, bytes]] = {}
 
-    def add(self, position: int, data: bytes) -> bytes:
-        """What can leave now that this piece has come."""
-        self._early[position] = data
-        ready = bytearray()
+    def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
+        """What can leave now that this piece has come, as (VM, bytes)."""
+        self._early[position] = (vm, data)
+        ready = []
         while (piece := self._early.pop(self._position, None)) is not None:
-            ready += piece
-            self._position += len(piece)
-        return bytes(ready)
+            ready.append(piece)
+            self._position += len(piece[1])
+        return ready
 
-    def rest(self) -> bytes:
+    def rest(self) -> list[tuple[int, bytes]]:
         """What is left when a core died before it sent a piece in between."""
-        rest = b"".join(data for _, data in sorted(self._early.items()))
+        rest = [piece for _, piece in sorted(self._early.items())]
         self._early.clear()
         return rest
 

@@ -10,7 +10,7 @@ from typing import final
 
 import trio
 
-from baonet.core.cpu import Core
+from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
 from baonet.hyp.pcpu import Pcpu
@@ -38,15 +38,16 @@ class PcpuActor:
         self.port = port
         self.hypervisor = Pcpu(plan, pcpu, core)
         self._kick = kick
-        self._vm = plan.vms[self.hypervisor.vm]
-        self._input: list[wire.ConsoleInput] = []
+        self._vm = self.hypervisor.vcpu.config
+        self._uarts = uarts(plan.machine, self._vm)
+        self._input = bytearray()
         self._started = self._stopped = self._halted = False
         self._sent = self._received = 0
         core.emulate(
             self.hypervisor.windows,
             self.hypervisor.read_emulated,
             self.hypervisor.write_emulated,
-            self.hypervisor.effects,  # type: ignore[arg-type]
+            self.hypervisor.effects,
         )
 
     async def run(self) -> None:
@@ -108,13 +109,15 @@ class PcpuActor:
             self.hypervisor.message(source, message)  # type: ignore[arg-type]
             self._perform()
         elif isinstance(message, wire.ConsoleInput):
-            self._input.append(message)
+            if self._uarts:
+                self._input += message.data
         elif isinstance(message, wire.Start):
             self._started = True
             self.hypervisor.start()
             self._perform()
         elif isinstance(message, wire.Halt):
             self._halted = True
+            self.hypervisor.halt()
             self._flush()
             self.port.send(AGENT, wire.Halted())
         elif isinstance(message, wire.Reset):
@@ -132,20 +135,14 @@ class PcpuActor:
 
     def _feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
-        while self._input:
-            message = self._input[0]
-            taken = self.core.put_input(message.device, message.data)
-            if taken < len(message.data):
-                self._input[0] = wire.ConsoleInput(message.device, message.data[taken:])
-                break
-            del self._input[0]
+        del self._input[: self.core.put_input(0, bytes(self._input))]
         for intid, line in self.core.lines():
             self.hypervisor.line(intid, line & 1, line >> 1)
         self._perform()
 
     def _flush(self) -> None:
         for uart, position, data in self.core.take_output():
-            self.port.send(AGENT, wire.ConsoleOutput(self._vm.config.index, uart, position, data))
+            self.port.send(AGENT, wire.ConsoleOutput(self._vm.index, self._uarts[uart], position, data))
 
     def _perform(self) -> None:
         """Do what the hypervisor asked, in order."""

@@ -36,13 +36,19 @@ die_with_parent = native.die_with_parent
 _MODELS = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
 
 
+def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:
+    """The UARTs of the VM's cores, in the order of their numbers: the place of each among the platform's devices."""
+    places = {device.pa: place for place, device in enumerate(machine.platform.devices)}
+    return tuple(places[device.pa] for device in vm.devices if device.va is not None)
+
+
 def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     """Map in one order in all processes: the code map counts pages in the order of mapping."""
     for region, segment in zip(vm.regions, memory.vms[vm.index].regions, strict=True):
         core.map_ram(region.base, segment.size, segment.view, 0)
     for ipc in vm.ipcs:
         segment = memory.shared[ipc.shmem]
-        core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0)
+        core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0, True)
     modelled = {device.pa: device for device in machine.platform.devices}
     for device in vm.devices:
         if device.va is None:

@@ -60,7 +60,10 @@ class Reset:
 @final
 @dataclass(frozen=True, slots=True)
 class ConsoleOutput:
-    """Bytes that a guest sent to UART ``device`` of its VM, the first of them at ``position`` of all it ever sent."""
+    """Bytes that a guest of ``vm`` sent to UART ``device`` (its place among the platform's devices).
+
+    ``position`` is the place of the first byte among all that the UART ever sent.
+    """
 
     vm: int
     device: int
@@ -71,9 +74,8 @@ class ConsoleOutput:
 @final
 @dataclass(frozen=True, slots=True)
 class ConsoleInput:
-    """Bytes for UART ``device`` of the receiver's VM; only to the VM's master pcpu."""
+    """Bytes for the first UART of the receiver's VM; only to the VM's master pcpu."""
 
-    device: int
     data: bytes
 
 

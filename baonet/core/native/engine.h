@@ -65,7 +65,7 @@ enum { ICH_LR0 = 0, ICH_HCR = 16, ICH_VMCR = 17, ICH_AP0R0 = 18, ICH_AP1R0 = 22,
 #define KICK_NOW INT32_MIN
 #define KICK_DOORBELL 1
 #define KICK_MAINTENANCE 2
-#define PENDING_PAGES 16
+#define PENDING_PAGES 24
 struct slot {
     _Atomic int32_t kick;
     int32_t budget;
@@ -76,13 +76,14 @@ struct slot {
     uint32_t tlb_all;
     uint32_t code_all;
     uint32_t tlb_pages;
-    uint32_t code_pages;
+    uint32_t code_count;
     uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
-    uint64_t code_page[PENDING_PAGES]; /* RAM page number */
+    uint64_t code[PENDING_PAGES]; /* RAM offset | what is to be done there (broadcast.c) */
 } __attribute__((aligned(512)));
 
 struct region {
     uint64_t ipa, size;
+    bool foreign;        /* others than this VM write to it too */
     uint64_t ram_offset; /* Unicorn's own offset of this RAM, the same in every process of the VM */
     uint8_t *host;       /* NULL: a device */
 };
@@ -116,8 +117,12 @@ struct core {
     unsigned index;
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];
-    _Atomic uint8_t *code_map; /* one bit a RAM page: some vCPU of the VM has translated code of it */
-    size_t code_map_size;
+    /* Of the VM, a bit a RAM page: some vCPU has translated code of it; and it was written to after that. */
+    _Atomic uint64_t *code_map, *modified_map;
+    size_t map_words;
+    bool code_emptied; /* the library has dropped the last translation of the page that is being written */
+    uint64_t last_line; /* of the latest IC IVAU that found code */
+    unsigned lines_in_a_row;
 
     unsigned region_count, window_count, uart_count;
     struct region regions[MAX_REGIONS];
@@ -150,7 +155,7 @@ struct core {
     PyObject *buffers; /* what the pointers above point into */
     PyObject *pieces;  /* console output that another core interrupted: (uart, position, bytes) */
     uint64_t statistics[EXIT_ERROR];
-    uint64_t native_exceptions, emulated_accesses, broadcasts;
+    uint64_t native_exceptions, emulated_accesses, broadcasts, translated, invalidated;
     void *pristine;
 };
 
@@ -183,6 +188,10 @@ extern struct unicorn {
     bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);
+    void (*set_dirty)(void *, uint64_t);
+    void (*unprotect_code)(void *, uint64_t);
+    void (*store_to_code)(void *, void *, uint64_t, int, uintptr_t);
+    void (*reset_dirty)(void *, uint64_t, uint64_t);
     void (*tlb_flush)(void *);
     void (*tlb_flush_mmuidx)(void *, uint16_t);
     void (*tlb_flush_page_mmuidx)(void *, uint64_t, uint16_t);
@@ -223,14 +232,17 @@ static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 
 struct region *stage2_find(struct core *core, uint64_t ipa);
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
 
+void stage2_track_page(struct core *core, uint64_t page);
+
 /* broadcast.c */
 void broadcast_service(struct core *core);
 void broadcast_enter(struct core *core);
 void broadcast_leave(struct core *core);
 void broadcast_mark_code(struct core *core, uint64_t ram_offset);
+void broadcast_forget_code(struct core *core, uint64_t page);
+bool broadcast_is_code(struct core *core, uint64_t page);
 void broadcast_invalidate_line(void *env, const void *ri, uint64_t va);
 void broadcast_invalidate_all(void *env, const void *ri, uint64_t value);
-void broadcast_invalidate_all_local(void *env, const void *ri, uint64_t value);
 void slot_kick(struct slot *slot, int32_t why);
 
 /* interface.c */

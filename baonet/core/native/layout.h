@@ -39,6 +39,7 @@
 #define CS_UC 33192
 
 /* ARMCPU */
+#define CPU_TLB_VICTIMS 33296 /* neg.tlb.d[0].vtable */
 #define CPU_TLB_FAST 41600 /* neg.tlb.f */
 #define CPU_ENV 41808
 #define CPU_CP_REGS 54544
@@ -48,9 +49,13 @@
 
 /* CPUTLBDescFast, CPUTLBEntry */
 #define TLB_FAST_SIZE 16
+#define TLB_DESC_SIZE 696
+#define TLB_VICTIMS 8
 #define TLB_FAST_TABLE 8
 #define TLB_ENTRY_BITS 6
 #define TLB_ENTRY_WRITE 8
+#define TLB_ENTRY_PADDR 24
+#define TLB_ENTRY_SIZE 64
 #define TLB_NOTDIRTY 0x100u
 
 /* CPUARMState */
@@ -110,6 +115,7 @@
 #define MMU_DATA_LOAD 0
 #define MMU_DATA_STORE 1
 #define MMU_INST_FETCH 2
+#define EL1_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
 #define PROT_EXEC_BIT 4
 #define PROT_WRITE_BIT 2

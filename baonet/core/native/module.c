@@ -77,9 +77,10 @@ static int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->slots = (struct slot *)memory(core, slots, 0, (core->index + 1) * sizeof(struct slot));
     if (!core->slots) return -1;
     core->slot = &core->slots[core->index];
-    core->code_map_size = (size_t)PyObject_Length(code_map);
-    core->code_map = (_Atomic uint8_t *)memory(core, code_map, 0, core->code_map_size);
+    core->map_words = (size_t)PyObject_Length(code_map) / 16;
+    core->code_map = (_Atomic uint64_t *)memory(core, code_map, 0, core->map_words * 16);
     if (!core->code_map) return -1;
+    core->modified_map = core->code_map + core->map_words;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings) && i < MAX_SIBLINGS; i++) {
         unsigned long sibling = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(siblings, i));
         if (PyErr_Occurred()) return -1;
@@ -132,8 +133,9 @@ static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size)
 static PyObject *map_ram(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, size, offset;
+    int foreign = 0;
     PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KKOK", &ipa, &size, &buffer, &offset)) return NULL;
+    if (!PyArg_ParseTuple(args, "KKOK|p", &ipa, &size, &buffer, &offset, &foreign)) return NULL;
     struct region *region = new_region(core, ipa, size);
     if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
     int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
@@ -141,11 +143,12 @@ static PyObject *map_ram(PyObject *self, PyObject *args) {
         fail(error, "map RAM");
         return NULL;
     }
+    region->foreign = foreign;
     region->ram_offset = core->ram_end;
     core->ram_end += size;
     core->region_count++;
-    if (core->ram_end / PAGE_SIZE > core->code_map_size * 8) {
-        PyErr_SetString(PyExc_ValueError, "code_map is smaller than a bit a page of the mapped RAM");
+    if (core->ram_end / PAGE_SIZE > core->map_words * 64) {
+        PyErr_SetString(PyExc_ValueError, "code_map is smaller than two bits a page of the mapped RAM");
         return NULL;
     }
     Py_RETURN_NONE;
@@ -369,9 +372,10 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
     PyObject *exits = PyList_New(EXIT_ERROR);
     if (!exits) return NULL;
     for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->statistics[i]));
-    return Py_BuildValue("{sKsNsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
+    return Py_BuildValue("{sKsNsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
                          core->native_exceptions, "emulated_accesses", core->emulated_accesses, "broadcasts",
-                         core->broadcasts);
+                         core->broadcasts, "blocks_translated", core->translated, "lines_invalidated",
+                         core->invalidated);
 }
 
 static PyObject *words(void *address, Py_ssize_t count) {

@@ -102,9 +102,9 @@ int registers_define(struct core *core) {
     if (!redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
     if (!redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
     if (!redefine(core, SYSREG(3, 0, 0, 4, 0), read_pfr0, NULL)) return -1;
-    if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1;      /* IC IVAU */
-    if (!redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;       /* IC IALLUIS */
-    if (!redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all_local)) return -1; /* IC IALLU */
+    if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */
+    if (!redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLUIS */
+    if (!redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLU */
     return 0;
 }
 

@@ -92,6 +92,15 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     leave_at_instruction(core, EXIT_DATA_ABORT);
 }
 
+static uint64_t page_of(struct region *region, uint64_t ipa) {
+    return (region->ram_offset + (ipa - region->ipa)) / PAGE_SIZE;
+}
+
+static uint8_t *entry_of(struct core *core, unsigned mmu_index, uint64_t va) {
+    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+    return FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0));
+}
+
 /*
  * A fill for data never makes the entry executable: stock Unicorn tracks every store to a page whose entry is
  * executable (35-60 ns each), for ever. An instruction fetch fills again, with the permission. A page of which no
@@ -102,12 +111,8 @@ static void fill(struct core *core, struct region *region, uint64_t va, uint64_t
     if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
     unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
     if (!region->host || access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
-    uint64_t page = (region->ram_offset + ((ipa & PAGE_MASK) - region->ipa)) / PAGE_SIZE;
-    if (atomic_load_explicit(&core->code_map[page / 8], memory_order_relaxed) & 1u << page % 8) return;
-    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
-    uint64_t mask = FIELD(uint64_t, fast, 0);
-    uint8_t *entry = FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & mask);
-    uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+    if (broadcast_is_code(core, page_of(region, ipa))) return;
+    uint64_t *write = &FIELD(uint64_t, entry_of(core, (unsigned)mmu_index, va), TLB_ENTRY_WRITE);
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
 }
 
@@ -136,6 +141,66 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     }
     fill(core, region, va, ipa, attributes, prot, access, mmu_index, page_size);
     return true;
+}
+
+static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {
+    for (; entry < end; entry += TLB_ENTRY_SIZE) {
+        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+        if (*write & ~PAGE_MASK) continue; /* empty, or slow already */
+        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
+        struct region *region = stage2_find(core, ipa);
+        if (region && region->host && page_of(region, ipa) == page) *write |= TLB_NOTDIRTY;
+    }
+}
+
+/* From now on stores to this page are seen, by whatever address it is mapped. */
+void stage2_track_page(struct core *core, uint64_t page) {
+    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+        uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+        uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
+        uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+        track_entries(core, page, table, table + FIELD(uint64_t, fast, 0) + TLB_ENTRY_SIZE);
+        track_entries(core, page, victims, victims + TLB_VICTIMS * TLB_ENTRY_SIZE);
+    }
+}
+
+/* The library tracks again by a search of all TLBs at every block; here a page is tracked as long as it has code. */
+EXPORT void tlb_reset_dirty_by_vaddr_aarch64(void *cpu, uint64_t va, uint64_t length) {
+    if (!running) unicorn.reset_dirty(cpu, va, length);
+}
+
+/* After a store to a tracked page: a page that still has code stays tracked. */
+EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
+    struct core *core = running;
+    if (!core) {
+        unicorn.set_dirty(cpu, va);
+        return;
+    }
+    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+        uint8_t *entry = entry_of(core, mmu_index, va);
+        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+        if (*write != ((va & PAGE_MASK) | TLB_NOTDIRTY)) continue;
+        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
+        struct region *region = stage2_find(core, ipa);
+        if (region && region->host && !broadcast_is_code(core, page_of(region, ipa))) *write = va & PAGE_MASK;
+    }
+}
+
+/* A store to a tracked page. It drops this core's translations of what is written; the others' wait for IC. */
+EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
+    struct core *core = running;
+    if (core) core->code_emptied = false;
+    unicorn.store_to_code(uc, pages, ram_offset, length, from);
+    if (!core) return;
+    uint64_t page = ram_offset / PAGE_SIZE;
+    if (!broadcast_is_code(core, page)) return;
+    atomic_fetch_or(&core->modified_map[page / 64], 1ull << page % 64);
+    if (core->code_emptied) broadcast_forget_code(core, page);
+}
+
+EXPORT void tlb_unprotect_code_aarch64(void *uc, uint64_t ram_offset) {
+    if (running) running->code_emptied = true;
+    unicorn.unprotect_code(uc, ram_offset);
 }
 
 /*

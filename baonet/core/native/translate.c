@@ -39,6 +39,7 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     unicorn.generate(cpu, tb, max_insns);
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
+    running->translated++;
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     count_op = NULL;
 }

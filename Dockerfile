@@ -1,0 +1,17 @@
+# docker build -t baonet . && docker run --rm baonet run configs/ping-pong.yaml
+FROM python:3.11-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY pyproject.toml setup.py README.md LICENSE ./
+COPY baonet baonet
+RUN pip wheel --no-cache-dir --wheel-dir /wheels .
+
+FROM python:3.11-slim
+COPY --from=build /wheels /wheels
+RUN pip install --no-cache-dir --no-index --find-links /wheels baonet && rm -rf /wheels \
+    && useradd --create-home baonet
+WORKDIR /home/baonet
+COPY --chown=baonet configs configs
+COPY --chown=baonet examples/guests/bin examples/guests/bin
+USER baonet
+ENTRYPOINT ["baonet"]
