@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from baonet.config import devicetree
+from baonet.config import devicetree, gic
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.machine import (
@@ -13,7 +13,6 @@ from baonet.config.machine import (
     ClockMode,
     Device,
     Faithful,
-    Gic,
     Ipc,
     Machine,
     Platform,
@@ -21,9 +20,8 @@ from baonet.config.machine import (
     SharedMemory,
     Vm,
 )
-from baonet.config.models import ClockModel, GicModel
+from baonet.config.models import ClockModel
 from baonet.config.placement import AUTO, Placement, read_device_tree
-from baonet.config.windows import align_up
 
 
 def build(
@@ -47,15 +45,6 @@ def build(
         vms.append(_contents(machine, vm, placement))
         problems += placement.problems
     return replace(machine, vms=tuple(vms)), problems
-
-
-def gic_of(model: GicModel | None, platform: Gic) -> Gic:
-    """The interrupt controller as a VM sees it."""
-    if model is None:
-        return platform
-    given = {name: getattr(model, name) for name in ("gicd", "gicc", "gicr")}
-    lines = platform.interrupts if model.interrupts is None else align_up(model.interrupts, 32)
-    return replace(platform, interrupts=lines, **{name: value for name, value in given.items() if value is not None})
 
 
 def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> Vm:
@@ -83,7 +72,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> V
         regions=placement.regions,
         devices=tuple(devices),
         ipcs=tuple(ipcs),
-        gic=gic_of(model.gic, platform.gic),
+        gic=gic.of_vm(model.gic, platform.gic),
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,

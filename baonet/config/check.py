@@ -1,12 +1,93 @@
-"""What has to hold between the fields of a machine file."""
+"""What has to hold between the fields of a machine file. The rules are in one module for each matter.
+
+Bao checks little of this: most of these mistakes make it halt before its console is up, wait for ever on a barrier,
+or hand a guest memory that is not there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from baonet.config import cpus, guest_space, interrupts, physical
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
+from baonet.config.kinds import nearest
+from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
+from baonet.config.quantities import human, listing, span
+
+_NO_VM_NAMES = ("all", "none")  # of the option --console
 
 
 def problems(draft: Draft) -> Iterator[Problem]:
-    yield from ()
+    """Everything that is wrong between the fields of what could be read."""
+    yield from _names(draft.shared_memory, "shared memory objects")
+    yield from _names(draft.vms, "VMs")
+    for vm in draft.vms:
+        if vm.name in _NO_VM_NAMES:
+            yield vm.node.at("name").problem(f"{vm.name!r} is no name for a VM", "it has a meaning for --console")
+        for device in vm.devices:
+            yield from _device(draft, device)
+        for ipc in vm.ipcs:
+            yield from _ipc(draft, ipc)
+        if draft.intact(vm.node):
+            yield from _boot(vm)
+        yield from guest_space.problems(draft, vm)
+    yield from cpus.problems(draft)
+    yield from interrupts.problems(draft)
+    yield from physical.problems(draft)
+
+
+def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for each in named:
+        node = each.node.at("name")
+        if each.name in first:
+            hint = f"the first is on line {first[each.name]}: rename one"
+            yield node.problem(f"two {what} are named {each.name!r}", hint)
+        first.setdefault(each.name, node.line)
+
+
+def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
+    if device.pa is None:
+        for key in ("va", "size"):
+            if getattr(device, key) is not None:
+                hint = "give 'pa', the physical address of the device"
+                yield device.node.at(key).key_problem(f"{key!r} without 'pa': there is nothing to map", hint)
+        if not device.interrupts:
+            yield device.node.problem("the entry gives nothing", "give 'pa', 'interrupts' or both")
+        return
+    if draft.platform is None or device.pa % 0x1000:
+        return
+    size = draft.device_size(device)
+    there = listing(f"{each.name} ({each.kind}) at {each.pa:#x}" for each in draft.platform.devices)
+    if size is None:
+        yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", f"it has {there}")
+    elif not draft.devices_in(device.pa, device.pa + size):
+        where = span(device.pa, device.pa + size)
+        yield device.node.at("pa").problem(f"the platform has no device within {where}", f"it has {there}")
+
+
+def _ipc(draft: Draft, ipc: IpcModel) -> Iterator[Problem]:
+    shared = draft.shared(ipc.shared_memory)
+    if shared is None:
+        if draft.intact(draft.root.at("shared_memory")):
+            names = [each.name for each in draft.shared_memory]
+            near = nearest(ipc.shared_memory, names)
+            hint = f"did you mean {near!r}?" if near else f"defined under 'shared_memory': {listing(names)}"
+            node = ipc.node.at("shared_memory")
+            yield node.problem(f"there is no shared memory {ipc.shared_memory!r}", hint)
+    elif ipc.size is not None and ipc.size > shared.size:
+        message = f"{human(ipc.size)} is more than {shared.name!r} has"
+        yield ipc.node.at("size").problem(message, f"use {human(shared.size)}, or make the object larger")
+
+
+def _boot(vm: VmModel) -> Iterator[Problem]:
+    """What the guest could not learn without a device tree."""
+    if vm.device_tree is not None:
+        return
+    if vm.command_line:
+        node = vm.node.at("command_line")
+        yield node.problem("a command line reaches the guest in its device tree only", "add 'device_tree: auto'")
+    if vm.initrd is not None and vm.initrd.base is None:
+        hint = "add 'device_tree: auto', or give 'base', an address that the guest knows"
+        yield vm.initrd.node.problem("without a device tree the guest cannot find its initrd", hint)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from baonet.config import fdt
 from baonet.config.fdt import FdtNode
+from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.config.machine import Machine, Platform, PlatformDevice, Vm
 
-GICR_SIZE, GICD_SIZE, GICD_SIZE_V2, GICC_SIZE = 0x20000, 0x10000, 0x1000, 0x2000
 _GIC, _CLOCK = 1, 2  # phandles
 _SPI, _PPI, _EDGE, _LEVEL = 0, 1, 1, 4
 _UART_CLOCK = 24_000_000

@@ -47,7 +47,7 @@ NAME = Text(
 PATH = Text("a path", r"[^\0]+", "the path of a file")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CacheModel(Model):
     """Caches, from which Bao computes page colours."""
 
@@ -57,7 +57,7 @@ class CacheModel(Model):
     l1_ways: int = required(_integer("number", 1, 1024), "Ways of the L1 data cache.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class RamModel(Model):
     """A bank of physical RAM."""
 
@@ -65,7 +65,7 @@ class RamModel(Model):
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformGicModel(Model):
     """The physical interrupt controller."""
 
@@ -86,7 +86,7 @@ class PlatformGicModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformDeviceModel(Model):
     """A device that the platform has."""
 
@@ -99,7 +99,7 @@ class PlatformDeviceModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformModel(Model):
     """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
 
@@ -151,7 +151,7 @@ class PlatformModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ClockModel(Model):
     """How time passes for the guests."""
 
@@ -168,7 +168,7 @@ class ClockModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SharedMemoryModel(Model):
     """Memory that several VMs can map, each at an address of its own."""
 
@@ -180,7 +180,7 @@ class SharedMemoryModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ImageModel(Model):
     """The guest's program. ELF files are known by their magic; anything else is a raw binary."""
 
@@ -197,7 +197,7 @@ class ImageModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class InitrdModel(Model):
     """An initial RAM disk. The device tree's /chosen tells the guest where it is."""
 
@@ -210,7 +210,7 @@ class InitrdModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DeviceTreeModel(Model):
     """The device tree of a VM."""
 
@@ -227,7 +227,7 @@ class DeviceTreeModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MemoryModel(Model):
     """A region of RAM."""
 
@@ -244,7 +244,7 @@ class MemoryModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DeviceModel(Model):
     """A device of the platform that the VM is given, or interrupts alone."""
 
@@ -269,7 +269,7 @@ class DeviceModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IpcModel(Model):
     """A shared memory object as the VM sees it. Its position in the list is the id in Bao's IPC hypercall."""
 
@@ -283,7 +283,7 @@ class IpcModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class GicModel(Model):
     """Where the VM sees its interrupt controller."""
 
@@ -304,7 +304,7 @@ class GicModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class VmModel(Model):
     """A virtual machine. Its position in the list is its id."""
 
@@ -343,7 +343,7 @@ class VmModel(Model):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MachineModel(Model):
     """A machine file."""
 

@@ -1,0 +1,72 @@
+"""Enough CPUs for all VMs, and the ones they prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from baonet.config.draft import Draft
+from baonet.config.errors import Problem
+from baonet.config.models import VmModel
+from baonet.config.quantities import listing
+
+
+def problems(draft: Draft) -> Iterator[Problem]:
+    if draft.platform is None:
+        return
+    there = draft.platform.cpus
+    shortage = list(_shortage(draft, there))
+    missing = [problem for vm in draft.vms for problem in _missing(vm, there)]
+    yield from shortage
+    yield from missing
+    if not shortage and not missing and draft.intact(draft.root.at("vms")):
+        yield from _unmet(draft, there)
+
+
+def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
+    taken = 0
+    for vm in draft.vms:
+        taken += vm.cpus
+        if taken > there >= taken - vm.cpus:
+            left = there - (taken - vm.cpus)
+            total = sum(each.cpus for each in draft.vms)
+            message = f"{vm.cpus} vCPUs, and the platform has {left} of its {there} CPUs left"
+            name = draft.root.at("platform", "extends").value
+            name = name if isinstance(name, str) else "..."
+            hint = f"all VMs together want {total}: use fewer, or 'platform: {{extends: {name}, cpus: {total}}}'"
+            yield vm.node.at("cpus").problem(message, hint)
+
+
+def _missing(vm: VmModel, there: int) -> Iterator[Problem]:
+    for i, pcpu in enumerate(vm.cpu_affinity):
+        node = vm.node.at("cpu_affinity", i)
+        if pcpu >= there:
+            yield node.problem(f"the platform has no CPU {pcpu}", f"its CPUs are 0 to {there - 1}")
+        elif pcpu in vm.cpu_affinity[:i]:
+            yield node.problem(f"CPU {pcpu} is given twice", "name each CPU once")
+
+
+def _unmet(draft: Draft, there: int) -> Iterator[Problem]:
+    """VMs that do not get the CPUs they prefer.
+
+    Follows Bao's first pass (``vmm.c``) with the CPUs in the order of their ids: each goes to the first VM that
+    prefers it and still wants one. What a VM wants beyond its list comes from any CPU in the second pass.
+    """
+    owner: dict[int, VmModel] = {}
+    count = {vm.name: 0 for vm in draft.vms}
+    for pcpu in range(there):
+        for vm in draft.vms:
+            if pcpu in vm.cpu_affinity and count[vm.name] < vm.cpus:
+                owner[pcpu] = vm
+                count[vm.name] += 1
+                break
+    for vm in draft.vms:
+        lost = [pcpu for pcpu in vm.cpu_affinity if owner.get(pcpu, vm) is not vm]
+        if count[vm.name] < min(vm.cpus, len(vm.cpu_affinity)) and lost:
+            takers = listing(dict.fromkeys(f"'{owner[pcpu].name}'" for pcpu in lost))
+            ids = listing(lost)
+            message = (
+                f"the VM cannot have CPU {ids}: {takers} prefers {'it' if len(lost) == 1 else 'them'} and comes first"
+            )
+            free = [pcpu for pcpu in range(there) if pcpu not in owner]
+            hint = f"CPUs that no VM prefers: {listing(free)}; or take {ids} out of the affinity of {takers}"
+            yield vm.node.at("cpu_affinity").problem(message, hint)

@@ -1,0 +1,78 @@
+"""The guest address space of a VM: alignment and overlap of its RAM, devices, shared memory and GIC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from baonet.config.draft import Draft
+from baonet.config.errors import Problem
+from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE, of_vm
+from baonet.config.machine import Gic
+from baonet.config.models import VmModel
+from baonet.config.windows import Window, beyond, overlapping, unaligned
+
+
+def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
+    yield from _alignment(vm)
+    windows = list(_windows(draft, vm))
+    if draft.platform is not None and draft.intact(vm.node.at("gic")):
+        gic = of_vm(vm.gic, draft.platform.gic)
+        yield from _gic(vm, gic)
+        own = list(_gic_windows(vm, gic))
+        # Where the GIC is at the platform's addresses, it is the others that are in its way.
+        windows = own + windows if vm.gic is None else windows + own
+    for window in windows:
+        yield from beyond(window)
+    yield from overlapping(windows)
+
+
+def _alignment(vm: VmModel) -> Iterator[Problem]:
+    for memory in vm.memory:
+        for key in ("base", "size", "phys"):
+            yield from unaligned(memory.node.at(key), getattr(memory, key))
+    for device in vm.devices:
+        for key in ("pa", "va", "size"):
+            yield from unaligned(device.node.at(key), getattr(device, key))
+    for ipc in vm.ipcs:
+        for key in ("base", "size"):
+            yield from unaligned(ipc.node.at(key), getattr(ipc, key))
+
+
+def _windows(draft: Draft, vm: VmModel) -> Iterator[Window]:
+    for memory in vm.memory:
+        yield Window(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
+    for device in vm.devices:
+        size = draft.device_size(device)
+        if device.pa is not None and size is not None:
+            va = device.pa if device.va is None else device.va
+            node = device.node.at("pa" if device.va is None else "va")
+            yield Window(va, va + size, "the device", node)
+    for ipc in vm.ipcs:
+        shared = draft.shared(ipc.shared_memory)
+        size = shared.size if ipc.size is None and shared is not None else ipc.size
+        if size is not None:
+            yield Window(ipc.base, ipc.base + size, f"shared memory '{ipc.shared_memory}'", ipc.node.at("base"))
+
+
+def _gic(vm: VmModel, gic: Gic) -> Iterator[Problem]:
+    if vm.gic is None:
+        return
+    foreign = "gicr" if gic.version == 2 else "gicc"
+    if getattr(vm.gic, foreign) is not None:
+        own = "gicc" if gic.version == 2 else "gicr"
+        hint = f"give {own!r}, or nothing"
+        yield vm.gic.node.at(foreign).key_problem(f"the platform's GIC has version {gic.version}: no {foreign}", hint)
+    yield from unaligned(vm.gic.node.at("gicd"), vm.gic.gicd, 0x1000 if gic.version == 2 else GICD_SIZE)
+    yield from unaligned(vm.gic.node.at("gicc"), vm.gic.gicc)
+    yield from unaligned(vm.gic.node.at("gicr"), vm.gic.gicr, GICR_SIZE)
+
+
+def _gic_windows(vm: VmModel, gic: Gic) -> Iterator[Window]:
+    node = vm.node if vm.gic is None else vm.gic.node
+    size = GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE
+    yield Window(gic.gicd, gic.gicd + size, "the GIC's distributor", node.at("gicd"))
+    if gic.gicr is not None and gic.version != 2:
+        end = gic.gicr + GICR_SIZE * vm.cpus
+        yield Window(gic.gicr, end, "the GIC's redistributors", node.at("gicr"))
+    if gic.gicc is not None and gic.version == 2:
+        yield Window(gic.gicc, gic.gicc + GICC_SIZE, "the GIC's CPU interface", node.at("gicc"))
