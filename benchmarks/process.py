@@ -1,0 +1,86 @@
+"""Runs a command until a text appears in its output, and measures it as seen from outside."""
+
+from __future__ import annotations
+
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.jobs import Run
+
+
+class RunFailedError(Exception):
+    """The text did not appear."""
+
+
+def _tree(pid: int) -> list[int]:
+    """The process and all that descend from it."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
+def _memory(pid: int) -> int:
+    """Proportional set size of the tree in bytes: RAM that processes share counts once."""
+    total = 0
+    for process in _tree(pid):
+        try:
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return total
+
+
+def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.Signals) -> Run:
+    """Runs ``command`` until it has printed ``until``, then ends it with ``stop``.
+
+    Time counts from just before the process is made. Raises RunFailedError with the last lines of the output.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+    )
+    output = b""
+    end = memory = None
+    try:
+        assert process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while end is None and selector.select(timeout - (time.monotonic() - begin)):
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                output += data
+                if until.encode() in output:
+                    end = time.monotonic() - begin
+                    memory = _memory(process.pid)
+    finally:
+        _end(process, stop)
+    text = output.decode(errors="replace")
+    if end is None or memory is None:
+        tail = "\n".join(text.splitlines()[-15:])
+        raise RunFailedError(f"{' '.join(command)}: no '{until}' in {timeout:g} s; the last lines were:\n{tail}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(text, end, cpu, memory)
+
+
+def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    process.send_signal(stop)
+    try:
+        process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()

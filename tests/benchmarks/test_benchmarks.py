@@ -1,0 +1,119 @@
+"""The benchmarks' reading and arithmetic, and that what they start is valid; nothing is measured."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from baonet.cli.common import load_machine
+from benchmarks import goals
+from benchmarks.emulators import machine_file
+from benchmarks.jobs import Job, Run, all_jobs, wanted
+from benchmarks.process import RunFailedError, run_until
+from benchmarks.report import Row, scaled, table
+
+OUTPUT = """bench: start
+bench int-loop: 2000000000 insns 500000000 ns
+bench copy: 541065216 bytes 1000000000 ns
+sgi: batch 1: 2000 round trips in 100 ns, 10 per second
+sgi: batch 2: 2000 round trips in 100 ns, 30 per second
+sgi: batch 3: 2000 round trips in 100 ns, 20 per second
+timer: latency min/p50/p90/p99/max 1000/2000/3000/4000/5000 ns, 0 periods missed
+"""
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> tuple[Job, ...]:
+    for name in ("linux-cloud.image", "initrd.cpio.gz"):
+        (tmp_path / name).write_bytes(bytes(4096))
+    return all_jobs(tmp_path)
+
+
+def test_figures_are_read_from_what_guests_print(jobs: tuple[Job, ...]) -> None:
+    run = Run(OUTPUT, 1.5, 2.5, 4096)
+    figures = {figure.name: figure.read(run) for job in jobs for figure in job.figures}
+    assert figures["integer loop"] == 4e9
+    assert figures["copy 4 MiB"] == 541065216
+    assert figures["SGI ping-pong"] == 20
+    assert figures["IPC ping-pong"] is None
+    assert figures["timer latency, p50"] == pytest.approx(2e-6)
+    assert figures["Linux, 1 vCPU: shell"] == 1.5
+
+
+def test_figures_have_names_of_their_own(jobs: tuple[Job, ...]) -> None:
+    names = [figure.name for job in jobs for figure in job.figures]
+    assert len(names) == len(set(names))
+    assert all(figure.compare_with in ("", *names) for job in jobs for figure in job.figures)
+
+
+def test_machine_files_are_valid(jobs: tuple[Job, ...], tmp_path: Path) -> None:
+    for job in jobs:
+        file = tmp_path / f"{job.name}.yaml"
+        file.write_text(yaml.safe_dump(machine_file(job)))
+        machine = load_machine(str(file))
+        assert machine is not None, job.name
+        assert [vm.cpus for vm in machine.vms] == [vm.cpus for vm in job.vms]
+
+
+def test_goals_relative_to_bao_become_relative_to_qemu() -> None:
+    goal = goals.at_least_bao(2.0, goals.Reference(qemu=100, bao=25))
+    assert goal.met(50, 100) is True
+    assert goal.met(49, 100) is False
+    assert goal.met(50, None) is None
+    assert goals.at_most(0.6, "s").met(0.5, None) is True
+    assert goals.at_most_qemu(1.2).met(1.3, 1.0) is False
+
+
+def test_only_takes_jobs_by_the_start_of_their_name(jobs: tuple[Job, ...]) -> None:
+    assert [job.name for job in wanted(jobs, ["sgi", "linux-2"])] == ["sgi", "sgi-one-process", "linux-2"]
+    assert wanted(jobs, []) == jobs
+    with pytest.raises(ValueError, match="no benchmark 'coffee'"):
+        wanted(jobs, ["coffee"])
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (3.28e9, "insn/s", "3280 MIPS"),
+        (67_800, "/s", "67.8 k/s"),
+        (946e6, "B/s", "946 MB/s"),
+        (0.0352, "s", "35.2 ms"),
+        (1.94, "s", "1.94 s"),
+        (12, "/s", "12 /s"),
+    ],
+)
+def test_figures_have_three_digits(value: float, unit: str, text: str) -> None:
+    assert scaled(value, unit) == text
+
+
+def test_table_says_what_is_missed_and_what_stands_for_a_missing_peer(jobs: tuple[Job, ...]) -> None:
+    rows = [Row(figure) for job in jobs for figure in job.figures]
+    by_name = {row.figure.name: row for row in rows}
+    by_name["integer loop"].samples = {"baonet": [1e9, 3e9, 2e9], "QEMU": [4e9]}
+    by_name["SGI ping-pong"].samples = {"QEMU": [60_000]}
+    by_name["IPC ping-pong, one process"].samples = {"baonet": [40_000]}
+    lines = table(rows, "baonet", "QEMU").splitlines()
+    (missed,) = (line for line in lines if line.startswith("integer loop"))
+    assert "2000 MIPS [1000..3000]" in missed
+    assert "0.50" in missed
+    assert missed.endswith("MISSED")
+    (stands,) = (line for line in lines if line.startswith("IPC ping-pong, one process"))
+    assert "(0.67)" in stands
+    assert stands.endswith("met")
+
+
+def test_run_ends_when_the_text_comes() -> None:
+    program = "import time; print('one', flush=True); print('two', flush=True); time.sleep(60)"
+    run = run_until([sys.executable, "-c", program], "two", 30, signal.SIGTERM)
+    assert run.output.split() == ["one", "two"]
+    assert 0 < run.end < 30
+    assert run.memory > 1_000_000
+
+
+def test_run_that_never_prints_the_text_tells_what_it_printed() -> None:
+    with pytest.raises(RunFailedError, match="something else"):
+        run_until([sys.executable, "-c", "print('something else')"], "two", 30, signal.SIGTERM)
