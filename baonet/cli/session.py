@@ -40,8 +40,9 @@ class Session:
             memory.load(vm)
         if options.verbose:
             self._describe()
-        kind = TaskNode if options.placement == "one-process" else ProcessNode
-        self._node = kind(self._plan, memory)
+        self._node: TaskNode | ProcessNode = (
+            TaskNode(self._plan, memory) if options.placement == "one-process" else ProcessNode(self._plan, memory)
+        )
         self._agent = Agent(
             self._plan,
             memory,

@@ -59,10 +59,14 @@ class Escapes:
         return bytes(passed)
 
 
+def _help() -> None:
+    os.write(sys.stdout.fileno(), HELP)
+
+
 async def keyboard(write: Callable[[bytes], None], quit_: Callable[[], None]) -> None:
     """Pass what is typed to ``write`` until the end of the input. A pipe passes as it is; it has no escape key."""
     descriptor = sys.stdin.fileno()
-    escapes = Escapes(quit_, lambda: os.write(sys.stdout.fileno(), HELP) and None) if sys.stdin.isatty() else None
+    escapes = Escapes(quit_, _help) if sys.stdin.isatty() else None
     while data := await trio.to_thread.run_sync(os.read, descriptor, 4096, abandon_on_cancel=True):
         passed = data if escapes is None else escapes.feed(data)
         if passed:

@@ -9,7 +9,7 @@ fields is checked in ``check``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from baonet.config import quantities
 from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, Quantity, Schema, Text, optional, required
@@ -25,7 +25,7 @@ def _integer(text: str, least: int, most: int) -> Quantity:
     form = {
         "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{_NUMBER}$"}]
     }
-    return Quantity(text, quantities.integer, form, least, most)
+    return Quantity(f"{text}, {least} to {most}", quantities.integer, form, least, most)
 
 
 ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))
@@ -40,7 +40,7 @@ COLORS = Quantity(
         ]
     },
 )
-INTID = _integer("INTID", 0, 1023)
+INTID = replace(_integer("INTID", 0, 1023), text="INTID")
 NAME = Text(
     "a name", "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "up to 32 letters, digits, '.', '_' or '-', not starting with those"
 )
@@ -112,7 +112,7 @@ class PlatformModel(Model):
     )
     name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
     cpus: int | None = optional(
-        _integer("number", 1, 64), "Number of physical CPUs, 1 to 64; at most 8 with a GIC of version 2.", None
+        _integer("number", 1, 64), "Number of physical CPUs; at most 8 with a GIC of version 2.", None
     )
     ram: tuple[RamModel, ...] | None = optional(
         ListOf(MappingOf(RamModel), 1), "Banks of RAM. Pages are allocated from the first that has room.", None
@@ -279,7 +279,10 @@ class IpcModel(Model):
     )
     shared_memory: str = required(NAME, "Name of the shared memory object.")
     interrupts: tuple[int, ...] = optional(
-        ListOf(INTID), "INTIDs: notification event n of another VM arrives as the n-th of these, counted from 0.", ()
+        ListOf(INTID),
+        "INTIDs of SPIs: notification event n of another VM arrives as the n-th of these, counted from 0. The number is "
+        "virtual: several VMs may use the same, and it need not be free on the platform.",
+        (),
     )
 
 
@@ -310,7 +313,9 @@ class VmModel(Model):
 
     name: str = required(NAME, "Name, unique; it marks the lines of the VM's console.")
     image: ImageModel = required(MappingOf(ImageModel), "The guest's program.")
-    initrd: InitrdModel | None = optional(MappingOf(InitrdModel), "Initial RAM disk; needs a `device_tree`.", None)
+    initrd: InitrdModel | None = optional(
+        MappingOf(InitrdModel), "Initial RAM disk; without a `device_tree` it needs a `base`.", None
+    )
     command_line: str = optional(
         Text(), "The guest's command line: /chosen/bootargs of the device tree, so it needs a `device_tree`.", ""
     )

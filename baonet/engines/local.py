@@ -81,7 +81,7 @@ class ProcessNode:
         for pcpu in self.pcpus:
             for end in ends[pcpu].values():
                 end.close()
-        self.port = SocketPort(ends[AGENT])
+        self.port: Port = SocketPort(ends[AGENT])
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
         async with trio.open_nursery() as nursery:
@@ -142,7 +142,7 @@ class TaskNode:
     def __init__(self, plan: Plan, memory: NodeMemory) -> None:
         self.pcpus = active(plan)
         switch: dict[int, MemoryPort] = {}
-        self.port = MemoryPort(AGENT, switch)
+        self.port: Port = MemoryPort(AGENT, switch)
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
         self._actors = {

@@ -13,6 +13,7 @@ from typing import Final, Protocol, final
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
 from baonet.hyp.report import describe_register, exception_class
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
+from baonet.hyp.vgic_messages import VgicResult
 
 _ISV = 1 << 24
 _FNV = 1 << 10
@@ -22,12 +23,14 @@ _FAULT_KIND = 0x3C
 _TRANSLATION = 0x04
 _PERMISSION = 0x0C
 _ZERO_REGISTER = 31
+_S1PTW = 1 << 7
+_UNKNOWN_IPA = MASK64  # what the core gives when the fault has no single address
 
 ICC_SGI1R_EL1: Final = 3 << 14 | 12 << 7 | 11 << 3 | 5
 
 _MISSING_SYNDROME = (
-    "the instruction loads or stores a pair, writes back its address, is exclusive or atomic, or uses a SIMD register: "
-    "such an access to an emulated device has no syndrome, and Bao does not decode instructions"
+    "the instruction handles a pair, writes back its address, is exclusive or atomic, or uses a SIMD register: the "
+    "hardware gives no syndrome for these, and Bao does not decode instructions"
 )
 _CLASS_EXPLANATIONS = {
     0x00: "the guest executed an instruction that is trapped to the hypervisor and that Bao has no handler for",
@@ -60,9 +63,7 @@ class Aborts:
         details = self._cpu.exit
         esr, ipa = details[EXIT_ESR], details[EXIT_IPA]
         if not esr & _ISV or esr & _FNV:
-            where = "in the interrupt controller" if self._windows.covers(ipa) else self._whereabouts(ipa)
-            reason = f"no information to handle data abort ({ipa:#x})"
-            self._vcpu.park(reason, f"access to {ipa:#x}, {where}: {_MISSING_SYNDROME}")
+            self._vcpu.park(f"no information to handle data abort ({ipa:#x})", self._why_no_syndrome(esr, ipa))
         elif esr & _FAULT_KIND not in (_TRANSLATION, _PERMISSION):
             reason = "data abort is not translation fault - cant deal with it"
             self._vcpu.park(reason, "the memory system refused the access; only missing mappings are emulated")
@@ -98,17 +99,16 @@ class Aborts:
         self._vcpu.pause(Waiting.STORE)
         return True
 
-    def answered(self, value: int) -> None:
-        """The home has done what the paused guest's access asked for; ``value`` is what a load gets."""
+    def result(self, source: int, message: VgicResult) -> None:
+        """The home has done what the paused guest's access asked for."""
         vcpu = self._vcpu
-        waiting, vcpu.waiting = vcpu.waiting, None
-        if waiting is Waiting.LOAD:
-            self._finish_load(vcpu.target_register, value)
-        elif waiting is Waiting.STORE:
+        if vcpu.waiting is Waiting.LOAD:
+            self._finish_load(vcpu.target_register, message.value)
+        elif vcpu.waiting is Waiting.STORE:
             self._step()
         else:
-            vcpu.waiting = waiting
             return
+        vcpu.waiting = None
         vcpu.state = State.RUNNING
 
     def _finish_load(self, register: int, value: int) -> None:
@@ -140,6 +140,14 @@ class Aborts:
             explanation += f": {details[EXIT_IPA]:#x}, {self._whereabouts(details[EXIT_IPA])}"
         self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation)
 
+    def _why_no_syndrome(self, esr: int, ipa: int) -> str:
+        far = self._cpu.exit[EXIT_FAR]
+        if esr & _S1PTW:
+            return f"the walk of the guest's page tables for virtual {far:#x} went {self._whereabouts(ipa)}"
+        if self._windows.covers(ipa):
+            return f"access to {ipa:#x} of the interrupt controller: {_MISSING_SYNDROME}"
+        return f"access to {ipa:#x} (virtual {far:#x}), {self._whereabouts(ipa)}; and {_MISSING_SYNDROME}"
+
     def _nothing_there(self, esr: int, ipa: int) -> None:
         kind = "store to" if esr & _WNR else "load from"
         far = self._cpu.exit[EXIT_FAR]
@@ -150,6 +158,8 @@ class Aborts:
 
     def _whereabouts(self, ipa: int) -> str:
         """Which mappings of the VM lie next to an address that none of them holds."""
+        if ipa == _UNKNOWN_IPA:
+            return "where the VM has neither memory nor a device"
         memory = self._vcpu.vm.memory
         named = [("RAM", extent) for region in memory.regions for extent in region]
         named += [("a device", extent) for extent in memory.devices if extent is not None]

@@ -32,10 +32,12 @@ from baonet.hyp.restart import Restart
 from baonet.hyp.smccc import Smccc
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vgic import Vgic
+from baonet.hyp.vgic_messages import SpiLine, VgicResult
 from baonet.hyp.vmm import Plan
 
+_FIRST_SPI = 32
 _MESSAGES = get_args(HypMessage)
-_FROM_ANY_VM = frozenset((IpcNotify,))
+_FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business
 
 
 @final
@@ -68,6 +70,7 @@ class Pcpu:
         "_family",
         "_handlers",
         "_ipc",
+        "_line_homes",
         "_received",
         "_restart",
         "_unknown_call",
@@ -92,6 +95,7 @@ class Pcpu:
         self._counts = [0] * len(Exit)
         self._received = dict.fromkeys(_MESSAGES, 0)
         self._family = frozenset(self.vcpu.vm.pcpus)
+        self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= _FIRST_SPI}
         self._restart = Restart(tuple(other for other in self.vcpu.vm.pcpus if other != pcpu))
         self.vgic = Vgic(self.vcpu)
         self._build()
@@ -126,6 +130,7 @@ class Pcpu:
             PsciResult: psci.result,
             PsciState: psci.state,
             IpcNotify: self._notified,
+            VgicResult: aborts.result,
             VmBarrier: self._barrier,
         }
 
@@ -193,8 +198,16 @@ class Pcpu:
             self.vgic.inject(interrupt)
 
     def line(self, intid: int, level: int, sequence: int) -> None:
-        """A device's line has changed, as seen by this pcpu or by what models the device."""
-        self.vgic.line(intid, level, sequence)
+        """A device's line has changed, as seen here. It goes to the VM that owns the interrupt, which may be another.
+
+        ``sequence`` counts the line's changes, so that news from several pcpus can be put in order.
+        """
+        home = self._line_homes.get(intid)
+        change = SpiLine(intid, bool(level), sequence)
+        if home == self.id:
+            self.vgic.message(self.id, change)
+        elif home is not None:
+            self.vcpu.send(home, change)
 
     # The life of the VM
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import final
 
 from baonet.hyp.messages import HypMessage, VmBarrier
+from baonet.hyp.vgic_messages import SpiLine
 
 
 @final
@@ -35,6 +36,7 @@ class Restart:
         """A reset starts here; send the barrier to every peer."""
         self.life += 1
         self.under_way = True
+        self._held = [(source, message) for source, message in self._held if isinstance(message, SpiLine)]
         return VmBarrier(self.life)
 
     def barrier(self, source: int, message: VmBarrier) -> None:
@@ -46,8 +48,11 @@ class Restart:
         return all(life >= self.life for life in self._seen.values())
 
     def hold(self, source: int, message: HypMessage) -> bool:
-        """Take a peer's message during a reset; False when it is of the old life (or from no peer) and lost."""
-        if self._seen.get(source, -1) < self.life:
+        """Keep a message that comes during a reset, or tell by False that it is of the old life and lost.
+
+        A device's line goes on whatever happens to the VM; another VM's notification is for a VM that listens.
+        """
+        if not isinstance(message, SpiLine) and self._seen.get(source, -1) < self.life:
             return False
         self._held.append((source, message))
         return True

@@ -37,10 +37,13 @@ def _exact(kind: type) -> _Check:
     return check
 
 
+_integer = _exact(int)
+
+
 def _enumeration(kind: type[IntEnum]) -> _Check:
     def check(value: object) -> object:
         try:
-            return kind(value)
+            return kind(typing.cast(int, _integer(value)))
         except ValueError as error:
             raise ProtocolError(str(error)) from None
 

@@ -191,5 +191,14 @@ NUMBERS: dict[int, type] = {
     36: hyp.PsciState,
     37: hyp.IpcNotify,
     38: hyp.VmBarrier,
+    48: vgic.VgicUpdateEnable,
+    49: vgic.VgicInject,
+    50: vgic.VgicForward,
+    51: vgic.VgicRecall,
+    52: vgic.VgicRelease,
+    53: vgic.VgicRead,
+    54: vgic.VgicWrite,
+    55: vgic.VgicResult,
+    56: vgic.SpiLine,
 }
-_ = vgic
+"""Which number stands for which message, first in its array: 0 the agent's, 32 the hypervisor's, 48 the vGIC's."""

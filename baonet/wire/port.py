@@ -1,7 +1,8 @@
 """A port: one actor's end of all its channels. The same actors run on sockets and in one process.
 
 ``send`` and ``take`` never block, so an actor can call them between two stays in its guest at no more cost than the
-message itself; ``wait`` is the only place where it sleeps, and the only checkpoint. Each channel is FIFO.
+message itself; ``wait`` is the only place where it sleeps, and the only checkpoint. Each channel is FIFO. What a peer
+does not take at once waits here, and moves on in ``take``: an actor that sends goes on to take.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Port(Protocol):
     def take(self) -> list[tuple[int, Message]]: ...
     def closed(self) -> list[tuple[int, str]]: ...
     async def wait(self, seconds: float | None) -> None: ...
+    def close(self) -> None: ...
 
 
 class MemoryPort:
@@ -63,6 +65,10 @@ class MemoryPort:
         else:
             with trio.move_on_after(seconds):
                 self._waiting.append(await self._receive.receive())
+
+    def close(self) -> None:
+        self._send.close()
+        self._receive.close()
 
 
 class SocketPort:

@@ -1,0 +1,168 @@
+"""docs/configuration.md, from the models: ``python -m baonet.config.reference > docs/configuration.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import Field
+from typing import Any
+
+from baonet.config.kinds import Kind, ListOf, MappingOf, Model, described, is_required, title
+from baonet.config.models import MachineModel, PlatformModel
+from baonet.config.platforms import builtin, description
+from baonet.config.quantities import human
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Made from baonet/config/models.py by `make docs`; a test keeps it current. -->
+
+One YAML file describes one machine: the platform, and the virtual machines that share it out. Its fields are those
+of Bao's `config.c` in readable form.
+
+```yaml
+version: 1
+platform: qemu-aarch64-virt
+shared_memory:
+  - {name: mailbox, size: 64KiB}
+vms:
+  - name: pinger
+    image: {path: ping.elf}
+    cpus: 1
+    cpu_affinity: [0]
+    memory: [{base: 0x40000000, size: 64MiB}]
+    devices: [{pa: 0x09000000, size: 4KiB, interrupts: [33]}]
+    ipcs: [{base: 0x70000000, shared_memory: mailbox, interrupts: [84]}]
+  - name: linux
+    image: {path: Image, base: 0x60200000}
+    initrd: {path: initrd.cpio.gz}
+    command_line: "console=ttyAMA0"
+    device_tree: auto
+    cpus: 2
+    memory: [{base: 0x60000000, size: 512MiB}]
+    devices: [{pa: 0x09000000, size: 4KiB}]
+    ipcs: [{base: 0x90000000, shared_memory: mailbox, interrupts: [84]}]
+```
+
+`baonet check FILE` tells everything that is wrong with a file, each problem with its line and what would be right:
+
+```
+machine.yaml:11:23: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
+    memory: [{base: 0x40000800, size: 64MiB}]
+                    ^^^^^^^^^^
+    use 0x40000000 or 0x40001000
+```
+
+`baonet schema` prints a JSON Schema. With `baonet schema > machine.schema.json` and a first line
+`# yaml-language-server: $schema=machine.schema.json` an editor completes and checks while you type.
+
+## How values are written
+
+| kind | forms |
+|---|---|
+| address, number | decimal `33`, hexadecimal `0x4000_0000`, binary `0b11`; `033` is an error: YAML readers disagree |
+| size | a number of bytes, or one with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` |
+| INTID | interrupt number of the GIC, as in Bao: a device tree's SPI n is INTID n + 32, its PPI n is INTID n + 16 |
+| colours | a list of colour numbers, `[0, 1]`, or a bitmap, `0x03` |
+| path | relative to the file it stands in |
+| true or false | `true` and `false` only: `yes`, `no`, `on` and `off` are text |
+
+A key that is given twice is an error. Anchors, aliases and merge keys (`<<: *name`) work.
+
+Guest addresses are those that a guest sees (IPAs), physical addresses those of the platform. Guest addresses have 40
+bits, as on the Cortex-A53.
+"""
+
+_PLACEMENT = """\
+## What is placed where
+
+The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An initrd or a device
+tree without `base` goes as high as it fits in the memory region that holds the entry point: the device tree into the
+highest 2 MiB block that is free (into less only where there is none), the initrd below it. The memory right after the
+image, where a guest may have its heap, stays free. For an arm64 Linux `Image` the whole `image_size` of its header is
+kept free, not the length of the file alone.
+
+A generated device tree has the CPUs, PSCI (by SMC), the generic timer, the GIC, the memory, every PL011 that the VM
+maps (the first is `serial0`), a `bao,ipcshmem` node for each of `ipcs`, and /chosen. The two channels of a shared
+memory object are its halves; of the VMs that have it, the first writes the upper one, the others write the lower one.
+"""
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    parts = [_INTRODUCTION]
+    models = _models(MachineModel)
+    models.remove(PlatformModel)
+    parts += [_section(model) for model in models if not model.__name__.startswith(("Platform", "Ram", "Cache"))]
+    parts += [_PLACEMENT, _platforms()]
+    parts += [_section(model) for model in _models(PlatformModel)]
+    return "\n".join(parts)
+
+
+def _models(model: type[Model]) -> list[type[Model]]:
+    """A model and those that its fields lead to, in the order of the fields."""
+    found = [model]
+    for each in described(model):
+        for inner in _mapped(each.metadata["kind"]):
+            found += [further for further in _models(inner) if further not in found]
+    return found
+
+
+def _mapped(kind: Kind[Any]) -> Iterator[type[Model]]:
+    if isinstance(kind, ListOf):
+        yield from _mapped(kind.item)
+    elif isinstance(kind, MappingOf):
+        yield kind.model
+
+
+def _section(model: type[Model]) -> str:
+    lines = [
+        f"## {title(model)}",
+        "",
+        model.__doc__ or "",
+        "",
+        "| field | value | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [_row(each) for each in described(model)]
+    return "\n".join([*lines, ""])
+
+
+def _row(each: Field[Any]) -> str:
+    return f"| `{each.name}` | {each.metadata['kind'].text} | {_default(each)} | {each.metadata['text']} |"
+
+
+def _default(each: Field[Any]) -> str:
+    value: object = each.default
+    if is_required(each):
+        return "required"
+    if value is None or value == "" or (value == 0 and value is not False):
+        return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(str(item) for item in value)}]`"
+    if isinstance(value, int) and each.metadata["kind"].text == "size":
+        return f"`{human(value)}`"
+    return f"`{value}`"
+
+
+def _platforms() -> str:
+    lines = ["## Built-in platforms", ""]
+    for name, platform in builtin().items():
+        ram = ", ".join(f"{human(bank.size)} at {bank.base:#x}" for bank in platform.ram)
+        gic = platform.gic
+        frame = f"GICR {gic.gicr:#x}" if gic.gicr is not None else f"GICC {gic.gicc:#x}"
+        devices = ", ".join(f"`{d.name}` ({d.kind}) at {d.pa:#x}, interrupt {d.interrupt}" for d in platform.devices)
+        lines += [
+            f"### `{name}`",
+            "",
+            description(name),
+            "",
+            f"RAM: {ram}. GICv{gic.version}: GICD {gic.gicd:#x}, {frame}, {gic.interrupts} INTIDs. Devices: {devices}. "
+            f"Timer: {platform.timer_frequency} Hz.",
+            "",
+        ]
+    lines.append("Any field can be changed in place: `platform: {extends: qemu-aarch64-virt, cpus: 8}`.")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,358 @@
+"""One vcpu's list registers, and what does not fit in them.
+
+Mirrors the list register half of Bao's ``vgic.c``. An interrupt's state is in ONE place: in its list register, where
+the guest's acknowledges and ends change it, or in its ``pending`` and ``active`` here. To change anything of it, the
+owner pulls it out, changes it, and places it again:
+
+    interface.pull(interrupt); interrupt.enabled = False; interface.place(interrupt)
+
+``place`` puts what is deliverable into a free list register. When there is none, a worse interrupt gives way, or the
+new one is spilled; while anything is spilled, maintenance interrupts NP (no list register is pending) and U (at most
+one is valid) tell when to refill. The order in which interrupts of one priority are seen follows from that, and is
+Bao's: by list register, not by INTID.
+
+An active interrupt stays listed whatever becomes of its enable bit, for the guest will end it. (Bao takes one that is
+disabled out of its list register, and the end misses it.) When the list registers hold only active ones and something
+is pending, the worst active one gives way, whatever its priority, or the guest would never see it and NP never end.
+
+Ends that miss, because the active interrupt was spilled, are counted by hardware (EOIcount): they end the best of the
+spilled active ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from baonet.hyp.cpu import (
+    HCR_EN,
+    HCR_EOICOUNT,
+    HCR_EOICOUNT_SHIFT,
+    HCR_LRENPIE,
+    HCR_NPIE,
+    HCR_UIE,
+    ICH_HCR,
+    ICH_LISTS,
+    ICH_REGISTERS,
+    ICH_VMCR,
+    LR_ACTIVE,
+    LR_EOI,
+    LR_GROUP,
+    LR_HW,
+    LR_PENDING,
+    LR_PINTID_SHIFT,
+    LR_PRIORITY_SHIFT,
+    LR_SOURCE_SHIFT,
+    VMCR_VBPR0_SHIFT,
+    VMCR_VBPR1_SHIFT,
+    VMCR_VFIQEN,
+    Cpu,
+)
+from baonet.hyp.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE, SGIS
+
+_ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
+_INTID_BITS = 10
+
+
+@final
+class Interrupt:
+    """One interrupt as one vcpu sees it. Private ones exist always, an SPI while this vcpu's pcpu holds it.
+
+    ``pending`` and ``active`` hold while it is in no list register, and of a disabled pending one also while its
+    active part is in one. ``rank`` orders by priority (the bits the hardware has), then INTID; lower is better.
+    ``sources`` of a GICv2 SGI: a bitmap of the vcpus that sent it, ``pending`` when there is any; ``source`` is the
+    one whose SGI is active. ``untaken``: a PPI's line is high, the physical interrupt was taken, but it is disabled.
+    """
+
+    __slots__ = (
+        "active",
+        "config",
+        "enabled",
+        "hardware",
+        "intid",
+        "listed",
+        "lr",
+        "pending",
+        "priority",
+        "rank",
+        "source",
+        "sources",
+        "spilled",
+        "untaken",
+    )
+
+    def __init__(self, intid: int, *, hardware: bool = False, by_source: bool = False) -> None:
+        self.intid = intid
+        self.hardware = hardware
+        self.enabled = by_source
+        self.pending = self.active = self.spilled = self.untaken = False
+        self.config = 0
+        self.lr = -1
+        self.sources: int | None = 0 if by_source else None
+        self.source = 0
+        self.priority = LOWEST_PRIORITY
+        self.rank = self.listed = 0
+
+
+@final
+class Interface:
+    """The list registers of ``cpu``; ``group`` is LR_GROUP for GICv3, 0 for GICv2."""
+
+    __slots__ = ("_cpu", "_group", "_ich", "_initial_vmcr", "_listed", "_lists", "_occupants", "enabled", "spilled", "spills")
+
+    def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
+        self._cpu = cpu
+        self._ich = cpu.ich
+        self._lists = range(min(list_registers, ICH_LISTS))
+        self._group = LR_GROUP if version == 3 else 0
+        self._initial_vmcr = MINIMUM_BPR1 << VMCR_VBPR1_SHIFT | MINIMUM_BPR0 << VMCR_VBPR0_SHIFT
+        if version == 3:
+            self._initial_vmcr |= VMCR_VFIQEN
+        self._occupants: list[Interrupt | None] = [None] * len(self._lists)
+        self.spilled: dict[int, Interrupt] = {}
+        self.enabled = False
+        self.spills = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Power-on state of the CPU interface's registers."""
+        ich = self._ich
+        for n in range(ICH_REGISTERS):
+            ich[n] = 0
+        ich[ICH_VMCR] = self._initial_vmcr
+        self._update_hcr()
+
+    def enable(self, enabled: bool) -> None:
+        """The distributor's enable bit reaches the guest through the virtual CPU interface's."""
+        self.enabled = enabled
+        self._update_hcr()
+
+    def _update_hcr(self) -> None:
+        hcr = HCR_LRENPIE | (self._ich[ICH_HCR] & HCR_EOICOUNT)
+        if self.enabled:
+            hcr |= HCR_EN
+        if self.spilled:
+            if len(self._lists) > 1:
+                hcr |= HCR_UIE
+            if any(not interrupt.active for interrupt in self.spilled.values()):
+                hcr |= HCR_NPIE
+        self._ich[ICH_HCR] = hcr
+
+    def prioritize(self, interrupt: Interrupt, priority: int) -> None:
+        """Set the priority of an interrupt that is in no list register."""
+        effective = priority & IMPLEMENTED_PRIORITY
+        intid = interrupt.intid
+        interrupt.priority = priority
+        interrupt.rank = effective << _INTID_BITS | intid
+        listed = intid | effective << LR_PRIORITY_SHIFT | self._group
+        if interrupt.hardware:
+            listed |= LR_HW | intid << LR_PINTID_SHIFT
+        elif intid >= PRIVATE:
+            listed |= LR_EOI
+        interrupt.listed = listed
+
+    def state(self, interrupt: Interrupt) -> int:
+        """LR_PENDING and LR_ACTIVE as they are now, wherever the state is (a GICv2 SGI's waiting sources aside)."""
+        if interrupt.lr >= 0:
+            return self._ich[interrupt.lr] & (LR_PENDING | LR_ACTIVE)
+        return (LR_PENDING if interrupt.pending else 0) | (LR_ACTIVE if interrupt.active else 0)
+
+    # Into and out of the list registers
+
+    def place(self, interrupt: Interrupt) -> None:
+        """Let the guest have what can be delivered of an interrupt that is in no list register and not spilled."""
+        if not (interrupt.active or (interrupt.pending and interrupt.enabled)):
+            return
+        if not self.spilled:
+            n = self._free()
+            if n >= 0:
+                self._write(interrupt, n)
+                return
+        self._spill(interrupt)
+        self.refill()
+
+    def pull(self, interrupt: Interrupt) -> None:
+        """Take an interrupt, wherever it is, into its software state."""
+        if interrupt.spilled:
+            interrupt.spilled = False
+            del self.spilled[interrupt.intid]
+            self._update_hcr()
+            return
+        n = interrupt.lr
+        if n < 0:
+            return
+        interrupt.lr = -1
+        self._occupants[n] = None
+        lr = self._ich[n]
+        self._ich[n] = 0
+        if lr < LR_PENDING:
+            if interrupt.hardware and lr & _ENDED == LR_EOI and interrupt.intid < PRIVATE:
+                self._cpu.deactivate(interrupt.intid)
+        elif interrupt.sources is None:
+            interrupt.pending = interrupt.pending or lr & LR_PENDING != 0
+            interrupt.active = lr >= LR_ACTIVE
+        else:
+            source = lr >> LR_SOURCE_SHIFT & 7
+            if lr >= LR_ACTIVE:
+                interrupt.active, interrupt.source = True, source
+            else:
+                interrupt.sources |= 1 << source
+                interrupt.pending = True
+
+    def _free(self) -> int:
+        """The first empty list register, -1 when there is none."""
+        ich = self._ich
+        for n in self._lists:
+            lr = ich[n]
+            if lr < LR_PENDING and lr & _ENDED != LR_EOI:
+                return n
+        return -1
+
+    def _write(self, interrupt: Interrupt, n: int) -> None:
+        previous = self._occupants[n]
+        if previous is not None:
+            previous.lr = -1
+        self._occupants[n] = interrupt
+        interrupt.lr = n
+        if interrupt.sources is not None:
+            self._ich[n] = self._sgi(interrupt, interrupt.sources)
+        elif not interrupt.active:
+            interrupt.pending = False
+            self._ich[n] = interrupt.listed | LR_PENDING
+        elif interrupt.pending and interrupt.enabled:
+            interrupt.pending = interrupt.active = False
+            # A hardware interrupt cannot be both in a list register that is linked to it: end it in software.
+            bare = interrupt.listed & ~(LR_HW | interrupt.intid << LR_PINTID_SHIFT)
+            self._ich[n] = bare | LR_PENDING | LR_ACTIVE | (LR_EOI if interrupt.hardware else interrupt.listed & LR_EOI)
+        else:
+            interrupt.active = False
+            self._ich[n] = interrupt.listed | LR_ACTIVE
+
+    def _sgi(self, interrupt: Interrupt, sources: int) -> int:
+        """A GICv2 SGI: one source at a time, the highest first; its end lets the next one in."""
+        if interrupt.active:
+            interrupt.active = False
+            lr = interrupt.listed | interrupt.source << LR_SOURCE_SHIFT | LR_ACTIVE
+        else:
+            source = sources.bit_length() - 1
+            sources &= ~(1 << source)
+            interrupt.sources = sources
+            interrupt.pending = sources != 0
+            lr = interrupt.listed | source << LR_SOURCE_SHIFT | LR_PENDING
+        return lr | LR_EOI if sources else lr
+
+    # Spilling
+
+    def _spill(self, interrupt: Interrupt) -> None:
+        interrupt.spilled = True
+        self.spilled[interrupt.intid] = interrupt
+        self.spills += 1
+
+    def _worse(self, best: Interrupt) -> int:
+        """The list register that gives way to a pending interrupt that has none, -1 when it has to wait.
+
+        The worst pending one, if more than one is pending, else the worst active one, and it must be worse than
+        ``best``. Beyond Bao: the only pending one also gives way, and with none pending an active one always does.
+        """
+        pending = active = -1
+        worst_pending = worst_active = best.rank
+        count = 0
+        highest_active, any_active = -1, -1
+        for n in self._lists:
+            occupant, lr = self._occupants[n], self._ich[n]
+            if occupant is None or lr < LR_PENDING:
+                continue
+            rank = occupant.rank
+            if lr >= LR_ACTIVE:
+                if rank > worst_active:
+                    worst_active, active = rank, n
+                if rank > highest_active:
+                    highest_active, any_active = rank, n
+            else:
+                count += 1
+                if rank > worst_pending:
+                    worst_pending, pending = rank, n
+        if count == 0:
+            return any_active
+        if count == 1 and active >= 0:
+            return active
+        return pending
+
+    def refill(self) -> None:
+        """Give list registers to the best of what is spilled."""
+        spilled = self.spilled
+        while True:
+            waiting = [interrupt for interrupt in spilled.values() if not interrupt.active]
+            if not waiting:
+                break
+            best = min(waiting, key=_rank)
+            n = self._free()
+            if n < 0:
+                n = self._worse(best)
+                if n < 0:
+                    break
+                victim = self._occupants[n]
+                assert victim is not None
+                self.pull(victim)
+                self._spill(victim)
+            self._unspill(best, n)
+        while spilled:
+            actives = [interrupt for interrupt in spilled.values() if interrupt.active]
+            n = self._free()
+            if n < 0 or not actives:
+                break
+            self._unspill(min(actives, key=_rank), n)
+        self._update_hcr()
+
+    def _unspill(self, interrupt: Interrupt, n: int) -> None:
+        interrupt.spilled = False
+        del self.spilled[interrupt.intid]
+        self._write(interrupt, n)
+
+    # Maintenance
+
+    def take_ended(self) -> list[Interrupt]:
+        """Empty the list registers that ask for maintenance at their end; what was in them."""
+        ended = []
+        for n in self._lists:
+            lr, occupant = self._ich[n], self._occupants[n]
+            if lr < LR_PENDING and lr & _ENDED == LR_EOI and occupant is not None:
+                self.pull(occupant)
+                ended.append(occupant)
+        return ended
+
+    def refill_if_low(self) -> None:
+        """Refill when hardware would say NP or U."""
+        if not self.spilled:
+            return
+        states = [self._ich[n] >> 62 for n in self._lists]
+        if 1 not in states or (len(states) > 1 and len(states) - states.count(0) <= 1):
+            self.refill()
+
+    def take_missed(self) -> list[Interrupt]:
+        """The spilled interrupts that the guest has ended, best first; each was active and now is not."""
+        ich = self._ich
+        count = (ich[ICH_HCR] & HCR_EOICOUNT) >> HCR_EOICOUNT_SHIFT
+        ich[ICH_HCR] &= ~HCR_EOICOUNT
+        missed = []
+        for _ in range(count):
+            actives = [interrupt for interrupt in self.spilled.values() if interrupt.active]
+            if not actives:
+                break
+            interrupt = min(actives, key=_rank)
+            self.pull(interrupt)
+            interrupt.active = False
+            missed.append(interrupt)
+        return missed
+
+    def occupants(self) -> Iterable[Interrupt]:
+        """What is in list registers, in their order."""
+        return [occupant for occupant in self._occupants if occupant is not None]
+
+
+def _rank(interrupt: Interrupt) -> int:
+    return interrupt.rank
+
+
+def is_sgi(intid: int) -> bool:
+    return intid < SGIS

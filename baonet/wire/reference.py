@@ -1,0 +1,49 @@
+"""docs/protocol.md, made from the messages themselves: ``python -m baonet.wire.reference > docs/protocol.md``."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+
+from baonet.wire.codec import MAX_FRAME
+from baonet.wire.messages import NUMBERS, VERSION
+
+_HEAD = f"""\
+# The protocol
+
+Actors speak in messages: the pcpus among themselves, and each with the agent of its node. This page is made from
+`baonet/wire/messages.py` and the hypervisor's messages (`make docs`); a test keeps it current, and golden bytes hold
+the encoding still. Protocol version: {VERSION}.
+
+A message is one [msgpack](https://msgpack.org) array: its number, then its fields in order. A record inside a message
+is an array of its fields; an enumeration is its integer. On a stream a message has its length in bytes before it, 4
+bytes, big-endian, at most {MAX_FRAME}. What is received is checked field by field (number of fields, types, 64-bit
+bounds); a channel that carries anything else is closed with an error that names the peer, and the process goes on.
+
+Each channel joins two actors and is FIFO. Nothing is said about the order of messages from different senders.
+"""
+_GROUPS = ((0, "Agent and pcpus"), (32, "The hypervisor, pcpu to pcpu"), (48, "The vGIC, pcpu to pcpu"))
+
+
+def _type(annotation: object) -> str:
+    return str(annotation).replace("|", "\\|")
+
+
+def markdown() -> str:
+    """The whole page."""
+    parts = [_HEAD]
+    for start, title in _GROUPS:
+        end = min((other for other, _ in _GROUPS if other > start), default=sys.maxsize)
+        parts.append(f"## {title}\n\n| number | message | fields | meaning |\n|---|---|---|---|")
+        for number, kind in sorted(NUMBERS.items()):
+            if start <= number < end:
+                fields = ", ".join(f"`{field.name}: {_type(field.type)}`" for field in dataclasses.fields(kind))
+                meaning = " ".join((inspect.getdoc(kind) or "").split()).replace("|", "\\|")
+                parts.append(f"| {number} | {kind.__name__} | {fields} | {meaning} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

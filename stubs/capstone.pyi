@@ -1,0 +1,13 @@
+from collections.abc import Iterator
+
+CS_ARCH_ARM64: int
+CS_MODE_ARM: int
+
+class CsInsn:
+    address: int
+    mnemonic: str
+    op_str: str
+
+class Cs:
+    def __init__(self, arch: int, mode: int) -> None: ...
+    def disasm(self, code: bytes, offset: int, count: int = 0) -> Iterator[CsInsn]: ...

@@ -1,0 +1,131 @@
+"""Messages survive the wire, their bytes stay as they are, and nothing else gets through."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing
+from pathlib import Path
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baonet.hyp import messages as hyp
+from baonet.hyp import vgic_messages as vgic
+from baonet.hyp.report import Report
+from baonet.wire import messages as wire
+from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
+from baonet.wire.messages import NUMBERS
+from baonet.wire.reference import markdown
+
+_BY_TYPE: dict[object, st.SearchStrategy[object]] = {
+    int: st.integers(-(2**63), 2**64 - 1),
+    bool: st.booleans(),
+    str: st.text(max_size=50),
+    bytes: st.binary(max_size=200),
+    dict[str, int]: st.dictionaries(st.text(max_size=8), st.integers(0, 2**64 - 1), max_size=4),
+    tuple[int, ...]: st.lists(st.integers(0, 2**64 - 1), max_size=31).map(tuple),
+}
+
+
+def _values(annotation: typing.Any) -> st.SearchStrategy[object]:
+    if annotation in _BY_TYPE:
+        return _BY_TYPE[annotation]
+    if dataclasses.is_dataclass(annotation):
+        return _records(typing.cast(type, annotation))
+    assert issubclass(annotation, enum.IntEnum)
+    return st.sampled_from(list(annotation))
+
+
+def _records(kind: type) -> st.SearchStrategy[object]:
+    hints = typing.get_type_hints(kind)
+    return st.builds(kind, **{field.name: _values(hints[field.name]) for field in dataclasses.fields(kind)})
+
+
+messages = st.sampled_from(sorted(NUMBERS.items())).flatmap(lambda item: _records(item[1]))
+
+
+@given(messages)
+def test_a_message_comes_back_as_it_was(message: wire.Message) -> None:
+    assert decode(encode(message)) == message
+
+
+@given(st.lists(messages, max_size=6), st.data())
+def test_a_stream_may_be_cut_anywhere(sent: list[wire.Message], data: st.DataObject) -> None:
+    stream = b"".join(frame(message) for message in sent)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    reader, received = FrameReader(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        received += reader.feed(stream[start:end])
+    assert received == sent
+
+
+@given(st.binary(max_size=80))
+def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
+    try:
+        message = decode(data)
+    except ProtocolError:
+        return
+    assert decode(encode(message)) == message
+
+
+@given(messages, st.data())
+def test_a_field_of_another_type_is_refused(message: wire.Message, data: st.DataObject) -> None:
+    values = typing.cast(list[object], msgpack.unpackb(encode(message)))
+    place = data.draw(st.integers(1, len(values)))
+    with pytest.raises(ProtocolError):
+        if place == len(values):
+            decode(msgpack.packb([*values, 0]))
+        else:
+            decode(msgpack.packb([*values[:place], 1.5, *values[place + 1 :]]))
+
+
+def test_a_frame_that_is_too_long_is_refused_before_it_has_come() -> None:
+    with pytest.raises(ProtocolError, match=str(MAX_FRAME)):
+        list(FrameReader().feed((MAX_FRAME + 1).to_bytes(4, "big")))
+
+
+REPORT = Report("linux", 1, 0, 2, "no handler for abort ec = 0x20", "It fetched.", 0x40, 0x40, 0x40, 0x82000007, (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("message", "golden"),
+    [
+        (wire.Hello(1, 3), "93000103"),
+        (wire.Start(), "9101"),
+        (wire.ConsoleOutput(1, 0, 7, b"ok\r\n"), "9506010007c4046f6b0d0a"),
+        (wire.ConsoleInput(b"ls"), "9207c4026c73"),
+        (wire.VmOff(0, "system off"), "930900aa73797374656d206f6666"),
+        (wire.Statistics(0, {"instructions": 5}), "930e0081ac696e737472756374696f6e7305"),
+        (hyp.PsciOn(0x40000000, 2**64 - 1), "9320ce40000000cfffffffffffffffff"),
+        (hyp.PsciResult(-4), "9223fc"),
+        (hyp.PsciState(1, hyp.PowerState.OFF), "93240101"),
+        (hyp.IpcNotify(0, 1), "93250001"),
+        (vgic.VgicInject(2, 1), "93310201"),
+        (vgic.VgicForward(33, 0xA0, True, True, False), "963221cca0c3c3c2"),
+        (vgic.SpiLine(33, True, 9), "943821c309"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_the_bytes_stay_as_they_are(message: wire.Message, golden: str) -> None:
+    assert encode(message).hex() == golden
+    assert decode(bytes.fromhex(golden)) == message
+
+
+def test_every_number_is_in_its_group() -> None:
+    for number, kind in NUMBERS.items():
+        group = {"baonet.wire.messages": 0, "baonet.hyp.messages": 32, "baonet.hyp.vgic_messages": 48}[kind.__module__]
+        assert group <= number < group + (32 if group == 0 else 16), kind
+    everything = set(typing.get_args(wire.Message))
+    assert set(NUMBERS.values()) == everything
+
+
+def test_a_report_inside_a_message_survives() -> None:
+    assert decode(encode(wire.Parked(REPORT, b"\x1f\x20\x03\xd5"))) == wire.Parked(REPORT, b"\x1f\x20\x03\xd5")
+
+
+def test_the_page_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "protocol.md"
+    assert page.read_text() == markdown(), "run: make docs"

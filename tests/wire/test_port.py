@@ -1,0 +1,113 @@
+"""Both kinds of port behave alike: in order, without loss, and they tell when a peer has gone."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+import trio
+
+from baonet.wire.messages import ConsoleInput, Hello, Message, Start
+from baonet.wire.port import MemoryPort, Port, SocketPort
+
+Pair = tuple[Port, Port]
+
+
+def memory_pair() -> Pair:
+    switch: dict[int, MemoryPort] = {}
+    return MemoryPort(0, switch), MemoryPort(1, switch)
+
+
+def socket_pair() -> Pair:
+    left, right = socket.socketpair()
+    return SocketPort({1: left}), SocketPort({0: right})
+
+
+@pytest.fixture(params=[memory_pair, socket_pair], ids=["memory", "socket"])
+def pair(request: pytest.FixtureRequest) -> Pair:
+    make: Callable[[], Pair] = request.param
+    made = make()
+    request.addfinalizer(lambda: [port.close() for port in made])
+    return made
+
+
+async def collect(port: Port, count: int) -> list[tuple[int, Message]]:
+    taken: list[tuple[int, Message]] = []
+    with trio.fail_after(10):
+        while len(taken) < count:
+            await port.wait(None)
+            taken += port.take()
+    return taken
+
+
+async def test_messages_come_in_order(pair: Pair) -> None:
+    sent = [Hello(1, number) for number in range(500)]
+    for message in sent:
+        pair[0].send(1, message)
+    received: list[tuple[int, Message]] = []
+    with trio.fail_after(10):
+        while len(received) < len(sent):
+            assert pair[0].take() == []  # moves what the socket did not take at once
+            await pair[1].wait(0.01)
+            received += pair[1].take()
+    assert received == [(0, message) for message in sent]
+
+
+async def test_nothing_to_take_is_nothing(pair: Pair) -> None:
+    assert pair[0].take() == []
+    with trio.fail_after(5):
+        await pair[0].wait(0.001)
+        await pair[0].wait(0)
+    assert pair[0].take() == []
+
+
+async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
+    pair[0].send(1, Start())
+    with trio.fail_after(5):
+        await pair[1].wait(60)
+    assert pair[1].take() == [(0, Start())]
+
+
+async def test_a_peer_that_does_not_read_blocks_nobody() -> None:
+    left, right = socket_pair()
+    sent = [ConsoleInput(bytes([number % 256]) * 20_000) for number in range(200)]
+    for message in sent:
+        left.send(1, message)
+    received: list[tuple[int, Message]] = []
+    with trio.fail_after(10):
+        while len(received) < len(sent):
+            left.take()
+            await right.wait(0.01)
+            received += right.take()
+    assert [message for _, message in received] == sent
+    left.close()
+    right.close()
+
+
+async def test_a_peer_that_goes_is_told_after_its_last_message() -> None:
+    left, right = socket_pair()
+    left.send(1, Start())
+    left.close()
+    assert await collect(right, 1) == [(0, Start())]
+    with trio.fail_after(5):
+        await right.wait(None)
+    assert right.take() == []
+    assert right.closed() == [(0, "has gone")]
+    right.send(0, Start())
+    assert right.closed() == []
+    right.close()
+
+
+async def test_a_peer_that_breaks_the_protocol_loses_its_channel() -> None:
+    left, right = socket.socketpair()
+    port = SocketPort({7: right})
+    left.sendall(b"\x00\x00\x00\x02\x91\x63")
+    with trio.fail_after(5):
+        await port.wait(None)
+    assert port.take() == []
+    (peer, why), *rest = port.closed()
+    assert (peer, rest) == (7, [])
+    assert "number 99" in why
+    port.close()
+    left.close()
