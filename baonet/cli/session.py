@@ -8,7 +8,6 @@ import signal
 import sys
 from typing import final
 
-import capstone
 import trio
 
 from baonet.actors.agent import Agent, Ending, Outcome
@@ -127,6 +126,8 @@ class Session:
 
 def instruction(report: Report, code: bytes) -> str:
     """The instruction at the PC of a report."""
+    import capstone  # noqa: PLC0415 - only a report needs it, and it takes as long to load as all else here
+
     for found in capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM).disasm(code, report.pc, 1):
         return f"=> {found.address:#x}: {found.mnemonic} {found.op_str}"
     return f"=> {report.pc:#x}: {code[:4].hex(' ') or 'nothing is mapped there'}"

@@ -280,8 +280,8 @@ class IpcModel(Model):
     shared_memory: str = required(NAME, "Name of the shared memory object.")
     interrupts: tuple[int, ...] = optional(
         ListOf(INTID),
-        "INTIDs of SPIs: notification event n of another VM arrives as the n-th of these, counted from 0. The number is "
-        "virtual: several VMs may use the same, and it need not be free on the platform.",
+        "INTIDs of SPIs: notification event n of another VM arrives as the n-th of these, counted from 0. They are "
+        "virtual: several VMs may use the same, and they need not be free on the platform.",
         (),
     )
 

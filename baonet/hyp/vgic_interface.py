@@ -48,7 +48,7 @@ from baonet.hyp.cpu import (
     VMCR_VFIQEN,
     Cpu,
 )
-from baonet.hyp.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE, SGIS
+from baonet.hyp.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
 
 _ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
 _INTID_BITS = 10
@@ -98,7 +98,7 @@ class Interrupt:
 class Interface:
     """The list registers of ``cpu``; ``group`` is LR_GROUP for GICv3, 0 for GICv2."""
 
-    __slots__ = ("_cpu", "_group", "_ich", "_initial_vmcr", "_listed", "_lists", "_occupants", "enabled", "spilled", "spills")
+    __slots__ = ("_cpu", "_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "enabled", "spilled", "spills")
 
     def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
         self._cpu = cpu
@@ -352,7 +352,3 @@ class Interface:
 
 def _rank(interrupt: Interrupt) -> int:
     return interrupt.rank
-
-
-def is_sgi(intid: int) -> bool:
-    return intid < SGIS

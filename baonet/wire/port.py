@@ -8,8 +8,10 @@ does not take at once waits here, and moves on in ``take``: an actor that sends 
 from __future__ import annotations
 
 import math
+import os
 import select
 import socket
+import time
 from collections import deque
 from typing import Protocol
 
@@ -19,8 +21,8 @@ from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
 
 
-class PortClosedError(Exception):
-    """A message was to go to a peer that is not there."""
+LOOK = 50_000
+"""Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
 
 
 class Port(Protocol):
@@ -80,6 +82,7 @@ class SocketPort:
         self._backlog: dict[int, bytearray] = {}
         self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
         self._closed: list[tuple[int, str]] = []
+        self._last_wait = 0
         self._epoll = select.epoll()
         for peer, sock in sockets.items():
             sock.setblocking(False)
@@ -123,12 +126,26 @@ class SocketPort:
         return closed
 
     async def wait(self, seconds: float | None) -> None:
-        """Until something can be taken (or a backlog has moved), at most ``seconds``."""
-        if seconds is not None and seconds <= 0:
+        """Until something can be taken (or a backlog has moved), at most ``seconds``.
+
+        After a short wait the next one is likely to be short as well (two actors that answer each other): then it looks
+        for a while before it sleeps, because to be woken costs more than that.
+        """
+        start = time.perf_counter_ns()
+        limit = math.inf if seconds is None else seconds
+        if self._last_wait < 2 * LOOK and self._look(start + min(LOOK, int(min(limit, 1) * 1e9))):
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        elif limit <= 0:
             await trio.lowlevel.checkpoint()
-            return
-        with trio.move_on_after(math.inf if seconds is None else seconds):
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
+        else:
+            with trio.move_on_after(limit):
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+        self._last_wait = time.perf_counter_ns() - start
+
+    def _look(self, until: int) -> bool:
+        while not (ready := bool(self._epoll.poll(0, 1))) and time.perf_counter_ns() < until:
+            os.sched_yield()
+        return ready
 
     def close(self) -> None:
         self._epoll.close()

@@ -1,0 +1,248 @@
+"""What one vcpu's pcpu keeps: the vcpu's own interrupts (SGIs, PPIs), and the SPIs that it holds for the distributor.
+
+Both live in the same list registers. Mirrors the private half of Bao's ``vgic.c``, and what ownership is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import final
+
+from baonet.hyp.cpu import LR_PENDING, Cpu
+from baonet.hyp.gic import LOWEST_PRIORITY, PRIVATE, SGIS
+from baonet.hyp.vgic_interface import Interface, Interrupt
+
+V3_SGI_CONFIG = 0b10
+
+
+@final
+class Private:
+    """The 32 private interrupts of one vcpu.
+
+    ``hardware`` lists the INTIDs that belong to hardware. The core keeps the physical PPI active from the moment that
+    it is taken until the guest or ``Cpu.deactivate`` ends it, and takes it whether or not the guest has enabled it. A
+    disabled one is left as it is (``untaken``) and looked at again when it is enabled.
+    """
+
+    __slots__ = ("_by_source", "_cpu", "_hardware", "_interface", "_priority_mask", "_version", "interrupts")
+
+    interrupts: list[Interrupt]
+
+    def __init__(self, cpu: Cpu, interface: Interface, hardware: Collection[int], version: int) -> None:
+        self._cpu = cpu
+        self._interface = interface
+        self._hardware = hardware
+        self._version = version
+        self._by_source = version == 2
+        self._priority_mask = 0xFF if version == 3 else 0xF8
+        self.reset()
+
+    def reset(self) -> None:
+        self.interrupts = []
+        for intid in range(PRIVATE):
+            sgi = intid < SGIS
+            interrupt = Interrupt(
+                intid,
+                hardware=not sgi and intid in self._hardware,
+                by_source=sgi and self._by_source,
+            )
+            if sgi and self._version == 3:
+                interrupt.config = V3_SGI_CONFIG
+            self._interface.prioritize(interrupt, LOWEST_PRIORITY)
+            self.interrupts.append(interrupt)
+
+    def _settle(self, interrupt: Interrupt, had_state: bool) -> None:
+        """An interrupt that was pulled and changed: deactivate what no longer is, place what is."""
+        if had_state and interrupt.hardware and not (interrupt.pending or interrupt.active):
+            self._cpu.deactivate(interrupt.intid)
+        self._interface.place(interrupt)
+
+    def _pull(self, intid: int) -> tuple[Interrupt, bool]:
+        interrupt = self.interrupts[intid]
+        self._interface.pull(interrupt)
+        return interrupt, interrupt.pending or interrupt.active
+
+    # Sources
+
+    def inject(self, intid: int) -> None:
+        """Make an interrupt pending in software: a GICv3 SGI, an IPC, a guest's write of ISPENDR."""
+        interrupt = self.interrupts[intid]
+        if interrupt.lr >= 0:
+            if self._interface.state(interrupt) & LR_PENDING:
+                return
+            self._interface.pull(interrupt)
+        elif interrupt.spilled:
+            self._interface.pull(interrupt)
+        interrupt.pending = True
+        self._interface.place(interrupt)
+
+    def inject_sgi(self, intid: int, source: int) -> None:
+        """A GICv2 SGI of vcpu ``source``."""
+        interrupt = self.interrupts[intid]
+        self._interface.pull(interrupt)
+        assert interrupt.sources is not None
+        interrupt.sources |= 1 << source
+        interrupt.pending = True
+        self._interface.place(interrupt)
+
+    def interrupt(self, intid: int) -> None:
+        """The core has taken a physical PPI."""
+        interrupt = self.interrupts[intid]
+        if interrupt.enabled:
+            self.inject(intid)
+        else:
+            interrupt.untaken = True
+
+    def ended(self, interrupt: Interrupt) -> None:
+        """The guest has ended an interrupt that no list register links to hardware."""
+        self._settle(interrupt, True)
+
+    def forget_hardware(self) -> None:
+        """The core's timers were reset: nothing is taken any more."""
+        for interrupt in self.interrupts[SGIS:]:
+            if interrupt.hardware:
+                self._interface.pull(interrupt)
+                interrupt.pending = interrupt.active = interrupt.untaken = False
+
+    # Registers
+
+    def is_enabled(self, intid: int) -> bool:
+        return self.interrupts[intid].enabled
+
+    def is_pending(self, intid: int) -> bool:
+        return self.interrupts[intid].pending
+
+    def is_active(self, intid: int) -> bool:
+        return self.interrupts[intid].active
+
+    def priority(self, intid: int) -> int:
+        return self.interrupts[intid].priority
+
+    def config(self, intid: int) -> int:
+        return self.interrupts[intid].config
+
+    def enable(self, intid: int, vcpu: int) -> None:
+        self._set_enabled(intid, True)
+
+    def disable(self, intid: int, vcpu: int) -> None:
+        self._set_enabled(intid, False)
+
+    def _set_enabled(self, intid: int, enabled: bool) -> None:
+        if self.interrupts[intid].enabled is enabled or (self._by_source and intid < SGIS):
+            return
+        interrupt, _ = self._pull(intid)
+        interrupt.enabled = enabled
+        if interrupt.untaken:
+            interrupt.untaken = False
+            self._cpu.deactivate(intid)
+        self._interface.place(interrupt)
+
+    def pend(self, intid: int, vcpu: int) -> None:
+        if not (self._by_source and intid < SGIS):
+            self.inject(intid)
+
+    def unpend(self, intid: int, vcpu: int) -> None:
+        if self._by_source and intid < SGIS:
+            return
+        interrupt, had_state = self._pull(intid)
+        interrupt.pending = False
+        self._settle(interrupt, had_state)
+
+    def activate(self, intid: int, vcpu: int) -> None:
+        interrupt, _ = self._pull(intid)
+        interrupt.active = True
+        if interrupt.enabled:
+            self._interface.place(interrupt)
+
+    def deactivate(self, intid: int, vcpu: int) -> None:
+        interrupt, had_state = self._pull(intid)
+        interrupt.active = False
+        self._settle(interrupt, had_state)
+
+    def set_priority(self, intid: int, value: int, vcpu: int) -> None:
+        value &= self._priority_mask
+        if self.interrupts[intid].priority != value:
+            interrupt, _ = self._pull(intid)
+            self._interface.prioritize(interrupt, value)
+            self._interface.place(interrupt)
+
+    def set_config(self, intid: int, value: int, vcpu: int) -> None:
+        self.interrupts[intid].config = value
+
+
+@final
+class Held:
+    """The SPIs that the distributor has forwarded to this vcpu.
+
+    ``release(intid, pending, active)`` gives one back: see ``VgicRelease``.
+    """
+
+    __slots__ = ("_interface", "_known", "_release", "interrupts")
+
+    def __init__(self, interface: Interface, release: Callable[[int, bool, bool], None]) -> None:
+        self._interface = interface
+        self._release = release
+        self._known: dict[int, Interrupt] = {}
+        self.interrupts: dict[int, Interrupt] = {}
+
+    def reset(self) -> None:
+        self._known.clear()
+        self.interrupts.clear()
+
+    def forward(self, intid: int, priority: int, hardware: bool, pending: bool, active: bool) -> None:
+        """Hold an SPI from now on. One that is held already is joined, which no distributor asks for."""
+        interrupt = self.interrupts.get(intid) or self._known.get(intid)
+        if interrupt is None:
+            interrupt = self._known[intid] = Interrupt(intid, hardware=hardware)
+            interrupt.enabled = True
+            self._interface.prioritize(interrupt, priority)
+        else:
+            self._interface.pull(interrupt)
+            if interrupt.priority != priority:
+                self._interface.prioritize(interrupt, priority)
+        interrupt.pending = interrupt.pending or pending
+        interrupt.active = interrupt.active or active
+        self.interrupts[intid] = interrupt
+        self._interface.place(interrupt)
+
+    def recall(self, intid: int, deactivate: bool) -> None:
+        """Release what may be released. One that is not held was released already, and that is the answer."""
+        interrupt = self.interrupts.get(intid)
+        if interrupt is None:
+            return
+        self._interface.pull(interrupt)
+        pending = interrupt.pending
+        interrupt.pending = False
+        if deactivate:
+            interrupt.active = False
+        if interrupt.active:
+            self._interface.place(interrupt)
+            self._release(intid, pending, True)
+        else:
+            del self.interrupts[intid]
+            self._release(intid, pending, False)
+
+    def deactivated(self, intid: int) -> None:
+        """The guest has ended a hardware SPI in its list register."""
+        interrupt = self.interrupts.get(intid)
+        if interrupt is not None and not interrupt.spilled and not self._interface.state(interrupt):
+            self._interface.pull(interrupt)
+            self.ended(interrupt)
+
+    def ended(self, interrupt: Interrupt) -> None:
+        """The guest has ended an SPI; the interface has it no more."""
+        if interrupt.pending:
+            self._interface.place(interrupt)
+            return
+        del self.interrupts[interrupt.intid]
+        self._release(interrupt.intid, False, False)
+
+    def software_state(self, intid: int) -> tuple[bool, bool]:
+        """(pending, active) of a spilled SPI; what is in a list register is not seen."""
+        interrupt = self.interrupts.get(intid)
+        return (interrupt.pending, interrupt.active) if interrupt is not None else (False, False)
+
+    def is_pending(self, intid: int) -> bool:
+        """Whether an SPI waits here, also in a list register."""
+        interrupt = self.interrupts.get(intid)
+        return interrupt is not None and self._interface.state(interrupt) & LR_PENDING != 0
