@@ -29,7 +29,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
             yield from _device(draft, device)
         for ipc in vm.ipcs:
             yield from _ipc(draft, ipc)
-        if draft.intact(vm.node):
+        if draft.intact(vm.node, "device_tree", "initrd"):
             yield from _boot(vm)
         yield from guest_space.problems(draft, vm)
     yield from cpus.problems(draft)
@@ -70,7 +70,7 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
 def _ipc(draft: Draft, ipc: IpcModel) -> Iterator[Problem]:
     shared = draft.shared(ipc.shared_memory)
     if shared is None:
-        if draft.intact(draft.root.at("shared_memory")):
+        if draft.intact(draft.root, "shared_memory"):
             names = [each.name for each in draft.shared_memory]
             near = nearest(ipc.shared_memory, names)
             hint = f"did you mean {near!r}?" if near else f"defined under 'shared_memory': {listing(names)}"

@@ -18,7 +18,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     missing = [problem for vm in draft.vms for problem in _missing(vm, there)]
     yield from shortage
     yield from missing
-    if not shortage and not missing and draft.intact(draft.root.at("vms")):
+    if not shortage and not missing and draft.intact(draft.root, "vms"):
         yield from _unmet(draft, there)
 
 

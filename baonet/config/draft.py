@@ -26,9 +26,9 @@ class Draft:
     shared_memory: Sequence[SharedMemoryModel]
     vms: Sequence[VmModel]
 
-    def intact(self, node: Node) -> bool:
-        """Whether everything below this place could be read."""
-        return self.reader.intact(node.name)
+    def intact(self, node: Node, *keys: str) -> bool:
+        """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""
+        return all(self.reader.intact(f"{node.name}.{key}".lstrip(".")) for key in keys)
 
     def shared(self, name: str) -> SharedMemoryModel | None:
         return next((each for each in self.shared_memory if each.name == name), None)

@@ -15,7 +15,7 @@ from baonet.config.windows import Window, beyond, overlapping, unaligned
 def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
     yield from _alignment(vm)
     windows = list(_windows(draft, vm))
-    if draft.platform is not None and draft.intact(vm.node.at("gic")):
+    if draft.platform is not None and draft.intact(vm.node, "gic"):
         gic = of_vm(vm.gic, draft.platform.gic)
         yield from _gic(vm, gic)
         own = list(_gic_windows(vm, gic))

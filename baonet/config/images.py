@@ -14,6 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, final
 
+from baonet.config.kinds import nearest
 from baonet.config.machine import Segment
 from baonet.config.quantities import human
 
@@ -74,14 +75,12 @@ def load(path: Path, base: int | None, entry: int | None) -> Image:
 
 def _similar(path: Path) -> str:
     """The file there whose name is nearest to that of one which is not."""
-    from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
-
     try:
         names = [each.name for each in path.parent.iterdir()]
     except OSError:
         return ""
-    near = get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / near[0]}?" if near and near[0] != path.name else ""
+    near = nearest(path.name, names)
+    return f"did you mean {path.parent / near}?" if near and near != path.name else ""
 
 
 def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int | None) -> Image:

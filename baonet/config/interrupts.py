@@ -36,7 +36,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     owner: dict[int, tuple[VmModel, Node]] = {}
     for vm in draft.vms:
         uses = list(_uses(vm))
-        if draft.platform is not None and draft.intact(vm.node.at("gic")):
+        if draft.platform is not None and draft.intact(vm.node, "gic"):
             yield from _numbers(uses, of_vm(vm.gic, draft.platform.gic), draft.platform.gic)
         yield from _twice(uses)
         for use in uses:

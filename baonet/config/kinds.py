@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any, Generic, Protocol, TypeVar, final
 
 from baonet.config.document import Node
@@ -237,6 +236,7 @@ class MappingOf(Generic[M]):
         whole = self.lenient or not unknown
         if unknown:
             reader.broken.add(node.name)
+            reader.broken.update(f"{node.name}.{name}".lstrip(".") for name in meant)
         for each in described(self.model):
             if each.name in given:
                 try:
@@ -318,6 +318,8 @@ def is_required(each: Field[Any]) -> bool:
 
 def nearest(word: str, known: list[str]) -> str | None:
     """The known word that was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
+
     found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -34,7 +34,7 @@ def load(path: Path) -> Machine:
     reader.problems += check.problems(draft)
     placements = [Placement(vm) for vm in draft.vms]
     for placement in placements:
-        if draft.intact(placement.model.node):
+        if draft.intact(placement.model.node, "image", "memory", "initrd"):
             placement.read()
             reader.problems += placement.problems
     if platform is None or not whole or reader.problems:

@@ -65,7 +65,7 @@ class Placement:
         entry = given.node.at("entry") if given.entry is not None else node
         if self.image.entry % 4:
             self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
-        if self._region(self.image.entry, self.image.entry + 4) is None:
+        if self._home() is None and (given.entry is not None or not self.problems):
             hint = f"its memory is {self._memory()}"
             self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not in the VM's memory", hint))
         self.segments += self.image.segments

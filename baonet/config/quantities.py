@@ -112,11 +112,11 @@ def show(value: object) -> str:
 
 
 def human(count: int) -> str:
-    """A size as a user would write it: ``64KiB``, else hexadecimal."""
+    """A size as a user would write it: ``64KiB``, else bytes."""
     for unit in ("TiB", "GiB", "MiB", "KiB"):
         if count and count % _UNITS[unit] == 0:
             return f"{count // _UNITS[unit]}{unit}"
-    return f"{count:#x}"
+    return f"{count} bytes"
 
 
 def span(start: int, end: int) -> str:
