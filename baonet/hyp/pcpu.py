@@ -97,7 +97,20 @@ class Pcpu:
         self._family = frozenset(self.vcpu.vm.pcpus)
         self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= _FIRST_SPI}
         self._restart = Restart(tuple(other for other in self.vcpu.vm.pcpus if other != pcpu))
-        self.vgic = Vgic(self.vcpu)
+        vm = self.vcpu.vm
+        self.vgic = vgic = Vgic(
+            vm.config,
+            self.vcpu.id,
+            pcpus=vm.pcpus,
+            master=vm.master,
+            cpu=cpu,
+            send=self.vcpu.send,
+            list_registers=self.vcpu.list_registers,
+        )
+        self.vcpu.reset_cpu = vgic.enter
+        self.windows = vgic.windows
+        self.read_emulated = vgic.read  # the core's callbacks, without a call between: most traps of a guest end here
+        self.write_emulated = vgic.write
         self._build()
 
     def _build(self) -> None:
@@ -130,6 +143,7 @@ class Pcpu:
             PsciResult: psci.result,
             PsciState: psci.state,
             IpcNotify: self._notified,
+            SpiLine: self._line_told,
             VgicResult: aborts.result,
             VmBarrier: self._barrier,
         }
@@ -190,9 +204,9 @@ class Pcpu:
         self.vcpu.wake()
 
     def _notified(self, source: int, notify: IpcNotify) -> None:
-        """A parked or halted master hears nothing, as in Bao; the interrupt may be for any vcpu of the VM."""
+        """A parked or halted master hears nothing, as in Bao, though the interrupt may be for another vcpu."""
         interrupt = self._ipc.interrupt(notify)
-        if self.vcpu.state in (State.PARKED, State.OFF):
+        if not self.vcpu.is_home or self.vcpu.state in (State.PARKED, State.OFF):
             self.dropped += 1
         elif interrupt is not None:
             self.vgic.inject(interrupt)
@@ -203,11 +217,14 @@ class Pcpu:
         ``sequence`` counts the line's changes, so that news from several pcpus can be put in order.
         """
         home = self._line_homes.get(intid)
-        change = SpiLine(intid, bool(level), sequence)
         if home == self.id:
-            self.vgic.message(self.id, change)
+            self.vgic.line(intid, bool(level), sequence)
         elif home is not None:
-            self.vcpu.send(home, change)
+            self.vcpu.send(home, SpiLine(intid, bool(level), sequence))
+
+    def _line_told(self, source: int, change: SpiLine) -> None:
+        if self._line_homes.get(change.intid) == self.id:
+            self.vgic.line(change.intid, change.level, change.sequence)
 
     # The life of the VM
 

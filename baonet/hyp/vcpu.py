@@ -44,7 +44,10 @@ class Waiting(Enum):
 
 @final
 class Vcpu:
-    """The vcpu that pcpu ``pcpu`` of the plan runs. Raises ValueError for a pcpu that no VM wants."""
+    """The vcpu that pcpu ``pcpu`` of the plan runs. Raises ValueError for a pcpu that no VM wants.
+
+    ``reset_cpu`` brings the CPU into the entry state; the vGIC puts its own there, which keeps pending interrupts.
+    """
 
     __slots__ = (
         "asked",
@@ -56,6 +59,7 @@ class Vcpu:
         "list_registers",
         "pcpu",
         "plan",
+        "reset_cpu",
         "resume",
         "sent",
         "state",
@@ -72,6 +76,7 @@ class Vcpu:
         self.pcpu = pcpu
         self.cpu = cpu
         self.effects = effects
+        self.reset_cpu = cpu.reset
         self.id = assignment.vcpu
         self.vm = plan.vms[assignment.vm]
         self.config = self.vm.config
@@ -94,12 +99,8 @@ class Vcpu:
         self.effects.append(Send(pcpu, message))
 
     def enter(self, entry: int, context: int) -> None:
-        """Start the guest in the architecture's entry state; its virtual CPU interface stays as it was, as in Bao."""
-        ich = self.cpu.ich
-        interface = list(ich)
-        self.cpu.reset(entry, context)
-        for n, value in enumerate(interface):
-            ich[n] = value
+        """Start the guest in the architecture's entry state."""
+        self.reset_cpu(entry, context)
         self.waiting = self.resume = None
         self.state = State.RUNNING
 

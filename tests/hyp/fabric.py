@@ -1,0 +1,170 @@
+"""A machine of ``Pcpu``s on fake cores, joined by a fake network: h11's ConnectionPair for N.
+
+Channels are FIFO per pair of pcpus; which of them moves next is the test's choice, so that any interleaving can be
+tried. ``Guest`` is one vcpu seen from inside: what it calls, loads and stores, and what it gets back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from baonet.config.machine import Machine
+from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
+from baonet.hyp.effects import Effect, Park, Send
+from baonet.hyp.messages import HypMessage
+from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.report import Report
+from baonet.hyp.vcpu import State
+from baonet.hyp.vmm import Plan, plan
+from tests.hyp.fake_cpu import FakeCpu
+
+Channel = tuple[int, int]
+Chooser = Callable[[Sequence[Channel]], Channel]
+
+
+def first(channels: Sequence[Channel]) -> Channel:
+    return channels[0]
+
+
+class Guest:
+    """One vcpu's program: every call is one instruction."""
+
+    def __init__(self, fabric: Fabric, pcpu: Pcpu, cpu: FakeCpu) -> None:
+        self._fabric = fabric
+        self.pcpu = pcpu
+        self.cpu = cpu
+
+    @property
+    def state(self) -> State:
+        return self.pcpu.state
+
+    @property
+    def x0(self) -> int:
+        """As a signed 64-bit number."""
+        value = self.cpu.x[0]
+        return value - (1 << 64) if value >> 63 else value
+
+    def _exit(self, reason: Exit) -> None:
+        assert self.state is State.RUNNING, "a stopped guest executes nothing"
+        self.pcpu.on_exit(reason)
+        self._fabric.collect(self.pcpu)
+
+    def call(self, function: int, *arguments: int, smc: bool = False) -> int | None:
+        """HVC or SMC; what comes back in x0, or None while the guest is stopped."""
+        for n, value in enumerate((function, *arguments)):
+            self.cpu.x[n] = value & (1 << 64) - 1
+        self.cpu.exit[EXIT_ESR] = (0x17 if smc else 0x16) << 26 | 1 << 25
+        if not smc:
+            self.cpu.pc += 4
+        self._exit(Exit.SMC if smc else Exit.HVC)
+        return self.x0 if self.state is State.RUNNING else None
+
+    def load(self, ipa: int, size: int = 4, register: int = 1, esr: int = 0) -> int | None:
+        """A load, as the core does it; None while the guest is stopped."""
+        value = self.pcpu.read_emulated(ipa, size) if self._emulated(ipa) and not esr else None
+        self._fabric.collect(self.pcpu)
+        if value is not None:
+            self.cpu.x[register] = value
+            self.cpu.pc += 4
+        else:
+            self._abort(ipa, esr or data_abort(size, register, write=False))
+        return self.cpu.x[register] if self.state is State.RUNNING else None
+
+    def load_settled(self, ipa: int, size: int = 4) -> int:
+        """A load, and every message that it takes."""
+        value = self.load(ipa, size)
+        if value is None:
+            self._fabric.settle()
+            value = self.cpu.x[1]
+        assert self.state is State.RUNNING
+        return value
+
+    def store(self, ipa: int, value: int, size: int = 4, register: int = 1, esr: int = 0) -> None:
+        """A store, as the core does it."""
+        self.cpu.x[register] = value
+        value &= (1 << 8 * size) - 1
+        done = self._emulated(ipa) and not esr and self.pcpu.write_emulated(ipa, size, value)
+        self._fabric.collect(self.pcpu)
+        if done:
+            self.cpu.pc += 4
+        else:
+            self._abort(ipa, esr or data_abort(size, register, write=True))
+
+    def _emulated(self, ipa: int) -> bool:
+        return any(base <= ipa < base + size for base, size in self.pcpu.windows)
+
+    def _abort(self, ipa: int, esr: int) -> None:
+        self.cpu.exit[EXIT_ESR], self.cpu.exit[EXIT_FAR], self.cpu.exit[EXIT_IPA] = esr, ipa, ipa
+        self._exit(Exit.DATA_ABORT)
+
+    def fault(self, esr: int, far: int = 0, ipa: int = 0) -> None:
+        """Another exception to EL2."""
+        self.cpu.exit[EXIT_ESR], self.cpu.exit[EXIT_FAR], self.cpu.exit[EXIT_IPA] = esr, far, ipa
+        self._exit(Exit.FAULT)
+
+    def write_register(self, encoding: int, value: int) -> None:
+        """MSR to a trapped system register."""
+        self.cpu.exit[EXIT_REGISTER], self.cpu.exit[EXIT_VALUE] = encoding, value
+        self._exit(Exit.SYSTEM_REGISTER)
+
+
+def data_abort(size: int, register: int, *, write: bool) -> int:
+    """ESR_EL2 of a translation fault at level 3 with a valid syndrome."""
+    sas = size.bit_length() - 1
+    return 0x24 << 26 | 1 << 25 | 1 << 24 | sas << 22 | register << 16 | int(write) << 6 | 7
+
+
+class Fabric:
+    """All pcpus of a machine that a VM wants, started."""
+
+    def __init__(self, machine: Machine, *, start: bool = True) -> None:
+        self.plan: Plan = plan(machine)
+        self.cpus = {
+            n: FakeCpu(machine.platform.gic.list_registers) for n, a in enumerate(self.plan.pcpus) if a is not None
+        }
+        self.pcpus = {n: Pcpu(self.plan, n, cpu) for n, cpu in self.cpus.items()}
+        self.channels: dict[Channel, deque[HypMessage]] = {}
+        self.others: list[tuple[int, Effect]] = []
+        if start:
+            for pcpu in self.pcpus.values():
+                pcpu.start()
+                self.collect(pcpu)
+
+    def guest(self, vm: int, vcpu: int) -> Guest:
+        pcpu = self.plan.vms[vm].pcpus[vcpu]
+        return Guest(self, self.pcpus[pcpu], self.cpus[pcpu])
+
+    def collect(self, pcpu: Pcpu) -> None:
+        """Put what a pcpu wants sent into the network; keep all else in ``others``."""
+        for effect in pcpu.effects:
+            if isinstance(effect, Send):
+                self.channels.setdefault((pcpu.id, effect.pcpu), deque()).append(effect.message)
+            else:
+                self.others.append((pcpu.id, effect))
+        pcpu.effects.clear()
+
+    def waiting(self) -> list[Channel]:
+        """Channels with a message in them."""
+        return [channel for channel, queue in sorted(self.channels.items()) if queue]
+
+    def deliver(self, channel: Channel) -> HypMessage:
+        """Move one message to its end."""
+        source, target = channel
+        message = self.channels[channel].popleft()
+        self.pcpus[target].message(source, message)
+        self.collect(self.pcpus[target])
+        return message
+
+    def settle(self, choose: Chooser = first, limit: int = 10_000) -> int:
+        """Deliver until nothing is under way; how many messages that took."""
+        for count in range(limit):
+            waiting = self.waiting()
+            if not waiting:
+                return count
+            self.deliver(choose(waiting))
+        raise AssertionError("the network does not come to rest")
+
+    @property
+    def reports(self) -> list[Report]:
+        return [effect.report for _, effect in self.others if isinstance(effect, Park)]
