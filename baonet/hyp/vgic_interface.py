@@ -21,7 +21,6 @@ spilled active ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import final
 
 from baonet.hyp.cpu import (
@@ -121,6 +120,13 @@ class Interface:
             ich[n] = 0
         ich[ICH_VMCR] = self._initial_vmcr
         self._update_hcr()
+
+    def reset(self) -> None:
+        """No interrupt is here any more, and the interface is disabled."""
+        self._occupants = [None] * len(self._lists)
+        self.spilled.clear()
+        self.enabled = False
+        self.clear()
 
     def enable(self, enabled: bool) -> None:
         """The distributor's enable bit reaches the guest through the virtual CPU interface's."""
@@ -345,9 +351,12 @@ class Interface:
             missed.append(interrupt)
         return missed
 
-    def occupants(self) -> Iterable[Interrupt]:
-        """What is in list registers, in their order."""
-        return [occupant for occupant in self._occupants if occupant is not None]
+    def withdraw(self) -> list[Interrupt]:
+        """Pull everything that is in a list register; in their order."""
+        listed = [occupant for occupant in self._occupants if occupant is not None]
+        for interrupt in listed:
+            self.pull(interrupt)
+        return listed
 
 
 def _rank(interrupt: Interrupt) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import final
 
-from baonet.hyp.cpu import LR_PENDING, Cpu
+from baonet.hyp.cpu import LR_ACTIVE, LR_PENDING, Cpu
 from baonet.hyp.gic import LOWEST_PRIORITY, PRIVATE, SGIS
 from baonet.hyp.vgic_interface import Interface, Interrupt
+from baonet.hyp.vgic_messages import VgicForward
 
 V3_SGI_CONFIG = 0b10
 
@@ -94,7 +95,11 @@ class Private:
             interrupt.untaken = True
 
     def ended(self, interrupt: Interrupt) -> None:
-        """The guest has ended an interrupt that no list register links to hardware."""
+        """The guest has ended an interrupt whose list register asked for maintenance then."""
+        self._interface.place(interrupt)
+
+    def missed(self, interrupt: Interrupt) -> None:
+        """The guest has ended an interrupt that was spilled."""
         self._settle(interrupt, True)
 
     def forget_hardware(self) -> None:
@@ -110,10 +115,14 @@ class Private:
         return self.interrupts[intid].enabled
 
     def is_pending(self, intid: int) -> bool:
-        return self.interrupts[intid].pending
+        """As far as software knows: what is in a list register, or waits for the end of that, does not show."""
+        interrupt = self.interrupts[intid]
+        return interrupt.pending and (interrupt.lr < 0 or not interrupt.enabled)
 
     def is_active(self, intid: int) -> bool:
-        return self.interrupts[intid].active
+        """As ``is_pending``; but a disabled one shows, wherever it is."""
+        interrupt = self.interrupts[intid]
+        return interrupt.active or (not interrupt.enabled and self._interface.state(interrupt) & LR_ACTIVE != 0)
 
     def priority(self, intid: int) -> int:
         return self.interrupts[intid].priority
@@ -150,8 +159,8 @@ class Private:
 
     def activate(self, intid: int, vcpu: int) -> None:
         interrupt, _ = self._pull(intid)
-        interrupt.active = True
-        if interrupt.enabled:
+        listed, interrupt.active = interrupt.active, True
+        if interrupt.enabled or listed:
             self._interface.place(interrupt)
 
     def deactivate(self, intid: int, vcpu: int) -> None:
@@ -189,19 +198,20 @@ class Held:
         self._known.clear()
         self.interrupts.clear()
 
-    def forward(self, intid: int, priority: int, hardware: bool, pending: bool, active: bool) -> None:
+    def forward(self, spi: VgicForward) -> None:
         """Hold an SPI from now on. One that is held already is joined, which no distributor asks for."""
-        interrupt = self.interrupts.get(intid) or self._known.get(intid)
+        intid = spi.intid
+        interrupt = self._known.get(intid)
         if interrupt is None:
-            interrupt = self._known[intid] = Interrupt(intid, hardware=hardware)
+            interrupt = self._known[intid] = Interrupt(intid, hardware=spi.hardware)
             interrupt.enabled = True
-            self._interface.prioritize(interrupt, priority)
+            self._interface.prioritize(interrupt, spi.priority)
         else:
             self._interface.pull(interrupt)
-            if interrupt.priority != priority:
-                self._interface.prioritize(interrupt, priority)
-        interrupt.pending = interrupt.pending or pending
-        interrupt.active = interrupt.active or active
+            if interrupt.priority != spi.priority:
+                self._interface.prioritize(interrupt, spi.priority)
+        interrupt.pending = interrupt.pending or spi.pending
+        interrupt.active = interrupt.active or spi.active
         self.interrupts[intid] = interrupt
         self._interface.place(interrupt)
 

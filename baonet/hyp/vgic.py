@@ -1,0 +1,385 @@
+"""The virtual interrupt controller of one vcpu, on its pcpu. Mirrors Bao's ``vgic.c``.
+
+Three parts: ``Private`` (the vcpu's own interrupts) and ``Held`` (SPIs that the distributor has forwarded here) share
+the list registers of ``Interface``; ``Distributor`` (all SPIs of the VM) is on the VM's master pcpu only. ``vgicv3``
+and ``vgicv2`` say which register is where. What the guest writes on the wrong pcpu for it goes there by message.
+
+How a pcpu uses it:
+
+``windows``
+    (base, size) of what to emulate.
+``read(ipa, size)``, ``write(ipa, size, value)``
+    An access of the guest in a window. None or False: not possible here; nothing has happened.
+``ask_read(ipa, size)``, ``ask_write(ipa, size, value)``
+    After that: send the access to its home and pause the vcpu until ``VgicResult`` comes, whose value is what a load
+    gets. False: no register takes such an access, and Bao hangs.
+``write_sgi1r(value)``
+    The guest writes ICC_SGI1R_EL1.
+``interrupt(intid)``, ``deactivated(intid)``, ``maintenance()``
+    The core's exits of those names.
+``line(intid, level, sequence)``
+    A device's line has changed, as seen here.
+``inject(intid)``
+    An interrupt in software, on the VM's master pcpu: a notification from another VM.
+``message(source, message)``
+    A ``VgicMessage`` from another pcpu; from one that does not run this VM it is ignored. ``VgicResult`` is the
+    caller's affair.
+``enter(entry, context)``
+    Resets the CPU for a vcpu that starts, and keeps its interrupts, as CPU_ON after CPU_OFF does. Use it in place of
+    ``Cpu.reset``, which clears the list registers.
+``reset()``
+    The VM starts anew. What devices drive on their lines stays.
+``statistics()``
+    Counts since the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from baonet.config.machine import Vm
+from baonet.hyp import gic, vgicv2, vgicv3
+from baonet.hyp.cpu import Cpu
+from baonet.hyp.vgic_distributor import Distributor
+from baonet.hyp.vgic_interface import Interface
+from baonet.hyp.vgic_messages import (
+    SpiLine,
+    VgicForward,
+    VgicInject,
+    VgicMessage,
+    VgicRead,
+    VgicRecall,
+    VgicRelease,
+    VgicResult,
+    VgicUpdateEnable,
+    VgicWrite,
+)
+from baonet.hyp.vgic_private import Held, Private
+from baonet.hyp.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
+
+Send = Callable[[int, VgicMessage], None]
+
+_RAZ_WI = Constant()
+_SIZES = (1, 2, 4, 8)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class VgicStatistics:
+    """``spills``: interrupts that found no list register. ``recalls``: SPIs taken back because the guest changed them.
+
+    ``held`` SPIs are with this vcpu now.
+    """
+
+    spills: int
+    recalls: int
+    held: int
+
+
+@final
+class Vgic:
+    """``pcpus[n]`` runs vcpu n of ``vm``; ``master`` is the pcpu that is home to its distributor."""
+
+    __slots__ = (
+        "_all",
+        "_at",
+        "_cpu",
+        "_distributor",
+        "_gicd",
+        "_handlers",
+        "_held",
+        "_interface",
+        "_known",
+        "_master",
+        "_me",
+        "_pcpu",
+        "_pcpus",
+        "_private",
+        "_send",
+        "_sgis",
+        "_vcpus",
+        "_version",
+        "windows",
+    )
+
+    def __init__(  # noqa: PLR0917 - each is one thing that only the pcpu knows
+        self,
+        vm: Vm,
+        vcpu: int,
+        pcpus: Sequence[int],
+        master: int,
+        cpu: Cpu,
+        send: Send,
+        list_registers: int | None = None,
+    ) -> None:
+        config = vm.gic
+        self._cpu = cpu
+        self._me = vcpu
+        self._pcpus = tuple(pcpus)
+        self._pcpu = self._pcpus[vcpu]
+        self._vcpus = {pcpu: n for n, pcpu in enumerate(self._pcpus)}
+        self._master = master
+        self._send = send
+        self._version = config.version
+        self._gicd = config.gicd
+        self._interface = Interface(cpu, list_registers or config.list_registers, config.version)
+        self._private = Private(cpu, self._interface, vm.interrupts, config.version)
+        self._held = Held(self._interface, self._release)
+        # Elsewhere than on the master this is only a shape for the register map: what has its home there is not used.
+        self._distributor = Distributor(
+            len(self._pcpus),
+            self._vcpus[master],
+            interrupts=config.interrupts,
+            hardware=vm.interrupts,
+            version=config.version,
+            holders=self,
+            enable_all=self._enable_all,
+        )
+        self.windows: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
+        if config.version == 3:
+            assert config.gicr is not None
+            self.windows += ((config.gicr, gic.GICR_SIZE * len(self._pcpus)),)
+            self._at = vgicv3.registers(
+                config, pcpus=self._pcpus, master=master, distributor=self._distributor, private=self._private
+            )
+        else:
+            self._at = vgicv2.registers(
+                config,
+                pcpus=self._pcpus,
+                master=master,
+                distributor=self._distributor,
+                private=self._private,
+                vcpu=vcpu,
+                send_sgi=self._send_sgi,
+            )
+        self._known: dict[int, int] = {
+            address: register.read(address, WORD)
+            for address, register in self._at.items()
+            if (isinstance(register, Constant) and register.widths & WORD)
+            or (isinstance(register, Control) and register.home == self._pcpu)
+        }
+        self._sgis = tuple(VgicInject(intid, vcpu) for intid in range(gic.SGIS))
+        self._all = (1 << len(self._pcpus)) - 1
+        self._handlers: dict[type, Callable[[int, Any], None]] = {
+            VgicUpdateEnable: self._on_update_enable,
+            VgicInject: self._on_inject,
+            VgicForward: self._on_forward,
+            VgicRecall: self._on_recall,
+            VgicRelease: self._on_release,
+            VgicRead: self._on_read,
+            VgicWrite: self._on_write,
+            SpiLine: self._on_line,
+        }
+
+    # The guest's accesses
+
+    def covers(self, ipa: int) -> bool:
+        """Whether an address is in a window."""
+        return any(0 <= ipa - base < size for base, size in self.windows)
+
+    def _find(self, ipa: int, size: int) -> Register | None:
+        """The register at an address, if it takes an access of ``size`` bytes; a message may say any number."""
+        if size not in _SIZES:
+            return None
+        register = self._at.get(ipa & ~3)
+        if register is None:
+            if not self.covers(ipa):
+                return None
+            register = _RAZ_WI
+            if self._version == 2:
+                register = self._at.get(self._gicd + ((ipa - self._gicd) % vgicv2.PAGE & ~3), _RAZ_WI)
+        return None if ipa & size - 1 or not register.widths & size else register
+
+    def _find_here(self, ipa: int, size: int) -> Register | None:
+        register = self._find(ipa, size)
+        return register if register is not None and register.home in (ANYWHERE, self._pcpu) else None
+
+    def read(self, ipa: int, size: int) -> int | None:
+        if size == WORD:
+            value = self._known.get(ipa)
+            if value is not None:
+                return value
+        register = self._find_here(ipa, size)
+        return None if register is None else register.read(ipa, size)
+
+    def write(self, ipa: int, size: int, value: int) -> bool:
+        register = self._find_here(ipa, size)
+        if register is None:
+            return False
+        register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
+        return True
+
+    def ask_read(self, ipa: int, size: int) -> bool:
+        return self._ask(ipa, size, VgicRead(ipa, size))
+
+    def ask_write(self, ipa: int, size: int, value: int) -> bool:
+        return self._ask(ipa, size, VgicWrite(ipa, size, value & (1 << 8 * size) - 1))
+
+    def _ask(self, ipa: int, size: int, question: VgicRead | VgicWrite) -> bool:
+        register = self._find(ipa, size)
+        if register is None or register.home in (ANYWHERE, self._pcpu):
+            return False
+        self._send(register.home, question)
+        return True
+
+    def write_sgi1r(self, value: int) -> None:
+        """Aff1 to Aff3 and the range selector mean nothing: bit n of the list is vcpu n."""
+        targets = self._all & ~(1 << self._me) if value & gic.SGI1R_IRM else value & gic.SGI1R_LIST & self._all
+        self._send_sgi(targets, value >> gic.SGI1R_INTID_SHIFT & 0xF)
+
+    def _send_sgi(self, targets: int, intid: int) -> None:
+        while targets:
+            lowest = targets & -targets
+            targets ^= lowest
+            vcpu = lowest.bit_length() - 1
+            if vcpu == self._me:
+                self._inject_sgi(intid, vcpu)
+            else:
+                self._send(self._pcpus[vcpu], self._sgis[intid])
+
+    def _inject_sgi(self, intid: int, source: int) -> None:
+        if self._version == 2:
+            self._private.inject_sgi(intid, source)
+        else:
+            self._private.inject(intid)
+
+    # What the core and the devices do
+
+    def interrupt(self, intid: int) -> None:
+        self._private.interrupt(intid)
+
+    def deactivated(self, intid: int) -> None:
+        self._held.deactivated(intid)
+
+    def maintenance(self) -> None:
+        interface = self._interface
+        for interrupt in interface.take_ended():
+            (self._private if interrupt.intid < gic.PRIVATE else self._held).ended(interrupt)
+        interface.refill_if_low()
+        for interrupt in interface.take_missed():
+            if interrupt.intid < gic.PRIVATE:
+                self._private.missed(interrupt)
+            else:
+                self._held.ended(interrupt)
+
+    def line(self, intid: int, level: int, sequence: int) -> None:
+        if self._pcpu == self._master:
+            self._distributor.line(intid, bool(level), sequence)
+        else:
+            self._send(self._master, SpiLine(intid, bool(level), sequence))
+
+    def inject(self, intid: int) -> None:
+        if intid >= gic.PRIVATE:
+            assert self._pcpu == self._master, "only the master has the SPIs"
+            self._distributor.inject(intid)
+        elif intid < gic.SGIS:
+            self._inject_sgi(intid, 0)
+        else:
+            self._private.inject(intid)
+
+    def enter(self, entry: int, context: int) -> None:
+        interface = self._interface
+        self._private.forget_hardware()
+        listed = interface.withdraw()
+        self._cpu.reset(entry, context)
+        interface.clear()
+        for interrupt in listed:
+            interface.place(interrupt)
+
+    def reset(self) -> None:
+        self._interface.reset()
+        self._private.reset()
+        self._held.reset()
+        self._distributor.reset()
+        self._note_control()
+
+    def statistics(self) -> VgicStatistics:
+        return VgicStatistics(self._interface.spills, self._distributor.recalls, len(self._held.interrupts))
+
+    # Distributor and holders
+
+    def _note_control(self) -> None:
+        """Keep the value of GICD_CTLR where ``read`` finds it first, on the pcpu that is home to it."""
+        address = self._gicd + gic.GICD_CTLR
+        if address in self._known:
+            self._known[address] = self._at[address].read(address, WORD)
+
+    def _enable_all(self, enabled: bool) -> None:
+        self._note_control()
+        self._interface.enable(enabled)
+        for pcpu in self._pcpus:
+            if pcpu != self._pcpu:
+                self._send(pcpu, VgicUpdateEnable(enabled))
+
+    def forward(self, vcpu: int, spi: VgicForward) -> None:
+        """Of the distributor: hand an SPI to its holder."""
+        if vcpu == self._me:
+            self._held.forward(spi)
+        else:
+            self._send(self._pcpus[vcpu], spi)
+
+    def recall(self, vcpu: int, intid: int, deactivate: bool) -> None:
+        """Of the distributor: have an SPI back."""
+        if vcpu == self._me:
+            self._held.recall(intid, deactivate)
+        else:
+            self._send(self._pcpus[vcpu], VgicRecall(intid, deactivate))
+
+    def software_state(self, vcpu: int, intid: int) -> tuple[bool, bool]:
+        """Of the distributor: whether an SPI shows in ISPENDR and ISACTIVER of a holder on this pcpu."""
+        return self._held.software_state(intid) if vcpu == self._me else (False, False)
+
+    def is_pending(self, vcpu: int, intid: int) -> bool:
+        """Of the distributor: whether an SPI is known to be pending already."""
+        return vcpu == self._me and self._held.is_pending(intid)
+
+    def _release(self, intid: int, pending: bool, active: bool) -> None:
+        if self._pcpu == self._master:
+            self._distributor.released(self._me, intid, pending, active)
+        else:
+            self._send(self._master, VgicRelease(intid, pending, active))
+
+    # Messages
+
+    def message(self, source: int, message: VgicMessage) -> None:
+        handler = self._handlers.get(type(message))
+        if handler is not None and source in self._vcpus:
+            handler(source, message)
+
+    def _on_update_enable(self, source: int, message: VgicUpdateEnable) -> None:
+        if source == self._master:
+            self._interface.enable(message.enabled)
+
+    def _on_inject(self, source: int, message: VgicInject) -> None:
+        if 0 <= message.intid < gic.SGIS:
+            self._inject_sgi(message.intid, self._vcpus[source])
+
+    def _on_forward(self, source: int, message: VgicForward) -> None:
+        if source == self._master and gic.PRIVATE <= message.intid < gic.MAX_INTERRUPTS:
+            self._held.forward(message)
+
+    def _on_recall(self, source: int, message: VgicRecall) -> None:
+        if source == self._master:
+            self._held.recall(message.intid, message.deactivate)
+
+    def _on_release(self, source: int, message: VgicRelease) -> None:
+        if self._pcpu == self._master:
+            self._distributor.released(self._vcpus[source], message.intid, message.pending, message.active)
+
+    def _on_read(self, source: int, message: VgicRead) -> None:
+        register = self._find_here(message.address, message.size)
+        value = 0 if register is None else register.read(message.address, message.size)
+        self._send(source, VgicResult(value))
+
+    def _on_write(self, source: int, message: VgicWrite) -> None:
+        size = message.size
+        register = self._find_here(message.address, size)
+        if register is not None:
+            register.write(message.address, size, message.value & (1 << 8 * size) - 1, self._vcpus[source])
+        self._send(source, VgicResult(0))
+
+    def _on_line(self, source: int, message: SpiLine) -> None:
+        if self._pcpu == self._master:
+            self._distributor.line(message.intid, message.level, message.sequence)

@@ -1,0 +1,188 @@
+"""Registers of distributor and redistributors, as objects: which widths each takes, where it lives, what it does.
+
+The generic accesses of Bao's ``vgic.c``: a register of one field per interrupt works on a ``Bank``, which is the
+private interrupts of a vcpu or the SPIs of the VM. Alignment is natural and checked by the caller. Fields of
+interrupts that do not exist are RAZ/WI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, final
+
+from baonet.hyp import gic
+
+BYTE_OR_WORD: Final = 1 | 4
+WORD: Final = 4
+WORD_OR_LONG: Final = 4 | 8
+
+_CONFIGURABLE = 512
+
+ANYWHERE: Final = -1
+"""The home of a register that every pcpu of the VM knows."""
+
+
+class Bank(Protocol):
+    """Interrupts by INTID. ``vcpu`` is who writes."""
+
+    def is_enabled(self, intid: int) -> bool: ...
+    def is_pending(self, intid: int) -> bool: ...
+    def is_active(self, intid: int) -> bool: ...
+    def priority(self, intid: int) -> int: ...
+    def config(self, intid: int) -> int: ...
+    def enable(self, intid: int, vcpu: int) -> None: ...
+    def disable(self, intid: int, vcpu: int) -> None: ...
+    def pend(self, intid: int, vcpu: int) -> None: ...
+    def unpend(self, intid: int, vcpu: int) -> None: ...
+    def activate(self, intid: int, vcpu: int) -> None: ...
+    def deactivate(self, intid: int, vcpu: int) -> None: ...
+    def set_priority(self, intid: int, value: int, vcpu: int) -> None: ...
+    def set_config(self, intid: int, value: int, vcpu: int) -> None: ...
+
+
+class Register(Protocol):
+    """A 32-bit word of an emulated window; ``widths`` is the set of access sizes it takes, in bytes, as a bit mask.
+
+    ``home`` is the pcpu that an access must be done on. The other methods are called there only.
+    """
+
+    @property
+    def widths(self) -> int: ...
+    @property
+    def home(self) -> int: ...
+    def read(self, address: int, size: int) -> int: ...
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None: ...
+
+
+@final
+class Constant:
+    """Read-only, and known everywhere. With ``WORD_OR_LONG`` the word at offset 4 is the upper half."""
+
+    __slots__ = ("home", "value", "widths")
+
+    def __init__(self, value: int = 0, widths: int = WORD) -> None:
+        self.home = ANYWHERE
+        self.widths = widths
+        self.value = value
+
+    def read(self, address: int, size: int) -> int:
+        if self.widths != WORD_OR_LONG or size == 8:
+            return self.value
+        return self.value >> 32 if address & 4 else self.value & 0xFFFF_FFFF
+
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None:
+        """Ignored."""
+
+
+@final
+class Bits:
+    """One bit for each of at most 32 interrupts: a 1 that is written changes its interrupt, a 0 does nothing."""
+
+    __slots__ = ("_change", "_get", "_interrupts", "home", "widths")
+
+    def __init__(
+        self, home: int, interrupts: range, get: Callable[[int], bool], change: Callable[[int, int], None]
+    ) -> None:
+        self.home = home
+        self.widths = WORD
+        self._interrupts = interrupts
+        self._get = get
+        self._change = change
+
+    def read(self, address: int, size: int) -> int:
+        get, word = self._get, 0
+        for bit, intid in enumerate(self._interrupts):
+            if get(intid):
+                word |= 1 << bit
+        return word
+
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None:
+        value &= (1 << len(self._interrupts)) - 1
+        while value:
+            lowest = value & -value
+            value ^= lowest
+            self._change(self._interrupts[lowest.bit_length() - 1], vcpu)
+
+
+@final
+class Fields:
+    """``bits`` bits for each of the interrupts of a word; those of 8 bits may be accessed by themselves."""
+
+    __slots__ = ("_bits", "_get", "_interrupts", "_set", "home", "widths")
+
+    def __init__(
+        self,
+        home: int,
+        bits: int,
+        interrupts: range,
+        get: Callable[[int], int],
+        change: Callable[[int, int, int], None],
+    ) -> None:
+        self.home = home
+        self.widths = BYTE_OR_WORD if bits == 8 else WORD
+        self._bits = bits
+        self._interrupts = interrupts
+        self._get = get
+        self._set = change
+
+    def _part(self, address: int, size: int) -> range:
+        """The interrupts that an access covers."""
+        first = (address & 3) * 8 // self._bits
+        return self._interrupts[first : first + size * 8 // self._bits]
+
+    def read(self, address: int, size: int) -> int:
+        word = 0
+        for place, intid in enumerate(self._part(address, size)):
+            word |= self._get(intid) << place * self._bits
+        return word
+
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None:
+        mask = (1 << self._bits) - 1
+        for place, intid in enumerate(self._part(address, size)):
+            self._set(intid, value >> place * self._bits & mask, vcpu)
+
+
+@final
+class Control:
+    """GICD_CTLR: one enable bit is kept, and ARE_NS reads as one, whatever the version."""
+
+    __slots__ = ("_always", "_bit", "_get", "_set", "home", "widths")
+
+    def __init__(
+        self, home: int, bit: int, always: int, get: Callable[[], bool], change: Callable[[bool], None]
+    ) -> None:
+        self.home = home
+        self.widths = WORD
+        self._bit = bit
+        self._always = always
+        self._get = get
+        self._set = change
+
+    def read(self, address: int, size: int) -> int:
+        return self._always | (self._bit if self._get() else 0)
+
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None:
+        self._set(value & self._bit != 0)
+
+
+def interrupt_words(at: dict[int, Register], base: int, bank: Bank, home: int, interrupts: range) -> None:
+    """Add the registers that both versions have, for some INTIDs, the first of which is a multiple of 32.
+
+    ``at`` maps an address to its register; a GICD, or the second page of a GICR frame, is at ``base``. What configures
+    an interrupt from 512 on is not there, because Bao does not decode it.
+    """
+    first, end = interrupts.start, interrupts.stop
+    for intid in range(first, end, 32):
+        some, word = range(intid, min(intid + 32, end)), base + intid // 8
+        at[word + gic.GICD_ISENABLER] = Bits(home, some, bank.is_enabled, bank.enable)
+        at[word + gic.GICD_ICENABLER] = Bits(home, some, bank.is_enabled, bank.disable)
+        at[word + gic.GICD_ISPENDR] = Bits(home, some, bank.is_pending, bank.pend)
+        at[word + gic.GICD_ICPENDR] = Bits(home, some, bank.is_pending, bank.unpend)
+        at[word + gic.GICD_ISACTIVER] = Bits(home, some, bank.is_active, bank.activate)
+        at[word + gic.GICD_ICACTIVER] = Bits(home, some, bank.is_active, bank.deactivate)
+    for intid in range(first, end, 4):
+        some = range(intid, min(intid + 4, end))
+        at[base + gic.GICD_IPRIORITYR + intid] = Fields(home, 8, some, bank.priority, bank.set_priority)
+    for intid in range(first, min(end, _CONFIGURABLE), 16):
+        some = range(intid, min(intid + 16, end))
+        at[base + gic.GICD_ICFGR + intid // 4] = Fields(home, 2, some, bank.config, bank.set_config)
