@@ -142,9 +142,7 @@ class Choice(Generic[T]):
             if choice == node.value and type(choice) is type(node.value):
                 return choice
         words = [str(choice) for choice in self.choices]
-        near = nearest(str(node.value), words)
-        hint = f"did you mean {near!r}?" if near else f"it can be {listing(words, 'or')}"
-        raise reader.fail(node, f"{show(node.value)} is not known here", hint)
+        raise reader.fail(node, f"{show(node.value)} is not known here", f"it can be {listing(words, 'or')}")
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         return {"const": self.choices[0]} if len(self.choices) == 1 else {"enum": list(self.choices)}

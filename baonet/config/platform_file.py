@@ -13,7 +13,7 @@ from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, neare
 from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
 from baonet.config.models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
-from baonet.config.quantities import listing
+from baonet.config.quantities import human, listing
 from baonet.config.windows import Window, beyond, overlapping, unaligned
 
 GICV2_MOST_CPUS = 8
@@ -147,28 +147,33 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
         )
     if model.gic is not None:
         gic = model.gic.node
-        yield from unaligned(gic.at("interrupts"), platform.gic.interrupts, 32)
+        if platform.gic.interrupts % 32:
+            lines = platform.gic.interrupts // 32
+            hint = f"use {max(1, lines) * 32} or {lines * 32 + 32}"
+            yield gic.at("interrupts").problem(f"{platform.gic.interrupts} is not a multiple of 32", hint)
         yield from unaligned(gic.at("gicd"), platform.gic.gicd)
         yield from unaligned(gic.at("gicc"), platform.gic.gicc)
         yield from unaligned(gic.at("gicr"), platform.gic.gicr, 0x10000)
     windows = []
-    for bank in model.ram or ():
-        yield from unaligned(bank.node.at("base"), bank.base)
-        yield from unaligned(bank.node.at("size"), bank.size)
-        windows.append(Window(bank.base, bank.base + bank.size, "this bank of RAM", bank.node.at("base")))
-    for i, device in enumerate(model.devices or ()):
-        yield from unaligned(device.node.at("pa"), device.pa)
-        yield from unaligned(device.node.at("size"), device.size)
-        windows.append(Window(device.pa, device.pa + device.size, f"device '{device.name}'", device.node.at("pa")))
-        for other in (model.devices or ())[:i]:
+    for i, bank in enumerate(platform.ram):
+        node = model.node if model.ram is None else model.ram[i].node
+        yield from unaligned(node.at("base"), bank.base)
+        yield from unaligned(node.at("size"), bank.size)
+        windows.append(Window(bank.base, bank.base + bank.size, "the bank of RAM", node.at("base")))
+    for i, device in enumerate(platform.devices):
+        node = model.node if model.devices is None else model.devices[i].node
+        yield from unaligned(node.at("pa"), device.pa)
+        yield from unaligned(node.at("size"), device.size)
+        windows.append(Window(device.pa, device.pa + device.size, f"device '{device.name}'", node.at("pa")))
+        for other in platform.devices[:i]:
             if other.name == device.name:
-                yield device.node.at("name").problem(f"two devices are named {device.name!r}", "give each its own name")
+                yield node.at("name").problem(f"two devices are named {device.name!r}", "give each its own name")
             if other.interrupt == device.interrupt:
-                yield device.node.at("interrupt").problem(
+                yield node.at("interrupt").problem(
                     f"interrupt {device.interrupt} is given twice", f"device '{other.name}' has it already"
                 )
         if device.interrupt >= platform.gic.interrupts:
-            yield device.node.at("interrupt").problem(
+            yield node.at("interrupt").problem(
                 f"the GIC has no interrupt {device.interrupt}", f"its INTIDs end at {platform.gic.interrupts - 1}"
             )
     for window in windows:
@@ -186,7 +191,7 @@ def _cache(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
     for level, size, ways in (("llc", cache.llc_size, cache.llc_ways), ("l1", cache.l1_size, cache.l1_ways)):
         if size % (ways * 0x1000):
             yield model.cache.node.at(f"{level}_size").problem(
-                f"{size:#x} bytes in {ways} ways are not whole pages a way", f"use a multiple of {ways * 0x1000:#x}"
+                f"{human(size)} in {ways} ways are not whole pages a way", f"use a multiple of {human(ways * 0x1000)}"
             )
     colors = cache.llc_size // cache.llc_ways // max(1, cache.l1_size // cache.l1_ways)
     if colors > _MOST_COLORS:

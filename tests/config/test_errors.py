@@ -80,7 +80,7 @@ FORM = {
     "a boolean for text": Case("name: ping", "name: §true", "vms[0].name", "true is not text", 'quote it: "true"'),
     "not a name": Case("name: ping", "name: §p ng", "vms[0].name", "'p ng' is not a name", "letters, digits"),
     "not a choice": Case(
-        "version: 1", "version: 1\nfaithful: §strct", "faithful", "'strct' is not known here", "did you mean 'strict'?"
+        "version: 1", "version: 1\nfaithful: §strct", "faithful", "'strct' is not known here", "it can be strict or practical"
     ),
     "unknown version": Case("version: 1", "version: §2", "version", "2 is not known here", "it can be 1"),
     "a tag": Case("cpus: 1", "cpus: §!!float 1", "", "the tag 'tag:yaml.org,2002:float' means nothing here"),

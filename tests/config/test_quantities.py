@@ -1,0 +1,62 @@
+"""Sizes, addresses and colours: what people write is read exactly, the rest is refused with the reason."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baonet.config import quantities
+from baonet.config.quantities import QuantityError, human
+
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+@given(count=st.integers(1, (1 << 24) - 1), unit=st.sampled_from(sorted(UNITS)), space=st.sampled_from(["", " "]))
+def test_a_size_with_a_unit(count: int, unit: str, space: str) -> None:
+    assert quantities.size(f"{count}{space}{unit}") == count * UNITS[unit]
+
+
+@given(st.integers(1, (1 << 64) - 1))
+def test_a_size_written_by_us_is_read_back(value: int) -> None:
+    assert quantities.size(human(value).removesuffix(" bytes")) == value
+
+
+@given(st.integers(0, (1 << 64) - 1))
+def test_an_address_in_every_form(value: int) -> None:
+    for text in (str(value), hex(value), f"{value:#X}".replace("X", "x"), bin(value), f"{value:_}", f"0x{value:_x}"):
+        assert quantities.address(text) == value
+    assert quantities.address(value) == value
+
+
+@given(st.sets(st.integers(0, 63)))
+def test_colours_as_a_list_and_as_a_bitmap(chosen: set[int]) -> None:
+    bitmap = sum(1 << color for color in chosen)
+    assert quantities.colors(sorted(chosen)) == bitmap
+    assert quantities.colors(bitmap) == bitmap
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=40) | st.text("0123456789abxXKMGTiB_ .-", max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(anything)
+def test_anything_else_is_refused_with_a_reason(value: object) -> None:
+    for parse in (quantities.size, quantities.address, quantities.integer, quantities.colors):
+        problem: QuantityError | None = None
+        found = 0
+        try:
+            found = parse(value)
+        except QuantityError as error:
+            problem = error
+        assert problem is None or (str(problem) and problem.hint)
+        assert 0 <= found < 1 << 64
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, "0x" + "f" * 5000, "1" * 5000 + "KiB"])
+def test_numbers_of_no_use_are_refused_quickly(text: str) -> None:
+    with pytest.raises(QuantityError):
+        quantities.size(text)
