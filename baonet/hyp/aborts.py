@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, Protocol, final
 
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
-from baonet.hyp.report import describe_register, exception_class
+from baonet.hyp.report import describe_register, exception_class, has_address
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.hyp.vgic_messages import VgicResult
 
@@ -63,10 +63,11 @@ class Aborts:
         details = self._cpu.exit
         esr, ipa = details[EXIT_ESR], details[EXIT_IPA]
         if not esr & _ISV or esr & _FNV:
-            self._vcpu.park(f"no information to handle data abort ({ipa:#x})", self._why_no_syndrome(esr, ipa))
+            reason = f"no information to handle data abort ({ipa:#x})"
+            self._vcpu.park(reason, self._why_no_syndrome(esr, ipa), esr)
         elif esr & _FAULT_KIND not in (_TRANSLATION, _PERMISSION):
             reason = "data abort is not translation fault - cant deal with it"
-            self._vcpu.park(reason, "the memory system refused the access; only missing mappings are emulated")
+            self._vcpu.park(reason, "the memory system refused the access; only missing mappings are emulated", esr)
         elif not self._windows.covers(ipa):
             self._nothing_there(esr, ipa)
         else:
@@ -77,6 +78,7 @@ class Aborts:
                 self._vcpu.park(
                     f"data abort emulation failed ({ipa:#x})",
                     f"{8 * size}-bit {kind} {ipa:#x} of the interrupt controller: no register takes this width there",
+                    esr,
                 )
 
     def _load(self, ipa: int, size: int, register: int) -> bool:
@@ -129,16 +131,18 @@ class Aborts:
             return
         name = describe_register(register)
         reason = f"no emulation handler for register access ({register:#x} at {self._cpu.pc:#x})"
-        self._vcpu.park(reason, f"the guest wrote {value:#x} to {name}, which Bao traps and does not emulate")
+        explanation = f"the guest wrote {value:#x} to {name}, which Bao traps and does not emulate"
+        self._vcpu.park(reason, explanation, 0, addressed=False)
 
     def fault(self) -> None:
         """Any other exception that is taken to EL2."""
         details = self._cpu.exit
-        ec = exception_class(details[EXIT_ESR])
+        esr = details[EXIT_ESR]
+        ec = exception_class(esr)
         explanation = _CLASS_EXPLANATIONS.get(ec, "the guest caused an exception that Bao has no handler for")
         if ec == 0x20:
             explanation += f": {details[EXIT_IPA]:#x}, {self._whereabouts(details[EXIT_IPA])}"
-        self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation)
+        self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation, esr, addressed=has_address(esr))
 
     def _why_no_syndrome(self, esr: int, ipa: int) -> str:
         far = self._cpu.exit[EXIT_FAR]
@@ -154,6 +158,7 @@ class Aborts:
         self._vcpu.park(
             f"no emulation handler for abort({ipa:#x} at {self._cpu.pc:#x})",
             f"{8 << (esr >> 22 & 3)}-bit {kind} guest-physical {ipa:#x} (virtual {far:#x}), {self._whereabouts(ipa)}",
+            esr,
         )
 
     def _whereabouts(self, ipa: int) -> str:

@@ -31,7 +31,7 @@ from baonet.hyp.psci import Psci
 from baonet.hyp.restart import Restart
 from baonet.hyp.smccc import Smccc
 from baonet.hyp.vcpu import State, Vcpu
-from baonet.hyp.vgic import Vgic
+from baonet.hyp.vgic import Vgic, VgicStatistics
 from baonet.hyp.vgic_messages import SpiLine, VgicResult
 from baonet.hyp.vmm import Plan
 
@@ -43,7 +43,10 @@ _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own busines
 @final
 @dataclass(frozen=True, slots=True)
 class PcpuStatistics:
-    """Counts since the start: exits by name, messages by type name, questions asked, messages that came to nothing."""
+    """Counts since the start: exits by name, messages by type name, questions asked, messages that came to nothing.
+
+    Exits WFI, BUDGET and KICKED are counted by the core: its caller need not pass them on.
+    """
 
     exits: dict[str, int]
     received: dict[str, int]
@@ -51,6 +54,7 @@ class PcpuStatistics:
     asked: int
     dropped: int
     lives: int
+    interrupts: VgicStatistics
 
 
 @final
@@ -266,4 +270,5 @@ class Pcpu:
             asked=self.vcpu.asked,
             dropped=self.dropped,
             lives=self._restart.life,
+            interrupts=self.vgic.statistics(),
         )

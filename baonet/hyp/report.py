@@ -28,6 +28,12 @@ _CLASSES = {
     0x34: "watchpoint",
     0x3C: "BRK",
 }
+_ADDRESSED = frozenset((0x20, 0x22, 0x24, 0x34))
+_REGISTERS = {
+    "S3_0_C12_C11_5": "ICC_SGI1R_EL1",
+    "S3_0_C12_C11_6": "ICC_ASGI1R_EL1",
+    "S3_0_C12_C11_7": "ICC_SGI0R_EL1",
+}
 _FAULTS = {
     0x00: "address size fault",
     0x04: "translation fault",
@@ -54,12 +60,18 @@ def _fault_status(code: int) -> str:
     return f"{kind}, level {code & 3}" if kind is not None else _FAULTS_BY_CODE.get(code, f"fault status {code:#04x}")
 
 
+def has_address(esr: int) -> bool:
+    """Whether this exception class sets FAR_EL2."""
+    return exception_class(esr) in _ADDRESSED
+
+
 def _register(op0: int, op1: int, crn: int, crm: int, op2: int) -> str:
-    return f"S{op0 & 3}_{op1 & 7}_C{crn & 15}_C{crm & 15}_{op2 & 7}"
+    name = f"S{op0 & 3}_{op1 & 7}_C{crn & 15}_C{crm & 15}_{op2 & 7}"
+    return _REGISTERS.get(name, name)
 
 
 def describe_register(encoding: int) -> str:
-    """The generic name of a system register given as op0<<14|op1<<11|crn<<7|crm<<3|op2."""
+    """The name of a system register given as op0<<14|op1<<11|crn<<7|crm<<3|op2."""
     return _register(encoding >> 14, encoding >> 11, encoding >> 7, encoding >> 3, encoding)
 
 
@@ -94,7 +106,8 @@ def decode_syndrome(esr: int) -> tuple[tuple[str, str], ...]:
 class Report:
     """``reason`` is Bao's line after ``BAO ERROR: ``; ``explanation`` is ours, one sentence or two.
 
-    ``far`` is the guest's virtual address and ``ipa`` the guest-physical one, where the trap has them (else 0).
+    ``far`` is the guest's virtual address and ``ipa`` the guest-physical one, where the trap has them (else 0; an
+    ``ipa`` of all ones is not known). ``esr`` is 0 when the core knows no more than the register that was written.
     ``registers`` are x0 to x30.
     """
 
@@ -121,8 +134,9 @@ class Report:
             f"VM '{self.vm_name}' (vm {self.vm}), vcpu {self.vcpu} on pcpu {self.pcpu}: {self.reason}",
             self.explanation,
             f"pc {self.pc:#018x}  far {self.far:#018x}  ipa {self.ipa:#018x}",
-            f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome),
         ]
+        if self.esr:
+            lines.append(f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome))
         for first in range(0, len(self.registers), 4):
             row = range(first, min(first + 4, len(self.registers)))
             lines.append("  ".join(f"{f'x{n}':>3} {self.registers[n]:#018x}" for n in row))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import final, get_args
 
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, ICH_LR0, LR_PENDING, Cpu
+from baonet.hyp.cpu import EXIT_FAR, EXIT_IPA, ICH_LR0, LR_PENDING, Cpu
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.report import Report
@@ -138,8 +138,11 @@ class Vcpu:
         self.waiting = self.resume = None
         self.state = state
 
-    def park(self, reason: str, explanation: str) -> None:
-        """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why."""
+    def park(self, reason: str, explanation: str, esr: int, *, addressed: bool = True) -> None:
+        """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why.
+
+        ``addressed``: the trap has a virtual and a guest-physical address.
+        """
         cpu, details = self.cpu, self.cpu.exit
         self.stop(State.PARKED)
         report = Report(
@@ -150,9 +153,9 @@ class Vcpu:
             reason=reason,
             explanation=explanation,
             pc=cpu.pc,
-            far=details[EXIT_FAR],
-            ipa=details[EXIT_IPA],
-            esr=details[EXIT_ESR],
+            far=details[EXIT_FAR] if addressed else 0,
+            ipa=details[EXIT_IPA] if addressed else 0,
+            esr=esr,
             registers=tuple(cpu.x[n] for n in range(31)),
         )
         self.effects.append(Park(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR
 from baonet.hyp.report import decode_syndrome
 from baonet.hyp.vcpu import State
 from tests.hyp.fabric import Fabric, data_abort
@@ -54,6 +55,15 @@ def test_pair_exclusive_and_simd_accesses_have_no_syndrome(ipa: int) -> None:
     assert ("of the interrupt controller" in explanation) == (ipa == GICD)
 
 
+def test_walk_of_the_guests_tables_outside_its_memory() -> None:
+    """The core does not know where it went."""
+    fabric = one()
+    guest = fabric.guest(0, 0)
+    guest.cpu.exit[EXIT_FAR] = 0x1234
+    guest._abort((1 << 64) - 1, NO_SYNDROME | 1 << 7)
+    assert "walk of the guest's page tables" in parked(fabric)[1]
+
+
 def test_far_not_valid() -> None:
     fabric = one()
     fabric.guest(0, 0).load(GICD, esr=data_abort(4, 1, write=False) | 1 << 10)
@@ -78,6 +88,7 @@ def test_width_that_no_register_takes() -> None:
 def test_exceptions_without_a_handler(ec: int, name: str) -> None:
     fabric = one()
     fabric.guest(0, 0).fault(ec << 26 | 1 << 25, far=HOLE, ipa=HOLE)
+    assert fabric.reports[0].far == (HOLE if ec == 0x20 else 0)
     assert parked(fabric)[0] == f"no handler for abort ec = {ec:#x}"
     assert name in dict(fabric.reports[0].syndrome)["EC"]
 
@@ -86,8 +97,13 @@ def test_exceptions_without_a_handler(ec: int, name: str) -> None:
 def test_sgi_registers_that_bao_does_not_emulate(register: int) -> None:
     fabric = one()
     guest = fabric.guest(0, 0)
+    guest.cpu.exit[EXIT_ESR], guest.cpu.exit[EXIT_FAR] = 0x1234, 0x5678  # of an earlier exit
     guest.write_register(register, 0x1)
     assert parked(fabric)[0] == f"no emulation handler for register access ({register:#x} at {guest.cpu.pc:#x})"
+    (report,) = fabric.reports
+    assert (report.esr, report.far, report.ipa) == (0, 0, 0)
+    assert "wrote 0x1 to ICC_" in report.explanation
+    assert not any(line.startswith("esr") for line in report.lines())
 
 
 def test_sgi1r_steps_over_the_write() -> None:
@@ -145,7 +161,7 @@ def test_decoding_of_a_register_trap() -> None:
     assert dict(decode_syndrome(esr)) == {
         "EC": "0x18 MSR, MRS or system instruction",
         "IL": "32-bit",
-        "register": "S3_0_C12_C11_5",
+        "register": "ICC_SGI1R_EL1",
         "Rt": "x3",
         "direction": "write",
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from baonet.config.machine import Gic
 from baonet.hyp.messages import IpcNotify
 from tests.hyp.fabric import Fabric, Guest
-from tests.hyp.machines import MAILBOX, machine, mailbox, vm
+from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, machine, mailbox, vm
 
 IPC = 0xC600_0001
 GICD_ISPENDR = 0x0800_0200
@@ -21,16 +22,18 @@ def pending(guest: Guest) -> list[int]:
     return found
 
 
-def pair() -> Fabric:
+def pair(gic: Gic = GIC_V3) -> Fabric:
     ipcs = (mailbox(52, 53),)
-    return Fabric(machine(vm(0, ipcs=ipcs), vm(1, ipcs=ipcs), shared_memory=(MAILBOX,)))
+    vms = vm(0, ipcs=ipcs, gic=gic), vm(1, ipcs=ipcs, gic=gic)
+    return Fabric(machine(*vms, shared_memory=(MAILBOX,), gic=gic))
 
 
+@pytest.mark.parametrize("gic", [GIC_V2, GIC_V3], ids=["GICv2", "GICv3"])
 @pytest.mark.parametrize("caller", [0, 1])
 @pytest.mark.parametrize(("event", "interrupt"), [(0, 52), (1, 53), (1 << 32, 52)])
-def test_both_ways(caller: int, event: int, interrupt: int) -> None:
+def test_both_ways(caller: int, event: int, interrupt: int, gic: Gic) -> None:
     """The event is 32 bits of the register."""
-    fabric = pair()
+    fabric = pair(gic)
     assert fabric.guest(caller, 0).call(IPC, 0, event) == 0
     fabric.settle()
     assert pending(fabric.guest(1 - caller, 0)) == [interrupt]

@@ -169,7 +169,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), MESSAGES), max_size=12))
 def test_no_message_breaks_a_pcpu(messages: list[tuple[int, int, HypMessage]]) -> None:
     """Whatever the codec lets through, from whomever: no exception, and nothing that other pcpus choke on."""
