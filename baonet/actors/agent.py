@@ -99,16 +99,15 @@ class Agent:
 
     async def run(self, timeout: float | None = None) -> Outcome:
         """The whole life of the machine; ``timeout`` in seconds of host time."""
-        with trio.move_on_after(math.inf if timeout is None else timeout) as limit:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.node.supervise, self._died)
-                nursery.start_soon(self._settle)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.node.supervise, self._died)
+            nursery.start_soon(self._settle)
+            with trio.move_on_after(math.inf if timeout is None else timeout):
                 while self._ending is None:
                     await self._turn()
-                await self._farewell()
-                nursery.cancel_scope.cancel()
-        if limit.cancelled_caught:
-            self._ending = Ending.TIMEOUT
+            self.stop(Ending.TIMEOUT)
+            await self._farewell()
+            nursery.cancel_scope.cancel()
         for pcpu in sorted(self._alive):
             self.node.kill(pcpu)
         for console in self._consoles.values():

@@ -73,7 +73,7 @@ def build(
     core = Core(
         model=_MODELS[platform.cpu_model],
         midr=platform.midr,
-        mpidr=vcpu | (1 << 30 if vm.cpus == 1 else 0),
+        mpidr=vcpu | 1 << 31 | (1 << 30 if vm.cpus == 1 else 0),
         frequency=platform.timer_frequency,
         epoch=epoch,
         gic_version=vm.gic.version,

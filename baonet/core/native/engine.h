@@ -188,6 +188,7 @@ extern struct unicorn {
     bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);
+    uint32_t (*load_code)(void *, uint64_t);
     void (*set_dirty)(void *, uint64_t);
     void (*unprotect_code)(void *, uint64_t);
     void (*store_to_code)(void *, void *, uint64_t, int, uintptr_t);

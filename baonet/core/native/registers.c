@@ -115,9 +115,8 @@ int registers_define(struct core *core) {
 #define SCTLR_EL1_RESET 0x30c50830u /* as Bao sets it: MMU and caches off */
 
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
-    FIELD(uint64_t, core->cpu, CPU_MP_AFFINITY) = mpidr;
-    uint8_t *ri = find(core, SYSREG(3, 0, 0, 0, 0)); /* MIDR_EL1 */
-    if (ri) FIELD(uint64_t, ri, RI_RESET_VALUE) = midr;
+    FIELD(uint64_t, core->env, ENV_VMPIDR_EL2) = mpidr; /* what EL1 reads as MPIDR_EL1 and MIDR_EL1 */
+    FIELD(uint64_t, core->env, ENV_VPIDR_EL2) = midr;
     FIELD(uint64_t, core->env, ENV_SCR_EL3) = SCR_NS_HCE_RW | SCR_API_APK;
     FIELD(uint64_t, core->env, ENV_HCR_EL2) = HCR_RW_TSC | HCR_API_APK;
     FIELD(uint64_t, core->env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;

@@ -16,6 +16,10 @@
 #define EXTERNAL_ABORT 0x10u
 #define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
 
+/* Load or store of one general register with pre- or post-index (Arm ARM C4.1.94). */
+#define WRITEBACK_MASK 0x3f200400u
+#define WRITEBACK 0x38000400u
+
 struct region *stage2_find(struct core *core, uint64_t ipa) {
     for (unsigned i = 0; i < core->region_count; i++)
         if (ipa - core->regions[i].ipa < core->regions[i].size) return &core->regions[i];
@@ -86,6 +90,8 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
     uint32_t access_bits = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME) & ISS_ACCESS;
+    /* The library's template is valid for these too; a CPU's is not (Arm ARM D17.2.37, ISV). */
+    if (from && (unicorn.load_code(core->env, core_pc(core)) & WRITEBACK_MASK) == WRITEBACK) access_bits = 0;
     if ((access_bits & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) esr |= access_bits;
     core->exit[EXIT_ESR] = esr;
     if ((esr & ESR_ISV) && core->read_emulated && in_window(core, ipa)) emulate(core, ipa, esr);
