@@ -9,6 +9,13 @@ from baonet.config.errors import Problem
 from baonet.config.models import VmModel
 from baonet.config.quantities import listing
 
+MOST_CPUS, MOST_CPUS_GICV2 = 64, 8
+
+
+def most_cpus(gic_version: int) -> int:
+    """CPUs that a platform can have: a GICv2 has eight CPU interfaces, our CPU sets have 64 bits."""
+    return MOST_CPUS_GICV2 if gic_version == 2 else MOST_CPUS
+
 
 def problems(draft: Draft) -> Iterator[Problem]:
     if draft.platform is None:
@@ -23,6 +30,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
+    assert draft.platform is not None
     taken = 0
     for vm in draft.vms:
         taken += vm.cpus
@@ -31,8 +39,9 @@ def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
             total = sum(each.cpus for each in draft.vms)
             message = f"{vm.cpus} vCPUs, and the platform has {left} of its {there} CPUs left"
             name = draft.root.at("platform", "extends").value
-            name = name if isinstance(name, str) else "..."
-            hint = f"all VMs together want {total}: use fewer, or 'platform: {{extends: {name}, cpus: {total}}}'"
+            hint = f"all VMs together want {total}: use fewer"
+            if isinstance(name, str) and total <= most_cpus(draft.platform.gic.version):
+                hint += f", or 'platform: {{extends: {name}, cpus: {total}}}'"
             yield vm.node.at("cpus").problem(message, hint)
 
 

@@ -204,7 +204,7 @@ class InitrdModel(Model):
     path: str = required(PATH, "The file, relative to the machine file.")
     base: int | None = optional(
         ADDRESS,
-        "Guest address, a multiple of 4 KiB. Default: as high as it fits in the image's memory region, below the "
+        "Guest address, a multiple of 4 KiB. Default: as high as it fits in the image's memory region beside the "
         "device tree.",
         None,
     )

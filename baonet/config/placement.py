@@ -1,8 +1,8 @@
 """Where a VM's image, initrd and device tree lie in its memory.
 
 What the file places stays there; the rest is put as high as it fits in the region that holds the image: first the
-device tree, in a 2 MiB block (Linux maps it so, and wants it not to cross one), then the initrd below it. That leaves
-the memory right after the image, where guests have their heap, alone.
+device tree, in a 2 MiB block of its own (Linux maps it so, and wants it not to cross one), then the initrd. That
+leaves the memory right after the image, where guests have their heap, alone as long as there is other room.
 """
 
 from __future__ import annotations
@@ -94,17 +94,22 @@ class Placement:
             self.problems.append(given.node.at("path").problem(f"a device tree of {len(blob)} bytes", hint))
             return
         if given.base is not None:
-            self.problems += unaligned(given.node.at("base"), given.base, 8)
+            node = given.node.at("base")
+            self.problems += unaligned(node, given.base, 8)
+            if not given.base:
+                self.problems.append(node.problem("a guest takes address 0 for no device tree", "use another address"))
             self.device_tree = given.base
-        else:
-            self.device_tree = self._highest(len(blob), DEVICE_TREE_BLOCK)
-            if self.device_tree is None:
-                self.device_tree = self._highest(len(blob), PAGE_SIZE)
-            if self.device_tree is None:
-                self._no_room(given.node, "the device tree", len(blob))
-                return
-        node = given.node.at("base")
-        self._take(Window(self.device_tree, self.device_tree + len(blob), "the device tree", node))
+            self._take(Window(given.base, given.base + len(blob), "the device tree", node))
+            return
+        kept = DEVICE_TREE_BLOCK
+        self.device_tree = self._highest(len(blob), DEVICE_TREE_BLOCK)
+        if self.device_tree is None:
+            kept = len(blob)
+            self.device_tree = self._highest(len(blob), PAGE_SIZE)
+        if self.device_tree is None:
+            self._no_room(given.node, "the device tree", len(blob))
+            return
+        self.taken.append(Window(self.device_tree, self.device_tree + kept, "the device tree", given.node))
 
     def place_initrd(self) -> None:
         """Find the place of the initrd if the configuration gives none."""
@@ -145,7 +150,7 @@ class Placement:
         return None if self.image is None else self._region(self.image.entry, self.image.entry + 4)
 
     def _highest(self, size: int, alignment: int) -> int | None:
-        """The highest free place of this size in the region that holds the image."""
+        """The highest free place of this size in the region that holds the image; never address 0, which is none."""
         home = self._home()
         if home is None:
             return None
@@ -153,7 +158,7 @@ class Placement:
         for window in sorted(self.taken, key=lambda each: each.start, reverse=True):
             if window.meets(start, start + size):
                 start = (window.start - size) // alignment * alignment
-        return start if start >= home.base else None
+        return start if start >= home.base and start > 0 else None
 
     def _no_room(self, node: Node, what: str, size: int) -> None:
         home = self._home()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from baonet.config.cpus import most_cpus
 from baonet.config.document import Node, parse
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
@@ -16,7 +17,6 @@ from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.quantities import human, listing
 from baonet.config.windows import Window, beyond, overlapping, unaligned
 
-GICV2_MOST_CPUS = 8
 _PHYSICAL_LIMIT = 1 << 48
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
 
@@ -141,10 +141,10 @@ def _merged(model: PlatformModel, base: Platform) -> Platform:
 
 
 def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
-    if platform.gic.version == 2 and platform.cpus > GICV2_MOST_CPUS:
-        yield model.node.at("cpus").problem(
-            f"a GIC of version 2 serves at most {GICV2_MOST_CPUS} CPUs", f"use {GICV2_MOST_CPUS} or fewer, or a GICv3"
-        )
+    most = most_cpus(platform.gic.version)
+    if platform.cpus > most:
+        message = f"a GIC of version {platform.gic.version} serves at most {most} CPUs"
+        yield model.node.at("cpus").problem(message, f"use {most} or fewer, or a GICv3")
     if model.gic is not None:
         gic = model.gic.node
         if platform.gic.interrupts % 32:

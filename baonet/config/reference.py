@@ -46,7 +46,7 @@ vms:
 `baonet check FILE` tells everything that is wrong with a file, each problem with its line and what would be right:
 
 ```
-machine.yaml:11:23: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
+machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
     memory: [{base: 0x40000800, size: 64MiB}]
                     ^^^^^^^^^^
     use 0x40000000 or 0x40001000
@@ -76,10 +76,10 @@ _PLACEMENT = """\
 ## What is placed where
 
 The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An initrd or a device
-tree without `base` goes as high as it fits in the memory region that holds the entry point: the device tree into the
-highest 2 MiB block that is free (into less only where there is none), the initrd below it. The memory right after the
-image, where a guest may have its heap, stays free. For an arm64 Linux `Image` the whole `image_size` of its header is
-kept free, not the length of the file alone.
+tree without `base` goes as high as it fits in the memory region that holds the entry point: first the device tree, to
+the start of the highest 2 MiB block that is free (into less only where there is none), then the initrd. The memory
+right after the image, where a guest may have its heap, is taken last. For an arm64 Linux `Image` the whole
+`image_size` of its header is kept free, not the length of the file alone.
 
 A generated device tree has the CPUs, PSCI (by SMC), the generic timer, the GIC, the memory, every PL011 that the VM
 maps (the first is `serial0`), a `bao,ipcshmem` node for each of `ipcs`, and /chosen. The two channels of a shared

@@ -62,7 +62,7 @@ def overlapping(windows: Sequence[Window], alignment: int = PAGE_SIZE) -> Iterat
         if other is not None:
             free = room_above(other.end, window.end - window.start, windows, alignment, skip=window)
             yield window.node.problem(
-                f"{window.what} at {window} overlaps {other.what} at {other}",
+                f"{window.what} at {window} and {other.what} at {other} overlap",
                 f"there is room for it at {free:#x}",
             )
 

@@ -123,13 +123,13 @@ def test_a_platform_file_that_extends_another(tmp_path: Path) -> None:
         (
             "{extends: qemu-aarch64-virt, ram: [{base: 0x40000000, size: 1GiB}, {base: §0x7ffff000, size: 1GiB}]}",
             "platform.ram[1].base",
-            "the bank of RAM at 0x7ffff000..0xbfffefff overlaps the bank of RAM at 0x40000000..0x7fffffff",
+            "the bank of RAM at 0x7ffff000..0xbfffefff and the bank of RAM at 0x40000000..0x7fffffff",
             "0x80000000",
         ),
         (
             "{extends: zcu104, devices: [{name: u, kind: pl011, pa: §0x00100000, interrupt: 53}]}",
             "platform.devices[0].pa",
-            "device 'u' at 0x100000..0x100fff overlaps the bank of RAM at 0x80000..0x7ff69fff",
+            "device 'u' at 0x100000..0x100fff and the bank of RAM at 0x80000..0x7ff69fff",
             "there is room for it at 0x7ff6a000",
         ),
         (

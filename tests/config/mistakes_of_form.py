@@ -1,0 +1,90 @@
+"""Mistakes that one value of a machine file shows, each as a change to the valid file."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    """``old`` of the valid file becomes ``new``, in which the mark § is where the problem has to be found."""
+
+    old: str
+    new: str
+    field: str
+    message: str
+    hint: str = ""
+
+
+PING_MEMORY = "{base: 0x40000000, size: 64MiB}"
+PING_DEVICE = "[{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}]"
+PING_IPC = "{base: 0x70000000, size: 64KiB, shared_memory: mailbox, interrupts: [84]}"
+LINUX_DEVICE = "{pa: 0x09000000, size: 4KiB}"
+
+CASES = {
+    "unknown key": Case("cpus: 1", "§cpu: 1", "vms[0].cpu", "unknown key 'cpu'", "did you mean 'cpus'?"),
+    "unknown key at the top": Case(
+        "vms:", "§vmms: []\nvms:", "vmms", "unknown key 'vmms'", "the keys here are version, platform, clock, faithful"
+    ),
+    "unknown key in a list": Case(
+        PING_MEMORY, "{base: 0x40000000, §sise: 64MiB}", "vms[0].memory[0].sise", "unknown key", "did you mean 'size'?"
+    ),
+    "missing key": Case(
+        "name: ping\n    image: {path: ping.elf}\n    cpus: 1\n",
+        "§name: ping\n    image: {path: ping.elf}\n",
+        "vms[0]",
+        "'cpus' is missing",
+        "cpus: Number of vCPUs",
+    ),
+    "duplicate key": Case(
+        "cpus: 1", "cpus: 1\n    §cpus: 2", "cpus", "the key 'cpus' is given twice", "first given on line 8: keep one"
+    ),
+    "no value": Case("cpus: 1", "cpus:§", "vms[0].cpus", "'cpus' has no value", "give it one"),
+    "no value of an optional key": Case(
+        PING_DEVICE, "§~", "vms[0].devices", "'devices' has no value", "or remove the key"
+    ),
+    "not a list": Case("cpu_affinity: [0]", "cpu_affinity: §0", "vms[0].cpu_affinity", "0 is not a list", "write [0]"),
+    "not a mapping": Case("{path: ping.elf}", "§ping.elf", "vms[0].image", "'ping.elf' is not a mapping", "'path'"),
+    "empty list": Case(f"[{PING_MEMORY}]", "§[]", "vms[0].memory", "the list is empty", "at least one item"),
+    "not a number": Case("cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "write it as 4"),
+    "a fraction": Case("cpus: 1", "cpus: §1.5", "vms[0].cpus", "'1.5' is not a whole number"),
+    "negative": Case("cpus: 1", "cpus: §-1", "vms[0].cpus", "'-1' is not a whole number"),
+    "a boolean": Case("cpus: 1", "cpus: §true", "vms[0].cpus", "true is not a whole number"),
+    "out of range": Case("cpus: 1", "cpus: §65", "vms[0].cpus", "65 is out of range", "from 1 to 64"),
+    "zero": Case("cpus: 1", "cpus: §0", "vms[0].cpus", "0 is out of range", "from 1 to 64"),
+    "octal": Case(
+        "[33]",
+        "[§033]",
+        "vms[0].devices[0].interrupts[0]",
+        "033 is octal to some",
+        "write 33, or 0x1b if octal is meant",
+    ),
+    "too large a number": Case(
+        "0x40000000,", "§0x1_0000_0000_0000_0000,", "vms[0].memory[0].base", "does not fit in 64 bits"
+    ),
+    "not a size": Case("64MiB", "§big", "vms[0].memory[0].size", "'big' is not a size", "write it as 64KiB"),
+    "decimal unit": Case("64MiB", "§64MB", "vms[0].memory[0].size", "'MB' is not a unit of size", "write 64MiB"),
+    "short unit": Case("64MiB", "§64k", "vms[0].memory[0].size", "'k' is not a unit of size", "write 64KiB"),
+    "unit in lower case": Case("64MiB", "§64mib", "vms[0].memory[0].size", "'mib' is not a unit", "write 64MiB"),
+    "size of nothing": Case("64MiB", "§0", "vms[0].memory[0].size", "a size of 0 bytes"),
+    "sexagesimal": Case("64MiB", "§1:30", "vms[0].memory[0].size", "'1:30' is not a size"),
+    "not an address": Case("0x40000000,", "§RAM,", "vms[0].memory[0].base", "'RAM' is not an address", "0x40000000"),
+    "not text": Case("name: ping", "name: §7", "vms[0].name", "7 is not text", 'quote it: "7"'),
+    "a boolean for text": Case("name: ping", "name: §true", "vms[0].name", "true is not text", 'quote it: "true"'),
+    "not a name": Case("name: ping", "name: §p ng", "vms[0].name", "'p ng' is not a name", "letters, digits"),
+    "not a choice": Case(
+        "version: 1",
+        "version: 1\nfaithful: §strct",
+        "faithful",
+        "'strct' is not known here",
+        "it can be strict or practical",
+    ),
+    "unknown version": Case("version: 1", "version: §2", "version", "2 is not known here", "it can be 1"),
+    "a tag": Case("cpus: 1", "cpus: §!!float 1", "", "the tag 'tag:yaml.org,2002:float' means nothing here"),
+    "a key that is no word": Case("cpus: 1", "cpus: 1\n    ? §[a]\n    : 2", "", "a key must be a word"),
+    "a merge of a number": Case("cpus: 1", "cpus: 1\n    <<: §2", "", "'<<' takes a mapping"),
+    "a colour too high": Case(
+        "cpus: 1", "cpus: 1\n    colors: §[64]", "vms[0].colors", "there is no colour 64", "from 0 to 63"
+    ),
+    "a colour twice": Case("cpus: 1", "cpus: 1\n    colors: §[1, 1]", "vms[0].colors", "colour 1 is given twice"),
+    "no colours": Case("cpus: 1", "cpus: 1\n    colors: §{}", "vms[0].colors", "a mapping is not a set of colours"),
+}
