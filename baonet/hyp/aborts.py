@@ -49,6 +49,12 @@ class Windows(Protocol):
     def write_sgi1r(self, value: int) -> None: ...
 
 
+def _iss_register(encoding: int) -> int:
+    """A register of ``EXIT_REGISTER`` as Bao numbers it: where the ISS of a trapped MSR has its fields."""
+    op0, op1, crn, crm, op2 = encoding >> 14, encoding >> 11 & 7, encoding >> 7 & 15, encoding >> 3 & 15, encoding & 7
+    return op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | crm << 1
+
+
 @final
 class Aborts:
     __slots__ = ("_cpu", "_vcpu", "_windows")
@@ -75,9 +81,10 @@ class Aborts:
             done = self._store(ipa, size, register) if esr & _WNR else self._load(ipa, size, register)
             if not done:
                 kind = "store to" if esr & _WNR else "load from"
+                why = "it is not aligned to its size" if ipa % size else "no register takes this width there"
                 self._vcpu.park(
                     f"data abort emulation failed ({ipa:#x})",
-                    f"{8 * size}-bit {kind} {ipa:#x} of the interrupt controller: no register takes this width there",
+                    f"{8 * size}-bit {kind} {ipa:#x} of the interrupt controller: {why}",
                     esr,
                 )
 
@@ -130,7 +137,8 @@ class Aborts:
             self._windows.write_sgi1r(value)
             return
         name = describe_register(register)
-        reason = f"no emulation handler for register access ({register:#x} at {self._cpu.pc:#x})"
+        address = _iss_register(register)
+        reason = f"no emulation handler for register access ({address:#x} at {self._cpu.pc:#x})"
         explanation = f"the guest wrote {value:#x} to {name}, which Bao traps and does not emulate"
         self._vcpu.park(reason, explanation, 0, addressed=False)
 
