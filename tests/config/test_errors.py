@@ -46,6 +46,13 @@ def test_what_could_not_be_read_has_no_consequences(tmp_path: Path) -> None:
     assert [(each.line, each.column) for each in problems(write(tmp_path, text))] == places
 
 
+def test_a_vm_with_a_mistake_is_still_compared_with_the_others(tmp_path: Path) -> None:
+    text = BASE.replace("size: 64MiB", "size: §64MB").replace("name: linux", "name: §ping")
+    text = text.replace("{pa: 0x09000000, size: 4KiB}", "{pa: 0x09000000, size: 4KiB, interrupts: [§33]}")
+    text, places = marked(text.replace("cpus: 2", "cpus: §4"))
+    assert [(each.line, each.column) for each in problems(write(tmp_path, text))] == places
+
+
 def test_str_shows_the_line_and_what_would_be_right(tmp_path: Path) -> None:
     path = write(tmp_path, BASE.replace("0x40000000,", "0x40000800,"))
     with pytest.raises(ConfigError) as caught:
