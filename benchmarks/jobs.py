@@ -56,7 +56,7 @@ class Job:
     until: str
     figures: tuple[Figure, ...]
     one_process: bool = False
-    timeout: float = 120
+    timeout: float = 60
 
 
 def _bench(name: str) -> Callable[[Run], float | None]:
