@@ -183,7 +183,10 @@ class Pcpu:
         self._calls.get(self._x[0], self._unknown_call)()
 
     def _interrupt(self) -> None:
-        self.vgic.interrupt(self._cpu.exit[EXIT_INTID])
+        """A PPI that the VM does not have never arrives: in Bao it is not enabled physically."""
+        intid = self._cpu.exit[EXIT_INTID]
+        if intid in self.vcpu.config.interrupts:
+            self.vgic.interrupt(intid)
 
     def _deactivated(self) -> None:
         self.vgic.deactivated(self._cpu.exit[EXIT_INTID])

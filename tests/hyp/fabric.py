@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from baonet.config.machine import Machine
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
+from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
@@ -18,6 +18,9 @@ from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
 from tests.hyp.fake_cpu import FakeCpu
+from tests.hyp.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
+
+_SPIS = 32
 
 Channel = tuple[int, int]
 Chooser = Callable[[Sequence[Channel]], Channel]
@@ -91,6 +94,52 @@ class Guest:
         else:
             self._abort(ipa, esr or data_abort(size, register, write=True))
 
+    # The virtual CPU interface, which never traps; what it leads to does
+
+    def open(self) -> None:
+        """Let the CPU interface pass everything."""
+        interface = self.cpu.interface
+        if interface.version == 3:
+            interface.write(Icc.PMR, 0xFF)
+            interface.write(Icc.IGRPEN1, 1)
+        else:
+            interface.write_frame(Gicv.PMR, 0xFF)
+            interface.write_frame(Gicv.CTLR, 1)
+
+    def take(self) -> int:
+        """Acknowledge an interrupt and end it; 1023 when there is none."""
+        self._serve()
+        interface = self.cpu.interface
+        intid = interface.read(Icc.IAR1) if interface.version == 3 else interface.read_frame(Gicv.IAR)
+        if intid < SPURIOUS_GROUP1:
+            if interface.version == 3:
+                interface.write(Icc.EOIR1, intid)
+            else:
+                interface.write_frame(Gicv.EOIR, intid)
+            self._serve()
+        return intid
+
+    def _serve(self) -> None:
+        """The exits that a core takes before its guest's next instruction."""
+        cpu = self.cpu
+        for _ in range(100):
+            if fired := sorted(cpu.high - cpu.active):
+                cpu.active.add(fired[0])
+                cpu.exit[EXIT_INTID] = fired[0]
+                self._exit(Exit.INTERRUPT)
+            elif cpu.interface.deactivated:
+                intid = cpu.interface.deactivated.pop(0)
+                if intid < _SPIS:
+                    cpu.deactivate(intid)
+                else:
+                    cpu.exit[EXIT_INTID] = intid
+                    self._exit(Exit.DEACTIVATED)
+            elif cpu.interface.maintenance:
+                self._exit(Exit.MAINTENANCE)
+            else:
+                return
+        raise AssertionError("exits without end")
+
     def _emulated(self, ipa: int) -> bool:
         return any(base <= ipa < base + size for base, size in self.pcpu.windows)
 
@@ -121,7 +170,9 @@ class Fabric:
     def __init__(self, machine: Machine, *, start: bool = True) -> None:
         self.plan: Plan = plan(machine)
         self.cpus = {
-            n: FakeCpu(machine.platform.gic.list_registers) for n, a in enumerate(self.plan.pcpus) if a is not None
+            n: FakeCpu(machine.platform.gic.list_registers, machine.vms[a.vm].gic.version)
+            for n, a in enumerate(self.plan.pcpus)
+            if a is not None
         }
         self.pcpus = {n: Pcpu(self.plan, n, cpu) for n, cpu in self.cpus.items()}
         self.channels: dict[Channel, deque[HypMessage]] = {}

@@ -1,24 +1,33 @@
-"""A CPU with no instructions: registers that a test reads and writes, and a record of what was asked of it."""
+"""A CPU with no instructions: registers that a test reads and writes, timers' lines, and a virtual CPU interface."""
 
 from __future__ import annotations
 
+from baonet.hyp.cpu import ICH_REGISTERS
+from tests.hyp.virtual_interface import VirtualInterface
+
 
 class FakeCpu:
-    """Implements ``baonet.hyp.cpu.Cpu``."""
+    """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset.
 
-    def __init__(self, list_registers: int = 4) -> None:
+    ``high`` are the PPIs whose line is high, ``active`` those that were taken and not yet deactivated.
+    """
+
+    def __init__(self, list_registers: int = 4, version: int = 3) -> None:
         self.x = [0] * 31
         self.pc = 0
-        self.ich = [0] * 26
+        self.ich = [0] * ICH_REGISTERS
         self.exit = [0] * 6
+        self.interface = VirtualInterface(self.ich, list_registers, version)
         self.entries: list[tuple[int, int]] = []
-        self.deactivated: list[int] = []
+        self.high: set[int] = set()
+        self.active: set[int] = set()
 
     def reset(self, entry: int, context: int) -> None:
         self.x[:] = [context] + [0] * 30
         self.pc = entry
-        self.ich[:] = [0] * len(self.ich)
+        self.ich[:] = [0] * ICH_REGISTERS
+        self.active.clear()
         self.entries.append((entry, context))
 
     def deactivate(self, intid: int) -> None:
-        self.deactivated.append(intid)
+        self.active.discard(intid)
