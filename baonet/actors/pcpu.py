@@ -43,6 +43,7 @@ class PcpuActor:
         self._input = bytearray()
         self._started = self._stopped = self._halted = False
         self._sent = self._received = 0
+        self._turns = TURNS
         core.emulate(
             self.hypervisor.windows,
             self.hypervisor.read_emulated,
@@ -54,6 +55,7 @@ class PcpuActor:
         """Until the agent says stop, or is gone."""
         self.port.send(AGENT, wire.Hello(wire.VERSION, self.pcpu))
         while not self._stopped:
+            self.core.answer_doorbell()
             for source, message in self.port.take():
                 self._receive(source, message)
             if any(peer == AGENT for peer, _ in self.port.closed()):
@@ -62,35 +64,43 @@ class PcpuActor:
                 self._feed()
             if not self._started or self._halted:
                 await self.port.wait(None)
-            elif self.hypervisor.state is State.RUNNING:
-                await self._enter()
-            elif self.hypervisor.state is State.STANDBY:
+            elif self.hypervisor.vcpu.state is State.RUNNING:
+                if self._enter() == Exit.WFI:
+                    self._turns = TURNS
+                    if not self.core.wakes():
+                        await self.port.wait(self._patience())
+                elif self._turns == 0:
+                    self._turns = TURNS
+                    await trio.lowlevel.checkpoint()
+            elif self.hypervisor.vcpu.state is State.STANDBY:
                 await self._standby()
             else:
                 await self.port.wait(0.005 if self._input else None)
 
-    async def _enter(self) -> None:
-        """Stay in the guest until it waits, or it is time to look around."""
-        run, hypervisor = self.core.run, self.hypervisor
-        for _ in range(TURNS):
+    def _enter(self) -> int:
+        """Stay in the guest until it waits, somebody calls, or it is time to look around."""
+        run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
+        effects = hypervisor.effects
+        reason = int(Exit.KICKED)
+        while self._turns:
+            self._turns -= 1
             reason = run(SLICE)
             if reason > Exit.KICKED:
                 hypervisor.on_exit(reason)
-                if hypervisor.effects:
+                if effects:
                     self._perform()
-                if hypervisor.state is not State.RUNNING:
+                if vcpu.state is not State.RUNNING:
                     break
             elif reason == Exit.WFI:
-                self._flush()
-                if not self.core.wakes():
-                    await self.port.wait(self._patience())
-                    return
-            else:
-                if hypervisor.effects:
-                    self._perform()
                 break
+            elif reason == Exit.KICKED:
+                if effects:
+                    self._perform()
+                return reason
+            else:
+                self._turns = 0
         self._flush()
-        await trio.lowlevel.checkpoint()
+        return reason
 
     async def _standby(self) -> None:
         await self.port.wait(self._patience())

@@ -6,6 +6,8 @@
     Enter the guest for at most ``budget`` instructions; returns why it left (``baonet.hyp.cpu.Exit``).
 ``deadline()``
     Nanoseconds until the next timer interrupt, -1 when none is armed.
+``answer_doorbell()``
+    Call it before taking messages: those that come later end the next stay with ``Exit.KICKED``.
 ``wakes()``
     Whether a virtual interrupt waits that ends a WFI (whatever PSTATE masks).
 ``take_output()``

@@ -24,7 +24,7 @@ from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
-from baonet.wire.port import MemoryPort, Port, SocketPort
+from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
 
 
 def active(plan: Plan) -> tuple[int, ...]:
@@ -141,7 +141,7 @@ class TaskNode:
 
     def __init__(self, plan: Plan, memory: NodeMemory) -> None:
         self.pcpus = active(plan)
-        switch: dict[int, MemoryPort] = {}
+        self._switch = switch = Switch()
         self.port: Port = MemoryPort(AGENT, switch)
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
@@ -152,12 +152,16 @@ class TaskNode:
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._switch.ring)
             for pcpu in self.pcpus:
                 nursery.start_soon(self._live, pcpu, died)
 
     async def _live(self, pcpu: int, died: Callable[[int, str], None]) -> None:
-        with self._scopes[pcpu]:
-            await self._actors[pcpu].run()
+        try:
+            with self._scopes[pcpu]:
+                await self._actors[pcpu].run()
+        except Exception:  # noqa: BLE001 - as in a process of its own, the agent is told and the other VMs go on
+            self._actors[pcpu].port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
         died(pcpu, "ended")
 
     def kick(self, pcpu: int) -> None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import trio
 
+from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
 
@@ -33,26 +34,68 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
+class Switch:
+    """The ports of one process, and the alarm that ends their waits. ``ring`` is to run as long as they do."""
+
+    def __init__(self) -> None:
+        self.ports: dict[int, MemoryPort] = {}
+        self._alarm = Alarm()
+        self._next = math.inf
+
+    def wake_at(self, time_: float) -> None:
+        """See to it that ``ring`` looks at the ports at ``time_`` (of ``trio.current_time``)."""
+        if time_ < self._next:
+            self._next = time_
+            self._alarm.set(time_ - trio.current_time())
+
+    async def ring(self) -> None:
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(self._alarm.descriptor)
+                self._alarm.clear()
+                now, self._next = trio.current_time(), math.inf
+                for port in self.ports.values():
+                    port.look_at_time(now)
+        finally:
+            self._alarm.close()
+
+
 class MemoryPort:
     """A port of an actor that shares its process with its peers: Trio memory channels."""
 
-    def __init__(self, address: int, switch: dict[int, MemoryPort]) -> None:
-        self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
+    def __init__(self, address: int, switch: Switch) -> None:
+        self._send, self._receive = trio.open_memory_channel[tuple[int, Message] | None](math.inf)
         self._address = address
-        self._switch = switch
-        self._waiting: deque[tuple[int, Message]] = deque()
-        switch[address] = self
+        self.switch = switch
+        self._queued = 0
+        self._first: list[tuple[int, Message]] = []
+        self._until = math.inf
+        switch.ports[address] = self
 
     def send(self, peer: int, message: Message) -> None:
-        port = self._switch.get(peer)
+        port = self.switch.ports.get(peer)
         if port is not None:
-            port._send.send_nowait((self._address, message))
+            port._put((self._address, message))
+
+    def _put(self, item: tuple[int, Message] | None) -> None:
+        self._queued += 1
+        self._send.send_nowait(item)
+
+    def look_at_time(self, now: float) -> None:
+        """End a wait whose time has come; keep the switch waiting for one whose has not."""
+        if self._until <= now:
+            self._until = math.inf
+            self._put(None)
+        elif self._until < math.inf:
+            self.switch.wake_at(self._until)
 
     def take(self) -> list[tuple[int, Message]]:
-        taken = list(self._waiting)
-        self._waiting.clear()
-        for _ in range(self._receive.statistics().current_buffer_used):
-            taken.append(self._receive.receive_nowait())
+        taken, self._first = self._first, []
+        while self._queued:
+            self._queued -= 1
+            item = self._receive.receive_nowait()
+            if item is not None:
+                taken.append(item)
         return taken
 
     def closed(self) -> list[tuple[int, str]]:
@@ -60,13 +103,17 @@ class MemoryPort:
 
     async def wait(self, seconds: float | None) -> None:
         """Until something can be taken, at most ``seconds``."""
-        if seconds is None:
-            self._waiting.append(await self._receive.receive())
-        elif seconds <= 0:
+        if self._first or (seconds is not None and seconds <= 0):
             await trio.lowlevel.checkpoint()
-        else:
-            with trio.move_on_after(seconds):
-                self._waiting.append(await self._receive.receive())
+            return
+        if seconds is not None:
+            self._until = trio.current_time() + seconds
+            self.switch.wake_at(self._until)
+        item = await self._receive.receive()
+        self._until = math.inf
+        self._queued -= 1
+        if item is not None:
+            self._first.append(item)
 
     def close(self) -> None:
         self._send.close()
@@ -84,6 +131,8 @@ class SocketPort:
         self._closed: list[tuple[int, str]] = []
         self._last_wait = 0
         self._epoll = select.epoll()
+        self._alarm = Alarm()
+        self._epoll.register(self._alarm.descriptor, select.EPOLLIN)
         for peer, sock in sockets.items():
             sock.setblocking(False)
             self._epoll.register(sock.fileno(), select.EPOLLIN)
@@ -113,6 +162,9 @@ class SocketPort:
     def take(self) -> list[tuple[int, Message]]:
         taken: list[tuple[int, Message]] = []
         for descriptor, events in self._epoll.poll(0):
+            if descriptor == self._alarm.descriptor:
+                self._alarm.clear()
+                continue
             peer = self._peers[descriptor]
             if events & select.EPOLLOUT:
                 self._flush(peer)
@@ -138,8 +190,11 @@ class SocketPort:
         elif limit <= 0:
             await trio.lowlevel.checkpoint()
         else:
-            with trio.move_on_after(limit):
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
+            if seconds is not None:
+                self._alarm.set(seconds)
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            if seconds is not None:
+                self._alarm.clear()
         self._last_wait = time.perf_counter_ns() - start
 
     def _look(self, until: int) -> bool:
@@ -149,6 +204,7 @@ class SocketPort:
 
     def close(self) -> None:
         self._epoll.close()
+        self._alarm.close()
         for sock in self._sockets.values():
             sock.close()
         self._sockets.clear()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import trio
 
 from baonet.wire.messages import ConsoleInput, Hello, Message, Start
-from baonet.wire.port import MemoryPort, Port, SocketPort
+from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
 
 Pair = tuple[Port, Port]
 
 
 def memory_pair() -> Pair:
-    switch: dict[int, MemoryPort] = {}
+    switch = Switch()
     return MemoryPort(0, switch), MemoryPort(1, switch)
 
 
@@ -25,11 +26,14 @@ def socket_pair() -> Pair:
 
 
 @pytest.fixture(params=[memory_pair, socket_pair], ids=["memory", "socket"])
-def pair(request: pytest.FixtureRequest) -> Pair:
+async def pair(request: pytest.FixtureRequest, nursery: trio.Nursery) -> AsyncIterator[Pair]:
     make: Callable[[], Pair] = request.param
     made = make()
-    request.addfinalizer(lambda: [port.close() for port in made])
-    return made
+    if isinstance(made[0], MemoryPort):
+        nursery.start_soon(made[0].switch.ring)
+    yield made
+    for port in made:
+        port.close()
 
 
 async def collect(port: Port, count: int) -> list[tuple[int, Message]]:
@@ -67,6 +71,16 @@ async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
     with trio.fail_after(5):
         await pair[1].wait(60)
     assert pair[1].take() == [(0, Start())]
+
+
+async def test_a_wait_ends_to_the_fraction_of_a_millisecond(pair: Pair) -> None:
+    late = []
+    for _ in range(20):
+        start = time.perf_counter()
+        await pair[0].wait(0.0003)
+        late.append(time.perf_counter() - start - 0.0003)
+    assert min(late) >= 0
+    assert min(late) < 0.0005
 
 
 async def test_a_peer_that_does_not_read_blocks_nobody() -> None:

@@ -129,6 +129,8 @@ struct core {
     struct window windows[MAX_WINDOWS];
     struct uart uarts[MAX_UARTS];
     uint64_t ram_end;
+    bool walk_failed;
+    uint64_t walk_ipa; /* of the table entry that a walk could not load */
 
     /* leaving the guest */
     enum exit_reason reason;
@@ -137,6 +139,8 @@ struct core {
     int64_t left;
     uint64_t granted;
     bool progressed;
+    int32_t last_budget; /* at the last exception of the guest's own */
+    unsigned stuck;      /* how many of them since an instruction retired */
 
     /* virtual CPU interface */
     unsigned list_registers;
@@ -186,6 +190,7 @@ extern struct unicorn {
     void *(*tb_lookup)(void *, uintptr_t);
     bool (*tlb_fill)(void *, uint64_t, int, int, int, bool, uintptr_t);
     bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
+    uint64_t (*load_table)(void *, void *, uint64_t, uint32_t, uint32_t *);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);
     uint32_t (*load_code)(void *, uint64_t);

@@ -79,8 +79,6 @@
 
 /* ARMMMUFaultInfo */
 #define FAULT_INFO_SIZE 32
-#define FAULT_INFO_TYPE 0
-#define FAULT_SYNC_EXTERNAL_ON_WALK 9
 
 /* ARMCPRegInfo */
 #define RI_SIZE 136
@@ -112,6 +110,8 @@
 #define EXCP_HLT 0x10001
 #define CPU_INTERRUPT_HARD 0x2u
 #define CPU_INTERRUPT_FIQ 0x10u
+#define MEMTX_OK 0
+#define MEMTX_DECODE_ERROR 2
 #define MMU_DATA_LOAD 0
 #define MMU_DATA_STORE 1
 #define MMU_INST_FETCH 2

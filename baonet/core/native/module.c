@@ -245,6 +245,15 @@ static PyObject *deadline(PyObject *self, PyObject *unused) {
     return PyLong_FromLongLong(timer_deadline((struct core *)self));
 }
 
+/* To be called before the messages are taken: what comes later rings again. */
+static PyObject *answer_doorbell(PyObject *self, PyObject *unused) {
+    (void)unused;
+    _Atomic int32_t *kick = &((struct core *)self)->slot->kick;
+    int32_t rung = KICK_NOW | KICK_DOORBELL;
+    atomic_compare_exchange_strong(kick, &rung, 0);
+    Py_RETURN_NONE;
+}
+
 static PyObject *wakes(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
@@ -417,6 +426,7 @@ static PyMethodDef core_methods[] = {
     {"run", run, METH_O, NULL},
     {"deactivate", deactivate, METH_O, NULL},
     {"deadline", deadline, METH_NOARGS, NULL},
+    {"answer_doorbell", answer_doorbell, METH_NOARGS, NULL},
     {"wakes", wakes, METH_NOARGS, NULL},
     {"take_output", take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},

@@ -73,6 +73,18 @@ void core_settle(struct core *core) {
     if (*exit_request || FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST)) core->leave_block = true;
 }
 
+/* A guest whose exception vector faults never starts a block again; it must not keep the host thread for ever. */
+#define STUCK 1000
+
+static void look_around(struct core *core) {
+    core->stuck = core->slot->budget == core->last_budget ? core->stuck + 1 : 0;
+    core->last_budget = core->slot->budget;
+    if (core->stuck < STUCK) return;
+    core->stuck = 0;
+    core->out_of_budget = true;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}
+
 /* UC_HOOK_INTR: every exception but interrupts. Those for EL1 are the guest's own and are delivered as the CPU does. */
 void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     (void)uc;
@@ -88,6 +100,7 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     if (FIELD(uint32_t, core->env, ENV_EXCEPTION_TARGET_EL) == 1) {
         core->native_exceptions++;
         unicorn.do_interrupt(core->cpu);
+        look_around(core);
         return;
     }
     core->exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);

@@ -122,6 +122,21 @@ static void fill(struct core *core, struct region *region, uint64_t va, uint64_t
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
 }
 
+/* A guest's translation table is in RAM, or the walk faults at stage 2. */
+EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa, uint32_t attributes, uint32_t *result) {
+    struct core *core = running;
+    if (!core) return unicorn.load_table(uc, space, ipa, attributes, result);
+    struct region *region = stage2_find(core, ipa);
+    if (!region || !region->host) {
+        core->walk_failed = true;
+        core->walk_ipa = ipa;
+        *result = MEMTX_DECODE_ERROR;
+        return 0;
+    }
+    *result = MEMTX_OK;
+    return __atomic_load_n((uint64_t *)(region->host + (ipa - region->ipa)), __ATOMIC_RELAXED);
+}
+
 EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int access, int mmu_index, bool probe,
                                      uintptr_t from) {
     struct core *core = running;
@@ -130,10 +145,11 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t attributes = 0;
     int prot;
     uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
+    core->walk_failed = false;
     if (unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               NULL)) {
-        if (!probe && FIELD(int32_t, info, FAULT_INFO_TYPE) == FAULT_SYNC_EXTERNAL_ON_WALK)
-            stage2_abort(core, va, UINT64_MAX, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
+        if (!probe && core->walk_failed)
+            stage2_abort(core, va, core->walk_ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
         return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from); /* the guest's own fault */
     }
     struct region *region = stage2_find(core, ipa);
