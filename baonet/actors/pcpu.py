@@ -23,7 +23,9 @@ from baonet.wire.port import Port
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
 TURNS = 64
-"""Exits after which it looks around all the same."""
+"""Exits after which it looks around all the same, and steps after which others in its process get their turn."""
+_RETRY = 0.005
+"""Seconds after which input that the UART had no room for is tried again."""
 
 _CONTROL = (wire.Start, wire.Stop, wire.Halt, wire.Reset, wire.ConsoleInput, wire.StatisticsRequest)
 
@@ -51,66 +53,79 @@ class PcpuActor:
             self.hypervisor.effects,
         )
 
-    async def run(self) -> None:
-        """Until the agent says stop, or is gone."""
+    @property
+    def stopped(self) -> bool:
+        """The agent has said stop, or is gone; there is nothing more to do."""
+        return self._stopped
+
+    def greet(self) -> None:
+        """Tell the agent that this pcpu is there."""
         self.port.send(AGENT, wire.Hello(wire.VERSION, self.pcpu))
+
+    async def run(self) -> None:
+        """Alone in a task: until stopped."""
+        self.greet()
         while not self._stopped:
-            self.core.answer_doorbell()
-            for source, message in self.port.take():
-                self._receive(source, message)
-            if any(peer == AGENT for peer, _ in self.port.closed()):
-                return
-            if self._input:
-                self._feed()
-            if not self._started or self._halted:
-                await self.port.wait(None)
-            elif self.hypervisor.vcpu.state is State.RUNNING:
-                if self._enter() == Exit.WFI:
-                    self._turns = TURNS
-                    if not self.core.wakes():
-                        await self.port.wait(self._patience())
-                elif self._turns == 0:
+            patience = self.step()
+            if patience != 0:
+                await self.port.wait(patience)
+            else:
+                self._turns -= 1
+                if self._turns <= 0:
                     self._turns = TURNS
                     await trio.lowlevel.checkpoint()
-            elif self.hypervisor.vcpu.state is State.STANDBY:
-                await self._standby()
-            else:
-                await self.port.wait(0.005 if self._input else None)
 
-    def _enter(self) -> int:
+    def step(self) -> float | None:
+        """Take what has come, and stay in the guest once if it can run.
+
+        Returns the seconds after which the next step is due although nothing has come: 0 for at once, None for never.
+        """
+        self.core.answer_doorbell()
+        for source, message in self.port.take():
+            self._receive(source, message)
+        if any(peer == AGENT for peer, _ in self.port.closed()):
+            self._stopped = True
+        if self._input:
+            self._feed()
+        if not self._started or self._halted or self._stopped:
+            return None
+        state = self.hypervisor.vcpu.state
+        if state is State.RUNNING:
+            return self._enter()
+        if state is State.STANDBY:
+            if self.core.deadline() == 0 or self.core.wakes():
+                self.hypervisor.wake()
+                return 0
+            return self._patience()
+        return _RETRY if self._input else None
+
+    def _enter(self) -> float | None:
         """Stay in the guest until it waits, somebody calls, or it is time to look around."""
         run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
         effects = hypervisor.effects
-        reason = int(Exit.KICKED)
-        while self._turns:
-            self._turns -= 1
+        for _ in range(TURNS):
             reason = run(SLICE)
             if reason > Exit.KICKED:
                 hypervisor.on_exit(reason)
                 if effects:
                     self._perform()
                 if vcpu.state is not State.RUNNING:
-                    break
+                    self._flush()
+                    return 0
             elif reason == Exit.WFI:
-                break
-            elif reason == Exit.KICKED:
+                self._flush()
+                return 0 if self.core.wakes() else self._patience()
+            else:
                 if effects:
                     self._perform()
-                return reason
-            else:
-                self._turns = 0
+                break
         self._flush()
-        return reason
-
-    async def _standby(self) -> None:
-        await self.port.wait(self._patience())
-        if self.core.deadline() == 0 or self.core.wakes():
-            self.hypervisor.wake()
+        return 0
 
     def _patience(self) -> float | None:
         nanoseconds = self.core.deadline()
         if self._input:
-            return 0.005
+            return _RETRY
         return None if nanoseconds < 0 else nanoseconds * 1e-9
 
     def _receive(self, source: int, message: Message) -> None:

@@ -18,6 +18,7 @@ from typing import NoReturn, final
 
 import trio
 
+from baonet.actors.carrier import Carrier
 from baonet.actors.pcpu import PcpuActor
 from baonet.core.cpu import build, die_with_parent, kick
 from baonet.hyp.vmm import Plan
@@ -137,7 +138,7 @@ def _child(
 
 @final
 class TaskNode:
-    """All pcpus as tasks of the agent's own process: no parallelism, and the shortest way between two of them."""
+    """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
 
     def __init__(self, plan: Plan, memory: NodeMemory) -> None:
         self.pcpus = active(plan)
@@ -145,29 +146,20 @@ class TaskNode:
         self.port: Port = MemoryPort(AGENT, switch)
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
-        self._actors = {
-            pcpu: _actor(plan, pcpu, memory, epoch, MemoryPort(pcpu, switch)) for pcpu in self.pcpus
-        }
-        self._scopes = {pcpu: trio.CancelScope() for pcpu in self.pcpus}
+        riders = {}
+        for pcpu in self.pcpus:
+            port = MemoryPort(pcpu, switch)
+            riders[_actor(plan, pcpu, memory, epoch, port)] = port
+        self._carrier = Carrier(switch, riders)
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._switch.ring)
-            for pcpu in self.pcpus:
-                nursery.start_soon(self._live, pcpu, died)
-
-    async def _live(self, pcpu: int, died: Callable[[int, str], None]) -> None:
-        try:
-            with self._scopes[pcpu]:
-                await self._actors[pcpu].run()
-        except Exception:  # noqa: BLE001 - as in a process of its own, the agent is told and the other VMs go on
-            self._actors[pcpu].port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
-        died(pcpu, "ended")
+        await self._carrier.run(lambda pcpu: died(pcpu, "ended"))
 
     def kick(self, pcpu: int) -> None:
         kick(self._slots, pcpu)
 
     def kill(self, pcpu: int) -> None:
-        self._scopes[pcpu].cancel()
+        self._carrier.drop(pcpu)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._switch.close()

@@ -35,85 +35,76 @@ class Port(Protocol):
 
 
 class Switch:
-    """The ports of one process, and the alarm that ends their waits. ``ring`` is to run as long as they do."""
+    """Joins the ports of one process. One task may wait for all of them together (``wait``)."""
 
     def __init__(self) -> None:
         self.ports: dict[int, MemoryPort] = {}
         self._alarm = Alarm()
-        self._next = math.inf
+        self._sleeper: trio.CancelScope | None = None
 
-    def wake_at(self, time_: float) -> None:
-        """See to it that ``ring`` looks at the ports at ``time_`` (of ``trio.current_time``)."""
-        if time_ < self._next:
-            self._next = time_
-            self._alarm.set(time_ - trio.current_time())
+    def wake(self) -> None:
+        if self._sleeper is not None:
+            self._sleeper.cancel()
 
-    async def ring(self) -> None:
-        try:
-            while True:
+    async def wait(self, time_: float) -> None:
+        """Until a message is put into any port, at the latest at ``time_`` (of ``trio.current_time``)."""
+        with trio.CancelScope() as self._sleeper:
+            if time_ < math.inf:
+                self._alarm.set(time_ - trio.current_time())
+            try:
                 await trio.lowlevel.wait_readable(self._alarm.descriptor)
-                self._alarm.clear()
-                now, self._next = trio.current_time(), math.inf
-                for port in self.ports.values():
-                    port.look_at_time(now)
-        finally:
-            self._alarm.close()
+            finally:
+                self._sleeper = None
+                if time_ < math.inf:
+                    self._alarm.clear()
+
+    def close(self) -> None:
+        self._alarm.close()
 
 
 class MemoryPort:
-    """A port of an actor that shares its process with its peers: Trio memory channels."""
+    """A port of an actor that shares its process with its peers: a Trio memory channel."""
 
     def __init__(self, address: int, switch: Switch) -> None:
-        self._send, self._receive = trio.open_memory_channel[tuple[int, Message] | None](math.inf)
+        self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
         self._address = address
-        self.switch = switch
+        self._switch = switch
         self._queued = 0
         self._first: list[tuple[int, Message]] = []
-        self._until = math.inf
         switch.ports[address] = self
 
+    @property
+    def ready(self) -> bool:
+        """Whether something can be taken."""
+        return self._queued > 0
+
     def send(self, peer: int, message: Message) -> None:
-        port = self.switch.ports.get(peer)
+        port = self._switch.ports.get(peer)
         if port is not None:
-            port._put((self._address, message))
-
-    def _put(self, item: tuple[int, Message] | None) -> None:
-        self._queued += 1
-        self._send.send_nowait(item)
-
-    def look_at_time(self, now: float) -> None:
-        """End a wait whose time has come; keep the switch waiting for one whose has not."""
-        if self._until <= now:
-            self._until = math.inf
-            self._put(None)
-        elif self._until < math.inf:
-            self.switch.wake_at(self._until)
+            port._queued += 1
+            port._send.send_nowait((self._address, message))
+            self._switch.wake()
 
     def take(self) -> list[tuple[int, Message]]:
         taken, self._first = self._first, []
-        while self._queued:
-            self._queued -= 1
-            item = self._receive.receive_nowait()
-            if item is not None:
-                taken.append(item)
+        while len(taken) < self._queued:
+            try:
+                taken.append(self._receive.receive_nowait())
+            except trio.WouldBlock:  # Trio has handed one to a waiting task, which has not run yet
+                break
+        self._queued -= len(taken)
         return taken
 
     def closed(self) -> list[tuple[int, str]]:
         return []
 
     async def wait(self, seconds: float | None) -> None:
-        """Until something can be taken, at most ``seconds``."""
-        if self._first or (seconds is not None and seconds <= 0):
+        """Until something can be taken, at most ``seconds`` (counted in milliseconds, as Trio does)."""
+        if self._queued or (seconds is not None and seconds <= 0):
             await trio.lowlevel.checkpoint()
             return
-        if seconds is not None:
-            self._until = trio.current_time() + seconds
-            self.switch.wake_at(self._until)
-        item = await self._receive.receive()
-        self._until = math.inf
-        self._queued -= 1
-        if item is not None:
-            self._first.append(item)
+        with trio.move_on_after(math.inf if seconds is None else seconds):
+            self._first.append(await self._receive.receive())
 
     def close(self) -> None:
         self._send.close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 import trio
+import trio.testing
 
 from baonet.wire.messages import ConsoleInput, Hello, Message, Start
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
@@ -26,11 +27,9 @@ def socket_pair() -> Pair:
 
 
 @pytest.fixture(params=[memory_pair, socket_pair], ids=["memory", "socket"])
-async def pair(request: pytest.FixtureRequest, nursery: trio.Nursery) -> AsyncIterator[Pair]:
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     make: Callable[[], Pair] = request.param
     made = make()
-    if isinstance(made[0], MemoryPort):
-        nursery.start_soon(made[0].switch.ring)
     yield made
     for port in made:
         port.close()
@@ -73,14 +72,40 @@ async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
     assert pair[1].take() == [(0, Start())]
 
 
-async def test_a_wait_ends_to_the_fraction_of_a_millisecond(pair: Pair) -> None:
+async def lateness(wait: Callable[[float], Awaitable[None]]) -> list[float]:
     late = []
     for _ in range(20):
         start = time.perf_counter()
-        await pair[0].wait(0.0003)
+        await wait(0.0003)
         late.append(time.perf_counter() - start - 0.0003)
-    assert min(late) >= 0
-    assert min(late) < 0.0005
+    return late
+
+
+async def test_a_wait_for_sockets_ends_to_the_fraction_of_a_millisecond() -> None:
+    left, right = socket_pair()
+    late = await lateness(left.wait)
+    assert 0 <= min(late) < 0.0005
+    left.close()
+    right.close()
+
+
+async def test_a_wait_for_a_switch_ends_to_the_fraction_of_a_millisecond() -> None:
+    switch = Switch()
+    late = await lateness(lambda seconds: switch.wait(trio.current_time() + seconds))
+    assert 0 <= min(late) < 0.0005
+    switch.close()
+
+
+async def test_a_message_ends_the_wait_for_a_switch() -> None:
+    switch = Switch()
+    sender, receiver = MemoryPort(0, switch), MemoryPort(1, switch)
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(switch.wait, trio.current_time() + 60)
+            await trio.testing.wait_all_tasks_blocked()
+            sender.send(1, Start())
+    assert receiver.ready
+    switch.close()
 
 
 async def test_a_peer_that_does_not_read_blocks_nobody() -> None:

@@ -1,0 +1,69 @@
+"""Several pcpus in one task, turn by turn: the shortest way from one to another, since nobody has to be woken for it."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+from typing import final
+
+import trio
+
+from baonet.actors.pcpu import PcpuActor
+from baonet.wire.messages import AGENT, Failure
+from baonet.wire.port import MemoryPort, Switch
+
+ROUNDS = 64
+"""Rounds after which the other tasks of the process get their turn."""
+
+
+@final
+class Carrier:
+    """Drives the actors whose ports are on ``switch``. One that fails tells the agent and ends alone."""
+
+    def __init__(self, switch: Switch, riders: dict[PcpuActor, MemoryPort]) -> None:
+        self._switch = switch
+        self._riders = riders
+        self._due = dict.fromkeys(riders, 0.0)
+
+    def drop(self, pcpu: int) -> None:
+        """This one does not run any more."""
+        for actor in [actor for actor in self._riders if actor.pcpu == pcpu]:
+            del self._riders[actor], self._due[actor]
+
+    async def run(self, ended: Callable[[int], None]) -> None:
+        """Until all have ended; ``ended`` gets the pcpu of each."""
+        for actor in self._riders:
+            actor.greet()
+        rounds = 0
+        while self._riders:
+            if self._round(ended):
+                rounds += 1
+                if rounds % ROUNDS == 0:
+                    await trio.lowlevel.checkpoint()
+            else:
+                await self._switch.wait(min(self._due.values(), default=math.inf))
+
+    def _round(self, ended: Callable[[int], None]) -> bool:
+        """Give a turn to everybody who has something to do; whether anybody had."""
+        busy = False
+        now = trio.current_time()
+        for actor, port in list(self._riders.items()):
+            if self._due[actor] > now and not port.ready:
+                continue
+            busy = True
+            try:
+                patience = actor.step()
+            except Exception:  # noqa: BLE001 - as in a process of its own, the agent is told and the others go on
+                port.send(AGENT, Failure(actor.pcpu, traceback.format_exc()))
+                self._end(actor, ended)
+                continue
+            if actor.stopped:
+                self._end(actor, ended)
+            else:
+                self._due[actor] = math.inf if patience is None else now + patience
+        return busy
+
+    def _end(self, actor: PcpuActor, ended: Callable[[int], None]) -> None:
+        self.drop(actor.pcpu)
+        ended(actor.pcpu)
