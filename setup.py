@@ -6,7 +6,8 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 unicorn = importlib.util.find_spec("unicorn")
-assert unicorn is not None and unicorn.origin is not None
+assert unicorn is not None
+assert unicorn.origin is not None
 native = Path("baonet/core/native")
 
 setup(

@@ -97,12 +97,12 @@ class Agent:
         self._ending: Ending | None = None
         self._unsettled = False
 
-    async def run(self, timeout: float | None = None) -> Outcome:
-        """The whole life of the machine; ``timeout`` in seconds of host time."""
+    async def run(self, limit: float | None = None) -> Outcome:
+        """The whole life of the machine, at most ``limit`` seconds of host time."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.node.supervise, self._died)
             nursery.start_soon(self._settle)
-            with trio.move_on_after(math.inf if timeout is None else timeout):
+            with trio.move_on_after(math.inf if limit is None else limit):
                 while self._ending is None:
                     await self._turn()
             self.stop(Ending.TIMEOUT)
@@ -160,7 +160,7 @@ class Agent:
         self.node.port.send(pcpu, message)
         self.node.kick(pcpu)
 
-    def _receive(self, source: int, message: wire.Message) -> None:  # noqa: C901 - one arm a message
+    def _receive(self, source: int, message: wire.Message) -> None:
         match message:
             case wire.Hello(version, pcpu):
                 self._greet(pcpu, version)

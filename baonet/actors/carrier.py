@@ -1,4 +1,4 @@
-"""Several pcpus in one task, turn by turn: the shortest way from one to another, since nobody has to be woken for it."""
+"""Several pcpus in one task, turn by turn: the shortest way from one to another, nobody has to be woken for it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Carrier:
             busy = True
             try:
                 patience = actor.step()
-            except Exception:  # noqa: BLE001 - as in a process of its own, the agent is told and the others go on
+            except Exception:
                 port.send(AGENT, Failure(actor.pcpu, traceback.format_exc()))
                 self._end(actor, ended)
                 continue

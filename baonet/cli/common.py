@@ -10,7 +10,7 @@ from baonet.config.errors import ConfigError
 from baonet.config.loader import load
 from baonet.config.machine import Machine, Vm
 
-Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+Subparsers = argparse._SubParsersAction
 
 
 class UsageError(Exception):

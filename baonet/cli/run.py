@@ -86,4 +86,3 @@ def run(options: argparse.Namespace) -> int:
     if options.stats is not None:
         Path(options.stats).write_text(json.dumps(session.statistics(outcome), indent=2) + "\n")
     return session.tell(outcome)
-

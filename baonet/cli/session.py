@@ -32,7 +32,7 @@ class Session:
         self._machine = machine
         self._options = options
         self._plan = plan(machine)
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
         for vm in machine.vms:

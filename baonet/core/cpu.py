@@ -63,10 +63,8 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         core.map_gicv(vm.gic.gicc)
 
 
-def build(
-    machine: Machine, vm: Vm, vcpu: int, pcpu: int, siblings: tuple[int, ...], memory: NodeMemory, epoch: int
-) -> Core:
-    """The core of ``pcpu``, which runs ``vcpu`` of ``vm``; ``siblings`` are the pcpus of that VM.
+def build(machine: Machine, vm: Vm, pcpus: tuple[int, ...], vcpu: int, *, memory: NodeMemory, epoch: int) -> Core:
+    """The core that runs ``vcpu`` of ``vm``, whose vcpus have the pcpus ``pcpus``.
 
     ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. MPIDR is flat, as Bao
     gives it: bit 31, bit 30 when there is one vcpu, and the vcpu's number in Aff0.
@@ -82,8 +80,8 @@ def build(
         list_registers=platform.gic.list_registers,
         timers=tuple(intid for intid in (27, 30) if intid in vm.interrupts),
         slots=memory.slots.view,
-        index=pcpu,
-        siblings=tuple(sibling for sibling in siblings if sibling != pcpu),
+        index=pcpus[vcpu],
+        siblings=tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
         code_map=memory.vms[vm.index].code.view,
     )
     _map(core, memory, machine, vm)

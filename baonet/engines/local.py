@@ -50,7 +50,7 @@ def _actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port) ->
     assignment = plan.pcpus[pcpu]
     assert assignment is not None
     vm = plan.vms[assignment.vm]
-    core = build(plan.machine, vm.config, assignment.vcpu, pcpu, vm.pcpus, memory, epoch)
+    core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch)
     slots = memory.slots.view
     return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer))
 
@@ -95,7 +95,7 @@ class ProcessNode:
             await trio.lowlevel.wait_readable(descriptor)
         finally:
             os.close(descriptor)
-        _, status = os.waitpid(self._pids.pop(pcpu), 0)
+        _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # it has ended: its descriptor says so
         code = os.waitstatus_to_exitcode(status)
         died(pcpu, f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}")
 
@@ -130,7 +130,7 @@ def _child(
         try:
             trio.run(_actor(plan, pcpu, memory, epoch, port).run)
             status = 0
-        except Exception:  # noqa: BLE001 - the last place that can tell the agent
+        except Exception:
             port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
     finally:
         os._exit(status)

@@ -1,4 +1,4 @@
-"""All memory of one node: RAM of its VMs, shared memory objects, device state, and what its pcpus share to coordinate."""
+"""All memory of one node: RAM of its VMs, shared memory objects, device state, and what its pcpus coordinate by."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from baonet.memory.segments import Segment
 @final
 @dataclass(frozen=True, slots=True)
 class VmMemory:
-    """``regions`` are in the order of the VM's configuration. ``code`` has two bits a page of all RAM that a vcpu can run."""
+    """``regions`` are in the order of the VM's configuration; ``code`` has two bits a page of all its RAM."""
 
     regions: tuple[Segment, ...]
     code: Segment

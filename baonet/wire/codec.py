@@ -102,7 +102,9 @@ class _Record:
     def dump(self, message: object) -> list[object]:
         values = [getattr(message, name) for name in self.names]
         if self.nested:
-            return [dump(value) if name in self.nested else value for name, value in zip(self.names, values, strict=True)]
+            return [
+                dump(value) if name in self.nested else value for name, value in zip(self.names, values, strict=True)
+            ]
         return values
 
     def load(self, values: object) -> object:
@@ -140,10 +142,12 @@ def decode(data: bytes) -> Message:
         values = msgpack.unpackb(
             data, max_str_len=MAX_FRAME, max_bin_len=MAX_FRAME, max_array_len=_MAX_ITEMS, max_map_len=_MAX_ITEMS
         )
-    except Exception as error:  # noqa: BLE001 - msgpack documents no common base of what bad input raises
+    except Exception as error:
         raise ProtocolError(f"not msgpack: {error}") from None
     if not isinstance(values, list) or not values or type(values[0]) is not int or values[0] not in _records:
-        raise ProtocolError(f"no message has the number {values[0] if isinstance(values, list) and values else values!r:.40}")
+        raise ProtocolError(
+            f"no message has the number {values[0] if isinstance(values, list) and values else values!r:.40}"
+        )
     return typing.cast(Message, _records[values[0]].load(values[1:]))
 
 

@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import time
-from collections import deque
 from typing import Protocol
 
 import trio
@@ -20,7 +19,6 @@ import trio
 from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
-
 
 LOOK = 50_000
 """Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
@@ -48,15 +46,16 @@ class Switch:
 
     async def wait(self, time_: float) -> None:
         """Until a message is put into any port, at the latest at ``time_`` (of ``trio.current_time``)."""
-        with trio.CancelScope() as self._sleeper:
-            if time_ < math.inf:
-                self._alarm.set(time_ - trio.current_time())
-            try:
+        if time_ < math.inf:
+            self._alarm.set(time_ - trio.current_time())
+        self._sleeper = trio.CancelScope()
+        try:
+            with self._sleeper:
                 await trio.lowlevel.wait_readable(self._alarm.descriptor)
-            finally:
-                self._sleeper = None
-                if time_ < math.inf:
-                    self._alarm.clear()
+        finally:
+            self._sleeper = None
+            if time_ < math.inf:
+                self._alarm.clear()
 
     def close(self) -> None:
         self._alarm.close()

@@ -75,11 +75,9 @@ def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
 def test_a_field_of_another_type_is_refused(message: wire.Message, data: st.DataObject) -> None:
     values = typing.cast(list[object], msgpack.unpackb(encode(message)))
     place = data.draw(st.integers(1, len(values)))
+    wrong = [*values, 0] if place == len(values) else [*values[:place], 1.5, *values[place + 1 :]]
     with pytest.raises(ProtocolError):
-        if place == len(values):
-            decode(msgpack.packb([*values, 0]))
-        else:
-            decode(msgpack.packb([*values[:place], 1.5, *values[place + 1 :]]))
+        decode(msgpack.packb(wrong))
 
 
 def test_a_frame_that_is_too_long_is_refused_before_it_has_come() -> None:
