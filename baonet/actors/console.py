@@ -1,8 +1,8 @@
 """What guests print, put in order and shown.
 
 Each core that shares a UART sends its own pieces, with their position in the device's output; ``Reassembly`` joins
-them. The ways to show them are ``Lines`` (all VMs together, a prefix before each line), ``Raw`` (one VM, byte for byte) and
-``Silent``.
+them. The ways to show them are ``Lines`` (all VMs together, a prefix before each line), ``Raw`` (one VM, byte for byte)
+and ``Silent``.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class ProcessNode:
             await trio.lowlevel.wait_readable(descriptor)
         finally:
             os.close(descriptor)
-        _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # it has ended: its descriptor says so
+        _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
         died(pcpu, f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}")
 
