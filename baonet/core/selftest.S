@@ -23,7 +23,7 @@
 
         .macro  give_way        // in a loop that waits: for the case that the other has no host CPU
         add     x17, x17, #1
-        tst     x17, #1023
+        tst     x17, x18
         b.ne    .Lgo_on\@
         mov     x8, #1
         hvc     #0
@@ -213,18 +213,23 @@
         b.hs    3f
         give_way
         b       2b
-3:
-        .set    n, 0
+3:      and     x10, x15, #127          // the lead of either CPU over the other: any
+        mov     x11, #64
+        cmp     x2, #0
+        csel    x10, x10, x11, eq
+4:      subs    x10, x10, #1
+        b.pl    4b
+        .set    .Ln, 0
         .rept   8
-        add     x11, x3, #(n * 64)
-        add     x12, x4, #(n * 64)
+        add     x11, x3, #(.Ln * 64)
+        add     x12, x4, #(.Ln * 64)
         \store  x15, [x11]
         \barrier
         \load   x10, [x12]
         cmp     x10, x15
         cset    w10, lo
-        orr     w16, w16, w10, lsl #n
-        .set    n, n + 1
+        orr     w16, w16, w10, lsl #.Ln
+        .set    .Ln, .Ln + 1
         .endr
         strb    w16, [x5], #1
         again   1b
@@ -361,7 +366,6 @@
 /* This CPU changes code through another address than it runs at. */
 
         routine patch
-        mov     x22, x0
         translate
 1:      and     w10, w1, #0xff
         new_code

@@ -86,6 +86,7 @@ struct region {
     bool foreign;        /* others than this VM write to it too */
     uint64_t ram_offset; /* Unicorn's own offset of this RAM, the same in every process of the VM */
     uint8_t *host;       /* NULL: a device */
+    void *memory_region; /* the library's, looked up once */
 };
 struct window {
     uint64_t base, size;
@@ -190,6 +191,7 @@ extern struct unicorn {
     void *(*tb_lookup)(void *, uintptr_t);
     bool (*tlb_fill)(void *, uint64_t, int, int, int, bool, uintptr_t);
     bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
+    void *(*find_memory)(void *, uint64_t);
     uint64_t (*load_table)(void *, void *, uint64_t, uint32_t, uint32_t *);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);

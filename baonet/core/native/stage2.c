@@ -26,6 +26,14 @@ struct region *stage2_find(struct core *core, uint64_t ipa) {
     return NULL;
 }
 
+/* The library asks for every access that misses the TLB, and walks its memory map for the answer. */
+EXPORT void *find_memory_mapping_aarch64(void *uc, uint64_t ipa) {
+    struct region *region = running ? stage2_find(running, ipa) : NULL;
+    if (!region) return unicorn.find_memory(uc, ipa);
+    if (!region->memory_region) region->memory_region = unicorn.find_memory(uc, ipa);
+    return region->memory_region;
+}
+
 static bool in_window(struct core *core, uint64_t ipa) {
     for (unsigned i = 0; i < core->window_count; i++)
         if (ipa - core->windows[i].base < core->windows[i].size) return true;

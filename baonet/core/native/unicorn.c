@@ -50,6 +50,7 @@ static const struct {
     {(void **)&unicorn.get_phys_addr, "get_phys_addr_aarch64"},
     {(void **)&unicorn.set_page, "tlb_set_page_with_attrs_aarch64"},
     {(void **)&unicorn.page_addr_code, "get_page_addr_code_aarch64"},
+    {(void **)&unicorn.find_memory, "find_memory_mapping_aarch64"},
     {(void **)&unicorn.load_table, "address_space_ldq_le_aarch64"},
     {(void **)&unicorn.load_code, "cpu_ldl_code_aarch64"},
     {(void **)&unicorn.set_dirty, "tlb_set_dirty_aarch64"},
