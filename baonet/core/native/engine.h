@@ -59,10 +59,10 @@ enum { EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_INTID, EXIT_VALUE, EXIT_REGISTER, EXIT
 enum { ICH_LR0 = 0, ICH_HCR = 16, ICH_VMCR = 17, ICH_AP0R0 = 18, ICH_AP1R0 = 22, ICH_REGISTERS = 26 };
 
 /*
- * One per vCPU in memory that all processes of a node share. `kick` is negative when somebody wants the vCPU's
- * attention; the code at the start of every translated block ors it to the budget, so one sign test serves both.
+ * One per vCPU in memory that all processes of a node share. `kick` is 0, or more than any budget when somebody wants
+ * the vCPU's attention: the code at the start of every translated block leaves when the budget is less than it.
  */
-#define KICK_NOW INT32_MIN
+#define KICK_NOW 0x7ffffff0
 #define KICK_DOORBELL 1
 #define KICK_MAINTENANCE 2
 #define PENDING_PAGES 24
@@ -221,7 +221,7 @@ extern struct unicorn {
     void *(*const_i64)(void *, int64_t);
     void *(*const_i32)(void *, int32_t);
     void *(*new_label)(void *);
-    void (*brcondi_i32)(void *, int, void *, int32_t, void *);
+    void (*brcond_i32)(void *, int, void *, void *, void *);
     void (*mb)(void *, uint32_t);
     void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
     void (*cmpxchg_i64)(void *, void *, void *, void *, void *, uint64_t, uint32_t);

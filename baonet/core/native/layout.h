@@ -124,7 +124,6 @@
 #define INDEX_OP_LD_I32 13
 #define INDEX_OP_ST_I32 16
 #define INDEX_OP_SUB_I32 18
-#define INDEX_OP_OR_I32 27
 #define TCG_TYPE_I32 0
 #define TCG_COND_GE 3
 #define CP_REG_ARM64_SYSREG_CP 0x13

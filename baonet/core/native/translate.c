@@ -5,7 +5,7 @@
  * 1. Every block is translated as QEMU does for a multi-threaded guest (CF_PARALLEL): real atomic instructions.
  * 2. A stop is honoured only at the start of a block. Stock Unicorn also checks after every load and store, and a
  *    stop there leaves with the PC still at the access, which then runs twice.
- * 3. At the start of a block, inline: budget -= instructions of the block; leave if that or the kick word is negative.
+ * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  *    An exception in mid-block gives back what did not run, so the count of retired instructions is exact.
  * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
@@ -59,7 +59,7 @@ static void *emit(int opcode, uintptr_t a, uintptr_t b, uintptr_t c) {
 
 /*
  *     count = slot->budget - <instructions>;  slot->budget = count
- *     if ((count | slot->kick) >= 0) goto run
+ *     if (count >= slot->kick) goto run
  *     helper(core)                  may leave the block, or refill the budget and return
  * run:
  */
@@ -70,7 +70,7 @@ static void emit_block_start(void *helper) {
     void *count_temp = temp_of(count), *other_temp = temp_of(other);
     void *slot = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core->slot);
     void *label = unicorn.new_label(tcg);
-    void *handle = (void *)(count - (uintptr_t)tcg);
+    void *count_handle = (void *)(count - (uintptr_t)tcg), *other_handle = (void *)(other - (uintptr_t)tcg);
 
     emit(INDEX_OP_LD_I32, count, argument(slot), offsetof(struct slot, budget));
     count_op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I32);
@@ -78,8 +78,7 @@ static void emit_block_start(void *helper) {
     emit(INDEX_OP_SUB_I32, count, count, other);
     emit(INDEX_OP_ST_I32, count, argument(slot), offsetof(struct slot, budget));
     emit(INDEX_OP_LD_I32, other, argument(slot), offsetof(struct slot, kick));
-    emit(INDEX_OP_OR_I32, count, count, other);
-    unicorn.brcondi_i32(tcg, TCG_COND_GE, handle, 0, label);
+    unicorn.brcond_i32(tcg, TCG_COND_GE, count_handle, other_handle, label);
     void *core_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core);
     void *zero = unicorn.const_i32(tcg, 0);
     void *arguments[] = {temp_of(argument(core_constant)), temp_of(argument(zero))};

@@ -77,7 +77,7 @@ static const struct {
     {(void **)&unicorn.const_i64, "tcg_const_i64_aarch64"},
     {(void **)&unicorn.const_i32, "tcg_const_i32_aarch64"},
     {(void **)&unicorn.new_label, "gen_new_label_aarch64"},
-    {(void **)&unicorn.brcondi_i32, "tcg_gen_brcondi_i32_aarch64"},
+    {(void **)&unicorn.brcond_i32, "tcg_gen_brcond_i32_aarch64"},
     {(void **)&unicorn.mb, "tcg_gen_mb_aarch64"},
     {(void **)&unicorn.st_i64, "tcg_gen_qemu_st_i64_aarch64"},
     {(void **)&unicorn.cmpxchg_i64, "tcg_gen_atomic_cmpxchg_i64_aarch64"},
