@@ -208,6 +208,7 @@ class Vgic:
         register = self._find_here(ipa, size)
         if register is None:
             return False
+        self._catch_up()
         register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
         return True
 
@@ -226,6 +227,7 @@ class Vgic:
 
     def write_sgi1r(self, value: int) -> None:
         """Aff1 to Aff3 and the range selector mean nothing: bit n of the list is vcpu n."""
+        self._catch_up()
         targets = self._all & ~(1 << self._me) if value & gic.SGI1R_IRM else value & gic.SGI1R_LIST & self._all
         self._send_sgi(targets, value >> gic.SGI1R_INTID_SHIFT & 0xF)
 
@@ -248,29 +250,42 @@ class Vgic:
     # What the core and the devices do
 
     def interrupt(self, intid: int) -> None:
+        self._catch_up()
         self._private.interrupt(intid)
 
     def deactivated(self, intid: int) -> None:
+        self._catch_up()
         self._held.deactivated(intid)
 
     def maintenance(self) -> None:
         interface = self._interface
+        self._end_missed()
         for interrupt in interface.take_ended():
             (self._private if interrupt.intid < gic.PRIVATE else self._held).ended(interrupt)
         interface.refill_if_low()
-        for interrupt in interface.take_missed():
+
+    def _end_missed(self) -> None:
+        """Attend to ends that were only counted: they are of what is spilled now."""
+        for interrupt in self._interface.take_missed():
             if interrupt.intid < gic.PRIVATE:
                 self._private.missed(interrupt)
             else:
                 self._held.ended(interrupt)
 
+    def _catch_up(self) -> None:
+        """Do that before anything moves: the core reports such ends at its next exit, and this may come before it."""
+        if self._interface.spilled:
+            self._end_missed()
+
     def line(self, intid: int, level: int, sequence: int) -> None:
         if self._pcpu == self._master:
+            self._catch_up()
             self._distributor.line(intid, bool(level), sequence)
         else:
             self._send(self._master, SpiLine(intid, bool(level), sequence))
 
     def inject(self, intid: int) -> None:
+        self._catch_up()
         if intid >= gic.PRIVATE:
             assert self._pcpu == self._master, "only the master has the SPIs"
             self._distributor.inject(intid)
@@ -280,6 +295,7 @@ class Vgic:
             self._private.inject(intid)
 
     def enter(self, entry: int, context: int) -> None:
+        self._catch_up()
         interface = self._interface
         self._private.forget_hardware()
         listed = interface.withdraw()
@@ -346,6 +362,7 @@ class Vgic:
     def message(self, source: int, message: VgicMessage) -> None:
         handler = self._handlers.get(type(message))
         if handler is not None and source in self._vcpus:
+            self._catch_up()
             handler(source, message)
 
     def _on_update_enable(self, source: int, message: VgicUpdateEnable) -> None:

@@ -337,9 +337,11 @@ class Interface:
 
     def take_missed(self) -> list[Interrupt]:
         """The spilled interrupts that the guest has ended, best first; each was active and now is not."""
-        ich = self._ich
-        count = (ich[ICH_HCR] & HCR_EOICOUNT) >> HCR_EOICOUNT_SHIFT
-        ich[ICH_HCR] &= ~HCR_EOICOUNT
+        hcr = self._ich[ICH_HCR]
+        count = (hcr & HCR_EOICOUNT) >> HCR_EOICOUNT_SHIFT
+        if not count:
+            return []
+        self._ich[ICH_HCR] = hcr & ~HCR_EOICOUNT
         missed = []
         for _ in range(count):
             actives = [interrupt for interrupt in self.spilled.values() if interrupt.active]

@@ -170,13 +170,15 @@ class VirtualMachine:
         self.serve(n)
         return intid
 
-    def end(self, n: int, intid: int) -> None:
+    def end(self, n: int, intid: int, *, exits: bool = True) -> None:
+        """Without ``exits`` the core leaves its guest only after something else that the guest does."""
         interface = self.interfaces[n]
         if self.version == 3:
             interface.write(Icc.EOIR1, intid)
         else:
             interface.write_frame(Gicv.EOIR, intid)
-        self.serve(n)
+        if exits:
+            self.serve(n)
 
     def deactivate(self, n: int, intid: int) -> None:
         interface = self.interfaces[n]
