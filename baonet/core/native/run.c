@@ -1,6 +1,8 @@
 /* Entering the guest, leaving it, and why. One call of core_run() is one stay in the guest. */
 #include "engine.h"
 
+#include <sched.h>
+
 /* The longest stretch between two looks at the clock, in instructions: some 20 us. */
 #define CHUNK 20000
 
@@ -140,6 +142,10 @@ static enum exit_reason stay(struct core *core) {
             return EXIT_KICKED;
         }
         if (core->out_of_budget) return EXIT_BUDGET;
+        if (result == EXCP_YIELD) { /* the guest waits for another CPU, which may wait for this one's */
+            sched_yield();
+            return EXIT_BUDGET;
+        }
     }
 }
 

@@ -7,7 +7,8 @@
  *    stop there leaves with the PC still at the access, which then runs twice.
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  *    An exception in mid-block gives back what did not run, so the count of retired instructions is exact.
- * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
+ * 4. WFE and YIELD leave the guest: others may need the host's CPU.
+ * 5. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
 #include "engine.h"
 
@@ -15,6 +16,7 @@ _Thread_local struct core *running;
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
 static _Thread_local bool release_pending;
+static _Thread_local uint32_t *flags_of_block; /* while a block is translated */
 
 EXPORT void tcg_func_start_aarch64(void *s) {
     tcg = s;
@@ -36,12 +38,32 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     release_pending = false;
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
+    flags_of_block = tb_flags;
     unicorn.generate(cpu, tb, max_insns);
+    flags_of_block = NULL;
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
     running->translated++;
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     count_op = NULL;
+}
+
+/*
+ * The library makes WFE and YIELD no-ops in parallel code, since QEMU's other CPUs run anyway. Here a CPU that spins may
+ * keep the one that it waits for off the host, so for these two the translator is told that the code is not parallel.
+ */
+#define YIELD 0xd503203fu
+#define WFE 0xd503205fu
+
+EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
+    uint32_t instruction = unicorn.load_code(env, pc);
+    if (flags_of_block) {
+        if (instruction == WFE || instruction == YIELD)
+            *flags_of_block &= ~CF_PARALLEL;
+        else
+            *flags_of_block |= CF_PARALLEL;
+    }
+    return instruction;
 }
 
 EXPORT void check_exit_request_aarch64(void *s) { (void)s; }
