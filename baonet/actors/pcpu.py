@@ -201,7 +201,11 @@ class PcpuActor:
 
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of this actor."""
+        hypervisor = self.hypervisor.statistics()
         counters = {"messages_sent": self._sent, "messages_received": self._received}
+        counters |= {"messages_dropped": hypervisor.dropped, "questions": hypervisor.asked, "resets": hypervisor.lives}
+        counters |= {f"sent_{name}": count for name, count in hypervisor.sent.items() if count}
+        counters |= {f"received_{name}": count for name, count in hypervisor.received.items() if count}
         for name, value in self.core.statistics().items():
             if isinstance(value, int):
                 counters[name] = value

@@ -6,6 +6,7 @@ import argparse
 import resource
 import signal
 import sys
+from collections import Counter
 from typing import final
 
 import trio
@@ -21,6 +22,9 @@ from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
 
 
+NOTICES = 5
+
+
 @final
 class Session:
     """Everything is allocated, loaded and started when this has been made.
@@ -32,6 +36,7 @@ class Session:
         self._machine = machine
         self._options = options
         self._plan = plan(machine)
+        self._notices: Counter[str] = Counter()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
@@ -72,8 +77,11 @@ class Session:
             )
 
     def _notice(self, level: str, text: str) -> None:
-        if level == "WARNING" or self._options.verbose:
-            print(f"baonet: {level}: {text}", file=sys.stderr)
+        """A guest can make Bao print as much as it likes; the same line is shown a few times only."""
+        self._notices[text] += 1
+        if self._notices[text] <= NOTICES and (level == "WARNING" or self._options.verbose):
+            more = " (not shown again)" if self._notices[text] == NOTICES else ""
+            print(f"baonet: {level}: {text}{more}", file=sys.stderr)
 
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""

@@ -1,8 +1,9 @@
 /*
  * Guest code of the start-up self-test (litmus.py). `python -m tests.core.assemble` writes selftest_code.py from it.
  *
- * Every routine starts with x0 = its block of shared memory, x1 = rounds, x2 = number of this CPU (0 or 1), and ends
- * with HVC, x8 = 0 and x20 = the errors that it saw. HVC with x8 = 1 asks for the host's CPU to be given to another.
+ * Every routine starts with x0 = its block of shared memory, x1 = rounds, x2 = number of this CPU (0 or 1), x18 = how
+ * long to wait for the other at a stretch, a power of two less one, and all else 0. It ends with HVC, x8 = 0 and x20 =
+ * the errors that it saw. HVC with x8 = 1 asks for the host's CPU to be given to another.
  *
  * A block: +0 both CPUs' start flags; +64 the value; +128 a lock; +192 what the lock guards; +256, +320 a word of each
  * CPU that the other reads.
@@ -21,7 +22,7 @@
         b       .
         .endm
 
-        .macro  give_way        // in a loop that waits: for the case that the other has no host CPU
+        .macro  give_way        // in a loop that waits: at times, as x18 says, in case that the other has no host CPU
         add     x17, x17, #1
         tst     x17, x18
         b.ne    .Lgo_on\@
@@ -118,6 +119,20 @@
         mov     x10, x12
         mov     x11, x13
         again   1b
+
+/* Each CPU puts numbers that nobody else puts: what both have taken out, and what is left, is what was put in. */
+
+        routine exchange
+        together
+        mov     x10, x2                 // even numbers, or odd ones
+1:      add     x10, x10, #2
+        swpal   x10, x11, [x9]
+        add     x12, x12, x11
+        subs    x1, x1, #1
+        b.ne    1b
+        add     x9, x0, #256
+        str     x12, [x9, x2, lsl #3]
+        finish
 
 /* Locks: what they guard is counted with plain loads and stores. */
 
@@ -223,6 +238,12 @@
         .rept   8
         add     x11, x3, #(.Ln * 64)
         add     x12, x4, #(.Ln * 64)
+        .rept   4
+        add     x7, x7, #0x1000
+        add     x7, x7, #64
+        and     x7, x7, #0x3ffff
+        str     x15, [x6, x7]
+        .endr
         \store  x15, [x11]
         \barrier
         \load   x10, [x12]
@@ -376,17 +397,22 @@
         expect  eq
         again   1b
 
-/* The same with the function run by the other CPU: it is told the value at +256, and answers at +320. */
+/*
+ * The same with the function run by the other CPU: it is told the value at +256, and answers at +320. This CPU runs other
+ * code of the same page, at x5.
+ */
 
         routine patch_writer
         translate
         together
         mov     x12, #0
+        mov     x22, x0
 1:      add     x12, x12, #1
+        blr     x5
         and     w10, w12, #0xff
         new_code
-        str     x12, [x0, #256]
-2:      ldr     x10, [x0, #320]
+        str     x12, [x22, #256]
+2:      ldr     x10, [x22, #320]
         cmp     x10, x12
         b.eq    3f
         give_way

@@ -1,8 +1,8 @@
 """A port: one actor's end of all its channels. The same actors run on sockets and in one process.
 
 ``send`` and ``take`` never block, so an actor can call them between two stays in its guest at no more cost than the
-message itself; ``wait`` is the only place where it sleeps, and the only checkpoint. Each channel is FIFO. What a peer
-does not take at once waits here, and moves on in ``take``: an actor that sends goes on to take.
+message itself; ``wait`` is the only place where it sleeps, and where other tasks get their turn. Each channel is FIFO.
+What a peer does not take at once waits here, and moves on in ``take``: an actor that sends goes on to take.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from baonet.wire.messages import Message
 
 LOOK = 50_000
 """Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
+CHECKPOINTS = 64
+"""Successful looks after which other tasks get their turn all the same; a checkpoint costs as much as a message."""
 
 
 class Port(Protocol):
@@ -119,7 +121,7 @@ class SocketPort:
         self._backlog: dict[int, bytearray] = {}
         self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
         self._closed: list[tuple[int, str]] = []
-        self._last_wait = 0
+        self._last_wait = self._looked = 0
         self._epoll = select.epoll()
         self._alarm = Alarm()
         self._epoll.register(self._alarm.descriptor, select.EPOLLIN)
@@ -176,7 +178,9 @@ class SocketPort:
         start = time.perf_counter_ns()
         limit = math.inf if seconds is None else seconds
         if self._last_wait < 2 * LOOK and self._look(start + min(LOOK, int(min(limit, 1) * 1e9))):
-            await trio.lowlevel.cancel_shielded_checkpoint()
+            self._looked += 1
+            if self._looked % CHECKPOINTS == 0:
+                await trio.lowlevel.checkpoint()
         elif limit <= 0:
             await trio.lowlevel.checkpoint()
         else:

@@ -1,0 +1,183 @@
+"""The start-up self-test: refuses to run guests where the native engine does not hold.
+
+The parts are in ``litmus``. Two processes run them once, in less than a second; the result is then kept in the user's
+cache. A result is good as long as everything is the same that can change it: the bytes of the library, of the engine
+and of the test itself, the host's CPU (the library compiles for what it finds) and whether there are two of it, the
+kernel, the C library and how it was told to link. Failures, and passes on a host that was too busy to run both
+processes at the same time, are never kept.
+
+To hash the library's 28 MB at every start would cost more than all the rest of a start. So a second file, named after
+what ``stat`` says of both libraries (the time of the last change of the inode too, which nobody can set back), says
+that they had these hashes: the usual start is two ``stat`` and one look for a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import signal
+import stat
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NoReturn
+
+from baonet.core import litmus, selftest_code
+from baonet.core.engine import EngineError, library_path, native
+
+DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
+_CONCLUSIVE, _INCONCLUSIVE, _FAILED = 0, 3, 4
+
+
+def ensure() -> None:
+    """Test the engine, or find that it was tested. Forks, and returns when the children have ended.
+
+    Raises EngineError when the engine does not hold on this host, with what went wrong.
+    """
+    modules = (native, litmus, selftest_code)
+    files = (library_path(), *(Path(module.__file__) for module in modules))
+    directory = _directory()
+    seen = _file(directory, "seen", stats := _stats(files))
+    if seen and seen.exists():
+        return
+    passed = _file(directory, "passed", hashes := _hashes(files))
+    if not (passed and passed.exists()) and not test():
+        return
+    if seen and passed:
+        _keep(passed, f"passed: {hashes} on {_host()}")
+        _keep(seen, f"{passed.name}: {stats}")
+
+
+def test() -> bool:
+    """Run all parts. Returns whether the processes were seen to run at the same time. Raises EngineError."""
+    shared = litmus.Shared()
+    children: dict[int, int] = {}  # by the reading end of a pipe, which ends with the child
+    deadline = time.monotonic() + DEADLINE
+    conclusive = True
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        for number in range(2):
+            reading, writing = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                _child(shared, number, writing)
+            os.close(writing)
+            children[reading] = pid
+        while children:
+            ready, _, _ = select.select(list(children), [], [], max(deadline - time.monotonic(), 0))
+            if not ready:
+                parts = {litmus.part_of(shared.reached[number]) for number in range(2)}
+                raise _refusal(f"{' and '.join(sorted(parts))}: did not end within {DEADLINE:g} s")
+            for reading in ready:
+                conclusive &= _end(reading, children.pop(reading), shared)
+    finally:
+        for reading, pid in children.items():
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(reading)
+    return conclusive
+
+
+def _end(reading: int, pid: int, shared: litmus.Shared) -> bool:
+    """Collect a child that has ended or is about to."""
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read().decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status not in (_CONCLUSIVE, _INCONCLUSIVE):
+        part = litmus.part_of(max(shared.reached[:2]))
+        raise _refusal(text or f"{part}: a process ended with status {status}")
+    return status == _CONCLUSIVE
+
+
+def _refusal(text: str) -> EngineError:
+    return EngineError(
+        f"the native engine does not work on this host, and guests would go wrong unseen: {text}. "
+        "Reinstall unicorn==2.1.4 and baonet; if it stays, please report it with this text and the host's CPU and kernel"
+    )
+
+
+def _child(shared: litmus.Shared, number: int, pipe: int) -> NoReturn:
+    status = _FAILED
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        native.die_with_parent()
+        status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
+    except litmus.LitmusError as error:
+        os.write(pipe, str(error).encode())
+    except BaseException as error:  # noqa: BLE001 - nothing may leave a forked child
+        os.write(pipe, repr(error).encode())
+    finally:
+        os._exit(status)
+
+
+# The cache
+
+
+def _directory() -> Path | None:
+    """Where results are kept: a directory of this user's that nobody else can write to. None: there is none."""
+    home = os.environ.get("HOME")
+    bases = (os.environ.get("XDG_CACHE_HOME"), home and f"{home}/.cache")
+    candidates = [Path(base, "baonet") for base in bases if base and Path(base).is_absolute()]
+    candidates.append(Path(tempfile.gettempdir(), f"baonet-{os.getuid()}"))
+    for directory in candidates:
+        with suppress(OSError):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = directory.lstat()
+            private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+            if private and os.access(directory, os.W_OK):
+                return directory
+    return None
+
+
+def _stats(files: tuple[Path, ...]) -> str:
+    found = []
+    for file in files:
+        status = file.stat()
+        found.append((str(file), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return repr(found)
+
+
+def _hashes(files: tuple[Path, ...]) -> str:
+    found = []
+    for file in files:
+        with file.open("rb") as opened:
+            found.append(hashlib.file_digest(opened, "sha256").hexdigest())
+    return repr(found)
+
+
+def _host() -> str:
+    """What else the outcome depends on."""
+    return repr(
+        (
+            _first_line("/sys/devices/system/cpu/modalias") or _first_line("/proc/cpuinfo"),
+            len(os.sched_getaffinity(0)) > 1,
+            os.uname()[2:],  # not the host's name
+            os.confstr("CS_GNU_LIBC_VERSION"),
+            [os.environ.get(name) for name in ("LD_PRELOAD", "LD_BIND_NOW", "LD_LIBRARY_PATH")],
+        )
+    )
+
+
+def _first_line(path: str) -> str:
+    with suppress(OSError), Path(path).open() as file:
+        return file.readline()
+    return ""
+
+
+def _file(directory: Path | None, kind: str, text: str) -> Path | None:
+    if directory is None:
+        return None
+    return directory / f"selftest-{kind}-{hashlib.sha256((text + _host()).encode()).hexdigest()[:32]}"
+
+
+def _keep(path: Path, text: str) -> None:
+    """All of it or nothing; a cache that cannot be written only costs the next start its time."""
+    with suppress(OSError):
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        Path(name).replace(path)
