@@ -21,7 +21,6 @@ from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
 
-
 NOTICES = 5
 
 

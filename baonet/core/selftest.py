@@ -37,8 +37,7 @@ def ensure() -> None:
 
     Raises EngineError when the engine does not hold on this host, with what went wrong.
     """
-    modules = (native, litmus, selftest_code)
-    files = (library_path(), *(Path(module.__file__) for module in modules))
+    files = (library_path(), *(Path(name) for name in (native.__file__, litmus.__file__, selftest_code.__file__)))
     directory = _directory()
     seen = _file(directory, "seen", stats := _stats(files))
     if seen and seen.exists():
@@ -52,7 +51,7 @@ def ensure() -> None:
 
 
 def test() -> bool:
-    """Run all parts. Returns whether the processes were seen to run at the same time. Raises EngineError."""
+    """Run all parts. Returns whether the processes had the CPUs to run at the same time. Raises EngineError."""
     shared = litmus.Shared()
     children: dict[int, int] = {}  # by the reading end of a pipe, which ends with the child
     deadline = time.monotonic() + DEADLINE
@@ -96,7 +95,7 @@ def _end(reading: int, pid: int, shared: litmus.Shared) -> bool:
 def _refusal(text: str) -> EngineError:
     return EngineError(
         f"the native engine does not work on this host, and guests would go wrong unseen: {text}. "
-        "Reinstall unicorn==2.1.4 and baonet; if it stays, please report it with this text and the host's CPU and kernel"
+        "Reinstall unicorn==2.1.4 and baonet; if it stays, please report this text with the host's CPU and kernel"
     )
 
 
@@ -108,7 +107,7 @@ def _child(shared: litmus.Shared, number: int, pipe: int) -> NoReturn:
         status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
     except litmus.LitmusError as error:
         os.write(pipe, str(error).encode())
-    except BaseException as error:  # noqa: BLE001 - nothing may leave a forked child
+    except BaseException as error:
         os.write(pipe, repr(error).encode())
     finally:
         os._exit(status)
