@@ -21,6 +21,7 @@ import trio
 from baonet.actors.carrier import Carrier
 from baonet.actors.pcpu import PcpuActor
 from baonet.core.cpu import build, die_with_parent, kick
+from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
@@ -57,9 +58,13 @@ def _actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port) ->
 
 @final
 class ProcessNode:
-    """Forks one process a pcpu when it is created; call it before ``trio.run``."""
+    """Forks one process a pcpu when it is created; call it before ``trio.run``.
+
+    Raises EngineError when the engine does not hold on this host.
+    """
 
     def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+        ensure()
         self._memory = memory
         self.pcpus = active(plan)
         epoch = time.monotonic_ns()
@@ -141,6 +146,7 @@ class TaskNode:
     """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
 
     def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+        ensure()
         self.pcpus = active(plan)
         self._switch = switch = Switch()
         self.port: Port = MemoryPort(AGENT, switch)
