@@ -19,7 +19,6 @@ import select
 import signal
 import stat
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -120,8 +119,8 @@ def _directory() -> Path | None:
     """Where results are kept: a directory of this user's that nobody else can write to. None: there is none."""
     home = os.environ.get("HOME")
     bases = (os.environ.get("XDG_CACHE_HOME"), home and f"{home}/.cache")
-    candidates = [Path(base, "baonet") for base in bases if base and Path(base).is_absolute()]
-    candidates.append(Path(tempfile.gettempdir(), f"baonet-{os.getuid()}"))
+    candidates = [Path(base, "baonet") for base in bases if base and base.startswith("/")]
+    candidates.append(Path(os.environ.get("TMPDIR", "/tmp"), f"baonet-{os.getuid()}"))
     for directory in candidates:
         with suppress(OSError):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -176,7 +175,6 @@ def _file(directory: Path | None, kind: str, text: str) -> Path | None:
 def _keep(path: Path, text: str) -> None:
     """All of it or nothing; a cache that cannot be written only costs the next start its time."""
     with suppress(OSError):
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        Path(name).replace(path)
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(text)
+        part.replace(path)

@@ -1,0 +1,158 @@
+"""The start-up self-test: it passes here, it tells what went wrong, it cannot hang, and it knows what it may skip."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from baonet.core import litmus, selftest
+from baonet.core.engine import EngineError
+from baonet.core.litmus import LitmusError, Part, Side
+
+
+def no_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+
+
+def test_the_engine_holds_here() -> None:
+    before = time.monotonic()
+    selftest.test()
+    assert time.monotonic() - before < selftest.DEADLINE
+    assert no_children()
+
+
+def fail(side: Side, block: int) -> None:
+    if side.number:
+        raise LitmusError("3, not 4")
+
+
+def crash(side: Side, block: int) -> None:
+    if side.number:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def err(side: Side, block: int) -> None:
+    raise ZeroDivisionError
+
+
+def spin(side: Side, block: int) -> None:
+    """Counts 2**64 rounds: a guest that does not come back."""
+    if side.number:
+        side.go("instructions", block, 0)
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        (fail, "second: 3, not 4"),
+        (crash, "second: a process ended with status -9"),
+        (err, "ZeroDivisionError"),
+        (spin, "second: did not end within 0.5 s"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_left(
+    run: Callable[[Side, int], None], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", run)))
+    monkeypatch.setattr(selftest, "DEADLINE", 0.5 if run is spin else 10)
+    with pytest.raises(EngineError, match=text):
+        selftest.test()
+    assert no_children()
+
+
+class Cache:
+    """Runs ``ensure`` on a library that the test writes, with a test that only counts."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.library = directory / "library"
+        self.library.write_bytes(b"library 1")
+        self.directory = directory / "cache"
+        self.runs = 0
+        self.outcome: bool | EngineError = True
+        monkeypatch.setenv("XDG_CACHE_HOME", str(self.directory))
+        monkeypatch.setenv("HOME", str(directory / "home"))
+        monkeypatch.setenv("TMPDIR", str(directory))
+        monkeypatch.setattr(selftest, "library_path", lambda: self.library)
+        monkeypatch.setattr(selftest, "test", self.test)
+
+    def test(self) -> bool:
+        self.runs += 1
+        if isinstance(self.outcome, EngineError):
+            raise self.outcome
+        return self.outcome
+
+    def runs_of_ensure(self) -> int:
+        before = self.runs
+        selftest.ensure()
+        return self.runs - before
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    return Cache(tmp_path, monkeypatch)
+
+
+def test_a_pass_is_kept(cache: Cache) -> None:
+    assert [cache.runs_of_ensure() for _ in range(3)] == [1, 0, 0]
+
+
+def test_a_failure_is_never_kept(cache: Cache) -> None:
+    cache.outcome = EngineError("wrong")
+    for _ in range(2):
+        with pytest.raises(EngineError, match="wrong"):
+            selftest.ensure()
+    cache.outcome = True
+    assert cache.runs_of_ensure() == 1
+
+
+def test_a_pass_on_a_busy_host_is_not_kept(cache: Cache) -> None:
+    cache.outcome = False
+    assert [cache.runs_of_ensure() for _ in range(2)] == [1, 1]
+
+
+def test_the_same_library_installed_again_is_not_tested_again(cache: Cache) -> None:
+    selftest.ensure()
+    copy = cache.library.with_name("copy")
+    copy.write_bytes(cache.library.read_bytes())
+    copy.replace(cache.library)
+    assert cache.runs_of_ensure() == 0
+
+
+def test_another_library_is_tested_even_with_the_same_size_and_time(cache: Cache) -> None:
+    selftest.ensure()
+    status = cache.library.stat()
+    time.sleep(0.02)  # the granularity of a file system's clock
+    cache.library.write_bytes(b"library 2")
+    os.utime(cache.library, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert cache.library.stat().st_size == status.st_size
+    assert cache.runs_of_ensure() == 1
+
+
+def test_another_way_to_link_is_tested(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    selftest.ensure()
+    monkeypatch.setenv("LD_BIND_NOW", "1")
+    assert cache.runs_of_ensure() == 1
+
+
+def test_a_directory_that_others_can_write_to_is_not_trusted(cache: Cache) -> None:
+    shared = cache.directory / "baonet"
+    shared.mkdir(parents=True)
+    shared.chmod(0o777)
+    assert [cache.runs_of_ensure() for _ in range(2)] == [1, 0]
+    assert not list(shared.iterdir())
+    assert list(Path(os.environ["HOME"], ".cache/baonet").iterdir())
+
+
+def test_nothing_to_write_to_means_a_test_at_every_start(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "HOME", "TMPDIR"):
+        monkeypatch.setenv(name, "/proc/none")
+    assert [cache.runs_of_ensure() for _ in range(2)] == [1, 1]
