@@ -350,7 +350,9 @@ class VirtualInterface:
                 self._set_bpr(0, value)
             case Gicv.ABPR:
                 self._set_bpr(1, value)
-            case Gicv.EOIR | Gicv.AEOIR:
+            case Gicv.AEOIR:
+                self.end(intid, 1)
+            case Gicv.EOIR:
                 ap0, ap1 = self.ich[ICH_AP0R0], self.ich[ICH_AP1R0]
                 self.end(intid, int(not ap0 or (ap1 != 0 and _lowest_bit(ap1) < _lowest_bit(ap0))))
             case Gicv.DIR:
