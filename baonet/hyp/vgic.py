@@ -68,10 +68,7 @@ _SIZES = (1, 2, 4, 8)
 @final
 @dataclass(frozen=True, slots=True)
 class VgicStatistics:
-    """``spills``: interrupts that found no list register. ``recalls``: SPIs taken back because the guest changed them.
-
-    ``held`` SPIs are with this vcpu now.
-    """
+    """Interrupts that found no list register, SPIs taken back because the guest changed them, SPIs with this vcpu."""
 
     spills: int
     recalls: int
@@ -147,11 +144,11 @@ class Vgic:
         else:
             self._at = vgicv2.registers(
                 config,
+                vcpu,
                 pcpus=self._pcpus,
                 master=master,
                 distributor=self._distributor,
                 private=self._private,
-                vcpu=vcpu,
                 send_sgi=self._send_sgi,
             )
         self._known: dict[int, int] = {

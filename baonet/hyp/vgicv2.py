@@ -65,12 +65,12 @@ def typer(interrupts: int, vcpus: int) -> int:
 
 def registers(
     config: Gic,
+    vcpu: int,
     *,
     pcpus: Sequence[int],
     master: int,
     distributor: Distributor,
     private: Bank,
-    vcpu: int,
     send_sgi: Callable[[int, int], None],
 ) -> dict[int, Register]:
     """Every register by its address in the first 4 KiB, as vcpu ``vcpu`` sees them on its own pcpu."""
