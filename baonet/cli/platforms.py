@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 
 from baonet.cli.common import Subparsers
-from baonet.config.platforms import builtin
+from baonet.config.platforms import builtin, description
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -18,6 +19,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def platforms(options: argparse.Namespace) -> int:
     for name, platform in builtin().items():
         print(f"{name}: {platform.cpus} CPUs ({platform.cpu_model}), GICv{platform.gic.version}")
+        print(textwrap.fill(description(name), 100, initial_indent="    ", subsequent_indent="    "))
         for bank in platform.ram:
             print(f"    RAM {bank.base:#x}, {bank.size >> 20} MiB")
         for device in platform.devices:
