@@ -9,8 +9,6 @@ from importlib import metadata
 
 from baonet.cli import check, dtb, platforms, run, schema
 
-USAGE_ERROR = 2
-
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from baonet.config.machine import Machine, Vm
 from baonet.core.engine import native
+from baonet.hyp.psci import vmpidr
 from baonet.memory.node import NodeMemory
 
 Core = native.Core
@@ -66,14 +67,13 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
 def build(machine: Machine, vm: Vm, pcpus: tuple[int, ...], vcpu: int, *, memory: NodeMemory, epoch: int) -> Core:
     """The core that runs ``vcpu`` of ``vm``, whose vcpus have the pcpus ``pcpus``.
 
-    ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. MPIDR is flat, as Bao
-    gives it: bit 31, bit 30 when there is one vcpu, and the vcpu's number in Aff0.
+    ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0.
     """
     platform = machine.platform
     core = Core(
         model=_MODELS[platform.cpu_model],
         midr=platform.midr,
-        mpidr=vcpu | 1 << 31 | (1 << 30 if vm.cpus == 1 else 0),
+        mpidr=vmpidr(vcpu, vm.cpus),
         frequency=platform.timer_frequency,
         epoch=epoch,
         gic_version=vm.gic.version,

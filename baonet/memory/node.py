@@ -57,11 +57,6 @@ class NodeMemory:
         view, offset = self._find(vm, ipa, len(data))
         view[offset : offset + len(data)] = data
 
-    def read(self, vm: Vm, ipa: int, size: int) -> bytes:
-        """Raises ValueError when the bytes are not inside one region."""
-        view, offset = self._find(vm, ipa, size)
-        return bytes(view[offset : offset + size])
-
     def _find(self, vm: Vm, ipa: int, size: int) -> tuple[memoryview, int]:
         for region, segment in zip(vm.regions, self.vms[vm.index].regions, strict=True):
             if region.base <= ipa and ipa + size <= region.base + region.size:

@@ -28,8 +28,3 @@ class Segment:
         """Make every byte zero again and give the pages back."""
         os.ftruncate(self.descriptor, 0)
         os.ftruncate(self.descriptor, self.size)
-
-    def close(self) -> None:
-        """Unmap, where no core uses the memory any more, and close."""
-        os.close(self.descriptor)
-        self.view.close()

@@ -11,6 +11,7 @@
  *   timer.c      the generic timer
  *   pl011.c      the UART
  *   run.c        entering the guest, leaving it, and why
+ *   construct.c  making a core
  *   module.c     the Python type
  */
 #ifndef BAONET_ENGINE_H
@@ -280,6 +281,13 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
 uint64_t uart_line(struct uart *uart);
 void uart_flush(struct uart *uart);
+
+/* construct.c: methods of the Python type */
+int core_init(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *core_map_ram(PyObject *self, PyObject *args);
+PyObject *core_map_pl011(PyObject *self, PyObject *args);
+PyObject *core_map_gicv(PyObject *self, PyObject *args);
+PyObject *core_emulate(PyObject *self, PyObject *args);
 
 /* run.c */
 int core_run(struct core *core, int64_t budget);

@@ -44,9 +44,10 @@ static uint32_t pmr(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_PMR_
 static uint32_t bpr0(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_BPR0_SHIFT & 7; }
 static uint32_t bpr1(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_BPR1_SHIFT & 7; }
 
-static uint32_t group_priority(struct core *core, uint32_t priority, bool group1) {
+/* The bits of a priority that make one preempt another. */
+static uint32_t group_mask(struct core *core, bool group1) {
     uint32_t keep = group1 && !(core->ich[ICH_VMCR] & VMCR_CBPR) ? bpr1(core) : bpr0(core) + 1;
-    return priority & (0xffu << keep) & PRIORITY_MASK;
+    return (0xffu << keep) & PRIORITY_MASK;
 }
 
 static uint32_t running_priority(struct core *core) {
@@ -58,7 +59,6 @@ static uint32_t running_priority(struct core *core) {
 static int highest_pending(struct core *core) {
     int best = -1;
     uint32_t best_priority = IDLE;
-    if (!(core->ich[ICH_HCR] & HCR_EN)) return -1;
     for (unsigned i = 0; i < core->list_registers; i++) {
         uint64_t lr = core->ich[i];
         if ((lr & LR_STATE) != LR_PENDING) continue;
@@ -72,11 +72,11 @@ static int highest_pending(struct core *core) {
 }
 
 static bool signalled(struct core *core, int index) {
-    if (index < 0) return false;
+    if (index < 0 || !(core->ich[ICH_HCR] & HCR_EN)) return false;
     uint64_t lr = core->ich[index];
-    uint32_t priority = LR_PRIORITY(lr), current = running_priority(core);
+    uint32_t priority = LR_PRIORITY(lr), current = running_priority(core), mask = group_mask(core, lr & LR_GROUP1);
     if (priority >= pmr(core)) return false;
-    return current == IDLE || group_priority(core, priority, lr & LR_GROUP1) < current;
+    return current == IDLE || (priority & mask) < (current & mask);
 }
 
 static bool maintenance_condition(struct core *core) {
@@ -125,7 +125,7 @@ static uint32_t acknowledge(struct core *core, bool group1) {
     if (!signalled(core, index)) return SPURIOUS;
     uint64_t lr = core->ich[index];
     if (!(lr & LR_GROUP1) == group1) return SPURIOUS;
-    uint32_t priority = group_priority(core, LR_PRIORITY(lr), group1);
+    uint32_t priority = LR_PRIORITY(lr) & group_mask(core, group1);
     core->ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
     core->ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
     changed(core);
@@ -162,10 +162,19 @@ static bool drop_priority(struct core *core, bool group1) {
     return true;
 }
 
+static bool special(uint32_t intid) { return intid >= 1020 && intid <= 1023; }
+
 static void end(struct core *core, uint32_t intid, bool group1) {
-    if (intid >= 1020 && intid <= 1023) return;
+    if (special(intid)) return;
     bool dropped = drop_priority(core, group1);
     if (dropped && !(core->ich[ICH_VMCR] & VMCR_EOIM)) deactivate(core, intid);
+    changed(core);
+}
+
+/* DIR: deactivation where the EOI mode has split it from the priority drop. */
+static void end_split(struct core *core, uint32_t intid) {
+    if (special(intid) || !(core->ich[ICH_VMCR] & VMCR_EOIM)) return;
+    deactivate(core, intid);
     changed(core);
 }
 
@@ -235,12 +244,7 @@ bool interface_write(struct core *core, uint32_t reg, uint64_t value) {
     switch (reg) {
     case ICC_EOIR1: end(core, intid, true); break;
     case ICC_EOIR0: end(core, intid, false); break;
-    case ICC_DIR:
-        if (core->ich[ICH_VMCR] & VMCR_EOIM) {
-            deactivate(core, intid);
-            changed(core);
-        }
-        break;
+    case ICC_DIR: end_split(core, intid); break;
     case ICC_PMR: set_field(core, 0xffull << VMCR_PMR_SHIFT, (value & PRIORITY_MASK) << VMCR_PMR_SHIFT); break;
     case ICC_BPR0: set_bpr(core, VMCR_BPR0_SHIFT, MINIMUM_BPR0, value); break;
     case ICC_BPR1:
@@ -284,6 +288,12 @@ static bool highest_is_group1(struct core *core) {
     return index >= 0 && core->ich[index] & LR_GROUP1;
 }
 
+/* Whose group is the highest active priority. */
+static bool running_group1(struct core *core) {
+    uint32_t active0 = (uint32_t)core->ich[ICH_AP0R0], active1 = (uint32_t)core->ich[ICH_AP1R0];
+    return active1 && (!active0 || __builtin_ctz(active1) < __builtin_ctz(active0));
+}
+
 uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct core *core = user;
@@ -315,15 +325,14 @@ void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *
     case GICV_PMR: set_field(core, 0xffull << VMCR_PMR_SHIFT, (value & PRIORITY_MASK) << VMCR_PMR_SHIFT); break;
     case GICV_BPR: set_bpr(core, VMCR_BPR0_SHIFT, MINIMUM_BPR0, value); break;
     case GICV_ABPR: set_bpr(core, VMCR_BPR1_SHIFT, MINIMUM_BPR1, value); break;
-    case GICV_EOIR: end(core, intid, !core->ich[ICH_AP0R0] && core->ich[ICH_AP1R0]); break;
+    case GICV_EOIR: end(core, intid, running_group1(core)); break;
     case GICV_AEOIR: end(core, intid, true); break;
-    case GICV_APR0: core->ich[ICH_AP0R0] = (uint32_t)value; changed(core); break;
-    case GICV_DIR:
-        if (core->ich[ICH_VMCR] & VMCR_EOIM) {
-            deactivate(core, intid);
-            changed(core);
-        }
+    case GICV_APR0:
+        core->ich[ICH_AP0R0] = (uint32_t)value;
+        core->ich[ICH_AP1R0] = 0;
+        changed(core);
         break;
+    case GICV_DIR: end_split(core, intid); break;
     }
     /* An access to a frame does not end the block as a system register write does. */
     if (FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) || FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST))

@@ -3,108 +3,6 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <unicorn/unicorn.h>
-
-static int fail(int error, const char *what) {
-    PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));
-    return -1;
-}
-
-/* Memory of a Python buffer, which stays exported as long as the core lives. */
-static uint8_t *memory(struct core *core, PyObject *object, size_t offset, size_t size) {
-    PyObject *view = PyMemoryView_FromObject(object);
-    if (!view) return NULL;
-    Py_buffer *buffer = PyMemoryView_GET_BUFFER(view);
-    if (buffer->readonly || offset > (size_t)buffer->len || size > (size_t)buffer->len - offset) {
-        PyErr_SetString(PyExc_ValueError, "the buffer is read-only or too small");
-        Py_DECREF(view);
-        return NULL;
-    }
-    int error = PyList_Append(core->buffers, view);
-    Py_DECREF(view);
-    return error ? NULL : (uint8_t *)buffer->buf + offset;
-}
-
-static int open_uc(struct core *core, int model) {
-    int error = unicorn.open(UC_ARCH_ARM64, UC_MODE_ARM, &core->uc);
-    if (error) return fail(error, "open");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
-    /* The default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_PAGE_SIZE, 1), PAGE_SIZE))) return fail(error, "page size");
-    uint64_t pc = 0; /* the first register access creates the CPU */
-    if ((error = unicorn.reg_write(core->uc, UC_ARM64_REG_PC, &pc))) return fail(error, "create the CPU");
-    core->cpu = FIELD(void *, core->uc, UC_CPU);
-    core->env = (uint8_t *)core->cpu + CPU_ENV;
-    if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc) {
-        PyErr_SetString(PyExc_ImportError, "libunicorn.so.2 is laid out in another way: install unicorn==2.1.4");
-        return -1;
-    }
-    FIELD(uint8_t, core->cpu, CS_CREATED) = 1;
-    size_t hook;
-    error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, core_interrupt_hook, core, 1, 0);
-    return error ? fail(error, "interrupt hook") : 0;
-}
-
-static int save_pristine(struct core *core) {
-    int error = unicorn.context_alloc(core->uc, &core->pristine);
-    if (!error) error = unicorn.context_save(core->uc, core->pristine);
-    return error ? fail(error, "save the reset state") : 0;
-}
-
-static int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    struct core *core = (struct core *)self;
-    static char *names[] = {"model", "midr", "mpidr", "frequency", "epoch", "gic_version", "list_registers",
-                            "timers", "slots", "index", "siblings", "code_map", NULL};
-    int model, gic_version;
-    unsigned long long midr, mpidr, frequency, epoch;
-    PyObject *slots, *siblings, *code_map, *timers;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$iKKKKiIO!OIO!O", names, &model, &midr, &mpidr, &frequency, &epoch,
-                                     &gic_version, &core->list_registers, &PyTuple_Type, &timers, &slots, &core->index,
-                                     &PyTuple_Type, &siblings, &code_map))
-        return -1;
-    if (core->uc) {
-        PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
-        return -1;
-    }
-    if (core->list_registers < 1 || core->list_registers > 16 || !frequency) {
-        PyErr_SetString(PyExc_ValueError, "1 to 16 list registers, and a frequency");
-        return -1;
-    }
-    core->buffers = PyList_New(0);
-    core->pieces = PyList_New(0);
-    if (!core->buffers || !core->pieces) return -1;
-    core->slots = (struct slot *)memory(core, slots, 0, (core->index + 1) * sizeof(struct slot));
-    if (!core->slots) return -1;
-    core->slot = &core->slots[core->index];
-    core->map_words = (size_t)PyObject_Length(code_map) / 16;
-    core->code_map = (_Atomic uint64_t *)memory(core, code_map, 0, core->map_words * 16);
-    if (!core->code_map) return -1;
-    core->modified_map = core->code_map + core->map_words;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings) && i < MAX_SIBLINGS; i++) {
-        unsigned long sibling = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(siblings, i));
-        if (PyErr_Occurred()) return -1;
-        if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
-        if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
-    }
-    core->frequency = frequency;
-    core->epoch = epoch;
-    core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
-    core->timers[0].intid = 27;
-    core->timers[1].intid = 30;
-    for (int i = 0; i < 2; i++) {
-        PyObject *intid = PyLong_FromLong(core->timers[i].intid);
-        core->timers[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
-        Py_XDECREF(intid);
-    }
-    core->gicv3 = gic_version == 3;
-    core->gicv2 = gic_version == 2;
-    core->reason = EXIT_NONE;
-    if (open_uc(core, model)) return -1;
-    registers_initialise(core, mpidr, midr);
-    if (registers_define(core)) return -1;
-    return save_pristine(core);
-}
 
 static void core_dealloc(PyObject *self) {
     struct core *core = (struct core *)self;
@@ -119,95 +17,13 @@ static void core_dealloc(PyObject *self) {
     Py_TYPE(self)->tp_free(self);
 }
 
-static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size) {
-    if (core->region_count == MAX_REGIONS || (ipa | size) & ~PAGE_MASK || !size) {
-        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages, or one too many",
-                     (unsigned long long)ipa, (unsigned long long)size);
-        return NULL;
-    }
-    struct region *region = &core->regions[core->region_count];
-    *region = (struct region){.ipa = ipa, .size = size};
-    return region;
-}
-
-static PyObject *map_ram(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    unsigned long long ipa, size, offset;
-    int foreign = 0;
-    PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KKOK|p", &ipa, &size, &buffer, &offset, &foreign)) return NULL;
-    struct region *region = new_region(core, ipa, size);
-    if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
-    int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
-    if (error) {
-        fail(error, "map RAM");
-        return NULL;
-    }
-    region->foreign = foreign;
-    region->ram_offset = core->ram_end;
-    core->ram_end += size;
-    core->region_count++;
-    if (core->ram_end / PAGE_SIZE > core->map_words * 64) {
-        PyErr_SetString(PyExc_ValueError, "code_map is smaller than two bits a page of the mapped RAM");
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *map_pl011(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    unsigned long long ipa, offset;
-    unsigned intid;
-    PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI", &ipa, &buffer, &offset, &intid)) return NULL;
-    if (!new_region(core, ipa, PAGE_SIZE)) return NULL;
-    void *state = memory(core, buffer, offset, uart_state_size());
-    if (!state || uart_attach(core, ipa, state, intid)) return NULL;
-    core->region_count++;
-    return PyLong_FromUnsignedLong(core->uart_count - 1);
-}
-
-static PyObject *map_gicv(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    unsigned long long ipa;
-    if (!PyArg_ParseTuple(args, "K", &ipa)) return NULL;
-    if (!new_region(core, ipa, 2 * PAGE_SIZE)) return NULL;
-    int error = unicorn.mmio_map(core->uc, ipa, 2 * PAGE_SIZE, gicv_read, core, gicv_write, core);
-    if (error) {
-        fail(error, "map the CPU interface");
-        return NULL;
-    }
-    core->region_count++;
-    Py_RETURN_NONE;
-}
-
-static PyObject *emulate(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    PyObject *windows, *read, *write, *outbox;
-    if (!PyArg_ParseTuple(args, "O!OOO!", &PyTuple_Type, &windows, &read, &write, &PyList_Type, &outbox)) return NULL;
-    if (PyTuple_GET_SIZE(windows) > MAX_WINDOWS) {
-        PyErr_SetString(PyExc_ValueError, "too many emulated windows");
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(windows); i++) {
-        unsigned long long base, size;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(windows, i), "KK", &base, &size)) return NULL;
-        core->windows[i] = (struct window){base, size};
-    }
-    core->window_count = (unsigned)PyTuple_GET_SIZE(windows);
-    Py_XSETREF(core->read_emulated, Py_NewRef(read));
-    Py_XSETREF(core->write_emulated, Py_NewRef(write));
-    Py_XSETREF(core->outbox, Py_NewRef(outbox));
-    Py_RETURN_NONE;
-}
-
 static PyObject *reset(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long entry, context;
     if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
     int error = unicorn.context_restore(core->uc, core->pristine);
     if (error) {
-        fail(error, "reset");
+        python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
     unicorn.tlb_flush(core->cpu);
@@ -418,10 +234,10 @@ static int set_pc(PyObject *self, PyObject *value, void *unused) {
 }
 
 static PyMethodDef core_methods[] = {
-    {"map_ram", map_ram, METH_VARARGS, NULL},
-    {"map_pl011", map_pl011, METH_VARARGS, NULL},
-    {"map_gicv", map_gicv, METH_VARARGS, NULL},
-    {"emulate", emulate, METH_VARARGS, NULL},
+    {"map_ram", core_map_ram, METH_VARARGS, NULL},
+    {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
+    {"map_gicv", core_map_gicv, METH_VARARGS, NULL},
+    {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"run", run, METH_O, NULL},
     {"deactivate", deactivate, METH_O, NULL},
