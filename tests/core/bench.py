@@ -1,0 +1,80 @@
+"""A core on its own: RAM, a UART, timers, emulated windows, and what the tests do with them."""
+
+from __future__ import annotations
+
+import mmap
+import time
+from typing import Any
+
+from baonet.core.engine import native
+from baonet.hyp.cpu import Exit
+
+RAM = 0x4000_0000
+SIZE = 0x40_0000
+UART = 0x0900_0000
+GICV = 0x0801_0000
+UART_INTID = 33
+FREQUENCY = 62_500_000
+FOR_EVER = 1 << 40
+
+
+class Memory:
+    """What the cores of one VM share."""
+
+    def __init__(self, cores: int = 1) -> None:
+        self.ram = mmap.mmap(-1, SIZE)
+        self.slots = mmap.mmap(-1, cores * native.SLOT_SIZE)
+        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 4)
+        self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
+        self.cores = cores
+
+    def write(self, address: int, *values: int) -> None:
+        """Double words."""
+        data = b"".join((value & (1 << 64) - 1).to_bytes(8, "little") for value in values)
+        self.load(address, data)
+
+    def load(self, address: int, data: bytes) -> None:
+        self.ram[address - RAM : address - RAM + len(data)] = data
+
+    def read(self, address: int) -> int:
+        return int.from_bytes(self.ram[address - RAM : address - RAM + 8], "little")
+
+
+def core_of(
+    memory: Memory,
+    index: int = 0,
+    *,
+    gic_version: int = 3,
+    list_registers: int = 4,
+    timers: tuple[int, ...] = (27, 30),
+    model: int = 3,
+    mpidr: int | None = None,
+) -> native.Core:
+    core = native.Core(
+        model=model,
+        midr=0x410F_D034,
+        mpidr=index if mpidr is None else mpidr,
+        frequency=FREQUENCY,
+        epoch=time.monotonic_ns(),
+        gic_version=gic_version,
+        list_registers=list_registers,
+        timers=timers,
+        slots=memory.slots,
+        index=index,
+        siblings=tuple(other for other in range(memory.cores) if other != index),
+        code_map=memory.code_map,
+    )
+    core.map_ram(RAM, SIZE, memory.ram, 0)
+    core.map_pl011(UART, memory.uart, 0, UART_INTID)
+    if gic_version == 2:
+        core.map_gicv(GICV)
+    return core
+
+
+def retired(core: native.Core) -> int:
+    count: Any = core.statistics()["instructions"]
+    return int(count)
+
+
+def run(core: native.Core, budget: int = FOR_EVER) -> Exit:
+    return Exit(core.run(budget))
