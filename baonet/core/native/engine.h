@@ -140,7 +140,7 @@ struct core {
     uint64_t exit[EXIT_FIELDS];
     int64_t left;
     uint64_t granted;
-    bool progressed;
+    uint64_t entered; /* instructions retired when the stay began */
     int32_t last_budget; /* at the last exception of the guest's own */
     unsigned stuck;      /* how many of them since an instruction retired */
 
@@ -292,7 +292,7 @@ PyObject *core_emulate(PyObject *self, PyObject *args);
 /* run.c */
 int core_run(struct core *core, int64_t budget);
 void core_leave(struct core *core, enum exit_reason reason);
-void core_settle(struct core *core);
+void core_settle(struct core *core, uintptr_t from);
 uint64_t core_retired(struct core *core);
 void core_interrupt_hook(void *uc, uint32_t intno, void *user);
 extern const size_t uart_out_capacity;

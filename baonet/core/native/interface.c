@@ -294,6 +294,18 @@ static bool running_group1(struct core *core) {
     return active1 && (!active0 || __builtin_ctz(active1) < __builtin_ctz(active0));
 }
 
+/* An access to a frame does not end the block as a system register write does. */
+static void look_soon(struct core *core) {
+    if (FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) || FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST))
+        slot_kick(core->slot, KICK_MAINTENANCE);
+}
+
+static uint32_t acknowledge_soon(struct core *core, bool group1) {
+    uint32_t intid = acknowledge(core, group1);
+    look_soon(core);
+    return intid;
+}
+
 uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct core *core = user;
@@ -305,8 +317,8 @@ uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     case GICV_ABPR: return bpr1(core);
     case GICV_IAR:
         if (group1 && !ackctl) return signalled(core, highest_pending(core)) ? SPURIOUS_GROUP1 : SPURIOUS;
-        return acknowledge(core, group1);
-    case GICV_AIAR: return acknowledge(core, true);
+        return acknowledge_soon(core, group1);
+    case GICV_AIAR: return acknowledge_soon(core, true);
     case GICV_RPR: return running_priority(core) == IDLE ? 0xff : running_priority(core);
     case GICV_HPPIR: return group1 && !ackctl ? SPURIOUS_GROUP1 : highest(core, group1);
     case GICV_AHPPIR: return highest(core, true);
@@ -334,7 +346,5 @@ void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *
         break;
     case GICV_DIR: end_split(core, intid); break;
     }
-    /* An access to a frame does not end the block as a system register write does. */
-    if (FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) || FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST))
-        slot_kick(core->slot, KICK_MAINTENANCE);
+    look_soon(core);
 }

@@ -52,8 +52,14 @@ static enum exit_reason pending(struct core *core) {
     return EXIT_NONE;
 }
 
+/* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
+static bool progressed(struct core *core, uintptr_t from) {
+    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+    return !tb || core_retired(core) - FIELD(uint16_t, tb, TB_ICOUNT) != core->entered;
+}
+
 /* At the start of a block, with the block's instructions already taken from the budget. */
-void core_settle(struct core *core) {
+void core_settle(struct core *core, uintptr_t from) {
     struct slot *slot = core->slot;
     uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
     int32_t why = atomic_exchange(&slot->kick, 0);
@@ -63,14 +69,14 @@ void core_settle(struct core *core) {
         *exit_request = 1;
     }
     if (slot->budget < 0) {
-        if (core->left + slot->budget >= 0 || !core->progressed) {
+        /* A block that is longer than the budget runs, or the guest would stay where it is. */
+        if (core->left + slot->budget >= 0 || !progressed(core, from)) {
             refill(core);
         } else {
             core->out_of_budget = true;
             *exit_request = 1;
         }
     }
-    core->progressed = true;
     if (timer_due(core)) *exit_request = 1;
     if (*exit_request || FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST)) core->leave_block = true;
 }
@@ -156,16 +162,21 @@ int core_run(struct core *core, int64_t budget) {
         core->granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
         core->left = budget + (rest < 0 ? rest : 0);
         core->slot->budget = 0;
-        refill(core);
-        core->reason = EXIT_NONE;
-        core->out_of_budget = core->progressed = false;
-        running = core;
-        FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
-        broadcast_enter(core);
-        reason = stay(core);
-        broadcast_leave(core);
-        FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
-        running = NULL;
+        core->entered = core_retired(core);
+        if (core->left > 0) {
+            refill(core);
+            core->reason = EXIT_NONE;
+            core->out_of_budget = false;
+            running = core;
+            FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
+            broadcast_enter(core);
+            reason = stay(core);
+            broadcast_leave(core);
+            FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
+            running = NULL;
+        } else {
+            reason = EXIT_BUDGET;
+        }
     }
     if (reason != EXIT_ERROR) core->statistics[reason]++;
     return reason;

@@ -20,6 +20,12 @@
 #define WRITEBACK_MASK 0x3f200400u
 #define WRITEBACK 0x38000400u
 
+/* LDADD and the like, SWP; CAS; CASP: they fault as loads wherever a load would (Arm ARM D17.2.37, WnR). */
+static bool loads_and_stores(uint32_t instruction) {
+    return (instruction & 0x3f200c00) == 0x38200000 || (instruction & 0x3fa07c00) == 0x08a07c00 ||
+           (instruction & 0xbfa07c00) == 0x08207c00;
+}
+
 struct region *stage2_find(struct core *core, uint64_t ipa) {
     for (unsigned i = 0; i < core->region_count; i++)
         if (ipa - core->regions[i].ipa < core->regions[i].size) return &core->regions[i];
@@ -98,8 +104,10 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
     uint32_t access_bits = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME) & ISS_ACCESS;
+    uint32_t instruction = from ? unicorn.load_code(core->env, core_pc(core)) : 0;
     /* The library's template is valid for these too; a CPU's is not (Arm ARM D17.2.37, ISV). */
-    if (from && (unicorn.load_code(core->env, core_pc(core)) & WRITEBACK_MASK) == WRITEBACK) access_bits = 0;
+    if ((instruction & WRITEBACK_MASK) == WRITEBACK) access_bits = 0;
+    if (loads_and_stores(instruction)) esr &= ~ESR_WNR;
     if ((access_bits & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) esr |= access_bits;
     core->exit[EXIT_ESR] = esr;
     if ((esr & ESR_ISV) && core->read_emulated && in_window(core, ipa)) emulate(core, ipa, esr);

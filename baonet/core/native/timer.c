@@ -39,8 +39,8 @@ int64_t timer_deadline(struct core *core) {
         if (!armed(&core->timers[i])) continue;
         uint64_t cval = core->timers[i].cval;
         uint64_t ticks = cval > now ? cval - now : 0;
-        uint64_t ns = (uint64_t)((unsigned __int128)ticks * 1000000000u / core->frequency);
-        if (ns > (uint64_t)INT64_MAX) ns = INT64_MAX;
+        unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
+        uint64_t ns = exact > INT64_MAX ? INT64_MAX : (uint64_t)exact;
         if (best < 0 || (int64_t)ns < best) best = (int64_t)ns;
     }
     return best;

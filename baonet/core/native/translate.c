@@ -131,10 +131,11 @@ EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slo
         unicorn.check_exit_request(argument, delay_slot);
         return;
     }
-    core_settle(core);
+    uintptr_t from = (uintptr_t)__builtin_return_address(0);
+    core_settle(core, from);
     if (core->leave_block) {
         core->leave_block = false;
-        unicorn.loop_exit_restore(core->cpu, (uintptr_t)__builtin_return_address(0));
+        unicorn.loop_exit_restore(core->cpu, from);
     }
 }
 
