@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MODULES = {
     ROOT / "baonet/core/selftest.S": ROOT / "baonet/core/selftest_code.py",
+    ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
 }
 PREFIX = "aarch64-linux-gnu-"
 

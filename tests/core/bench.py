@@ -8,6 +8,7 @@ from typing import Any
 
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
+from tests.core.guests_code import CODE, ENTRY
 
 RAM = 0x4000_0000
 SIZE = 0x40_0000
@@ -16,6 +17,7 @@ GICV = 0x0801_0000
 UART_INTID = 33
 FREQUENCY = 62_500_000
 FOR_EVER = 1 << 40
+MASK = (1 << 64) - 1
 
 
 class Memory:
@@ -30,7 +32,7 @@ class Memory:
 
     def write(self, address: int, *values: int) -> None:
         """Double words."""
-        data = b"".join((value & (1 << 64) - 1).to_bytes(8, "little") for value in values)
+        data = b"".join((value & MASK).to_bytes(8, "little") for value in values)
         self.load(address, data)
 
     def load(self, address: int, data: bytes) -> None:
@@ -78,3 +80,38 @@ def retired(core: native.Core) -> int:
 
 def run(core: native.Core, budget: int = FOR_EVER) -> Exit:
     return Exit(core.run(budget))
+
+
+class Bench:
+    """One core with the routines of ``guests.S`` in its RAM."""
+
+    def __init__(self, memory: Memory | None = None, index: int = 0, **arguments: Any) -> None:
+        self.memory = memory or Memory()
+        self.memory.load(RAM, CODE)
+        self.core = core_of(self.memory, index, **arguments)
+
+    def enter(self, routine: str, *arguments: int, **registers: int) -> None:
+        """Reset, with x0.. and the registers that are named as they are given."""
+        core = self.core
+        core.reset(address(routine), 0)
+        named = {f"x{n}": value for n, value in enumerate(arguments)} | registers
+        for name, value in named.items():
+            core.x[int(name[1:])] = value & MASK
+
+    def go(self, routine: str, *arguments: int, **registers: int) -> Exit:
+        self.enter(routine, *arguments, **registers)
+        return run(self.core)
+
+    def call(self, routine: str, *arguments: int, **registers: int) -> int:
+        """Run a routine to its end without a reset. Returns x3."""
+        core = self.core
+        named = {f"x{n}": value for n, value in enumerate(arguments)} | registers
+        for name, value in named.items():
+            core.x[int(name[1:])] = value & MASK
+        core.pc = address(routine)
+        assert run(core) == Exit.HVC
+        return core.x[3]
+
+
+def address(routine: str) -> int:
+    return RAM + ENTRY[routine]
