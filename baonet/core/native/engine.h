@@ -141,6 +141,7 @@ struct core {
     int64_t left;
     uint64_t granted;
     uint64_t entered; /* instructions retired when the stay began */
+    uintptr_t checked_from; /* while the access to a system register is checked */
     int32_t last_budget; /* at the last exception of the guest's own */
     unsigned stuck;      /* how many of them since an instruction retired */
 
@@ -212,6 +213,8 @@ extern struct unicorn {
     void *(*get_reginfo)(void *, uint32_t);
     void (*define_reg)(void *, void *, void *);
     void (*check_exit_request)(void *, uint32_t);
+    void (*check_access)(void *, void *, uint32_t, uint32_t);
+    void (*raise)(void *, uint32_t, uint32_t, uint32_t);
     void (*generate)(void *, void *, int);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);
@@ -298,6 +301,7 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user);
 extern const size_t uart_out_capacity;
 
 /* translate.c */
+void give_back(struct core *core, uintptr_t host_pc);
 bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit);
 
 #endif

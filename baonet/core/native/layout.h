@@ -100,6 +100,7 @@
 /* values */
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
+#define EXCP_UDEF 1
 #define EXCP_SWI 2
 #define EXCP_PREFETCH_ABORT 3
 #define EXCP_DATA_ABORT 4

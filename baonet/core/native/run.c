@@ -97,6 +97,10 @@ static void look_around(struct core *core) {
 void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     (void)uc;
     struct core *core = user;
+    if (core->checked_from) {
+        give_back(core, core->checked_from);
+        core->checked_from = 0;
+    }
     switch (intno) {
     case EXCP_HVC: core_leave(core, EXIT_HVC); return;
     case EXCP_HYP_TRAP: core_leave(core, EXIT_SMC); return;
@@ -120,7 +124,6 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
     for (;;) {
-        interface_update(core);
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
         FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
@@ -156,6 +159,7 @@ static enum exit_reason stay(struct core *core) {
 }
 
 int core_run(struct core *core, int64_t budget) {
+    interface_update(core); /* the hypervisor may have changed anything */
     enum exit_reason reason = pending(core);
     if (reason == EXIT_NONE) {
         int64_t rest = core->left + core->slot->budget; /* what the last stay did not use, or overdrew */

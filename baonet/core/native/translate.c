@@ -139,15 +139,30 @@ EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slo
     }
 }
 
-/* Instructions of an interrupted block that did not retire are given back. A64 blocks are contiguous. */
+/* Instructions of an interrupted block that did not retire, the one at the PC included. A64 blocks are contiguous. */
+void give_back(struct core *core, uintptr_t host_pc) {
+    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), host_pc);
+    if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)((core_pc(core) - FIELD(uint64_t, tb, TB_PC)) >> 2);
+}
+
 EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit) {
     bool found = unicorn.restore_state(cpu, host_pc, will_exit);
     struct core *core = running;
-    if (found && will_exit && core && core->cpu == cpu) {
-        void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), host_pc);
-        if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)((core_pc(core) - FIELD(uint64_t, tb, TB_PC)) >> 2);
-    }
+    if (found && will_exit && core && core->cpu == cpu) give_back(core, host_pc);
     return found;
+}
+
+/* Two exceptions come without a look at where in the block they are: an undefined instruction, which ends its block... */
+EXPORT void helper_exception_with_syndrome_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
+    if (running && number == EXCP_UDEF) running->slot->budget++;
+    unicorn.raise(env, number, syndrome, target_el);
+}
+
+/* ... and a system register that may not be accessed, which does not. */
+EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
+    if (running) running->checked_from = (uintptr_t)__builtin_return_address(0);
+    unicorn.check_access(env, ri, syndrome, is_read);
+    if (running) running->checked_from = 0;
 }
 
 /* TCG_MO_ALL and TCG_BAR_STRL: only STLR and STLLR and the store-release exclusives ask for this. */

@@ -68,6 +68,8 @@ static const struct {
     {(void **)&unicorn.get_reginfo, "get_arm_cp_reginfo_aarch64"},
     {(void **)&unicorn.define_reg, "define_one_arm_cp_reg_with_opaque_aarch64"},
     {(void **)&unicorn.check_exit_request, "helper_check_exit_request_aarch64"},
+    {(void **)&unicorn.check_access, "helper_access_check_cp_reg_aarch64"},
+    {(void **)&unicorn.raise, "helper_exception_with_syndrome_aarch64"},
     {(void **)&unicorn.generate, "gen_intermediate_code_aarch64"},
     {(void **)&unicorn.func_start, "tcg_func_start_aarch64"},
     {(void **)&unicorn.call, "tcg_gen_callN_aarch64"},
