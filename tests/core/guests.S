@@ -190,6 +190,19 @@ vectors:
         msr     spsr_el1, x13
         eret
 
+        .balign 128
+        .space  128                             // SError: 0x380
+        mrs     x15, esr_el1                    // from EL0: 0x400
+        lsr     x15, x15, #26
+        add     x16, x16, #1
+        cmp     x15, #0x15
+        b.eq    1f
+        mrs     x14, elr_el1
+        add     x14, x14, #4
+        msr     elr_el1, x14
+        eret
+1:      hvc     #0
+
         .macro  translate
         mov     x10, #0xff
         msr     mair_el1, x10
@@ -216,6 +229,33 @@ vectors:
         subs    x0, x0, #1
         b.ne    1b
         hvc     #0
+
+/* An undefined instruction, with the vectors at x1. */
+
+        routine undefined
+        msr     vbar_el1, x1
+        isb
+        udf     #0
+
+/*
+ * At EL0 a register that EL1 has not granted, in mid-block: 3, the handler's 9, 3 with SVC, the handler's 6. The count
+ * begins at the first HVC.
+ */
+
+        routine ungranted
+        adr     x10, vectors
+        msr     vbar_el1, x10
+        adr     x10, 1f
+        msr     elr_el1, x10
+        msr     spsr_el1, xzr
+        hvc     #1
+        eret
+1:      mov     x9, #1
+        add     x9, x9, #1
+        mrs     x3, cntvct_el0
+        add     x9, x9, #1
+        add     x9, x9, #1
+        svc     #0
 
 /* Translation on with the tables at x21, then a load from x0. */
 
