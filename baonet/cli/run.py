@@ -16,7 +16,7 @@ exit status:
   2    the machine file or the command line has an error
   3    a guest did what Bao stops it for; the report is on standard error
   4    --timeout passed
-  130  Ctrl-C
+  130  Ctrl-C; 143 when SIGTERM or SIGHUP ended it
   1    anything else; the reason is on standard error
 
 examples:
@@ -46,7 +46,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
     parser.add_argument("--clock", choices=["host"], help="override the file's clock mode")
-    parser.add_argument("--until", metavar="TEXT", help="end with status 0 when a guest prints TEXT")
+    parser.add_argument("--until", metavar="TEXT", type=text, help="end with status 0 when a guest prints TEXT")
     parser.add_argument("--timeout", metavar="TIME", type=duration, help="end with status 4 after TIME (30s, 2m)")
     parser.add_argument(
         "--console",
@@ -65,6 +65,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.set_defaults(command=run)
 
 
+def text(argument: str) -> str:
+    """What ``--until`` waits for."""
+    if not argument:
+        raise argparse.ArgumentTypeError("an empty text would be found at once")
+    return argument
+
+
 def run(options: argparse.Namespace) -> int:
     machine = load_machine(options.file)
     if machine is None:
@@ -72,6 +79,11 @@ def run(options: argparse.Namespace) -> int:
     from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
     from baonet.core.engine import EngineError  # noqa: PLC0415
 
+    try:
+        statistics = None if options.stats is None else Path(options.stats).open("w")  # noqa: SIM115 - closed below
+    except OSError as error:
+        print(f"baonet run: --stats {options.stats}: {error.strerror}", file=sys.stderr)
+        return 2
     try:
         if options.console not in ("all", "none"):
             find_vm(machine, options.console)
@@ -83,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"baonet run: {error}", file=sys.stderr)
         return 1
     outcome = session.run()
-    if options.stats is not None:
-        Path(options.stats).write_text(json.dumps(session.statistics(outcome), indent=2) + "\n")
-    return session.tell(outcome)
+    status = session.tell(outcome)
+    if statistics is not None:
+        with statistics:
+            statistics.write(json.dumps(session.statistics(outcome), indent=2) + "\n")
+    return status

@@ -1,0 +1,146 @@
+"""The guests that come with baonet, on the real engine, with a process for each CPU and with one for all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.machine import pair, run, vm
+
+PLACEMENTS = ["process-per-cpu", "one-process"]
+PLATFORMS = ["qemu-aarch64-virt", "qemu-aarch64-virt-gicv2"]
+
+pytestmark = pytest.mark.parametrize("placement", PLACEMENTS)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_hello(tmp_path: Path, placement: str, platform: str) -> None:
+    result = run(tmp_path, {"platform": platform, "vms": [vm("hello")]}, "--placement", placement)
+    assert (result.status, result.err) == (0, "")
+    assert "hello | hello: EL1, MPIDR 0xc0000000, MIDR 0x410fd034\n" in result.out
+    assert f"GICv{3 if platform == PLATFORMS[0] else 2}, PSCI 0x10001" in result.out
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_ping_pong_between_two_vms(tmp_path: Path, placement: str, platform: str) -> None:
+    result = run(tmp_path, {"platform": platform} | pair(), "--placement", placement)
+    assert result.status == 0, result.err
+    assert "ping | ping: batch 5: 2000 round trips" in result.out
+    assert "pong | pong: answered 10000, 0 wrong" in result.out
+    assert ", 0 wrong" in result.out
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4, 8])
+@pytest.mark.parametrize("model", ["cortex-a53", "max"])
+def test_every_atomic_is_exact(tmp_path: Path, placement: str, cpus: int, model: str) -> None:
+    platform = {"extends": "qemu-aarch64-virt", "cpus": 8, "cpu_model": model}
+    result = run(tmp_path, {"platform": platform, "vms": [vm("smp", cpus=cpus)]}, "--placement", placement)
+    assert result.status == 0, result.err
+    assert f"smp: {cpus} vCPUs, LSE {'yes' if model == 'max' else 'no'}" in result.out
+    assert "smp: all exact" in result.out
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_maintenance_reaches_the_siblings(tmp_path: Path, placement: str, cpus: int) -> None:
+    result = run(tmp_path, {"vms": [vm("coherence", cpus=cpus)]}, "--placement", placement)
+    assert result.status == 0, result.err
+    assert "coherence: all seen" in result.out
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_sgi_ping_pong(tmp_path: Path, placement: str, platform: str) -> None:
+    result = run(tmp_path, {"platform": platform, "vms": [vm("sgi", cpus=2)]}, "--placement", placement)
+    assert result.status == 0, result.err
+    assert "sgi: sent 10000, came 10000" in result.out
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_timer_ticks(tmp_path: Path, placement: str, platform: str) -> None:
+    result = run(tmp_path, {"platform": platform, "vms": [vm("timer")]}, "--placement", placement)
+    assert result.status == 0, result.err
+    assert "timer: latency min/p50/p90/p99/max" in result.out
+
+
+def test_input_comes_by_interrupt(tmp_path: Path, placement: str) -> None:
+    typed = "first line\nquit\n"
+    result = run(tmp_path, {"vms": [vm("echo")]}, "--console", "echo", "--placement", placement, stdin=typed)
+    assert result.status == 0, result.err
+    assert "echo 1: first line" in result.out
+
+
+def test_vms_beside_each_other_have_their_own_lines(tmp_path: Path, placement: str) -> None:
+    machine = {"platform": {"extends": "qemu-aarch64-virt", "cpus": 6}, "vms": [vm("sgi", cpus=2), *pair()["vms"]]}
+    silent = {key: value for key, value in machine["vms"][0]["devices"][0].items() if key != "interrupts"}
+    machine["vms"][0]["devices"] = [silent]
+    result = run(tmp_path, machine | {"shared_memory": pair()["shared_memory"]}, "--placement", placement)
+    assert result.status == 0, result.err
+    for line in result.out.splitlines():
+        name, said = line.split("|", 1)
+        assert said.strip().startswith(f"{name.strip()}:"), line
+
+
+PARKS: dict[str, tuple[str, str]] = {
+    "unmapped-read": ("no emulation handler for abort", "neither memory nor a device"),
+    "unmapped-write": ("no emulation handler for abort", "store"),
+    "unmapped-fetch": ("no handler for abort ec = 0x20", "fetched an instruction"),
+    "unmapped-pair": ("no information to handle data abort", "handles a pair"),
+    "unmapped-exclusive": ("no information to handle data abort", "exclusive"),
+    "unmapped-alias": ("no emulation handler for abort", "virtual 0x17f000004"),
+    "unmapped-walk": ("no handler for abort ec = 0x20", "0x7f000008"),
+    "gicd-pair": ("no information to handle data abort", "=> 0x4010014c: ldp w0, w2, [x1]"),
+    "gicd-writeback": ("no information to handle data abort", "writes back"),
+    "gicd-exclusive": ("no information to handle data abort", "ldxr"),
+    "gicd-simd": ("no information to handle data abort", "SIMD"),
+    "gicd-byte": ("data abort emulation failed", "8-bit load"),
+    "gicd-half": ("data abort emulation failed", "16-bit store"),
+    "gicd-double": ("data abort emulation failed", "64-bit load"),
+    "gicd-unaligned": ("data abort emulation failed", "32-bit load"),
+    "gicr-double": ("data abort emulation failed", "64-bit store"),
+    "sgi0r": ("no emulation handler for register access", "ICC_SGI0R_EL1"),
+    "asgi1r": ("no emulation handler for register access", "ICC_ASGI1R_EL1"),
+}
+
+
+@pytest.mark.parametrize("name", PARKS)
+def test_what_bao_parks_a_cpu_for_is_reported(tmp_path: Path, placement: str, name: str) -> None:
+    result = run(tmp_path, {"vms": [vm(f"misbehave-{name}")]}, "--placement", placement)
+    assert result.status == 3, result.out + result.err
+    for words in PARKS[name]:
+        assert words in result.err
+    assert f"VM 'misbehave-{name}' (vm 0), vcpu 0 on pcpu 0" in result.err
+    assert "still here" not in result.out
+
+
+@pytest.mark.parametrize("name", ["calls", "el2-register", "undefined", "unmapped-by-guest"])
+def test_what_is_the_guests_own_affair_is_not(tmp_path: Path, placement: str, name: str) -> None:
+    result = run(tmp_path, {"vms": [vm(f"misbehave-{name}")]}, "--placement", placement)
+    assert result.status == 0, result.out + result.err
+    assert "misbehave: still here" in result.out
+
+
+def test_a_parked_vm_leaves_the_others_alone(tmp_path: Path, placement: str) -> None:
+    machine: dict[str, Any] = {"shared_memory": pair()["shared_memory"]}
+    silent = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
+    machine["vms"] = [vm("misbehave-unmapped-read", devices=silent), *pair()["vms"]]
+    result = run(tmp_path, machine, "--placement", placement)
+    assert result.status == 3
+    assert "pong: answered 10000, 0 wrong" in result.out
+
+
+def test_strict_refuses_to_power_off(tmp_path: Path, placement: str) -> None:
+    machine = {"faithful": "strict", "vms": [vm("hello")]}
+    result = run(tmp_path, machine, "--until", "SYSTEM_OFF returned -1", "--placement", placement)
+    assert result.status == 0, result.out + result.err
+
+
+def test_statistics_count_what_happened(tmp_path: Path, placement: str) -> None:
+    file = tmp_path / "stats.json"
+    assert run(tmp_path, {"vms": [vm("hello")]}, "--stats", str(file), "--placement", placement).status == 0
+    written = json.loads(file.read_text())
+    assert (written["ending"], written["vms"]) == ("done", {"hello": "off"})
+    pcpu = written["pcpus"]["0"]
+    assert (pcpu["vm"], pcpu["vcpu"], pcpu["exits_hvc"]) == ("hello", 0, 2)
+    assert pcpu["instructions"] > 1000
