@@ -306,6 +306,17 @@ vectors:
         mov     x0, #1
         ret
 
+/* x1 times 8 bytes, ascending from x2 on, to the device register at x0. */
+
+        routine send
+1:      .rept   8
+        strb    w2, [x0]
+        add     w2, w2, #1
+        .endr
+        subs    x1, x1, #1
+        b.ne    1b
+        hvc     #0
+
 /* x0 stores of ascending numbers from x1 on at x2, counted in x3. */
 
         routine stores

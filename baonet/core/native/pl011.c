@@ -102,10 +102,8 @@ void uart_flush(struct uart *uart) {
 
 static void transmit(struct uart *uart, uint8_t byte) {
     struct uart_state *s = uart->state;
-    if (uart->out_length && uart->out_position + uart->out_length != s->sent) {
-        /* Another core sent in between: this core's bytes are no longer one piece. */
-        uart_flush(uart);
-    }
+    /* Another core sent in between, or nobody has collected for long: what is there is a piece of its own. */
+    if (uart->out_length == uart_out_capacity || uart->out_position + uart->out_length != s->sent) uart_flush(uart);
     if (!uart->out_length) uart->out_position = s->sent;
     uart->out[uart->out_length++] = byte;
     s->sent++;

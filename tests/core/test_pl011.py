@@ -1,0 +1,229 @@
+"""The UART, Arm DDI 0183: its registers, its interrupt line, and that the cores which share it see one device."""
+
+from __future__ import annotations
+
+import pytest
+
+from baonet.core.engine import native
+from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, Exit
+from tests.core.bench import RAM, UART, UART_INTID, Bench, Memory, address, run
+
+DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
+IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0
+RXFE, RXFF, TXFE = 0x10, 0x40, 0x80
+RX, TX, RT = 0x10, 0x20, 0x40
+
+
+class Uart:
+    """The device as one core's guest sees it."""
+
+    def __init__(self, memory: Memory | None = None, index: int = 0) -> None:
+        self.bench = Bench(memory, index)
+        self.core = self.bench.core
+        self.bench.enter("nothing")
+        self.told: list[int] = []  # the line, as it was told by run()
+
+    def _finish(self) -> None:
+        while (reason := run(self.core)) != Exit.HVC:
+            if reason == Exit.LINE:
+                assert self.core.exit[EXIT_INTID] == UART_INTID
+                self.told.append(self.core.exit[EXIT_VALUE])
+            else:
+                assert reason == Exit.KICKED
+
+    def access(self, routine: str, offset: int, value: int = 0) -> int:
+        for n, argument in enumerate((UART + offset, value)):
+            self.core.x[n] = argument
+        self.core.pc = address(routine)
+        self._finish()
+        return self.core.x[3]
+
+    def read(self, offset: int) -> int:
+        return self.access("ldr_w", offset)
+
+    def write(self, offset: int, value: int) -> None:
+        self.access("str_w", offset, value)
+
+    def line(self) -> int | None:
+        """What run() tells of the line now, sequence and level; None: nothing."""
+        self.told.clear()
+        self.core.pc = address("nothing")
+        self._finish()
+        assert len(self.told) <= 1
+        return self.told[0] if self.told else None
+
+
+@pytest.fixture
+def uart() -> Uart:
+    return Uart()
+
+
+def test_reset_values(uart: Uart) -> None:
+    values = {FR: TXFE | RXFE, CR: 0x300, IFLS: 0x12}
+    for offset in (DR, 0x04, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS, IMSC, RIS, MIS, DMACR):
+        assert uart.read(offset) == values.get(offset, 0), hex(offset)
+    assert [uart.read(IDENTIFICATION + 4 * n) for n in range(8)] == [0x11, 0x10, 0x14, 0x00, 0x0D, 0xF0, 0x05, 0xB1]
+
+
+@pytest.mark.parametrize(
+    ("offset", "bits"),
+    [(ILPR, 8), (IBRD, 16), (FBRD, 6), (LCR, 8), (CR, 16), (IFLS, 6), (IMSC, 11), (DMACR, 3)],
+)
+def test_registers_have_their_widths(uart: Uart, offset: int, bits: int) -> None:
+    uart.write(offset, 0xFFFF_FFFF)
+    assert uart.read(offset) == (1 << bits) - 1
+    uart.write(offset, 0)
+    assert uart.read(offset) == 0
+
+
+def test_what_cannot_be_written_is_not(uart: Uart) -> None:
+    for offset in (FR, RIS, MIS, IDENTIFICATION, 0x80):
+        before = uart.read(offset)
+        uart.write(offset, ~before & 0xFFFF_FFFF)
+        assert uart.read(offset) == before
+
+
+def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
+    for byte in b"hello":
+        uart.access("strb", DR, byte)
+    assert uart.core.take_output() == [(0, 0, b"hello")]
+    assert uart.core.take_output() == []
+    uart.write(DR, 0x1234_5621)
+    assert uart.core.take_output() == [(0, 5, b"!")]
+
+
+def test_more_than_is_collected_is_kept(uart: Uart) -> None:
+    """Whatever a guest sends in one block, and however late it is collected."""
+    times = 9_000
+    for n, value in enumerate((UART, times, 0)):
+        uart.core.x[n] = value
+    uart.core.pc = address("send")
+    uart._finish()
+    pieces = uart.core.take_output()
+    assert b"".join(piece for _, _, piece in pieces) == bytes(n & 0xFF for n in range(8 * times))
+    positions = [position for _, position, _ in pieces]
+    assert positions == [sum(len(piece) for _, _, piece in pieces[:n]) for n in range(len(pieces))]
+
+
+def test_a_core_that_sends_a_lot_is_left_to_be_collected(uart: Uart) -> None:
+    uart.core.x[0], uart.core.x[1], uart.core.pc = UART, 1 << 20, address("send")
+    assert run(uart.core) == Exit.KICKED
+    assert 10_000 < sum(len(piece) for _, _, piece in uart.core.take_output()) < 30_000
+
+
+def test_input_is_read_in_order(uart: Uart) -> None:
+    assert uart.core.put_input(0, b"abc") == 3
+    assert uart.read(FR) == TXFE
+    assert [uart.read(DR) for _ in range(3)] == list(b"abc")
+    assert uart.read(FR) == TXFE | RXFE
+    assert uart.read(DR) == 0
+
+
+def test_a_full_fifo_says_so(uart: Uart) -> None:
+    uart.core.put_input(0, bytes(15))
+    assert uart.read(FR) == TXFE
+    uart.core.put_input(0, bytes(1))
+    assert uart.read(FR) == TXFE | RXFF
+
+
+def test_no_more_input_than_there_is_room_for(uart: Uart) -> None:
+    taken = uart.core.put_input(0, bytes(range(256)) * 300)
+    assert taken == 65536
+    assert uart.core.put_input(0, b"x") == 0
+    assert uart.read(DR) == 0
+    assert uart.core.put_input(0, b"xy") == 1
+
+
+def test_the_interrupt_of_input(uart: Uart) -> None:
+    uart.write(IMSC, RX | RT)
+    assert uart.line() is None
+    uart.core.put_input(0, b"ab")
+    assert uart.core.lines() == [(UART_INTID, 1 << 1 | 1)]
+    assert uart.core.lines() == []
+    assert uart.read(RIS) == uart.read(MIS) == RX | RT
+    uart.read(DR)
+    assert uart.line() is None, "one byte is left"
+    uart.read(DR)
+    assert uart.line() == 2 << 1 | 0
+    assert (uart.read(RIS), uart.read(MIS)) == (0, 0)
+
+
+def test_the_interrupt_of_output(uart: Uart) -> None:
+    assert uart.read(RIS) == 0
+    uart.write(DR, 0x41)
+    assert (uart.read(RIS), uart.read(MIS)) == (TX, 0)
+    assert uart.told == []
+    uart.write(IMSC, TX)
+    assert uart.line() == 1 << 1 | 1
+    assert uart.read(MIS) == TX
+    uart.write(ICR, RX)
+    assert uart.line() is None
+    uart.write(ICR, TX)
+    assert uart.line() == 2 << 1 | 0
+    assert uart.read(RIS) == 0
+    uart.write(DR, 0x41)
+    assert uart.line() == 3 << 1 | 1
+    uart.write(IMSC, 0)
+    assert uart.line() == 4 << 1 | 0
+
+
+def test_a_change_of_the_line_ends_the_stay(uart: Uart) -> None:
+    """Long before the budget is through."""
+    core = uart.core
+    uart.write(IMSC, TX)
+    core.x[0], core.x[1], core.pc = UART, 1 << 20, address("send")
+    assert run(core) == Exit.LINE
+    assert (core.exit[EXIT_INTID], core.exit[EXIT_VALUE]) == (UART_INTID, 1 << 1 | 1)
+    assert sum(len(piece) for _, _, piece in core.take_output()) == 8
+
+
+def test_two_cores_have_one_device() -> None:
+    memory = Memory(cores=2)
+    first, second = Uart(memory, 0), Uart(memory, 1)
+    for uart, byte in zip((first, first, second, first, second, second), b"abcdef", strict=True):
+        uart.write(DR, byte)
+    assert first.core.take_output() == [(0, 0, b"ab"), (0, 3, b"d")]
+    assert second.core.take_output() == [(0, 2, b"c"), (0, 4, b"ef")]
+    first.write(IBRD, 39)
+    assert second.read(IBRD) == 39
+    first.core.put_input(0, b"xy")
+    assert [second.read(DR), first.read(DR)] == list(b"xy")
+
+
+def test_the_line_has_one_sequence_whoever_moves_it() -> None:
+    """Each core tells of what it did itself; the number says which is later."""
+    memory = Memory(cores=2)
+    first, second = Uart(memory, 0), Uart(memory, 1)
+    first.write(IMSC, RX)
+    first.core.put_input(0, b"x")
+    assert first.core.lines() == [(UART_INTID, 1 << 1 | 1)]
+    second.read(DR)
+    assert second.line() == 2 << 1
+    assert first.line() is None
+    second.core.put_input(0, b"y")
+    assert second.core.lines() == [(UART_INTID, 3 << 1 | 1)]
+
+
+def test_the_line_of_a_uart_whose_interrupt_another_vm_has() -> None:
+    """Nothing is told of it."""
+    uart = Uart()
+    uart.core.map_pl011(UART + 0x1000, Memory().uart, 0, 0)
+    uart.write(0x1000 + IMSC, TX)
+    uart.write(0x1000 + DR, 0x41)
+    assert uart.read(0x1000 + MIS) == TX
+    assert uart.line() is None
+    assert uart.core.lines() == []
+    assert uart.core.take_output() == [(1, 0, b"A")]
+
+
+def test_what_is_refused(uart: Uart) -> None:
+    with pytest.raises(IndexError):
+        uart.core.put_input(1, b"x")
+    with pytest.raises(ValueError, match="pages"):
+        uart.core.map_pl011(UART + 0x1004, uart.bench.memory.uart, 0, 34)
+    with pytest.raises(ValueError, match="small"):
+        uart.core.map_pl011(UART + 0x1000, bytearray(native.PL011_STATE_SIZE - 1), 0, 34)
+    for n in range(1, 8):
+        uart.core.map_pl011(UART + 0x1000 * n, bytearray(native.PL011_STATE_SIZE), 0, 34)
+    with pytest.raises(ValueError, match="too many"):
+        uart.core.map_pl011(RAM - 0x1000, bytearray(native.PL011_STATE_SIZE), 0, 34)
