@@ -117,6 +117,7 @@ static inline int64_t hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 #define PSCI_CPU_OFF 0x84000002
 #define PSCI_CPU_ON 0xC4000003
 #define PSCI_SYSTEM_OFF 0x84000008
+#define PSCI_SYSTEM_RESET 0x84000009
 #define BAO_IPC 0x86000001
 
 /* Rings the other VMs that share the VM's ipc number `ipc`; an `event` is an index of their interrupts. */
