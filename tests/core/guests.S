@@ -230,6 +230,12 @@ vectors:
         b.ne    1b
         hvc     #0
 
+        routine set_vectors
+        adr     x10, vectors
+        msr     vbar_el1, x10
+        isb
+        hvc     #0
+
 /* An undefined instruction, with the vectors at x1. */
 
         routine undefined
@@ -302,6 +308,39 @@ vectors:
         dsb     ish
         isb
         hvc     #0
+/* The descriptor at x0 becomes x1, and the TLBs forget what x2 names. */
+
+        .macro  forget operation, operand:vararg
+        routine tlbi_\operation
+        str     x1, [x0]
+        dsb     ishst
+        tlbi    \operation\operand
+        dsb     ish
+        isb
+        hvc     #0
+        .endm
+        forget  vmalle1is
+        forget  aside1is, , x2
+        forget  vae1is, , x2
+        forget  vaae1is, , x2
+        forget  vale1is, , x2
+        forget  vaale1is, , x2
+
+/* A double word is stored, and the line made coherent, if x3 is not 0; x4 lines, a page apart, with the same word. */
+
+        routine new_lines
+1:      str     x1, [x0]
+        cbz     x3, 2f
+        dc      cvau, x0
+        dsb     ish
+        ic      ivau, x0
+        dsb     ish
+2:      add     x0, x0, #0x1000
+        subs    x4, x4, #1
+        b.ne    1b
+        isb
+        hvc     #0
+
         routine return_1
         mov     x0, #1
         ret
