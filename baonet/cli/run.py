@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.config.machine import ClockMode
 
 EPILOG = """\
 exit status:
@@ -75,6 +76,10 @@ def text(argument: str) -> str:
 def run(options: argparse.Namespace) -> int:
     machine = load_machine(options.file)
     if machine is None:
+        return 2
+    if (options.clock or machine.clock.mode.value) != ClockMode.HOST.value:
+        hint = "write 'clock: {mode: host}' in the file, or give --clock host"
+        print(f"baonet run: {options.file}: virtual time is not built yet: {hint}", file=sys.stderr)
         return 2
     from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
     from baonet.core.engine import EngineError  # noqa: PLC0415

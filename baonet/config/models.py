@@ -158,7 +158,7 @@ class ClockModel(Model):
     mode: str = optional(
         Choice(("host", "virtual")),
         "`host`: timers follow the host's clock and CPUs run freely in parallel. `virtual`: each CPU's time is the "
-        "instructions it has retired.",
+        "instructions it has retired; not built yet, `baonet run` refuses it.",
         "host",
     )
     mhz: int = optional(

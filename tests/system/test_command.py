@@ -117,6 +117,14 @@ def test_an_unknown_vm_is_told_with_the_known_ones(tmp_path: Path) -> None:
         assert "there is no VM 'nobody': this machine has echo" in result.err
 
 
+def test_virtual_time_is_not_passed_over(tmp_path: Path) -> None:
+    machine = {"clock": {"mode": "virtual"}, "vms": [vm("hello")]}
+    result = run(tmp_path, machine)
+    assert result.status == 2
+    assert "virtual time is not built yet" in result.err
+    assert run(tmp_path, machine, "--clock", "host").status == 0
+
+
 def test_check_shows_the_plan(tmp_path: Path) -> None:
     result = baonet("check", write(tmp_path, {"vms": [vm("smp", cpus=2)]}))
     assert result.status == 0
