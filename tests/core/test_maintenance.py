@@ -80,7 +80,9 @@ def test_more_lines_than_there_is_room_for(pair: Pair) -> None:
 
 def test_all_at_once(pair: Pair) -> None:
     """IC IALLUIS reaches what a vCPU has changed, line by line or not."""
+    pair.memory.write(FUNCTION + 0x800, returns(99))
     for value in range(1, 10):
+        assert pair.call(0, FUNCTION + 0x800) == 99, "the writer has translations of the page"
         pair.change(0, value, coherent=False)
         pair.benches[0].call("synchronise_all")
         assert [pair.call(core) for core in (0, 1)] == [value, value]
