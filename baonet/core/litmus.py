@@ -13,6 +13,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, final
@@ -97,7 +98,8 @@ class Side:
         cpus = sorted(os.sched_getaffinity(0))
         self.alone = len(cpus) == 1
         self.patience = 0x3F if self.alone else 0xFFFF
-        os.sched_setaffinity(0, {cpus[-number]})  # the scheduler likes to keep two that wait for each other on one CPU
+        with suppress(OSError):  # the scheduler likes to keep two that wait for each other on one CPU
+            os.sched_setaffinity(0, {cpus[-number]})
         self.core = native.Core(
             model=MAX,
             midr=0x410F_D034,
