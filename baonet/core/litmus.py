@@ -8,145 +8,37 @@ is in ``selftest.S``; what it says of its arguments holds here too.
 
 from __future__ import annotations
 
-import mmap
-import os
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, final
+from typing import Final
 
 from baonet.core.engine import native
-from baonet.core.selftest_code import CODE, ENTRY
+from baonet.core.selftest_code import ENTRY
+from baonet.core.testbed import (
+    ALIAS,
+    BLOCK,
+    BLOCKS,
+    FOR_EVER,
+    FUNCTION,
+    MASK,
+    MISSES,
+    PAGES,
+    RAM,
+    REMAPPED,
+    RESULTS,
+    RING,
+    TABLES,
+    UART,
+    WORDS,
+    LitmusError,
+    Shared,
+    Side,
+    descriptor,
+)
 from baonet.hyp.cpu import EXIT_ESR, Exit
-
-RAM: Final = 0x4000_0000
-SIZE: Final = 0x20_0000
-UART: Final = 0x0900_0000
-MAX: Final = 3  # UC_CPU_ARM64_MAX, the only model with Armv8.1 atomics
-
-# Guest-physical addresses
-TABLES: Final = RAM + 0x8000
-FUNCTION: Final = RAM + 0xC000
-PAGES: Final = RAM + 0xE000  # two of them
-RING: Final = RAM + 0x1_0000
-BLOCKS: Final = RAM + 0x2_0000
-BLOCK: Final = 0x400
-WORDS: Final = RAM + 0x4_0000
-RESULTS: Final = RAM + 0x8_0000
-MISSES: Final = RAM + 0x10_0000  # a store to each line of this takes its time
-
-# Virtual addresses of other mappings: of FUNCTION, and of one of PAGES in turn
-ALIAS: Final = RAM + 0x20_0000
-REMAPPED: Final = RAM + 0x20_1000
-
-_EVER: Final = 1 << 40
-_MASK: Final = (1 << 64) - 1
-
-
-class LitmusError(Exception):
-    """The engine does not do what an Arm CPU does; the text says what it did."""
-
-
-@final
-class Shared:
-    """What both processes have: mapped before they are forked."""
-
-    def __init__(self) -> None:
-        self.ram = mmap.mmap(-1, SIZE)
-        self.slots = mmap.mmap(-1, 2 * native.SLOT_SIZE)
-        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 4)
-        self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
-        self.reached = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
-        self.ram[: len(CODE)] = CODE
-        for function in (FUNCTION, FUNCTION + 0x100):
-            self.write(function, 0x5280_0000 | 0xD65F_03C0 << 32)  # MOVZ w0, #0; RET
-        self._map()
-
-    def read(self, address: int) -> int:
-        return int.from_bytes(self.ram[address - RAM : address - RAM + 8], "little")
-
-    def write(self, address: int, *values: int) -> None:
-        data = b"".join((value & _MASK).to_bytes(8, "little") for value in values)
-        self.ram[address - RAM : address - RAM + len(data)] = data
-
-    def _map(self) -> None:
-        """RAM at its own address, and the two other mappings; levels 1 to 3."""
-        level1, level2, identity, others = (TABLES + 0x1000 * n for n in range(4))
-        self.write(level1 + 8 * (RAM >> 30), level2 | 3)
-        self.write(level2, identity | 3, others | 3)
-        for page in range(SIZE >> 12):
-            self.write(identity + 8 * page, descriptor(RAM + 0x1000 * page))
-        self.write(others, descriptor(FUNCTION), descriptor(PAGES))
-
-
-def descriptor(page: int) -> int:
-    """Level 3: accessed, inner shareable, read and written at EL1, attribute 0."""
-    return page | 0x703
-
-
-@final
-class Side:
-    """One of the two processes, with its CPU."""
-
-    def __init__(self, shared: Shared, number: int) -> None:
-        self.shared = shared
-        self.number = number
-        self.overlap = True  # until the part that looks for it finds none
-        cpus = sorted(os.sched_getaffinity(0))
-        self.alone = len(cpus) == 1
-        self.patience = 0x3F if self.alone else 0xFFFF
-        with suppress(OSError):  # the scheduler likes to keep two that wait for each other on one CPU
-            os.sched_setaffinity(0, {cpus[-number]})
-        self.core = native.Core(
-            model=MAX,
-            midr=0x410F_D034,
-            mpidr=number,
-            frequency=62_500_000,
-            epoch=0,
-            gic_version=3,
-            list_registers=4,
-            timers=(),
-            slots=shared.slots,
-            index=number,
-            siblings=(1 - number,),
-            code_map=shared.code_map,
-        )
-        self.core.map_ram(RAM, SIZE, shared.ram, 0)
-        self.core.map_pl011(UART, shared.uart, 0, 0)
-
-    def meet(self, count: int) -> None:
-        """Wait until the other side has come as far."""
-        reached = self.shared.reached
-        reached[self.number] = count
-        while reached[1 - self.number] < count:
-            os.sched_yield()
-
-    def enter(self, entry: str, context: int, rounds: int, **registers: int) -> None:
-        core = self.core
-        core.reset(RAM + ENTRY[entry], context)
-        core.x[1], core.x[2], core.x[18] = rounds, self.number, self.patience
-        for name, value in registers.items():
-            core.x[int(name[1:])] = value & _MASK
-
-    def finish(self) -> int:
-        """Run to the end; returns the errors that the guest saw."""
-        core = self.core
-        while True:
-            why = core.run(_EVER)
-            if why == Exit.KICKED:
-                continue
-            if why != Exit.HVC:
-                raise LitmusError(f"the guest was left with {Exit(why).name} at {core.pc:#x}")
-            if core.x[8] == 0:
-                return core.x[20]
-            os.sched_yield()
-
-    def go(self, entry: str, context: int, rounds: int, **registers: int) -> int:
-        self.enter(entry, context, rounds, **registers)
-        return self.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +102,7 @@ _OPERATIONS: Final[dict[str, Callable[[int, int, int], int]]] = {
     "cas": lambda old, value, sign: old if value & 1 else value,  # the routine compares with old ^ (value & 1)
 }
 _BITS: Final = {"b": 8, "h": 16, "w": 32, "x": 64}
-_CORNERS: Final = (0, 1, 0x7F, 0x80, 0xFF, 0x8000, 0x7FFF_FFFF, 0xFFFF_FFFF_8000_0000, _MASK, 0x0123_4567_89AB_CDEF)
+_CORNERS: Final = (0, 1, 0x7F, 0x80, 0xFF, 0x8000, 0x7FFF_FFFF, 0xFFFF_FFFF_8000_0000, MASK, 0x0123_4567_89AB_CDEF)
 
 
 def _values(side: Side, block: int) -> None:
@@ -289,7 +181,7 @@ def _instructions(side: Side, block: int) -> None:
         _equal("the guest was left with", Exit(why).name, "HVC")
         return [*trace, (core.pc, int(core.statistics()["instructions"]) - before)]  # type: ignore[arg-type]
 
-    for budget in (_EVER, 5, 100, 4096):
+    for budget in (FOR_EVER, 5, 100, 4096):
         first = slices(budget)
         _equal(f"in slices of {budget}, instructions counted:", first[-1][1], 5 + 11 * rounds + rounds // 2)
         _equal(f"slices of {budget} ended at the same places:", slices(budget) == first, True)
@@ -312,7 +204,7 @@ def _stops(side: Side, block: int) -> None:
     until = time.perf_counter() + 0.12
     while time.perf_counter() < until:
         side.enter("accesses", block, rounds, x3=position, x4=UART)
-        while (why := core.run(_EVER)) == Exit.KICKED:
+        while (why := core.run(FOR_EVER)) == Exit.KICKED:
             stops += 1
         _equal("the guest was left with", Exit(why).name, "HVC")
         total += rounds
@@ -332,7 +224,7 @@ def _device(side: Side, block: int) -> None:
     core = side.core
     for entry, behind in (("ldadd", 0), ("swp", 0), ("ldsmax", 0), ("cas", 0), ("casp", 0), ("stxr", 4)):
         side.enter(f"device_{entry}", UART, 1)
-        _equal(f"{entry.upper()} left the guest with", Exit(core.run(_EVER)).name, Exit.DATA_ABORT.name)
+        _equal(f"{entry.upper()} left the guest with", Exit(core.run(FOR_EVER)).name, Exit.DATA_ABORT.name)
         _equal(f"{entry.upper()} left the PC at", hex(core.pc), hex(RAM + ENTRY[f"device_{entry}"] + behind))
         _equal(f"{entry.upper()} had the syndrome", hex(core.exit[EXIT_ESR] & ~0x40), hex(0x9200_0010))
 

@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
-from baonet.core import litmus, selftest_code
+from baonet.core import litmus, selftest_code, testbed
 from baonet.core.engine import EngineError, library_path, native
 
 DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
@@ -36,7 +36,8 @@ def ensure() -> None:
 
     Raises EngineError when the engine does not hold on this host, with what went wrong.
     """
-    files = (library_path(), *(Path(name) for name in (native.__file__, litmus.__file__, selftest_code.__file__)))
+    modules = (native, litmus, testbed, selftest_code)
+    files = (library_path(), *(Path(module.__file__ or "") for module in modules))
     directory = _directory()
     seen = _file(directory, "seen", stats := _stats(files))
     if seen and seen.exists():
@@ -51,7 +52,7 @@ def ensure() -> None:
 
 def test() -> bool:
     """Run all parts. Returns whether the processes had the CPUs to run at the same time. Raises EngineError."""
-    shared = litmus.Shared()
+    shared = testbed.Shared()
     children: dict[int, int] = {}  # by the reading end of a pipe, which ends with the child
     deadline = time.monotonic() + DEADLINE
     conclusive = True
@@ -80,7 +81,7 @@ def test() -> bool:
     return conclusive
 
 
-def _end(reading: int, pid: int, shared: litmus.Shared) -> bool:
+def _end(reading: int, pid: int, shared: testbed.Shared) -> bool:
     """Collect a child that has ended or is about to."""
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read().decode()
@@ -98,13 +99,13 @@ def _refusal(text: str) -> EngineError:
     )
 
 
-def _child(shared: litmus.Shared, number: int, pipe: int) -> NoReturn:
+def _child(shared: testbed.Shared, number: int, pipe: int) -> NoReturn:
     status = _FAILED
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         native.die_with_parent()
         status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
-    except litmus.LitmusError as error:
+    except testbed.LitmusError as error:
         os.write(pipe, str(error).encode())
     except BaseException as error:
         os.write(pipe, repr(error).encode())

@@ -12,7 +12,8 @@ import pytest
 
 from baonet.core import litmus, selftest
 from baonet.core.engine import EngineError
-from baonet.core.litmus import LitmusError, Part, Side
+from baonet.core.litmus import Part
+from baonet.core.testbed import LitmusError, Side
 
 
 def no_children() -> bool:
