@@ -13,8 +13,8 @@ from baonet.actors.pcpu import PcpuActor
 from baonet.wire.messages import AGENT, Failure
 from baonet.wire.port import MemoryPort, Switch
 
-ROUNDS = 64
-"""Rounds after which the other tasks of the process get their turn."""
+REST = 0.005
+"""Seconds after which the other tasks of the process get their turn though no guest waits."""
 
 
 @final
@@ -35,19 +35,20 @@ class Carrier:
         """Until all have ended; ``ended`` gets the pcpu of each."""
         for actor in self._riders:
             actor.greet()
-        rounds = 0
+        rested = trio.current_time()
         while self._riders:
-            if self._round(ended):
-                rounds += 1
-                if rounds % ROUNDS == 0:
+            now = trio.current_time()
+            if self._round(now, ended):
+                if now - rested > REST:
+                    rested = now
                     await trio.lowlevel.checkpoint()
             else:
+                rested = now
                 await self._switch.wait(min(self._due.values(), default=math.inf))
 
-    def _round(self, ended: Callable[[int], None]) -> bool:
+    def _round(self, now: float, ended: Callable[[int], None]) -> bool:
         """Give a turn to everybody who has something to do; whether anybody had."""
         busy = False
-        now = trio.current_time()
         for actor, port in list(self._riders.items()):
             if self._due[actor] > now and not port.ready:
                 continue

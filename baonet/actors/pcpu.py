@@ -17,7 +17,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, Message
+from baonet.wire.messages import AGENT, GRACE, Message
 from baonet.wire.port import Port
 
 SLICE = 1_000_000
@@ -74,6 +74,7 @@ class PcpuActor:
                 if self._turns <= 0:
                     self._turns = TURNS
                     await trio.lowlevel.checkpoint()
+        await self.port.flush(GRACE)
 
     def step(self) -> float | None:
         """Take what has come, and stay in the guest once if it can run.
@@ -91,7 +92,7 @@ class PcpuActor:
             return None
         state = self.hypervisor.vcpu.state
         if state is State.RUNNING:
-            return self._enter()
+            return None if self.port.congested else self._enter()
         if state is State.STANDBY:
             if self.core.deadline() == 0 or self.core.wakes():
                 self.hypervisor.wake()

@@ -16,6 +16,8 @@ from baonet.hyp.report import Report
 VERSION = 1
 AGENT = -1
 """The address of the node agent; pcpus have their own numbers."""
+GRACE = 2.0
+"""Seconds that the agent waits for ``Stopped`` after ``Stop``, and a pcpu for the agent to take its last words."""
 
 
 @final

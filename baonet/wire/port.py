@@ -7,6 +7,7 @@ What a peer does not take at once waits here, and moves on in ``take``: an actor
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import select
@@ -22,15 +23,31 @@ from baonet.wire.messages import Message
 
 LOOK = 50_000
 """Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
-CHECKPOINTS = 64
-"""Successful looks after which other tasks get their turn all the same; a checkpoint costs as much as a message."""
+REST = 2_000_000
+"""Nanoseconds after which other tasks get their turn though there is always something to take; a turn costs as much as
+a message, so not each time."""
+CONGESTED = 1 << 16
+"""Bytes that wait for one peer, beside what its socket holds, from which a port calls itself congested."""
+
+
+GONE = "has gone"
+"""Why a channel ended, when its peer closed it or is no more."""
+_ENDED = (errno.EPIPE, errno.ECONNRESET)  # the latter when the peer left something unread
 
 
 class Port(Protocol):
+    """``congested``: a peer does not take what it is sent; whoever can send less should, until ``take`` has moved it.
+
+    ``flush`` returns when every peer has been given all, or after ``seconds``.
+    """
+
+    congested: bool
+
     def send(self, peer: int, message: Message) -> None: ...
     def take(self) -> list[tuple[int, Message]]: ...
     def closed(self) -> list[tuple[int, str]]: ...
     async def wait(self, seconds: float | None) -> None: ...
+    async def flush(self, seconds: float) -> None: ...
     def close(self) -> None: ...
 
 
@@ -65,6 +82,8 @@ class Switch:
 
 class MemoryPort:
     """A port of an actor that shares its process with its peers: a Trio memory channel."""
+
+    congested = False
 
     def __init__(self, address: int, switch: Switch) -> None:
         self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
@@ -107,6 +126,9 @@ class MemoryPort:
         with trio.move_on_after(math.inf if seconds is None else seconds):
             self._first.append(await self._receive.receive())
 
+    async def flush(self, seconds: float) -> None:
+        await trio.lowlevel.checkpoint()
+
     def close(self) -> None:
         self._send.close()
         self._receive.close()
@@ -119,9 +141,10 @@ class SocketPort:
         self._sockets = sockets
         self._readers = {peer: FrameReader() for peer in sockets}
         self._backlog: dict[int, bytearray] = {}
+        self.congested = False
         self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
         self._closed: list[tuple[int, str]] = []
-        self._last_wait = self._looked = 0
+        self._last_wait = self._rested = 0
         self._epoll = select.epoll()
         self._alarm = Alarm()
         self._epoll.register(self._alarm.descriptor, select.EPOLLIN)
@@ -139,13 +162,14 @@ class SocketPort:
         backlog = self._backlog.get(peer)
         if backlog is not None:
             backlog += data
+            self.congested |= len(backlog) > CONGESTED
             return
         try:
             sent = sock.send(data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self._drop(peer, f"cannot be written: {error.strerror}")
+            self._cannot_write(peer, error)
             return
         if sent < len(data):
             self._backlog[peer] = bytearray(data[sent:])
@@ -178,12 +202,13 @@ class SocketPort:
         start = time.perf_counter_ns()
         limit = math.inf if seconds is None else seconds
         if self._last_wait < 2 * LOOK and self._look(start + min(LOOK, int(min(limit, 1) * 1e9))):
-            self._looked += 1
-            if self._looked % CHECKPOINTS == 0:
+            if start - self._rested > REST:
+                self._rested = start
                 await trio.lowlevel.checkpoint()
         elif limit <= 0:
             await trio.lowlevel.checkpoint()
         else:
+            self._rested = start
             if seconds is not None:
                 self._alarm.set(seconds)
             await trio.lowlevel.wait_readable(self._epoll.fileno())
@@ -195,6 +220,13 @@ class SocketPort:
         while not (ready := bool(self._epoll.poll(0, 1))) and time.perf_counter_ns() < until:
             os.sched_yield()
         return ready
+
+    async def flush(self, seconds: float) -> None:
+        """What comes meanwhile is dropped."""
+        with trio.move_on_after(seconds):
+            while self._backlog:
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                self.take()
 
     def close(self) -> None:
         self._epoll.close()
@@ -208,7 +240,19 @@ class SocketPort:
         self._epoll.unregister(sock.fileno())
         sock.close()
         self._backlog.pop(peer, None)
+        self._weigh()
         self._closed.append((peer, why))
+
+    def _cannot_write(self, peer: int, error: OSError) -> None:
+        """A peer that has gone may have said something before, so its channel ends where it is read."""
+        if error.errno not in _ENDED:
+            self._drop(peer, f"cannot be written: {error.strerror}")
+        elif self._backlog.pop(peer, None) is not None:
+            self._epoll.modify(self._sockets[peer].fileno(), select.EPOLLIN)
+            self._weigh()
+
+    def _weigh(self) -> None:
+        self.congested = any(len(backlog) > CONGESTED for backlog in self._backlog.values())
 
     def _flush(self, peer: int) -> None:
         sock, backlog = self._sockets[peer], self._backlog[peer]
@@ -217,8 +261,9 @@ class SocketPort:
         except BlockingIOError:
             return
         except OSError as error:
-            self._drop(peer, f"cannot be written: {error.strerror}")
+            self._cannot_write(peer, error)
             return
+        self._weigh()
         if not backlog:
             del self._backlog[peer]
             self._epoll.modify(sock.fileno(), select.EPOLLIN)
@@ -229,10 +274,10 @@ class SocketPort:
         except BlockingIOError:
             return
         except OSError as error:
-            self._drop(peer, f"cannot be read: {error.strerror}")
+            self._drop(peer, GONE if error.errno in _ENDED else f"cannot be read: {error.strerror}")
             return
         if not data:
-            self._drop(peer, "has gone")
+            self._drop(peer, GONE)
             return
         try:
             taken.extend((peer, message) for message in self._readers[peer].feed(data))

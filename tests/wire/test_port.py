@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from baonet.wire.messages import ConsoleInput, Hello, Message, Start
-from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
+from baonet.wire.port import CONGESTED, GONE, MemoryPort, Port, SocketPort, Switch
 
 Pair = tuple[Port, Port]
 
@@ -132,9 +132,80 @@ async def test_a_peer_that_goes_is_told_after_its_last_message() -> None:
     with trio.fail_after(5):
         await right.wait(None)
     assert right.take() == []
-    assert right.closed() == [(0, "has gone")]
+    assert right.closed() == [(0, GONE)]
     right.send(0, Start())
     assert right.closed() == []
+    right.close()
+
+
+async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more() -> None:
+    left, right = socket_pair()
+    right.send(0, Start())
+    left.send(1, Hello(1, 5))
+    left.close()  # with something unread
+    for number in range(3):
+        right.send(0, Hello(1, number))
+    assert right.closed() == []
+    assert await collect(right, 1) == [(0, Hello(1, 5))]
+    with trio.fail_after(5):
+        await right.wait(None)
+    assert right.take() == []
+    assert right.closed() == [(0, GONE)]
+    right.close()
+
+
+async def test_a_port_is_congested_until_its_peer_takes() -> None:
+    left, right = socket_pair()
+    message = ConsoleInput(bytes(CONGESTED // 4))
+    sent = 0
+    while not left.congested:
+        assert sent < 100
+        left.send(1, message)
+        sent += 1
+    received: list[tuple[int, Message]] = []
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(left.flush, 10)
+            while len(received) < sent:
+                await right.wait(0.01)
+                received += right.take()
+    assert not left.congested
+    left.close()
+    right.close()
+
+
+async def test_a_flush_is_given_up_in_time() -> None:
+    left, right = socket_pair()
+    for _ in range(20):
+        left.send(1, ConsoleInput(bytes(CONGESTED)))
+    with trio.fail_after(5):
+        await left.flush(0.01)
+    assert left.congested
+    right.close()
+    with trio.fail_after(5):
+        await left.flush(60)
+    assert not left.congested
+    left.close()
+
+
+async def test_others_get_their_turn_while_there_is_always_something_to_take() -> None:
+    left, right = socket_pair()
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while turns < 3:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            while turns < 3:
+                left.send(1, Start())
+                await right.wait(None)
+                right.take()
+    left.close()
     right.close()
 
 
