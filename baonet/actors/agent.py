@@ -18,11 +18,11 @@ from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
-from baonet.wire.port import Port
+from baonet.wire.messages import GRACE
+from baonet.wire.port import GONE, Port
 
-GRACE = 2.0
-"""Seconds that a pcpu has for its farewell."""
-_SETTLE = 0.1
+_TICK = 0.1
+"""Seconds between two looks at what the screen has not shown yet."""
 
 
 class VmState(Enum):
@@ -95,13 +95,12 @@ class Agent:
         self._greeted: set[int] = set()
         self._halted: dict[int, set[int]] = {}
         self._ending: Ending | None = None
-        self._unsettled = False
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.node.supervise, self._died)
-            nursery.start_soon(self._settle)
+            nursery.start_soon(self._tick)
             with trio.move_on_after(math.inf if limit is None else limit):
                 while self._ending is None:
                     await self._turn()
@@ -112,7 +111,7 @@ class Agent:
             self.node.kill(pcpu)
         for console in self._consoles.values():
             self._show(console.rest())
-        self.screen.settle()
+        self.screen.finish()
         assert self._ending is not None
         self.outcome.ending = self._ending
         names = [vm.config.name for vm in self.plan.vms]
@@ -129,10 +128,10 @@ class Agent:
         self._tell(self.plan.vms[vm].master, wire.ConsoleInput(data))
 
     async def _turn(self) -> None:
-        await self.node.port.wait(_SETTLE)
+        await self.node.port.wait(_TICK)
         self._drain()
         for pcpu, why in self.node.port.closed():
-            if pcpu in self._alive and not why.startswith("has gone"):
+            if pcpu in self._alive and why != GONE:  # its end itself is told by the node
                 self.outcome.failures.append(f"pcpu {pcpu} {why}")
                 self.node.kill(pcpu)
 
@@ -140,14 +139,13 @@ class Agent:
         for source, message in self.node.port.take():
             self._receive(source, message)
 
-    async def _settle(self) -> None:
-        """Show unfinished lines once nothing has come for a moment."""
+    async def _tick(self) -> None:
         while True:
-            await trio.sleep(_SETTLE)
-            if self._unsettled:
-                self._unsettled = False
-            else:
-                self.screen.settle()
+            await trio.sleep(_TICK)
+            if VmState.DEAD in self.states:
+                for console in self._consoles.values():
+                    self._show(console.tick())
+            self.screen.tick()
 
     async def _farewell(self) -> None:
         for pcpu in sorted(self._alive):
@@ -201,7 +199,6 @@ class Agent:
 
     def _show(self, pieces: list[tuple[int, bytes]]) -> None:
         for vm, data in pieces:
-            self._unsettled = True
             self.screen.show(vm, data)
             if self._until:
                 tail = self._tails[vm] + data
@@ -212,6 +209,8 @@ class Agent:
     def _set(self, vm: int, state: VmState) -> None:
         if self.states[vm] in (VmState.OFF, VmState.DEAD):
             return
+        if self.states[vm] is VmState.RESETTING and state is VmState.PARKED:
+            return  # that vcpu starts anew with the others
         self.states[vm] = state
         if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
             return
@@ -221,7 +220,7 @@ class Agent:
             self.stop(Ending.PARKED if self.outcome.reports else Ending.DONE)
 
     def _reset(self, vm: int) -> None:
-        if self.states[vm] is VmState.RUNNING:
+        if self.states[vm] in (VmState.RUNNING, VmState.PARKED):
             self.states[vm] = VmState.RESETTING
             self._halted[vm] = set()
             for pcpu in self.plan.vms[vm].pcpus:
@@ -231,12 +230,18 @@ class Agent:
         assignment = self.plan.pcpus[source]
         assert assignment is not None
         vm = self.plan.vms[assignment.vm]
-        halted = self._halted[vm.config.index]
+        if self.states[assignment.vm] is not VmState.RESETTING:
+            return  # another of its vcpus switched the VM off, or has died
+        halted = self._halted[assignment.vm]
         halted.add(source)
         if halted >= set(vm.pcpus):
             self.memory.clear(vm.config)
-            self.memory.load(vm.config)
-            self.states[vm.config.index] = VmState.RUNNING
+            try:
+                self.memory.load(vm.config)
+            except OSError as error:
+                self._bring_down(assignment.vm, f"VM '{vm.config.name}' cannot start anew: {error}")
+                return
+            self.states[assignment.vm] = VmState.RUNNING
             for pcpu in vm.pcpus:
                 self._tell(pcpu, wire.Reset())
 
@@ -248,10 +253,13 @@ class Agent:
         self._alive.discard(pcpu)
         assignment = self.plan.pcpus[pcpu]
         assert assignment is not None
-        vm = self.plan.vms[assignment.vm]
-        self.outcome.failures.append(f"pcpu {pcpu} (VM '{vm.config.name}', vcpu {assignment.vcpu}) {why}")
-        for sibling in vm.pcpus:
-            if sibling in self._alive:
-                self._alive.discard(sibling)
-                self.node.kill(sibling)
-        self._set(assignment.vm, VmState.DEAD)
+        name = self.plan.vms[assignment.vm].config.name
+        self._bring_down(assignment.vm, f"pcpu {pcpu} (VM '{name}', vcpu {assignment.vcpu}) {why}")
+
+    def _bring_down(self, vm: int, why: str) -> None:
+        self.outcome.failures.append(why)
+        for pcpu in self.plan.vms[vm].pcpus:
+            if pcpu in self._alive:
+                self._alive.discard(pcpu)
+                self.node.kill(pcpu)
+        self._set(vm, VmState.DEAD)

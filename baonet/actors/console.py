@@ -7,7 +7,7 @@ and ``Silent``.
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol, final
+from typing import BinaryIO, Final, Protocol, final
 
 _COLORS = (36, 33, 32, 35, 34, 31)
 
@@ -19,38 +19,61 @@ class Reassembly:
     VMs may share a UART, so each piece says which VM sent it.
     """
 
-    __slots__ = ("_early", "_position")
+    PATIENCE: Final = 5
+
+    __slots__ = ("_early", "_position", "_waited")
 
     def __init__(self) -> None:
         self._position = 0
         self._early: dict[int, tuple[int, bytes]] = {}
+        self._waited = 0
 
     def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
+        if position < self._position:
+            return [(vm, data)]  # it was given up
         self._early[position] = (vm, data)
-        ready = []
-        while (piece := self._early.pop(self._position, None)) is not None:
-            ready.append(piece)
-            self._position += len(piece[1])
-        return ready
+        return self._ready()
+
+    def tick(self) -> list[tuple[int, bytes]]:
+        """Call it once a core has died: what is missing for ``PATIENCE`` ticks was that core's, and is given up."""
+        self._waited += 1
+        if not self._early or self._waited < self.PATIENCE:
+            return []
+        self._position = min(self._early)
+        return self._ready()
 
     def rest(self) -> list[tuple[int, bytes]]:
-        """What is left when a core died before it sent a piece in between."""
+        """What is left at the end, behind pieces that never came."""
         rest = [piece for _, piece in sorted(self._early.items())]
         self._early.clear()
         return rest
 
+    def _ready(self) -> list[tuple[int, bytes]]:
+        ready = []
+        while (piece := self._early.pop(self._position, None)) is not None:
+            ready.append(piece)
+            self._position += len(piece[1])
+        if ready or not self._early:
+            self._waited = 0
+        return ready
+
 
 class Screen(Protocol):
+    """``tick`` comes ten times a second or so, ``finish`` once, when no more will be shown."""
+
     def show(self, vm: int, data: bytes) -> None: ...
-    def settle(self) -> None: ...
+    def tick(self) -> None: ...
+    def finish(self) -> None: ...
 
 
 @final
 class Silent:
     def show(self, vm: int, data: bytes) -> None: ...
 
-    def settle(self) -> None: ...
+    def tick(self) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 @final
@@ -66,18 +89,29 @@ class Raw:
             self._out.write(data)
             self._out.flush()
 
-    def settle(self) -> None: ...
+    def tick(self) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 @final
 class Lines:
-    """All VMs line by line. ``settle`` shows unfinished lines (a prompt), which are then continued or ended."""
+    """All VMs line by line, a prefix before each line.
+
+    An unfinished line (a prompt) is shown when its VM has said nothing for ``QUIET`` ticks, or when it has been
+    unfinished for ``PATIENCE``, and is then continued, or ended when another VM has something to say.
+    """
+
+    QUIET: Final = 2
+    PATIENCE: Final = 10
 
     def __init__(self, out: BinaryIO, names: list[str], color: bool) -> None:
         self._out = out
         width = max(len(name) for name in names)
         self._prefixes = [self._prefix(number, f"{name:{width}} | ", color) for number, name in enumerate(names)]
         self._pending = [b"" for _ in names]
+        self._quiet = [0 for _ in names]
+        self._age = [0 for _ in names]
         self._open: int | None = None
 
     @staticmethod
@@ -87,17 +121,34 @@ class Lines:
     def show(self, vm: int, data: bytes) -> None:
         *lines, rest = (self._pending[vm] + data.replace(b"\r", b"")).split(b"\n")
         self._pending[vm] = rest
+        self._quiet[vm] = 0
         if lines:
+            self._age[vm] = 0
             self._out.write(b"".join(self._start(vm) + line + self._end() for line in lines))
             self._out.flush()
 
-    def settle(self) -> None:
-        for vm, rest in enumerate(self._pending):
-            if rest:
-                self._pending[vm] = b""
-                self._out.write(self._start(vm) + rest)
-                self._open = vm
+    def tick(self) -> None:
+        for vm, pending in enumerate(self._pending):
+            if pending:
+                self._quiet[vm] += 1
+                self._age[vm] += 1
+                if self._quiet[vm] >= self.QUIET or self._age[vm] >= self.PATIENCE:
+                    self._show_unfinished(vm)
+
+    def finish(self) -> None:
+        for vm, pending in enumerate(self._pending):
+            if pending:
+                self._show_unfinished(vm)
+        if self._open is not None:
+            self._out.write(self._end())
+            self._out.flush()
+
+    def _show_unfinished(self, vm: int) -> None:
+        self._out.write(self._start(vm) + self._pending[vm])
         self._out.flush()
+        self._pending[vm] = b""
+        self._age[vm] = 0
+        self._open = vm
 
     def _start(self, vm: int) -> bytes:
         if self._open == vm:

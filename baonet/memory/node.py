@@ -52,6 +52,12 @@ class NodeMemory:
         for region in self.vms[vm.index].regions:
             region.clear()
 
+    def close(self) -> None:
+        """Give up all segments; a core that has one mapped keeps it."""
+        owned = [segment for vm in self.vms for segment in (*vm.regions, vm.code)]
+        for segment in (self.slots, *self.shared, *self.uarts.values(), *owned):
+            segment.close()
+
     def write(self, vm: Vm, ipa: int, data: bytes) -> None:
         """Raises ValueError when the bytes are not inside one region."""
         view, offset = self._find(vm, ipa, len(data))

@@ -24,6 +24,10 @@ class Segment:
         os.ftruncate(self.descriptor, self.size)
         self.view = mmap.mmap(self.descriptor, self.size)
 
+    def close(self) -> None:
+        """The mapping lives on for whoever still has it."""
+        os.close(self.descriptor)
+
     def clear(self) -> None:
         """Make every byte zero again and give the pages back."""
         os.ftruncate(self.descriptor, 0)

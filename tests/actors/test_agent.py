@@ -1,0 +1,426 @@
+"""The node agent by itself: what pcpus tell it, in every order, and what becomes of the VMs and of the run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import trio
+import trio.testing
+
+from baonet.actors.agent import Agent, Ending, Outcome
+from baonet.hyp.report import Report
+from baonet.hyp.vmm import plan
+from baonet.memory.node import NodeMemory
+from baonet.wire import messages as wire
+from baonet.wire.port import GONE
+from tests.hyp import machines
+
+OFF = "system_off"
+
+
+class Channels:
+    """A port whose peers are the test."""
+
+    congested = False
+
+    def __init__(self) -> None:
+        self.coming: deque[tuple[int, wire.Message]] = deque()
+        self.sent: list[tuple[int, wire.Message]] = []
+        self.ended: list[tuple[int, str]] = []
+        self.arrived = trio.Event()
+
+    def come(self, peer: int, *messages: wire.Message) -> None:
+        self.coming += [(peer, message) for message in messages]
+        self.arrived.set()
+
+    def send(self, peer: int, message: wire.Message) -> None:
+        self.sent.append((peer, message))
+        if isinstance(message, wire.Stop):
+            self.come(peer, wire.Statistics(peer, {"instructions": 7}), wire.Stopped(peer))
+
+    def take(self) -> list[tuple[int, wire.Message]]:
+        taken = list(self.coming)
+        self.coming.clear()
+        self.arrived = trio.Event()
+        return taken
+
+    def closed(self) -> list[tuple[int, str]]:
+        ended, self.ended = self.ended, []
+        return ended
+
+    async def wait(self, seconds: float | None) -> None:
+        with trio.move_on_after(seconds if seconds is not None else 60):
+            await self.arrived.wait()
+
+    async def flush(self, seconds: float) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def close(self) -> None: ...
+
+
+class Processes:
+    """A node whose processes do nothing."""
+
+    def __init__(self, pcpus: tuple[int, ...]) -> None:
+        self.port = Channels()
+        self.pcpus = pcpus
+        self.killed: list[int] = []
+        self.died: Callable[[int, str], None] = lambda pcpu, why: None
+
+    async def supervise(self, died: Callable[[int, str], None]) -> None:
+        self.died = died
+        await trio.sleep_forever()
+
+    def kick(self, pcpu: int) -> None: ...
+
+    def kill(self, pcpu: int) -> None:
+        self.killed.append(pcpu)
+
+
+class Memory:
+    """Counts what is done to it."""
+
+    def __init__(self) -> None:
+        self.loads: list[int] = []
+        self.broken = False
+
+    def clear(self, vm: Any) -> None: ...
+
+    def load(self, vm: Any) -> None:
+        if self.broken:
+            raise FileNotFoundError(2, "No such file or directory", "image")
+        self.loads.append(vm.index)
+
+
+class Bench:
+    """An agent of two VMs, ``vm0`` on pcpus 0 and 1, ``vm1`` on pcpu 2."""
+
+    def __init__(self, **options: Any) -> None:
+        machine = machines.machine(machines.vm(0, 2), machines.vm(1))
+        self.shown: list[tuple[int, bytes]] = []
+        self.notices: list[tuple[str, str]] = []
+        self.memory = Memory()
+        self.node = Processes((0, 1, 2))
+        self.port = self.node.port
+        self.agent = Agent(
+            plan(machine),
+            cast(NodeMemory, self.memory),
+            self.node,
+            self,
+            notice=lambda level, text: self.notices.append((level, text)),
+            **options,
+        )
+
+    def show(self, vm: int, data: bytes) -> None:
+        self.shown.append((vm, data))
+
+    def tick(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    async def settled(self) -> None:
+        await trio.testing.wait_all_tasks_blocked()
+
+    async def live(self, script: Callable[[Bench], Any], limit: float | None = 30) -> Outcome:
+        """Run the agent while ``script`` plays the pcpus; fails if the agent does not end soon after."""
+        outcome: list[Outcome] = []
+        with trio.fail_after(20):
+            async with trio.open_nursery() as nursery:
+
+                async def run() -> None:
+                    outcome.append(await self.agent.run(limit))
+
+                nursery.start_soon(run)
+                await self.settled()
+                for pcpu in self.node.pcpus:
+                    self.port.come(pcpu, wire.Hello(wire.VERSION, pcpu))
+                await self.settled()
+                await script(self)
+        return outcome[0]
+
+    def told(self, kind: type) -> list[int]:
+        """To whom messages of this kind went."""
+        return [peer for peer, message in self.port.sent if isinstance(message, kind)]
+
+
+def report(vm: int) -> Report:
+    return Report(f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)))
+
+
+async def test_all_start_when_all_are_there_and_the_run_ends_when_all_are_off(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        assert bench.told(wire.Start) == [0, 1, 2]
+        bench.port.come(2, wire.VmOff(1, OFF))
+        await bench.settled()
+        assert bench.told(wire.Stop) == [2]
+        bench.port.come(1, wire.VmOff(0, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.DONE
+    assert outcome.vms == {"vm0": "off", "vm1": "off"}
+    assert outcome.statistics == {pcpu: {"instructions": 7} for pcpu in (0, 1, 2)}
+    assert (outcome.failures, bench.node.killed) == ([], [])
+
+
+async def test_nobody_starts_before_the_last_has_come(autojump_clock: object) -> None:
+    bench = Bench()
+    bench.node.pcpus = (0, 1, 2)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bench.agent.run, 5)
+        await bench.settled()
+        for pcpu in (0, 2):
+            bench.port.come(pcpu, wire.Hello(wire.VERSION, pcpu))
+        await bench.settled()
+        assert bench.told(wire.Start) == []
+
+
+async def test_another_protocol_version_ends_the_run(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(1, wire.Hello(wire.VERSION + 1, 1))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.FAILED
+    assert outcome.failures == [f"pcpu 1 speaks protocol version {wire.VERSION + 1}, the agent {wire.VERSION}"]
+
+
+async def test_a_parked_vm_waits_for_the_others_and_makes_the_status_3(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(0, wire.Parked(report(0), b"\0\0\0\0"))
+        await bench.settled()
+        assert bench.told(wire.Stop) == []
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.PARKED
+    assert outcome.ending.value == 3
+    assert outcome.vms == {"vm0": "parked", "vm1": "off"}
+    assert outcome.reports == [(report(0), b"\0\0\0\0")]
+
+
+async def test_timeout_and_a_user_who_ends_it(autojump_clock: object) -> None:
+    async def nothing(bench: Bench) -> None: ...
+
+    outcome = await Bench().live(nothing, limit=3)
+    assert outcome.ending is Ending.TIMEOUT
+    assert outcome.vms == {"vm0": "running", "vm1": "running"}
+    assert outcome.statistics.keys() == {0, 1, 2}
+
+    async def stop(bench: Bench) -> None:
+        bench.agent.stop(Ending.INTERRUPTED)
+        bench.agent.stop(Ending.TERMINATED)  # the first counts
+
+    assert (await Bench().live(stop)).ending is Ending.INTERRUPTED
+
+
+async def test_a_pcpu_that_says_no_farewell_is_killed(autojump_clock: object) -> None:
+    bench = Bench()
+    bench.port.send = lambda peer, message: bench.port.sent.append((peer, message))  # type: ignore[method-assign]
+
+    async def stop(bench: Bench) -> None:
+        bench.agent.stop(Ending.DONE)
+
+    start = trio.current_time()
+    await bench.live(stop)
+    assert bench.node.killed == [0, 1, 2]
+    assert trio.current_time() - start < 2 * wire.GRACE
+
+
+async def test_a_dead_pcpu_takes_its_vm_down_alone(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.node.died(1, "was killed by SIGKILL")
+        await bench.settled()
+        assert bench.node.killed == [0]
+        assert bench.told(wire.Stop) == []
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.FAILED
+    assert outcome.vms == {"vm0": "dead", "vm1": "off"}
+    assert outcome.failures == ["pcpu 1 (VM 'vm0', vcpu 1) was killed by SIGKILL"]
+
+
+async def test_what_a_pcpu_said_before_it_died_counts(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 0, b"bye"), wire.Failure(2, "Traceback"))
+        bench.node.died(2, "ended with status 1")
+        bench.port.come(0, wire.VmOff(0, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.failures == ["pcpu 2: Traceback", "pcpu 2 (VM 'vm1', vcpu 0) ended with status 1"]
+    assert bench.shown == [(1, b"bye")]
+
+
+async def test_a_channel_that_is_merely_gone_is_no_failure_of_its_own(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.ended += [(0, GONE), (2, "does not keep to the protocol: no")]
+        bench.port.arrived.set()
+        await bench.settled()
+        bench.agent.stop(Ending.DONE)
+
+    outcome = await bench.live(script)
+    assert outcome.failures == ["pcpu 2 does not keep to the protocol: no"]
+    assert bench.node.killed == [2]
+
+
+async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(autojump_clock: object) -> None:
+    bench = Bench(until=b"wanted")
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 5, b"wanted"))  # the first 5 bytes are with pcpu 0
+        await bench.settled()
+        assert bench.shown == []
+        bench.node.died(0, "was killed by SIGKILL")
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.DONE
+    assert bench.shown == [(1, b"wanted")]
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) -> None:
+    bench = Bench(until=b"wanted")
+
+    async def script(bench: Bench) -> None:
+        text = b"wanwanted"
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 0, b"wan"), wire.ConsoleOutput(0, 0, 3, b"ted"))
+        await bench.settled()
+        assert bench.agent._ending is None  # two VMs said it together
+        position = 6
+        for piece in (text[:cut], text[cut:7], text[7:]):
+            bench.port.come(2, wire.ConsoleOutput(1, 0, position, piece))
+            position += len(piece)
+            await bench.settled()
+
+    assert (await bench.live(script)).ending is Ending.DONE
+
+
+async def test_a_reset_loads_once_all_are_out_of_the_guest(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(1, wire.VmReset(0))
+        await bench.settled()
+        assert bench.told(wire.Halt) == [0, 1]
+        bench.port.come(0, wire.Halted())
+        await bench.settled()
+        assert (bench.memory.loads, bench.told(wire.Reset)) == ([], [])
+        bench.port.come(1, wire.Halted())
+        await bench.settled()
+        assert (bench.memory.loads, bench.told(wire.Reset)) == ([0], [0, 1])
+        bench.port.come(0, wire.VmReset(0), wire.Halted())
+        bench.port.come(1, wire.Halted())
+        await bench.settled()
+        assert bench.memory.loads == [0, 0]
+        bench.agent.stop(Ending.DONE)
+
+    outcome = await bench.live(script)
+    assert outcome.vms == {"vm0": "running", "vm1": "running"}
+
+
+async def test_off_during_a_reset_is_off(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(2, wire.VmOff(1, OFF))
+        bench.port.come(0, wire.VmReset(0))
+        bench.port.come(1, wire.VmOff(0, OFF))
+        bench.port.come(0, wire.Halted())
+        bench.port.come(1, wire.Halted())
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.DONE
+    assert outcome.vms == {"vm0": "off", "vm1": "off"}
+    assert bench.memory.loads == []
+
+
+async def test_a_death_during_a_reset_is_final(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(0, wire.VmReset(0), wire.Halted())
+        await bench.settled()
+        bench.port.come(1, wire.Halted())
+        bench.node.died(0, "was killed by SIGKILL")
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.FAILED
+    assert outcome.vms["vm0"] == "dead"
+
+
+@pytest.mark.parametrize("parked_first", [True, False])
+async def test_a_vm_that_starts_anew_wakes_its_parked_cpu(autojump_clock: object, parked_first: bool) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        both = [(1, wire.Parked(report(0), b"")), (0, wire.VmReset(0))]
+        for pcpu, message in both if parked_first else reversed(both):
+            bench.port.come(pcpu, message)
+        await bench.settled()
+        for pcpu in (0, 1):
+            bench.port.come(pcpu, wire.Halted())
+        await bench.settled()
+        assert bench.told(wire.Reset) == [0, 1]
+        bench.port.come(0, wire.VmOff(0, OFF))
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.PARKED
+    assert outcome.vms == {"vm0": "off", "vm1": "off"}
+
+
+async def test_a_reset_whose_image_has_gone_ends_that_vm_alone(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.memory.broken = True
+        bench.port.come(0, wire.VmReset(0), wire.Halted())
+        bench.port.come(1, wire.Halted())
+        await bench.settled()
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert outcome.ending is Ending.FAILED
+    assert outcome.vms == {"vm0": "dead", "vm1": "off"}
+    assert "VM 'vm0' cannot start anew" in outcome.failures[0]
+    assert "No such file" in outcome.failures[0]
+    assert bench.node.killed == [0, 1]
+
+
+async def test_what_a_pcpu_may_not_say_to_the_agent_is_told(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(0, wire.Start(), wire.Notice(0, "WARNING", "careful"))
+        await bench.settled()
+        bench.agent.stop(Ending.DONE)
+
+    outcome = await bench.live(script)
+    assert outcome.failures == ["pcpu 0 sent Start to the agent"]
+    assert bench.notices == [("WARNING", "pcpu 0: careful")]
+
+
+async def test_typing_goes_to_the_vms_master(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.agent.write(1, b"hi")
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+    assert (2, wire.ConsoleInput(b"hi")) in bench.port.sent

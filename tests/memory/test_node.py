@@ -1,0 +1,60 @@
+"""A node's memory: what is loaded where, and that it is really given up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from baonet.config.machine import Region, Segment, Vm
+from baonet.memory.node import NodeMemory
+from tests.hyp import machines
+
+BASE = 0x4000_0000
+
+
+def memory(vm: Vm) -> NodeMemory:
+    return NodeMemory(machines.machine(vm, shared_memory=(machines.MAILBOX,)), 64, 100)
+
+
+def test_segments_are_loaded_where_they_belong_and_cleared(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(b"skip" + b"program")
+    regions = (Region(BASE, 0x2000), Region(0, 0x1000))
+    segments = (Segment(BASE + 0x1FFC, 4, data=b"tail"), Segment(0x10, 7, path=str(image), offset=4))
+    vm = replace(machines.vm(0), regions=regions, segments=segments)
+    node = memory(vm)
+    first, second = (segment.view for segment in node.vms[0].regions)
+    node.load(vm)
+    assert (first[0x1FFC:], second[0x10:0x18]) == (b"tail", b"program\0")
+    second[0x100] = 1
+    node.clear(vm)
+    assert (first[:], second[:]) == (bytes(0x2000), bytes(0x1000))
+    node.close()
+
+
+def test_what_does_not_fit_one_region_is_refused() -> None:
+    vm = replace(machines.vm(0), segments=(Segment(BASE + (64 << 20) - 1, 2, data=b"ab"),))
+    node = memory(vm)
+    with pytest.raises(ValueError, match="2 bytes at 0x43ffffff are not inside one region of VM 'vm0'"):
+        node.load(vm)
+    node.close()
+
+
+def test_an_image_that_has_gone_is_told() -> None:
+    vm = replace(machines.vm(0), segments=(Segment(BASE, 2, path="/no/such/image"),))
+    node = memory(vm)
+    with pytest.raises(FileNotFoundError, match="/no/such/image"):
+        node.load(vm)
+    node.close()
+
+
+def test_closing_gives_up_every_descriptor() -> None:
+    before = os.listdir("/proc/self/fd")
+    node = memory(machines.vm(0))
+    assert len(os.listdir("/proc/self/fd")) > len(before)
+    node.close()
+    del node
+    assert os.listdir("/proc/self/fd") == before
