@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -30,16 +31,39 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
+    _complete_streams()
     options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does.
-        sys.stderr.close()
+        # Whoever read our output has gone, as `head` does: end like a process that SIGPIPE ended.
+        _drop_output()
         status = 141
+    except OSError as error:
+        print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _drop_output()
+        status = 1
     except KeyboardInterrupt:
         status = 130
     return status
+
+
+def _complete_streams() -> None:
+    """Put /dev/null where our caller closed a standard stream, or a socket would get its number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass  # the lowest number that is free comes first
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, sys.stdout.fileno())
+    os.close(descriptor)
 
 
 if __name__ == "__main__":

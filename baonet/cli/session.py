@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import signal
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import final
 
 import trio
@@ -36,9 +38,10 @@ class Session:
         self._options = options
         self._plan = plan(machine)
         self._notices: Counter[str] = Counter()
+        self._terminal = RawTerminal(enabled=options.console in [vm.name for vm in machine.vms])
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
+        self._memory = memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
         for vm in machine.vms:
             memory.load(vm)
         if options.verbose:
@@ -51,12 +54,13 @@ class Session:
             memory,
             self._node,
             self._screen(),
-            until=(options.until or "").encode(),
+            until=os.fsencode(options.until or ""),
             notice=self._notice,
         )
 
     def _screen(self) -> Screen:
-        out, shown = sys.stdout.buffer, self._options.console
+        # With PYTHONUNBUFFERED the standard stream writes what it can at once, and forgets the rest.
+        out, shown = open(sys.stdout.fileno(), "wb", closefd=False), self._options.console  # noqa: SIM115
         names = [vm.name for vm in self._machine.vms]
         if shown == "none":
             return Silent()
@@ -80,20 +84,26 @@ class Session:
         self._notices[text] += 1
         if self._notices[text] <= NOTICES and (level == "WARNING" or self._options.verbose):
             more = " (not shown again)" if self._notices[text] == NOTICES else ""
-            print(f"baonet: {level}: {text}{more}", file=sys.stderr)
+            print(f"baonet: {level}: {text}{more}", file=sys.stderr, end=self._terminal.line_end)
 
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""
         try:
             return trio.run(self._live)
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
         finally:
             self._node.close()
+            self._memory.close()
 
     async def _live(self) -> Outcome:
         names = [vm.name for vm in self._machine.vms]
-        with RawTerminal(enabled=self._options.console in names):
+        with (
+            trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as received,
+            self._terminal,
+        ):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._signals)
+                nursery.start_soon(self._signals, received)
                 if self._options.console in names:
                     vm = names.index(self._options.console)
                     nursery.start_soon(keyboard, lambda data: self._agent.write(vm, data), self._quit)
@@ -104,10 +114,9 @@ class Session:
     def _quit(self) -> None:
         self._agent.stop(Ending.DONE)
 
-    async def _signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as received:
-            async for number in received:
-                self._agent.stop(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
+    async def _signals(self, received: AsyncIterator[int]) -> None:
+        async for number in received:
+            self._agent.stop(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""
@@ -129,6 +138,14 @@ class Session:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
         return outcome.ending.value
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong: one failure ends all tasks, and each nursery on its way wraps it once more."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def instruction(report: Report, code: bytes) -> str:

@@ -23,6 +23,11 @@ class RawTerminal:
         self._enabled = enabled and sys.stdin.isatty()
         self._saved: list[object] | None = None
 
+    @property
+    def line_end(self) -> str:
+        """What ends a line of ours: a raw terminal does not go back to the first column by itself."""
+        return "\n" if self._saved is None else "\r\n"
+
     def __enter__(self) -> None:
         if self._enabled:
             self._saved = termios.tcgetattr(sys.stdin)
@@ -31,6 +36,7 @@ class RawTerminal:
     def __exit__(self, *_: object) -> None:
         if self._saved is not None:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
+            self._saved = None
 
 
 @final
