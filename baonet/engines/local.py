@@ -79,11 +79,16 @@ class ProcessNode:
         sys.stdout.flush()
         sys.stderr.flush()
         self._pids = {}
-        for pcpu in self.pcpus:
-            pid = os.fork()
-            if pid == 0:
-                _child(plan, pcpu, memory, epoch, ends)
-            self._pids[pcpu] = pid
+        # A Ctrl-C that came into what Python itself does around a fork would be printed and forgotten.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            for pcpu in self.pcpus:
+                pid = os.fork()
+                if pid == 0:
+                    _child(plan, pcpu, memory, epoch, ends)
+                self._pids[pcpu] = pid
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         for pcpu in self.pcpus:
             for end in ends[pcpu].values():
                 end.close()

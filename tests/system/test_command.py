@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_signals(tmp_path: Path, number: signal.Signals, status: int) -> None:
     children = running.children()
     assert len(children) == 1
     assert running.end(number).status == status
+    assert gone(children)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_ctrl_c_while_it_starts_is_not_lost(tmp_path: Path, count: int) -> None:
+    running = Background(tmp_path, {"vms": [vm("echo", cpus=4)]})
+    deadline = time.monotonic() + 30
+    while len(children := running.children()) < count:
+        assert time.monotonic() < deadline
+    result = running.end(signal.SIGINT)
+    assert (result.status, result.err) == (130, "")
     assert gone(children)
 
 

@@ -1,0 +1,106 @@
+"""Standard streams that are closed, full, or have nobody at their other end: a status, and one line at most."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.system.machine import COMMAND, Result, vm, write
+
+FULL = "baonet: output: No space left on device\n"
+
+
+def shell(line: str, file: Path) -> Result:
+    """``baonet`` and ``FILE`` in the line stand for what they say; the status is that of the first command."""
+    prelude = f'baonet() {{ {shlex.join(COMMAND)} "$@"; }}; FILE={shlex.quote(str(file))}'
+    done = subprocess.run(
+        ["bash", "-c", f"{prelude}; {line}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    return write(tmp_path, {"vms": [vm("hello")]})
+
+
+@pytest.mark.parametrize("placement", ["process-per-cpu", "one-process"])
+def test_a_reader_that_goes_ends_a_run_without_a_word(tmp_path: Path, placement: str) -> None:
+    file = write(tmp_path, {"vms": [vm("flood-forever")]})
+    result = shell(f'baonet run "$FILE" --placement {placement} | head -n 1', file)
+    assert (result.status, result.err) == (141, "")
+    assert result.out == "flood-forever | flood: vCPU 0, line 0\n"
+
+
+@pytest.mark.parametrize("command", ['check "$FILE"', 'dtb "$FILE" --vm hello', "schema", "platforms"])
+def test_a_reader_that_never_was_ends_a_command_without_a_word(hello: Path, command: str) -> None:
+    result = shell(f"{{ sleep 0.01; baonet {command}; }} | exec true", hello)
+    assert result.status in (0, 141)  # 0: all of it was written before the reader went
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("command", ['check "$FILE"', 'run "$FILE"', 'dtb "$FILE" --vm hello', "schema", "platforms"])
+def test_a_full_disk_is_one_line(hello: Path, command: str) -> None:
+    result = shell(f"baonet {command} >/dev/full", hello)
+    assert (result.status, result.err) == (1, FULL)
+
+
+def test_closed_input_is_an_empty_one(tmp_path: Path) -> None:
+    file = write(tmp_path, {"vms": [vm("hello")]})
+    result = shell('baonet run "$FILE" --console hello <&-', file)
+    assert (result.status, result.err) == (0, "")
+    assert "hello: done" in result.out
+
+
+def test_closed_output_drops_what_is_said(hello: Path) -> None:
+    assert shell('baonet run "$FILE" >&-', hello) == Result(0, "", "")
+    assert shell('baonet check "$FILE" >&-', hello) == Result(0, "", "")
+
+
+def test_closed_errors_leave_the_status(tmp_path: Path) -> None:
+    file = write(tmp_path, {"vms": [vm("misbehave-unmapped-read")]})
+    result = shell('baonet run "$FILE" 2>&-', file)
+    assert (result.status, result.err) == (3, "")
+    assert "parks" in result.out
+    assert shell("baonet check no-such-file 2>&-", file) == Result(2, "", "")
+
+
+def test_all_streams_closed(hello: Path) -> None:
+    assert shell('baonet run "$FILE" <&- >&- 2>&-', hello) == Result(0, "", "")
+
+
+def test_an_output_that_does_not_block_is_no_trap(tmp_path: Path) -> None:
+    """A terminal that another program left non-blocking: what does not fit at once is an error, not a trace."""
+    file = write(tmp_path, {"vms": [vm("flood-forever")]})
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with subprocess.Popen([*COMMAND, "run", str(file)], stdout=writing, stderr=subprocess.PIPE, text=True) as process:
+        os.close(writing)
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    os.close(reading)
+    assert (process.returncode, errors) == (1, "baonet: output: write could not complete without blocking\n")
+
+
+def test_what_a_slow_reader_has_not_taken_is_not_piled_up(tmp_path: Path) -> None:
+    """The guest waits, as it would for a UART that is held up, and the run ends in time once somebody reads."""
+    file = write(tmp_path, {"vms": [vm("flood-forever", cpus=2)]})
+    command = [*COMMAND, "run", str(file), "--timeout", "300ms"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert errors == b"baonet: timeout after 0.3 s: flood-forever running\n"
+    assert len(out) < 4 << 20
