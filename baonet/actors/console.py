@@ -21,12 +21,12 @@ class Reassembly:
 
     PATIENCE: Final = 5
 
-    __slots__ = ("_early", "_position", "_waited")
+    __slots__ = ("_early", "_mark", "_position", "_waited")
 
     def __init__(self) -> None:
         self._position = 0
         self._early: dict[int, tuple[int, bytes]] = {}
-        self._waited = 0
+        self._waited = self._mark = 0
 
     def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
@@ -36,12 +36,22 @@ class Reassembly:
         return self._ready()
 
     def tick(self) -> list[tuple[int, bytes]]:
-        """Call it once a core has died: what is missing for ``PATIENCE`` ticks was that core's, and is given up."""
-        self._waited += 1
-        if not self._early or self._waited < self.PATIENCE:
+        """Call it once a core has died: what is missing for ``PATIENCE`` ticks was that core's, and is given up.
+
+        All of it at once, as a core that shared its UART with another left many small gaps.
+        """
+        if not self._early:
             return []
-        self._position = min(self._early)
-        return self._ready()
+        if self._waited == 0:
+            self._mark = max(self._early)
+        self._waited += 1
+        if self._waited < self.PATIENCE:
+            return []
+        self._waited = 0
+        old = sorted(position for position in self._early if position <= self._mark)
+        pieces = [self._early.pop(position) for position in old]
+        self._position = old[-1] + len(pieces[-1][1])
+        return pieces + self._ready()
 
     def rest(self) -> list[tuple[int, bytes]]:
         """What is left at the end, behind pieces that never came."""
@@ -54,7 +64,7 @@ class Reassembly:
         while (piece := self._early.pop(self._position, None)) is not None:
             ready.append(piece)
             self._position += len(piece[1])
-        if ready or not self._early:
+        if ready:
             self._waited = 0
         return ready
 

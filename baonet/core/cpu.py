@@ -53,12 +53,14 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         segment = memory.shared[ipc.shmem]
         core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0, True)
     modelled = {device.pa: device for device in machine.platform.devices}
+    assigned = {intid for other in machine.vms for intid in other.interrupts}
     for device in vm.devices:
         if device.va is None:
             continue
         model = modelled[device.pa]
-        owned = model.interrupt if model.interrupt in device.interrupts else 0
-        core.map_pl011(device.va, memory.uarts[device.pa].view, 0, owned)
+        # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
+        interrupt = model.interrupt if model.interrupt in assigned else 0
+        core.map_pl011(device.va, memory.uarts[device.pa].view, 0, interrupt)
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)

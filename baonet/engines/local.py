@@ -20,6 +20,7 @@ import trio
 
 from baonet.actors.carrier import Carrier
 from baonet.actors.pcpu import PcpuActor
+from baonet.config.machine import Vm
 from baonet.core.cpu import build, die_with_parent, kick
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
@@ -35,16 +36,22 @@ def active(plan: Plan) -> tuple[int, ...]:
 
 
 def neighbours(plan: Plan, pcpu: int) -> set[int]:
-    """The pcpus that may have something to say to this one: those of its VM, and masters that share memory with it."""
+    """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
     assignment = plan.pcpus[pcpu]
     assert assignment is not None
     mine = plan.vms[assignment.vm]
     found = set(mine.pcpus)
-    shared = {ipc.shmem for ipc in mine.config.ipcs}
+    shared, uarts = _shared(mine.config)
     for vm in plan.vms:
-        if any(ipc.shmem in shared for ipc in vm.config.ipcs):
+        objects, devices = _shared(vm.config)
+        if objects & shared or devices & uarts:
             found |= set(vm.pcpus)
     return found - {pcpu}
+
+
+def _shared(vm: Vm) -> tuple[set[int], set[int]]:
+    """The shared memory objects and the devices of a VM, which others may have too."""
+    return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
 
 
 def _actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port) -> PcpuActor:

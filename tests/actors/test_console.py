@@ -49,6 +49,15 @@ def test_a_gap_is_not_given_up_at_once_and_comes_late_if_it_comes() -> None:
     assert console.add(0, 6, b"ghi") == [(0, b"ghi")]
 
 
+def test_many_gaps_cost_no_more_than_one() -> None:
+    console = Reassembly()
+    for number in range(1, 1000, 2):
+        assert console.add(0, number, b"x") == []
+    shown = [piece for _ in range(Reassembly.PATIENCE) for piece in console.tick()]
+    assert len(shown) == 500
+    assert console.add(0, 1000, b"y") == [(0, b"y")]
+
+
 def test_the_rest_leaves_in_order() -> None:
     console = Reassembly()
     assert console.add(1, 8, b"late") == []

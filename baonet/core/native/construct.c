@@ -85,6 +85,7 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
         if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
         if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
     }
+    core->process = (uint32_t)getpid();
     core->frequency = frequency;
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);

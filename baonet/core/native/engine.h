@@ -117,6 +117,7 @@ struct core {
     uint8_t *env;
     struct slot *slots, *slot;
     unsigned index;
+    uint32_t process; /* that this core runs in */
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];
     /* Of the VM, a bit a RAM page: some vCPU has translated code of it; and it was written to after that. */

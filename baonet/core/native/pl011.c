@@ -5,14 +5,16 @@
  */
 #include "engine.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <signal.h>
 
 #define RX_CAPACITY 65536u
 #define FIFO_DEPTH 16u
 const size_t uart_out_capacity = 16384;
 
 struct uart_state {
-    _Atomic uint32_t lock;
+    _Atomic uint32_t lock; /* the process that holds it, or 0 */
     uint32_t ibrd, fbrd, lcr, cr, ifls, imsc, dmacr, ilpr;
     uint32_t tx_interrupt; /* RIS bit 5: set by a sent byte, cleared by ICR */
     uint32_t level;
@@ -30,9 +32,19 @@ size_t uart_state_size(void) { return sizeof(struct uart_state); }
 #define FR_RXFF 0x40u
 #define FR_TXFE 0x80u
 
-static void lock(struct uart_state *s) {
-    for (unsigned spins = 0; atomic_exchange_explicit(&s->lock, 1, memory_order_acquire); spins++)
+static bool try_lock(struct uart *uart, uint32_t *holder) {
+    return atomic_compare_exchange_strong_explicit(&uart->state->lock, holder, uart->core->process,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* A process that was killed in here must not take the UART from the VMs that share it. */
+static void lock(struct uart *uart) {
+    uint32_t holder = 0;
+    for (unsigned spins = 1; !try_lock(uart, &holder); spins++) {
         if (spins > 200) sched_yield();
+        if (spins % 1024 == 0 && kill((pid_t)holder, 0) && errno == ESRCH && try_lock(uart, &holder)) return;
+        holder = 0;
+    }
 }
 static void unlock(struct uart_state *s) { atomic_store_explicit(&s->lock, 0, memory_order_release); }
 
@@ -47,13 +59,13 @@ static void update(struct uart *uart) {
     if (level == s->level) return;
     s->level = level;
     s->sequence++;
-    uart->moved = uart->intid != 0; /* 0: the interrupt belongs to another VM */
+    uart->moved = uart->intid != 0; /* 0: no VM has the interrupt */
 }
 
 /* sequence << 1 | level */
 uint64_t uart_line(struct uart *uart) {
     struct uart_state *s = uart->state;
-    lock(s);
+    lock(uart);
     uint64_t line = s->sequence << 1 | s->level;
     unlock(s);
     return line;
@@ -66,7 +78,7 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     struct uart *uart = user;
     struct uart_state *s = uart->state;
     uint64_t value = 0;
-    lock(s);
+    lock(uart);
     switch (offset) {
     case 0x00:
         if (waiting(s)) value = s->rx[s->rx_tail++ % RX_CAPACITY];
@@ -115,7 +127,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     struct uart *uart = user;
     struct uart_state *s = uart->state;
     bool full = false;
-    lock(s);
+    lock(uart);
     switch (offset) {
     case 0x00:
         transmit(uart, (uint8_t)value);
@@ -141,7 +153,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
 /* Takes as much as there is room for. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     struct uart_state *s = uart->state;
-    lock(s);
+    lock(uart);
     size_t room = RX_CAPACITY - waiting(s);
     if (length > room) length = room;
     for (size_t i = 0; i < length; i++) s->rx[s->rx_head++ % RX_CAPACITY] = data[i];

@@ -1,0 +1,102 @@
+"""A machine in the test's own process, with the test at every VM's console and at the hands of the operating system."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from baonet.actors.agent import Agent, Outcome
+from baonet.config.loader import load
+from baonet.core.cpu import SLOT_SIZE, UART_SIZE
+from baonet.engines.local import ProcessNode, TaskNode
+from baonet.hyp.vmm import plan
+from baonet.memory.node import NodeMemory
+from tests.system.machine import write
+
+NODES: dict[str, type[ProcessNode] | type[TaskNode]] = {"process-per-cpu": ProcessNode, "one-process": TaskNode}
+PATIENCE = 60.0
+
+
+class Live:
+    """It is also the agent's screen."""
+
+    def __init__(self, directory: Path, machine: dict[str, Any], placement: str) -> None:
+        loaded = load(write(directory, machine))
+        self.memory = NodeMemory(loaded, SLOT_SIZE, UART_SIZE)
+        for vm in loaded.vms:
+            self.memory.load(vm)
+        self.plan = plan(loaded)
+        self.names = [vm.name for vm in loaded.vms]
+        self._said = {name: bytearray() for name in self.names}
+        self.node = NODES[placement](self.plan, self.memory)
+        self.agent = Agent(self.plan, self.memory, self.node, self)
+        self._news = trio.Event()
+
+    def show(self, vm: int, data: bytes) -> None:
+        self._said[self.names[vm]] += data
+        self._news.set()
+        self._news = trio.Event()
+
+    def tick(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def text(self, name: str) -> str:
+        """What the VM has printed so far."""
+        return self._said[name].decode(errors="replace").replace("\r", "")
+
+    async def wait_for(self, name: str, *wanted: str, start: int = 0) -> int:
+        """Until the VM has printed all of ``wanted`` behind the byte ``start``; returns how much it has printed."""
+        said = self._said[name]
+        with trio.move_on_after(PATIENCE):
+            for text in wanted:
+                looked = start
+                while said.find(text.encode(), looked) < 0:
+                    looked = max(start, len(said) - len(text))
+                    await self._news.wait()
+            return len(said)
+        raise AssertionError(f"'{name}' did not print {wanted}, but: {self.text(name)[-3000:]}")
+
+    def type(self, name: str, text: str) -> None:
+        self.agent.write(self.names.index(name), text.encode())
+
+    def processes(self) -> dict[int, int]:
+        """Process ids by pcpu."""
+        assert isinstance(self.node, ProcessNode)
+        return dict(self.node._pids)
+
+    def kill(self, pcpu: int) -> None:
+        os.kill(self.processes()[pcpu], signal.SIGKILL)
+
+
+def run(
+    directory: Path,
+    machine: dict[str, Any],
+    placement: str,
+    script: Callable[[Live], Awaitable[None]] | None = None,
+    limit: float = PATIENCE,
+) -> tuple[Outcome, dict[str, str]]:
+    """Run the machine to its end while ``script`` plays the user; what came of it, and what the VMs printed."""
+    live = Live(directory, machine, placement)
+    outcome: list[Outcome] = []
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            if script is not None:
+                nursery.start_soon(script, live)
+            outcome.append(await live.agent.run(limit))
+            nursery.cancel_scope.cancel()
+
+    try:
+        trio.run(main)
+    finally:
+        live.node.close()
+        live.memory.close()
+        gc.unfreeze()  # what ProcessNode froze for its children
+    return outcome[0], {name: live.text(name) for name in live.names}
