@@ -72,9 +72,9 @@ static void queue(uint32_t *count, uint64_t *pages, uint64_t page, uint32_t *all
         pages[(*count)++] = page;
 }
 
-enum kind { TLB_ALL, TLB_PAGE, CODE };
+enum request { TLB_ALL, TLB_PAGE, CODE };
 
-static void broadcast(struct core *core, enum kind kind, uint64_t what) {
+static void broadcast(struct core *core, enum request kind, uint64_t what) {
     uint64_t ticket[MAX_SIBLINGS];
     core->broadcasts++;
     for (unsigned i = 0; i < core->sibling_count; i++) {

@@ -50,16 +50,28 @@ static int save_pristine(struct core *core) {
     return error ? fail(error, "save the reset state") : 0;
 }
 
+/* In cycles: of the exits by their numbers, of an emulated access, of a stage-2 miss. */
+static int costs_from(struct core *core, PyObject *costs) {
+    if (PyTuple_GET_SIZE(costs) != COSTS) {
+        PyErr_Format(PyExc_ValueError, "%d costs", COSTS);
+        return -1;
+    }
+    for (int i = 0; i < COSTS; i++) core->costs[i] = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(costs, i));
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     struct core *core = (struct core *)self;
     static char *names[] = {"model", "midr", "mpidr", "frequency", "epoch", "gic_version", "list_registers",
-                            "timers", "slots", "index", "siblings", "code_map", NULL};
+                            "timers", "slots", "index", "siblings", "code_map", "hz", "costs", "records", NULL};
     int model, gic_version;
     unsigned long long midr, mpidr, frequency, epoch;
-    PyObject *slots, *siblings, *code_map, *timers;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$iKKKKiIO!OIO!O", names, &model, &midr, &mpidr, &frequency, &epoch,
+    PyObject *slots, *siblings, *code_map, *timers, *costs = NULL;
+    unsigned long long hz = 0;
+    int records = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iKKKKiIO!OIO!O|$KO!p", names, &model, &midr, &mpidr, &frequency, &epoch,
                                      &gic_version, &core->list_registers, &PyTuple_Type, &timers, &slots, &core->index,
-                                     &PyTuple_Type, &siblings, &code_map))
+                                     &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type, &costs, &records))
         return -1;
     if (core->uc) {
         PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
@@ -86,6 +98,13 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
         if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
     }
     core->process = (uint32_t)getpid();
+    core->hz = hz;
+    if (costs && costs_from(core, costs)) return -1;
+    if (!(core->chunks = PyList_New(0))) return -1;
+    if (records && !(core->records = PyMem_Calloc(TRACE_RECORDS, sizeof(struct record)))) {
+        PyErr_NoMemory();
+        return -1;
+    }
     core->frequency = frequency;
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);

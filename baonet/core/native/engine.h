@@ -9,6 +9,8 @@
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
  *   registers.c  system registers that are served natively
  *   timer.c      the generic timer
+ *   clock.c      what time it is: the host's, or virtual time that retired instructions make
+ *   trace.c      what happened when: records for the digest of a run and for its trace
  *   pl011.c      the UART
  *   run.c        entering the guest, leaving it, and why
  *   construct.c  making a core
@@ -109,7 +111,33 @@ struct timer {
     uint32_t intid;
     bool assigned, active;
     uint64_t ctl, cval;
+    uint64_t due; /* virtual time: the first cycle at which the counter has reached cval */
 };
+
+/* What a record tells: baonet.wire.trace has the same numbers, and what a, b and c are. */
+enum kind {
+    TRACE_EXIT = 1,
+    TRACE_ACCESS,
+    TRACE_WAIT,
+    TRACE_WAKE,
+    TRACE_RAISED,
+    TRACE_PENDING,
+    TRACE_DELIVERED,
+    TRACE_ACKNOWLEDGED,
+    TRACE_ENDED,
+    TRACE_CONSOLE = 12,
+    TRACE_INPUT,
+    TRACE_MARK,
+    TRACE_ENTRY = 17
+};
+struct record {
+    uint64_t time;
+    uint16_t kind, pcpu;
+    uint32_t a;
+    uint64_t b, c;
+};
+#define TRACE_RECORDS 2048u
+enum { COST_ACCESS = EXIT_ERROR, COST_STAGE2, COSTS }; /* those before are of exits, by their numbers */
 
 struct core {
     PyObject_HEAD
@@ -137,7 +165,7 @@ struct core {
 
     /* leaving the guest */
     enum exit_reason reason;
-    bool doorbell, out_of_budget, leave_block, flush_code;
+    bool doorbell, out_of_budget, yielded, leave_block, flush_code;
     uint64_t exit[EXIT_FIELDS];
     int64_t left;
     uint64_t granted;
@@ -157,6 +185,18 @@ struct core {
     /* generic timer: 0 virtual, 1 physical */
     struct timer timers[2];
     uint64_t frequency, epoch, tick_multiplier;
+
+    /* virtual time, in cycles: what is retired, and `skipped` by waiting and by what the hypervisor's work costs */
+    uint64_t hz; /* cycles a second; 0: the host's clock */
+    uint64_t skipped, limit, counted;
+    uint64_t costs[COSTS];
+    bool polite; /* a guest that yields leaves: somebody else has something to do */
+    bool waiting, outside; /* since the last WFI; since the last exit */
+
+    struct record *records; /* NULL: nobody wants them */
+    unsigned record_count;
+    uint64_t latest, chunk_began; /* time of the last record; the host's clock at the first in `records` */
+    PyObject *chunks;
 
     /* Python's side */
     PyObject *read_emulated, *write_emulated, *outbox;
@@ -270,8 +310,25 @@ int registers_define(struct core *core);
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
+/* clock.c */
+uint64_t host_now(void);
+uint64_t clock_now(struct core *core);
+uint64_t clock_alarm(struct core *core);
+void clock_plan(struct core *core);
+void clock_skip(struct core *core, uint64_t cycles);
+void clock_block_start(struct core *core, unsigned instructions);
+
+/* trace.c */
+void trace_record(struct core *core, enum kind kind, uint32_t a, uint64_t b, uint64_t c);
+int trace_cut(struct core *core);
+static inline void trace(struct core *core, enum kind kind, uint32_t a, uint64_t b, uint64_t c) {
+    if (core->records) trace_record(core, kind, a, b, c);
+}
+
 /* timer.c */
 uint64_t timer_now(struct core *core);
+uint64_t timer_cycle(struct core *core, uint64_t cval);
+bool timer_armed(const struct timer *timer);
 bool timer_due(struct core *core);
 int64_t timer_deadline(struct core *core);
 void timer_deactivate(struct core *core, uint32_t intid);
@@ -295,6 +352,7 @@ PyObject *core_emulate(PyObject *self, PyObject *args);
 
 /* run.c */
 int core_run(struct core *core, int64_t budget);
+int core_run_until(struct core *core, uint64_t limit);
 void core_leave(struct core *core, enum exit_reason reason);
 void core_settle(struct core *core, uintptr_t from);
 uint64_t core_retired(struct core *core);

@@ -128,6 +128,7 @@ static uint32_t acknowledge(struct core *core, bool group1) {
     uint32_t priority = LR_PRIORITY(lr) & group_mask(core, group1);
     core->ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
     core->ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
+    trace(core, TRACE_ACKNOWLEDGED, LR_INTID(lr), 0, 0);
     changed(core);
     return LR_INTID(lr);
 }
@@ -142,6 +143,7 @@ static void deactivate(struct core *core, uint32_t intid) {
         uint64_t lr = core->ich[i];
         if (!(lr & LR_ACTIVE) || LR_INTID(lr) != intid) continue;
         core->ich[i] = lr & ~LR_ACTIVE;
+        trace(core, TRACE_ENDED, intid, 0, 0);
         if (lr & LR_HW) {
             uint32_t physical = LR_PINTID(lr);
             if (physical < 32)

@@ -134,5 +134,6 @@
 #define PL1_RW 0xfc
 #define PL1_R 0xa8
 #define PL1_W 0x54
+#define PL0_W 0x55
 
 #endif

@@ -14,6 +14,8 @@ static void core_dealloc(PyObject *self) {
     Py_XDECREF(core->outbox);
     Py_XDECREF(core->pieces);
     Py_XDECREF(core->buffers);
+    Py_XDECREF(core->chunks);
+    PyMem_Free(core->records);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -33,7 +35,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
     core->deactivated_head = core->deactivated_tail = 0;
     for (int i = 0; i < 2; i++) {
         core->timers[i].active = false;
-        core->timers[i].ctl = core->timers[i].cval = 0;
+        core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
     }
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
@@ -47,6 +49,58 @@ static PyObject *run(PyObject *self, PyObject *budget) {
     if (instructions == -1 && PyErr_Occurred()) return NULL;
     int reason = core_run((struct core *)self, instructions);
     return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *run_until(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long limit;
+    int polite = 0;
+    if (!PyArg_ParseTuple(args, "K|p", &limit, &polite)) return NULL;
+    if (!core->hz) {
+        PyErr_SetString(PyExc_RuntimeError, "this core follows the host's clock");
+        return NULL;
+    }
+    core->polite = polite;
+    int reason = core_run_until(core, limit);
+    return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *skip_to(PyObject *self, PyObject *cycle) {
+    struct core *core = (struct core *)self;
+    unsigned long long until = PyLong_AsUnsignedLongLong(cycle);
+    if (PyErr_Occurred()) return NULL;
+    uint64_t now = clock_now(core);
+    if (until > now) clock_skip(core, until - now);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_cycle(PyObject *self, PyObject *unused) {
+    (void)unused;
+    uint64_t cycle = clock_alarm((struct core *)self);
+    return cycle == UINT64_MAX ? PyLong_FromLong(-1) : PyLong_FromUnsignedLongLong(cycle);
+}
+
+static PyObject *note(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    struct core *core = (struct core *)self;
+    unsigned long long fields[4];
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "note(kind, a, b, c)");
+        return NULL;
+    }
+    for (int i = 0; i < 4; i++) fields[i] = PyLong_AsUnsignedLongLongMask(arguments[i]);
+    if (PyErr_Occurred()) return NULL;
+    trace(core, (enum kind)fields[0], (uint32_t)fields[1], fields[2], fields[3]);
+    Py_RETURN_NONE;
+}
+
+/* The chunks that are full; with True what has been recorded since as well. */
+static PyObject *take_records(PyObject *self, PyObject *all) {
+    struct core *core = (struct core *)self;
+    if (PyObject_IsTrue(all) && trace_cut(core)) return NULL;
+    PyObject *taken = core->chunks, *fresh = PyList_New(0);
+    if (!fresh) return NULL;
+    core->chunks = fresh;
+    return taken;
 }
 
 static PyObject *deactivate(PyObject *self, PyObject *intid) {
@@ -225,6 +279,18 @@ static PyObject *get_pc(PyObject *self, void *unused) {
     (void)unused;
     return PyLong_FromUnsignedLongLong(core_pc((struct core *)self));
 }
+static PyObject *get_time(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(clock_now((struct core *)self));
+}
+static PyObject *get_yielded(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(((struct core *)self)->yielded);
+}
+static PyObject *get_chunks(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(PyList_GET_SIZE(((struct core *)self)->chunks));
+}
 static int set_pc(PyObject *self, PyObject *value, void *unused) {
     (void)unused;
     unsigned long long pc = value ? PyLong_AsUnsignedLongLong(value) : 0;
@@ -240,6 +306,11 @@ static PyMethodDef core_methods[] = {
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"run", run, METH_O, NULL},
+    {"run_until", run_until, METH_VARARGS, NULL},
+    {"skip_to", skip_to, METH_O, NULL},
+    {"alarm", alarm_cycle, METH_NOARGS, NULL},
+    {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
+    {"take_records", take_records, METH_O, NULL},
     {"deactivate", deactivate, METH_O, NULL},
     {"deadline", deadline, METH_NOARGS, NULL},
     {"answer_doorbell", answer_doorbell, METH_NOARGS, NULL},
@@ -260,6 +331,9 @@ static PyGetSetDef core_fields[] = {
     {"ich", get_ich, NULL, NULL, NULL},
     {"exit", get_exit, NULL, NULL, NULL},
     {"pc", get_pc, set_pc, NULL, NULL},
+    {"time", get_time, NULL, NULL, NULL},
+    {"yielded", get_yielded, NULL, NULL, NULL},
+    {"has_records", get_chunks, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 static PyTypeObject core_type = {

@@ -118,6 +118,7 @@ static void transmit(struct uart *uart, uint8_t byte) {
     if (uart->out_length == uart_out_capacity || uart->out_position + uart->out_length != s->sent) uart_flush(uart);
     if (!uart->out_length) uart->out_position = s->sent;
     uart->out[uart->out_length++] = byte;
+    trace(uart->core, TRACE_CONSOLE, uart->number, s->sent, byte);
     s->sent++;
     s->tx_interrupt = 1;
 }
@@ -157,6 +158,9 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     size_t room = RX_CAPACITY - waiting(s);
     if (length > room) length = room;
     for (size_t i = 0; i < length; i++) s->rx[s->rx_head++ % RX_CAPACITY] = data[i];
+    uint64_t first = 0;
+    memcpy(&first, data, length < 8 ? length : 8);
+    trace(uart->core, TRACE_INPUT, uart->number, length, first);
     update(uart);
     unlock(s);
     return length;

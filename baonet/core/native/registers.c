@@ -23,9 +23,9 @@ static bool redefine(struct core *core, uint32_t reg, void *readfn, void *writef
     return true;
 }
 
-static void define(struct core *core, uint32_t reg, int access, void *readfn, void *writefn) {
+static void define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn) {
     uint8_t ri[RI_SIZE] __attribute__((aligned(8))) = {0};
-    FIELD(const char *, ri, RI_NAME) = "ICC";
+    FIELD(const char *, ri, RI_NAME) = name;
     FIELD(uint8_t, ri, RI_CP) = CP_REG_ARM64_SYSREG_CP;
     FIELD(uint8_t, ri, RI_OP0) = reg >> 14;
     FIELD(uint8_t, ri, RI_OP1) = reg >> 11 & 7;
@@ -66,6 +66,15 @@ static void write_trapped(void *env, const void *ri, uint64_t value) {
     core_leave(running, EXIT_SYSTEM_REGISTER);
 }
 
+/*
+ * DBGDTR_EL0, the debug communications channel (Arm ARM D19.3.6): what a guest writes there goes to a debugger, if there
+ * is one. Here it goes into the trace: a marker that costs one instruction and no exit.
+ */
+static void write_marker(void *env, const void *ri, uint64_t value) {
+    (void)env, (void)ri;
+    trace(running, TRACE_MARK, 0, value, 0);
+}
+
 /* EL0, EL1 and EL2 are there and AArch64 and AArch32, EL3 is not; the GIC system registers as the VM has them. */
 static uint64_t read_pfr0(void *env, const void *ri) {
     (void)env, (void)ri;
@@ -92,10 +101,11 @@ static const uint32_t trapped_registers[] = {
 int registers_define(struct core *core) {
     if (core->gicv3) {
         for (size_t i = 0; i < sizeof interface_registers / sizeof *interface_registers; i++)
-            define(core, interface_registers[i].reg, interface_registers[i].access, read_interface, write_interface);
+            define(core, "ICC", interface_registers[i].reg, interface_registers[i].access, read_interface, write_interface);
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
-            define(core, trapped_registers[i], PL1_W, NULL, write_trapped);
+            define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
+    define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
             if (!redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;

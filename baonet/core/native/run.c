@@ -22,15 +22,17 @@ static void refill(struct core *core) {
     core->left = total - chunk;
 }
 
+enum { FROM_TIMER, FROM_LINE }; /* who raised an interrupt */
+
 /* Exits that wait for run() to return: in the order in which the hypervisor should see them. */
 static enum exit_reason pending(struct core *core) {
     if (timer_due(core))
         for (int i = 0; i < 2; i++) {
             struct timer *timer = &core->timers[i];
-            uint64_t line = timer->assigned && !timer->active && (timer->ctl & 3) == 1 && timer_now(core) >= timer->cval;
-            if (!line) continue;
+            if (!timer_armed(timer) || timer_now(core) < timer->cval) continue;
             timer->active = true;
             core->exit[EXIT_INTID] = timer->intid;
+            trace(core, TRACE_RAISED, timer->intid, FROM_TIMER, timer->due);
             return EXIT_INTERRUPT;
         }
     if (core->deactivated_head != core->deactivated_tail) {
@@ -47,15 +49,20 @@ static enum exit_reason pending(struct core *core) {
         uart->moved = false;
         core->exit[EXIT_INTID] = uart->intid;
         core->exit[EXIT_VALUE] = uart_line(uart);
+        if (core->exit[EXIT_VALUE] & 1) trace(core, TRACE_RAISED, uart->intid, FROM_LINE, clock_now(core));
         return EXIT_LINE;
     }
     return EXIT_NONE;
 }
 
+static unsigned instructions_of_block(struct core *core, uintptr_t from) {
+    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) : 0;
+}
+
 /* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
 static bool progressed(struct core *core, uintptr_t from) {
-    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return !tb || core_retired(core) - FIELD(uint16_t, tb, TB_ICOUNT) != core->entered;
+    return core_retired(core) - instructions_of_block(core, from) != core->entered;
 }
 
 /* At the start of a block, with the block's instructions already taken from the budget. */
@@ -68,7 +75,9 @@ void core_settle(struct core *core, uintptr_t from) {
         core->doorbell = true;
         *exit_request = 1;
     }
-    if (slot->budget < 0) {
+    if (core->hz) {
+        if (slot->budget < 0) clock_block_start(core, instructions_of_block(core, from));
+    } else if (slot->budget < 0) {
         /* A block that is longer than the budget runs, or the guest would stay where it is. */
         if (core->left + slot->budget >= 0 || !progressed(core, from)) {
             refill(core);
@@ -77,7 +86,7 @@ void core_settle(struct core *core, uintptr_t from) {
             *exit_request = 1;
         }
     }
-    if (timer_due(core)) *exit_request = 1;
+    if (!core->hz && timer_due(core)) *exit_request = 1;
     if (*exit_request || FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST)) core->leave_block = true;
 }
 
@@ -85,6 +94,14 @@ void core_settle(struct core *core, uintptr_t from) {
 #define STUCK 1000
 
 static void look_around(struct core *core) {
+    if (core->hz) { /* in virtual time an exception takes a cycle, or such a guest would stop time */
+        core->skipped++;
+        clock_plan(core);
+        if (clock_now(core) < core->limit) return;
+        core->out_of_budget = true;
+        FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+        return;
+    }
     core->stuck = core->slot->budget == core->last_budget ? core->stuck + 1 : 0;
     core->last_budget = core->slot->budget;
     if (core->stuck < STUCK) return;
@@ -151,10 +168,59 @@ static enum exit_reason stay(struct core *core) {
             return EXIT_KICKED;
         }
         if (core->out_of_budget) return EXIT_BUDGET;
-        if (result == EXCP_YIELD) { /* the guest waits for another CPU, which may wait for this one's */
+        if (result == EXCP_YIELD && core->hz && core->polite) {
+            core->yielded = true;
+            return EXIT_BUDGET;
+        }
+        if (result == EXCP_YIELD && !core->hz) { /* the guest waits for another CPU, which may wait for this one's */
             sched_yield();
             return EXIT_BUDGET;
         }
+    }
+}
+
+static enum exit_reason enter(struct core *core) {
+    core->reason = EXIT_NONE;
+    core->out_of_budget = core->yielded = false;
+    running = core;
+    FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
+    broadcast_enter(core);
+    enum exit_reason reason = stay(core);
+    broadcast_leave(core);
+    FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
+    running = NULL;
+    return reason;
+}
+
+static void arrive(struct core *core) {
+    if (core->waiting) trace(core, TRACE_WAKE, 0, 0, 0);
+    if (core->outside) trace(core, TRACE_ENTRY, 0, 0, 0);
+    core->waiting = core->outside = false;
+}
+
+static uint64_t detail(struct core *core, enum exit_reason reason) {
+    switch (reason) {
+    case EXIT_HVC:
+    case EXIT_SMC: return core_x(core)[0];
+    case EXIT_DATA_ABORT: return core->exit[EXIT_IPA];
+    case EXIT_SYSTEM_REGISTER: return core->exit[EXIT_REGISTER];
+    case EXIT_FAULT: return core->exit[EXIT_ESR];
+    case EXIT_INTERRUPT:
+    case EXIT_DEACTIVATED:
+    case EXIT_LINE: return core->exit[EXIT_INTID];
+    default: return 0;
+    }
+}
+
+static void depart(struct core *core, enum exit_reason reason) {
+    core->statistics[reason]++;
+    if (reason == EXIT_WFI) {
+        core->waiting = true;
+        trace(core, TRACE_WAIT, 0, core_pc(core), 0);
+    } else if (reason > EXIT_KICKED) {
+        core->outside = true;
+        trace(core, TRACE_EXIT, reason, core_pc(core), detail(core, reason));
+        clock_skip(core, core->costs[reason]);
     }
 }
 
@@ -167,21 +233,30 @@ int core_run(struct core *core, int64_t budget) {
         core->left = budget + (rest < 0 ? rest : 0);
         core->slot->budget = 0;
         core->entered = core_retired(core);
+        reason = EXIT_BUDGET;
         if (core->left > 0) {
+            arrive(core);
             refill(core);
-            core->reason = EXIT_NONE;
-            core->out_of_budget = false;
-            running = core;
-            FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
-            broadcast_enter(core);
-            reason = stay(core);
-            broadcast_leave(core);
-            FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
-            running = NULL;
-        } else {
-            reason = EXIT_BUDGET;
+            reason = enter(core);
         }
     }
-    if (reason != EXIT_ERROR) core->statistics[reason]++;
+    if (reason != EXIT_ERROR) depart(core, reason);
+    return reason;
+}
+
+/* In virtual time: until the clock shows `limit`. */
+int core_run_until(struct core *core, uint64_t limit) {
+    interface_update(core);
+    enum exit_reason reason = pending(core);
+    if (reason == EXIT_NONE) {
+        reason = EXIT_BUDGET;
+        if (clock_now(core) < limit) {
+            arrive(core);
+            core->limit = limit;
+            clock_plan(core);
+            reason = enter(core);
+        }
+    }
+    if (reason != EXIT_ERROR) depart(core, reason);
     return reason;
 }

@@ -56,11 +56,14 @@ static void complete(struct core *core) {
     core_pc(core) += 4;
     core->slot->budget--;
     core->emulated_accesses++;
+    clock_skip(core, core->costs[COST_ACCESS]);
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
     if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);
     interface_update(core);
     unicorn.loop_exit(core->cpu);
 }
+
+#define ACCESS_WRITE 0x100u /* in a record */
 
 /* The hypervisor's emulation, called in mid-instruction; None or False: it wants to see the abort itself. */
 static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
@@ -74,6 +77,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
         result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
         for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
         if (result == Py_True) {
+            trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
             Py_DECREF(result);
             complete(core);
         }
@@ -85,6 +89,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
             uint64_t value = PyLong_AsUnsignedLongLong(result);
             Py_DECREF(result);
             if (PyErr_Occurred()) leave_at_instruction(core, EXIT_ERROR);
+            trace(core, TRACE_ACCESS, size, ipa, value);
             if (target != 31) core_x(core)[target] = value; /* as Bao: zero-extended, the sign bit is ignored */
             complete(core);
         }
@@ -131,6 +136,7 @@ static uint8_t *entry_of(struct core *core, unsigned mmu_index, uint64_t va) {
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size) {
     if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
+    clock_skip(core, core->costs[COST_STAGE2]);
     unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
     if (!region->host || access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
     if (broadcast_is_code(core, page_of(region, ipa))) return;

@@ -1,31 +1,30 @@
 /*
  * The generic timer as EL1 sees it (Arm ARM D11): CNTV_*, CNTP_*, CNTVCT, CNTPCT, with CNTVOFF_EL2 = 0. Counters follow
- * the host's monotonic clock from the start of the machine, the same start for all its CPUs.
+ * the machine's clock from its start, the same start for all its CPUs.
  */
 #include "engine.h"
-
-#include <time.h>
 
 #define ENABLE 1u
 #define IMASK 2u
 #define ISTATUS 4u
 
-static uint64_t host_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 uint64_t timer_now(struct core *core) {
-    return (uint64_t)((unsigned __int128)(host_now() - core->epoch) * core->tick_multiplier >> 32);
+    if (core->hz) return (uint64_t)((unsigned __int128)clock_now(core) * core->frequency / core->hz);
+    return (uint64_t)((unsigned __int128)clock_now(core) * core->tick_multiplier >> 32);
 }
 
-static bool armed(const struct timer *timer) {
+/* The first cycle at which the counter has this value; all ones if that is out of reach. */
+uint64_t timer_cycle(struct core *core, uint64_t cval) {
+    unsigned __int128 cycle = ((unsigned __int128)cval * core->hz + core->frequency - 1) / core->frequency;
+    return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
+}
+
+bool timer_armed(const struct timer *timer) {
     return timer->assigned && !timer->active && (timer->ctl & (ENABLE | IMASK)) == ENABLE;
 }
 
 bool timer_due(struct core *core) {
-    bool first = armed(&core->timers[0]), second = armed(&core->timers[1]);
+    bool first = timer_armed(&core->timers[0]), second = timer_armed(&core->timers[1]);
     if (!first && !second) return false;
     uint64_t now = timer_now(core);
     return (first && now >= core->timers[0].cval) || (second && now >= core->timers[1].cval);
@@ -36,7 +35,7 @@ int64_t timer_deadline(struct core *core) {
     int64_t best = -1;
     uint64_t now = timer_now(core);
     for (int i = 0; i < 2; i++) {
-        if (!armed(&core->timers[i])) continue;
+        if (!timer_armed(&core->timers[i])) continue;
         uint64_t cval = core->timers[i].cval;
         uint64_t ticks = cval > now ? cval - now : 0;
         unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
@@ -51,9 +50,11 @@ void timer_deactivate(struct core *core, uint32_t intid) {
         if (core->timers[i].intid == intid) core->timers[i].active = false;
 }
 
+/* In virtual time the block's instructions count from its start; what an exception takes back must not show. */
 uint64_t timer_count(void *env, const void *ri) {
     (void)env, (void)ri;
-    return timer_now(running);
+    uint64_t now = timer_now(running);
+    return running->counted = now > running->counted ? now : running->counted;
 }
 
 static struct timer *timer_of(const void *ri) { return &running->timers[FIELD(uint8_t, ri, RI_CRM) == 3 ? 0 : 1]; }
@@ -78,6 +79,10 @@ void timer_write(void *env, const void *ri, uint64_t value) {
     case TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
     case CTL: timer->ctl = value & (ENABLE | IMASK); break;
     default: timer->cval = value;
+    }
+    if (running->hz) {
+        timer->due = timer_cycle(running, timer->cval);
+        clock_plan(running);
     }
     if (timer_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
 }

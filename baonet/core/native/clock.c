@@ -1,0 +1,60 @@
+/*
+ * What time it is. Under the host's clock: nanoseconds since the start of the machine. In virtual time: cycles, one for
+ * each retired instruction, and more that are skipped when the guest waits or the hypervisor works for it.
+ *
+ * A stay in virtual time is planned: its budget ends at the limit, or at the next timer, whatever comes first, and the
+ * block that would begin at or after that moment does not run. So where a stay ends follows from the guest's own
+ * instructions, and not from how often the host had a reason to look.
+ */
+#include "engine.h"
+
+#include <time.h>
+
+#define FAR (1 << 30)
+
+uint64_t host_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t clock_now(struct core *core) {
+    return core->hz ? core_retired(core) + core->skipped : host_now() - core->epoch;
+}
+
+/* The cycle at which the next timer interrupt is due, all ones if none is armed. */
+uint64_t clock_alarm(struct core *core) {
+    uint64_t first = timer_armed(&core->timers[0]) ? core->timers[0].due : UINT64_MAX;
+    uint64_t second = timer_armed(&core->timers[1]) ? core->timers[1].due : UINT64_MAX;
+    return first < second ? first : second;
+}
+
+static uint64_t stop(struct core *core) {
+    uint64_t alarm = clock_alarm(core);
+    return alarm < core->limit ? alarm : core->limit;
+}
+
+/* Sets the budget so that the next look comes when it must; instructions already taken stay taken. */
+void clock_plan(struct core *core) {
+    int64_t rest = (int64_t)(stop(core) - clock_now(core));
+    int32_t chunk = rest > FAR ? FAR : rest < -FAR ? -FAR : (int32_t)rest;
+    core->left += core->slot->budget - chunk;
+    core->slot->budget = chunk;
+}
+
+void clock_skip(struct core *core, uint64_t cycles) {
+    if (!core->hz || !cycles) return;
+    core->skipped += cycles;
+    if (running == core) clock_plan(core);
+}
+
+/* At the start of a block whose `instructions` are already taken. */
+void clock_block_start(struct core *core, unsigned instructions) {
+    uint64_t start = clock_now(core) - instructions;
+    if (start < stop(core)) {
+        clock_plan(core);
+        return;
+    }
+    core->out_of_budget |= start >= core->limit;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}

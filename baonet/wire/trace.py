@@ -1,0 +1,102 @@
+"""Trace records: what happened on a pcpu and when, 32 bytes each.
+
+The engine writes most of them natively (``trace.c``), the hypervisor and the actors the rest through ``Core.note``.
+``time`` is in cycles of virtual time, or in nanoseconds under the host's clock, since the start of the machine; on one
+pcpu it never goes back. The digest of a run is made from the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+RECORD: Final = struct.Struct("<QHHIQQ")
+"""time, kind, pcpu, a, b, c."""
+SEQUENCE_SHIFT: Final = 16
+"""SENT and ARRIVED: b is the other pcpu, and the sender's sequence number above this bit."""
+ACCESS_WRITE: Final = 0x100
+
+
+class Kind(IntEnum):
+    """What a record tells; the engine has the same numbers (``engine.h``)."""
+
+    EXIT = 1
+    """a: ``Exit``; b: PC; c: HVC and SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER the register, FAULT ESR, else INTID."""
+    ACCESS = 2
+    """An emulated load or store that did not leave the guest. a: size | ACCESS_WRITE; b: IPA; c: value."""
+    WAIT = 3
+    """The guest waits for an interrupt (WFI). b: PC."""
+    WAKE = 4
+    """It goes on."""
+    RAISED = 5
+    """An interrupt's source is up. a: INTID; b: ``Source``; c: for a timer, when its condition became true (0: unknown)."""
+    PENDING = 6
+    """The hypervisor has made an interrupt pending for this vcpu. a: INTID."""
+    DELIVERED = 7
+    """It is in a list register. a: INTID."""
+    ACKNOWLEDGED = 8
+    """The guest has read it from IAR. a: INTID (GICv2 SGIs: with the source vcpu in bits 12:10)."""
+    ENDED = 9
+    """The guest has deactivated it. a: INTID."""
+    SENT = 10
+    """A message leaves. a: its number; b: target pcpu | sequence << 16; c: when it is due (0 under the host's clock)."""
+    ARRIVED = 11
+    """A message is taken. a: its number; b: source pcpu | sequence << 16; c: when it was due."""
+    CONSOLE = 12
+    """The guest sent a byte. a: number of the UART in the VM; b: position in the UART's output; c: the byte."""
+    INPUT = 13
+    """Bytes came for a UART. a: its number; b: how many; c: the first eight, little-endian."""
+    MARK = 14
+    """The guest wrote b to DBGDTR_EL0."""
+    STATE = 15
+    """The vcpu is in another state now. a: ``VcpuState``."""
+    FAULT = 16
+    """A fault was injected. a: number of the rule; b: ``FaultKind``; c: detail."""
+    ENTRY = 17
+    """The guest is entered again after an EXIT: what the exit cost has passed."""
+
+
+class Source(IntEnum):
+    TIMER = 0
+    LINE = 1
+    SGI = 2
+    IPC = 3
+
+
+class VcpuState(IntEnum):
+    OFF = 0
+    RUNNING = 1
+    PARKED = 2
+    STANDBY = 3
+    POWERDOWN = 4
+    PAUSED = 5
+
+
+class FaultKind(IntEnum):
+    DROP = 1
+    DELAY = 2
+    DUPLICATE = 3
+    REORDER = 4
+    STALL = 5
+    CRASH = 6
+    FLIP = 7
+
+
+class Record(NamedTuple):
+    time: int
+    kind: int
+    pcpu: int
+    a: int
+    b: int
+    c: int
+
+
+def machine_digest(digests: Mapping[int, bytes]) -> str:
+    """The digest of a run from those of its pcpus: BLAKE2b, 256 bits, as hexadecimal digits."""
+    whole = hashlib.blake2b(digest_size=32)
+    for pcpu, digest in sorted(digests.items()):
+        whole.update(struct.pack("<H", pcpu) + digest)
+    return whole.hexdigest()
