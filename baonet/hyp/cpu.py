@@ -37,6 +37,12 @@ EXIT_INTID: Final = 3  # of INTERRUPT, DEACTIVATED, LINE
 EXIT_VALUE: Final = 4  # of SYSTEM_REGISTER: what is written; of LINE: sequence << 1 | level
 EXIT_REGISTER: Final = 5  # of SYSTEM_REGISTER: op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2
 
+# Kinds of ``Cpu.note``, and where an interrupt that is RAISED comes from; ``baonet.wire.trace`` has all kinds.
+NOTE_RAISED: Final = 5
+NOTE_PENDING: Final = 6
+NOTE_DELIVERED: Final = 7
+FROM_SGI: Final = 2
+
 # Indexes of ``Cpu.ich``.
 ICH_LR0: Final = 0
 ICH_LISTS: Final = 16
@@ -104,6 +110,9 @@ class Cpu(Protocol):
 
     def reset(self, entry: int, context: int) -> None:
         """The entry state of a vcpu: EL1h, DAIF masked, MMU off, x0 = ``context``, all else and ``ich`` 0."""
+
+    def note(self, kind: int, a: int, b: int, c: int) -> None:
+        """Put a line into the trace of this CPU, if there is one."""
 
     def deactivate(self, intid: int) -> None:
         """Deactivate a physical PPI: what GICR_ICACTIVER0 does. It fires again if its line is high."""

@@ -41,7 +41,7 @@ from typing import Any, final
 
 from baonet.config.machine import Vm
 from baonet.hyp import gic, vgicv2, vgicv3
-from baonet.hyp.cpu import Cpu
+from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED, Cpu
 from baonet.hyp.vgic_distributor import Distributor
 from baonet.hyp.vgic_interface import Interface
 from baonet.hyp.vgic_messages import (
@@ -229,6 +229,7 @@ class Vgic:
         self._send_sgi(targets, value >> gic.SGI1R_INTID_SHIFT & 0xF)
 
     def _send_sgi(self, targets: int, intid: int) -> None:
+        self._cpu.note(NOTE_RAISED, intid, FROM_SGI, 0)
         while targets:
             lowest = targets & -targets
             targets ^= lowest

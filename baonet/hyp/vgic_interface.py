@@ -42,6 +42,7 @@ from baonet.hyp.cpu import (
     LR_PINTID_SHIFT,
     LR_PRIORITY_SHIFT,
     LR_SOURCE_SHIFT,
+    NOTE_DELIVERED,
     VMCR_VBPR0_SHIFT,
     VMCR_VBPR1_SHIFT,
     VMCR_VFIQEN,
@@ -97,10 +98,10 @@ class Interrupt:
 class Interface:
     """The list registers of ``cpu``; ``group`` is LR_GROUP for GICv3, 0 for GICv2."""
 
-    __slots__ = ("_cpu", "_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "enabled", "spilled", "spills")
+    __slots__ = ("_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "cpu", "enabled", "spilled", "spills")
 
     def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
-        self._cpu = cpu
+        self.cpu = cpu
         self._ich = cpu.ich
         self._lists = range(min(list_registers, ICH_LISTS))
         self._group = LR_GROUP if version == 3 else 0
@@ -193,7 +194,7 @@ class Interface:
         self._ich[n] = 0
         if lr < LR_PENDING:
             if interrupt.hardware and lr & _ENDED == LR_EOI and interrupt.intid < PRIVATE:
-                self._cpu.deactivate(interrupt.intid)
+                self.cpu.deactivate(interrupt.intid)
         elif interrupt.sources is None:
             interrupt.pending = interrupt.pending or lr & LR_PENDING != 0
             interrupt.active = lr >= LR_ACTIVE
@@ -233,6 +234,8 @@ class Interface:
         else:
             interrupt.active = False
             self._ich[n] = interrupt.listed | LR_ACTIVE
+        if self._ich[n] & LR_PENDING:
+            self.cpu.note(NOTE_DELIVERED, interrupt.intid, 0, 0)
 
     def _sgi(self, interrupt: Interrupt, sources: int) -> int:
         """A GICv2 SGI: one source at a time, the highest first; its end lets the next one in."""

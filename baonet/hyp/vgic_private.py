@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import final
 
-from baonet.hyp.cpu import LR_ACTIVE, LR_PENDING, Cpu
+from baonet.hyp.cpu import LR_ACTIVE, LR_PENDING, NOTE_PENDING, Cpu
 from baonet.hyp.gic import LOWEST_PRIORITY, PRIVATE, SGIS
 from baonet.hyp.vgic_interface import Interface, Interrupt
 from baonet.hyp.vgic_messages import VgicForward
@@ -75,6 +75,7 @@ class Private:
         elif interrupt.spilled:
             self._interface.pull(interrupt)
         interrupt.pending = True
+        self._cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
     def inject_sgi(self, intid: int, source: int) -> None:
@@ -84,6 +85,7 @@ class Private:
         assert interrupt.sources is not None
         interrupt.sources |= 1 << source
         interrupt.pending = True
+        self._cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
     def interrupt(self, intid: int) -> None:
@@ -213,6 +215,8 @@ class Held:
         interrupt.pending = interrupt.pending or spi.pending
         interrupt.active = interrupt.active or spi.active
         self.interrupts[intid] = interrupt
+        if spi.pending:
+            self._interface.cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
     def recall(self, intid: int, deactivate: bool) -> None:

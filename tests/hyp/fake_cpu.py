@@ -29,5 +29,7 @@ class FakeCpu:
         self.active.clear()
         self.entries.append((entry, context))
 
+    def note(self, kind: int, a: int, b: int, c: int) -> None: ...
+
     def deactivate(self, intid: int) -> None:
         self.active.discard(intid)

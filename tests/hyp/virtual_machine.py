@@ -47,6 +47,8 @@ class Core:
         self.high.clear()
         self.active.clear()
 
+    def note(self, kind: int, a: int, b: int, c: int) -> None: ...
+
     def deactivate(self, intid: int) -> None:
         self.active.discard(intid)
 
