@@ -1,0 +1,73 @@
+"""What metrics have in common: the record, what is known about the run, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, final
+
+from baonet.study.reservoir import Reservoir
+
+Record: TypeAlias = tuple[int, int, int, int, int, int]
+"""time, kind, pcpu, a, b, c: the fields of ``baonet.wire.trace``; time in ticks of the run's clock."""
+
+Key: TypeAlias = tuple[str, ...]
+"""What a number belongs to, from the general to the particular: ("ping", "pong"), ("linux", "27", "timer")."""
+
+NOBODY = "-"
+"""The VM of a pcpu that has none."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a trace's header tells. ``hz`` is ticks of time per second, ``vms`` the name of each pcpu's VM."""
+
+    hz: int
+    vms: Mapping[int, str]
+    virtual: bool = True
+
+    def vm(self, pcpu: int) -> str:
+        return self.vms.get(pcpu, NOBODY)
+
+    def ns(self, ticks: int) -> float:
+        """Ticks as nanoseconds; exact up to 2**53 ns, 104 days."""
+        return ticks * 1_000_000_000 / self.hz
+
+
+@final
+@dataclass(slots=True)
+class Measured:
+    """What one metric found in one run.
+
+    ``samples`` are distributions, ``values`` single numbers; both in ``unit``. ``notes`` counts what a reader must
+    know to judge them, such as begins without an end.
+    """
+
+    unit: str
+    samples: dict[Key, Reservoir] = field(default_factory=dict)
+    values: dict[Key, float] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, key: Key, sample: float) -> None:
+        reservoir = self.samples.get(key)
+        if reservoir is None:
+            reservoir = self.samples[key] = Reservoir()
+        reservoir.add(sample)
+
+    def note(self, text: str, count: int = 1) -> None:
+        """Count something that must be said; nothing is said of what never happened."""
+        if count:
+            self.notes[text] = self.notes.get(text, 0) + count
+
+
+class Metric(Protocol):
+    """``kinds`` are the record kinds that ``take`` is called with, in the order of time."""
+
+    @property
+    def kinds(self) -> frozenset[int]: ...
+
+    def take(self, record: Record) -> None: ...
+
+    def finish(self, end: int) -> Measured:
+        """``end`` is the time at which the run ended."""

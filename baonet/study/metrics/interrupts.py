@@ -1,0 +1,107 @@
+"""How long an interrupt takes, stage by stage: raised, pending, delivered, acknowledged, ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.metrics.ipc import INTID
+from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
+
+_MOMENTS = {
+    "raised to pending": (Kind.RAISED, Kind.PENDING),
+    "pending to delivered": (Kind.PENDING, Kind.DELIVERED),
+    "delivered to acknowledged": (Kind.DELIVERED, Kind.ACKNOWLEDGED),
+    "acknowledged to ended": (Kind.ACKNOWLEDGED, Kind.ENDED),
+    "raised to acknowledged": (Kind.RAISED, Kind.ACKNOWLEDGED),
+}
+TOTAL = "raised to acknowledged"
+STAGES = tuple(stage for stage in _MOMENTS if stage != TOTAL)
+"""In the order of time. An interrupt that bypasses the hypervisor has not all of them."""
+_SOURCES = {Source.TIMER: "timer", Source.LINE: "device", Source.SGI: "SGI", Source.IPC: "IPC"}
+_SGIS, _PRIVATE = 16, 32
+_PCPU = (1 << SEQUENCE_SHIFT) - 1
+
+
+@final
+@dataclass(slots=True)
+class _Life:
+    """One interrupt on its way: the times of its moments, by record kind."""
+
+    source: str
+    times: dict[int, int]
+
+
+@final
+class InterruptLatency:
+    """Keys are (vm, INTID, source, stage).
+
+    A private interrupt belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. When one is
+    raised again before it is pending, the first time counts: that is how long the source has waited.
+    """
+
+    kinds = frozenset({Kind.RAISED, Kind.PENDING, Kind.DELIVERED, Kind.ACKNOWLEDGED, Kind.ENDED, Kind.ARRIVED})
+
+    def __init__(self, run: Run, interrupts: frozenset[int] = frozenset()) -> None:
+        """``interrupts`` are the INTIDs to measure; all if there are none."""
+        self._run = run
+        self._wanted = interrupts
+        self._measured = Measured("ns")
+        self._raised: dict[tuple[str | int, int], _Life] = {}  # not pending yet
+        self._coming: dict[tuple[str | int, int], _Life] = {}  # not acknowledged yet
+        self._active: dict[tuple[str | int, int], _Life] = {}
+        self._cause: dict[
+            int, int
+        ] = {}  # by pcpu: whose doing is what happens there now, a message's sender's or its own
+
+    def take(self, record: Record) -> None:
+        time, kind, pcpu, a, b, c = record
+        if kind == Kind.ARRIVED:
+            self._cause[pcpu] = b & _PCPU
+            return
+        intid = a & INTID
+        if self._wanted and intid not in self._wanted:
+            return
+        home = (pcpu if intid < _PRIVATE else self._run.vm(pcpu), intid)
+        if kind == Kind.RAISED:
+            began = c if b == Source.TIMER and c else time
+            source = _SOURCES[Source(b)] if b in _SOURCES else f"source {b}"
+            life = _Life(source, {Kind.RAISED: began})
+            if intid < _SGIS:
+                self._cause[pcpu] = pcpu
+                self._raised[home] = life
+            else:
+                self._raised.setdefault(home, life)
+        elif kind == Kind.PENDING:
+            found = self._of_sgi(pcpu, intid) if intid < _SGIS else self._raised.pop(home, None)
+            life = found or _Life("guest", {})
+            if self._coming.setdefault(home, life) is life:
+                life.times[Kind.PENDING] = time
+        elif kind == Kind.DELIVERED:
+            if (coming := self._coming.get(home)) is not None:
+                coming.times.setdefault(Kind.DELIVERED, time)
+        elif kind == Kind.ACKNOWLEDGED:
+            if (taken := self._coming.pop(home, None) or self._raised.pop(home, None)) is not None:
+                taken.times[Kind.ACKNOWLEDGED] = time
+                self._active[home] = taken
+                self._tell(pcpu, intid, taken, (*STAGES[:3], TOTAL))
+        elif (ended := self._active.pop(home, None)) is not None:
+            ended.times[Kind.ENDED] = time
+            self._tell(pcpu, intid, ended, STAGES[3:])
+
+    def _of_sgi(self, pcpu: int, intid: int) -> _Life | None:
+        """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""
+        sent = self._raised.get((self._cause.get(pcpu, pcpu), intid))
+        return None if sent is None else _Life(sent.source, dict(sent.times))
+
+    def _tell(self, pcpu: int, intid: int, life: _Life, stages: tuple[str, ...]) -> None:
+        for stage in stages:
+            begin, end = _MOMENTS[stage]
+            if begin in life.times and end in life.times:
+                key = (self._run.vm(pcpu), str(intid), life.source, stage)
+                self._measured.add(key, self._run.ns(life.times[end] - life.times[begin]))
+
+    def finish(self, end: int) -> Measured:
+        self._measured.note("interrupts that were never acknowledged", len(self._coming))
+        return self._measured

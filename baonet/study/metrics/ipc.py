@@ -1,0 +1,62 @@
+"""How long a notification takes from one VM to another."""
+
+from __future__ import annotations
+
+from typing import final
+
+from baonet.study.metrics.base import Key, Measured, Record, Run
+from baonet.wire.messages import NUMBERS
+from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
+
+_NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
+_PCPU = (1 << SEQUENCE_SHIFT) - 1
+INTID = 0x3FF
+"""Of ACKNOWLEDGED: GICv2 tells the source vCPU above these bits."""
+
+
+@final
+class IpcLatency:
+    """One-way latency: from the message's departure until the receiving guest acknowledges the interrupt it stands for.
+
+    The hypervisor of the receiver raises that interrupt as it takes the message. Notifications that come while one is
+    pending become one interrupt, whose acknowledgement ends the wait of all of them.
+    """
+
+    kinds = frozenset({Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.ACKNOWLEDGED})
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._measured = Measured("ns")
+        self._under_way: dict[tuple[int, int, int], int] = {}  # (sender, target, sequence): when it left
+        self._taken: dict[int, tuple[int, int]] = {}  # by pcpu, the notification it is looking at: (sender, left)
+        self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, INTID): the same, until acknowledged
+
+    def take(self, record: Record) -> None:
+        time, kind, pcpu, a, b, _ = record
+        if kind == Kind.SENT:
+            if a == _NOTIFY:
+                self._under_way[pcpu, b & _PCPU, b >> SEQUENCE_SHIFT] = time
+        elif kind == Kind.ARRIVED:
+            self._taken.pop(pcpu, None)
+            if a == _NOTIFY:
+                left = self._under_way.pop((b & _PCPU, pcpu, b >> SEQUENCE_SHIFT), None)
+                if left is None:
+                    self._measured.note("notifications that arrived once more")
+                else:
+                    self._taken[pcpu] = (b & _PCPU, left)
+        elif kind == Kind.RAISED:
+            if b == Source.IPC and (taken := self._taken.pop(pcpu, None)) is not None:
+                waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
+                self._measured.note("notifications that joined one that was still pending", bool(waiting))
+                waiting.append(taken)
+        else:
+            vm = self._run.vm(pcpu)
+            for sender, left in self._waiting.pop((vm, a & INTID), ()):
+                key: Key = (self._run.vm(sender), vm)
+                self._measured.add(key, self._run.ns(time - left))
+
+    def finish(self, end: int) -> Measured:
+        self._measured.note("notifications that never arrived", len(self._under_way))
+        never = sum(len(waiting) for waiting in self._waiting.values())
+        self._measured.note("notifications whose interrupt was never acknowledged", never)
+        return self._measured

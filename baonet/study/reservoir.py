@@ -1,0 +1,70 @@
+"""Samples of one quantity in bounded memory.
+
+All samples are kept up to ``KEPT``; above it, a uniform random choice of that many (Vitter's algorithm R, 1985) with a
+fixed seed, so that the same run gives the same choice. Count, sum, least and greatest are always those of all samples.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import zlib
+from array import array
+from typing import final
+
+KEPT = 100_000
+_SEED = 1985
+
+
+@final
+class Reservoir:
+    __slots__ = ("_capacity", "_random", "count", "greatest", "kept", "least", "total")
+
+    def __init__(self, capacity: int = KEPT) -> None:
+        self._capacity = capacity
+        self._random = random.Random(_SEED)
+        self.kept = array("d")
+        self.count = 0
+        self.total = 0.0
+        self.least = math.inf
+        self.greatest = -math.inf
+
+    def add(self, sample: float) -> None:
+        self.count += 1
+        self.total += sample
+        self.least = min(self.least, sample)
+        self.greatest = max(self.greatest, sample)
+        if len(self.kept) < self._capacity:
+            self.kept.append(sample)
+            return
+        at = self._random.randrange(self.count)
+        if at < self._capacity:
+            self.kept[at] = sample
+
+    @property
+    def complete(self) -> bool:
+        """Whether every sample was kept."""
+        return self.count == len(self.kept)
+
+
+def pack(samples: array[float]) -> bytes:
+    """Samples as compressed little-endian doubles."""
+    return zlib.compress(_little(samples).tobytes(), 6)
+
+
+def unpack(data: bytes) -> array[float]:
+    """The samples of ``pack``. Raises ValueError when the bytes are something else."""
+    samples = array("d")
+    try:
+        samples.frombytes(zlib.decompress(data))
+    except zlib.error as error:
+        raise ValueError(f"not packed samples: {error}") from None
+    return _little(samples)
+
+
+def _little(samples: array[float]) -> array[float]:
+    if sys.byteorder == "big":
+        samples = array("d", samples)
+        samples.byteswap()
+    return samples
