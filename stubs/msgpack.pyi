@@ -1,4 +1,29 @@
+from collections.abc import Iterator
+from typing import IO
+
+class UnpackException(Exception): ...
+
+class Unpacker:
+    def __init__(
+        self,
+        file_like: IO[bytes] | None = ...,
+        *,
+        read_size: int = ...,
+        max_buffer_size: int = ...,
+        strict_map_key: bool = ...,
+    ) -> None: ...
+    def __iter__(self) -> Iterator[object]: ...
+    def __next__(self) -> object: ...
+    def feed(self, next_bytes: bytes) -> None: ...
+    def tell(self) -> int: ...
+
 def packb(o: object) -> bytes: ...
 def unpackb(
-    packed: bytes, *, max_str_len: int = ..., max_bin_len: int = ..., max_array_len: int = ..., max_map_len: int = ...
+    packed: bytes,
+    *,
+    max_str_len: int = ...,
+    max_bin_len: int = ...,
+    max_array_len: int = ...,
+    max_map_len: int = ...,
+    strict_map_key: bool = ...,
 ) -> object: ...

@@ -1,0 +1,89 @@
+"""The metrics that a study can ask for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from baonet.study.metrics.base import Metric, Run
+from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
+from baonet.study.metrics.counts import Exits, MessageMatrix
+from baonet.study.metrics.interrupts import InterruptLatency
+from baonet.study.metrics.ipc import IpcLatency
+from baonet.study.metrics.marks import Numbers, RoundTrip, Throughput
+from baonet.study.metrics.shares import TimeShare
+from baonet.study.plan import MetricSpec
+
+CONSOLE, CONSOLE_TIME = "console", "console-time"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``keys`` names the parts of the keys of what it measures; ``takes`` the options that it heeds."""
+
+    text: str
+    keys: tuple[str, ...]
+    make: Callable[[MetricSpec, Run], Metric]
+    takes: frozenset[str] = frozenset()
+
+
+METRICS: dict[str, Entry] = {
+    "ipc-latency": Entry(
+        "One-way latency of notifications: sent, to acknowledged by the receiving guest.",
+        ("from", "to"),
+        lambda spec, run: IpcLatency(run),
+    ),
+    "round-trip": Entry(
+        "Time between a guest's begin and end markers of the same id.",
+        ("VM", "id"),
+        lambda spec, run: RoundTrip(run),
+        frozenset({"ids"}),
+    ),
+    "throughput": Entry(
+        "Bytes per second: what a guest says it moved between begin and end of an id.",
+        ("VM", "id"),
+        lambda spec, run: Throughput(run),
+        frozenset({"ids"}),
+    ),
+    "numbers": Entry(
+        "Numbers that guests have measured themselves, told with markers.",
+        ("VM", "id"),
+        lambda spec, run: Numbers(run, spec.unit),
+        frozenset({"ids", "unit"}),
+    ),
+    "interrupt-latency": Entry(
+        "Interrupt latency by stage: raised, pending, delivered, acknowledged, ended.",
+        ("VM", "INTID", "source", "stage"),
+        lambda spec, run: InterruptLatency(run, frozenset(spec.interrupts)),
+        frozenset({"interrupts"}),
+    ),
+    "time-share": Entry(
+        "Part of the time that each pcpu spends in its guest, in the hypervisor, waiting, and off.",
+        ("VM", "pcpu", "share"),
+        lambda spec, run: TimeShare(run),
+    ),
+    "messages": Entry(
+        "Messages between VMs, by kind.",
+        ("from", "to", "message"),
+        lambda spec, run: MessageMatrix(run),
+    ),
+    "exits": Entry(
+        "Exits to the hypervisor by reason.",
+        ("VM", "reason"),
+        lambda spec, run: Exits(run),
+    ),
+    CONSOLE: Entry(
+        "Numbers in what guests print: the groups of a regular expression.",
+        ("VM", "group"),
+        lambda spec, run: ConsoleNumbers(run, spec.pattern, spec.unit, spec.vm),
+        frozenset({"vm", "unit"}),
+    ),
+    CONSOLE_TIME: Entry(
+        "When a guest has first printed what matches a regular expression, in virtual time since the start.",
+        ("VM",),
+        lambda spec, run: ConsoleTime(run, spec.pattern, spec.vm),
+        frozenset({"vm"}),
+    ),
+}

@@ -1,0 +1,117 @@
+"""Measures one trace, in a process of its own: ``python -m baonet.study.measure TRACE``, the metrics on standard input.
+
+The answer on standard output is one msgpack map. A process, because this is Python at work for seconds: it leaves the
+processes of the study free to run side by side, and can be ended at any moment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import msgpack
+
+from baonet.study.catalog import METRICS
+from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.ordered import OrderedTrace, TraceError
+from baonet.study.plan import MetricSpec
+from baonet.study.reservoir import Reservoir, pack, unpack
+
+
+@final
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """What a trace told: ``facts`` are of its header and footer, ``measured`` is by the metrics' names."""
+
+    digest: str
+    facts: Mapping[str, object]
+    measured: Mapping[str, Measured]
+
+
+def measure(run: Run, specs: Sequence[MetricSpec], records: Iterable[Record], end: int) -> dict[str, Measured]:
+    """Show the records to every metric that wants them."""
+    metrics = {spec.name: METRICS[spec.kind].make(spec, run) for spec in specs}
+    takers = [
+        (kind, [metric.take for metric in metrics.values() if kind in metric.kinds])
+        for kind in sorted({kind for metric in metrics.values() for kind in metric.kinds})
+    ]
+    by_kind = dict(takers)
+    for record in records:
+        for take in by_kind.get(record[1], ()):
+            take(record)
+    return {name: metric.finish(end) for name, metric in metrics.items()}
+
+
+def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
+    """Raises TraceError, also when the trace has no end: the run was killed."""
+    trace = OrderedTrace(path)
+    if trace.footer is None:
+        raise TraceError("the trace has no end: the run was killed")
+    run, footer = trace.run, trace.footer
+    kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
+    measured = measure(run, specs, trace.records(kinds), int(footer["time"]))
+    facts = {
+        "mode": trace.header.get("mode", ""),
+        "platform": trace.header.get("platform", ""),
+        "mhz": trace.header.get("mhz"),
+        "window": trace.header.get("window"),
+        "latency": trace.header.get("latency"),
+        "costs": trace.header.get("costs"),
+        "ending": footer.get("ending", ""),
+        "nanoseconds": run.ns(int(footer["time"])),
+        "deliveries": footer.get("deliveries", {}),
+        "trace_bytes": path.stat().st_size,
+    }
+    return Result(str(footer.get("digest", "")), facts, measured)
+
+
+def dump(result: Result) -> bytes:
+    """A result as bytes."""
+    measured = {
+        name: {
+            "unit": each.unit,
+            "values": [[list(key), value] for key, value in each.values.items()],
+            "samples": [
+                [list(key), r.count, r.least, r.greatest, r.total, pack(r.kept)] for key, r in each.samples.items()
+            ],
+            "notes": each.notes,
+        }
+        for name, each in result.measured.items()
+    }
+    packed: bytes = msgpack.packb({"digest": result.digest, "facts": dict(result.facts), "measured": measured})
+    return packed
+
+
+def load(data: bytes) -> Result:
+    """The result of ``dump``."""
+    value: Any = msgpack.unpackb(data, strict_map_key=False)
+    measured = {}
+    for name, each in value["measured"].items():
+        found = measured[name] = Measured(each["unit"], notes=each["notes"])
+        found.values.update((tuple(key), number) for key, number in each["values"])
+        for key, count, least, greatest, total, kept in each["samples"]:
+            reservoir = found.samples[tuple(key)] = Reservoir()
+            reservoir.count, reservoir.least, reservoir.greatest, reservoir.total = count, least, greatest, total
+            reservoir.kept = array("d", unpack(kept))
+    return Result(value["digest"], value["facts"], measured)
+
+
+def main() -> int:
+    specs = [MetricSpec(**{**spec, "interrupts": tuple(spec["interrupts"])}) for spec in json.load(sys.stdin)]
+    try:
+        result = measure_file(Path(sys.argv[1]), specs)
+    except (TraceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(dump(result))
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

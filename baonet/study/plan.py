@@ -1,0 +1,168 @@
+"""A study: which runs of which machine, and what is measured. Frozen records; ``study_file`` reads them from YAML."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias, final
+
+from baonet.study.units import Amount, amount
+
+Settings: TypeAlias = Mapping[str, object]
+"""Field paths of the machine file, or ``machine`` and ``run.*``, with their values as the YAML holds them."""
+
+PLACEMENT = "run.placement"
+RUN_OPTIONS = {
+    "run.for": "--for",
+    "run.until": "--until",
+    "run.input": "--input",
+    PLACEMENT: "--placement",
+}
+"""What a study can set of the command line; paths in the study file otherwise go to the machine file."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One position of an axis. ``amount`` is where it lies on a plot's x axis, if it has a magnitude."""
+
+    label: str
+    settings: Settings
+    amount: Amount | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Axis:
+    name: str
+    alternatives: tuple[Alternative, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One configuration of the machine: an alternative of each axis, by the name of the axis."""
+
+    number: int
+    place: Mapping[str, Alternative]
+
+    @property
+    def settings(self) -> Settings:
+        return {path: value for each in self.place.values() for path, value in each.settings.items()}
+
+    @property
+    def label(self) -> str:
+        return ", ".join(f"{axis} {each.label}" if axis else each.label for axis, each in self.place.items()) or "-"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A metric as the study asks for it. ``kind`` is a key of ``baonet.study.catalog.METRICS``."""
+
+    name: str
+    kind: str
+    vm: str | None = None
+    pattern: str = ""
+    unit: str = ""
+    interrupts: tuple[int, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PlotSpec:
+    """A picture as the study asks for it: ``axis`` is what goes along x, None for the first that has amounts."""
+
+    metric: str
+    kind: str
+    axis: str | None = None
+    only: str = ""
+    title: str = ""
+    log: bool | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run to do: a point, which of the seeds, which of the repeats; ``settings`` are all of it."""
+
+    point: int
+    seed: int
+    repeat: int
+    settings: Settings
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Study:
+    """``duration`` is of virtual time, ``timeout`` of the host's, for one run; both as ``baonet run`` takes them.
+
+    ``accept`` are the exit statuses of ``baonet run`` after which a run counts as done.
+    """
+
+    path: Path
+    machine: Path
+    axes: tuple[Axis, ...]
+    listed: tuple[Alternative, ...] = ()
+    seeds: tuple[Settings, ...] = ({},)
+    repeats: int = 1
+    metrics: tuple[MetricSpec, ...] = ()
+    plots: tuple[PlotSpec, ...] | None = None
+    duration: str | None = None
+    until: str | None = None
+    timeout: str = "10m"
+    accept: tuple[int, ...] = (0,)
+    title: str = ""
+    description: str = ""
+    expected: str = ""
+
+    def points(self) -> tuple[Point, ...]:
+        """Those that are listed, or every combination of the axes, the last axis fastest."""
+        if self.listed:
+            return tuple(Point(number, {"": each}) for number, each in enumerate(self.listed))
+        names = [axis.name for axis in self.axes]
+        product = itertools.product(*(axis.alternatives for axis in self.axes))
+        return tuple(Point(number, dict(zip(names, place, strict=True))) for number, place in enumerate(product))
+
+    def runs(self) -> Iterator[Run]:
+        """Every run. All points come once before any comes again, so that an early end has a bit of everything."""
+        points = self.points()
+        for repeat in range(self.repeats):
+            for seed, seeded in enumerate(self.seeds):
+                for point in points:
+                    yield Run(point.number, seed, repeat, {**point.settings, **seeded})
+
+    def machine_of(self, settings: Settings) -> Path:
+        """The machine file of a run. One that an axis names is relative to the study file."""
+        named = settings.get("machine")
+        return self.machine if named is None else self.path.parent / str(named)
+
+    def overrides(self, settings: Settings) -> Settings:
+        """The part of the settings that changes the machine file."""
+        return {path: value for path, value in settings.items() if path != "machine" and path not in RUN_OPTIONS}
+
+    def arguments(self, settings: Settings) -> list[str]:
+        """What to give ``baonet``, without where the trace goes."""
+        words = ["run", str(self.machine_of(settings)), "--console", "none", "--timeout", self.timeout]
+        options = {"run.for": self.duration, "run.until": self.until} | {
+            path: settings[path] for path in RUN_OPTIONS if path in settings
+        }
+        for path, value in options.items():
+            if value is not None:
+                given = str(self.path.parent / str(value)) if path == "run.input" else str(value)
+                words.append(f"{RUN_OPTIONS[path]}={given}")
+        for path, value in self.overrides(settings).items():
+            words.append(f"--set={path}={json.dumps(value, ensure_ascii=False)}")
+        return words
+
+
+def alternative(path: str, value: object) -> Alternative:
+    """A position of an axis that is one field."""
+    label = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if path == "machine" and isinstance(value, str):
+        label = Path(value).stem
+    return Alternative(label, {path: value}, amount(value))
