@@ -8,40 +8,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Protocol, final
 
 import trio
 
 from baonet.actors.console import Reassembly, Screen
+from baonet.actors.ending import Ending, VmState
+from baonet.actors.island import Deliveries
+from baonet.actors.schedule import Schedule
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import GRACE
 from baonet.wire.port import GONE, Port
+from baonet.wire.trace import machine_digest
 
 _TICK = 0.1
 """Seconds between two looks at what the screen has not shown yet."""
-
-
-class VmState(Enum):
-    RUNNING = "running"
-    RESETTING = "resetting"
-    OFF = "off"
-    PARKED = "parked"
-    DEAD = "dead"
-
-
-class Ending(Enum):
-    """Why a run ended; the value is the exit status."""
-
-    DONE = 0
-    FAILED = 1
-    PARKED = 3
-    TIMEOUT = 4
-    INTERRUPTED = 130
-    TERMINATED = 143
 
 
 @final
@@ -52,13 +36,25 @@ class Outcome:
     reports: list[tuple[Report, bytes]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     statistics: dict[int, dict[str, int]] = field(default_factory=dict)
+    time: int = 0
+    """Cycles, in virtual time; and then also the digests of the pcpus, and how many messages were late."""
+    digests: dict[int, bytes] = field(default_factory=dict)
+    deliveries: Deliveries = field(default_factory=Deliveries)
+
+    @property
+    def digest(self) -> str | None:
+        """Of the whole run; None in host time."""
+        return machine_digest(self.digests) if self.digests else None
 
 
 class Node(Protocol):
-    """Where the pcpus of this node run: started, watched and killed by an engine."""
+    """Where the pcpus of this node run: started, watched and killed by an engine.
+
+    ``carries``: the pcpus that each actor at the port speaks for, by its address. In host time each speaks for itself.
+    """
 
     port: Port
-    pcpus: tuple[int, ...]
+    carries: dict[int, tuple[int, ...]]
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
         """Run until cancelled or all pcpus have ended; call ``died`` for each that ends."""
@@ -69,7 +65,10 @@ class Node(Protocol):
 
 @final
 class Agent:
-    """``until`` is a text that ends the run when a guest prints it. ``notice`` gets what Bao would print."""
+    """``until`` is a text that ends the run when a guest prints it. ``notice`` gets what Bao would print.
+
+    ``schedule`` is there in virtual time; ``observer`` gets what is traced, and what was typed when.
+    """
 
     def __init__(
         self,
@@ -80,6 +79,8 @@ class Agent:
         *,
         until: bytes = b"",
         notice: Callable[[str, str], None] = lambda level, text: None,
+        schedule: Schedule | None = None,
+        observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
     ) -> None:
         self.plan = plan
         self.memory = memory
@@ -89,12 +90,16 @@ class Agent:
         self.states = [VmState.RUNNING for _ in plan.vms]
         self._until = until
         self._notice = notice
+        self._schedule = schedule
+        self._observer = observer
+        self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._consoles: dict[int, Reassembly] = {}
         self._tails = [b"" for _ in plan.vms]
-        self._alive = set(node.pcpus)
+        self._alive = set(node.carries)
         self._greeted: set[int] = set()
         self._halted: dict[int, set[int]] = {}
         self._ending: Ending | None = None
+        self._wanted: Ending | None = None
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
@@ -115,6 +120,8 @@ class Agent:
         assert self._ending is not None
         self.outcome.ending = self._ending
         names = [vm.config.name for vm in self.plan.vms]
+        if self._schedule is not None:
+            self.outcome.time = self._schedule.horizons.latest
         self.outcome.vms = {name: state.value for name, state in zip(names, self.states, strict=True)}
         return self.outcome
 
@@ -125,11 +132,15 @@ class Agent:
 
     def write(self, vm: int, data: bytes) -> None:
         """Type on a VM's console: the first UART that it has."""
-        self._tell(self.plan.vms[vm].master, wire.ConsoleInput(data))
+        self._tell(self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data))
+        if self._schedule is not None:
+            self._schedule.disturb()
 
     async def _turn(self) -> None:
-        await self.node.port.wait(_TICK)
+        await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
         self._drain()
+        if self._schedule is not None and self._greeted == set(self.node.carries):
+            self._go_on(self._schedule)
         for pcpu, why in self.node.port.closed():
             if pcpu in self._alive and why != GONE:  # its end itself is told by the node
                 self.outcome.failures.append(f"pcpu {pcpu} {why}")
@@ -138,6 +149,22 @@ class Agent:
     def _drain(self) -> None:
         for source, message in self.node.port.take():
             self._receive(source, message)
+
+    def _go_on(self, schedule: Schedule) -> None:
+        """In virtual time: the next horizon, when all have reached the last one."""
+        ending = schedule.due(self._wanted)
+        if ending is not None:
+            self.stop(ending)
+        elif (horizon := schedule.grant()) is not None:
+            for address in sorted(self._alive):
+                self._tell(address, wire.Horizon(horizon))
+
+    def _conclude(self, ending: Ending) -> None:
+        """The machine itself has come to an end; in virtual time it is one moment for all its islands."""
+        if self._schedule is None:
+            self.stop(ending)
+        elif self._wanted is None or ending.value > self._wanted.value:
+            self._wanted = ending
 
     async def _tick(self) -> None:
         while True:
@@ -170,8 +197,9 @@ class Agent:
                 self._set(report.vm, VmState.PARKED)
             case wire.VmOff(vm):
                 self._set(vm, VmState.OFF)
-                for pcpu in self.plan.vms[vm].pcpus:
-                    self._tell(pcpu, wire.Stop())
+                if self._schedule is None:
+                    for pcpu in self.plan.vms[vm].pcpus:
+                        self._tell(pcpu, wire.Stop())
             case wire.VmReset(vm):
                 self._reset(vm)
             case wire.Halted():
@@ -182,6 +210,17 @@ class Agent:
                 self.outcome.failures.append(f"pcpu {pcpu}: {text}")
             case wire.Statistics(pcpu, counters):
                 self.outcome.statistics[pcpu] = counters
+            case wire.Reached(next_, latest) if self._schedule is not None:
+                self._schedule.horizons.reached(source, next_, latest)
+            case wire.TraceChunk() | wire.Typed():
+                self._observer(message)
+            case wire.Digest(pcpu, digest):
+                self.outcome.digests[pcpu] = digest
+            case wire.Delivered(exact, late, latest):
+                total = self.outcome.deliveries
+                total.exact += exact
+                total.late += late
+                total.latest = max(total.latest, latest)
             case wire.Stopped(pcpu):
                 self._alive.discard(pcpu)
             case _:
@@ -193,8 +232,8 @@ class Agent:
             self._ending = Ending.FAILED
             return
         self._greeted.add(pcpu)
-        if self._greeted >= set(self.node.pcpus):
-            for each in self.node.pcpus:
+        if self._greeted >= set(self.node.carries):
+            for each in self.node.carries:
                 self._tell(each, wire.Start())
 
     def _show(self, pieces: list[tuple[int, bytes]]) -> None:
@@ -203,7 +242,7 @@ class Agent:
             if self._until:
                 tail = self._tails[vm] + data
                 if self._until in tail:
-                    self.stop(Ending.DONE)
+                    self._conclude(Ending.DONE)
                 self._tails[vm] = tail[-len(self._until) :]
 
     def _set(self, vm: int, state: VmState) -> None:
@@ -215,9 +254,9 @@ class Agent:
         if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
             return
         if VmState.DEAD in self.states:
-            self.stop(Ending.FAILED)
+            self._conclude(Ending.FAILED)
         else:
-            self.stop(Ending.PARKED if self.outcome.reports else Ending.DONE)
+            self._conclude(Ending.PARKED if self.outcome.reports else Ending.DONE)
 
     def _reset(self, vm: int) -> None:
         if self.states[vm] in (VmState.RUNNING, VmState.PARKED):
@@ -251,15 +290,19 @@ class Agent:
         if pcpu not in self._alive:
             return
         self._alive.discard(pcpu)
-        assignment = self.plan.pcpus[pcpu]
-        assert assignment is not None
-        name = self.plan.vms[assignment.vm].config.name
-        self._bring_down(assignment.vm, f"pcpu {pcpu} (VM '{name}', vcpu {assignment.vcpu}) {why}")
+        if self._schedule is not None:
+            self._schedule.horizons.drop(pcpu)
+        carried = self.node.carries[pcpu]
+        for vm, planned in enumerate(self.plan.vms):
+            vcpus = [(each, number) for number, each in enumerate(planned.pcpus) if each in carried]
+            if vcpus:
+                pcpus = ", ".join(f"pcpu {each} (VM '{planned.config.name}', vcpu {number})" for each, number in vcpus)
+                self._bring_down(vm, f"{pcpus} {why}")
 
     def _bring_down(self, vm: int, why: str) -> None:
         self.outcome.failures.append(why)
-        for pcpu in self.plan.vms[vm].pcpus:
-            if pcpu in self._alive:
-                self._alive.discard(pcpu)
-                self.node.kill(pcpu)
+        for address in {self._addresses[pcpu] for pcpu in self.plan.vms[vm].pcpus}:
+            if address in self._alive:
+                self._alive.discard(address)
+                self.node.kill(address)
         self._set(vm, VmState.DEAD)

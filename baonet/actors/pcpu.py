@@ -10,6 +10,8 @@ from typing import final
 
 import trio
 
+from baonet.actors.counters import counters
+from baonet.actors.recorder import Recorder
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
@@ -17,8 +19,9 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, GRACE, Message
+from baonet.wire.messages import AGENT, GRACE, NUMBERS, Message
 from baonet.wire.port import Port
+from baonet.wire.trace import SEQUENCE_SHIFT, Kind
 
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
@@ -27,15 +30,29 @@ TURNS = 64
 _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 
+_NUMBERS = {kind: number for number, kind in NUMBERS.items()}
 _CONTROL = (wire.Start, wire.Stop, wire.Halt, wire.Reset, wire.ConsoleInput, wire.StatisticsRequest)
 
 
 @final
 class PcpuActor:
-    """``kick(pcpu)`` makes a peer's core on this node leave its guest soon, after a message was sent to it."""
+    """``kick(pcpu)`` makes a peer's core on this node leave its guest soon, after a message was sent to it.
 
-    def __init__(self, plan: Plan, pcpu: int, core: Core, port: Port, kick: Callable[[int], None]) -> None:
+    ``recorder`` is there when the run is traced.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pcpu: int,
+        core: Core,
+        port: Port,
+        kick: Callable[[int], None],
+        recorder: Recorder | None = None,
+    ) -> None:
         self.pcpu = pcpu
+        self._recorder = recorder
+        self._passed: dict[tuple[int, int], int] = {}
         self.core = core
         self.port = port
         self.hypervisor = Pcpu(plan, pcpu, core)
@@ -132,6 +149,8 @@ class PcpuActor:
     def _receive(self, source: int, message: Message) -> None:
         self._received += 1
         if not isinstance(message, _CONTROL):
+            if self._recorder is not None:
+                self._note(Kind.ARRIVED, message, source, source, self.pcpu)
             self.hypervisor.message(source, message)  # type: ignore[arg-type]
             self._perform()
         elif isinstance(message, wire.ConsoleInput):
@@ -155,6 +174,8 @@ class PcpuActor:
             self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
         else:
             self._flush()
+            if self._recorder is not None:
+                self._recorder.drain(everything=True)
             self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
             self.port.send(AGENT, wire.Stopped(self.pcpu))
             self._stopped = True
@@ -167,6 +188,8 @@ class PcpuActor:
         self._perform()
 
     def _flush(self) -> None:
+        if self._recorder is not None and self.core.has_records:
+            self._recorder.drain()
         for uart, position, data in self.core.take_output():
             self.port.send(AGENT, wire.ConsoleOutput(self._vm.index, self._uarts[uart], position, data))
 
@@ -176,11 +199,18 @@ class PcpuActor:
         for effect in effects:
             if type(effect) is fx.Send:
                 self._sent += 1
+                if self._recorder is not None:
+                    self._note(Kind.SENT, effect.message, effect.pcpu, self.pcpu, effect.pcpu)
                 self.port.send(effect.pcpu, effect.message)
                 self._kick(effect.pcpu)
             else:
                 self._report(effect)
         effects.clear()
+
+    def _note(self, kind: Kind, message: Message, peer: int, source: int, target: int) -> None:
+        """Channels are FIFO: both ends number what passes alike, so that the trace can tell what became of a message."""
+        count = self._passed[source, target] = self._passed.get((source, target), 0) + 1
+        self.core.note(kind, _NUMBERS[type(message)], peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()
@@ -202,15 +232,4 @@ class PcpuActor:
 
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of this actor."""
-        hypervisor = self.hypervisor.statistics()
-        counters = {"messages_sent": self._sent, "messages_received": self._received}
-        counters |= {"messages_dropped": hypervisor.dropped, "questions": hypervisor.asked, "resets": hypervisor.lives}
-        counters |= {f"sent_{name}": count for name, count in hypervisor.sent.items() if count}
-        counters |= {f"received_{name}": count for name, count in hypervisor.received.items() if count}
-        for name, value in self.core.statistics().items():
-            if isinstance(value, int):
-                counters[name] = value
-            else:
-                for reason, count in zip(Exit, value, strict=False):
-                    counters[f"exits_{reason.name.lower()}"] = count
-        return counters
+        return counters(self.core, self.hypervisor, self._sent, self._received)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import re
 import sys
@@ -13,10 +14,11 @@ from baonet.config.machine import ClockMode
 
 EPILOG = """\
 exit status:
-  0    every VM has powered off, or --until was matched
+  0    every VM has powered off, --until was matched, or --for has passed
   2    the machine file or the command line has an error
   3    a guest did what Bao stops it for; the report is on standard error
   4    --timeout passed
+  5    in virtual time: every CPU waits and nothing is to come
   130  Ctrl-C; 143 when SIGTERM or SIGHUP ended it
   1    anything else; the reason is on standard error
 
@@ -24,17 +26,23 @@ examples:
   baonet run configs/ping-pong.yaml
   baonet run linux.yaml --console linux            (Ctrl-A x ends it, Ctrl-A h helps)
   baonet run linux.yaml --until 'shell ready' --timeout 60s --stats out.json
+  baonet run configs/ping-pong.yaml --clock virtual --for 10ms --trace out.bnt
 """
 
-_UNITS = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def duration(text: str) -> float:
     """Seconds of ``500ms``, ``30s``, ``2m`` or ``30``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|min|m|h|)", text)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ns|us|ms|s|min|m|h|)", text)
     if match is None or float(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a duration: write 500ms, 30s or 2m")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def nanoseconds(text: str) -> int:
+    """Nanoseconds of ``500ns``, ``10us``, ``2ms`` or ``2s``."""
+    return round(duration(text) * 1e9)
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -46,7 +54,14 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
-    parser.add_argument("--clock", choices=["host"], help="override the file's clock mode")
+    parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
+    parser.add_argument(
+        "--for",
+        dest="virtual_limit",
+        metavar="TIME",
+        type=nanoseconds,
+        help="end with status 0 after TIME of virtual time (2s, 10ms)",
+    )
     parser.add_argument("--until", metavar="TEXT", type=text, help="end with status 0 when a guest prints TEXT")
     parser.add_argument("--timeout", metavar="TIME", type=duration, help="end with status 4 after TIME (30s, 2m)")
     parser.add_argument(
@@ -57,10 +72,11 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--placement",
-        choices=["process-per-cpu", "one-process"],
-        default="process-per-cpu",
-        help="where CPUs run (default: each in a process of its own)",
+        choices=["one-process", "process-per-cpu", "process-per-vm", "process-per-island"],
+        help="where CPUs run; the last two with the virtual clock only. An island is the VMs that share memory or a "
+        "device (default: process-per-cpu with the host's clock, process-per-island in virtual time)",
     )
+    parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
     parser.add_argument("--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
     parser.set_defaults(command=run)
@@ -77,9 +93,12 @@ def run(options: argparse.Namespace) -> int:
     machine = load_machine(options.file)
     if machine is None:
         return 2
-    if (options.clock or machine.clock.mode.value) != ClockMode.HOST.value:
-        hint = "write 'clock: {mode: host}' in the file, or give --clock host"
-        print(f"baonet run: {options.file}: virtual time is not built yet: {hint}", file=sys.stderr)
+    if options.clock is not None:
+        machine = dataclasses.replace(machine, clock=dataclasses.replace(machine.clock, mode=ClockMode(options.clock)))
+    if options.virtual_limit is not None and machine.clock.mode is ClockMode.HOST:
+        print(
+            "baonet run: --for is virtual time: give --clock virtual, or --timeout for the host's time", file=sys.stderr
+        )
         return 2
     from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
     from baonet.core.engine import EngineError  # noqa: PLC0415

@@ -13,17 +13,28 @@ from typing import final
 
 import trio
 
-from baonet.actors.agent import Agent, Ending, Outcome
+from baonet.actors.agent import Agent, Outcome
 from baonet.actors.console import Lines, Raw, Screen, Silent
+from baonet.actors.ending import Ending
+from baonet.actors.horizon import Horizons
+from baonet.actors.schedule import Schedule
+from baonet.actors.tracefile import TraceFile
+from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import RawTerminal, keyboard
-from baonet.config.machine import Machine
+from baonet.config.machine import ClockMode, Input, Machine
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
-from baonet.engines.local import ProcessNode, TaskNode
+from baonet.engines.crews import Placement
+from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
+from baonet.engines.virtual import cycles, hz
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
+from baonet.wire.messages import TraceChunk, Typed
 
 NOTICES = 5
+STEP = 10_000_000
+"""Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
+DEFAULT_PLACEMENT = {ClockMode.HOST: "process-per-cpu", ClockMode.VIRTUAL: "process-per-island"}
 
 
 @final
@@ -46,9 +57,9 @@ class Session:
             memory.load(vm)
         if options.verbose:
             self._describe()
-        self._node: TaskNode | ProcessNode = (
-            TaskNode(self._plan, memory) if options.placement == "one-process" else ProcessNode(self._plan, memory)
-        )
+        self._trace = None if options.trace is None else TraceFile(options.trace, header(machine, self._plan))
+        self._node = self._start(Placement(options.placement or DEFAULT_PLACEMENT[machine.clock.mode]))
+        self._typed: list[Input] = []
         self._agent = Agent(
             self._plan,
             memory,
@@ -56,7 +67,33 @@ class Session:
             self._screen(),
             until=os.fsencode(options.until or ""),
             notice=self._notice,
+            schedule=self._schedule(),
+            observer=self._observe,
         )
+
+    def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
+        tracing = self._trace is not None
+        if placement is not Placement.ONE_PROCESS:
+            return ProcessNode(self._plan, self._memory, placement, tracing=tracing)
+        if self._machine.clock.mode is ClockMode.HOST:
+            return TaskNode(self._plan, self._memory, tracing=tracing)
+        return IslandsNode(self._plan, self._memory, tracing=tracing)
+
+    def _schedule(self) -> Schedule | None:
+        clock = self._machine.clock
+        if clock.mode is ClockMode.HOST:
+            return None
+        end = None if self._options.virtual_limit is None else cycles(clock, self._options.virtual_limit)
+        interactive = self._options.console in [vm.name for vm in self._machine.vms]
+        horizons = Horizons(self._node.carries, cycles(clock, STEP), end)
+        return Schedule(horizons, hz(clock), interactive=interactive)
+
+    def _observe(self, message: TraceChunk | Typed) -> None:
+        if isinstance(message, Typed):
+            clock = self._machine.clock
+            self._typed.append(Input(message.vm, message.at * 1000 // clock.mhz, message.data))
+        elif self._trace is not None:
+            self._trace.chunk(message)
 
     def _screen(self) -> Screen:
         # With PYTHONUNBUFFERED the standard stream writes what it can at once, and forgets the rest.
@@ -96,6 +133,11 @@ class Session:
             self._node.close()
             self._memory.close()
 
+    @property
+    def typed(self) -> tuple[Input, ...]:
+        """What was typed in virtual time, and when."""
+        return tuple(self._typed)
+
     async def _live(self) -> Outcome:
         names = [vm.name for vm in self._machine.vms]
         with (
@@ -126,7 +168,12 @@ class Session:
             assert assignment is not None
             vm = self._plan.vms[assignment.vm].config.name
             pcpus[str(number)] = {"vm": vm, "vcpu": assignment.vcpu, **counters}
-        return {"ending": outcome.ending.name.lower(), "vms": outcome.vms, "pcpus": pcpus}
+        return {
+            "ending": outcome.ending.name.lower(),
+            "vms": outcome.vms,
+            "pcpus": pcpus,
+            **({} if outcome.digest is None else virtual_outcome(self._machine.clock, outcome)),
+        }
 
     def tell(self, outcome: Outcome) -> int:
         """Say on stderr what the user must know, and return the exit status."""
@@ -137,6 +184,15 @@ class Session:
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
+        if outcome.ending is Ending.IDLE:
+            print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
+        if outcome.digest is not None:
+            print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
+        if self._trace is not None:
+            self._trace.close(footer(self._machine.clock, outcome))
+            if self._trace.error is not None:
+                print(f"baonet: --trace {self._options.trace}: {self._trace.error.strerror}", file=sys.stderr)
+                return Ending.FAILED.value
         return outcome.ending.value
 
 

@@ -63,6 +63,23 @@ class PlatformDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What the hypervisor's work takes in virtual time, in nanoseconds; the guest makes no progress meanwhile.
+
+    ``hypercall``: an exit that the guest asks for or that ends in the hypervisor (HVC, SMC, trapped register, abort),
+    there and back; ``access``: an emulated load or store; ``interrupt``: an exit for an interrupt (taking it and
+    injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts; ``stage2_miss``: a
+    fill of the TLB.
+    """
+
+    hypercall: int = 0
+    access: int = 0
+    interrupt: int = 0
+    direct: int = 0
+    stage2_miss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RamBank:
     base: int
     size: int
@@ -88,6 +105,7 @@ class Platform:
     powerdown: bool = False
     state_type_bit: int = 16
     cache: Cache | None = None
+    costs: Costs = Costs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +185,7 @@ class Vm:
     command_line: str = ""
     initrd: tuple[int, int] | None = None
     device_tree: int | None = None
+    direct_interrupts: bool = False
 
 
 class ClockMode(Enum):
@@ -175,11 +194,39 @@ class ClockMode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """From the moment that a message is sent to the moment that it is due, in nanoseconds, by what it is.
+
+    ``ipi``: between pcpus of a VM; ``ipc``: a notification between VMs; ``spi``: a device's interrupt; ``console``:
+    from the script or the keyboard to the UART.
+    """
+
+    ipi: int = 500
+    ipc: int = 1000
+    spi: int = 500
+    console: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
-    """``mhz``: instructions per microsecond of a pcpu in virtual time; host time does not use it."""
+    """``mhz``: instructions per microsecond of a pcpu in virtual time; ``window`` in nanoseconds.
+
+    Host time uses nothing but the mode.
+    """
 
     mode: ClockMode = ClockMode.HOST
     mhz: int = 1000
+    window: int = 10_000
+    latency: Latency = Latency()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Bytes for the console of the VM with number ``vm``, typed at ``at`` nanoseconds of virtual time."""
+
+    vm: int
+    at: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +240,4 @@ class Machine:
     shared_memory: tuple[SharedMemory, ...]
     vms: tuple[Vm, ...]
     hypervisor_colors: int = field(default=0)
+    input: tuple[Input, ...] = ()

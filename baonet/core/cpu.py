@@ -4,6 +4,12 @@
 
 ``run(budget)``
     Enter the guest for at most ``budget`` instructions; returns why it left (``baonet.hyp.cpu.Exit``).
+``run_until(cycle, polite)``
+    The same in virtual time: until ``time`` is ``cycle``, or, if ``polite``, the guest yields (then ``yielded``).
+``time``, ``skip_to(cycle)``, ``alarm()``
+    Cycles since the start; let time pass; when the next timer interrupt is due, -1 when none is armed.
+``note(kind, a, b, c)``, ``has_records``, ``take_records(all)``
+    Put a record into the trace; whether full chunks wait; ``(records, host begin, host end)`` of each.
 ``deadline()``
     Nanoseconds until the next timer interrupt, -1 when none is armed.
 ``answer_doorbell()``
@@ -25,8 +31,9 @@
 
 from __future__ import annotations
 
-from baonet.config.machine import Machine, Vm
+from baonet.config.machine import ClockMode, Machine, Vm
 from baonet.core.engine import native
+from baonet.hyp.cpu import Exit
 from baonet.hyp.psci import vmpidr
 from baonet.memory.node import NodeMemory
 
@@ -66,12 +73,33 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         core.map_gicv(vm.gic.gicc)
 
 
-def build(machine: Machine, vm: Vm, pcpus: tuple[int, ...], vcpu: int, *, memory: NodeMemory, epoch: int) -> Core:
+def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
+    """In cycles, rounded up: of the exits by their numbers, of an emulated access, of a stage-2 miss."""
+    costs = machine.platform.costs
+    interrupt = costs.direct if vm.direct_interrupts else costs.interrupt
+    asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
+    interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
+    exits = (costs.hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
+    return tuple(-(-cost * machine.clock.mhz // 1000) for cost in (*exits, costs.access, costs.stage2_miss))
+
+
+def build(
+    machine: Machine,
+    vm: Vm,
+    pcpus: tuple[int, ...],
+    vcpu: int,
+    *,
+    memory: NodeMemory,
+    epoch: int,
+    records: bool = False,
+) -> Core:
     """The core that runs ``vcpu`` of ``vm``, whose vcpus have the pcpus ``pcpus``.
 
-    ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0.
+    ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. ``records``: it is to
+    record what happens (``baonet.wire.trace``).
     """
     platform = machine.platform
+    virtual = machine.clock.mode is ClockMode.VIRTUAL
     core = Core(
         model=_MODELS[platform.cpu_model],
         midr=platform.midr,
@@ -85,6 +113,9 @@ def build(machine: Machine, vm: Vm, pcpus: tuple[int, ...], vcpu: int, *, memory
         index=pcpus[vcpu],
         siblings=tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
         code_map=memory.vms[vm.index].code.view,
+        hz=machine.clock.mhz * 1_000_000 if virtual else 0,
+        costs=_costs(machine, vm),
+        records=records,
     )
     _map(core, memory, machine, vm)
     return core

@@ -19,10 +19,9 @@ from typing import NoReturn, final
 import trio
 
 from baonet.actors.carrier import Carrier
-from baonet.actors.pcpu import PcpuActor
-from baonet.config.machine import Vm
-from baonet.core.cpu import build, die_with_parent, kick
+from baonet.core.cpu import die_with_parent, kick
 from baonet.core.selftest import ensure
+from baonet.engines.crews import Crew, Placement, active, crews, host_actor
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
@@ -30,57 +29,26 @@ from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
 
 
-def active(plan: Plan) -> tuple[int, ...]:
-    """The pcpus that some VM has."""
-    return tuple(pcpu for pcpu, assignment in enumerate(plan.pcpus) if assignment is not None)
-
-
-def neighbours(plan: Plan, pcpu: int) -> set[int]:
-    """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
-    assignment = plan.pcpus[pcpu]
-    assert assignment is not None
-    mine = plan.vms[assignment.vm]
-    found = set(mine.pcpus)
-    shared, uarts = _shared(mine.config)
-    for vm in plan.vms:
-        objects, devices = _shared(vm.config)
-        if objects & shared or devices & uarts:
-            found |= set(vm.pcpus)
-    return found - {pcpu}
-
-
-def _shared(vm: Vm) -> tuple[set[int], set[int]]:
-    """The shared memory objects and the devices of a VM, which others may have too."""
-    return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
-
-
-def _actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port) -> PcpuActor:
-    assignment = plan.pcpus[pcpu]
-    assert assignment is not None
-    vm = plan.vms[assignment.vm]
-    core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch)
-    slots = memory.slots.view
-    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer))
-
-
 @final
 class ProcessNode:
-    """Forks one process a pcpu when it is created; call it before ``trio.run``.
+    """Forks one process a crew when it is created; call it before ``trio.run``.
 
-    Raises EngineError when the engine does not hold on this host.
+    Raises EngineError when the engine does not hold on this host, ValueError when the machine's clock does not have the
+    placement.
     """
 
-    def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+    def __init__(self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False) -> None:
         ensure()
         self._memory = memory
-        self.pcpus = active(plan)
-        epoch = time.monotonic_ns()
-        ends: dict[int, dict[int, socket.socket]] = {pcpu: {} for pcpu in (*self.pcpus, AGENT)}
-        for pcpu in self.pcpus:
-            for peer in sorted(neighbours(plan, pcpu)):
-                if peer > pcpu:
-                    ends[pcpu][peer], ends[peer][pcpu] = socket.socketpair()
-            ends[pcpu][AGENT], ends[AGENT][pcpu] = socket.socketpair()
+        members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing)}
+        self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
+        self._addresses = tuple(members)
+        ends: dict[int, dict[int, socket.socket]] = {address: {} for address in (*members, AGENT)}
+        for address, crew in members.items():
+            for peer in sorted(crew.peers):
+                if peer > address:
+                    ends[address][peer], ends[peer][address] = socket.socketpair()
+            ends[address][AGENT], ends[AGENT][address] = socket.socketpair()
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
@@ -89,22 +57,22 @@ class ProcessNode:
         # A Ctrl-C that came into what Python itself does around a fork would be printed and forgotten.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            for pcpu in self.pcpus:
+            for address, crew in members.items():
                 pid = os.fork()
                 if pid == 0:
-                    _child(plan, pcpu, memory, epoch, ends)
-                self._pids[pcpu] = pid
+                    _child(crew, ends)
+                self._pids[address] = pid
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
-        for pcpu in self.pcpus:
-            for end in ends[pcpu].values():
+        for address in members:
+            for end in ends[address].values():
                 end.close()
         self.port: Port = SocketPort(ends[AGENT])
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
         async with trio.open_nursery() as nursery:
-            for pcpu in self.pcpus:
-                nursery.start_soon(self._watch, pcpu, died)
+            for address in self._addresses:
+                nursery.start_soon(self._watch, address, died)
 
     async def _watch(self, pcpu: int, died: Callable[[int, str], None]) -> None:
         descriptor = os.pidfd_open(self._pids[pcpu])
@@ -131,43 +99,46 @@ class ProcessNode:
         self.port.close()
 
 
-def _child(
-    plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, ends: dict[int, dict[int, socket.socket]]
-) -> NoReturn:
-    """The life of a pcpu's process. Nothing of the parent's runs on in it, whatever happens."""
+def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]]) -> NoReturn:
+    """The life of a crew's process. Nothing of the parent's runs on in it, whatever happens."""
     status = 1
     try:
         die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for owner, sockets in ends.items():
-            if owner != pcpu:
+            if owner != crew.address:
                 for end in sockets.values():
                     end.close()
-        port = SocketPort(ends[pcpu])
+        port = SocketPort(ends[crew.address])
         try:
-            trio.run(_actor(plan, pcpu, memory, epoch, port).run)
+            trio.run(_live, crew, port)
             status = 0
         except Exception:
-            port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
+            port.send(AGENT, wire.Failure(crew.address, traceback.format_exc()))
     finally:
         os._exit(status)
+
+
+async def _live(crew: Crew, port: Port) -> None:
+    await crew.live(port)
 
 
 @final
 class TaskNode:
     """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
 
-    def __init__(self, plan: Plan, memory: NodeMemory) -> None:
+    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
         ensure()
-        self.pcpus = active(plan)
+        pcpus = active(plan)
+        self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self._switch = switch = Switch()
         self.port: Port = MemoryPort(AGENT, switch)
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
         riders = {}
-        for pcpu in self.pcpus:
+        for pcpu in pcpus:
             port = MemoryPort(pcpu, switch)
-            riders[_actor(plan, pcpu, memory, epoch, port)] = port
+            riders[host_actor(plan, pcpu, memory, epoch, port, tracing)] = port
         self._carrier = Carrier(switch, riders)
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
@@ -178,6 +149,45 @@ class TaskNode:
 
     def kill(self, pcpu: int) -> None:
         self._carrier.drop(pcpu)
+
+    def close(self) -> None:
+        self._switch.close()
+
+
+@final
+class IslandsNode:
+    """Virtual time in the agent's own process: a task for each island."""
+
+    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
+        ensure()
+        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing)
+        self.carries = {crew.address: crew.carries for crew in members}
+        self._switch = Switch()
+        self.port: Port = MemoryPort(AGENT, self._switch)
+        self._crews = {crew.address: (crew, MemoryPort(crew.address, self._switch)) for crew in members}
+        self._scopes: dict[int, trio.CancelScope] = {}
+
+    async def supervise(self, died: Callable[[int, str], None]) -> None:
+        async with trio.open_nursery() as nursery:
+            for address in self._crews:
+                nursery.start_soon(self._one, address, died)
+
+    async def _one(self, address: int, died: Callable[[int, str], None]) -> None:
+        crew, port = self._crews[address]
+        self._scopes[address] = trio.CancelScope()
+        with self._scopes[address]:
+            try:
+                await crew.live(port)
+            except Exception:
+                port.send(AGENT, wire.Failure(address, traceback.format_exc()))
+        died(address, "ended")
+
+    def kick(self, pcpu: int) -> None:
+        """Nobody needs it: a conductor looks by itself."""
+
+    def kill(self, pcpu: int) -> None:
+        if pcpu in self._scopes:
+            self._scopes[pcpu].cancel()
 
     def close(self) -> None:
         self._switch.close()

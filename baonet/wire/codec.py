@@ -72,6 +72,12 @@ def _optional(item: _Check) -> _Check:
     return lambda value: None if value is None else item(value)
 
 
+def _any_message(value: object) -> object:
+    if not isinstance(value, list) or not value or type(value[0]) is not int or value[0] not in _records:
+        raise ProtocolError(f"{value!r:.80} where a message is due")
+    return _records[value[0]].load(value[1:])
+
+
 def _checker(annotation: object) -> _Check:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is tuple:
@@ -80,6 +86,8 @@ def _checker(annotation: object) -> _Check:
         return _mapping(_checker(arguments[0]), _checker(arguments[1]))
     if type(None) in arguments:
         return _optional(_checker(next(kind for kind in arguments if kind is not type(None))))
+    if arguments:
+        return _any_message
     assert isinstance(annotation, type), annotation
     if dataclasses.is_dataclass(annotation):
         return _Record(annotation).load
@@ -87,6 +95,22 @@ def _checker(annotation: object) -> _Check:
         return _enumeration(annotation)
     assert annotation in (int, str, bytes, bool), annotation
     return _exact(annotation)
+
+
+def _dump_message(message: object) -> list[object]:
+    number, record = _by_kind[type(message)]
+    return [number, *record.dump(message)]
+
+
+def _dumper(annotation: object) -> _Check | None:
+    """How a field is written that is not written as it is."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        item = _dumper(arguments[0])
+        return None if item is None else lambda value: [item(element) for element in typing.cast(tuple[object], value)]
+    if origin is not None and origin is not dict and type(None) not in arguments:
+        return _dump_message
+    return dump if dataclasses.is_dataclass(annotation) else None
 
 
 class _Record:
@@ -97,14 +121,14 @@ class _Record:
         hints = typing.get_type_hints(kind)
         self.names = tuple(field.name for field in dataclasses.fields(kind))
         self.checks = tuple(_checker(hints[name]) for name in self.names)
-        self.nested = tuple(name for name in self.names if dataclasses.is_dataclass(hints[name]))
+        self.dumpers = tuple(
+            (place, dumper) for place, name in enumerate(self.names) if (dumper := _dumper(hints[name]))
+        )
 
     def dump(self, message: object) -> list[object]:
         values = [getattr(message, name) for name in self.names]
-        if self.nested:
-            return [
-                dump(value) if name in self.nested else value for name, value in zip(self.names, values, strict=True)
-            ]
+        for place, dumper in self.dumpers:
+            values[place] = dumper(values[place])
         return values
 
     def load(self, values: object) -> object:
@@ -116,8 +140,6 @@ class _Record:
             raise ProtocolError(f"{self.kind.__name__}: {error}") from None
 
 
-_records = {number: _Record(kind) for number, kind in NUMBERS.items()}
-_by_kind = {kind: (number, _records[number]) for number, kind in NUMBERS.items()}
 _nested: dict[type, _Record] = {}
 
 
@@ -129,10 +151,13 @@ def dump(value: object) -> list[object]:
     return _nested[kind].dump(value)
 
 
+_records = {number: _Record(kind) for number, kind in NUMBERS.items()}
+_by_kind = {kind: (number, _records[number]) for number, kind in NUMBERS.items()}
+
+
 def encode(message: Message) -> bytes:
     """One message as bytes, without a length. Raises KeyError for a type that has no number."""
-    number, record = _by_kind[type(message)]
-    packed: bytes = msgpack.packb([number, *record.dump(message)])
+    packed: bytes = msgpack.packb(_dump_message(message))
     return packed
 
 
@@ -148,7 +173,7 @@ def decode(data: bytes) -> Message:
         raise ProtocolError(
             f"no message has the number {values[0] if isinstance(values, list) and values else values!r:.40}"
         )
-    return typing.cast(Message, _records[values[0]].load(values[1:]))
+    return typing.cast(Message, _any_message(values))
 
 
 def frame(message: Message) -> bytes:

@@ -23,7 +23,12 @@ bounds); a channel that carries anything else is closed with an error that names
 
 Each channel joins two actors and is FIFO. Nothing is said about the order of messages from different senders.
 """
-_GROUPS = ((0, "Agent and pcpus"), (32, "The hypervisor, pcpu to pcpu"), (48, "The vGIC, pcpu to pcpu"))
+_GROUPS = (
+    (0, "The agent and the pcpus"),
+    (24, "A conductor and the pcpus of its island"),
+    (32, "The hypervisor, pcpu to pcpu"),
+    (48, "The vGIC, pcpu to pcpu"),
+)
 
 
 def _type(annotation: object) -> str:

@@ -24,7 +24,7 @@ class Kind(IntEnum):
     """What a record tells; the engine has the same numbers (``engine.h``)."""
 
     EXIT = 1
-    """a: ``Exit``; b: PC; c: HVC and SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER the register, FAULT ESR, else INTID."""
+    """a: ``Exit``; b: PC; c: of HVC and SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER its number, FAULT ESR, else INTID."""
     ACCESS = 2
     """An emulated load or store that did not leave the guest. a: size | ACCESS_WRITE; b: IPA; c: value."""
     WAIT = 3
@@ -32,7 +32,7 @@ class Kind(IntEnum):
     WAKE = 4
     """It goes on."""
     RAISED = 5
-    """An interrupt's source is up. a: INTID; b: ``Source``; c: for a timer, when its condition became true (0: unknown)."""
+    """An interrupt's source is up. a: INTID; b: ``Source``; c: for a timer in virtual time, when it was due."""
     PENDING = 6
     """The hypervisor has made an interrupt pending for this vcpu. a: INTID."""
     DELIVERED = 7
@@ -42,7 +42,7 @@ class Kind(IntEnum):
     ENDED = 9
     """The guest has deactivated it. a: INTID."""
     SENT = 10
-    """A message leaves. a: its number; b: target pcpu | sequence << 16; c: when it is due (0 under the host's clock)."""
+    """A message leaves. a: its number; b: target pcpu | sequence << 16; c: when it is due, 0 in host time."""
     ARRIVED = 11
     """A message is taken. a: its number; b: source pcpu | sequence << 16; c: when it was due."""
     CONSOLE = 12

@@ -10,7 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from baonet.actors.agent import Agent, Ending, Outcome
+from baonet.actors.agent import Agent, Outcome
+from baonet.actors.ending import Ending
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory

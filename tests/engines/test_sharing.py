@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from baonet.actors.agent import Ending
+from baonet.actors.ending import Ending
 from tests.engines.live import NODES, Live, run
 from tests.system.machine import UART, vm
 

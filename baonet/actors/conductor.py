@@ -1,0 +1,185 @@
+"""The conductor of an island: gives its pcpus their turns, and speaks to the agent for all of them.
+
+It owns the order (``island``); the seats, which may be in this process or behind the port, own the CPUs. The agent lets
+it go on to a horizon at a time, so that a run ends at one moment of virtual time in all islands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, final
+
+import trio
+
+from baonet.actors.crew import farewell
+from baonet.actors.island import Island
+from baonet.actors.recorder import Recorder
+from baonet.actors.seat import Seat
+from baonet.hyp.vmm import Plan
+from baonet.memory.node import NodeMemory
+from baonet.wire import messages as wire
+from baonet.wire.messages import AGENT, GRACE, Message
+from baonet.wire.port import Port
+from baonet.wire.turns import NEVER, Turn, Turned
+
+REST: Final = 0.005
+"""Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
+
+
+@final
+class Conductor:
+    """``seats`` are the pcpus of ``island`` that are here; ``crews`` tells at which address the others are.
+
+    ``inputs`` are what the consoles are to get, as (VM, cycle, bytes). Raises ConnectionError when a crew is gone.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        island: Island,
+        seats: dict[int, tuple[Seat, Recorder]],
+        crews: dict[int, int],
+        port: Port,
+        memory: NodeMemory,
+        inputs: Iterable[tuple[int, int, bytes]],
+        console_latency: int,
+    ) -> None:
+        self.address = island.pcpus[0]
+        self._plan = plan
+        self._island = island
+        self._seats = seats
+        self._crews = crews
+        self._serving = set(crews.values())
+        self._answer: Turned | None = None
+        self._port = port
+        self._memory = memory
+        self._console_latency = console_latency
+        self._horizon = 0
+        self._reported = True
+        self._stopped = False
+        for vm, at, data in inputs:
+            self._type(vm, at, data)
+
+    async def run(self) -> None:
+        """Until the agent says stop, or is gone."""
+        self._port.send(AGENT, wire.Hello(wire.VERSION, self.address))
+        rested = trio.current_time()
+        while not self._stopped:
+            if self._reported:
+                await self._port.wait(None)
+                self._hear()
+                rested = trio.current_time()
+            else:
+                await self._go_on()
+                if trio.current_time() - rested > REST:
+                    await self._port.wait(0)
+                    self._hear()
+                    rested = trio.current_time()
+        await self._end()
+        await self._port.flush(GRACE)
+
+    async def _go_on(self) -> None:
+        """One turn of whoever is next."""
+        turn = self._island.pick(self._horizon)
+        if turn is None:
+            next_ = self._island.next
+            self._port.send(AGENT, wire.Reached(-1 if next_ >= NEVER else next_, self._island.latest))
+            self._reported = True
+            return
+        here = self._seats.get(turn.pcpu)
+        if here is not None:
+            seat, recorder = here
+            turned = seat.turn(turn)
+            if seat.core.has_records:
+                recorder.drain()
+        else:
+            turned = await self._ask(turn)
+        self._island.done(turned)
+        if turned.said:
+            self._say(turned)
+
+    async def _ask(self, turn: Turn) -> Turned:
+        self._port.send(self._crews[turn.pcpu], turn)
+        while (turned := self._answer) is None:
+            await self._port.wait(None)
+            self._hear()
+        self._answer = None
+        return turned
+
+    def _say(self, turned: Turned) -> None:
+        for message in turned.said:
+            match message:
+                case wire.VmOff(vm):
+                    self._island.remove(self._plan.vms[vm].pcpus)
+                    self._port.send(AGENT, message)
+                case wire.VmReset(vm):
+                    self._reset(vm)
+                case _:
+                    self._port.send(AGENT, message)
+
+    def _hear(self) -> None:
+        for source, message in self._port.take():
+            if source == AGENT:
+                self._obey(message)
+            elif isinstance(message, Turned):
+                self._answer = message
+            elif isinstance(message, wire.Stopped):
+                self._serving.discard(source)
+            else:
+                self._port.send(AGENT, message)
+        for peer, why in self._port.closed():
+            if peer == AGENT:
+                self._stopped = True
+            elif peer in self._serving:
+                raise ConnectionError(f"the process of pcpu {peer} {why}, and its island cannot go on")
+
+    def _obey(self, message: Message) -> None:
+        match message:
+            case wire.Start():
+                for pcpu in self._island.pcpus:
+                    self._island.tell(pcpu, message, 0)
+            case wire.Horizon(until):
+                self._horizon = until
+                self._reported = False
+            case wire.ConsoleInput(vm, data):
+                at = self._island.latest
+                self._type(vm, at, data)
+                self._port.send(AGENT, wire.Typed(vm, at, data))
+            case wire.Stop():
+                self._stopped = True
+            case _:
+                raise ValueError(f"the agent sent {type(message).__name__}, which has no meaning in virtual time")
+
+    def _type(self, vm: int, at: int, data: bytes) -> None:
+        self._island.tell(self._plan.vms[vm].master, wire.ConsoleInput(vm, data), at + self._console_latency)
+
+    def _reset(self, vm: int) -> None:
+        """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far."""
+        planned = self._plan.vms[vm]
+        self._memory.clear(planned.config)
+        try:
+            self._memory.load(planned.config)
+        except OSError as error:
+            self._port.send(
+                AGENT, wire.Failure(planned.master, f"VM '{planned.config.name}' cannot start anew: {error}")
+            )
+            self._island.remove(planned.pcpus)
+            self._port.send(AGENT, wire.VmOff(vm, "failed"))
+            return
+        moment = max(self._island.clock(pcpu) for pcpu in planned.pcpus)
+        for pcpu in planned.pcpus:
+            self._island.tell(pcpu, wire.Halt(), 0)
+            self._island.tell(pcpu, wire.Reset(), moment)
+
+    async def _end(self) -> None:
+        for seat, recorder in self._seats.values():
+            farewell(seat, recorder, self._port, AGENT)
+        for crew in sorted(self._serving):
+            self._port.send(crew, wire.Stop())
+        with trio.move_on_after(GRACE):
+            while self._serving:
+                await self._port.wait(None)
+                self._hear()
+        deliveries = self._island.deliveries
+        self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
+        self._port.send(AGENT, wire.Stopped(self.address))

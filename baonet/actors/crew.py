@@ -1,0 +1,40 @@
+"""Pcpus that another process runs for a conductor, in virtual time."""
+
+from __future__ import annotations
+
+import trio
+
+from baonet.actors.recorder import Recorder
+from baonet.actors.seat import Seat
+from baonet.wire import messages as wire
+from baonet.wire.port import Port
+from baonet.wire.turns import Turn
+
+
+async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
+    """Take the turns that the conductor at the address ``conductor`` gives, until it says stop or is gone."""
+    while True:
+        await port.wait(None)
+        for _, message in port.take():
+            if isinstance(message, Turn):
+                seat, recorder = seats[message.pcpu]
+                turned = seat.turn(message)
+                if seat.core.has_records:
+                    recorder.drain()
+                port.send(conductor, turned)
+            elif isinstance(message, wire.Stop):
+                for seat, recorder in seats.values():
+                    farewell(seat, recorder, port, conductor)
+                port.send(conductor, wire.Stopped(min(seats)))
+                await port.flush(wire.GRACE)
+                return
+        if port.closed():
+            return
+        await trio.lowlevel.checkpoint()
+
+
+def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:
+    """The last words of a pcpu: what it recorded, and its counters."""
+    recorder.drain(everything=True)
+    port.send(to, wire.Digest(seat.pcpu, recorder.digest()))
+    port.send(to, wire.Statistics(seat.pcpu, seat.statistics()))

@@ -1,0 +1,60 @@
+"""How far the islands of a machine may go in virtual time before the agent looks at all of them together.
+
+Islands have nothing to say to each other, so they need not keep step; but a run that ends by what a guest prints, or
+because all VMs are off, must end at one moment for all. That moment is a horizon: a multiple of ``step``, or ``end``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from baonet.wire.turns import NEVER
+
+
+@final
+class Horizons:
+    """``end`` is the last horizon, None for no end. All times are cycles."""
+
+    def __init__(self, islands: Iterable[int], step: int, end: int | None = None) -> None:
+        self.step = step
+        self.horizon = 0
+        self.latest = 0
+        self._end = NEVER if end is None else end
+        self._next: dict[int, int | None] = dict.fromkeys(islands, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all islands have reached the horizon."""
+        return all(moment is not None for moment in self._next.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has anything to do any more, unless something comes from outside."""
+        return self._soonest() >= NEVER
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last horizon has been reached: nobody has anything to do before it."""
+        return self._soonest() >= self._end
+
+    def _soonest(self) -> int:
+        return min((moment for moment in self._next.values() if moment is not None), default=NEVER)
+
+    def reached(self, island: int, next_: int, latest: int) -> None:
+        if island in self._next:
+            self._next[island] = NEVER if next_ < 0 else next_
+        self.latest = max(self.latest, latest)
+
+    def drop(self, island: int) -> None:
+        """This one is no more."""
+        self._next.pop(island, None)
+
+    def advance(self) -> int:
+        """The next horizon, which all islands are now on their way to: behind the next thing that anybody does."""
+        soonest = self._soonest()
+        if soonest >= NEVER:
+            soonest = self.latest
+        self.horizon = max(self.horizon, min((soonest // self.step + 1) * self.step, self._end))
+        self._next = dict.fromkeys(self._next)
+        return self.horizon

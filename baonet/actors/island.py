@@ -1,0 +1,139 @@
+"""Whose turn it is in virtual time: the order in which the pcpus of an island run, and when messages reach them.
+
+An island is a set of VMs that share memory or a device, and so of pcpus that may have something to say to each other.
+One of its pcpus runs at a time: what its guests do to memory is in one order, which is the same in every run, however
+many processes carry them. Islands have nothing to say to each other and run in parallel.
+
+The rule. The pcpu goes first whose next moment is the earliest, the lower number on a tie. It runs to the end of its
+window (windows are a grid over time), or further, up to the next moment of anybody else; a message that it sends brings
+its end back to the end of the window that it is in. A message reaches its receiver when it is due, if its clock
+has not passed that moment yet, and else at once: late, by less than a window.
+
+Pure: no clock, no I/O. All times are cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from baonet.wire.control import AGENT, Control
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
+
+
+@final
+@dataclass(slots=True)
+class Deliveries:
+    """How many messages were delivered when they were due, how many late, and the latest of these, in cycles."""
+
+    exact: int = 0
+    late: int = 0
+    latest: int = 0
+
+
+Interference = Callable[[int, Post], Iterable[tuple[int, FaultNote | None]]]
+"""What becomes of a post of a pcpu: each time at which it is delivered (NEVER: it is lost), and what the trace says."""
+
+
+def undisturbed(source: int, post: Post) -> Iterable[tuple[int, FaultNote | None]]:
+    return ((post.due, None),)
+
+
+@final
+class Island:
+    """The pcpus ``pcpus`` with windows of ``window`` cycles. ``interfere`` may change what becomes of a message."""
+
+    def __init__(self, pcpus: Sequence[int], window: int, interfere: Interference = undisturbed) -> None:
+        self.pcpus = tuple(sorted(pcpus))
+        self.deliveries = Deliveries()
+        self._window = window
+        self._interfere = interfere
+        self._index = {pcpu: index for index, pcpu in enumerate(self.pcpus)}
+        self._clocks = [0 for _ in self.pcpus]
+        self._next = [NEVER for _ in self.pcpus]
+        self._gone = [False for _ in self.pcpus]
+        self._inboxes: list[list[Delivery]] = [[] for _ in self.pcpus]
+        self._others = NEVER
+        self._control = 0
+
+    @property
+    def next(self) -> int:
+        """The earliest moment at which somebody has something to do, NEVER if nobody has."""
+        return min(self._next)
+
+    @property
+    def latest(self) -> int:
+        """The clock that has come farthest."""
+        return max(self._clocks)
+
+    def clock(self, pcpu: int) -> int:
+        return self._clocks[self._index[pcpu]]
+
+    def pick(self, horizon: int) -> Turn | None:
+        """Who goes on now, and until when, before ``horizon``; None when nobody has anything to do before it."""
+        moments = self._next
+        first = min(moments)
+        if first >= horizon:
+            return None
+        index = moments.index(first)
+        moments[index] = NEVER
+        self._others = others = min(moments)
+        moments[index] = first
+        end = max((first // self._window + 1) * self._window, others)
+        until = min(end, horizon)
+        inbox = self._inboxes[index]
+        turn = Turn(self.pcpus[index], until, others < until, tuple(inbox))
+        inbox.clear()
+        return turn
+
+    def done(self, turned: Turned) -> None:
+        """What the one that was picked has done."""
+        pcpu = turned.pcpu
+        index = self._index[pcpu]
+        self._clocks[index] = turned.time
+        if self._gone[index]:
+            self._next[index] = NEVER
+        elif turned.yielded:
+            self._next[index] = max(turned.next, self._others + 1)
+        else:
+            self._next[index] = max(turned.next, turned.time)
+        for post in turned.posts:
+            if post.target in self._index:
+                for due, note in self._interfere(pcpu, post):
+                    if note is not None:
+                        self._put(post.target, Delivery(min(due, post.due), pcpu, post.sequence, note))
+                    if due != NEVER:
+                        self._deliver(post.target, Delivery(due, pcpu, post.sequence, post.message))
+
+    def tell(self, pcpu: int, message: Control | Stall | Crash, due: int) -> None:
+        """Something that comes from no pcpu: input, the start or the reset of a VM, a fault."""
+        self._control += 1
+        self._put(pcpu, Delivery(due, AGENT, self._control, message))
+
+    def remove(self, pcpus: Iterable[int]) -> None:
+        """These never run again."""
+        for pcpu in pcpus:
+            index = self._index[pcpu]
+            self._gone[index] = True
+            self._next[index] = NEVER
+            self._inboxes[index].clear()
+
+    def _deliver(self, target: int, delivery: Delivery) -> None:
+        index = self._index[target]
+        if self._gone[index]:
+            return
+        late = self._clocks[index] - delivery.due
+        if late > 0:
+            self.deliveries.late += 1
+            self.deliveries.latest = max(self.deliveries.latest, late)
+        else:
+            self.deliveries.exact += 1
+        self._put(target, delivery)
+
+    def _put(self, target: int, delivery: Delivery) -> None:
+        index = self._index[target]
+        if self._gone[index]:
+            return
+        self._inboxes[index].append(delivery)
+        self._next[index] = min(self._next[index], max(delivery.due, self._clocks[index]))

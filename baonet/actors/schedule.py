@@ -1,0 +1,66 @@
+"""When the agent grants the next horizon, and when the run is over in virtual time.
+
+With somebody at a console virtual time keeps to the host's where it would be faster, so that an idle guest waits for
+what is typed instead of running through the years. That changes nothing in what a run does, but when.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import trio
+
+from baonet.actors.ending import Ending
+from baonet.actors.horizon import Horizons
+
+
+@final
+class Schedule:
+    """``hz``: cycles a second. ``interactive``: somebody may type."""
+
+    def __init__(self, horizons: Horizons, hz: int, *, interactive: bool) -> None:
+        self.horizons = horizons
+        self._hz = hz
+        self._interactive = interactive
+        self._base: float | None = None
+        self._disturbed = False
+
+    def disturb(self) -> None:
+        """Something was typed: an idle machine has something to do again."""
+        self._disturbed = True
+
+    def due(self, wanted: Ending | None) -> Ending | None:
+        """How the run ends now, if it does; ``wanted`` is what the machine itself has come to."""
+        horizons = self.horizons
+        if not horizons.complete:
+            return None
+        if wanted is not None:
+            return wanted
+        if horizons.ended:
+            return Ending.DONE
+        return Ending.IDLE if horizons.idle and horizons.horizon > 0 and not self._interactive else None
+
+    def patience(self) -> float:
+        """Seconds until ``grant`` may have something to grant, inf if that does not depend on time."""
+        if not self._interactive or not self.horizons.complete or self.horizons.idle:
+            return math.inf
+        return max(0.0, self._moment() - trio.current_time())
+
+    def grant(self) -> int | None:
+        """The next horizon, if all have reached the last one and it is time."""
+        horizons = self.horizons
+        if not horizons.complete:
+            return None
+        if self._interactive and not self._disturbed and (horizons.idle or self._moment() > trio.current_time()):
+            return None
+        self._disturbed = False
+        return horizons.advance()
+
+    def _moment(self) -> float:
+        """When the host's clock has come as far as virtual time; one that has fallen behind does not hurry later."""
+        passed = self.horizons.latest / self._hz
+        now = trio.current_time()
+        if self._base is None or now - self._base > passed:
+            self._base = now - passed
+        return self._base + passed

@@ -1,0 +1,238 @@
+"""A pcpu in virtual time: its core, its hypervisor and the messages that are due to it, going on a turn at a time.
+
+Its clock is the core's. It goes on with the guest's instructions and the costs of the hypervisor's work; where the guest
+waits it jumps to the next timer or message, so what comes for a waiting pcpu comes at its very moment.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Final, final
+
+from baonet.actors.counters import counters
+from baonet.config.machine import Latency
+from baonet.core.cpu import Core, uarts
+from baonet.hyp import effects as fx
+from baonet.hyp.cpu import Exit
+from baonet.hyp.messages import HypMessage, IpcNotify
+from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.vcpu import State
+from baonet.hyp.vgic_messages import SpiLine, VgicForward
+from baonet.hyp.vmm import Plan
+from baonet.wire import messages as wire
+from baonet.wire.messages import AGENT, NUMBERS, Control
+from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind, VcpuState
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
+
+_RETRY: Final = 1_000_000
+"""Cycles after which input that the UART had no room for is tried again."""
+_NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
+_STATES: Final = {state: VcpuState[state.name] for state in State}
+
+
+@final
+class Seat:
+    """``window`` and ``latency`` are in cycles."""
+
+    def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Latency) -> None:
+        self.pcpu = pcpu
+        self.core = core
+        self.hypervisor = Pcpu(plan, pcpu, core)
+        self._window = window
+        self._latency = latency
+        self._vm = self.hypervisor.vcpu.config
+        self._uarts = uarts(plan.machine, self._vm)
+        self._inbox: list[tuple[int, int, int, Delivery]] = []
+        self._input = bytearray()
+        self._channels: dict[int, int] = {}
+        self._sent = self._received = 0
+        self._until = 0
+        self._polite = self._waiting = self._halted = False
+        self._state = State.POWERDOWN
+        self._posts: list[Post] = []
+        self._said: list[Control] = []
+        core.emulate(
+            self.hypervisor.windows,
+            self.hypervisor.read_emulated,
+            self.hypervisor.write_emulated,
+            self.hypervisor.effects,
+        )
+
+    def turn(self, turn: Turn) -> Turned:
+        """Go on until ``turn.until``, or until there is nothing to do before it."""
+        for delivery in turn.inbox:
+            heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, delivery))
+        self._until, self._polite = turn.until, turn.polite
+        next_, yielded = self._go_on()
+        self._collect_output()
+        posts, said = tuple(self._posts), tuple(self._said)
+        self._posts.clear()
+        self._said.clear()
+        return Turned(self.pcpu, self.core.time, next_, yielded, posts, said)
+
+    def _go_on(self) -> tuple[int, bool]:
+        """When there is something to do next, and whether the guest has yielded."""
+        core, inbox = self.core, self._inbox
+        while True:
+            now = core.time
+            if inbox and inbox[0][0] <= now:
+                self._take(heappop(inbox)[3])
+                continue
+            due = inbox[0][0] if inbox else NEVER
+            if self._waiting or self._state is not State.RUNNING:
+                moment = min(due, self._alarm())
+                if moment >= self._until:
+                    return moment, False
+                core.skip_to(moment)
+                if moment < due:
+                    self._ring()
+            elif now >= self._until:
+                return now, False
+            elif self._run(min(due, self._until)):
+                return core.time, True
+
+    def _alarm(self) -> int:
+        if self._halted or self._state not in (State.RUNNING, State.STANDBY):
+            return NEVER
+        alarm = self.core.alarm()
+        return max(alarm, self.core.time) if alarm >= 0 else NEVER
+
+    def _ring(self) -> None:
+        """The timer's interrupt ends a wait; the core takes it when it runs."""
+        self._waiting = False
+        if self._state is State.STANDBY:
+            self.hypervisor.wake()
+            self._settle()
+
+    def _run(self, limit: int) -> bool:
+        """Stay in the guest once; whether it has yielded to another pcpu."""
+        core = self.core
+        reason = core.run_until(limit, self._polite)
+        if reason > Exit.KICKED:
+            self.hypervisor.on_exit(reason)
+            self._settle()
+        elif reason == Exit.WFI:
+            self._waiting = not core.wakes()
+        else:
+            if self.hypervisor.effects:
+                self._perform()
+            if reason == Exit.BUDGET and core.yielded:
+                return True
+        return False
+
+    def _settle(self) -> None:
+        """After anything that the hypervisor did."""
+        if self.hypervisor.effects:
+            self._perform()
+        state = State.OFF if self._halted else self.hypervisor.vcpu.state
+        if state is not self._state:
+            self._state = state
+            self._waiting = False
+            self.core.note(Kind.STATE, _STATES[state], 0, 0)
+
+    def _take(self, delivery: Delivery) -> None:
+        message = delivery.message
+        if delivery.source != AGENT and not isinstance(message, FaultNote):
+            self._received += 1
+            number = _NUMBERS[type(message)]
+            self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
+            self.hypervisor.message(delivery.source, message)  # type: ignore[arg-type]
+        else:
+            self._obey(message)
+        self._settle()
+        if self._waiting:
+            self._waiting = not self.core.wakes()
+
+    def _obey(self, message: object) -> None:
+        match message:
+            case wire.ConsoleInput(_, data):
+                self._input += data
+                self._feed()
+            case wire.Start():
+                self.hypervisor.start()
+            case wire.Halt():
+                self._halted = True
+                self.hypervisor.halt()
+            case wire.Reset():
+                self._halted = False
+                self._input.clear()
+                self.hypervisor.reset_vm()
+            case FaultNote(rule, kind, detail):
+                self.core.note(Kind.FAULT, rule, kind, detail)
+            case Stall(rule, cycles):
+                self.core.note(Kind.FAULT, rule, FaultKind.STALL, cycles)
+                self.core.skip_to(self.core.time + cycles)
+            case Crash(rule):
+                self.core.note(Kind.FAULT, rule, FaultKind.CRASH, 0)
+                self._halted = True
+            case _:
+                raise ValueError(f"pcpu {self.pcpu} does not understand {type(message).__name__} in virtual time")
+
+    def _feed(self) -> None:
+        """Give waiting console input to the UART, as much as it takes."""
+        if self._uarts:
+            del self._input[: self.core.put_input(0, bytes(self._input))]
+        else:
+            self._input.clear()
+        for intid, line in self.core.lines():
+            self.hypervisor.line(intid, line & 1, line >> 1)
+        if self._input:
+            retry = Delivery(self.core.time + _RETRY, AGENT, 0, wire.ConsoleInput(self._vm.index, b""))
+            heappush(self._inbox, (retry.due, retry.source, retry.sequence, retry))
+
+    def _perform(self) -> None:
+        """Do what the hypervisor asked, in order."""
+        effects = self.hypervisor.effects
+        for effect in effects:
+            if type(effect) is fx.Send:
+                self._send(effect.pcpu, effect.message)
+            else:
+                self._report(effect)
+        effects.clear()
+
+    def _send(self, target: int, message: HypMessage) -> None:
+        """A channel between two pcpus is FIFO, whatever latencies its messages have."""
+        now = self.core.time
+        due = max(now + self._time_of(message), self._channels.get(target, 0))
+        self._channels[target] = due
+        self._sent += 1
+        self._posts.append(Post(target, now, due, self._sent, message))
+        self.core.note(Kind.SENT, _NUMBERS[type(message)], target | self._sent << SEQUENCE_SHIFT, due)
+        self._until = min(self._until, (now // self._window + 1) * self._window)
+        self._polite = True
+
+    def _time_of(self, message: HypMessage) -> int:
+        if isinstance(message, IpcNotify):
+            return self._latency.ipc
+        if isinstance(message, SpiLine) or (isinstance(message, VgicForward) and message.hardware):
+            return self._latency.spi
+        return self._latency.ipi
+
+    def _report(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Park(report):
+                self._said.append(wire.Parked(report, self.core.code(report.pc)))
+            case fx.VmOff(vm, cause):
+                self._halted = True
+                self._said.append(wire.VmOff(vm, cause.value))
+            case fx.VmReset(vm):
+                self._halted = True
+                self._said.append(wire.VmReset(vm))
+            case fx.Warn(text):
+                self._said.append(wire.Notice(self.pcpu, "WARNING", text))
+            case fx.Info(text):
+                self._said.append(wire.Notice(self.pcpu, "INFO", text))
+            case fx.Send():
+                raise AssertionError
+
+    def _collect_output(self) -> None:
+        """Before what a turn reports, so that a report comes after the guest's last words."""
+        output = self.core.take_output()
+        if output:
+            said = [
+                wire.ConsoleOutput(self._vm.index, self._uarts[uart], position, data) for uart, position, data in output
+            ]
+            self._said[:0] = said
+
+    def statistics(self) -> dict[str, int]:
+        return counters(self.core, self.hypervisor, self._sent, self._received) | {"cycles": self.core.time}

@@ -1,0 +1,76 @@
+"""What a run in virtual time comes to: for the user, for ``--stats``, and at both ends of a trace."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from baonet.actors.agent import Outcome
+from baonet.config.machine import Clock, ClockMode, Machine
+from baonet.engines.virtual import cycles, hz, latency
+from baonet.hyp.vmm import Plan
+
+
+def seconds(clock: Clock, at: int) -> str:
+    """A cycle as seconds with nanoseconds."""
+    nanoseconds = at * 1000 // clock.mhz
+    return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09} s"
+
+
+def summary(clock: Clock, outcome: Outcome) -> str:
+    """One line: virtual time, the digest, and how messages were delivered."""
+    deliveries = outcome.deliveries
+    late = f", {deliveries.late} late (at most {deliveries.latest * 1000 // clock.mhz} ns)" if deliveries.late else ""
+    return (
+        f"{seconds(clock, outcome.time)} of virtual time; digest {outcome.digest}; "
+        f"{deliveries.exact} messages delivered on time{late}"
+    )
+
+
+def virtual_outcome(clock: Clock, outcome: Outcome) -> dict[str, object]:
+    """Times are in nanoseconds."""
+    return {
+        "time": outcome.time * 1000 // clock.mhz,
+        "digest": outcome.digest,
+        "deliveries": {
+            "exact": outcome.deliveries.exact,
+            "late": outcome.deliveries.late,
+            "latest": outcome.deliveries.latest * 1000 // clock.mhz,
+        },
+    }
+
+
+def header(machine: Machine, plan: Plan) -> dict[str, object]:
+    """Of a trace; times are in ticks of its clock, which are cycles or, in host time, nanoseconds."""
+    clock = machine.clock
+    virtual = clock.mode is ClockMode.VIRTUAL
+    try:
+        config = hashlib.sha256(Path(machine.path).read_bytes()).hexdigest()
+    except OSError:
+        config = ""  # it was a pipe, or it is no more
+    return {
+        "version": 1,
+        "mode": clock.mode.value,
+        "hz": hz(clock) if virtual else 1_000_000_000,
+        "machine": machine.path,
+        "config": config,
+        "platform": machine.platform.name,
+        "vms": [{"name": vm.config.name, "pcpus": list(vm.pcpus)} for vm in plan.vms],
+        "mhz": clock.mhz,
+        "window": cycles(clock, clock.window),
+        "latency": dataclasses.asdict(latency(clock)),
+        "costs": dataclasses.asdict(machine.platform.costs),
+    }
+
+
+def footer(clock: Clock, outcome: Outcome) -> dict[str, object]:
+    deliveries = outcome.deliveries
+    return {
+        "ending": outcome.ending.name.lower(),
+        "time": outcome.time,
+        "digest": outcome.digest,
+        "digests": {pcpu: digest.hex() for pcpu, digest in sorted(outcome.digests.items())},
+        "statistics": {pcpu: counters for pcpu, counters in sorted(outcome.statistics.items())},
+        "deliveries": {"exact": deliveries.exact, "late": deliveries.late, "latest": deliveries.latest},
+    }

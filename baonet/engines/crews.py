@@ -1,0 +1,194 @@
+"""Who runs which pcpus: the crews of a machine under each clock and placement.
+
+A crew is what runs in one place: it has the address of its first pcpu, peers that it has something to say to, and a
+coroutine that is its life. Under the host's clock every pcpu is a crew. In virtual time one crew of an island has its
+conductor, and carries what of the island's pcpus is not with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import final
+
+from baonet.actors.conductor import Conductor
+from baonet.actors.crew import serve
+from baonet.actors.island import Island
+from baonet.actors.pcpu import PcpuActor
+from baonet.actors.recorder import Recorder
+from baonet.actors.seat import Seat
+from baonet.config.machine import ClockMode, Machine, Vm
+from baonet.core.cpu import build, kick
+from baonet.engines.virtual import cycles, latency
+from baonet.hyp.vmm import Plan
+from baonet.memory.node import NodeMemory
+from baonet.wire.messages import AGENT
+from baonet.wire.port import Port
+
+
+class Placement(Enum):
+    """Where pcpus run. The first two are for both clocks."""
+
+    ONE_PROCESS = "one-process"
+    PROCESS_PER_CPU = "process-per-cpu"
+    PROCESS_PER_VM = "process-per-vm"
+    PROCESS_PER_ISLAND = "process-per-island"
+
+
+@final
+@dataclass(frozen=True)
+class Crew:
+    """``carries``: the pcpus that it speaks for to the agent, none if it speaks to a conductor only."""
+
+    address: int
+    carries: tuple[int, ...]
+    peers: frozenset[int]
+    live: Callable[[Port], Awaitable[None]]
+
+
+def active(plan: Plan) -> tuple[int, ...]:
+    """The pcpus that some VM has."""
+    return tuple(pcpu for pcpu, assignment in enumerate(plan.pcpus) if assignment is not None)
+
+
+def _touching(plan: Plan, vm: int) -> set[int]:
+    """The VMs that share memory or a device with this one, itself among them."""
+    objects, devices = _shared(plan.vms[vm].config)
+    found = {vm}
+    for other, planned in enumerate(plan.vms):
+        its_objects, its_devices = _shared(planned.config)
+        if its_objects & objects or its_devices & devices:
+            found.add(other)
+    return found
+
+
+def _shared(vm: Vm) -> tuple[set[int], set[int]]:
+    """The shared memory objects and the devices of a VM, which others may have too."""
+    return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
+
+
+def neighbours(plan: Plan, pcpu: int) -> set[int]:
+    """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
+    assignment = plan.pcpus[pcpu]
+    assert assignment is not None
+    return {each for vm in _touching(plan, assignment.vm) for each in plan.vms[vm].pcpus} - {pcpu}
+
+
+def islands(plan: Plan) -> list[tuple[int, ...]]:
+    """The VMs that touch each other, directly or through others, as sets of VM numbers."""
+    found: list[tuple[int, ...]] = []
+    left = set(range(len(plan.vms)))
+    while left:
+        island: set[int] = set()
+        edge = {min(left)}
+        while edge:
+            island |= edge
+            edge = {other for vm in edge for other in _touching(plan, vm)} - island
+        found.append(tuple(sorted(island)))
+        left -= island
+    return found
+
+
+def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, tracing: bool) -> PcpuActor:
+    """A pcpu that runs freely."""
+    assignment = plan.pcpus[pcpu]
+    assert assignment is not None
+    vm = plan.vms[assignment.vm]
+    core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch, records=tracing)
+    slots = memory.slots.view
+    recorder = Recorder(pcpu, core, port, AGENT, tracing=True) if tracing else None
+    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer), recorder)
+
+
+def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:
+    """All crews of the machine; raises ValueError for a placement that its clock does not have."""
+    if plan.machine.clock.mode is ClockMode.HOST:
+        return _host_crews(plan, memory, placement, epoch, tracing)
+    found = []
+    for vms in islands(plan):
+        pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
+        groups = _groups(plan, vms, pcpus, placement)
+        found += _VirtualCrews(plan, memory, epoch, tracing, pcpus, groups).crews()
+    return found
+
+
+def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:
+    if placement is not Placement.PROCESS_PER_CPU:
+        raise ValueError(f"placement {placement.value} needs the virtual clock: give process-per-cpu or one-process")
+
+    def life(pcpu: int) -> Callable[[Port], Awaitable[None]]:
+        return lambda port: host_actor(plan, pcpu, memory, epoch, port, tracing).run()
+
+    return [Crew(pcpu, (pcpu,), frozenset(neighbours(plan, pcpu)), life(pcpu)) for pcpu in active(plan)]
+
+
+def _groups(plan: Plan, vms: tuple[int, ...], pcpus: tuple[int, ...], placement: Placement) -> list[tuple[int, ...]]:
+    """Which pcpus of an island run in one place."""
+    if placement is Placement.PROCESS_PER_CPU:
+        return [(pcpu,) for pcpu in pcpus]
+    if placement is Placement.PROCESS_PER_VM:
+        return sorted(tuple(sorted(plan.vms[vm].pcpus)) for vm in vms)
+    return [pcpus]
+
+
+@final
+class _VirtualCrews:
+    """Those of one island: the one with its lowest pcpu conducts."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        memory: NodeMemory,
+        epoch: int,
+        tracing: bool,
+        pcpus: tuple[int, ...],
+        groups: list[tuple[int, ...]],
+    ) -> None:
+        self._plan = plan
+        self._memory = memory
+        self._epoch = epoch
+        self._tracing = tracing
+        self._pcpus = pcpus
+        self._groups = groups
+        self._conductor = groups[0][0]
+
+    def crews(self) -> list[Crew]:
+        servers = self._groups[1:]
+        peers = frozenset(group[0] for group in servers)
+        found = [Crew(self._conductor, self._pcpus, peers, self._conduct)]
+        return found + [Crew(group[0], (), frozenset((self._conductor,)), self._server(group)) for group in servers]
+
+    def _server(self, group: tuple[int, ...]) -> Callable[[Port], Awaitable[None]]:
+        return lambda port: serve(self._seats(group, port, self._conductor), port, self._conductor)
+
+    def _seats(self, pcpus: tuple[int, ...], port: Port, reader: int) -> dict[int, tuple[Seat, Recorder]]:
+        return {pcpu: self._seat(pcpu, port, reader) for pcpu in pcpus}
+
+    def _seat(self, pcpu: int, port: Port, reader: int) -> tuple[Seat, Recorder]:
+        plan, clock = self._plan, self._plan.machine.clock
+        assignment = plan.pcpus[pcpu]
+        assert assignment is not None
+        vm = plan.vms[assignment.vm]
+        core = build(
+            plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=self._memory, epoch=self._epoch, records=True
+        )
+        seat = Seat(plan, pcpu, core, cycles(clock, clock.window), latency(clock))
+        return seat, Recorder(pcpu, core, port, reader, self._tracing)
+
+    async def _conduct(self, port: Port) -> None:
+        machine: Machine = self._plan.machine
+        clock = machine.clock
+        island = Island(self._pcpus, cycles(clock, clock.window))
+        mine = {vm for vm, planned in enumerate(self._plan.vms) if planned.master in self._pcpus}
+        conductor = Conductor(
+            self._plan,
+            island,
+            self._seats(self._groups[0], port, AGENT),
+            {pcpu: group[0] for group in self._groups[1:] for pcpu in group},
+            port,
+            self._memory,
+            [(each.vm, cycles(clock, each.at), each.data) for each in machine.input if each.vm in mine],
+            cycles(clock, clock.latency.console),
+        )
+        await conductor.run()

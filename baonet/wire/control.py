@@ -1,0 +1,229 @@
+"""What the node agent says to those who run pcpus, and they to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from baonet.hyp.report import Report
+
+AGENT = -1
+"""The address of the node agent; pcpus have their own numbers."""
+GRACE = 2.0
+"""Seconds that the agent waits for ``Stopped`` after ``Stop``, and a pcpu for the agent to take its last words."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A pcpu is there. First message to the agent; a ``version`` that is not the agent's ends the channel."""
+
+    version: int
+    pcpu: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The agent lets a pcpu enter its guest."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The agent ends a pcpu. It answers with ``Statistics`` and ``Stopped``."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """First half of a VM's reset: stay out of the guest. Answered by ``Halted``."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The pcpu is out of its guest, and its console output so far has been sent."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Second half of a VM's reset, when its memory has been loaded again: start anew."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ConsoleOutput:
+    """Bytes that a guest of ``vm`` sent to UART ``device`` (its place among the platform's devices).
+
+    ``position`` is the place of the first byte among all that the UART ever sent.
+    """
+
+    vm: int
+    device: int
+    position: int
+    data: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ConsoleInput:
+    """Bytes for the first UART of ``vm``: to the VM's master pcpu, or to the conductor of its island."""
+
+    vm: int
+    data: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The guest of a pcpu did what Bao stops it for. ``code`` holds the instruction bytes at its PC, if readable."""
+
+    report: Report
+    code: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class VmOff:
+    """The VM has switched itself off."""
+
+    vm: int
+    cause: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class VmReset:
+    """The VM asks to start anew."""
+
+    vm: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line that Bao would print: ``level`` is INFO or WARNING."""
+
+    pcpu: int
+    level: str
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The pcpu cannot go on: an error of baonet or of the host, not of the guest."""
+
+    pcpu: int
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StatisticsRequest:
+    """The agent asks for ``Statistics`` now."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counters of a pcpu since its start."""
+
+    pcpu: int
+    counters: dict[str, int]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The last message of a pcpu."""
+
+    pcpu: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TraceChunk:
+    """Trace records of a pcpu (``baonet.wire.trace``), and the host's time in nanoseconds when they began and ended."""
+
+    pcpu: int
+    records: bytes
+    begin: int
+    end: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Of all records of a pcpu: BLAKE2b, 32 bytes. Before ``Stopped``, in virtual time."""
+
+    pcpu: int
+    digest: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The agent lets the conductor of an island go on until the cycle ``until``. Answered by ``Reached``."""
+
+    until: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Nobody in the island has anything to do before the horizon.
+
+    ``next`` is when somebody has, -1 when nobody ever has; ``latest`` how far the farthest clock has come.
+    """
+
+    next: int
+    latest: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Of an island at its end: messages delivered when they were due, later, and how many cycles late at most."""
+
+    exact: int
+    late: int
+    latest: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Console input for ``vm`` that came while the machine ran was given the cycle ``at``."""
+
+    vm: int
+    at: int
+    data: bytes
+
+
+Control = (
+    Hello
+    | Start
+    | Stop
+    | Halt
+    | Halted
+    | Reset
+    | ConsoleOutput
+    | ConsoleInput
+    | Parked
+    | VmOff
+    | VmReset
+    | Notice
+    | Failure
+    | StatisticsRequest
+    | Statistics
+    | Stopped
+    | TraceChunk
+    | Digest
+    | Horizon
+    | Reached
+    | Delivered
+    | Typed
+)

@@ -1,0 +1,97 @@
+"""Virtual time on the wire: what a conductor and the pcpus of its island say to each other.
+
+A time is a cycle since the start of the machine (one retired instruction). ``NEVER`` stands for no time at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from baonet.hyp.messages import HypMessage
+from baonet.wire.control import Control
+
+NEVER: Final = 1 << 62
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FaultNote:
+    """A fault was injected into what the receiver would get: for its trace. Numbers as in a FAULT record."""
+
+    rule: int
+    kind: int
+    detail: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The pcpu does nothing for so many cycles; ``rule`` is the number of the fault rule that says so."""
+
+    rule: int
+    cycles: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The pcpu never does anything again."""
+
+    rule: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way to a pcpu. ``sequence`` counts what ``source`` sent; the agent's are -1."""
+
+    due: int
+    source: int
+    sequence: int
+    message: HypMessage | Control | FaultNote | Stall | Crash
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that a pcpu sent at ``time``; it is due at ``due``."""
+
+    target: int
+    time: int
+    due: int
+    sequence: int
+    message: HypMessage
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The conductor lets a pcpu go on until ``until``, with what has come for it since its last turn.
+
+    ``polite``: another pcpu has something to do before ``until``, so a guest that yields (WFE, YIELD) ends the turn.
+    """
+
+    pcpu: int
+    until: int
+    polite: bool
+    inbox: tuple[Delivery, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What came of a turn: the pcpu's clock, when it has something to do again if nothing comes, what it has to say.
+
+    ``said`` is for the agent, and for the conductor where it concerns the life of a VM.
+    """
+
+    pcpu: int
+    time: int
+    next: int
+    yielded: bool
+    posts: tuple[Post, ...]
+    said: tuple[Control, ...]
+
+
+TurnMessage = Turn | Turned | FaultNote | Stall | Crash
