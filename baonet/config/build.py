@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from baonet.config import devicetree, gic
+from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.machine import (
@@ -14,18 +15,18 @@ from baonet.config.machine import (
     Device,
     Faithful,
     Ipc,
+    Latency,
     Machine,
     Platform,
     Segment,
     SharedMemory,
     Vm,
 )
-from baonet.config.models import ClockModel
 from baonet.config.placement import AUTO, Placement, read_device_tree
 
 
 def build(
-    draft: Draft, platform: Platform, placements: Sequence[Placement], clock: ClockModel | None, faithful: Faithful
+    draft: Draft, platform: Platform, placements: Sequence[Placement], faithful: Faithful
 ) -> tuple[Machine, list[Problem]]:
     """The machine of a draft that has no problems so far, and what came up while placing initrds and device trees.
 
@@ -34,7 +35,7 @@ def build(
     machine = Machine(
         path=draft.root.source.path,
         platform=platform,
-        clock=Clock() if clock is None else Clock(ClockMode(clock.mode), clock.mhz),
+        clock=_clock(draft.clock),
         faithful=faithful,
         shared_memory=tuple(SharedMemory(each.name, each.size, each.colors, each.phys) for each in draft.shared_memory),
         vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
@@ -45,6 +46,14 @@ def build(
         vms.append(_contents(machine, vm, placement))
         problems += placement.problems
     return replace(machine, vms=tuple(vms)), problems
+
+
+def _clock(model: ClockModel | None) -> Clock:
+    if model is None:
+        return Clock()
+    given = model.latency
+    latency = Latency() if given is None else Latency(given.ipi, given.ipc, given.spi, given.console)
+    return Clock(ClockMode(model.mode), model.mhz, model.window, latency)
 
 
 def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> Vm:

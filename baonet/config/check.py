@@ -13,7 +13,7 @@ from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.kinds import nearest
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
-from baonet.config.quantities import human, listing, span
+from baonet.config.quantities import human, human_duration, listing, span
 
 _NO_VM_NAMES = ("all", "none")  # of the option --console
 
@@ -32,6 +32,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
         if draft.intact(vm.node, "device_tree", "initrd"):
             yield from _boot(vm)
         yield from guest_space.problems(draft, vm)
+    yield from _clock(draft)
     yield from cpus.problems(draft)
     yield from interrupts.problems(draft)
     yield from physical.problems(draft)
@@ -45,6 +46,14 @@ def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) ->
             hint = f"the first is on line {first[each.name]}: rename one"
             yield node.problem(f"two {what} are named {each.name!r}", hint)
         first.setdefault(each.name, node.line)
+
+
+def _clock(draft: Draft) -> Iterator[Problem]:
+    clock = draft.clock
+    if clock is not None and clock.window * clock.mhz < 1000:
+        message = f"{human_duration(clock.window)} is less than one instruction at {clock.mhz} MHz"
+        least = human_duration(-(-1000 // clock.mhz))
+        yield clock.node.at("window").problem(message, f"use {least} or more: a window has many instructions")
 
 
 def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:

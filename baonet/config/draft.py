@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config.clock_models import ClockModel
 from baonet.config.document import Node
 from baonet.config.kinds import Reader
 from baonet.config.machine import Platform, PlatformDevice
@@ -15,7 +16,7 @@ from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
 @final
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts of the file that could be read. ``platform`` is None if it could not.
+    """The parts of the file that could be read. ``platform`` is None if it could not, ``clock`` also if it is absent.
 
     ``shared_memory`` and ``vms`` lack what could not be read, so a rule that needs all of them asks ``reader``.
     """
@@ -25,6 +26,7 @@ class Draft:
     platform: Platform | None
     shared_memory: Sequence[SharedMemoryModel]
     vms: Sequence[VmModel]
+    clock: ClockModel | None
 
     def intact(self, node: Node, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""

@@ -68,13 +68,17 @@ class Kind(Protocol[T_co]):
 @final
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number that ``parse`` reads, between ``least`` and ``most``. ``form`` is its JSON Schema."""
+    """A number that ``parse`` reads, between ``least`` and ``most``, and that ``human`` writes.
+
+    ``form`` is its JSON Schema.
+    """
 
     text: str
     parse: Callable[[object], int]
     form: Schema
     least: int = 0
     most: int = (1 << 64) - 1
+    human: Callable[[int], str] = str
 
     def read(self, node: Node, reader: Reader) -> int:
         try:
@@ -82,8 +86,9 @@ class Quantity:
         except QuantityError as error:
             raise reader.fail(node, str(error), error.hint) from None
         if not self.least <= value <= self.most:
-            allowed = f"from {self.least} to {self.most}" if self.most < 1 << 63 else f"{self.least} or more"
-            raise reader.fail(node, f"{value} is out of range", f"it can be {allowed}")
+            least, most = self.human(self.least), self.human(self.most)
+            allowed = f"from {least} to {most}" if self.most < 1 << 63 else f"{least} or more"
+            raise reader.fail(node, f"{self.human(value)} is out of range", f"it can be {allowed}")
         return value
 
     def schema(self, models: dict[str, Schema]) -> Schema:

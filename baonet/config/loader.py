@@ -30,7 +30,7 @@ def load(path: Path) -> Machine:
     platform = None
     if "platform" in values:
         platform = platform_file.resolve(values["platform"], reader)
-    draft = Draft(root, reader, platform, values.get("shared_memory", ()), values.get("vms", ()))
+    draft = Draft(root, reader, platform, values.get("shared_memory", ()), values.get("vms", ()), values.get("clock"))
     reader.problems += check.problems(draft)
     placements = [Placement(vm) for vm in draft.vms]
     for placement in placements:
@@ -40,7 +40,7 @@ def load(path: Path) -> Machine:
     if platform is None or not whole or reader.problems:
         raise ConfigError(reader.problems)
     faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))
-    machine, unplaced = build(draft, platform, placements, values.get("clock"), faithful)
+    machine, unplaced = build(draft, platform, placements, faithful)
     if unplaced:
         raise ConfigError(unplaced)
     return machine

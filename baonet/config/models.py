@@ -1,4 +1,4 @@
-"""What a user writes: the machine file and the platform file, field by field.
+"""What a user writes: the machine file, field by field.
 
 The names are those of Bao's ``config.c`` where it has them. The descriptions are the text of docs/configuration.md
 and of the JSON Schema, so they are written for the user. A model checks one value at a time; what concerns several
@@ -9,163 +9,12 @@ fields is checked in ``check``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from baonet.config import quantities
-from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, Quantity, Schema, Text, optional, required
-
-_NUMBER = "(0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*|0[bB][01]+(_[01]+)*|0|[1-9][0-9]*(_[0-9]+)*)"
-
-
-def _form(pattern: str, least: int = 0) -> Schema:
-    return {"anyOf": [{"type": "integer", "minimum": least}, {"type": "string", "pattern": f"^{pattern}$"}]}
-
-
-def _integer(text: str, least: int, most: int) -> Quantity:
-    form = {
-        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{_NUMBER}$"}]
-    }
-    return Quantity(f"{text}, {least} to {most}", quantities.integer, form, least, most)
-
-
-ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))
-SIZE = Quantity("size", quantities.size, _form(_NUMBER + "( ?(B|KiB|MiB|GiB|TiB))?", 1), 1)
-COLORS = Quantity(
-    "colours",
-    quantities.colors,
-    {
-        "anyOf": [
-            {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 63}, "uniqueItems": True},
-            *_form(_NUMBER)["anyOf"],
-        ]
-    },
-)
-INTID = replace(_integer("INTID", 0, 1023), text="INTID")
-NAME = Text(
-    "a name", "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "up to 32 letters, digits, '.', '_' or '-', not starting with those"
-)
-PATH = Text("a path", r"[^\0]+", "the path of a file")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class CacheModel(Model):
-    """Caches, from which Bao computes page colours."""
-
-    llc_size: int = required(SIZE, "Size of the last-level cache, in bytes.")
-    llc_ways: int = required(_integer("number", 1, 1024), "Ways of the last-level cache.")
-    l1_size: int = required(SIZE, "Size of the L1 data cache, in bytes.")
-    l1_ways: int = required(_integer("number", 1, 1024), "Ways of the L1 data cache.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class RamModel(Model):
-    """A bank of physical RAM."""
-
-    base: int = required(ADDRESS, "Physical address of the bank's first byte, a multiple of 4 KiB.")
-    size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PlatformGicModel(Model):
-    """The physical interrupt controller."""
-
-    version: int | None = optional(Choice((2, 3)), "GIC architecture version.", None)
-    gicd: int | None = optional(ADDRESS, "Physical address of the distributor.", None)
-    gicc: int | None = optional(ADDRESS, "Physical address of the CPU interface; version 2 only.", None)
-    gicr: int | None = optional(ADDRESS, "Physical address of the first redistributor; version 3 only.", None)
-    interrupts: int | None = optional(
-        _integer("number", 32, 1024), "Number of INTIDs that GICD_TYPER tells, a multiple of 32. Default 256.", None
-    )
-    list_registers: int | None = optional(
-        _integer("number", 1, 16),
-        "List registers of each CPU's virtual interface. Default 4, as on Cortex-A53 and GIC-400.",
-        None,
-    )
-    maintenance: int | None = optional(
-        _integer("INTID", 16, 31), "INTID of the maintenance interrupt, a PPI. Default 25.", None
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PlatformDeviceModel(Model):
-    """A device that the platform has."""
-
-    name: str = required(NAME, "Name of the device, shown in errors and by `baonet platforms`.")
-    kind: str = required(Choice(("pl011",)), "The model: `pl011` is Arm's PrimeCell UART, the VM's console.")
-    pa: int = required(ADDRESS, "Physical address of its registers, a multiple of 4 KiB.")
-    size: int = optional(SIZE, "Size of its registers in bytes.", 0x1000)
-    interrupt: int = required(
-        _integer("INTID", 32, 1019), "INTID of its interrupt, an SPI. A device tree's SPI n is INTID n + 32."
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PlatformModel(Model):
-    """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
-
-    extends: str | None = optional(
-        PATH,
-        "A built-in platform, or the path of a platform file, from which every field that is absent here is taken. "
-        "A path is relative to the file it stands in. A list here replaces the whole list there; `gic` is taken "
-        "field by field.",
-        None,
-    )
-    name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
-    cpus: int | None = optional(
-        _integer("number", 1, 64), "Number of physical CPUs; at most 8 with a GIC of version 2.", None
-    )
-    ram: tuple[RamModel, ...] | None = optional(
-        ListOf(MappingOf(RamModel), 1), "Banks of RAM. Pages are allocated from the first that has room.", None
-    )
-    gic: PlatformGicModel | None = optional(MappingOf(PlatformGicModel), "The interrupt controller.", None)
-    devices: tuple[PlatformDeviceModel, ...] | None = optional(
-        ListOf(MappingOf(PlatformDeviceModel)), "The devices that VMs can be given.", None
-    )
-    timer_frequency: int | None = optional(
-        _integer("number", 1_000, 10_000_000_000),
-        "CNTFRQ_EL0: ticks of the generic timer per second. Default 62500000, as on QEMU.",
-        None,
-    )
-    cpu_model: str | None = optional(
-        Choice(("cortex-a53", "cortex-a57", "cortex-a72", "max")),
-        "What the CPUs are. `max` has every instruction that the emulator knows, among them the LSE atomics, which "
-        "the Cortex-A53, A57 and A72 do not have. Default `cortex-a53`.",
-        None,
-    )
-    midr: int | None = optional(
-        _integer("number", 0, (1 << 32) - 1), "MIDR_EL1 as guests read it. Default: that of `cpu_model`.", None
-    )
-    standby: bool | None = optional(
-        Boolean(), "Whether the firmware's CPU_SUSPEND has standby states. Default true.", None
-    )
-    powerdown: bool | None = optional(
-        Boolean(), "Whether the firmware's CPU_SUSPEND has powerdown states. Default false.", None
-    )
-    state_type_bit: int | None = optional(
-        _integer("number", 0, 31),
-        "Bit of CPU_SUSPEND's power_state that selects powerdown; 0 when every suspend is standby. Default 16.",
-        None,
-    )
-    cache: CacheModel | None = optional(
-        MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class ClockModel(Model):
-    """How time passes for the guests."""
-
-    mode: str = optional(
-        Choice(("host", "virtual")),
-        "`host`: timers follow the host's clock and CPUs run freely in parallel. `virtual`: each CPU's time is the "
-        "instructions it has retired; not built yet, `baonet run` refuses it.",
-        "host",
-    )
-    mhz: int = optional(
-        _integer("number", 1, 100_000),
-        "Instructions per microsecond of a physical CPU in virtual time. Host time does not use it.",
-        1000,
-    )
+from baonet.config.clock_models import ClockModel
+from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
+from baonet.config.platform_models import PlatformModel
+from baonet.config.values import ADDRESS, COLORS, INTID, NAME, PATH, SIZE, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -263,7 +112,7 @@ class DeviceModel(Model):
         ListOf(INTID), "INTIDs of the device. A device tree's SPI n is INTID n + 32, its PPI n is n + 16.", ()
     )
     id: int = optional(
-        _integer("number", 0, (1 << 32) - 1),
+        whole("number", 0, (1 << 32) - 1),
         "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
         0,
     )
@@ -301,7 +150,7 @@ class GicModel(Model):
         None,
     )
     interrupts: int | None = optional(
-        _integer("number", 32, 1024),
+        whole("number", 32, 1024),
         "Number of INTIDs of the VM, rounded up to a multiple of 32. Default: as on the platform.",
         None,
     )
@@ -326,9 +175,9 @@ class VmModel(Model):
         "because Bao passes no pointer to any guest: only a guest that knows the address finds the tree.",
         None,
     )
-    cpus: int = required(_integer("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.")
+    cpus: int = required(whole("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.")
     cpu_affinity: tuple[int, ...] = optional(
-        ListOf(_integer("CPU id", 0, 63)),
+        ListOf(whole("CPU id", 0, 63)),
         "Ids of the physical CPUs that the VM prefers; CPUs that it needs beyond these are any. CPUs choose in the "
         "order of their ids, and each goes to the first VM that prefers it and still wants one.",
         (),

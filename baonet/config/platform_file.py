@@ -12,7 +12,7 @@ from baonet.config.document import Node, parse
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
 from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
-from baonet.config.models import PlatformGicModel, PlatformModel
+from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.quantities import human, listing
 from baonet.config.windows import Window, beyond, overlapping, unaligned

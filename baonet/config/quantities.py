@@ -1,4 +1,4 @@
-"""Numbers as people write them in a machine file: ``64KiB``, ``0x4000_0000``, ``33``.
+"""Numbers as people write them in a machine file: ``64KiB``, ``0x4000_0000``, ``33``, ``1.5ms``.
 
 A plain number in a machine file is decimal, hexadecimal (``0x``) or binary (``0b``), with single underscores between
 digits. YAML 1.1 has more forms, which surprise: ``017`` is 15, ``12:30`` is 750. Those are errors here.
@@ -15,6 +15,8 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*
 _SIZE = re.compile(r"([0-9][0-9a-fA-FxX_]*) ?([A-Za-z]+)")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS}
+_DURATION = re.compile(r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zµμ]+)")
+_TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _LONGEST = 80  # characters: 64 binary digits with underscores
 
 
@@ -81,6 +83,25 @@ def _unit_like(unit: str) -> str:
     return next((known for known in _UNITS if known[0] == unit[0].upper()), "KiB")
 
 
+def duration(value: object) -> int:
+    """A duration in nanoseconds: a number of them, or one with a unit. Raises ``QuantityError``."""
+    example = "500ns, 10us, 1.5ms, 2s or a number of nanoseconds"
+    text = value.strip() if isinstance(value, str) and len(value) <= _LONGEST else ""
+    match = _DURATION.fullmatch(text)
+    if match is None or number(text) is not None:
+        return integer(value, "a duration", example)
+    count, fraction, unit = match[1], match[2] or "", match[3]
+    if unit not in _TIMES:
+        known = unit.lower().replace("µ", "u").replace("μ", "u")
+        hint = f"write {text.removesuffix(unit)}{known}" if known in _TIMES else f"write it as {example}"
+        raise QuantityError(f"{unit!r} is not a unit of time", hint)
+    scale = 10 ** len(fraction)
+    nanoseconds, rest = divmod(int(count.replace("_", "") + fraction) * _TIMES[unit], scale)
+    if rest:
+        raise QuantityError(f"{text} is not a whole number of nanoseconds", f"write {nanoseconds}ns")
+    return integer(nanoseconds, "a duration", example)
+
+
 def colors(value: object) -> int:
     """A bitmap of page colours, from a list of colour numbers or from the bitmap itself. Raises ``QuantityError``."""
     example = "a list of colour numbers, [0, 1], or a bitmap, 0x03"
@@ -117,6 +138,14 @@ def human(count: int) -> str:
         if count and count % _UNITS[unit] == 0:
             return f"{count // _UNITS[unit]}{unit}"
     return f"{count} bytes"
+
+
+def human_duration(nanoseconds: int) -> str:
+    """A duration as a user would write it, in the largest unit that needs no fraction: ``10us``."""
+    for unit in ("s", "ms", "us"):
+        if nanoseconds and nanoseconds % _TIMES[unit] == 0:
+            return f"{nanoseconds // _TIMES[unit]}{unit}"
+    return f"{nanoseconds}ns" if nanoseconds else "0"
 
 
 def span(start: int, end: int) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import Field
 from typing import Any
 
-from baonet.config.kinds import Kind, ListOf, MappingOf, Model, described, is_required, title
-from baonet.config.models import MachineModel, PlatformModel
+from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, title
+from baonet.config.models import MachineModel
+from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import builtin, description
-from baonet.config.quantities import human
+from baonet.config.quantities import human, human_duration
 
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Made from baonet/config/models.py by `make docs`; a test keeps it current. -->
+<!-- Made from baonet/config/*models.py by `make docs`; a test keeps it current. -->
 
 One YAML file describes one machine: the platform, and the virtual machines that share it out. Its fields are those
 of Bao's `config.c` in readable form.
@@ -61,6 +62,7 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 |---|---|
 | address, number | decimal `33`, hexadecimal `0x4000_0000`, binary `0b11`; `033` is an error: YAML readers disagree |
 | size | a number of bytes, or one with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` |
+| duration | a number of nanoseconds, or one with a unit: `500ns`, `10us`, `1.5ms`, `2s` |
 | INTID | interrupt number of the GIC, as in Bao: a device tree's SPI n is INTID n + 32, its PPI n is INTID n + 16 |
 | colours | a list of colour numbers, `[0, 1]`, or a bitmap, `0x03` |
 | path | relative to the file it stands in |
@@ -90,11 +92,10 @@ memory object are its halves; of the VMs that have it, the first writes the uppe
 def page() -> str:
     """The whole page, in Markdown."""
     parts = [_INTRODUCTION]
-    models = _models(MachineModel)
-    models.remove(PlatformModel)
-    parts += [_section(model) for model in models if not model.__name__.startswith(("Platform", "Ram", "Cache"))]
+    physical = _models(PlatformModel)
+    parts += [_section(model) for model in _models(MachineModel) if model not in physical]
     parts += [_PLACEMENT, _platforms()]
-    parts += [_section(model) for model in _models(PlatformModel)]
+    parts += [_section(model) for model in physical]
     return "\n".join(parts)
 
 
@@ -133,13 +134,16 @@ def _row(each: Field[Any]) -> str:
 
 def _default(each: Field[Any]) -> str:
     value: object = each.default
+    kind = each.metadata["kind"]
     if is_required(each):
         return "required"
+    if isinstance(kind, Quantity) and kind.human is human_duration and isinstance(value, int):
+        return f"`{human_duration(value)}`"
     if value is None or value == "" or (value == 0 and value is not False):
         return ""
     if isinstance(value, tuple):
         return f"`[{', '.join(str(item) for item in value)}]`"
-    if isinstance(value, int) and each.metadata["kind"].text == "size":
+    if isinstance(value, int) and kind.text == "size":
         return f"`{human(value)}`"
     return f"`{value}`"
 

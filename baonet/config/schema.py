@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from baonet.config.kinds import MappingOf, first_line
-from baonet.config.models import MachineModel, PlatformModel
+from baonet.config.models import MachineModel
+from baonet.config.platform_models import PlatformModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -31,8 +31,8 @@ from baonet.config.kinds import (
     optional,
     required,
 )
-from baonet.config.models import INTID, NAME, PATH
 from baonet.config.quantities import integer, listing, show
+from baonet.config.values import INTID, NAME, PATH
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
 from baonet.study.units import amount

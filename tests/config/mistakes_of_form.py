@@ -78,6 +78,26 @@ CASES = {
         "'strct' is not known here",
         "it can be strict or practical",
     ),
+    "not a duration": Case(
+        "version: 1",
+        "version: 1\nclock: {window: §soon}",
+        "clock.window",
+        "'soon' is not a duration",
+        "write it as 500ns, 10us, 1.5ms, 2s",
+    ),
+    "not a unit of time": Case(
+        "version: 1", "version: 1\nclock: {window: §10m}", "clock.window", "'m' is not a unit of time", "500ns, 10us"
+    ),
+    "a window too short": Case(
+        "version: 1", "version: 1\nclock: {window: §99}", "clock.window", "99ns is out of range", "from 100ns to 1s"
+    ),
+    "a latency too long": Case(
+        "version: 1",
+        "version: 1\nclock: {latency: {ipc: §1_000_000_001}}",
+        "clock.latency.ipc",
+        "1000000001ns is out of range",
+        "from 0 to 1s",
+    ),
     "unknown version": Case("version: 1", "version: §2", "version", "2 is not known here", "it can be 1"),
     "a tag": Case("cpus: 1", "cpus: §!!float 1", "", "the tag 'tag:yaml.org,2002:float' means nothing here"),
     "a key that is no word": Case("cpus: 1", "cpus: 1\n    ? §[a]\n    : 2", "", "a key must be a word"),

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from baonet.config import fdt
 from baonet.config.devicetree import blob
 from baonet.config.loader import load
-from baonet.config.machine import Clock, ClockMode, Device, Faithful, Gic, Ipc, Machine, Region, SharedMemory, Vm
+from baonet.config.machine import (
+    Clock,
+    ClockMode,
+    Device,
+    Faithful,
+    Gic,
+    Ipc,
+    Latency,
+    Machine,
+    Region,
+    SharedMemory,
+    Vm,
+)
 from tests.config.machines import BASE, linux_image, problems, write
 
 MIB = 1 << 20
@@ -50,11 +62,14 @@ def test_the_records_of_a_machine(tmp_path: Path) -> None:
 def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
     machine, linux = linux_of(
         tmp_path,
-        ("version: 1", "version: 1\nclock: {mode: virtual, mhz: 250}\nfaithful: strict"),
+        (
+            "version: 1",
+            "version: 1\nclock: {mode: virtual, mhz: 250, window: 20 us, latency: {ipc: 1.5us}}\nfaithful: strict",
+        ),
         ("{pa: 0x09000000, size: 4KiB}", "{pa: 0x09000000, va: 0x1000, id: 5}, {interrupts: [40, 27]}"),
         ("    timer: [27]\n", "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n"),
     )
-    assert machine.clock == Clock(ClockMode.VIRTUAL, 250)
+    assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, Latency(ipc=1500))
     assert linux.devices == (Device(0x09000000, 0x1000, 0x1000, (), 5), Device(0, None, 0, (40, 27)))
     assert linux.ipcs[0].size == 0x10000
     assert linux.gic == Gic(version=3, gicd=0x08000000, gicr=0x0A000000, interrupts=96)

@@ -1,4 +1,4 @@
-"""Sizes, addresses and colours: what people write is read exactly, the rest is refused with the reason."""
+"""Sizes, durations, addresses and colours: what people write is read exactly, the rest is refused with the reason."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.config import quantities
-from baonet.config.quantities import QuantityError, human
+from baonet.config.quantities import QuantityError, human, human_duration
 
+TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -20,6 +21,44 @@ def test_a_size_with_a_unit(count: int, unit: str, space: str) -> None:
 @given(st.integers(1, (1 << 64) - 1))
 def test_a_size_written_by_us_is_read_back(value: int) -> None:
     assert quantities.size(human(value).removesuffix(" bytes")) == value
+
+
+@given(count=st.integers(0, (1 << 34) - 1), unit=st.sampled_from(sorted(TIMES)), space=st.sampled_from(["", " "]))
+def test_a_duration_with_a_unit(count: int, unit: str, space: str) -> None:
+    assert quantities.duration(f"{count}{space}{unit}") == count * TIMES[unit]
+
+
+@given(value=st.integers(0, (1 << 64) - 1), unit=st.sampled_from(sorted(TIMES)))
+def test_a_duration_with_a_fraction_is_exact(value: int, unit: str) -> None:
+    whole, rest = divmod(value, TIMES[unit])
+    digits = f"{rest:0{len(str(TIMES[unit])) - 1}}" if TIMES[unit] > 1 else "0"
+    assert quantities.duration(f"{whole}.{digits}{unit}") == value
+
+
+@given(st.integers(0, (1 << 64) - 1))
+def test_a_duration_written_by_us_is_read_back(value: int) -> None:
+    assert quantities.duration(human_duration(value)) == value
+    assert quantities.duration(value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("1.5", "'1.5' is not a duration", "500ns, 10us"),
+        ("10 minutes", "'minutes' is not a unit of time", "500ns, 10us"),
+        ("10µs", "'µs' is not a unit of time", "write 10us"),
+        ("10 US", "'US' is not a unit of time", "write 10 us"),
+        ("1.5ns", "1.5ns is not a whole number of nanoseconds", "write 1ns"),
+        ("0.0000000001s", "not a whole number of nanoseconds", "write 0ns"),
+        ("20000000000s", "does not fit in 64 bits", ""),
+        ("033ms", "'033ms' is not a duration", ""),
+    ],
+)
+def test_a_wrong_duration_is_refused_with_what_would_be_right(text: str, message: str, hint: str) -> None:
+    with pytest.raises(QuantityError) as caught:
+        quantities.duration(text)
+    assert message in str(caught.value)
+    assert hint in caught.value.hint
 
 
 @given(st.integers(0, (1 << 64) - 1))
@@ -37,7 +76,11 @@ def test_colours_as_a_list_and_as_a_bitmap(chosen: set[int]) -> None:
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=40) | st.text("0123456789abxXKMGTiB_ .-", max_size=12),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=40)
+    | st.text("0123456789abxXKMGTiBnums_ .-", max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
@@ -45,7 +88,7 @@ anything = st.recursive(
 
 @given(anything)
 def test_anything_else_is_refused_with_a_reason(value: object) -> None:
-    for parse in (quantities.size, quantities.address, quantities.integer, quantities.colors):
+    for parse in (quantities.size, quantities.duration, quantities.address, quantities.integer, quantities.colors):
         problem: QuantityError | None = None
         found = 0
         try:
@@ -56,7 +99,8 @@ def test_anything_else_is_refused_with_a_reason(value: object) -> None:
         assert 0 <= found < 1 << 64
 
 
-@pytest.mark.parametrize("text", ["1" * 5000, "0x" + "f" * 5000, "1" * 5000 + "KiB"])
+@pytest.mark.parametrize("text", ["1" * 5000, "0x" + "f" * 5000, "1" * 5000 + "KiB", "1" * 5000 + "ms"])
 def test_numbers_of_no_use_are_refused_quickly(text: str) -> None:
-    with pytest.raises(QuantityError):
-        quantities.size(text)
+    for parse in (quantities.size, quantities.duration):
+        with pytest.raises(QuantityError):
+            parse(text)

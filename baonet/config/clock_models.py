@@ -1,0 +1,48 @@
+"""What a user writes about time."""
+
+# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from baonet.config.kinds import Choice, MappingOf, Model, optional
+from baonet.config.machine import Clock, Latency
+from baonet.config.values import duration, whole
+
+_LATENCY = duration(0, 1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LatencyModel(Model):
+    """How long a message is on its way, in virtual time. It is never early, and less than a window late."""
+
+    ipi: int = optional(_LATENCY, "Between the CPUs of one VM.", Latency().ipi)
+    ipc: int = optional(_LATENCY, "A notification from one VM to another.", Latency().ipc)
+    spi: int = optional(_LATENCY, "A device's interrupt, to the CPU that it is routed to.", Latency().spi)
+    console: int = optional(_LATENCY, "Input to a VM's console, to the UART.", Latency().console)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ClockModel(Model):
+    """How time passes for the guests."""
+
+    mode: str = optional(
+        Choice(("host", "virtual")),
+        "`virtual`: each CPU's time is the instructions that it has retired, and jumps while it waits, so that a run "
+        "is a function of this file and its input, whatever the host does. `host`: timers follow the host's clock and "
+        "CPUs run freely in parallel; the other fields mean nothing then.",
+        Clock().mode.value,
+    )
+    mhz: int = optional(
+        whole("number", 1, 100_000),
+        "Instructions that a physical CPU retires in a microsecond.",
+        Clock().mhz,
+    )
+    window: int = optional(
+        duration(100, 1_000_000_000),
+        "How long a CPU runs before others have their turn. A message that reaches a busy CPU within its window is "
+        "seen at the window's end: a short window is more exact, a long one is faster.",
+        Clock().window,
+    )
+    latency: LatencyModel | None = optional(MappingOf(LatencyModel), "How long messages are on their way.", None)
