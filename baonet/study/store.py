@@ -172,6 +172,13 @@ class Store:
                 [(each.number, each.label, json.dumps(each.place), json.dumps(each.settings)) for each in points],
             )
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._transaction():
+            for table in ("runs", "points", "meta"):
+                self._db.execute(f"DELETE FROM {table}")
+        self._db.execute("VACUUM")
+
     def points(self) -> list[StoredPoint]:
         return [
             StoredPoint(number, label, {axis: tuple(at) for axis, at in json.loads(place).items()}, json.loads(rest))

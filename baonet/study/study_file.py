@@ -165,7 +165,7 @@ class MetricModel(Model):
     vm: str | None = optional(NAME, "The VM whose console is meant. Default: every VM.", None)
     unit: str = optional(Text(), "Unit of the numbers; ns and B are shown with a fitting prefix.", "")
     interrupts: tuple[int, ...] = optional(ListOf(INTID), "Only these INTIDs.", ())
-    ids: dict[str, str] = optional(_IDS, "Text for ids of markers.", {})
+    ids: dict[str, str] | None = optional(_IDS, "Text for ids of markers.", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -284,7 +284,7 @@ def _metrics(models: tuple[MetricModel, ...], reader: Reader) -> Iterator[Metric
         if name in names:
             reader.fail(model.node, f"there are two metrics '{name}'", "give them different names: 'name: ...'")
         names.add(name)
-        yield MetricSpec(name, kind, model.vm, pattern, model.unit, model.interrupts, model.ids)
+        yield MetricSpec(name, kind, model.vm, pattern, model.unit, model.interrupts, model.ids or {})
 
 
 def _compiles(pattern: str, node: Node, reader: Reader, groups: bool) -> bool:

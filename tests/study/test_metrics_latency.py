@@ -42,6 +42,14 @@ def test_one_way_latency_is_from_departure_to_acknowledgement() -> None:
     assert samples(measure(IpcLatency(RUN), records)) == {("ping", "pong"): [1400]}
 
 
+def test_a_trace_may_tell_only_that_the_interrupt_is_pending() -> None:
+    sent, arrived, _ = notification(100, 1100, 1)
+    records: list[Record] = [sent, arrived, (1100, Kind.PENDING, 1, 84, 0, 0), (1500, Kind.ACKNOWLEDGED, 1, 84, 0, 0)]
+    assert samples(measure(IpcLatency(RUN), records)) == {("ping", "pong"): [1400]}
+    unheard: list[Record] = [sent, arrived, (1200, Kind.PENDING, 1, 84, 0, 0), (1500, Kind.ACKNOWLEDGED, 1, 84, 0, 0)]
+    assert measure(IpcLatency(RUN), unheard).notes == {"notifications that no interrupt followed": 1}
+
+
 def test_the_interrupt_may_be_taken_by_another_vcpu_of_the_vm() -> None:
     records = [*notification(0, 10, 1), (20, Kind.ACKNOWLEDGED, 0, 84, 0, 0), (30, Kind.ACKNOWLEDGED, 2, 84, 0, 0)]
     assert samples(measure(IpcLatency(RUN), records)) == {("ping", "pong"): [30]}

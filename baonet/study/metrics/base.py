@@ -55,7 +55,7 @@ class Measured:
             reservoir = self.samples[key] = Reservoir()
         reservoir.add(sample)
 
-    def note(self, text: str, count: int = 1) -> None:
+    def note(self, text: str, count: int) -> None:
         """Count something that must be said; nothing is said of what never happened."""
         if count:
             self.notes[text] = self.notes.get(text, 0) + count

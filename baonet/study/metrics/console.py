@@ -68,7 +68,7 @@ class ConsoleNumbers:
         try:
             self._measured.add(key, float(text or b""))
         except ValueError:
-            self._measured.note("matches that are no number")
+            self._measured.note("matches that are no number", 1)
 
 
 @final

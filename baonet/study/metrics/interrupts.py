@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.study.metrics.base import Measured, Record, Run
-from baonet.study.metrics.ipc import INTID
+from baonet.study.metrics.ipc import INTID, SPIS
 from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
 
 _MOMENTS = {
@@ -20,7 +20,7 @@ TOTAL = "raised to acknowledged"
 STAGES = tuple(stage for stage in _MOMENTS if stage != TOTAL)
 """In the order of time. An interrupt that bypasses the hypervisor has not all of them."""
 _SOURCES = {Source.TIMER: "timer", Source.LINE: "device", Source.SGI: "SGI", Source.IPC: "IPC"}
-_SGIS, _PRIVATE = 16, 32
+_SGIS = 16
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 
 
@@ -63,7 +63,7 @@ class InterruptLatency:
         intid = a & INTID
         if self._wanted and intid not in self._wanted:
             return
-        home = (pcpu if intid < _PRIVATE else self._run.vm(pcpu), intid)
+        home = (pcpu if intid < SPIS else self._run.vm(pcpu), intid)
         if kind == Kind.RAISED:
             began = c if b == Source.TIMER and c else time
             source = _SOURCES[Source(b)] if b in _SOURCES else f"source {b}"

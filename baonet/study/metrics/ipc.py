@@ -10,6 +10,8 @@ from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
 
 _NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
+SPIS = 32
+"""The first INTID of those that belong to a VM rather than to a vCPU."""
 INTID = 0x3FF
 """Of ACKNOWLEDGED: GICv2 tells the source vCPU above these bits."""
 
@@ -18,18 +20,20 @@ INTID = 0x3FF
 class IpcLatency:
     """One-way latency: from the message's departure until the receiving guest acknowledges the interrupt it stands for.
 
-    The hypervisor of the receiver raises that interrupt as it takes the message. Notifications that come while one is
-    pending become one interrupt, whose acknowledgement ends the wait of all of them.
+    The hypervisor of the receiver raises that interrupt, or at least makes it pending, in the moment in which it takes
+    the message. Notifications that come while one is pending become one interrupt, whose acknowledgement ends the wait
+    of all of them.
     """
 
-    kinds = frozenset({Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.ACKNOWLEDGED})
+    kinds = frozenset({Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.PENDING, Kind.ACKNOWLEDGED})
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._measured = Measured("ns")
         self._under_way: dict[tuple[int, int, int], int] = {}  # (sender, target, sequence): when it left
-        self._taken: dict[int, tuple[int, int]] = {}  # by pcpu, the notification it is looking at: (sender, left)
-        self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, INTID): the same, until acknowledged
+        # By pcpu, the notification it is looking at: sender, when it left, when it was taken.
+        self._taken: dict[int, tuple[int, int, int]] = {}
+        self._waiting: dict[tuple[str, int], list[tuple[int, int, int]]] = {}  # (vm, INTID): until acknowledged
 
     def take(self, record: Record) -> None:
         time, kind, pcpu, a, b, _ = record
@@ -37,25 +41,28 @@ class IpcLatency:
             if a == _NOTIFY:
                 self._under_way[pcpu, b & _PCPU, b >> SEQUENCE_SHIFT] = time
         elif kind == Kind.ARRIVED:
-            self._taken.pop(pcpu, None)
+            self._measured.note("notifications that no interrupt followed", self._taken.pop(pcpu, None) is not None)
             if a == _NOTIFY:
                 left = self._under_way.pop((b & _PCPU, pcpu, b >> SEQUENCE_SHIFT), None)
                 if left is None:
-                    self._measured.note("notifications that arrived once more")
+                    self._measured.note("notifications that arrived once more", 1)
                 else:
-                    self._taken[pcpu] = (b & _PCPU, left)
-        elif kind == Kind.RAISED:
-            if b == Source.IPC and (taken := self._taken.pop(pcpu, None)) is not None:
+                    self._taken[pcpu] = (b & _PCPU, left, time)
+        elif kind in (Kind.RAISED, Kind.PENDING):
+            taken = self._taken.get(pcpu)
+            if taken is not None and (b == Source.IPC if kind == Kind.RAISED else a >= SPIS and time == taken[2]):
+                del self._taken[pcpu]
                 waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
                 self._measured.note("notifications that joined one that was still pending", bool(waiting))
                 waiting.append(taken)
         else:
             vm = self._run.vm(pcpu)
-            for sender, left in self._waiting.pop((vm, a & INTID), ()):
+            for sender, left, _ in self._waiting.pop((vm, a & INTID), ()):
                 key: Key = (self._run.vm(sender), vm)
                 self._measured.add(key, self._run.ns(time - left))
 
     def finish(self, end: int) -> Measured:
+        self._measured.note("notifications that no interrupt followed", len(self._taken))
         self._measured.note("notifications that never arrived", len(self._under_way))
         never = sum(len(waiting) for waiting in self._waiting.values())
         self._measured.note("notifications whose interrupt was never acknowledged", never)

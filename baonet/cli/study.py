@@ -1,0 +1,135 @@
+"""baonet study FILE"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baonet.cli.common import Subparsers
+from baonet.config.errors import ConfigError
+from baonet.config.loader import load
+
+if TYPE_CHECKING:
+    from baonet.study.plan import Study
+
+EPILOG = """\
+A study that was ended, by Ctrl-C or by a crash, goes on where it was when the same command is given again; runs that
+failed are tried again. Results that were made from another state of the study file, of a machine file or of a guest's
+image are refused: --fresh starts anew.
+
+exit status:
+  0    every run is done
+  1    a run failed, or runs that must be equal differ; what is wrong is on standard error and in the report
+  2    the study file, a machine file or the command line has an error, or the results are of something else
+  130  Ctrl-C; 143 SIGTERM, 129 SIGHUP: what had ended by then is saved
+
+examples:
+  baonet study examples/studies/ping-pong.yaml && baonet report ping-pong.sqlite -o ping-pong.html
+  baonet study sweep.yaml --list                     (what would run, and what is done)
+  baonet study sweep.yaml -o /data/sweep.sqlite --jobs 4 --traces /data/traces
+"""
+
+
+def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "study",
+        help="run a machine in many variants, and measure",
+        description="Run the sweep of a study file, several runs at a time, and put what was measured into one file.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="study file (YAML); see docs/studies.md")
+    parser.add_argument("-o", "--output", metavar="RESULTS", help="default: the study's name with .sqlite, here")
+    parser.add_argument("-j", "--jobs", metavar="N", type=positive, help="runs at a time (default: one for each CPU)")
+    parser.add_argument("--fresh", action="store_true", help="discard the results that are there")
+    parser.add_argument("--traces", metavar="DIR", help="keep the trace of every run in DIR")
+    parser.add_argument("--list", action="store_true", help="list the runs and which are done, and run nothing")
+    parser.set_defaults(command=study)
+
+
+def positive(text: str) -> int:
+    """A number of jobs."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs: write 1 or more")
+    return int(text)
+
+
+def study(options: argparse.Namespace) -> int:
+    # Other commands should not pay for these.
+    from baonet.study.fingerprint import fingerprint  # noqa: PLC0415
+    from baonet.study.store import StoreError  # noqa: PLC0415
+    from baonet.study.study_file import read  # noqa: PLC0415
+
+    try:
+        plan = read(Path(options.file))
+        digests = fingerprint(plan, lambda path, overrides: load(path))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    output = Path(options.output or f"{plan.path.stem}.sqlite")
+    try:
+        return _list(plan, output) if options.list else _run(plan, digests, output, options)
+    except StoreError as error:
+        print(f"baonet study: {error}", file=sys.stderr)
+        return 2
+
+
+def _list(plan: Study, output: Path) -> int:
+    from baonet.study.store import Store  # noqa: PLC0415
+
+    done = set()
+    if output.exists():
+        with Store(output, write=False) as store:
+            done = store.done()
+    points = plan.points()
+    for run in plan.runs():
+        state = "done" if (run.point, run.seed, run.repeat) in done else "to do"
+        print(f"{state:5}  point {run.point}, seed {run.seed}, repeat {run.repeat}: {points[run.point].label}")
+    return 0
+
+
+def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.Namespace) -> int:
+    import trio  # noqa: PLC0415
+
+    from baonet.study.child import ChildRunner  # noqa: PLC0415
+    from baonet.study.conduct import conduct, prepare  # noqa: PLC0415
+    from baonet.study.progress import Progress  # noqa: PLC0415
+    from baonet.study.store import Store, StoreError  # noqa: PLC0415
+
+    traces = None if options.traces is None else Path(options.traces)
+    if traces is not None:
+        traces.mkdir(parents=True, exist_ok=True)
+    work = output.with_name(output.name + ".work")
+    with Store(output, write=True) as store:
+        if options.fresh:
+            store.clear()
+        try:
+            runs = prepare(plan, store, digests)
+        except StoreError as error:
+            raise StoreError(f"{output}: {error}: --fresh discards them, -o names another file") from None
+        shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
+        work.mkdir()
+        total = sum(1 for _ in plan.runs())
+        progress = Progress(sys.stderr, total, total - len(runs), time.monotonic)
+        jobs = options.jobs or len(os.sched_getaffinity(0))
+        command = [sys.executable, "-m", "baonet.cli.main"]
+        try:
+            outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces), jobs, progress)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    for disagreement in outcome.disagreements:
+        print(f"baonet study: {disagreement}", file=sys.stderr)
+    if outcome.signal is not None:
+        print(
+            f"baonet study: ended by {signal.Signals(outcome.signal).name}; the same command goes on", file=sys.stderr
+        )
+        return 128 + outcome.signal
+    if outcome.failed:
+        print(f"baonet study: {outcome.failed} failed; the same command tries them again", file=sys.stderr)
+    return 1 if outcome.failed or outcome.disagreements else 0

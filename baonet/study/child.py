@@ -1,0 +1,135 @@
+"""One run of a study: ``baonet run`` as a child process, then the measuring of its trace as another.
+
+Each child leads a session of its own, so the Ctrl-C of the terminal is the study's alone, and whatever a child has
+started ends with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import final
+
+import trio
+
+from baonet.study import measure
+from baonet.study.plan import Run, Study
+from baonet.study.store import Row
+
+_GRACE = 5.0  # seconds between asking a child to end and ending it
+_SLACK = 60.0  # seconds that a run may need to start and to end, beside its timeout
+_SHOWN = 2000  # characters of what a run said that are kept
+_WHY = {
+    2: "the machine file has an error",
+    3: "a guest did what Bao stops it for",
+    4: "the timeout passed",
+}
+_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ChildRunner:
+    """``command`` starts baonet, ``work`` is a directory for what runs leave, ``traces`` where traces are kept."""
+
+    study: Study
+    command: Sequence[str]
+    work: Path
+    traces: Path | None = None
+
+    async def __call__(self, run: Run) -> Row:
+        """Do it. A failure is a row like any other; only cancellation comes out of here."""
+        row = Row(run.point, run.seed, run.repeat, done=False)
+        name = f"{run.point}-{run.seed}-{run.repeat}"
+        directory = self.work / name
+        directory.mkdir()
+        try:
+            began = time.monotonic()
+            row = await self._run(run, row, directory)
+            seconds = time.monotonic() - began
+            row = replace(row, facts={**row.facts, "host_seconds": round(seconds, 3)})
+            if self.traces is not None and (trace := directory / "trace.bnt").exists():
+                shutil.move(trace, self.traces / f"{name}.bnt")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        return row
+
+    async def _run(self, run: Run, row: Row, directory: Path) -> Row:
+        trace = directory / "trace.bnt"
+        words = [*self.command, *self.study.arguments(run.settings), f"--trace={trace}"]
+        limit = seconds(self.study.timeout) + _SLACK
+        status, _, said = await _child(words, b"", directory / "said", limit)
+        if status not in self.study.accept:
+            return replace(row, error=_failure(status, limit, said))
+        specs = json.dumps([asdict(spec) for spec in self.study.metrics]).encode()
+        words = [sys.executable, "-m", "baonet.study.measure", str(trace)]
+        status, answer, said = await _child(words, specs, directory / "said", None)
+        if status != 0:
+            return replace(row, error=f"its trace could not be measured: {said or f'status {status}'}")
+        result = measure.load(answer)
+        return replace(row, done=True, digest=result.digest, facts=result.facts, measured=result.measured)
+
+
+async def _child(words: Sequence[str], given: bytes, said: Path, limit: float | None) -> tuple[int | None, bytes, str]:
+    """(exit status, None if it did not end in time; standard output; the end of standard error)."""
+    answer = said.with_suffix(".out")
+    status: int | None = None
+    with said.open("wb") as errors, answer.open("wb") as output:
+        process = await trio.lowlevel.open_process(
+            list(words),
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            with trio.move_on_after(float("inf") if limit is None else limit):
+                if process.stdin is not None:
+                    async with process.stdin:
+                        with suppress(trio.BrokenResourceError):  # it has ended, and says why
+                            await process.stdin.send_all(given)
+                status = await process.wait()
+        finally:
+            with trio.CancelScope(shield=True):
+                await _end(process)
+    return status, _content(answer), _content(said).decode("utf-8", "replace").strip()[-_SHOWN:]
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+async def _end(process: trio.Process) -> None:
+    """Leave nothing of it: first it is asked, then its whole session is killed."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+        with trio.move_on_after(_GRACE):
+            await process.wait()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def seconds(text: str) -> float:
+    """A duration of the host as the study file has it."""
+    unit = text.lstrip("0123456789.")
+    return float(text.removesuffix(unit)) * _UNITS[unit]
+
+
+def _failure(status: int | None, limit: float, said: str) -> str:
+    if status is None:
+        why = f"it did not end within {limit:g} s"
+    elif status < 0:
+        why = f"it was ended by {signal.Signals(-status).name}"
+    else:
+        why = f"status {status}" + (f", {_WHY[status]}" if status in _WHY else "")
+    return f"{why}: {said}" if said else why

@@ -1,0 +1,122 @@
+"""Conducts a study: what is missing is run, so many at a time, and every run is saved as it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, final
+
+import trio
+
+from baonet.study.determinism import Disagreement, disagreements
+from baonet.study.fingerprint import changes
+from baonet.study.plan import Point, Run, Study
+from baonet.study.progress import Progress
+from baonet.study.store import Row, Store, StoredPoint, StoreError
+
+_TICK = 1.0
+
+
+class Do(Protocol):
+    """Does one run. Tests have one that starts no process."""
+
+    def __call__(self, run: Run) -> Awaitable[Row]: ...
+
+
+@final
+@dataclass(slots=True)
+class Outcome:
+    """``signal`` is what ended the study before its end, if anything did."""
+
+    done: int = 0
+    failed: int = 0
+    signal: int | None = None
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+
+def prepare(study: Study, store: Store, fingerprint: dict[str, str]) -> list[Run]:
+    """Tell the store what the study is, and find what is to do. Raises StoreError when it holds another's results."""
+    meta = store.meta()
+    if meta:
+        changed = changes(json.loads(meta["fingerprint"]), fingerprint)
+        if changed:
+            raise StoreError(f"the results there were made before a change of {'; '.join(changed)}")
+    points = study.points()
+    store.describe(describe(study) | {"fingerprint": json.dumps(fingerprint)}, [stored(point) for point in points])
+    done = store.done()
+    return [run for run in study.runs() if (run.point, run.seed, run.repeat) not in done]
+
+
+def describe(study: Study) -> dict[str, str]:
+    """What the report needs to know of the study file."""
+    return {
+        "title": study.title,
+        "description": study.description,
+        "expected": study.expected,
+        "study": study.path.name,
+        "machine": study.machine.name,
+        "for": study.duration or "",
+        "until": study.until or "",
+        "repeats": str(study.repeats),
+        "seeds": json.dumps([dict(seed) for seed in study.seeds]),
+        "axes": json.dumps([axis.name for axis in study.axes]),
+        "metrics": json.dumps([[spec.name, spec.kind, spec.unit, dict(spec.ids)] for spec in study.metrics]),
+        "plots": json.dumps(
+            None
+            if study.plots is None
+            else [[each.metric, each.kind, each.axis, each.only, each.title, each.log] for each in study.plots]
+        ),
+    }
+
+
+def stored(point: Point) -> StoredPoint:
+    place = {
+        axis: (each.label, None if each.amount is None else each.amount.value, each.amount.unit if each.amount else "")
+        for axis, each in point.place.items()
+    }
+    return StoredPoint(point.number, point.label, place, dict(point.settings))
+
+
+async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Progress) -> Outcome:
+    """Do the runs, ``jobs`` at a time, until all have ended or a signal comes. Leaves no run half done."""
+    outcome = Outcome()
+    queue = iter(runs)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_until_signal, signals, outcome, nursery.cancel_scope)
+            nursery.start_soon(_ticking, progress)
+            async with trio.open_nursery() as workers:
+                for _ in range(jobs):
+                    workers.start_soon(_work, queue, store, do, progress, outcome)
+            nursery.cancel_scope.cancel()
+    progress.close()
+    outcome.disagreements = disagreements(store)
+    return outcome
+
+
+async def _work(queue: Iterator[Run], store: Store, do: Do, progress: Progress, outcome: Outcome) -> None:
+    for run in queue:
+        progress.started()
+        row = await do(run)
+        store.save(row)
+        outcome.done += row.done
+        outcome.failed += not row.done
+        if not row.done:
+            first = row.error.splitlines()[0] if row.error else "failed"
+            progress.say(f"point {run.point}, seed {run.seed}, repeat {run.repeat}: {first}")
+        progress.ended(failed=not row.done)
+
+
+async def _ticking(progress: Progress) -> None:
+    while True:
+        await trio.sleep(_TICK)
+        progress.tick()
+
+
+async def _until_signal(signals: AsyncIterator[int], outcome: Outcome, scope: trio.CancelScope) -> None:
+    async for number in signals:
+        outcome.signal = number
+        scope.cancel()
+        return

@@ -1,0 +1,66 @@
+"""What results depend on, as digests by name: two studies whose digests are the same have the same results.
+
+Title, texts, plots, repeats and timeout are not among it: those can be changed between two calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from baonet.config.machine import Machine
+from baonet.study.plan import Settings, Study
+
+Load = Callable[[Path, Settings], Machine]
+
+
+def fingerprint(study: Study, load: Load) -> dict[str, str]:
+    """Names are for the user, as in "the machine file". Raises ConfigError when a point's machine has errors."""
+    found = {
+        "baonet itself": metadata.version("baonet"),
+        "the study's 'for', 'until' or 'accept'": _of([study.duration, study.until, study.accept]),
+        "the study's seeds": _of([dict(seed) for seed in study.seeds]),
+        "the study's points": _of([[point.label, dict(point.settings)] for point in study.points()]),
+        "the study's metrics": _of([repr(each) for each in study.metrics]),
+    }
+    platforms: dict[str, None] = {}
+    files: dict[Path, str] = {}
+    for settings in _machines(study):
+        path, overrides = study.machine_of(settings), study.overrides(settings)
+        machine = load(path, overrides)
+        platforms[repr(machine.platform)] = None
+        files[path] = "the machine file"
+        files |= {Path(each.path): "the image" for vm in machine.vms for each in vm.segments if each.path is not None}
+        if "run.input" in settings:
+            files[study.path.parent / str(settings["run.input"])] = "the input"
+    for path, what in files.items():
+        _file(found, what, path)
+    found["the platform"] = _of(list(platforms))
+    return found
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The names of what is different."""
+    return [name for name in dict.fromkeys([*before, *now]) if before.get(name) != now.get(name)]
+
+
+def _machines(study: Study) -> list[Settings]:
+    """The settings of every different machine."""
+    found = {_of(dict(run.settings)): run.settings for run in study.runs() if run.repeat == 0}
+    return list(found.values())
+
+
+def _of(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _file(found: dict[str, str], what: str, path: Path) -> None:
+    name = f"{what} {path.name}"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    # Two files of one name: both count.
+    if found.setdefault(name, digest) != digest:
+        found[f"{name} {digest[:8]}"] = digest
