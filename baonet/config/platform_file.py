@@ -137,6 +137,9 @@ def _merged(model: PlatformModel, base: Platform) -> Platform:
         given = _given(model.gic, "version", "gicd", "gicc", "gicr", "interrupts", "list_registers", "maintenance")
         gic = replace(base.gic, **given)
         values["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
+    if model.costs is not None:
+        given = _given(model.costs, "hypercall", "access", "interrupt", "direct", "stage2_miss")
+        values["costs"] = replace(base.costs, **given)
     return replace(base, **values)
 
 

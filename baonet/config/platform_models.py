@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, optional, required
-from baonet.config.values import ADDRESS, NAME, PATH, SIZE, whole
+from baonet.config.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -62,6 +62,41 @@ class PlatformDeviceModel(Model):
     )
 
 
+_COST = duration(0, 1_000_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class CostsModel(Model):
+    """What the hypervisor's work takes in virtual time.
+
+    The guest makes no progress meanwhile, and the CPU's clock goes on. Where the defaults of the built-in platforms
+    come from is told [with them](#built-in-platforms). A platform that extends none has no costs until it is given
+    some.
+    """
+
+    hypercall: int | None = optional(
+        _COST,
+        "An exit to the hypervisor that the guest asks for, there and back: HVC, SMC, a trapped system register, an "
+        "access that the hypervisor does not emulate.",
+        None,
+    )
+    access: int | None = optional(
+        _COST, "An emulated load or store, such as one of a register of the GIC's distributor, there and back.", None
+    )
+    interrupt: int | None = optional(
+        _COST,
+        "An exit for an interrupt: one that the hypervisor takes and injects into the guest, the maintenance "
+        "interrupt, a deactivation that it helps with.",
+        None,
+    )
+    direct: int | None = optional(
+        _COST, "The same for a VM with `interrupts: direct`, whose interrupts reach it without the hypervisor.", None
+    )
+    stage2_miss: int | None = optional(
+        _COST, "A stage-2 translation that the TLB does not hold. 0 leaves such misses out of the model.", None
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformModel(Model):
     """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
@@ -69,8 +104,8 @@ class PlatformModel(Model):
     extends: str | None = optional(
         PATH,
         "A built-in platform, or the path of a platform file, from which every field that is absent here is taken. "
-        "A path is relative to the file it stands in. A list here replaces the whole list there; `gic` is taken "
-        "field by field.",
+        "A path is relative to the file it stands in. A list here replaces the whole list there; `gic` and "
+        "`costs` are taken field by field.",
         None,
     )
     name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
@@ -111,4 +146,7 @@ class PlatformModel(Model):
     )
     cache: CacheModel | None = optional(
         MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None
+    )
+    costs: CostsModel | None = optional(
+        MappingOf(CostsModel), "What the hypervisor's work takes in virtual time.", None
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import Field
+from inspect import cleandoc
 from typing import Any
 
 from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, title
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
-from baonet.config.platforms import builtin, description
+from baonet.config.platforms import COSTS_SOURCE, builtin, description
 from baonet.config.quantities import human, human_duration
 
 _INTRODUCTION = """\
@@ -119,7 +120,7 @@ def _section(model: type[Model]) -> str:
     lines = [
         f"## {title(model)}",
         "",
-        model.__doc__ or "",
+        cleandoc(model.__doc__ or ""),
         "",
         "| field | value | default | meaning |",
         "|---|---|---|---|",
@@ -164,8 +165,14 @@ def _platforms() -> str:
             f"Timer: {platform.timer_frequency} Hz.",
             "",
         ]
-    lines.append("Any field can be changed in place: `platform: {extends: qemu-aarch64-virt, cpus: 8}`.")
-    return "\n".join([*lines, ""])
+    lines += [
+        "Any field can be changed in place: `platform: {extends: qemu-aarch64-virt, cpus: 8}`.",
+        "",
+        "### Costs of the built-in platforms",
+        "",
+        COSTS_SOURCE,
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

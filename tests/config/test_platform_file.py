@@ -9,7 +9,7 @@ import pytest
 
 from baonet.config.errors import Problem
 from baonet.config.loader import load
-from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
+from baonet.config.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
 from baonet.config.palette import Palette
 from baonet.config.platforms import builtin, description
 from tests.config.machines import BASE, marked, problems, write
@@ -57,6 +57,19 @@ def test_a_gic_is_changed_field_by_field(tmp_path: Path) -> None:
     change = "{extends: qemu-aarch64-virt, gic: {version: 2, gicc: 0x08010000}}"
     found = load(write(tmp_path, with_platform(change))).platform
     assert found.gic == builtin()["qemu-aarch64-virt-gicv2"].gic
+
+
+def test_costs_are_changed_field_by_field(tmp_path: Path) -> None:
+    change = "{extends: qemu-aarch64-virt, costs: {hypercall: 1.5us, stage2_miss: 120}}"
+    found = load(write(tmp_path, with_platform(change))).platform
+    base = builtin()["qemu-aarch64-virt"]
+    assert found == replace(base, costs=replace(base.costs, hypercall=1500, stage2_miss=120))
+    assert found.costs.interrupt > found.costs.direct == 0
+
+
+def test_a_platform_of_its_own_has_no_costs_but_those_given(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN + "costs: {access: 90ns}\n")
+    assert load(write(tmp_path, with_platform("own.yaml"))).platform.costs == Costs(access=90)
 
 
 def test_a_platform_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from baonet.config import reference
 from baonet.config.document import parse
 from baonet.config.loader import load
+from baonet.config.platforms import builtin
+from baonet.config.quantities import duration
 from baonet.config.schema import json_schema
 from tests.config import mistakes_of_form
 from tests.config.json_schema import violations
@@ -61,6 +64,12 @@ def test_everything_is_described() -> None:
 
 def test_the_page_is_current() -> None:
     assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == reference.page(), "run `make docs`"
+
+
+def test_the_page_tells_the_costs_of_every_platform() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (?:measured|estimate|not modelled)", reference.page(), re.MULTILINE)
+    told = {name: duration(text) for name, text in rows}
+    assert all(asdict(platform.costs) == told for platform in builtin().values())
 
 
 def test_the_example_of_the_page_is_a_machine(tmp_path: Path) -> None:
