@@ -85,6 +85,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> V
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,
+        direct_interrupts=model.interrupts == "direct",
     )
 
 

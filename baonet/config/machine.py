@@ -166,7 +166,8 @@ class Vm:
     of the device tree when ``device_tree`` was asked for and ``faithful`` is practical. ``interrupts`` is every
     INTID of the VM that belongs to hardware: those of its devices and of its generic timer. ``command_line``,
     ``initrd`` (its first address and the one after its last) and ``device_tree`` (its address) are what a generated
-    device tree tells; their bytes are among ``segments``.
+    device tree tells; their bytes are among ``segments``. With ``direct_interrupts`` exits for interrupts take the
+    platform's ``direct`` cost instead of its ``interrupt`` cost.
     """
 
     index: int

@@ -189,6 +189,13 @@ class VmModel(Model):
     devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
     gic: GicModel | None = optional(MappingOf(GicModel), "The VM's interrupt controller.", None)
+    interrupts: str = optional(
+        Choice(("mediated", "direct")),
+        "How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, as Bao does on Arm; it "
+        "takes the platform's `interrupt` cost. `direct`: as with direct injection, which patches to Bao and Jailhouse "
+        "have; it takes the `direct` cost. What the guest sees is the same but for the time.",
+        "mediated",
+    )
     timer: tuple[int, ...] = optional(
         ListOf(INTID),
         "Interrupts of the generic timer that reach the VM: 27 (virtual timer) and 30 (EL1 physical timer). Bao wants "

@@ -98,6 +98,13 @@ CASES = {
         "1000000001ns is out of range",
         "from 0 to 1s",
     ),
+    "no way of interrupts": Case(
+        "cpus: 1",
+        "cpus: 1\n    interrupts: §[33]",
+        "vms[0].interrupts",
+        "a list is not known here",
+        "it can be mediated or direct",
+    ),
     "unknown version": Case("version: 1", "version: §2", "version", "2 is not known here", "it can be 1"),
     "a tag": Case("cpus: 1", "cpus: §!!float 1", "", "the tag 'tag:yaml.org,2002:float' means nothing here"),
     "a key that is no word": Case("cpus: 1", "cpus: 1\n    ? §[a]\n    : 2", "", "a key must be a word"),

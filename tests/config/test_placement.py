@@ -67,11 +67,15 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
             "version: 1\nclock: {mode: virtual, mhz: 250, window: 20 us, latency: {ipc: 1.5us}}\nfaithful: strict",
         ),
         ("{pa: 0x09000000, size: 4KiB}", "{pa: 0x09000000, va: 0x1000, id: 5}, {interrupts: [40, 27]}"),
-        ("    timer: [27]\n", "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n"),
+        (
+            "    timer: [27]\n",
+            "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n    interrupts: direct\n",
+        ),
     )
     assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, Latency(ipc=1500))
     assert linux.devices == (Device(0x09000000, 0x1000, 0x1000, (), 5), Device(0, None, 0, (40, 27)))
     assert linux.ipcs[0].size == 0x10000
+    assert [vm.direct_interrupts for vm in machine.vms] == [False, True]
     assert linux.gic == Gic(version=3, gicd=0x08000000, gicr=0x0A000000, interrupts=96)
     assert linux.interrupts == (27, 40)
     assert linux.colors == 0b1001
