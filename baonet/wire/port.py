@@ -124,7 +124,8 @@ class MemoryPort:
             await trio.lowlevel.checkpoint()
             return
         with trio.move_on_after(math.inf if seconds is None else seconds):
-            self._first.append(await self._receive.receive())
+            message = await self._receive.receive()
+            self._first.append(message)  # ``take`` may have put another list there meanwhile
 
     async def flush(self, seconds: float) -> None:
         await trio.lowlevel.checkpoint()
