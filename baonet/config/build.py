@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from baonet.config import devicetree, gic
+from baonet.config import console_input, devicetree, gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
@@ -39,6 +39,7 @@ def build(
         faithful=faithful,
         shared_memory=tuple(SharedMemory(each.name, each.size, each.colors, each.phys) for each in draft.shared_memory),
         vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
+        input=console_input.resolve(draft.input, [vm.name for vm in draft.vms]),
     )
     problems: list[Problem] = []
     vms = []

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import cpus, guest_space, interrupts, physical
+from baonet.config import console_input, cpus, guest_space, interrupts, physical
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.kinds import nearest
+from baonet.config.machine import Clock, ClockMode
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
 from baonet.config.quantities import human, human_duration, listing, span
 
@@ -33,6 +34,9 @@ def problems(draft: Draft) -> Iterator[Problem]:
             yield from _boot(vm)
         yield from guest_space.problems(draft, vm)
     yield from _clock(draft)
+    yield from _virtual_only(draft, "input", draft.input, "input at given times needs")
+    if draft.intact(draft.root, "vms"):
+        yield from console_input.problems(draft.input, [vm.name for vm in draft.vms])
     yield from cpus.problems(draft)
     yield from interrupts.problems(draft)
     yield from physical.problems(draft)
@@ -54,6 +58,13 @@ def _clock(draft: Draft) -> Iterator[Problem]:
         message = f"{human_duration(clock.window)} is less than one instruction at {clock.mhz} MHz"
         least = human_duration(-(-1000 // clock.mhz))
         yield clock.node.at("window").problem(message, f"use {least} or more: a window has many instructions")
+
+
+def _virtual_only(draft: Draft, key: str, given: Sequence[object], what: str) -> Iterator[Problem]:
+    """A problem if something is given that only virtual time can do, and time is the host's."""
+    mode = Clock().mode.value if draft.clock is None else draft.clock.mode
+    if given and mode != ClockMode.VIRTUAL.value and draft.intact(draft.root, "clock"):
+        yield draft.root.at(key).key_problem(f"{what} the virtual clock", "set 'mode: virtual' under 'clock'")
 
 
 def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:

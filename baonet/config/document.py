@@ -15,15 +15,30 @@ from typing import Any, TypeAlias, final
 import yaml
 
 from baonet.config.errors import ConfigError, Problem
-from baonet.config.quantities import number
+from baonet.config.quantities import human, number
 
-MOST_BYTES = 1 << 20
-_MOST_NODES = 100_000  # after aliases are followed: stops a file that multiplies itself
 _DEEPEST = 50
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Scalar: TypeAlias = "str | int | bool | None"
 Key: TypeAlias = "str | int"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What kind of file is read: how messages call it, how one begins, and what is too large for it.
+
+    ``nodes`` counts values after aliases are followed, which stops a file that multiplies itself.
+    """
+
+    name: str = "machine file"
+    start: str = "start with 'version: 1'"
+    bytes: int = 1 << 20
+    nodes: int = 100_000
+
+
+MACHINE_FILE = Form()
 
 
 @final
@@ -229,16 +244,16 @@ def _named(node: Node, name: str, left: list[int]) -> Node:
     return Node(node.source, node.line, node.column, node.width, value, name, node.key)
 
 
-def _text(path: Path) -> tuple[Source, str]:
+def _text(path: Path, form: Form) -> tuple[Source, str]:
     name = str(path)
     try:
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            raw = file.read(form.bytes + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError([Problem(name, 0, 0, "", f"cannot be read: {reason}")]) from None
-    if len(raw) > MOST_BYTES:
-        raise ConfigError([Problem(name, 0, 0, "", "is larger than 1 MiB: this is no machine file")])
+    if len(raw) > form.bytes:
+        raise ConfigError([Problem(name, 0, 0, "", f"is larger than {human(form.bytes)}: this is no {form.name}")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -249,9 +264,9 @@ def _text(path: Path) -> tuple[Source, str]:
     return Source(name, text.splitlines()), text
 
 
-def parse(path: Path) -> tuple[Node, list[Problem]]:
+def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
     """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
-    source, text = _text(path)
+    source, text = _text(path, form)
     builder = _Builder(source)
     try:
         for event in yaml.parse(text, _LOADER):
@@ -271,6 +286,6 @@ def parse(path: Path) -> tuple[Node, list[Problem]]:
     except yaml.YAMLError as error:
         raise ConfigError([*builder.problems, source.problem((0, 0), "", f"not YAML: {error}")]) from None
     if builder.root is None:
-        empty = source.problem((1, 1), "", "the file is empty", "start with 'version: 1'")
+        empty = source.problem((1, 1), "", "the file is empty", form.start)
         raise ConfigError([*builder.problems, empty])
-    return _named(builder.root, "", [_MOST_NODES]), builder.problems
+    return _named(builder.root, "", [form.nodes]), builder.problems

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.config.clock_models import ClockModel
+from baonet.config.console_input import InputModel
 from baonet.config.document import Node
 from baonet.config.kinds import Reader
 from baonet.config.machine import Platform, PlatformDevice
@@ -27,6 +28,7 @@ class Draft:
     shared_memory: Sequence[SharedMemoryModel]
     vms: Sequence[VmModel]
     clock: ClockModel | None
+    input: Sequence[InputModel]
 
     def intact(self, node: Node, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""

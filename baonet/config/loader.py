@@ -30,7 +30,15 @@ def load(path: Path) -> Machine:
     platform = None
     if "platform" in values:
         platform = platform_file.resolve(values["platform"], reader)
-    draft = Draft(root, reader, platform, values.get("shared_memory", ()), values.get("vms", ()), values.get("clock"))
+    draft = Draft(
+        root=root,
+        reader=reader,
+        platform=platform,
+        shared_memory=values.get("shared_memory", ()),
+        vms=values.get("vms", ()),
+        clock=values.get("clock"),
+        input=values.get("input", ()),
+    )
     reader.problems += check.problems(draft)
     placements = [Placement(vm) for vm in draft.vms]
     for placement in placements:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baonet.config.clock_models import ClockModel
+from baonet.config.console_input import INPUT, InputModel
 from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.config.platform_models import PlatformModel
 from baonet.config.values import ADDRESS, COLORS, INTID, NAME, PATH, SIZE, whole
@@ -224,3 +225,6 @@ class MachineModel(Model):
         ListOf(MappingOf(SharedMemoryModel)), "Shared memory objects.", ()
     )
     vms: tuple[VmModel, ...] = required(ListOf(MappingOf(VmModel, lenient=True), 1), "The virtual machines.")
+    input: tuple[InputModel, ...] = optional(
+        INPUT, "What is typed on the consoles, and when. `baonet run --input FILE` takes the same list from a file.", ()
+    )

@@ -45,13 +45,6 @@ CASES = {
         "reaches the guest in its device tree only",
         "add 'device_tree: auto'",
     ),
-    "a window of no instruction": Case(
-        "version: 1",
-        "version: 1\nclock: {mhz: 1, window: §999ns}",
-        "clock.window",
-        "999ns is less than one instruction at 1 MHz",
-        "use 1us or more",
-    ),
     "unaligned base": Case(
         PING_MEMORY,
         "{base: §0x40000800, size: 64MiB}",

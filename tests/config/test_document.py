@@ -118,5 +118,5 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, message: str) -> N
 
 
 def test_a_file_that_is_much_too_large(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+    with pytest.raises(ConfigError, match="larger than 1MiB: this is no machine file"):
         read(tmp_path, "#" * (1 << 20) + "\n")

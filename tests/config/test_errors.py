@@ -11,11 +11,16 @@ import pytest
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
-from tests.config import mistakes_between_fields, mistakes_of_form, mistakes_with_images
+from tests.config import mistakes_between_fields, mistakes_in_time, mistakes_of_form, mistakes_with_images
 from tests.config.machines import BASE, marked, problems, write
 from tests.config.mistakes_of_form import Case
 
-ALL = {**mistakes_of_form.CASES, **mistakes_between_fields.CASES, **mistakes_with_images.CASES}
+ALL = {
+    **mistakes_of_form.CASES,
+    **mistakes_between_fields.CASES,
+    **mistakes_in_time.CASES,
+    **mistakes_with_images.CASES,
+}
 
 
 @pytest.mark.parametrize("case", ALL.values(), ids=ALL)
