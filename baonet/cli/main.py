@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from baonet.cli import check, dtb, platforms, run, schema
+from baonet.cli import check, dtb, platforms, report, run, schema, study, trace
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, check, dtb, platforms, schema):
+    for module in (run, check, dtb, platforms, schema, study, report, trace):
         module.add(subparsers)
     return top
 

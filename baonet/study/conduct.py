@@ -104,9 +104,15 @@ async def _work(queue: Iterator[Run], store: Store, do: Do, progress: Progress, 
         outcome.done += row.done
         outcome.failed += not row.done
         if not row.done:
-            first = row.error.splitlines()[0] if row.error else "failed"
-            progress.say(f"point {run.point}, seed {run.seed}, repeat {run.repeat}: {first}")
+            progress.say(f"point {run.point}, seed {run.seed}, repeat {run.repeat}: {_brief(row.error)}")
         progress.ended(failed=not row.done)
+
+
+def _brief(error: str) -> str:
+    """Why, and the last line of what was said: the one that tells."""
+    why, _, said = error.partition(": ")
+    last = said.strip().rpartition("\n")[2]
+    return f"{why}: {last}" if last else why
 
 
 async def _ticking(progress: Progress) -> None:

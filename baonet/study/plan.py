@@ -19,6 +19,7 @@ RUN_OPTIONS = {
     "run.for": "--for",
     "run.until": "--until",
     "run.input": "--input",
+    "run.clock": "--clock",
     PLACEMENT: "--placement",
 }
 """What a study can set of the command line; paths in the study file otherwise go to the machine file."""
@@ -55,7 +56,7 @@ class Point:
 
     @property
     def label(self) -> str:
-        return ", ".join(f"{axis} {each.label}" if axis else each.label for axis, each in self.place.items()) or "-"
+        return place_label({axis: each.label for axis, each in self.place.items()})
 
 
 @final
@@ -158,6 +159,11 @@ class Study:
         for path, value in self.overrides(settings).items():
             words.append(f"--set={path}={json.dumps(value, ensure_ascii=False)}")
         return words
+
+
+def place_label(place: Mapping[str, str]) -> str:
+    """A place on the axes for a reader: the alternative of each by the axis's name."""
+    return ", ".join(f"{axis.removeprefix('run.')} {label}".strip() for axis, label in place.items()) or "-"
 
 
 def alternative(path: str, value: object) -> Alternative:

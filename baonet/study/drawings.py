@@ -1,0 +1,342 @@
+"""The drawings of the report, by kind. ``draw`` makes one of a metric; all of them have units on their axes."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from baonet.study import pictures
+from baonet.study.choice import Layout, capped, keys, layout
+from baonet.study.metrics.interrupts import STAGES, TOTAL
+from baonet.study.metrics.shares import SHARES
+from baonet.study.percentiles import LEVEL, estimate, rank
+from baonet.study.pictures import INK, Picture, color
+from baonet.study.plan import PlotSpec
+from baonet.study.results import Distribution, MetricResult, Results
+from baonet.study.units import number, scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    _Drawn = tuple[Figure | None, str]
+    """A drawing with what it shows in words; no drawing when there is nothing to show."""
+
+_BINS = 60
+_STEEP = 50
+"""A scale is logarithmic when its numbers reach over more than this factor."""
+_CURVE = 500
+"""Points of a CDF that are drawn."""
+
+
+def default_plots(metric: MetricResult) -> list[PlotSpec]:
+    """What suits a metric."""
+    name = metric.name
+    if metric.kind == "interrupt-latency":
+        return [PlotSpec(name, "stages"), PlotSpec(name, "cdf", only=TOTAL)]
+    kinds = {"time-share": ["shares"], "messages": ["heatmap"], "throughput": ["percentiles"]}
+    if metric.samples:
+        return [PlotSpec(name, kind) for kind in kinds.get(metric.kind, ["histogram", "cdf", "percentiles"])]
+    return [PlotSpec(name, kind) for kind in kinds.get(metric.kind, ["bars"])] if metric.values else []
+
+
+def draw(results: Results, metric: MetricResult, spec: PlotSpec) -> Picture | None:
+    """The picture, or None when there is nothing to draw. To be called inside ``pictures.style``."""
+    if not keys(metric, spec):
+        return None
+    figure, text = _KINDS[spec.kind](results, metric, spec)
+    if figure is None:
+        return None
+    title = spec.title or text
+    name = re.sub(r"[^a-z0-9]+", "-", f"{metric.name} {spec.kind} {spec.only}".lower()).strip("-")
+    if spec.title:
+        figure.suptitle(spec.title, fontsize=11)
+    return Picture(name, f"{metric.name}: {title}", figure)
+
+
+def _chosen(results: Results, metric: MetricResult, spec: PlotSpec) -> list[tuple[str, Distribution]]:
+    """Distributions with their labels: of every key and point, points first as they differ in what is studied."""
+    found = []
+    chosen = [key for key in keys(metric, spec) if key in metric.samples]
+    for key in chosen:
+        for at, distribution in sorted(metric.samples[key].items()):
+            words = [metric.label(key)] if len(chosen) > 1 or len(results.shown) == 1 else []
+            words += [results.shown[at]] if len(results.shown) > 1 else []
+            found.append((", ".join(words), distribution))
+    return found
+
+
+def _unit(samples: Iterable[float], unit: str) -> tuple[float, str]:
+    return scale(max((abs(each) for each in samples), default=1), unit)
+
+
+def _quantity(metric: MetricResult, unit: str) -> str:
+    what = {"ns": "time", "B/s": "throughput"}.get(metric.unit, metric.name)
+    return f"{what}, {unit}" if unit else what
+
+
+def _is_steep(samples: Iterable[float], spec: PlotSpec) -> bool:
+    values = list(samples)
+    if spec.log is not None:
+        return spec.log and min(values, default=0) > 0
+    return bool(values) and min(values) > 0 and max(values) / min(values) > _STEEP
+
+
+def _histogram(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    shown, rest = capped(_chosen(results, metric, spec))
+    if not shown:
+        return None, ""
+    factor, unit = _unit([each.greatest for _, each in shown], metric.unit)
+    least, most = min(each.least for _, each in shown) / factor, max(each.greatest for _, each in shown) / factor
+    steep = _is_steep([least, most], spec)
+    edges = _edges(least, most, steep)
+    figure = pictures.figure()
+    axes = figure.subplots()
+    for n, (label, each) in enumerate(shown):
+        axes.hist(
+            [sample / factor for sample in each.kept],
+            bins=edges, label=label, color=color(n), alpha=0.55, histtype="stepfilled",
+            weights=[100 / len(each.kept)] * len(each.kept),
+        )  # fmt: skip
+    if steep:
+        axes.set_xscale("log")
+    _finish(axes, _quantity(metric, unit), "part of the samples, %", legend=shown[0][0] != "")
+    return figure, f"histogram of {metric.name}{rest}"
+
+
+def _edges(least: float, most: float, steep: bool) -> list[float]:
+    """Ends of the bins. Equal samples get bins around them."""
+    if steep:
+        low, high = math.log10(least), math.log10(most)
+        return [10 ** (low + (high - low) * n / _BINS) for n in range(_BINS + 1)]
+    if most - least < abs(most) * 1e-9 or most == least:
+        around = abs(most) * 0.05 or 1
+        least, most = least - around, most + around
+    return [least + (most - least) * n / _BINS for n in range(_BINS + 1)]
+
+
+def _cdf(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    shown, rest = capped(_chosen(results, metric, spec))
+    if not shown:
+        return None, ""
+    factor, unit = _unit([each.greatest for _, each in shown], metric.unit)
+    figure = pictures.figure()
+    axes = figure.subplots()
+    for n, (label, each) in enumerate(shown):
+        ordered = sorted(each.kept)
+        step = max(1, len(ordered) // _CURVE)
+        places = sorted({0, *range(step - 1, len(ordered), step), len(ordered) - 1})
+        xs = [ordered[0] / factor, *(ordered[place] / factor for place in places)]
+        ys = [0.0, *(100 * (place + 1) / len(ordered) for place in places)]
+        axes.step(xs, ys, where="post", label=label, color=color(n), linewidth=1.6)
+    if _is_steep([value for _, each in shown for value in (each.least, each.greatest)], spec):
+        axes.set_xscale("log")
+    axes.set_ylim(0, 101)
+    _finish(axes, _quantity(metric, unit), "samples up to here, %", legend=shown[0][0] != "")
+    return figure, f"cumulative distribution of {metric.name}{rest}"
+
+
+def _percentiles(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    placed = layout(results, metric, spec)
+    found_lines = [(each.label, [at for at in each.at if at[1] in metric.samples]) for each in placed.series]
+    lines, rest = capped([line for line in found_lines if line[1]])
+    if not lines:
+        return None, ""
+    found = {(key, point): sorted(metric.samples[key][point].kept) for _, at in lines for _, key, point in at}
+    factor, unit = _unit([ordered[-1] for ordered in found.values()], metric.unit)
+    figure = pictures.figure()
+    axes = figure.subplots()
+    x_factor, x_unit = scale(max((x for _, at in lines for x, _, _ in at), default=1), placed.unit)
+    for n, (label, at) in enumerate(lines):
+        for percent, dash, width in ((50, "-", 1.6), (99, ":", 1.3)):
+            estimates = [estimate(found[key, point], percent) for _, key, point in at]
+            xs = [x / x_factor for x, _, _ in at]
+            ys = [each.value / factor for each in estimates]
+            low = [(each.value - each.low) / factor for each in estimates]
+            high = [(each.high - each.value) / factor for each in estimates]
+            axes.errorbar(
+                xs, ys, yerr=[low, high], label=label if percent == 50 else None, color=color(n), linestyle=dash,
+                linewidth=width, marker="o", markersize=3.5, capsize=3,
+            )  # fmt: skip
+    if _is_steep([sample for ordered in found.values() for sample in (ordered[0], ordered[-1])], spec):
+        axes.set_yscale("log")
+    else:
+        _from_zero(axes, [ordered[rank(len(ordered), 99) - 1] / factor for ordered in found.values()])
+    _along(axes, placed, [x / x_factor for _, at in lines for x, _, _ in at], x_unit)
+    _finish(axes, None, _quantity(metric, unit), legend=True)
+    return (
+        figure,
+        f"median (line) and 99th percentile (dots) of {metric.name}, with {LEVEL:.0%} confidence intervals{rest}",
+    )
+
+
+def _along(axes: Axes, placed: Layout, xs: Sequence[float], unit: str) -> None:
+    """The x axis: its scale, its label or its ticks."""
+    if placed.axis is None:
+        _names(axes, placed.ticks)
+        return
+    axes.set_xlabel(f"{placed.axis}, {unit}" if unit else placed.axis)
+    positive = [x for x in xs if x > 0]
+    if len(positive) == len(xs) and max(positive) / min(positive) > _STEEP:
+        axes.set_xscale("log", base=2 if placed.unit == "B" or placed.axis == "id" else 10)
+
+
+def _from_zero(axes: Axes, values: Sequence[float]) -> None:
+    """The y axis from 0 to a little over the greatest value, unless there is a negative one."""
+    if min(values) >= 0 and max(values) > 0:
+        axes.set_ylim(0, 1.08 * max(values))
+
+
+def _names(axes: Axes, names: Sequence[str]) -> None:
+    """Text instead of numbers along x."""
+    axes.set_xticks(range(len(names)))
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    turned = sum(map(len, names)) > 70
+    axes.set_xticklabels(names, rotation=30 if turned else 0, ha="right" if turned else "center")
+
+
+def _stages(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    """Medians of the stages, one behind another. An interrupt that bypasses the hypervisor is one stage."""
+    bars: dict[str, dict[str, float]] = {}
+    for key in keys(metric, spec):
+        for at, distribution in sorted(metric.samples.get(key, {}).items()):
+            words = [metric.label(key[:3]), *([results.shown[at]] if len(results.shown) > 1 else [])]
+            median = estimate(sorted(distribution.kept), 50, redraws=1).value
+            bars.setdefault(", ".join(words), {})[key[3]] = median
+    for stages in bars.values():
+        if len([stage for stage in STAGES[:3] if stage in stages]) == 3:
+            stages.pop(TOTAL, None)
+        elif TOTAL in stages:
+            for stage in STAGES[:3]:
+                stages.pop(stage, None)
+    shown, rest = capped(list(bars.items()), 24)
+    order = [*STAGES[:3], TOTAL, STAGES[3]]
+    return _stacked(dict(shown), order, metric, "median", ""), f"median time of each stage of an interrupt{rest}"
+
+
+def _shares(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    bars: dict[str, dict[str, float]] = {}
+    for key in keys(metric, spec):
+        for at, values in sorted(metric.values.get(key, {}).items()):
+            words = [f"{key[0]} pcpu {key[1]}", *([results.shown[at]] if len(results.shown) > 1 else [])]
+            bars.setdefault(", ".join(words), {})[key[2]] = 100 * sum(values) / len(values)
+    shown, rest = capped(list(bars.items()), 24)
+    figure = _stacked(dict(shown), list(SHARES), metric, "part of the time", "%")
+    return figure, f"what each pcpu spends its time on{rest}"
+
+
+def _stacked(
+    bars: dict[str, dict[str, float]], order: list[str], metric: MetricResult, what: str, unit: str
+) -> Figure | None:
+    """Horizontal bars of coloured parts."""
+    if not bars:
+        return None
+    factor = 1.0
+    if not unit:
+        factor, unit = _unit([sum(parts.values()) for parts in bars.values()], metric.unit)
+    figure = pictures.figure(height=1.3 + 0.32 * len(bars))
+    axes = figure.subplots()
+    left = dict.fromkeys(bars, 0.0)
+    for n, part in enumerate(order):
+        if any(part in parts for parts in bars.values()):
+            widths = [parts.get(part, 0) / factor for parts in bars.values()]
+            axes.barh(list(bars), widths, left=list(left.values()), label=part, color=color(n), height=0.7)
+            left = {name: left[name] + width for name, width in zip(bars, widths, strict=True)}
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(f"{what}, {unit}")
+    _legend(figure)
+    return figure
+
+
+def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    """Messages from each VM to each, of every kind; one square for each point."""
+    totals: dict[int, dict[tuple[str, str], float]] = {}
+    for key in keys(metric, spec):
+        for at, values in metric.values.get(key, {}).items():
+            cells = totals.setdefault(at, {})
+            cells[key[0], key[1]] = cells.get((key[0], key[1]), 0) + sum(values) / len(values)
+    shown, rest = capped(sorted(totals.items()), 4)
+    if not shown:
+        return None, ""
+    names = sorted({name for cells in totals.values() for pair in cells for name in pair})
+    most = max(count for _, cells in shown for count in cells.values())
+    side = 0.6 * len(names) + 1.6
+    figure = pictures.figure(width=max(3.6, side * len(shown)), height=max(2.4, side))
+    for axes, (at, cells) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        for y, sender in enumerate(names):
+            for x, receiver in enumerate(names):
+                count = cells.get((sender, receiver), 0)
+                axes.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=color(0), alpha=0.75 * count / most, lw=0)
+                axes.text(x, y, number(count), ha="center", va="center", color=INK)
+        axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 3 else 0)
+        axes.set_yticks(range(len(names)), names)
+        axes.set(
+            xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel="to", ylabel="from", aspect="equal"
+        )
+        axes.grid(visible=False)
+        if len(results.shown) > 1:
+            axes.set_title(textwrap.fill(results.shown[at], 22), fontsize=9)
+    return figure, f"messages between VMs{rest}"
+
+
+def _bars(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
+    """Single numbers: a line along an axis with amounts, else bars. The whiskers are the extremes of the seeds."""
+    placed = layout(results, metric, spec)
+    lines, rest = capped([each for each in placed.series if any(key in metric.values for _, key, _ in each.at)])
+    values = {(key, at): metric.values[key][at] for each in lines for _, key, at in each.at}
+    if not values:
+        return None, ""
+    factor, unit = _unit([max(found) for found in values.values()], metric.unit)
+    figure = pictures.figure()
+    axes = figure.subplots()
+    x_factor, x_unit = scale(max(x for each in lines for x, _, _ in each.at), placed.unit)
+    for n, each in enumerate(lines):
+        found = [values[key, at] for _, key, at in each.at]
+        means = [sum(numbers) / len(numbers) / factor for numbers in found]
+        low = [mean - min(numbers) / factor for mean, numbers in zip(means, found, strict=True)]
+        high = [max(numbers) / factor - mean for mean, numbers in zip(means, found, strict=True)]
+        whiskers = [[max(0.0, each) for each in low], [max(0.0, each) for each in high]]
+        xs = [x / x_factor for x, _, _ in each.at]
+        if placed.axis is None:
+            width = 0.8 / len(lines)
+            places = [x + (n - (len(lines) - 1) / 2) * width for x in xs]
+            axes.bar(places, means, width, yerr=whiskers, label=each.label, color=color(n), ecolor=INK, capsize=2)
+        else:
+            axes.errorbar(xs, means, whiskers, label=each.label, color=color(n), marker="o", markersize=3.5, capsize=3)
+    _from_zero(axes, [max(found) / factor for found in values.values()])
+    _along(axes, placed, [x / x_factor for each in lines for x, _, _ in each.at], x_unit)
+    _finish(axes, None, _quantity(metric, unit), legend=len(lines) > 1)
+    return figure, f"{metric.name}{rest}"
+
+
+def _finish(axes: Axes, x: str | None, y: str, legend: bool) -> None:
+    if x is not None:
+        axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if legend:
+        _legend(axes.figure)
+
+
+def _legend(figure: Any) -> None:
+    """Above the drawing, which grows by it."""
+    labels = [str(text) for axes in figure.axes for text in axes.get_legend_handles_labels()[1]]
+    if not any(labels):
+        return
+    columns = max(1, min(4, int(85 / (max(map(len, labels), default=1) + 7))))
+    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(labels) / columns))
+    figure.legend(loc="outside upper left", ncols=columns)
+
+
+_KINDS: dict[str, Callable[[Results, MetricResult, PlotSpec], _Drawn]] = {
+    "histogram": _histogram,
+    "cdf": _cdf,
+    "percentiles": _percentiles,
+    "stages": _stages,
+    "shares": _shares,
+    "heatmap": _heatmap,
+    "bars": _bars,
+}
