@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from baonet.config import console_input, devicetree, gic
+from baonet.config import console_input, devicetree, faults, gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
@@ -32,6 +32,7 @@ def build(
 
     ``placements`` has read the images of every VM. The machine can run only when there are no problems.
     """
+    names = [vm.name for vm in draft.vms]
     machine = Machine(
         path=draft.root.source.path,
         platform=platform,
@@ -39,7 +40,8 @@ def build(
         faithful=faithful,
         shared_memory=tuple(SharedMemory(each.name, each.size, each.colors, each.phys) for each in draft.shared_memory),
         vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
-        input=console_input.resolve(draft.input, [vm.name for vm in draft.vms]),
+        input=console_input.resolve(draft.input, names),
+        faults=faults.resolve(draft.faults, names, [each.name for each in draft.shared_memory]),
     )
     problems: list[Problem] = []
     vms = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import console_input, cpus, guest_space, interrupts, physical
+from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.kinds import nearest
@@ -35,6 +35,8 @@ def problems(draft: Draft) -> Iterator[Problem]:
         yield from guest_space.problems(draft, vm)
     yield from _clock(draft)
     yield from _virtual_only(draft, "input", draft.input, "input at given times needs")
+    yield from _virtual_only(draft, "faults", draft.faults, "a fault at a given time needs")
+    yield from faults.problems(draft)
     if draft.intact(draft.root, "vms"):
         yield from console_input.problems(draft.input, [vm.name for vm in draft.vms])
     yield from cpus.problems(draft)

@@ -9,6 +9,7 @@ from typing import final
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
 from baonet.config.document import Node
+from baonet.config.fault_models import FaultModel
 from baonet.config.kinds import Reader
 from baonet.config.machine import Platform, PlatformDevice
 from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
@@ -29,6 +30,7 @@ class Draft:
     vms: Sequence[VmModel]
     clock: ClockModel | None
     input: Sequence[InputModel]
+    faults: Sequence[FaultModel]
 
     def intact(self, node: Node, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""

@@ -176,13 +176,14 @@ class ListOf(Generic[T]):
         if len(node.value) < self.least:
             raise reader.fail(node, "the list is empty", "it needs at least one item")
         values = []
+        lost = False
         for item in node.value:
             try:
                 values.append(self.item.read(item, reader))
             except UnreadableError:
                 reader.broken.add(item.name)
-        lost = len(node.value) - len(values)
-        if len(values) < self.least or (lost and not isinstance(self.item, MappingOf)):
+                lost = lost or not (isinstance(self.item, MappingOf) or isinstance(item.value, dict))
+        if lost or len(values) < self.least:
             raise UnreadableError
         return tuple(values)
 
@@ -232,21 +233,22 @@ class MappingOf(Generic[M]):
         if self.shorthand and isinstance(given, str):
             given = {self.shorthand: node}
         if not isinstance(given, dict):
-            keys = listing(f"'{each.name}'" for each in described(self.model))
+            keys = listing(f"'{key_of(each)}'" for each in described(self.model))
             raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it takes the keys {keys}")
         values: dict[str, Any] = {}
-        unknown = [key for key in given if all(key != each.name for each in described(self.model))]
+        unknown = [key for key in given if all(key != key_of(each) for each in described(self.model))]
         meant = self._unknown(unknown, given, reader)
         whole = self.lenient or not unknown
         if unknown:
             reader.broken.add(node.name)
             reader.broken.update(f"{node.name}.{name}".lstrip(".") for name in meant)
         for each in described(self.model):
-            if each.name in given:
+            key = key_of(each)
+            if key in given:
                 try:
-                    values[each.name] = self._value(each, given[each.name], reader)
+                    values[each.name] = self._value(each, given[key], reader)
                 except UnreadableError:
-                    reader.broken.add(given[each.name].name)
+                    reader.broken.add(given[key].name)
                     whole = whole and self.lenient
                     if is_required(each):
                         if isinstance(each.metadata["kind"], ListOf):
@@ -256,21 +258,21 @@ class MappingOf(Generic[M]):
             elif is_required(each):
                 whole = False
                 reader.broken.add(node.name)
-                if each.name not in meant:
+                if key not in meant:
                     hint = first_sentence(each.metadata["text"])
-                    reader.problems.append(node.problem(f"{each.name!r} is missing", f"{each.name}: {hint}"))
+                    reader.problems.append(node.problem(f"{key!r} is missing", f"{key}: {hint}"))
         return values, whole
 
     @staticmethod
     def _value(each: Field[Any], node: Node, reader: Reader) -> Any:
         if node.value is None:
             hint = "give it one" if is_required(each) else "give it one, or remove the key"
-            raise reader.fail(node, f"{each.name!r} has no value", hint)
+            raise reader.fail(node, f"{key_of(each)!r} has no value", hint)
         return each.metadata["kind"].read(node, reader)
 
     def _unknown(self, unknown: list[str], given: dict[str, Node], reader: Reader) -> set[str]:
         """Report unknown keys; the known keys that were probably meant by them."""
-        known = [each.name for each in described(self.model)]
+        known = [key_of(each) for each in described(self.model)]
         meant = set()
         for key in unknown:
             near = nearest(key, [name for name in known if name not in given])
@@ -284,14 +286,14 @@ class MappingOf(Generic[M]):
         name = self.model.__name__.removesuffix("Model")
         if name not in models:
             models[name] = {}
-            properties = {each.name: _property(each, models) for each in described(self.model)}
+            properties = {key_of(each): _property(each, models) for each in described(self.model)}
             models[name].update(
                 title=title(self.model),
                 description=first_line(self.model),
                 type="object",
                 additionalProperties=False,
                 properties=properties,
-                required=[each.name for each in described(self.model) if is_required(each)],
+                required=[key_of(each) for each in described(self.model) if is_required(each)],
             )
         reference = {"$ref": f"#/$defs/{name}"}
         return {"anyOf": [{"type": "string"}, reference]} if self.shorthand else reference
@@ -319,6 +321,11 @@ def optional(kind: Kind[T], text: str, default: D) -> T | D:
 def described(model: type[Model]) -> list[Field[Any]]:
     """The fields of a model that a user can give."""
     return [each for each in fields(model) if "kind" in each.metadata]
+
+
+def key_of(each: Field[Any]) -> str:
+    """The key that a user writes. A field whose key is a word of Python's has an underscore after it."""
+    return each.name.removesuffix("_")
 
 
 def is_required(each: Field[Any]) -> bool:

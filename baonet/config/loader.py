@@ -38,6 +38,7 @@ def load(path: Path) -> Machine:
         vms=values.get("vms", ()),
         clock=values.get("clock"),
         input=values.get("input", ()),
+        faults=values.get("faults", ()),
     )
     reader.problems += check.problems(draft)
     placements = [Placement(vm) for vm in draft.vms]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
+from baonet.config.fault_models import FAULTS, FaultModel
 from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.config.platform_models import PlatformModel
 from baonet.config.values import ADDRESS, COLORS, INTID, NAME, PATH, SIZE, whole
@@ -228,3 +229,4 @@ class MachineModel(Model):
     input: tuple[InputModel, ...] = optional(
         INPUT, "What is typed on the consoles, and when. `baonet run --input FILE` takes the same list from a file.", ()
     )
+    faults: tuple[FaultModel, ...] = optional(FAULTS, "What goes wrong, and when, in virtual time.", ())

@@ -17,6 +17,7 @@ _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40
 _UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS}
 _DURATION = re.compile(r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zµμ]+)")
 _TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+_BYTES_EXAMPLE = "64KiB, 2MiB, 0x10000 or a number of bytes"
 _LONGEST = 80  # characters: 64 binary digits with underscores
 
 
@@ -63,17 +64,25 @@ def address(value: object) -> int:
 
 def size(value: object) -> int:
     """A size in bytes: a number, or one with a binary unit. Raises ``QuantityError``."""
-    example = "64KiB, 2MiB, 0x10000 or a number of bytes"
+    found = _bytes(value, "a size")
+    if found == 0:
+        raise QuantityError("a size of 0 bytes", f"write it as {_BYTES_EXAMPLE}")
+    return found
+
+
+def offset(value: object) -> int:
+    """An offset in bytes: as a size, or 0. Raises ``QuantityError``."""
+    return _bytes(value, "an offset")
+
+
+def _bytes(value: object, what: str) -> int:
     if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())) and number(value.strip()) is None:
         count, unit = number(match[1]), match[2]
         if count is not None and unit in _UNITS:
-            return integer(count * _UNITS[unit], "a size", example)
+            return integer(count * _UNITS[unit], what, _BYTES_EXAMPLE)
         if count is not None:
             raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
-    found = integer(value, "a size", example)
-    if found == 0:
-        raise QuantityError("a size of 0 bytes", f"write it as {example}")
-    return found
+    return integer(value, what, _BYTES_EXAMPLE)
 
 
 def _unit_like(unit: str) -> str:

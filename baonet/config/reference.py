@@ -7,8 +7,9 @@ from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
 
-from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, title
+from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, key_of, title
 from baonet.config.models import MachineModel
+from baonet.config.one_of import OneOf
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import COSTS_SOURCE, builtin, description
 from baonet.config.quantities import human, human_duration
@@ -114,6 +115,8 @@ def _mapped(kind: Kind[Any]) -> Iterator[type[Model]]:
         yield from _mapped(kind.item)
     elif isinstance(kind, MappingOf):
         yield kind.model
+    elif isinstance(kind, OneOf):
+        yield from dict.fromkeys(kind.models.values())
 
 
 def _section(model: type[Model]) -> str:
@@ -130,7 +133,7 @@ def _section(model: type[Model]) -> str:
 
 
 def _row(each: Field[Any]) -> str:
-    return f"| `{each.name}` | {each.metadata['kind'].text} | {_default(each)} | {each.metadata['text']} |"
+    return f"| `{key_of(each)}` | {each.metadata['kind'].text} | {_default(each)} | {each.metadata['text']} |"
 
 
 def _default(each: Field[Any]) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
+from typing import final
 
 from baonet.config import quantities
-from baonet.config.kinds import Quantity, Schema, Text
+from baonet.config.document import Node
+from baonet.config.kinds import Quantity, Reader, Schema, Text
+from baonet.config.quantities import show
 
 MOST_TIME = 1_000_000 * 1_000_000_000
 """The latest moment of a machine's virtual time, in nanoseconds: 11 days."""
 
 _NUMBER = "(0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*|0[bB][01]+(_[01]+)*|0|[1-9][0-9]*(_[0-9]+)*)"
+
+
+_BYTES = _NUMBER + "( ?(B|KiB|MiB|GiB|TiB))?"
+_PROBABILITY = r"0(\.[0-9]{1,18})?|1(\.0{1,18})?|\.[0-9]{1,18}"
+_PATTERN = f"^({_PROBABILITY})$"
 
 
 def _form(pattern: str, least: int = 0) -> Schema:
@@ -36,8 +45,26 @@ def whole(text: str, least: int, most: int) -> Quantity:
     return Quantity(f"{text}, {least} to {most}", quantities.integer, form, least, most)
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Probability:
+    """A number from 0 to 1. The YAML reader leaves what has a decimal point as text."""
+
+    text: str = "number, 0 to 1"
+
+    def read(self, node: Node, reader: Reader) -> float:
+        value = node.value
+        if not isinstance(value, bool) and isinstance(value, int | str) and re.fullmatch(_PROBABILITY, str(value)):
+            return float(value)
+        raise reader.fail(node, f"{show(value)} is not a probability", "it can be from 0 to 1, such as 0.05")
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": _PATTERN}]}
+
+
 ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))
-SIZE = Quantity("size", quantities.size, _form(_NUMBER + "( ?(B|KiB|MiB|GiB|TiB))?", 1), 1)
+SIZE = Quantity("size", quantities.size, _form(_BYTES, 1), 1)
+OFFSET = Quantity("offset", quantities.offset, _form(_BYTES))
 COLORS = Quantity(
     "colours",
     quantities.colors,
@@ -48,6 +75,8 @@ COLORS = Quantity(
         ]
     },
 )
+BIT = replace(whole("bit", 0, 7), text="bit, 0 to 7")
+SEED = replace(whole("number", 0, (1 << 64) - 1), text="number")
 INTID = replace(whole("INTID", 0, 1023), text="INTID")
 NAME = Text(
     "a name", "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "up to 32 letters, digits, '.', '_' or '-', not starting with those"

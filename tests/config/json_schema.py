@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
+_TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
 _KNOWN = {
     "$schema", "title", "description", "default", "$defs", "$ref", "anyOf", "const", "enum", "type", "properties",
     "required", "additionalProperties", "items", "minItems", "uniqueItems", "minimum", "maximum", "pattern",
@@ -27,12 +27,12 @@ def violations(schema: dict[str, Any], value: Any, root: dict[str, Any], at: str
     if "enum" in schema and value not in schema["enum"]:
         yield f"{at}: enum"
     kind = _TYPES.get(schema.get("type", ""))
-    if kind is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+    if kind is not None and (not isinstance(value, kind) or (kind is not bool and isinstance(value, bool))):
         yield f"{at}: type"
         return
     if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
         yield f"{at}: pattern"
-    number = isinstance(value, int) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         yield f"{at}: range"
     if isinstance(value, list):

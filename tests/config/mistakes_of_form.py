@@ -20,6 +20,11 @@ PING_DEVICE = "[{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}]"
 PING_IPC = "{base: 0x70000000, size: 64KiB, shared_memory: mailbox, interrupts: [84]}"
 LINUX_DEVICE = "{pa: 0x09000000, size: 4KiB}"
 
+
+def _fault(item: str) -> tuple[str, str]:
+    return "version: 1", f"version: 1\nclock: {{mode: virtual}}\nfaults: [{item}]"
+
+
 CASES = {
     "unknown key": Case("cpus: 1", "§cpu: 1", "vms[0].cpu", "unknown key 'cpu'", "did you mean 'cpus'?"),
     "unknown key at the top": Case(
@@ -104,6 +109,63 @@ CASES = {
         "vms[0].interrupts",
         "a list is not known here",
         "it can be mediated or direct",
+    ),
+    "a fault that is no mapping": Case(*_fault("§drop"), "faults[0]", "'drop' is not a mapping", "the key 'fault'"),
+    "a fault of no kind": Case(
+        *_fault("§{pcpu: 1}"),
+        "faults[0]",
+        "'fault' is missing",
+        "it can be drop, duplicate, delay, reorder, stall, cra",
+    ),
+    "a fault of an unknown kind": Case(
+        *_fault("{fault: §drob}"), "faults[0].fault", "'drob' is not known here", "did you mean 'drop'?"
+    ),
+    "a fault of a number": Case(
+        *_fault("{fault: §1}"), "faults[0].fault", "1 is not known here", "it can be drop, dup"
+    ),
+    "a field of another fault": Case(
+        *_fault("{fault: drop, §by: 1us}"),
+        "faults[0].by",
+        "'by' means nothing to fault: drop",
+        "remove it: it belongs to delay and reorder",
+    ),
+    "a field of no fault": Case(
+        *_fault("{fault: drop, §form: ping}"), "faults[0].form", "unknown key 'form'", "did you mean 'from'?"
+    ),
+    "a delay of no time": Case(*_fault("§{fault: delay}"), "faults[0]", "'by' is missing", "How much later"),
+    "a stall of no time": Case(
+        *_fault("§{fault: stall, pcpu: 0, at: 0}"), "faults[0]", "'for' is missing", "for: How long it lasts"
+    ),
+    "a crash at no time": Case(*_fault("§{fault: crash, pcpu: 0}"), "faults[0]", "'at' is missing", "When it stops"),
+    "a flip of nothing": Case(
+        *_fault("§{fault: flip, at: 1s}"), "faults[0]", "'shared_memory' is missing", "Name of the shared memory object"
+    ),
+    "a flip of no bit": Case(
+        *_fault("{fault: flip, shared_memory: mailbox, at: 1s, bit: §8}"),
+        "faults[0].bit",
+        "8 is out of range",
+        "0 to 7",
+    ),
+    "an offset of nothing": Case(
+        *_fault("{fault: flip, shared_memory: mailbox, at: 1s, offset: §end}"),
+        "faults[0].offset",
+        "'end' is not an offset",
+        "write it as 64KiB",
+    ),
+    "a probability above 1": Case(
+        *_fault("{fault: drop, probability: §1.5}"),
+        "faults[0].probability",
+        "'1.5' is not a probability",
+        "from 0 to 1",
+    ),
+    "a probability below 0": Case(
+        *_fault("{fault: drop, probability: §-0.5}"), "faults[0].probability", "'-0.5' is not a probability"
+    ),
+    "a probability of a percentage": Case(
+        *_fault("{fault: drop, probability: §5%}"), "faults[0].probability", "'5%' is not a probability", "such as 0.05"
+    ),
+    "a probability of true": Case(
+        *_fault("{fault: drop, probability: §true}"), "faults[0].probability", "true is not a probability"
     ),
     "unknown version": Case("version: 1", "version: §2", "version", "2 is not known here", "it can be 1"),
     "a tag": Case("cpus: 1", "cpus: §!!float 1", "", "the tag 'tag:yaml.org,2002:float' means nothing here"),

@@ -1,0 +1,44 @@
+"""A trace as CSV: one line a record, in the order of time.
+
+The columns are ``time`` (ns), ``pcpu``, ``vm``, ``kind``, ``a``, ``b``, ``c`` as the record has them, and ``what`` for
+people to read. RFC 4180, but for the line ends, which are single line feeds.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from baonet.study.trace_names import Names, kind
+from baonet.study.trace_order import batches
+from baonet.study.trace_reader import Progress, TraceReader
+
+HEAD = "time,pcpu,vm,kind,a,b,c,what\n"
+
+
+def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
+    """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
+    header = trace.header
+    hz = header.hz
+    names = Names(header.platform)
+    vms = {pcpu: _quoted(name) for pcpu, name in header.names().items()}
+    middles = {
+        (pcpu, number): f"{pcpu},{vms.get(pcpu, '')},{kind(number)}" for pcpu in trace.pcpus for number in range(32)
+    }
+    quoted: dict[str, str] = {}
+    out.write(HEAD.encode())
+    done = 0
+    for batch in batches(trace):
+        lines = []
+        for row in batch:
+            time, number, pcpu, a, b, c = row
+            middle = middles.get((pcpu, number)) or f"{pcpu},{vms.get(pcpu, '')},{number}"
+            name = names.of(row)
+            what = quoted.get(name) or quoted.setdefault(name, _quoted(name))
+            lines.append(f"{time * 1_000_000_000 // hz},{middle},{a},{b},{c},{what}\n")
+        out.write("".join(lines).encode())
+        done += len(batch)
+        progress(done, trace.records)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(character in text for character in ',"\r\n') else text

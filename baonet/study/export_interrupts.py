@@ -1,0 +1,122 @@
+"""The life of each interrupt, as slices from stage to stage: raised, pending, delivered, active.
+
+A private interrupt (SGI, PPI) belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. It may
+become pending anew while it is still active, and be raised anew while it is still pending, so these are three tracks
+with one name. The same rules as of the metric ``interrupt latency``: an SGI's life begins at its sender, and one that
+is raised again before it is pending has been raised since the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from baonet.hyp.gic import PRIVATE, SGIS
+from baonet.study.export_packets import INTERRUPT, Packets
+from baonet.study.trace_names import interrupt
+from baonet.wire.trace import Kind
+
+_RAISED, _COMING, _ACTIVE = range(3)
+
+
+@final
+class _Life:
+    """Where an interrupt is: since when it has been raised, pending or delivered, and active; -1 when it is not."""
+
+    __slots__ = ("active", "coming", "delivered", "ends", "raised", "tracks")
+
+    def __init__(self, tracks: tuple[int, int, int]) -> None:
+        self.tracks = tracks
+        self.ends = [0, 0, 0]
+        self.raised = self.coming = self.active = -1
+        self.delivered = False
+
+
+@final
+class Interrupts:
+    """``parents`` are the tracks of pcpus, ``homes`` the one of the VM of each pcpu. Times are nanoseconds."""
+
+    def __init__(self, packets: Packets, parents: Mapping[int, int], homes: Mapping[int, int]) -> None:
+        self._packets = packets
+        self._parents = parents
+        self._homes = homes
+        self._lives: dict[tuple[int, int], _Life] = {}
+        self._cause: dict[int, int] = {}
+
+    def arrived(self, pcpu: int, source: int) -> None:
+        """What happens on ``pcpu`` from now on is the doing of ``source``, until it raises an SGI itself."""
+        self._cause[pcpu] = source
+
+    def take(self, time: int, kind: int, pcpu: int, intid: int) -> None:
+        """A record from RAISED to ENDED; ``time`` of a timer is when it was due."""
+        life = self._life(pcpu, intid)
+        if kind == Kind.RAISED:
+            if intid < SGIS:
+                self._cause[pcpu] = pcpu
+                life.raised = time
+            elif life.raised < 0:
+                life.raised = time
+        elif kind == Kind.PENDING:
+            if life.coming < 0:
+                self._end_raised(life, self._raised(life, pcpu, intid), time)
+                life.coming, life.delivered = time, False
+        elif kind == Kind.DELIVERED:
+            if life.coming < 0:
+                life.coming, life.delivered = time, True
+            elif not life.delivered:
+                self._slice(life, _COMING, life.coming, time, "pending")
+                life.coming, life.delivered = time, True
+        elif kind == Kind.ACKNOWLEDGED:
+            self._end_coming(life, time)
+            self._end_active(life, time)
+            life.active = time
+        else:
+            self._end_active(life, time)
+
+    def finish(self, time: int) -> None:
+        """What is still on its way, or active, is so until the end. An SGI's sender does not know what became of it."""
+        for (_, intid), life in self._lives.items():
+            if intid >= SGIS:
+                self._end_raised(life, life.raised, time)
+            if life.coming >= 0:
+                self._end_coming(life, time)
+            self._end_active(life, time)
+
+    def _life(self, pcpu: int, intid: int) -> _Life:
+        parent = self._parents[pcpu] if intid < PRIVATE else self._homes[pcpu]
+        life = self._lives.get((parent, intid))
+        if life is None:
+            name = f"interrupt {interrupt(intid)}" if intid >= SGIS else interrupt(intid)
+            first, second, third = (self._packets.track(parent, name) for _ in range(3))
+            life = self._lives[parent, intid] = _Life((first, second, third))
+        return life
+
+    def _raised(self, life: _Life, pcpu: int, intid: int) -> int:
+        if intid >= SGIS:
+            return life.raised
+        sender = self._cause.get(pcpu, pcpu)
+        sent = self._lives.get((self._parents.get(sender, 0), intid))
+        return -1 if sent is None else sent.raised
+
+    def _end_raised(self, life: _Life, since: int, time: int) -> None:
+        if since >= 0:
+            self._slice(life, _RAISED, since, time, "raised")
+        life.raised = -1
+
+    def _end_coming(self, life: _Life, time: int) -> None:
+        if life.coming >= 0:
+            self._slice(life, _COMING, life.coming, time, "delivered" if life.delivered else "pending")
+            life.coming = -1
+        else:
+            self._end_raised(life, life.raised, time)
+
+    def _end_active(self, life: _Life, time: int) -> None:
+        if life.active >= 0:
+            self._slice(life, _ACTIVE, life.active, time, "active")
+            life.active = -1
+
+    def _slice(self, life: _Life, lane: int, begin: int, end: int, name: str) -> None:
+        """Slices of a track may not overlap: of two SGIs that were raised one after the other, the second waits."""
+        begin, end = max(begin, life.ends[lane]), max(end, life.ends[lane])
+        self._packets.slice(begin, end, life.tracks[lane], name, INTERRUPT)
+        life.ends[lane] = end

@@ -1,0 +1,140 @@
+"""A trace as one JSON document: ``header``, ``records`` (one a line, in the order of time) and ``footer``.
+
+Times are nanoseconds. What are bits or addresses in the record are strings of hexadecimal digits, since many readers of
+JSON keep 53 bits of a number; everything else is a number, or a name where there is one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import BinaryIO, TypeAlias
+
+from baonet.hyp.cpu import Exit
+from baonet.study.trace_names import INTID, PCPU, Names, kind, message
+from baonet.study.trace_order import batches
+from baonet.study.trace_reader import Progress, TraceReader
+from baonet.wire.trace import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
+
+_Fields: TypeAlias = Callable[[int, int, int, int], str]
+"""Makes the members that are of a kind, each behind a comma, from time, a, b and c."""
+
+
+def _names(numbers: type[IntEnum]) -> Mapping[int, str]:
+    return {number.value: json.dumps(number.name.lower()) for number in numbers}
+
+
+_EXITS, _SOURCES, _STATES, _FAULTS = _names(Exit), _names(Source), _names(VcpuState), _names(FaultKind)
+_BOOLEANS = ("false", "true")
+_DETAILS: Mapping[int, str] = {
+    Exit.HVC: "x0",
+    Exit.SMC: "x0",
+    Exit.DATA_ABORT: "ipa",
+    Exit.SYSTEM_REGISTER: "register",
+    Exit.FAULT: "esr",
+}
+_SOURCE_SHIFT = 10  # a GICv2 SGI has its source vcpu there
+
+
+def _exit(_: int, a: int, b: int, c: int) -> str:
+    detail = f'"{_DETAILS[a]}":"{c:#x}"' if a in _DETAILS else f'"intid":{c}'
+    return f',"reason":{_EXITS.get(a, a)},"pc":"{b:#x}",{detail}'
+
+
+def _access(_: int, a: int, b: int, c: int) -> str:
+    return f',"write":{_BOOLEANS[bool(a & ACCESS_WRITE)]},"size":{a & ~ACCESS_WRITE},"ipa":"{b:#x}","value":"{c:#x}"'
+
+
+def _intid(_: int, a: int, b: int, c: int) -> str:
+    return f',"intid":{a & INTID},"source":{a >> _SOURCE_SHIFT}' if a > INTID else f',"intid":{a}'
+
+
+def _console(_: int, a: int, b: int, c: int) -> str:
+    return f',"uart":{a},"position":{b},"byte":{c}'
+
+
+def _input(_: int, a: int, b: int, c: int) -> str:
+    return f',"uart":{a},"bytes":{b},"first":"{c.to_bytes(8, "little")[:b].hex()}"'
+
+
+def _nothing(_: int, a: int, b: int, c: int) -> str:
+    return ""
+
+
+def _unknown(_: int, a: int, b: int, c: int) -> str:
+    return f',"a":{a},"b":"{b:#x}","c":"{c:#x}"'
+
+
+def _members(hz: int) -> Mapping[int, _Fields]:
+    def ns(ticks: int) -> int:
+        return ticks * 1_000_000_000 // hz
+
+    messages: dict[int, str] = {}
+
+    def name(number: int) -> str:
+        return messages.get(number) or messages.setdefault(number, json.dumps(message(number)))
+
+    def raised(_: int, a: int, b: int, c: int) -> str:
+        due = f',"due":{ns(c)}' if b == Source.TIMER and c else ""
+        return f',"intid":{a & INTID},"source":{_SOURCES.get(b, b)}{due}'
+
+    def sent(_: int, a: int, b: int, c: int) -> str:
+        due = f',"due":{ns(c)}' if c else ""
+        return f',"message":{name(a)},"to":{b & PCPU},"sequence":{b >> SEQUENCE_SHIFT}{due}'
+
+    def arrived(time: int, a: int, b: int, c: int) -> str:
+        due = f',"due":{ns(c)},"late":{ns(time) - ns(c)}' if c else ""
+        return f',"message":{name(a)},"from":{b & PCPU},"sequence":{b >> SEQUENCE_SHIFT}{due}'
+
+    return {
+        Kind.EXIT: _exit,
+        Kind.ACCESS: _access,
+        Kind.WAIT: lambda _, a, b, c: f',"pc":"{b:#x}"',
+        Kind.WAKE: _nothing,
+        Kind.RAISED: raised,
+        Kind.PENDING: _intid,
+        Kind.DELIVERED: _intid,
+        Kind.ACKNOWLEDGED: _intid,
+        Kind.ENDED: _intid,
+        Kind.SENT: sent,
+        Kind.ARRIVED: arrived,
+        Kind.CONSOLE: _console,
+        Kind.INPUT: _input,
+        Kind.MARK: lambda _, a, b, c: f',"value":"{b:#x}"',
+        Kind.STATE: lambda _, a, b, c: f',"state":{_STATES.get(a, a)}',
+        Kind.FAULT: lambda _, a, b, c: f',"rule":{a},"fault":{_FAULTS.get(b, b)},"detail":"{c:#x}"',
+        Kind.ENTRY: _nothing,
+    }
+
+
+def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
+    """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
+    header = trace.header
+    hz = header.hz
+    names = Names(header.platform)
+    members = _members(hz)
+    vms = {pcpu: f',"vm":{json.dumps(name)}' for pcpu, name in header.names().items()}
+    middles: dict[tuple[int, int], str] = {}
+    out.write(f'{{"header":{json.dumps(dataclasses.asdict(header))},\n"records":[\n'.encode())
+    between = ""
+    done = 0
+    for batch in batches(trace):
+        lines = []
+        for row in batch:
+            time, number, pcpu, a, b, c = row
+            middle = middles.get((pcpu, number))
+            if middle is None:
+                middle = f',"pcpu":{pcpu}{vms.get(pcpu, "")},"kind":"{kind(number)}","what":"'
+                middles[pcpu, number] = middle
+            fields = members.get(number, _unknown)(time, a, b, c)
+            lines.append(f'{{"time":{time * 1_000_000_000 // hz}{middle}{names.of(row)}"{fields}}}')
+        out.write((between + ",\n".join(lines)).encode())
+        between = ",\n"
+        done += len(batch)
+        progress(done, trace.records)
+    footer = (
+        None if trace.footer is None else {**dataclasses.asdict(trace.footer), "time": header.ns(trace.footer.time)}
+    )
+    out.write(f'\n],\n"footer":{json.dumps(footer)}}}\n'.encode())

@@ -1,0 +1,137 @@
+"""What the first and the last value of a trace file tell: what was run, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+NEWEST = 1
+"""The version of the format that is read here; what is older too."""
+_NANOSECONDS = 1_000_000_000
+
+
+class TraceError(Exception):
+    """The file is no trace, or one that cannot be read, and why: one line without the file's name."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TracedVm:
+    name: str
+    pcpus: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Header:
+    """``hz`` is ticks of a record's time per second; ``window``, ``latency`` and ``costs`` are in such ticks or ns.
+
+    ``mode`` is "virtual" or "host"; ``config`` the SHA-256 of the machine file, empty when there was no file to read.
+    """
+
+    hz: int
+    mode: str
+    machine: str
+    platform: str
+    mhz: int
+    window: int
+    latency: Mapping[str, int]
+    costs: Mapping[str, int]
+    config: str
+    vms: tuple[TracedVm, ...]
+
+    def ns(self, ticks: int) -> int:
+        """Ticks as nanoseconds, rounded down."""
+        return ticks * _NANOSECONDS // self.hz
+
+    def names(self) -> dict[int, str]:
+        """The VM of each pcpu that has one."""
+        return {pcpu: vm.name for vm in self.vms for pcpu in vm.pcpus}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """``time`` is when the run ended, in ticks. Under the host's clock there is no ``digest``."""
+
+    ending: str
+    time: int
+    digest: str | None
+    digests: Mapping[int, str]
+    statistics: Mapping[int, Mapping[str, int]]
+    deliveries: Mapping[str, int]
+
+
+def _integer(value: object, what: str) -> int:
+    if type(value) is not int or value < 0:
+        raise TraceError(f"damaged: its {what} is {value!r:.40}")
+    return value
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise TraceError(f"damaged: its {what} is {value!r:.40}")
+    return value
+
+
+def _map(value: object, what: str) -> Mapping[object, object]:
+    if not isinstance(value, Mapping):
+        raise TraceError(f"damaged: its {what} is {value!r:.40}")
+    return value
+
+
+def _list(value: object, what: str) -> list[object]:
+    if not isinstance(value, list):
+        raise TraceError(f"damaged: its {what} is {value!r:.40}")
+    return value
+
+
+def _counters(value: object, what: str) -> dict[str, int]:
+    return {_text(name, what): _integer(number, what) for name, number in _map(value, what).items()}
+
+
+def _vm(value: object) -> TracedVm:
+    vm = _map(value, "VM")
+    pcpus = tuple(_integer(pcpu, "VM's pcpu") for pcpu in _list(vm.get("pcpus"), "VM's pcpus"))
+    return TracedVm(_text(vm.get("name"), "VM's name"), pcpus)
+
+
+def header(value: object) -> Header:
+    """Of the first value in a file. Raises TraceError."""
+    if not isinstance(value, Mapping):
+        raise TraceError("damaged: it begins without a header")
+    version = _integer(value.get("version"), "version")
+    if version > NEWEST:
+        raise TraceError(f"written by a newer baonet: its version is {version}, this one reads up to {NEWEST}")
+    hz = _integer(value.get("hz"), "hz")
+    if not hz:
+        raise TraceError("damaged: its hz is 0")
+    return Header(
+        hz=hz,
+        mode=_text(value.get("mode"), "mode"),
+        machine=_text(value.get("machine", ""), "machine"),
+        platform=_text(value.get("platform", ""), "platform"),
+        mhz=_integer(value.get("mhz", 0), "mhz"),
+        window=_integer(value.get("window", 0), "window"),
+        latency=_counters(value.get("latency", {}), "latency"),
+        costs=_counters(value.get("costs", {}), "costs"),
+        config=_text(value.get("config", ""), "config"),
+        vms=tuple(_vm(vm) for vm in _list(value.get("vms"), "list of VMs")),
+    )
+
+
+def footer(value: object) -> Footer:
+    """Of the last value in a file. Raises TraceError."""
+    end = _map(value, "end")
+    digest = end.get("digest")
+    digests = _map(end.get("digests", {}), "digests")
+    statistics = _map(end.get("statistics", {}), "statistics")
+    return Footer(
+        ending=_text(end.get("ending"), "ending"),
+        time=_integer(end.get("time"), "end"),
+        digest=None if not digest else _text(digest, "digest"),
+        digests={_integer(pcpu, "pcpu"): _text(each, "digest") for pcpu, each in digests.items()},
+        statistics={_integer(pcpu, "pcpu"): _counters(each, "statistics") for pcpu, each in statistics.items()},
+        deliveries=_counters(end.get("deliveries", {}), "deliveries"),
+    )
