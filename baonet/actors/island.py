@@ -54,7 +54,6 @@ class Island:
         self._next = [NEVER for _ in self.pcpus]
         self._gone = [False for _ in self.pcpus]
         self._inboxes: list[list[Delivery]] = [[] for _ in self.pcpus]
-        self._others = NEVER
         self._control = 0
 
     @property
@@ -78,7 +77,7 @@ class Island:
             return None
         index = moments.index(first)
         moments[index] = NEVER
-        self._others = others = min(moments)
+        others = min(moments)
         moments[index] = first
         end = max((first // self._window + 1) * self._window, others)
         until = min(end, horizon)
@@ -94,8 +93,6 @@ class Island:
         self._clocks[index] = turned.time
         if self._gone[index]:
             self._next[index] = NEVER
-        elif turned.yielded:
-            self._next[index] = max(turned.next, self._others + 1)
         else:
             self._next[index] = max(turned.next, turned.time)
         for post in turned.posts:

@@ -63,15 +63,15 @@ class Seat:
         for delivery in turn.inbox:
             heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, delivery))
         self._until, self._polite = turn.until, turn.polite
-        next_, yielded = self._go_on()
+        next_ = self._go_on()
         self._collect_output()
         posts, said = tuple(self._posts), tuple(self._said)
         self._posts.clear()
         self._said.clear()
-        return Turned(self.pcpu, self.core.time, next_, yielded, posts, said)
+        return Turned(self.pcpu, self.core.time, next_, posts, said)
 
-    def _go_on(self) -> tuple[int, bool]:
-        """When there is something to do next, and whether the guest has yielded."""
+    def _go_on(self) -> int:
+        """When there is something to do next."""
         core, inbox = self.core, self._inbox
         while True:
             now = core.time
@@ -82,14 +82,14 @@ class Seat:
             if self._waiting or self._state is not State.RUNNING:
                 moment = min(due, self._alarm())
                 if moment >= self._until:
-                    return moment, False
+                    return moment
                 core.skip_to(moment)
                 if moment < due:
                     self._ring()
             elif now >= self._until:
-                return now, False
-            elif self._run(min(due, self._until)):
-                return core.time, True
+                return now
+            else:
+                self._run(min(due, self._until))
 
     def _alarm(self) -> int:
         if self._halted or self._state not in (State.RUNNING, State.STANDBY):
@@ -104,8 +104,12 @@ class Seat:
             self.hypervisor.wake()
             self._settle()
 
-    def _run(self, limit: int) -> bool:
-        """Stay in the guest once; whether it has yielded to another pcpu."""
+    def _run(self, limit: int) -> None:
+        """Stay in the guest once.
+
+        One that yields (WFE, YIELD) waits for another pcpu, which cannot do anything before this turn is over: it has
+        nothing to do in the rest of it.
+        """
         core = self.core
         reason = core.run_until(limit, self._polite)
         if reason > Exit.KICKED:
@@ -116,9 +120,8 @@ class Seat:
         else:
             if self.hypervisor.effects:
                 self._perform()
-            if reason == Exit.BUDGET and core.yielded:
-                return True
-        return False
+            if core.yielded:
+                core.skip_to(self._until)
 
     def _settle(self) -> None:
         """After anything that the hypervisor did."""

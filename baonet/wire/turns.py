@@ -89,7 +89,6 @@ class Turned:
     pcpu: int
     time: int
     next: int
-    yielded: bool
     posts: tuple[Post, ...]
     said: tuple[Control, ...]
 

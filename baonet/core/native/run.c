@@ -87,7 +87,8 @@ void core_settle(struct core *core, uintptr_t from) {
         }
     }
     if (!core->hz && timer_due(core)) *exit_request = 1;
-    if (*exit_request || FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST)) core->leave_block = true;
+    /* An interrupt that the guest masks is not taken by leaving: do it once for a kick, or the block never runs. */
+    if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->leave_block = true;
 }
 
 /* A guest whose exception vector faults never starts a block again; it must not keep the host thread for ever. */
