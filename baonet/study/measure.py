@@ -18,9 +18,11 @@ import msgpack
 
 from baonet.study.catalog import METRICS
 from baonet.study.metrics.base import Measured, Record, Run
-from baonet.study.ordered import OrderedTrace, TraceError
+from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec
 from baonet.study.reservoir import Reservoir, pack, unpack
+from baonet.study.trace_head import TraceError
+from baonet.study.trace_reader import TraceReader
 
 
 @final
@@ -33,15 +35,14 @@ class Result:
     measured: Mapping[str, Measured]
 
 
-def measure(run: Run, specs: Sequence[MetricSpec], records: Iterable[Record], end: int) -> dict[str, Measured]:
-    """Show the records to every metric that wants them."""
+def measure(run: Run, specs: Sequence[MetricSpec], history: Iterable[Record], end: int) -> dict[str, Measured]:
+    """Show what happened to every metric that wants it."""
     metrics = {spec.name: METRICS[spec.kind].make(spec, run) for spec in specs}
-    takers = [
-        (kind, [metric.take for metric in metrics.values() if kind in metric.kinds])
+    by_kind = {
+        kind: [metric.take for metric in metrics.values() if kind in metric.kinds]
         for kind in sorted({kind for metric in metrics.values() for kind in metric.kinds})
-    ]
-    by_kind = dict(takers)
-    for record in records:
+    }
+    for record in history:
         for take in by_kind.get(record[1], ()):
             take(record)
     return {name: metric.finish(end) for name, metric in metrics.items()}
@@ -49,25 +50,26 @@ def measure(run: Run, specs: Sequence[MetricSpec], records: Iterable[Record], en
 
 def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
     """Raises TraceError, also when the trace has no end: the run was killed."""
-    trace = OrderedTrace(path)
-    if trace.footer is None:
-        raise TraceError("the trace has no end: the run was killed")
-    run, footer = trace.run, trace.footer
-    kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
-    measured = measure(run, specs, trace.records(kinds), int(footer["time"]))
+    with TraceReader(path) as trace:
+        header, footer = trace.header, trace.footer
+        if footer is None:
+            raise TraceError("the trace has no end: the run was killed")
+        run = Run(header.hz, header.names())
+        kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
+        measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {
-        "mode": trace.header.get("mode", ""),
-        "platform": trace.header.get("platform", ""),
-        "mhz": trace.header.get("mhz"),
-        "window": trace.header.get("window"),
-        "latency": trace.header.get("latency"),
-        "costs": trace.header.get("costs"),
-        "ending": footer.get("ending", ""),
-        "nanoseconds": run.ns(int(footer["time"])),
-        "deliveries": footer.get("deliveries", {}),
-        "trace_bytes": path.stat().st_size,
+        "mode": header.mode,
+        "platform": header.platform,
+        "mhz": header.mhz,
+        "window": header.window,
+        "latency": dict(header.latency),
+        "costs": dict(header.costs),
+        "ending": footer.ending,
+        "nanoseconds": run.ns(footer.time),
+        "deliveries": dict(footer.deliveries),
+        "trace_bytes": trace.size,
     }
-    return Result(str(footer.get("digest", "")), facts, measured)
+    return Result(footer.digest or "", facts, measured)
 
 
 def dump(result: Result) -> bytes:

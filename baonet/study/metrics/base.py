@@ -25,7 +25,6 @@ class Run:
 
     hz: int
     vms: Mapping[int, str]
-    virtual: bool = True
 
     def vm(self, pcpu: int) -> str:
         return self.vms.get(pcpu, NOBODY)
