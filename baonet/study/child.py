@@ -1,11 +1,12 @@
 """One run of a study: ``baonet run`` as a child process, then the measuring of its trace as another.
 
 Each child leads a session of its own, so the Ctrl-C of the terminal is the study's alone, and whatever a child has
-started ends with it.
+started ends with it. A child is told to end when the study is killed.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -33,6 +34,8 @@ _WHY = {
     3: "a guest did what Bao stops it for",
     4: "the timeout passed",
 }
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -90,6 +93,7 @@ async def _child(words: Sequence[str], given: bytes, said: Path, limit: float | 
             stdout=output,
             stderr=errors,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         try:
             with trio.move_on_after(float("inf") if limit is None else limit):
@@ -106,6 +110,11 @@ async def _child(words: Sequence[str], given: bytes, said: Path, limit: float | 
 
 def _content(path: Path) -> bytes:
     return path.read_bytes()
+
+
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when its parent has ended."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _end(process: trio.Process) -> None:

@@ -13,6 +13,7 @@ from baonet.study.percentiles import Estimate, estimate
 from baonet.study.results import Distribution, MetricResult, Results
 from baonet.study.units import number, show
 
+_COLUMNS = 8
 PERCENTS = (50, 90, 99, 99.9)
 
 
@@ -95,7 +96,14 @@ def _key_cells(metric: MetricResult, key: Key) -> list[Cell]:
 
 
 def _values(results: Results, metric: MetricResult) -> str:
-    """A row for each key, a column for each point."""
+    """A row for each key, a column for each point; of many points, a row for each."""
+    if len(results.shown) > _COLUMNS:
+        long: list[list[Cell]] = [
+            [*_key_cells(metric, key), results.shown[point], _mean(values, metric.unit)]
+            for key, by_point in sorted(metric.values.items())
+            for point, values in sorted(by_point.items())
+        ]
+        return table([*metric.keys, "point", "value"], long, len(metric.keys) + 1)
     rows: list[list[Cell]] = [
         [*_key_cells(metric, key), *(_mean(by_point.get(point), metric.unit) for point in results.shown)]
         for key, by_point in sorted(metric.values.items())

@@ -195,6 +195,16 @@ def test_under_the_hosts_clock_every_run_counts(tmp_path: Path) -> None:
         assert "followed the host's clock" in parsed(page(found, drawn(found))).text
 
 
+def test_many_points_are_rows(tmp_path: Path) -> None:
+    axis = Axis("n", tuple(alternative("n", n) for n in range(12)))
+    rows = [Row(n, 0, 0, True, "", str(n), VIRTUAL, {"boot": measured(n)["boot"]}) for n in range(12)]
+    found = read(save(tmp_path / "r.sqlite", study((axis,), (), repeats=1), rows))
+    with pictures.style():
+        text = page(found, drawn(found))
+    assert '<td class="text">n 11</td><td>11 s</td>' in text
+    parsed(text)
+
+
 def test_what_must_not_be_is_said_first(tmp_path: Path) -> None:
     plan = study((LATENCY,))
     rows = [Row(0, 0, repeat, True, "", str(repeat) * 64, VIRTUAL, measured(1)) for repeat in range(2)]
