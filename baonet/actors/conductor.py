@@ -6,12 +6,12 @@ it go on to a horizon at a time, so that a run ends at one moment of virtual tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, final
 
 import trio
 
 from baonet.actors.crew import farewell
+from baonet.actors.events import Events, Flips
 from baonet.actors.island import Island
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
@@ -20,7 +20,8 @@ from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, GRACE, Message
 from baonet.wire.port import Port
-from baonet.wire.turns import NEVER, Turn, Turned
+from baonet.wire.trace import FaultKind
+from baonet.wire.turns import NEVER, Crash, FaultNote, Stall, Turn, Turned
 
 REST: Final = 0.005
 """Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
@@ -30,19 +31,19 @@ REST: Final = 0.005
 class Conductor:
     """``seats`` are the pcpus of ``island`` that are here; ``crews`` tells at which address the others are.
 
-    ``inputs`` are what the consoles are to get, as (VM, cycle, bytes). Raises ConnectionError when a crew is gone.
+    ``events`` is what happens from outside, by the cycle. Raises ConnectionError when a crew is gone.
     """
 
     def __init__(
         self,
         plan: Plan,
         island: Island,
+        port: Port,
+        *,
         seats: dict[int, tuple[Seat, Recorder]],
         crews: dict[int, int],
-        port: Port,
         memory: NodeMemory,
-        inputs: Iterable[tuple[int, int, bytes]],
-        console_latency: int,
+        events: Events,
     ) -> None:
         self.address = island.pcpus[0]
         self._plan = plan
@@ -53,12 +54,16 @@ class Conductor:
         self._answer: Turned | None = None
         self._port = port
         self._memory = memory
-        self._console_latency = console_latency
+        self._events = events
         self._horizon = 0
         self._reported = True
         self._stopped = False
-        for vm, at, data in inputs:
+        for vm, at, data in events.inputs:
             self._type(vm, at, data)
+        for rule, pcpu, at, duration in events.stalls:
+            island.tell(pcpu, Stall(rule, duration), at)
+        for rule, pcpu, at in events.crashes:
+            island.tell(pcpu, Crash(rule), at)
 
     async def run(self) -> None:
         """Until the agent says stop, or is gone."""
@@ -80,9 +85,13 @@ class Conductor:
 
     async def _go_on(self) -> None:
         """One turn of whoever is next."""
-        turn = self._island.pick(self._horizon)
+        flip = self._events.flips[-1].at if self._events.flips else NEVER
+        turn = self._island.pick(min(self._horizon, flip))
+        if turn is None and flip < self._horizon:
+            self._flip(self._events.flips.pop())
+            return
         if turn is None:
-            next_ = self._island.next
+            next_ = min(self._island.next, flip)
             self._port.send(AGENT, wire.Reached(-1 if next_ >= NEVER else next_, self._island.latest))
             self._reported = True
             return
@@ -97,6 +106,13 @@ class Conductor:
         self._island.done(turned)
         if turned.said:
             self._say(turned)
+
+    def _flip(self, flip: Flips) -> None:
+        """All that was to happen before it has happened."""
+        view = memoryview(self._memory.shared[flip.shmem].view)
+        for bit in flip.bits:
+            view[bit // 8] ^= 1 << bit % 8
+            self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
     async def _ask(self, turn: Turn) -> Turned:
         self._port.send(self._crews[turn.pcpu], turn)
@@ -151,7 +167,7 @@ class Conductor:
                 raise ValueError(f"the agent sent {type(message).__name__}, which has no meaning in virtual time")
 
     def _type(self, vm: int, at: int, data: bytes) -> None:
-        self._island.tell(self._plan.vms[vm].master, wire.ConsoleInput(vm, data), at + self._console_latency)
+        self._island.tell(self._plan.vms[vm].master, wire.ConsoleInput(vm, data), at + self._events.console_latency)
 
     def _reset(self, vm: int) -> None:
         """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far."""

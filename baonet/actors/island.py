@@ -33,7 +33,7 @@ class Deliveries:
 
 
 Interference = Callable[[int, Post], Iterable[tuple[int, FaultNote | None]]]
-"""What becomes of a post of a pcpu: each time at which it is delivered (NEVER: it is lost), and what the trace says."""
+"""What becomes of a post of a pcpu: the times at which it is delivered, and with NEVER what the trace says of it."""
 
 
 def undisturbed(source: int, post: Post) -> Iterable[tuple[int, FaultNote | None]]:
@@ -103,7 +103,7 @@ class Island:
                     if due != NEVER:
                         self._deliver(post.target, Delivery(due, pcpu, post.sequence, post.message))
 
-    def tell(self, pcpu: int, message: Control | Stall | Crash, due: int) -> None:
+    def tell(self, pcpu: int, message: Control | Stall | Crash | FaultNote, due: int) -> None:
         """Something that comes from no pcpu: input, the start or the reset of a VM, a fault."""
         self._control += 1
         self._put(pcpu, Delivery(due, AGENT, self._control, message))

@@ -48,6 +48,7 @@ class PcpuActor:
         core: Core,
         port: Port,
         kick: Callable[[int], None],
+        *,
         recorder: Recorder | None = None,
     ) -> None:
         self.pcpu = pcpu
@@ -208,7 +209,7 @@ class PcpuActor:
         effects.clear()
 
     def _note(self, kind: Kind, message: Message, peer: int, source: int, target: int) -> None:
-        """Channels are FIFO: both ends number what passes alike, so that the trace can tell what became of a message."""
+        """Channels are FIFO: both ends count alike, so that the trace can tell what became of a message."""
         count = self._passed[source, target] = self._passed.get((source, target), 0) + 1
         self.core.note(kind, _NUMBERS[type(message)], peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
 

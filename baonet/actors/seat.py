@@ -1,23 +1,24 @@
 """A pcpu in virtual time: its core, its hypervisor and the messages that are due to it, going on a turn at a time.
 
-Its clock is the core's. It goes on with the guest's instructions and the costs of the hypervisor's work; where the guest
-waits it jumps to the next timer or message, so what comes for a waiting pcpu comes at its very moment.
+Its clock is the core's. It goes on with the guest's instructions and with what the hypervisor's work costs; where the
+guest waits it jumps to the next timer or message, so what comes for a waiting pcpu comes at its very moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Final, final
 
 from baonet.actors.counters import counters
-from baonet.config.machine import Latency
+from baonet.actors.faults import kind_of
+from baonet.config.machine import MessageKind
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
-from baonet.hyp.messages import HypMessage, IpcNotify
+from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
-from baonet.hyp.vgic_messages import SpiLine, VgicForward
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
@@ -34,7 +35,7 @@ _STATES: Final = {state: VcpuState[state.name] for state in State}
 class Seat:
     """``window`` and ``latency`` are in cycles."""
 
-    def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Latency) -> None:
+    def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Mapping[MessageKind, int]) -> None:
         self.pcpu = pcpu
         self.core = core
         self.hypervisor = Pcpu(plan, pcpu, core)
@@ -168,6 +169,7 @@ class Seat:
             case Crash(rule):
                 self.core.note(Kind.FAULT, rule, FaultKind.CRASH, 0)
                 self._halted = True
+                self._said.append(wire.Notice(self.pcpu, "WARNING", f"crashed, as faults[{rule}] says"))
             case _:
                 raise ValueError(f"pcpu {self.pcpu} does not understand {type(message).__name__} in virtual time")
 
@@ -196,20 +198,13 @@ class Seat:
     def _send(self, target: int, message: HypMessage) -> None:
         """A channel between two pcpus is FIFO, whatever latencies its messages have."""
         now = self.core.time
-        due = max(now + self._time_of(message), self._channels.get(target, 0))
+        due = max(now + self._latency[kind_of(message)], self._channels.get(target, 0))
         self._channels[target] = due
         self._sent += 1
         self._posts.append(Post(target, now, due, self._sent, message))
         self.core.note(Kind.SENT, _NUMBERS[type(message)], target | self._sent << SEQUENCE_SHIFT, due)
         self._until = min(self._until, (now // self._window + 1) * self._window)
         self._polite = True
-
-    def _time_of(self, message: HypMessage) -> int:
-        if isinstance(message, IpcNotify):
-            return self._latency.ipc
-        if isinstance(message, SpiLine) or (isinstance(message, VgicForward) and message.hardware):
-            return self._latency.spi
-        return self._latency.ipi
 
     def _report(self, effect: fx.Effect) -> None:
         match effect:

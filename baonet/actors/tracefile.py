@@ -1,7 +1,7 @@
 """The trace of a run, written as it goes: ``BNT1``, then a stream of msgpack values.
 
-First a map that says what was run, then chunks ``[pcpu, records, host times]`` as they come, last a map that says how the
-run ended. A file without the last one is of a run that was killed. docs/tracing.md has the fields.
+First a map that says what was run, then chunks ``[pcpu, records, host times]`` as they come, last a map that says how
+the run ended. A file without the last one is of a run that was killed. docs/tracing.md has the fields.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAGIC: Final = b"BNT1\n"
 
 @final
 class TraceFile:
-    """``error`` is what went wrong, if anything did: then nothing more is written. Raises OSError when it cannot open."""
+    """``error`` is what went wrong, if anything did; then nothing more is written. Raises OSError if it cannot open."""
 
     def __init__(self, path: str, header: Mapping[str, object]) -> None:
         self.error: OSError | None = None

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.config.console_input import dump_input
 from baonet.config.machine import ClockMode
 
 EPILOG = """\
@@ -57,7 +58,6 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
     parser.add_argument(
         "--for",
-        dest="virtual_limit",
         metavar="TIME",
         type=nanoseconds,
         help="end with status 0 after TIME of virtual time (2s, 10ms)",
@@ -76,6 +76,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="where CPUs run; the last two with the virtual clock only. An island is the VMs that share memory or a "
         "device (default: process-per-cpu with the host's clock, process-per-island in virtual time)",
     )
+    parser.add_argument("--input", metavar="FILE", help="type what FILE says when it says it (virtual time; YAML)")
+    parser.add_argument("--record", metavar="FILE", help="write what was typed, and when, to FILE, for --input")
     parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
     parser.add_argument("--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
@@ -120,6 +122,12 @@ def run(options: argparse.Namespace) -> int:
         return 1
     outcome = session.run()
     status = session.tell(outcome)
+    if options.record is not None:
+        try:
+            Path(options.record).write_text(dump_input(session.typed, machine))
+        except OSError as error:
+            print(f"baonet run: --record {options.record}: {error.strerror}", file=sys.stderr)
+            status = status or 1
     if statistics is not None:
         with statistics:
             statistics.write(json.dumps(session.statistics(outcome), indent=2) + "\n")

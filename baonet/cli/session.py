@@ -83,7 +83,8 @@ class Session:
         clock = self._machine.clock
         if clock.mode is ClockMode.HOST:
             return None
-        end = None if self._options.virtual_limit is None else cycles(clock, self._options.virtual_limit)
+        limit = getattr(self._options, "for")
+        end = None if limit is None else cycles(clock, limit)
         interactive = self._options.console in [vm.name for vm in self._machine.vms]
         horizons = Horizons(self._node.carries, cycles(clock, STEP), end)
         return Schedule(horizons, hz(clock), interactive=interactive)

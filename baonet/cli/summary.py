@@ -59,7 +59,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "vms": [{"name": vm.config.name, "pcpus": list(vm.pcpus)} for vm in plan.vms],
         "mhz": clock.mhz,
         "window": cycles(clock, clock.window),
-        "latency": dataclasses.asdict(latency(clock)),
+        "latency": {kind.value: ticks for kind, ticks in latency(clock).items()},
         "costs": dataclasses.asdict(machine.platform.costs),
     }
 
@@ -71,6 +71,6 @@ def footer(clock: Clock, outcome: Outcome) -> dict[str, object]:
         "time": outcome.time,
         "digest": outcome.digest,
         "digests": {pcpu: digest.hex() for pcpu, digest in sorted(outcome.digests.items())},
-        "statistics": {pcpu: counters for pcpu, counters in sorted(outcome.statistics.items())},
+        "statistics": dict(sorted(outcome.statistics.items())),
         "deliveries": {"exact": deliveries.exact, "late": deliveries.late, "latest": deliveries.latest},
     }

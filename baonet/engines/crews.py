@@ -14,11 +14,13 @@ from typing import final
 
 from baonet.actors.conductor import Conductor
 from baonet.actors.crew import serve
-from baonet.actors.island import Island
+from baonet.actors.events import events
+from baonet.actors.faults import MessageFaults
+from baonet.actors.island import Island, undisturbed
 from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.config.machine import ClockMode, Machine, Vm
+from baonet.config.machine import ClockMode, Vm
 from baonet.core.cpu import build, kick
 from baonet.engines.virtual import cycles, latency
 from baonet.hyp.vmm import Plan
@@ -90,7 +92,7 @@ def islands(plan: Plan) -> list[tuple[int, ...]]:
     return found
 
 
-def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, tracing: bool) -> PcpuActor:
+def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, *, tracing: bool) -> PcpuActor:
     """A pcpu that runs freely."""
     assignment = plan.pcpus[pcpu]
     assert assignment is not None
@@ -98,7 +100,7 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch, records=tracing)
     slots = memory.slots.view
     recorder = Recorder(pcpu, core, port, AGENT, tracing=True) if tracing else None
-    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer), recorder)
+    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer), recorder=recorder)
 
 
 def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:
@@ -109,7 +111,7 @@ def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, trac
     for vms in islands(plan):
         pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
         groups = _groups(plan, vms, pcpus, placement)
-        found += _VirtualCrews(plan, memory, epoch, tracing, pcpus, groups).crews()
+        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups).crews()
     return found
 
 
@@ -118,7 +120,7 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
         raise ValueError(f"placement {placement.value} needs the virtual clock: give process-per-cpu or one-process")
 
     def life(pcpu: int) -> Callable[[Port], Awaitable[None]]:
-        return lambda port: host_actor(plan, pcpu, memory, epoch, port, tracing).run()
+        return lambda port: host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run()
 
     return [Crew(pcpu, (pcpu,), frozenset(neighbours(plan, pcpu)), life(pcpu)) for pcpu in active(plan)]
 
@@ -140,6 +142,7 @@ class _VirtualCrews:
         self,
         plan: Plan,
         memory: NodeMemory,
+        *,
         epoch: int,
         tracing: bool,
         pcpus: tuple[int, ...],
@@ -177,18 +180,21 @@ class _VirtualCrews:
         return seat, Recorder(pcpu, core, port, reader, self._tracing)
 
     async def _conduct(self, port: Port) -> None:
-        machine: Machine = self._plan.machine
+        machine = self._plan.machine
         clock = machine.clock
-        island = Island(self._pcpus, cycles(clock, clock.window))
-        mine = {vm for vm, planned in enumerate(self._plan.vms) if planned.master in self._pcpus}
+
+        def convert(nanoseconds: int) -> int:
+            return cycles(clock, nanoseconds)
+
+        vms = {pcpu: vm for vm, planned in enumerate(self._plan.vms) for pcpu in planned.pcpus if pcpu in self._pcpus}
+        faults = MessageFaults(machine.faults, vms, convert)
         conductor = Conductor(
             self._plan,
-            island,
-            self._seats(self._groups[0], port, AGENT),
-            {pcpu: group[0] for group in self._groups[1:] for pcpu in group},
+            Island(self._pcpus, convert(clock.window), faults.interfere if machine.faults else undisturbed),
             port,
-            self._memory,
-            [(each.vm, cycles(clock, each.at), each.data) for each in machine.input if each.vm in mine],
-            cycles(clock, clock.latency.console),
+            seats=self._seats(self._groups[0], port, AGENT),
+            crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
+            memory=self._memory,
+            events=events(machine, set(vms.values()), self._pcpus, convert),
         )
         await conductor.run()

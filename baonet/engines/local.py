@@ -138,7 +138,7 @@ class TaskNode:
         riders = {}
         for pcpu in pcpus:
             port = MemoryPort(pcpu, switch)
-            riders[host_actor(plan, pcpu, memory, epoch, port, tracing)] = port
+            riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
         self._carrier = Carrier(switch, riders)
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baonet.config.machine import Clock, Latency
+from baonet.config.machine import Clock, MessageKind
 
 
 def hz(clock: Clock) -> int:
@@ -15,12 +15,11 @@ def cycles(clock: Clock, nanoseconds: int) -> int:
     return -(-nanoseconds * clock.mhz // 1000)
 
 
-def latency(clock: Clock) -> Latency:
+def latency(clock: Clock) -> dict[MessageKind, int]:
     """In cycles."""
     given = clock.latency
-    return Latency(
-        ipi=cycles(clock, given.ipi),
-        ipc=cycles(clock, given.ipc),
-        spi=cycles(clock, given.spi),
-        console=cycles(clock, given.console),
-    )
+    return {
+        MessageKind.IPI: cycles(clock, given.ipi),
+        MessageKind.IPC: cycles(clock, given.ipc),
+        MessageKind.SPI: cycles(clock, given.spi),
+    }

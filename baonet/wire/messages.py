@@ -119,4 +119,7 @@ NUMBERS: Final[dict[int, type]] = {
     55: vgic.VgicResult,
     56: vgic.SpiLine,
 }
-"""Which number stands for which message, first in its array: 0 the agent's, 24 the conductor's, 32 the hypervisor's, 48 the vGIC's."""
+"""Which number stands for which message, first in its array.
+
+0 the agent's, 24 the conductor's, 32 the hypervisor's, 48 the vGIC's.
+"""

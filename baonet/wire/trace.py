@@ -24,7 +24,7 @@ class Kind(IntEnum):
     """What a record tells; the engine has the same numbers (``engine.h``)."""
 
     EXIT = 1
-    """a: ``Exit``; b: PC; c: of HVC and SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER its number, FAULT ESR, else INTID."""
+    """a: ``Exit``; b: PC; c: of HVC, SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER its number, FAULT ESR, else INTID."""
     ACCESS = 2
     """An emulated load or store that did not leave the guest. a: size | ACCESS_WRITE; b: IPA; c: value."""
     WAIT = 3

@@ -1,0 +1,88 @@
+"""Faults that a study injects into messages: lost, late, doubled or overtaken, by rule, the same in every run.
+
+Pure: no clock, no I/O. All times are cycles.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, final
+
+from baonet.config.machine import Disturbance, Fault, MessageFault, MessageKind
+from baonet.hyp.messages import HypMessage, IpcNotify
+from baonet.hyp.vgic_messages import SpiLine, VgicForward
+from baonet.wire.trace import FaultKind
+from baonet.wire.turns import NEVER, FaultNote, Post
+
+_KINDS: Final = {
+    Disturbance.DROP: FaultKind.DROP,
+    Disturbance.DELAY: FaultKind.DELAY,
+    Disturbance.DUPLICATE: FaultKind.DUPLICATE,
+    Disturbance.REORDER: FaultKind.REORDER,
+}
+
+
+def kind_of(message: HypMessage) -> MessageKind:
+    """What latency a message has, and which rules are for it."""
+    if isinstance(message, IpcNotify):
+        return MessageKind.IPC
+    if isinstance(message, SpiLine) or (isinstance(message, VgicForward) and message.hardware):
+        return MessageKind.SPI
+    return MessageKind.IPI
+
+
+@final
+class _Rule:
+    def __init__(self, number: int, fault: MessageFault, cycles: Callable[[int], int]) -> None:
+        self.number = number
+        self.fault = fault
+        self.by = cycles(fault.by)
+        self._after = cycles(fault.after)
+        self._until = NEVER if fault.until is None else cycles(fault.until)
+        self._left = fault.count
+        self._random = random.Random(f"{fault.seed}/{number}")
+
+    def chooses(self, source: int | None, target: int | None, post: Post) -> bool:
+        fault = self.fault
+        if not self._after <= post.time < self._until or self._left == 0 or kind_of(post.message) is not fault.message:
+            return False
+        if fault.source not in (None, source) or fault.target not in (None, target):
+            return False
+        if self._random.random() >= fault.probability:
+            return False
+        if self._left is not None:
+            self._left -= 1
+        return True
+
+
+@final
+class MessageFaults:
+    """The rules of ``faults`` that are for messages. ``vms``: the VM of a pcpu; ``cycles`` converts nanoseconds."""
+
+    def __init__(self, faults: Iterable[Fault], vms: Mapping[int, int], cycles: Callable[[int], int]) -> None:
+        self._vms = vms
+        self._rules = [_Rule(n, fault, cycles) for n, fault in enumerate(faults) if isinstance(fault, MessageFault)]
+        self._floors: dict[tuple[int, int], int] = {}
+
+    def interfere(self, source: int, post: Post) -> list[tuple[int, FaultNote | None]]:
+        """When a message of ``source`` is delivered, as ``island.Interference`` wants it; every rule has its say."""
+        channel = (source, post.target)
+        moments = [max(post.due, self._floors.get(channel, 0))]
+        notes = []
+        for rule in self._rules:
+            if not moments or not rule.chooses(self._vms.get(source), self._vms.get(post.target), post):
+                continue
+            notes.append(FaultNote(rule.number, _KINDS[rule.fault.kind], post.sequence))
+            match rule.fault.kind:
+                case Disturbance.DROP:
+                    moments = []
+                case Disturbance.DUPLICATE:
+                    moments = moments * 2
+                case Disturbance.DELAY:
+                    moments = [moment + rule.by for moment in moments]
+                    self._floors[channel] = moments[-1]
+                case Disturbance.REORDER:
+                    moments = [moment + rule.by for moment in moments]
+        told: list[tuple[int, FaultNote | None]] = [(NEVER, note) for note in notes]
+        return told + [(moment, None) for moment in moments]
