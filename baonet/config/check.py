@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical
+from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.kinds import nearest
@@ -45,13 +46,13 @@ def problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) -> Iterator[Problem]:
-    first: dict[str, int] = {}
+    first: dict[str, Node] = {}
     for each in named:
         node = each.node.at("name")
         if each.name in first:
-            hint = f"the first is on line {first[each.name]}: rename one"
+            hint = f"the first is {first[each.name].place}: rename one"
             yield node.problem(f"two {what} are named {each.name!r}", hint)
-        first.setdefault(each.name, node.line)
+        first.setdefault(each.name, node)
 
 
 def _clock(draft: Draft) -> Iterator[Problem]:

@@ -44,21 +44,25 @@ MACHINE_FILE = Form()
 @final
 @dataclass(slots=True)
 class Source:
-    """The file that nodes come from: its name as the user gave it, and its lines."""
+    """The file that nodes come from: its name as the user gave it, and its lines.
+
+    ``title`` is how problems call it when it is not the file itself.
+    """
 
     path: str
     lines: list[str]
+    title: str = ""
 
     def problem(self, place: tuple[int, int], field: str, message: str, hint: str = "", width: int = 1) -> Problem:
         line, column = place
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Problem(self.path, line, column, field, message, hint, text, width)
+        return Problem(self.title or self.path, line, column, field, message, hint, text, width)
 
 
 @final
 @dataclass(slots=True, eq=False)
 class Node:
-    """One value of the file.
+    """One value of the file. Its line is 0 when it comes from elsewhere.
 
     ``name`` is the field path from the root. ``key`` is the (line, column) of the key it belongs to, for an item of a
     mapping. ``width`` is the number of characters of a scalar on its line.
@@ -71,6 +75,11 @@ class Node:
     value: dict[str, Node] | list[Node] | Scalar
     name: str = ""
     key: tuple[int, int] | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a sentence tells it."""
+        return f"on line {self.line}" if self.line else "by an override"
 
     def plain(self) -> object:
         """The value alone, as pydantic takes it."""
@@ -267,6 +276,11 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
 def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
     """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
     source, text = _text(path, form)
+    return read(text, source, form)
+
+
+def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:
+    """The tree of a text, with the problems that do not hinder reading on. Raises ``ConfigError``."""
     builder = _Builder(source)
     try:
         for event in yaml.parse(text, _LOADER):

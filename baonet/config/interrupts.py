@@ -44,7 +44,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
                 continue
             other, node = owner.setdefault(use.intid, (vm, use.node))
             if other is not vm:
-                message = f"interrupt {use.intid} is given twice: VM {other.name!r} has it on line {node.line}"
+                message = f"interrupt {use.intid} is given twice: VM {other.name!r} has it {node.place}"
                 hint = "an interrupt belongs to one VM; another may map the device without it"
                 yield use.node.problem(message, hint)
 
@@ -68,7 +68,7 @@ def _twice(uses: list[_Use]) -> Iterator[Problem]:
         other = first.setdefault(use.intid, use)
         if other is not use:
             message = f"interrupt {use.intid} is given twice"
-            yield use.node.problem(message, f"this VM has it on line {other.node.line} already, in {other.node.name}")
+            yield use.node.problem(message, f"this VM has it {other.node.place} already, in {other.node.name}")
 
 
 def _numbers(uses: list[_Use], gic: Gic, physical: Gic) -> Iterator[Problem]:

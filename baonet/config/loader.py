@@ -11,11 +11,14 @@ from baonet.config.errors import ConfigError
 from baonet.config.kinds import MappingOf, Reader, UnreadableError
 from baonet.config.machine import Faithful, Machine
 from baonet.config.models import MachineModel
+from baonet.config.overrides import Overrides, apply
 from baonet.config.placement import Placement
 
+_MACHINE = MappingOf(MachineModel)
 
-def load(path: Path) -> Machine:
-    """Read, check and resolve a machine file.
+
+def load(path: Path, overrides: Overrides = ()) -> Machine:
+    """Read, check and resolve a machine file, with ``overrides`` in place of some of its fields.
 
     Raises ``ConfigError`` with all its problems: those of its form, then those between its fields and of its images,
     as far as what could be read allows.
@@ -23,8 +26,9 @@ def load(path: Path) -> Machine:
     root, problems = document.parse(path)
     reader = Reader()
     reader.problems += problems
+    reader.problems += apply(root, _MACHINE, overrides)
     try:
-        values, whole = MappingOf(MachineModel).values(root, reader)
+        values, whole = _MACHINE.values(root, reader)
     except UnreadableError:
         raise ConfigError(reader.problems) from None
     platform = None
