@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from baonet.config.errors import ConfigError
@@ -17,10 +18,10 @@ class UsageError(Exception):
     """The user's mistake, in one line."""
 
 
-def load_machine(path: str) -> Machine | None:
-    """The machine of a file; None when it has errors, which are then on stderr."""
+def load_machine(path: str, overrides: Sequence[str] = ()) -> Machine | None:
+    """The machine of a file, with ``PATH=VALUE`` in place of fields; None when it has errors, which are on stderr."""
     try:
-        return load(Path(path))
+        return load(Path(path), overrides)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return None

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
-from baonet.config.console_input import dump_input
+from baonet.config.console_input import dump_input, load_input
+from baonet.config.errors import ConfigError
 from baonet.config.machine import ClockMode
 
 EPILOG = """\
@@ -55,6 +56,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument(
+        "--set",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="a field of the machine file, in place of what it says: --set clock.window=20us --set vms.0.cpus=2",
+    )
     parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
     parser.add_argument(
         "--for",
@@ -92,16 +100,21 @@ def text(argument: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    machine = load_machine(options.file)
+    clock = [] if options.clock is None else [f"clock.mode={options.clock}"]
+    machine = load_machine(options.file, [*options.set, *clock])
     if machine is None:
         return 2
-    if options.clock is not None:
-        machine = dataclasses.replace(machine, clock=dataclasses.replace(machine.clock, mode=ClockMode(options.clock)))
-    if options.virtual_limit is not None and machine.clock.mode is ClockMode.HOST:
-        print(
-            "baonet run: --for is virtual time: give --clock virtual, or --timeout for the host's time", file=sys.stderr
-        )
-        return 2
+    for option in ("for", "input", "record"):
+        if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
+            print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
+            return 2
+    if options.input is not None:
+        try:
+            typed = load_input(Path(options.input), machine)
+        except ConfigError as error:
+            print(error, file=sys.stderr)
+            return 2
+        machine = dataclasses.replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
     from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
     from baonet.core.engine import EngineError  # noqa: PLC0415
 
