@@ -19,7 +19,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
     """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
     header = trace.header
     hz = header.hz
-    names = Names(header.platform)
+    names = Names(header)
     vms = {pcpu: _quoted(name) for pcpu, name in header.names().items()}
     middles = {
         (pcpu, number): f"{pcpu},{vms.get(pcpu, '')},{kind(number)}" for pcpu in trace.pcpus for number in range(32)

@@ -113,7 +113,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
     """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
     header = trace.header
     hz = header.hz
-    names = Names(header.platform)
+    names = Names(header)
     members = _members(hz)
     vms = {pcpu: f',"vm":{json.dumps(name)}' for pcpu, name in header.names().items()}
     middles: dict[tuple[int, int], str] = {}

@@ -38,7 +38,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
 class _Picture:
     def __init__(self, header: Header, pcpus: tuple[int, ...], out: BinaryIO) -> None:
         self._hz = header.hz
-        self._names = Names(header.platform)
+        self._names = Names(header)
         self._packets = packets = Packets(out)
         self._threads: dict[int, int] = {}
         self._homes: dict[int, int] = {}

@@ -14,6 +14,7 @@ from baonet.config.platforms import builtin
 from baonet.hyp import gic, psci, smccc
 from baonet.hyp.cpu import Exit
 from baonet.hyp.report import describe_register, exception_class
+from baonet.study.trace_head import Header
 from baonet.study.trace_order import Row
 from baonet.wire.messages import NUMBERS
 from baonet.wire.trace import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
@@ -32,7 +33,6 @@ _DEPENDS: Final[Mapping[int, tuple[int, int]]] = {
     Kind.FAULT: (_ALL, 0),
 }
 """What of b or c a name depends on, besides a."""
-_MOST_FRAMES = 128
 
 CALLS: Final[Mapping[int, str]] = {
     psci.VERSION: "PSCI_VERSION",
@@ -111,10 +111,11 @@ _KINDS = frozenset(Kind)
 
 @final
 class Names:
-    """Of one trace. ``platform`` is its platform's name: a built-in one tells where its interrupt controller is."""
+    """Of one trace. Its platform, if it is a built-in one, tells where the interrupt controller is."""
 
-    def __init__(self, platform: str) -> None:
-        known = builtin().get(platform)
+    def __init__(self, header: Header) -> None:
+        known = builtin().get(header.platform)
+        self._vcpus = max((len(vm.pcpus) for vm in header.vms), default=0)
         self._gic: Gic | None = None if known is None else known.gic
         self._names: dict[tuple[int, int, int], str] = {}
 
@@ -136,7 +137,7 @@ class Names:
         if found is not None:
             if 0 <= ipa - found.gicd < gic.GICD_SIZE:
                 return _register("GICD", ipa - found.gicd)
-            if found.gicr is not None and 0 <= ipa - found.gicr < gic.GICR_SIZE * _MOST_FRAMES:
+            if found.gicr is not None and 0 <= ipa - found.gicr < gic.GICR_SIZE * self._vcpus:
                 offset = (ipa - found.gicr) % gic.GICR_SIZE
                 if offset >= gic.GICR_SGI_BASE:
                     return _register("GICR", offset - gic.GICR_SGI_BASE)
