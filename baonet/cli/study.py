@@ -68,7 +68,7 @@ def study(options: argparse.Namespace) -> int:
 
     try:
         plan = read(Path(options.file))
-        digests = fingerprint(plan, lambda path, overrides: load(path))
+        digests = fingerprint(plan, load)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

@@ -40,7 +40,7 @@ class Layout:
 
 def keys(metric: MetricResult, spec: PlotSpec) -> list[Key]:
     """The keys that the picture is about."""
-    found = sorted([*metric.samples, *metric.values])
+    found = sorted([*metric.samples, *metric.values], key=metric.order)
     return [key for key in found if spec.only in metric.label(key)]
 
 

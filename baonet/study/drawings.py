@@ -50,11 +50,10 @@ def draw(results: Results, metric: MetricResult, spec: PlotSpec) -> Picture | No
     figure, text = _KINDS[spec.kind](results, metric, spec)
     if figure is None:
         return None
-    title = spec.title or text
     name = re.sub(r"[^a-z0-9]+", "-", f"{metric.name} {spec.kind} {spec.only}".lower()).strip("-")
     if spec.title:
         figure.suptitle(spec.title, fontsize=11)
-    return Picture(name, f"{metric.name}: {title}", figure)
+    return Picture(name, spec.title or text[0].upper() + text[1:], figure)
 
 
 def _chosen(results: Results, metric: MetricResult, spec: PlotSpec) -> list[tuple[str, Distribution]]:

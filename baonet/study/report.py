@@ -14,7 +14,7 @@ from baonet.study.drawings import default_plots, draw
 from baonet.study.percentiles import LEVEL, REDRAWS
 from baonet.study.pictures import Picture
 from baonet.study.reservoir import KEPT
-from baonet.study.results import MetricResult, Results
+from baonet.study.results import MetricResult, Results, labels
 from baonet.study.store import Row
 from baonet.study.tables import Cell, Html, metric_tables, table
 from baonet.study.units import show
@@ -116,6 +116,7 @@ def _determinism(results: Results) -> Iterator[str]:
         yield "<p>These runs followed the host's clock: no two are alike, and each counts.</p>"
     rows: list[list[Cell]] = []
     seeds = json.loads(results.meta.get("seeds", "[{}]"))
+    named_points = labels(list(results.points.values()))
     for number, runs in by_point.items():
         for seed, seeded in enumerate(seeds):
             of_seed = [row for row in runs if row.seed == seed]
@@ -124,7 +125,7 @@ def _determinism(results: Results) -> Iterator[str]:
             named = " ".join(f'<code title="{escape(each)}">{escape(each[:12])}</code>' for each in digests)
             rows.append(
                 [
-                    results.points[number].label,
+                    named_points[number],
                     ", ".join(f"{path} {value}" for path, value in seeded.items()),
                     Html(named),
                     f"{len(done)}",

@@ -15,6 +15,7 @@ from typing import final
 from baonet.study.catalog import METRICS, Entry
 from baonet.study.determinism import Disagreement, compare
 from baonet.study.metrics.base import Key, Measured
+from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.plan import PLACEMENT, PlotSpec, place_label
 from baonet.study.store import Row, Store, StoredPoint
 
@@ -65,6 +66,13 @@ class MetricResult:
             self.values.setdefault(key, {}).setdefault(point, []).append(value)
         for text, count in measured.notes.items():
             self.notes[text] = self.notes.get(text, 0) + count
+
+    def order(self, key: Key) -> Key:
+        """What keys are sorted by: names, numbers by their size, stages in the order of time."""
+        words = [f"{int(word):020}" if word.isdecimal() else word for word in key]
+        if self.kind == "interrupt-latency":
+            words[-1] = str((*STAGES, TOTAL).index(key[-1]))
+        return tuple(words)
 
     def label(self, key: Key) -> str:
         """A key for a reader: "ping to pong", "linux 27 timer"."""

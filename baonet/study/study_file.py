@@ -205,7 +205,7 @@ REQUIRED = ("version", "machine", "metrics")
 
 def read(path: Path) -> Study:
     """The study of a file. Raises ``ConfigError`` with everything that is wrong with it."""
-    root, problems = document.parse(path)
+    root, problems = document.parse(path, document.Form("study file"))
     reader = Reader()
     reader.problems += problems
     values = _top(root, reader)

@@ -58,8 +58,8 @@ def metric_tables(results: Results, metric: MetricResult) -> str:
 def _samples(results: Results, metric: MetricResult) -> str:
     head = [*metric.keys, "point", "samples", "mean", "least", *(f"p{percent:g}" for percent in PERCENTS), "greatest"]
     rows: list[list[Cell]] = []
-    for key, by_point in sorted(metric.samples.items()):
-        for point, found in sorted(by_point.items()):
+    for key in sorted(metric.samples, key=metric.order):
+        for point, found in sorted(metric.samples[key].items()):
             ordered = sorted(found.kept)
             rows.append(
                 [
@@ -100,13 +100,13 @@ def _values(results: Results, metric: MetricResult) -> str:
     if len(results.shown) > _COLUMNS:
         long: list[list[Cell]] = [
             [*_key_cells(metric, key), results.shown[point], _mean(values, metric.unit)]
-            for key, by_point in sorted(metric.values.items())
-            for point, values in sorted(by_point.items())
+            for key in sorted(metric.values, key=metric.order)
+            for point, values in sorted(metric.values[key].items())
         ]
         return table([*metric.keys, "point", "value"], long, len(metric.keys) + 1)
     rows: list[list[Cell]] = [
-        [*_key_cells(metric, key), *(_mean(by_point.get(point), metric.unit) for point in results.shown)]
-        for key, by_point in sorted(metric.values.items())
+        [*_key_cells(metric, key), *(_mean(metric.values[key].get(point), metric.unit) for point in results.shown)]
+        for key in sorted(metric.values, key=metric.order)
     ]
     return table([*metric.keys, *results.shown.values()], rows, len(metric.keys))
 
@@ -124,7 +124,7 @@ def _mean(values: Sequence[float] | None, unit: str) -> Cell:
 
 def _shares(results: Results, metric: MetricResult) -> str:
     rows: list[list[Cell]] = []
-    for vm, pcpu in sorted({key[:2] for key in metric.values}):
+    for vm, pcpu in sorted({key[:2] for key in metric.values}, key=metric.order):
         for point, label in results.shown.items():
             found = [metric.values.get((vm, pcpu, share), {}).get(point) for share in SHARES]
             if any(found):

@@ -295,7 +295,7 @@ def test_plots_can_be_chosen(tmp_path: Path) -> None:
     with pictures.style():
         made = [picture for each in drawn(found) for picture in each.pictures]
         assert [picture.name for picture in made] == ["one-way-cdf-ping-to", "one-way-cdf"]
-        assert made[0].text == "one way: Mine"
+        assert made[0].text == "Mine"
         assert "Mine" in page(found, drawn(found))
 
 

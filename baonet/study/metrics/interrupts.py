@@ -75,7 +75,7 @@ class InterruptLatency:
                 self._raised.setdefault(home, life)
         elif kind == Kind.PENDING:
             found = self._of_sgi(pcpu, intid) if intid < _SGIS else self._raised.pop(home, None)
-            life = found or _Life("guest", {})
+            life = found or _Life("software", {})
             if self._coming.setdefault(home, life) is life:
                 life.times[Kind.PENDING] = time
         elif kind == Kind.DELIVERED:

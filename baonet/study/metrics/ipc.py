@@ -63,7 +63,7 @@ class IpcLatency:
 
     def finish(self, end: int) -> Measured:
         self._measured.note("notifications that no interrupt followed", len(self._taken))
-        self._measured.note("notifications that never arrived", len(self._under_way))
+        self._measured.note("notifications that were lost, or under way at the end", len(self._under_way))
         never = sum(len(waiting) for waiting in self._waiting.values())
-        self._measured.note("notifications whose interrupt was never acknowledged", never)
+        self._measured.note("notifications whose interrupt was not acknowledged", never)
         return self._measured
