@@ -17,7 +17,7 @@ from baonet.config.quantities import human, human_duration
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Made from baonet/config/*models.py by `make docs`; a test keeps it current. -->
+<!-- Made from the models in baonet/config by `make docs`; a test keeps it current. -->
 
 One YAML file describes one machine: the platform, and the virtual machines that share it out. Its fields are those
 of Bao's `config.c` in readable form.
@@ -71,6 +71,11 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 | true or false | `true` and `false` only: `yes`, `no`, `on` and `off` are text |
 
 A key that is given twice is an error. Anchors, aliases and merge keys (`<<: *name`) work.
+
+`baonet run --set PATH=VALUE` gives a field in place of what the file says, and a study does so for each of its runs.
+A path has the keys on the way, and for an item of a list its number or its name: `clock.window`, `vms.0.cpus`,
+`vms[linux].command_line`, `platform.costs.hypercall`. A value is YAML; a whole list or mapping can be given too. What
+is not in the file yet is added. The result is checked as if the file said so.
 
 Guest addresses are those that a guest sees (IPAs), physical addresses those of the platform. Guest addresses have 40
 bits, as on the Cortex-A53.

@@ -197,7 +197,33 @@ def test_every_override_and_the_file_are_checked_at_once(tmp_path: Path) -> None
 
 
 steps = st.sampled_from(
-    ["vms", "0", "1", "ping", "linux", "cpus", "clock", "window", "platform", "costs", "memory", "base", "device_tree"]
+    [
+        "vms",
+        "0",
+        "1",
+        "ping",
+        "linux",
+        "cpus",
+        "clock",
+        "window",
+        "platform",
+        "costs",
+        "memory",
+        "base",
+        "device_tree",
+        "input",
+        "faults",
+        "fault",
+        "stall",
+        "flip",
+        "at",
+        "pcpu",
+        "text",
+        "interrupts",
+        "extends",
+        "mode",
+        "virtual",
+    ]
 )
 paths = st.lists(steps | st.text("ab.[]0=", max_size=3), max_size=5).map(".".join)
 values = st.recursive(
