@@ -67,7 +67,7 @@ class Processes:
 
     def __init__(self, pcpus: tuple[int, ...]) -> None:
         self.port = Channels()
-        self.pcpus = pcpus
+        self.carries = {pcpu: (pcpu,) for pcpu in pcpus}
         self.killed: list[int] = []
         self.died: Callable[[int, str], None] = lambda pcpu, why: None
 
@@ -170,7 +170,7 @@ async def test_all_start_when_all_are_there_and_the_run_ends_when_all_are_off(au
 
 async def test_nobody_starts_before_the_last_has_come(autojump_clock: object) -> None:
     bench = Bench()
-    bench.node.pcpus = (0, 1, 2)
+    bench.node.carries = {pcpu: (pcpu,) for pcpu in (0, 1, 2)}
     async with trio.open_nursery() as nursery:
         nursery.start_soon(bench.agent.run, 5)
         await bench.settled()
@@ -424,4 +424,4 @@ async def test_typing_goes_to_the_vms_master(autojump_clock: object) -> None:
         bench.agent.stop(Ending.DONE)
 
     await bench.live(script)
-    assert (2, wire.ConsoleInput(b"hi")) in bench.port.sent
+    assert (2, wire.ConsoleInput(1, b"hi")) in bench.port.sent

@@ -14,12 +14,16 @@ import trio
 from baonet.actors.agent import Agent, Outcome
 from baonet.config.loader import load
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
+from baonet.engines.crews import Placement
 from baonet.engines.local import ProcessNode, TaskNode
-from baonet.hyp.vmm import plan
+from baonet.hyp.vmm import Plan, plan
 from baonet.memory.node import NodeMemory
 from tests.system.machine import write
 
-NODES: dict[str, type[ProcessNode] | type[TaskNode]] = {"process-per-cpu": ProcessNode, "one-process": TaskNode}
+NODES: dict[str, Callable[[Plan, NodeMemory], ProcessNode | TaskNode]] = {
+    "process-per-cpu": lambda plan, memory: ProcessNode(plan, memory, Placement.PROCESS_PER_CPU),
+    "one-process": TaskNode,
+}
 PATIENCE = 60.0
 
 

@@ -110,7 +110,7 @@ async def test_a_message_ends_the_wait_for_a_switch() -> None:
 
 async def test_a_peer_that_does_not_read_blocks_nobody() -> None:
     left, right = socket_pair()
-    sent = [ConsoleInput(bytes([number % 256]) * 20_000) for number in range(200)]
+    sent = [ConsoleInput(0, bytes([number % 256]) * 20_000) for number in range(200)]
     for message in sent:
         left.send(1, message)
     received: list[tuple[int, Message]] = []
@@ -156,7 +156,7 @@ async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more() -> 
 
 async def test_a_port_is_congested_until_its_peer_takes() -> None:
     left, right = socket_pair()
-    message = ConsoleInput(bytes(CONGESTED // 4))
+    message = ConsoleInput(0, bytes(CONGESTED // 4))
     sent = 0
     while not left.congested:
         assert sent < 100
@@ -177,7 +177,7 @@ async def test_a_port_is_congested_until_its_peer_takes() -> None:
 async def test_a_flush_is_given_up_in_time() -> None:
     left, right = socket_pair()
     for _ in range(20):
-        left.send(1, ConsoleInput(bytes(CONGESTED)))
+        left.send(1, ConsoleInput(0, bytes(CONGESTED)))
     with trio.fail_after(5):
         await left.flush(0.01)
     assert left.congested
