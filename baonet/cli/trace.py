@@ -195,13 +195,14 @@ def _output(target: str, source: Path) -> Iterator[BinaryIO]:
     path = Path(target)
     if path.exists() and path.samefile(source):
         raise UsageError(f"{target} is the trace itself")
-    with path.open("wb") as out:
-        try:
+    regular = False
+    try:
+        with path.open("wb") as out:
+            regular = stat.S_ISREG(os.fstat(out.fileno()).st_mode)
             yield out
-            out.flush()
-        except BaseException as error:
-            if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
-                path.unlink()
-            if isinstance(error, OSError) and error.filename is None:
-                raise OSError(error.errno, error.strerror, target) from None
-            raise
+    except BaseException as error:
+        if regular:
+            path.unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            raise OSError(error.errno, error.strerror, target) from None
+        raise
