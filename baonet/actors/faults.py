@@ -66,23 +66,19 @@ class MessageFaults:
         self._floors: dict[tuple[int, int], int] = {}
 
     def interfere(self, source: int, post: Post) -> list[tuple[int, FaultNote | None]]:
-        """When a message of ``source`` is delivered, as ``island.Interference`` wants it; every rule has its say."""
+        """When a message of ``source`` is delivered, as ``island.Interference`` wants it. The first rule has it."""
         channel = (source, post.target)
-        moments = [max(post.due, self._floors.get(channel, 0))]
-        notes = []
+        moment = max(post.due, self._floors.get(channel, 0))
         for rule in self._rules:
-            if not moments or not rule.chooses(self._vms.get(source), self._vms.get(post.target), post):
+            if not rule.chooses(self._vms.get(source), self._vms.get(post.target), post):
                 continue
-            notes.append(FaultNote(rule.number, _KINDS[rule.fault.kind], post.sequence))
+            note = FaultNote(rule.number, _KINDS[rule.fault.kind], post.sequence)
             match rule.fault.kind:
                 case Disturbance.DROP:
-                    moments = []
+                    return [(NEVER, note)]
                 case Disturbance.DUPLICATE:
-                    moments = moments * 2
+                    return [(NEVER, note), (moment, None), (moment, None)]
                 case Disturbance.DELAY:
-                    moments = [moment + rule.by for moment in moments]
-                    self._floors[channel] = moments[-1]
-                case Disturbance.REORDER:
-                    moments = [moment + rule.by for moment in moments]
-        told: list[tuple[int, FaultNote | None]] = [(NEVER, note) for note in notes]
-        return told + [(moment, None) for moment in moments]
+                    self._floors[channel] = moment + rule.by
+            return [(NEVER, note), (moment + rule.by, None)]
+        return [(moment, None)]

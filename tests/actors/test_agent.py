@@ -136,7 +136,7 @@ class Bench:
 
                 nursery.start_soon(run)
                 await self.settled()
-                for pcpu in self.node.pcpus:
+                for pcpu in self.node.carries:
                     self.port.come(pcpu, wire.Hello(wire.VERSION, pcpu))
                 await self.settled()
                 await script(self)
