@@ -121,6 +121,8 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
         command = [sys.executable, "-m", "baonet.cli.main"]
         try:
             outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces), jobs, progress)
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
     for disagreement in outcome.disagreements:
@@ -133,3 +135,11 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
     if outcome.failed:
         print(f"baonet study: {outcome.failed} failed; the same command tries them again", file=sys.stderr)
     return 1 if outcome.failed or outcome.disagreements else 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong: one failure ends all tasks, and each nursery on its way wraps it once more."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

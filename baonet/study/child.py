@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import shutil
 import signal
@@ -84,28 +85,30 @@ class ChildRunner:
 
 async def _child(words: Sequence[str], given: bytes, said: Path, limit: float | None) -> tuple[int | None, bytes, str]:
     """(exit status, None if it did not end in time; standard output; the end of standard error)."""
-    answer = said.with_suffix(".out")
-    status: int | None = None
-    with said.open("wb") as errors, answer.open("wb") as output:
-        process = await trio.lowlevel.open_process(
+    question, answer = said.with_suffix(".in"), said.with_suffix(".out")
+    _write(question, given)
+    with question.open("rb") as input_, answer.open("wb") as output, said.open("wb") as errors:
+        # Not by a thread of Trio's: the system counts a child as orphaned when the thread that made it ends.
+        process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
             list(words),
-            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdin=input_,
             stdout=output,
             stderr=errors,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - there is one thread
         )
-        try:
-            with trio.move_on_after(float("inf") if limit is None else limit):
-                if process.stdin is not None:
-                    async with process.stdin:
-                        with suppress(trio.BrokenResourceError):  # it has ended, and says why
-                            await process.stdin.send_all(given)
-                status = await process.wait()
-        finally:
-            with trio.CancelScope(shield=True):
-                await _end(process)
+    try:
+        with trio.move_on_after(math.inf if limit is None else limit) as waiting:
+            await _ended(process)
+    finally:
+        with trio.CancelScope(shield=True):
+            await _end(process)
+    status = None if waiting.cancelled_caught else process.returncode
     return status, _content(answer), _content(said).decode("utf-8", "replace").strip()[-_SHOWN:]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def _content(path: Path) -> bytes:
@@ -117,15 +120,23 @@ def _end_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def _end(process: trio.Process) -> None:
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Wait until it has ended. Its number stays taken until ``wait``."""
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        await trio.lowlevel.wait_readable(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _end(process: subprocess.Popen[bytes]) -> None:
     """Leave nothing of it: first it is asked, then its whole session is killed."""
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-        with trio.move_on_after(_GRACE):
-            await process.wait()
+    os.kill(process.pid, signal.SIGTERM)  # Popen's would look first whether it has ended, and free its number
+    with trio.move_on_after(_GRACE):
+        await _ended(process)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    process.wait()
 
 
 def seconds(text: str) -> float:

@@ -192,7 +192,13 @@ class Store:
         return set(self._db.execute("SELECT point, seed, repeat FROM runs WHERE status = 'done'"))
 
     def save(self, row: Row) -> None:
-        """Add a run, in place of an earlier one that failed."""
+        """Add a run, in place of an earlier one that failed. Raises StoreError when it cannot, as on a full disk."""
+        try:
+            self._save(row)
+        except sqlite3.Error as error:
+            raise StoreError(f"a run could not be saved: {error}") from None
+
+    def _save(self, row: Row) -> None:
         with self._transaction():
             self._db.execute(
                 "DELETE FROM runs WHERE point = ? AND seed = ? AND repeat = ?", (row.point, row.seed, row.repeat)

@@ -67,7 +67,7 @@ def test_a_run_that_cannot_be_saved_leaves_nothing(path: Path) -> None:
     broken["latency"].values["ping", "0"] = None  # type: ignore[assignment]
     with Store(path, write=True) as store:
         store.save(Row(0, 0, 0, done=False, error="before"))
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(StoreError, match="could not be saved"):
             store.save(Row(0, 0, 0, done=True, measured=broken))
         assert [row.error for _, row in store.runs()] == ["before"]
 

@@ -1,0 +1,196 @@
+"""``baonet study`` as users type it, on the guests that come with it."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from baonet.study.results import Results, results
+from baonet.study.store import Store
+from tests.system.machine import COMMAND, baonet, gone, pair, write
+
+METRICS = [
+    "ipc-latency",
+    "interrupt-latency",
+    "time-share",
+    "messages",
+    "exits",
+    {"console_time": r"batch 1: 2000 round trips", "name": "first batch"},
+    {"console": r"min/avg/max (?P<least>\d+)/(?P<average>\d+)/", "unit": "ns", "name": "what ping says"},
+]
+
+
+def study(directory: Path, **fields: Any) -> Path:
+    write(directory, pair() | {"clock": {"mode": "virtual", "window": "10us"}})
+    file = directory / "study.yaml"
+    file.write_text(
+        yaml.safe_dump({"version": 1, "machine": "machine.yaml", "metrics": METRICS, "for": "1ms"} | fields)
+    )
+    return file
+
+
+def read(file: Path) -> Results:
+    with Store(file, write=False) as store:
+        return results(store)
+
+
+def test_ping_pong(tmp_path: Path) -> None:
+    file = study(
+        tmp_path,
+        **{"for": "20ms"},
+        sweep={"clock.latency.ipc": ["1us", "3us"], "run.placement": ["one-process", "process-per-cpu"]},
+        repeats=2,
+    )
+    out = tmp_path / "results.sqlite"
+    done = baonet("study", file, "-o", out)
+    assert done.status == 0, done.err
+    found = read(out)
+    assert len(found.rows) == 8
+    assert not found.disagreements
+    assert len({row.digest for row in found.rows}) == 2
+    assert len(found.shown) == 2
+    latency = found.metric("ipc-latency")
+    for number, configured in zip(found.shown, (1000, 3000), strict=True):
+        one_way = latency.samples["ping", "pong"][number]
+        assert one_way.count > 1000
+        # The interrupt is acknowledged a few instructions after the message has come, to a guest that waits.
+        assert configured < one_way.least <= one_way.mean < configured + 1000
+        shares = [
+            found.metric("time-share").values["ping", "0", each][number][0] for each in ("guest", "waiting", "off")
+        ]
+        assert all(0 <= share <= 1 for share in shares)
+    assert set(latency.notes) <= {
+        "notifications that were lost, or under way at the end",
+        "notifications whose interrupt was not acknowledged",
+    }
+    sent = found.metric("messages").values["ping", "pong", "IpcNotify"]
+    assert all(abs(sent[number][0] - latency.samples["ping", "pong"][number].count) <= 1 for number in found.shown)
+    said = found.metric("what ping says").samples["ping", "average"]
+    assert said[0].mean < said[2].mean
+    again = baonet("study", file, "-o", out)
+    assert (again.status, again.err.strip()) == (0, "[####################] 8/8 runs")
+    page = baonet("report", out, "-o", tmp_path / "page.html")
+    assert page.status == 0, page.err
+    assert "first batch" in (tmp_path / "page.html").read_text()
+
+
+def test_ctrl_c_and_then_the_rest(tmp_path: Path) -> None:
+    file = study(tmp_path, sweep={"clock.latency.ipc": [f"{n}us" for n in range(1, 7)]})
+    out = tmp_path / "results.sqlite"
+    process = subprocess.Popen(
+        [*COMMAND, "study", str(file), "-o", str(out), "--jobs", "1"], stderr=subprocess.PIPE, text=True
+    )
+    while not (out.exists() and _done(out)):
+        assert process.poll() is None
+        time.sleep(0.02)
+    children = _children(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "ended by SIGINT; the same command goes on" in said
+    assert gone(children)
+    before = _done(out)
+    assert 1 <= before < 6
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["machine.yaml", "results.sqlite", "study.yaml"]
+    listed = baonet("study", file, "-o", out, "--list").out
+    assert listed.count("to do") == 6 - before
+    done = baonet("study", file, "-o", out)
+    assert done.status == 0, done.err
+    assert _done(out) == 6
+
+
+def test_a_study_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    file = study(tmp_path, **{"for": "1000s"})
+    out = tmp_path / "results.sqlite"
+    process = subprocess.Popen([*COMMAND, "study", str(file), "-o", str(out)], stderr=subprocess.DEVNULL)
+    traces = tmp_path / "results.sqlite.work" / "0-0-0" / "trace.bnt"
+    with process:
+        while not traces.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        (child,) = _children(process.pid)
+        pcpus = _children(child)
+        process.kill()
+    assert gone([child, *pcpus])
+    file = study(tmp_path)
+    assert baonet("study", file, "-o", out, "--fresh").status == 0
+    assert not (tmp_path / "results.sqlite.work").exists()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _done(file: Path) -> int:
+    db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    try:
+        count: int = db.execute("SELECT count(*) FROM runs WHERE status = 'done'").fetchone()[0]
+    except sqlite3.OperationalError:  # it has no tables yet
+        return 0
+    finally:
+        db.close()
+    return count
+
+
+def test_results_of_another_machine_are_refused(tmp_path: Path) -> None:
+    file = study(tmp_path)
+    out = tmp_path / "results.sqlite"
+    assert baonet("study", file, "-o", out).status == 0
+    machine = tmp_path / "machine.yaml"
+    machine.write_text(machine.read_text().replace("10us", "20us"))
+    refused = baonet("study", file, "-o", out)
+    assert refused.status == 2
+    assert "were made before a change of the machine file machine.yaml" in refused.err
+    assert "--fresh" in refused.err
+    assert baonet("study", file, "-o", out, "--fresh").status == 0
+
+
+def test_failures_are_told_and_kept(tmp_path: Path) -> None:
+    file = study(tmp_path, **{"for": "100ms"}, timeout="500ms", sweep={"run.clock": ["host"]}, metrics=["exits"])
+    out = tmp_path / "results.sqlite"
+    done = baonet("study", file, "-o", out)
+    assert done.status == 1
+    assert "1 failed; the same command tries them again" in done.err
+    (row,) = read(out).rows
+    assert not row.done
+    assert "give --clock virtual" in row.error
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"machine": "absent.yaml"}, "absent.yaml: cannot be read"),
+        ({"sweep": {"clock.windw": ["1us"]}}, "windw"),
+        ({"sweep": {"vms.7.cpus": [1]}}, "vms"),
+        ({"sweep": {"clock.window": ["1 apple"]}}, "1 apple"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_runs(tmp_path: Path, fields: dict[str, Any], told: str) -> None:
+    done = baonet("study", study(tmp_path, **fields), "-o", tmp_path / "results.sqlite")
+    assert done.status == 2
+    assert told in done.err
+    assert not (tmp_path / "results.sqlite").exists()
+
+
+def test_a_file_that_is_no_result_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "notes.txt"
+    out.write_text("mine")
+    done = baonet("study", study(tmp_path), "-o", out, "--fresh")
+    assert done.status == 2
+    assert out.read_text() == "mine"
+
+
+def test_traces_can_be_kept(tmp_path: Path) -> None:
+    done = baonet("study", study(tmp_path), "-o", tmp_path / "r.sqlite", "--traces", tmp_path / "traces")
+    assert done.status == 0, done.err
+    assert (tmp_path / "traces" / "0-0-0.bnt").read_bytes().startswith(b"BNT1\n")
