@@ -1,11 +1,11 @@
 /*
  * Two VMs that talk through shared memory and notifications. Built twice: PING=1 asks, PING=0 answers.
  *
- * Bao does not clear shared memory, so nothing in it is believed before both sides have seen a nonce of the other that
- * was made after they started. After that each side writes its own half only: `sequence` is the number of the message
- * that its `payload` holds.
+ * When they have met, each side writes its own half only: `sequence` is the number of the message that its `payload`
+ * holds.
  */
 #include "guest.h"
+#include "meet.h"
 #include "samples.h"
 
 #define BATCHES 5
@@ -14,8 +14,7 @@
 #define STOP UINT64_MAX
 
 struct half {
-    _Alignas(64) uint64_t nonce;
-    uint64_t seen;
+    struct meeting meeting;
     _Alignas(64) uint64_t sequence;
     uint64_t payload[WORDS];
 };
@@ -50,23 +49,6 @@ static bool intact(uint64_t sequence) {
     for (unsigned i = 0; i < WORDS; i++)
         if (theirs->payload[i] != sequence * (i + 3)) return false;
     return true;
-}
-
-/* The other VM may start later, and a notification to a VM that is not there yet is lost: ask again each millisecond. */
-static void meet(void) {
-    uint64_t nonce = ticks() << 1 | 1;
-    mine->sequence = 0;
-    STORE(&mine->nonce, nonce);
-    for (bool met = false; !met;) {
-        met = LOAD(&theirs->seen) == nonce;
-        STORE(&mine->seen, LOAD(&theirs->nonce));
-        notify();
-        if (met) break;
-        uint64_t deadline = ticks() + ticks_per_second() / 1000;
-        timer_set(deadline);
-        SLEEP_UNTIL(LOAD(&theirs->seen) == nonce || ticks() >= deadline);
-        timer_off();
-    }
 }
 
 #if PING
@@ -118,7 +100,8 @@ void guest_main(void) {
     gic_enable(IPC_INTID);
     gic_enable_level(TIMER_INTID);
     print_line("%s: waiting for the other VM", name);
-    meet();
+    mine->sequence = 0;
+    meet(&mine->meeting, &theirs->meeting, notify);
     print_line("%s: met the other VM", name);
     talk();
     power_off(name);

@@ -21,8 +21,16 @@
 #define IPC_BASE 0x70000000 /* the VM's first `ipcs` entry */
 #endif
 
+#ifndef SECOND_IPC_BASE
+#define SECOND_IPC_BASE 0x71000000 /* its second */
+#endif
+#ifndef RAM_BASE
+#define RAM_BASE 0x40000000
+#endif
+
 #define UART_INTID 33
 #define IPC_INTID 84
+#define SECOND_IPC_INTID 85
 #define TIMER_INTID 27 /* the virtual timer, PPI 11 */
 
 #define MAX_CPUS 8

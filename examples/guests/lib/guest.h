@@ -127,6 +127,7 @@ static inline int64_t ipc_notify(unsigned ipc, unsigned event) {
 }
 
 /* power.c */
+extern uint64_t device_tree;               /* x0 at entry: where it is, as for Linux; 0 under Bao */
 unsigned start_secondaries(unsigned most); /* returns how many vCPUs run then, this one included */
 __attribute__((noreturn)) void power_off(const char *name);
 __attribute__((noreturn)) void cpu_off(void);

@@ -3,11 +3,15 @@
 
 void secondary_start(void);
 
-void guest_start(unsigned cpu) {
-    if (cpu)
+uint64_t device_tree;
+
+void guest_start(unsigned cpu, uint64_t tree) {
+    if (cpu) {
         guest_secondary(cpu);
-    else
+    } else {
+        device_tree = tree;
         guest_main();
+    }
 }
 
 __attribute__((weak)) void guest_secondary(unsigned cpu) { (void)cpu; }

@@ -11,6 +11,7 @@
     .global _start
 _start:
     mov     x19, #0
+    mov     x20, x0                     /* the device tree, if there is one */
     b       1f
 
     /* PSCI CPU_ON starts a secondary here with the number of the vCPU in x0. */
@@ -58,6 +59,7 @@ secondary_start:
     stp     xzr, xzr, [x0], #16
     b       2b
 3:  mov     x0, x19
+    mov     x1, x20
     bl      guest_start
 4:  wfi
     b       4b
