@@ -48,7 +48,8 @@ def _end(trace: TraceReader, counts: Counts) -> list[str]:
     footer = trace.footer
     if footer is None:
         return [*lines, _line("end", "none: the run was killed, or goes on")]
-    lines.append(_line("end", f"{footer.ending}, at {seconds(trace, footer.time)}"))
+    at = f", at {seconds(trace, footer.time)}" if footer.time >= counts.last else ""  # the host's clock tells none
+    lines.append(_line("end", footer.ending + at))
     late = footer.deliveries.get("late", 0)
     if footer.digest is not None:
         latest = f" (at most {trace.header.ns(footer.deliveries.get('latest', 0))} ns)" if late else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from baonet.hyp.cpu import Exit
@@ -64,3 +66,8 @@ def test_a_guest_cannot_make_names_without_end() -> None:
     seen = {names.of((0, Kind.EXIT, 0, Exit.HVC, 0, number)) for number in range(10_000)}
     assert len(seen) < 5000
     assert "exit" in seen
+
+
+def test_the_documentation_has_every_kind() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tracing.md").read_text()
+    assert [each for each in Kind if f"| {each.value} `{each.name.lower()}` |" not in text] == []
