@@ -45,7 +45,7 @@ class Packets:
     def flush(self) -> None:
         """Raises OSError."""
         self._out.write(self._trace.SerializeToString())
-        self._trace.Clear()
+        self._trace = Trace()  # one that is cleared keeps all the memory it ever had
         self._held = 0
 
     def _descriptor(self) -> TrackDescriptor:

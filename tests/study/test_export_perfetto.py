@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -256,3 +257,16 @@ def test_whatever_is_recorded_makes_a_picture(rows: list[Row]) -> None:
     counted = [values[-1][1] for values in made.counters.values()]
     assert sum(counted) == of[Kind.EXIT]
     assert sum(map(len, made.flows.values())) == of[Kind.SENT] + of[Kind.ARRIVED]
+
+
+def test_many_records_need_no_more_memory_than_some(tmp_path: Path) -> None:
+    """Of the process: what protocol buffers hold is not Python's."""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    path = write(tmp_path / "t.bnt", [(n, Kind.EXIT, n % 3, Exit.HVC, 0, n % 7) for n in range(60_000)])
+    levels = []
+    with TraceReader(path) as trace, (tmp_path / "out").open("wb") as out:
+        export(trace, out, lambda done, total: levels.append(resident()))
+    assert max(levels) - levels[len(levels) // 4] < 2 << 20
