@@ -54,15 +54,16 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         header, footer = trace.header, trace.footer
         if footer is None:
             raise TraceError("the trace has no end: the run was killed")
-        run = Run(header.hz, header.names())
+        access = header.costs.get("access", 0) * header.hz // 1_000_000_000 if header.mode == "virtual" else 0
+        run = Run(header.hz, header.names(), access)
         kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
         measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {
         "mode": header.mode,
         "platform": header.platform,
         "mhz": header.mhz,
-        "window": header.window,
-        "latency": dict(header.latency),
+        "window": run.ns(header.window),
+        "latency": {name: run.ns(ticks) for name, ticks in header.latency.items()},
         "costs": dict(header.costs),
         "ending": footer.ending,
         "nanoseconds": run.ns(footer.time),

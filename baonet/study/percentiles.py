@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -32,18 +32,6 @@ class Estimate:
     value: float
     low: float
     high: float
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A distribution in a few numbers. ``percentiles`` has those that were asked for, by their number."""
-
-    count: int
-    mean: float
-    least: float
-    greatest: float
-    percentiles: dict[float, Estimate]
 
 
 def rank(count: int, percent: float) -> int:
@@ -65,17 +53,3 @@ def estimate(ordered: Sequence[float], percent: float, redraws: int = REDRAWS, l
     drawn = sorted(min(count - 1, int(count * source.betavariate(at, count - at + 1))) for _ in range(redraws))
     low, high = rank(redraws, 50 * (1 - level)), rank(redraws, 50 * (1 + level))
     return Estimate(value, ordered[drawn[low - 1]], ordered[drawn[high - 1]])
-
-
-def summary(samples: Iterable[float], percents: Iterable[float] = (50, 90, 99, 99.9)) -> Summary:
-    """Raises ValueError when there are no samples."""
-    ordered = sorted(samples)
-    if not ordered:
-        raise ValueError("no samples")
-    return Summary(
-        len(ordered),
-        math.fsum(ordered) / len(ordered),
-        ordered[0],
-        ordered[-1],
-        {percent: estimate(ordered, percent) for percent in percents},
-    )

@@ -42,11 +42,6 @@ class Reservoir:
         if at < self._capacity:
             self.kept[at] = sample
 
-    @property
-    def complete(self) -> bool:
-        """Whether every sample was kept."""
-        return self.count == len(self.kept)
-
 
 def pack(samples: array[float]) -> bytes:
     """Samples as compressed little-endian doubles."""

@@ -175,6 +175,12 @@ def test_time_shares() -> None:
     }
 
 
+def test_emulated_accesses_are_the_hypervisors_time() -> None:
+    records: list[Record] = [(0, Kind.STATE, 0, VcpuState.RUNNING, 0, 0), (50, Kind.ACCESS, 0, 4, 0, 0)]
+    values = measure(TimeShare(Run(1, {0: "ping"}, access=20)), records, 100).values
+    assert (values["ping", "0", GUEST], values["ping", "0", HYPERVISOR]) == (0.8, 0.2)
+
+
 @given(
     st.lists(
         st.tuples(

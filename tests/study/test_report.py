@@ -174,7 +174,7 @@ def test_repeats_and_placements_add_no_samples(path: Path) -> None:
 
 
 def test_seeds_are_pooled(tmp_path: Path) -> None:
-    plan = Study(Path("s"), Path("m"), (), seeds=({"a": 1}, {"a": 2}), repeats=2, metrics=METRICS)
+    plan = Study(Path("s"), Path("m"), (), seeds=({"a": 1}, {"a": 2}), repeats=2, metrics=METRICS, plots=())
     rows = [
         Row(0, run.seed, run.repeat, True, "", str(run.seed), VIRTUAL, measured(1 + run.seed)) for run in plan.runs()
     ]
@@ -187,7 +187,7 @@ def test_seeds_are_pooled(tmp_path: Path) -> None:
 
 
 def test_under_the_hosts_clock_every_run_counts(tmp_path: Path) -> None:
-    plan = study(())
+    plan = study((), ())
     rows = [Row(0, 0, repeat, True, "", "", VIRTUAL | {"mode": "host"}, measured(1 + repeat)) for repeat in range(2)]
     found = read(save(tmp_path / "r.sqlite", plan, rows))
     assert found.metric("one way").samples["ping", "pong"][0].count == 100
@@ -206,7 +206,7 @@ def test_many_points_are_rows(tmp_path: Path) -> None:
 
 
 def test_what_must_not_be_is_said_first(tmp_path: Path) -> None:
-    plan = study((LATENCY,))
+    plan = study((LATENCY,), ())
     rows = [Row(0, 0, repeat, True, "", str(repeat) * 64, VIRTUAL, measured(1)) for repeat in range(2)]
     rows.append(Row(1, 0, 0, False, "status 3: VM 'ping' <died>"))
     file = save(tmp_path / "r.sqlite", plan, rows)
@@ -274,7 +274,10 @@ def test_odd_distributions_can_be_drawn(tmp_path: Path, samples: list[float]) ->
             assert pictures.svg(picture)
 
 
-def test_the_command_writes_pages_and_pictures(path: Path, tmp_path: Path) -> None:
+def test_the_command_writes_pages_and_pictures(tmp_path: Path) -> None:
+    plots = tuple(PlotSpec(*each) for each in (("one way", "cdf"), ("matrix", "heatmap"), ("stages", "stages")))
+    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1))]
+    path = save(tmp_path / "r.sqlite", study((), plots, repeats=1), rows)
     out = tmp_path / "out"
     assert main(["report", str(path), "-o", str(tmp_path / "r.html"), "--svg", str(out), "--png", str(out)]) == 0
     parsed((tmp_path / "r.html").read_text())

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from baonet.study.measure import measure_file
+from baonet.study.plan import MetricSpec
 from baonet.study.results import Results, results
 from baonet.study.store import Store
+from baonet.study.trace_reader import TraceReader
 from tests.system.machine import COMMAND, baonet, gone, pair, write
 
 METRICS = [
@@ -193,4 +196,11 @@ def test_a_file_that_is_no_result_is_left_alone(tmp_path: Path) -> None:
 def test_traces_can_be_kept(tmp_path: Path) -> None:
     done = baonet("study", study(tmp_path), "-o", tmp_path / "r.sqlite", "--traces", tmp_path / "traces")
     assert done.status == 0, done.err
-    assert (tmp_path / "traces" / "0-0-0.bnt").read_bytes().startswith(b"BNT1\n")
+    trace = tmp_path / "traces" / "0-0-0.bnt"
+    shares = measure_file(trace, [MetricSpec("share", "time-share")]).measured["share"].values
+    with TraceReader(trace) as reader:
+        assert reader.footer is not None
+        for pcpu, counters in reader.footer.statistics.items():
+            vm = reader.header.names()[pcpu]
+            # Time is retired instructions: what is not an instruction is waiting, or the hypervisor's.
+            assert shares[vm, str(pcpu), "guest"] == pytest.approx(counters["instructions"] / reader.footer.time)

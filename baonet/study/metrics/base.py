@@ -21,10 +21,15 @@ NOBODY = "-"
 @final
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a trace's header tells. ``hz`` is ticks of time per second, ``vms`` the name of each pcpu's VM."""
+    """What a trace's header tells.
+
+    ``hz`` is ticks of time per second, ``vms`` the name of each pcpu's VM, ``access`` what an emulated load or store
+    costs, in ticks: it is in the time of the records behind it, and in no record of its own.
+    """
 
     hz: int
     vms: Mapping[int, str]
+    access: int = 0
 
     def vm(self, pcpu: int) -> str:
         return self.vms.get(pcpu, NOBODY)

@@ -17,10 +17,10 @@ class TimeShare:
     """The part of the run that each pcpu spent in its guest, in the hypervisor, waiting, and off.
 
     Keys are (vm, pcpu, share); the four of a pcpu make 1. Waiting for another pcpu's answer counts as hypervisor: the
-    guest cannot go on. Before its first record a pcpu is off.
+    guest cannot go on; so do emulated loads and stores. Before its first record a pcpu is off.
     """
 
-    kinds = frozenset({Kind.EXIT, Kind.ENTRY, Kind.WAIT, Kind.WAKE, Kind.STATE})
+    kinds = frozenset({Kind.ACCESS, Kind.EXIT, Kind.ENTRY, Kind.WAIT, Kind.WAKE, Kind.STATE})
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -32,6 +32,10 @@ class TimeShare:
         if pcpu not in self._now:
             self._now[pcpu] = (OFF, 0)
             self._spent[pcpu] = dict.fromkeys(SHARES, 0)
+        if kind == Kind.ACCESS:
+            self._spent[pcpu][GUEST] -= self._run.access
+            self._spent[pcpu][HYPERVISOR] += self._run.access
+            return
         share, since = self._now[pcpu]
         if kind == Kind.EXIT:
             following = HYPERVISOR
