@@ -216,7 +216,7 @@ class Clock:
     Host time uses nothing but the mode.
     """
 
-    mode: ClockMode = ClockMode.HOST
+    mode: ClockMode = ClockMode.VIRTUAL
     mhz: int = 1000
     window: int = 10_000
     latency: Latency = Latency()

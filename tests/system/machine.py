@@ -16,6 +16,7 @@ import yaml
 
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
 UART: dict[str, Any] = {"pa": 0x09000000, "va": 0x09000000, "size": 0x1000, "interrupts": [33]}
+HOST = {"version": 1, "platform": "qemu-aarch64-virt", "clock": {"mode": "host"}}
 COMMAND = [sys.executable, "-m", "baonet.cli.main"]
 
 
@@ -42,7 +43,7 @@ def pair() -> dict[str, Any]:
 
 def write(directory: Path, machine: dict[str, Any]) -> Path:
     file = directory / "machine.yaml"
-    file.write_text(yaml.safe_dump({"version": 1, "platform": "qemu-aarch64-virt"} | machine))
+    file.write_text(yaml.safe_dump(HOST | machine))
     return file
 
 

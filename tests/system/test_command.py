@@ -129,14 +129,6 @@ def test_an_unknown_vm_is_told_with_the_known_ones(tmp_path: Path) -> None:
         assert "there is no VM 'nobody': this machine has echo" in result.err
 
 
-def test_virtual_time_is_not_passed_over(tmp_path: Path) -> None:
-    machine = {"clock": {"mode": "virtual"}, "vms": [vm("hello")]}
-    result = run(tmp_path, machine)
-    assert result.status == 2
-    assert "virtual time is not built yet" in result.err
-    assert run(tmp_path, machine, "--clock", "host").status == 0
-
-
 def test_check_shows_the_plan(tmp_path: Path) -> None:
     result = baonet("check", write(tmp_path, {"vms": [vm("smp", cpus=2)]}))
     assert result.status == 0
@@ -158,3 +150,16 @@ def test_help_version_schema_platforms_and_dtb(tmp_path: Path) -> None:
     out = tmp_path / "out.dtb"
     assert baonet("dtb", write(tmp_path, idle()), "--vm", "echo", "-o", out).status == 0
     assert out.read_bytes()[:4] == b"\xd0\x0d\xfe\xed"
+
+
+@pytest.mark.parametrize("option", [["--for", "1ms"], ["--input", "x.yaml"], ["--record", "x.yaml"]])
+def test_what_is_of_virtual_time_is_refused_in_host_time(tmp_path: Path, option: list[str]) -> None:
+    result = run(tmp_path, {"vms": [vm("hello")]}, *option)
+    assert result.status == 2
+    assert result.err == f"baonet run: {option[0]} is of virtual time: give --clock virtual with it\n"
+
+
+def test_a_placement_that_the_clock_does_not_have_is_refused(tmp_path: Path) -> None:
+    result = run(tmp_path, {"vms": [vm("hello")]}, "--placement", "process-per-vm")
+    assert result.status == 2
+    assert "process-per-vm needs the virtual clock" in result.err
