@@ -40,6 +40,7 @@
 
 /* ARMCPU */
 #define CPU_TLB_VICTIMS 33296 /* neg.tlb.d[0].vtable */
+#define TLB_WINDOW_BEGIN -32 /* neg.tlb.d[0].window_begin_ns, from vtable */
 #define CPU_TLB_FAST 41600 /* neg.tlb.f */
 #define CPU_ENV 41808
 #define CPU_CP_REGS 54544
