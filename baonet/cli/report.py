@@ -34,8 +34,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("results", metavar="RESULTS", help="what 'baonet study' has written (SQLite)")
     parser.add_argument("-o", "--output", metavar="FILE", help="page (default: the name of RESULTS with .html, here)")
-    parser.add_argument("--svg", metavar="DIR", help="write every picture to DIR as SVG")
-    parser.add_argument("--png", metavar="DIR", help="write every picture to DIR as PNG")
+    parser.add_argument("--svg", metavar="DIR", help="write every picture to DIR, as RESULTS-METRIC-KIND.svg")
+    parser.add_argument("--png", metavar="DIR", help="the same as PNG")
     parser.set_defaults(command=report)
 
 
@@ -53,7 +53,7 @@ def report(options: argparse.Namespace) -> int:
         with pictures.style():
             metrics = drawn(found)
             Path(options.output or f"{path.stem}.html").write_text(page(found, metrics), encoding="utf-8")
-            _write(metrics, options.svg, options.png)
+            _write(metrics, path.stem, options.svg, options.png)
     except (StoreError, pictures.NoMatplotlibError) as error:
         print(f"baonet report: {error}", file=sys.stderr)
         return 2
@@ -61,7 +61,7 @@ def report(options: argparse.Namespace) -> int:
     return 0 if whole and not found.disagreements else 1
 
 
-def _write(metrics: list[Drawn], svg: str | None, png: str | None) -> None:
+def _write(metrics: list[Drawn], study: str, svg: str | None, png: str | None) -> None:
     from baonet.study import pictures  # noqa: PLC0415
 
     for directory in filter(None, (svg, png)):
@@ -69,6 +69,6 @@ def _write(metrics: list[Drawn], svg: str | None, png: str | None) -> None:
     for each in metrics:
         for picture in each.pictures:
             if svg is not None:
-                Path(svg, f"{picture.name}.svg").write_text(pictures.svg(picture), encoding="utf-8")
+                Path(svg, f"{study}-{picture.name}.svg").write_text(pictures.svg(picture), encoding="utf-8")
             if png is not None:
-                Path(png, f"{picture.name}.png").write_bytes(pictures.png(picture))
+                Path(png, f"{study}-{picture.name}.png").write_bytes(pictures.png(picture))

@@ -15,17 +15,22 @@ from baonet.study.metrics.marks import Numbers, RoundTrip, Throughput
 from baonet.study.metrics.shares import TimeShare
 from baonet.study.plan import MetricSpec
 
+_SAMPLES = ("histogram", "cdf", "percentiles")
 CONSOLE, CONSOLE_TIME = "console", "console-time"
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``keys`` names the parts of the keys of what it measures; ``takes`` the options that it heeds."""
+    """``keys`` names the parts of the keys of what it measures; ``takes`` the options that it heeds.
+
+    ``plots`` are the pictures that can be made of it, the most telling first.
+    """
 
     text: str
     keys: tuple[str, ...]
     make: Callable[[MetricSpec, Run], Metric]
+    plots: tuple[str, ...]
     takes: frozenset[str] = frozenset()
 
 
@@ -34,56 +39,66 @@ METRICS: dict[str, Entry] = {
         "One-way latency of notifications: sent, to acknowledged by the receiving guest.",
         ("from", "to"),
         lambda spec, run: IpcLatency(run),
+        _SAMPLES,
     ),
     "round-trip": Entry(
         "Time between a guest's begin and end markers of the same id.",
         ("VM", "id"),
         lambda spec, run: RoundTrip(run),
+        _SAMPLES,
         frozenset({"ids"}),
     ),
     "throughput": Entry(
         "Bytes per second: what a guest says it moved between begin and end of an id.",
         ("VM", "id"),
         lambda spec, run: Throughput(run),
+        ("percentiles", "histogram", "cdf"),
         frozenset({"ids"}),
     ),
     "numbers": Entry(
         "Numbers that guests have measured themselves, told with markers.",
         ("VM", "id"),
         lambda spec, run: Numbers(run, spec.unit),
+        _SAMPLES,
         frozenset({"ids", "unit"}),
     ),
     "interrupt-latency": Entry(
         "Interrupt latency by stage: raised, pending, delivered, acknowledged, ended.",
         ("VM", "INTID", "source", "stage"),
         lambda spec, run: InterruptLatency(run, frozenset(spec.interrupts)),
+        ("stages", *_SAMPLES),
         frozenset({"interrupts"}),
     ),
     "time-share": Entry(
         "Part of the time that each pcpu spends in its guest, in the hypervisor, waiting, and off.",
         ("VM", "pcpu", "share"),
         lambda spec, run: TimeShare(run),
+        ("shares", "bars"),
     ),
     "messages": Entry(
         "Messages between VMs, by kind.",
         ("from", "to", "message"),
         lambda spec, run: MessageMatrix(run),
+        ("heatmap", "bars"),
     ),
     "exits": Entry(
         "Exits to the hypervisor by reason.",
         ("VM", "reason"),
         lambda spec, run: Exits(run),
+        ("bars",),
     ),
     CONSOLE: Entry(
         "Numbers in what guests print: the groups of a regular expression.",
         ("VM", "group"),
         lambda spec, run: ConsoleNumbers(run, spec.pattern, spec.unit, spec.vm),
+        _SAMPLES,
         frozenset({"vm", "unit"}),
     ),
     CONSOLE_TIME: Entry(
         "When a guest has first printed what matches a regular expression, in virtual time since the start.",
         ("VM",),
         lambda spec, run: ConsoleTime(run, spec.pattern, spec.vm),
+        ("bars",),
         frozenset({"vm"}),
     ),
 }

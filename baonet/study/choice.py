@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, final
+from typing import TypeAlias, TypeVar, final
 
 from baonet.study.metrics.base import Key
 from baonet.study.plan import PlotSpec, place_label
@@ -38,15 +38,24 @@ class Layout:
     series: tuple[Series, ...]
 
 
-def keys(metric: MetricResult, spec: PlotSpec) -> list[Key]:
-    """The keys that the picture is about."""
-    found = sorted([*metric.samples, *metric.values], key=metric.order)
-    return [key for key in found if spec.only in metric.label(key)]
+Place: TypeAlias = tuple[Key, int]
+"""A key and a point."""
+
+
+def places(results: Results, metric: MetricResult, spec: PlotSpec) -> list[Place]:
+    """What the picture is about: every key at every point, or those with the text that is asked for."""
+    found = [
+        (key, point)
+        for key in sorted({*metric.samples, *metric.values}, key=metric.order)
+        for point in results.shown
+        if point in metric.samples.get(key, {}) or point in metric.values.get(key, {})
+    ]
+    return [(key, at) for key, at in found if spec.only in f"{metric.label(key)}, {results.shown[at]}"]
 
 
 def layout(results: Results, metric: MetricResult, spec: PlotSpec) -> Layout:
     """Along x the axis that is asked for, else the first with amounts, else ids that are numbers, else the points."""
-    chosen = keys(metric, spec)
+    chosen = places(results, metric, spec)
     if spec.axis is None and len(results.shown) == 1 and not _numeric_ids(metric, chosen):
         return _by_point(results, metric, chosen)
     name = spec.axis or _numeric_axis(results) or (ID if _numeric_ids(metric, chosen) else None)
@@ -75,60 +84,51 @@ def _telling(results: Results) -> set[str]:
     return {axis for place in places for axis in place if len({each[axis][0] for each in places if axis in each}) > 1}
 
 
-def _numeric_ids(metric: MetricResult, chosen: Sequence[Key]) -> bool:
-    return "id" in metric.keys and len({key[1] for key in chosen}) > 2
+def _numeric_ids(metric: MetricResult, chosen: Sequence[Place]) -> bool:
+    return "id" in metric.keys and len({key[1] for key, _ in chosen}) > 2
 
 
-def _by_axis(results: Results, metric: MetricResult, chosen: Sequence[Key], name: str) -> Layout:
+def _by_axis(results: Results, metric: MetricResult, chosen: Sequence[Place], name: str) -> Layout:
     unit = ""
     series: dict[str, Series] = {}
     ticks: dict[str, int] = {}
     telling = _telling(results)
-    for key in chosen:
-        for number in results.shown:
-            point = results.points[number]
-            if not _present(metric, key, number) or name not in point.place:
-                continue
-            label, value, unit = point.place[name]
-            ticks.setdefault(label, len(ticks))
-            others = place_label({a: at[0] for a, at in point.place.items() if a != name and a in telling})
-            text = ", ".join([*_keys_label(metric, key, chosen), *([others] if others != "-" else [])])
-            x = value if value is not None else ticks[label]
-            series.setdefault(text, Series(text)).at.append((x, key, number))
+    for key, number in chosen:
+        place = results.points[number].place
+        if name not in place:
+            continue
+        label, value, unit = place[name]
+        ticks.setdefault(label, len(ticks))
+        others = place_label({axis: at[0] for axis, at in place.items() if axis != name and axis in telling})
+        text = ", ".join([*_keys_label(metric, key, chosen), *([others] if others != "-" else [])])
+        x = value if value is not None else ticks[label]
+        series.setdefault(text, Series(text)).at.append((x, key, number))
     magnitude = all(results.points[number].place[name][1] is not None for number in results.shown)
     if not magnitude:
         return Layout(None, "", tuple(ticks), _ordered(series))
     return Layout(name, unit, (), _ordered(series))
 
 
-def _by_id(results: Results, metric: MetricResult, chosen: Sequence[Key]) -> Layout:
+def _by_id(results: Results, metric: MetricResult, chosen: Sequence[Place]) -> Layout:
     series: dict[str, Series] = {}
-    for key in sorted(chosen, key=lambda key: (key[0], _number(key[1]))):
-        for number, label in results.shown.items():
-            if _present(metric, key, number):
-                text = ", ".join([key[0], *([label] if len(results.shown) > 1 else [])])
-                series.setdefault(text, Series(text)).at.append((_number(key[1]), key, number))
+    for key, number in chosen:
+        text = ", ".join([key[0], *([results.shown[number]] if len(results.shown) > 1 else [])])
+        series.setdefault(text, Series(text)).at.append((_number(key[1]), key, number))
     return Layout(ID, "", (), _ordered(series))
 
 
-def _by_point(results: Results, metric: MetricResult, chosen: Sequence[Key]) -> Layout:
-    places = {number: at for at, number in enumerate(results.shown)}
+def _by_point(results: Results, metric: MetricResult, chosen: Sequence[Place]) -> Layout:
+    ticks = {number: tick for tick, number in enumerate(dict.fromkeys(number for _, number in chosen))}
     series: dict[str, Series] = {}
-    for key in chosen:
+    for key, number in chosen:
         text = ", ".join(_keys_label(metric, key, chosen)) or metric.label(key)
-        for number in results.shown:
-            if _present(metric, key, number):
-                series.setdefault(text, Series(text)).at.append((places[number], key, number))
-    return Layout(None, "", tuple(results.shown.values()), _ordered(series))
+        series.setdefault(text, Series(text)).at.append((ticks[number], key, number))
+    return Layout(None, "", tuple(results.shown[number] for number in ticks), _ordered(series))
 
 
-def _keys_label(metric: MetricResult, key: Key, chosen: Sequence[Key]) -> list[str]:
+def _keys_label(metric: MetricResult, key: Key, chosen: Sequence[Place]) -> list[str]:
     """The key, unless every series has the same."""
-    return [metric.label(key)] if len(set(chosen)) > 1 else []
-
-
-def _present(metric: MetricResult, key: Key, point: int) -> bool:
-    return point in metric.samples.get(key, {}) or point in metric.values.get(key, {})
+    return [metric.label(key)] if len({key for key, _ in chosen}) > 1 else []
 
 
 def _number(text: str) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from baonet.study import pictures
-from baonet.study.choice import Layout, capped, keys, layout
+from baonet.study import pictures, scales
+from baonet.study.choice import capped, layout, places
 from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.metrics.shares import SHARES
 from baonet.study.percentiles import LEVEL, estimate, rank
@@ -26,26 +26,21 @@ if TYPE_CHECKING:
     """A drawing with what it shows in words; no drawing when there is nothing to show."""
 
 _BINS = 60
-_STEEP = 50
-"""A scale is logarithmic when its numbers reach over more than this factor."""
 _CURVE = 500
 """Points of a CDF that are drawn."""
 
 
 def default_plots(metric: MetricResult) -> list[PlotSpec]:
-    """What suits a metric."""
-    name = metric.name
+    """What suits a metric, if it found anything."""
     if metric.kind == "interrupt-latency":
-        return [PlotSpec(name, "stages"), PlotSpec(name, "cdf", only=TOTAL)]
-    kinds = {"time-share": ["shares"], "messages": ["heatmap"], "throughput": ["percentiles"]}
-    if metric.samples:
-        return [PlotSpec(name, kind) for kind in kinds.get(metric.kind, ["histogram", "cdf", "percentiles"])]
-    return [PlotSpec(name, kind) for kind in kinds.get(metric.kind, ["bars"])] if metric.values else []
+        return [PlotSpec(metric.name, "stages"), PlotSpec(metric.name, "cdf", only=TOTAL)]
+    kinds = metric.entry.plots[:1] if metric.kind in ("throughput", "time-share", "messages") else metric.entry.plots
+    return [PlotSpec(metric.name, kind) for kind in kinds]
 
 
 def draw(results: Results, metric: MetricResult, spec: PlotSpec) -> Picture | None:
     """The picture, or None when there is nothing to draw. To be called inside ``pictures.style``."""
-    if not keys(metric, spec):
+    if not places(results, metric, spec):
         return None
     figure, text = _KINDS[spec.kind](results, metric, spec)
     if figure is None:
@@ -58,14 +53,15 @@ def draw(results: Results, metric: MetricResult, spec: PlotSpec) -> Picture | No
 
 def _chosen(results: Results, metric: MetricResult, spec: PlotSpec) -> list[tuple[str, Distribution]]:
     """Distributions with their labels: of every key and point, points first as they differ in what is studied."""
-    found = []
-    chosen = [key for key in keys(metric, spec) if key in metric.samples]
-    for key in chosen:
-        for at, distribution in sorted(metric.samples[key].items()):
-            words = [metric.label(key)] if len(chosen) > 1 or len(results.shown) == 1 else []
-            words += [results.shown[at]] if len(results.shown) > 1 else []
-            found.append((", ".join(words), distribution))
-    return found
+    chosen = [(key, at) for key, at in places(results, metric, spec) if at in metric.samples.get(key, {})]
+    several = len({key for key, _ in chosen}) > 1 or len(results.shown) == 1
+    labels = {key: metric.label(key) if several else "" for key, _ in chosen}
+    return [(", ".join(_words(results, labels[key], at)), metric.samples[key][at]) for key, at in chosen]
+
+
+def _words(results: Results, label: str, point: int) -> list[str]:
+    """What names a series: the key, if it tells something, and the point, if there are several."""
+    return [*filter(None, [label]), *([results.shown[point]] if len(results.shown) > 1 else [])]
 
 
 def _unit(samples: Iterable[float], unit: str) -> tuple[float, str]:
@@ -80,8 +76,8 @@ def _quantity(metric: MetricResult, unit: str) -> str:
 def _is_steep(samples: Iterable[float], spec: PlotSpec) -> bool:
     values = list(samples)
     if spec.log is not None:
-        return spec.log and min(values, default=0) > 0
-    return bool(values) and min(values) > 0 and max(values) / min(values) > _STEEP
+        return spec.log and min(values, default=0) > 0 and max(values) > min(values)
+    return scales.steep(values)
 
 
 def _histogram(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
@@ -102,6 +98,7 @@ def _histogram(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn
         )  # fmt: skip
     if steep:
         axes.set_xscale("log")
+        scales.logarithmic(axes.xaxis, [least, most])
     _finish(axes, _quantity(metric, unit), "part of the samples, %", legend=shown[0][0] != "")
     return figure, f"histogram of {metric.name}{rest}"
 
@@ -131,8 +128,10 @@ def _cdf(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
         xs = [ordered[0] / factor, *(ordered[place] / factor for place in places)]
         ys = [0.0, *(100 * (place + 1) / len(ordered) for place in places)]
         axes.step(xs, ys, where="post", label=label, color=color(n), linewidth=1.6)
-    if _is_steep([value for _, each in shown for value in (each.least, each.greatest)], spec):
+    ends = [value / factor for _, each in shown for value in (each.least, each.greatest)]
+    if _is_steep(ends, spec):
         axes.set_xscale("log")
+        scales.logarithmic(axes.xaxis, ends)
     axes.set_ylim(0, 101)
     _finish(axes, _quantity(metric, unit), "samples up to here, %", legend=shown[0][0] != "")
     return figure, f"cumulative distribution of {metric.name}{rest}"
@@ -150,61 +149,36 @@ def _percentiles(results: Results, metric: MetricResult, spec: PlotSpec) -> _Dra
     axes = figure.subplots()
     x_factor, x_unit = scale(max((x for _, at in lines for x, _, _ in at), default=1), placed.unit)
     for n, (label, at) in enumerate(lines):
-        for percent, dash, width in ((50, "-", 1.6), (99, ":", 1.3)):
+        for percent, line, marker in ((50, "-", "o"), (99, ":", "^")):
             estimates = [estimate(found[key, point], percent) for _, key, point in at]
             xs = [x / x_factor for x, _, _ in at]
+            if placed.axis is None:
+                xs = [scales.beside(x, n, len(lines), 0.4) for x in xs]
             ys = [each.value / factor for each in estimates]
             low = [(each.value - each.low) / factor for each in estimates]
             high = [(each.high - each.value) / factor for each in estimates]
             axes.errorbar(
-                xs, ys, yerr=[low, high], label=label if percent == 50 else None, color=color(n), linestyle=dash,
-                linewidth=width, marker="o", markersize=3.5, capsize=3,
+                xs, ys, yerr=[low, high], label=label if percent == 50 else None, color=color(n),
+                linestyle=line if placed.axis else "", linewidth=1.5, marker=marker, markersize=4, capsize=3,
             )  # fmt: skip
-    if _is_steep([sample for ordered in found.values() for sample in (ordered[0], ordered[-1])], spec):
+    ends = [sample / factor for ordered in found.values() for sample in (ordered[0], ordered[-1])]
+    if _is_steep(ends, spec):
         axes.set_yscale("log")
+        scales.logarithmic(axes.yaxis, ends)
     else:
-        _from_zero(axes, [ordered[rank(len(ordered), 99) - 1] / factor for ordered in found.values()])
-    _along(axes, placed, [x / x_factor for _, at in lines for x, _, _ in at], x_unit)
+        scales.from_zero(axes, [ordered[rank(len(ordered), 99) - 1] / factor for ordered in found.values()])
+    scales.along(axes, placed, [x / x_factor for _, at in lines for x, _, _ in at], x_factor, x_unit)
     _finish(axes, None, _quantity(metric, unit), legend=True)
-    return (
-        figure,
-        f"median (line) and 99th percentile (dots) of {metric.name}, with {LEVEL:.0%} confidence intervals{rest}",
-    )
-
-
-def _along(axes: Axes, placed: Layout, xs: Sequence[float], unit: str) -> None:
-    """The x axis: its scale, its label or its ticks."""
-    if placed.axis is None:
-        _names(axes, placed.ticks)
-        return
-    axes.set_xlabel(f"{placed.axis}, {unit}" if unit else placed.axis)
-    positive = [x for x in xs if x > 0]
-    if len(positive) == len(xs) and max(positive) / min(positive) > _STEEP:
-        axes.set_xscale("log", base=2 if placed.unit == "B" or placed.axis == "id" else 10)
-
-
-def _from_zero(axes: Axes, values: Sequence[float]) -> None:
-    """The y axis from 0 to a little over the greatest value, unless there is a negative one."""
-    if min(values) >= 0 and max(values) > 0:
-        axes.set_ylim(0, 1.08 * max(values))
-
-
-def _names(axes: Axes, names: Sequence[str]) -> None:
-    """Text instead of numbers along x."""
-    axes.set_xticks(range(len(names)))
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    turned = sum(map(len, names)) > 70
-    axes.set_xticklabels(names, rotation=30 if turned else 0, ha="right" if turned else "center")
+    text = f"median (circles) and 99th percentile (triangles) of {metric.name}, with {LEVEL:.0%} confidence intervals"
+    return figure, text + rest
 
 
 def _stages(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     """Medians of the stages, one behind another. An interrupt that bypasses the hypervisor is one stage."""
     bars: dict[str, dict[str, float]] = {}
-    for key in keys(metric, spec):
-        for at, distribution in sorted(metric.samples.get(key, {}).items()):
-            words = [metric.label(key[:3]), *([results.shown[at]] if len(results.shown) > 1 else [])]
-            median = estimate(sorted(distribution.kept), 50, redraws=1).value
-            bars.setdefault(", ".join(words), {})[key[3]] = median
+    for key, at in places(results, metric, spec):
+        median = estimate(sorted(metric.samples[key][at].kept), 50, redraws=1).value
+        bars.setdefault(", ".join(_words(results, metric.label(key[:3]), at)), {})[key[3]] = median
     for stages in bars.values():
         if len([stage for stage in STAGES[:3] if stage in stages]) == 3:
             stages.pop(TOTAL, None)
@@ -218,10 +192,10 @@ def _stages(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
 
 def _shares(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     bars: dict[str, dict[str, float]] = {}
-    for key in keys(metric, spec):
-        for at, values in sorted(metric.values.get(key, {}).items()):
-            words = [f"{key[0]} pcpu {key[1]}", *([results.shown[at]] if len(results.shown) > 1 else [])]
-            bars.setdefault(", ".join(words), {})[key[2]] = 100 * sum(values) / len(values)
+    for key, at in places(results, metric, spec):
+        values = metric.values[key][at]
+        words = _words(results, f"{key[0]} pcpu {key[1]}", at)
+        bars.setdefault(", ".join(words), {})[key[2]] = 100 * sum(values) / len(values)
     shown, rest = capped(list(bars.items()), 24)
     figure = _stacked(dict(shown), list(SHARES), metric, "part of the time", "%")
     return figure, f"what each pcpu spends its time on{rest}"
@@ -247,17 +221,17 @@ def _stacked(
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"{what}, {unit}")
-    _legend(figure)
+    scales.legend(figure)
     return figure
 
 
 def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     """Messages from each VM to each, of every kind; one square for each point."""
     totals: dict[int, dict[tuple[str, str], float]] = {}
-    for key in keys(metric, spec):
-        for at, values in metric.values.get(key, {}).items():
-            cells = totals.setdefault(at, {})
-            cells[key[0], key[1]] = cells.get((key[0], key[1]), 0) + sum(values) / len(values)
+    for key, at in places(results, metric, spec):
+        values = metric.values[key][at]
+        cells = totals.setdefault(at, {})
+        cells[key[0], key[1]] = cells.get((key[0], key[1]), 0) + sum(values) / len(values)
     shown, rest = capped(sorted(totals.items()), 4)
     if not shown:
         return None, ""
@@ -301,13 +275,14 @@ def _bars(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
         whiskers = [[max(0.0, each) for each in low], [max(0.0, each) for each in high]]
         xs = [x / x_factor for x, _, _ in each.at]
         if placed.axis is None:
-            width = 0.8 / len(lines)
-            places = [x + (n - (len(lines) - 1) / 2) * width for x in xs]
-            axes.bar(places, means, width, yerr=whiskers, label=each.label, color=color(n), ecolor=INK, capsize=2)
+            places = [scales.beside(x, n, len(lines)) for x in xs]
+            axes.bar(
+                places, means, 0.8 / len(lines), yerr=whiskers, label=each.label, color=color(n), ecolor=INK, capsize=2
+            )
         else:
             axes.errorbar(xs, means, whiskers, label=each.label, color=color(n), marker="o", markersize=3.5, capsize=3)
-    _from_zero(axes, [max(found) / factor for found in values.values()])
-    _along(axes, placed, [x / x_factor for each in lines for x, _, _ in each.at], x_unit)
+    scales.from_zero(axes, [max(found) / factor for found in values.values()])
+    scales.along(axes, placed, [x / x_factor for each in lines for x, _, _ in each.at], x_factor, x_unit)
     _finish(axes, None, _quantity(metric, unit), legend=len(lines) > 1)
     return figure, f"{metric.name}{rest}"
 
@@ -317,17 +292,7 @@ def _finish(axes: Axes, x: str | None, y: str, legend: bool) -> None:
         axes.set_xlabel(x)
     axes.set_ylabel(y)
     if legend:
-        _legend(axes.figure)
-
-
-def _legend(figure: Any) -> None:
-    """Above the drawing, which grows by it."""
-    labels = [str(text) for axes in figure.axes for text in axes.get_legend_handles_labels()[1]]
-    if not any(labels):
-        return
-    columns = max(1, min(4, int(85 / (max(map(len, labels), default=1) + 7))))
-    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(labels) / columns))
-    figure.legend(loc="outside upper left", ncols=columns)
+        scales.legend(axes.figure)
 
 
 _KINDS: dict[str, Callable[[Results, MetricResult, PlotSpec], _Drawn]] = {

@@ -75,10 +75,12 @@ class MetricResult:
         return tuple(words)
 
     def label(self, key: Key) -> str:
-        """A key for a reader: "ping to pong", "linux 27 timer"."""
+        """A key for a reader: "ping to pong", "linux 27 timer", "ping: round trip"."""
         words = [self.ids.get(word, word) if name == "id" else word for name, word in zip(self.keys, key, strict=False)]
         if self.keys[:2] == ("from", "to"):
             return " ".join([f"{words[0]} to {words[1]}", *words[2:]])
+        if self.keys[1:] in (("id",), ("group",)):
+            return ": ".join(words)
         return " ".join(words)
 
     @property

@@ -34,6 +34,7 @@ from baonet.config.kinds import (
 from baonet.config.quantities import integer, listing, show
 from baonet.config.values import INTID, NAME, PATH
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
+from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
 from baonet.study.units import amount
 
@@ -303,11 +304,15 @@ def _compiles(pattern: str, node: Node, reader: Reader, groups: bool) -> bool:
 def _plots(
     models: tuple[PlotModel, ...], metrics: tuple[MetricSpec, ...], axes: Mapping[str, Axis], reader: Reader
 ) -> None:
-    names = [each.name for each in metrics]
+    kinds = {each.name: each.kind for each in metrics}
     for model in models:
-        if model.metric not in names:
-            reader.fail(model.node.at("metric"), f"there is no metric '{model.metric}'", f"there are {listing(names)}")
-        if model.axis is not None and model.axis not in axes:
+        kind = kinds.get(model.metric)
+        if kind is None:
+            reader.fail(model.node.at("metric"), f"there is no metric '{model.metric}'", f"there are {listing(kinds)}")
+        elif model.kind not in METRICS[kind].plots:
+            hint = f"it can be {listing(METRICS[kind].plots, 'or')}"
+            reader.fail(model.node.at("kind"), f"there is no {model.kind} of {kind}", hint)
+        if model.axis is not None and model.axis not in (*axes, ID):
             reader.fail(model.node.at("axis"), f"there is no axis '{model.axis}'", f"the sweep has {listing(axes)}")
 
 

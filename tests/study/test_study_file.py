@@ -164,6 +164,7 @@ HEAD = "version: 1\nmachine: m.yaml\nmetrics: [exits]\n"
         (HEAD + "seeds: {a: [1], b: [1, 2]}", ["the lists have different lengths"]),
         (HEAD + "plots: [{metric: exit, kind: bars}]", ["there is no metric 'exit'", "there are exits"]),
         (HEAD + "plots: [{metric: exits, kind: pie}]", ["'pie' is not known here"]),
+        (HEAD + "plots: [{metric: exits, kind: stages}]", ["there is no stages of exits", "it can be bars"]),
         (HEAD + "plots: [{metric: exits, kind: bars, axis: size}]", ["there is no axis 'size'"]),
         ("version: 1\nmachine: m\nmetrics: []", ["the list is empty"]),
         ("version: 1\nmachine: m\nmetrics: [latency]", ["'latency' is not known here"]),
