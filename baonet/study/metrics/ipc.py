@@ -10,6 +10,7 @@ from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
 
 _NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
+_UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"
 SPIS = 32
 """The first INTID of those that belong to a VM rather than to a vCPU."""
 INTID = 0x3FF
@@ -41,7 +42,10 @@ class IpcLatency:
             if a == _NOTIFY:
                 self._under_way[pcpu, b & _PCPU, b >> SEQUENCE_SHIFT] = time
         elif kind == Kind.ARRIVED:
-            self._measured.note("notifications that no interrupt followed", self._taken.pop(pcpu, None) is not None)
+            self._measured.note(
+                _UNFOLLOWED,
+                self._taken.pop(pcpu, None) is not None,
+            )
             if a == _NOTIFY:
                 left = self._under_way.pop((b & _PCPU, pcpu, b >> SEQUENCE_SHIFT), None)
                 if left is None:
@@ -62,7 +66,7 @@ class IpcLatency:
                 self._measured.add(key, self._run.ns(time - left))
 
     def finish(self, end: int) -> Measured:
-        self._measured.note("notifications that no interrupt followed", len(self._taken))
+        self._measured.note(_UNFOLLOWED, len(self._taken))
         self._measured.note("notifications that were lost, or under way at the end", len(self._under_way))
         never = sum(len(waiting) for waiting in self._waiting.values())
         self._measured.note("notifications whose interrupt was not acknowledged", never)
