@@ -19,6 +19,9 @@ from baonet.study.store import Row
 from baonet.study.tables import Cell, Html, metric_tables, table
 from baonet.study.units import show
 
+_OPEN = 16
+"""Rows of digests that are shown at once."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,12 @@ def _determinism(results: Results) -> Iterator[str]:
         by_point[row.point].append(row)
     virtual = any(row.facts.get("mode") == "virtual" for row in results.rows)
     if virtual and not results.disagreements:
+        repeated = "Repeats have it again, and equal numbers: they are counted here and measured once."
+        if int(results.meta.get("repeats", "1")) == 1:
+            repeated = "Here each ran once; with <code>repeats: 2</code> the study would show it."
         yield (
-            "<p>In virtual time a run is a function of its configuration and its seed: repeats have the same digest "
-            "over everything that happened, and equal numbers. They are counted here and measured once.</p>"
+            "<p>In virtual time a run is a function of its configuration and its seed, and has one digest over "
+            f"everything that happened. {repeated}</p>"
         )
     elif not virtual:
         yield "<p>These runs followed the host's clock: no two are alike, and each counts.</p>"
@@ -136,7 +142,8 @@ def _determinism(results: Results) -> Iterator[str]:
                     _deliveries(done),
                 ]
             )
-    yield table(["point", "seed", "digest", "runs", "failed", "deliveries on time"], rows, 3)
+    text = table(["point", "seed", "digest", "runs", "failed", "deliveries on time"], rows, 3)
+    yield text if len(rows) <= _OPEN else f"<details><summary>{len(rows)} digests</summary>{text}</details>"
 
 
 def _deliveries(rows: list[Row]) -> str:
