@@ -23,6 +23,8 @@ from baonet.wire.port import Port
 from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, Crash, FaultNote, Stall, Turn, Turned
 
+TURNS: Final = 16
+"""Turns between two looks at the host's clock."""
 REST: Final = 0.005
 """Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
 
@@ -76,7 +78,7 @@ class Conductor:
                 rested = trio.current_time()
             else:
                 await self._go_on()
-                if trio.current_time() - rested > REST:
+                if self._reported or trio.current_time() - rested > REST:
                     await self._port.wait(0)
                     self._hear()
                     rested = trio.current_time()
@@ -84,28 +86,34 @@ class Conductor:
         await self._port.flush(GRACE)
 
     async def _go_on(self) -> None:
-        """One turn of whoever is next."""
-        flip = self._events.flips[-1].at if self._events.flips else NEVER
-        turn = self._island.pick(min(self._horizon, flip))
-        if turn is None and flip < self._horizon:
+        """Some turns, of whoever is next."""
+        island, seats = self._island, self._seats
+        for _ in range(TURNS):
+            flip = self._events.flips[-1].at if self._events.flips else NEVER
+            turn = island.pick(min(self._horizon, flip))
+            if turn is None:
+                self._pause(flip)
+                return
+            here = seats.get(turn.pcpu)
+            if here is not None:
+                seat, recorder = here
+                turned = seat.turn(turn)
+                if seat.core.has_records:
+                    recorder.drain()
+            else:
+                turned = await self._ask(turn)
+            island.done(turned)
+            if turned.said:
+                self._say(turned)
+
+    def _pause(self, flip: int) -> None:
+        """Nobody has anything to do before the horizon, or before the next bits flip."""
+        if flip < self._horizon:
             self._flip(self._events.flips.pop())
             return
-        if turn is None:
-            next_ = min(self._island.next, flip)
-            self._port.send(AGENT, wire.Reached(-1 if next_ >= NEVER else next_, self._island.latest))
-            self._reported = True
-            return
-        here = self._seats.get(turn.pcpu)
-        if here is not None:
-            seat, recorder = here
-            turned = seat.turn(turn)
-            if seat.core.has_records:
-                recorder.drain()
-        else:
-            turned = await self._ask(turn)
-        self._island.done(turned)
-        if turned.said:
-            self._say(turned)
+        next_ = min(self._island.next, flip)
+        self._port.send(AGENT, wire.Reached(-1 if next_ >= NEVER else next_, self._island.latest))
+        self._reported = True
 
     def _flip(self, flip: Flips) -> None:
         """All that was to happen before it has happened."""

@@ -43,7 +43,8 @@ class Seat:
         self._latency = latency
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
-        self._inbox: list[tuple[int, int, int, Delivery]] = []
+        self._inbox: list[tuple[int, int, int, int, Delivery]] = []
+        self._came = 0
         self._input = bytearray()
         self._channels: dict[int, int] = {}
         self._sent = self._received = 0
@@ -62,14 +63,24 @@ class Seat:
     def turn(self, turn: Turn) -> Turned:
         """Go on until ``turn.until``, or until there is nothing to do before it."""
         for delivery in turn.inbox:
-            heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, delivery))
+            self._put(delivery)
         self._until, self._polite = turn.until, turn.polite
         next_ = self._go_on()
         self._collect_output()
-        posts, said = tuple(self._posts), tuple(self._said)
-        self._posts.clear()
-        self._said.clear()
+        posts: tuple[Post, ...] = ()
+        said: tuple[Control, ...] = ()
+        if self._posts:
+            posts = tuple(self._posts)
+            self._posts.clear()
+        if self._said:
+            said = tuple(self._said)
+            self._said.clear()
         return Turned(self.pcpu, self.core.time, next_, posts, said)
+
+    def _put(self, delivery: Delivery) -> None:
+        """In the order of time, sender and number; what is the same in all of them, in the order of coming."""
+        self._came += 1
+        heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, self._came, delivery))
 
     def _go_on(self) -> int:
         """When there is something to do next."""
@@ -77,7 +88,7 @@ class Seat:
         while True:
             now = core.time
             if inbox and inbox[0][0] <= now:
-                self._take(heappop(inbox)[3])
+                self._take(heappop(inbox)[4])
                 continue
             due = inbox[0][0] if inbox else NEVER
             if self._waiting or self._state is not State.RUNNING:
@@ -183,7 +194,7 @@ class Seat:
             self.hypervisor.line(intid, line & 1, line >> 1)
         if self._input:
             retry = Delivery(self.core.time + _RETRY, AGENT, 0, wire.ConsoleInput(self._vm.index, b""))
-            heappush(self._inbox, (retry.due, retry.source, retry.sequence, retry))
+            self._put(retry)
 
     def _perform(self) -> None:
         """Do what the hypervisor asked, in order."""
