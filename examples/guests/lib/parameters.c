@@ -54,8 +54,8 @@ static bool number(const char *text, uint64_t *value) {
     static const struct {
         const char *name;
         uint64_t factor;
-    } units[] = {{"", 1}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000},
-                 {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}};
+    } units[] = {{"", 1},           {"ns", 1}, {"us", 1000},     {"ms", 1000000},
+                 {"s", 1000000000}, {"B", 1},  {"KiB", 1 << 10}, {"MiB", 1 << 20}};
     if (*text < '0' || *text > '9') return false;
     for (*value = 0; *text >= '0' && *text <= '9'; text++) *value = *value * 10 + (uint64_t)(*text - '0');
     for (unsigned i = 0; i < sizeof units / sizeof *units; i++)
@@ -92,8 +92,8 @@ void parameters_read(const char *guest, const struct parameter *known, unsigned 
             if (length < WORD - 1) word[length++] = *at;
         word[length] = 0;
         if (length && !take(word, known, count)) {
-            print_line("%s: '%s' is not understood; it takes NAME=NUMBER with these names:", guest, word);
-            for (unsigned i = 0; i < count; i++) print_line("%s:   %s, %u by default", guest, known[i].name, *known[i].value);
+            print_line("%s: '%s' is not understood; write NAME=NUMBER, where NAME is one of:", guest, word);
+            for (unsigned i = 0; i < count; i++) print_line("%s:   %s", guest, known[i].name);
             power_off(guest);
         }
     }
