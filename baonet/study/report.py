@@ -84,9 +84,11 @@ def _head(results: Results) -> Iterator[str]:
         yield f'<div class="box"><b>Expected:</b> {escape(meta["expected"])}</div>'
     done = [row for row in results.rows if row.done]
     facts = done[0].facts if done else {}
-    clock = {"platform": "platform", "mode": "clock", "mhz": "MHz"}
+    named = {"platform": "platform", "mode": "clock", "mhz": "MHz"}
     rows: list[list[Cell]] = [["machine", meta.get("machine", "")]]
-    rows += [[text, str(facts[name])] for name, text in clock.items() if facts.get(name)]
+    for name, text in named.items():
+        values = dict.fromkeys(str(row.facts[name]) for row in done if row.facts.get(name))
+        rows += [[text, ", ".join(values)]] if values else []
     rows += [[name, meta[name]] for name in ("for", "until") if meta.get(name)]
     missing = results.expected_runs - len(results.rows)
     failed = sum(not row.done for row in results.rows)

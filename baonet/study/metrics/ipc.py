@@ -21,47 +21,43 @@ INTID = 0x3FF
 class IpcLatency:
     """One-way latency: from the message's departure until the receiving guest acknowledges the interrupt it stands for.
 
-    The hypervisor of the receiver raises that interrupt, or at least makes it pending, in the moment in which it takes
-    the message. Notifications that come while one is pending become one interrupt, whose acknowledgement ends the wait
-    of all of them.
+    The hypervisor of the receiver raises that interrupt, or at least makes it pending, as it takes the message: before
+    anything else happens on that pcpu. Notifications that come while one is pending become one interrupt, whose
+    acknowledgement ends the wait of all of them.
     """
 
-    kinds = frozenset({Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.PENDING, Kind.ACKNOWLEDGED})
+    kinds = frozenset(
+        {Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.PENDING, Kind.ACKNOWLEDGED, Kind.EXIT, Kind.ENTRY, Kind.WAKE}
+    )
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._measured = Measured("ns")
         self._under_way: dict[tuple[int, int, int], int] = {}  # (sender, target, sequence): when it left
-        # By pcpu, the notification it is looking at: sender, when it left, when it was taken.
-        self._taken: dict[int, tuple[int, int, int]] = {}
-        self._waiting: dict[tuple[str, int], list[tuple[int, int, int]]] = {}  # (vm, INTID): until acknowledged
+        # By pcpu, the notification it is looking at: sender, and when it left.
+        self._taken: dict[int, tuple[int, int]] = {}
+        self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, INTID): until acknowledged
 
     def take(self, record: Record) -> None:
         time, kind, pcpu, a, b, _ = record
-        if kind == Kind.SENT:
-            if a == _NOTIFY:
-                self._under_way[pcpu, b & _PCPU, b >> SEQUENCE_SHIFT] = time
-        elif kind == Kind.ARRIVED:
-            self._measured.note(
-                _UNFOLLOWED,
-                self._taken.pop(pcpu, None) is not None,
-            )
-            if a == _NOTIFY:
-                left = self._under_way.pop((b & _PCPU, pcpu, b >> SEQUENCE_SHIFT), None)
-                if left is None:
-                    self._measured.note("notifications that arrived once more", 1)
-                else:
-                    self._taken[pcpu] = (b & _PCPU, left, time)
-        elif kind in (Kind.RAISED, Kind.PENDING):
-            taken = self._taken.get(pcpu)
-            if taken is not None and (b == Source.IPC if kind == Kind.RAISED else a >= SPIS and time == taken[2]):
-                del self._taken[pcpu]
-                waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
-                self._measured.note("notifications that joined one that was still pending", bool(waiting))
-                waiting.append(taken)
-        else:
+        taken = self._taken.pop(pcpu, None)
+        if taken is not None and (b == Source.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= SPIS):
+            waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
+            self._measured.note("notifications that joined one that was still pending", bool(waiting))
+            waiting.append(taken)
+            return
+        self._measured.note(_UNFOLLOWED, taken is not None)
+        if kind == Kind.SENT and a == _NOTIFY:
+            self._under_way[pcpu, b & _PCPU, b >> SEQUENCE_SHIFT] = time
+        elif kind == Kind.ARRIVED and a == _NOTIFY:
+            left = self._under_way.pop((b & _PCPU, pcpu, b >> SEQUENCE_SHIFT), None)
+            if left is None:
+                self._measured.note("notifications that arrived once more", 1)
+            else:
+                self._taken[pcpu] = (b & _PCPU, left)
+        elif kind == Kind.ACKNOWLEDGED:
             vm = self._run.vm(pcpu)
-            for sender, left, _ in self._waiting.pop((vm, a & INTID), ()):
+            for sender, left in self._waiting.pop((vm, a & INTID), ()):
                 key: Key = (self._run.vm(sender), vm)
                 self._measured.add(key, self._run.ns(time - left))
 
