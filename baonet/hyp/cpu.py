@@ -42,6 +42,7 @@ NOTE_RAISED: Final = 5
 NOTE_PENDING: Final = 6
 NOTE_DELIVERED: Final = 7
 FROM_SGI: Final = 2
+FROM_IPC: Final = 3
 
 # Indexes of ``Cpu.ich``.
 ICH_LR0: Final = 0

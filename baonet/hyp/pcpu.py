@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, final, get_args
 
 from baonet.hyp.aborts import Aborts
-from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, Cpu, Exit
+from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, FROM_IPC, NOTE_RAISED, Cpu, Exit
 from baonet.hyp.effects import Effect
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import (
@@ -216,6 +216,7 @@ class Pcpu:
         if not self.vcpu.is_home or self.vcpu.state in (State.PARKED, State.OFF):
             self.dropped += 1
         elif interrupt is not None:
+            self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
             self.vgic.inject(interrupt)
 
     def line(self, intid: int, level: int, sequence: int) -> None:
