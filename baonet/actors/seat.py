@@ -13,12 +13,13 @@ from typing import Final, final
 from baonet.actors.counters import counters
 from baonet.actors.faults import kind_of
 from baonet.config.machine import MessageKind
-from baonet.core.cpu import Core, uarts
+from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
-from baonet.hyp.messages import HypMessage
+from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
+from baonet.hyp.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
@@ -28,6 +29,8 @@ from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Tu
 _RETRY: Final = 1_000_000
 """Cycles after which input that the UART had no room for is tried again."""
 _NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
+_INTERRUPTING: Final = (IpcNotify, PsciOn, VgicInject, VgicForward, VgicUpdateEnable)
+"""What Bao sends with an IPI, so that it interrupts its receiver; the rest are looks into shared memory there."""
 _STATES: Final = {state: VcpuState[state.name] for state in State}
 
 
@@ -43,6 +46,7 @@ class Seat:
         self._latency = latency
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
+        self._interrupt_cost = interrupt_cost(plan.machine, self._vm)
         self._inbox: list[tuple[int, int, int, int, Delivery]] = []
         self._came = 0
         self._input = bytearray()
@@ -151,6 +155,8 @@ class Seat:
             self._received += 1
             number = _NUMBERS[type(message)]
             self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
+            if isinstance(message, _INTERRUPTING):
+                self.core.skip_to(self.core.time + self._interrupt_cost)
             self.hypervisor.message(delivery.source, message)  # type: ignore[arg-type]
         else:
             self._obey(message)

@@ -73,14 +73,23 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         core.map_gicv(vm.gic.gicc)
 
 
+def interrupt_cost(machine: Machine, vm: Vm) -> int:
+    """What an interrupt takes on its way through the hypervisor, in cycles, rounded up."""
+    costs = machine.platform.costs
+    return -(-(costs.direct if vm.direct_interrupts else costs.interrupt) * machine.clock.mhz // 1000)
+
+
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
     """In cycles, rounded up: of the exits by their numbers, of an emulated access, of a stage-2 miss."""
     costs = machine.platform.costs
-    interrupt = costs.direct if vm.direct_interrupts else costs.interrupt
     asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
     interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
-    exits = (costs.hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
-    return tuple(-(-cost * machine.clock.mhz // 1000) for cost in (*exits, costs.access, costs.stage2_miss))
+    hypercall, access, miss = (
+        -(-cost * machine.clock.mhz // 1000) for cost in (costs.hypercall, costs.access, costs.stage2_miss)
+    )
+    interrupt = interrupt_cost(machine, vm)
+    exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
+    return (*exits, access, miss)
 
 
 def build(

@@ -22,6 +22,15 @@ uint64_t clock_now(struct core *core) {
     return core->hz ? core_retired(core) + core->skipped : host_now() - core->epoch;
 }
 
+/*
+ * For the guest's eyes. In virtual time the block's instructions count from its start; what an exception takes back must
+ * not show.
+ */
+uint64_t clock_seen(struct core *core) {
+    uint64_t now = clock_now(core);
+    return core->seen = now > core->seen ? now : core->seen;
+}
+
 /* The cycle at which the next timer interrupt is due, all ones if none is armed. */
 uint64_t clock_alarm(struct core *core) {
     uint64_t first = timer_armed(&core->timers[0]) ? core->timers[0].due : UINT64_MAX;

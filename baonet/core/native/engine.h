@@ -10,6 +10,7 @@
  *   registers.c  system registers that are served natively
  *   timer.c      the generic timer
  *   clock.c      what time it is: the host's, or virtual time that retired instructions make
+ *   pmu.c        the cycle counter
  *   trace.c      what happened when: records for the digest of a run and for its trace
  *   pl011.c      the UART
  *   run.c        entering the guest, leaving it, and why
@@ -114,6 +115,11 @@ struct timer {
     uint64_t due; /* virtual time: the first cycle at which the counter has reached cval */
 };
 
+struct pmu {
+    bool enabled;
+    uint64_t control, value, since; /* what it had counted at `since` */
+};
+
 /* What a record tells: baonet.wire.trace has the same numbers, and what a, b and c are. */
 enum kind {
     TRACE_EXIT = 1,
@@ -188,7 +194,10 @@ struct core {
 
     /* virtual time, in cycles: what is retired, and `skipped` by waiting and by what the hypervisor's work costs */
     uint64_t hz; /* cycles a second; 0: the host's clock */
-    uint64_t skipped, limit, counted;
+    uint64_t skipped, limit;
+    uint64_t seen; /* the latest time that the guest has read */
+    uint64_t random; /* how often it has asked for a random number */
+    struct pmu pmu;
     uint64_t costs[COSTS];
     bool polite; /* a guest that yields leaves: somebody else has something to do */
     bool waiting, outside; /* since the last WFI; since the last exit */
@@ -313,6 +322,7 @@ void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
 /* clock.c */
 uint64_t host_now(void);
 uint64_t clock_now(struct core *core);
+uint64_t clock_seen(struct core *core);
 uint64_t clock_alarm(struct core *core);
 void clock_plan(struct core *core);
 void clock_skip(struct core *core, uint64_t cycles);
@@ -335,6 +345,15 @@ void timer_deactivate(struct core *core, uint32_t intid);
 uint64_t timer_count(void *env, const void *ri);
 uint64_t timer_read(void *env, const void *ri);
 void timer_write(void *env, const void *ri, uint64_t value);
+
+/* pmu.c */
+uint64_t pmu_read_control(void *env, const void *ri);
+void pmu_write_control(void *env, const void *ri, uint64_t value);
+uint64_t pmu_read_enabled(void *env, const void *ri);
+void pmu_enable(void *env, const void *ri, uint64_t value);
+void pmu_disable(void *env, const void *ri, uint64_t value);
+uint64_t pmu_read_cycles(void *env, const void *ri);
+void pmu_write_cycles(void *env, const void *ri, uint64_t value);
 
 /* pl011.c */
 size_t uart_state_size(void);

@@ -37,6 +37,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         core->timers[i].active = false;
         core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
     }
+    core->pmu = (struct pmu){0};
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
     core_pc(core) = entry;

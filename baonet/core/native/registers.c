@@ -98,6 +98,28 @@ static const uint32_t trapped_registers[] = {
     SYSREG(3, 0, 12, 11, 7), /* ICC_SGI0R_EL1 */
 };
 
+/*
+ * RNDR and RNDRRS. In virtual time they are a function of which CPU asks and how often it has asked (SplitMix64), since
+ * the host's randomness would make every run another one. The library's own function sets the flags.
+ */
+static uint64_t (*library_random)(void *env, const void *ri);
+
+static uint64_t read_random(void *env, const void *ri) {
+    uint64_t theirs = library_random(env, ri);
+    if (!running->hz) return theirs;
+    uint64_t z = ((uint64_t)running->index << 48) + ++running->random * 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static void redefine_random(struct core *core, uint32_t reg) {
+    uint8_t *ri = find(core, reg);
+    if (!ri) return; /* only the model `max` has it */
+    if (!library_random) library_random = FIELD(void *, ri, RI_READFN);
+    FIELD(void *, ri, RI_READFN) = read_random;
+}
+
 int registers_define(struct core *core) {
     if (core->gicv3) {
         for (size_t i = 0; i < sizeof interface_registers / sizeof *interface_registers; i++)
@@ -112,6 +134,12 @@ int registers_define(struct core *core) {
     if (!redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
     if (!redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
     if (!redefine(core, SYSREG(3, 0, 0, 4, 0), read_pfr0, NULL)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 9, 12, 0), pmu_read_control, pmu_write_control)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 9, 12, 1), pmu_read_enabled, pmu_enable)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 9, 12, 2), pmu_read_enabled, pmu_disable)) return -1;
+    if (!redefine(core, SYSREG(3, 3, 9, 13, 0), pmu_read_cycles, pmu_write_cycles)) return -1;
+    redefine_random(core, SYSREG(3, 3, 2, 4, 0));
+    redefine_random(core, SYSREG(3, 3, 2, 4, 1));
     if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */
     if (!redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLUIS */
     if (!redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLU */

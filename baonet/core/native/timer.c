@@ -8,10 +8,12 @@
 #define IMASK 2u
 #define ISTATUS 4u
 
-uint64_t timer_now(struct core *core) {
-    if (core->hz) return (uint64_t)((unsigned __int128)clock_now(core) * core->frequency / core->hz);
-    return (uint64_t)((unsigned __int128)clock_now(core) * core->tick_multiplier >> 32);
+static uint64_t ticks(struct core *core, uint64_t time) {
+    if (core->hz) return (uint64_t)((unsigned __int128)time * core->frequency / core->hz);
+    return (uint64_t)((unsigned __int128)time * core->tick_multiplier >> 32);
 }
+
+uint64_t timer_now(struct core *core) { return ticks(core, clock_now(core)); }
 
 /* The first cycle at which the counter has this value; all ones if that is out of reach. */
 uint64_t timer_cycle(struct core *core, uint64_t cval) {
@@ -48,13 +50,12 @@ int64_t timer_deadline(struct core *core) {
 void timer_deactivate(struct core *core, uint32_t intid) {
     for (int i = 0; i < 2; i++)
         if (core->timers[i].intid == intid) core->timers[i].active = false;
+    if (core->hz && running == core) clock_plan(core); /* it may be armed for soon already */
 }
 
-/* In virtual time the block's instructions count from its start; what an exception takes back must not show. */
 uint64_t timer_count(void *env, const void *ri) {
     (void)env, (void)ri;
-    uint64_t now = timer_now(running);
-    return running->counted = now > running->counted ? now : running->counted;
+    return ticks(running, clock_seen(running));
 }
 
 static struct timer *timer_of(const void *ri) { return &running->timers[FIELD(uint8_t, ri, RI_CRM) == 3 ? 0 : 1]; }
