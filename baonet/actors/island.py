@@ -79,12 +79,16 @@ class Island:
         moments[index] = NEVER
         others = min(moments)
         moments[index] = first
-        end = max((first // self._window + 1) * self._window, others)
-        until = min(end, horizon)
-        inbox = self._inboxes[index]
-        turn = Turn(self.pcpus[index], until, others < until, tuple(inbox))
-        inbox.clear()
-        return turn
+        until = end = (first // self._window + 1) * self._window
+        if until < others:
+            until = others
+        if until > horizon:  # which must not change anything: the turn will go on to the same end
+            until = horizon
+        inbox: tuple[Delivery, ...] = ()
+        if self._inboxes[index]:
+            inbox = tuple(self._inboxes[index])
+            self._inboxes[index].clear()
+        return Turn(self.pcpus[index], until, end if others < end else 0, inbox)
 
     def done(self, turned: Turned) -> None:
         """What the one that was picked has done."""

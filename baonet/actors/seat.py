@@ -52,8 +52,8 @@ class Seat:
         self._input = bytearray()
         self._channels: dict[int, int] = {}
         self._sent = self._received = 0
-        self._until = 0
-        self._polite = self._waiting = self._halted = False
+        self._until = self._rest = 0
+        self._waiting = self._halted = False
         self._state = State.POWERDOWN
         self._posts: list[Post] = []
         self._said: list[Control] = []
@@ -68,7 +68,7 @@ class Seat:
         """Go on until ``turn.until``, or until there is nothing to do before it."""
         for delivery in turn.inbox:
             self._put(delivery)
-        self._until, self._polite = turn.until, turn.polite
+        self._until, self._rest = turn.until, turn.rest
         next_ = self._go_on()
         self._collect_output()
         posts: tuple[Post, ...] = ()
@@ -124,10 +124,10 @@ class Seat:
         """Stay in the guest once.
 
         One that yields (WFE, YIELD) waits for another pcpu, which cannot do anything before this turn is over: it has
-        nothing to do in the rest of it.
+        nothing to do in the rest of its window.
         """
         core = self.core
-        reason = core.run_until(limit, self._polite)
+        reason = core.run_until(limit, self._rest > 0)
         if reason > Exit.KICKED:
             self.hypervisor.on_exit(reason)
             self._settle()
@@ -137,7 +137,7 @@ class Seat:
             if self.hypervisor.effects:
                 self._perform()
             if core.yielded:
-                core.skip_to(self._until)
+                core.skip_to(self._rest)
 
     def _settle(self) -> None:
         """After anything that the hypervisor did."""
@@ -220,8 +220,8 @@ class Seat:
         self._sent += 1
         self._posts.append(Post(target, now, due, self._sent, message))
         self.core.note(Kind.SENT, _NUMBERS[type(message)], target | self._sent << SEQUENCE_SHIFT, due)
-        self._until = min(self._until, (now // self._window + 1) * self._window)
-        self._polite = True
+        self._rest = (now // self._window + 1) * self._window
+        self._until = min(self._until, self._rest)
 
     def _report(self, effect: fx.Effect) -> None:
         match effect:

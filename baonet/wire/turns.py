@@ -69,12 +69,12 @@ class Post:
 class Turn:
     """The conductor lets a pcpu go on until ``until``, with what has come for it since its last turn.
 
-    ``polite``: another pcpu has something to do before ``until``, so a guest that yields (WFE, YIELD) ends the turn.
+    ``rest``: where a guest that yields (WFE, YIELD) goes on, as another pcpu has something to do before; 0: here.
     """
 
     pcpu: int
     until: int
-    polite: bool
+    rest: int
     inbox: tuple[Delivery, ...]
 
 

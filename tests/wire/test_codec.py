@@ -109,8 +109,8 @@ REPORT = Report("linux", 1, 0, 2, "no handler for abort ec = 0x20", "It fetched.
         (wire.Statistics(0, {"instructions": 5}), "930e0081ac696e737472756374696f6e7305"),
         (wire.Reached(-1, 5), "9313ff05"),
         (
-            turns.Turn(1, 10_000, True, (turns.Delivery(500, 0, 7, hyp.IpcNotify(0, 1)),)),
-            "951801cd2710c391 94cd01f40007 93250001".replace(" ", ""),
+            turns.Turn(1, 10_000, 7, (turns.Delivery(500, 0, 7, hyp.IpcNotify(0, 1)),)),
+            "951801cd27100791 94cd01f40007 93250001".replace(" ", ""),
         ),
         (
             turns.Turned(1, 9, 2**62, (turns.Post(0, 8, 9, 1, vgic.VgicInject(2, 1)),), (wire.VmOff(0, "x"),)),
