@@ -166,9 +166,10 @@ class Conductor:
                 self._horizon = until
                 self._reported = False
             case wire.ConsoleInput(vm, data):
-                at = self._island.latest
-                self._type(vm, at, data)
-                self._port.send(AGENT, wire.Typed(vm, at, data))
+                # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later.
+                nanoseconds = -(-self._island.open_end * 1000 // self._events.mhz)
+                self._type(vm, -(-nanoseconds * self._events.mhz // 1000), data)
+                self._port.send(AGENT, wire.Typed(vm, nanoseconds, data))
             case wire.Stop():
                 self._stopped = True
             case _:

@@ -66,6 +66,15 @@ class Island:
         """The clock that has come farthest."""
         return max(self._clocks)
 
+    @property
+    def open_end(self) -> int:
+        """The end of the window of the clock that has come farthest.
+
+        What comes from outside is due then at the earliest: no turn so far would have been another one had it been
+        known before, so a run in which it is known from the start is the same.
+        """
+        return (self.latest // self._window + 1) * self._window
+
     def clock(self, pcpu: int) -> int:
         return self._clocks[self._index[pcpu]]
 

@@ -91,8 +91,7 @@ class Session:
 
     def _observe(self, message: TraceChunk | Typed) -> None:
         if isinstance(message, Typed):
-            clock = self._machine.clock
-            self._typed.append(Input(message.vm, message.at * 1000 // clock.mhz, message.data))
+            self._typed.append(Input(message.vm, message.at, message.data))
         elif self._trace is not None:
             self._trace.chunk(message)
 

@@ -196,7 +196,7 @@ class Delivered:
 @final
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Console input for ``vm`` that came while the machine ran was given the cycle ``at``."""
+    """Console input for ``vm`` that came while the machine ran was given the time ``at``, in nanoseconds of virtual time."""
 
     vm: int
     at: int
