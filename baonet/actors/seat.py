@@ -54,6 +54,8 @@ class Seat:
         self._sent = self._received = 0
         self._until = self._rest = 0
         self._waiting = self._halted = False
+        self._interrupted = False
+        """One interrupt is for all messages that come before the guest goes on, as Bao empties its queue."""
         self._state = State.POWERDOWN
         self._posts: list[Post] = []
         self._said: list[Control] = []
@@ -100,6 +102,7 @@ class Seat:
                 if moment >= self._until:
                     return moment
                 core.skip_to(moment)
+                self._interrupted = False
                 if moment < due:
                     self._ring()
             elif now >= self._until:
@@ -127,6 +130,7 @@ class Seat:
         nothing to do in the rest of its window.
         """
         core = self.core
+        self._interrupted = False
         reason = core.run_until(limit, self._rest > 0)
         if reason > Exit.KICKED:
             self.hypervisor.on_exit(reason)
@@ -155,7 +159,8 @@ class Seat:
             self._received += 1
             number = _NUMBERS[type(message)]
             self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
-            if isinstance(message, _INTERRUPTING):
+            if not self._interrupted and isinstance(message, _INTERRUPTING):
+                self._interrupted = True
                 self.core.skip_to(self.core.time + self._interrupt_cost)
             self.hypervisor.message(delivery.source, message)  # type: ignore[arg-type]
         else:
