@@ -31,14 +31,16 @@ class Horizons:
     @property
     def idle(self) -> bool:
         """Whether nobody has anything to do any more, unless something comes from outside."""
-        return self._soonest() >= NEVER
+        return self.soonest >= NEVER
 
     @property
     def ended(self) -> bool:
         """Whether the last horizon has been reached: nobody has anything to do before it."""
-        return self._soonest() >= self._end
+        return self.soonest >= self._end
 
-    def _soonest(self) -> int:
+    @property
+    def soonest(self) -> int:
+        """When somebody has something to do again, as far as is known; NEVER if nobody has."""
         return min((moment for moment in self._next.values() if moment is not None), default=NEVER)
 
     def reached(self, island: int, next_: int, latest: int) -> None:
@@ -50,11 +52,12 @@ class Horizons:
         """This one is no more."""
         self._next.pop(island, None)
 
-    def advance(self) -> int:
-        """The next horizon, which all islands are now on their way to: behind the next thing that anybody does."""
-        soonest = self._soonest()
-        if soonest >= NEVER:
-            soonest = self.latest
-        self.horizon = max(self.horizon, min((soonest // self.step + 1) * self.step, self._end))
+    def advance(self, moment: int | None = None) -> int:
+        """The next horizon, which all islands are now on their way to: behind the next thing that anybody does.
+
+        ``moment``: or behind that.
+        """
+        moment = self.soonest if moment is None else moment
+        self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self._end))
         self._next = dict.fromkeys(self._next)
         return self.horizon

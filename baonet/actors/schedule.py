@@ -23,7 +23,7 @@ class Schedule:
         self.horizons = horizons
         self._hz = hz
         self._interactive = interactive
-        self._base: float | None = None
+        self._base = -math.inf
         self._disturbed = False
 
     def disturb(self) -> None:
@@ -45,22 +45,26 @@ class Schedule:
         """Seconds until ``grant`` may have something to grant, inf if that does not depend on time."""
         if not self._interactive or not self.horizons.complete or self.horizons.idle:
             return math.inf
-        return max(0.0, self._moment() - trio.current_time())
+        return max(0.0, (self.horizons.soonest - self._now()) / self._hz)
 
     def grant(self) -> int | None:
         """The next horizon, if all have reached the last one and it is time."""
         horizons = self.horizons
         if not horizons.complete:
             return None
-        if self._interactive and not self._disturbed and (horizons.idle or self._moment() > trio.current_time()):
+        if not self._interactive:
+            return horizons.advance()
+        now, soonest = self._now(), horizons.soonest
+        if soonest > now and not self._disturbed:
             return None
         self._disturbed = False
-        return horizons.advance()
+        if soonest < now:  # one that has fallen behind does not hurry later
+            self._base += (now - soonest) / self._hz
+        return horizons.advance(min(now, soonest))
 
-    def _moment(self) -> float:
-        """When the host's clock has come as far as virtual time; one that has fallen behind does not hurry later."""
-        passed = self.horizons.latest / self._hz
+    def _now(self) -> int:
+        """The virtual time that the host's clock shows."""
         now = trio.current_time()
-        if self._base is None or now - self._base > passed:
-            self._base = now - passed
-        return self._base + passed
+        if self._base == -math.inf:
+            self._base = now
+        return int((now - self._base) * self._hz)
