@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import IO
 
-class UnpackException(Exception): ...
+class UnpackException(Exception): ...  # noqa: N818
 
 class Unpacker:
     def __init__(

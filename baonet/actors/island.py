@@ -89,10 +89,7 @@ class Island:
         others = min(moments)
         moments[index] = first
         until = end = (first // self._window + 1) * self._window
-        if until < others:
-            until = others
-        if until > horizon:  # which must not change anything: the turn will go on to the same end
-            until = horizon
+        until = min(max(until, others), horizon)  # a horizon changes nothing: the turn will go on to the same end
         inbox: tuple[Delivery, ...] = ()
         if self._inboxes[index]:
             inbox = tuple(self._inboxes[index])

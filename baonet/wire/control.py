@@ -196,7 +196,7 @@ class Delivered:
 @final
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Console input for ``vm`` that came while the machine ran was given the time ``at``, in nanoseconds of virtual time."""
+    """Console input for ``vm`` came while the machine ran, and was given the time ``at``: nanoseconds, virtual."""
 
     vm: int
     at: int

@@ -71,4 +71,4 @@ class TracePacket:
 
 class Trace:
     packet: _Repeated[TracePacket]
-    def SerializeToString(self) -> bytes: ...
+    def SerializeToString(self) -> bytes: ...  # noqa: N802
