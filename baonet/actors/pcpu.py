@@ -12,6 +12,7 @@ import trio
 
 from baonet.actors.counters import counters
 from baonet.actors.recorder import Recorder
+from baonet.actors.telling import told
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
@@ -215,21 +216,8 @@ class PcpuActor:
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()
-        match effect:
-            case fx.Park(report):
-                self.port.send(AGENT, wire.Parked(report, self.core.code(report.pc)))
-            case fx.VmOff(vm, cause):
-                self._halted = True
-                self.port.send(AGENT, wire.VmOff(vm, cause.value))
-            case fx.VmReset(vm):
-                self._halted = True
-                self.port.send(AGENT, wire.VmReset(vm))
-            case fx.Warn(text):
-                self.port.send(AGENT, wire.Notice(self.pcpu, "WARNING", text))
-            case fx.Info(text):
-                self.port.send(AGENT, wire.Notice(self.pcpu, "INFO", text))
-            case fx.Send():
-                raise AssertionError
+        self._halted |= isinstance(effect, fx.VmOff | fx.VmReset)
+        self.port.send(AGENT, told(self.pcpu, self.core, effect))
 
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of this actor."""

@@ -12,6 +12,7 @@ from typing import Final, final
 
 from baonet.actors.counters import counters
 from baonet.actors.faults import kind_of
+from baonet.actors.telling import told
 from baonet.config.machine import MessageKind
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
@@ -214,7 +215,8 @@ class Seat:
             if type(effect) is fx.Send:
                 self._send(effect.pcpu, effect.message)
             else:
-                self._report(effect)
+                self._halted |= isinstance(effect, fx.VmOff | fx.VmReset)
+                self._said.append(told(self.pcpu, self.core, effect))
         effects.clear()
 
     def _send(self, target: int, message: HypMessage) -> None:
@@ -227,23 +229,6 @@ class Seat:
         self.core.note(Kind.SENT, _NUMBERS[type(message)], target | self._sent << SEQUENCE_SHIFT, due)
         self._rest = (now // self._window + 1) * self._window
         self._until = min(self._until, self._rest)
-
-    def _report(self, effect: fx.Effect) -> None:
-        match effect:
-            case fx.Park(report):
-                self._said.append(wire.Parked(report, self.core.code(report.pc)))
-            case fx.VmOff(vm, cause):
-                self._halted = True
-                self._said.append(wire.VmOff(vm, cause.value))
-            case fx.VmReset(vm):
-                self._halted = True
-                self._said.append(wire.VmReset(vm))
-            case fx.Warn(text):
-                self._said.append(wire.Notice(self.pcpu, "WARNING", text))
-            case fx.Info(text):
-                self._said.append(wire.Notice(self.pcpu, "INFO", text))
-            case fx.Send():
-                raise AssertionError
 
     def _collect_output(self) -> None:
         """Before what a turn reports, so that a report comes after the guest's last words."""
