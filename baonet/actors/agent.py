@@ -132,9 +132,9 @@ class Agent:
 
     def write(self, vm: int, data: bytes) -> None:
         """Type on a VM's console: the first UART that it has."""
+        if self._schedule is not None and (horizon := self._schedule.disturb()) is not None:
+            self._grant(horizon)
         self._tell(self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data))
-        if self._schedule is not None:
-            self._schedule.disturb()
 
     async def _turn(self) -> None:
         await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
@@ -156,8 +156,11 @@ class Agent:
         if ending is not None:
             self.stop(ending)
         elif (horizon := schedule.grant()) is not None:
-            for address in sorted(self._alive):
-                self._tell(address, wire.Horizon(horizon))
+            self._grant(horizon)
+
+    def _grant(self, horizon: int) -> None:
+        for address in sorted(self._alive):
+            self._tell(address, wire.Horizon(horizon))
 
     def _conclude(self, ending: Ending) -> None:
         """The machine itself has come to an end; in virtual time it is one moment for all its islands."""
@@ -285,19 +288,26 @@ class Agent:
                 self._tell(pcpu, wire.Reset())
 
     def _died(self, pcpu: int, why: str) -> None:
-        """A pcpu that ends without its farewell takes its VM down; the other VMs go on."""
+        """A pcpu that ends without its farewell takes its VM down, in virtual time its island; the others go on."""
         self._drain()  # what it said before it ended may still be on the way
-        if pcpu not in self._alive:
+        address = self._addresses[pcpu]
+        if address not in self._alive:
             return
-        self._alive.discard(pcpu)
+        self._alive.discard(address)
         if self._schedule is not None:
-            self._schedule.horizons.drop(pcpu)
-        carried = self.node.carries[pcpu]
+            self._schedule.horizons.drop(address)
+        carried = self.node.carries[address]
+        fallen = carried
+        if address != pcpu:  # it took its turns from that one, which cannot go on without it
+            self.node.kill(address)
+            fallen = (pcpu,)
         for vm, planned in enumerate(self.plan.vms):
-            vcpus = [(each, number) for number, each in enumerate(planned.pcpus) if each in carried]
+            vcpus = [(each, number) for number, each in enumerate(planned.pcpus) if each in fallen]
             if vcpus:
                 pcpus = ", ".join(f"pcpu {each} (VM '{planned.config.name}', vcpu {number})" for each, number in vcpus)
                 self._bring_down(vm, f"{pcpus} {why}")
+            elif set(planned.pcpus) & set(carried):
+                self._set(vm, VmState.DEAD)
 
     def _bring_down(self, vm: int, why: str) -> None:
         self.outcome.failures.append(why)

@@ -19,7 +19,7 @@ from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, GRACE, Message
-from baonet.wire.port import Port
+from baonet.wire.port import GONE, Port
 from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, Crash, FaultNote, Stall, Turn, Turned
 
@@ -33,7 +33,8 @@ REST: Final = 0.005
 class Conductor:
     """``seats`` are the pcpus of ``island`` that are here; ``crews`` tells at which address the others are.
 
-    ``events`` is what happens from outside, by the cycle. Raises ConnectionError when a crew is gone.
+    ``events`` is what happens from outside, by the cycle. When a crew is gone it does nothing more: the agent, who is
+    told why by the node, ends it. Raises ConnectionError when a crew does not keep to the protocol.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Conductor:
         self._events = events
         self._horizon = 0
         self._reported = True
-        self._stopped = False
+        self._stopped = self._broken = False
         for vm, at, data in events.inputs:
             self._type(vm, at, data)
         for rule, pcpu, at, duration in events.stalls:
@@ -72,7 +73,7 @@ class Conductor:
         self._port.send(AGENT, wire.Hello(wire.VERSION, self.address))
         rested = trio.current_time()
         while not self._stopped:
-            if self._reported:
+            if self._reported or self._broken:
                 await self._port.wait(None)
                 self._hear()
                 rested = trio.current_time()
@@ -101,7 +102,10 @@ class Conductor:
                 if seat.core.has_records:
                     recorder.drain()
             else:
-                turned = await self._ask(turn)
+                answer = await self._ask(turn)
+                if answer is None:
+                    return
+                turned = answer
             island.done(turned)
             if turned.said:
                 self._say(turned)
@@ -122,9 +126,10 @@ class Conductor:
             view[bit // 8] ^= 1 << bit % 8
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
-    async def _ask(self, turn: Turn) -> Turned:
+    async def _ask(self, turn: Turn) -> Turned | None:
+        """What a crew has done; None when there are not all of them any more."""
         self._port.send(self._crews[turn.pcpu], turn)
-        while (turned := self._answer) is None:
+        while (turned := self._answer) is None and not self._broken:
             await self._port.wait(None)
             self._hear()
         self._answer = None
@@ -155,7 +160,10 @@ class Conductor:
             if peer == AGENT:
                 self._stopped = True
             elif peer in self._serving:
-                raise ConnectionError(f"the process of pcpu {peer} {why}, and its island cannot go on")
+                if why != GONE:
+                    raise ConnectionError(f"pcpu {peer} {why}")
+                self._serving.discard(peer)
+                self._broken = True
 
     def _obey(self, message: Message) -> None:
         match message:
@@ -166,8 +174,10 @@ class Conductor:
                 self._horizon = until
                 self._reported = False
             case wire.ConsoleInput(vm, data):
-                # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later.
-                nanoseconds = -(-self._island.open_end * 1000 // self._events.mhz)
+                # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later; and not
+                # before the horizon, which other islands may have reached, or a replay would end at an earlier one.
+                moment = max(self._island.open_end, self._horizon)
+                nanoseconds = -(-moment * 1000 // self._events.mhz)
                 self._type(vm, -(-nanoseconds * self._events.mhz // 1000), data)
                 self._port.send(AGENT, wire.Typed(vm, nanoseconds, data))
             case wire.Stop():

@@ -36,7 +36,7 @@ class Horizons:
     @property
     def ended(self) -> bool:
         """Whether the last horizon has been reached: nobody has anything to do before it."""
-        return self.soonest >= self._end
+        return self._end < NEVER and self.soonest >= self._end
 
     @property
     def soonest(self) -> int:

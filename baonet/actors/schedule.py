@@ -26,9 +26,17 @@ class Schedule:
         self._base = -math.inf
         self._disturbed = False
 
-    def disturb(self) -> None:
-        """Something was typed: an idle machine has something to do again."""
+    def disturb(self) -> int | None:
+        """Something is typed: an idle machine has something to do again, and it is as late there as here.
+
+        That is the horizon to tell before it; None when it is typed on the way to one. It takes effect behind that
+        horizon and before the next, so that the run can end where a run ends that knew of it.
+        """
         self._disturbed = True
+        horizons = self.horizons
+        if not horizons.complete or horizons.horizon == 0:
+            return None
+        return horizons.advance(min(self._now(), horizons.soonest) - horizons.step)
 
     def due(self, wanted: Ending | None) -> Ending | None:
         """How the run ends now, if it does; ``wanted`` is what the machine itself has come to."""
@@ -55,12 +63,12 @@ class Schedule:
         if not self._interactive:
             return horizons.advance()
         now, soonest = self._now(), horizons.soonest
-        if soonest > now and not self._disturbed:
+        disturbed, self._disturbed = self._disturbed, False
+        if soonest > now and not disturbed:
             return None
-        self._disturbed = False
         if soonest < now:  # one that has fallen behind does not hurry later
             self._base += (now - soonest) / self._hz
-        return horizons.advance(min(now, soonest))
+        return horizons.advance(horizons.horizon if disturbed else soonest)
 
     def _now(self) -> int:
         """The virtual time that the host's clock shows."""

@@ -82,6 +82,8 @@ class ProcessNode:
             os.close(descriptor)
         _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
+        if code == 0 and pcpu not in self.carries:
+            return  # it has ended well because the one that gave it its turns has ended
         died(pcpu, f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}")
 
     def kick(self, pcpu: int) -> None:
