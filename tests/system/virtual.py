@@ -1,0 +1,88 @@
+"""Runs in virtual time: their digests, in every placement, and the records of their traces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from baonet.study.trace_reader import TraceReader
+from baonet.wire.trace import RECORD, Kind, Record
+from tests.system.machine import Result, baonet, run, vm
+
+PLACEMENTS = ["one-process", "process-per-island", "process-per-vm", "process-per-cpu"]
+SILENT = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
+"""A UART without its interrupt, which only one VM can have."""
+MAILBOX = {"name": "mailbox", "size": "64KiB"}
+IPC = {"base": 0x70000000, "size": "64KiB", "shared_memory": "mailbox", "interrupts": [84]}
+TWO_UARTS = [
+    {"name": "uart0", "kind": "pl011", "pa": 0x09000000, "size": 0x1000, "interrupt": 33},
+    {"name": "uart1", "kind": "pl011", "pa": 0x09040000, "size": 0x1000, "interrupt": 40},
+]
+SECOND_UART = [{"pa": 0x09040000, "va": 0x09000000, "size": 0x1000, "interrupts": [40]}]
+_LAST = re.compile(r"^baonet: (\d+)\.(\d{9}) s of virtual time; digest ([0-9a-f]{64}); ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Virtual:
+    """``time`` is in nanoseconds; ``said`` is standard error without its last line."""
+
+    status: int
+    out: str
+    said: str
+    time: int
+    digest: str
+
+
+def islands() -> dict[str, Any]:
+    """Two VMs that have nothing to do with each other: both print; the first waits for input, the other for time."""
+    return {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": TWO_UARTS},
+        "vms": [vm("echo"), vm("timer", devices=SECOND_UART)],
+    }
+
+
+def parsed(result: Result) -> Virtual:
+    found = _LAST.search(result.err)
+    assert found, result.err
+    return Virtual(result.status, result.out, result.err[: found.start()], int(found[1] + found[2]), found[3])
+
+
+def virtual(directory: Path, machine: dict[str, Any], *options: str, placement: str = "one-process") -> Virtual:
+    """Run a machine to its end in virtual time."""
+    return parsed(run(directory, machine, "--clock", "virtual", "--placement", placement, *options))
+
+
+def same_everywhere(
+    directory: Path, machine: dict[str, Any], *options: str, placements: Sequence[str] = PLACEMENTS
+) -> Virtual:
+    """Run a machine twice in one placement and once in the others, and see that it does the same each time."""
+    first = virtual(directory, machine, *options)
+    for placement in placements:
+        again = virtual(directory, machine, *options, placement=placement)
+        assert again.digest == first.digest, f"{placement}: {again}\nis not {first}"
+        # What islands print comes in the order of the host's clock.
+        assert sorted(again.out.splitlines()) == sorted(first.out.splitlines())
+        assert (again.status, again.said, again.time) == (first.status, first.said, first.time)
+    return first
+
+
+def records(path: Path, kind: Kind | None = None) -> list[Record]:
+    """Those of all pcpus, pcpu by pcpu, in the order of time."""
+    with TraceReader(path) as trace:
+        found = [
+            Record(*fields) for pcpu in trace.pcpus for chunk in trace.of(pcpu) for fields in RECORD.iter_unpack(chunk)
+        ]
+    return found if kind is None else [record for record in found if record.kind == kind]
+
+
+def traced(directory: Path, machine: dict[str, Any], *options: str) -> tuple[Virtual, Path]:
+    """A run with its trace, which is verified."""
+    path = directory / "run.bnt"
+    result = virtual(directory, machine, "--trace", str(path), *options)
+    verified = baonet("trace", "verify", path)
+    assert verified.status == 0, verified.err
+    assert result.digest in verified.out
+    return result, path
