@@ -68,17 +68,19 @@ class MessageFaults:
     def interfere(self, source: int, post: Post) -> list[tuple[int, FaultNote | None]]:
         """When a message of ``source`` is delivered, as ``island.Interference`` wants it. The first rule has it."""
         channel = (source, post.target)
-        moment = max(post.due, self._floors.get(channel, 0))
+        floor = self._floors.get(channel, 0)
+        moment = max(post.due, floor)
         for rule in self._rules:
             if not rule.chooses(self._vms.get(source), self._vms.get(post.target), post):
                 continue
             note = FaultNote(rule.number, _KINDS[rule.fault.kind], post.sequence)
+            late = max(post.due + rule.by, floor)  # not behind the floor by as much: a line is longer, not narrower
             match rule.fault.kind:
                 case Disturbance.DROP:
                     return [(NEVER, note)]
                 case Disturbance.DUPLICATE:
                     return [(NEVER, note), (moment, None), (moment, None)]
                 case Disturbance.DELAY:
-                    self._floors[channel] = moment + rule.by
-            return [(NEVER, note), (moment + rule.by, None)]
+                    self._floors[channel] = late
+            return [(NEVER, note), (late, None)]
         return [(moment, None)]
