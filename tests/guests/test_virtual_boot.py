@@ -1,0 +1,59 @@
+"""Debian's kernel and U-Boot in virtual time: a whole session, typed by a script, is the same in every placement."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.guests.test_boot import linux
+from tests.system.machine import UART, Result, baonet, write
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+
+def session(directory: Path, machine: dict[str, Any], placement: str, *options: str) -> tuple[Result, str]:
+    """A run to its end, and its digest."""
+    file = write(directory, machine)
+    console = machine["vms"][0]["name"]
+    result = baonet("run", file, "--clock", "virtual", "--placement", placement, "--console", console, *options)
+    found = re.search(r"digest ([0-9a-f]{64})", result.err)
+    assert found, result.err
+    return result, found[1]
+
+
+def test_linux_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
+    typed = "cat /proc/interrupts; nproc; cat /proc/uptime; head -c 16 /dev/urandom | md5sum; poweroff\n"
+    machine = {
+        "vms": [linux(guest_cache, cpus=4)],
+        "input": [{"vm": "linux", "at": "2s", "text": typed}],
+    }
+    runs = [session(tmp_path, machine, placement) for placement in ("process-per-island", "one-process")]
+    (first, digest), (second, again) = runs
+    assert first.status == second.status == 0, first.out[-2000:] + first.err
+    assert first.out == second.out
+    assert digest == again
+    assert re.search(r"GICv3\s+33\s+Level\s+uart-pl011", first.out), first.out[-2000:]
+    assert re.search(r"\n4\r?\n", first.out[first.out.rindex("IPI") :])
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", first.out), first.out
+
+
+def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
+    vm = {
+        "name": "uboot",
+        "image": {"path": str(guest_cache / "u-boot.bin"), "base": 0},
+        "device_tree": {"path": "auto", "base": 0x40000000},
+        "cpus": 1,
+        "memory": [{"base": 0x40000000, "size": "256MiB"}, {"base": 0, "size": "128MiB"}],
+        "devices": [UART],
+    }
+    typed = [("1s", "\n"), ("2s", "version; reset\n"), ("3s", "\n"), ("4s", "poweroff\n")]
+    machine = {"vms": [vm], "input": [{"vm": "uboot", "at": at, "text": text} for at, text in typed]}
+    runs = [session(tmp_path, machine, placement) for placement in ("process-per-cpu", "one-process")]
+    (first, digest), (second, again) = runs
+    assert first.status == second.status == 0, first.out[-2000:] + first.err
+    assert (first.out, digest) == (second.out, again)
+    assert first.out.count("Hit any key") == 2
+    assert "GNU ld" in first.out
