@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.test_terminal import terminal
 from tests.guests.test_boot import linux
 from tests.system.machine import UART, Result, baonet, write
 
@@ -57,3 +59,27 @@ def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) ->
     assert (first.out, digest) == (second.out, again)
     assert first.out.count("Hit any key") == 2
     assert "GNU ld" in first.out
+
+
+def test_a_live_linux_session_again(tmp_path: Path, guest_cache: Path) -> None:
+    """Its idle moments too: a guest that sleeps for its next timer wakes for what is typed."""
+    typed = tmp_path / "typed.yaml"
+    machine = {"vms": [linux(guest_cache, cpus=2)]}
+    with terminal(tmp_path, machine, "--clock", "virtual", "--console", "linux", "--record", str(typed)) as user:
+        user.wait_for(b"shell ready")
+        time.sleep(1.5)
+        user.type(b"cat /proc/interrupts\r")
+        user.wait_for(b"arch_timer")
+        time.sleep(0.5)
+        began = time.monotonic()
+        user.type(b"echo END-OF-$((6*7))\r")
+        user.wait_for(b"END-OF-42")
+        assert time.monotonic() - began < 1.5  # it is not behind what it was not awake for
+        user.type(b"poweroff\r")
+        assert user.end() == 0, user.shown[-2000:]
+    live = re.search(rb"baonet: (.*?) of virtual time; digest ([0-9a-f]{64})", user.shown)
+    assert live
+    result, digest = session(tmp_path, machine, "one-process", "--input", str(typed))
+    assert result.status == 0
+    assert digest == live[2].decode(), result.err
+    assert f"baonet: {live[1].decode()} of" in result.err
