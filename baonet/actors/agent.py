@@ -154,7 +154,8 @@ class Agent:
         """In virtual time: the next horizon, when all have reached the last one."""
         ending = schedule.due(self._wanted)
         if ending is not None:
-            self.stop(ending)
+            failed = self._wanted is None and VmState.DEAD in self.states
+            self.stop(Ending.FAILED if failed else ending)
         elif (horizon := schedule.grant()) is not None:
             self._grant(horizon)
 

@@ -130,7 +130,13 @@ def run(options: argparse.Namespace) -> int:
     except (UsageError, ValueError) as error:
         print(f"baonet run: {error}", file=sys.stderr)
         return 2
-    except (EngineError, OSError, ImportError) as error:
+    except OSError as error:
+        if options.trace is not None and error.filename == options.trace:
+            print(f"baonet run: --trace {options.trace}: {error.strerror}", file=sys.stderr)
+            return 2
+        print(f"baonet run: {error}", file=sys.stderr)
+        return 1
+    except (EngineError, ImportError) as error:
         print(f"baonet run: {error}", file=sys.stderr)
         return 1
     outcome = session.run()

@@ -261,6 +261,47 @@ def test_a_killed_cpu_takes_its_island_down_and_no_other(tmp_path: Path, victim:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("options", [["--for", "20s"], []])
+def test_a_run_that_lost_an_island_has_failed(tmp_path: Path, options: list[str]) -> None:
+    """Whether its time has passed, or nobody else has anything to do."""
+    machine = endless()
+    machine["vms"][1] = vm("echo", "b", devices=SECOND_UART)
+    run_ = running(tmp_path, machine, "process-per-island", *options)
+    run_.wait_for("vCPU 0, line 5")
+    os.kill(run_.children()[0], signal.SIGKILL)
+    assert run_.end().status == 1
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS[::3])
+def test_a_killed_run_leaves_no_process_and_a_trace_to_read(tmp_path: Path, placement: str) -> None:
+    path = tmp_path / "run.bnt"
+    run_ = running(tmp_path, endless(), placement, "--trace", str(path))
+    run_.wait_for("vCPU 0, line 2000")
+    children = run_.children()
+    run_.end(signal.SIGKILL)
+    assert gone(children)
+    assert records(path, Kind.CONSOLE)
+    assert baonet("trace", "info", path).status == 0
+    verified = baonet("trace", "verify", path)
+    assert verified.status == 2
+    assert "Traceback" not in verified.err
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS[::3])
+def test_a_trace_that_ctrl_c_ended_is_whole(tmp_path: Path, placement: str) -> None:
+    path = tmp_path / "run.bnt"
+    run_ = running(tmp_path, endless(), placement, "--trace", str(path))
+    run_.wait_for("vCPU 0, line 200")
+    assert run_.end(signal.SIGINT).status == 130
+    assert baonet("trace", "verify", path).status == 0
+
+
+def test_a_trace_that_cannot_be_opened_is_told_before_the_run(tmp_path: Path) -> None:
+    result = run(tmp_path, pair(), "--clock", "virtual", "--trace", str(tmp_path / "no" / "where"))
+    assert result.status == 2
+    assert result.err == f"baonet run: --trace {tmp_path / 'no' / 'where'}: No such file or directory\n"
+
+
 @pytest.mark.parametrize("placement", PLACEMENTS[:2])
 def test_a_trace_on_a_full_disk_is_one_clear_error(tmp_path: Path, placement: str) -> None:
     options = ["--clock", "virtual", "--placement", placement, "--for", "2ms", "--trace", "/dev/full"]
