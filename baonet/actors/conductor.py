@@ -171,7 +171,7 @@ class Conductor:
                 for pcpu in self._island.pcpus:
                     self._island.tell(pcpu, message, 0)
             case wire.Horizon(until):
-                self._horizon = until
+                self._horizon = self._island.end_of_window(until)
                 self._reported = False
             case wire.ConsoleInput(vm, data):
                 # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later; and not

@@ -5,8 +5,8 @@ One of its pcpus runs at a time: what its guests do to memory is in one order, w
 many processes carry them. Islands have nothing to say to each other and run in parallel.
 
 The rule. The pcpu goes first whose next moment is the earliest, the lower number on a tie. It runs to the end of its
-window (windows are a grid over time), or further, up to the next moment of anybody else; a message that it sends brings
-its end back to the end of the window that it is in. A message reaches its receiver when it is due, if its clock
+window (windows are a grid over time), or further, up to the window in which anybody else has something to do; a message
+that it sends brings its end back to the end of the window that it is in. A message reaches its receiver when it is due, if its clock
 has not passed that moment yet, and else at once: late, by less than a window.
 
 Pure: no clock, no I/O. All times are cycles.
@@ -75,11 +75,18 @@ class Island:
         """
         return (self.latest // self._window + 1) * self._window
 
+    def end_of_window(self, moment: int) -> int:
+        """The first end of a window at or after ``moment``. A horizon there changes nothing in the order of turns."""
+        return -(-moment // self._window) * self._window
+
     def clock(self, pcpu: int) -> int:
         return self._clocks[self._index[pcpu]]
 
     def pick(self, horizon: int) -> Turn | None:
-        """Who goes on now, and until when, before ``horizon``; None when nobody has anything to do before it."""
+        """Who goes on now, and until when, before ``horizon``; None when nobody has anything to do before it.
+
+        One that is the end of a window leaves the order as it would be without it.
+        """
         moments = self._next
         first = min(moments)
         if first >= horizon:
@@ -88,8 +95,9 @@ class Island:
         moments[index] = NEVER
         others = min(moments)
         moments[index] = first
-        until = end = (first // self._window + 1) * self._window
-        until = min(max(until, others), horizon)  # a horizon changes nothing: the turn will go on to the same end
+        window = self._window
+        end = (first // window + 1) * window
+        until = min(max(end, others // window * window), horizon)
         inbox: tuple[Delivery, ...] = ()
         if self._inboxes[index]:
             inbox = tuple(self._inboxes[index])
