@@ -56,11 +56,16 @@ def virtual(directory: Path, machine: dict[str, Any], *options: str, placement: 
 
 
 def same_everywhere(
-    directory: Path, machine: dict[str, Any], *options: str, placements: Sequence[str] = PLACEMENTS
+    directory: Path, machine: dict[str, Any], *options: str, placements: Sequence[str] = PLACEMENTS[1:]
 ) -> Virtual:
-    """Run a machine twice in one placement and once in the others, and see that it does the same each time."""
+    """Run a machine in one process and in other placements, and see that it does the same each time.
+
+    One VM alone is in the same processes as an island and as a VM.
+    """
     first = virtual(directory, machine, *options)
     for placement in placements:
+        if placement == "process-per-vm" and len(machine["vms"]) == 1:
+            continue
         again = virtual(directory, machine, *options, placement=placement)
         assert again.digest == first.digest, f"{placement}: {again}\nis not {first}"
         # What islands print comes in the order of the host's clock.
