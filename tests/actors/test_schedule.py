@@ -1,0 +1,115 @@
+"""How far islands may go, when the run is over, and that an idle guest with a console waits for the host's clock."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from baonet.actors.ending import Ending
+from baonet.actors.horizon import Horizons
+from baonet.actors.schedule import Schedule
+
+STEP = 10
+HZ = 1000
+
+
+def reach(horizons: Horizons, **moments: int) -> None:
+    """``a`` and ``b`` are islands 0 and 1; -1: never."""
+    for name, moment in moments.items():
+        horizons.reached("ab".index(name), moment, max(moment, 0))
+
+
+def test_horizons_go_in_steps_behind_the_next_thing_that_happens() -> None:
+    horizons = Horizons([0, 1], STEP)
+    assert horizons.complete
+    assert horizons.advance() == 10
+    reach(horizons, a=12)
+    assert not horizons.complete
+    reach(horizons, b=57)
+    assert horizons.complete
+    assert horizons.advance() == 20
+    reach(horizons, a=-1, b=57)
+    assert horizons.advance() == 60
+    reach(horizons, a=-1, b=-1)
+    assert horizons.idle
+
+
+def test_the_last_horizon_is_the_end() -> None:
+    horizons = Horizons([0], STEP, end=25)
+    assert horizons.advance() == 10
+    reach(horizons, a=24)
+    assert not horizons.ended
+    assert horizons.advance() == 25
+    reach(horizons, a=31)
+    assert horizons.ended
+
+
+def test_an_island_that_is_no_more_is_not_waited_for() -> None:
+    horizons = Horizons([0, 1], STEP)
+    horizons.advance()
+    reach(horizons, a=11)
+    horizons.drop(1)
+    assert horizons.complete
+
+
+@pytest.mark.parametrize(
+    ("moment", "end", "wanted", "ending"),
+    [
+        (15, None, None, None),
+        (15, None, Ending.DONE, Ending.DONE),
+        (15, None, Ending.PARKED, Ending.PARKED),
+        (-1, None, None, Ending.IDLE),
+        (-1, 20, None, Ending.DONE),
+        (15, 10, None, Ending.DONE),
+    ],
+)
+def test_how_a_run_ends(moment: int, end: int | None, wanted: Ending | None, ending: Ending | None) -> None:
+    schedule = Schedule(Horizons([0], STEP, end), HZ, interactive=False)
+    assert schedule.grant() == 10
+    assert schedule.due(wanted) is None, "not before all are there"
+    reach(schedule.horizons, a=moment)
+    assert schedule.due(wanted) is ending
+
+
+def test_nobody_at_a_console_means_as_fast_as_it_goes() -> None:
+    schedule = Schedule(Horizons([0], STEP), HZ, interactive=False)
+    schedule.grant()
+    reach(schedule.horizons, a=1_000_000)
+    assert schedule.grant() == 1_000_010
+
+
+async def test_with_a_console_the_next_thing_waits_for_its_time(autojump_clock: trio.testing.MockClock) -> None:
+    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    assert schedule.grant() == 10
+    reach(schedule.horizons, a=2000)  # the guest sleeps for two seconds
+    assert schedule.grant() is None
+    assert schedule.patience() == pytest.approx(2.0)
+    await trio.sleep(1)
+    assert schedule.grant() is None
+    await trio.sleep(1.01)
+    assert schedule.grant() == 2010
+
+
+async def test_a_machine_that_waits_for_its_user_is_not_at_its_end(autojump_clock: trio.testing.MockClock) -> None:
+    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    schedule.grant()
+    reach(schedule.horizons, a=-1)
+    assert schedule.due(None) is None
+    assert schedule.patience() == float("inf")
+    await trio.sleep(60)
+    assert schedule.grant() is None
+    horizon = schedule.disturb()
+    assert horizon is not None
+    reach(schedule.horizons, a=horizon + 1)
+    assert schedule.grant() == horizon + STEP
+
+
+async def test_one_that_has_fallen_behind_does_not_hurry_later(autojump_clock: trio.testing.MockClock) -> None:
+    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    schedule.grant()
+    await trio.sleep(5)  # what takes 10 ms of virtual time takes the host five seconds
+    reach(schedule.horizons, a=11)
+    assert schedule.grant() == 20
+    reach(schedule.horizons, a=2011)
+    assert schedule.patience() == pytest.approx(2.0, abs=0.02)
