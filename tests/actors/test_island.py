@@ -136,8 +136,9 @@ def test_what_comes_from_outside_might_have_been_known_before(case: Case, moment
 
 
 def test_a_waiting_pcpu_is_woken_at_the_very_moment() -> None:
-    ping = [Work(33), Send(1), Wait(), Work(5)]
-    run = Run(Case(window=10_000, latency=500, scripts=(tuple(ping), (Wait(), Work(20), Send(0))))).to(NEVER)
+    run = Run(
+        Case(window=10_000, latency=500, scripts=((Work(33), Send(1), Wait(), Work(5)), (Wait(), Work(20), Send(0))))
+    ).to(NEVER)
     # both are let go at 0, which ends the first wait of none of them: it comes before the script
     (arrival,) = run.messages(run.seats[1])
     assert arrival[:2] == (533, 533)

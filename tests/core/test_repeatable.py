@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.engine import native
 from baonet.hyp.cpu import EXIT_INTID, ICH_AP1R0, ICH_HCR, ICH_VMCR, LR_ACTIVE, LR_GROUP, LR_HW, Exit
-from tests.core.bench import RAM, SIZE, Memory
+from tests.core.virtual import HVC, ISB, LOOP, NOP, core, read, write
 
-HZ = 1_000_000_000
-FREQUENCY = 62_500_000
-MAX = 3
-NOP, ISB, HVC, LOOP = 0xD503201F, 0xD5033FDF, 0xD4000002, 0x14000000
 ENABLE_CYCLES = (0xD2800020, 0xD51B9C00, 0xD2B00000, 0xD51B9C20, ISB)  # PMCR_EL0.E, PMCNTENSET_EL0 bit 31
 
 
@@ -19,42 +14,6 @@ PMCR, PMCCNTR = (3, 3, 9, 12, 0), (3, 3, 9, 13, 0)
 RNDR, RNDRRS = (3, 3, 2, 4, 0), (3, 3, 2, 4, 1)
 CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
 ICC_EOIR1 = (3, 0, 12, 12, 1)
-
-
-def read(register: tuple[int, int, int, int, int], to: int) -> int:
-    """MRS."""
-    op0, op1, crn, crm, op2 = register
-    return 0xD5300000 | (op0 - 2) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | to
-
-
-def write(register: tuple[int, int, int, int, int], source: int) -> int:
-    """MSR."""
-    return read(register, source) & ~(1 << 21)
-
-
-def core(*code: int, index: int = 0, cores: int = 1) -> native.Core:
-    memory = Memory(cores)
-    made = native.Core(
-        model=MAX,
-        midr=0x410F_D034,
-        mpidr=index,
-        frequency=FREQUENCY,
-        epoch=0,
-        gic_version=3,
-        list_registers=4,
-        timers=(27,),
-        slots=memory.slots,
-        index=index,
-        siblings=(),
-        code_map=memory.code_map,
-        hz=HZ,
-        costs=(0,) * 14,
-        records=True,
-    )
-    made.map_ram(RAM, SIZE, memory.ram, 0)
-    memory.load(RAM, b"".join(word.to_bytes(4, "little") for word in code))
-    made.reset(RAM, 0)
-    return made
 
 
 def test_the_cycle_counter_counts_the_guests_cycles() -> None:

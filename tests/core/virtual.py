@@ -1,0 +1,54 @@
+"""A core in virtual time that runs given instructions."""
+
+from __future__ import annotations
+
+from baonet.core.engine import native
+from baonet.hyp.cpu import Exit
+from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
+
+HZ = 1_000_000_000
+FREQUENCY = 62_500_000
+MAX = 3  # UC_CPU_ARM64_MAX
+COSTS = len(Exit) + 2
+
+NOP, ISB, HVC, WFI, LOOP = 0xD503201F, 0xD5033FDF, 0xD4000002, 0xD503207F, 0x14000000
+
+
+def core(
+    *code: int, index: int = 0, cores: int = 1, costs: tuple[int, ...] = (0,) * COSTS, memory: Memory | None = None
+) -> native.Core:
+    """At its reset, at the first of the instructions, with a UART and the virtual timer."""
+    memory = memory or Memory(cores)
+    made = native.Core(
+        model=MAX,
+        midr=0x410F_D034,
+        mpidr=index,
+        frequency=FREQUENCY,
+        epoch=0,
+        gic_version=3,
+        list_registers=4,
+        timers=(27,),
+        slots=memory.slots,
+        index=index,
+        siblings=(),
+        code_map=memory.code_map,
+        hz=HZ,
+        costs=costs,
+        records=True,
+    )
+    made.map_ram(RAM, SIZE, memory.ram, 0)
+    made.map_pl011(UART, memory.uart, 0, UART_INTID)
+    memory.load(RAM, b"".join(word.to_bytes(4, "little") for word in code))
+    made.reset(RAM, 0)
+    return made
+
+
+def read(register: tuple[int, int, int, int, int], to: int) -> int:
+    """MRS."""
+    op0, op1, crn, crm, op2 = register
+    return 0xD5300000 | (op0 - 2) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | to
+
+
+def write(register: tuple[int, int, int, int, int], source: int) -> int:
+    """MSR."""
+    return read(register, source) & ~(1 << 21)
