@@ -273,6 +273,21 @@ def test_a_killed_cpu_takes_its_island_down_and_no_other(tmp_path: Path, victim:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("placement", ["process-per-island", "process-per-cpu"])
+def test_a_killed_island_leaves_no_zombie_while_another_runs(tmp_path: Path, placement: str) -> None:
+    run_ = running(tmp_path, endless(), placement)
+    run_.wait_for("vCPU 0, line 5")
+    *lost, _ = run_.children()
+    os.kill(lost[-1], signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in lost):
+        assert time.monotonic() < deadline
+        run_.wait_for("b | ")
+    result = run_.end(signal.SIGTERM)
+    assert result.status == 143
+    assert "pcpu 1 (VM 'a', vcpu 1) was killed by SIGKILL\n" in result.err
+
+
 @pytest.mark.parametrize("options", [["--for", "20s"], []])
 def test_a_run_that_lost_an_island_has_failed(tmp_path: Path, options: list[str]) -> None:
     """Whether its time has passed, or nobody else has anything to do."""
