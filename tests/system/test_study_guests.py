@@ -90,9 +90,11 @@ def latencies(interrupts: str, busy: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize("busy", [0, 1])
 def test_a_direct_interrupt_saves_what_the_hypervisor_takes(busy: int) -> None:
+    """Where an interrupt meets a busy guest, it waits for the end of a block: a few instructions more or less."""
     mediated, direct = latencies("mediated", busy), latencies("direct", busy)
-    assert mediated[0] - direct[0] == 680
-    assert mediated[1] >= direct[1] > 1000
+    assert mediated[0] - direct[0] == pytest.approx(680, abs=8)
+    assert mediated[1] - direct[1] == pytest.approx(680, abs=8)
+    assert direct[1] > 1000
 
 
 def test_a_small_boot_takes_the_same_time_beside_others() -> None:
