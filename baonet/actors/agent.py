@@ -154,8 +154,11 @@ class Agent:
         """In virtual time: the next horizon, when all have reached the last one."""
         ending = schedule.due(self._wanted)
         if ending is not None:
-            failed = self._wanted is None and VmState.DEAD in self.states
-            self.stop(Ending.FAILED if failed else ending)
+            if self._wanted is None and VmState.DEAD in self.states:
+                ending = Ending.FAILED
+            elif ending is Ending.IDLE and self.outcome.reports:
+                ending = Ending.PARKED  # the others may wait for what was parked
+            self.stop(ending)
         elif (horizon := schedule.grant()) is not None:
             self._grant(horizon)
 

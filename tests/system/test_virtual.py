@@ -182,6 +182,17 @@ def test_a_machine_that_waits_for_ever_ends(tmp_path: Path) -> None:
         assert result.said == ("baonet: every CPU waits, and nothing is to come: the machine would wait for ever\n")
 
 
+def test_a_parked_guest_counts_more_than_one_that_waits_for_ever(tmp_path: Path) -> None:
+    waits = vm("echo", devices=[{"pa": 0x09040000, "va": 0x09000000, "size": 0x1000, "interrupts": [40]}])
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": TWO_UARTS},
+        "vms": [vm("misbehave-gicd-pair"), waits],
+    }
+    result = virtual(tmp_path, machine)
+    assert result.status == 3
+    assert "no information to handle data abort" in result.said
+
+
 def test_a_vm_that_is_off_leaves_the_other_alone(tmp_path: Path) -> None:
     machine = {"vms": [vm("hello", devices=SILENT), vm("timer", devices=SILENT)]}
     result = same_everywhere(tmp_path, machine, placements=PLACEMENTS[2:3])
