@@ -55,8 +55,7 @@ class Seat:
         self._sent = self._received = 0
         self._until = self._rest = 0
         self._waiting = self._halted = False
-        self._interrupted = False
-        """One interrupt is for all messages that come before the guest goes on, as Bao empties its queue."""
+        self._interrupted = False  # one interrupt is for all messages before the guest goes on: Bao empties its queue
         self._state = State.POWERDOWN
         self._posts: list[Post] = []
         self._said: list[Control] = []
