@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baonet.config.affinity import CLUSTER
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
+from baonet.config.machine import Faithful
 from baonet.config.models import VmModel
 from baonet.config.quantities import listing
 
@@ -25,6 +27,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     missing = [problem for vm in draft.vms for problem in _missing(vm, there)]
     yield from shortage
     yield from missing
+    yield from _beyond_a_cluster(draft)
     if not shortage and not missing and draft.intact(draft.root, "vms"):
         yield from _unmet(draft, there)
 
@@ -52,6 +55,17 @@ def _missing(vm: VmModel, there: int) -> Iterator[Problem]:
             yield node.problem(f"the platform has no CPU {pcpu}", f"its CPUs are 0 to {there - 1}")
         elif pcpu in vm.cpu_affinity[:i]:
             yield node.problem(f"CPU {pcpu} is given twice", "name each CPU once")
+
+
+def _beyond_a_cluster(draft: Draft) -> Iterator[Problem]:
+    """Bao's numbers of vCPUs are flat, and no target list of an SGI reaches beyond the sixteenth."""
+    if draft.root.at("faithful").value != Faithful.STRICT.value:
+        return
+    for vm in draft.vms:
+        if vm.cpus > CLUSTER:
+            message = f"{vm.cpus} vCPUs under 'faithful: strict': Bao's vCPU 16 and those after it get no SGI"
+            hint = "at most 16, or 'faithful: practical', which gives every 16 vCPUs an Aff1 of their own"
+            yield vm.node.at("cpus").problem(message, hint)
 
 
 def _unmet(draft: Draft, there: int) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baonet.config import fdt
+from baonet.config.affinity import affinity
 from baonet.config.fdt import FdtNode
 from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.config.machine import Machine, Platform, PlatformDevice, Vm
@@ -67,12 +68,12 @@ def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
     cpus = root.add("cpus")
     cpus.cells("#address-cells", 1)
     cpus.cells("#size-cells", 0)
-    for vcpu in range(vm.cpus):  # MPIDR_EL1 is flat: affinity level 0 is the vCPU's id
-        cpu = cpus.add(f"cpu@{vcpu:x}")
+    for place in map(affinity, range(vm.cpus)):
+        cpu = cpus.add(f"cpu@{place:x}")
         cpu.text("device_type", "cpu")
         cpu.text("compatible", _CPU_COMPATIBLE.get(platform.cpu_model, f"arm,{platform.cpu_model}"))
         cpu.text("enable-method", "psci")
-        cpu.cells("reg", vcpu)
+        cpu.cells("reg", place)
 
 
 def _gic(root: FdtNode, vm: Vm) -> None:

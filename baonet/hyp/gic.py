@@ -64,6 +64,8 @@ GICR_V3_ID: Final = (0x44, 0, 0, 0, 0x93, 0xB4, 0x3B, 0, 0x0D, 0xF0, 0x05, 0xB1)
 SGI1R_INTID_SHIFT: Final = 24
 SGI1R_IRM: Final = 1 << 40
 SGI1R_LIST: Final = 0xFFFF
+SGI1R_AFF1_SHIFT: Final = 16
+SGI1R_OTHER_AFFINITY: Final = 0xFF << 48 | 0xF << 44 | 0xFF << 32  # Aff3, the range of Aff0, Aff2
 
 # GICD_SGIR of version 2.
 SGIR_FILTER_SHIFT: Final = 24

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+from baonet.config.affinity import affinity, vcpu_at
 from baonet.config.machine import Faithful
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
 from baonet.hyp.messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
@@ -47,8 +48,8 @@ _AFFINITY_MASK = 0xFFFFFF  # Bao compares Aff0..Aff2
 
 
 def vmpidr(vcpu: int, cpus: int) -> int:
-    """VMPIDR_EL2 of a vcpu: flat Aff0, RES1, and the U bit when it is the VM's only one."""
-    return 1 << 31 | (1 << 30 if cpus == 1 else 0) | vcpu
+    """VMPIDR_EL2 of a vcpu: its affinity, RES1, and the U bit when it is the VM's only one."""
+    return 1 << 31 | (1 << 30 if cpus == 1 else 0) | affinity(vcpu)
 
 
 def features(function: int, faithful: Faithful) -> int:
@@ -67,8 +68,7 @@ class PsciTable:
         self.states = [PowerState.ON if vcpu == 0 else PowerState.OFF for vcpu in range(cpus)]
 
     def _find(self, target: int) -> int | None:
-        vcpu = target & _AFFINITY_MASK
-        return vcpu if vcpu < len(self.states) else None
+        return vcpu_at(target & _AFFINITY_MASK, len(self.states))
 
     def cpu_on(self, target: int) -> tuple[int, int]:
         """The return code of CPU_ON, and which vcpu to start when it is SUCCESS (else -1)."""

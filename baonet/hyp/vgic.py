@@ -80,7 +80,6 @@ class Vgic:
     """``pcpus[n]`` runs vcpu n of ``vm``; ``master`` is the pcpu that is home to its distributor."""
 
     __slots__ = (
-        "_all",
         "_at",
         "_cpu",
         "_distributor",
@@ -158,7 +157,6 @@ class Vgic:
             or (isinstance(register, Control) and register.home == self._pcpu)
         }
         self._sgis = tuple(VgicInject(intid, vcpu) for intid in range(gic.SGIS))
-        self._all = (1 << len(self._pcpus)) - 1
         self._handlers: dict[type, Callable[[int, Any], None]] = {
             VgicUpdateEnable: self._on_update_enable,
             VgicInject: self._on_inject,
@@ -223,9 +221,8 @@ class Vgic:
         return True
 
     def write_sgi1r(self, value: int) -> None:
-        """Aff1 to Aff3 and the range selector mean nothing: bit n of the list is vcpu n."""
         self._catch_up()
-        targets = self._all & ~(1 << self._me) if value & gic.SGI1R_IRM else value & gic.SGI1R_LIST & self._all
+        targets = vgicv3.sgi_targets(value, self._me, len(self._pcpus))
         self._send_sgi(targets, value >> gic.SGI1R_INTID_SHIFT & 0xF)
 
     def _send_sgi(self, targets: int, intid: int) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol, final
 
+from baonet.config.affinity import vcpu_at
 from baonet.hyp.gic import (
     AFFINITY_MASK,
     CONFIG_EDGE,
@@ -155,8 +156,8 @@ class Distributor:
             return (targets & -targets).bit_length() - 1
         if spi.route & IROUTER_IRM:
             return spi.evaluator
-        affinity = spi.route & AFFINITY_MASK
-        return affinity if affinity < self._vcpus else _NOBODY
+        vcpu = vcpu_at(spi.route & AFFINITY_MASK, self._vcpus)
+        return _NOBODY if vcpu is None else vcpu
 
     def _evaluate(self, spi: Spi) -> None:
         """Forward an SPI that nobody holds, if there is anything to deliver."""

@@ -1,6 +1,6 @@
 """The register map of a GICv3 VM: the distributor's window and the redistributors'. Mirrors Bao's ``vgicv3.c``.
 
-One security state with affinity routing, flat affinities, no LPIs. What is not named here is RAZ/WI to 32-bit accesses:
+One security state with affinity routing, no LPIs. What is not named here is RAZ/WI to 32-bit accesses:
 IGROUPR, IGRPMODR, NSACR, STATUSR, the SETSPI registers, GICR_WAKER, PROPBASER and so on.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
+from baonet.config.affinity import CLUSTER, affinity
 from baonet.config.machine import Gic
 from baonet.hyp import gic
 from baonet.hyp.vgic_distributor import Distributor
@@ -59,7 +60,23 @@ def typer(interrupts: int, vcpus: int) -> int:
 
 def redistributor_typer(vcpu: int, vcpus: int) -> int:
     """GICR_TYPER: affinity, Processor_Number, Last."""
-    return vcpu << 32 | vcpu << 8 | (gic.GICR_TYPER_LAST if vcpu == vcpus - 1 else 0)
+    return affinity(vcpu) << 32 | vcpu << 8 | (gic.GICR_TYPER_LAST if vcpu == vcpus - 1 else 0)
+
+
+def sgi_targets(value: int, vcpu: int, vcpus: int) -> int:
+    """The mask of vcpus that a store to ICC_SGI1R_EL1 by ``vcpu`` reaches.
+
+    In a VM of one cluster nothing but the target list counts, as under Bao. With more, Aff1 says which cluster the
+    list is of; nobody has another Aff3 or Aff2 than 0, or an Aff0 of a range above the first.
+    """
+    everybody = (1 << vcpus) - 1
+    if value & gic.SGI1R_IRM:
+        return everybody & ~(1 << vcpu)
+    targets = value & gic.SGI1R_LIST
+    if vcpus > CLUSTER:
+        cluster = value >> gic.SGI1R_AFF1_SHIFT & 0xFF
+        targets = 0 if value & gic.SGI1R_OTHER_AFFINITY else targets << cluster * CLUSTER
+    return targets & everybody
 
 
 def registers(

@@ -42,6 +42,30 @@ def test_linux_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> 
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", first.out), first.out
 
 
+@pytest.mark.parametrize(("cpus", "placement"), [(17, "process-per-cpu"), (32, "one-process"), (64, "one-process")])
+def test_linux_on_more_cpus_than_a_target_list_names(
+    tmp_path: Path, guest_cache: Path, cpus: int, placement: str
+) -> None:
+    """Every CPU is brought up, and reached by SGI: Linux moves a task there by one."""
+    last = f"taskset -c {cpus - 1} grep -w ^processor.*{cpus - 1} /proc/cpuinfo"
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "cpus": cpus},
+        "vms": [linux(guest_cache, cpus=cpus)],
+        "input": [{"vm": "linux", "at": "3s", "text": f"nproc; {last}; grep IPI0 /proc/interrupts; poweroff\n"}],
+    }
+    result, _ = session(tmp_path, machine, placement)
+    assert result.status == 0, result.out[-2000:] + result.err
+    shown = result.out[result.out.rindex("shell ready") :]
+    assert re.search(rf"\n{cpus}\r?\n", shown), shown
+    assert re.search(rf"\nprocessor\s*: {cpus - 1}\r?\n", shown), shown
+    interrupts = re.search(r"\nIPI0:((?:\s+\d+)+)", shown)
+    assert interrupts, shown
+    received = [int(count) for count in interrupts[1].split()]
+    assert len(received) == cpus
+    assert all(received), received
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", result.out), result.out
+
+
 def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
     vm = {
         "name": "uboot",

@@ -271,6 +271,40 @@ def test_sgi_affinities_are_ignored_observed() -> None:
     assert heard(vm) == [[], [4]]
 
 
+@pytest.mark.parametrize(
+    ("fields", "reached"),
+    [
+        pytest.param(0b11, [0, 1], id="cluster 0"),
+        pytest.param(1 << 16 | 0b11, [16, 17], id="cluster 1"),
+        pytest.param(1 << 16 | 0xFFFF, list(range(16, 32)), id="all of a cluster"),
+        pytest.param(2 << 16 | 0xFFFF, [32, 33], id="the last, which is short"),
+        pytest.param(3 << 16 | 1, [], id="a cluster that is not there"),
+        pytest.param(1 << 32 | 1, [], id="Aff2"),
+        pytest.param(1 << 44 | 1, [], id="a range of Aff0 above 15"),
+        pytest.param(1 << 48 | 1, [], id="Aff3"),
+        pytest.param(IRM | 1 << 16 | 1, [vcpu for vcpu in range(34) if vcpu != 5], id="all but self"),
+    ],
+)
+def test_an_sgi_names_its_cluster_beyond_16_vcpus(fields: int, reached: list[int]) -> None:
+    vm = with_sgis(34)
+    vm.sgi1r(5, sgi(3) | fields)
+    assert [vcpu for vcpu, taken in enumerate(heard(vm)) if taken == [3]] == reached
+
+
+def test_affinities_beyond_16_vcpus() -> None:
+    vm = VirtualMachine(18).open()
+    frames = [vm.read(0, GICR + 0x20000 * vcpu + 8, size=8) for vcpu in (15, 16, 17)]
+    assert frames == [0xF << 32 | 15 << 8, 0x100 << 32 | 16 << 8, 0x101 << 32 | 17 << 8 | 1 << 4]
+    vm.enable(0, 50)
+    for route, vcpu in ((0x101, 17), (0xF, 15), (0x100, 16)):
+        vm.write(0, IROUTER + 50 * 8, route)
+        vm.pend(0, 50)
+        assert [n for n, taken in enumerate(heard(vm)) if taken == [50]] == [vcpu]
+    vm.write(0, IROUTER + 50 * 8, 17)
+    vm.pend(0, 50)
+    assert not any(heard(vm)), "no vcpu has Aff0 17"
+
+
 def test_sgis_merge_while_pending_and_not_while_active() -> None:
     vm = with_sgis(2)
     for _ in range(3):
