@@ -1,0 +1,63 @@
+"""Guests of random pieces on random machines: one digest, whatever runs them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from tests.system.machine import UART, vm
+from tests.system.random_guest import PARTS, PROGRAMS, describe, image
+from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS, same_everywhere
+
+VMS = st.lists(st.lists(PROGRAMS, min_size=1, max_size=PARTS), min_size=1, max_size=2)
+"""The programs of each vCPU of one VM or two."""
+CLOCKS = st.fixed_dictionaries(
+    {
+        "mhz": st.sampled_from([50, 333, 1000, 2500]),
+        "window": st.sampled_from([200, 1000, 7777, 50_000]),
+        "latency": st.fixed_dictionaries({kind: st.integers(0, 20_000) for kind in ("ipi", "ipc", "spi")}),
+    }
+)
+COSTS = st.fixed_dictionaries({kind: st.integers(0, 3000) for kind in ("hypercall", "access", "interrupt", "direct")})
+
+
+def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        machine: dict[str, Any] = {
+            "platform": {"extends": "qemu-aarch64-virt", "cpus": 2 * PARTS, "devices": TWO_UARTS, "costs": costs},
+            "clock": {"mode": "virtual"} | clock,
+            "shared_memory": [MAILBOX],
+            "vms": [],
+        }
+        for number, programs in enumerate(vms):
+            note(f"VM {number}\n{describe(programs)}")
+            guest = {"path": str(image(directory, f"guest{number}", programs))}
+            devices = SECOND_UART if number else [UART]
+            fields = {"image": guest, "cpus": len(programs), "ipcs": [IPC], "devices": devices}
+            machine["vms"].append(vm("random", f"vm{number}") | fields)
+        result = same_everywhere(directory, machine, "--for", "50ms")
+        assert result.status == 0, result
+        assert result.out.count("random: vCPU") == sum(map(len, vms)), result.out
+        assert result.out.count("random: done") == len(vms), result.out
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VMS, CLOCKS, COSTS)
+def test_a_random_guest_does_the_same_in_every_placement(
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]
+) -> None:
+    see_that_all_agree(vms, clock, costs)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VMS, CLOCKS, COSTS)
+def test_thousands_of_random_guests(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]) -> None:
+    see_that_all_agree(vms, clock, costs)
