@@ -16,7 +16,7 @@ from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
-from baonet.wire.port import GONE
+from baonet.wire.port import GONE, Port
 from tests.hyp import machines
 
 OFF = "system_off"
@@ -66,8 +66,9 @@ class Processes:
     """A node whose processes do nothing."""
 
     def __init__(self, pcpus: tuple[int, ...]) -> None:
-        self.port = Channels()
-        self.carries = {pcpu: (pcpu,) for pcpu in pcpus}
+        self.channels = Channels()
+        self.port: Port = self.channels
+        self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self.killed: list[int] = []
         self.died: Callable[[int, str], None] = lambda pcpu, why: None
 
@@ -105,7 +106,7 @@ class Bench:
         self.notices: list[tuple[str, str]] = []
         self.memory = Memory()
         self.node = Processes((0, 1, 2))
-        self.port = self.node.port
+        self.port = self.node.channels
         self.agent = Agent(
             plan(machine),
             cast(NodeMemory, self.memory),
@@ -369,7 +370,7 @@ async def test_a_vm_that_starts_anew_wakes_its_parked_cpu(autojump_clock: object
     bench = Bench()
 
     async def script(bench: Bench) -> None:
-        both = [(1, wire.Parked(report(0), b"")), (0, wire.VmReset(0))]
+        both: list[tuple[int, wire.Message]] = [(1, wire.Parked(report(0), b"")), (0, wire.VmReset(0))]
         for pcpu, message in both if parked_first else reversed(both):
             bench.port.come(pcpu, message)
         await bench.settled()

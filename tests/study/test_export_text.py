@@ -63,7 +63,7 @@ def back(record: dict[str, Any]) -> Row:
     a = b = c = 0
     match number:
         case Kind.EXIT:
-            a, b = names.get(get("reason"), get("reason")), bits("pc")
+            a, b = names.get(record["reason"], record["reason"]), bits("pc")
             details = [name for name in ("x0", "ipa", "register", "esr") if name in record]
             c = bits(details[0]) if details else record["intid"]
         case Kind.ACCESS:

@@ -88,7 +88,10 @@ def test_input_comes_by_interrupt(tmp_path: Path, way: str) -> None:
 
 
 def test_vms_beside_each_other_have_their_own_lines(tmp_path: Path, way: str) -> None:
-    machine = {"platform": {"extends": "qemu-aarch64-virt", "cpus": 6}, "vms": [vm("sgi", cpus=2), *pair()["vms"]]}
+    machine: dict[str, Any] = {
+        "platform": {"extends": "qemu-aarch64-virt", "cpus": 6},
+        "vms": [vm("sgi", cpus=2), *pair()["vms"]],
+    }
     silent = {key: value for key, value in machine["vms"][0]["devices"][0].items() if key != "interrupts"}
     machine["vms"][0]["devices"] = [silent]
     result = run(tmp_path, machine | {"shared_memory": pair()["shared_memory"]}, way)

@@ -79,7 +79,7 @@ def test_a_session_with_others_at_work_ends_at_the_same_moment(tmp_path: Path) -
 
 
 def test_a_busy_guest_can_be_typed_to(tmp_path: Path) -> None:
-    machine = {
+    machine: dict[str, Any] = {
         "platform": {"extends": "qemu-aarch64-virt", "devices": TWO_UARTS},
         "shared_memory": [MAILBOX],
         "vms": [vm("echo"), vm("flood-forever", devices=SECOND_UART, cpus=2)],

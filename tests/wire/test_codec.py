@@ -66,7 +66,8 @@ def test_a_message_comes_back_as_it_was(message: wire.Message) -> None:
 def test_a_stream_may_be_cut_anywhere(sent: list[wire.Message], data: st.DataObject) -> None:
     stream = b"".join(frame(message) for message in sent)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    reader, received = FrameReader(), []
+    reader = FrameReader()
+    received: list[wire.Message] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         received += reader.feed(stream[start:end])
     assert received == sent

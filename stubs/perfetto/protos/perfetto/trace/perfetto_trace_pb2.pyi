@@ -10,6 +10,12 @@ class _Repeated(Generic[_T]):
 
 class _Scalars(Generic[_T]):
     def append(self, value: _T) -> None: ...
+    def __iter__(self) -> Iterator[_T]: ...
+
+class _Message:
+    def HasField(self, name: str) -> bool: ...  # noqa: N802
+    def ParseFromString(self, data: bytes) -> int: ...  # noqa: N802
+    def SerializeToString(self) -> bytes: ...  # noqa: N802
 
 class _Interned:
     iid: int
@@ -51,7 +57,7 @@ class ThreadDescriptor:
 class CounterDescriptor:
     unit_name: str
 
-class TrackDescriptor:
+class TrackDescriptor(_Message):
     uuid: int
     parent_uuid: int
     name: str
@@ -59,7 +65,7 @@ class TrackDescriptor:
     thread: ThreadDescriptor
     counter: CounterDescriptor
 
-class TracePacket:
+class TracePacket(_Message):
     SEQ_INCREMENTAL_STATE_CLEARED: ClassVar[int]
     SEQ_NEEDS_INCREMENTAL_STATE: ClassVar[int]
     timestamp: int
@@ -69,6 +75,5 @@ class TracePacket:
     track_event: TrackEvent
     track_descriptor: TrackDescriptor
 
-class Trace:
+class Trace(_Message):
     packet: _Repeated[TracePacket]
-    def SerializeToString(self) -> bytes: ...  # noqa: N802
