@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import json
 import re
+import resource
 import sys
 from pathlib import Path
 
@@ -134,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
         if options.trace is not None and error.filename == options.trace:
             print(f"baonet run: --trace {options.trace}: {error.strerror}", file=sys.stderr)
             return 2
-        print(f"baonet run: {error}", file=sys.stderr)
+        print(f"baonet run: {_refused(error)}", file=sys.stderr)
         return 1
     except (EngineError, ImportError) as error:
         print(f"baonet run: {error}", file=sys.stderr)
@@ -151,3 +153,11 @@ def run(options: argparse.Namespace) -> int:
         with statistics:
             statistics.write(json.dumps(session.statistics(outcome), indent=2) + "\n")
     return status
+
+
+def _refused(error: OSError) -> str:
+    """What the host did not give."""
+    if error.errno != errno.EMFILE:
+        return str(error)
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return f"this machine needs more open files than the host allows ({most}): see 'ulimit -n'"

@@ -31,6 +31,7 @@
 
 from __future__ import annotations
 
+from baonet.config.devicetree import uarts as mapped_uarts
 from baonet.config.machine import ClockMode, Machine, Vm
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
@@ -48,8 +49,7 @@ _MODELS = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CP
 
 def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:
     """The UARTs of the VM's cores, in the order of their numbers: the place of each among the platform's devices."""
-    places = {device.pa: place for place, device in enumerate(machine.platform.devices)}
-    return tuple(places[device.pa] for device in vm.devices if device.va is not None)
+    return tuple(machine.platform.devices.index(device) for _, device in mapped_uarts(machine.platform, vm))
 
 
 def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
@@ -59,15 +59,11 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     for ipc in vm.ipcs:
         segment = memory.shared[ipc.shmem]
         core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0, True)
-    modelled = {device.pa: device for device in machine.platform.devices}
     assigned = {intid for other in machine.vms for intid in other.interrupts}
-    for device in vm.devices:
-        if device.va is None:
-            continue
-        model = modelled[device.pa]
+    for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
-        interrupt = model.interrupt if model.interrupt in assigned else 0
-        core.map_pl011(device.va, memory.uarts[device.pa].view, 0, interrupt)
+        interrupt = device.interrupt if device.interrupt in assigned else 0
+        core.map_pl011(base, memory.uarts[device.pa].view, 0, interrupt)
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)

@@ -125,13 +125,20 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     return save_pristine(core);
 }
 
+/* The place of the next region. It counts once the caller has added to `region_count`. */
 static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size) {
-    if (core->region_count == MAX_REGIONS || (ipa | size) & ~PAGE_MASK || !size) {
-        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages, or one too many",
-                     (unsigned long long)ipa, (unsigned long long)size);
+    if ((ipa | size) & ~PAGE_MASK || !size) {
+        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages", (unsigned long long)ipa,
+                     (unsigned long long)size);
         return NULL;
     }
-    struct region *region = &core->regions[core->region_count];
+    struct region *regions = PyMem_Realloc(core->regions, (core->region_count + 1) * sizeof(*regions));
+    if (!regions) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    core->regions = regions;
+    struct region *region = &regions[core->region_count];
     *region = (struct region){.ipa = ipa, .size = size};
     return region;
 }
@@ -191,16 +198,20 @@ PyObject *core_emulate(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     PyObject *windows, *read, *write, *outbox;
     if (!PyArg_ParseTuple(args, "O!OOO!", &PyTuple_Type, &windows, &read, &write, &PyList_Type, &outbox)) return NULL;
-    if (PyTuple_GET_SIZE(windows) > MAX_WINDOWS) {
-        PyErr_SetString(PyExc_ValueError, "too many emulated windows");
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(windows); i++) {
+    Py_ssize_t count = PyTuple_GET_SIZE(windows);
+    struct window *made = PyMem_Calloc((size_t)count, sizeof(*made));
+    if (!made) return PyErr_NoMemory();
+    for (Py_ssize_t i = 0; i < count; i++) {
         unsigned long long base, size;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(windows, i), "KK", &base, &size)) return NULL;
-        core->windows[i] = (struct window){base, size};
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(windows, i), "KK", &base, &size)) {
+            PyMem_Free(made);
+            return NULL;
+        }
+        made[i] = (struct window){base, size};
     }
-    core->window_count = (unsigned)PyTuple_GET_SIZE(windows);
+    PyMem_Free(core->windows);
+    core->windows = made;
+    core->window_count = (unsigned)count;
     Py_XSETREF(core->read_emulated, Py_NewRef(read));
     Py_XSETREF(core->write_emulated, Py_NewRef(write));
     Py_XSETREF(core->outbox, Py_NewRef(outbox));

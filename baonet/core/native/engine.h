@@ -34,9 +34,6 @@
 
 #define PAGE_SIZE 0x1000u
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
-#define MAX_REGIONS 64
-#define MAX_WINDOWS 16
-#define MAX_UARTS 8
 #define MAX_SIBLINGS 512
 #define QUEUE 64
 
@@ -162,9 +159,9 @@ struct core {
     unsigned lines_in_a_row;
 
     unsigned region_count, window_count, uart_count;
-    struct region regions[MAX_REGIONS];
-    struct window windows[MAX_WINDOWS];
-    struct uart uarts[MAX_UARTS];
+    struct region *regions;
+    struct window *windows;
+    struct uart **uarts; /* the library keeps the address of each */
     uint64_t ram_end;
     bool walk_failed;
     uint64_t walk_ipa; /* of the table entry that a walk could not load */

@@ -8,7 +8,10 @@ static void core_dealloc(PyObject *self) {
     struct core *core = (struct core *)self;
     if (core->pristine) unicorn.free(core->pristine);
     if (core->uc) unicorn.close(core->uc);
-    for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i].out);
+    for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
+    PyMem_Free(core->uarts);
+    PyMem_Free(core->windows);
+    PyMem_Free(core->regions);
     Py_XDECREF(core->read_emulated);
     Py_XDECREF(core->write_emulated);
     Py_XDECREF(core->outbox);
@@ -135,7 +138,7 @@ static PyObject *wakes(PyObject *self, PyObject *unused) {
 static PyObject *take_output(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
-    for (unsigned i = 0; i < core->uart_count; i++) uart_flush(&core->uarts[i]);
+    for (unsigned i = 0; i < core->uart_count; i++) uart_flush(core->uarts[i]);
     PyObject *taken = core->pieces, *fresh = PyList_New(0);
     if (!fresh) return NULL;
     core->pieces = fresh;
@@ -143,7 +146,7 @@ static PyObject *take_output(PyObject *self, PyObject *unused) {
 }
 
 static struct uart *uart_number(struct core *core, unsigned number) {
-    if (number < core->uart_count) return &core->uarts[number];
+    if (number < core->uart_count) return core->uarts[number];
     PyErr_SetString(PyExc_IndexError, "no such UART");
     return NULL;
 }
@@ -164,7 +167,7 @@ static PyObject *lines(PyObject *self, PyObject *unused) {
     struct core *core = (struct core *)self;
     PyObject *list = PyList_New(0);
     for (unsigned i = 0; list && i < core->uart_count; i++) {
-        struct uart *uart = &core->uarts[i];
+        struct uart *uart = core->uarts[i];
         if (!uart->moved) continue;
         uart->moved = false;
         PyObject *line = Py_BuildValue("(IK)", uart->intid, uart_line(uart));

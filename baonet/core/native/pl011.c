@@ -167,25 +167,24 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
 }
 
 int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid) {
-    if (core->uart_count == MAX_UARTS) {
-        PyErr_SetString(PyExc_ValueError, "too many UARTs");
-        return -1;
-    }
-    struct uart *uart = &core->uarts[core->uart_count];
-    *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .intid = intid, .out = PyMem_Malloc(uart_out_capacity)};
-    if (!uart->out) {
+    struct uart **uarts = PyMem_Realloc(core->uarts, (core->uart_count + 1) * sizeof(*uarts));
+    if (uarts) core->uarts = uarts;
+    struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + uart_out_capacity) : NULL;
+    if (!uart) {
         PyErr_NoMemory();
         return -1;
     }
+    *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .intid = intid, .out = (uint8_t *)(uart + 1)};
     if (!state->cr) { /* reset values */
         state->cr = 0x300;
         state->ifls = 0x12;
     }
     int error = unicorn.mmio_map(core->uc, ipa, PAGE_SIZE, uart_read, uart, uart_write, uart);
     if (error) {
+        PyMem_Free(uart);
         python_error(PyExc_ValueError, "UART at 0x%llx: %s", (unsigned long long)ipa, unicorn.strerror(error));
         return -1;
     }
-    core->uart_count++;
+    core->uarts[core->uart_count++] = uart;
     return 0;
 }

@@ -44,7 +44,7 @@ static enum exit_reason pending(struct core *core) {
         return EXIT_MAINTENANCE;
     }
     for (unsigned i = 0; i < core->uart_count; i++) {
-        struct uart *uart = &core->uarts[i];
+        struct uart *uart = core->uarts[i];
         if (!uart->moved) continue;
         uart->moved = false;
         core->exit[EXIT_INTID] = uart->intid;
