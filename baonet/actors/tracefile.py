@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO, Final, final
 
 import msgpack
@@ -20,11 +19,11 @@ MAGIC: Final = b"BNT1\n"
 
 @final
 class TraceFile:
-    """``error`` is what went wrong, if anything did; then nothing more is written. Raises OSError if it cannot open."""
+    """``error`` is what went wrong, if anything did; then nothing more is written. ``file`` is closed by ``close``."""
 
-    def __init__(self, path: str, header: Mapping[str, object]) -> None:
+    def __init__(self, file: BinaryIO, header: Mapping[str, object]) -> None:
         self.error: OSError | None = None
-        self._file: BinaryIO = Path(path).open("wb")  # noqa: SIM115 - closed by ``close``
+        self._file = file
         self._write(MAGIC + self._pack(header))
 
     @staticmethod

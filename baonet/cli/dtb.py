@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.cli.outputs import Outputs
 from baonet.config.devicetree import blob
 
 
@@ -28,14 +29,14 @@ def dtb(options: argparse.Namespace) -> int:
     if machine is None:
         return 2
     try:
-        vm = find_vm(machine, options.vm)
+        data = blob(machine, find_vm(machine, options.vm))
+        if options.output is None:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            with Outputs(map(Path, machine.files)) as outputs:
+                outputs.whole(options.output).finish(data)
     except UsageError as error:
         print(f"baonet dtb: {error}", file=sys.stderr)
         return 2
-    data = blob(machine, vm)
-    if options.output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        Path(options.output).write_bytes(data)
     return 0

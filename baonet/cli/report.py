@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baonet.cli.common import Subparsers
+from baonet.cli.common import Subparsers, UsageError
+from baonet.cli.outputs import Output, Outputs
 
 if TYPE_CHECKING:
     from baonet.study.report import Drawn
+    from baonet.study.results import Results
 
 EPILOG = """\
 exit status:
   0    the report is written
   1    the report is written, and says that runs failed, are missing, or differ where they must be equal
-  2    the results cannot be read, or matplotlib is not installed (pip install 'baonet[study]')
+  2    the results cannot be read, or --svg or --png is given and matplotlib is not installed
+
+Without matplotlib (pip install 'baonet[study]') the page has its tables and no pictures.
 
 examples:
   baonet report ping-pong.sqlite                     (ping-pong.html)
@@ -41,34 +47,60 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def report(options: argparse.Namespace) -> int:
     # Other commands should not pay for these.
-    from baonet.study import pictures  # noqa: PLC0415
-    from baonet.study.report import drawn, page  # noqa: PLC0415
     from baonet.study.results import results  # noqa: PLC0415
     from baonet.study.store import Store, StoreError  # noqa: PLC0415
 
     path = Path(options.results)
     try:
-        with Store(path, write=False) as store:
-            found = results(store)
-        with pictures.style():
-            metrics = drawn(found)
-            Path(options.output or f"{path.stem}.html").write_text(page(found, metrics), encoding="utf-8")
-            _write(metrics, path.stem, options.svg, options.png)
-    except (StoreError, pictures.NoMatplotlibError) as error:
+        with Outputs([path]) as outputs:
+            out = outputs.whole(options.output or f"{path.stem}.html")
+            for directory in filter(None, (options.svg, options.png)):
+                Path(directory).mkdir(parents=True, exist_ok=True)
+            with Store(path, write=False) as store:
+                found = results(store)
+            _write(found, out, outputs, options)
+    except (StoreError, UsageError) as error:
         print(f"baonet report: {error}", file=sys.stderr)
         return 2
     whole = len(found.rows) == found.expected_runs and all(row.done for row in found.rows)
     return 0 if whole and not found.disagreements else 1
 
 
-def _write(metrics: list[Drawn], study: str, svg: str | None, png: str | None) -> None:
+def _write(found: Results, out: Output, outputs: Outputs, options: argparse.Namespace) -> None:
+    """The page and the pictures, and a line that says so. Raises UsageError."""
+    from baonet.study import pictures  # noqa: PLC0415
+    from baonet.study.origin import origin  # noqa: PLC0415
+    from baonet.study.report import drawn, page, undrawn  # noqa: PLC0415
+
+    drawing = pictures.available()
+    if not drawing:
+        if options.svg or options.png:
+            raise UsageError(pictures.MISSING)
+        print(f"baonet report: {pictures.MISSING}; the page has tables only", file=sys.stderr)
+    made = origin(["baonet", *sys.argv[1:]])
+    with pictures.style() if drawing else nullcontext():
+        metrics = drawn(found) if drawing else undrawn(found)
+        text = page(found, metrics, made)
+        files = list(_pictures(metrics, Path(options.results).stem, outputs, options))
+        out.finish(text.encode())
+        for output, data in files:
+            output.finish(data)
+    print(out.name)
+    if files:
+        places = " and ".join(dict.fromkeys(filter(None, (options.svg, options.png))))
+        print(f"{len(files)} pictures in {places}")
+
+
+def _pictures(
+    metrics: list[Drawn], study: str, outputs: Outputs, options: argparse.Namespace
+) -> Iterator[tuple[Output, bytes]]:
+    """Every picture as a file that is open, with what is to be in it."""
     from baonet.study import pictures  # noqa: PLC0415
 
-    for directory in filter(None, (svg, png)):
-        Path(directory).mkdir(parents=True, exist_ok=True)
     for each in metrics:
         for picture in each.pictures:
-            if svg is not None:
-                Path(svg, f"{study}-{picture.name}.svg").write_text(pictures.svg(picture), encoding="utf-8")
-            if png is not None:
-                Path(png, f"{study}-{picture.name}.png").write_bytes(pictures.png(picture))
+            if options.svg is not None:
+                path = Path(options.svg, f"{study}-{picture.name}.svg")
+                yield outputs.whole(path), pictures.svg(picture).encode()
+            if options.png is not None:
+                yield outputs.whole(Path(options.png, f"{study}-{picture.name}.png")), pictures.png(picture)

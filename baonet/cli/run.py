@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.cli.outputs import Outputs
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
 from baonet.config.machine import ClockMode
@@ -120,38 +121,43 @@ def run(options: argparse.Namespace) -> int:
     from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
     from baonet.core.engine import EngineError  # noqa: PLC0415
 
-    try:
-        statistics = None if options.stats is None else Path(options.stats).open("w")  # noqa: SIM115 - closed below
-    except OSError as error:
-        print(f"baonet run: --stats {options.stats}: {error.strerror}", file=sys.stderr)
-        return 2
-    try:
-        if options.console not in ("all", "none"):
-            find_vm(machine, options.console)
-        session = Session(machine, options)
-    except (UsageError, ValueError) as error:
-        print(f"baonet run: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if options.trace is not None and error.filename == options.trace:
-            print(f"baonet run: --trace {options.trace}: {error.strerror}", file=sys.stderr)
-            return 2
-        print(f"baonet run: {_refused(error)}", file=sys.stderr)
-        return 1
-    except (EngineError, ImportError) as error:
-        print(f"baonet run: {error}", file=sys.stderr)
-        return 1
-    outcome = session.run()
-    status = session.tell(outcome)
-    if options.record is not None:
+    reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
+    with Outputs(reads) as outputs:
         try:
-            Path(options.record).write_text(dump_input(session.typed, machine))
+            statistics = None if options.stats is None else outputs.whole(options.stats, "--stats")
+            record = None if options.record is None else outputs.whole(options.record, "--record")
+            trace = None if options.trace is None else outputs.stream(options.trace, "--trace")
+            if options.console not in ("all", "none"):
+                find_vm(machine, options.console)
+        except UsageError as error:
+            print(f"baonet run: {error}", file=sys.stderr)
+            return 2
         except OSError as error:
-            print(f"baonet run: --record {options.record}: {error.strerror}", file=sys.stderr)
-            status = status or 1
-    if statistics is not None:
-        with statistics:
-            statistics.write(json.dumps(session.statistics(outcome), indent=2) + "\n")
+            print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
+            return 2
+        try:
+            session = Session(machine, options, trace)
+        except ValueError as error:
+            print(f"baonet run: {error}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            print(f"baonet run: {_refused(error)}", file=sys.stderr)
+            return 1
+        except (EngineError, ImportError) as error:
+            print(f"baonet run: {error}", file=sys.stderr)
+            return 1
+        outcome = session.run()
+        status = session.tell(outcome)
+        for output, data in (
+            (record, lambda: dump_input(session.typed, machine)),
+            (statistics, lambda: json.dumps(session.statistics(outcome), indent=2) + "\n"),
+        ):
+            if output is not None:
+                try:
+                    output.finish(data().encode())
+                except OSError as error:
+                    print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
+                    status = status or 1
     return status
 
 

@@ -19,6 +19,7 @@ from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
 from baonet.actors.tracefile import TraceFile
+from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import RawTerminal, keyboard
 from baonet.config.machine import ClockMode, Input, Machine
@@ -44,7 +45,7 @@ class Session:
     Raises ValueError when the machine cannot be placed, OSError when the host refuses something.
     """
 
-    def __init__(self, machine: Machine, options: argparse.Namespace) -> None:
+    def __init__(self, machine: Machine, options: argparse.Namespace, trace: Output | None) -> None:
         self._machine = machine
         self._options = options
         self._plan = plan(machine)
@@ -57,7 +58,7 @@ class Session:
             memory.load(vm)
         if options.verbose:
             self._describe()
-        self._trace = None if options.trace is None else TraceFile(options.trace, header(machine, self._plan))
+        self._trace = None if trace is None else TraceFile(trace.begin(), header(machine, self._plan))
         self._node = self._start(Placement(options.placement or DEFAULT_PLACEMENT[machine.clock.mode]))
         self._typed: list[Input] = []
         self._agent = Agent(

@@ -99,6 +99,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
 
     from baonet.study.child import ChildRunner  # noqa: PLC0415
     from baonet.study.conduct import conduct, prepare  # noqa: PLC0415
+    from baonet.study.origin import origin  # noqa: PLC0415
     from baonet.study.progress import Progress  # noqa: PLC0415
     from baonet.study.store import Store, StoreError  # noqa: PLC0415
 
@@ -110,7 +111,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
         if options.fresh:
             store.clear()
         try:
-            runs = prepare(plan, store, digests)
+            runs = prepare(plan, store, digests, origin(["baonet", *sys.argv[1:]]))
         except StoreError as error:
             raise StoreError(f"{output}: {error}: --fresh discards them, -o names another file") from None
         shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
@@ -125,6 +126,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
             raise _first(group) from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
+    print(output)
     for disagreement in outcome.disagreements:
         print(f"baonet study: {disagreement}", file=sys.stderr)
     if outcome.signal is not None:

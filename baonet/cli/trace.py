@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
-import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from baonet.cli.common import Subparsers, UsageError
+from baonet.cli.outputs import Outputs
 
 if TYPE_CHECKING:
     from baonet.study.trace_reader import Progress, TraceReader
@@ -160,8 +158,12 @@ def _pcpus(pcpus: tuple[int, ...]) -> str:
 
 def _export(trace: TraceReader, options: argparse.Namespace) -> int:
     export, target = _exporter(options)
-    with _output(target, Path(options.file)) as out, _Shown("exporting") as shown:
-        export(trace, out, shown)
+    with Outputs([Path(options.file)]) as outputs, _Shown("exporting") as shown:
+        if target == "-":
+            export(trace, sys.stdout.buffer, shown)
+        else:
+            with outputs.whole(target).writing() as out:
+                export(trace, out, shown)
     return 0
 
 
@@ -184,25 +186,3 @@ def _exporter(options: argparse.Namespace) -> tuple[Callable[[TraceReader, Binar
             raise
         raise UsageError("--perfetto needs one more package: pip install 'baonet[perfetto]'") from None
     return export_perfetto.export, options.perfetto
-
-
-@contextmanager
-def _output(target: str, source: Path) -> Iterator[BinaryIO]:
-    """A file that is not whole is removed. Raises UsageError, and OSError when it cannot be written."""
-    if target == "-":
-        yield sys.stdout.buffer
-        return
-    path = Path(target)
-    if path.exists() and path.samefile(source):
-        raise UsageError(f"{target} is the trace itself")
-    regular = False
-    try:
-        with path.open("wb") as out:
-            regular = stat.S_ISREG(os.fstat(out.fileno()).st_mode)
-            yield out
-    except BaseException as error:
-        if regular:
-            path.unlink()
-        if isinstance(error, OSError) and error.filename is None:
-            raise OSError(error.errno, error.strerror, target) from None
-        raise

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, final
 
 from baonet.config.document import Node
@@ -34,12 +35,13 @@ class Reader:
     """What one pass over a file found.
 
     ``broken`` holds the field paths of everything that had to be left out, so that a check can tell "absent" from
-    "present and wrong" and does not complain about the consequences.
+    "present and wrong" and does not complain about the consequences. ``files`` are those that were read.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.broken: set[str] = set()
+        self.files: list[Path] = []
 
     def fail(self, node: Node, message: str, hint: str = "") -> UnreadableError:
         self.problems.append(node.problem(message, hint))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from baonet.config import check, document, platform_file
@@ -31,6 +32,7 @@ def load(path: Path, overrides: Overrides = ()) -> Machine:
         values, whole = _MACHINE.values(root, reader)
     except UnreadableError:
         raise ConfigError(reader.problems) from None
+    reader.files.append(path)
     platform = None
     if "platform" in values:
         platform = platform_file.resolve(values["platform"], reader)
@@ -50,10 +52,11 @@ def load(path: Path, overrides: Overrides = ()) -> Machine:
         if draft.intact(placement.model.node, "image", "memory", "initrd"):
             placement.read()
             reader.problems += placement.problems
+            reader.files += placement.files
     if platform is None or not whole or reader.problems:
         raise ConfigError(reader.problems)
     faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))
     machine, unplaced = build(draft, platform, placements, faithful)
     if unplaced:
         raise ConfigError(unplaced)
-    return machine
+    return replace(machine, files=tuple(str(each) for each in dict.fromkeys(reader.files)))

@@ -307,7 +307,10 @@ Fault: TypeAlias = MessageFault | Stall | Crash | Flip
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One partitioned machine, complete: what a node needs to run its part of it."""
+    """One partitioned machine, complete: what a node needs to run its part of it.
+
+    ``files`` are those that it was read from: machine and platform files, images, initrds, device trees.
+    """
 
     path: str
     platform: Platform
@@ -318,3 +321,4 @@ class Machine:
     hypervisor_colors: int = field(default=0)
     input: tuple[Input, ...] = ()
     faults: tuple[Fault, ...] = ()
+    files: tuple[str, ...] = ()

@@ -41,6 +41,14 @@ class Placement:
         self.initrd: tuple[int, int] | None = None
         self.device_tree: int | None = None
         self._initrd_size = 0
+        self._tree: fdt.Fdt | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """What the VM's files are."""
+        model = self.model
+        given = [each.path for each in (model.image, model.initrd, model.device_tree) if each is not None]
+        return [self._directory() / path for path in given if path != AUTO]
 
     def read(self) -> None:
         """Read the headers of the files and take the places that the configuration gives."""

@@ -73,6 +73,7 @@ def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -
         reader.problems += [node.problem(f"the platform file {each.path} {each.message}") for each in unread]
         return None
     reader.problems += problems
+    reader.files.append(path)
     inner = Reader()
     try:
         found = MappingOf(PlatformModel).read(root, inner)

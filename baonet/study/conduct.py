@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol, final
 
 import trio
@@ -13,6 +14,7 @@ import trio
 from baonet.study.determinism import Disagreement, disagreements
 from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study
+from baonet.study.plausible import check_meta
 from baonet.study.progress import Progress
 from baonet.study.store import Row, Store, StoredPoint, StoreError
 
@@ -36,15 +38,25 @@ class Outcome:
     disagreements: list[Disagreement] = field(default_factory=list)
 
 
-def prepare(study: Study, store: Store, fingerprint: dict[str, str]) -> list[Run]:
-    """Tell the store what the study is, and find what is to do. Raises StoreError when it holds another's results."""
+def prepare(
+    study: Study, store: Store, fingerprint: dict[str, str], origin: Mapping[str, str] = MappingProxyType({})
+) -> list[Run]:
+    """Tell the store what the study is, and find what is to do. Raises StoreError when it holds another's results.
+
+    ``origin`` is who makes the results: ``baonet.study.origin``.
+    """
     meta = store.meta()
+    try:
+        check_meta(meta)
+    except ValueError as error:
+        raise store.damaged(error) from None
     if meta:
-        changed = changes(json.loads(meta["fingerprint"]), fingerprint)
+        changed = changes(store.json(meta.get("fingerprint", "{}")), fingerprint)
         if changed:
             raise StoreError(f"the results there were made before a change of {'; '.join(changed)}")
     points = study.points()
-    store.describe(describe(study) | {"fingerprint": json.dumps(fingerprint)}, [stored(point) for point in points])
+    told = describe(study) | dict(origin) | {"fingerprint": json.dumps(fingerprint)}
+    store.describe(told, [stored(point) for point in points])
     done = store.done()
     return [run for run in study.runs() if (run.point, run.seed, run.repeat) not in done]
 

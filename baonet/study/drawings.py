@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from array import array
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baonet.study import pictures, scales
 from baonet.study.choice import capped, layout, places
@@ -56,7 +57,20 @@ def _chosen(results: Results, metric: MetricResult, spec: PlotSpec) -> list[tupl
     chosen = [(key, at) for key, at in places(results, metric, spec) if at in metric.samples.get(key, {})]
     several = len({key for key, _ in chosen}) > 1 or len(results.shown) == 1
     labels = {key: metric.label(key) if several else "" for key, _ in chosen}
-    return [(", ".join(_words(results, labels[key], at)), metric.samples[key][at]) for key, at in chosen]
+    return _merged([(", ".join(_words(results, labels[key], at)), metric.samples[key][at]) for key, at in chosen])
+
+
+def _merged(found: list[tuple[str, Distribution]]) -> list[tuple[str, Distribution]]:
+    """Equal distributions as one, with all their labels: one curve would hide the other."""
+    together: dict[bytes, tuple[list[str], Distribution]] = {}
+    for label, each in found:
+        together.setdefault(array("d", sorted(each.kept)).tobytes(), ([], each))[0].append(label)
+    return [(" = ".join(labels), each) for labels, each in together.values()]
+
+
+def _line(n: int, count: int) -> dict[str, Any]:
+    """How the n-th of several lines is drawn: those below are wider, so that they show where others cover them."""
+    return {"color": color(n), "linewidth": 1.4 + 1.1 * (count - 1 - n), "alpha": 1 if n == count - 1 else 0.75}
 
 
 def _words(results: Results, label: str, point: int) -> list[str]:
@@ -127,7 +141,7 @@ def _cdf(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
         places = sorted({0, *range(step - 1, len(ordered), step), len(ordered) - 1})
         xs = [ordered[0] / factor, *(ordered[place] / factor for place in places)]
         ys = [0.0, *(100 * (place + 1) / len(ordered) for place in places)]
-        axes.step(xs, ys, where="post", label=label, color=color(n), linewidth=1.6)
+        axes.step(xs, ys, where="post", label=label, **_line(n, len(shown)))
     ends = [value / factor for _, each in shown for value in (each.least, each.greatest)]
     if _is_steep(ends, spec):
         axes.set_xscale("log")
@@ -158,8 +172,9 @@ def _percentiles(results: Results, metric: MetricResult, spec: PlotSpec) -> _Dra
             low = [(each.value - each.low) / factor for each in estimates]
             high = [(each.high - each.value) / factor for each in estimates]
             axes.errorbar(
-                xs, ys, yerr=[low, high], label=label if percent == 50 else None, color=color(n),
-                linestyle=line if placed.axis else "", linewidth=1.5, marker=marker, markersize=4, capsize=3,
+                xs, ys, yerr=[low, high], label=label if percent == 50 else None, linestyle=line if placed.axis else "",
+                marker=marker, markersize=4 + 1.5 * (len(lines) - 1 - n), capsize=3, elinewidth=1.2,
+                **_line(n, len(lines)),
             )  # fmt: skip
     ends = [sample / factor for ordered in found.values() for sample in (ordered[0], ordered[-1])]
     if _is_steep(ends, spec):
@@ -280,7 +295,8 @@ def _bars(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
                 places, means, 0.8 / len(lines), yerr=whiskers, label=each.label, color=color(n), ecolor=INK, capsize=2
             )
         else:
-            axes.errorbar(xs, means, whiskers, label=each.label, color=color(n), marker="o", markersize=3.5, capsize=3)
+            style = _line(n, len(lines))
+            axes.errorbar(xs, means, whiskers, label=each.label, marker="o", markersize=3.5, capsize=3, **style)
     scales.from_zero(axes, [max(found) / factor for found in values.values()])
     scales.along(axes, placed, [x / x_factor for each in lines for x, _, _ in each.at], x_factor, x_unit)
     _finish(axes, None, _quantity(metric, unit), legend=len(lines) > 1)

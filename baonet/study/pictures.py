@@ -50,11 +50,16 @@ _STYLE: Any = {
 }
 
 
-class NoMatplotlibError(Exception):
-    """The extra 'study' is not installed."""
+MISSING = "pictures need matplotlib: pip install 'baonet[study]'"
 
-    def __str__(self) -> str:
-        return "pictures need matplotlib: pip install 'baonet[study]'"
+
+def available() -> bool:
+    """Whether the extra 'study' is installed."""
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415 - it takes a second
+    except ImportError:
+        return False
+    return True
 
 
 @final
@@ -69,11 +74,9 @@ class Picture:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Drawing and saving happen in here. Raises NoMatplotlibError."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 - the extra may not be installed, and it takes a second
-    except ImportError:
-        raise NoMatplotlibError from None
+    """Drawing and saving happen in here. Only where ``available``."""
+    import matplotlib as mpl  # noqa: PLC0415 - as above
+
     with mpl.rc_context(_STYLE):
         yield
 

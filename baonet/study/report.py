@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from types import MappingProxyType
 from typing import final
 
 from baonet.study import pictures
@@ -32,6 +33,11 @@ class Drawn:
     pictures: tuple[Picture, ...]
 
 
+def undrawn(results: Results) -> list[Drawn]:
+    """The metrics without pictures, for where there is no matplotlib."""
+    return [Drawn(metric, ()) for metric in results.metrics]
+
+
 def drawn(results: Results) -> list[Drawn]:
     """Every picture of the study, by metric. To be called inside ``pictures.style``."""
     asked = results.plots
@@ -51,8 +57,8 @@ def _named(found: list[Picture]) -> Iterator[Picture]:
         yield each if seen[each.name] == 1 else Picture(f"{each.name}-{seen[each.name]}", each.text, each.figure)
 
 
-def page(results: Results, metrics: list[Drawn]) -> str:
-    """The page. To be called inside ``pictures.style``."""
+def page(results: Results, metrics: list[Drawn], made: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The page. To be called inside ``pictures.style``, unless nothing was drawn. ``made``: the page's own origin."""
     title = results.meta.get("title") or "Study"
     style = (resources.files("baonet.study") / "page.css").read_text()
     parts = [
@@ -72,7 +78,7 @@ def page(results: Results, metrics: list[Drawn]) -> str:
             count += 1
             parts.append(f"<figure>{svg}<figcaption>{escape(picture.text)}</figcaption></figure>")
         parts += _numbers(results, each.metric)
-    parts += [*_failures(results), _method(), "</body></html>\n"]
+    parts += [*_failures(results), _method(), *_colophon(made), "</body></html>\n"]
     return "\n".join(parts)
 
 
@@ -102,9 +108,35 @@ def _head(results: Results) -> Iterator[str]:
         if isinstance(times, dict):
             words = [f"{key.replace('_', ' ')} {show(value, 'ns')}" for key, value in times.items()]
             rows.append([f"{name} of the first run", ", ".join(words)])
+    origin = [meta.get(key, "") for key in ("baonet", "host", "date")]
+    if any(origin):
+        rows.append(["results made by", ", ".join(filter(None, [f"baonet {origin[0]}", *origin[1:]]))])
+    if meta.get("command"):
+        rows.append(["with", Html(f"<code>{escape(meta['command'])}</code>")])
     yield table(["", ""], rows, 2)
     if missing or failed:
-        yield f'<div class="box wrong">{missing + failed} runs are missing: <code>baonet study</code> makes them.</div>'
+        yield from _missing(results, missing + failed)
+
+
+def _missing(results: Results, count: int) -> Iterator[str]:
+    """Which runs the numbers below do without."""
+    yield f'<div class="box wrong">{count} runs are missing: <code>baonet study</code> makes them.'
+    done = {(row.point, row.seed, row.repeat) for row in results.rows if row.done}
+    seeds = range(len(json.loads(results.meta.get("seeds", "[{}]"))))
+    repeats = range(int(results.meta.get("repeats", "1")))
+    names = labels(list(results.points.values()))
+    words = []
+    for point in results.points:
+        lost = [(seed, repeat) for seed in seeds for repeat in repeats if (point, seed, repeat) not in done]
+        if len(lost) == len(seeds) * len(repeats):
+            words.append(f"<li>{escape(names[point])}: every run, so this point is in no table and no picture</li>")
+        elif lost:
+            which = ", ".join(f"seed {seed} repeat {repeat}" for seed, repeat in lost[:_OPEN])
+            more = f" and {len(lost) - _OPEN} more" if len(lost) > _OPEN else ""
+            words.append(f"<li>{escape(names[point])}: {which}{more}</li>")
+    text = f"<ul>{''.join(words)}</ul>"
+    yield text if len(words) <= _OPEN else f"<details><summary>{len(words)} points</summary>{text}</details>"
+    yield "</div>"
 
 
 def _determinism(results: Results) -> Iterator[str]:
@@ -165,6 +197,12 @@ def _numbers(results: Results, metric: MetricResult) -> Iterator[str]:
     if metric.notes:
         words = "; ".join(f"{count} {text}" for text, count in metric.notes.items())
         yield f'<p class="faint">In all runs: {escape(words)}.</p>'
+
+
+def _colophon(made: Mapping[str, str]) -> Iterator[str]:
+    if made:
+        facts = f"baonet {made['baonet']} on {made['host']}, {made['date']}"
+        yield f'<p class="faint">This page: {escape(facts)}, with <code>{escape(made["command"])}</code>.</p>'
 
 
 def _failures(results: Results) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import final
 
 KEPT = 100_000
 _SEED = 1985
+_MOST = 1 << 24  # bytes that packed samples can have
 
 
 @final
@@ -42,6 +43,15 @@ class Reservoir:
         if at < self._capacity:
             self.kept[at] = sample
 
+    def check(self) -> None:
+        """Raises ValueError when the parts of it, which came from elsewhere, contradict each other."""
+        if not 0 < len(self.kept) <= self.count:
+            raise ValueError(f"{len(self.kept)} samples are kept of {self.count}")
+        if not all(map(math.isfinite, (self.total, self.least, self.greatest, *self.kept))):
+            raise ValueError("a sample is not a number")
+        if min(self.kept) < self.least or max(self.kept) > self.greatest:
+            raise ValueError("a sample is beyond the extremes")
+
 
 def pack(samples: array[float]) -> bytes:
     """Samples as compressed little-endian doubles."""
@@ -51,10 +61,13 @@ def pack(samples: array[float]) -> bytes:
 def unpack(data: bytes) -> array[float]:
     """The samples of ``pack``. Raises ValueError when the bytes are something else."""
     samples = array("d")
+    unpacker = zlib.decompressobj()
     try:
-        samples.frombytes(zlib.decompress(data))
-    except zlib.error as error:
+        samples.frombytes(unpacker.decompress(data, _MOST))
+    except (zlib.error, ValueError) as error:
         raise ValueError(f"not packed samples: {error}") from None
+    if not unpacker.eof:
+        raise ValueError("not packed samples: cut short, or more than are ever kept")
     return _little(samples)
 
 

@@ -16,6 +16,7 @@ from baonet.study.catalog import METRICS, Entry
 from baonet.study.determinism import Disagreement, compare
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
+from baonet.study.plausible import check_measured, check_meta, check_runs
 from baonet.study.plan import PLACEMENT, PlotSpec, place_label
 from baonet.study.store import Row, Store, StoredPoint
 
@@ -121,18 +122,28 @@ class Results:
 
 def results(store: Store) -> Results:
     """Everything in a results file. Raises StoreError when it is damaged."""
+    try:
+        return _results(store)
+    except (ValueError, OverflowError) as error:
+        raise store.damaged(error) from None
+
+
+def _results(store: Store) -> Results:
     meta = store.meta()
+    check_meta(meta)
     points = {point.number: point for point in store.points()}
     metrics = {
         name: MetricResult(name, kind, unit, ids) for name, kind, unit, ids in json.loads(meta.get("metrics", "[]"))
     }
     runs = list(store.runs())
+    check_runs(meta, points, [row for _, row in runs])
     shown = labels(different(points, [row for _, row in runs]))
     for number, row in distinct(runs):
         if row.point not in shown:
             continue
         for name, measured in store.measured(number).items():
             if name in metrics:
+                check_measured(metrics[name].kind, measured)
                 metrics[name].add(row.point, measured)
     rows = tuple(row for _, row in runs)
     return Results(meta, points, shown, rows, tuple(metrics.values()), tuple(compare(points, rows)))

@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import final
+from typing import Any, final
 
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.reservoir import Reservoir, pack, unpack
@@ -96,6 +98,7 @@ class Store:
     def __init__(self, path: Path, write: bool) -> None:
         """Raises StoreError when the file is none of ours, or another process writes it."""
         self._lock = -1
+        self._path = path
         self.new = write and (not path.exists() or path.stat().st_size == 0)
         try:
             if write:
@@ -135,7 +138,35 @@ class Store:
             raise StoreError(f"{path}: its format has version {version}; this baonet reads {_VERSION}")
 
     def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
+        return _Transaction(self._db, self._path)
+
+    def damaged(self, why: object) -> StoreError:
+        """What the file says cannot be: it was not written so."""
+        return StoreError(f"{self._path}: the file is damaged: {why}")
+
+    def _rows(self, query: str, types: tuple[type, ...], *arguments: object) -> Iterator[tuple[Any, ...]]:
+        """Rows whose columns have these types, whatever the file holds. Raises StoreError."""
+        try:
+            for row in self._db.execute(query, arguments):
+                if tuple(map(type, row)) != types:
+                    raise self.damaged(f"{query.partition('FROM ')[2].split()[0]} has a row {row!r:.100}")
+                yield row
+        except sqlite3.Error as error:
+            raise self.damaged(error) from None
+
+    def _object(self, text: str) -> dict[str, Any]:
+        """A JSON object. Raises StoreError."""
+        found = self.json(text)
+        if not isinstance(found, dict):
+            raise self.damaged(f"{text!r:.100} is no object")
+        return found
+
+    def json(self, text: str) -> Any:
+        """What a text of the file says. Raises StoreError."""
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self.damaged(f"{text!r:.100}: {error}") from None
 
     def close(self) -> None:
         self._db.close()
@@ -155,7 +186,7 @@ class Store:
     # What the study is
 
     def meta(self) -> dict[str, str]:
-        return dict(self._db.execute("SELECT key, value FROM meta"))
+        return dict(self._rows("SELECT key, value FROM meta", (str, str)))
 
     def describe(self, meta: Mapping[str, str], points: list[StoredPoint]) -> None:
         """Tell what the study is; what is not given any more is forgotten, with the runs of points that are gone."""
@@ -177,25 +208,37 @@ class Store:
         with self._transaction():
             for table in ("runs", "points", "meta"):
                 self._db.execute(f"DELETE FROM {table}")
-        self._db.execute("VACUUM")
+        with _told(self._path):
+            self._db.execute("VACUUM")
 
     def points(self) -> list[StoredPoint]:
+        query = "SELECT number, label, place, settings FROM points ORDER BY number"
         return [
-            StoredPoint(number, label, {axis: tuple(at) for axis, at in json.loads(place).items()}, json.loads(rest))
-            for number, label, place, rest in self._db.execute("SELECT * FROM points ORDER BY number")
+            StoredPoint(number, label, self._place(place), self._object(rest))
+            for number, label, place, rest in self._rows(query, (int, str, str, str))
         ]
+
+    def _place(self, text: str) -> dict[str, tuple[str, float | None, str]]:
+        places = {}
+        for axis, at in self._object(text).items():
+            match at:
+                case [str(label), int() | float() | None as amount, str(unit)] if not isinstance(amount, bool):
+                    places[axis] = (label, amount, unit)
+                case _:
+                    raise self.damaged(f"{text!r:.100} is no place of a point")
+        return places
 
     # Runs
 
     def done(self) -> set[tuple[int, int, int]]:
         """(point, seed, repeat) of every run that has succeeded."""
-        return set(self._db.execute("SELECT point, seed, repeat FROM runs WHERE status = 'done'"))
+        return set(self._rows("SELECT point, seed, repeat FROM runs WHERE status = 'done'", (int, int, int)))
 
     def save(self, row: Row) -> None:
         """Add a run, in place of an earlier one that failed. Raises StoreError when it cannot, as on a full disk."""
         try:
             self._save(row)
-        except sqlite3.Error as error:
+        except StoreError as error:
             raise StoreError(f"a run could not be saved: {error}") from None
 
     def _save(self, row: Row) -> None:
@@ -228,8 +271,9 @@ class Store:
     def runs(self) -> Iterator[tuple[int, Row]]:
         """Every run with its id, without what was measured."""
         order = "SELECT id, point, seed, repeat, status, error, digest, facts FROM runs ORDER BY point, seed, repeat"
-        for number, point, seed, repeat, status, error, digest, facts in self._db.execute(order):
-            yield number, Row(point, seed, repeat, status == "done", error, digest, json.loads(facts))
+        types = (int, int, int, int, str, str, str, str)
+        for number, point, seed, repeat, status, error, digest, facts in self._rows(order, types):
+            yield number, Row(point, seed, repeat, status == "done", error, digest, self._object(facts))
 
     def measured(self, run: int) -> dict[str, Measured]:
         """What the metrics found in a run. Raises StoreError when the samples are damaged."""
@@ -238,38 +282,61 @@ class Store:
         def of(metric: str, unit: str) -> Measured:
             return found.setdefault(metric, Measured(unit))
 
-        for metric, key, unit, value in self._db.execute(
-            "SELECT metric, key, unit, value FROM numbers WHERE run = ?", (run,)
-        ):
-            of(metric, unit).values[_key(key)] = value
-        for metric, key, unit, count, least, greatest, total, kept in self._db.execute(
-            "SELECT metric, key, unit, count, least, greatest, sum, kept FROM samples WHERE run = ?", (run,)
-        ):
+        numbers = "SELECT metric, key, unit, value FROM numbers WHERE run = ?"
+        for metric, key, unit, value in self._rows(numbers, (str, str, str, float), run):
+            if not math.isfinite(value):
+                raise self.damaged(f"run {run}, {metric}: {value}")
+            of(metric, unit).values[self._key(key)] = value
+        samples = "SELECT metric, key, unit, count, least, greatest, sum, kept FROM samples WHERE run = ?"
+        types = (str, str, str, int, float, float, float, bytes)
+        for metric, key, unit, count, least, greatest, total, kept in self._rows(samples, types, run):
             reservoir = Reservoir()
             reservoir.count, reservoir.least, reservoir.greatest, reservoir.total = count, least, greatest, total
             try:
                 reservoir.kept = unpack(kept)
+                reservoir.check()
             except ValueError as error:
-                raise StoreError(f"run {run}, {metric}: {error}") from None
-            of(metric, unit).samples[_key(key)] = reservoir
-        for metric, text, count in self._db.execute("SELECT metric, text, count FROM notes WHERE run = ?", (run,)):
+                raise self.damaged(f"run {run}, {metric}: {error}") from None
+            of(metric, unit).samples[self._key(key)] = reservoir
+        notes = "SELECT metric, text, count FROM notes WHERE run = ?"
+        for metric, text, count in self._rows(notes, (str, str, int), run):
             of(metric, "").notes[text] = count
         return found
 
+    def _key(self, text: str) -> Key:
+        found = self.json(text)
+        if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+            raise self.damaged(f"{text!r:.100} is no key")
+        return tuple(found)
 
-def _key(text: str) -> Key:
-    return tuple(json.loads(text))
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What SQLite raises, as a StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from None
 
 
 @final
 class _Transaction:
     """All or nothing, whatever happens inside."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
+        self._path = path
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        with _told(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            with _told(self._path):
+                self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        except StoreError:
+            if kind is None:
+                raise  # else what happened inside is what is to be told
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(f"{self._path}: {error}") from None

@@ -13,9 +13,10 @@ import pytest
 from baonet.cli.main import main
 from baonet.study import pictures
 from baonet.study.choice import layout
-from baonet.study.conduct import describe, stored
+from baonet.study.conduct import describe, prepare, stored
 from baonet.study.drawings import default_plots, draw
 from baonet.study.metrics.base import Key, Measured
+from baonet.study.origin import origin
 from baonet.study.plan import Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
 from baonet.study.report import drawn, page
 from baonet.study.results import Results, results
@@ -301,9 +302,60 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "absent.sqlite: unable to open" in capsys.readouterr().err
 
 
-def test_without_matplotlib_it_says_what_to_install(
+def test_without_matplotlib_the_tables_come_and_it_says_what_to_install(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main(["report", str(path), "-o", str(tmp_path / "r.html")]) == 2
+    out = tmp_path / "r.html"
+    assert main(["report", str(path), "-o", str(out)]) == 0
+    assert "pip install 'baonet[study]'; the page has tables only" in capsys.readouterr().err
+    text = out.read_text()
+    assert "<svg" not in text
+    assert "raised to pending" in parsed(text).text
+    assert main(["report", str(path), "-o", str(out), "--svg", str(tmp_path)]) == 2
     assert "pip install 'baonet[study]'" in capsys.readouterr().err
+
+
+def test_it_says_what_it_wrote(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "r.html"
+    assert main(["report", str(path), "-o", str(out), "--svg", str(tmp_path / "svg")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == str(out)
+    assert second == f"{len(list((tmp_path / 'svg').iterdir()))} pictures in {tmp_path / 'svg'}"
+
+
+def test_who_made_the_results_and_the_page(tmp_path: Path) -> None:
+    plan = study((), ())
+    made = origin(["baonet", "study", "a b.yaml"])
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        prepare(plan, store, {}, made)
+        store.save(Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1)))
+    with pictures.style():
+        text = parsed(page(read(tmp_path / "r.sqlite"), [], origin(["baonet", "report"]))).text
+    for words in (f"baonet {made['baonet']}", made["date"], made["host"], "baonet study 'a b.yaml'", "baonet report"):
+        assert words in text
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    plan = study((LATENCY,), ())
+    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1)), Row(1, 0, 0, True, "", "e", VIRTUAL, measured(1))]
+    rows.append(Row(1, 0, 1, True, "", "e", VIRTUAL, measured(1)))
+    with pictures.style():
+        text = parsed(page(read(save(tmp_path / "r.sqlite", plan, rows)), [])).text
+    assert "3 runs are missing" in text
+    assert "clock.latency.ipc 500ns: seed 0 repeat 1" in text
+    assert "clock.latency.ipc 2us: every run, so this point is in no table and no picture" in text
+    assert "clock.latency.ipc 1us: seed" not in text
+
+
+def test_curves_that_coincide_are_one_with_both_names(tmp_path: Path) -> None:
+    axis = Axis("n", tuple(alternative("n", n) for n in range(3)))
+    rows = [Row(n, 0, 0, True, "", str(n), VIRTUAL, measured(1 if n < 2 else 2)) for n in range(3)]
+    found = read(save(tmp_path / "r.sqlite", study((axis,), (), repeats=1), rows))
+    with pictures.style():
+        for kind in ("cdf", "histogram"):
+            picture = draw(found, found.metric("one way"), PlotSpec("one way", kind, only="ping to"))
+            assert picture is not None
+            text = pictures.svg(picture)
+            assert ">n 0 = n 1<" in text
+            assert ">n 2<" in text

@@ -151,7 +151,7 @@ def test_a_format_is_asked_for(file: Path, capsys: pytest.CaptureFixture[str]) -
 def test_the_trace_is_not_written_over(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = file.read_bytes()
     assert main(["trace", "export", str(file), "--csv", str(file)]) == 2
-    assert capsys.readouterr().err == f"baonet trace: {file} is the trace itself\n"
+    assert capsys.readouterr().err == f"baonet trace: {file} would be lost: {file} is read\n"
     assert file.read_bytes() == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import final
 
@@ -66,8 +67,12 @@ class ConsoleNumbers:
 
     def _number(self, key: Key, text: bytes | None) -> None:
         try:
-            self._measured.add(key, float(text or b""))
+            found = float(text or b"")
         except ValueError:
+            found = math.nan
+        if math.isfinite(found):
+            self._measured.add(key, found)
+        else:
             self._measured.note("matches that are no number", 1)
 
 
