@@ -3,6 +3,9 @@
  *
  *   unicorn.c    the library: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *   translate.c  what is changed in the code that TCG generates (atomics, ordering, instruction count, stop points)
+ *   decode.c     what the decoder is given to decode
+ *   count.c      the count of instructions where a block does not run to its end
+ *   aarch32.c    AArch32 at EL0
  *   atomics.c    the read-modify-write helpers that the wheel compiles without a lock
  *   stage2.c     guest-physical memory: RAM, devices, emulated windows, and stage-2 aborts for all else
  *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
@@ -105,6 +108,8 @@ struct uart {
     uint64_t out_position;
 };
 
+enum { TIMER_VIRTUAL, TIMER_PHYSICAL };
+enum { TIMER_TVAL, TIMER_CTL, TIMER_CVAL }; /* op2 */
 struct timer {
     uint32_t intid;
     bool assigned, active;
@@ -185,7 +190,7 @@ struct core {
     uint32_t deactivated[QUEUE];
     unsigned deactivated_head, deactivated_tail;
 
-    /* generic timer: 0 virtual, 1 physical */
+    /* generic timer: TIMER_VIRTUAL, TIMER_PHYSICAL */
     struct timer timers[2];
     uint64_t frequency, epoch, tick_multiplier;
 
@@ -245,6 +250,7 @@ extern struct unicorn {
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);
     uint32_t (*load_code)(void *, uint64_t);
+    uint32_t (*load_half)(void *, uint64_t);
     void (*set_dirty)(void *, uint64_t);
     void (*unprotect_code)(void *, uint64_t);
     void (*store_to_code)(void *, void *, uint64_t, int, uintptr_t);
@@ -262,6 +268,11 @@ extern struct unicorn {
     void (*check_exit_request)(void *, uint32_t);
     void (*check_access)(void *, void *, uint32_t, uint32_t);
     void (*raise)(void *, uint32_t, uint32_t, uint32_t);
+    void (*raise_from)(void *, uint32_t, uint32_t, uint32_t, uintptr_t);
+    void (*setend)(void *);
+    void (*sync_32_to_64)(void *);
+    void (*sync_64_to_32)(void *);
+    uint32_t (*read_cpsr)(void *);
     void (*generate)(void *, void *, int);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);
@@ -274,7 +285,9 @@ extern struct unicorn {
     void *(*new_label)(void *);
     void (*brcond_i32)(void *, int, void *, void *, void *);
     void (*mb)(void *, uint32_t);
+    void (*st_i32)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
+    void (*cmpxchg_i32)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
     void (*cmpxchg_i64)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
 } unicorn;
 int unicorn_load(const char *path);
@@ -340,6 +353,8 @@ bool timer_due(struct core *core);
 int64_t timer_deadline(struct core *core);
 void timer_deactivate(struct core *core, uint32_t intid);
 uint64_t timer_count(void *env, const void *ri);
+uint64_t timer_read_register(unsigned which, unsigned which_register);
+void timer_write_register(unsigned which, unsigned which_register, uint64_t value);
 uint64_t timer_read(void *env, const void *ri);
 void timer_write(void *env, const void *ri, uint64_t value);
 
@@ -375,8 +390,18 @@ uint64_t core_retired(struct core *core);
 void core_interrupt_hook(void *uc, uint32_t intno, void *user);
 extern const size_t uart_out_capacity;
 
-/* translate.c */
-void give_back(struct core *core, uintptr_t host_pc);
-bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit);
+/* decode.c */
+void decode_begin(void *tb);
+void decode_end(void);
+
+/* count.c */
+void count_give_back(struct core *core, uintptr_t from);
+bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit);
+
+/* aarch32.c */
+int aarch32_define(struct core *core);
+bool aarch32_state(struct core *core);
+void aarch32_expose(struct core *core);
+void aarch32_adopt(struct core *core);
 
 #endif

@@ -23,8 +23,11 @@
 
 /* TranslationBlock */
 #define TB_PC 0
+#define TB_FLAGS 16
 #define TB_ICOUNT 22
 #define TB_CFLAGS 24
+#define TB_CODE 32
+#define TB_CODE_SIZE 40
 
 /* CPUState */
 #define CS_CREATED 16
@@ -58,9 +61,11 @@
 #define TLB_NOTDIRTY 0x100u
 
 /* CPUARMState */
+#define ENV_REGS 0
 #define ENV_XREGS 64
 #define ENV_PC 320
 #define ENV_PSTATE 328
+#define ENV_AARCH64 332
 #define ENV_DAIF 560
 #define ENV_ELR_EL1 576
 #define ENV_SP_EL0 600
@@ -95,10 +100,14 @@
 #define RI_ACCESS 24
 #define RI_RESET_VALUE 40
 #define RI_FIELD_OFFSET 48
+#define RI_ACCESSFN 72
 #define RI_READFN 80
 #define RI_WRITEFN 88
 
 /* values */
+#define TB_FLAG_AARCH64 0x80000000u
+#define TB_FLAG_THUMB 0x100u
+#define INSN_START_WORDS 3 /* of each instruction in a block's table: PC, IT bits, syndrome */
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
 #define EXCP_UDEF 1
@@ -130,8 +139,12 @@
 #define TCG_TYPE_I32 0
 #define TCG_COND_GE 3
 #define CP_REG_ARM64_SYSREG_CP 0x13
+#define ARM_CP_64BIT 0x4
 #define ARM_CP_NO_RAW 0x80
+#define ARM_CP_STATE_AA32 0
 #define ARM_CP_STATE_AA64 1
+#define CP_ACCESS_OK 0
+#define CP_ACCESS_TRAP_UNCATEGORIZED 2
 #define PL1_RW 0xfc
 #define PL1_R 0xa8
 #define PL1_W 0x54

@@ -138,6 +138,7 @@ int registers_define(struct core *core) {
     if (!redefine(core, SYSREG(3, 3, 9, 12, 1), pmu_read_enabled, pmu_enable)) return -1;
     if (!redefine(core, SYSREG(3, 3, 9, 12, 2), pmu_read_enabled, pmu_disable)) return -1;
     if (!redefine(core, SYSREG(3, 3, 9, 13, 0), pmu_read_cycles, pmu_write_cycles)) return -1;
+    if (aarch32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
     if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */

@@ -116,7 +116,7 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     (void)uc;
     struct core *core = user;
     if (core->checked_from) {
-        give_back(core, core->checked_from);
+        count_give_back(core, core->checked_from);
         core->checked_from = 0;
     }
     switch (intno) {
@@ -185,9 +185,11 @@ static enum exit_reason enter(struct core *core) {
     core->out_of_budget = core->yielded = false;
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
+    aarch32_adopt(core);
     broadcast_enter(core);
     enum exit_reason reason = stay(core);
     broadcast_leave(core);
+    aarch32_expose(core);
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
     running = NULL;
     return reason;

@@ -52,8 +52,9 @@ static void leave_at_instruction(struct core *core, enum exit_reason reason) {
     unicorn.loop_exit(core->cpu);
 }
 
-static void complete(struct core *core) {
-    core_pc(core) += 4;
+static void complete(struct core *core, uint32_t esr) {
+    core_pc(core) += esr & ESR_IL ? 4 : 2;
+    aarch32_adopt(core);
     core->slot->budget--;
     core->emulated_accesses++;
     clock_skip(core, core->costs[COST_ACCESS]);
@@ -79,7 +80,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
         if (result == Py_True) {
             trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
             Py_DECREF(result);
-            complete(core);
+            complete(core, esr);
         }
     } else {
         PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size)};
@@ -91,7 +92,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
             if (PyErr_Occurred()) leave_at_instruction(core, EXIT_ERROR);
             trace(core, TRACE_ACCESS, size, ipa, value);
             if (target != 31) core_x(core)[target] = value; /* as Bao: zero-extended, the sign bit is ignored */
-            complete(core);
+            complete(core, esr);
         }
     }
     if (!result) leave_at_instruction(core, EXIT_ERROR);
@@ -101,6 +102,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
 
 static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
     if (from) cpu_restore_state_aarch64(core->cpu, from, true);
+    aarch32_expose(core);
     core->exit[EXIT_FAR] = va;
     core->exit[EXIT_IPA] = ipa;
     if (access == MMU_INST_FETCH) {
@@ -108,12 +110,15 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
         leave_at_instruction(core, EXIT_FAULT);
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
-    uint32_t access_bits = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME) & ISS_ACCESS;
-    uint32_t instruction = from ? unicorn.load_code(core->env, core_pc(core)) : 0;
+    uint32_t template = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
+    uint32_t instruction = from && !aarch32_state(core) ? unicorn.load_code(core->env, core_pc(core)) : 0;
     /* The library's template is valid for these too; a CPU's is not (Arm ARM D17.2.37, ISV). */
-    if ((instruction & WRITEBACK_MASK) == WRITEBACK) access_bits = 0;
+    if ((instruction & WRITEBACK_MASK) == WRITEBACK) template = 0;
     if (loads_and_stores(instruction)) esr &= ~ESR_WNR;
-    if ((access_bits & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) esr |= access_bits;
+    if ((template & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) {
+        esr |= template & ISS_ACCESS;
+        if (!(template & ESR_IL)) esr &= ~ESR_IL; /* a T32 instruction of 16 bits */
+    }
     core->exit[EXIT_ESR] = esr;
     if ((esr & ESR_ISV) && core->read_emulated && in_window(core, ipa)) emulate(core, ipa, esr);
     leave_at_instruction(core, EXIT_DATA_ABORT);
@@ -277,7 +282,8 @@ bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa)
     uint32_t attributes = 0;
     int prot;
     uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
-    int mmu_index = (FIELD(uint32_t, core->env, ENV_PSTATE) & 0xc) ? 2 : 0; /* ARMMMUIdx_E10_1, E10_0 */
+    bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & 0xc);
+    int mmu_index = el0 ? 0 : 2; /* ARMMMUIdx_E10_0, E10_1 */
     return !unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, ipa, &attributes, &prot, &page_size,
                                   info, NULL);
 }

@@ -58,27 +58,21 @@ uint64_t timer_count(void *env, const void *ri) {
     return ticks(running, clock_seen(running));
 }
 
-static struct timer *timer_of(const void *ri) { return &running->timers[FIELD(uint8_t, ri, RI_CRM) == 3 ? 0 : 1]; }
-
-enum { TVAL, CTL, CVAL }; /* op2 */
-
-uint64_t timer_read(void *env, const void *ri) {
-    (void)env;
-    struct timer *timer = timer_of(ri);
+uint64_t timer_read_register(unsigned which, unsigned which_register) {
+    struct timer *timer = &running->timers[which];
     uint64_t now = timer_now(running);
-    switch (FIELD(uint8_t, ri, RI_OP2)) {
-    case TVAL: return (uint32_t)(timer->cval - now);
-    case CTL: return timer->ctl | ((timer->ctl & ENABLE) && now >= timer->cval ? ISTATUS : 0);
+    switch (which_register) {
+    case TIMER_TVAL: return (uint32_t)(timer->cval - now);
+    case TIMER_CTL: return timer->ctl | ((timer->ctl & ENABLE) && now >= timer->cval ? ISTATUS : 0);
     default: return timer->cval;
     }
 }
 
-void timer_write(void *env, const void *ri, uint64_t value) {
-    (void)env;
-    struct timer *timer = timer_of(ri);
-    switch (FIELD(uint8_t, ri, RI_OP2)) {
-    case TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
-    case CTL: timer->ctl = value & (ENABLE | IMASK); break;
+void timer_write_register(unsigned which, unsigned which_register, uint64_t value) {
+    struct timer *timer = &running->timers[which];
+    switch (which_register) {
+    case TIMER_TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
+    case TIMER_CTL: timer->ctl = value & (ENABLE | IMASK); break;
     default: timer->cval = value;
     }
     if (running->hz) {
@@ -86,4 +80,16 @@ void timer_write(void *env, const void *ri, uint64_t value) {
         clock_plan(running);
     }
     if (timer_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
+}
+
+static unsigned timer_of(const void *ri) { return FIELD(uint8_t, ri, RI_CRM) == 3 ? TIMER_VIRTUAL : TIMER_PHYSICAL; }
+
+uint64_t timer_read(void *env, const void *ri) {
+    (void)env;
+    return timer_read_register(timer_of(ri), FIELD(uint8_t, ri, RI_OP2));
+}
+
+void timer_write(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    timer_write_register(timer_of(ri), FIELD(uint8_t, ri, RI_OP2), value);
 }

@@ -6,9 +6,7 @@
  * 2. A stop is honoured only at the start of a block. Stock Unicorn also checks after every load and store, and a
  *    stop there leaves with the PC still at the access, which then runs twice.
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
- *    An exception in mid-block gives back what did not run, so the count of retired instructions is exact.
- * 4. WFE and YIELD leave the guest: others may need the host's CPU.
- * 5. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
+ * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
 #include "engine.h"
 
@@ -16,7 +14,6 @@ _Thread_local struct core *running;
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
 static _Thread_local bool release_pending;
-static _Thread_local uint32_t *flags_of_block; /* while a block is translated */
 
 EXPORT void tcg_func_start_aarch64(void *s) {
     tcg = s;
@@ -38,32 +35,14 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     release_pending = false;
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
-    flags_of_block = tb_flags;
+    decode_begin(tb);
     unicorn.generate(cpu, tb, max_insns);
-    flags_of_block = NULL;
+    decode_end();
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
     running->translated++;
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     count_op = NULL;
-}
-
-/*
- * The library makes WFE and YIELD no-ops in parallel code, since QEMU's other CPUs run anyway. Here a CPU that spins may
- * keep the one that it waits for off the host, so for these two the translator is told that the code is not parallel.
- */
-#define YIELD 0xd503203fu
-#define WFE 0xd503205fu
-
-EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
-    uint32_t instruction = unicorn.load_code(env, pc);
-    if (flags_of_block) {
-        if (instruction == WFE || instruction == YIELD)
-            *flags_of_block &= ~CF_PARALLEL;
-        else
-            *flags_of_block |= CF_PARALLEL;
-    }
-    return instruction;
 }
 
 EXPORT void check_exit_request_aarch64(void *s) { (void)s; }
@@ -139,32 +118,6 @@ EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slo
     }
 }
 
-/* Instructions of an interrupted block that did not retire, the one at the PC included. A64 blocks are contiguous. */
-void give_back(struct core *core, uintptr_t host_pc) {
-    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), host_pc);
-    if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)((core_pc(core) - FIELD(uint64_t, tb, TB_PC)) >> 2);
-}
-
-EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t host_pc, bool will_exit) {
-    bool found = unicorn.restore_state(cpu, host_pc, will_exit);
-    struct core *core = running;
-    if (found && will_exit && core && core->cpu == cpu) give_back(core, host_pc);
-    return found;
-}
-
-/* Two exceptions come without a look at where in the block they are: an undefined instruction, which ends its block... */
-EXPORT void helper_exception_with_syndrome_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
-    if (running && number == EXCP_UDEF) running->slot->budget++;
-    unicorn.raise(env, number, syndrome, target_el);
-}
-
-/* ... and a system register that may not be accessed, which does not. */
-EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
-    if (running) running->checked_from = (uintptr_t)__builtin_return_address(0);
-    unicorn.check_access(env, ri, syndrome, is_read);
-    if (running) running->checked_from = 0;
-}
-
 /* TCG_MO_ALL and TCG_BAR_STRL: only STLR and STLLR and the store-release exclusives ask for this. */
 #define RELEASE_BARRIER (0x0f | 0x20)
 #define FULL_BARRIER (0x0f | 0x30)
@@ -177,12 +130,20 @@ EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {
     unicorn.mb(s, type);
 }
 
+static void release(void *s) {
+    if (!release_pending) return;
+    release_pending = false;
+    unicorn.mb(s, FULL_BARRIER);
+}
+
 EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     unicorn.st_i64(s, value, address, index, memop);
-    if (release_pending) {
-        release_pending = false;
-        unicorn.mb(s, FULL_BARRIER);
-    }
+    release(s);
+}
+
+EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    unicorn.st_i32(s, value, address, index, memop);
+    release(s);
 }
 
 /* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
@@ -190,4 +151,10 @@ EXPORT void tcg_gen_atomic_cmpxchg_i64_aarch64(void *s, void *result, void *addr
                                                uint64_t index, uint32_t memop) {
     release_pending = false;
     unicorn.cmpxchg_i64(s, result, address, compare, value, index, memop);
+}
+
+EXPORT void tcg_gen_atomic_cmpxchg_i32_aarch64(void *s, void *result, void *address, void *compare, void *value,
+                                               uint64_t index, uint32_t memop) {
+    release_pending = false;
+    unicorn.cmpxchg_i32(s, result, address, compare, value, index, memop);
 }

@@ -1,0 +1,90 @@
+/*
+ * What the library's decoder is given to decode. Two things are not as they are in memory.
+ *
+ * The library makes WFE and YIELD no-ops in parallel code, since QEMU's other CPUs run anyway. Here a CPU that spins may
+ * keep the one that it waits for off the host, so for these two the translator is told that the code is not parallel.
+ *
+ * Some encodings that no CPU has, or not in Armv8, the decoder takes for something: it ends the process, or does what
+ * Armv7 did. It gets a permanently undefined instruction instead, of the same length.
+ */
+#include "engine.h"
+
+enum { A64, A32, T32 };
+
+static _Thread_local uint8_t *block; /* the TranslationBlock, while it is translated */
+static _Thread_local uint8_t instruction_set;
+static _Thread_local uint64_t second_at; /* T32: where the second half-word of an instruction is, and what the first was */
+static _Thread_local uint32_t first_half;
+
+void decode_begin(void *tb) {
+    block = tb;
+    uint32_t flags = FIELD(uint32_t, tb, TB_FLAGS);
+    instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
+    second_at = UINT64_MAX;
+}
+
+void decode_end(void) { block = NULL; }
+
+static void let_yield(bool yields) {
+    uint32_t *flags = &FIELD(uint32_t, block, TB_CFLAGS);
+    *flags = yields ? *flags & ~CF_PARALLEL : *flags | CF_PARALLEL;
+}
+
+#define A64_UDF 0x00000000u
+#define A64_YIELD 0xd503203fu
+#define A64_WFE 0xd503205fu
+
+/*
+ * Half-precision arithmetic on vectors (Arm ARM C4.1.95, "Advanced SIMD three same (FP16)" and "two-register
+ * miscellaneous (FP16)"), of which the decoder ends the process with what is unallocated. A bit is an allocated one.
+ */
+#define SAME_ALLOCATED 0x75fdc7dfu /* by U:a:opcode */
+static const uint32_t misc_vector[] = {0x3f000000, 0x2f00f000, 0x3f000000, 0xae00b000}; /* by U:a, then opcode */
+static const uint32_t misc_scalar[] = {0x3c000000, 0xac007000, 0x3c000000, 0x2c003000};
+
+static bool undefined_a64(uint32_t word) {
+    unsigned u_a = (word >> 28 & 2) | (word >> 23 & 1);
+    if ((word & 0x9f60c400) == 0x0e400400) return !(SAME_ALLOCATED >> (u_a << 3 | (word >> 11 & 7)) & 1);
+    if ((word & 0x9f7e0c00) == 0x0e780800) return !(misc_vector[u_a] >> (word >> 12 & 31) & 1);
+    if ((word & 0xdf7e0c00) == 0x5e780800) return !(misc_scalar[u_a] >> (word >> 12 & 31) & 1);
+    return false;
+}
+
+#define A32_UDF 0xe7f000f0u
+#define A32_HINT(word) ((word) >> 28 < 15 && ((word) & 0x0fffff00) == 0x0320f000 ? (word) & 0xff : 0)
+enum { HINT_YIELD = 1, HINT_WFE = 2 };
+
+/* SWP and SWPB are gone from Armv8 (Arm ARM G1.19.1). */
+static bool undefined_a32(uint32_t word) { return word >> 28 < 15 && (word & 0x0fb00ff0) == 0x01000090; }
+
+EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
+    uint32_t word = unicorn.load_code(env, pc);
+    if (!block) return word;
+    if (instruction_set == A64) {
+        let_yield(word == A64_WFE || word == A64_YIELD);
+        return undefined_a64(word) ? A64_UDF : word;
+    }
+    unsigned hint = A32_HINT(word);
+    let_yield(hint == HINT_YIELD || hint == HINT_WFE);
+    return undefined_a32(word) ? (word & 0xf0000000u) | (A32_UDF & 0x0fffffffu) : word;
+}
+
+#define T32_HINT(half) (((half) & 0xff0f) == 0xbf00 ? (half) >> 4 & 15 : 0)
+#define T32_WIDE_HINT 0xf3af
+#define T32_IS_WIDE(half) ((half) >= 0xe800)
+
+EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
+    uint32_t half = unicorn.load_half(env, pc);
+    if (!block) return half;
+    unsigned hint;
+    if (pc == second_at) {
+        hint = first_half == T32_WIDE_HINT && (half & 0xff00) == 0x8000 ? half & 0xff : 0;
+        second_at = UINT64_MAX;
+    } else {
+        hint = T32_HINT(half);
+        first_half = half;
+        second_at = T32_IS_WIDE(half) ? pc + 2 : UINT64_MAX;
+    }
+    let_yield(hint == HINT_YIELD || hint == HINT_WFE);
+    return half;
+}
