@@ -15,12 +15,17 @@ ROOT = Path(__file__).parents[2]
 MODULES = {
     ROOT / "baonet/core/selftest.S": ROOT / "baonet/core/selftest_code.py",
     ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
+    ROOT / "tests/core/aarch32.S": ROOT / "tests/core/aarch32_code.py",
 }
-PREFIX = "aarch64-linux-gnu-"
 
 
-def available() -> bool:
-    return all(shutil.which(PREFIX + tool) for tool in ("as", "ld", "nm", "objcopy"))
+def prefix(source: Path) -> str:
+    """Of the tools for its instruction set."""
+    return "arm-linux-gnueabihf-" if source.stem == "aarch32" else "aarch64-linux-gnu-"
+
+
+def available(source: Path) -> bool:
+    return all(shutil.which(prefix(source) + tool) for tool in ("as", "ld", "nm", "objcopy"))
 
 
 def assemble(source: Path) -> tuple[bytes, dict[str, int]]:
@@ -29,7 +34,7 @@ def assemble(source: Path) -> tuple[bytes, dict[str, int]]:
         built = Path(directory, "guest")
 
         def tool(name: str, *arguments: str | Path) -> str:
-            return subprocess.run([PREFIX + name, *arguments], check=True, capture_output=True, text=True).stdout
+            return subprocess.run([prefix(source) + name, *arguments], check=True, capture_output=True, text=True).stdout
 
         tool("as", "-o", f"{built}.o", source)
         tool("ld", "-N", "-Ttext=0", "-e0", "-o", f"{built}.elf", f"{built}.o")
@@ -67,5 +72,5 @@ def module(source: Path) -> str:
 
 if __name__ == "__main__":
     for source, target in MODULES.items():
-        if source.exists():
+        if source.exists() and available(source):
             target.write_text(module(source))

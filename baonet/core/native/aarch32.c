@@ -52,13 +52,22 @@ static int barrier_allowed(void *env, const void *ri, bool is_read) {
     return FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_CP15BEN ? CP_ACCESS_OK : CP_ACCESS_TRAP_UNCATEGORIZED;
 }
 
-#define SYNDROME_UNCATEGORISED 0x02000000u
+#define SYNDROME_IL 0x02000000u
+#define SYNDROME_UNCATEGORISED SYNDROME_IL
 
 /* SETEND, which EL1 may have disabled. */
 EXPORT void helper_setend_aarch64(void *env) {
-    if (running && FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_SED)
-        unicorn.raise_from(env, EXCP_UDEF, SYNDROME_UNCATEGORISED, 1, (uintptr_t)__builtin_return_address(0));
+    if (running && FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_SED) {
+        cpu_restore_state_aarch64(running->cpu, (uintptr_t)__builtin_return_address(0), true);
+        unicorn.raise_exception(env, EXCP_UDEF, SYNDROME_UNCATEGORISED, 1);
+    }
     unicorn.setend(env);
+}
+
+/* BKPT, whose T32 form the library describes as 32 bits long. */
+EXPORT void helper_exception_bkpt_insn_aarch64(void *env, uint32_t syndrome) {
+    bool narrow = running && aarch32_state(running) && FIELD(uint32_t, env, ENV_THUMB);
+    unicorn.breakpoint(env, narrow ? syndrome & ~SYNDROME_IL : syndrome);
 }
 
 static const struct {

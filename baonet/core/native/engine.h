@@ -267,8 +267,8 @@ extern struct unicorn {
     void (*define_reg)(void *, void *, void *);
     void (*check_exit_request)(void *, uint32_t);
     void (*check_access)(void *, void *, uint32_t, uint32_t);
-    void (*raise)(void *, uint32_t, uint32_t, uint32_t);
-    void (*raise_from)(void *, uint32_t, uint32_t, uint32_t, uintptr_t);
+    void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
+    void (*breakpoint)(void *, uint32_t);
     void (*setend)(void *);
     void (*sync_32_to_64)(void *);
     void (*sync_64_to_32)(void *);

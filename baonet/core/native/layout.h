@@ -66,6 +66,7 @@
 #define ENV_PC 320
 #define ENV_PSTATE 328
 #define ENV_AARCH64 332
+#define ENV_THUMB 544
 #define ENV_DAIF 560
 #define ENV_ELR_EL1 576
 #define ENV_SP_EL0 600
