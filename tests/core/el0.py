@@ -104,6 +104,7 @@ class El0:
         self.core.map_ram(RAM, SIZE, self.memory.ram, 0)
         self.core.map_pl011(UART, self.memory.uart, 0, UART_INTID)
         self.before = 0
+        self.hz = hz
         self._prepare()
 
     def _prepare(self) -> None:
@@ -154,7 +155,8 @@ class El0:
         return Taken(vector, state["esr_el1"], state["elr_el1"], core.x[24], state["far_el1"], own, registers)
 
     def finish(self) -> Taken:
-        assert self.core.run(1_000_000) == Exit.HVC
+        core = self.core
+        assert (core.run_until(core.time + 1_000_000) if self.hz else core.run(1_000_000)) == Exit.HVC
         return self.taken()
 
     def go(self, state: int, code: bytes, at: int = CODE, *, flags: int = 0, **values: int) -> Taken:
