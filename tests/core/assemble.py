@@ -16,6 +16,7 @@ MODULES = {
     ROOT / "baonet/core/selftest.S": ROOT / "baonet/core/selftest_code.py",
     ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
     ROOT / "tests/core/aarch32.S": ROOT / "tests/core/aarch32_code.py",
+    ROOT / "tests/core/probes.S": ROOT / "tests/core/probes_code.py",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
 from tests.core.bench import RAM, SIZE, UART, Bench, Memory, address, core_of, retired, run
+from tests.core.virtual import HVC, ISB, write
 
 HOLE = 0x0A00_0000
 WINDOW = 0x0800_0000
@@ -61,14 +62,29 @@ UNDESCRIBED_STORES = ("str_post", "str_pre", "stp", "str_b", "str_d", "st1", "dc
 ATOMICS = ("ldadd", "stsetb", "swp", "cas", "casp")
 
 
+ENABLE_FP = RAM + 0x8000
+CPACR_EL1 = (3, 0, 1, 0, 2)
+
+
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    return Bench()
+    made = Bench()
+    made.memory.load(ENABLE_FP, b"".join(word.to_bytes(4, "little") for word in (write(CPACR_EL1, 0), ISB, HVC)))
+    return made
+
+
+def enter(bench: Bench, routine: str, *arguments: int, **registers: int) -> None:
+    """As ``Bench.enter``, with FP and SIMD enabled."""
+    bench.enter(routine, *arguments, **registers)
+    wanted = list(bench.core.x)
+    bench.core.pc, bench.core.x[0] = ENABLE_FP, 3 << 20
+    assert run(bench.core) == Exit.HVC
+    bench.core.pc, bench.core.x[0] = address(routine), wanted[0]
 
 
 def abort(bench: Bench, routine: str, base: int = HOLE) -> int:
     """Run an access that nobody emulates. Returns its syndrome."""
-    bench.enter(routine, base, 0x1122_3344_5566_7788, x2=5)
+    enter(bench, routine, base, 0x1122_3344_5566_7788, x2=5)
     before = list(bench.core.x)
     assert run(bench.core) == Exit.DATA_ABORT
     assert bench.core.pc == address(routine)

@@ -15,12 +15,17 @@ NOP, ISB, HVC, WFI, LOOP = 0xD503201F, 0xD5033FDF, 0xD4000002, 0xD503207F, 0x140
 
 
 def core(
-    *code: int, index: int = 0, cores: int = 1, costs: tuple[int, ...] = (0,) * COSTS, memory: Memory | None = None
+    *code: int,
+    index: int = 0,
+    cores: int = 1,
+    costs: tuple[int, ...] = (0,) * COSTS,
+    memory: Memory | None = None,
+    model: int = MAX,
 ) -> native.Core:
     """At its reset, at the first of the instructions, with a UART and the virtual timer."""
     memory = memory or Memory(cores)
     made = native.Core(
-        model=MAX,
+        model=model,
         midr=0x410F_D034,
         mpidr=index,
         frequency=FREQUENCY,

@@ -8,6 +8,7 @@
  *   aarch32.c    AArch32 at EL0
  *   atomics.c    the read-modify-write helpers that the wheel compiles without a lock
  *   stage2.c     guest-physical memory: RAM, devices, emulated windows, and stage-2 aborts for all else
+ *   exceptions.c exceptions of the guest's own that the library leaves out or describes wrongly
  *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
  *   registers.c  system registers that are served natively
@@ -273,6 +274,7 @@ extern struct unicorn {
     void (*sync_32_to_64)(void *);
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
+    void (*exception_return)(void *, uint64_t);
     void (*generate)(void *, void *, int);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);

@@ -66,12 +66,14 @@
 #define ENV_PC 320
 #define ENV_PSTATE 328
 #define ENV_AARCH64 332
+#define ENV_HFLAGS 336
 #define ENV_THUMB 544
 #define ENV_DAIF 560
 #define ENV_ELR_EL1 576
 #define ENV_SP_EL0 600
 #define ENV_SP_EL1 608
 #define ENV_SCTLR_EL1 680
+#define ENV_CPACR_EL1 704
 #define ENV_SCR_EL3 960
 #define ENV_HCR_EL2 952
 #define ENV_ESR_EL1 992
@@ -130,6 +132,7 @@
 #define MMU_INST_FETCH 2
 #define EL1_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
+#define PSTATE_IL (1u << 20)
 #define PROT_EXEC_BIT 4
 #define PROT_WRITE_BIT 2
 #define INDEX_OP_SET_LABEL 1

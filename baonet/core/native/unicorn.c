@@ -76,6 +76,7 @@ static const struct {
     {(void **)&unicorn.sync_32_to_64, "aarch64_sync_32_to_64_aarch64"},
     {(void **)&unicorn.sync_64_to_32, "aarch64_sync_64_to_32_aarch64"},
     {(void **)&unicorn.read_cpsr, "cpsr_read_aarch64"},
+    {(void **)&unicorn.exception_return, "helper_exception_return_aarch64"},
     {(void **)&unicorn.generate, "gen_intermediate_code_aarch64"},
     {(void **)&unicorn.func_start, "tcg_func_start_aarch64"},
     {(void **)&unicorn.call, "tcg_gen_callN_aarch64"},

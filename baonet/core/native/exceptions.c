@@ -1,0 +1,47 @@
+/*
+ * Exceptions of the guest's own that the library leaves out or describes wrongly: accesses to FP and SIMD that CPACR_EL1
+ * traps, a misaligned PC, the Illegal Execution state, and those that a helper raises with a syndrome.
+ */
+#include "engine.h"
+
+/* FPEN: 0 and 2 trap EL0 and EL1, 1 traps EL0 only (Arm ARM D17.2.30, CPACR_EL1). Nothing above EL1 traps them. */
+#define FPEN_SHIFT 20
+enum { FPEN_TRAP_EL0 = 1, FPEN_TRAP_NONE = 3 };
+
+/* The library's is a stub: FP is never disabled. What this returns becomes part of the flags that a block is found by. */
+EXPORT int fp_exception_el_aarch64(void *env, int el) {
+    unsigned fpen = FIELD(uint64_t, env, ENV_CPACR_EL1) >> FPEN_SHIFT & 3;
+    if (el > 1 || fpen == FPEN_TRAP_NONE || (fpen == FPEN_TRAP_EL0 && el == 1)) return 0;
+    return 1;
+}
+
+/* The library's sets the syndrome first, and loses it when it restores the state of the instruction. */
+EXPORT void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el, uintptr_t from) {
+    if (running && running->env == env) cpu_restore_state_aarch64(running->cpu, from, true);
+    unicorn.raise_exception(env, number, syndrome, target_el);
+}
+
+#define SYNDROME(class) ((uint32_t)(class) << 26 | 1u << 25)
+#define ILLEGAL_STATE SYNDROME(0x0e)
+#define PC_ALIGNMENT SYNDROME(0x22)
+
+/*
+ * A return that is illegal, or to a PSTATE with IL set, is a branch to where every instruction raises Illegal State. The
+ * library would run them, so the exception is raised behind the return, which has retired.
+ */
+EXPORT void helper_exception_return_aarch64(void *env, uint64_t target) {
+    unicorn.exception_return(env, target);
+    struct core *core = running;
+    if (!core || core->env != env || !(FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_IL)) return;
+    unicorn.raise_exception(env, EXCP_UDEF, ILLEGAL_STATE, 1);
+}
+
+/* Asked for every block that is not found by its address alone; those at a misaligned PC never are, as none is made. */
+EXPORT uint64_t get_page_addr_code_aarch64(void *env, uint64_t pc) {
+    struct core *core = running;
+    if (core && core->env == env && pc & 3 && FIELD(uint32_t, env, ENV_AARCH64)) {
+        FIELD(uint64_t, env, ENV_EXCEPTION_VADDRESS) = pc;
+        unicorn.raise_exception(env, EXCP_PREFETCH_ABORT, PC_ALIGNMENT, 1);
+    }
+    return unicorn.page_addr_code(env, pc);
+}

@@ -1,0 +1,158 @@
+/*
+ * Guest code that probes which exceptions come, as what, and from where. `python -m tests.core.assemble` writes
+ * probes_code.py from it. A routine ends with HVC, or with an exception, whose vector ends with HVC as well: then x19 is
+ * the offset of the vector, plus 1, and x20 to x23 are ESR, ELR, FAR and SPSR.
+ */
+        .arch   armv8.5-a+sve+lse
+
+        .macro  routine name
+        .balign 16
+        .global \name
+\name:
+        .endm
+
+        .macro  one name, instruction:vararg    // x0: an address; x1: a value
+        routine \name
+        \instruction
+        hvc     #0
+        .endm
+
+        .balign 2048
+        .global vectors
+vectors:
+        .irp    offset, 0x000, 0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380, 0x400, 0x480, 0x500, 0x580, 0x600, 0x680, 0x700, 0x780
+        .balign 128
+        mov     x19, #(\offset + 1)
+        mrs     x20, esr_el1
+        mrs     x21, elr_el1
+        mrs     x22, far_el1
+        mrs     x23, spsr_el1
+        hvc     #0
+        .endr
+
+/* Registers of EL1: x0 VBAR, x1 SCTLR, x2 CPACR, x3 TTBR0, x4 TCR, x5 MAIR, x6 MDSCR. */
+
+        routine set_up
+        msr     vbar_el1, x0
+        msr     ttbr0_el1, x3
+        msr     tcr_el1, x4
+        msr     mair_el1, x5
+        msr     mdscr_el1, x6
+        isb
+        msr     sctlr_el1, x1
+        msr     cpacr_el1, x2
+        isb
+        hvc     #0
+
+/* To x30 with SPSR x29, SP_EL0 x28 and SP_EL1 x27. */
+
+        routine go
+        msr     elr_el1, x30
+        msr     spsr_el1, x29
+        msr     sp_el0, x28
+        mov     sp, x27
+        eret
+
+        one     nothing, nop
+
+/* FP, SIMD and SVE. */
+
+        one     fmov, fmov d0, d0
+        one     vector_move, mov v0.16b, v0.16b
+        one     read_fpsr, mrs x3, fpsr
+        one     str_q, str q0, [x0]
+        one     sve_count, cntb x3
+        one     sve_read_zcr, mrs x3, zcr_el1
+        one     set_cpacr, msr cpacr_el1, x1
+        one     get_cpacr, mrs x3, cpacr_el1
+
+/* The trap is the fourth of eight instructions in one block. */
+
+        routine fp_amid
+        mov     x9, #1
+        mov     x10, #2
+        mov     x11, #3
+        fmov    d0, x9
+        mov     x12, #4
+        mov     x13, #5
+        mov     x14, #6
+        hvc     #0
+
+/*
+ * Two threads that use FP, and switch it lazily: a switch only disables FP, and the trap of the next use saves the
+ * registers of its last owner and loads those of the current. x0 rounds; v0 of a thread counts its own rounds. At the end
+ * x3 and x4 are what the two have counted, x5 the traps.
+ */
+        .balign 2048
+lazy_vectors:
+        .space  0x200
+        mrs     x10, esr_el1
+        lsr     x10, x10, #26
+        cmp     x10, #7
+        b.ne    1f
+        add     x5, x5, #1
+        mov     x10, #(3 << 20)
+        msr     cpacr_el1, x10
+        isb
+        adr     x11, lazy_save
+        add     x12, x11, x7, lsl #4            // x7: the owner
+        str     q0, [x12]
+        add     x12, x11, x6, lsl #4            // x6: the current thread
+        ldr     q0, [x12]
+        mov     x7, x6
+        eret
+1:      hvc     #1
+        .balign 16
+lazy_save:
+        .quad   0, 0, 0, 0
+
+        routine lazy_switch
+        adr     x10, lazy_vectors
+        msr     vbar_el1, x10
+        adr     x11, lazy_save
+        stp     xzr, xzr, [x11]
+        stp     xzr, xzr, [x11, #16]
+        mov     x5, #0
+        mov     x6, #0
+        mov     x7, #0
+        msr     cpacr_el1, xzr
+        isb
+        movi    v1.2d, #0                       // the first trap
+        mov     x8, #1
+2:      fmov    x9, d0
+        add     x9, x9, #1
+        fmov    d0, x9
+        eor     x6, x6, #1                      // the other thread's turn
+        msr     cpacr_el1, xzr
+        isb
+        subs    x0, x0, #1
+        b.ne    2b
+        fmov    x9, d0                          // whoever is current, its registers are there
+        adr     x11, lazy_save
+        add     x12, x11, x7, lsl #4
+        str     q0, [x12]
+        ldr     x3, [x11]
+        ldr     x4, [x11, #16]
+        hvc     #0
+
+/* What EL0 may not do. */
+
+        one     set_daif, msr daifset, #3
+        one     clear_daif, msr daifclr, #4
+        one     read_daif, mrs x3, daif
+
+/* Returns and branches: to x0, with SPSR x1. */
+
+        routine return_to
+        msr     elr_el1, x0
+        msr     spsr_el1, x1
+        eret
+        one     branch, br x0
+        one     branch_link, blr x0
+        one     return_register, ret x0
+
+        routine read_current
+        mrs     x3, daif
+        mrs     x4, nzcv
+        mrs     x5, spsel
+        hvc     #0
