@@ -30,7 +30,7 @@
         one     ldr_offset, ldr x30, [x0, #16]
         one     ldr_register, ldr w3, [x0, x2, lsl #2]
         one     ldr_zero, ldr xzr, [x0]
-        one     ldur, ldur w3, [x0, #-3]
+        one     ldur, ldur w3, [x0, #-4]
         one     ldtr, ldtr x3, [x0]
         one     ldar, ldar w3, [x0]
         one     ldarb, ldarb w3, [x0]
@@ -68,7 +68,6 @@
         one     swp, swpal w1, w3, [x0]
         one     cas, cas x3, x1, [x0]
         one     casp, casp x4, x5, x6, x7, [x0]
-        one     dc_zva, dc zva, x0
 
         one     branch, br x0
 
@@ -268,6 +267,11 @@ vectors:
         routine translated_load
         translate
         ldr     x3, [x0]
+        hvc     #0
+
+        routine translated_zva
+        translate
+        dc      zva, x0
         hvc     #0
 
 /* Interrupts unmasked, and a wait for one. */

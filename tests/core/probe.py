@@ -68,11 +68,11 @@ class Probe:
         self.memory.write(TABLES, 0x401 | 1 << 2, ram, ram | 1 << 2, ram | 1 << 6)
         self.set_up()
 
-    def set_up(self, *, cpacr: int = 0, sctlr: int = 0, mdscr: int = 0) -> None:
+    def set_up(self, *, cpacr: int = 0, sctlr: int = 0, mdscr: int = 0, tcr: int = TCR) -> None:
         """Set registers of EL1; ``sctlr`` adds to what is needed anyway."""
         self.core.reset(address("set_up"), VECTORS)
         translate = SCTLR_M if self.mmu else 0
-        for n, value in enumerate((SCTLR_RESET | translate | sctlr, cpacr, TABLES, TCR, MAIR, mdscr), 1):
+        for n, value in enumerate((SCTLR_RESET | translate | sctlr, cpacr, TABLES, tcr, MAIR, mdscr), 1):
             self.core.x[n] = value
         assert self.stay() == Exit.HVC
 

@@ -156,3 +156,118 @@ lazy_save:
         mrs     x4, nzcv
         mrs     x5, spsel
         hvc     #0
+
+/* Loads and stores: x0 is the address, x1 the value. */
+
+        one     ldrh, ldrh w3, [x0]
+        one     ldr_w, ldr w3, [x0]
+        one     ldr_x, ldr x3, [x0]
+        one     str_w, str w1, [x0]
+        one     str_x, str x1, [x0]
+        one     ldrb, ldrb w3, [x0]
+        one     strb, strb w1, [x0]
+        one     ldp, ldp x3, x4, [x0]
+        one     stp, stp x1, x1, [x0]
+        one     ldr_q, ldr q0, [x0]
+        one     ldp_q, ldp q0, q1, [x0]
+        one     ld1_b, ld1 {v0.16b}, [x0]
+        one     ld1_d, ld1 {v0.2d}, [x0]
+        one     ldar, ldar x3, [x0]
+        one     ldarh, ldarh w3, [x0]
+        one     stlr, stlr w1, [x0]
+        one     ldapr, .inst 0xf8bfc003         // ldapr x3, [x0]
+        one     ldapur, .inst 0xd9400003        // ldapur x3, [x0]
+        one     stlur, .inst 0x99000001         // stlur w1, [x0]
+        one     ldxr, ldxr x3, [x0]
+        one     ldaxr, ldaxr w3, [x0]
+        one     ldxp, ldxp x3, x4, [x0]
+        one     ldadd, ldadd x1, x3, [x0]
+        one     stadd, stadd w1, [x0]
+        one     swp, swp w1, w3, [x0]
+        one     cas, cas x3, x1, [x0]
+        one     ldtr, ldtr x3, [x0]
+        one     sttr, sttr x1, [x0]
+        one     zero, dc zva, x0
+        routine exclusive
+        ldxr    x3, [x0]
+        stxr    w4, x1, [x0]
+        hvc     #0
+
+        routine translate
+        at      s1e1r, x0
+        mrs     x3, par_el1
+        hvc     #0
+
+/* Of SP. */
+
+        one     push, stp x0, x1, [sp, #-16]!
+        one     pop, ldp x3, x4, [sp], #16
+        one     store_at_sp, str x0, [sp]
+        one     store_at_sp_8, str x0, [sp, #8]
+        one     store_at_sp_16, str w0, [sp, #16]
+        one     load_at_sp_32, ldur x3, [sp, #-32]
+        one     byte_at_sp, ldrb w3, [sp]
+        one     exclusive_at_sp, ldxrb w3, [sp]
+        one     vector_at_sp, ld1 {v0.16b}, [sp]
+        one     vector_pair_at_sp, stp d0, d1, [sp, #-64]!
+
+/* The access is the fourth of eight instructions in one block; then what is after it. */
+
+        routine load_amid
+        mov     x9, #1
+        mov     x10, #2
+        mov     x11, #3
+        ldr     x3, [x0]
+        mov     x12, #4
+        mov     x13, #5
+        mov     x14, #6
+        hvc     #0
+        routine store_amid
+        mov     x9, #1
+        mov     x10, #2
+        mov     x11, #3
+        str     x1, [x0]
+        mov     x12, #4
+        mov     x13, #5
+        mov     x14, #6
+        hvc     #0
+
+/* Debug registers: x0 value, x1 control. */
+
+        .macro  debug kind, n
+        routine set_\kind\n
+        msr     dbg\kind\()vr\n\()_el1, x0
+        msr     dbg\kind\()cr\n\()_el1, x1
+        isb
+        hvc     #0
+        .endm
+        .irp    n, 0, 1, 2, 3
+        debug   w, \n
+        .endr
+        .irp    n, 0, 1, 2, 3, 4, 5
+        debug   b, \n
+        .endr
+        one     set_mdscr, msr mdscr_el1, x0
+        one     set_context, msr contextidr_el1, x0
+        one     set_os_lock, msr oslar_el1, x0
+        one     forget_page, tlbi vmalle1
+
+/* A loop of two stores, x2 rounds: the first at x0, the second at x3 with the count in x2. */
+
+        routine store_loop
+1:      str     x2, [x0]
+        str     x2, [x3]
+        subs    x2, x2, #1
+        b.ne    1b
+        hvc     #0
+
+/* Six instructions and a call; a breakpoint or a step is set among them. */
+
+        routine steps
+        mov     x9, #1
+        mov     x10, #2
+        mov     x11, #3
+        mov     x12, #4
+        mov     x13, #5
+        mov     x14, #6
+        hvc     #0

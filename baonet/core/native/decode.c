@@ -61,6 +61,7 @@ EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
     uint32_t word = unicorn.load_code(env, pc);
     if (!block) return word;
     if (instruction_set == A64) {
+        align_instruction(word);
         let_yield(word == A64_WFE || word == A64_YIELD);
         return undefined_a64(word) ? A64_UDF : word;
     }

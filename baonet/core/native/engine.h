@@ -8,6 +8,10 @@
  *   aarch32.c    AArch32 at EL0
  *   atomics.c    the read-modify-write helpers that the wheel compiles without a lock
  *   stage2.c     guest-physical memory: RAM, devices, emulated windows, and stage-2 aborts for all else
+ *   walk.c       stage 1: the guest's own tables
+ *   access.c     the slow path of loads and stores
+ *   align.c      alignment: of what the code, the stack pointer and Device memory ask for
+ *   watch.c      watchpoints
  *   exceptions.c exceptions of the guest's own that the library leaves out or describes wrongly
  *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
@@ -97,6 +101,14 @@ struct window {
     uint64_t base, size;
 };
 
+/* Of stage 1 by the guest's tables, the latest. */
+struct walk {
+    unsigned loads;
+    bool failed, oversized; /* the table is not in RAM; it is beyond the output size */
+    uint64_t ipa;           /* of the entry that could not be loaded */
+    uint64_t descriptor;    /* the last that was */
+};
+
 struct uart_state; /* in shared memory: pl011.c */
 struct uart {
     struct core *core;
@@ -169,8 +181,9 @@ struct core {
     struct window *windows;
     struct uart **uarts; /* the library keeps the address of each */
     uint64_t ram_end;
-    bool walk_failed;
-    uint64_t walk_ipa; /* of the table entry that a walk could not load */
+    struct walk walk;
+    uintptr_t checked_access; /* return address of the latest load or store that took the slow path */
+    uint32_t watching;        /* a bit a watchpoint that is enabled */
 
     /* leaving the guest */
     enum exit_reason reason;
@@ -275,6 +288,24 @@ extern struct unicorn {
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
     void (*exception_return)(void *, uint64_t);
+    void (*rebuild_hflags_a64)(void *, int);
+    void (*unaligned_access)(void *, uint64_t, int, int, uintptr_t);
+    void (*dc_zva)(void *, uint64_t);
+    void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
+    uint64_t (*ret_ldub)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_lduw)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_ldul)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_ldq)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*be_lduw)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*be_ldul)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*be_ldq)(void *, uint64_t, uint32_t, uintptr_t);
+    void (*ret_stb)(void *, uint64_t, uint8_t, uint32_t, uintptr_t);
+    void (*le_stw)(void *, uint64_t, uint16_t, uint32_t, uintptr_t);
+    void (*le_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
+    void (*le_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
+    void (*be_stw)(void *, uint64_t, uint16_t, uint32_t, uintptr_t);
+    void (*be_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
+    void (*be_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
     void (*generate)(void *, void *, int);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);
@@ -302,7 +333,32 @@ static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core
 static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 ? 0 : core_x(core)[r]; }
 #define core_pc(core) FIELD(uint64_t, (core)->env, ENV_PC)
 
+/* walk.c */
+bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_index, uint64_t *ipa, uint32_t *attributes, int *prot,
+                           uint64_t *page_size, void *info, void *memory_type);
+bool stage1_translate(struct core *core, uint64_t va, int access, int mmu_index, uint64_t *ipa, uint32_t *memory_type);
+
+/* access.c */
+bool access_keep_slow(struct core *core, uint64_t va, uint32_t memory_type, uint64_t *read, uint64_t *write);
+
+/* align.c */
+void align_block(uint32_t flags_of_block);
+void align_instruction(uint32_t word);
+uint32_t align_access(uint32_t memop);
+void align_check(struct core *core, uint64_t va, unsigned size, int access, int mmu_index, uintptr_t from);
+bool align_maps_device(struct core *core, uint32_t memory_type);
+bool align_is_device(struct core *core, uint32_t memory_type);
+void arm_cpu_do_unaligned_access_aarch64(void *cpu, uint64_t va, int access, int mmu_index, uintptr_t from);
+void arm_rebuild_hflags_aarch64(void *env);
+
+/* watch.c */
+void watch_update(struct core *core);
+bool watch_page(struct core *core, uint64_t va);
+void watch_check(struct core *core, uint64_t va, uint64_t size, int access, int mmu_index, uintptr_t from);
+void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_index, uintptr_t from);
+
 /* stage2.c */
+bool loads_and_stores(uint32_t instruction);
 struct region *stage2_find(struct core *core, uint64_t ipa);
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
 

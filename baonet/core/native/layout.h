@@ -48,6 +48,7 @@
 #define CPU_ENV 41808
 #define CPU_CP_REGS 54544
 #define CPU_ID_AA64PFR0 54752
+#define CPU_ID_AA64MMFR0 54768
 
 /* CPUTLBDescFast, CPUTLBEntry */
 #define TLB_FAST_SIZE 16
@@ -55,10 +56,13 @@
 #define TLB_VICTIMS 8
 #define TLB_FAST_TABLE 8
 #define TLB_ENTRY_BITS 6
+#define TLB_ENTRY_READ 0
 #define TLB_ENTRY_WRITE 8
 #define TLB_ENTRY_PADDR 24
 #define TLB_ENTRY_SIZE 64
+#define TLB_INVALID 0x200u
 #define TLB_NOTDIRTY 0x100u
+#define TLB_WATCHPOINT 0x40u
 
 /* CPUARMState */
 #define ENV_REGS 0
@@ -74,12 +78,20 @@
 #define ENV_SP_EL1 608
 #define ENV_SCTLR_EL1 680
 #define ENV_CPACR_EL1 704
+#define ENV_TCR_EL1 856
 #define ENV_SCR_EL3 960
 #define ENV_HCR_EL2 952
 #define ENV_ESR_EL1 992
 #define ENV_FAR_EL1 1056
 #define ENV_VBAR_EL1 1224
+#define ENV_CONTEXTIDR_EL1 1272
 #define ENV_CNTFRQ 1360
+#define ENV_DBGBVR 1512
+#define ENV_DBGBCR 1640
+#define ENV_DBGWVR 1768
+#define ENV_DBGWCR 1896
+#define ENV_MDSCR_EL1 2024
+#define ENV_OSLSR_EL1 2032
 #define ENV_VPIDR_EL2 2824
 #define ENV_VMPIDR_EL2 2832
 #define ENV_EXCEPTION_SYNDROME 3024
@@ -88,6 +100,9 @@
 
 /* ARMMMUFaultInfo */
 #define FAULT_INFO_SIZE 32
+#define FAULT_TYPE 0
+#define FAULT_LEVEL 16
+#define FAULT_EXTERNAL 26
 
 /* ARMCPRegInfo */
 #define RI_SIZE 136
@@ -132,7 +147,14 @@
 #define MMU_INST_FETCH 2
 #define EL1_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
+#define PSTATE_EL 0xcu
 #define PSTATE_IL (1u << 20)
+#define FLAG_A64 (1u << 31) /* of hflags and of a block */
+#define FLAG_MMU_INDEX_SHIFT 24
+#define SCTLR_M 1u
+#define BREAKPOINTS 6 /* ID_AA64DFR0_EL1 */
+#define CONTEXT_BREAKPOINTS 2
+#define WATCHPOINTS 4
 #define PROT_EXEC_BIT 4
 #define PROT_WRITE_BIT 2
 #define INDEX_OP_SET_LABEL 1

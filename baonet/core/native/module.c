@@ -31,7 +31,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    unicorn.tlb_flush(core->cpu);
+    watch_update(core); /* none */
     unicorn.tb_flush(core->cpu);
     memset(core->ich, 0, sizeof core->ich);
     core->maintenance = false;
@@ -44,7 +44,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
     core_pc(core) = entry;
-    unicorn.rebuild_hflags(core->env);
+    arm_rebuild_hflags_aarch64(core->env);
     Py_RETURN_NONE;
 }
 

@@ -160,5 +160,5 @@ void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
     FIELD(uint64_t, core->env, ENV_HCR_EL2) = HCR_RW_TSC | HCR_API_APK;
     FIELD(uint64_t, core->env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;
     FIELD(uint64_t, core->env, ENV_CNTFRQ) = core->frequency;
-    unicorn.rebuild_hflags(core->env);
+    arm_rebuild_hflags_aarch64(core->env);
 }

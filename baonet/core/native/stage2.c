@@ -21,7 +21,7 @@
 #define WRITEBACK 0x38000400u
 
 /* LDADD and the like, SWP; CAS; CASP: they fault as loads wherever a load would (Arm ARM D17.2.37, WnR). */
-static bool loads_and_stores(uint32_t instruction) {
+bool loads_and_stores(uint32_t instruction) {
     return (instruction & 0x3f200c00) == 0x38200000 || (instruction & 0x3fa07c00) == 0x08a07c00 ||
            (instruction & 0xbfa07c00) == 0x08207c00;
 }
@@ -148,32 +148,20 @@ static void hold_size(struct core *core, int mmu_index) {
  * code was translated needs no tracking at all.
  */
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
-                 int access, int mmu_index, uint64_t page_size) {
+                 int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
     if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
     if (core->costs[COST_STAGE2]) {
         hold_size(core, mmu_index);
         clock_skip(core, core->costs[COST_STAGE2]);
     }
     unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
-    if (!region->host || access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
+    if (!region->host) return;
+    uint8_t *entry = entry_of(core, (unsigned)mmu_index, va);
+    uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+    if (access_keep_slow(core, va, memory_type, &FIELD(uint64_t, entry, TLB_ENTRY_READ), write)) return;
+    if (access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
     if (broadcast_is_code(core, page_of(region, ipa))) return;
-    uint64_t *write = &FIELD(uint64_t, entry_of(core, (unsigned)mmu_index, va), TLB_ENTRY_WRITE);
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
-}
-
-/* A guest's translation table is in RAM, or the walk faults at stage 2. */
-EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa, uint32_t attributes, uint32_t *result) {
-    struct core *core = running;
-    if (!core) return unicorn.load_table(uc, space, ipa, attributes, result);
-    struct region *region = stage2_find(core, ipa);
-    if (!region || !region->host) {
-        core->walk_failed = true;
-        core->walk_ipa = ipa;
-        *result = MEMTX_DECODE_ERROR;
-        return 0;
-    }
-    *result = MEMTX_OK;
-    return __atomic_load_n((uint64_t *)(region->host + (ipa - region->ipa)), __ATOMIC_RELAXED);
 }
 
 EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int access, int mmu_index, bool probe,
@@ -184,11 +172,11 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t attributes = 0;
     int prot;
     uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
-    core->walk_failed = false;
-    if (unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
-                              NULL)) {
-        if (!probe && core->walk_failed)
-            stage2_abort(core, va, core->walk_ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
+    uint32_t memory_type = 0;
+    if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
+                              &memory_type)) {
+        if (!probe && core->walk.failed)
+            stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
         return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from); /* the guest's own fault */
     }
     struct region *region = stage2_find(core, ipa);
@@ -196,11 +184,13 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (probe) return false;
         stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
     }
+    if (core->watching && access == MMU_DATA_STORE && !probe && from != core->checked_access && watch_page(core, va))
+        watch_check_atomic(core, va, (uint64_t)size, mmu_index, from);
     if (page_size >= PAGE_SIZE) {
         ipa &= PAGE_MASK;
         va &= PAGE_MASK;
     }
-    fill(core, region, va, ipa, attributes, prot, access, mmu_index, page_size);
+    fill(core, region, va, ipa, attributes, prot, access, mmu_index, page_size, memory_type);
     return true;
 }
 
@@ -278,12 +268,8 @@ EXPORT void cpu_loop_exit_atomic_aarch64(void *cpu, uintptr_t from) {
 }
 
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
-    uint64_t page_size;
-    uint32_t attributes = 0;
-    int prot;
-    uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
-    bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & 0xc);
+    uint32_t memory_type;
+    bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL);
     int mmu_index = el0 ? 0 : 2; /* ARMMMUIdx_E10_0, E10_1 */
-    return !unicorn.get_phys_addr(core->env, va, access, mmu_index | MMU_INDEX_A, ipa, &attributes, &prot, &page_size,
-                                  info, NULL);
+    return stage1_translate(core, va, access, mmu_index, ipa, &memory_type);
 }

@@ -36,6 +36,7 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
     decode_begin(tb);
+    align_block(FIELD(uint32_t, tb, TB_FLAGS));
     unicorn.generate(cpu, tb, max_insns);
     decode_end();
     /* Put back, or the block would never be found again by its flags. */
@@ -137,7 +138,7 @@ static void release(void *s) {
 }
 
 EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.st_i64(s, value, address, index, memop);
+    unicorn.st_i64(s, value, address, index, align_access(memop));
     release(s);
 }
 

@@ -1,0 +1,75 @@
+/*
+ * The slow path of data accesses: the functions that translated code calls where the TLB has no plain entry. They stand
+ * in front of the library's, and see the address and the size as the instruction has them, before they are split.
+ */
+#include "engine.h"
+
+#define MMU_INDEX_BITS 0xfu /* of a TCGMemOpIdx; the operation is above */
+#define GETPC_ADJUST 2      /* from a return address into the call */
+
+static void check(void *env, uint64_t va, unsigned size, uint32_t index, int access, uintptr_t from) {
+    struct core *core = running;
+    if (!core || core->env != env) return;
+    int mmu_index = index & MMU_INDEX_BITS;
+    core->checked_access = from;
+    if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
+    if (unlikely(core->watching)) watch_check(core, va, size, access, mmu_index, from);
+}
+
+#define LOAD(name, size)                                                                                               \
+    EXPORT uint64_t helper_##name##_mmu_aarch64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \
+        check(env, va, size, index, MMU_DATA_LOAD, from);                                                              \
+        return unicorn.name(env, va, index, from);                                                                     \
+    }
+#define STORE(name, type, size)                                                                                        \
+    EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
+        check(env, va, size, index, MMU_DATA_STORE, from);                                                             \
+        unicorn.name(env, va, value, index, from);                                                                     \
+    }
+
+LOAD(ret_ldub, 1)
+LOAD(le_lduw, 2)
+LOAD(le_ldul, 4)
+LOAD(le_ldq, 8)
+LOAD(be_lduw, 2)
+LOAD(be_ldul, 4)
+LOAD(be_ldq, 8)
+STORE(ret_stb, uint8_t, 1)
+STORE(le_stw, uint16_t, 2)
+STORE(le_stl, uint32_t, 4)
+STORE(le_stq, uint64_t, 8)
+STORE(be_stw, uint16_t, 2)
+STORE(be_stl, uint32_t, 4)
+STORE(be_stq, uint64_t, 8)
+
+#define ZVA_SIZE 64u /* DCZID_EL0.BS is 4 */
+
+/* DC ZVA: an alignment fault on Device memory, whatever the address; a store of the whole block to watchpoints. */
+EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
+    struct core *core = running;
+    if (core && core->env == env) {
+        uintptr_t from = (uintptr_t)__builtin_return_address(0) - GETPC_ADJUST;
+        int mmu_index = FIELD(uint32_t, env, ENV_HFLAGS) >> FLAG_MMU_INDEX_SHIFT & 15;
+        uint64_t ipa;
+        uint32_t memory_type;
+        if (stage1_translate(core, va, MMU_DATA_STORE, mmu_index, &ipa, &memory_type)) {
+            if (align_is_device(core, memory_type))
+                arm_cpu_do_unaligned_access_aarch64(core->cpu, va, MMU_DATA_STORE, mmu_index, from);
+            if (core->watching) watch_check(core, va & ~(uint64_t)(ZVA_SIZE - 1), ZVA_SIZE, MMU_DATA_STORE, mmu_index, from);
+        }
+    }
+    unicorn.dc_zva(env, va);
+}
+
+/*
+ * After a fill. A page of RAM that is mapped as Device, or that has a watched byte, is seen at every access: loads and
+ * stores by the checks above, and atomic operations, which do not come there, because a store finds the entry invalid.
+ * The two addresses may differ in nothing else, or the library takes an atomic operation for one on a device.
+ */
+bool access_keep_slow(struct core *core, uint64_t va, uint32_t memory_type, uint64_t *read, uint64_t *write) {
+    bool watched = core->watching && watch_page(core, va);
+    if (!watched && !align_maps_device(core, memory_type)) return false;
+    if (*read != UINT64_MAX) *read |= TLB_WATCHPOINT;
+    if (*write != UINT64_MAX) *write |= TLB_WATCHPOINT | (watched ? TLB_INVALID : 0);
+    return true;
+}
