@@ -1,7 +1,7 @@
 """Instruction words, one after another, in child processes: a word that ends its process is known by what it left.
 
-A word stands alone in memory full of calls to EL1, where everything ends with HVC. The child notes in shared memory which
-word it runs, so a death, or a word that does not come back, is that word's.
+Words stand in memory full of calls to EL1, where everything ends with HVC. The child notes in shared memory which word it
+runs, so a death, or a word that does not come back, is that word's.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from baonet.core import selftest_code
 from baonet.core.engine import native
-from tests.core.bench import RAM, SIZE, Memory, core_of
+from baonet.hyp.cpu import Exit
+from tests.core import aarch32_code, guests_code
+from tests.core.bench import RAM, SIZE, Memory, core_of, retired
 
 
 class State(enum.Enum):
-    """The instruction set and exception level that words are run in; the values are (SPSR, a call to EL1)."""
+    """The instruction set and exception level that words are run in: SPSR, a call that ends there, what it counts."""
 
     A64_EL1 = 0x3C5, 0xD400_0002
     A64_EL0 = 0x000, 0xD400_0001
@@ -33,24 +36,29 @@ class State(enum.Enum):
 HVC: Final = 0xD400_0002
 VECTORS: Final = RAM
 ENTRY: Final = RAM + 0x800
-DATA: Final = RAM + 0x20_0000
 WORD: Final = RAM + 0x10_0400
-# SPSR_EL1 from x16, ELR_EL1 from x15, FP enabled, x15 and x16 as any other, exception return
-ENTRY_CODE: Final = (0xD51_84010, 0xD51_8402F, 0xD518_1051, 0xD69F_03E0)
-BUDGET: Final = 100
+DATA: Final = RAM + 0x20_0000
+# SPSR_EL1 from x16, ELR_EL1 from x15, CPACR_EL1 from x17, VBAR_EL1 from x18, exception return
+ENTRY_CODE: Final = (0xD518_4010, 0xD518_402F, 0xD518_1051, 0xD518_C012, 0xD69F_03E0)
+CPACR: Final = 3 << 20 | 3 << 16  # FP, and SVE where there is any
+BUDGET: Final = 1000
 AT_ONCE: Final = 1000  # words, between two times that memory is put in order
-PATIENCE: Final = 10.0  # seconds of a CPU, for as many
+PATIENCE: Final = 20.0  # seconds of a CPU, for as many
+REPEATED: Final = 400  # words in a row...
+EVERY: Final = 32  # ... where there is not just one
+SVC_CLASSES: Final = (0x11, 0x15)
+BREAKPOINT_CLASSES: Final = (0x38, 0x3C)  # they count as retired, though the exception returns to them
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
-    """A word after which its process was gone, or did not come back; ``how`` says by what."""
+class Finding:
+    """What must not happen, and the word after which it did."""
 
     word: int
-    how: str
+    what: str
 
     def __str__(self) -> str:
-        return f"{self.word:#010x}: {self.how}"
+        return f"{self.word:#010x}: {self.what}"
 
 
 def _bytes(*words: int) -> bytes:
@@ -66,6 +74,7 @@ class Victim:
         self._memory = Memory()
         self.core: native.Core = core_of(self._memory, model=model)
         self._calls = _bytes(call) * (SIZE // 4)
+        self._call = _bytes(call) * (REPEATED + 1)
 
     def tidy(self) -> None:
         """What the words before have done to memory is undone."""
@@ -74,14 +83,137 @@ class Victim:
         memory.load(VECTORS, _bytes(HVC) * 0x200)
         memory.load(ENTRY, _bytes(*ENTRY_CODE))
 
-    def run(self, word: int, random: Random) -> int:
-        """Run one word; returns why the core left."""
+    def run(self, row: Sequence[int], random: Random) -> str | None:
+        """Run a word, or some in a row; returns what is wrong with that."""
         core = self.core
-        half = self._state is State.T32  # of whose two half-words the first is at the lower address
-        self._memory.load(WORD, _bytes((word >> 16 | word << 16) & 0xFFFF_FFFF if half else word))
+        narrow = self._state is State.T32  # of whose two half-words the first is at the lower address
+        self._memory.load(WORD, self._call)
+        self._memory.load(WORD, _bytes(*((word >> 16 | word << 16) & 0xFFFF_FFFF if narrow else word for word in row)))
         core.reset(ENTRY, 0)
         registers = core.x
         for n in range(31):
             registers[n] = DATA + n * 0x100 if n & 1 else random.getrandbits(random.choice((3, 16, 64)))
-        registers[15], registers[16], registers[17] = WORD, self._spsr, 3 << 20
-        return core.run(BUDGET)
+        registers[15], registers[16], registers[17], registers[18] = WORD, self._spsr, CPACR, VECTORS
+        before = retired(core)
+        left = core.run(BUDGET)
+        return self._judge(left, retired(core) - before, narrow) if len(row) == 1 else None
+
+    def _judge(self, left: int, count: int, narrow: bool) -> str | None:
+        """The count, where it is clear what ran: nothing of the word, or it and the call behind it."""
+        core = self.core
+        if not 0 <= count <= BUDGET + 600:
+            return f"{count} instructions retired in a stay of {BUDGET}"
+        if left != Exit.HVC:
+            return None
+        own = count - len(ENTRY_CODE)
+        if self._state is State.A64_EL1 and core.pc == WORD + 8:
+            return None if own == 2 else f"{own} instructions retired of 2"
+        if (core.pc - VECTORS) % 0x80 != 4 or core.pc > VECTORS + 0x800:
+            return None
+        own -= 1
+        state = core.state()
+        elr, ec = state["elr_el1"], state["esr_el1"] >> 26
+        if elr == WORD and ec not in SVC_CLASSES:
+            expected = 1 if ec in BREAKPOINT_CLASSES else 0
+            return None if own == expected else f"{own} instructions retired of {expected} before ESR {state['esr_el1']:#x}"
+        if elr == WORD + 8 and ec in SVC_CLASSES and not narrow:
+            return None if own == 2 else f"{own} instructions retired of 2"
+        return None
+
+
+def _row(words: Sequence[int], n: int) -> Sequence[int]:
+    """Mostly a word alone; now and then as often as a block is long, or with those that follow it."""
+    if n % EVERY == 0:
+        return words[n : n + 1] * REPEATED
+    return words[n : n + REPEATED] if n % EVERY == 1 else words[n : n + 1]
+
+
+def _child(model: int, state: State, words: Sequence[int], first: int, seed: int, note: mmap.mmap, out: int) -> int:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    victim = Victim(model, state)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)  # where the library says why it aborts
+    os.dup2(null, 2)
+    random = Random(seed)
+    for n in range(first, len(words)):
+        if (n - first) % AT_ONCE == 0:
+            victim.tidy()
+            signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+        note[:8] = n.to_bytes(8, "little")
+        try:
+            wrong = victim.run(_row(words, n), random)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this word's
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong:
+            os.write(out, f"{words[n]} {wrong}\n".encode())
+    return 0
+
+
+def findings(model: int, state: State, words: Sequence[int], seed: int = 0) -> list[Finding]:
+    """Run all the words, each alone and some in rows. Returns what went wrong, and with which."""
+    note, first, found = mmap.mmap(-1, mmap.PAGESIZE), 0, []
+    with open(os.memfd_create("findings"), "w+b", buffering=0) as out:
+        while first < len(words):
+            note[:8] = first.to_bytes(8, "little")
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    status = _child(model, state, words, first, seed, note, out.fileno())
+                finally:
+                    os._exit(status)
+            _, status = os.waitpid(child, 0)
+            if status == 0:
+                break
+            how = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status >> 8}"
+            at = int.from_bytes(note[:8], "little")
+            found.append(Finding(words[at], "did not come back" if how == "SIGVTALRM" else f"ended the process: {how}"))
+            first = at + 1
+        out.seek(0)
+        for line in out.read().decode().splitlines():
+            word, wrong = line.split(" ", 1)
+            found.append(Finding(int(word), wrong))
+    return found
+
+
+def _valid(state: State) -> list[int]:
+    """Words that assemblers made."""
+    if state in (State.A64_EL1, State.A64_EL0):
+        code = selftest_code.CODE + guests_code.CODE
+        return [int.from_bytes(code[n : n + 4], "little") for n in range(0, len(code), 4)]
+    code, entry = aarch32_code.CODE, sorted(aarch32_code.ENTRY.items(), key=lambda item: item[1])
+    words = []
+    for (name, begin), (_, end) in zip(entry, [*entry[1:], ("", len(code))], strict=True):
+        if name.startswith("t32") and state is State.T32:
+            half = [int.from_bytes(code[n : n + 2], "little") for n in range(begin, end, 2)]
+            words += [first << 16 | second for first, second in zip(half, half[1:], strict=False)]
+        elif name.startswith("a32") and state is State.A32:
+            words += [int.from_bytes(code[n : n + 4], "little") for n in range(begin, end, 4)]
+    return words
+
+
+def words(state: State, count: int, seed: int) -> Iterator[int]:
+    """Random words: anything; valid ones with some bits changed; and what is near to SIMD, where encodings are dense."""
+    random, valid = Random(f"{state.name} {seed}"), _valid(state)
+    for n in range(count):
+        word = random.getrandbits(32)
+        if n % 4 == 1:
+            word = random.choice(valid)
+            for _ in range(random.randint(1, 4)):
+                word ^= 1 << random.randrange(32)
+        elif n % 4 == 2:
+            word = _simd(state, word)
+        elif n % 4 == 3 and state is State.T32:
+            word |= 0xE800_0000  # 32 bits long
+        elif n % 4 == 3 and state is State.A32:
+            word |= random.choice((0xE, 0xF)) << 28
+        yield word & 0xFFFF_FFFF
+
+
+def _simd(state: State, word: int) -> int:
+    if state is State.A32:
+        return (word & 0x0DFF_FFFF) | 0xF200_0000 if word >> 31 else (word & 0x01FF_FFFF) | 0xEE00_0000
+    if state is State.T32:
+        return (word & 0x10FF_FFFF) | 0xEF00_0000 if word >> 31 else (word & 0x01FF_FFFF) | 0xEE00_0000
+    return (word & 0xF1FF_FFFF) | 0x0E00_0000
