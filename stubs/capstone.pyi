@@ -1,7 +1,10 @@
 from collections.abc import Iterator
 
+CS_ARCH_ARM: int
 CS_ARCH_ARM64: int
 CS_MODE_ARM: int
+CS_MODE_THUMB: int
+CS_MODE_V8: int
 
 class CsInsn:
     address: int

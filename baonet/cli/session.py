@@ -27,6 +27,7 @@ from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.engines.crews import Placement
 from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
 from baonet.engines.virtual import cycles, hz
+from baonet.hyp.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
@@ -209,6 +210,11 @@ def instruction(report: Report, code: bytes) -> str:
     """The instruction at the PC of a report."""
     import capstone  # noqa: PLC0415 - only a report needs it, and it takes as long to load as all else here
 
-    for found in capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM).disasm(code, report.pc, 1):
+    architecture, mode = {
+        InstructionSet.A64: (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
+        InstructionSet.A32: (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
+        InstructionSet.T32: (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
+    }[instruction_set(report.pstate)]
+    for found in capstone.Cs(architecture, mode).disasm(code, report.pc, 1):
         return f"=> {found.address:#x}: {found.mnemonic} {found.op_str}"
     return f"=> {report.pc:#x}: {code[:4].hex(' ') or 'nothing is mapped there'}"

@@ -7,7 +7,7 @@ bits 9:0 and, for an SGI, the source vcpu in bits 12:10 (as GICV_IAR shows it, I
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -114,6 +114,9 @@ class Cpu(Protocol):
 
     def note(self, kind: int, a: int, b: int, c: int) -> None:
         """Put a line into the trace of this CPU, if there is one."""
+
+    def state(self) -> Mapping[str, int]:
+        """For reports: ``pstate``, as SPSR_EL2 would have it, and registers of EL1 by their names in lower case."""
 
     def deactivate(self, intid: int) -> None:
         """Deactivate a physical PPI: what GICR_ICACTIVER0 does. It fires again if its line is high."""

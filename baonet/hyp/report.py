@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from baonet.hyp.execution_state import instruction_set, named_registers
+
 _CLASSES = {
     0x00: "unknown reason (an undefined instruction, or one that EL2 does not allow)",
     0x01: "WFI or WFE",
@@ -108,7 +110,7 @@ class Report:
 
     ``far`` is the guest's virtual address and ``ipa`` the guest-physical one, where the trap has them (else 0; an
     ``ipa`` of all ones is not known). ``esr`` is 0 when the core knows no more than the register that was written.
-    ``registers`` are x0 to x30.
+    ``registers`` are x0 to x30, ``pstate`` is what SPSR_EL2 would have.
     """
 
     vm_name: str
@@ -122,6 +124,7 @@ class Report:
     ipa: int
     esr: int
     registers: tuple[int, ...]
+    pstate: int
 
     @property
     def syndrome(self) -> tuple[tuple[str, str], ...]:
@@ -133,11 +136,12 @@ class Report:
         lines = [
             f"VM '{self.vm_name}' (vm {self.vm}), vcpu {self.vcpu} on pcpu {self.pcpu}: {self.reason}",
             self.explanation,
-            f"pc {self.pc:#018x}  far {self.far:#018x}  ipa {self.ipa:#018x}",
+            f"pc {self.pc:#018x}  far {self.far:#018x}  ipa {self.ipa:#018x}  pstate {self.pstate:#010x}"
+            f" ({instruction_set(self.pstate).value})",
         ]
         if self.esr:
             lines.append(f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome))
-        for first in range(0, len(self.registers), 4):
-            row = range(first, min(first + 4, len(self.registers)))
-            lines.append("  ".join(f"{f'x{n}':>3} {self.registers[n]:#018x}" for n in row))
+        registers = named_registers(self.registers, self.pstate)
+        for first in range(0, len(registers), 4):
+            lines.append("  ".join(f"{name:>3} {value}" for name, value in registers[first : first + 4]))
         return lines

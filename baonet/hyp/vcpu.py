@@ -157,5 +157,6 @@ class Vcpu:
             ipa=details[EXIT_IPA] if addressed else 0,
             esr=esr,
             registers=tuple(cpu.x[n] for n in range(31)),
+            pstate=cpu.state()["pstate"],
         )
         self.effects.append(Park(report))

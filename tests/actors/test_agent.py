@@ -149,7 +149,7 @@ class Bench:
 
 
 def report(vm: int) -> Report:
-    return Report(f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)))
+    return Report(f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5)
 
 
 async def test_all_start_when_all_are_there_and_the_run_ends_when_all_are_off(autojump_clock: object) -> None:

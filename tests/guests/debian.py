@@ -28,7 +28,6 @@ from pathlib import Path
 from tests.guests import initramfs
 
 NO_NETWORK = 75
-ARCHITECTURE = "arm64"
 RECIPE = 1  # raise it when what is made of the packages changes
 
 
@@ -48,13 +47,14 @@ def _same(data: bytes) -> bytes:
 class Guest:
     """One file in the cache: the member of a Debian package that matches ``member``, converted.
 
-    ``depends`` follows the dependency of ``package`` that starts with it, for packages that only point at another.
+    ``architecture`` is Debian's name of the package's. ``depends`` follows the dependency of ``package`` that starts with it, for packages that only point at another.
     """
 
     name: str
     package: str
     member: str
     depends: str = ""
+    architecture: str = "arm64"
     convert: Callable[[bytes], bytes] = _same
 
 
@@ -62,6 +62,13 @@ GUESTS = (
     Guest("linux-cloud.image", "linux-image-cloud-arm64", r"boot/vmlinuz-.*", depends="linux-image-"),
     Guest("linux-rt.image", "linux-image-rt-arm64", r"boot/vmlinuz-.*", depends="linux-image-"),
     Guest("initrd.cpio.gz", "busybox-static", r"(usr/)?bin/busybox", convert=initramfs.build),
+    Guest(
+        "initrd-armhf.cpio.gz",
+        "busybox-static",
+        r"(usr/)?bin/busybox",
+        architecture="armhf",
+        convert=initramfs.build,
+    ),
     Guest("u-boot.bin", "u-boot-qemu", r"usr/lib/u-boot/qemu_arm64/u-boot\.bin"),
 )
 
@@ -74,7 +81,8 @@ def cache_directory() -> Path:
 class Apt:
     """apt-get and apt-cache for another architecture, on state of its own in ``state``."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, architecture: str) -> None:
+        self._architecture = architecture
         for directory in ("lists/partial", "cache/archives/partial"):
             (state / directory).mkdir(parents=True)
         (state / "status").touch()
@@ -82,7 +90,7 @@ class Apt:
         configuration.write_text(
             f'Dir::State "{state}";\nDir::State::status "{state}/status";\nDir::State::lists "{state}/lists";\n'
             f'Dir::Cache "{state}/cache";\nDir::Log "{state}";\n'
-            f'APT::Architecture "{ARCHITECTURE}";\nAPT::Architectures {{ "{ARCHITECTURE}"; }};\n'
+            f'APT::Architecture "{architecture}";\nAPT::Architectures {{ "{architecture}"; }};\n'
             'APT::Sandbox::User "root";\nAcquire::Languages "none";\nAcquire::Retries "2";\n'
             'Acquire::http::Timeout "20";\nAcquire::https::Timeout "20";\n'
         )
@@ -104,7 +112,7 @@ class Apt:
         if result.returncode or not result.stdout:
             if self._complaints:
                 raise NoNetworkError(f"package {package} is not reachable:\n{self._complaints}")
-            raise FetchError(f"package {package}:{ARCHITECTURE} is not in the system's apt sources (is it Debian?)")
+            raise FetchError(f"package {package}:{self._architecture} is not in the system's apt sources (is it Debian?)")
         fields = re.findall(r"^(\S+): (.*)$", result.stdout, re.MULTILINE)
         return dict(fields)
 
@@ -192,9 +200,12 @@ def fetch(cache: Path, *, refresh: bool = False) -> dict[str, dict[str, str]]:
             if not shutil.which(tool):
                 raise FetchError(f"{tool} is not installed: third-party guests are fetched on Debian")
         with tempfile.TemporaryDirectory(prefix="baonet-apt-") as state:
-            apt = Apt(Path(state))
-            apt.update()
+            apts: dict[str, Apt] = {}
             for guest in missing:
+                apt = apts.get(guest.architecture)
+                if apt is None:
+                    apt = apts[guest.architecture] = Apt(Path(state, guest.architecture), guest.architecture)
+                    apt.update()
                 records[guest.name] = _fetch(guest, apt, cache, records.get(guest.name))
                 (cache / "manifest.json").write_text(json.dumps(records, indent=2, sort_keys=True) + "\n")
         return records

@@ -52,7 +52,7 @@ def test_a_complete_cache_needs_no_network(tmp_path: Path, monkeypatch: pytest.M
     for guest in debian.GUESTS:
         (tmp_path / guest.name).touch()
 
-    def no_apt(_state: Path) -> NoReturn:
+    def no_apt(_state: Path, _architecture: str) -> NoReturn:
         pytest.fail("apt was asked")
 
     monkeypatch.setattr(debian, "Apt", no_apt)

@@ -29,6 +29,9 @@ class FakeCpu:
         self.active.clear()
         self.entries.append((entry, context))
 
+    def state(self) -> dict[str, int]:
+        return {"pstate": 0x3C5}
+
     def note(self, kind: int, a: int, b: int, c: int) -> None: ...
 
     def deactivate(self, intid: int) -> None:

@@ -10,6 +10,15 @@
 
 bool aarch32_state(struct core *core) { return !FIELD(uint32_t, core->env, ENV_AARCH64); }
 
+/* Of either execution state, in the format of SPSR_EL2. */
+uint64_t aarch32_pstate(struct core *core) {
+    uint8_t *env = core->env;
+    if (aarch32_state(core)) return unicorn.read_cpsr(env);
+    uint32_t flags = (FIELD(uint32_t, env, ENV_NF) & 1u << 31) | (uint32_t)!FIELD(uint32_t, env, ENV_ZF) << 30 |
+                     FIELD(uint32_t, env, ENV_CF) << 29 | (FIELD(uint32_t, env, ENV_VF) & 1u << 31) >> 3;
+    return flags | FIELD(uint32_t, env, ENV_PSTATE) | FIELD(uint64_t, env, ENV_DAIF);
+}
+
 void aarch32_expose(struct core *core) {
     if (aarch32_state(core)) unicorn.sync_32_to_64(core->env);
 }

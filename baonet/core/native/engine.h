@@ -459,6 +459,7 @@ bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit);
 /* aarch32.c */
 int aarch32_define(struct core *core);
 bool aarch32_state(struct core *core);
+uint64_t aarch32_pstate(struct core *core);
 void aarch32_expose(struct core *core);
 void aarch32_adopt(struct core *core);
 

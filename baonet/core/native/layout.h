@@ -71,6 +71,10 @@
 #define ENV_PSTATE 328
 #define ENV_AARCH64 332
 #define ENV_HFLAGS 336
+#define ENV_CF 520
+#define ENV_VF 524
+#define ENV_NF 528
+#define ENV_ZF 532
 #define ENV_THUMB 544
 #define ENV_DAIF 560
 #define ENV_ELR_EL1 576

@@ -241,13 +241,11 @@ static PyObject *state(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
     uint8_t *env = core->env;
-    uint64_t pstate = aarch32_state(core) ? unicorn.read_cpsr(env)
-                                          : FIELD(uint32_t, env, ENV_PSTATE) | FIELD(uint64_t, env, ENV_DAIF);
     return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "sp", core_x(core)[31], "sp_el0", FIELD(uint64_t, env, ENV_SP_EL0),
                          "sp_el1", FIELD(uint64_t, env, ENV_SP_EL1), "elr_el1", FIELD(uint64_t, env, ENV_ELR_EL1),
                          "esr_el1", FIELD(uint64_t, env, ENV_ESR_EL1), "far_el1", FIELD(uint64_t, env, ENV_FAR_EL1),
                          "vbar_el1", FIELD(uint64_t, env, ENV_VBAR_EL1), "sctlr_el1", FIELD(uint64_t, env, ENV_SCTLR_EL1),
-                         "pstate", (unsigned long long)pstate);
+                         "pstate", (unsigned long long)aarch32_pstate(core));
 }
 
 static PyObject *statistics(PyObject *self, PyObject *unused) {

@@ -1,0 +1,49 @@
+"""Reports of a guest in AArch32 state."""
+
+from __future__ import annotations
+
+import pytest
+
+from baonet.cli.session import instruction
+from baonet.hyp.execution_state import InstructionSet, instruction_set
+from baonet.hyp.report import Report
+
+A64, A32, T32 = 0x6000_03C5, 0x6000_0010, 0x6000_0030
+
+
+def report(pstate: int) -> Report:
+    registers = tuple(0x1_0000_0000 * (n > 14) + n for n in range(31))
+    return Report("guest", 0, 0, 0, "reason", "why", 0x1_0000, 0, 0, 0, registers, pstate)
+
+
+@pytest.mark.parametrize(
+    ("pstate", "named"), [(A64, InstructionSet.A64), (A32, InstructionSet.A32), (T32, InstructionSet.T32)]
+)
+def test_the_instruction_set(pstate: int, named: InstructionSet) -> None:
+    assert instruction_set(pstate) is named
+    assert f"pstate {pstate:#010x} ({named.value})" in "\n".join(report(pstate).lines())
+
+
+@pytest.mark.parametrize("pstate", [A32, T32])
+def test_registers_of_user_mode(pstate: int) -> None:
+    text = "\n".join(report(pstate).lines())
+    assert "r12 0x0000000c   sp 0x0000000d   lr 0x0000000e" in text
+    assert "x1" not in text
+
+
+def test_registers_of_aarch64() -> None:
+    assert "x29 0x000000010000001d" in "\n".join(report(A64).lines())
+
+
+@pytest.mark.parametrize(
+    ("pstate", "code", "text"),
+    [
+        (A64, "030040f9", "ldr x3, [x0]"),
+        (A32, "003090e5", "ldr r3, [r0]"),
+        (A32, "9f3e90e1", "ldaex r3, [r0]"),
+        (T32, "0368", "ldr r3, [r0]"),
+        (T32, "d0f80030", "ldr.w r3, [r0]"),
+    ],
+)
+def test_the_instruction_is_disassembled_as_what_it_is(pstate: int, code: str, text: str) -> None:
+    assert instruction(report(pstate), bytes.fromhex(code) + bytes(4)) == f"=> 0x10000: {text}"
