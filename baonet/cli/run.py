@@ -6,13 +6,13 @@ import argparse
 import dataclasses
 import errno
 import json
-import re
 import resource
 import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
 from baonet.cli.outputs import Outputs
+from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
 from baonet.config.machine import ClockMode
@@ -34,20 +34,21 @@ examples:
   baonet run configs/ping-pong.yaml --clock virtual --for 10ms --trace out.bnt
 """
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+def nanoseconds(text: str) -> int:
+    """Nanoseconds of ``500ns``, ``10us``, ``2ms`` or ``2s``; not of 0."""
+    try:
+        found = quantities.duration(text)
+    except quantities.QuantityError as error:
+        raise argparse.ArgumentTypeError(f"{error}: {error.hint}") from None
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text} would end at once: write 500ms, 30s or 2m")
+    return found
 
 
 def duration(text: str) -> float:
-    """Seconds of ``500ms``, ``30s``, ``2m`` or ``30``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ns|us|ms|s|min|m|h|)", text)
-    if match is None or float(match[1]) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a duration: write 500ms, 30s or 2m")
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def nanoseconds(text: str) -> int:
-    """Nanoseconds of ``500ns``, ``10us``, ``2ms`` or ``2s``."""
-    return round(duration(text) * 1e9)
+    """Seconds of ``500ms``, ``30s`` or ``2m``."""
+    return nanoseconds(text) / 1e9
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

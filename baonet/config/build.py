@@ -22,7 +22,7 @@ from baonet.config.machine import (
     SharedMemory,
     Vm,
 )
-from baonet.config.placement import AUTO, Placement, read_device_tree
+from baonet.config.placement import Placement
 
 
 def build(
@@ -98,12 +98,7 @@ def _contents(machine: Machine, vm: Vm, placement: Placement) -> Vm:
     if given is None:
         placement.place_initrd()
         return replace(vm, segments=tuple(placement.segments), initrd=placement.initrd)
-    tree = None
-    if given.path != AUTO:
-        tree, problems = read_device_tree(placement.model)
-        placement.problems += problems
-        if tree is None:
-            return vm
+    tree = placement.tree
 
     def blob(vm: Vm) -> bytes:
         if tree is None:

@@ -48,6 +48,8 @@ def problems(draft: Draft) -> Iterator[Problem]:
 def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) -> Iterator[Problem]:
     first: dict[str, Node] = {}
     for each in named:
+        if not each.name:
+            continue  # it could not be read
         node = each.node.at("name")
         if each.name in first:
             hint = f"the first is {first[each.name].place}: rename one"
@@ -79,9 +81,9 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
         if not device.interrupts:
             yield device.node.problem("the entry gives nothing", "give 'pa', 'interrupts' or both")
         return
-    if draft.platform is None or device.pa % 0x1000:
-        return
     size = draft.device_size(device)
+    if draft.platform is None or device.pa % 0x1000 or (size or 0) % 0x1000:
+        return
     there = listing(f"{each.name} ({each.kind}) at {each.pa:#x}" for each in draft.platform.devices)
     if size is None:
         yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", f"it has {there}")

@@ -8,6 +8,7 @@ and merge keys (``<<``) work as in YAML 1.1.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, final
@@ -33,7 +34,7 @@ class Form:
     """
 
     name: str = "machine file"
-    start: str = "start with 'version: 1'"
+    start: str = "start with 'version: 1', or let 'baonet init' write one"
     bytes: int = 1 << 20
     nodes: int = 100_000
 
@@ -263,6 +264,9 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
         raise ConfigError([Problem(name, 0, 0, "", f"cannot be read: {reason}")]) from None
     if len(raw) > form.bytes:
         raise ConfigError([Problem(name, 0, 0, "", f"is larger than {human(form.bytes)}: this is no {form.name}")])
+    other = _other_language(name, raw)
+    if other:
+        raise ConfigError([Problem(name, 0, 0, "", f"is {other}, and a {form.name} is YAML", form.start)])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -271,6 +275,18 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
         message = f"byte {raw[error.start]:#04x} is not UTF-8"
         raise ConfigError([Problem(name, line, column, "", message, "save the file as UTF-8")]) from None
     return Source(name, text.splitlines()), text
+
+
+def _other_language(name: str, raw: bytes) -> str:
+    """What the file is when it is something that people have in place of ours."""
+    if raw.startswith(b"\x7fELF"):
+        return "an ELF program"
+    if raw.startswith((b"\xd0\x0d\xfe\xed", b"/dts-v1/")):
+        return "a device tree"
+    # A line of YAML can start with '#', and ours do; no YAML has a directive of C's there.
+    if name.endswith((".c", ".h")) or re.match(rb"\s*(/\*.*?\*/\s*|//[^\n]*\n\s*)*#\s*(include\s*[<\"]|ifndef )", raw, re.S):
+        return "C source"
+    return ""
 
 
 def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
@@ -291,6 +307,8 @@ def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:
         message = f"not YAML: {error.problem or error.context}"
         context = error.context_mark
         hint = f"{error.context} that starts on line {context.line + 1}" if context and error.context else ""
+        if "\\t" in message:
+            message, hint = "a tab: YAML has none where a value or an indent can be", "use spaces"
         raise ConfigError([*builder.problems, source.problem(place, "", message, hint)]) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]

@@ -107,7 +107,10 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     bias = 0 if base is None else base - min(each[4] for each in loads)
     segments, spans = [], []
     for _, _, at, virtual, physical, in_file, in_memory, _ in loads:
-        if in_file > in_memory or at + in_file > size:
+        if in_file > in_memory:
+            message = f"the segment at {physical:#x} of {path} has {in_file:#x} bytes (p_filesz) for {in_memory:#x} (p_memsz)"
+            raise ImageError("path", message, "the program header is damaged: link the guest again")
+        if at + in_file > size:
             raise ImageError("path", f"{path} is cut short: the segment at {physical:#x} is not all there")
         where = physical + bias
         if in_file:

@@ -11,10 +11,11 @@ building the same models with it takes 150 to 200 ms, this takes 20.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, final
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, final
 
 from baonet.config.document import Node
 from baonet.config.errors import Problem
@@ -194,9 +195,20 @@ class ListOf(Generic[T]):
         return {**form, "minItems": self.least} if self.least else form
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too."""
+
+    key: str = ""
+    hint: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A mapping with known keys. ``node`` is its place in the file."""
+    """A mapping with known keys. ``node`` is its place in the file; ``foreign`` are names of Bao's ``config.c``."""
+
+    foreign: ClassVar[Mapping[str, Foreign]] = MappingProxyType({})
 
     node: Node = field(repr=False)
 
@@ -210,8 +222,8 @@ class MappingOf(Generic[M]):
     """A mapping that ``model`` describes.
 
     ``shorthand`` is the key that a bare text stands for. A mapping in which something is wrong is left out, unless it
-    is ``lenient``: then fields that are wrong have their defaults, and lists are empty, so that the rest of it can
-    still be checked.
+    is ``lenient``: then fields that are wrong have their defaults, or what their model has ``instead``, so that the
+    rest of it can still be checked.
     """
 
     model: type[M]
@@ -240,26 +252,26 @@ class MappingOf(Generic[M]):
         values: dict[str, Any] = {}
         unknown = [key for key in given if all(key != key_of(each) for each in described(self.model))]
         meant = self._unknown(unknown, given, reader)
-        whole = self.lenient or not unknown
-        if unknown:
-            reader.broken.add(node.name)
-            reader.broken.update(f"{node.name}.{name}".lstrip(".") for name in meant)
+        # A key that is misspelt is read as the one that was meant, so that what hides behind it is told too.
+        given = {**given, **{key: given[word] for key, word in meant.items() if word is not None}}
+        whole = self.lenient or not unknown or None not in meant.values()
+        if None in meant.values():
+            reader.broken.update({node.name, *(f"{node.name}.{key}".lstrip(".") for key in meant)})
         for each in described(self.model):
             key = key_of(each)
             if key in given:
                 try:
                     values[each.name] = self._value(each, given[key], reader)
                 except UnreadableError:
-                    reader.broken.add(given[key].name)
+                    reader.broken.update({given[key].name, f"{node.name}.{key}".lstrip(".")})
                     whole = whole and self.lenient
-                    if is_required(each):
-                        if isinstance(each.metadata["kind"], ListOf):
-                            values[each.name] = ()
-                        else:
-                            whole = False
+                    if self.lenient and is_required(each):
+                        values[each.name] = each.metadata["instead"]
             elif is_required(each):
-                whole = False
-                reader.broken.add(node.name)
+                whole = whole and self.lenient
+                reader.broken.update({node.name, f"{node.name}.{key}".lstrip(".")})
+                if self.lenient:
+                    values[each.name] = each.metadata["instead"]
                 if key not in meant:
                     hint = first_sentence(each.metadata["text"])
                     reader.problems.append(node.problem(f"{key!r} is missing", f"{key}: {hint}"))
@@ -272,15 +284,26 @@ class MappingOf(Generic[M]):
             raise reader.fail(node, f"{key_of(each)!r} has no value", hint)
         return each.metadata["kind"].read(node, reader)
 
-    def _unknown(self, unknown: list[str], given: dict[str, Node], reader: Reader) -> set[str]:
-        """Report unknown keys; the known keys that were probably meant by them."""
+    def _unknown(self, unknown: list[str], given: dict[str, Node], reader: Reader) -> dict[str, str | None]:
+        """Report unknown keys; the known keys that were probably meant, with what stands for each.
+
+        None stands for a key whose value is of another kind, or that is nothing of ours; its own name is then the key.
+        """
         known = [key_of(each) for each in described(self.model)]
-        meant = set()
+        meant: dict[str, str | None] = {}
         for key in unknown:
-            near = nearest(key, [name for name in known if name not in given])
-            if near is not None:
-                meant.add(near)
-            hint = f"did you mean {near!r}?" if near else f"the keys here are {listing(known)}"
+            foreign = self.model.foreign.get(key)
+            free = [name for name in known if name not in given and name not in meant]
+            if foreign is not None:
+                hint = foreign.hint or f"it is called {foreign.key!r} here"
+                stands = foreign.key if foreign.key in free else key
+                meant[stands] = key if stands == foreign.key and not foreign.hint else None
+            elif near := nearest(key, free):
+                hint = f"did you mean {near!r}?"
+                meant[near] = key
+            else:
+                hint = f"the keys here are {listing(known)}"
+                meant[key] = None
             reader.problems.append(given[key].key_problem(f"unknown key {key!r}", hint))
         return meant
 
@@ -308,9 +331,9 @@ def _property(each: Field[Any], models: dict[str, Schema]) -> Schema:
     return form
 
 
-def required(kind: Kind[T], text: str) -> T:
-    """A field that must be given."""
-    made: Any = field(metadata={"kind": kind, "text": text})
+def required(kind: Kind[T], text: str, instead: object = None) -> T:
+    """A field that must be given. In a lenient mapping ``instead`` is its value when it could not be read."""
+    made: Any = field(metadata={"kind": kind, "text": text, "instead": instead})
     return made  # type: ignore[no-any-return]  # as dataclasses.field itself, typed as the value it stands for
 
 

@@ -34,7 +34,7 @@ def load(path: Path, overrides: Overrides = ()) -> Machine:
         raise ConfigError(reader.problems) from None
     reader.files.append(path)
     platform = None
-    if "platform" in values:
+    if "platform" in values and reader.intact("platform"):
         platform = platform_file.resolve(values["platform"], reader)
     draft = Draft(
         root=root,
@@ -49,10 +49,9 @@ def load(path: Path, overrides: Overrides = ()) -> Machine:
     reader.problems += check.problems(draft)
     placements = [Placement(vm) for vm in draft.vms]
     for placement in placements:
-        if draft.intact(placement.model.node, "image", "memory", "initrd"):
-            placement.read()
-            reader.problems += placement.problems
-            reader.files += placement.files
+        placement.read(draft)
+        reader.problems += placement.problems
+        reader.files += placement.files
     if platform is None or not whole or reader.problems:
         raise ConfigError(reader.problems)
     faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))

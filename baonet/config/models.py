@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
 from baonet.config.fault_models import FAULTS, FaultModel
+from baonet.config import foreign
 from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.config.platform_models import PlatformModel
-from baonet.config.values import ADDRESS, COLORS, INTID, NAME, PATH, SIZE, whole
+from baonet.config.values import ADDRESS, COLORS, CPUS, INTID, NAME, PATH, SIZE, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SharedMemoryModel(Model):
     """Memory that several VMs can map, each at an address of its own."""
+
+    foreign = foreign.SHARED_MEMORY
 
     name: str = required(NAME, "Name, by which `ipcs` refer to it.")
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
@@ -34,6 +37,8 @@ class SharedMemoryModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ImageModel(Model):
     """The guest's program. ELF files are known by their magic; anything else is a raw binary."""
+
+    foreign = foreign.IMAGE
 
     path: str = required(PATH, "The file, relative to the machine file.")
     base: int | None = optional(
@@ -82,6 +87,8 @@ class DeviceTreeModel(Model):
 class MemoryModel(Model):
     """A region of RAM."""
 
+    foreign = foreign.MEMORY
+
     base: int = required(ADDRESS, "Guest address, a multiple of 4 KiB.")
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
     phys: int | None = optional(
@@ -98,6 +105,8 @@ class MemoryModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DeviceModel(Model):
     """A device of the platform that the VM is given, or interrupts alone."""
+
+    foreign = foreign.DEVICE
 
     pa: int | None = optional(
         ADDRESS,
@@ -124,6 +133,8 @@ class DeviceModel(Model):
 class IpcModel(Model):
     """A shared memory object as the VM sees it. Its position in the list is the id in Bao's IPC hypercall."""
 
+    foreign = foreign.IPC
+
     base: int = required(ADDRESS, "Guest address where it is mapped, a multiple of 4 KiB.")
     size: int | None = optional(
         SIZE, "Size of the mapping in bytes, at most that of the object. Default: the whole object.", None
@@ -140,6 +151,8 @@ class IpcModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class GicModel(Model):
     """Where the VM sees its interrupt controller."""
+
+    foreign = foreign.GIC
 
     gicd: int | None = optional(ADDRESS, "Guest address of the distributor. Default: as on the platform.", None)
     gicc: int | None = optional(
@@ -162,8 +175,12 @@ class GicModel(Model):
 class VmModel(Model):
     """A virtual machine. Its position in the list is its id."""
 
-    name: str = required(NAME, "Name, unique; it marks the lines of the VM's console.")
-    image: ImageModel = required(MappingOf(ImageModel), "The guest's program.")
+    foreign = foreign.VM
+
+    # What cannot be read of it is told, and the rest of it checked: then the name is empty and the image None.
+
+    name: str = required(NAME, "Name, unique; it marks the lines of the VM's console.", "")
+    image: ImageModel | None = required(MappingOf(ImageModel), "The guest's program.")
     initrd: InitrdModel | None = optional(
         MappingOf(InitrdModel), "Initial RAM disk; without a `device_tree` it needs a `base`.", None
     )
@@ -177,17 +194,17 @@ class VmModel(Model):
         "because Bao passes no pointer to any guest: only a guest that knows the address finds the tree.",
         None,
     )
-    cpus: int = required(whole("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.")
+    cpus: int = required(whole("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.", 1)
     cpu_affinity: tuple[int, ...] = optional(
-        ListOf(whole("CPU id", 0, 63)),
-        "Ids of the physical CPUs that the VM prefers; CPUs that it needs beyond these are any. CPUs choose in the "
+        CPUS,
+        "The physical CPUs that the VM prefers: a list of their ids, or a bitmap as in `config.c`; CPUs that it needs beyond these are any. CPUs choose in the "
         "order of their ids, and each goes to the first VM that prefers it and still wants one.",
         (),
     )
     colors: int = optional(
         COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
     )
-    memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.")
+    memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
     devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
     gic: GicModel | None = optional(MappingOf(GicModel), "The VM's interrupt controller.", None)
@@ -209,6 +226,8 @@ class VmModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MachineModel(Model):
     """A machine file."""
+
+    foreign = foreign.MACHINE
 
     version: int = required(Choice((1,)), "Version of this format.")
     platform: PlatformModel = required(

@@ -7,12 +7,13 @@ leaves the memory right after the image, where guests have their heap, alone as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
 from baonet.config import fdt, images
 from baonet.config.document import Node
+from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.images import Image, ImageError
 from baonet.config.machine import PAGE_SIZE, Region, Segment
@@ -28,7 +29,8 @@ AUTO = "auto"
 class Placement:
     """The contents of one VM's memory as they are being placed.
 
-    Nothing is placed twice, and every problem goes to ``problems``. ``taken`` are the windows in use.
+    Nothing is placed twice, and every problem goes to ``problems``. ``taken`` are the windows in use, ``tree`` is the
+    device tree that is given as a file.
     """
 
     def __init__(self, model: VmModel) -> None:
@@ -41,7 +43,7 @@ class Placement:
         self.initrd: tuple[int, int] | None = None
         self.device_tree: int | None = None
         self._initrd_size = 0
-        self._tree: fdt.Fdt | None = None
+        self.tree: fdt.Fdt | None = None
 
     @property
     def files(self) -> list[Path]:
@@ -50,35 +52,52 @@ class Placement:
         given = [each.path for each in (model.image, model.initrd, model.device_tree) if each is not None]
         return [self._directory() / path for path in given if path != AUTO]
 
-    def read(self) -> None:
-        """Read the headers of the files and take the places that the configuration gives."""
-        self._read_image()
-        if self.model.initrd is not None:
-            self._read_initrd()
+    def read(self, draft: Draft) -> None:
+        """Read the headers of the files, and take the places that the configuration gives as far as it could be read."""
+        placed = draft.intact(self.model.node, "memory")
+        if draft.intact(self.model.node, "image"):
+            self._read_image()
+            if placed and self.image is not None:
+                self._place_image(self.image)
+        if self.model.initrd is not None and draft.intact(self.model.node, "initrd"):
+            self._read_initrd(placed)
+        if draft.intact(self.model.node, "device_tree"):
+            self._read_device_tree()
 
     def _directory(self) -> Path:
         return Path(self.model.node.source.path).parent
 
     def _read_image(self) -> None:
         given = self.model.image
+        assert given is not None
         try:
             self.image = images.load(self._directory() / given.path, given.base, given.entry)
         except ImageError as error:
             self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
             return
-        node = given.node.at("path" if given.base is None else "base")
-        what = "the image" if len(self.image.spans) == 1 else "the image's segment"
-        for start, end in self.image.spans:
-            self._take(Window(start, end, what, node))
-        entry = given.node.at("entry") if given.entry is not None else node
         if self.image.entry % 4:
-            self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
+            self.problems.append(self.entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
+
+    @property
+    def entry(self) -> Node:
+        """Where the file says, by itself or by the image that it names, where vCPU 0 starts."""
+        given = self.model.image
+        assert given is not None
+        return given.node.at("entry" if given.entry is not None else "path" if given.base is None else "base")
+
+    def _place_image(self, image: Image) -> None:
+        given = self.model.image
+        assert given is not None
+        node = given.node.at("path" if given.base is None else "base")
+        what = "the image" if len(image.spans) == 1 else "the image's segment"
+        for start, end in image.spans:
+            self._take(Window(start, end, what, node))
         if self._home() is None and (given.entry is not None or not self.problems):
             hint = f"its memory is {self._memory()}"
-            self.problems.append(entry.problem(f"the entry {self.image.entry:#x} is not in the VM's memory", hint))
-        self.segments += self.image.segments
+            self.problems.append(self.entry.problem(f"the entry {image.entry:#x} is not in the VM's memory", hint))
+        self.segments += image.segments
 
-    def _read_initrd(self) -> None:
+    def _read_initrd(self, placed: bool) -> None:
         given = self.model.initrd
         assert given is not None
         path = self._directory() / given.path
@@ -88,10 +107,25 @@ class Placement:
         except ImageError as error:
             self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
             return
-        if given.base is not None:
+        if given.base is not None and placed:
             self.problems += unaligned(given.node.at("base"), given.base)
             self._put_initrd(given.base)
             self._take(Window(given.base, given.base + self._initrd_size, "the initrd", given.node.at("base")))
+
+    def _read_device_tree(self) -> None:
+        given = self.model.device_tree
+        if given is None or given.path == AUTO:
+            return
+        path = self._directory() / given.path
+        node = given.node.at("path")
+        try:
+            with images.opened(path) as file:
+                self.tree = fdt.read(file.read(DEVICE_TREE_BLOCK + 1))
+        except ImageError as error:
+            self.problems.append(node.problem(str(error), error.hint))
+        except fdt.FdtError as error:
+            hint = "compile it with dtc, or use 'auto'"
+            self.problems.append(node.problem(f"{path} is not a device tree: {error}", hint))
 
     def place_device_tree(self, blob: bytes) -> None:
         """Find the place of the device tree; ``blob`` is needed for its size only."""
@@ -145,7 +179,9 @@ class Placement:
             message = f"{window.what} takes {window} ({size}), which is not inside one region of the VM's memory"
             self.problems.append(window.node.problem(message, f"its memory is {self._memory()}"))
         meeting = [other for other in self.taken[:-1] if other.meets(window.start, window.end)]
-        self.problems += list(overlapping([*meeting[:1], window]))[:1]
+        for problem in list(overlapping([*meeting[:1], window]))[:1]:
+            fixed = window.node.name.endswith(".path")  # by an ELF file's headers
+            self.problems.append(replace(problem, hint="link the guest to other addresses") if fixed else problem)
 
     def _memory(self) -> str:
         return listing(span(region.base, region.base + region.size) for region in self.regions)
@@ -175,18 +211,3 @@ class Placement:
                 f"{what} ({human(size)}) does not fit beside the image in {span(home.base, home.base + home.size)}"
             )
             self.problems.append(node.problem(message, "make that region larger, or give 'base'"))
-
-
-def read_device_tree(model: VmModel) -> tuple[fdt.Fdt | None, Iterator[Problem]]:
-    """The tree of a ``device_tree`` that names a file."""
-    given = model.device_tree
-    assert given is not None
-    path = Path(model.node.source.path).parent / given.path
-    node = given.node.at("path")
-    try:
-        with images.opened(path) as file:
-            return fdt.read(file.read(DEVICE_TREE_BLOCK + 1)), iter(())
-    except ImageError as error:
-        return None, iter([node.problem(str(error), error.hint)])
-    except fdt.FdtError as error:
-        return None, iter([node.problem(f"{path} is not a device tree: {error}", "compile it with dtc, or use 'auto'")])

@@ -81,6 +81,8 @@ def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -
         return None
     finally:
         reader.problems += inner.problems
+    if inner.broken:
+        return None  # a list in it lacks an item
     platform = resolve(found, reader, (*within, path.absolute()))
     return platform if platform is None or found.name else replace(platform, name=path.stem)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from baonet.config import foreign
 from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, optional, required
 from baonet.config.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 
@@ -31,6 +32,8 @@ class RamModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformGicModel(Model):
     """The physical interrupt controller."""
+
+    foreign = foreign.PLATFORM_GIC
 
     version: int | None = optional(Choice((2, 3)), "GIC architecture version.", None)
     gicd: int | None = optional(ADDRESS, "Physical address of the distributor.", None)
@@ -100,6 +103,8 @@ class CostsModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformModel(Model):
     """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
+
+    foreign = foreign.PLATFORM
 
     extends: str | None = optional(
         PATH,

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import final
 
 LIMIT = 1 << 64
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0|[1-9][0-9]*(?:_[0-9]+)*")
 _SIZE = re.compile(r"([0-9][0-9a-fA-FxX_]*) ?([A-Za-z]+)")
+_FRACTION = re.compile(r"([0-9]{1,20}\.[0-9]{1,20}) ?([A-Za-z]+)")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS}
 _DURATION = re.compile(r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zµμ]+)")
-_TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+_DECIMAL = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?)(?:[eE]([+-]?[0-9]{1,2}))?")
+_TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
 _BYTES_EXAMPLE = "64KiB, 2MiB, 0x10000 or a number of bytes"
 _LONGEST = 80  # characters: 64 binary digits with underscores
 
@@ -48,7 +51,7 @@ def integer(value: object, what: str = "a whole number", example: str = "4") -> 
                     f"{value} is octal to some YAML readers and decimal to others",
                     f"write {decimal}, or {int(value, 8):#x} if octal is meant",
                 )
-            raise QuantityError(f"{show(value)} is not {what}", f"write it as {example}")
+            raise QuantityError(f"{show(value)} is not {what}", _whole_like(value) or f"write it as {example}")
         value = found
     if isinstance(value, bool) or not isinstance(value, int):
         raise QuantityError(f"{show(value)} is not {what}", f"write it as {example}")
@@ -57,9 +60,28 @@ def integer(value: object, what: str = "a whole number", example: str = "4") -> 
     return value
 
 
+def _whole_like(text: str) -> str:
+    """What to write for a number with a sign, a fraction or an exponent; nothing for other texts."""
+    match = _DECIMAL.fullmatch(text.strip())
+    if match is None or len(text) > _LONGEST:
+        return ""
+    exact = Fraction(match[1]) * (10 ** int(match[2] or 0))
+    if exact < 0:
+        return "it cannot be negative"
+    if exact >= LIMIT:
+        return ""
+    below = exact.numerator // exact.denominator
+    return f"write {below}" if below == exact else f"it is a whole number: write {below} or {below + 1}"
+
+
 def address(value: object) -> int:
     """An address in bytes. Raises ``QuantityError``."""
     return integer(value, "an address", "0x40000000, 0x4000_0000 or a decimal number")
+
+
+def cpus(value: object) -> int:
+    """A bitmap of CPUs. Raises ``QuantityError``."""
+    return integer(value, "a set of CPUs", "a list of CPU ids, [0, 1], or a bitmap, 0x03")
 
 
 def size(value: object) -> int:
@@ -82,6 +104,10 @@ def _bytes(value: object, what: str) -> int:
             return integer(count * _UNITS[unit], what, _BYTES_EXAMPLE)
         if count is not None:
             raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
+    if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and match[2] in _UNITS:
+        exact = Fraction(match[1]) * _UNITS[match[2]]
+        if exact.denominator == 1 and 0 < exact < LIMIT:
+            raise QuantityError(f"{show(value)} is not {what}", f"write {human(int(exact)).removesuffix(' bytes')}")
     return integer(value, what, _BYTES_EXAMPLE)
 
 
@@ -93,12 +119,21 @@ def _unit_like(unit: str) -> str:
 
 
 def duration(value: object) -> int:
-    """A duration in nanoseconds: a number of them, or one with a unit. Raises ``QuantityError``."""
-    example = "500ns, 10us, 1.5ms, 2s or a number of nanoseconds"
+    """A duration in nanoseconds, from a number with a unit, or 0. Raises ``QuantityError``.
+
+    The same everywhere: in machine files, in studies and on the command line. A number alone means nothing, because
+    some would take it for seconds and others for nanoseconds.
+    """
+    example = "500ns, 10us, 1.5ms, 2s, 3m or 1h"
     text = value.strip() if isinstance(value, str) and len(value) <= _LONGEST else ""
+    plain = value if isinstance(value, int) and not isinstance(value, bool) else number(text)
+    if plain == 0:
+        return 0
+    if plain is not None or _DECIMAL.fullmatch(text):
+        raise QuantityError(f"{show(value)} has no unit", f"write {text or value}ns, {text or value}us, ...ms, s, m or h")
     match = _DURATION.fullmatch(text)
-    if match is None or number(text) is not None:
-        return integer(value, "a duration", example)
+    if match is None:
+        raise QuantityError(f"{show(value)} is not a duration", f"write it as {example}")
     count, fraction, unit = match[1], match[2] or "", match[3]
     if unit not in _TIMES:
         known = unit.lower().replace("µ", "u").replace("μ", "u")

@@ -8,7 +8,7 @@ from typing import final
 
 from baonet.config import quantities
 from baonet.config.document import Node
-from baonet.config.kinds import Quantity, Reader, Schema, Text
+from baonet.config.kinds import ListOf, Quantity, Reader, Schema, Text
 from baonet.config.quantities import show
 
 MOST_TIME = 1_000_000 * 1_000_000_000
@@ -28,10 +28,9 @@ def _form(pattern: str, least: int = 0) -> Schema:
 
 def duration(least: int = 0, most: int = MOST_TIME) -> Quantity:
     """A duration between two numbers of nanoseconds."""
-    written = f"({_NUMBER}|(0|[1-9][0-9]*(_[0-9]+)*)(\\.[0-9]+)? ?(ns|us|ms|s))"
-    form = {
-        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{written}$"}]
-    }
+    written = "(0|(0|[1-9][0-9]*(_[0-9]+)*)(\\.[0-9]+)? ?(ns|us|ms|s|min|m|h))"
+    zero = [] if least else [{"const": 0}]
+    form = {"anyOf": [*zero, {"type": "string", "pattern": f"^{written}$"}]}
     human = quantities.human_duration
     text = "duration" if most == MOST_TIME else f"duration, {human(least)} to {human(most)}"
     return Quantity(text, quantities.duration, form, least, most, human)
@@ -62,6 +61,26 @@ class Probability:
         return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": _PATTERN}]}
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class CpuSet:
+    """CPU ids, from a list of them or from a bitmap."""
+
+    text: str = "CPUs"
+
+    def read(self, node: Node, reader: Reader) -> tuple[int, ...]:
+        if isinstance(node.value, list):
+            return _CPU_LIST.read(node, reader)
+        bitmap = _CPU_BITMAP.read(node, reader)
+        return tuple(cpu for cpu in range(64) if bitmap >> cpu & 1)
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return {"anyOf": [_CPU_LIST.schema(models), *_CPU_BITMAP.form["anyOf"]]}
+
+
+_CPU_LIST = ListOf(whole("CPU id", 0, 63))
+_CPU_BITMAP = Quantity("CPUs", quantities.cpus, _form(_NUMBER))
+CPUS = CpuSet()
 ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))
 SIZE = Quantity("size", quantities.size, _form(_BYTES, 1), 1)
 OFFSET = Quantity("offset", quantities.offset, _form(_BYTES))

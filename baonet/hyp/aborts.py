@@ -29,7 +29,8 @@ _UNKNOWN_IPA = MASK64  # what the core gives when the fault has no single addres
 ICC_SGI1R_EL1: Final = 3 << 14 | 12 << 7 | 11 << 3 | 5
 
 _MISSING_SYNDROME = (
-    "the instruction handles a pair, writes back its address, is exclusive or atomic, or uses a SIMD register: the "
+    "the instruction handles a pair, writes back its address, is exclusive or atomic, uses a SIMD register, or zeroes "
+    "a block (DC ZVA): the "
     "hardware gives no syndrome for these, and Bao does not decode instructions"
 )
 _CLASS_EXPLANATIONS = {

@@ -23,6 +23,7 @@ from typing import final
 
 import trio
 
+from baonet.config.quantities import duration
 from baonet.study import measure
 from baonet.study.plan import Run, Study
 from baonet.study.store import Row
@@ -37,7 +38,6 @@ _WHY = {
 }
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 @final
@@ -141,8 +141,7 @@ async def _end(process: subprocess.Popen[bytes]) -> None:
 
 def seconds(text: str) -> float:
     """A duration of the host as the study file has it."""
-    unit = text.lstrip("0123456789.")
-    return float(text.removesuffix(unit)) * _UNITS[unit]
+    return duration(text) / 1e9
 
 
 def _failure(status: int | None, limit: float, said: str) -> str:

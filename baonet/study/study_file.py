@@ -32,17 +32,32 @@ from baonet.config.kinds import (
     required,
 )
 from baonet.config.quantities import integer, listing, show
-from baonet.config.values import INTID, NAME, PATH
+from baonet.config.values import INTID, NAME, PATH, duration
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
 from baonet.study.units import amount
 
-HOST_TIME = Text("a duration", r"\d+(\.\d+)?(ms|s|m|min|h)", "write 500ms, 30s, 10m or 2h")
-VIRTUAL_TIME = Text("a duration", r"\d+(\.\d+)?(ns|us|ms|s)", "write 500us, 20ms or 2s")
+DURATION = duration()
 PLOTS = ("histogram", "cdf", "percentiles", "stages", "shares", "heatmap", "bars")
 MOST_RUNS = 100_000
 _FIELD = re.compile(r"[a-z_]+([.\[][A-Za-z0-9_.\[\]-]*)?")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Duration:
+    """A duration that is not 0, kept as it is written: it is an option of ``baonet run``."""
+
+    text: str = "a duration"
+
+    def read(self, node: Node, reader: Reader) -> str:
+        if DURATION.read(node, reader) == 0:
+            raise reader.fail(node, "a run of no time", "write 500us, 20ms, 2s or 10m")
+        return str(node.value)
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return DURATION.schema(models)
 
 
 def _count(text: str, least: int, most: int) -> Quantity:
@@ -187,9 +202,9 @@ FIELDS: dict[str, tuple[Kind[Any], str]] = {
     "description": (Text(), "What is studied, and why: the report's first paragraph."),
     "expected": (Text(), "What shape is expected; the report shows it beside the results."),
     "machine": (PATH, "The machine file, relative to the study file. Required."),
-    "for": (VIRTUAL_TIME, "Virtual time after which a run ends."),
+    "for": (_Duration(), "Virtual time after which a run ends."),
     "until": (Text(pattern=r"(?s).+"), "A run ends when a guest prints this text."),
-    "timeout": (HOST_TIME, "The host's time after which a run is given up, as failed. Default 10m."),
+    "timeout": (_Duration(), "The host's time after which a run is given up, as failed. Default 10m."),
     "repeats": (_count("number", 1, 10_000), "How often each point runs with each seed. Default 1."),
     "accept": (ListOf(_count("exit status", 0, 255), 1), "Exit statuses of `baonet run` that are fine. Default [0]."),
     "sweep": (Pairs("field paths with lists of values", _axis), "The axes: every combination of them is a point."),

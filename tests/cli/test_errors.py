@@ -94,9 +94,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--timeout", "0s"), "'0s' is not a duration: write 500ms, 30s or 2m"),
+        (("--timeout", "0s"), "0s would end at once: write 500ms, 30s or 2m"),
         (("--timeout", "-1"), "--timeout"),
-        (("--timeout", "1 s"), "is not a duration"),
+        (("--timeout", "30"), "'30' has no unit: write 30ns, 30us"),
         (("--until", ""), "an empty text would be found at once"),
         (("--clock", "sun"), "invalid choice: 'sun'"),
         (("--placement", "moon"), "invalid choice: 'moon'"),

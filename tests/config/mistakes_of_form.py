@@ -47,12 +47,12 @@ CASES = {
     "no value of an optional key": Case(
         PING_DEVICE, "§~", "vms[0].devices", "'devices' has no value", "or remove the key"
     ),
-    "not a list": Case("cpu_affinity: [0]", "cpu_affinity: §0", "vms[0].cpu_affinity", "0 is not a list", "write [0]"),
+    "not a list": Case("interrupts: [33]", "interrupts: §33", "vms[0].devices[0].interrupts", "33 is not a list", "[33]"),
     "not a mapping": Case("{path: ping.elf}", "§ping.elf", "vms[0].image", "'ping.elf' is not a mapping", "'path'"),
     "empty list": Case(f"[{PING_MEMORY}]", "§[]", "vms[0].memory", "the list is empty", "at least one item"),
     "not a number": Case("cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "write it as 4"),
-    "a fraction": Case("cpus: 1", "cpus: §1.5", "vms[0].cpus", "'1.5' is not a whole number"),
-    "negative": Case("cpus: 1", "cpus: §-1", "vms[0].cpus", "'-1' is not a whole number"),
+    "a fraction": Case("cpus: 1", "cpus: §1.5", "vms[0].cpus", "'1.5' is not a whole number", "write 1 or 2"),
+    "negative": Case("cpus: 1", "cpus: §-1", "vms[0].cpus", "'-1' is not a whole number", "it cannot be negative"),
     "a boolean": Case("cpus: 1", "cpus: §true", "vms[0].cpus", "true is not a whole number"),
     "out of range": Case("cpus: 1", "cpus: §65", "vms[0].cpus", "65 is out of range", "from 1 to 64"),
     "zero": Case("cpus: 1", "cpus: §0", "vms[0].cpus", "0 is out of range", "from 1 to 64"),
@@ -91,14 +91,14 @@ CASES = {
         "write it as 500ns, 10us, 1.5ms, 2s",
     ),
     "not a unit of time": Case(
-        "version: 1", "version: 1\nclock: {window: §10m}", "clock.window", "'m' is not a unit of time", "500ns, 10us"
+        "version: 1", "version: 1\nclock: {window: §10d}", "clock.window", "'d' is not a unit of time", "500ns, 10us"
     ),
     "a window too short": Case(
-        "version: 1", "version: 1\nclock: {window: §99}", "clock.window", "99ns is out of range", "from 100ns to 1s"
+        "version: 1", "version: 1\nclock: {window: §99ns}", "clock.window", "99ns is out of range", "from 100ns to 1s"
     ),
     "a latency too long": Case(
         "version: 1",
-        "version: 1\nclock: {latency: {ipc: §1_000_000_001}}",
+        "version: 1\nclock: {latency: {ipc: §1_000_000_001ns}}",
         "clock.latency.ipc",
         "1000000001ns is out of range",
         "from 0 to 1s",

@@ -17,7 +17,7 @@ from tests.config.machines import BASE, write
 ENTRIES = """\
   - {vm: linux, at: 2s, text: "root\\n"}
   - {vm: ping, at: 1.5ms, text: héllo}
-  - {vm: linux, at: 1_500_000, bytes: "ff 00FE"}
+  - {vm: linux, at: 1_500_000ns, bytes: "ff 00FE"}
   - {vm: ping, at: 0, text: "\\e[A\\x03"}
 """
 INPUTS = (

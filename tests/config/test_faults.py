@@ -32,15 +32,15 @@ def with_faults(*items: str) -> str:
             "fault: reorder, from: ping, by: 2us, after: 1ms, until: 1s, probability: 1",
             MessageFault(Disturbance.REORDER, MessageKind.IPC, 0, after=1_000_000, until=1_000_000_000, by=2000),
         ),
-        ("fault: stall, pcpu: 3, at: 5ms, for: 250", Stall(3, 5_000_000, 250)),
+        ("fault: stall, pcpu: 3, at: 5ms, for: 250ns", Stall(3, 5_000_000, 250)),
         ("fault: crash, pcpu: 0, at: 0", Crash(0, 0)),
         ("fault: flip, shared_memory: mailbox, at: 1s", Flip(0, 1_000_000_000)),
         (
-            "fault: flip, shared_memory: mailbox, at: 1, offset: 0, bit: 0, seed: 0xffff_ffff_ffff_ffff",
+            "fault: flip, shared_memory: mailbox, at: 1ns, offset: 0, bit: 0, seed: 0xffff_ffff_ffff_ffff",
             Flip(0, 1, 0, 0, 1, (1 << 64) - 1),
         ),
-        ("fault: flip, shared_memory: mailbox, at: 1, bit: 7, count: 65536", Flip(0, 1, None, 7, 65536)),
-        ("fault: flip, shared_memory: mailbox, at: 1, offset: 32KiB, count: 8", Flip(0, 1, 0x8000, None, 8)),
+        ("fault: flip, shared_memory: mailbox, at: 1ns, bit: 7, count: 65536", Flip(0, 1, None, 7, 65536)),
+        ("fault: flip, shared_memory: mailbox, at: 1ns, offset: 32KiB, count: 8", Flip(0, 1, 0x8000, None, 8)),
     ],
 )
 def test_a_fault_and_its_record(tmp_path: Path, text: str, record: Fault) -> None:
@@ -62,7 +62,7 @@ def test_mistakes_of_several_faults_at_once(tmp_path: Path) -> None:
         with_faults(
             "fault: crash, pcpu: §9, at: 1s, §bit: 3",
             "fault: drop, from: §pong, §pcpu: 3",
-            "fault: stall, pcpu: §7, at: 1s, for: 1",
+            "fault: stall, pcpu: §7, at: 1s, for: 1s",
             "fault: §fire",
             "fault: drop, to: §pong",
         )

@@ -103,7 +103,7 @@ def test_a_linux_image_with_a_text_offset(tmp_path: Path, image_size: int, text_
         (elf(), None, "path", "has no segment to load"),
         (PING[:100], None, "path", "its program headers are not all there"),
         (PING[:-1], None, "path", "the segment at 0x40101000 is not all there"),
-        (elf((0x1000, 0x1000, bytes(8), 4)), None, "path", "is not all there"),
+        (elf((0x1000, 0x1000, bytes(8), 4)), None, "path", "has 0x8 bytes .p_filesz. for 0x4 .p_memsz."),
         (PING, 0x40000000, "base", "headers say where it goes"),
         (b"\x1f\x8b" + bytes(100), 0x40000000, "path", "compressed with gzip"),
         (b"\xfd7zXZ" + bytes(100), 0x40000000, "path", "compressed with xz"),

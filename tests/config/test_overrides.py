@@ -54,7 +54,7 @@ def test_a_field_that_is_there(tmp_path: Path) -> None:
 
 
 def test_mappings_on_the_way_are_made(tmp_path: Path) -> None:
-    found = with_overrides(tmp_path, {"clock.latency.ipc": "2us", "clock.mode": "virtual", "clock.window": 500})
+    found = with_overrides(tmp_path, {"clock.latency.ipc": "2us", "clock.mode": "virtual", "clock.window": "500ns"})
     assert found.clock == Clock(ClockMode.VIRTUAL, window=500, latency=Latency(ipc=2000))
 
 
@@ -95,7 +95,7 @@ def test_texts_have_values_in_yaml(tmp_path: Path) -> None:
             "vms.linux.command_line=console=ttyAMA0 quiet",
             'vms.ping.cpu_affinity=[2, "0x3"]',
             "platform.standby=false",
-            "clock={mode: virtual, window: 0x100}",
+            "clock={mode: virtual, window: 256ns}",
             'faults=[{"fault": "drop", "probability": 0.25}]',
         ],
     )
@@ -191,7 +191,7 @@ def test_every_override_and_the_file_are_checked_at_once(tmp_path: Path) -> None
     assert [each.message for each in found] == [
         "'two' is not a whole number",
         "0 is out of range",
-        "'x' is not a list",
+        "'x' is not a set of CPUs",
         "'vms' has no item 5",
     ]
 

@@ -60,7 +60,7 @@ def test_a_gic_is_changed_field_by_field(tmp_path: Path) -> None:
 
 
 def test_costs_are_changed_field_by_field(tmp_path: Path) -> None:
-    change = "{extends: qemu-aarch64-virt, costs: {hypercall: 1.5us, stage2_miss: 120}}"
+    change = "{extends: qemu-aarch64-virt, costs: {hypercall: 1.5us, stage2_miss: 120ns}}"
     found = load(write(tmp_path, with_platform(change))).platform
     base = builtin()["qemu-aarch64-virt"]
     assert found == replace(base, costs=replace(base.costs, hypercall=1500, stage2_miss=120))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from baonet.config import quantities
 from baonet.config.quantities import QuantityError, human, human_duration
 
 TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+LONG = {"m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -28,6 +31,11 @@ def test_a_duration_with_a_unit(count: int, unit: str, space: str) -> None:
     assert quantities.duration(f"{count}{space}{unit}") == count * TIMES[unit]
 
 
+@given(count=st.integers(0, 10**6), unit=st.sampled_from(sorted(LONG)))
+def test_a_long_duration(count: int, unit: str) -> None:
+    assert quantities.duration(f"{count}{unit}") == count * LONG[unit]
+
+
 @given(value=st.integers(0, (1 << 64) - 1), unit=st.sampled_from(sorted(TIMES)))
 def test_a_duration_with_a_fraction_is_exact(value: int, unit: str) -> None:
     whole, rest = divmod(value, TIMES[unit])
@@ -38,13 +46,39 @@ def test_a_duration_with_a_fraction_is_exact(value: int, unit: str) -> None:
 @given(st.integers(0, (1 << 64) - 1))
 def test_a_duration_written_by_us_is_read_back(value: int) -> None:
     assert quantities.duration(human_duration(value)) == value
-    assert quantities.duration(value) == value
+
+
+@pytest.mark.parametrize("value", [30, 1, "30", "0x10", "1e9", "1.5"])
+def test_a_number_without_a_unit_is_no_duration(value: object) -> None:
+    """For some it is seconds, for others nanoseconds."""
+    with pytest.raises(QuantityError, match="has no unit") as caught:
+        quantities.duration(value)
+    assert f"write {value}ns" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "hint"),
+    [
+        (quantities.integer, "1e9", "write 1000000000"),
+        (quantities.integer, "62.5", "it is a whole number: write 62 or 63"),
+        (quantities.integer, "-4", "it cannot be negative"),
+        (quantities.integer, "four", "write it as 4"),
+        (quantities.address, "1.0e9", "write 1000000000"),
+        (quantities.size, "1.5GiB", "write 1536MiB"),
+        (quantities.size, "1e6", "write 1000000"),
+        (quantities.integer, "1e99", "write it as 4"),
+    ],
+)
+def test_a_number_of_another_form_is_told_as_ours(read: Callable[[object], int], text: str, hint: str) -> None:
+    with pytest.raises(QuantityError) as caught:
+        read(text)
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("1.5", "'1.5' is not a duration", "500ns, 10us"),
+        ("1.5", "'1.5' has no unit", "write 1.5ns, 1.5us"),
         ("10 minutes", "'minutes' is not a unit of time", "500ns, 10us"),
         ("10µs", "'µs' is not a unit of time", "write 10us"),
         ("10 US", "'US' is not a unit of time", "write 10 us"),

@@ -23,7 +23,15 @@ from tests.config.test_platform_file import OWN
 
 ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads(json_schema())
-IN_WORDS_ONLY = {"duplicate key", "a tag", "a key that is no word", "a merge of a number", "too large a number"}
+IN_WORDS_ONLY = {
+    "duplicate key",
+    "a tag",
+    "a key that is no word",
+    "a merge of a number",
+    "too large a number",
+    "a window too short",
+    "a latency too long",
+}
 """Mistakes of form that a schema of the values cannot say."""
 
 

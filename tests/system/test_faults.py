@@ -133,7 +133,7 @@ def test_a_flipped_bit_reaches_the_guest(tmp_path: Path) -> None:
     """One of ping's payload, while its notification is on the way."""
     _, path = traced(tmp_path, pair(), "--for", "1ms")
     sent = next(record for record in records(path, Kind.SENT) if record.pcpu == 0 and record.time > 500_000)
-    rule = {"fault": "flip", "shared_memory": "mailbox", "at": sent.time + 500, "offset": 72, "bit": 0}
+    rule = {"fault": "flip", "shared_memory": "mailbox", "at": f"{sent.time + 500}ns", "offset": 72, "bit": 0}
     result = virtual(tmp_path, with_faults(pair(), rule))
     assert "pong: answered 10000, 1 wrong" in result.out
 

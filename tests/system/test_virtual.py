@@ -101,7 +101,7 @@ def test_a_busy_host_changes_nothing(tmp_path: Path) -> None:
 @st.composite
 def machines(draw: st.DrawFn) -> dict[str, Any]:
     """A few VMs of guests that talk, wait, print or compute, in one island or two, with or without faults."""
-    nanoseconds = st.integers(0, 20_000)
+    nanoseconds = st.integers(0, 20_000).map("{}ns".format)
     vms: list[dict[str, Any]] = []
     if talk := draw(st.booleans()):
         vms += [vm("ping", ipcs=[IPC], devices=SILENT), vm("pong", ipcs=[IPC], devices=SILENT)]
@@ -114,13 +114,13 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
         each["interrupts"] = draw(st.sampled_from(["mediated", "direct"]))
     pcpus = sum(each["cpus"] for each in vms)
     latency = {kind: draw(nanoseconds) for kind in ("ipi", "ipc", "spi")}
-    costs = {kind: draw(st.integers(0, 3000)) for kind in ("hypercall", "access", "interrupt", "direct")}
+    costs = {kind: f"{draw(st.integers(0, 3000))}ns" for kind in ("hypercall", "access", "interrupt", "direct")}
     machine: dict[str, Any] = {
         "platform": {"extends": "qemu-aarch64-virt", "cpus": 8, "devices": TWO_UARTS, "costs": costs},
         "clock": {
             "mode": "virtual",
             "mhz": draw(st.sampled_from([50, 333, 1000, 2500])),
-            "window": draw(st.integers(500, 50_000)),
+            "window": f"{draw(st.integers(500, 50_000))}ns",
             "latency": latency,
         },
         "vms": vms,
@@ -131,17 +131,17 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def faults(draw: st.DrawFn, pcpus: int, talk: bool) -> dict[str, Any]:
-    moment = st.integers(0, 300_000)
+    moment = st.integers(0, 300_000).map("{}ns".format)
     seed = {"seed": draw(st.integers(0, 1000))}
     what = draw(st.sampled_from(["drop", "delay", "duplicate", "reorder", "stall", "crash", *(["flip"] * talk)]))
     if what == "flip":
         return {"fault": what, "shared_memory": "mailbox", "at": draw(moment), "count": draw(st.integers(1, 5))} | seed
     if what in ("stall", "crash"):
         rule = {"fault": what, "pcpu": draw(st.integers(0, pcpus - 1)), "at": draw(moment)}
-        return rule | ({"for": draw(st.integers(1, 100_000))} if what == "stall" else {})
+        return rule | ({"for": f"{draw(st.integers(1, 100_000))}ns"} if what == "stall" else {})
     rule = {"fault": what, "message": draw(st.sampled_from(["ipc", "ipi", "spi"])), "after": draw(moment)} | seed
     rule["probability"] = draw(st.sampled_from([0.1, 0.5, 1.0]))
-    return rule | ({"by": draw(st.integers(1, 50_000))} if what in ("delay", "reorder") else {})
+    return rule | ({"by": f"{draw(st.integers(1, 50_000))}ns"} if what in ("delay", "reorder") else {})
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,65 @@
+"""What Bao's ``config.c`` and platform descriptions call the fields of a machine file, for whoever brings one along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from baonet.config.kinds import Foreign
+
+_COUNTED = Foreign(hint="remove it: the list says how many there are")
+_PLACED = Foreign(hint="remove it: 'phys' alone places it")
+
+
+def _names(**names: Foreign) -> Mapping[str, Foreign]:
+    return MappingProxyType(names)
+
+
+MACHINE = _names(
+    shmemlist=Foreign("shared_memory"),
+    shmemlist_size=_COUNTED,
+    vmlist=Foreign("vms"),
+    vmlist_size=_COUNTED,
+)
+VM = _names(
+    entry=Foreign(hint="it belongs to the image: 'image: {path: ..., entry: ...}'"),
+    base_addr=Foreign(hint="it belongs to the image: 'image: {path: ..., base: ...}'"),
+    load_addr=Foreign(hint="remove it: 'path' under 'image' names the file, and baonet loads it"),
+    platform=Foreign(hint="its fields stand right under the VM: cpus, memory, devices, ipcs, gic"),
+    arch=Foreign(hint="'gic' stands right under the VM, with gicd, gicc and gicr"),
+    type=Foreign(hint="remove it: every VM is one"),
+    cpu_num=Foreign("cpus"),
+    regions=Foreign("memory"),
+    region_num=_COUNTED,
+    devs=Foreign("devices"),
+    dev_num=_COUNTED,
+    ipc_num=_COUNTED,
+)
+IMAGE = _names(
+    base_addr=Foreign("base"),
+    load_addr=Foreign("path", "write 'path', the guest's file: baonet loads it"),
+    size=Foreign(hint="remove it: the file has a size"),
+    separately_loaded=Foreign(hint="remove it: baonet loads the file"),
+    inplace=Foreign(hint="remove it: the image is copied into the VM's memory"),
+)
+MEMORY = _names(place_phys=_PLACED)
+SHARED_MEMORY = _names(place_phys=_PLACED)
+IPC = _names(
+    shmem_id=Foreign("shared_memory", "write 'shared_memory', the name of the object"),
+    interrupt_num=_COUNTED,
+)
+DEVICE = _names(interrupt_num=_COUNTED)
+GIC = _names(
+    gicd_addr=Foreign("gicd"),
+    gicc_addr=Foreign("gicc"),
+    gicr_addr=Foreign("gicr"),
+    interrupt_num=Foreign("interrupts"),
+)
+PLATFORM = _names(cpu_num=Foreign("cpus"), regions=Foreign("ram"), region_num=_COUNTED)
+PLATFORM_GIC = _names(
+    gicd_addr=Foreign("gicd"),
+    gicc_addr=Foreign("gicc"),
+    gicr_addr=Foreign("gicr"),
+    interrupt_num=Foreign("interrupts"),
+    maintenance_id=Foreign("maintenance"),
+)
