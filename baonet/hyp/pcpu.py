@@ -29,7 +29,7 @@ from baonet.hyp.messages import (
 )
 from baonet.hyp.psci import Psci
 from baonet.hyp.restart import Restart
-from baonet.hyp.smccc import Smccc
+from baonet.hyp.smccc import FUNCTION_ID, Smccc
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vgic import Vgic, VgicStatistics
 from baonet.hyp.vgic_messages import SpiLine, VgicResult
@@ -176,11 +176,11 @@ class Pcpu:
         pass
 
     def _hvc(self) -> None:
-        self._calls.get(self._x[0], self._unknown_call)()
+        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
 
     def _smc(self) -> None:
         self._cpu.pc += 4  # first: the call may move the PC elsewhere
-        self._calls.get(self._x[0], self._unknown_call)()
+        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
 
     def _interrupt(self) -> None:
         """A PPI that the VM does not have never arrives: in Bao it is not enabled physically."""

@@ -1,7 +1,7 @@
 """HVC and SMC, which Bao treats alike (SMCCC, Arm DEN0028; Bao's ``aborts.c`` syscall_handler and ``hypercall.c``).
 
-The function id is in x0, all 64 bits of it. Only x0 is written. Bao's own hypercalls are the function numbers of the
-vendor hypervisor service: 1 is IPC, 2 is remote I/O.
+The function id is in w0: Bao looks at the lower half of x0, so a sign-extended id is as good. Only x0 is written. Bao's
+own hypercalls are the function numbers of the vendor hypervisor service: 1 is IPC, 2 is remote I/O.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from baonet.hyp.ipc import Ipc
 from baonet.hyp.psci import SMC32, SMC64, Psci
 from baonet.hyp.vcpu import Vcpu
 
+FUNCTION_ID: Final = 0xFFFF_FFFF
+"""The bits of x0 that name a function."""
 HYPERCALL_32: Final = 0x8600_0000
 HYPERCALL_64: Final = 0xC600_0000
 HYPERCALL_IPC: Final = 1
@@ -50,7 +52,7 @@ class Smccc:
 
     def unknown(self) -> None:
         vcpu = self._vcpu
-        function = vcpu.cpu.x[0]
+        function = vcpu.cpu.x[0] & FUNCTION_ID
         service, number = function & ~_NUMBER_MASK, function & _NUMBER_MASK
         if service in (SMC32, SMC64):
             if number & _BEYOND_PSCI:

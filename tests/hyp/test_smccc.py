@@ -41,6 +41,12 @@ OBSERVED = [
     ((0x8600_0001, 0, 0), -3),
     ((0x8600_0000,), -2),
     ((0x8400_0050,), -1),
+    ((0xFFFF_FFFF_8400_0000,), 0x10001),
+    ((0x1_8400_0000,), 0x10001),
+    ((0x8000_0000_8400_0000,), 0x10001),
+    ((0xFFFF_FFFF_C600_0001, 0, 0), -3),
+    ((0x1_8600_0003,), -2),
+    ((0x1_0400_0000,), -1),
 ]  # fmt: skip
 
 
@@ -64,7 +70,7 @@ def test_results_of_the_real_bao(call: tuple[int, ...], result: int, smc: bool) 
         (0x8600_0003, Warn("Unknown hypercall id 3")),
         (0x8000_0000, Warn("Unknown system call fid 0x80000000")),
         (1, Warn("Unknown system call fid 0x1")),
-        (0x1_8400_0000, Warn("Unknown system call fid 0x184000000")),
+        (0x1_8000_0000, Warn("Unknown system call fid 0x80000000")),
     ],
 )
 def test_lines_that_bao_prints(function: int, line: Effect) -> None:
