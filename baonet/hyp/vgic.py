@@ -254,10 +254,12 @@ class Vgic:
 
     def maintenance(self) -> None:
         interface = self._interface
+        none_pending, underflow = interface.low()
         self._end_missed()
         for interrupt in interface.take_ended():
             (self._private if interrupt.intid < gic.PRIVATE else self._held).ended(interrupt)
-        interface.refill_if_low()
+        if none_pending or underflow:
+            interface.refill(none_pending)
 
     def _end_missed(self) -> None:
         """Attend to ends that were only counted: they are of what is spilled now."""

@@ -230,9 +230,14 @@ class Distributor:
         return self.spis[intid].enabled
 
     def is_pending(self, intid: int) -> bool:
-        """As far as software knows: what is in a list register does not show, as in Bao."""
+        """As far as software knows: what is in a list register does not show, as in Bao.
+
+        Nor what waits for the end of an active one, which Bao adds to its list register.
+        """
         spi = self.spis[intid]
-        return spi.pending or (spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[0])
+        if spi.pending and not (spi.holder != _NOBODY and spi.enabled and spi.holder == self._target(spi)):
+            return True
+        return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[0]
 
     def is_active(self, intid: int) -> bool:
         """As ``is_pending``; but a disabled one shows, wherever it is."""

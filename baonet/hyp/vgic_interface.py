@@ -7,9 +7,10 @@ owner pulls it out, changes it, and places it again:
     interface.pull(interrupt); interrupt.enabled = False; interface.place(interrupt)
 
 ``place`` puts what is deliverable into a free list register. When there is none, a worse interrupt gives way, or the
-new one is spilled; while anything is spilled, maintenance interrupts NP (no list register is pending) and U (at most
-one is valid) tell when to refill. The order in which interrupts of one priority are seen follows from that, and is
-Bao's: by list register, not by INTID.
+new one is spilled. Maintenance interrupts tell when to refill from what is spilled: NP (no list register is pending) is
+asked for from the first spill on, U (at most one is valid) from when something was taken out of a list register; neither
+any more when nothing is left to refill with. The order in which interrupts of one priority are seen follows from that,
+and is Bao's: by list register, not by INTID.
 
 An active interrupt stays listed whatever becomes of its enable bit, for the guest will end it. (Bao takes one that is
 disabled out of its list register, and the end misses it.) When the list registers hold only active ones and something
@@ -42,6 +43,7 @@ from baonet.hyp.cpu import (
     LR_PINTID_SHIFT,
     LR_PRIORITY_SHIFT,
     LR_SOURCE_SHIFT,
+    LR_STATE_SHIFT,
     NOTE_DELIVERED,
     VMCR_VBPR0_SHIFT,
     VMCR_VBPR1_SHIFT,
@@ -98,7 +100,7 @@ class Interrupt:
 class Interface:
     """The list registers of ``cpu``; ``group`` is LR_GROUP for GICv3, 0 for GICv2."""
 
-    __slots__ = ("_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "cpu", "enabled", "spilled", "spills")
+    __slots__ = ("_asked", "_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "cpu", "enabled", "spilled", "spills")
 
     def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
         self.cpu = cpu
@@ -110,6 +112,7 @@ class Interface:
             self._initial_vmcr |= VMCR_VFIQEN
         self._occupants: list[Interrupt | None] = [None] * len(self._lists)
         self.spilled: dict[int, Interrupt] = {}
+        self._asked = 0  # for which maintenance interrupts: HCR_UIE, HCR_NPIE
         self.enabled = False
         self.spills = 0
         self.clear()
@@ -126,6 +129,7 @@ class Interface:
         """No interrupt is here any more, and the interface is disabled."""
         self._occupants = [None] * len(self._lists)
         self.spilled.clear()
+        self._asked = 0
         self.enabled = False
         self.clear()
 
@@ -135,15 +139,16 @@ class Interface:
         self._update_hcr()
 
     def _update_hcr(self) -> None:
-        hcr = HCR_LRENPIE | (self._ich[ICH_HCR] & HCR_EOICOUNT)
-        if self.enabled:
-            hcr |= HCR_EN
-        if self.spilled:
-            if len(self._lists) > 1:
-                hcr |= HCR_UIE
-            if any(not interrupt.active for interrupt in self.spilled.values()):
-                hcr |= HCR_NPIE
-        self._ich[ICH_HCR] = hcr
+        hcr = HCR_LRENPIE | self._asked | (self._ich[ICH_HCR] & HCR_EOICOUNT)
+        self._ich[ICH_HCR] = hcr | HCR_EN if self.enabled else hcr
+
+    def _ask(self, maintenance: int) -> None:
+        """Ask for maintenance interrupts. U never ends where there is but one list register."""
+        if len(self._lists) == 1:
+            maintenance &= ~HCR_UIE
+        if maintenance & ~self._asked:
+            self._asked |= maintenance
+            self._update_hcr()
 
     def prioritize(self, interrupt: Interrupt, priority: int) -> None:
         """Set the priority of an interrupt that is in no list register."""
@@ -170,20 +175,23 @@ class Interface:
         """Let the guest have what can be delivered of an interrupt that is in no list register and not spilled."""
         if not (interrupt.active or (interrupt.pending and interrupt.enabled)):
             return
-        if not self.spilled:
+        n = self._free()
+        while n >= 0 and self.spilled and (better := self._better(interrupt)) is not None:
+            self._unspill(better, n)
             n = self._free()
-            if n >= 0:
-                self._write(interrupt, n)
+        if n < 0:
+            n = self._victim(interrupt)
+            if n < 0:
+                self._spill(interrupt)
                 return
-        self._spill(interrupt)
-        self.refill()
+            self._evict(n)
+        self._write(interrupt, n)
 
     def pull(self, interrupt: Interrupt) -> None:
         """Take an interrupt, wherever it is, into its software state."""
         if interrupt.spilled:
             interrupt.spilled = False
             del self.spilled[interrupt.intid]
-            self._update_hcr()
             return
         n = interrupt.lr
         if n < 0:
@@ -195,7 +203,9 @@ class Interface:
         if lr < LR_PENDING:
             if interrupt.hardware and lr & _ENDED == LR_EOI and interrupt.intid < PRIVATE:
                 self.cpu.deactivate(interrupt.intid)
-        elif interrupt.sources is None:
+            return
+        self._ask(HCR_UIE | HCR_NPIE if lr & LR_PENDING and interrupt.enabled else HCR_UIE)
+        if interrupt.sources is None:
             interrupt.pending = interrupt.pending or lr & LR_PENDING != 0
             interrupt.active = lr >= LR_ACTIVE
         else:
@@ -256,15 +266,34 @@ class Interface:
         interrupt.spilled = True
         self.spilled[interrupt.intid] = interrupt
         self.spills += 1
+        self._ask(HCR_NPIE)
 
-    def _worse(self, best: Interrupt) -> int:
-        """The list register that gives way to a pending interrupt that has none, -1 when it has to wait.
+    def _unspill(self, interrupt: Interrupt, n: int) -> None:
+        interrupt.spilled = False
+        del self.spilled[interrupt.intid]
+        self._write(interrupt, n)
+
+    def _better(self, newcomer: Interrupt) -> Interrupt | None:
+        """What is spilled, pending and better than a newcomer. Bao lets the newcomer pass."""
+        waiting = [each for each in self.spilled.values() if each.pending and each.enabled and not each.active]
+        best = min(waiting, key=_rank, default=newcomer)
+        return None if newcomer.active or best.rank >= newcomer.rank else best
+
+    def _evict(self, n: int) -> None:
+        victim = self._occupants[n]
+        assert victim is not None
+        self.pull(victim)
+        self._spill(victim)
+
+    def _victim(self, newcomer: Interrupt) -> int:
+        """The list register that gives way to an interrupt that has none, -1 when it has to wait.
 
         The worst pending one, if more than one is pending, else the worst active one, and it must be worse than
-        ``best``. Beyond Bao: the only pending one also gives way, and with none pending an active one always does.
+        ``newcomer``. Beyond Bao, for one that is pending: the only pending one also gives way, and with none pending an
+        active one always does.
         """
         pending = active = -1
-        worst_pending = worst_active = best.rank
+        worst_pending = worst_active = newcomer.rank
         count = 0
         highest_active, any_active = -1, -1
         for n in self._lists:
@@ -281,44 +310,50 @@ class Interface:
                 count += 1
                 if rank > worst_pending:
                     worst_pending, pending = rank, n
-        if count == 0:
-            return any_active
-        if count == 1 and active >= 0:
+        if count > 1:
+            return pending
+        if newcomer.active or active >= 0:
             return active
-        return pending
+        return pending if count else any_active
 
-    def refill(self) -> None:
-        """Give list registers to the best of what is spilled."""
+    def refill(self, none_pending: bool) -> None:
+        """Give free list registers to the best of what is spilled, with ``none_pending`` to a pending one first.
+
+        Beyond Bao, where all list registers are active and something is pending, one of them gives way.
+        """
         spilled = self.spilled
         while True:
-            waiting = [interrupt for interrupt in spilled.values() if not interrupt.active]
-            if not waiting:
-                break
-            best = min(waiting, key=_rank)
             n = self._free()
+            if n < 0 and not none_pending:
+                break
+            some = [
+                interrupt
+                for interrupt in spilled.values()
+                if not none_pending or (interrupt.pending and interrupt.enabled and not (n < 0 and interrupt.active))
+            ]
+            if not some:
+                self._asked = 0
+                break
+            best = min(some, key=_rank)
             if n < 0:
-                n = self._worse(best)
-                if n < 0:
-                    break
-                victim = self._occupants[n]
-                assert victim is not None
-                self.pull(victim)
-                self._spill(victim)
+                n = self._victim(best)
+                self._evict(n)
             self._unspill(best, n)
-        while spilled:
-            actives = [interrupt for interrupt in spilled.values() if interrupt.active]
-            n = self._free()
-            if n < 0 or not actives:
-                break
-            self._unspill(min(actives, key=_rank), n)
+            none_pending = False
         self._update_hcr()
 
-    def _unspill(self, interrupt: Interrupt, n: int) -> None:
-        interrupt.spilled = False
-        del self.spilled[interrupt.intid]
-        self._write(interrupt, n)
-
     # Maintenance
+
+    def low(self) -> tuple[bool, bool]:
+        """Whether hardware says NP, and U."""
+        asked = self._asked
+        if not asked:
+            return False, False
+        states = [self._ich[n] >> LR_STATE_SHIFT for n in self._lists]
+        return (
+            asked & HCR_NPIE != 0 and 1 not in states,
+            asked & HCR_UIE != 0 and len(states) - states.count(0) <= 1,
+        )
 
     def take_ended(self) -> list[Interrupt]:
         """Empty the list registers that ask for maintenance at their end; what was in them."""
@@ -329,14 +364,6 @@ class Interface:
                 self.pull(occupant)
                 ended.append(occupant)
         return ended
-
-    def refill_if_low(self) -> None:
-        """Refill when hardware would say NP or U."""
-        if not self.spilled:
-            return
-        states = [self._ich[n] >> 62 for n in self._lists]
-        if 1 not in states or (len(states) > 1 and len(states) - states.count(0) <= 1):
-            self.refill()
 
     def take_missed(self) -> list[Interrupt]:
         """The spilled interrupts that the guest has ended, best first; each was active and now is not."""

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from baonet.hyp.cpu import HCR_EN, HCR_NPIE, HCR_UIE, ICH_HCR, LR_ACTIVE
+from baonet.hyp.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
 from tests.hyp.virtual_interface import Icc
 from tests.hyp.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
@@ -312,8 +312,8 @@ class VgicAgainstModel(RuleBasedStateMachine):
         for n in range(self.model.vcpus):
             hcr = self.vm.cpus[n].ich[ICH_HCR]
             assert bool(hcr & HCR_EN) is self.model.enabled
-            if not self.vm.vgics[n]._interface.spilled:
-                assert not hcr & (HCR_NPIE | HCR_UIE)
+            if any(not each.active for each in self.vm.vgics[n]._interface.spilled.values()):
+                assert hcr & HCR_NPIE
             assert not self.vm.interfaces[n].maintenance
 
     @rule(n=st.integers(0, 3), other=st.integers(0, 3))
