@@ -185,8 +185,8 @@ class PcpuActor:
     def _feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
         del self._input[: self.core.put_input(0, bytes(self._input))]
-        for intid, line in self.core.lines():
-            self.hypervisor.line(intid, line & 1, line >> 1)
+        while (reason := self.core.take_event()) >= 0:
+            self.hypervisor.on_exit(reason)
         self._perform()
 
     def _flush(self) -> None:

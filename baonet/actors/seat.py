@@ -201,8 +201,8 @@ class Seat:
             del self._input[: self.core.put_input(0, bytes(self._input))]
         else:
             self._input.clear()
-        for intid, line in self.core.lines():
-            self.hypervisor.line(intid, line & 1, line >> 1)
+        while (reason := self.core.take_event()) >= 0:
+            self.hypervisor.on_exit(reason)
         if self._input:
             retry = Delivery(self.core.time + _RETRY, AGENT, 0, wire.ConsoleInput(self._vm.index, b""))
             self._put(retry)

@@ -19,7 +19,10 @@
 ``take_output()``
     ``(uart, position, bytes)`` of what the guest has sent since the last call.
 ``put_input(uart, data)``
-    Returns how many bytes the UART took. ``lines()`` then tells what that did to its interrupt line.
+    Returns how many bytes the UART took.
+``take_event()``
+    The next ``Exit`` that ``run`` would tell of and that asks for no answer, such as what ``put_input`` did to the UART's
+    line, for the hypervisor to hear while its guest does not run; -1 when there is none.
 ``emulate(windows, read, write, outbox)``
     Where a plain load or store calls ``read(ipa, size)`` or ``write(ipa, size, value)``; None or False ends the stay
     with ``Exit.DATA_ABORT``, and anything that the call leaves in ``outbox`` ends it with ``Exit.KICKED``.
@@ -63,7 +66,8 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0
-        core.map_pl011(base, memory.uarts[device.pa].view, 0, interrupt)
+        console = device is machine.platform.devices[0]
+        core.map_pl011(base, memory.uarts[device.pa].view, 0, interrupt, console)
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)

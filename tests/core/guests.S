@@ -71,6 +71,43 @@
 
         one     branch, br x0
 
+/* What is done in one block. x0, x2: UARTs, whose UARTIMSC becomes w1; x3: an INTID, an address, a value. */
+
+        routine lower_and_end
+        str     wzr, [x0, #0x38]
+        msr     icc_eoir1_el1, x3
+        hvc     #0
+
+        routine move_lines
+        str     w1, [x2, #0x38]
+        str     w1, [x0, #0x38]
+        str     wzr, [x2, #0x38]
+        hvc     #0
+
+        routine move_and_send
+        str     w1, [x0, #0x38]
+        msr     icc_sgi1r_el1, x3
+        hvc     #0
+
+        routine move_and_load
+        str     w1, [x0, #0x38]
+        ldr     w3, [x3]
+        hvc     #0
+
+        routine move_and_wait
+        str     w1, [x0, #0x38]
+        wfi
+        hvc     #0
+
+        routine move_often      // x3: how often, in blocks of 400 moves
+1:      .rept   200
+        str     w1, [x0, #0x38]
+        str     wzr, [x0, #0x38]
+        .endr
+        subs    x3, x3, #1
+        b.ne    1b
+        hvc     #0
+
 /* Calls and traps. */
 
         one     nothing, nop

@@ -118,7 +118,7 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     }
     core->gicv3 = gic_version == 3;
     core->gicv2 = gic_version == 2;
-    core->reason = EXIT_NONE;
+    core->reason = core->deferred = EXIT_NONE;
     if (open_uc(core, model)) return -1;
     registers_initialise(core, mpidr, midr);
     if (registers_define(core)) return -1;
@@ -171,11 +171,12 @@ PyObject *core_map_pl011(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, offset;
     unsigned intid;
+    int console = 0;
     PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI", &ipa, &buffer, &offset, &intid)) return NULL;
+    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &intid, &console)) return NULL;
     if (!new_region(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, uart_state_size());
-    if (!state || uart_attach(core, ipa, state, intid)) return NULL;
+    if (!state || uart_attach(core, ipa, state, intid, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
 }

@@ -17,6 +17,7 @@
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
  *   registers.c  system registers that are served natively
  *   timer.c      the generic timer
+ *   events.c     what the hypervisor is to hear of, in the order in which it happened
  *   clock.c      what time it is: the host's, or virtual time that retired instructions make
  *   pmu.c        the cycle counter
  *   trace.c      what happened when: records for the digest of a run and for its trace
@@ -43,7 +44,7 @@
 #define PAGE_SIZE 0x1000u
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define MAX_SIBLINGS 512
-#define QUEUE 64
+#define EVENTS 1024 /* a power of two, and more than a block of guest code can note but of lines */
 
 /* Why run() returned: baonet.hyp.cpu.Exit has the same numbers. */
 enum exit_reason {
@@ -115,7 +116,6 @@ struct uart {
     struct uart_state *state;
     unsigned number;
     uint32_t intid;
-    bool moved; /* this core changed the interrupt line, and has not said so yet */
     uint8_t *out;
     size_t out_length;
     uint64_t out_position;
@@ -123,6 +123,13 @@ struct uart {
 
 enum { TIMER_VIRTUAL, TIMER_PHYSICAL };
 enum { TIMER_TVAL, TIMER_CTL, TIMER_CVAL }; /* op2 */
+struct event {
+    enum exit_reason reason; /* INTERRUPT, MAINTENANCE, DEACTIVATED or LINE */
+    uint32_t intid;
+    uint64_t value; /* of LINE: sequence << 1 | level */
+};
+enum { FROM_TIMER, FROM_LINE }; /* who raised an interrupt */
+
 struct timer {
     uint32_t intid;
     bool assigned, active;
@@ -200,9 +207,13 @@ struct core {
     unsigned list_registers;
     bool gicv3, gicv2;
     uint64_t ich[ICH_REGISTERS];
-    bool maintenance;
-    uint32_t deactivated[QUEUE];
-    unsigned deactivated_head, deactivated_tail;
+    bool maintenance; /* is asked for, and noted */
+
+    /* what the hypervisor has not heard yet */
+    struct event events[EVENTS];
+    unsigned event_head, event_tail;
+    enum exit_reason deferred; /* what the guest was left for, after the events; EXIT_NONE: nothing */
+    uint64_t deferred_value;
 
     /* generic timer: TIMER_VIRTUAL, TIMER_PHYSICAL */
     struct timer timers[2];
@@ -377,6 +388,7 @@ void slot_kick(struct slot *slot, int32_t why);
 
 /* interface.c */
 void interface_update(struct core *core);
+bool interface_wants_maintenance(const struct core *core);
 uint64_t interface_read(struct core *core, uint32_t reg);
 bool interface_write(struct core *core, uint32_t reg, uint64_t value);
 uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *core);
@@ -416,6 +428,15 @@ void timer_write_register(unsigned which, unsigned which_register, uint64_t valu
 uint64_t timer_read(void *env, const void *ri);
 void timer_write(void *env, const void *ri, uint64_t value);
 
+/* events.c */
+void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint64_t value);
+void event_note_timers(struct core *core);
+bool event_waiting(const struct core *core);
+enum exit_reason event_next(struct core *core);
+void event_forget(struct core *core);
+enum exit_reason event_in_order(struct core *core, enum exit_reason asked);
+enum exit_reason event_pending(struct core *core);
+
 /* pmu.c */
 uint64_t pmu_read_control(void *env, const void *ri);
 void pmu_write_control(void *env, const void *ri, uint64_t value);
@@ -427,9 +448,8 @@ void pmu_write_cycles(void *env, const void *ri, uint64_t value);
 
 /* pl011.c */
 size_t uart_state_size(void);
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid);
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console);
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
-uint64_t uart_line(struct uart *uart);
 void uart_flush(struct uart *uart);
 
 /* construct.c: methods of the Python type */

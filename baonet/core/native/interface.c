@@ -79,7 +79,8 @@ static bool signalled(struct core *core, int index) {
     return current == IDLE || (priority & mask) < (current & mask);
 }
 
-static bool maintenance_condition(struct core *core) {
+/* Whether ICH_MISR_EL2 would not be 0. */
+bool interface_wants_maintenance(const struct core *core) {
     uint64_t hcr = core->ich[ICH_HCR];
     bool any_pending = false;
     unsigned valid = 0;
@@ -111,13 +112,9 @@ void interface_update(struct core *core) {
         inputs = fiq ? CPU_INTERRUPT_FIQ : CPU_INTERRUPT_HARD;
     }
     *request = (before & ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ)) | inputs;
-    core->maintenance = maintenance_condition(core);
-}
-
-static void changed(struct core *core) {
-    interface_update(core);
-    if (core->maintenance || core->deactivated_head != core->deactivated_tail)
-        FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    bool wanted = interface_wants_maintenance(core);
+    if (wanted && !core->maintenance) event_note(core, EXIT_MAINTENANCE, 0, 0);
+    core->maintenance = wanted;
 }
 
 static uint32_t acknowledge(struct core *core, bool group1) {
@@ -129,7 +126,7 @@ static uint32_t acknowledge(struct core *core, bool group1) {
     core->ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
     core->ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
     trace(core, TRACE_ACKNOWLEDGED, LR_INTID(lr), 0, 0);
-    changed(core);
+    interface_update(core);
     return LR_INTID(lr);
 }
 
@@ -149,7 +146,7 @@ static void deactivate(struct core *core, uint32_t intid) {
             if (physical < 32)
                 timer_deactivate(core, physical);
             else
-                core->deactivated[core->deactivated_head++ % QUEUE] = physical;
+                event_note(core, EXIT_DEACTIVATED, physical, 0);
         }
         return;
     }
@@ -170,14 +167,14 @@ static void end(struct core *core, uint32_t intid, bool group1) {
     if (special(intid)) return;
     bool dropped = drop_priority(core, group1);
     if (dropped && !(core->ich[ICH_VMCR] & VMCR_EOIM)) deactivate(core, intid);
-    changed(core);
+    interface_update(core);
 }
 
 /* DIR: deactivation where the EOI mode has split it from the priority drop. */
 static void end_split(struct core *core, uint32_t intid) {
     if (special(intid) || !(core->ich[ICH_VMCR] & VMCR_EOIM)) return;
     deactivate(core, intid);
-    changed(core);
+    interface_update(core);
 }
 
 static uint32_t highest(struct core *core, bool group1) {
@@ -188,7 +185,7 @@ static uint32_t highest(struct core *core, bool group1) {
 
 static void set_field(struct core *core, uint64_t mask, uint64_t value) {
     core->ich[ICH_VMCR] = (core->ich[ICH_VMCR] & ~mask) | (value & mask);
-    changed(core);
+    interface_update(core);
 }
 
 static void set_bpr(struct core *core, unsigned shift, uint32_t minimum, uint64_t value) {
@@ -257,8 +254,8 @@ bool interface_write(struct core *core, uint32_t reg, uint64_t value) {
         break;
     case ICC_IGRPEN0: set_field(core, VMCR_ENG0, value & 1 ? VMCR_ENG0 : 0); break;
     case ICC_IGRPEN1: set_field(core, VMCR_ENG1, value & 1 ? VMCR_ENG1 : 0); break;
-    case ICC_AP0R0: core->ich[ICH_AP0R0] = (uint32_t)value; changed(core); break;
-    case ICC_AP1R0: core->ich[ICH_AP1R0] = (uint32_t)value; changed(core); break;
+    case ICC_AP0R0: core->ich[ICH_AP0R0] = (uint32_t)value; interface_update(core); break;
+    case ICC_AP1R0: core->ich[ICH_AP1R0] = (uint32_t)value; interface_update(core); break;
     case ICC_SRE: break;
     default: return false;
     }
@@ -344,7 +341,7 @@ void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *
     case GICV_APR0:
         core->ich[ICH_AP0R0] = (uint32_t)value;
         core->ich[ICH_AP1R0] = 0;
-        changed(core);
+        interface_update(core);
         break;
     case GICV_DIR: end_split(core, intid); break;
     }

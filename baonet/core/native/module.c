@@ -34,8 +34,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
     watch_update(core); /* none */
     unicorn.tb_flush(core->cpu);
     memset(core->ich, 0, sizeof core->ich);
-    core->maintenance = false;
-    core->deactivated_head = core->deactivated_tail = 0;
+    event_forget(core);
     for (int i = 0; i < 2; i++) {
         core->timers[i].active = false;
         core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
@@ -161,20 +160,10 @@ static PyObject *put_input(PyObject *self, PyObject *args) {
     return uart ? PyLong_FromSize_t(taken) : NULL;
 }
 
-/* Changes of interrupt lines that this core made and run() has not reported: (INTID, sequence << 1 | level). */
-static PyObject *lines(PyObject *self, PyObject *unused) {
+/* The next thing that run() would tell of, which the hypervisor may hear while the guest cannot run; -1: nothing. */
+static PyObject *take_event(PyObject *self, PyObject *unused) {
     (void)unused;
-    struct core *core = (struct core *)self;
-    PyObject *list = PyList_New(0);
-    for (unsigned i = 0; list && i < core->uart_count; i++) {
-        struct uart *uart = core->uarts[i];
-        if (!uart->moved) continue;
-        uart->moved = false;
-        PyObject *line = Py_BuildValue("(IK)", uart->intid, uart_line(uart));
-        if (!line || PyList_Append(list, line)) Py_CLEAR(list);
-        Py_XDECREF(line);
-    }
-    return list;
+    return PyLong_FromLong(event_next((struct core *)self));
 }
 
 static PyObject *translate(PyObject *self, PyObject *args) {
@@ -226,15 +215,16 @@ static PyObject *interface_state(PyObject *self, PyObject *unused) {
     interface_update(core);
     PyObject *deactivated = PyList_New(0);
     if (!deactivated) return NULL;
-    for (unsigned i = core->deactivated_tail; i != core->deactivated_head; i++) {
-        PyObject *intid = PyLong_FromUnsignedLong(core->deactivated[i % QUEUE]);
+    for (unsigned i = core->event_tail; i != core->event_head; i++) {
+        if (core->events[i % EVENTS].reason != EXIT_DEACTIVATED) continue;
+        PyObject *intid = PyLong_FromUnsignedLong(core->events[i % EVENTS].intid);
         if (!intid || PyList_Append(deactivated, intid)) return NULL;
         Py_DECREF(intid);
     }
-    core->deactivated_tail = core->deactivated_head;
+    bool maintenance = core->maintenance;
+    event_forget(core);
     uint32_t request = FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST);
-    return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), core->maintenance,
-                         deactivated);
+    return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), maintenance, deactivated);
 }
 
 static PyObject *state(PyObject *self, PyObject *unused) {
@@ -320,7 +310,7 @@ static PyMethodDef core_methods[] = {
     {"wakes", wakes, METH_NOARGS, NULL},
     {"take_output", take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
-    {"lines", lines, METH_NOARGS, NULL},
+    {"take_event", take_event, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
     {"code", code, METH_O, NULL},
     {"interface", interface, METH_VARARGS, NULL},

@@ -1,7 +1,13 @@
 /*
- * The UART, Arm PL011 (DDI 0183). Its state is in memory that all processes of a node share, as the device is on the
+ * The UART, Arm PL011 (DDI 0183G). Its state is in memory that all processes of a node share, as the device is on the
  * bus that all CPUs share; a lock makes each access whole. What is sent is kept by the core that sent it, with its
  * position in the device's output, so that whoever collects it from several cores can put it in order.
+ *
+ * Characters take no time on the line: one that is sent has left at once, and one that waits for room in the receive
+ * FIFO comes as soon as there is some, so whenever characters came the line is idle. Interrupts are set by what happens
+ * and stay until the guest clears them in UARTICR or takes their cause away (2.8): UARTRXINTR and UARTRTINTR when a
+ * character comes, UARTTXINTR when one has left. As in QEMU's model, on which such guests run, one character is enough
+ * for UARTRXINTR whatever UARTIFLS says, and UARTCR enables nothing.
  */
 #include "engine.h"
 
@@ -16,11 +22,11 @@ const size_t uart_out_capacity = 16384;
 struct uart_state {
     _Atomic uint32_t lock; /* the process that holds it, or 0 */
     uint32_t ibrd, fbrd, lcr, cr, ifls, imsc, dmacr, ilpr;
-    uint32_t tx_interrupt; /* RIS bit 5: set by a sent byte, cleared by ICR */
+    uint32_t ris;
     uint32_t level;
     uint64_t sequence; /* of changes of the interrupt line */
     uint64_t sent;
-    uint64_t rx_head, rx_tail;
+    uint64_t rx_head, rx_come, rx_tail; /* put in, come into the FIFO, read */
     uint8_t rx[RX_CAPACITY];
 };
 size_t uart_state_size(void) { return sizeof(struct uart_state); }
@@ -31,6 +37,8 @@ size_t uart_state_size(void) { return sizeof(struct uart_state); }
 #define FR_RXFE 0x10u
 #define FR_RXFF 0x40u
 #define FR_TXFE 0x80u
+#define LCR_FEN 0x10u
+#define RIS_BITS 0x7ffu
 
 static bool try_lock(struct uart *uart, uint32_t *holder) {
     return atomic_compare_exchange_strong_explicit(&uart->state->lock, holder, uart->core->process,
@@ -48,27 +56,34 @@ static void lock(struct uart *uart) {
 }
 static void unlock(struct uart_state *s) { atomic_store_explicit(&s->lock, 0, memory_order_release); }
 
-static uint64_t waiting(const struct uart_state *s) { return s->rx_head - s->rx_tail; }
-static uint32_t raw(const struct uart_state *s) {
-    return (waiting(s) ? INT_RX | INT_RT : 0) | (s->tx_interrupt ? INT_TX : 0);
+/* In the receive FIFO, or in the one holding register that is left of it when FIFOs are disabled. */
+static uint64_t held(const struct uart_state *s) { return s->rx_come - s->rx_tail; }
+static uint64_t depth(const struct uart_state *s) { return s->lcr & LCR_FEN ? FIFO_DEPTH : 1; }
+
+static void receive(struct uart_state *s) {
+    while (s->rx_come != s->rx_head && held(s) < depth(s)) {
+        s->rx_come++;
+        s->ris |= INT_RX | INT_RT;
+    }
+}
+
+static uint8_t take(struct uart_state *s) {
+    if (!held(s)) return 0;
+    uint8_t byte = s->rx[s->rx_tail++ % RX_CAPACITY];
+    if (!held(s)) s->ris &= ~(INT_RX | INT_RT);
+    receive(s);
+    return byte;
 }
 
 static void update(struct uart *uart) {
     struct uart_state *s = uart->state;
-    uint32_t level = (raw(s) & s->imsc) != 0;
+    uint32_t level = (s->ris & s->imsc) != 0;
     if (level == s->level) return;
     s->level = level;
     s->sequence++;
-    uart->moved = uart->intid != 0; /* 0: no VM has the interrupt */
-}
-
-/* sequence << 1 | level */
-uint64_t uart_line(struct uart *uart) {
-    struct uart_state *s = uart->state;
-    lock(uart);
-    uint64_t line = s->sequence << 1 | s->level;
-    unlock(s);
-    return line;
+    if (!uart->intid) return; /* no VM has the interrupt */
+    if (level) trace(uart->core, TRACE_RAISED, uart->intid, FROM_LINE, clock_now(uart->core));
+    event_note(uart->core, EXIT_LINE, uart->intid, s->sequence << 1 | level);
 }
 
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
@@ -81,10 +96,10 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     lock(uart);
     switch (offset) {
     case 0x00:
-        if (waiting(s)) value = s->rx[s->rx_tail++ % RX_CAPACITY];
+        value = take(s);
         update(uart);
         break;
-    case 0x18: value = FR_TXFE | (waiting(s) ? 0 : FR_RXFE) | (waiting(s) >= FIFO_DEPTH ? FR_RXFF : 0); break;
+    case 0x18: value = FR_TXFE | (held(s) ? 0 : FR_RXFE) | (held(s) >= depth(s) ? FR_RXFF : 0); break;
     case 0x20: value = s->ilpr; break;
     case 0x24: value = s->ibrd; break;
     case 0x28: value = s->fbrd; break;
@@ -92,14 +107,13 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     case 0x30: value = s->cr; break;
     case 0x34: value = s->ifls; break;
     case 0x38: value = s->imsc; break;
-    case 0x3c: value = raw(s); break;
-    case 0x40: value = raw(s) & s->imsc; break;
+    case 0x3c: value = s->ris; break;
+    case 0x40: value = s->ris & s->imsc; break;
     case 0x48: value = s->dmacr; break;
     default:
         if (offset >= 0xfe0 && offset < 0x1000) value = identification[(offset - 0xfe0) / 4];
     }
     unlock(s);
-    if (uart->moved) slot_kick(uart->core->slot, KICK_DOORBELL);
     return value;
 }
 
@@ -120,7 +134,7 @@ static void transmit(struct uart *uart, uint8_t byte) {
     uart->out[uart->out_length++] = byte;
     trace(uart->core, TRACE_CONSOLE, uart->number, s->sent, byte);
     s->sent++;
-    s->tx_interrupt = 1;
+    s->ris |= INT_TX;
 }
 
 static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
@@ -137,36 +151,50 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     case 0x20: s->ilpr = value & 0xff; break;
     case 0x24: s->ibrd = value & 0xffff; break;
     case 0x28: s->fbrd = value & 0x3f; break;
-    case 0x2c: s->lcr = value & 0xff; break;
+    case 0x2c:
+        s->lcr = value & 0xff;
+        receive(s);
+        break;
     case 0x30: s->cr = value & 0xffff; break;
     case 0x34: s->ifls = value & 0x3f; break;
-    case 0x38: s->imsc = value & 0x7ff; break;
-    case 0x44:
-        if (value & INT_TX) s->tx_interrupt = 0;
-        break;
+    case 0x38: s->imsc = value & RIS_BITS; break;
+    case 0x44: s->ris &= ~(uint32_t)value; break;
     case 0x48: s->dmacr = value & 7; break;
     }
     update(uart);
     unlock(s);
-    if (uart->moved || full) slot_kick(uart->core->slot, KICK_DOORBELL);
+    if (full) slot_kick(uart->core->slot, KICK_DOORBELL);
 }
 
 /* Takes as much as there is room for. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     struct uart_state *s = uart->state;
     lock(uart);
-    size_t room = RX_CAPACITY - waiting(s);
+    size_t room = RX_CAPACITY - (s->rx_head - s->rx_tail);
     if (length > room) length = room;
     for (size_t i = 0; i < length; i++) s->rx[s->rx_head++ % RX_CAPACITY] = data[i];
     uint64_t first = 0;
     memcpy(&first, data, length < 8 ? length : 8);
     trace(uart->core, TRACE_INPUT, uart->number, length, first);
+    receive(s);
     update(uart);
     unlock(s);
     return length;
 }
 
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid) {
+/* Reset values; the console has been set up by Bao, which has written to it. */
+static void start(struct uart_state *s, bool console) {
+    s->cr = console ? 0x301 : 0x300;
+    s->ifls = console ? 0x10 : 0x12;
+    if (!console) return;
+    s->ibrd = 0xa;
+    s->fbrd = 0x1a;
+    s->lcr = 0x60 | LCR_FEN;
+    s->imsc = INT_RX | INT_RT;
+    s->ris = INT_TX;
+}
+
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console) {
     struct uart **uarts = PyMem_Realloc(core->uarts, (core->uart_count + 1) * sizeof(*uarts));
     if (uarts) core->uarts = uarts;
     struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + uart_out_capacity) : NULL;
@@ -175,10 +203,7 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
         return -1;
     }
     *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .intid = intid, .out = (uint8_t *)(uart + 1)};
-    if (!state->cr) { /* reset values */
-        state->cr = 0x300;
-        state->ifls = 0x12;
-    }
+    if (!state->cr) start(state, console);
     int error = unicorn.mmio_map(core->uc, ipa, PAGE_SIZE, uart_read, uart, uart_write, uart);
     if (error) {
         PyMem_Free(uart);

@@ -22,39 +22,6 @@ static void refill(struct core *core) {
     core->left = total - chunk;
 }
 
-enum { FROM_TIMER, FROM_LINE }; /* who raised an interrupt */
-
-/* Exits that wait for run() to return: in the order in which the hypervisor should see them. */
-static enum exit_reason pending(struct core *core) {
-    if (timer_due(core))
-        for (int i = 0; i < 2; i++) {
-            struct timer *timer = &core->timers[i];
-            if (!timer_armed(timer) || timer_now(core) < timer->cval) continue;
-            timer->active = true;
-            core->exit[EXIT_INTID] = timer->intid;
-            trace(core, TRACE_RAISED, timer->intid, FROM_TIMER, timer->due);
-            return EXIT_INTERRUPT;
-        }
-    if (core->deactivated_head != core->deactivated_tail) {
-        core->exit[EXIT_INTID] = core->deactivated[core->deactivated_tail++ % QUEUE];
-        return EXIT_DEACTIVATED;
-    }
-    if (core->maintenance) {
-        core->maintenance = false;
-        return EXIT_MAINTENANCE;
-    }
-    for (unsigned i = 0; i < core->uart_count; i++) {
-        struct uart *uart = core->uarts[i];
-        if (!uart->moved) continue;
-        uart->moved = false;
-        core->exit[EXIT_INTID] = uart->intid;
-        core->exit[EXIT_VALUE] = uart_line(uart);
-        if (core->exit[EXIT_VALUE] & 1) trace(core, TRACE_RAISED, uart->intid, FROM_LINE, clock_now(core));
-        return EXIT_LINE;
-    }
-    return EXIT_NONE;
-}
-
 static unsigned instructions_of_block(struct core *core, uintptr_t from) {
     void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
     return tb ? FIELD(uint16_t, tb, TB_ICOUNT) : 0;
@@ -152,7 +119,7 @@ static enum exit_reason stay(struct core *core) {
             unicorn.tb_flush(cpu);
         }
         if (core->reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
-        if (core->reason != EXIT_NONE) return core->reason;
+        if (core->reason != EXIT_NONE) return event_in_order(core, core->reason);
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
             FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
@@ -161,7 +128,7 @@ static enum exit_reason stay(struct core *core) {
                          (unsigned long long)FIELD(uint64_t, core->uc, UC_INVALID_ADDR));
             return EXIT_ERROR;
         }
-        enum exit_reason reason = pending(core);
+        enum exit_reason reason = event_pending(core);
         if (reason != EXIT_NONE) return reason;
         if (result == EXCP_HLT) return EXIT_WFI;
         if (core->doorbell) {
@@ -229,7 +196,7 @@ static void depart(struct core *core, enum exit_reason reason) {
 
 int core_run(struct core *core, int64_t budget) {
     interface_update(core); /* the hypervisor may have changed anything */
-    enum exit_reason reason = pending(core);
+    enum exit_reason reason = event_pending(core);
     if (reason == EXIT_NONE) {
         int64_t rest = core->left + core->slot->budget; /* what the last stay did not use, or overdrew */
         core->granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
@@ -250,7 +217,7 @@ int core_run(struct core *core, int64_t budget) {
 /* In virtual time: until the clock shows `limit`. */
 int core_run_until(struct core *core, uint64_t limit) {
     interface_update(core);
-    enum exit_reason reason = pending(core);
+    enum exit_reason reason = event_pending(core);
     if (reason == EXIT_NONE) {
         reason = EXIT_BUDGET;
         if (clock_now(core) < limit) {

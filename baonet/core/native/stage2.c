@@ -70,7 +70,11 @@ static void complete(struct core *core, uint32_t esr) {
 static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
     unsigned target = esr >> 16 & 31, size = 1u << (esr >> 22 & 3);
     PyObject *result;
-    if (timer_due(core)) FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    event_note_timers(core);
+    if (event_waiting(core)) { /* the hypervisor hears of that first; then the guest is here again */
+        FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+        unicorn.loop_exit(core->cpu);
+    }
     if (esr & ESR_WNR) {
         uint64_t value = core_get(core, target);
         if (size < 8) value &= (1ull << 8 * size) - 1;

@@ -1,0 +1,92 @@
+/*
+ * What happens in the guest that the hypervisor is to hear of, in the order in which it happens: a timer fires, a
+ * device's line moves, a hardware interrupt is ended, the virtual interface asks for maintenance. A block of guest code
+ * may do several of these before it can be left, so they wait here; run() tells them one by one. What the hypervisor is
+ * asked in mid-block or at its end (a call, a trap, an emulated access) comes after what waits then.
+ */
+#include "engine.h"
+
+/* Lines alone can move more often in a block than there is room for: then the last move of a line stands for some. */
+#define RESERVED 64
+
+static struct event *last_line(struct core *core, uint32_t intid) {
+    for (unsigned i = core->event_head; i != core->event_tail; i--) {
+        struct event *event = &core->events[(i - 1) % EVENTS];
+        if (event->reason == EXIT_LINE && event->intid == intid) return event;
+    }
+    return NULL;
+}
+
+void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint64_t value) {
+    if (running == core && reason != EXIT_INTERRUPT) event_note_timers(core);
+    struct event *merged = NULL;
+    if (reason == EXIT_LINE && core->event_head - core->event_tail >= EVENTS - RESERVED) merged = last_line(core, intid);
+    struct event *event = merged ? merged : &core->events[core->event_head++ % EVENTS];
+    *event = (struct event){.reason = reason, .intid = intid, .value = value};
+    if (running != core) return;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    slot_kick(core->slot, KICK_MAINTENANCE); /* not everything that is noted ends its block */
+}
+
+/* A timer has fired when its time is seen to be there, which is before anything that is noted next. */
+void event_note_timers(struct core *core) {
+    if (!timer_due(core)) return;
+    uint64_t now = timer_now(core);
+    for (int i = 0; i < 2; i++) {
+        struct timer *timer = &core->timers[i];
+        if (!timer_armed(timer) || now < timer->cval) continue;
+        timer->active = true;
+        trace(core, TRACE_RAISED, timer->intid, FROM_TIMER, timer->due);
+        event_note(core, EXIT_INTERRUPT, timer->intid, 0);
+    }
+}
+
+bool event_waiting(const struct core *core) { return core->event_head != core->event_tail; }
+
+/* The next one, with its details in `exit`. */
+enum exit_reason event_next(struct core *core) {
+    while (event_waiting(core)) {
+        struct event *event = &core->events[core->event_tail++ % EVENTS];
+        if (event->reason == EXIT_MAINTENANCE) {
+            core->maintenance = false;
+            if (!interface_wants_maintenance(core)) continue; /* what came before has seen to it */
+        }
+        core->exit[EXIT_INTID] = event->intid;
+        core->exit[EXIT_VALUE] = event->value;
+        return event->reason;
+    }
+    return EXIT_NONE;
+}
+
+/* The CPU is reset: what was its own is forgotten; a device's line is still where it is. */
+void event_forget(struct core *core) {
+    unsigned head = core->event_tail;
+    for (unsigned i = core->event_tail; i != core->event_head; i++)
+        if (core->events[i % EVENTS].reason == EXIT_LINE) core->events[head++ % EVENTS] = core->events[i % EVENTS];
+    core->event_head = head;
+    core->maintenance = false;
+    core->deferred = EXIT_NONE;
+}
+
+/* Something that the hypervisor is asked by the instruction at which the guest stopped: after what came before it. */
+enum exit_reason event_in_order(struct core *core, enum exit_reason asked) {
+    if (asked == EXIT_ERROR || asked == EXIT_KICKED) return asked;
+    uint64_t value = core->exit[EXIT_VALUE];
+    event_note_timers(core);
+    enum exit_reason before = event_next(core);
+    if (before == EXIT_NONE) return asked;
+    core->deferred = asked;
+    core->deferred_value = value;
+    return before;
+}
+
+/* What run() has to tell before it enters the guest. */
+enum exit_reason event_pending(struct core *core) {
+    event_note_timers(core);
+    enum exit_reason reason = event_next(core);
+    if (reason != EXIT_NONE || core->deferred == EXIT_NONE) return reason;
+    reason = core->deferred;
+    core->deferred = EXIT_NONE;
+    core->exit[EXIT_VALUE] = core->deferred_value;
+    return reason;
+}
