@@ -26,6 +26,7 @@ static bool translates(void *env) { return FIELD(uint64_t, env, ENV_SCTLR_EL1) &
 
 static void add_flags(void *env) {
     uint32_t *flags = &FIELD(uint32_t, env, ENV_HFLAGS);
+    if (debug_locked(env)) *flags &= ~FLAG_STEP;
     if (!(*flags & FLAG_A64)) return;
     uint64_t sctlr = FIELD(uint64_t, env, ENV_SCTLR_EL1);
     bool privileged = FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_EL;

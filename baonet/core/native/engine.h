@@ -12,6 +12,7 @@
  *   access.c     the slow path of loads and stores
  *   align.c      alignment: of what the code, the stack pointer and Device memory ask for
  *   watch.c      watchpoints
+ *   debug.c      breakpoints and single step
  *   exceptions.c exceptions of the guest's own that the library leaves out or describes wrongly
  *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
@@ -299,6 +300,8 @@ extern struct unicorn {
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
     void (*exception_return)(void *, uint64_t);
+    void (*exception_internal)(void *, uint32_t);
+    void (*check_breakpoints)(void *);
     void (*rebuild_hflags_a64)(void *, int);
     void (*unaligned_access)(void *, uint64_t, int, int, uintptr_t);
     void (*dc_zva)(void *, uint64_t);
@@ -361,6 +364,13 @@ bool align_maps_device(struct core *core, uint32_t memory_type);
 bool align_is_device(struct core *core, uint32_t memory_type);
 void arm_cpu_do_unaligned_access_aarch64(void *cpu, uint64_t va, int access, int mmu_index, uintptr_t from);
 void arm_rebuild_hflags_aarch64(void *env);
+
+/* debug.c */
+bool debug_locked(void *env);
+bool debug_is_behind(uint32_t syndrome);
+
+/* exceptions.c */
+void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el, uintptr_t from);
 
 /* watch.c */
 void watch_update(struct core *core);

@@ -141,6 +141,7 @@
 #define EXCP_SMC 13
 #define EXCP_INTERRUPT 0x10000
 #define EXCP_HLT 0x10001
+#define EXCP_DEBUG 0x10002
 #define EXCP_YIELD 0x10004
 #define CPU_INTERRUPT_HARD 0x2u
 #define CPU_INTERRUPT_FIQ 0x10u
@@ -155,7 +156,9 @@
 #define PSTATE_IL (1u << 20)
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */
 #define FLAG_MMU_INDEX_SHIFT 24
+#define FLAG_STEP (1u << 30)
 #define SCTLR_M 1u
+#define OSLSR_LOCKED 2u
 #define BREAKPOINTS 6 /* ID_AA64DFR0_EL1 */
 #define CONTEXT_BREAKPOINTS 2
 #define WATCHPOINTS 4

@@ -94,6 +94,8 @@ static const struct {
     {(void **)&unicorn.be_stw, "helper_be_stw_mmu_aarch64"},
     {(void **)&unicorn.be_stl, "helper_be_stl_mmu_aarch64"},
     {(void **)&unicorn.be_stq, "helper_be_stq_mmu_aarch64"},
+    {(void **)&unicorn.exception_internal, "helper_exception_internal_aarch64"},
+    {(void **)&unicorn.check_breakpoints, "helper_check_breakpoints_aarch64"},
     {(void **)&unicorn.exception_return, "helper_exception_return_aarch64"},
     {(void **)&unicorn.generate, "gen_intermediate_code_aarch64"},
     {(void **)&unicorn.func_start, "tcg_func_start_aarch64"},

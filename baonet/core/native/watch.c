@@ -6,7 +6,6 @@
 
 #define MDSCR_KDE (1u << 13)
 #define MDSCR_MDE (1u << 15)
-#define OS_LOCKED 2u
 #define PSTATE_D 0x200u
 
 #define CONTROL_ENABLE 1u
@@ -87,7 +86,7 @@ static bool at_el1(struct core *core) {
 
 static bool debug_exceptions_enabled(struct core *core) {
     uint64_t mdscr = FIELD(uint64_t, core->env, ENV_MDSCR_EL1);
-    if (!(mdscr & MDSCR_MDE) || FIELD(uint64_t, core->env, ENV_OSLSR_EL1) & OS_LOCKED) return false;
+    if (!(mdscr & MDSCR_MDE) || debug_locked(core->env)) return false;
     return !at_el1(core) || (mdscr & MDSCR_KDE && !(FIELD(uint64_t, core->env, ENV_DAIF) & PSTATE_D));
 }
 
