@@ -27,6 +27,7 @@ class Core:
         hz: int = 0,
         costs: tuple[int, ...] = ...,
         records: bool = False,
+        cluster: int = 1,
     ) -> None: ...
     pc: int
     @property

@@ -125,6 +125,7 @@ def build(
         hz=machine.clock.mhz * 1_000_000 if virtual else 0,
         costs=_costs(machine, vm),
         records=records,
+        cluster=platform.cpus,
     )
     _map(core, memory, machine, vm)
     return core

@@ -3,7 +3,7 @@
  * probes_code.py from it. A routine ends with HVC, or with an exception, whose vector ends with HVC as well: then x19 is
  * the offset of the vector, plus 1, and x20 to x23 are ESR, ELR, FAR and SPSR.
  */
-        .arch   armv8.5-a+sve+lse
+        .arch   armv8.5-a+sve+lse+crypto+sha3+sm4+fp16fml+rng+predres+memtag
 
         .macro  routine name
         .balign 16
@@ -270,4 +270,54 @@ lazy_save:
         mov     x12, #4
         mov     x13, #5
         mov     x14, #6
+        hvc     #0
+
+/* One instruction of each feature that an ID register may have. x0 is the address of data. */
+
+        .macro  feature name, instruction:vararg
+        one     feature_\name, \instruction
+        .endm
+        feature aes, aese v0.16b, v1.16b
+        feature pmull, pmull v0.1q, v1.1d, v2.1d
+        feature sha1, sha1h s0, s1
+        feature sha256, sha256h q0, q1, v2.4s
+        feature sha512, sha512h q0, q1, v2.2d
+        feature crc32, crc32x w3, w1, x2
+        feature lse, ldadd x1, x3, [x0]
+        feature rdm, sqrdmlah v0.4s, v1.4s, v2.4s
+        feature sha3, eor3 v0.16b, v1.16b, v2.16b, v3.16b
+        feature sm3, sm3ss1 v0.4s, v1.4s, v2.4s, v3.4s
+        feature sm4, sm4e v0.4s, v1.4s
+        feature dotprod, udot v0.4s, v1.16b, v2.16b
+        feature fhm, fmlal v0.4s, v1.4h, v2.4h
+        feature flagm, cfinv
+        feature flagm2, axflag
+        feature rng, mrs x3, rndr
+        feature dpb, dc cvap, x0
+        feature dpb2, dc cvadp, x0
+        feature pauth, pacia x3, x1
+        feature pauth_generic, pacga x3, x1, x2
+        feature jscvt, fjcvtzs w3, d0
+        feature fcma, fcmla v0.4s, v1.4s, v2.4s, #90
+        feature lrcpc, ldapr x3, [x0]
+        feature lrcpc2, ldapur x3, [x0, #8]
+        feature frintts, frint32z s0, s1
+        feature sb, sb
+        feature specres, cfp rctx, x1
+        feature lor, ldlar x3, [x0]
+        feature pan, msr pan, #0
+        feature pan2, at s1e1rp, x0
+        feature uao, msr uao, #0
+        feature sve, rdvl x3, #1
+        feature zcr, mrs x3, zcr_el1
+        feature fp, fadd d0, d1, d2
+        feature simd, add v0.4s, v1.4s, v2.4s
+        feature pmu, mrs x3, pmccntr_el0
+        feature ras, mrs x3, erridr_el1
+        feature mte, irg x3, x1
+        feature dit, msr dit, #1
+        feature ssbs, msr ssbs, #1
+
+        routine branch_target
+        bti     j
         hvc     #0

@@ -255,7 +255,7 @@ def test_a_fault_of_the_translation_comes_first() -> None:
 
 @clocks
 def test_the_count_does_not_depend_on_watchpoints_or_kicks(clock: str) -> None:
-    """Of two stores in a loop the second is in a watched page; and watched itself in every round but skipped by none."""
+    """With the watched bytes in another page, in that of the stores, or nowhere."""
     counts = []
     for watched in (None, HERE + 0x100, HERE + 0x800):
         probe = debugged(clock)

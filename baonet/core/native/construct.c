@@ -64,16 +64,18 @@ static int costs_from(struct core *core, PyObject *costs) {
 int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     struct core *core = (struct core *)self;
     static char *names[] = {"model", "midr", "mpidr", "frequency", "epoch", "gic_version", "list_registers",
-                            "timers", "slots", "index", "siblings", "code_map", "hz", "costs", "records", NULL};
+                            "timers", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "cluster", NULL};
     int model, gic_version;
     unsigned long long midr, mpidr, frequency, epoch;
     PyObject *slots, *siblings, *code_map, *timers, *costs = NULL;
     unsigned long long hz = 0;
     int records = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iKKKKiIO!OIO!O|$KO!p", names, &model, &midr, &mpidr, &frequency, &epoch,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iKKKKiIO!OIO!O|$KO!pI", names, &model, &midr, &mpidr, &frequency, &epoch,
                                      &gic_version, &core->list_registers, &PyTuple_Type, &timers, &slots, &core->index,
-                                     &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type, &costs, &records))
+                                     &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type, &costs, &records,
+                                     &core->cluster))
         return -1;
+    if (!core->cluster) core->cluster = 1;
     if (core->uc) {
         PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
         return -1;
@@ -121,7 +123,7 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->reason = core->deferred = EXIT_NONE;
     if (open_uc(core, model)) return -1;
     registers_initialise(core, mpidr, midr);
-    if (registers_define(core)) return -1;
+    if (registers_define(core) || identification_define(core, model)) return -1;
     return save_pristine(core);
 }
 

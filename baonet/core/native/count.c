@@ -53,7 +53,7 @@ EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit)
  */
 EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
     if (running && number == EXCP_UDEF && !running->checked_from && !debug_is_behind(syndrome)) running->slot->budget++;
-    unicorn.raise_exception(env, number, syndrome, target_el);
+    unicorn.raise_exception(env, number, exception_syndrome(syndrome), target_el);
 }
 
 /* ... and a system register that may not be accessed, which does not. */

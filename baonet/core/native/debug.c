@@ -1,6 +1,6 @@
 /*
- * Breakpoints and single step (Arm ARM D2), which the library has: what it leaves out is the OS lock, which disables both,
- * and how many instructions have retired when they come.
+ * Breakpoints and single step (Arm ARM D2), which the library has: what it leaves out is that the OS lock and the OS double
+ * lock disable both, and how many instructions have retired when they come.
  */
 #include "engine.h"
 
@@ -8,7 +8,9 @@
 #define STEP_VALID (1u << 24)
 #define MDSCR_SS 1u
 
-bool debug_locked(void *env) { return FIELD(uint64_t, env, ENV_OSLSR_EL1) & OSLSR_LOCKED; }
+bool debug_locked(void *env) {
+    return FIELD(uint64_t, env, ENV_OSLSR_EL1) & OSLSR_LOCKED || (running && running->double_locked);
+}
 
 /* An exception behind the instruction, which has retired; a step that was pending already comes before it. */
 bool debug_is_behind(uint32_t syndrome) { return (syndrome >> 26 & ~1u) == STEP && syndrome & STEP_VALID; }

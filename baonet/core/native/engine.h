@@ -17,6 +17,7 @@
  *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
  *   registers.c  system registers that are served natively
+ *   identification.c what the ID registers promise, and the registers that come with it
  *   timer.c      the generic timer
  *   events.c     what the hypervisor is to hear of, in the order in which it happened
  *   clock.c      what time it is: the host's, or virtual time that retired instructions make
@@ -192,6 +193,8 @@ struct core {
     struct walk walk;
     uintptr_t checked_access; /* return address of the latest load or store that took the slow path */
     uint32_t watching;        /* a bit a watchpoint that is enabled */
+    bool double_locked;
+    unsigned cluster; /* cores in it, this among them */
 
     /* leaving the guest */
     enum exit_reason reason;
@@ -370,6 +373,7 @@ bool debug_locked(void *env);
 bool debug_is_behind(uint32_t syndrome);
 
 /* exceptions.c */
+uint32_t exception_syndrome(uint32_t syndrome);
 void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el, uintptr_t from);
 
 /* watch.c */
@@ -404,7 +408,13 @@ bool interface_write(struct core *core, uint32_t reg, uint64_t value);
 uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *core);
 void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *core);
 
+/* identification.c */
+int identification_define(struct core *core, int model);
+
 /* registers.c */
+void *register_find(struct core *core, uint32_t reg);
+bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn);
+void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn);
 int registers_define(struct core *core);
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))

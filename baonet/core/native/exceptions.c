@@ -21,7 +21,13 @@ EXPORT void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t synd
     unicorn.raise_exception(env, number, syndrome, target_el);
 }
 
-#define SYNDROME(class) ((uint32_t)(class) << 26 | 1u << 25)
+#define IL (1u << 25)
+#define BRANCH_TARGET 0x0du
+
+/* Of an instruction of 4 bytes, which the library forgets here. */
+uint32_t exception_syndrome(uint32_t syndrome) { return syndrome >> 26 == BRANCH_TARGET ? syndrome | IL : syndrome; }
+
+#define SYNDROME(class) ((uint32_t)(class) << 26 | IL)
 #define ILLEGAL_STATE SYNDROME(0x0e)
 #define PC_ALIGNMENT SYNDROME(0x22)
 

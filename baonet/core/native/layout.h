@@ -49,6 +49,7 @@
 #define CPU_CP_REGS 54544
 #define CPU_ID_AA64PFR0 54752
 #define CPU_ID_AA64MMFR0 54768
+#define CPU_ID_PFR1 54832
 
 /* CPUTLBDescFast, CPUTLBEntry */
 #define TLB_FAST_SIZE 16
@@ -181,6 +182,7 @@
 #define PL1_RW 0xfc
 #define PL1_R 0xa8
 #define PL1_W 0x54
+#define PL0_R 0xaa
 #define PL0_W 0x55
 
 #endif

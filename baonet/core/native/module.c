@@ -31,6 +31,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
+    core->double_locked = false;
     watch_update(core); /* none */
     unicorn.tb_flush(core->cpu);
     memset(core->ich, 0, sizeof core->ich);

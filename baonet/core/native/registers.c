@@ -4,13 +4,13 @@
  */
 #include "engine.h"
 
-static void *find(struct core *core, uint32_t reg) {
+void *register_find(struct core *core, uint32_t reg) {
     uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;
     return unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
 }
 
-static bool redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
-    uint8_t *ri = find(core, reg);
+bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
+    uint8_t *ri = register_find(core, reg);
     if (!ri) {
         python_error(PyExc_ImportError, "libunicorn.so.2 has no system register 0x%x: install unicorn==2.1.4", reg);
         return false;
@@ -23,7 +23,7 @@ static bool redefine(struct core *core, uint32_t reg, void *readfn, void *writef
     return true;
 }
 
-static void define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn) {
+void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn) {
     uint8_t ri[RI_SIZE] __attribute__((aligned(8))) = {0};
     FIELD(const char *, ri, RI_NAME) = name;
     FIELD(uint8_t, ri, RI_CP) = CP_REG_ARM64_SYSREG_CP;
@@ -75,12 +75,6 @@ static void write_marker(void *env, const void *ri, uint64_t value) {
     trace(running, TRACE_MARK, 0, value, 0);
 }
 
-/* EL0, EL1 and EL2 are there and AArch64 and AArch32, EL3 is not; the GIC system registers as the VM has them. */
-static uint64_t read_pfr0(void *env, const void *ri) {
-    (void)env, (void)ri;
-    return running->gicv3 ? 0x01000222 : 0x00000222;
-}
-
 static const struct {
     uint32_t reg;
     int access;
@@ -114,7 +108,7 @@ static uint64_t read_random(void *env, const void *ri) {
 }
 
 static void redefine_random(struct core *core, uint32_t reg) {
-    uint8_t *ri = find(core, reg);
+    uint8_t *ri = register_find(core, reg);
     if (!ri) return; /* only the model `max` has it */
     if (!library_random) library_random = FIELD(void *, ri, RI_READFN);
     FIELD(void *, ri, RI_READFN) = read_random;
@@ -123,27 +117,27 @@ static void redefine_random(struct core *core, uint32_t reg) {
 int registers_define(struct core *core) {
     if (core->gicv3) {
         for (size_t i = 0; i < sizeof interface_registers / sizeof *interface_registers; i++)
-            define(core, "ICC", interface_registers[i].reg, interface_registers[i].access, read_interface, write_interface);
+            register_define(core, "ICC", interface_registers[i].reg, interface_registers[i].access, read_interface,
+                            write_interface);
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
-            define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
+            register_define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
-    define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
+    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
-            if (!redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
-    if (!redefine(core, SYSREG(3, 0, 0, 4, 0), read_pfr0, NULL)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 9, 12, 0), pmu_read_control, pmu_write_control)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 9, 12, 1), pmu_read_enabled, pmu_enable)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 9, 12, 2), pmu_read_enabled, pmu_disable)) return -1;
-    if (!redefine(core, SYSREG(3, 3, 9, 13, 0), pmu_read_cycles, pmu_write_cycles)) return -1;
+            if (!register_redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 0), pmu_read_control, pmu_write_control)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 1), pmu_read_enabled, pmu_enable)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 2), pmu_read_enabled, pmu_disable)) return -1;
+    if (!register_redefine(core, SYSREG(3, 3, 9, 13, 0), pmu_read_cycles, pmu_write_cycles)) return -1;
     if (aarch32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
-    if (!redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */
-    if (!redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLUIS */
-    if (!redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLU */
+    if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLUIS */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLU */
     return 0;
 }
 
