@@ -17,6 +17,7 @@ MODULES = {
     ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
     ROOT / "tests/core/aarch32.S": ROOT / "tests/core/aarch32_code.py",
     ROOT / "tests/core/probes.S": ROOT / "tests/core/probes_code.py",
+    ROOT / "tests/guests/debugger.S": ROOT / "tests/guests/debugger_code.py",
 }
 
 

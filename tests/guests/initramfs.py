@@ -81,8 +81,12 @@ def _newc(number: int, entry: Entry) -> bytes:
     return _padded(header + name) + _padded(entry.data)
 
 
+def archive(entries: list[Entry]) -> bytes:
+    """The compressed archive; the kernel takes several, one behind the other."""
+    archive = b"".join(_newc(number, entry) for number, entry in enumerate([*entries, Entry("TRAILER!!!", 0)], start=1))
+    return gzip.compress(archive, compresslevel=9, mtime=0)
+
+
 def build(busybox: bytes) -> bytes:
     """The compressed archive, given the statically linked ``busybox`` of the guest's architecture."""
-    entries = [*_entries(busybox), Entry("TRAILER!!!", 0)]
-    archive = b"".join(_newc(number, entry) for number, entry in enumerate(entries, start=1))
-    return gzip.compress(archive, compresslevel=9, mtime=0)
+    return archive(_entries(busybox))
