@@ -112,10 +112,11 @@ class Victim:
             return None
         own -= 1
         state = core.state()
-        elr, ec = state["elr_el1"], state["esr_el1"] >> 26
-        if elr == WORD and ec not in SVC_CLASSES:
+        elr, esr = state["elr_el1"], state["esr_el1"]
+        ec = esr >> 26
+        if elr == WORD and esr and ec not in SVC_CLASSES:  # without ESR it is a branch to a vector
             expected = 1 if ec in BREAKPOINT_CLASSES else 0
-            return None if own == expected else f"{own} instructions retired of {expected} before ESR {state['esr_el1']:#x}"
+            return None if own == expected else f"{own} instructions retired of {expected} before ESR {esr:#x}"
         if elr == WORD + 8 and ec in SVC_CLASSES and not narrow:
             return None if own == 2 else f"{own} instructions retired of 2"
         return None

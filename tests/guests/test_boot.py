@@ -22,11 +22,18 @@ SECOND_UART = {"name": "uart1", "kind": "pl011", "pa": 0x09040000, "size": 0x100
 FIRST_UART = {"name": "uart0", "kind": "pl011", "pa": 0x09000000, "size": 0x1000, "interrupt": 33}
 
 
-def linux(cache: Path, name: str = "linux", *, cpus: int, image: str = "linux-cloud.image") -> dict[str, Any]:
+def linux(
+    cache: Path,
+    name: str = "linux",
+    *,
+    cpus: int,
+    image: str = "linux-cloud.image",
+    initrd: str = "initrd.cpio.gz",
+) -> dict[str, Any]:
     return {
         "name": name,
         "image": {"path": str(cache / image), "base": 0x40200000},
-        "initrd": {"path": str(cache / "initrd.cpio.gz")},
+        "initrd": {"path": str(cache / initrd)},
         "command_line": "console=ttyAMA0",
         "device_tree": "auto",
         "cpus": cpus,
@@ -85,6 +92,23 @@ def test_linux_to_a_shell_and_off(tmp_path: Path, guest_cache: Path, cpus: int, 
     run.type("poweroff")
     assert run.end() == 0, run.text[-2000:]
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", run.text), run.text
+
+
+def test_a_32_bit_user_land(tmp_path: Path, guest_cache: Path) -> None:
+    """Debian's armhf busybox under the arm64 kernel: processes, pipes, signals and timers of two CPUs."""
+    vm = linux(guest_cache, cpus=2, initrd="initrd-armhf.cpio.gz")
+    run = Running(tmp_path, {"vms": [vm]}, "--console", "linux")
+    run.wait_for("shell ready")
+    run.type("head -c 5 /proc/self/exe | od -An -tx1; seq 1 3000 | sort -rn | head -n 1; usleep 20000 && echo SLEPT-$((6*7))")
+    run.wait_for("SLEPT-42")
+    assert "7f 45 4c 46 01" in run.text, "an ELF file of 32 bits"
+    assert re.search(r"\n3000\r?\n", run.text)
+    run.type("sleep 60 & kill $!; for n in 1 2 3 4; do (seq 1 5000 | md5sum) & done; wait; echo END-OF-$((6*7))")
+    run.wait_for("END-OF-42")
+    assert len(set(re.findall(r"[0-9a-f]{32}  -", run.text))) == 1
+    run.type("poweroff")
+    assert run.end() == 0, run.text[-2000:]
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall|Segmentation|Illegal", run.text), run.text
 
 
 def test_two_linux_side_by_side(tmp_path: Path, guest_cache: Path) -> None:

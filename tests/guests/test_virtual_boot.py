@@ -66,6 +66,31 @@ def test_linux_on_more_cpus_than_a_target_list_names(
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", result.out), result.out
 
 
+def test_a_32_bit_user_land_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
+    """Debian's armhf busybox under the arm64 kernel, which also takes about as long as the arm64 one."""
+    work = "dd if=/dev/zero bs=64k count=160 2>/dev/null | md5sum; seq 1 4000 | sort | sha1sum"
+    typed = f"head -c 5 /proc/self/exe | od -An -tx1; cat /proc/uptime; {work}; cat /proc/uptime; poweroff\n"
+
+    def run(initrd: str, placement: str) -> tuple[Result, str, float]:
+        machine = {
+            "vms": [linux(guest_cache, cpus=2, initrd=initrd)],
+            "input": [{"vm": "linux", "at": "2s", "text": typed}],
+        }
+        result, digest = session(tmp_path, machine, placement)
+        assert result.status == 0, result.out[-2000:] + result.err
+        began, ended = re.findall(r"\n(\d+\.\d\d) \d+\.\d\d\r?\n", result.out)
+        return result, digest, float(ended) - float(began)
+
+    placements = ("process-per-island", "process-per-island", "one-process")
+    (first, digest, took), *others = [run("initrd-armhf.cpio.gz", placement) for placement in placements]
+    assert [(result.out, again) for result, again, _ in others] == [(first.out, digest)] * 2
+    assert "7f 45 4c 46 01" in first.out, "an ELF file of 32 bits"
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall|Segmentation|Illegal", first.out), first.out
+    other, _, took_in_64_bits = run("initrd.cpio.gz", "one-process")
+    assert re.findall("[0-9a-f]{32,40}  -", other.out) == re.findall("[0-9a-f]{32,40}  -", first.out)
+    assert 0.5 < took / took_in_64_bits < 2, (took, took_in_64_bits)
+
+
 def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
     vm = {
         "name": "uboot",
