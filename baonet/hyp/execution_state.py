@@ -1,4 +1,4 @@
-"""In which execution state and instruction set a guest is, and what its registers are called there (Arm ARM D1.9, C5.2.19)."""
+"""The instruction set that a guest is in, and what its registers are called there (Arm ARM D1.9.1, C5.2.19)."""
 
 from __future__ import annotations
 

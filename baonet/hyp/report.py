@@ -142,6 +142,6 @@ class Report:
         if self.esr:
             lines.append(f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome))
         registers = named_registers(self.registers, self.pstate)
-        for first in range(0, len(registers), 4):
-            lines.append("  ".join(f"{name:>3} {value}" for name, value in registers[first : first + 4]))
+        rows = (registers[first : first + 4] for first in range(0, len(registers), 4))
+        lines += ["  ".join(f"{name:>3} {value}" for name, value in row) for row in rows]
         return lines

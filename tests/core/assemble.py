@@ -36,7 +36,9 @@ def assemble(source: Path) -> tuple[bytes, dict[str, int]]:
         built = Path(directory, "guest")
 
         def tool(name: str, *arguments: str | Path) -> str:
-            return subprocess.run([prefix(source) + name, *arguments], check=True, capture_output=True, text=True).stdout
+            return subprocess.run(
+                [prefix(source) + name, *arguments], check=True, capture_output=True, text=True
+            ).stdout
 
         tool("as", "-o", f"{built}.o", source)
         tool("ld", "-N", "-Ttext=0", "-e0", "-o", f"{built}.elf", f"{built}.o")

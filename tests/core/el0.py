@@ -1,7 +1,8 @@
 """A core that enters EL0 in AArch32 state with translation on, and comes back by an exception to EL1.
 
-Memory, 4 MiB: the first half is EL1's (vectors, entry, tables), the second EL0's, all of it but the last 64 KiB readable,
-writable and executable. Below, from 0 to 1 GiB, virtual addresses are guest-physical ones, where there is no memory.
+Memory, 4 MiB: the first half is EL1's (vectors, entry, tables), the second EL0's, all of it but the last 64 KiB
+readable, writable and executable. Below, from 0 to 1 GiB, virtual addresses are guest-physical ones, where there is no
+memory.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ COSTS: Final = len(Exit) + 2
 HVC: Final = 0xD400_0002
 
 
-def msr(op0: int, op1: int, crn: int, crm: int, op2: int, source: int) -> int:
+def msr(register: tuple[int, int, int, int, int], source: int) -> int:
+    op0, op1, crn, crm, op2 = register
     return 0xD510_0000 | (op0 - 2) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | source
 
 
 # x15..x24: what no register of User mode is
 ENTER: Final = {
-    "elr": (15, msr(3, 0, 4, 0, 1, 15)),
-    "spsr": (16, msr(3, 0, 4, 0, 0, 16)),
-    "cpacr": (17, msr(3, 0, 1, 0, 2, 17)),
-    "ttbr0": (18, msr(3, 0, 2, 0, 0, 18)),
-    "tcr": (19, msr(3, 0, 2, 0, 2, 19)),
-    "mair": (20, msr(3, 0, 10, 2, 0, 20)),
-    "vbar": (21, msr(3, 0, 12, 0, 0, 21)),
-    "cntkctl": (22, msr(3, 0, 14, 1, 0, 22)),
-    "sctlr": (23, msr(3, 0, 1, 0, 0, 23)),
+    "elr": (15, msr((3, 0, 4, 0, 1), 15)),
+    "spsr": (16, msr((3, 0, 4, 0, 0), 16)),
+    "cpacr": (17, msr((3, 0, 1, 0, 2), 17)),
+    "ttbr0": (18, msr((3, 0, 2, 0, 0), 18)),
+    "tcr": (19, msr((3, 0, 2, 0, 2), 19)),
+    "mair": (20, msr((3, 0, 10, 2, 0), 20)),
+    "vbar": (21, msr((3, 0, 12, 0, 0), 21)),
+    "cntkctl": (22, msr((3, 0, 14, 1, 0), 22)),
+    "sctlr": (23, msr((3, 0, 1, 0, 0), 23)),
 }
 ENTRY_CODE: Final = (*(word for _, word in ENTER.values()), 0xD503_3FDF, 0xD69F_03E0)  # ISB, ERET
 VECTOR_CODE: Final = (0xD538_4018, HVC)  # MRS x24, SPSR_EL1

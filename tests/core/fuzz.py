@@ -1,7 +1,7 @@
 """Instruction words, one after another, in child processes: a word that ends its process is known by what it left.
 
-Words stand in memory full of calls to EL1, where everything ends with HVC. The child notes in shared memory which word it
-runs, so a death, or a word that does not come back, is that word's.
+Words stand in memory full of calls to EL1, where everything ends with HVC. The child notes in shared memory which word
+it runs, so a death, or a word that does not come back, is that word's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -129,13 +130,13 @@ def _row(words: Sequence[int], n: int) -> Sequence[int]:
     return words[n : n + REPEATED] if n % EVERY == 1 else words[n : n + 1]
 
 
-def _child(model: int, state: State, words: Sequence[int], first: int, seed: int, note: mmap.mmap, out: int) -> int:
+def _live(victim: Victim, words: Sequence[int], note: mmap.mmap, random: Random) -> Iterator[Finding]:
+    """Run words from the noted one on, in a process that may die of them."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    victim = Victim(model, state)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)  # where the library says why it aborts
     os.dup2(null, 2)
-    random = Random(seed)
+    first = int.from_bytes(note[:8], "little")
     for n in range(first, len(words)):
         if (n - first) % AT_ONCE == 0:
             victim.tidy()
@@ -143,16 +144,15 @@ def _child(model: int, state: State, words: Sequence[int], first: int, seed: int
         note[:8] = n.to_bytes(8, "little")
         try:
             wrong = victim.run(_row(words, n), random)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this word's
+        except Exception as error:
             wrong = f"{type(error).__name__}: {error}"
         if wrong:
-            os.write(out, f"{words[n]} {wrong}\n".encode())
-    return 0
+            yield Finding(words[n], wrong)
 
 
 def findings(model: int, state: State, words: Sequence[int], seed: int = 0) -> list[Finding]:
     """Run all the words, each alone and some in rows. Returns what went wrong, and with which."""
-    note, first, found = mmap.mmap(-1, mmap.PAGESIZE), 0, []
+    note, found, first = mmap.mmap(-1, mmap.PAGESIZE), [], 0
     with open(os.memfd_create("findings"), "w+b", buffering=0) as out:
         while first < len(words):
             note[:8] = first.to_bytes(8, "little")
@@ -161,7 +161,11 @@ def findings(model: int, state: State, words: Sequence[int], seed: int = 0) -> l
             if child == 0:
                 status = 1
                 try:
-                    status = _child(model, state, words, first, seed, note, out.fileno())
+                    out.writelines(
+                        f"{finding.word} {finding.what}\n".encode()
+                        for finding in _live(Victim(model, state), words, note, Random(seed))
+                    )
+                    status = 0
                 finally:
                     os._exit(status)
             _, status = os.waitpid(child, 0)
@@ -188,14 +192,14 @@ def _valid(state: State) -> list[int]:
     for (name, begin), (_, end) in zip(entry, [*entry[1:], ("", len(code))], strict=True):
         if name.startswith("t32") and state is State.T32:
             half = [int.from_bytes(code[n : n + 2], "little") for n in range(begin, end, 2)]
-            words += [first << 16 | second for first, second in zip(half, half[1:], strict=False)]
+            words += [first << 16 | second for first, second in pairwise(half)]
         elif name.startswith("a32") and state is State.A32:
             words += [int.from_bytes(code[n : n + 4], "little") for n in range(begin, end, 4)]
     return words
 
 
 def words(state: State, count: int, seed: int) -> Iterator[int]:
-    """Random words: anything; valid ones with some bits changed; and what is near to SIMD, where encodings are dense."""
+    """Random words: anything; valid ones with some bits changed; and SIMD, where encodings are dense."""
     random, valid = Random(f"{state.name} {seed}"), _valid(state)
     for n in range(count):
         word = random.getrandbits(32)

@@ -54,9 +54,7 @@ def check(taken: Taken, routine: str, *, ec: int, iss: int, at: int, retired: in
 # Exceptions
 
 
-@pytest.mark.parametrize(
-    ("routine", "at", "il"), [("a32_call", 4, IL), ("t32_call", 2, 0)], ids=["a32", "t32"]
-)
+@pytest.mark.parametrize(("routine", "at", "il"), [("a32_call", 4, IL), ("t32_call", 2, 0)], ids=["a32", "t32"])
 def test_a_call_is_past_its_instruction(el0: El0, routine: str, at: int, il: int) -> None:
     check(el0.call(routine), routine, ec=0x11, iss=0x12, at=at, retired=1, il=il)
 
@@ -112,7 +110,7 @@ def test_endianness_changes_unless_el1_forbids_it(el0: El0, instruction_set: str
     ],
 )
 @pytest.mark.parametrize("store", [False, True])
-def test_a_data_abort(el0: El0, state: int, code: bytes, before: int, flags: int, store: bool) -> None:
+def test_a_data_abort(el0: El0, *, state: int, code: bytes, before: int, flags: int, store: bool) -> None:
     if store:  # of the same addressing
         turned = {0xE5903000: 0xE5803000, 0x15903000: 0x15803000}
         narrow = {0x6803: 0x6003, 0xF8D0: 0xF8C0}
@@ -242,7 +240,7 @@ NOT_DESCRIBED = ["ldr_post", "str_pre", "ldrd", "ldm", "stm", "ldrex", "vldr", "
 
 @pytest.mark.parametrize(("routine", "sas", "sse", "srt", "store", "narrow"), DESCRIBED)
 def test_the_syndrome_of_a_stage_2_abort(
-    el0: El0, routine: str, sas: int, sse: int, srt: int, store: bool, narrow: bool
+    el0: El0, *, routine: str, sas: int, sse: int, srt: int, store: bool, narrow: bool
 ) -> None:
     el0.routine(routine, r0=NOWHERE, r1=0x1234_5678)
     assert el0.core.run(1000) == Exit.DATA_ABORT
@@ -258,7 +256,9 @@ def test_the_syndrome_of_a_stage_2_abort(
 def test_the_syndrome_of_an_acquire_or_release(el0: El0, routine: str, srt: int, store: bool) -> None:
     el0.routine(routine, r0=NOWHERE)
     assert el0.core.run(1000) == Exit.DATA_ABORT
-    assert hex(el0.core.exit[EXIT_ESR]) == hex(0x24 << 26 | IL | 1 << 24 | 2 << 22 | srt << 16 | 1 << 14 | store << 6 | 7)
+    assert hex(el0.core.exit[EXIT_ESR]) == hex(
+        0x24 << 26 | IL | 1 << 24 | 2 << 22 | srt << 16 | 1 << 14 | store << 6 | 7
+    )
 
 
 @BOTH
@@ -321,7 +321,7 @@ def test_the_hypervisor_may_change_a_register(el0: El0) -> None:
     ],
 )
 def test_what_el1_has_not_granted_of_the_timer_is_trapped(
-    el0: El0, instruction_set: str, name: str, granted: int, ec: int, iss: int
+    el0: El0, *, instruction_set: str, name: str, granted: int, ec: int, iss: int
 ) -> None:
     routine = f"{instruction_set}_{name}"
     check(el0.call(routine), routine, ec=ec, iss=iss, at=0, retired=0)

@@ -1,4 +1,4 @@
-"""A32 and T32 retire exactly what runs, wherever an exception or the host comes between: random programs against a model."""
+"""A32 and T32 retire exactly what runs, wherever an exception or the host comes between: random programs, a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def holds(condition: int, flags: int) -> bool:
 
 @dataclass
 class Program:
-    """``code``; ``at``: address and condition of each instruction; ``fails``: the numbers of those that fault if they run."""
+    """``code``; ``at``: offset and condition of each instruction; ``fails``: those that fault if they run."""
 
     code: bytes = b""
     at: list[tuple[int, int]] = field(default_factory=list)
@@ -99,7 +99,7 @@ def arm(draw: st.DrawFn) -> Program:
     return program
 
 
-def all_ways(program: Program, state: int, start: int, flags: int, budgets: list[int], kicks: list[bool]) -> None:
+def all_ways(program: Program, state: int, start: int, *, flags: int, budgets: list[int], kicks: list[bool]) -> None:
     """At once, in pieces of other sizes with kicks between, and in virtual time turn by turn: the same end."""
     host, virtual = shared()
 
@@ -154,13 +154,13 @@ KICKS = st.lists(st.booleans(), max_size=3).map(lambda kicks: [*kicks, False])  
 @EXAMPLES
 @given(thumb(), STARTS, FLAGS, BUDGETS, KICKS)
 def test_t32(program: Program, start: int, flags: int, budgets: list[int], kicks: list[bool]) -> None:
-    all_ways(program, T32, start, flags, budgets, kicks)
+    all_ways(program, T32, start, flags=flags, budgets=budgets, kicks=kicks)
 
 
 @EXAMPLES
 @given(arm(), STARTS, FLAGS, BUDGETS, KICKS)
 def test_a32(program: Program, start: int, flags: int, budgets: list[int], kicks: list[bool]) -> None:
-    all_ways(program, A32, start & ~3, flags, budgets, kicks)
+    all_ways(program, A32, start & ~3, flags=flags, budgets=budgets, kicks=kicks)
 
 
 @pytest.mark.parametrize(("routine", "each"), [("a32_work", 9), ("t32_work", 10)])

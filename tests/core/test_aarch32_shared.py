@@ -35,7 +35,9 @@ def together(memory: Memory, routine: str, *registers: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("routine", "bits"), [("a32_add_word", 32), ("t32_add_double", 64), ("t32_add_byte", 8)], ids=lambda value: str(value)
+    ("routine", "bits"),
+    [("a32_add_word", 32), ("t32_add_double", 64), ("t32_add_byte", 8)],
+    ids=str,
 )
 def test_exclusives_of_two_cpus_lose_nothing(routine: str, bits: int) -> None:
     memory = Memory(2)

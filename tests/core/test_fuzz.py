@@ -1,4 +1,4 @@
-"""No instruction word ends the process, keeps it for ever, or makes the count wrong: for each CPU model, and at each level."""
+"""No instruction word ends the process, keeps it for ever, or makes the count wrong: at any level of any model."""
 
 from __future__ import annotations
 
@@ -69,4 +69,3 @@ def test_half_precision_runs_where_it_is_allocated_and_is_undefined_elsewhere() 
         else:
             assert (core.pc, core.state()["elr_el1"]) == (VECTORS + 0x204, WORD), hex(word)
             assert core.state()["esr_el1"] == 0x0200_0000, hex(word)
-

@@ -47,7 +47,8 @@ def _same(data: bytes) -> bytes:
 class Guest:
     """One file in the cache: the member of a Debian package that matches ``member``, converted.
 
-    ``architecture`` is Debian's name of the package's. ``depends`` follows the dependency of ``package`` that starts with it, for packages that only point at another.
+    ``architecture`` is Debian's name of the package's. ``depends`` follows the dependency of ``package`` that starts
+    with it, for packages that only point at another.
     """
 
     name: str
@@ -112,7 +113,9 @@ class Apt:
         if result.returncode or not result.stdout:
             if self._complaints:
                 raise NoNetworkError(f"package {package} is not reachable:\n{self._complaints}")
-            raise FetchError(f"package {package}:{self._architecture} is not in the system's apt sources (is it Debian?)")
+            raise FetchError(
+                f"package {package}:{self._architecture} is not in the system's apt sources (is it Debian?)"
+            )
         fields = re.findall(r"^(\S+): (.*)$", result.stdout, re.MULTILINE)
         return dict(fields)
 

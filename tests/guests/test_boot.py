@@ -99,7 +99,9 @@ def test_a_32_bit_user_land(tmp_path: Path, guest_cache: Path) -> None:
     vm = linux(guest_cache, cpus=2, initrd="initrd-armhf.cpio.gz")
     run = Running(tmp_path, {"vms": [vm]}, "--console", "linux")
     run.wait_for("shell ready")
-    run.type("head -c 5 /proc/self/exe | od -An -tx1; seq 1 3000 | sort -rn | head -n 1; usleep 20000 && echo SLEPT-$((6*7))")
+    run.type(
+        "head -c 5 /proc/self/exe | od -An -tx1; seq 1 3000 | sort -rn | head -n 1; usleep 20000 && echo SLEPT-$((6*7))"
+    )
     run.wait_for("SLEPT-42")
     assert "7f 45 4c 46 01" in run.text, "an ELF file of 32 bits"
     assert re.search(r"\n3000\r?\n", run.text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.cli.session import instruction
 from baonet.hyp.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 
@@ -33,17 +32,3 @@ def test_registers_of_user_mode(pstate: int) -> None:
 
 def test_registers_of_aarch64() -> None:
     assert "x29 0x000000010000001d" in "\n".join(report(A64).lines())
-
-
-@pytest.mark.parametrize(
-    ("pstate", "code", "text"),
-    [
-        (A64, "030040f9", "ldr x3, [x0]"),
-        (A32, "003090e5", "ldr r3, [r0]"),
-        (A32, "9f3e90e1", "ldaex r3, [r0]"),
-        (T32, "0368", "ldr r3, [r0]"),
-        (T32, "d0f80030", "ldr.w r3, [r0]"),
-    ],
-)
-def test_the_instruction_is_disassembled_as_what_it_is(pstate: int, code: str, text: str) -> None:
-    assert instruction(report(pstate), bytes.fromhex(code) + bytes(4)) == f"=> 0x10000: {text}"
