@@ -51,13 +51,14 @@ def core_of(
     timers: tuple[int, ...] = (27, 30),
     model: int = 3,
     mpidr: int | None = None,
+    hz: int = 0,
 ) -> native.Core:
     core = native.Core(
         model=model,
         midr=0x410F_D034,
         mpidr=index if mpidr is None else mpidr,
         frequency=FREQUENCY,
-        epoch=time.monotonic_ns(),
+        epoch=0 if hz else time.monotonic_ns(),
         gic_version=gic_version,
         list_registers=list_registers,
         timers=timers,
@@ -65,6 +66,7 @@ def core_of(
         index=index,
         siblings=tuple(other for other in range(memory.cores) if other != index),
         code_map=memory.code_map,
+        hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)
     core.map_pl011(UART, memory.uart, 0, UART_INTID)

@@ -85,7 +85,9 @@ class Taken:
 class El0:
     """One core; ``hz`` for virtual time."""
 
-    def __init__(self, memory: Memory | None = None, index: int = 0, *, model: int = 1, hz: int = 0) -> None:
+    def __init__(
+        self, memory: Memory | None = None, index: int = 0, *, model: int = 1, hz: int = 0, records: bool = False
+    ) -> None:
         self.memory = memory or Memory()
         self.core = native.Core(
             model=model,
@@ -102,6 +104,7 @@ class El0:
             code_map=self.memory.code_map,
             hz=hz,
             costs=(0,) * COSTS,
+            records=records,
         )
         self.core.map_ram(RAM, SIZE, self.memory.ram, 0)
         self.core.map_pl011(UART, self.memory.uart, 0, UART_INTID)

@@ -67,13 +67,14 @@ def _bytes(*words: int) -> bytes:
 
 
 class Victim:
-    """A core that runs single words."""
+    """A core that runs words; ``hz``: in virtual time."""
 
-    def __init__(self, model: int, state: State) -> None:
+    def __init__(self, model: int, state: State, hz: int = 0) -> None:
         self._spsr, call = state.value
         self._state = state
         self._memory = Memory()
-        self.core: native.Core = core_of(self._memory, model=model)
+        self.core: native.Core = core_of(self._memory, model=model, hz=hz)
+        self._virtual = bool(hz)
         self._calls = _bytes(call) * (SIZE // 4)
         self._call = _bytes(call) * (REPEATED + 1)
 
@@ -96,7 +97,7 @@ class Victim:
             registers[n] = DATA + n * 0x100 if n & 1 else random.getrandbits(random.choice((3, 16, 64)))
         registers[15], registers[16], registers[17], registers[18] = WORD, self._spsr, CPACR, VECTORS
         before = retired(core)
-        left = core.run(BUDGET)
+        left = core.run_until(core.time + BUDGET) if self._virtual else core.run(BUDGET)
         return self._judge(left, retired(core) - before, narrow) if len(row) == 1 else None
 
     def _judge(self, left: int, count: int, narrow: bool) -> str | None:
@@ -150,7 +151,7 @@ def _live(victim: Victim, words: Sequence[int], note: mmap.mmap, random: Random)
             yield Finding(words[n], wrong)
 
 
-def findings(model: int, state: State, words: Sequence[int], seed: int = 0) -> list[Finding]:
+def findings(model: int, state: State, words: Sequence[int], *, seed: int = 0, hz: int = 0) -> list[Finding]:
     """Run all the words, each alone and some in rows. Returns what went wrong, and with which."""
     note, found, first = mmap.mmap(-1, mmap.PAGESIZE), [], 0
     with open(os.memfd_create("findings"), "w+b", buffering=0) as out:
@@ -163,7 +164,7 @@ def findings(model: int, state: State, words: Sequence[int], seed: int = 0) -> l
                 try:
                     out.writelines(
                         f"{finding.word} {finding.what}\n".encode()
-                        for finding in _live(Victim(model, state), words, note, Random(seed))
+                        for finding in _live(Victim(model, state, hz), words, note, Random(seed))
                     )
                     status = 0
                 finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from baonet.hyp.cpu import (
@@ -23,6 +25,7 @@ from tests.core.el0 import (
     A32,
     CODE,
     DATA,
+    ENTRY,
     NOWHERE,
     SCTLR,
     T32,
@@ -348,7 +351,7 @@ def test_a_timer_that_is_set_through_cp15_fires(instruction_set: str) -> None:
     el0.routine(f"{instruction_set}_set_timer_value", r1=1000, cntkctl=EL0VTEN)
     assert core.run_until(1 << 40) == Exit.HVC
     began = core.time
-    core.x[1], core.x[15], core.pc = 1, address(f"{instruction_set}_set_timer_control"), CODE - 0x20_0000 + 0x1000
+    core.x[1], core.x[15], core.pc = 1, address(f"{instruction_set}_set_timer_control"), ENTRY
     assert core.run_until(1 << 40) == Exit.HVC
     assert core.alarm() // 16 == began // 16 + 1000 or core.alarm() // 16 == began // 16 + 999
     core.skip_to(core.alarm())
@@ -360,9 +363,40 @@ def test_a_timer_that_is_set_through_cp15_fires(instruction_set: str) -> None:
 def test_the_compare_value_has_64_bits(el0: El0, instruction_set: str) -> None:
     core = el0.core
     el0.call(f"{instruction_set}_set_timer_compare", r1=0x89AB_CDEF, r2=0x0123_4567, cntkctl=EL0VTEN)
-    core.x[15], core.pc = address(f"{instruction_set}_timer_compare"), CODE - 0x20_0000 + 0x1000
+    core.x[15], core.pc = address(f"{instruction_set}_timer_compare"), ENTRY
     assert core.run(1000) == Exit.HVC
     assert el0.taken().r[3:5] == (0x89AB_CDEF, 0x0123_4567)
+
+
+@BOTH
+def test_the_cycle_counter_goes_through_cp15(instruction_set: str) -> None:
+    """In 32 and in 64 bits; what EL1 has not granted is trapped."""
+    el0 = El0(hz=1_000_000_000)
+    core = el0.core
+    for name, ec in (("cycles", 3), ("all_cycles", 4)):
+        assert el0.call(f"{instruction_set}_{name}").ec == ec
+    enable = words(0xD53B9C03, 0xD2800023, 0xD51B9C03, 0xD2B00003, 0xD51B9C23, 0xD2800023, 0xD51B9E03, 0xD4000002)
+    el0.memory.load(DATA - 0x18_0000, enable)  # PMCR.E, PMCNTENSET, PMUSERENR.EN; in EL1's half
+    for name in ("cycles", "all_cycles"):
+        el0.routine(f"{instruction_set}_{name}")
+        core.pc = DATA - 0x18_0000
+        assert core.run_until(core.time + 1000) == Exit.HVC
+        core.skip_to(core.time + (1 << 33))
+        core.pc = ENTRY
+        assert core.run_until(core.time + 1000) == Exit.HVC
+        r = el0.taken().r
+        cycles = r[3] | r[4] << 32
+        whole = cycles if name == "all_cycles" else cycles + (1 << 33)
+        assert 1 << 33 <= whole < (1 << 33) + 100
+
+
+@BOTH
+def test_a_marker_for_the_trace(instruction_set: str) -> None:
+    """DBGDTRTXint, as DBGDTR_EL0 in AArch64."""
+    el0 = El0(hz=1_000_000_000, records=True)
+    assert el0.call(f"{instruction_set}_mark", r1=0x1234).ec == 0x11
+    [(records, _, _)] = el0.core.take_records(True)
+    assert (14, 0x1234) in [(kind, b) for _, kind, _, _, b, _ in struct.iter_unpack("<QHHIQQ", records)]
 
 
 @BOTH

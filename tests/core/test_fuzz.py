@@ -23,13 +23,19 @@ def test_random_words(model: str, state: State) -> None:
     assert not found, "\n".join(map(str, found))
 
 
+@EACH_STATE
+def test_random_words_in_virtual_time(state: State) -> None:
+    found = findings(MODELS["max"], state, list(words(state, SHORT, 3)), hz=1_000_000_000)
+    assert not found, "\n".join(map(str, found))
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2])
 @EACH_MODEL
 @EACH_STATE
 def test_millions_of_random_words(model: str, state: State, seed: int) -> None:
-    found = findings(MODELS[model], state, list(words(state, LONG, seed)), seed)
+    found = findings(MODELS[model], state, list(words(state, LONG, seed)), seed=seed)
     assert not found, "\n".join(map(str, found))
 
 

@@ -102,19 +102,43 @@ static const struct {
     {CP15(7u, 10u, 5u), NULL, barrier, barrier_allowed},
 };
 
+static uint8_t *find(struct core *core, uint32_t key) {
+    uint8_t *ri = unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
+    if (!ri) python_error(PyExc_ImportError, "libunicorn.so.2 has no AArch32 register 0x%x: install unicorn==2.1.4", key);
+    return ri;
+}
+
+/* Views that the library does not have: PMCCNTR with 64 bits, and DBGDTRTXint (registers.c has why). */
+static int define_missing(struct core *core) {
+    uint8_t *narrow = find(core, CP15(9u, 13u, 0u)), ri[RI_SIZE] __attribute__((aligned(8)));
+    if (!narrow) return -1;
+    memcpy(ri, narrow, RI_SIZE);
+    FIELD(uint8_t, ri, RI_CRN) = 0;
+    FIELD(uint8_t, ri, RI_CRM) = 9;
+    FIELD(int32_t, ri, RI_TYPE) = ARM_CP_64BIT | ARM_CP_NO_RAW;
+    FIELD(void *, ri, RI_WRITEFN) = pmu_write_cycles;
+    unicorn.define_reg(core->cpu, ri, NULL);
+    memset(ri, 0, RI_SIZE);
+    FIELD(const char *, ri, RI_NAME) = "DBGDTRTXint";
+    FIELD(uint8_t, ri, RI_CP) = 14;
+    FIELD(uint8_t, ri, RI_CRM) = 5;
+    FIELD(int32_t, ri, RI_STATE) = ARM_CP_STATE_AA32;
+    FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW;
+    FIELD(int32_t, ri, RI_ACCESS) = PL0_W;
+    FIELD(void *, ri, RI_WRITEFN) = registers_mark;
+    unicorn.define_reg(core->cpu, ri, NULL);
+    return 0;
+}
+
 int aarch32_define(struct core *core) {
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-        uint8_t *ri = unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), views[i].key);
-        if (!ri) {
-            python_error(PyExc_ImportError, "libunicorn.so.2 has no AArch32 register 0x%x: install unicorn==2.1.4",
-                         views[i].key);
-            return -1;
-        }
+        uint8_t *ri = find(core, views[i].key);
+        if (!ri) return -1;
         if (views[i].read) FIELD(void *, ri, RI_READFN) = views[i].read;
         if (views[i].access) FIELD(void *, ri, RI_ACCESSFN) = views[i].access;
         if (!views[i].write) continue;
         FIELD(void *, ri, RI_WRITEFN) = views[i].write;
         FIELD(int32_t, ri, RI_TYPE) = (FIELD(int32_t, ri, RI_TYPE) & ARM_CP_64BIT) | ARM_CP_NO_RAW;
     }
-    return 0;
+    return define_missing(core);
 }

@@ -416,6 +416,7 @@ void *register_find(struct core *core, uint32_t reg);
 bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn);
 void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn);
 int registers_define(struct core *core);
+void registers_mark(void *env, const void *ri, uint64_t value);
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 

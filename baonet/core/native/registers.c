@@ -70,7 +70,7 @@ static void write_trapped(void *env, const void *ri, uint64_t value) {
  * DBGDTR_EL0, the debug communications channel (Arm ARM D19.3.6): what a guest writes there goes to a debugger, if there
  * is one. Here it goes into the trace: a marker that costs one instruction and no exit.
  */
-static void write_marker(void *env, const void *ri, uint64_t value) {
+void registers_mark(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri;
     trace(running, TRACE_MARK, 0, value, 0);
 }
@@ -122,7 +122,7 @@ int registers_define(struct core *core) {
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
             register_define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
-    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
+    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, registers_mark);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
             if (!register_redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;

@@ -13,6 +13,7 @@
 #define ESR_S1PTW (1u << 7)
 #define ESR_WNR (1u << 6)
 #define TRANSLATION_FAULT_LEVEL3 0x07u
+#define PERMISSION_FAULT_LEVEL3 0x0fu
 #define EXTERNAL_ABORT 0x10u
 #define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
 
@@ -187,6 +188,10 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     if (!region) {
         if (probe) return false;
         stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
+    }
+    if (!region->host && access == MMU_INST_FETCH) { /* Bao maps devices execute-never */
+        if (probe) return false;
+        stage2_abort(core, va, ipa, access, from, PERMISSION_FAULT_LEVEL3);
     }
     if (core->watching && access == MMU_DATA_STORE && !probe && from != core->checked_access && watch_page(core, va))
         watch_check_atomic(core, va, (uint64_t)size, mmu_index, from);
