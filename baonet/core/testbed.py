@@ -49,7 +49,7 @@ class Shared:
     def __init__(self) -> None:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, 2 * native.SLOT_SIZE)
-        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 4)
+        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
         self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
         self.reached = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self.ram[: len(CODE)] = CODE

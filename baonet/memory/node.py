@@ -13,7 +13,7 @@ from baonet.memory.segments import Segment
 @final
 @dataclass(frozen=True, slots=True)
 class VmMemory:
-    """``regions`` are in the order of the VM's configuration; ``code`` has two bits a page of all its RAM."""
+    """``regions`` are in the order of the VM's configuration; ``code`` has 8 bytes for 16 pages of all its RAM."""
 
     regions: tuple[Segment, ...]
     code: Segment
@@ -36,7 +36,7 @@ class NodeMemory:
         regions = tuple(Segment(f"{vm.name}:{region.base:#x}", region.size) for region in vm.regions)
         shared = sum(-(-ipc.size // PAGE_SIZE) * PAGE_SIZE for ipc in vm.ipcs)
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
-        return VmMemory(regions, Segment(f"{vm.name}:code", pages // 4 + 16))
+        return VmMemory(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
     def load(self, vm: Vm) -> None:
         """Place the VM's image and what goes with it. Raises OSError when a file cannot be read any more."""

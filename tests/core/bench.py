@@ -26,7 +26,7 @@ class Memory:
     def __init__(self, cores: int = 1) -> None:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, cores * native.SLOT_SIZE)
-        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 4)
+        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
         self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
         self.cores = cores
 

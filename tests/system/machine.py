@@ -54,10 +54,10 @@ class Result:
     err: str
 
 
-def baonet(*arguments: object, stdin: str | None = "") -> Result:
-    """Run the command to its end."""
+def baonet(*arguments: object, stdin: str | None = "", seconds: float = 100) -> Result:
+    """Run the command to its end, which must come within so many seconds."""
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=100, check=False
+        [*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=seconds, check=False
     )
     return Result(done.returncode, done.stdout, done.stderr)
 

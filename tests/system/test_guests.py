@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.machine import Result, pair, vm
+from tests.system.machine import Result, baonet, pair, vm, write
 from tests.system.machine import run as run_machine
 
 WAYS = {
@@ -64,6 +64,37 @@ def test_maintenance_reaches_the_siblings(tmp_path: Path, way: str, cpus: int) -
     result = run(tmp_path, {"vms": [vm("coherence", cpus=cpus)]}, way)
     assert result.status == 0, result.err
     assert "coherence: all seen" in result.out
+
+
+PATCHES = {
+    "IALLUIS": "ic=1 data=1",
+    "IVAU": "ic=0 writers=2 data=1 own=0 lines=4",
+    "pages of one's own": "ic=0 own=0 lines=4 spread=1",
+    "both": "ic=2 data=1",
+}
+
+
+def patching(cpus: int, rounds: int, kind: str) -> dict[str, Any]:
+    line = f"rounds={rounds} {PATCHES[kind]}"
+    return {"vms": [vm("patch", cpus=cpus, device_tree="auto", command_line=line)]}
+
+
+@pytest.mark.parametrize("kind", ["IALLUIS", "IVAU"])
+def test_code_that_all_change_and_all_run(tmp_path: Path, way: str, kind: str) -> None:
+    result = run(tmp_path, patching(3, 1500, kind), way)
+    assert result.status == 0, result.err
+    assert "patch: all seen" in result.out
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("cpus", [3, 4])
+@pytest.mark.parametrize("kind", PATCHES)
+def test_code_that_all_change_a_hundred_thousand_times(tmp_path: Path, way: str, cpus: int, kind: str) -> None:
+    machine = write(tmp_path, patching(cpus, 100_000, kind))
+    result = baonet("run", machine, *WAYS[way], "--timeout", "1700s", seconds=1800)
+    assert result.status == 0, result.err
+    assert "patch: all seen" in result.out
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

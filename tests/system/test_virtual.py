@@ -67,6 +67,7 @@ GUESTS_AND_ENDS: dict[str, tuple[dict[str, Any], str, int]] = {
     "ping-pong": (pair(), "1ms", 0),
     "reset": (resetting(2), "1s", 0),
     "coherence": ({"vms": [vm("coherence", cpus=4)]}, "1ms", 0),
+    "patch": ({"vms": [vm("patch", cpus=3)]}, "1ms", 0),
     "flood": ({"vms": [vm("flood", cpus=4)]}, "100us", 0),
     "misbehave": (misbehaving(), "1s", 3),
 }

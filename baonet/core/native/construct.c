@@ -90,10 +90,9 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->slots = (struct slot *)memory(core, slots, 0, (core->index + 1) * sizeof(struct slot));
     if (!core->slots) return -1;
     core->slot = &core->slots[core->index];
-    core->map_words = (size_t)PyObject_Length(code_map) / 16;
-    core->code_map = (_Atomic uint64_t *)memory(core, code_map, 0, core->map_words * 16);
+    core->map_words = (size_t)PyObject_Length(code_map) / sizeof *core->code_map;
+    core->code_map = (_Atomic uint64_t *)memory(core, code_map, 0, core->map_words * sizeof *core->code_map);
     if (!core->code_map) return -1;
-    core->modified_map = core->code_map + core->map_words;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings) && i < MAX_SIBLINGS; i++) {
         unsigned long sibling = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(siblings, i));
         if (PyErr_Occurred()) return -1;
@@ -162,8 +161,8 @@ PyObject *core_map_ram(PyObject *self, PyObject *args) {
     region->ram_offset = core->ram_end;
     core->ram_end += size;
     core->region_count++;
-    if (core->ram_end / PAGE_SIZE > core->map_words * 64) {
-        PyErr_SetString(PyExc_ValueError, "code_map is smaller than two bits a page of the mapped RAM");
+    if (core->ram_end / PAGE_SIZE > core->map_words * PAGES_OF_A_WORD) {
+        PyErr_SetString(PyExc_ValueError, "code_map is smaller than 8 bytes for 16 pages of the mapped RAM");
         return NULL;
     }
     Py_RETURN_NONE;

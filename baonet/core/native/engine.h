@@ -14,7 +14,8 @@
  *   watch.c      watchpoints
  *   debug.c      breakpoints and single step
  *   exceptions.c exceptions of the guest's own that the library leaves out or describes wrongly
- *   broadcast.c  TLB and instruction-cache maintenance that reaches the sibling vCPUs of a VM
+ *   pages.c      which pages hold translated code, and instruction-cache maintenance
+ *   broadcast.c  what must reach the sibling vCPUs of a VM: maintenance of TLBs and of translated code
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
  *   registers.c  system registers that are served natively
  *   identification.c what the ID registers promise, and the registers that come with it
@@ -178,10 +179,10 @@ struct core {
     uint32_t process; /* that this core runs in */
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];
-    /* Of the VM, a bit a RAM page: some vCPU has translated code of it; and it was written to after that. */
-    _Atomic uint64_t *code_map, *modified_map;
+    _Atomic uint64_t *code_map; /* of the VM: pages.c */
     size_t map_words;
-    bool code_emptied; /* the library has dropped the last translation of the page that is being written */
+    bool code_emptied;     /* the library has dropped the last translation of the page that is being written */
+    uint64_t emptied_page; /* 1 + the page of which that was so; 0: none */
     uint64_t last_line; /* of the latest IC IVAU that found code */
     unsigned lines_in_a_row;
 
@@ -324,6 +325,7 @@ extern struct unicorn {
     void (*be_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
     void (*be_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
     void (*generate)(void *, void *, int);
+    void *(*gen_code)(void *, uint64_t, uint64_t, uint32_t, int);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);
     void *(*emit_op)(void *, int);
@@ -386,19 +388,24 @@ void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_i
 bool loads_and_stores(uint32_t instruction);
 struct region *stage2_find(struct core *core, uint64_t ipa);
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
-
+uint64_t stage2_page_of(struct region *region, uint64_t ipa);
 void stage2_track_page(struct core *core, uint64_t page);
 
 /* broadcast.c */
+enum code_request { DROP_LINE, DROP_PAGE, TRACK_PAGE };
 void broadcast_service(struct core *core);
 void broadcast_enter(struct core *core);
 void broadcast_leave(struct core *core);
-void broadcast_mark_code(struct core *core, uint64_t ram_offset);
-void broadcast_forget_code(struct core *core, uint64_t page);
-bool broadcast_is_code(struct core *core, uint64_t page);
-void broadcast_invalidate_line(void *env, const void *ri, uint64_t va);
-void broadcast_invalidate_all(void *env, const void *ri, uint64_t value);
+void broadcast_wait(struct core *core, unsigned spins);
+void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request request);
 void slot_kick(struct slot *slot, int32_t why);
+
+/* pages.c */
+#define PAGES_OF_A_WORD 16u
+bool pages_is_code(struct core *core, uint64_t page);
+void pages_settle(struct core *core);
+void pages_invalidate_line(void *env, const void *ri, uint64_t va);
+void pages_invalidate_all(void *env, const void *ri, uint64_t value);
 
 /* interface.c */
 void interface_update(struct core *core);

@@ -133,6 +133,7 @@
 #define INSN_START_WORDS 3 /* of each instruction in a block's table: PC, IT bits, syndrome */
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
+#define TB_FLAG_AARCH64 0x80000000u
 #define EXCP_UDEF 1
 #define EXCP_SWI 2
 #define EXCP_PREFETCH_ABORT 3
@@ -152,6 +153,8 @@
 #define MMU_DATA_STORE 1
 #define MMU_INST_FETCH 2
 #define EL1_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
+#define MMU_INDEX_EL0 0 /* E10_0 */
+#define MMU_INDEX_EL1 2 /* E10_1 */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
 #define PSTATE_EL 0xcu
 #define PSTATE_IL (1u << 20)

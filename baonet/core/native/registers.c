@@ -135,9 +135,9 @@ int registers_define(struct core *core) {
     if (aarch32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
-    if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, broadcast_invalidate_line)) return -1; /* IC IVAU */
-    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLUIS */
-    if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, broadcast_invalidate_all)) return -1;  /* IC IALLU */
+    if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, pages_invalidate_line)) return -1; /* IC IVAU */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLUIS */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLU */
     return 0;
 }
 

@@ -38,6 +38,7 @@ void core_settle(struct core *core, uintptr_t from) {
     uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
     int32_t why = atomic_exchange(&slot->kick, 0);
     broadcast_service(core);
+    pages_settle(core);
     if (why & KICK_DOORBELL) {
         core->doorbell = true;
         *exit_request = 1;
@@ -109,15 +110,15 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
     for (;;) {
+        if (core->flush_code) { /* asked for while the library ran, or before */
+            core->flush_code = false;
+            unicorn.tb_flush(cpu);
+        }
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
         FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
         FIELD(uint8_t, cpu, CS_STOPPED) = FIELD(uint8_t, cpu, CS_STOP) = 0;
         int result = unicorn.cpu_exec(core->uc, cpu);
-        if (core->flush_code) {
-            core->flush_code = false;
-            unicorn.tb_flush(cpu);
-        }
         if (core->reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
         if (core->reason != EXIT_NONE) return event_in_order(core, core->reason);
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);

@@ -129,7 +129,7 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     leave_at_instruction(core, EXIT_DATA_ABORT);
 }
 
-static uint64_t page_of(struct region *region, uint64_t ipa) {
+uint64_t stage2_page_of(struct region *region, uint64_t ipa) {
     return (region->ram_offset + (ipa - region->ipa)) / PAGE_SIZE;
 }
 
@@ -165,7 +165,7 @@ static void fill(struct core *core, struct region *region, uint64_t va, uint64_t
     uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
     if (access_keep_slow(core, va, memory_type, &FIELD(uint64_t, entry, TLB_ENTRY_READ), write)) return;
     if (access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
-    if (broadcast_is_code(core, page_of(region, ipa))) return;
+    if (pages_is_code(core, stage2_page_of(region, ipa))) return; /* store: fill */
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
 }
 
@@ -209,7 +209,7 @@ static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint
         if (*write & ~PAGE_MASK) continue; /* empty, or slow already */
         uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
         struct region *region = stage2_find(core, ipa);
-        if (region && region->host && page_of(region, ipa) == page) *write |= TLB_NOTDIRTY;
+        if (region && region->host && stage2_page_of(region, ipa) == page) *write |= TLB_NOTDIRTY;
     }
 }
 
@@ -229,7 +229,7 @@ EXPORT void tlb_reset_dirty_by_vaddr_aarch64(void *cpu, uint64_t va, uint64_t le
     if (!running) unicorn.reset_dirty(cpu, va, length);
 }
 
-/* After a store to a tracked page: a page that still has code stays tracked. */
+/* Before a store to a tracked page is done: a page that still has code stays tracked. */
 EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
     struct core *core = running;
     if (!core) {
@@ -242,25 +242,9 @@ EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
         if (*write != ((va & PAGE_MASK) | TLB_NOTDIRTY)) continue;
         uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
         struct region *region = stage2_find(core, ipa);
-        if (region && region->host && !broadcast_is_code(core, page_of(region, ipa))) *write = va & PAGE_MASK;
+        if (region && region->host && !pages_is_code(core, stage2_page_of(region, ipa)))
+            *write = va & PAGE_MASK; /* store: open */
     }
-}
-
-/* A store to a tracked page. It drops this core's translations of what is written; the others' wait for IC. */
-EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
-    struct core *core = running;
-    if (core) core->code_emptied = false;
-    unicorn.store_to_code(uc, pages, ram_offset, length, from);
-    if (!core) return;
-    uint64_t page = ram_offset / PAGE_SIZE;
-    if (!broadcast_is_code(core, page)) return;
-    atomic_fetch_or(&core->modified_map[page / 64], 1ull << page % 64);
-    if (core->code_emptied) broadcast_forget_code(core, page);
-}
-
-EXPORT void tlb_unprotect_code_aarch64(void *uc, uint64_t ram_offset) {
-    if (running) running->code_emptied = true;
-    unicorn.unprotect_code(uc, ram_offset);
 }
 
 /*
@@ -279,6 +263,5 @@ EXPORT void cpu_loop_exit_atomic_aarch64(void *cpu, uintptr_t from) {
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
     uint32_t memory_type;
     bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL);
-    int mmu_index = el0 ? 0 : 2; /* ARMMMUIdx_E10_0, E10_1 */
-    return stage1_translate(core, va, access, mmu_index, ipa, &memory_type);
+    return stage1_translate(core, va, access, el0 ? MMU_INDEX_EL0 : MMU_INDEX_EL1, ipa, &memory_type);
 }

@@ -28,9 +28,6 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     uint32_t *tb_flags = &FIELD(uint32_t, tb, TB_CFLAGS), *tcg_flags = &FIELD(uint32_t, tcg, TCG_TB_CFLAGS);
     uint32_t saved = *tb_flags;
     if (saved != *tcg_flags) Py_FatalError("baonet: libunicorn.so.2 is laid out in another way than 2.1.4");
-    /* Marked before the bytes are read: whoever changes them later must find the mark. */
-    uint64_t ram_offset = unicorn.page_addr_code(running->env, FIELD(uint64_t, tb, TB_PC));
-    if (ram_offset != UINT64_MAX) broadcast_mark_code(running, ram_offset);
     count_op = NULL;
     release_pending = false;
     *tb_flags |= CF_PARALLEL;

@@ -98,6 +98,7 @@ static const struct {
     {(void **)&unicorn.check_breakpoints, "helper_check_breakpoints_aarch64"},
     {(void **)&unicorn.exception_return, "helper_exception_return_aarch64"},
     {(void **)&unicorn.generate, "gen_intermediate_code_aarch64"},
+    {(void **)&unicorn.gen_code, "tb_gen_code_aarch64"},
     {(void **)&unicorn.func_start, "tcg_func_start_aarch64"},
     {(void **)&unicorn.call, "tcg_gen_callN_aarch64"},
     {(void **)&unicorn.emit_op, "tcg_emit_op_aarch64"},

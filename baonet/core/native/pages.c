@@ -1,0 +1,172 @@
+/*
+ * Which pages hold translated code, and the instruction-cache maintenance that follows from it (IC IVAU, IC IALLUIS).
+ * A page of the VM's RAM has three bits in a word that all its vCPUs share:
+ *
+ *   CODE      some vCPU may have a translation of it
+ *   MODIFIED  it was stored to since it became code; meaningless without CODE
+ *   BUSY      a vCPU is making it code, or data again
+ *
+ * The order of the steps is tests/core/code_pages.py, a model that is tried in all interleavings; the comments
+ * "procedure: step" are its names. What it rests on:
+ *
+ * - Bytes are read for a translation after a look that found CODE and not BUSY, and nothing is served from that look
+ *   until the library has the translation in its tables (tb_gen_code).
+ * - While there is CODE and not BUSY, every vCPU's stores to the page take the library's slow path. TLB entries are
+ *   opened for fast stores after a look that found no CODE, and nothing is served from that look until the store is
+ *   done; who sets CODE waits until every sibling has closed its entries.
+ * - CODE goes when no vCPU has a translation any more. BUSY keeps new ones away meanwhile.
+ * - MODIFIED is set before the store lands, and nothing is served in between: who drops the translations of a page that
+ *   is modified waits for the store in the same way as for the translations.
+ */
+#include "engine.h"
+
+#define CACHE_LINE 64u
+#define CODE(page) (1ull << (page) % PAGES_OF_A_WORD)
+#define MODIFIED(page) (CODE(page) << PAGES_OF_A_WORD)
+#define BUSY(page) (CODE(page) << 2 * PAGES_OF_A_WORD)
+#define ALL_CODE ((1ull << PAGES_OF_A_WORD) - 1)
+
+static _Atomic uint64_t *word_of(struct core *core, uint64_t page) {
+    if (page / PAGES_OF_A_WORD >= core->map_words) Py_FatalError("baonet: Unicorn's RAM offsets are not what they were");
+    return &core->code_map[page / PAGES_OF_A_WORD];
+}
+
+bool pages_is_code(struct core *core, uint64_t page) { return atomic_load(word_of(core, page)) & CODE(page); }
+
+/* Whoever is busy with the page may wait for what it has asked of this vCPU. */
+static void become_busy(struct core *core, uint64_t page) {
+    for (unsigned spins = 0; atomic_fetch_or(word_of(core, page), BUSY(page)) & BUSY(page); spins++)
+        broadcast_wait(core, spins); /* busy: serve */
+}
+
+/* True: nothing was served, so that what the caller knows of its TLB still holds. */
+static bool mark(struct core *core, uint64_t page) {
+    _Atomic uint64_t *word = word_of(core, page);
+    if ((atomic_load(word) & (CODE(page) | BUSY(page))) == CODE(page)) return true; /* mark: it is code */
+    become_busy(core, page);                                                       /* mark: busy */
+    if (!(atomic_load(word) & CODE(page))) {
+        atomic_fetch_or(word, CODE(page)); /* mark: code */
+        stage2_track_page(core, page);
+        broadcast_code(core, page * PAGE_SIZE, TRACK_PAGE);
+    }
+    atomic_fetch_and(word, ~BUSY(page)); /* mark: not busy */
+    return false;
+}
+
+/* Before the bytes are read. A T32 block of EL0 may end in the next page; that is marked where there is one. */
+static void mark_block(struct core *core, uint64_t pc, uint32_t flags) {
+    uint64_t next_pc = (pc & PAGE_MASK) + PAGE_SIZE, ipa;
+    uint32_t memory_type;
+    bool ready;
+    do {
+        uint64_t ram_offset = unicorn.page_addr_code(core->env, pc);
+        ready = ram_offset == UINT64_MAX || mark(core, ram_offset / PAGE_SIZE);
+        if (flags & TB_FLAG_AARCH64 ||
+            !stage1_translate(core, next_pc, MMU_INST_FETCH, MMU_INDEX_EL0, &ipa, &memory_type))
+            continue;
+        struct region *region = stage2_find(core, ipa);
+        if (region && region->host) ready &= mark(core, stage2_page_of(region, ipa));
+    } while (!ready);
+}
+
+EXPORT void *tb_gen_code_aarch64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags, int cflags) {
+    if (running && running->cpu == cpu) mark_block(running, pc, flags);
+    return unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
+}
+
+/* The page is data again; nobody keeps a translation of what it was. */
+static void forget(struct core *core, uint64_t page) {
+    _Atomic uint64_t *word = word_of(core, page);
+    become_busy(core, page); /* forget: busy */
+    if (atomic_load(word) & CODE(page)) {
+        unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+        broadcast_code(core, page * PAGE_SIZE, DROP_PAGE); /* forget: drop */
+    } /* forget: no code */
+    atomic_fetch_and(word, ~(CODE(page) | MODIFIED(page) | BUSY(page))); /* forget: data */
+}
+
+/*
+ * A store to a page that is seen: the library drops this core's translations of what is written (the others' wait for
+ * IC), then may open the TLB entry, then stores. Nothing may be served until then, so a page of which this core has no
+ * translation left is forgotten at the next block.
+ */
+EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
+    struct core *core = running;
+    if (core) core->code_emptied = false;
+    unicorn.store_to_code(uc, pages, ram_offset, length, from); /* store: drop my own */
+    if (!core) return;
+    uint64_t page = ram_offset / PAGE_SIZE;
+    if (!pages_is_code(core, page)) return; /* store: no code */
+    atomic_fetch_or(word_of(core, page), MODIFIED(page)); /* store: modified */
+    if (!core->code_emptied) return;
+    core->emptied_page = page + 1;
+    slot_kick(core->slot, KICK_MAINTENANCE);
+}
+
+EXPORT void tlb_unprotect_code_aarch64(void *uc, uint64_t ram_offset) {
+    if (running) running->code_emptied = true;
+    unicorn.unprotect_code(uc, ram_offset);
+}
+
+/* At the start of a block, which may be one of those that are dropped. */
+void pages_settle(struct core *core) {
+    if (!core->emptied_page) return;
+    uint64_t page = core->emptied_page - 1;
+    core->emptied_page = 0;
+    forget(core, page);
+    core->leave_block = true;
+}
+
+/*
+ * IC IVAU. A page of which nobody has translated code costs one look at its word. Of others the line is invalidated; a
+ * guest that goes on through the lines of a page (it loads a program) gets the whole page invalidated and forgotten, so
+ * that the rest costs nothing, while one that patches single instructions keeps the other translations of the page.
+ */
+#define LINES_OF_A_LOAD 4
+
+void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
+    (void)env, (void)ri;
+    struct core *core = running;
+    uint64_t ipa;
+    if (!stage2_translate(core, va, MMU_DATA_LOAD, &ipa)) return;
+    struct region *region = stage2_find(core, ipa);
+    if (!region || !region->host) return;
+    uint64_t line = (region->ram_offset + (ipa - region->ipa)) / CACHE_LINE, page = line / (PAGE_SIZE / CACHE_LINE);
+    atomic_thread_fence(memory_order_seq_cst); /* behind the guest's stores */
+    if (!pages_is_code(core, page)) return;    /* IVAU: no code */
+    core->invalidated++;
+    core->lines_in_a_row = line == core->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? core->lines_in_a_row + 1 : 1;
+    core->last_line = line;
+    if (core->lines_in_a_row == LINES_OF_A_LOAD) {
+        forget(core, page); /* IVAU: page */
+        return;
+    }
+    unicorn.tb_invalidate(core->uc, line * CACHE_LINE, (line + 1) * CACHE_LINE); /* IVAU: line */
+    broadcast_code(core, line * CACHE_LINE, DROP_LINE);
+}
+
+static bool is_foreign(struct core *core, uint64_t page) {
+    for (unsigned i = 0; i < core->region_count; i++) {
+        struct region *region = &core->regions[i];
+        if (region->foreign && page * PAGE_SIZE - region->ram_offset < region->size) return true;
+    }
+    return false;
+}
+
+/*
+ * IC IALLU and IALLUIS. Linux does it for every page that it makes executable when the I-cache is VIPT, as on
+ * Cortex-A53. Only translations of pages that were written to can be stale, and those are known; but nobody here sees
+ * what another VM writes to memory that it shares.
+ */
+void pages_invalidate_all(void *env, const void *ri, uint64_t value) {
+    (void)env, (void)ri, (void)value;
+    struct core *core = running;
+    atomic_thread_fence(memory_order_seq_cst);
+    for (uint64_t place = 0; place < core->map_words; place++) {
+        uint64_t word = atomic_load_explicit(&core->code_map[place], memory_order_relaxed);
+        for (uint64_t rest = word & ALL_CODE; rest; rest &= rest - 1) {
+            uint64_t page = place * PAGES_OF_A_WORD + (uint64_t)__builtin_ctzll(rest);
+            if (word & MODIFIED(page) || is_foreign(core, page)) forget(core, page); /* IALLUIS: modified */
+        } /* IALLUIS: not modified */
+    }
+}

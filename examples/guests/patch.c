@@ -1,0 +1,115 @@
+/*
+ * All vCPUs change code that the others run: each has functions of its own, changes them again and again, and calls
+ * everybody's. The functions of different vCPUs share pages, or have pages of their own (`spread`). What a vCPU has published is what others must find once they
+ * have seen that and executed an ISB (Arm ARM B2.2.5: a B that becomes another B needs no more than that).
+ */
+#include "guest.h"
+#include "parameters.h"
+
+#define CASES 4096u /* that a function can answer: what it was, is and will be must differ */
+#define PAGES 2     /* functions of a vCPU, each in another page */
+#define LINE 16     /* words */
+#define MAX_LINES 8
+#define BRANCH 0x14000000u
+#define MOV_W0 0x52800000u /* movz w0, #imm16 */
+#define RET 0xd65f03c0u
+
+enum { IVAU, IALLUIS, BOTH }; /* of even and of odd rounds */
+
+static _Alignas(4096) uint32_t functions[MAX_CPUS * PAGES][1024];
+static _Alignas(4096) uint32_t cases[CASES][2];
+static struct {
+    _Alignas(64) uint32_t round;
+    uint64_t stale[2], own;
+} state[MAX_CPUS];
+static uint64_t rounds = 500, ic = BOTH, data, spread, lines = 1, writers = MAX_CPUS, own = 1;
+static uint32_t started, finished;
+static unsigned cpus;
+
+static uint32_t *function_of(unsigned cpu, uint32_t round) {
+    unsigned page = round % PAGES + (spread ? cpu * PAGES : 0);
+    return &functions[page][cpu * MAX_LINES * LINE];
+}
+
+/* As who loads a program does it: a line after the other, or all at once. */
+static void synchronise(uint32_t *at, bool all) {
+    __asm__ volatile("dc cvau, %0\n\tdsb ish" : : "r"(at) : "memory");
+    if (all)
+        __asm__ volatile("ic ialluis" : : : "memory");
+    else
+        for (unsigned line = 0; line < lines; line++)
+            __asm__ volatile("ic ivau, %0" : : "r"(at + line * LINE) : "memory");
+    __asm__ volatile("dsb ish\n\tisb" : : : "memory");
+}
+
+static void change(unsigned cpu, uint32_t round) {
+    uint32_t *at = function_of(cpu, round);
+    uint64_t distance = (uint64_t)((uintptr_t)cases[round % CASES] - (uintptr_t)at);
+    *(volatile uint32_t *)at = BRANCH | (distance >> 2 & 0x3ffffff);
+    synchronise(at, ic == IALLUIS || (ic == BOTH && round & 1));
+    STORE(&state[cpu].round, round);
+}
+
+static uint32_t call(unsigned cpu, uint32_t round) {
+    uint32_t (*function)(void) = (uint32_t(*)(void))(uintptr_t)function_of(cpu, round);
+    isb();
+    return function();
+}
+
+/* What `other` answers now was published when this vCPU looked, or after that. */
+static void look(unsigned cpu, unsigned other) {
+    uint32_t seen = LOAD(&state[other].round);
+    if (!seen) return;
+    uint32_t since = (call(other, seen) - seen) % CASES;
+    if (since >= CASES / 2) state[cpu].stale[seen & 1]++;
+}
+
+static void work(unsigned cpu) {
+    for (uint32_t round = 1; round <= rounds; round++) {
+        if (cpu < writers) {
+            change(cpu, round);
+            if (own && call(cpu, round) != round % CASES) state[cpu].own++;
+        }
+        for (unsigned other = 0; other < cpus && other < writers; other++)
+            if (other != cpu) look(cpu, other);
+        /* Data beside the code: the page is stored to, and code of it may be dropped, without any IC. */
+        if (data && cpu < writers) function_of(cpu, round)[LINE / 2] = round;
+    }
+    __asm__ volatile("1: ldaxr w9, [%0]\n\tadd w9, w9, #1\n\tstlxr w10, w9, [%0]\n\tcbnz w10, 1b"
+                     :
+                     : "r"(&finished)
+                     : "w9", "w10", "memory");
+}
+
+void guest_secondary(unsigned cpu) {
+    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    work(cpu);
+    cpu_off();
+}
+
+void guest_main(void) {
+    const struct parameter known[] = {
+        {"rounds", &rounds}, {"ic", &ic}, {"data", &data}, {"spread", &spread}, {"lines", &lines}, {"writers", &writers}, {"own", &own},
+    };
+    parameters_read("patch", known, 7);
+    if (lines > MAX_LINES) lines = MAX_LINES;
+    for (uint32_t n = 0; n < CASES; n++) {
+        cases[n][0] = MOV_W0 | n << 5;
+        cases[n][1] = RET;
+    }
+    for (uintptr_t at = (uintptr_t)cases; at < (uintptr_t)cases + sizeof cases; at += 64) synchronise((uint32_t *)at, false);
+    cpus = start_secondaries(MAX_CPUS);
+    print_line("patch: %u vCPUs, %u rounds", (uint64_t)cpus, rounds);
+    STORE(&started, 1);
+    work(0);
+    while (LOAD(&finished) != cpus) __asm__ volatile("yield" : : : "memory");
+    uint64_t stale[2] = {0}, mine = 0;
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+        stale[0] += state[cpu].stale[0];
+        stale[1] += state[cpu].stale[1];
+        mine += state[cpu].own;
+    }
+    print_line("patch: stale code in even rounds %u, in odd ones %u, one's own %u", stale[0], stale[1], mine);
+    print_line("patch: %s", stale[0] + stale[1] + mine ? "FAILED" : "all seen");
+    power_off("patch");
+}
