@@ -71,6 +71,9 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)
+    for device in vm.devices:
+        if device.va is not None:
+            core.map_unassigned(device.va, device.size)
 
 
 def interrupt_cost(machine: Machine, vm: Vm) -> int:

@@ -149,7 +149,15 @@ class Aborts:
         esr = details[EXIT_ESR]
         ec = exception_class(esr)
         explanation = _CLASS_EXPLANATIONS.get(ec, "the guest caused an exception that Bao has no handler for")
-        if ec == 0x20:
+        if not esr:
+            explanation = (
+                f"the emulator gave up at guest-physical {details[EXIT_IPA]:#x} (Unicorn's error {details[EXIT_VALUE]}); "
+                "this is a fault of baonet, please report it"
+            )
+        elif ec == 0x20 and esr & _FAULT_KIND == _PERMISSION:
+            explanation = f"the guest fetched an instruction from a device: {details[EXIT_IPA]:#x}, "
+            explanation += self._whereabouts(details[EXIT_IPA])
+        elif ec == 0x20:
             explanation += f": {details[EXIT_IPA]:#x}, {self._whereabouts(details[EXIT_IPA])}"
         self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation, esr, addressed=has_address(esr))
 

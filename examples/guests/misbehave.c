@@ -61,6 +61,13 @@ __attribute__((unused)) static void walk(void) {
 
 __attribute__((unused)) static void fetch(uint64_t address) { ((void (*)(void))address)(); }
 
+/* Where stage 1 has no say. */
+__attribute__((unused)) static void fetch_untranslated(uint64_t address) {
+    WRITE_REGISTER("sctlr_el1", READ_REGISTER("sctlr_el1") & ~1ull);
+    isb();
+    fetch(address);
+}
+
 struct misbehaviour {
     const char *name, *outcome;
     void (*act)(void);
@@ -90,6 +97,10 @@ MISBEHAVIOUR(gicd_half, "parks", ACCESS("strh w0, [x1]", GICD + GICD_IGROUPR0))
 MISBEHAVIOUR(gicd_double, "parks", ACCESS("ldr x0, [x1]", GICD + GICD_IGROUPR0))
 MISBEHAVIOUR(gicd_unaligned, "parks", ACCESS("ldr w0, [x1]", DEVICE_ALIAS + GICD + 2))
 MISBEHAVIOUR(gicr_double, "parks", ACCESS("str x0, [x1]", GICR))
+/* Devices: no code, and where the bus refuses. The VM's window is larger than the UART. */
+MISBEHAVIOUR(device_fetch, "parks", fetch_untranslated(UART_BASE))
+MISBEHAVIOUR(device_behind, "own", ACCESS("ldr w0, [x1]", (uint64_t)UART_BASE + 0x8000))
+MISBEHAVIOUR(device_exclusive, "own", ACCESS("ldxr w0, [x1]\n\tstxr w2, w0, [x1]", (uint64_t)UART_BASE + 0x24))
 /* System registers that Bao traps and has no handler for. */
 MISBEHAVIOUR(sgi0r, "parks", WRITE_REGISTER("s3_0_c12_c11_7", 1))
 MISBEHAVIOUR(asgi1r, "parks", WRITE_REGISTER("s3_0_c12_c11_6", 1))

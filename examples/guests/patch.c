@@ -56,12 +56,15 @@ static uint32_t call(unsigned cpu, uint32_t round) {
     return function();
 }
 
-/* What `other` answers now was published when this vCPU looked, or after that. */
+/*
+ * What `other` answers was published when this vCPU looked, or later, or will be next. Nothing can be said if so many
+ * rounds went by that an old answer is a new one again, as when this vCPU was off its host's CPU.
+ */
 static void look(unsigned cpu, unsigned other) {
     uint32_t seen = LOAD(&state[other].round);
     if (!seen) return;
-    uint32_t since = (call(other, seen) - seen) % CASES;
-    if (since >= CASES / 2) state[cpu].stale[seen & 1]++;
+    uint32_t since = (call(other, seen) - seen) % CASES, newest = LOAD(&state[other].round) + PAGES - seen;
+    if (newest < CASES && since > newest) state[cpu].stale[seen & 1]++;
 }
 
 static void work(unsigned cpu) {

@@ -47,7 +47,9 @@ CASES = {
     "no value of an optional key": Case(
         PING_DEVICE, "§~", "vms[0].devices", "'devices' has no value", "or remove the key"
     ),
-    "not a list": Case("interrupts: [33]", "interrupts: §33", "vms[0].devices[0].interrupts", "33 is not a list", "[33]"),
+    "not a list": Case(
+        "interrupts: [33]", "interrupts: §33", "vms[0].devices[0].interrupts", "33 is not a list", "[33]"
+    ),
     "not a mapping": Case("{path: ping.elf}", "§ping.elf", "vms[0].image", "'ping.elf' is not a mapping", "'path'"),
     "empty list": Case(f"[{PING_MEMORY}]", "§[]", "vms[0].memory", "the list is empty", "at least one item"),
     "not a number": Case("cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "write it as 4"),

@@ -175,5 +175,9 @@ def test_what_a_device_does_is_not_forgotten_by_a_reset() -> None:
     machine.core.pc = address("move_lines")
     assert run(machine.core) == Exit.LINE
     machine.core.reset(address("nothing"), 0)
-    assert [machine.core.take_event(), machine.core.take_event(), machine.core.take_event()] == [Exit.LINE, Exit.LINE, -1]
+    assert [machine.core.take_event(), machine.core.take_event(), machine.core.take_event()] == [
+        Exit.LINE,
+        Exit.LINE,
+        -1,
+    ]
     assert run(machine.core) == Exit.HVC

@@ -93,6 +93,21 @@ def test_exceptions_without_a_handler(ec: int, name: str) -> None:
     assert name in dict(fabric.reports[0].syndrome)["EC"]
 
 
+def test_a_fetch_from_a_device() -> None:
+    fabric = one()
+    fabric.guest(0, 0).fault(0x20 << 26 | 1 << 25 | 0xF, far=0x0900_0004, ipa=0x0900_0004)
+    reason, explanation = parked(fabric)
+    assert reason == "no handler for abort ec = 0x20"
+    assert "fetched an instruction from a device: 0x9000004, in a device at 0x9000000..0x9000fff" in explanation
+    assert dict(fabric.reports[0].syndrome)["IFSC"] == "permission fault, level 3"
+
+
+def test_an_emulator_that_gives_up_stops_that_vcpu_alone() -> None:
+    fabric = one()
+    fabric.guest(0, 0).fault(0, far=HOLE, ipa=HOLE)
+    assert "the emulator gave up at guest-physical 0x30000000" in parked(fabric)[1]
+
+
 @pytest.mark.parametrize(("register", "number"), [(ICC_SGI0R_EL1, "0x3e3016"), (ICC_ASGI1R_EL1, "0x3c3016")])
 def test_sgi_registers_that_bao_does_not_emulate(register: int, number: str) -> None:
     fabric = one()

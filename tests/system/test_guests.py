@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.machine import Result, baonet, pair, vm, write
+from tests.system.machine import UART, Result, baonet, pair, vm, write
 from tests.system.machine import run as run_machine
 
 WAYS = {
@@ -136,6 +136,7 @@ PARKS: dict[str, tuple[str, str]] = {
     "unmapped-read": ("no emulation handler for abort", "neither memory nor a device"),
     "unmapped-write": ("no emulation handler for abort", "store"),
     "unmapped-fetch": ("no handler for abort ec = 0x20", "fetched an instruction"),
+    "device-fetch": ("no handler for abort ec = 0x20", "fetched an instruction from a device: 0x9000000, in a device"),
     "unmapped-pair": ("no information to handle data abort", "handles a pair"),
     "unmapped-exclusive": ("no information to handle data abort", "exclusive"),
     "unmapped-alias": ("no emulation handler for abort", "virtual 0x17f000004"),
@@ -171,10 +172,20 @@ def test_what_is_the_guests_own_affair_is_not(tmp_path: Path, way: str, name: st
     assert "misbehave: still here" in result.out
 
 
-def test_a_parked_vm_leaves_the_others_alone(tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize(("name", "esr"), [("behind", 0x96000010), ("exclusive", 0x96000050)])
+def test_what_a_device_does_not_answer_is_the_guests_own_affair(tmp_path: Path, way: str, name: str, esr: int) -> None:
+    window = [UART | {"size": 0x1_0000}]
+    result = run(tmp_path, {"vms": [vm(f"misbehave-device-{name}", devices=window)]}, way)
+    assert result.status == 0, result.out + result.err
+    assert f"misbehave: exception at EL1, ESR {esr:#x}" in result.out
+    assert "misbehave: still here" in result.out
+
+
+@pytest.mark.parametrize("name", ["unmapped-read", "device-fetch"])
+def test_a_parked_vm_leaves_the_others_alone(tmp_path: Path, way: str, name: str) -> None:
     machine: dict[str, Any] = {"shared_memory": pair()["shared_memory"]}
     silent = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
-    machine["vms"] = [vm("misbehave-unmapped-read", devices=silent), *pair()["vms"]]
+    machine["vms"] = [vm(f"misbehave-{name}", devices=silent), *pair()["vms"]]
     result = run(tmp_path, machine, way)
     assert result.status == 3
     assert "pong: answered 10000, 0 wrong" in result.out

@@ -196,6 +196,18 @@ PyObject *core_map_gicv(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* A device's window, after what answers in it. */
+PyObject *core_map_unassigned(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long ipa, size;
+    if (!PyArg_ParseTuple(args, "KK", &ipa, &size)) return NULL;
+    struct region *region = new_region(core, ipa, size);
+    if (!region) return NULL;
+    region->unassigned = true;
+    core->region_count++;
+    Py_RETURN_NONE;
+}
+
 PyObject *core_emulate(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     PyObject *windows, *read, *write, *outbox;

@@ -14,6 +14,7 @@
  *   watch.c      watchpoints
  *   debug.c      breakpoints and single step
  *   exceptions.c exceptions of the guest's own that the library leaves out or describes wrongly
+ *   bus.c        accesses that the bus refuses: synchronous external aborts
  *   pages.c      which pages hold translated code, and instruction-cache maintenance
  *   broadcast.c  what must reach the sibling vCPUs of a VM: maintenance of TLBs and of translated code
  *   interface.c  the GIC virtual CPU interface (ICH_* list registers behind ICC_* and GICV)
@@ -97,6 +98,7 @@ struct slot {
 struct region {
     uint64_t ipa, size;
     bool foreign;        /* others than this VM write to it too */
+    bool unassigned;     /* a device's window, of which nothing answers */
     uint64_t ram_offset; /* Unicorn's own offset of this RAM, the same in every process of the VM */
     uint8_t *host;       /* NULL: a device */
     void *memory_region; /* the library's, looked up once */
@@ -108,8 +110,8 @@ struct window {
 /* Of stage 1 by the guest's tables, the latest. */
 struct walk {
     unsigned loads;
-    bool failed, oversized; /* the table is not in RAM; it is beyond the output size */
-    uint64_t ipa;           /* of the entry that could not be loaded */
+    bool failed, refused, oversized; /* at stage 2; by a device; the table is beyond the output size */
+    uint64_t ipa;                    /* of the entry that could not be loaded */
     uint64_t descriptor;    /* the last that was */
 };
 
@@ -391,6 +393,10 @@ bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa)
 uint64_t stage2_page_of(struct region *region, uint64_t ipa);
 void stage2_track_page(struct core *core, uint64_t page);
 
+/* bus.c */
+void bus_abort(struct core *core, uint64_t va, int access, uintptr_t from);
+void bus_abort_on_walk(struct core *core, uint64_t va, uint32_t level, int access, uintptr_t from);
+
 /* broadcast.c */
 enum code_request { DROP_LINE, DROP_PAGE, TRACK_PAGE };
 void broadcast_service(struct core *core);
@@ -485,6 +491,7 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *core_map_ram(PyObject *self, PyObject *args);
 PyObject *core_map_pl011(PyObject *self, PyObject *args);
 PyObject *core_map_gicv(PyObject *self, PyObject *args);
+PyObject *core_map_unassigned(PyObject *self, PyObject *args);
 PyObject *core_emulate(PyObject *self, PyObject *args);
 
 /* run.c */

@@ -147,6 +147,7 @@
 #define EXCP_YIELD 0x10004
 #define CPU_INTERRUPT_HARD 0x2u
 #define CPU_INTERRUPT_FIQ 0x10u
+#define PSTATE_EL 0xcu
 #define MEMTX_OK 0
 #define MEMTX_DECODE_ERROR 2
 #define MMU_DATA_LOAD 0

@@ -297,6 +297,7 @@ static PyMethodDef core_methods[] = {
     {"map_ram", core_map_ram, METH_VARARGS, NULL},
     {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
     {"map_gicv", core_map_gicv, METH_VARARGS, NULL},
+    {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"run", run, METH_O, NULL},

@@ -123,11 +123,13 @@ static enum exit_reason stay(struct core *core) {
         if (core->reason != EXIT_NONE) return event_in_order(core, core->reason);
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
+            /* Nothing is known that leads here. If a guest finds it, it stops that guest and no other. */
             FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
-            python_error(PyExc_RuntimeError, "unicorn: %s at PC 0x%llx, physical address 0x%llx", unicorn.strerror(error),
-                         (unsigned long long)core_pc(core),
-                         (unsigned long long)FIELD(uint64_t, core->uc, UC_INVALID_ADDR));
-            return EXIT_ERROR;
+            core->exit[EXIT_ESR] = 0;
+            core->exit[EXIT_FAR] = core_pc(core);
+            core->exit[EXIT_IPA] = FIELD(uint64_t, core->uc, UC_INVALID_ADDR);
+            core->exit[EXIT_VALUE] = (uint64_t)error;
+            return EXIT_FAULT;
         }
         enum exit_reason reason = event_pending(core);
         if (reason != EXIT_NONE) return reason;

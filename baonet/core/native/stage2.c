@@ -14,7 +14,6 @@
 #define ESR_WNR (1u << 6)
 #define TRANSLATION_FAULT_LEVEL3 0x07u
 #define PERMISSION_FAULT_LEVEL3 0x0fu
-#define EXTERNAL_ABORT 0x10u
 #define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
 
 /* Load or store of one general register with pre- or post-index (Arm ARM C4.1.94). */
@@ -27,6 +26,7 @@ bool loads_and_stores(uint32_t instruction) {
            (instruction & 0xbfa07c00) == 0x08207c00;
 }
 
+/* The first: a device's window lies behind the device's own pages, and is what remains of it. */
 struct region *stage2_find(struct core *core, uint64_t ipa) {
     for (unsigned i = 0; i < core->region_count; i++)
         if (ipa - core->regions[i].ipa < core->regions[i].size) return &core->regions[i];
@@ -182,6 +182,8 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
                               &memory_type)) {
         if (!probe && core->walk.failed)
             stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
+        /* The library takes it for a translation fault. */
+        if (!probe && core->walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
         return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from); /* the guest's own fault */
     }
     struct region *region = stage2_find(core, ipa);
@@ -192,6 +194,10 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     if (!region->host && access == MMU_INST_FETCH) { /* Bao maps devices execute-never */
         if (probe) return false;
         stage2_abort(core, va, ipa, access, from, PERMISSION_FAULT_LEVEL3);
+    }
+    if (region->unassigned) {
+        if (probe) return false;
+        bus_abort(core, va, access, from);
     }
     if (core->watching && access == MMU_DATA_STORE && !probe && from != core->checked_access && watch_page(core, va))
         watch_check_atomic(core, va, (uint64_t)size, mmu_index, from);
@@ -245,19 +251,6 @@ EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
         if (region && region->host && !pages_is_code(core, stage2_page_of(region, ipa)))
             *write = va & PAGE_MASK; /* store: open */
     }
-}
-
-/*
- * An atomic access that the fast path cannot do: it is to a device. Stock Unicorn tries again for ever; a CPU answers
- * with an external abort.
- */
-EXPORT void cpu_loop_exit_atomic_aarch64(void *cpu, uintptr_t from) {
-    struct core *core = running;
-    if (!core) {
-        FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
-        unicorn.loop_exit_restore(cpu, from);
-    }
-    stage2_abort(core, 0, UINT64_MAX, MMU_DATA_STORE, from, EXTERNAL_ABORT);
 }
 
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {

@@ -40,7 +40,7 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
     bool ours = core && core->env == env;
     if (ours) core->walk = (struct walk){0};
     bool fault = unicorn.get_phys_addr(env, va, access, mmu_index, ipa, attributes, prot, page_size, info, memory_type);
-    if (!ours || core->walk.failed) return fault;
+    if (!ours || core->walk.failed || core->walk.refused) return fault;
     struct walk *walk = &core->walk;
     bool translates = FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_M;
     unsigned bits = output_bits(core, translates);
@@ -53,7 +53,10 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
     return fault;
 }
 
-/* A guest's translation table is in RAM, or the walk faults at stage 2. */
+/*
+ * A guest's translation table is in RAM, or the walk faults at stage 2. A table in a device is refused by the bus: how
+ * often a walk reads it would depend on the library's TLB.
+ */
 EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa, uint32_t attributes, uint32_t *result) {
     struct core *core = running;
     if (!core) return unicorn.load_table(uc, space, ipa, attributes, result);
@@ -63,7 +66,7 @@ EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa
     if ((walk->oversized = ipa >> output_bits(core, true))) return 0;
     struct region *region = stage2_find(core, ipa);
     if (!region || !region->host) {
-        walk->failed = true;
+        *(region ? &walk->refused : &walk->failed) = true;
         walk->ipa = ipa;
         return 0;
     }
