@@ -69,15 +69,13 @@ class Costs:
 
     ``hypercall``: an exit that the guest asks for or that ends in the hypervisor (HVC, SMC, trapped register, abort),
     there and back; ``access``: an emulated load or store; ``interrupt``: an exit for an interrupt (taking it and
-    injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts; ``stage2_miss``: a
-    fill of the TLB.
+    injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts.
     """
 
     hypercall: int = 0
     access: int = 0
     interrupt: int = 0
     direct: int = 0
-    stage2_miss: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _merged(model: PlatformModel, base: Platform) -> Platform:
         gic = replace(base.gic, **given)
         values["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
     if model.costs is not None:
-        given = _given(model.costs, "hypercall", "access", "interrupt", "direct", "stage2_miss")
+        given = _given(model.costs, "hypercall", "access", "interrupt", "direct")
         values["costs"] = replace(base.costs, **given)
     return replace(base, **values)
 

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from baonet.config import foreign
-from baonet.config.kinds import Boolean, Choice, ListOf, MappingOf, Model, optional, required
+from baonet.config.kinds import Boolean, Choice, Foreign, ListOf, MappingOf, Model, optional, required
 from baonet.config.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 
 
@@ -77,6 +78,15 @@ class CostsModel(Model):
     some.
     """
 
+    foreign = MappingProxyType(
+        {
+            "stage2_miss": Foreign(
+                hint="remove it: misses of the emulator's TLB are not those of a CPU, and not the same in each run; "
+                "memory takes no time"
+            )
+        }
+    )
+
     hypercall: int | None = optional(
         _COST,
         "An exit to the hypervisor that the guest asks for, there and back: HVC, SMC, a trapped system register, an "
@@ -94,9 +104,6 @@ class CostsModel(Model):
     )
     direct: int | None = optional(
         _COST, "The same for a VM with `interrupts: direct`, whose interrupts reach it without the hypervisor.", None
-    )
-    stage2_miss: int | None = optional(
-        _COST, "A stage-2 translation that the TLB does not hold. 0 leaves such misses out of the model.", None
     )
 
 

@@ -38,7 +38,6 @@ Arm-based Mixed-Criticality Systems*, RTAS 2023, runs without interference, as i
 has Bao send an SGI too, so it is an upper estimate for the other registers |
 | `hypercall` | 310ns | estimate: no figure of Bao is known to us; 376 cycles of Xen on Armv8 (C. Dall et al., *ARM \
 Virtualization: Performance and Architectural Implications*, ISCA 2016, table II), taken at 1.2 GHz |
-| `stage2_miss` | 0 | not modelled unless it is given |
 
 For the platforms of QEMU, which no hardware is like, they are an estimate: their CPUs are the same, but no figure for
 a GICv3 is among those. With another CPU, clock or hypervisor all of them are to be measured and given.

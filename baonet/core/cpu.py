@@ -83,16 +83,14 @@ def interrupt_cost(machine: Machine, vm: Vm) -> int:
 
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
-    """In cycles, rounded up: of the exits by their numbers, of an emulated access, of a stage-2 miss."""
+    """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
     costs = machine.platform.costs
     asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
     interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
-    hypercall, access, miss = (
-        -(-cost * machine.clock.mhz // 1000) for cost in (costs.hypercall, costs.access, costs.stage2_miss)
-    )
+    hypercall, access = (-(-cost * machine.clock.mhz // 1000) for cost in (costs.hypercall, costs.access))
     interrupt = interrupt_cost(machine, vm)
     exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
-    return (*exits, access, miss)
+    return (*exits, access)
 
 
 def build(

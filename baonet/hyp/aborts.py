@@ -151,8 +151,8 @@ class Aborts:
         explanation = _CLASS_EXPLANATIONS.get(ec, "the guest caused an exception that Bao has no handler for")
         if not esr:
             explanation = (
-                f"the emulator gave up at guest-physical {details[EXIT_IPA]:#x} (Unicorn's error {details[EXIT_VALUE]}); "
-                "this is a fault of baonet, please report it"
+                f"the emulator gave up at guest-physical {details[EXIT_IPA]:#x} (Unicorn's error "
+                f"{details[EXIT_VALUE]}); this is a fault of baonet, please report it"
             )
         elif ec == 0x20 and esr & _FAULT_KIND == _PERMISSION:
             explanation = f"the guest fetched an instruction from a device: {details[EXIT_IPA]:#x}, "

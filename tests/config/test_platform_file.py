@@ -60,10 +60,10 @@ def test_a_gic_is_changed_field_by_field(tmp_path: Path) -> None:
 
 
 def test_costs_are_changed_field_by_field(tmp_path: Path) -> None:
-    change = "{extends: qemu-aarch64-virt, costs: {hypercall: 1.5us, stage2_miss: 120ns}}"
+    change = "{extends: qemu-aarch64-virt, costs: {hypercall: 1.5us, access: 120ns}}"
     found = load(write(tmp_path, with_platform(change))).platform
     base = builtin()["qemu-aarch64-virt"]
-    assert found == replace(base, costs=replace(base.costs, hypercall=1500, stage2_miss=120))
+    assert found == replace(base, costs=replace(base.costs, hypercall=1500, access=120))
     assert found.costs.interrupt > found.costs.direct == 0
 
 
@@ -108,6 +108,12 @@ def test_a_platform_file_that_extends_another(tmp_path: Path) -> None:
         ),
         ("{extends: §tx2}", "platform.extends", "there is no platform 'tx2'", "built in are qemu-aarch64-virt, qemu"),
         ("§none.yaml", "platform", "none.yaml cannot be read: No such file", ""),
+        (
+            "{extends: qemu-aarch64-virt, costs: {§stage2_miss: 10ns}}",
+            "platform.costs.stage2_miss",
+            "unknown key 'stage2_miss'",
+            "remove it: misses of the emulator's TLB",
+        ),
         ("§[zcu104]", "platform", "a list is not a mapping", "'extends'"),
         ("§7", "platform", "7 is not a mapping", "'extends'"),
         ("{extends: zcu104, cpus: §9}", "platform.cpus", "a GIC of version 2 serves at most 8 CPUs", "a GICv3"),

@@ -25,7 +25,7 @@ def bench() -> Bench:
 
 
 def refused(bench: Bench, routine: str, base: int) -> int:
-    """Run an access that the bus refuses. The guest has no vectors, so it leaves at the first of them. Returns ESR_EL1."""
+    """Run an access that the bus refuses. The guest has no vectors, so it leaves at the first. Returns ESR_EL1."""
     enter(bench, routine, base, 0x1122_3344_5566_7788, x2=5)
     before, count = list(bench.core.x)[:31], retired(bench.core)
     assert run(bench.core) == Exit.FAULT

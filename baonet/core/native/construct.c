@@ -51,7 +51,7 @@ static int save_pristine(struct core *core) {
     return error ? fail(error, "save the reset state") : 0;
 }
 
-/* In cycles: of the exits by their numbers, of an emulated access, of a stage-2 miss. */
+/* In cycles: of the exits by their numbers, of an emulated access. */
 static int costs_from(struct core *core, PyObject *costs) {
     if (PyTuple_GET_SIZE(costs) != COSTS) {
         PyErr_Format(PyExc_ValueError, "%d costs", COSTS);

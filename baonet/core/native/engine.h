@@ -170,7 +170,7 @@ struct record {
     uint64_t b, c;
 };
 #define TRACE_RECORDS 2048u
-enum { COST_ACCESS = EXIT_ERROR, COST_STAGE2, COSTS }; /* those before are of exits, by their numbers */
+enum { COST_ACCESS = EXIT_ERROR, COSTS }; /* those before are of exits, by their numbers */
 
 struct core {
     PyObject_HEAD

@@ -134,15 +134,15 @@ static enum exit_reason stay(struct core *core) {
         enum exit_reason reason = event_pending(core);
         if (reason != EXIT_NONE) return reason;
         if (result == EXCP_HLT) return EXIT_WFI;
+        if (result == EXCP_YIELD && core->hz && core->polite) { /* before a kick, which comes when the host likes */
+            core->yielded = true;
+            return EXIT_BUDGET;
+        }
         if (core->doorbell) {
             core->doorbell = false;
             return EXIT_KICKED;
         }
         if (core->out_of_budget) return EXIT_BUDGET;
-        if (result == EXCP_YIELD && core->hz && core->polite) {
-            core->yielded = true;
-            return EXIT_BUDGET;
-        }
         if (result == EXCP_YIELD && !core->hz) { /* the guest waits for another CPU, which may wait for this one's */
             sched_yield();
             return EXIT_BUDGET;

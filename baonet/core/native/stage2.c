@@ -139,15 +139,6 @@ static uint8_t *entry_of(struct core *core, unsigned mmu_index, uint64_t va) {
 }
 
 /*
- * The library shrinks a TLB that was little used for 100 ms of the host's time, so how often the guest misses would
- * depend on the host. A window that begins in the far future never ends.
- */
-static void hold_size(struct core *core, int mmu_index) {
-    uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
-    FIELD(int64_t, victims, TLB_WINDOW_BEGIN) = INT64_MAX / 2;
-}
-
-/*
  * A fill for data never makes the entry executable: stock Unicorn tracks every store to a page whose entry is
  * executable (35-60 ns each), for ever. An instruction fetch fills again, with the permission. A page of which no
  * code was translated needs no tracking at all.
@@ -155,10 +146,6 @@ static void hold_size(struct core *core, int mmu_index) {
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
     if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
-    if (core->costs[COST_STAGE2]) {
-        hold_size(core, mmu_index);
-        clock_skip(core, core->costs[COST_STAGE2]);
-    }
     unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
     if (!region->host) return;
     uint8_t *entry = entry_of(core, (unsigned)mmu_index, va);
