@@ -67,16 +67,22 @@ static void look(unsigned cpu, unsigned other) {
     if (newest < CASES && since > newest) state[cpu].stale[seen & 1]++;
 }
 
+static void look_at_all(unsigned cpu) {
+    for (unsigned other = 0; other < cpus && other < writers; other++)
+        if (other != cpu) look(cpu, other);
+}
+
 static void work(unsigned cpu) {
-    for (uint32_t round = 1; round <= rounds; round++) {
-        if (cpu < writers) {
-            change(cpu, round);
-            if (own && call(cpu, round) != round % CASES) state[cpu].own++;
-        }
-        for (unsigned other = 0; other < cpus && other < writers; other++)
-            if (other != cpu) look(cpu, other);
+    for (unsigned looks = 1; cpu >= writers && LOAD(&finished) < writers; looks++) {
+        look_at_all(cpu);
+        if (looks % 64 == 0) __asm__ volatile("yield" : : : "memory");
+    }
+    for (uint32_t round = 1; cpu < writers && round <= rounds; round++) {
+        change(cpu, round);
+        if (own && call(cpu, round) != round % CASES) state[cpu].own++;
+        look_at_all(cpu);
         /* Data beside the code: the page is stored to, and code of it may be dropped, without any IC. */
-        if (data && cpu < writers) function_of(cpu, round)[LINE / 2] = round;
+        if (data) function_of(cpu, round)[LINE / 2] = round;
     }
     __asm__ volatile("1: ldaxr w9, [%0]\n\tadd w9, w9, #1\n\tstlxr w10, w9, [%0]\n\tcbnz w10, 1b"
                      :

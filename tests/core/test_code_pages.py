@@ -68,6 +68,32 @@ def test_the_engine_names_every_step() -> None:
     assert commented == {name for name in taken if ":" in name} - elsewhere
 
 
+class SharedPage(Protocol):
+    """A page of memory that other VMs write to, at any time and unseen: IC IALLUIS takes it for modified."""
+
+    def next(self, state: State) -> Iterator[Step]:
+        yield from super().next(state)
+        yield "another VM: land", self.land(state, 0)
+
+    def step_all(self, state: State, n: int) -> Iterator[Step]:
+        for name, after in super().step_all(state, n):
+            yield name, having(after, n, at="forget") if state.word & CODE else after
+
+
+@pytest.mark.parametrize("roles", [(EVERYTHING,) * 2, (RUNNER, ("run", "line"), ("all", "page"))])
+def test_what_another_vm_writes_is_seen_after_an_ic(roles: tuple[tuple[str, ...], ...]) -> None:
+    _, way = explore(SharedPage(*roles))
+    assert way is None
+
+
+def test_what_another_vm_writes_is_not_seen_as_modified() -> None:
+    class Unshared(SharedPage):
+        step_all = Protocol.step_all
+
+    _, way = explore(Unshared(*THREE[0]))
+    assert way is not None
+
+
 # What it was before, and what each rule is for
 
 
