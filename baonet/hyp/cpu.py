@@ -112,6 +112,9 @@ class Cpu(Protocol):
     def reset(self, entry: int, context: int) -> None:
         """The entry state of a vcpu: EL1h, DAIF masked, MMU off, x0 = ``context``, all else and ``ich`` 0."""
 
+    def restart(self, entry: int, context: int) -> None:
+        """The same of a CPU that was on before: what Bao does not reset stays, the virtual CPU interface too."""
+
     def note(self, kind: int, a: int, b: int, c: int) -> None:
         """Put a line into the trace of this CPU, if there is one."""
 

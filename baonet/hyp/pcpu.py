@@ -259,6 +259,7 @@ class Pcpu:
         if not self._restart.under_way or not self._restart.complete():
             return
         self.vcpu.stop(State.POWERDOWN)
+        self.vcpu.started = False
         self.vgic.reset()
         self._build()
         held = self._restart.finish()

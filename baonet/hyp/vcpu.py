@@ -47,6 +47,7 @@ class Vcpu:
     """The vcpu that pcpu ``pcpu`` of the plan runs. Raises ValueError for a pcpu that no VM wants.
 
     ``reset_cpu`` brings the CPU into the entry state; the vGIC puts its own there, which keeps pending interrupts.
+    ``started``: in this life of the VM the vcpu was on before.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Vcpu:
         "reset_cpu",
         "resume",
         "sent",
+        "started",
         "state",
         "target_register",
         "vm",
@@ -83,6 +85,7 @@ class Vcpu:
         self.home = self.vm.master
         self.list_registers = plan.machine.platform.gic.list_registers
         self.state = State.POWERDOWN
+        self.started = False
         self.resume: tuple[int, int] | None = None
         self.waiting: Waiting | None = None
         self.target_register = 0
@@ -99,8 +102,16 @@ class Vcpu:
         self.effects.append(Send(pcpu, message))
 
     def enter(self, entry: int, context: int) -> None:
-        """Start the guest in the architecture's entry state."""
-        self.reset_cpu(entry, context)
+        """Start the guest in the architecture's entry state.
+
+        A CPU that was on before and has not lost its power, as the platform cannot take it away, keeps what Bao does
+        not reset.
+        """
+        if self.started and not self.plan.machine.platform.powerdown:
+            self.cpu.restart(entry, context)
+        else:
+            self.reset_cpu(entry, context)
+        self.started = True
         self.waiting = self.resume = None
         self.state = State.RUNNING
 

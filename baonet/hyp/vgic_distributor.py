@@ -226,6 +226,10 @@ class Distributor:
 
     # Registers
 
+    def _belongs(self, spi: Spi) -> bool:
+        """Whether an SPI is held where it would be delivered now."""
+        return spi.holder != _NOBODY and spi.enabled and spi.holder == self._target(spi)
+
     def is_enabled(self, intid: int) -> bool:
         return self.spis[intid].enabled
 
@@ -235,14 +239,14 @@ class Distributor:
         Nor what waits for the end of an active one, which Bao adds to its list register.
         """
         spi = self.spis[intid]
-        if spi.pending and not (spi.holder != _NOBODY and spi.enabled and spi.holder == self._target(spi)):
+        if spi.pending and not self._belongs(spi):
             return True
         return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[0]
 
     def is_active(self, intid: int) -> bool:
-        """As ``is_pending``; but a disabled one shows, wherever it is."""
+        """As ``is_pending``; but one that Bao has taken out of its list register shows, wherever it is here."""
         spi = self.spis[intid]
-        if spi.active or (spi.only_active and not spi.enabled):
+        if spi.active or (spi.only_active and not self._belongs(spi)):
             return True
         return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[1]
 

@@ -7,7 +7,7 @@ from tests.hyp.virtual_interface import VirtualInterface
 
 
 class FakeCpu:
-    """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset.
+    """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset and restart.
 
     ``high`` are the PPIs whose line is high, ``active`` those that were taken and not yet deactivated.
     """
@@ -31,6 +31,11 @@ class FakeCpu:
 
     def state(self) -> dict[str, int]:
         return {"pstate": 0x3C5}
+
+    def restart(self, entry: int, context: int) -> None:
+        self.x[:] = [context] + [0] * 30
+        self.pc = entry
+        self.entries.append((entry, context))
 
     def note(self, kind: int, a: int, b: int, c: int) -> None: ...
 

@@ -277,7 +277,7 @@ class VirtualInterface:
                 return min(self._bpr(0) + 1, 7) if vmcr & VMCR_VCBPR else self._bpr(1)
             case Icc.CTLR:
                 split = 2 if vmcr & VMCR_VEOIM else 0
-                return (_PRIORITY_BITS - 1) << 8 | split | (1 if vmcr & VMCR_VCBPR else 0)
+                return 0x8800 | (_PRIORITY_BITS - 1) << 8 | split | (1 if vmcr & VMCR_VCBPR else 0)
             case Icc.IGRPEN0 | Icc.IGRPEN1:
                 return int(bool(vmcr & (VMCR_VENG1 if register == Icc.IGRPEN1 else VMCR_VENG0)))
             case Icc.AP0R0 | Icc.AP1R0:

@@ -23,7 +23,7 @@
  *   timer.c      the generic timer
  *   events.c     what the hypervisor is to hear of, in the order in which it happened
  *   clock.c      what time it is: the host's, or virtual time that retired instructions make
- *   pmu.c        the cycle counter
+ *   pmu.c        the performance monitors
  *   trace.c      what happened when: records for the digest of a run and for its trace
  *   pl011.c      the UART
  *   run.c        entering the guest, leaving it, and why
@@ -142,9 +142,12 @@ struct timer {
     uint64_t due; /* virtual time: the first cycle at which the counter has reached cval */
 };
 
+#define PMU_COUNTERS 6 /* of events; behind them in the arrays comes the cycle counter */
 struct pmu {
-    bool enabled;
-    uint64_t control, value, since; /* what it had counted at `since` */
+    uint64_t since, rest; /* until when it has counted; cycles that PMCR_EL0.D left over */
+    uint32_t control, enabled, overflowed, interrupting, selected;
+    uint32_t type[PMU_COUNTERS + 1];
+    uint64_t value[PMU_COUNTERS + 1];
 };
 
 /* What a record tells: baonet.wire.trace has the same numbers, and what a, b and c are. */
@@ -431,6 +434,11 @@ void register_define(struct core *core, const char *name, uint32_t reg, int acce
 int registers_define(struct core *core);
 void registers_mark(void *env, const void *ri, uint64_t value);
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
+void registers_restart(struct core *core);
+void *register_find(struct core *core, uint32_t reg);
+bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn);
+void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn);
+uint32_t register_encoding(const void *ri);
 #define SYSREG(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
 /* clock.c */
@@ -472,13 +480,8 @@ enum exit_reason event_in_order(struct core *core, enum exit_reason asked);
 enum exit_reason event_pending(struct core *core);
 
 /* pmu.c */
-uint64_t pmu_read_control(void *env, const void *ri);
-void pmu_write_control(void *env, const void *ri, uint64_t value);
-uint64_t pmu_read_enabled(void *env, const void *ri);
-void pmu_enable(void *env, const void *ri, uint64_t value);
-void pmu_disable(void *env, const void *ri, uint64_t value);
-uint64_t pmu_read_cycles(void *env, const void *ri);
-void pmu_write_cycles(void *env, const void *ri, uint64_t value);
+int pmu_define(struct core *core);
+void pmu_stop(struct core *core);
 
 /* pl011.c */
 size_t uart_state_size(void);

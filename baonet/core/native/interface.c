@@ -211,8 +211,8 @@ static void set_bpr(struct core *core, unsigned shift, uint32_t minimum, uint64_
 #define ICC_IGRPEN0 SYSREG(3, 0, 12, 12, 6)
 #define ICC_IGRPEN1 SYSREG(3, 0, 12, 12, 7)
 
-/* 5 priority bits, 16 bits of INTID, no SEIs, Aff3 zero */
-#define CTLR_FIXED ((PRIORITY_BITS - 1) << 8)
+/* As QEMU's: 5 priority bits, 24 bits of INTID, no SEIs, Aff3 may be set in SGIs */
+#define CTLR_FIXED (1u << 15 | 1u << 11 | (PRIORITY_BITS - 1) << 8)
 
 uint64_t interface_read(struct core *core, uint32_t reg) {
     uint64_t vmcr = core->ich[ICH_VMCR];

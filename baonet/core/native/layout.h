@@ -77,6 +77,7 @@
 #define ENV_NF 528
 #define ENV_ZF 532
 #define ENV_THUMB 544
+#define ENV_BTYPE 552
 #define ENV_DAIF 560
 #define ENV_ELR_EL1 576
 #define ENV_SP_EL0 600

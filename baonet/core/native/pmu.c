@@ -1,64 +1,199 @@
 /*
- * The cycle counter of the performance monitors (Arm ARM D13.8): PMCCNTR_EL0, and what starts, stops and resets it. It
- * counts cycles of virtual time, or nanoseconds of the host's clock. The library's own counts the host CPU's, so no two
- * runs would read the same. There are no event counters (PMCR_EL0.N is 0): the library's never count, since its PMCR_EL0
- * is never written.
+ * The performance monitors (Arm ARM D13.8): the cycle counter and the 6 event counters of Armv8-A cores. Cycles are
+ * those of virtual time, or nanoseconds of the host's clock; the library's own counts the host CPU's, so no two runs
+ * would read the same. Of the events, those that PMCEID0_EL0 tells count: CPU_CYCLES, and SW_INCR in PMSWINC_EL0.
+ * Counters that go on by themselves are brought up to date when something of them is touched. An overflow is seen in
+ * PMOVSSET_EL0, and interrupts nobody. Of the filters, both EL1 and EL0 excluded stops a counter, either alone does not.
  */
 #include "engine.h"
 
+#include <string.h>
+
+#define CYCLES PMU_COUNTERS /* the index of the cycle counter */
+#define CYCLES_BIT 31
+#define COUNTERS_MASK ((1u << PMU_COUNTERS) - 1)
+#define IMPLEMENTED (COUNTERS_MASK | 1u << CYCLES_BIT)
+
 #define PMCR_E 1u
+#define PMCR_P 2u
 #define PMCR_C 4u
 #define PMCR_D 8u
-#define PMCR_KEPT 0x7bu /* E, D, X, DP, LC */
-#define PMCR_IMPLEMENTER ('A' << 24)
-#define CYCLE_COUNTER (1u << 31)
+#define PMCR_LC 0x40u
+#define PMCR_KEPT 0xf9u /* E, D, X, DP, LC, LP */
+#define PMCR_FIXED ('A' << 24 | PMU_COUNTERS << 11)
 
-static uint64_t count(struct core *core) {
+#define TYPE_KEPT 0xfe00ffffu
+#define FILTER_KEPT 0xfc000000u
+#define EXCLUDE_EL1_AND_EL0 0xc0000000u
+#define EVENT_MASK 0xffffu
+#define SW_INCR 0x00u
+#define CPU_CYCLES 0x11u
+
+#define PMCR SYSREG(3, 3, 9, 12, 0)
+#define PMCNTENSET SYSREG(3, 3, 9, 12, 1)
+#define PMCNTENCLR SYSREG(3, 3, 9, 12, 2)
+#define PMOVSCLR SYSREG(3, 3, 9, 12, 3)
+#define PMSWINC SYSREG(3, 3, 9, 12, 4)
+#define PMSELR SYSREG(3, 3, 9, 12, 5)
+#define PMCCNTR SYSREG(3, 3, 9, 13, 0)
+#define PMXEVTYPER SYSREG(3, 3, 9, 13, 1)
+#define PMXEVCNTR SYSREG(3, 3, 9, 13, 2)
+#define PMOVSSET SYSREG(3, 3, 9, 14, 3)
+#define PMINTENSET SYSREG(3, 0, 9, 14, 1)
+#define PMINTENCLR SYSREG(3, 0, 9, 14, 2)
+#define PMCCFILTR SYSREG(3, 3, 14, 15, 7)
+#define PMEVCNTR(n) SYSREG(3, 3, 14, 8, n)
+#define PMEVTYPER(n) SYSREG(3, 3, 14, 12, n)
+
+/* PMCR_EL0.IDCODE, by the CPU's part number; QEMU's `max` has a Cortex-A57's. */
+static uint32_t idcode(struct core *core) {
+    switch (FIELD(uint64_t, core->env, ENV_VPIDR_EL2) >> 4 & 0xfff) {
+    case 0xd03: return 3 << 16;
+    case 0xd08: return 2 << 16;
+    default: return 1 << 16;
+    }
+}
+
+static uint32_t bit(unsigned n) { return 1u << (n == CYCLES ? CYCLES_BIT : n); }
+
+static bool counts_cycles(const struct pmu *pmu, unsigned n) {
+    if (!(pmu->control & PMCR_E) || !(pmu->enabled & bit(n))) return false;
+    if ((pmu->type[n] & EXCLUDE_EL1_AND_EL0) == EXCLUDE_EL1_AND_EL0) return false;
+    return n == CYCLES || (pmu->type[n] & EVENT_MASK) == CPU_CYCLES;
+}
+
+static void advance(struct pmu *pmu, unsigned n, uint64_t events) {
+    uint64_t old = pmu->value[n], now = old + events;
+    bool whole = n == CYCLES && pmu->control & PMCR_LC; /* it overflows at 64 bits and not at 32 */
+    if (whole ? now < old : now >> 32 != old >> 32) pmu->overflowed |= bit(n);
+    pmu->value[n] = n == CYCLES ? now : (uint32_t)now;
+}
+
+/* Before anything is read, or changes how it counts. */
+static void catch_up(struct core *core) {
     struct pmu *pmu = &core->pmu;
-    bool counting = pmu->control & PMCR_E && pmu->enabled;
-    return pmu->value + (counting ? (clock_seen(core) - pmu->since) / (pmu->control & PMCR_D ? 64 : 1) : 0);
+    uint64_t passed = clock_seen(core) - pmu->since, cycles = passed + pmu->rest;
+    pmu->since += passed;
+    for (unsigned n = 0; n < CYCLES; n++)
+        if (counts_cycles(pmu, n)) advance(pmu, n, passed);
+    if (!counts_cycles(pmu, CYCLES)) return;
+    unsigned divider = pmu->control & PMCR_D ? 64 : 1;
+    pmu->rest = cycles % divider;
+    advance(pmu, CYCLES, cycles / divider);
 }
 
-/* Before anything changes how it counts. */
-static void stop(struct core *core, uint64_t value) {
-    core->pmu.value = value;
-    core->pmu.since = clock_seen(core);
+static void control(struct pmu *pmu, uint64_t value) {
+    if (value & PMCR_P) memset(pmu->value, 0, CYCLES * sizeof *pmu->value);
+    if (value & PMCR_C) pmu->value[CYCLES] = pmu->rest = 0;
+    pmu->control = value & PMCR_KEPT;
 }
 
-uint64_t pmu_read_control(void *env, const void *ri) {
-    (void)env, (void)ri;
-    return PMCR_IMPLEMENTER | running->pmu.control;
+static void increment(struct pmu *pmu, uint64_t counters) {
+    for (unsigned n = 0; n < CYCLES; n++)
+        if (counters & bit(n) && pmu->control & PMCR_E && pmu->enabled & bit(n) && (pmu->type[n] & EVENT_MASK) == SW_INCR)
+            advance(pmu, n, 1);
 }
 
-void pmu_write_control(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri;
-    stop(running, value & PMCR_C ? 0 : count(running));
-    running->pmu.control = value & PMCR_KEPT;
+/* Which counter PMXEVCNTR and PMXEVTYPER mean; they are RAZ/WI for those that are not there. */
+static bool selected(const struct pmu *pmu, bool type, unsigned *n) {
+    *n = pmu->selected;
+    if (type && *n == CYCLES_BIT) *n = CYCLES;
+    return *n < CYCLES || (type && *n == CYCLES);
 }
 
-uint64_t pmu_read_enabled(void *env, const void *ri) {
-    (void)env, (void)ri;
-    return running->pmu.enabled ? CYCLE_COUNTER : 0;
+static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[reg & 7]; }
+
+static uint64_t pmu_read(void *env, const void *ri) {
+    (void)env;
+    struct core *core = running;
+    struct pmu *pmu = &core->pmu;
+    uint32_t reg = register_encoding(ri);
+    unsigned n;
+    catch_up(core);
+    switch (reg) {
+    case PMCR: return PMCR_FIXED | idcode(core) | pmu->control;
+    case PMCNTENSET:
+    case PMCNTENCLR: return pmu->enabled;
+    case PMOVSSET:
+    case PMOVSCLR: return pmu->overflowed;
+    case PMINTENSET:
+    case PMINTENCLR: return pmu->interrupting;
+    case PMSELR: return pmu->selected;
+    case PMCCNTR: return pmu->value[CYCLES];
+    case PMCCFILTR: return pmu->type[CYCLES];
+    case PMXEVCNTR: return selected(pmu, false, &n) ? pmu->value[n] : 0;
+    case PMXEVTYPER: return selected(pmu, true, &n) ? pmu->type[n] : 0;
+    case PMSWINC: return 0;
+    }
+    return reg >= PMEVTYPER(0) ? pmu->type[reg & 7] : *value_of(pmu, reg);
 }
 
-void pmu_enable(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri;
-    stop(running, count(running));
-    if (value & CYCLE_COUNTER) running->pmu.enabled = true;
+static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
+    pmu->type[n] = (uint32_t)value & (n == CYCLES ? FILTER_KEPT : TYPE_KEPT);
 }
 
-void pmu_disable(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri;
-    stop(running, count(running));
-    if (value & CYCLE_COUNTER) running->pmu.enabled = false;
+static void pmu_write(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    struct core *core = running;
+    struct pmu *pmu = &core->pmu;
+    uint32_t reg = register_encoding(ri), bits = (uint32_t)value & IMPLEMENTED;
+    unsigned n;
+    catch_up(core);
+    switch (reg) {
+    case PMCR: control(pmu, value); return;
+    case PMCNTENSET: pmu->enabled |= bits; return;
+    case PMCNTENCLR: pmu->enabled &= ~bits; return;
+    case PMOVSSET: pmu->overflowed |= bits; return;
+    case PMOVSCLR: pmu->overflowed &= ~bits; return;
+    case PMINTENSET: pmu->interrupting |= bits; return;
+    case PMINTENCLR: pmu->interrupting &= ~bits; return;
+    case PMSWINC: increment(pmu, value); return;
+    case PMSELR: pmu->selected = value & 0x1f; return;
+    case PMCCNTR:
+        pmu->value[CYCLES] = value;
+        pmu->rest = 0;
+        return;
+    case PMCCFILTR: write_type(pmu, CYCLES, value); return;
+    case PMXEVCNTR:
+        if (selected(pmu, false, &n)) pmu->value[n] = (uint32_t)value;
+        return;
+    case PMXEVTYPER:
+        if (selected(pmu, true, &n)) write_type(pmu, n, value);
+        return;
+    }
+    if (reg >= PMEVTYPER(0))
+        write_type(pmu, reg & 7, value);
+    else
+        *value_of(pmu, reg) = (uint32_t)value;
 }
 
-uint64_t pmu_read_cycles(void *env, const void *ri) {
-    (void)env, (void)ri;
-    return count(running);
+/* The library has four event counters; its fourth is the pattern of the others, and of who may access them. */
+static void define_like(struct core *core, uint32_t pattern, uint32_t reg) {
+    uint8_t ri[RI_SIZE] __attribute__((aligned(8)));
+    memcpy(ri, register_find(core, pattern), RI_SIZE);
+    FIELD(uint8_t, ri, RI_CRM) = reg >> 3 & 15;
+    FIELD(uint8_t, ri, RI_OP2) = reg & 7;
+    unicorn.define_reg(core->cpu, ri, NULL);
 }
 
-void pmu_write_cycles(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri;
-    stop(running, value);
+static const uint32_t registers[] = {
+    PMCR,         PMCNTENSET,   PMCNTENCLR,   PMOVSCLR,     PMSWINC,      PMSELR,       PMCCNTR,      PMXEVTYPER,
+    PMXEVCNTR,    PMOVSSET,     PMINTENSET,   PMINTENCLR,   PMCCFILTR,    PMEVCNTR(0),  PMEVCNTR(1),  PMEVCNTR(2),
+    PMEVCNTR(3),  PMEVTYPER(0), PMEVTYPER(1), PMEVTYPER(2), PMEVTYPER(3),
+};
+
+int pmu_define(struct core *core) {
+    for (size_t i = 0; i < sizeof registers / sizeof *registers; i++)
+        if (!register_redefine(core, registers[i], pmu_read, pmu_write)) return -1;
+    for (unsigned n = 4; n < PMU_COUNTERS; n++) {
+        define_like(core, PMEVCNTR(3), PMEVCNTR(n));
+        define_like(core, PMEVTYPER(3), PMEVTYPER(n));
+    }
+    return 0;
+}
+
+/* What Bao does when it resets a vCPU: PMCR_EL0 becomes 0, all else stays. */
+void pmu_stop(struct core *core) {
+    catch_up(core);
+    control(&core->pmu, 0);
 }

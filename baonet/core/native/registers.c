@@ -4,6 +4,8 @@
  */
 #include "engine.h"
 
+#include <string.h>
+
 void *register_find(struct core *core, uint32_t reg) {
     uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;
     return unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
@@ -40,14 +42,14 @@ void register_define(struct core *core, const char *name, uint32_t reg, int acce
     unicorn.define_reg(core->cpu, ri, NULL);
 }
 
-static uint32_t encoding(const void *ri) {
+uint32_t register_encoding(const void *ri) {
     return SYSREG(FIELD(uint8_t, ri, RI_OP0), FIELD(uint8_t, ri, RI_OP1), FIELD(uint8_t, ri, RI_CRN),
                   FIELD(uint8_t, ri, RI_CRM), FIELD(uint8_t, ri, RI_OP2));
 }
 
 static uint64_t read_interface(void *env, const void *ri) {
     (void)env;
-    uint64_t value = interface_read(running, encoding(ri));
+    uint64_t value = interface_read(running, register_encoding(ri));
     /* A read does not end the block. */
     if (FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST)) slot_kick(running->slot, KICK_MAINTENANCE);
     return value;
@@ -55,13 +57,13 @@ static uint64_t read_interface(void *env, const void *ri) {
 
 static void write_interface(void *env, const void *ri, uint64_t value) {
     (void)env;
-    interface_write(running, encoding(ri), value);
+    interface_write(running, register_encoding(ri), value);
 }
 
 /* Software-generated interrupts are the hypervisor's; the block ends after the write, with the PC behind it. */
 static void write_trapped(void *env, const void *ri, uint64_t value) {
     (void)env;
-    running->exit[EXIT_REGISTER] = encoding(ri);
+    running->exit[EXIT_REGISTER] = register_encoding(ri);
     running->exit[EXIT_VALUE] = value;
     core_leave(running, EXIT_SYSTEM_REGISTER);
 }
@@ -122,22 +124,19 @@ int registers_define(struct core *core) {
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
             register_define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
-    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, registers_mark);
+    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
             if (!register_redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
     if (!register_redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
     if (!register_redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
-    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 0), pmu_read_control, pmu_write_control)) return -1;
-    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 1), pmu_read_enabled, pmu_enable)) return -1;
-    if (!register_redefine(core, SYSREG(3, 3, 9, 12, 2), pmu_read_enabled, pmu_disable)) return -1;
-    if (!register_redefine(core, SYSREG(3, 3, 9, 13, 0), pmu_read_cycles, pmu_write_cycles)) return -1;
     if (aarch32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
     if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, pages_invalidate_line)) return -1; /* IC IVAU */
     if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLUIS */
     if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLU */
+    if (pmu_define(core)) return -1;
     return 0;
 }
 
@@ -146,6 +145,47 @@ int registers_define(struct core *core) {
 #define HCR_RW_TSC ((1ull << 31) | (1ull << 19))
 #define HCR_API_APK (3ull << 40)
 #define SCTLR_EL1_RESET 0x30c50830u /* as Bao sets it: MMU and caches off */
+#define PSTATE_SP 1u
+#define PSTATE_EL1H 5u
+#define PSTATE_DAIF 0x3c0u
+#define CACHE_INSTRUCTION 1 /* CLIDR_EL1.Ctype<n> */
+#define CACHE_SEPARATE 3
+
+/* Where Bao's search of the caches ends, on the CPU that does it (Bao's cache.c): at the last level that is there. */
+static uint64_t last_cache(uint64_t levels) {
+    uint64_t selected = 0;
+    for (unsigned level = 0; level < 7 && levels >> 3 * level & 7; level++) {
+        uint64_t type = levels >> 3 * level & 7;
+        selected = level << 1 | (type == CACHE_INSTRUCTION || type == CACHE_SEPARATE);
+    }
+    return selected;
+}
+
+static uint64_t *field_of(struct core *core, uint32_t reg) {
+    return &FIELD(uint64_t, core->env, FIELD(int64_t, register_find(core, reg), RI_FIELD_OFFSET));
+}
+
+/*
+ * What Bao resets of a vCPU that was on before (vcpu_arch_reset): flags, masks, exception level and general registers,
+ * SCTLR_EL1, CNTKCTL_EL1, PMCR_EL0. All else is as its guest left it, on a CPU that does not lose power.
+ */
+void registers_restart(struct core *core) {
+    uint8_t *env = core->env;
+    uint64_t *sp = FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_SP ? &FIELD(uint64_t, env, ENV_SP_EL1) : &FIELD(uint64_t, env, ENV_SP_EL0);
+    *sp = core_x(core)[31];
+    memset(core_x(core), 0, 31 * sizeof(uint64_t));
+    core_x(core)[31] = FIELD(uint64_t, env, ENV_SP_EL1);
+    FIELD(uint32_t, env, ENV_PSTATE) = PSTATE_EL1H;
+    FIELD(uint64_t, env, ENV_DAIF) = PSTATE_DAIF;
+    FIELD(uint32_t, env, ENV_CF) = FIELD(uint32_t, env, ENV_VF) = FIELD(uint32_t, env, ENV_NF) = 0;
+    FIELD(uint32_t, env, ENV_ZF) = 1; /* Z is set when this is 0 */
+    FIELD(uint32_t, env, ENV_BTYPE) = 0;
+    FIELD(uint64_t, env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;
+    *field_of(core, SYSREG(3, 0, 14, 1, 0)) = 0; /* CNTKCTL_EL1 */
+    pmu_stop(core);
+    unicorn.tlb_flush(core->cpu);
+    arm_rebuild_hflags_aarch64(env);
+}
 
 void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
     FIELD(uint64_t, core->env, ENV_VMPIDR_EL2) = mpidr; /* what EL1 reads as MPIDR_EL1 and MIDR_EL1 */
@@ -154,5 +194,10 @@ void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
     FIELD(uint64_t, core->env, ENV_HCR_EL2) = HCR_RW_TSC | HCR_API_APK;
     FIELD(uint64_t, core->env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;
     FIELD(uint64_t, core->env, ENV_CNTFRQ) = core->frequency;
+    FIELD(uint32_t, core->env, ENV_ZF) = 1; /* no flag is set: Z is when this is 0 */
+    if (core->index == 0) { /* Bao's CPU_MASTER is who comes first */
+        uint64_t levels = FIELD(uint64_t, register_find(core, SYSREG(3, 1, 0, 0, 1)), RI_RESET_VALUE); /* CLIDR_EL1 */
+        *field_of(core, SYSREG(3, 2, 0, 0, 0)) = last_cache(levels);                                    /* CSSELR_EL1 */
+    }
     arm_rebuild_hflags_aarch64(core->env);
 }
