@@ -1,0 +1,83 @@
+"""What the probe guest answers here, and what it answered under real Bao.
+
+``answers.json``: (suite, probe, every answer that was seen); Bao at commit 738e3dc on QEMU 7.2.22, Cortex-A53, GICv3, and
+the strict mode here. Answers that tell the time or an address of the guest's code are not in it. ``gicv3`` is the main
+suite, ``gicv3-alone:n`` a probe that had a machine of its own, ``gicv3-stop`` what came of one that may stop its CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.truth.machines import Answers, answers
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "faithfulness.md"
+SECTION = "## What a probe guest sees"
+
+
+def _expected() -> dict[tuple[str, str], list[Any]]:
+    return {(suite, probe): seen for suite, probe, *seen in json.loads((HERE / "answers.json").read_text())}
+
+
+def _differences() -> dict[str, list[tuple[str, str]]]:
+    listed = yaml.safe_load((HERE / "differences.yaml").read_text())
+    return {row: [tuple(probe.split(" ", 1)) for probe in probes] for row, probes in listed.items()}  # type: ignore[misc]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    probes = {int(suite.partition(":")[2]) for suite, _ in _expected() if suite.startswith("gicv3-alone:")}
+    probes |= {int(probe) for suite, probe in _expected() if suite == "gicv3-stop"}
+    return answers(sorted(probes), tmp_path_factory.mktemp("truth"))
+
+
+def test_answers_are_those_of_bao_but_for_what_is_listed(here: Answers) -> None:
+    listed = {probe for probes in _differences().values() for probe in probes}
+    differing = {
+        probe: (seen, here.get(probe)) for probe, seen in _expected().items() if here.get(probe) not in seen
+    }
+    surprises = [
+        f"{' '.join(probe)}: Bao {seen}, here {found!r}"
+        for probe, (seen, found) in differing.items()
+        if probe not in listed
+    ]
+    assert surprises == []
+    assert sorted(listed - set(differing)) == [], "these are Bao's by now: take them out of differences.yaml"
+
+
+def test_no_probe_goes_unanswered(here: Answers) -> None:
+    """Every probe of the guest's that was run came to its end."""
+    names = {probe for suite, probe in here if suite == "gicv3"}
+    assert {"entry.x", "off.timer"} <= names
+    assert len(names) > 1000
+
+
+def test_every_difference_has_its_row_on_the_page() -> None:
+    section = PAGE.read_text().partition(SECTION)[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+?) \|", section, re.MULTILINE)
+    assert rows[0] == "what"
+    assert [row for row in rows[1:] if set(row) != {"-"}] == list(_differences())
+
+
+def test_the_guest_is_what_its_source_makes() -> None:
+    guest = HERE / "guest"
+    tools = [shutil.which(f"aarch64-linux-gnu-{name}") for name in ("gcc", "ld")]
+    if not all(tools):
+        pytest.skip("aarch64-linux-gnu-gcc is not installed")
+    versions = [
+        subprocess.run([str(tool), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        for tool in tools
+    ]
+    if versions != (guest / "TOOLCHAIN").read_text().splitlines():
+        pytest.skip("another compiler than the one that made probe.bin; see TOOLCHAIN")
+    check = subprocess.run(["make", "-C", guest, "check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout + check.stderr
