@@ -83,7 +83,11 @@ _BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
             "2 pages.",
         ),
         "qemu-aarch64-virt-gicv2": (
-            replace(_QEMU, name="qemu-aarch64-virt-gicv2", gic=Gic(version=2, gicd=0x08000000, gicc=0x08010000, interrupts=288)),
+            replace(
+                _QEMU,
+                name="qemu-aarch64-virt-gicv2",
+                gic=Gic(version=2, gicd=0x08000000, gicc=0x08010000, interrupts=288),
+            ),
             "The same with a GICv2 (`-M virt,gic-version=2`); at most 8 CPUs.",
         ),
         "zcu104": (

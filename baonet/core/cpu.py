@@ -21,8 +21,8 @@
 ``put_input(uart, data)``
     Returns how many bytes the UART took.
 ``take_event()``
-    The next ``Exit`` that ``run`` would tell of and that asks for no answer, such as what ``put_input`` did to the UART's
-    line, for the hypervisor to hear while its guest does not run; -1 when there is none.
+    The next ``Exit`` that ``run`` would tell of and that asks for no answer, such as what ``put_input`` did to the line
+    of the UART, for the hypervisor to hear while its guest does not run; -1 when there is none.
 ``emulate(windows, read, write, outbox)``
     Where a plain load or store calls ``read(ipa, size)`` or ``write(ipa, size, value)``; None or False ends the stay
     with ``Exit.DATA_ABORT``, and anything that the call leaves in ``outbox`` ends it with ``Exit.KICKED``.

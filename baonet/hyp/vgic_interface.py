@@ -8,9 +8,9 @@ owner pulls it out, changes it, and places it again:
 
 ``place`` puts what is deliverable into a free list register. When there is none, a worse interrupt gives way, or the
 new one is spilled. Maintenance interrupts tell when to refill from what is spilled: NP (no list register is pending) is
-asked for from the first spill on, U (at most one is valid) from when something was taken out of a list register; neither
-any more when nothing is left to refill with. The order in which interrupts of one priority are seen follows from that,
-and is Bao's: by list register, not by INTID.
+asked for from the first spill on, U (at most one is valid) from when something was taken out of a list register;
+neither any more when nothing is left to refill with. The order in which interrupts of one priority are seen follows
+from that, and is Bao's: by list register, not by INTID.
 
 An active interrupt stays listed whatever becomes of its enable bit, for the guest will end it. (Bao takes one that is
 disabled out of its list register, and the end misses it.) When the list registers hold only active ones and something
@@ -100,7 +100,18 @@ class Interrupt:
 class Interface:
     """The list registers of ``cpu``; ``group`` is LR_GROUP for GICv3, 0 for GICv2."""
 
-    __slots__ = ("_asked", "_group", "_ich", "_initial_vmcr", "_lists", "_occupants", "cpu", "enabled", "spilled", "spills")
+    __slots__ = (
+        "_asked",
+        "_group",
+        "_ich",
+        "_initial_vmcr",
+        "_lists",
+        "_occupants",
+        "cpu",
+        "enabled",
+        "spilled",
+        "spills",
+    )
 
     def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
         self.cpu = cpu

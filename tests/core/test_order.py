@@ -17,7 +17,6 @@ from baonet.hyp.cpu import (
     LR_EOI,
     LR_GROUP,
     LR_HW,
-    LR_PENDING,
     LR_PINTID_SHIFT,
     LR_PRIORITY_SHIFT,
     VMCR_VENG1,
@@ -175,9 +174,5 @@ def test_what_a_device_does_is_not_forgotten_by_a_reset() -> None:
     machine.core.pc = address("move_lines")
     assert run(machine.core) == Exit.LINE
     machine.core.reset(address("nothing"), 0)
-    assert [machine.core.take_event(), machine.core.take_event(), machine.core.take_event()] == [
-        Exit.LINE,
-        Exit.LINE,
-        -1,
-    ]
+    assert [machine.core.take_event() for _ in range(3)] == [Exit.LINE, Exit.LINE, -1]
     assert run(machine.core) == Exit.HVC

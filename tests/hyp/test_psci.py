@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.config.machine import Faithful, Machine
+from baonet.hyp.cpu import ICH_AP1R0
 from baonet.hyp.psci import vmpidr
 from baonet.hyp.vcpu import State
 from tests.hyp.fabric import Fabric, Guest
@@ -66,6 +67,31 @@ def test_cpu_on_off_on(master: int) -> None:
     assert call(boot, CPU_ON, 1, ENTRY + 8, 5) == 0
     fabric.settle()
     assert second.cpu.entries[-1] == (ENTRY + 8, 5)
+
+
+@pytest.mark.parametrize("powerdown", [False, True])
+def test_a_cpu_that_comes_back_keeps_what_bao_does_not_reset(powerdown: bool) -> None:
+    """Unless CPU_OFF has taken its power; and not in another life of the VM."""
+    fabric = Fabric(machine(vm(0, 2), powerdown=powerdown))
+    boot, second = fabric.guest(0, 0), fabric.guest(0, 1)
+    assert boot.call(CPU_ON, 1, ENTRY, 0) == 0
+    fabric.settle()
+    second.cpu.ich[ICH_AP1R0] = 0x10
+    assert second.call(CPU_OFF) is None
+    fabric.settle()
+    assert boot.call(CPU_ON, 1, ENTRY + 8, 5) == 0
+    fabric.settle()
+    assert (second.cpu.pc, second.cpu.x[0]) == (ENTRY + 8, 5)
+    assert second.cpu.ich[ICH_AP1R0] == (0 if powerdown else 0x10)
+    for guest in (boot, second):
+        guest.pcpu.halt()
+    for guest in (boot, second):
+        guest.pcpu.reset_vm()
+        fabric.collect(guest.pcpu)
+    fabric.settle()
+    assert boot.call(CPU_ON, 1, ENTRY, 0) == 0
+    fabric.settle()
+    assert second.cpu.ich[ICH_AP1R0] == 0
 
 
 def test_on_pending_is_visible_and_refused() -> None:

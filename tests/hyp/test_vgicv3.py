@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from baonet.hyp.cpu import HCR_NPIE, HCR_UIE, ICH_HCR
 from tests.hyp.virtual_interface import Icc
 from tests.hyp.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 
@@ -373,6 +374,54 @@ def test_pending_in_a_list_register_does_not_show_observed() -> None:
     assert vm.read(0, ISACTIVER + 4) == 0
     vm.end(0, 40)
     assert vm.acknowledge() == SPURIOUS
+
+
+def test_pending_again_while_active_does_not_show_observed() -> None:
+    """Bao has both states in the list register; a disabled one, or one that is routed elsewhere, it takes out."""
+    vm = VirtualMachine(2).open()
+    vm.write(0, IROUTER + 40 * 8, 0)
+    vm.enable(0, 40)
+    vm.pend(0, 40)
+    assert vm.acknowledge() == 40
+    vm.pend(0, 40)
+    assert (vm.read(0, ISPENDR + 4), vm.read(0, ISACTIVER + 4)) == (0, 0)
+    vm.write(0, IROUTER + 40 * 8, 1)
+    vm.settle()
+    assert (vm.read(0, ISPENDR + 4), vm.read(0, ISACTIVER + 4)) == (1 << 8, 1 << 8)
+    vm.end(0, 40)
+    assert heard(vm) == [[], [40]]
+
+
+@pytest.mark.parametrize("priority", [0x40, 0x80])
+def test_spilled_interrupts_of_one_priority_come_in_order_observed(priority: int) -> None:
+    """Those of the list registers first, all of them: plain spilling asks for maintenance when none is pending."""
+    vm = VirtualMachine(1).open()
+    for intid in range(64, 72):
+        vm.enable(0, intid, priority)
+    vm.write(0, ISPENDR + 8, 0xFF)
+    assert vm.cpus[0].ich[ICH_HCR] & (HCR_NPIE | HCR_UIE) == HCR_NPIE
+    assert vm.take_all() == list(range(64, 72))
+    assert vm.cpus[0].ich[ICH_HCR] & (HCR_NPIE | HCR_UIE) == 0
+
+
+def test_spilling_for_the_better_asks_for_maintenance_when_few_are_left_observed() -> None:
+    """Something is taken out of a list register then: with the last one pending the others are filled again."""
+    vm = VirtualMachine(1).open()
+    for intid, priority in zip(range(64, 72), (0x60, 0x60, 0x60, 0x50, 0x40, 0x30, 0x20, 0x10), strict=True):
+        vm.enable(0, intid, priority)
+    vm.write(0, ISPENDR + 8, 0xFF)
+    assert vm.cpus[0].ich[ICH_HCR] & (HCR_NPIE | HCR_UIE) == HCR_NPIE | HCR_UIE
+    assert vm.take_all() == [71, 70, 69, 68, 67, 64, 66, 65]
+
+
+def test_a_newcomer_does_not_pass_a_better_one_that_is_spilled() -> None:
+    vm = VirtualMachine(1).open()
+    for intid in range(64, 70):
+        vm.enable(0, intid, 0x80 if intid < 69 else 0xA0)
+    vm.write(0, ISPENDR + 8, 0x1F)
+    assert vm.take() == 64
+    vm.pend(0, 69)
+    assert vm.take_all() == [68, 65, 66, 67, 69], "of one priority by list register, which 68 got first"
 
 
 def test_disable_takes_back_what_is_pending() -> None:

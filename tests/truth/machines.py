@@ -31,21 +31,21 @@ _REPORT = re.compile(r"^VM 't(\d+)' .*?, vcpu 0 on pcpu \d+: (.*)$", re.MULTILIN
 _PC = re.compile(r" at 0x4[0-9a-f]{7}\)")  # it depends on how the guest was compiled
 
 
-def _vm(name: str, image: Path, cpus: int, first: int, devices: list[dict[str, Any]], ipc: dict[str, Any]) -> Any:
+def _vm(name: str, image: Path, pcpus: range, devices: list[dict[str, Any]], ipc: dict[str, Any]) -> Any:
     return {
         "name": name,
         "image": {"path": str(image), "base": 0x4000_0000},
-        "cpus": cpus,
-        "cpu_affinity": list(range(first, first + cpus)),
+        "cpus": len(pcpus),
+        "cpu_affinity": list(pcpus),
         "memory": [{"base": 0x4000_0000, "size": _RAM}],
         "devices": [*devices, {"interrupts": [27]}],
         "ipcs": [ipc],
     }
 
 
-def _partner(name: str, mailbox: str, first: int) -> Any:
+def _partner(name: str, mailbox: str, pcpu: int) -> Any:
     ipc = {"base": 0x7800_0000, "shared_memory": mailbox, "interrupts": [60, 61, 62]}
-    return _vm(name, IMAGE, 1, first, [], ipc)
+    return _vm(name, IMAGE, range(pcpu, pcpu + 1), [], ipc)
 
 
 def _mailbox(name: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _mailbox(name: str) -> dict[str, Any]:
 def main_machine() -> dict[str, Any]:
     """The whole main suite: two VMs that share an object."""
     uart = {"pa": 0x0900_0000, "size": 0x1000, "interrupts": [33]}
-    vms = [_vm("zero", IMAGE, 2, 0, [uart, {"interrupts": [40, 41]}], _mailbox("m")), _partner("one", "m", 2)]
+    vms = [_vm("zero", IMAGE, range(2), [uart, {"interrupts": [40, 41]}], _mailbox("m")), _partner("one", "m", 2)]
     memory = [{"name": "m", "size": "64KiB"}]
     return {"platform": "qemu-aarch64-virt", "shared_memory": memory, "vms": vms}
 
@@ -71,7 +71,7 @@ def _machine_of(numbers: Sequence[int], directory: Path) -> dict[str, Any]:
         pa = 0x0900_0000 + 0x1000 * place
         uarts.append({"name": f"uart{number}", "kind": "pl011", "pa": pa, "interrupt": 320 + place})
         uart = {"pa": pa, "va": 0x0900_0000, "size": 0x1000}
-        vms.append(_vm(f"t{number}", file, 2, 2 * place, [uart], _mailbox(f"m{number}")))
+        vms.append(_vm(f"t{number}", file, range(2 * place, 2 * place + 2), [uart], _mailbox(f"m{number}")))
     # A run ends when each VM has a CPU that was stopped; this one has none. Probe 54 asks it.
     vms.append(_partner("one", f"m{54 if 54 in numbers else numbers[0]}", 2 * len(numbers)))
     for vm in vms:

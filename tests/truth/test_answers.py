@@ -1,8 +1,9 @@
 """What the probe guest answers here, and what it answered under real Bao.
 
-``answers.json``: (suite, probe, every answer that was seen); Bao at commit 738e3dc on QEMU 7.2.22, Cortex-A53, GICv3, and
-the strict mode here. Answers that tell the time or an address of the guest's code are not in it. ``gicv3`` is the main
-suite, ``gicv3-alone:n`` a probe that had a machine of its own, ``gicv3-stop`` what came of one that may stop its CPU.
+``answers.json``: (suite, probe, every answer that was seen); Bao at commit 738e3dc on QEMU 7.2.22, Cortex-A53, GICv3,
+and the strict mode here. Answers that tell the time or an address of the guest's code are not in it. ``gicv3`` is the
+main suite, ``gicv3-alone:n`` a probe that had a machine of its own, ``gicv3-stop`` what came of one that may stop its
+CPU.
 """
 
 from __future__ import annotations
@@ -42,9 +43,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 
 def test_answers_are_those_of_bao_but_for_what_is_listed(here: Answers) -> None:
     listed = {probe for probes in _differences().values() for probe in probes}
-    differing = {
-        probe: (seen, here.get(probe)) for probe, seen in _expected().items() if here.get(probe) not in seen
-    }
+    differing = {probe: (seen, here.get(probe)) for probe, seen in _expected().items() if here.get(probe) not in seen}
     surprises = [
         f"{' '.join(probe)}: Bao {seen}, here {found!r}"
         for probe, (seen, found) in differing.items()

@@ -96,9 +96,9 @@ static void increment(struct pmu *pmu, uint64_t counters) {
 
 /* Which counter PMXEVCNTR and PMXEVTYPER mean; they are RAZ/WI for those that are not there. */
 static bool selected(const struct pmu *pmu, bool type, unsigned *n) {
-    *n = pmu->selected;
-    if (type && *n == CYCLES_BIT) *n = CYCLES;
-    return *n < CYCLES || (type && *n == CYCLES);
+    bool cycles = type && pmu->selected == CYCLES_BIT;
+    *n = cycles ? CYCLES : pmu->selected;
+    return cycles || *n < CYCLES;
 }
 
 static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[reg & 7]; }
