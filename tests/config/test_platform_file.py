@@ -54,7 +54,7 @@ def test_an_inline_change(tmp_path: Path) -> None:
 def test_a_gic_is_changed_field_by_field(tmp_path: Path) -> None:
     found = load(write(tmp_path, with_platform("{extends: qemu-aarch64-virt, gic: {list_registers: 8}}"))).platform
     assert found.gic == replace(builtin()["qemu-aarch64-virt"].gic, list_registers=8)
-    change = "{extends: qemu-aarch64-virt, gic: {version: 2, gicc: 0x08010000}}"
+    change = "{extends: qemu-aarch64-virt, gic: {version: 2, gicc: 0x08010000, interrupts: 288}}"
     found = load(write(tmp_path, with_platform(change))).platform
     assert found.gic == builtin()["qemu-aarch64-virt-gicv2"].gic
 

@@ -57,9 +57,9 @@ def interface(*lists: int, version: int = 3, hcr: int = HCR_EN) -> VirtualInterf
 def test_reset_values_and_widths_of_fields() -> None:
     it = interface()
     assert (it.read(Icc.PMR), it.read(Icc.BPR0), it.read(Icc.BPR1), it.read(Icc.RPR)) == (0xF8, 2, 3, IDLE)
-    assert it.read(Icc.CTLR) == 4 << 8
+    assert it.read(Icc.CTLR) == 0x8800 | 4 << 8
     it.write(Icc.CTLR, 3)
-    assert it.read(Icc.CTLR) == 4 << 8 | 3
+    assert it.read(Icc.CTLR) == 0x8800 | 4 << 8 | 3
     assert it.read(Icc.BPR1) == 3, "the common one plus one"
     it.write(Icc.BPR0, 7)
     it.write(Icc.BPR1, 4)
