@@ -481,6 +481,8 @@ enum exit_reason event_pending(struct core *core);
 
 /* pmu.c */
 int pmu_define(struct core *core);
+uint64_t pmu_read(void *env, const void *ri);
+void pmu_write(void *env, const void *ri, uint64_t value);
 void pmu_stop(struct core *core);
 
 /* pl011.c */

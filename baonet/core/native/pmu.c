@@ -45,6 +45,9 @@
 #define PMEVCNTR(n) SYSREG(3, 3, 14, 8, n)
 #define PMEVTYPER(n) SYSREG(3, 3, 14, 12, n)
 
+/* What tells these registers apart in AArch64 and AArch32 alike: CRn, CRm and op2. */
+#define KEY(reg) ((reg) & 0x7ff)
+
 /* PMCR_EL0.IDCODE, by the CPU's part number; QEMU's `max` has a Cortex-A57's. */
 static uint32_t idcode(struct core *core) {
     switch (FIELD(uint64_t, core->env, ENV_VPIDR_EL2) >> 4 & 0xfff) {
@@ -103,65 +106,65 @@ static bool selected(const struct pmu *pmu, bool type, unsigned *n) {
 
 static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[reg & 7]; }
 
-static uint64_t pmu_read(void *env, const void *ri) {
+uint64_t pmu_read(void *env, const void *ri) {
     (void)env;
     struct core *core = running;
     struct pmu *pmu = &core->pmu;
-    uint32_t reg = register_encoding(ri);
+    uint32_t reg = KEY(register_encoding(ri));
     unsigned n;
     catch_up(core);
     switch (reg) {
-    case PMCR: return PMCR_FIXED | idcode(core) | pmu->control;
-    case PMCNTENSET:
-    case PMCNTENCLR: return pmu->enabled;
-    case PMOVSSET:
-    case PMOVSCLR: return pmu->overflowed;
-    case PMINTENSET:
-    case PMINTENCLR: return pmu->interrupting;
-    case PMSELR: return pmu->selected;
-    case PMCCNTR: return pmu->value[CYCLES];
-    case PMCCFILTR: return pmu->type[CYCLES];
-    case PMXEVCNTR: return selected(pmu, false, &n) ? pmu->value[n] : 0;
-    case PMXEVTYPER: return selected(pmu, true, &n) ? pmu->type[n] : 0;
-    case PMSWINC: return 0;
+    case KEY(PMCR): return PMCR_FIXED | idcode(core) | pmu->control;
+    case KEY(PMCNTENSET):
+    case KEY(PMCNTENCLR): return pmu->enabled;
+    case KEY(PMOVSSET):
+    case KEY(PMOVSCLR): return pmu->overflowed;
+    case KEY(PMINTENSET):
+    case KEY(PMINTENCLR): return pmu->interrupting;
+    case KEY(PMSELR): return pmu->selected;
+    case KEY(PMCCNTR): return pmu->value[CYCLES];
+    case KEY(PMCCFILTR): return pmu->type[CYCLES];
+    case KEY(PMXEVCNTR): return selected(pmu, false, &n) ? pmu->value[n] : 0;
+    case KEY(PMXEVTYPER): return selected(pmu, true, &n) ? pmu->type[n] : 0;
+    case KEY(PMSWINC): return 0;
     }
-    return reg >= PMEVTYPER(0) ? pmu->type[reg & 7] : *value_of(pmu, reg);
+    return reg >= KEY(PMEVTYPER(0)) ? pmu->type[reg & 7] : *value_of(pmu, reg);
 }
 
 static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
     pmu->type[n] = (uint32_t)value & (n == CYCLES ? FILTER_KEPT : TYPE_KEPT);
 }
 
-static void pmu_write(void *env, const void *ri, uint64_t value) {
+void pmu_write(void *env, const void *ri, uint64_t value) {
     (void)env;
     struct core *core = running;
     struct pmu *pmu = &core->pmu;
-    uint32_t reg = register_encoding(ri), bits = (uint32_t)value & IMPLEMENTED;
+    uint32_t reg = KEY(register_encoding(ri)), bits = (uint32_t)value & IMPLEMENTED;
     unsigned n;
     catch_up(core);
     switch (reg) {
-    case PMCR: control(pmu, value); return;
-    case PMCNTENSET: pmu->enabled |= bits; return;
-    case PMCNTENCLR: pmu->enabled &= ~bits; return;
-    case PMOVSSET: pmu->overflowed |= bits; return;
-    case PMOVSCLR: pmu->overflowed &= ~bits; return;
-    case PMINTENSET: pmu->interrupting |= bits; return;
-    case PMINTENCLR: pmu->interrupting &= ~bits; return;
-    case PMSWINC: increment(pmu, value); return;
-    case PMSELR: pmu->selected = value & 0x1f; return;
-    case PMCCNTR:
+    case KEY(PMCR): control(pmu, value); return;
+    case KEY(PMCNTENSET): pmu->enabled |= bits; return;
+    case KEY(PMCNTENCLR): pmu->enabled &= ~bits; return;
+    case KEY(PMOVSSET): pmu->overflowed |= bits; return;
+    case KEY(PMOVSCLR): pmu->overflowed &= ~bits; return;
+    case KEY(PMINTENSET): pmu->interrupting |= bits; return;
+    case KEY(PMINTENCLR): pmu->interrupting &= ~bits; return;
+    case KEY(PMSWINC): increment(pmu, value); return;
+    case KEY(PMSELR): pmu->selected = value & 0x1f; return;
+    case KEY(PMCCNTR):
         pmu->value[CYCLES] = value;
         pmu->rest = 0;
         return;
-    case PMCCFILTR: write_type(pmu, CYCLES, value); return;
-    case PMXEVCNTR:
+    case KEY(PMCCFILTR): write_type(pmu, CYCLES, value); return;
+    case KEY(PMXEVCNTR):
         if (selected(pmu, false, &n)) pmu->value[n] = (uint32_t)value;
         return;
-    case PMXEVTYPER:
+    case KEY(PMXEVTYPER):
         if (selected(pmu, true, &n)) write_type(pmu, n, value);
         return;
     }
-    if (reg >= PMEVTYPER(0))
+    if (reg >= KEY(PMEVTYPER(0)))
         write_type(pmu, reg & 7, value);
     else
         *value_of(pmu, reg) = (uint32_t)value;
