@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from baonet.config.platforms import builtin
+from baonet.hyp import vgicv2, vgicv3
 from tests.hyp.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 ISENABLER, ISPENDR, ICPENDR, ISACTIVER = GICD + 0x100, GICD + 0x200, GICD + 0x280, GICD + 0x300
@@ -32,6 +34,13 @@ def test_identification_and_control() -> None:
     vm.write(1, GICD, 0xFF)
     assert vm.read(0, GICD) == 0x11
     assert vm.read(0, GICD + 0xFE8) == 0
+
+
+def test_the_interrupts_of_qemus_boards() -> None:
+    """GICD_TYPER of a VM of 2 CPUs, observed: 288 INTIDs of a GICv2, 256 of a GICv3."""
+    boards = builtin()
+    assert vgicv2.typer(boards["qemu-aarch64-virt-gicv2"].gic.interrupts, 2) == 0x28
+    assert vgicv3.typer(boards["qemu-aarch64-virt"].gic.interrupts, 2) == 0x48_0027
 
 
 def test_registers_repeat_in_the_window() -> None:
