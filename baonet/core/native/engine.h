@@ -483,6 +483,8 @@ enum exit_reason event_pending(struct core *core);
 int pmu_define(struct core *core);
 uint64_t pmu_read(void *env, const void *ri);
 void pmu_write(void *env, const void *ri, uint64_t value);
+uint64_t pmu_read_cycles(void *env, const void *ri);
+void pmu_write_cycles(void *env, const void *ri, uint64_t value);
 void pmu_stop(struct core *core);
 
 /* pl011.c */

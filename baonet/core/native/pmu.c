@@ -106,8 +106,21 @@ static bool selected(const struct pmu *pmu, bool type, unsigned *n) {
 
 static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[reg & 7]; }
 
+/* All 64 bits, whatever register it is for. */
+uint64_t pmu_read_cycles(void *env, const void *ri) {
+    (void)env, (void)ri;
+    catch_up(running);
+    return running->pmu.value[CYCLES];
+}
+
+void pmu_write_cycles(void *env, const void *ri, uint64_t value) {
+    (void)env, (void)ri;
+    catch_up(running);
+    running->pmu.value[CYCLES] = value;
+    running->pmu.rest = 0;
+}
+
 uint64_t pmu_read(void *env, const void *ri) {
-    (void)env;
     struct core *core = running;
     struct pmu *pmu = &core->pmu;
     uint32_t reg = KEY(register_encoding(ri));
@@ -122,7 +135,7 @@ uint64_t pmu_read(void *env, const void *ri) {
     case KEY(PMINTENSET):
     case KEY(PMINTENCLR): return pmu->interrupting;
     case KEY(PMSELR): return pmu->selected;
-    case KEY(PMCCNTR): return pmu->value[CYCLES];
+    case KEY(PMCCNTR): return pmu_read_cycles(env, ri);
     case KEY(PMCCFILTR): return pmu->type[CYCLES];
     case KEY(PMXEVCNTR): return selected(pmu, false, &n) ? pmu->value[n] : 0;
     case KEY(PMXEVTYPER): return selected(pmu, true, &n) ? pmu->type[n] : 0;
@@ -136,7 +149,6 @@ static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
 }
 
 void pmu_write(void *env, const void *ri, uint64_t value) {
-    (void)env;
     struct core *core = running;
     struct pmu *pmu = &core->pmu;
     uint32_t reg = KEY(register_encoding(ri)), bits = (uint32_t)value & IMPLEMENTED;
@@ -152,10 +164,7 @@ void pmu_write(void *env, const void *ri, uint64_t value) {
     case KEY(PMINTENCLR): pmu->interrupting &= ~bits; return;
     case KEY(PMSWINC): increment(pmu, value); return;
     case KEY(PMSELR): pmu->selected = value & 0x1f; return;
-    case KEY(PMCCNTR):
-        pmu->value[CYCLES] = value;
-        pmu->rest = 0;
-        return;
+    case KEY(PMCCNTR): pmu_write_cycles(env, ri, value); return;
     case KEY(PMCCFILTR): write_type(pmu, CYCLES, value); return;
     case KEY(PMXEVCNTR):
         if (selected(pmu, false, &n)) pmu->value[n] = (uint32_t)value;
