@@ -93,9 +93,9 @@ static const struct {
     {CP15(14u, 2u, 1u), timer_read, timer_write, NULL},     /* CNTP_CTL */
     {CP15(14u, 3u, 0u), timer_read, timer_write, NULL},     /* CNTV_TVAL */
     {CP15(14u, 3u, 1u), timer_read, timer_write, NULL},     /* CNTV_CTL */
-    {CP15(9u, 12u, 0u), pmu_read_control, pmu_write_control, NULL},
-    {CP15(9u, 12u, 1u), pmu_read_enabled, pmu_enable, NULL},
-    {CP15(9u, 12u, 2u), pmu_read_enabled, pmu_disable, NULL},
+    {CP15(9u, 12u, 0u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 1u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 2u), pmu_read, pmu_write, NULL},
     {CP15(9u, 13u, 0u), pmu_read_cycles, write_cycles, NULL},
     {CP15(7u, 5u, 4u), NULL, barrier, barrier_allowed},
     {CP15(7u, 10u, 4u), NULL, barrier, barrier_allowed},

@@ -124,7 +124,7 @@ int registers_define(struct core *core) {
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
             register_define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
-    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, write_marker);
+    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, registers_mark);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
             if (!register_redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
