@@ -158,6 +158,20 @@ def test_an_exclusive_that_is_not_aligned_faults(el0: El0, instruction_set: str)
     assert (hex(taken.esr), taken.far, taken.retired) == (hex(0x24 << 26 | IL | 0x21), DATA + 2, 0)
 
 
+@BOTH
+@pytest.mark.parametrize("name", ["ldrd", "ldm", "stm"])
+def test_several_words_must_be_aligned(el0: El0, instruction_set: str, name: str) -> None:
+    taken = el0.call(f"{instruction_set}_{name}", r0=DATA + 2)
+    assert (hex(taken.esr), taken.far) == (hex(0x24 << 26 | IL | (name == "stm") << 6 | 0x21), DATA + 2)
+    assert (taken.elr, taken.retired) == (address(f"{instruction_set}_{name}"), 0)
+    assert el0.call(f"{instruction_set}_{name}", r0=DATA + 4).retired == 2
+
+
+@pytest.mark.parametrize("routine", ["a32_ldr", "a32_ldrh", "t32_ldr_narrow", "t32_str"])
+def test_one_word_need_not_be(el0: El0, routine: str) -> None:
+    assert el0.call(routine, r0=DATA + 1).retired == 2
+
+
 # Hints
 
 

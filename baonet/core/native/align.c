@@ -16,7 +16,6 @@
 
 #define MEMOP_SIZE 3u
 #define MEMOP_ALIGN_SHIFT 4
-#define MEMOP_ALIGN_MASK 0x70u
 #define MEMOP_ALIGN_NATURAL 7u
 
 #define SP_ALIGNMENT (0x26u << 26 | 1u << 25)

@@ -15,15 +15,22 @@ static _Thread_local uint8_t *block; /* the TranslationBlock, while it is transl
 static _Thread_local uint8_t instruction_set;
 static _Thread_local uint64_t second_at; /* T32: where the second half-word of an instruction is, and what the first was */
 static _Thread_local uint32_t first_half;
+static _Thread_local bool of_words; /* the instruction is one whose accesses must be aligned to a word, whatever SCTLR says */
 
 void decode_begin(void *tb) {
     block = tb;
+    of_words = false;
     uint32_t flags = FIELD(uint32_t, tb, TB_FLAGS);
     instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
     second_at = UINT64_MAX;
 }
 
 void decode_end(void) { block = NULL; }
+
+/* LDM, STM, LDRD, STRD, PUSH and POP (Arm ARM E2.6.2), for which the library does not ask. */
+uint32_t decode_alignment(uint32_t memop) {
+    return block && of_words && !(memop & MEMOP_ALIGN_MASK) ? memop | MEMOP_ALIGN_WORD : memop;
+}
 
 static void let_yield(bool yields) {
     uint32_t *flags = &FIELD(uint32_t, block, TB_CFLAGS);
@@ -65,6 +72,7 @@ EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
         let_yield(word == A64_WFE || word == A64_YIELD);
         return undefined_a64(word) ? A64_UDF : word;
     }
+    of_words = word >> 28 < 15 && ((word & 0x0e000000) == 0x08000000 || (word & 0x0e1000d0) == 0x000000d0);
     unsigned hint = A32_HINT(word);
     let_yield(hint == HINT_YIELD || hint == HINT_WFE);
     return undefined_a32(word) ? (word & 0xf0000000u) | (A32_UDF & 0x0fffffffu) : word;
@@ -84,6 +92,8 @@ EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
     } else {
         hint = T32_HINT(half);
         first_half = half;
+        of_words = (half & 0xf000) == 0xc000 || (half & 0xf600) == 0xb400 || (half & 0xfe40) == 0xe800 ||
+                   ((half & 0xfe40) == 0xe840 && half & 0x0120);
         second_at = T32_IS_WIDE(half) ? pc + 2 : UINT64_MAX;
     }
     let_yield(hint == HINT_YIELD || hint == HINT_WFE);

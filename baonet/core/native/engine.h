@@ -342,6 +342,7 @@ extern struct unicorn {
     void *(*new_label)(void *);
     void (*brcond_i32)(void *, int, void *, void *, void *);
     void (*mb)(void *, uint32_t);
+    void (*ld_i32)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i32)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
     void (*cmpxchg_i32)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
@@ -513,6 +514,7 @@ extern const size_t uart_out_capacity;
 /* decode.c */
 void decode_begin(void *tb);
 void decode_end(void);
+uint32_t decode_alignment(uint32_t memop);
 
 /* count.c */
 void count_give_back(struct core *core, uintptr_t from);

@@ -149,6 +149,8 @@
 #define CPU_INTERRUPT_HARD 0x2u
 #define CPU_INTERRUPT_FIQ 0x10u
 #define PSTATE_EL 0xcu
+#define MEMOP_ALIGN_MASK 0x70u
+#define MEMOP_ALIGN_WORD 0x20u
 #define MEMTX_OK 0
 #define MEMTX_DECODE_ERROR 2
 #define MMU_DATA_LOAD 0

@@ -140,8 +140,12 @@ EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uin
 }
 
 EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.st_i32(s, value, address, index, memop);
+    unicorn.st_i32(s, value, address, index, decode_alignment(memop));
     release(s);
+}
+
+EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    unicorn.ld_i32(s, value, address, index, decode_alignment(memop));
 }
 
 /* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */

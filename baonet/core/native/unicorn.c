@@ -109,6 +109,7 @@ static const struct {
     {(void **)&unicorn.new_label, "gen_new_label_aarch64"},
     {(void **)&unicorn.brcond_i32, "tcg_gen_brcond_i32_aarch64"},
     {(void **)&unicorn.mb, "tcg_gen_mb_aarch64"},
+    {(void **)&unicorn.ld_i32, "tcg_gen_qemu_ld_i32_aarch64"},
     {(void **)&unicorn.st_i32, "tcg_gen_qemu_st_i32_aarch64"},
     {(void **)&unicorn.st_i64, "tcg_gen_qemu_st_i64_aarch64"},
     {(void **)&unicorn.cmpxchg_i32, "tcg_gen_atomic_cmpxchg_i32_aarch64"},
