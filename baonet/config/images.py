@@ -2,29 +2,30 @@
 
 Three forms are known, as a bootloader knows them: ELF (by its magic), arm64 Linux ``Image`` (by the magic in its
 header, Linux Documentation/arch/arm64/booting.rst) and raw binaries. Only headers are read here; the bytes go from
-the file into the VM's memory when the machine starts.
+the file into the VM's memory when the machine starts. An ``Image`` that is compressed is unpacked here.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import fstat
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, final
 
+from baonet.config import packed
 from baonet.config.kinds import nearest
 from baonet.config.machine import Segment
 from baonet.config.quantities import human
 
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
-_LINUX_HEADER = struct.Struct("<8xQQ32x4s4x")
+_LINUX_HEADER = struct.Struct("<8xQQ")
 _ET_EXEC, _ET_DYN, _EM_AARCH64, _PT_LOAD = 2, 3, 183, 1
 _ALIGNMENT_OF_LINUX = 2 << 20
 _LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 
 
 @final
@@ -40,11 +41,15 @@ class ImageError(ValueError):
 @final
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What an image needs: ``segments`` are its bytes; ``spans`` the (start, end) that it takes, with its bss."""
+    """What an image needs: ``segments`` are its bytes; ``spans`` the (start, end) that it takes, with its bss.
+
+    ``linux``: it is an arm64 Linux ``Image``.
+    """
 
     segments: tuple[Segment, ...]
     spans: tuple[tuple[int, int], ...]
     entry: int
+    linux: bool = False
 
 
 def opened(path: Path) -> BinaryIO:
@@ -67,10 +72,29 @@ def size_of(file: BinaryIO) -> int:
 def load(path: Path, base: int | None, entry: int | None) -> Image:
     """Read the headers of an image. Raises ``ImageError``."""
     with opened(path) as file:
-        head = file.read(_ELF_HEADER.size)
+        head = file.read(packed.HEAD)
         if head.startswith(b"\x7fELF"):
-            return _elf(file, path, head, base, entry)
+            return _elf(file, path, head[: _ELF_HEADER.size], base, entry)
+        if (unpack := packed.unpacker(head)) is not None:
+            file.seek(0)
+            data = _unpacked(path, unpack, file.read(packed.MOST_UNPACKED))
+            if _is_linux(data):
+                return _raw(path, len(data), data[: packed.HEAD], base, entry, data)
+        wrapped = packed.recognise(head)
+        if wrapped is not None and not _is_linux(head):
+            raise ImageError("path", f"{path} is {wrapped.what}", wrapped.remedy.replace("FILE", path.name))
         return _raw(path, size_of(file), head, base, entry)
+
+
+def _unpacked(path: Path, unpack: Callable[[bytes], bytes], data: bytes) -> bytes:
+    try:
+        return unpack(data)
+    except packed.PackedError as error:
+        raise ImageError("path", f"{path} {error}", "decompress it by hand, or get it again") from None
+
+
+def _is_linux(head: bytes) -> bool:
+    return head[0x38:0x3C] == b"ARM\x64"
 
 
 def _similar(path: Path) -> str:
@@ -121,12 +145,10 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     return Image(tuple(segments), tuple(spans), start + bias if entry is None else entry)
 
 
-def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None) -> Image:
-    packer = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
-    if packer is not None:
-        raise ImageError("path", f"{path} is compressed with {packer}", "decompress it first")
-    text_offset, image_size, magic = _LINUX_HEADER.unpack(head) if len(head) == _LINUX_HEADER.size else (0, 0, b"")
-    linux = magic == b"ARM\x64"
+def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None, data: bytes = b"") -> Image:
+    """``data`` is what was unpacked of the file, if anything was."""
+    linux = _is_linux(head)
+    text_offset, image_size = _LINUX_HEADER.unpack_from(head) if linux else (0, 0)
     if linux and not image_size:
         text_offset = _LEGACY_TEXT_OFFSET
     if base is None:
@@ -140,5 +162,5 @@ def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None
         message = f"an arm64 Linux Image starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
     taken = max(size, image_size) if linux else size
-    segment = Segment(base, size, str(path.absolute()))
-    return Image((segment,), ((base, base + taken),), base if entry is None else entry)
+    segment = Segment(base, size, data=data) if data else Segment(base, size, str(path.absolute()))
+    return Image((segment,), ((base, base + taken),), base if entry is None else entry, linux)

@@ -32,8 +32,8 @@ def fingerprint(study: Study, load: Load) -> dict[str, str]:
         path, overrides = study.machine_of(settings), study.overrides(settings)
         machine = load(path, overrides)
         platforms[repr(machine.platform)] = None
+        files |= {Path(each): "the image" for each in machine.files}
         files[path] = "the machine file"
-        files |= {Path(each.path): "the image" for vm in machine.vms for each in vm.segments if each.path is not None}
         if "run.input" in settings:
             files[study.path.parent / str(settings["run.input"])] = "the input"
     for path, what in files.items():

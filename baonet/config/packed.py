@@ -1,0 +1,131 @@
+"""Guests that come wrapped: compressed arm64 Images, which are unpacked, and what only a boot loader unpacks.
+
+Magic numbers: Linux Documentation/arch/arm64/booting.rst and drivers/firmware/efi/libstub/zboot-header.S; U-Boot
+include/image.h and doc/usage/fit; Android boot_img_hdr; RFC 1952; the frame formats of xz, zstd, lz4, lzop and bzip2.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+HEAD = 0x300
+"""Bytes from the start of a file that tell what it is."""
+MOST_UNPACKED = 1 << 30
+_ZBOOT = struct.Struct("<2s2x4sII8x32s")
+
+
+class PackedError(ValueError):
+    """What was to be unpacked is damaged."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A format that is told and not unpacked, and what its user can do."""
+
+    what: str
+    remedy: str
+
+
+_MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
+    (0, b"\x1f\x8b", Wrapped("compressed with gzip, and is no arm64 Image inside", "decompress it: gzip -d")),
+    (0, b"\xfd7zXZ\0", Wrapped("compressed with xz", "decompress it: xz -d")),
+    (0, b"\x28\xb5\x2f\xfd", Wrapped("compressed with zstd", "decompress it: zstd -d")),
+    (0, b"BZh", Wrapped("compressed with bzip2", "decompress it: bzip2 -d")),
+    (0, b"\x04\x22\x4d\x18", Wrapped("compressed with lz4", "decompress it: lz4 -d")),
+    (0, b"\x02\x21\x4c\x18", Wrapped("compressed with lz4 (legacy)", "decompress it: lz4 -d")),
+    (0, b"\x89LZO\0\r\n\x1a\n", Wrapped("compressed with lzop", "decompress it: lzop -d")),
+    (0, b"\x27\x05\x19\x56", Wrapped("a U-Boot uImage", "take the kernel out: dumpimage -p 0 -o Image FILE")),
+    (0, b"ANDROID!", Wrapped("an Android boot image", "take the kernel out: unpack_bootimg --boot_img FILE")),
+    (0, b"VNDRBOOT", Wrapped("an Android vendor boot image", "give the kernel of the boot image that goes with it")),
+    (0, b"070701", Wrapped("a cpio archive", "an initial RAM disk is given as 'initrd'")),
+    (0, b"PK\3\4", Wrapped("a zip archive", "take the guest out of it: unzip")),
+    (257, b"ustar", Wrapped("a tar archive", "take the guest out of it: tar -x")),
+    (0x24, b"\x18\x28\x6f\x01", Wrapped("a zImage for 32-bit Arm", "build the guest for aarch64")),
+    (0x202, b"HdrS", Wrapped("a kernel for x86", "build the guest for aarch64")),
+)
+_TEXTS = (
+    (rb":[0-9A-Fa-f]{10}[0-9A-Fa-f]*\r?\n", Wrapped("Intel HEX", "convert it: objcopy -I ihex -O binary FILE guest.bin")),
+    (rb"S[0-9][0-9A-Fa-f]{8,}\r?\n", Wrapped("S-records", "convert them: objcopy -I srec -O binary FILE guest.bin")),
+)
+
+
+def recognise(head: bytes) -> Wrapped | None:
+    """What a file that begins so is, if it is something that no CPU can run as it is. ``head`` has ``HEAD`` bytes."""
+    if head.startswith(b"\xd0\x0d\xfe\xed"):
+        if b"images\0" in head or b"description\0" in head or b"FIT" in head:
+            return Wrapped("a FIT image", "take the kernel out: dumpimage -T flat_dt -p 0 -o Image FILE")
+        return Wrapped("a device tree", "give it as 'device_tree'; a FIT image is taken apart with dumpimage -T flat_dt")
+    if _is_lzma(head):
+        return Wrapped("compressed with lzma", "decompress it: xz -d --format=lzma")
+    if (zboot := _zboot(head)) is not None:
+        return Wrapped(f"an EFI zboot image compressed with {zboot[2]}", "build the kernel's Image, or with gzip")
+    for at, magic, wrapped in _MAGIC:
+        if head[at : at + len(magic)] == magic:
+            return wrapped
+    return next((wrapped for pattern, wrapped in _TEXTS if re.match(pattern, head)), None)
+
+
+def unpacker(head: bytes) -> Callable[[bytes], bytes] | None:
+    """How a file that begins so is unpacked, if it is gzip'ed, or an EFI zboot image of a kind that can be.
+
+    What comes out is for the caller to look at. The function raises ``PackedError``.
+    """
+    if head.startswith(b"\x1f\x8b"):
+        return _gunzip
+    zboot = _zboot(head)
+    if zboot is None or zboot[2] not in _PAYLOADS:
+        return None
+    offset, size, kind = zboot
+    return lambda data: _PAYLOADS[kind](data[offset : offset + size])
+
+
+def _zboot(head: bytes) -> tuple[int, int, str] | None:
+    """Where the payload is, how long, and how it is compressed."""
+    if len(head) < _ZBOOT.size:
+        return None
+    mz, image, offset, size, kind = _ZBOOT.unpack_from(head)
+    if mz != b"MZ" or image != b"zimg":
+        return None
+    return offset, size, kind.partition(b"\0")[0].decode("ascii", "replace")
+
+
+def _is_lzma(head: bytes) -> bool:
+    """The old format has no magic number: properties, a dictionary size and a length that make sense."""
+    if len(head) < 13 or head[0] != 0x5D:
+        return False
+    dictionary, length = struct.unpack_from("<IQ", head, 1)
+    return dictionary.bit_count() <= 2 and dictionary >= 1 << 12 and (length == (1 << 64) - 1 or 0 < length < 1 << 40)
+
+
+def _gunzip(data: bytes) -> bytes:
+    import zlib  # noqa: PLC0415 - for compressed images only
+
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacker.decompress(data, MOST_UNPACKED)
+    except zlib.error as error:
+        raise PackedError(f"is compressed with gzip, and damaged: {error}") from None
+    if not unpacker.eof:
+        raise PackedError("is compressed with gzip, and cut short or more than 1 GiB")
+    return found
+
+
+def _unxz(data: bytes) -> bytes:
+    import lzma  # noqa: PLC0415 - as above
+
+    unpacker = lzma.LZMADecompressor()
+    try:
+        found = unpacker.decompress(data, MOST_UNPACKED)
+    except lzma.LZMAError as error:
+        raise PackedError(f"is compressed with xz, and damaged: {error}") from None
+    if not unpacker.eof:
+        raise PackedError("is compressed with xz, and cut short or more than 1 GiB")
+    return found
+
+
+_PAYLOADS: dict[str, Callable[[bytes], bytes]] = {"gzip": _gunzip, "xzkern": _unxz, "xz": _unxz, "lzma": _unxz}
