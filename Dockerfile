@@ -4,6 +4,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev &
 WORKDIR /src
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY baonet baonet
+COPY configs configs
+COPY examples/guests/bin examples/guests/bin
 RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python:3.11-slim

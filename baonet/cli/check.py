@@ -5,23 +5,42 @@ from __future__ import annotations
 import argparse
 import sys
 
-from baonet.cli.common import Subparsers, load_machine
+from baonet.cli.common import Subparsers, add_set, load_machine
+from baonet.cli.layout import layout
+from baonet.config.errors import Problem
 from baonet.hyp.memory import PlacementError
 from baonet.hyp.vmm import plan
+
+EPILOG = """\
+exit status:
+  0    the machine can run; warnings, if any, are on standard error
+  1    with --strict: there are warnings
+  2    the file has errors; all of them are on standard error, each with its line and what would be right
+
+examples:
+  baonet check machine.yaml --map
+  baonet check machine.yaml --strict --set vms.0.cpus=2
+"""
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "check",
         help="tell every error of a machine file, or which CPU runs what",
-        description="Check a machine file completely, without running it. Exit status 2 when it has errors.",
+        description="Check a machine file completely, without running it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("--strict", action="store_true", help="end with status 1 when there are warnings")
+    parser.add_argument("--map", action="store_true", help="show where everything lands in each VM's address space")
+    add_set(parser)
     parser.set_defaults(command=check)
 
 
 def check(options: argparse.Namespace) -> int:
-    machine = load_machine(options.file)
+    warnings: list[Problem] = []
+    machine = load_machine(options.file, options.set, warnings)
     if machine is None:
         return 2
     try:
@@ -36,4 +55,8 @@ def check(options: argparse.Namespace) -> int:
     for mapping in mappings:
         parts = f" in {mapping.extents} parts" if mapping.extents > 1 else ""
         print(f"{mapping.vm}: {mapping.kind:6} {mapping.ipa:#012x} {mapping.size:#x} bytes at {mapping.pa:#x}{parts}")
-    return 0
+    if options.map:
+        for vm in machine.vms:
+            print()
+            print("\n".join(layout(machine, vm)))
+    return 1 if warnings and options.strict else 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from baonet.config.errors import ConfigError
+from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
 from baonet.config.machine import Machine, Vm
 
@@ -18,13 +19,35 @@ class UsageError(Exception):
     """The user's mistake, in one line."""
 
 
-def load_machine(path: str, overrides: Sequence[str] = ()) -> Machine | None:
-    """The machine of a file, with ``PATH=VALUE`` in place of fields; None when it has errors, which are on stderr."""
+def load_machine(
+    path: str, overrides: Sequence[str] = (), warnings: list[Problem] | None = None
+) -> Machine | None:
+    """The machine of a file, with ``PATH=VALUE`` in place of fields; None when it has errors, which are on stderr.
+
+    What is doubtful is on stderr too, and added to ``warnings``.
+    """
+    doubtful: list[Problem] = []
     try:
-        return load(Path(path), overrides)
+        return load(Path(path), overrides, doubtful)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return None
+    finally:
+        for each in doubtful:
+            print(replace(each, message=f"warning: {each.message}"), file=sys.stderr)
+        if warnings is not None:
+            warnings += doubtful
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """The option that changes fields of a machine file."""
+    parser.add_argument(
+        "--set",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="a field of the machine file, in place of what it says: --set clock.window=20us --set vms.0.cpus=2",
+    )
 
 
 def find_vm(machine: Machine, name: str) -> Vm:

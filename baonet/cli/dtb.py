@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.cli.common import Subparsers, UsageError, add_set, find_vm, load_machine
 from baonet.cli.outputs import Outputs
 from baonet.config.devicetree import blob
 
@@ -20,12 +20,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
     parser.add_argument("--vm", metavar="NAME", required=True, help="the VM")
+    add_set(parser)
     parser.add_argument("-o", "--output", metavar="OUT", help="file to write (default: standard output)")
     parser.set_defaults(command=dtb)
 
 
 def dtb(options: argparse.Namespace) -> int:
-    machine = load_machine(options.file)
+    machine = load_machine(options.file, options.set)
     if machine is None:
         return 2
     try:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from baonet.cli import check, dtb, platforms, report, run, schema, study, trace
+from baonet.cli import check, completion, dtb, init, platforms, report, run, schema, study, trace
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
         prog="baonet",
         description="Run a machine that is partitioned as the Bao hypervisor would partition it, one process per CPU.",
         epilog="examples:\n"
+        "  baonet init && baonet run hello.yaml\n"
         "  baonet run configs/ping-pong.yaml\n"
         "  baonet run linux.yaml --console linux\n"
         "  baonet check machine.yaml && baonet dtb machine.yaml --vm linux -o linux.dtb",
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, check, dtb, platforms, schema, study, report, trace):
+    for module in (run, init, check, dtb, platforms, schema, study, report, trace, completion):
         module.add(subparsers)
     return top
 

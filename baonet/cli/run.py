@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-from baonet.cli.common import Subparsers, UsageError, find_vm, load_machine
+from baonet.cli.common import Subparsers, UsageError, add_set, find_vm, load_machine
 from baonet.cli.outputs import Outputs
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
@@ -60,13 +60,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
-    parser.add_argument(
-        "--set",
-        metavar="PATH=VALUE",
-        action="append",
-        default=[],
-        help="a field of the machine file, in place of what it says: --set clock.window=20us --set vms.0.cpus=2",
-    )
+    add_set(parser)
     parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
     parser.add_argument(
         "--for",

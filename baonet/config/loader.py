@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from baonet.config import check, document, platform_file
+from baonet.config import check, document, doubts, platform_file
 from baonet.config.build import build
 from baonet.config.draft import Draft
-from baonet.config.errors import ConfigError
+from baonet.config.errors import ConfigError, Problem
 from baonet.config.kinds import MappingOf, Reader, UnreadableError
-from baonet.config.machine import Faithful, Machine
+from baonet.config.machine import Faithful, Machine, Platform
 from baonet.config.models import MachineModel
 from baonet.config.overrides import Overrides, apply
 from baonet.config.placement import Placement
@@ -18,8 +20,10 @@ from baonet.config.placement import Placement
 _MACHINE = MappingOf(MachineModel)
 
 
-def load(path: Path, overrides: Overrides = ()) -> Machine:
+def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None = None) -> Machine:
     """Read, check and resolve a machine file, with ``overrides`` in place of some of its fields.
+
+    What is allowed and probably not meant is added to ``warnings``, also when there are problems.
 
     Raises ``ConfigError`` with all its problems: those of its form, then those between its fields and of its images,
     as far as what could be read allows.
@@ -52,7 +56,22 @@ def load(path: Path, overrides: Overrides = ()) -> Machine:
         placement.read(draft)
         reader.problems += placement.problems
         reader.files += placement.files
-    if platform is None or not whole or reader.problems:
+    doubtful = list(doubts.of_draft(draft, placements))
+    try:
+        machine = _built(draft, platform if whole else None, placements, values)
+        doubtful += doubts.of_machine(machine, placements)
+    finally:
+        if warnings is not None:
+            warnings += sorted(dict.fromkeys(doubtful))
+    return machine
+
+
+def _built(
+    draft: Draft, platform: Platform | None, placements: Sequence[Placement], values: Mapping[str, Any]
+) -> Machine:
+    """Raises ``ConfigError`` when anything is wrong."""
+    reader = draft.reader
+    if platform is None or reader.problems:
         raise ConfigError(reader.problems)
     faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))
     machine, unplaced = build(draft, platform, placements, faithful)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from baonet.config.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.config.quantities import human_duration
 
 CPU_MODELS: Mapping[str, int] = MappingProxyType(
     {"cortex-a53": 0x410FD034, "cortex-a57": 0x411FD070, "cortex-a72": 0x410FD083, "max": 0x000F0510}
@@ -24,7 +25,23 @@ Means of 200 samples: interrupts 222 ns bare, 906 ns under Bao, 223 ns with dire
 31 ns bare, 1246 ns under Bao.
 """
 
-COSTS_SOURCE = """\
+COST_SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "interrupt": "measured: a timer interrupt reaches the handler after 906 ns under Bao, after 222 ns without",
+        "direct": "measured: 223 ns with the same authors' patch for direct injection, so nothing is added",
+        "access": "measured for one register: a store to GICD_SGIR takes 1246 ns under Bao, 31 ns without; it has Bao "
+        "send an SGI too, so it is an upper estimate for the other registers",
+        "hypercall": "estimate: no figure of Bao is known to us; 376 cycles of Xen on Armv8 (C. Dall et al., *ARM "
+        "Virtualization: Performance and Architectural Implications*, ISCA 2016, table II), taken at 1.2 GHz",
+        "stage2_miss": "not modelled unless it is given",
+    }
+)
+"""Where each of ``CORTEX_A53_COSTS`` comes from, in Markdown."""
+_COST_ROWS = "\n".join(
+    f"| `{name}` | {human_duration(getattr(CORTEX_A53_COSTS, name))} | {source} |" for name, source in COST_SOURCES.items()
+)
+
+COSTS_SOURCE = f"""\
 The costs are those of Bao on a ZCU104 (Cortex-A53 at 1.2 GHz, GIC-400), as far as there are public figures. Measured
 ones are means of the raw data of J. Martins and S. Pinto, *Shedding Light on Static Partitioning Hypervisors for
 Arm-based Mixed-Criticality Systems*, RTAS 2023, runs without interference, as in commit 3e2f006 of
@@ -32,12 +49,7 @@ Arm-based Mixed-Criticality Systems*, RTAS 2023, runs without interference, as i
 
 | cost | default | from |
 |---|---|---|
-| `interrupt` | 680ns | measured: a timer interrupt reaches the handler after 906 ns under Bao, after 222 ns without |
-| `direct` | 0 | measured: 223 ns with the same authors' patch for direct injection, so nothing is added |
-| `access` | 1210ns | measured for one register: a store to GICD_SGIR takes 1246 ns under Bao, 31 ns without; it \
-has Bao send an SGI too, so it is an upper estimate for the other registers |
-| `hypercall` | 310ns | estimate: no figure of Bao is known to us; 376 cycles of Xen on Armv8 (C. Dall et al., *ARM \
-Virtualization: Performance and Architectural Implications*, ISCA 2016, table II), taken at 1.2 GHz |
+{_COST_ROWS}
 
 For the platforms of QEMU, which no hardware is like, they are an estimate: their CPUs are the same, but no figure for
 a GICv3 is among those. With another CPU, clock or hypervisor all of them are to be measured and given.

@@ -1,0 +1,7 @@
+"""``python -m baonet``"""
+
+import sys
+
+from baonet.cli.main import main
+
+sys.exit(main())

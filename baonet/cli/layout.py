@@ -1,0 +1,64 @@
+"""A VM's address space, as ``baonet check --map`` shows it: what lies where, from the lowest address up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from baonet.config.devicetree import uarts
+from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config.machine import Machine, Vm
+from baonet.config.quantities import human
+
+
+@final
+@dataclass(frozen=True, slots=True, order=True)
+class _Piece:
+    """``depth`` 1: it lies within the one before."""
+
+    start: int
+    depth: int
+    size: int
+    what: str
+
+
+def layout(machine: Machine, vm: Vm) -> list[str]:
+    """Lines of text. An address space starts with the name of its VM."""
+    lines = [f"{vm.name}: entry {vm.entry:#x}, x0 {vm.context:#x}"]
+    for piece in sorted([*_mappings(machine, vm), *_contents(vm)]):
+        indent = "    " if piece.depth else "  "
+        where = f"{piece.start:#012x}..{piece.start + piece.size - 1:#012x}"
+        lines.append(f"{indent}{where}  {human(piece.size):>12}  {piece.what}")
+    return lines
+
+
+def _mappings(machine: Machine, vm: Vm) -> Iterator[_Piece]:
+    for region in vm.regions:
+        yield _Piece(region.base, 0, region.size, "RAM")
+    for device in vm.devices:
+        if device.va is not None:
+            inside = [each for base, each in uarts(machine.platform, vm) if 0 <= base - device.va < device.size]
+            modelled = [f"{each.name} ({each.kind})" for each in inside]
+            yield _Piece(device.va, 0, device.size, ", ".join(modelled) or "device")
+    for ipc in vm.ipcs:
+        yield _Piece(ipc.base, 0, ipc.size, f"shared memory '{machine.shared_memory[ipc.shmem].name}'")
+    gic = vm.gic
+    yield _Piece(gic.gicd, 0, GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE, "GIC distributor")
+    if gic.version == 2 and gic.gicc is not None:
+        yield _Piece(gic.gicc, 0, GICC_SIZE, "GIC CPU interface")
+    if gic.version != 2 and gic.gicr is not None:
+        yield _Piece(gic.gicr, 0, GICR_SIZE * vm.cpus, "GIC redistributors")
+
+
+def _contents(vm: Vm) -> Iterator[_Piece]:
+    for segment in vm.segments:
+        if segment.base == vm.device_tree:
+            what = "device tree"
+        elif vm.initrd is not None and segment.base == vm.initrd[0]:
+            what = "initrd"
+        else:
+            what = "image"
+        name = f" {Path(segment.path).name}" if segment.path is not None else ""
+        yield _Piece(segment.base, 1, segment.size, what + name)

@@ -1,0 +1,131 @@
+"""What is allowed and probably not meant: the warnings of ``baonet check``.
+
+Each would end in a guest that hangs without a word, or that does not see what its user gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from baonet.config import given_tree
+from baonet.config.document import Node
+from baonet.config.draft import Draft
+from baonet.config.errors import Problem
+from baonet.config.interrupts import FIRST_SPI, TIMERS
+from baonet.config.machine import Faithful, Machine, PlatformDevice
+from baonet.config.models import DeviceModel, VmModel
+from baonet.config.placement import Placement
+from baonet.config.quantities import listing
+
+LINUX_COMMAND_LINE = 2047
+"""Characters of a command line that arm64 Linux keeps (COMMAND_LINE_SIZE in asm/setup.h, with its end)."""
+
+
+def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]:
+    """Doubts about what was written, as far as it could be read."""
+    for placement in placements:
+        vm = placement.model
+        for device in vm.devices:
+            yield from _interrupts(draft, vm, device, placement)
+        if draft.intact(vm.node, "image", "device_tree"):
+            yield from _linux(draft, placement)
+        if len(vm.command_line.encode()) > LINUX_COMMAND_LINE:
+            message = f"{len(vm.command_line.encode())} characters, of which arm64 Linux keeps {LINUX_COMMAND_LINE}"
+            yield vm.node.at("command_line").problem(message, "make it shorter, or give the rest in the initrd")
+        yield from _entry(placement)
+    if draft.intact(draft.root, "vms"):
+        yield from _alone(draft)
+
+
+def of_machine(machine: Machine, placements: Sequence[Placement]) -> Iterator[Problem]:
+    """Doubts about a machine that is complete: whether the device trees that it was given tell the truth."""
+    for vm, placement in zip(machine.vms, placements, strict=True):
+        tree, model = placement.tree, placement.model.device_tree
+        if tree is not None and model is not None:
+            for message, hint in given_tree.disagreements(tree.root, machine, vm):
+                yield model.node.at("path").problem(message, hint)
+
+
+def _owners(draft: Draft, intid: int) -> list[VmModel]:
+    return [vm for vm in draft.vms if any(intid in device.interrupts for device in vm.devices)]
+
+
+def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: Placement) -> Iterator[Problem]:
+    """An entry's interrupts are those of the devices that it maps."""
+    if draft.platform is None or not draft.intact(entry.node, "interrupts"):
+        return
+    of_platform = {device.interrupt: device for device in draft.platform.devices}
+    size = draft.device_size(entry)
+    mapped = [] if entry.pa is None or size is None else draft.devices_in(entry.pa, entry.pa + size)
+    lacking = [device for device in mapped if not any(device.interrupt in each.interrupts for each in vm.devices)]
+    strange = [intid for intid in entry.interrupts if intid not in of_platform and intid not in TIMERS]
+    for device in lacking:
+        yield from _lacking(draft, entry, device, strange, placement)
+    for place, intid in enumerate(entry.interrupts):
+        node = entry.node.at("interrupts", place)
+        if intid in strange and not lacking:
+            yield node.problem(f"nothing on this platform raises interrupt {intid}", _raises(draft, intid))
+        elif mapped and intid in of_platform and of_platform[intid] not in mapped:
+            other = of_platform[intid]
+            message = f"interrupt {intid} is that of '{other.name}' at {other.pa:#x}, which this entry does not map"
+            yield node.problem(message, f"'{mapped[0].name}' has interrupt {mapped[0].interrupt}")
+
+
+def _lacking(
+    draft: Draft, entry: DeviceModel, device: PlatformDevice, strange: Sequence[int], placement: Placement
+) -> Iterator[Problem]:
+    """A device is mapped, and the VM does not get its interrupt."""
+    owners = _owners(draft, device.interrupt)
+    what = f"'{device.name}' has interrupt {device.interrupt}"
+    if strange:
+        named = listing(strange)
+        node = entry.node.at("interrupts", entry.interrupts.index(strange[0]))
+        yield node.problem(f"{what}, and {named} belongs to nothing here", f"write 'interrupts: [{device.interrupt}]'")
+    elif not owners:
+        hint = f"add 'interrupts: [{device.interrupt}]': a guest that waits for it, as Linux does, hangs without a word"
+        yield entry.node.at("pa").problem(f"{what}, and no VM has it", hint)
+    elif placement.image is not None and placement.image.linux:
+        hint = f"Linux does not use a PL011 without its interrupt: take it from '{owners[0].name}', or add a UART"
+        yield entry.node.at("pa").problem(f"{what}, and VM '{owners[0].name}' has it", hint)
+
+
+def _raises(draft: Draft, intid: int) -> str:
+    assert draft.platform is not None
+    known = listing(f"{device.interrupt} ('{device.name}')" for device in draft.platform.devices)
+    spi = intid + FIRST_SPI - 16
+    meant = f"; PPI {intid - 16} of a device tree is INTID {intid}, its SPI {intid - 16} is INTID {spi}"
+    return f"its devices have {known}" + (meant if intid < FIRST_SPI else "")
+
+
+def _linux(draft: Draft, placement: Placement) -> Iterator[Problem]:
+    """Linux without a device tree, or without being told where it is."""
+    image, model = placement.image, placement.model
+    if image is None or not image.linux or model.image is None:
+        return
+    node = model.image.node.at("path")
+    if model.device_tree is None:
+        message = "an arm64 Linux Image, and no device tree: x0 is 0 at its entry"
+        yield node.problem(message, "add 'device_tree: auto': without one Linux stops before it prints anything")
+    elif draft.root.at("faithful").value == Faithful.STRICT.value:
+        message = "an arm64 Linux Image, and 'faithful: strict' leaves x0 at 0: it does not find its device tree"
+        yield node.problem(message, "give it a tree of its own (CONFIG_BUILTIN_DTB, a boot shim), or use 'practical'")
+
+
+def _entry(placement: Placement) -> Iterator[Problem]:
+    """An entry where the image has put nothing."""
+    image = placement.image
+    if image is None or any(start <= image.entry < end for start, end in image.spans):
+        return
+    spans = listing(f"{start:#x}..{end - 1:#x}" for start, end in image.spans)
+    yield placement.entry.problem(f"the entry {image.entry:#x} is not in what the image loads", f"it loads {spans}")
+
+
+def _alone(draft: Draft) -> Iterator[Problem]:
+    """Shared memory that is shared with nobody."""
+    for shared in draft.shared_memory:
+        users = [vm for vm in draft.vms if any(ipc.shared_memory == shared.name for ipc in vm.ipcs)]
+        if len(users) < 2:
+            who = f"only VM '{users[0].name}' has" if users else "no VM has"
+            hint = f"add it to 'ipcs' of {'another' if users else 'the VMs that share it'}"
+            node: Node = shared.node.at("name")
+            yield node.problem(f"{who} shared memory '{shared.name}'", hint)

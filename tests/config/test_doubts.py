@@ -1,0 +1,190 @@
+"""Warnings: what can run and is probably not meant. The valid file of these tests has none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from baonet.config import devicetree, fdt
+from baonet.config.errors import ConfigError, Problem
+from baonet.config.fdt import FdtNode
+from baonet.config.loader import load
+from tests.config.machines import BASE, elf, marked, write
+
+UART = "{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}"
+PING = "image: {path: ping.elf}"
+
+
+def warnings(path: Path) -> list[Problem]:
+    found: list[Problem] = []
+    load(path, (), found)
+    return found
+
+
+def test_the_valid_file_has_none(tmp_path: Path) -> None:
+    silent = BASE.replace("devices: [{pa: 0x09000000, size: 4KiB}]\n    ", "")
+    assert warnings(write(tmp_path, silent)) == []
+
+
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message", "hint"),
+    [
+        (
+            "interrupts: [33]", "interrupts: [§17]", "vms[0].devices[0].interrupts[0]",
+            "'uart0' has interrupt 33, and 17 belongs to nothing here", "write 'interrupts: [33]'",
+        ),
+        (
+            "interrupts: [33]", "interrupts: [33, §49]", "vms[0].devices[0].interrupts[1]",
+            "nothing on this platform raises interrupt 49", "33 ('uart0')",
+        ),
+        (
+            UART, f"{UART}, {{interrupts: [27, §17]}}", "vms[0].devices[1].interrupts[1]",
+            "nothing on this platform raises interrupt 17", "PPI 1 of a device tree is INTID 17, its SPI 1 is INTID 33",
+        ),
+        (UART, UART.replace(", interrupts: [33]", "").replace("pa: 0", "pa: §0"), "vms[0].devices[0].pa",
+         "'uart0' has interrupt 33, and no VM has it", "add 'interrupts: [33]'"),
+        (
+            "    device_tree: auto\n", "", "vms[1].image.path", "an arm64 Linux Image, and no device tree",
+            "add 'device_tree: auto'",
+        ),
+        (
+            "version: 1\n", "version: 1\nfaithful: strict\n", "vms[1].image.path",
+            "'faithful: strict' leaves x0 at 0", "'practical'",
+        ),
+        (
+            "console=ttyAMA0", "console=ttyAMA0" + " x" * 1017, "vms[1].command_line",
+            "2049 characters, of which arm64 Linux keeps 2047", "make it shorter",
+        ),
+        (
+            PING, "image: {path: ping.elf, entry: §0x40200000}", "vms[0].image.entry",
+            "the entry 0x40200000 is not in what the image loads", "it loads 0x40100000..0x401000ff",
+        ),
+        (
+            "    ipcs: [{base: 0x90000000, shared_memory: mailbox, interrupts: [84]}]\n", "", "shared_memory[0].name",
+            "only VM 'ping' has shared memory 'mailbox'", "'ipcs' of another",
+        ),
+        (
+            "shared_memory:\n", "shared_memory:\n  - {name: §unused, size: 4KiB}\n", "shared_memory[0].name",
+            "no VM has shared memory 'unused'", "'ipcs' of the VMs",
+        ),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_doubt_is_told_at_its_place(
+    tmp_path: Path, old: str, new: str, field: str, message: str, hint: str
+) -> None:
+    base = BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", "")
+    if old.startswith("    device_tree"):
+        base = base.replace("    initrd: {path: initrd.gz}\n", "").replace('    command_line: "console=ttyAMA0"\n', "")
+    assert old in base
+    text, places = marked(base.replace(old, new, 1))
+    (found,) = warnings(write(tmp_path, text))
+    assert found.field == field
+    assert message in found.message
+    assert hint in found.hint
+    assert places in ([], [(found.line, found.column)])
+
+
+def test_linux_needs_the_interrupt_that_another_vm_has(tmp_path: Path) -> None:
+    (found,) = warnings(write(tmp_path, BASE))
+    assert found.message == "'uart0' has interrupt 33, and VM 'ping' has it"
+    assert "Linux does not use a PL011 without its interrupt" in found.hint
+
+
+def test_another_device_s_interrupt(tmp_path: Path) -> None:
+    uarts = "[{name: a, kind: pl011, pa: 0x09000000, interrupt: 33}, {name: b, kind: pl011, pa: 0x09001000, interrupt: 34}]"
+    text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {{extends: qemu-aarch64-virt, devices: {uarts}}}")
+    text = text.replace("interrupts: [33]", "interrupts: [33, 34]").replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", "")
+    (found,) = warnings(write(tmp_path, text))
+    assert found.message == "interrupt 34 is that of 'b' at 0x9001000, which this entry does not map"
+
+
+def test_an_elf_whose_entry_is_in_none_of_its_segments(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""))
+    (tmp_path / "ping.elf").write_bytes(elf((0x40100000, 0x40100000, bytes(64), 64), entry=0x40300000))
+    (found,) = warnings(path)
+    assert (found.field, found.message) == ("vms[0].image.path", "the entry 0x40300000 is not in what the image loads")
+
+
+def test_warnings_come_with_errors_too(tmp_path: Path) -> None:
+    found: list[Problem] = []
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, BASE.replace("interrupts: [33]", "interrupts: [17]").replace("cpus: 2", "cpus: 9")), (), found)
+    assert len(caught.value.problems) == 1
+    assert any("17 belongs to nothing here" in each.message for each in found)
+
+
+# A device tree that is given
+
+
+def tree(directory: Path) -> FdtNode:
+    """The one that the VM would get."""
+    machine = load(write(directory, BASE))
+    return fdt.read(devicetree.generate(machine, machine.vms[1])).root
+
+
+def node(root: FdtNode, name: str) -> FdtNode:
+    return next(child for child in root.children if child.name.startswith(name))
+
+
+def doubts_about(directory: Path, root: FdtNode) -> list[str]:
+    (directory / "given.dtb").write_bytes(fdt.write(root))
+    text = BASE.replace("device_tree: auto", "device_tree: given.dtb")
+    text = text.replace("devices: [{pa: 0x09000000, size: 4KiB}]", "devices: [{pa: 0x09000000}]")
+    found = warnings(write(directory, text))
+    return [f"{each.message}; {each.hint}" for each in found if each.field == "vms[1].device_tree"]
+
+
+def test_a_tree_that_tells_the_truth(tmp_path: Path) -> None:
+    assert doubts_about(tmp_path, tree(tmp_path)) == []
+
+
+def test_a_tree_that_leaves_memory_out_or_a_uart(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    node(root, "memory@").wide("reg", 0x60000000, 0x8000000, 0x70000000, 0x1000000)
+    node(root, "serial@").text("status", "disabled")
+    assert doubts_about(tmp_path, root) == []
+
+
+def test_addresses_behind_a_bus(tmp_path: Path) -> None:
+    """The UART at 0x1000 of a bus that lies at 0x08fff000, in cells of one word."""
+    root = tree(tmp_path)
+    uart = node(root, "serial@")
+    root.children.remove(uart)
+    bus = root.add("soc")
+    bus.text("compatible", "simple-bus")
+    bus.cells("#address-cells", 1)
+    bus.cells("#size-cells", 1)
+    bus.cells("ranges", 0, 0, 0x08FFF000, 0x10000)
+    bus.children.append(uart)
+    uart.cells("reg", 0x1000, 0x1000)
+    assert doubts_about(tmp_path, root) == []
+    uart.cells("reg", 0x2000, 0x1000)
+    assert doubts_about(tmp_path, root) == ["it has a PL011 at 0x9001000, where the VM has none; the VM maps 0x9000000"]
+
+
+def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    for number in (2, 3):
+        cpu = node(root, "cpus").add(f"cpu@{number}")
+        cpu.text("device_type", "cpu")
+        cpu.cells("reg", number)
+    node(root, "memory@").wide("reg", 0x60000000, 1 << 30)
+    node(root, "serial@").cells("interrupts", 0, 17, 4)
+    node(root, "timer").cells("interrupts", 1, 13, 4, 1, 14, 4, 1, 12, 4, 1, 10, 4)
+    node(root, "interrupt-controller").wide("reg", 0x08000000, 0x10000, 0x08100000, 0x40000)
+    assert doubts_about(tmp_path, root) == [
+        "its /cpus has 4 CPUs (reg 0x0, 0x1, 0x2, 0x3), the VM has 2 (reg 0x0, 0x1); correct the tree, or 'cpus'",
+        "its GIC is at 0x8000000 and 0x8100000; the VM has a GICv3 at 0x8000000 and 0x80a0000",
+        "its PL011 at 0x9000000 has interrupt 49; the VM does not have the right one, 33",
+        "its memory 0x60000000..0x9fffffff is not all the VM's; "
+        "the VM has 0x60000000..0x7fffffff: correct the tree, or 'memory'",
+        "its virtual timer has interrupt 28; right is INTID 27, PPI 11",
+    ]
+    node(root, "interrupt-controller").text("compatible", "arm,gic-400")
+    assert any(each.startswith("its GIC is") or each.startswith("it has a GICv2") for each in doubts_about(tmp_path, root))
+    root.children.remove(node(root, "interrupt-controller"))
+    assert any(each.startswith("it has no interrupt controller") for each in doubts_about(tmp_path, root))
