@@ -19,9 +19,7 @@ class UsageError(Exception):
     """The user's mistake, in one line."""
 
 
-def load_machine(
-    path: str, overrides: Sequence[str] = (), warnings: list[Problem] | None = None
-) -> Machine | None:
+def load_machine(path: str, overrides: Sequence[str] = (), warnings: list[Problem] | None = None) -> Machine | None:
     """The machine of a file, with ``PATH=VALUE`` in place of fields; None when it has errors, which are on stderr.
 
     What is doubtful is on stderr too, and added to ``warnings``.

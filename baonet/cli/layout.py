@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from baonet.config.devicetree import uarts
 from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
-from baonet.config.machine import Machine, Vm
+from baonet.config.machine import Machine, Vm, uarts
 from baonet.config.quantities import human
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from baonet.cli.common import Subparsers
 from baonet.config.machine import Platform
 from baonet.config.palette import Palette
-from baonet.config.platforms import COST_SOURCES, CORTEX_A53_COSTS, builtin, description
+from baonet.config.platforms import CORTEX_A53_COSTS, COST_SOURCES, builtin, description
 from baonet.config.quantities import human, human_duration
 
 _WIDTH = 100

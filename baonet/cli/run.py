@@ -143,16 +143,14 @@ def run(options: argparse.Namespace) -> int:
             return 1
         outcome = session.run()
         status = session.tell(outcome)
-        for output, data in (
-            (record, lambda: dump_input(session.typed, machine)),
-            (statistics, lambda: json.dumps(session.statistics(outcome), indent=2) + "\n"),
-        ):
-            if output is not None:
-                try:
-                    output.finish(data().encode())
-                except OSError as error:
-                    print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
-                    status = status or 1
+        try:
+            if record is not None:
+                record.finish(dump_input(session.typed, machine).encode())
+            if statistics is not None:
+                statistics.finish((json.dumps(session.statistics(outcome), indent=2) + "\n").encode())
+        except OSError as error:
+            print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
+            status = status or 1
     return status
 
 

@@ -6,13 +6,11 @@ arm,pl011; ``bao,ipcshmem`` is that of Bao's Linux driver.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from baonet.config import fdt
 from baonet.config.affinity import affinity
 from baonet.config.fdt import FdtNode
 from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
-from baonet.config.machine import Machine, Platform, PlatformDevice, Vm
+from baonet.config.machine import Machine, Platform, Vm, uarts
 
 _GIC, _CLOCK = 1, 2  # phandles
 _SPI, _PPI, _EDGE, _LEVEL = 0, 1, 1, 4
@@ -102,15 +100,6 @@ def _timer(root: FdtNode, vm: Vm) -> None:
     timer.text("compatible", "arm,armv8-timer")
     timer.cells("interrupts", *(cell for intid in _TIMER_INTERRUPTS for cell in _interrupt(vm, intid, _LEVEL)))
     timer.flag("always-on")
-
-
-def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
-    """The guest address of each PL011 that the VM maps, with the device."""
-    for device in vm.devices:
-        for modelled in platform.devices:
-            offset = modelled.pa - device.pa
-            if device.va is not None and modelled.kind == "pl011" and 0 <= offset <= device.size - modelled.size:
-                yield device.va + offset, modelled
 
 
 def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:

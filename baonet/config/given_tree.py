@@ -14,7 +14,7 @@ from typing import TypeAlias, final
 
 from baonet.config import devicetree, fdt
 from baonet.config.fdt import FdtNode
-from baonet.config.machine import Machine, Vm
+from baonet.config.machine import Machine, Vm, uarts
 from baonet.config.quantities import listing, span
 
 _GICS = {"arm,gic-v3": 3, "arm,gic-400": 2, "arm,cortex-a15-gic": 2, "arm,cortex-a9-gic": 2, "arm,cortex-a7-gic": 2}
@@ -51,13 +51,13 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
             message = f"its memory {span(base, base + size)} is not all the VM's"
             yield message, f"the VM has {ram}: correct the tree, or 'memory'"
     yield from _gic(told, true)
-    addresses = {address: intids for address, intids in true.uarts}
+    addresses = dict(true.uarts)
     for address, intids in told.uarts:
         if address not in addresses:
             there = listing(f"{each:#x}" for each in addresses)
             yield f"it has a PL011 at {address:#x}, where the VM has none", f"the VM maps {there}"
         elif intids and intids != addresses[address]:
-            right = next(device.interrupt for base, device in devicetree.uarts(machine.platform, vm) if base == address)
+            right = next(device.interrupt for base, device in uarts(machine.platform, vm) if base == address)
             hint = f"right is INTID {right}" if addresses[address] else f"the VM does not have the right one, {right}"
             yield f"its PL011 at {address:#x} has interrupt {listing(intids)}", hint
     yield from _timer(told, vm)
@@ -126,7 +126,11 @@ def _walk(node: FdtNode, parent: FdtNode, shift: Shift) -> Iterator[tuple[FdtNod
 
 def _translated(bus: FdtNode, parent: FdtNode, outer: Shift) -> Shift:
     """What the ``ranges`` of a bus make of its children's addresses. Without any they stay as they are."""
-    inner, own, sizes = _cells(bus, "#address-cells", 2), _cells(parent, "#address-cells", 2), _cells(bus, "#size-cells", 1)
+    inner, own, sizes = (
+        _cells(bus, "#address-cells", 2),
+        _cells(parent, "#address-cells", 2),
+        _cells(bus, "#size-cells", 1),
+    )
     width = inner + own + sizes
     cells = _numbers(bus.properties.get("ranges", b""))
     rows = [cells[at : at + width] for at in range(0, len(cells) - width + 1, width)] if width else []
@@ -152,9 +156,7 @@ def _reg(node: FdtNode, parent: FdtNode) -> list[tuple[int, int]]:
 def _intids(node: FdtNode) -> tuple[int, ...]:
     """The INTIDs of ``interrupts``, of three cells each (arm,gic: SPI or PPI, number, flags)."""
     cells = _numbers(node.properties.get("interrupts", b""))
-    return tuple(
-        cells[at + 1] + (32 if cells[at] == _SPI else 16) for at in range(0, len(cells) - 2, 3)
-    )
+    return tuple(cells[at + 1] + (32 if cells[at] == _SPI else 16) for at in range(0, len(cells) - 2, 3))
 
 
 def _numbers(data: bytes) -> list[int]:

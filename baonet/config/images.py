@@ -79,7 +79,7 @@ def load(path: Path, base: int | None, entry: int | None) -> Image:
             file.seek(0)
             data = _unpacked(path, unpack, file.read(packed.MOST_UNPACKED))
             if _is_linux(data):
-                return _raw(path, len(data), data[: packed.HEAD], base, entry, data)
+                return _raw(path, len(data), data[: packed.HEAD], base, entry, data=data)
         wrapped = packed.recognise(head)
         if wrapped is not None and not _is_linux(head):
             raise ImageError("path", f"{path} is {wrapped.what}", wrapped.remedy.replace("FILE", path.name))
@@ -132,7 +132,9 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     segments, spans = [], []
     for _, _, at, virtual, physical, in_file, in_memory, _ in loads:
         if in_file > in_memory:
-            message = f"the segment at {physical:#x} of {path} has {in_file:#x} bytes (p_filesz) for {in_memory:#x} (p_memsz)"
+            message = (
+                f"the segment at {physical:#x} of {path} has {in_file:#x} bytes (p_filesz) for {in_memory:#x} (p_memsz)"
+            )
             raise ImageError("path", message, "the program header is damaged: link the guest again")
         if at + in_file > size:
             raise ImageError("path", f"{path} is cut short: the segment at {physical:#x} is not all there")
@@ -145,7 +147,7 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     return Image(tuple(segments), tuple(spans), start + bias if entry is None else entry)
 
 
-def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None, data: bytes = b"") -> Image:
+def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None, *, data: bytes = b"") -> Image:
     """``data`` is what was unpacked of the file, if anything was."""
     linux = _is_linux(head)
     text_offset, image_size = _LINUX_HEADER.unpack_from(head) if linux else (0, 0)

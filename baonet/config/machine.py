@@ -10,6 +10,7 @@ colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -186,6 +187,15 @@ class Vm:
     initrd: tuple[int, int] | None = None
     device_tree: int | None = None
     direct_interrupts: bool = False
+
+
+def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
+    """The guest address of each PL011 that the VM maps, with the device."""
+    for device in vm.devices:
+        for modelled in platform.devices:
+            offset = modelled.pa - device.pa
+            if device.va is not None and modelled.kind == "pl011" and 0 <= offset <= device.size - modelled.size:
+                yield device.va + offset, modelled
 
 
 class ClockMode(Enum):

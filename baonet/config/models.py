@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
 from baonet.config.fault_models import FAULTS, FaultModel
-from baonet.config import foreign
 from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.config.platform_models import PlatformModel
 from baonet.config.values import ADDRESS, COLORS, CPUS, INTID, NAME, PATH, SIZE, whole
@@ -197,7 +197,8 @@ class VmModel(Model):
     cpus: int = required(whole("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.", 1)
     cpu_affinity: tuple[int, ...] = optional(
         CPUS,
-        "The physical CPUs that the VM prefers: a list of their ids, or a bitmap as in `config.c`; CPUs that it needs beyond these are any. CPUs choose in the "
+        "The physical CPUs that the VM prefers: a list of their ids, or a bitmap as in `config.c`; CPUs that it needs "
+        "beyond these are any. CPUs choose in the "
         "order of their ids, and each goes to the first VM that prefers it and still wants one.",
         (),
     )

@@ -49,7 +49,10 @@ _MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
     (0x202, b"HdrS", Wrapped("a kernel for x86", "build the guest for aarch64")),
 )
 _TEXTS = (
-    (rb":[0-9A-Fa-f]{10}[0-9A-Fa-f]*\r?\n", Wrapped("Intel HEX", "convert it: objcopy -I ihex -O binary FILE guest.bin")),
+    (
+        rb":[0-9A-Fa-f]{10}[0-9A-Fa-f]*\r?\n",
+        Wrapped("Intel HEX", "convert it: objcopy -I ihex -O binary FILE guest.bin"),
+    ),
     (rb"S[0-9][0-9A-Fa-f]{8,}\r?\n", Wrapped("S-records", "convert them: objcopy -I srec -O binary FILE guest.bin")),
 )
 
@@ -59,7 +62,9 @@ def recognise(head: bytes) -> Wrapped | None:
     if head.startswith(b"\xd0\x0d\xfe\xed"):
         if b"images\0" in head or b"description\0" in head or b"FIT" in head:
             return Wrapped("a FIT image", "take the kernel out: dumpimage -T flat_dt -p 0 -o Image FILE")
-        return Wrapped("a device tree", "give it as 'device_tree'; a FIT image is taken apart with dumpimage -T flat_dt")
+        return Wrapped(
+            "a device tree", "give it as 'device_tree'; a FIT image is taken apart with dumpimage -T flat_dt"
+        )
     if _is_lzma(head):
         return Wrapped("compressed with lzma", "decompress it: xz -d --format=lzma")
     if (zboot := _zboot(head)) is not None:
@@ -99,7 +104,9 @@ def _is_lzma(head: bytes) -> bool:
     if len(head) < 13 or head[0] != 0x5D:
         return False
     dictionary, length = struct.unpack_from("<IQ", head, 1)
-    return dictionary.bit_count() <= 2 and dictionary >= 1 << 12 and (length == (1 << 64) - 1 or 0 < length < 1 << 40)
+    if dictionary < 1 << 12 or dictionary.bit_count() > 2:
+        return False
+    return bool(length == (1 << 64) - 1 or 0 < length < 1 << 40)
 
 
 def _gunzip(data: bytes) -> bytes:

@@ -53,7 +53,7 @@ class Placement:
         return [self._directory() / path for path in given if path != AUTO]
 
     def read(self, draft: Draft) -> None:
-        """Read the headers of the files, and take the places that the configuration gives as far as it could be read."""
+        """Read the headers of the files, and take the places that are given, as far as the file could be read."""
         placed = draft.intact(self.model.node, "memory")
         if draft.intact(self.model.node, "image"):
             self._read_image()

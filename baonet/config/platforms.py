@@ -38,7 +38,8 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
 )
 """Where each of ``CORTEX_A53_COSTS`` comes from, in Markdown."""
 _COST_ROWS = "\n".join(
-    f"| `{name}` | {human_duration(getattr(CORTEX_A53_COSTS, name))} | {source} |" for name, source in COST_SOURCES.items()
+    f"| `{name}` | {human_duration(getattr(CORTEX_A53_COSTS, name))} | {source} |"
+    for name, source in COST_SOURCES.items()
 )
 
 COSTS_SOURCE = f"""\

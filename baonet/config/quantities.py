@@ -130,7 +130,9 @@ def duration(value: object) -> int:
     if plain == 0:
         return 0
     if plain is not None or _DECIMAL.fullmatch(text):
-        raise QuantityError(f"{show(value)} has no unit", f"write {text or value}ns, {text or value}us, ...ms, s, m or h")
+        raise QuantityError(
+            f"{show(value)} has no unit", f"write {text or value}ns, {text or value}us, ...ms, s, m or h"
+        )
     match = _DURATION.fullmatch(text)
     if match is None:
         raise QuantityError(f"{show(value)} is not a duration", f"write it as {example}")

@@ -34,8 +34,8 @@
 
 from __future__ import annotations
 
-from baonet.config.devicetree import uarts as mapped_uarts
 from baonet.config.machine import ClockMode, Machine, Vm
+from baonet.config.machine import uarts as mapped_uarts
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
 from baonet.hyp.psci import vmpidr

@@ -52,9 +52,9 @@ def check_runs(meta: Mapping[str, str], points: Mapping[int, StoredPoint], rows:
         for name in ("latency", "costs"):
             of = facts.get(name, {})
             _expect(isinstance(of, dict) and all(map(_number, of.values())), f"the {name} of a run")
-        deliveries = facts.get("deliveries") or {}
+        deliveries: Any = facts.get("deliveries") or {}
         _expect(isinstance(deliveries, dict) and all(map(_number, deliveries.values())), "the deliveries of a run")
-        _expect(not deliveries or {"exact", "late"} <= deliveries.keys(), "the deliveries of a run")
+        _expect(not deliveries or ("exact" in deliveries and "late" in deliveries), "the deliveries of a run")
 
 
 def check_measured(kind: str, measured: Measured) -> None:

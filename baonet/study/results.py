@@ -16,8 +16,8 @@ from baonet.study.catalog import METRICS, Entry
 from baonet.study.determinism import Disagreement, compare
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
-from baonet.study.plausible import check_measured, check_meta, check_runs
 from baonet.study.plan import PLACEMENT, PlotSpec, place_label
+from baonet.study.plausible import check_measured, check_meta, check_runs
 from baonet.study.store import Row, Store, StoredPoint
 
 

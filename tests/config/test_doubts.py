@@ -27,10 +27,8 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
     assert warnings(write(tmp_path, silent)) == []
 
 
-
-
 @pytest.mark.parametrize(
-    ("old", "new", "field", "message", "hint"),
+    "case",
     [
         (
             "interrupts: [33]", "interrupts: [§17]", "vms[0].devices[0].interrupts[0]",
@@ -71,11 +69,10 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
             "no VM has shared memory 'unused'", "'ipcs' of the VMs",
         ),
     ],
-    ids=lambda value: value[:40] if isinstance(value, str) else "",
+    ids=lambda case: case[3],
 )  # fmt: skip
-def test_a_doubt_is_told_at_its_place(
-    tmp_path: Path, old: str, new: str, field: str, message: str, hint: str
-) -> None:
+def test_a_doubt_is_told_at_its_place(tmp_path: Path, case: tuple[str, str, str, str, str]) -> None:
+    old, new, field, message, hint = case
     base = BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", "")
     if old.startswith("    device_tree"):
         base = base.replace("    initrd: {path: initrd.gz}\n", "").replace('    command_line: "console=ttyAMA0"\n', "")
@@ -95,9 +92,13 @@ def test_linux_needs_the_interrupt_that_another_vm_has(tmp_path: Path) -> None:
 
 
 def test_another_device_s_interrupt(tmp_path: Path) -> None:
-    uarts = "[{name: a, kind: pl011, pa: 0x09000000, interrupt: 33}, {name: b, kind: pl011, pa: 0x09001000, interrupt: 34}]"
+    uarts = (
+        "[{name: a, kind: pl011, pa: 0x09000000, interrupt: 33}, {name: b, kind: pl011, pa: 0x09001000, interrupt: 34}]"
+    )
     text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {{extends: qemu-aarch64-virt, devices: {uarts}}}")
-    text = text.replace("interrupts: [33]", "interrupts: [33, 34]").replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", "")
+    text = text.replace("interrupts: [33]", "interrupts: [33, 34]").replace(
+        "    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""
+    )
     (found,) = warnings(write(tmp_path, text))
     assert found.message == "interrupt 34 is that of 'b' at 0x9001000, which this entry does not map"
 
@@ -112,7 +113,11 @@ def test_an_elf_whose_entry_is_in_none_of_its_segments(tmp_path: Path) -> None:
 def test_warnings_come_with_errors_too(tmp_path: Path) -> None:
     found: list[Problem] = []
     with pytest.raises(ConfigError) as caught:
-        load(write(tmp_path, BASE.replace("interrupts: [33]", "interrupts: [17]").replace("cpus: 2", "cpus: 9")), (), found)
+        load(
+            write(tmp_path, BASE.replace("interrupts: [33]", "interrupts: [17]").replace("cpus: 2", "cpus: 9")),
+            (),
+            found,
+        )
     assert len(caught.value.problems) == 1
     assert any("17 belongs to nothing here" in each.message for each in found)
 
@@ -185,6 +190,8 @@ def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
         "its virtual timer has interrupt 28; right is INTID 27, PPI 11",
     ]
     node(root, "interrupt-controller").text("compatible", "arm,gic-400")
-    assert any(each.startswith("its GIC is") or each.startswith("it has a GICv2") for each in doubts_about(tmp_path, root))
+    assert any(
+        each.startswith("its GIC is") or each.startswith("it has a GICv2") for each in doubts_about(tmp_path, root)
+    )
     root.children.remove(node(root, "interrupt-controller"))
     assert any(each.startswith("it has no interrupt controller") for each in doubts_about(tmp_path, root))

@@ -6,7 +6,7 @@ import pytest
 
 from baonet.core.engine import native
 from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, Exit
-from tests.core.bench import RAM, UART, UART_INTID, Bench, Memory, address, run
+from tests.core.bench import UART, UART_INTID, Bench, Memory, address, run
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
 IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0

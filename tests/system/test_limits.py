@@ -15,17 +15,18 @@ def uart(number: int, base: int = 0x09000000) -> dict[str, Any]:
 
 
 def test_many_uarts_regions_and_shared_memory_objects(tmp_path: Path) -> None:
+    ipcs = [{"base": 0x900000000 + 0x10000 * n, "shared_memory": f"s{n}"} for n in range(70)]
     guest = vm(
         "hello",
         memory=[{"base": 0x40000000, "size": "16MiB"}]
         + [{"base": 0x50000000 + 0x10000 * n, "size": "4KiB"} for n in range(70)],
         devices=[{"pa": 0x09000000 + 0x1000 * n, "interrupts": [33 + n]} for n in range(20)],
-        ipcs=[{"base": 0x900000000 + 0x10000 * n, "shared_memory": f"s{n}"} for n in range(70)],
+        ipcs=ipcs,
     )
     machine = {
         "platform": {"extends": "qemu-aarch64-virt", "devices": [uart(n) for n in range(20)]},
         "shared_memory": [{"name": f"s{n}", "size": "4KiB"} for n in range(70)],
-        "vms": [guest, vm("hello", "other", devices=[{"pa": 0x09000000}])],
+        "vms": [guest, vm("hello", "other", devices=[{"pa": 0x09000000}], ipcs=ipcs)],
     }
     result = run(tmp_path, machine)
     assert (result.status, result.err) == (0, "")
