@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
 from baonet.config.machine import Machine, Vm
 
 Subparsers = argparse._SubParsersAction
+
+
+def rewrites(stream: TextIO) -> bool:
+    """Whether it is a terminal where a line can be written over: one that TERM calls dumb cannot."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def colors(stream: TextIO) -> bool:
+    """Whether it is a terminal that shows colours, and its user wants them (https://no-color.org)."""
+    return rewrites(stream) and not os.environ.get("NO_COLOR")
 
 
 class UsageError(Exception):

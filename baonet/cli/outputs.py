@@ -44,8 +44,8 @@ class Outputs:
 
     def _add(self, path: Path, option: str, beside: bool) -> Output:
         name = f"{option} {path}".lstrip()
-        self._refuse(path, name)
         try:
+            self._refuse(path, name)
             output = Output(path, name, beside)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from None
@@ -84,7 +84,10 @@ class Output:
         self._beside: Path | None = None
         self._done = False
         found = _status(path)
-        if beside and (found is None or (stat.S_ISREG(found.st_mode) and not _standard(found))):
+        own = None if found is None else _standard(found)
+        if own is not None:
+            descriptor = os.dup(own)  # what we say ourselves goes to the same place, and stays
+        elif beside and (found is None or stat.S_ISREG(found.st_mode)):
             if found is not None and not os.access(self._target, os.W_OK):
                 raise PermissionError(13, os.strerror(13))
             descriptor, made = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name[:200]}.")
@@ -92,15 +95,13 @@ class Output:
             os.fchmod(descriptor, _mask() if found is None else stat.S_IMODE(found.st_mode))
         else:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        self.made = found is None
+        self._ours = found is None
+        self._kept = found is None or own is not None
         self.file: BinaryIO = os.fdopen(descriptor, "wb")
-        if found is not None and _standard(found):
-            self.file.seek(0, os.SEEK_END)
-            self.made = True  # it is not for us to empty
 
     def begin(self) -> BinaryIO:
         """The file, empty."""
-        if not self.made and stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
+        if not self._kept and stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
             self.file.truncate(0)
         return self.file
 
@@ -133,7 +134,7 @@ class Output:
         with suppress(OSError):
             if self._beside is not None:
                 self._beside.unlink()
-            elif self.made and stat.S_ISREG(self._target.lstat().st_mode) and not self._target.stat().st_size:
+            elif self._ours and stat.S_ISREG(self._target.lstat().st_mode) and not self._target.stat().st_size:
                 self._target.unlink()
 
 
@@ -144,13 +145,13 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _standard(found: os.stat_result) -> bool:
-    """Whether it is our standard output or error: its content so far stays."""
+def _standard(found: os.stat_result) -> int | None:
+    """Our standard output or error, if it is that file."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
-            if os.path.samestat(found, os.fstat(stream.fileno())):
-                return True
-    return False
+            if stat.S_ISREG(found.st_mode) and os.path.samestat(found, os.fstat(stream.fileno())):
+                return stream.fileno()
+    return None
 
 
 def _mask() -> int:

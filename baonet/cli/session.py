@@ -19,6 +19,7 @@ from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
 from baonet.actors.tracefile import TraceFile
+from baonet.cli.common import colors
 from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import RawTerminal, keyboard
@@ -104,7 +105,7 @@ class Session:
         if shown == "none":
             return Silent()
         if shown == "all":
-            return Lines(out, names, color=sys.stdout.isatty())
+            return Lines(out, names, color=colors(sys.stdout))
         return Raw(out, names.index(shown))
 
     def _describe(self) -> None:

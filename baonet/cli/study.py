@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baonet.cli.common import Subparsers
+from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
+from baonet.config.machine import Machine
+from baonet.config.overrides import Overrides
 
 if TYPE_CHECKING:
     from baonet.study.plan import Study
@@ -68,16 +70,43 @@ def study(options: argparse.Namespace) -> int:
 
     try:
         plan = read(Path(options.file))
-        digests = fingerprint(plan, load)
+        read_files = {Path(options.file)}
+
+        def loading(path: Path, overrides: Overrides) -> Machine:
+            machine = load(path, overrides)
+            read_files.update(map(Path, machine.files))
+            return machine
+
+        digests = fingerprint(plan, loading)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
     output = Path(options.output or f"{plan.path.stem}.sqlite")
     try:
-        return _list(plan, output) if options.list else _run(plan, digests, output, options)
-    except StoreError as error:
+        if options.list:
+            return _list(plan, output)
+        _refuse(read_files, output, options.traces)
+        return _run(plan, digests, output, options)
+    except (StoreError, UsageError) as error:
         print(f"baonet study: {error}", file=sys.stderr)
         return 2
+
+
+def _work(output: Path) -> Path:
+    """The directory for what runs leave, until the study ends."""
+    return output.with_name(output.name + ".work")
+
+
+def _refuse(reads: set[Path], output: Path, traces: str | None) -> None:
+    """Raises UsageError when a file that is read lies where something is to be written or removed."""
+    for path in sorted(reads):
+        place = path.resolve()
+        if output.exists() and place.exists() and output.samefile(place):
+            raise UsageError(f"{output} would be lost: {path} is read")
+        if _work(output).resolve() in place.parents:
+            raise UsageError(f"{path} is read, and {_work(output)} is removed at the end: name other results with -o")
+        if traces is not None and place.suffix == ".bnt" and place.parent == Path(traces).resolve():
+            raise UsageError(f"{path} is read, and traces are written to {traces}: name another directory")
 
 
 def _list(plan: Study, output: Path) -> int:
@@ -106,7 +135,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
     traces = None if options.traces is None else Path(options.traces)
     if traces is not None:
         traces.mkdir(parents=True, exist_ok=True)
-    work = output.with_name(output.name + ".work")
+    work = _work(output)
     with Store(output, write=True) as store:
         if options.fresh:
             store.clear()
@@ -117,7 +146,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
         shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
         work.mkdir()
         total = sum(1 for _ in plan.runs())
-        progress = Progress(sys.stderr, total, total - len(runs), time.monotonic)
+        progress = Progress(sys.stderr, total, total - len(runs), time.monotonic, live=rewrites(sys.stderr))
         jobs = options.jobs or len(os.sched_getaffinity(0))
         command = [sys.executable, "-m", "baonet.cli.main"]
         try:

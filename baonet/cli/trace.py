@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
-from baonet.cli.common import Subparsers, UsageError
+from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.cli.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class _Shown:
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
-        self._live = sys.stderr.isatty()
+        self._live = rewrites(sys.stderr)
         self._next = time.monotonic() + 0.5  # what is done at once needs none
         self._width = 0
 

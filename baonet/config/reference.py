@@ -64,7 +64,7 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 |---|---|
 | address, number | decimal `33`, hexadecimal `0x4000_0000`, binary `0b11`; `033` is an error: YAML readers disagree |
 | size | a number of bytes, or one with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` |
-| duration | a number with a unit: `500ns`, `10us`, `1.5ms`, `2s`, `3m`, `1h`; or `0`. So on the command line and in studies |
+| duration | a number with a unit: `500ns`, `10us`, `1.5ms`, `2s`, `3m`, `1h`; or `0`. So everywhere |
 | INTID | interrupt number of the GIC, as in Bao: a device tree's SPI n is INTID n + 32, its PPI n is INTID n + 16 |
 | colours, CPUs | a list of their numbers, `[0, 1]`, or a bitmap, `0x03` |
 | path | relative to the file it stands in |

@@ -11,12 +11,15 @@ _QUIET = 10.0  # seconds between two lines where nothing can be written over
 
 @final
 class Progress:
-    """``clock`` gives seconds. What was done in an earlier call counts as done, and not for the time that is left."""
+    """``clock`` gives seconds. ``live``: a line on ``out`` can be written over.
 
-    def __init__(self, out: TextIO, total: int, done: int, clock: Callable[[], float]) -> None:
+    What was done in an earlier call counts as done, and not for the time that is left.
+    """
+
+    def __init__(self, out: TextIO, total: int, done: int, clock: Callable[[], float], *, live: bool = False) -> None:
         self._out = out
         self._clock = clock
-        self._live = out.isatty()
+        self._live = live
         self._began = self._shown = clock()
         self._width = 0
         self.total, self.done, self.failed, self.under_way = total, done, 0, 0

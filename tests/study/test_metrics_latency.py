@@ -120,6 +120,30 @@ def test_stages_of_an_interrupt() -> None:
     assert {key[:3] for key in measure(InterruptLatency(RUN), records).samples} == {("pong", "27", "timer")}
 
 
+def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
+    """The trace has *raised* behind it, for what a message brings and for what a guest asks for."""
+    ipc: list[Record] = [
+        (1100, Kind.ARRIVED, 1, 37, 0, 1000),  # taken at the end of a window, 100 later than it was due
+        (1780, Kind.RAISED, 1, 84, Source.IPC, 0),
+        (1780, Kind.PENDING, 1, 84, 0, 0),
+        (1800, Kind.ACKNOWLEDGED, 1, 84, 0, 0),
+    ]
+    assert samples(measure(InterruptLatency(RUN), ipc))["pong", "84", "IPC", "raised to pending"] == [780]
+    sgi: list[Record] = [
+        (500, Kind.EXIT, 1, 6, 0, 0),
+        (810, Kind.RAISED, 1, 1, Source.SGI, 0),
+        (810, Kind.PENDING, 1, 1, 0, 0),
+        (810, Kind.ENTRY, 1, 0, 0, 0),
+        (820, Kind.ACKNOWLEDGED, 1, 1, 0, 0),
+        (900, Kind.RAISED, 1, 2, Source.SGI, 0),  # by an access that needed no exit
+        (910, Kind.PENDING, 1, 2, 0, 0),
+        (920, Kind.ACKNOWLEDGED, 1, 2, 0, 0),
+    ]
+    found = samples(measure(InterruptLatency(RUN), sgi))
+    assert found["pong", "1", "SGI", "raised to pending"] == [310]
+    assert found["pong", "2", "SGI", "raised to pending"] == [10]
+
+
 def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
     records: list[Record] = [
         (10, Kind.RAISED, 1, 84, Source.IPC, 0),

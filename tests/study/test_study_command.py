@@ -77,6 +77,8 @@ def test_ping_pong(tmp_path: Path) -> None:
     assert all(abs(sent[number][0] - latency.samples["ping", "pong"][number].count) <= 1 for number in found.shown)
     said = found.metric("what ping says").samples["ping", "average"]
     assert said[0].mean < said[2].mean
+    stages = found.metric("interrupt-latency").samples["pong", "84", "IPC", "raised to pending"]
+    assert all(each.least >= 680 for each in stages.values())  # the platform's cost of an interrupt
     again = baonet("study", file, "-o", out)
     assert (again.status, again.err.strip()) == (0, "[####################] 8/8 runs")
     page = baonet("report", out, "-o", tmp_path / "page.html")

@@ -115,15 +115,10 @@ def test_changes_name_what_came_what_went_and_what_differs() -> None:
     assert changes({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}) == ["b", "c", "d"]
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 def test_progress_on_a_terminal_is_one_line() -> None:
     now = 0.0
-    out = Terminal()
-    progress = Progress(out, 10, 4, lambda: now)
+    out = io.StringIO()
+    progress = Progress(out, 10, 4, lambda: now, live=True)
     progress.started()
     now = 30.0
     progress.ended(failed=False)

@@ -39,9 +39,24 @@ class InterruptLatency:
 
     A private interrupt belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. When one is
     raised again before it is pending, the first time counts: that is how long the source has waited.
+
+    The trace records *raised* when the hypervisor notes it, and that can be after its work has taken its time. Here an
+    interrupt is raised by its cause: a timer's when it is due, a notification's when the message reaches the receiver,
+    an SGI's when its sender left the guest to send it. So what the hypervisor takes lies between raised and pending.
     """
 
-    kinds = frozenset({Kind.RAISED, Kind.PENDING, Kind.DELIVERED, Kind.ACKNOWLEDGED, Kind.ENDED, Kind.ARRIVED})
+    kinds = frozenset(
+        {
+            Kind.RAISED,
+            Kind.PENDING,
+            Kind.DELIVERED,
+            Kind.ACKNOWLEDGED,
+            Kind.ENDED,
+            Kind.ARRIVED,
+            Kind.EXIT,
+            Kind.ENTRY,
+        }
+    )
 
     def __init__(self, run: Run, interrupts: frozenset[int] = frozenset()) -> None:
         """``interrupts`` are the INTIDs to measure; all if there are none."""
@@ -54,18 +69,27 @@ class InterruptLatency:
         self._cause: dict[
             int, int
         ] = {}  # by pcpu: whose doing is what happens there now, a message's sender's or its own
+        self._arrived: dict[int, int] = {}  # by pcpu: when the message was due that it is looking at
+        self._left: dict[int, int] = {}  # by pcpu: when it left its guest, while it is in the hypervisor
 
     def take(self, record: Record) -> None:
         time, kind, pcpu, a, b, c = record
         if kind == Kind.ARRIVED:
             self._cause[pcpu] = b & _PCPU
+            self._arrived[pcpu] = c or time
+            return
+        if kind == Kind.EXIT:
+            self._left[pcpu] = time
+            return
+        if kind == Kind.ENTRY:
+            self._left.pop(pcpu, None)
             return
         intid = a & INTID
         if self._wanted and intid not in self._wanted:
             return
         home = (pcpu if intid < SPIS else self._run.vm(pcpu), intid)
         if kind == Kind.RAISED:
-            began = c if b == Source.TIMER and c else time
+            began = self._began(time, pcpu, b, c)
             source = _SOURCES[Source(b)] if b in _SOURCES else f"source {b}"
             life = _Life(source, {Kind.RAISED: began})
             if intid < _SGIS:
@@ -89,6 +113,14 @@ class InterruptLatency:
         elif (ended := self._active.pop(home, None)) is not None:
             ended.times[Kind.ENDED] = time
             self._tell(pcpu, intid, ended, STAGES[3:])
+
+    def _began(self, time: int, pcpu: int, source: int, due: int) -> int:
+        """When the cause of an interrupt was there that is raised now."""
+        if source == Source.TIMER:
+            return due or time
+        if source == Source.IPC:
+            return self._arrived.pop(pcpu, time)
+        return self._left.get(pcpu, time) if source == Source.SGI else time
 
     def _of_sgi(self, pcpu: int, intid: int) -> _Life | None:
         """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""
