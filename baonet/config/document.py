@@ -277,6 +277,12 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
     return Source(name, text.splitlines()), text
 
 
+def _is_tab(source: Source, place: tuple[int, int]) -> bool:
+    line, column = place
+    text = source.lines[line - 1] if 0 < line <= len(source.lines) else ""
+    return text[column - 1 : column] == "\t"
+
+
 def _other_language(name: str, raw: bytes) -> str:
     """What the file is when it is something that people have in place of ours."""
     if raw.startswith(b"\x7fELF"):
@@ -309,7 +315,7 @@ def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:
         message = f"not YAML: {error.problem or error.context}"
         context = error.context_mark
         hint = f"{error.context} that starts on line {context.line + 1}" if context and error.context else ""
-        if "\\t" in message:
+        if _is_tab(source, place):
             message, hint = "a tab: YAML has none where a value or an indent can be", "use spaces"
         raise ConfigError([*builder.problems, source.problem(place, "", message, hint)]) from None
     except yaml.reader.ReaderError as error:

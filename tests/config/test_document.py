@@ -79,7 +79,7 @@ def test_aliases_and_merge_keys(tmp_path: Path) -> None:
         ("# nothing\n", (1, 1), "the file is empty"),
         ("a: [1\nb: 2\n", (2, 2), "not YAML"),
         ("a: b: c\n", (1, 5), "not YAML: mapping values are not allowed"),
-        ("\ta: 1\n", (1, 1), "not YAML: found character that cannot start any token"),
+        ("\ta: 1\n", (1, 1), "a tab: YAML has none where a value"),
         ('a: "\\q"\n', (1, 5), "not YAML: found unknown escape character"),
         ("a: 1\n--- b\n", (2, 1), "a second document"),
         ("a: *x\n", (1, 4), "no anchor &x comes before"),

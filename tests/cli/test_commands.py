@@ -1,0 +1,181 @@
+"""Commands beside ``run``: init, check, dtb, platforms, completion, and how the terminal is treated."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baonet.cli.common import colors, rewrites
+from baonet.cli.init import machines
+from baonet.cli.main import main
+from baonet.config.platforms import COST_SOURCES, builtin
+from tests.system.machine import UART, baonet, pair, vm, write
+
+
+def test_python_m_baonet() -> None:
+    done = subprocess.run([sys.executable, "-m", "baonet", "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"baonet \d+\.\d+\.\d+\n", done.stdout)
+
+
+# init
+
+
+def test_the_first_machine_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    assert capsys.readouterr().out == "wrote hello.yaml, hello.elf\nrun it: baonet run hello.yaml\n"
+    result = baonet("run", tmp_path / "hello.yaml")
+    assert result.status == 0
+    assert "hello | hello: done" in result.out
+    assert "warning" not in result.err
+
+
+@pytest.mark.parametrize("name", sorted(machines()))
+def test_a_ready_machine_can_be_written_anywhere(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "deep" / "m.yaml"
+    assert main(["init", name, "-o", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"wrote {file}")
+    paths = re.findall(r"path: ([^,}\s]+)", re.sub(r"#.*", "", file.read_text()))
+    for path in set(paths) - {"auto"}:
+        assert "/" not in path
+        assert (file.parent / path).is_file() or path in told.splitlines()[1]
+    if all((file.parent / path).is_file() for path in set(paths) - {"auto"}):
+        assert main(["check", str(file)]) == 0
+
+
+def test_the_ready_machines_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(machines())
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def test_init_writes_over_nothing_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hello.elf").write_text("mine")
+    assert main(["init"]) == 2
+    assert capsys.readouterr().err == (
+        "baonet init: hello.elf would be written over: --force does it, -o names another file\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["hello.elf"]
+    assert main(["init", "--force"]) == 0
+    assert main(["init", "pingpong"]) == 2
+    assert "did you mean 'ping-pong'?" in capsys.readouterr().err
+
+
+# check and dtb
+
+
+def test_warnings_leave_the_status_unless_it_is_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, {"vms": [vm("hello", devices=[UART | {"interrupts": [17]}])]})
+    assert main(["check", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert "pcpu 0: hello vcpu 0, master" in out
+    assert "warning: 'uart0' has interrupt 33, and 17 belongs to nothing here" in err
+    assert re.match(rf"{re.escape(str(file))}:\d+:\d+: vms\[0\]\.devices\[0\]\.interrupts\[0\]: ", err)
+    assert main(["check", "--strict", str(file)]) == 1
+    assert main(["check", "--strict", str(file), "--set", "vms.0.devices.0.interrupts=[33]"]) == 0
+
+
+def test_a_run_shows_warnings_once(tmp_path: Path) -> None:
+    result = baonet("run", write(tmp_path, {"vms": [vm("hello", devices=[UART | {"interrupts": [17]}])]}))
+    assert result.status == 0
+    assert result.err.count("warning: 'uart0' has interrupt 33") == 1
+
+
+def test_check_and_dtb_take_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, {"vms": [vm("hello")]})
+    assert main(["check", str(file), "--set", "vms.hello.cpus=3"]) == 0
+    assert "pcpu 2: hello vcpu 2" in capsys.readouterr().out
+    assert main(["check", str(file), "--set", "vms.hello.cpus=9"]) == 2
+    assert "with vms.hello.cpus=9" in capsys.readouterr().err
+    for cpus in (1, 4):
+        out = tmp_path / f"{cpus}.dtb"
+        assert main(["dtb", str(file), "--vm", "hello", "--set", f"vms.0.cpus={cpus}", "-o", str(out)]) == 0
+        assert out.read_bytes().count(b"cpu@") == cpus
+
+
+def test_the_map_shows_where_everything_lands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "initrd").write_bytes(bytes(5000))
+    machine = pair()
+    machine["vms"][1] |= {"device_tree": "auto", "initrd": {"path": str(tmp_path / "initrd")}}
+    assert main(["check", str(write(tmp_path, machine)), "--map"]) == 0
+    _, ping, pong = capsys.readouterr().out.split("\n\n")
+    assert ping.startswith("ping: entry 0x40100000, x0 0x0\n")
+    assert pong.startswith("pong: entry 0x40100000, x0 0x40e00000\n")
+    rows = [line.split(None, 1) for line in pong.splitlines()[1:]]
+    starts = [int(where.partition("..")[0], 16) for where, _ in rows]
+    assert starts == sorted(starts)
+    told = " ".join(what for _, what in rows)
+    for words in ("GIC distributor", "128KiB  GIC redistributors", "uart0 (pl011)", "16MiB  RAM", "image pong.elf",
+                  "5000 bytes  initrd initrd", "device tree", "64KiB  shared memory 'mailbox'"):  # fmt: skip
+        assert words in told, words
+
+
+# platforms and completion
+
+
+@pytest.mark.parametrize("name", builtin())
+def test_a_platform_is_shown_whole(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["platforms"]) == 0
+    brief = capsys.readouterr().out
+    assert main(["platforms", name]) == 0
+    whole = " ".join(capsys.readouterr().out.split())
+    platform = builtin()[name]
+    assert name in brief
+    assert f"GIC distributor {platform.gic.gicd:#x}" in whole
+    assert f"timer {platform.timer_frequency} Hz" in whole
+    for cost, source in COST_SOURCES.items():
+        assert f"{cost} " in whole
+        assert source.replace("*", "") in whole
+    assert not any(other + ":" in whole.split() for other in builtin() if other != name)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_commands_options_and_files(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    for word in ("platforms", "zcu104", "placement", "process-per-island", "init"):
+        assert word in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        assert re.search(r"_run___trace_COMPGEN=\w*files", script)
+        assert re.search(r"_report___svg_COMPGEN=\w*dirs", script)
+
+
+# terminals
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("term", "no_color", "shown"),
+    [
+        ("xterm", None, (True, True)),
+        ("xterm", "", (True, True)),
+        ("xterm", "1", (True, False)),
+        ("dumb", None, (False, False)),
+    ],
+)
+def test_no_color_and_dumb_terminals(
+    monkeypatch: pytest.MonkeyPatch, term: str, no_color: str | None, shown: tuple[bool, bool]
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    assert (rewrites(Terminal()), colors(Terminal())) == shown
+    assert (rewrites(io.StringIO()), colors(io.StringIO())) == (False, False)

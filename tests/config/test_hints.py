@@ -1,0 +1,130 @@
+"""Hints that do not mislead: what people bring from elsewhere is told as what it is, and hides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from baonet.config.errors import ConfigError
+from baonet.config.loader import load
+from tests.config.machines import BASE, elf, problems, write
+
+PING = "image: {path: ping.elf}"
+
+
+def told(directory: Path, text: str) -> list[str]:
+    return [f"{each.field}: {each.message}; {each.hint}" for each in problems(write(directory, text))]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("cpus: 1\n", "cpus: 1\n    entry: 0x40100000\n", "'image: {path: ..., entry: ...}'"),
+        ("cpus: 1\n", "cpu_num: 1\n", "it is called 'cpus' here"),
+        ("memory: [{base: 0x4", "regions: [{base: 0x4", "it is called 'memory' here"),
+        ("devices: [{pa: 0x09000000, va", "devs: [{pa: 0x09000000, va", "it is called 'devices' here"),
+        ("cpus: 1\n", "cpus: 1\n    dev_num: 1\n", "the list says how many there are"),
+        ("cpus: 1\n", "cpus: 1\n    platform: {cpu_num: 1}\n", "stand right under the VM"),
+        ("size: 64MiB}", "size: 64MiB, place_phys: true}", "'phys' alone places it"),
+        ("size: 64KiB, shared_memory: mailbox", "size: 64KiB, shmem_id: 0", "'shared_memory', the name of the object"),
+        ("{path: Image, base: 0x60200000}", "{path: Image, base_addr: 0x60200000}", "it is called 'base' here"),
+        ("timer: [27]", "timer: [27]\n    gic: {gicd_addr: 0x08000000}", "it is called 'gicd' here"),
+        ("shared_memory:\n", "shmemlist:\n", "it is called 'shared_memory' here"),
+        ("vms:\n", "vmlist_size: 2\nvms:\n", "the list says how many there are"),
+    ],
+)
+def test_the_names_of_config_c_are_told_as_ours(tmp_path: Path, old: str, new: str, wanted: str) -> None:
+    """One problem each: what is meant is known, so nothing is missing."""
+    assert old in BASE
+    (found,) = told(tmp_path, BASE.replace(old, new, 1))
+    assert "unknown key" in found
+    assert wanted in found
+
+
+@pytest.mark.parametrize(
+    ("given", "cpus"), [("0b0011", (0, 1)), ("8", (3,)), ("0", ()), ("[3, 1]", (3, 1)), ("0x4", (2,))]
+)
+def test_an_affinity_is_a_list_or_a_bitmap(tmp_path: Path, given: str, cpus: tuple[int, ...]) -> None:
+    machine = load(write(tmp_path, BASE.replace("cpu_affinity: [0]", f"cpu_affinity: {given}")))
+    assert machine.vms[0].cpu_affinity == cpus
+
+
+def test_a_cpu_of_a_bitmap_that_is_not_there(tmp_path: Path) -> None:
+    (found,) = told(tmp_path, BASE.replace("cpu_affinity: [0]", "cpu_affinity: 0b10000"))
+    assert found == "vms[0].cpu_affinity: the platform has no CPU 4; its CPUs are 0 to 3"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("config.c", b"#include <config.h>\n\nstruct config config = {\n", "is C source, and a machine file is YAML"),
+        ("config", b"/* Bao */\n#include <config.h>\n", "is C source"),
+        ("other.c", b"VM_IMAGE(vm1, vm1.bin)\n", "is C source"),
+        ("guest.elf", b"\x7fELF\2\1\1" + bytes(99), "is an ELF program"),
+        ("tree.dts", b"/dts-v1/;\n/ { };\n", "is a device tree"),
+    ],
+)
+def test_files_of_another_language(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    (found,) = caught.value.problems
+    assert what in found.message
+    assert "let 'baonet init' write one" in found.hint
+
+
+@pytest.mark.parametrize("comment", ["# include the guests first\n", "#include is a word of C\n"])
+def test_a_comment_of_yaml_is_no_c(tmp_path: Path, comment: str) -> None:
+    assert problems(write(tmp_path, comment + BASE)) == ()
+
+
+def test_a_tab_is_called_one(tmp_path: Path) -> None:
+    (found,) = problems(write(tmp_path, BASE.replace("    cpus: 1", "\tcpus: 1")))
+    assert found.message == "a tab: YAML has none where a value or an indent can be"
+    assert (found.line, found.hint) == (8, "use spaces")
+
+
+def test_a_device_smaller_than_a_page_is_told_once(tmp_path: Path) -> None:
+    found = told(tmp_path, BASE.replace("size: 4KiB, interrupts", "size: 0x100, interrupts"))
+    assert found == ["vms[0].devices[0].size: 0x100 is not a multiple of 4KiB; use 0x1000"]
+
+
+def test_segments_of_an_elf_that_overlap_are_to_be_linked_again(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE)
+    pair = (0x40100000, 0x40100000, bytes(64), 0x2000), (0x40101000, 0x40101000, bytes(64), 64)
+    (tmp_path / "ping.elf").write_bytes(elf(*pair))
+    (found,) = problems(path)
+    assert "overlap" in found.message
+    assert found.hint == "link the guest to other addresses"
+
+
+def test_nothing_hides_behind_misspelt_keys(tmp_path: Path) -> None:
+    text = """\
+version: 1
+platfrom: qemu-aarch64-virt
+vms:
+  - name: a
+    imag: {path: nofile.elf}
+    cpus: 9
+    memroy: [{base: 0x40000800, size: 64MiB}]
+    devises: [{pa: 0x0a000000}]
+  - name: a
+    cpus: 1
+    memory: [{base: foo, size: 64MiB}, {base: 0x41, sise: 64MiB}]
+    device_tree: none.dtb
+"""
+    found = told(tmp_path, text)
+    wanted = [
+        "platfrom: unknown key", "vms[0].imag: unknown key", "nofile.elf cannot be read",
+        "vms[0].cpus: 9 vCPUs, and the platform has 4", "vms[0].memroy: unknown key",
+        "vms[0].memroy[0].base: 0x40000800 is not a multiple", "vms[0].devises: unknown key",
+        "vms[0].devises[0].pa: the platform has no device at 0xa000000", "vms[1]: 'image' is missing",
+        "vms[1].name: two VMs are named 'a'", "vms[1].memory[0].base: 'foo' is not an address",
+        "vms[1].memory[1].base: 0x41 is not a multiple", "vms[1].memory[1].sise: unknown key",
+        "none.dtb cannot be read",
+    ]  # fmt: skip
+    assert len(found) == len(wanted)
+    for each, words in zip(found, wanted, strict=True):
+        assert words in each
