@@ -55,6 +55,14 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
     use 0x40000000 or 0x40001000
 ```
 
+What can run and is probably not meant is a warning, here and when the machine runs: a UART without its interrupt or
+with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given device tree
+that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), an entry where the image has put nothing, shared memory
+that only one VM has. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions
+and devices land in each VM's address space.
+
+`baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
+
 `baonet schema` prints a JSON Schema. With `baonet schema > machine.schema.json` and a first line
 `# yaml-language-server: $schema=machine.schema.json` an editor completes and checks while you type.
 
@@ -72,8 +80,9 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 
 A key that is given twice is an error. Anchors, aliases and merge keys (`<<: *name`) work.
 
-`baonet run --set PATH=VALUE` gives a field in place of what the file says, and a study does so for each of its runs.
-A path has the keys on the way, and for an item of a list its number or its name: `clock.window`, `vms.0.cpus`,
+`--set PATH=VALUE` of `baonet run`, `check` and `dtb` gives a field in place of what the file says, and a study does so
+for each of its runs. A path has the keys on the way, and for an item of a list its number or its name: `clock.window`,
+`vms.0.cpus`,
 `vms[linux].command_line`, `platform.costs.hypercall`. A value is YAML; a whole list or mapping can be given too. What
 is not in the file yet is added. The result is checked as if the file said so.
 
@@ -84,7 +93,9 @@ bits, as on the Cortex-A53.
 _PLACEMENT = """\
 ## What is placed where
 
-The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An initrd or a device
+The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An arm64 Linux `Image`
+that is compressed with gzip, or an EFI zboot image (a distribution's `vmlinuz`) with gzip, xz or lzma inside, is
+unpacked; other wrappings (uImage, FIT, lz4, ...) are told with what to do. An initrd or a device
 tree without `base` goes as high as it fits in the memory region that holds the entry point: first the device tree, to
 the start of the highest 2 MiB block that is free (into less only where there is none), then the initrd. The memory
 right after the image, where a guest may have its heap, is taken last. For an arm64 Linux `Image` the whole

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,22 @@ class Pairs:
         if len(found) < len(node.value):
             raise UnreadableError
         return found
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return {"type": "object"}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A point that is listed: its node, which ``_alternative`` reads."""
+
+    text: str = "a mapping"
+
+    def read(self, node: Node, reader: Reader) -> Node:
+        if not isinstance(node.value, dict):
+            raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it is {self.text}")
+        return node
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         return {"type": "object"}
@@ -208,7 +224,7 @@ FIELDS: dict[str, tuple[Kind[Any], str]] = {
     "repeats": (_count("number", 1, 10_000), "How often each point runs with each seed. Default 1."),
     "accept": (ListOf(_count("exit status", 0, 255), 1), "Exit statuses of `baonet run` that are fine. Default [0]."),
     "sweep": (Pairs("field paths with lists of values", _axis), "The axes: every combination of them is a point."),
-    "points": (ListOf(Pairs("a mapping", lambda key, node, reader: node)), "The points, in place of `sweep`."),
+    "points": (ListOf(_Point()), "The points, in place of `sweep`."),
     "seeds": (
         Pairs("field paths with lists of values", _values),
         "Fields whose n-th values make the n-th seed.",
@@ -221,13 +237,13 @@ REQUIRED = ("version", "machine", "metrics")
 
 def read(path: Path) -> Study:
     """The study of a file. Raises ``ConfigError`` with everything that is wrong with it."""
-    root, problems = document.parse(path, document.Form("study file"))
+    root, problems = document.parse(path, document.Form("study file", "start with 'version: 1'"))
     reader = Reader()
     reader.problems += problems
     values = _top(root, reader)
     metrics = tuple(_metrics(values.get("metrics", ()), reader))
     _plots(values.get("plots") or (), metrics, values.get("sweep", {}), reader)
-    listed = tuple(_listed(root, reader)) if "points" in values else ()
+    listed = tuple(_listed(root, values["points"], reader)) if "points" in values else ()
     if "points" in values and "sweep" in values:
         reader.problems.append(root.at("points").key_problem("both 'points' and 'sweep'", "keep one of them"))
     seeds = _seeds(root, values.get("seeds", {}), reader)
@@ -262,12 +278,18 @@ def _top(root: Node, reader: Reader) -> dict[str, Any]:
             [*reader.problems, root.problem(f"{show(root.value)} is no study", "start with 'version: 1'")]
         )
     values: dict[str, Any] = {}
-    for key, node in root.value.items():
+    given = set(root.value)
+    for word, node in root.value.items():
+        key = word
         if key not in FIELDS:
-            near = nearest(key, list(FIELDS))
+            near = nearest(key, [name for name in FIELDS if name not in given])
             hint = f"did you mean {near!r}?" if near else f"the keys here are {listing(FIELDS)}"
             reader.problems.append(node.key_problem(f"unknown key {key!r}", hint))
-        elif node.value is None:
+            if near is None:
+                continue
+            key = near  # what hides behind it is told too
+            given.add(key)
+        if node.value is None:
             reader.problems.append(node.problem(f"{key!r} has no value", "give it one, or remove the key"))
         else:
             try:
@@ -275,7 +297,7 @@ def _top(root: Node, reader: Reader) -> dict[str, Any]:
             except UnreadableError:
                 continue
     for key in REQUIRED:
-        if key not in root.value:
+        if key not in given:
             reader.problems.append(root.problem(f"{key!r} is missing", FIELDS[key][1]))
     return values
 
@@ -335,9 +357,7 @@ def _plot(model: PlotModel) -> PlotSpec:
     return PlotSpec(model.metric, model.kind, model.axis, model.only, model.title, model.log)
 
 
-def _listed(root: Node, reader: Reader) -> Iterator[Alternative]:
-    points = root.at("points").value
-    assert isinstance(points, list)
+def _listed(root: Node, points: Sequence[Node], reader: Reader) -> Iterator[Alternative]:
     labels = set()
     for node in points:
         try:

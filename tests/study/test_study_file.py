@@ -149,6 +149,10 @@ HEAD = "version: 1\nmachine: m.yaml\nmetrics: [exits]\n"
         (HEAD + "for: 2d", ["'d' is not a unit of time", "500ns, 10us"]),
         (HEAD + "timeout: 0", ["a run of no time"]),
         (HEAD + "until: ''", ["'' is not text"]),
+        (
+            "version: 1\nmachin: m.yaml\nmetrics: [exits]\npoinst: [{a: 1}, {label: x, set: 5}]\nrepaets: 0\n",
+            ["did you mean 'machine'?", "did you mean 'points'?", "5 is not a mapping", "0 is out of range"],
+        ),
         (HEAD + "repeats: 0", ["0 is out of range"]),
         (HEAD + "sweep: {clock.mhz: 5}", ["5 is not a list of values", "[first, second]"]),
         (HEAD + "sweep: {clock.mhz: []}", ["is not a list of values"]),
