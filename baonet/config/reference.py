@@ -56,10 +56,10 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 ```
 
 What can run and is probably not meant is a warning, here and when the machine runs: a UART without its interrupt or
-with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given device tree
-that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), an entry where the image has put nothing, shared memory
-that only one VM has. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions
-and devices land in each VM's address space.
+with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given
+device tree that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), an entry where the image has put nothing,
+shared memory that only one VM has. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device
+tree, regions and devices land in each VM's address space.
 
 `baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
 

@@ -70,7 +70,8 @@ def _merged(found: list[tuple[str, Distribution]]) -> list[tuple[str, Distributi
 
 def _line(n: int, count: int) -> dict[str, Any]:
     """How the n-th of several lines is drawn: those below are wider, so that they show where others cover them."""
-    return {"color": color(n), "linewidth": 1.4 + 1.1 * (count - 1 - n), "alpha": 1 if n == count - 1 else 0.75}
+    step = min(1.1, 4 / max(1, count - 1))
+    return {"color": color(n), "linewidth": 1.4 + step * (count - 1 - n), "alpha": 1 if n == count - 1 else 0.75}
 
 
 def _words(results: Results, label: str, point: int) -> list[str]:
@@ -173,7 +174,7 @@ def _percentiles(results: Results, metric: MetricResult, spec: PlotSpec) -> _Dra
             high = [(each.high - each.value) / factor for each in estimates]
             axes.errorbar(
                 xs, ys, yerr=[low, high], label=label if percent == 50 else None, linestyle=line if placed.axis else "",
-                marker=marker, markersize=4 + 1.5 * (len(lines) - 1 - n), capsize=3, elinewidth=1.2,
+                marker=marker, markersize=4 + min(1.5, 5 / len(lines)) * (len(lines) - 1 - n), capsize=3, elinewidth=1.2,
                 **_line(n, len(lines)),
             )  # fmt: skip
     ends = [sample / factor for ordered in found.values() for sample in (ordered[0], ordered[-1])]
