@@ -20,6 +20,8 @@ from baonet.config.kinds import nearest
 from baonet.config.machine import Segment
 from baonet.config.quantities import human
 
+_SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})
+"""What is no guest, however alike its name."""
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _LINUX_HEADER = struct.Struct("<8xQQ")
@@ -100,7 +102,7 @@ def _is_linux(head: bytes) -> bool:
 def _similar(path: Path) -> str:
     """The file there whose name is nearest to that of one which is not."""
     try:
-        names = [each.name for each in path.parent.iterdir()]
+        names = [each.name for each in path.parent.iterdir() if each.suffix not in _SOURCES]
     except OSError:
         return ""
     near = nearest(path.name, names)

@@ -58,7 +58,7 @@ def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None =
         reader.files += placement.files
     doubtful = list(doubts.of_draft(draft, placements))
     try:
-        machine = _built(draft, platform if whole else None, placements, values)
+        machine = _built(draft, platform, placements, values, whole=whole)
         doubtful += doubts.of_machine(machine, placements)
     finally:
         if warnings is not None:
@@ -67,14 +67,31 @@ def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None =
 
 
 def _built(
-    draft: Draft, platform: Platform | None, placements: Sequence[Placement], values: Mapping[str, Any]
+    draft: Draft, platform: Platform | None, placements: Sequence[Placement], values: Mapping[str, Any], *, whole: bool
 ) -> Machine:
     """Raises ``ConfigError`` when anything is wrong."""
     reader = draft.reader
-    if platform is None or reader.problems:
-        raise ConfigError(reader.problems)
     faithful = Faithful(values.get("faithful", Faithful.PRACTICAL.value))
+    if platform is None or not whole or reader.problems:
+        unplaced = [] if platform is None else _unplaced(draft, platform, placements, faithful)
+        raise ConfigError([*reader.problems, *unplaced])
     machine, unplaced = build(draft, platform, placements, faithful)
     if unplaced:
         raise ConfigError(unplaced)
     return replace(machine, files=tuple(str(each) for each in dict.fromkeys(reader.files)))
+
+
+def _unplaced(
+    draft: Draft, platform: Platform, placements: Sequence[Placement], faithful: Faithful
+) -> Sequence[Problem]:
+    """What has no room in the memory of VMs with which nothing else is wrong, whatever is wrong with others."""
+    if not draft.intact(draft.root, "shared_memory"):
+        return ()
+    fields = [problem.field for problem in draft.reader.problems]
+    healthy = [each for each in placements if not any(_below(field, each.model.node.name) for field in fields)]
+    part = replace(draft, vms=[each.model for each in healthy], input=(), faults=())
+    return build(part, platform, healthy, faithful)[1]
+
+
+def _below(field: str, name: str) -> bool:
+    return field == name or field.startswith((f"{name}.", f"{name}["))

@@ -33,7 +33,6 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
         "send an SGI too, so it is an upper estimate for the other registers",
         "hypercall": "estimate: no figure of Bao is known to us; 376 cycles of Xen on Armv8 (C. Dall et al., *ARM "
         "Virtualization: Performance and Architectural Implications*, ISCA 2016, table II), taken at 1.2 GHz",
-        "stage2_miss": "not modelled unless it is given",
     }
 )
 """Where each of ``CORTEX_A53_COSTS`` comes from, in Markdown."""

@@ -174,7 +174,8 @@ def _percentiles(results: Results, metric: MetricResult, spec: PlotSpec) -> _Dra
             high = [(each.high - each.value) / factor for each in estimates]
             axes.errorbar(
                 xs, ys, yerr=[low, high], label=label if percent == 50 else None, linestyle=line if placed.axis else "",
-                marker=marker, markersize=4 + min(1.5, 5 / len(lines)) * (len(lines) - 1 - n), capsize=3, elinewidth=1.2,
+                marker=marker, capsize=3, elinewidth=1.2,
+                markersize=4 + min(1.5, 5 / len(lines)) * (len(lines) - 1 - n),
                 **_line(n, len(lines)),
             )  # fmt: skip
     ends = [sample / factor for ordered in found.values() for sample in (ordered[0], ordered[-1])]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from baonet.config import devicetree, fdt
 from baonet.config.errors import ConfigError, Problem
@@ -195,3 +197,16 @@ def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
     )
     root.children.remove(node(root, "interrupt-controller"))
     assert any(each.startswith("it has no interrupt controller") for each in doubts_about(tmp_path, root))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_damaged_tree_is_an_error_or_a_warning(tmp_path: Path, data: st.DataObject) -> None:
+    whole = bytearray(fdt.write(tree(tmp_path)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "given.dtb").write_bytes(whole)
+    try:
+        warnings(write(tmp_path, BASE.replace("device_tree: auto", "device_tree: given.dtb")))
+    except ConfigError:
+        return

@@ -100,6 +100,16 @@ def test_segments_of_an_elf_that_overlap_are_to_be_linked_again(tmp_path: Path) 
     assert found.hint == "link the guest to other addresses"
 
 
+def test_what_has_no_room_is_told_beside_the_mistakes_of_other_vms(tmp_path: Path) -> None:
+    text = BASE.replace("cpus: 1\n", "cpus: one\n").replace(
+        "{base: 0x60000000, size: 512MiB}", "{base: 0x60200000, size: 3MiB}"
+    )
+    first, second, third = told(tmp_path, text)
+    assert "'one' is not a whole number" in first
+    assert second.startswith("vms[1].initrd.path: the initrd (10000 bytes) does not fit beside the image")
+    assert third.startswith("vms[1].device_tree: the device tree (")
+
+
 def test_nothing_hides_behind_misspelt_keys(tmp_path: Path) -> None:
     text = """\
 version: 1

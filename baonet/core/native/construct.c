@@ -93,7 +93,11 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->map_words = (size_t)PyObject_Length(code_map) / sizeof *core->code_map;
     core->code_map = (_Atomic uint64_t *)memory(core, code_map, 0, core->map_words * sizeof *core->code_map);
     if (!core->code_map) return -1;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings) && i < MAX_SIBLINGS; i++) {
+    if (PyTuple_GET_SIZE(siblings) > MAX_SIBLINGS) {
+        PyErr_Format(PyExc_ValueError, "a VM has at most %d vCPUs", MAX_SIBLINGS + 1);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(siblings); i++) {
         unsigned long sibling = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(siblings, i));
         if (PyErr_Occurred()) return -1;
         if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
