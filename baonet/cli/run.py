@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from baonet.cli.common import Subparsers, UsageError, add_set, find_vm, load_machine
-from baonet.cli.outputs import Outputs
+from baonet.cli.outputs import Output, Outputs
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
@@ -141,17 +141,25 @@ def run(options: argparse.Namespace) -> int:
         except (EngineError, ImportError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 1
-        outcome = session.run()
-        status = session.tell(outcome)
         try:
-            if record is not None:
-                record.finish(dump_input(session.typed, machine).encode())
-            if statistics is not None:
-                statistics.finish((json.dumps(session.statistics(outcome), indent=2) + "\n").encode())
+            outcome = session.run()
+        finally:
+            # However it ended: nobody types a session twice.
+            whole = _finished(record, dump_input(session.typed, machine))
+        status = session.tell(outcome)
+        whole = _finished(statistics, json.dumps(session.statistics(outcome), indent=2) + "\n") and whole
+    return status if whole else status or 1
+
+
+def _finished(output: Output | None, text: str) -> bool:
+    """Write a file that was asked for; whether that went well."""
+    if output is not None:
+        try:
+            output.finish(text.encode())
         except OSError as error:
             print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
-            status = status or 1
-    return status
+            return False
+    return True
 
 
 def _refused(error: OSError) -> str:

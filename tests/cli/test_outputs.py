@@ -113,6 +113,15 @@ def test_what_cannot_be_written_is_told_before_the_guests_run(machine: Path, opt
     assert (result.status, result.out, result.err) == (2, "", told)
 
 
+def test_what_was_typed_is_kept_however_a_run_ends(tmp_path: Path) -> None:
+    """Here whoever reads the guest's output goes away."""
+    file = write(tmp_path, {"clock": {"mode": "virtual"}, "vms": [vm("flood-forever")]})
+    out = tmp_path / "typed.yaml"
+    command = f"{' '.join(COMMAND)} run {file} --console flood-forever --record {out} | head -n 1"
+    subprocess.run(command, shell=True, check=True, timeout=60, input=b"typed\n", stdout=subprocess.DEVNULL)
+    assert out.exists()
+
+
 def test_an_interrupted_run_leaves_statistics_whole(machine: Path) -> None:
     """The file is there at once, with all that is in it; a run that fails leaves the one of before."""
     out = machine.parent / "stats.json"
