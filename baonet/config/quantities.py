@@ -65,7 +65,7 @@ def _whole_like(text: str) -> str:
     match = _DECIMAL.fullmatch(text.strip())
     if match is None or len(text) > _LONGEST:
         return ""
-    exact = Fraction(match[1]) * (10 ** int(match[2] or 0))
+    exact = Fraction(match[1]) * Fraction(10) ** int(match[2] or 0)
     if exact < 0:
         return "it cannot be negative"
     if exact >= LIMIT:

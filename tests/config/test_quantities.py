@@ -67,6 +67,8 @@ def test_a_number_without_a_unit_is_no_duration(value: object) -> None:
         (quantities.size, "1.5GiB", "write 1536MiB"),
         (quantities.size, "1e6", "write 1000000"),
         (quantities.integer, "1e99", "write it as 4"),
+        (quantities.integer, "25e-1", "it is a whole number: write 2 or 3"),
+        (quantities.integer, "1e-78", "it is a whole number: write 0 or 1"),
     ],
 )
 def test_a_number_of_another_form_is_told_as_ours(read: Callable[[object], int], text: str, hint: str) -> None:
