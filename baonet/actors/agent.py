@@ -15,17 +15,21 @@ import trio
 from baonet.actors.console import Reassembly, Screen
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
+from baonet.actors.life import Conclude, Fail, Kill, Life, Load, Tell
 from baonet.actors.schedule import Schedule
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
-from baonet.wire.messages import GRACE
 from baonet.wire.port import GONE, Port
 from baonet.wire.trace import machine_digest
 
 _TICK = 0.1
-"""Seconds between two looks at what the screen has not shown yet."""
+"""Seconds between two looks at what the screen has not shown yet, and at who is awaited.
+
+Waiting is counted in these, not by the host's clock: time in which nobody could look, as while the whole run was
+suspended, makes nobody late.
+"""
 
 
 @final
@@ -40,11 +44,13 @@ class Outcome:
     """Cycles, in virtual time; and then also the digests of the pcpus, and how many messages were late."""
     digests: dict[int, bytes] = field(default_factory=dict)
     deliveries: Deliveries = field(default_factory=Deliveries)
+    whole: bool = True
+    """Every pcpu has said its last words."""
 
     @property
     def digest(self) -> str | None:
-        """Of the whole run; None in host time."""
-        return machine_digest(self.digests) if self.digests else None
+        """Of the whole run; None in host time, and when a pcpu's is missing."""
+        return machine_digest(self.digests) if self.digests and self.whole else None
 
 
 class Node(Protocol):
@@ -57,7 +63,7 @@ class Node(Protocol):
     carries: dict[int, tuple[int, ...]]
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
-        """Run until cancelled or all pcpus have ended; call ``died`` for each that ends."""
+        """Run until cancelled or all pcpus have ended; call ``died`` for each that ends, when nothing of it runs."""
 
     def kick(self, pcpu: int) -> None: ...
     def kill(self, pcpu: int) -> None: ...
@@ -87,7 +93,7 @@ class Agent:
         self.node = node
         self.screen = screen
         self.outcome = Outcome(Ending.DONE)
-        self.states = [VmState.RUNNING for _ in plan.vms]
+        self.life = Life([(vm.config.name, vm.pcpus) for vm in plan.vms], node.carries, conducted=schedule is not None)
         self._until = until
         self._notice = notice
         self._schedule = schedule
@@ -95,11 +101,9 @@ class Agent:
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._consoles: dict[int, Reassembly] = {}
         self._tails = [b"" for _ in plan.vms]
-        self._alive = set(node.carries)
-        self._greeted: set[int] = set()
-        self._halted: dict[int, set[int]] = {}
         self._ending: Ending | None = None
         self._wanted: Ending | None = None
+        self._farewell = trio.CancelScope()
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
@@ -110,20 +114,28 @@ class Agent:
                 while self._ending is None:
                     await self._turn()
             self.stop(Ending.TIMEOUT)
-            await self._farewell()
+            self.life.stop()
+            self._perform()
+            with self._farewell:
+                while not self.life.over:
+                    await self._hear()
             nursery.cancel_scope.cancel()
-        for pcpu in sorted(self._alive):
-            self.node.kill(pcpu)
         for console in self._consoles.values():
             self._show(console.rest())
         self.screen.finish()
+        return self._sum_up()
+
+    def _sum_up(self) -> Outcome:
         assert self._ending is not None
-        self.outcome.ending = self._ending
-        names = [vm.config.name for vm in self.plan.vms]
+        outcome, names = self.outcome, [vm.config.name for vm in self.plan.vms]
+        outcome.ending = self._ending
         if self._schedule is not None:
-            self.outcome.time = self._schedule.horizons.latest
-        self.outcome.vms = {name: state.value for name, state in zip(names, self.states, strict=True)}
-        return self.outcome
+            outcome.time = self._schedule.horizons.latest
+            outcome.whole = outcome.digests.keys() >= self._addresses.keys()
+        if outcome.ending is Ending.DONE and self.life.lost:
+            outcome.ending = Ending.FAILED  # its results are not whole
+        outcome.vms = {name: state.value for name, state in zip(names, self.life.states, strict=True)}
+        return outcome
 
     def stop(self, ending: Ending) -> None:
         """End the run from outside (a signal, a key)."""
@@ -137,24 +149,24 @@ class Agent:
         self._tell(self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data))
 
     async def _turn(self) -> None:
-        await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
-        self._drain()
-        if self._schedule is not None and self._greeted == set(self.node.carries):
+        await self._hear()
+        if self._schedule is not None and self.life.started:
             self._go_on(self._schedule)
-        for pcpu, why in self.node.port.closed():
-            if pcpu in self._alive and why != GONE:  # its end itself is told by the node
-                self.outcome.failures.append(f"pcpu {pcpu} {why}")
-                self.node.kill(pcpu)
 
-    def _drain(self) -> None:
+    async def _hear(self) -> None:
+        await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
         for source, message in self.node.port.take():
             self._receive(source, message)
+        for address, why in self.node.port.closed():
+            if why != GONE:  # its end itself is told by the node
+                self.life.broke(address, why)
+        self._perform()
 
     def _go_on(self, schedule: Schedule) -> None:
         """In virtual time: the next horizon, when all have reached the last one."""
         ending = schedule.due(self._wanted)
         if ending is not None:
-            if self._wanted is None and VmState.DEAD in self.states:
+            if self._wanted is None and VmState.DEAD in self.life.states:
                 ending = Ending.FAILED
             elif ending is Ending.IDLE and self.outcome.reports:
                 ending = Ending.PARKED  # the others may wait for what was parked
@@ -163,7 +175,7 @@ class Agent:
             self._grant(horizon)
 
     def _grant(self, horizon: int) -> None:
-        for address in sorted(self._alive):
+        for address in self.life.present:
             self._tell(address, wire.Horizon(horizon))
 
     def _conclude(self, ending: Ending) -> None:
@@ -176,41 +188,51 @@ class Agent:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(_TICK)
-            if VmState.DEAD in self.states:
+            self.life.passed(_TICK)
+            self._perform()
+            if VmState.DEAD in self.life.states:
                 for console in self._consoles.values():
                     self._show(console.tick())
             self.screen.tick()
 
-    async def _farewell(self) -> None:
-        for pcpu in sorted(self._alive):
-            self._tell(pcpu, wire.Stop())
-        with trio.move_on_after(GRACE):
-            while self._alive:
-                await self._turn()
+    def _perform(self) -> None:
+        """Do what the machine's life asks for, in order; that may lead to more of it."""
+        effects = self.life.effects
+        while effects:
+            match effects.pop(0):
+                case Tell(address, message):
+                    self._tell(address, message)
+                case Kill(address):
+                    if self._schedule is not None:
+                        self._schedule.horizons.drop(address)
+                    self.node.kill(address)
+                case Load(vm):
+                    self._load(vm)
+                case Fail(text):
+                    self.outcome.failures.append(text)
+                case Conclude(ending):
+                    self._conclude(ending)
+        if self.life.over:
+            self._farewell.cancel()
 
     def _tell(self, pcpu: int, message: wire.Control) -> None:
         self.node.port.send(pcpu, message)
         self.node.kick(pcpu)
 
     def _receive(self, source: int, message: wire.Message) -> None:
+        self.life.heard(source)
         match message:
-            case wire.Hello(version, pcpu):
-                self._greet(pcpu, version)
+            case wire.Hello(version, pcpu) if version != wire.VERSION:
+                self.outcome.failures.append(f"pcpu {pcpu} speaks protocol version {version}, the agent {wire.VERSION}")
+                self.stop(Ending.FAILED)
             case wire.ConsoleOutput(vm, device, position, data):
                 console = self._consoles.setdefault(device, Reassembly())
                 self._show(console.add(vm, position, data))
             case wire.Parked(report, code):
                 self.outcome.reports.append((report, code))
-                self._set(report.vm, VmState.PARKED)
-            case wire.VmOff(vm):
-                self._set(vm, VmState.OFF)
-                if self._schedule is None:
-                    for pcpu in self.plan.vms[vm].pcpus:
-                        self._tell(pcpu, wire.Stop())
-            case wire.VmReset(vm):
-                self._reset(vm)
-            case wire.Halted():
-                self._reload(source)
+                self.life.said(source, message)
+            case wire.Hello() | wire.Running() | wire.Halted() | wire.VmOff() | wire.VmReset() | wire.Stopped():
+                self.life.said(source, message)
             case wire.Notice(pcpu, level, text):
                 self._notice(level, f"pcpu {pcpu}: {text}")
             case wire.Failure(pcpu, text):
@@ -228,20 +250,8 @@ class Agent:
                 total.exact += exact
                 total.late += late
                 total.latest = max(total.latest, latest)
-            case wire.Stopped(pcpu):
-                self._alive.discard(pcpu)
             case _:
                 self.outcome.failures.append(f"pcpu {source} sent {type(message).__name__} to the agent")
-
-    def _greet(self, pcpu: int, version: int) -> None:
-        if version != wire.VERSION:
-            self.outcome.failures.append(f"pcpu {pcpu} speaks protocol version {version}, the agent {wire.VERSION}")
-            self._ending = Ending.FAILED
-            return
-        self._greeted.add(pcpu)
-        if self._greeted >= set(self.node.carries):
-            for each in self.node.carries:
-                self._tell(each, wire.Start())
 
     def _show(self, pieces: list[tuple[int, bytes]]) -> None:
         for vm, data in pieces:
@@ -252,71 +262,22 @@ class Agent:
                     self._conclude(Ending.DONE)
                 self._tails[vm] = tail[-len(self._until) :]
 
-    def _set(self, vm: int, state: VmState) -> None:
-        if self.states[vm] in (VmState.OFF, VmState.DEAD):
-            return
-        if self.states[vm] is VmState.RESETTING and state is VmState.PARKED:
-            return  # that vcpu starts anew with the others
-        self.states[vm] = state
-        if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
-            return
-        if VmState.DEAD in self.states:
-            self._conclude(Ending.FAILED)
+    def _load(self, vm: int) -> None:
+        """For a VM that starts anew."""
+        config = self.plan.vms[vm].config
+        self.memory.clear(config)
+        try:
+            self.memory.load(config)
+        except OSError as error:
+            self.life.loaded(vm, str(error))
         else:
-            self._conclude(Ending.PARKED if self.outcome.reports else Ending.DONE)
-
-    def _reset(self, vm: int) -> None:
-        if self.states[vm] in (VmState.RUNNING, VmState.PARKED):
-            self.states[vm] = VmState.RESETTING
-            self._halted[vm] = set()
-            for pcpu in self.plan.vms[vm].pcpus:
-                self._tell(pcpu, wire.Halt())
-
-    def _reload(self, source: int) -> None:
-        assignment = self.plan.pcpus[source]
-        assert assignment is not None
-        vm = self.plan.vms[assignment.vm]
-        if self.states[assignment.vm] is not VmState.RESETTING:
-            return  # another of its vcpus switched the VM off, or has died
-        halted = self._halted[assignment.vm]
-        halted.add(source)
-        if halted >= set(vm.pcpus):
-            self.memory.clear(vm.config)
-            try:
-                self.memory.load(vm.config)
-            except OSError as error:
-                self._bring_down(assignment.vm, f"VM '{vm.config.name}' cannot start anew: {error}")
-                return
-            self.states[assignment.vm] = VmState.RUNNING
-            for pcpu in vm.pcpus:
-                self._tell(pcpu, wire.Reset())
+            self.life.loaded(vm)
 
     def _died(self, pcpu: int, why: str) -> None:
-        """A pcpu that ends without its farewell takes its VM down, in virtual time its island; the others go on."""
-        self._drain()  # what it said before it ended may still be on the way
-        address = self._addresses[pcpu]
-        if address not in self._alive:
-            return
-        self._alive.discard(address)
+        """A process has ended. What it said before comes first, to the last byte."""
+        for source, message in self.node.port.last_words(pcpu):
+            self._receive(source, message)
         if self._schedule is not None:
-            self._schedule.horizons.drop(address)
-        carried = self.node.carries[address]
-        fallen = carried
-        if address != pcpu:  # it took its turns from that one, which cannot go on without it
-            self.node.kill(address)
-            fallen = (pcpu,)
-        for vm, planned in enumerate(self.plan.vms):
-            vcpus = [(each, number) for number, each in enumerate(planned.pcpus) if each in fallen]
-            if vcpus:
-                pcpus = ", ".join(f"pcpu {each} (VM '{planned.config.name}', vcpu {number})" for each, number in vcpus)
-                self._bring_down(vm, f"{pcpus} {why}")
-            elif set(planned.pcpus) & set(carried):
-                self._set(vm, VmState.DEAD)
-
-    def _bring_down(self, vm: int, why: str) -> None:
-        self.outcome.failures.append(why)
-        for address in {self._addresses[pcpu] for pcpu in self.plan.vms[vm].pcpus}:
-            if address in self._alive:
-                self._alive.discard(address)
-                self.node.kill(address)
-        self._set(vm, VmState.DEAD)
+            self._schedule.horizons.drop(self._addresses[pcpu])
+        self.life.died(pcpu, why)
+        self._perform()

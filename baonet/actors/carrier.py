@@ -50,7 +50,8 @@ class Carrier:
         """Give a turn to everybody who has something to do; whether anybody had."""
         busy = False
         for actor, port in list(self._riders.items()):
-            if self._due[actor] > now and not port.ready:
+            due = self._due.get(actor)  # one that has ended may have taken others along
+            if due is None or (due > now and not port.ready):
                 continue
             busy = True
             try:
@@ -61,7 +62,7 @@ class Carrier:
                 continue
             if actor.stopped:
                 self._end(actor, ended)
-            else:
+            elif actor in self._due:
                 self._due[actor] = math.inf if patience is None else now + patience
         return busy
 

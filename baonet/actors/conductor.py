@@ -13,12 +13,14 @@ import trio
 from baonet.actors.crew import farewell
 from baonet.actors.events import Events, Flips
 from baonet.actors.island import Island
+from baonet.actors.life import FAILED
+from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, GRACE, Message
+from baonet.wire.messages import AGENT, Control, Message
 from baonet.wire.port import GONE, Port
 from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, Crash, FaultNote, Stall, Turn, Turned
@@ -53,14 +55,15 @@ class Conductor:
         self._island = island
         self._seats = seats
         self._crews = crews
-        self._serving = set(crews.values())
+        self._serving = dict.fromkeys(crews.values(), Phase.SPAWNED)
+        self._phase = Phase.SPAWNED
         self._answer: Turned | None = None
         self._port = port
         self._memory = memory
         self._events = events
         self._horizon = 0
         self._reported = True
-        self._stopped = self._broken = False
+        self._broken = False
         for vm, at, data in events.inputs:
             self._type(vm, at, data)
         for rule, pcpu, at, duration in events.stalls:
@@ -69,10 +72,15 @@ class Conductor:
             island.tell(pcpu, Crash(rule), at)
 
     async def run(self) -> None:
-        """Until the agent says stop, or is gone."""
-        self._port.send(AGENT, wire.Hello(wire.VERSION, self.address))
+        """Until the agent says stop, or is gone. It greets when its crews have."""
+        while self._phase is Phase.SPAWNED:
+            if all(phase is Phase.GREETED for phase in self._serving.values()):
+                self._say(wire.Hello(wire.VERSION, self.address))
+            else:
+                await self._port.wait(None)
+                self._hear()
         rested = trio.current_time()
-        while not self._stopped:
+        while self._phase not in (Phase.STOPPING, Phase.GONE):
             if self._reported or self._broken:
                 await self._port.wait(None)
                 self._hear()
@@ -83,8 +91,9 @@ class Conductor:
                     await self._port.wait(0)
                     self._hear()
                     rested = trio.current_time()
-        await self._end()
-        await self._port.flush(GRACE)
+        if self._phase is not Phase.GONE:
+            await self._end()
+            await self._port.flush(AGENT)
 
     async def _go_on(self) -> None:
         """Some turns, of whoever is next."""
@@ -108,7 +117,7 @@ class Conductor:
                 turned = answer
             island.done(turned)
             if turned.said:
-                self._say(turned)
+                self._pass_on(turned)
 
     def _pause(self, flip: int) -> None:
         """Nobody has anything to do before the horizon, or before the next bits flip."""
@@ -135,7 +144,19 @@ class Conductor:
         self._answer = None
         return turned
 
-    def _say(self, turned: Turned) -> None:
+    def _say(self, message: Control) -> None:
+        """Something that moves this conductor on in its life."""
+        self._phase = step(self._phase, message)
+        self._port.send(AGENT, message)
+
+    def _tell(self, message: Control) -> None:
+        """The crews that there are."""
+        for crew, phase in sorted(self._serving.items()):
+            if phase is not Phase.GONE:
+                self._serving[crew] = step(phase, message)
+                self._port.send(crew, message)
+
+    def _pass_on(self, turned: Turned) -> None:
         for message in turned.said:
             match message:
                 case wire.VmOff(vm):
@@ -152,22 +173,26 @@ class Conductor:
                 self._obey(message)
             elif isinstance(message, Turned):
                 self._answer = message
-            elif isinstance(message, wire.Stopped):
-                self._serving.discard(source)
+            elif isinstance(message, wire.Hello | wire.Running | wire.Stopped):
+                self._serving[source] = step(self._serving[source], message)
             else:
                 self._port.send(AGENT, message)
         for peer, why in self._port.closed():
             if peer == AGENT:
-                self._stopped = True
-            elif peer in self._serving:
+                self._phase = Phase.GONE
+            else:
                 if why != GONE:
                     raise ConnectionError(f"pcpu {peer} {why}")
-                self._serving.discard(peer)
-                self._broken = True
+                self._broken |= self._serving[peer] is not Phase.STOPPED
+                self._serving[peer] = Phase.GONE
+        if self._phase is Phase.STARTED and all(phase is Phase.RUNNING for phase in self._serving.values()):
+            self._say(wire.Running())
 
     def _obey(self, message: Message) -> None:
         match message:
             case wire.Start():
+                self._phase = step(self._phase, message)
+                self._tell(message)
                 for pcpu in self._island.pcpus:
                     self._island.tell(pcpu, message, 0)
             case wire.Horizon(until):
@@ -181,7 +206,7 @@ class Conductor:
                 self._type(vm, -(-nanoseconds * self._events.mhz // 1000), data)
                 self._port.send(AGENT, wire.Typed(vm, nanoseconds, data))
             case wire.Stop():
-                self._stopped = True
+                self._phase = step(self._phase, message)
             case _:
                 raise ValueError(f"the agent sent {type(message).__name__}, which has no meaning in virtual time")
 
@@ -199,7 +224,7 @@ class Conductor:
                 AGENT, wire.Failure(planned.master, f"VM '{planned.config.name}' cannot start anew: {error}")
             )
             self._island.remove(planned.pcpus)
-            self._port.send(AGENT, wire.VmOff(vm, "failed"))
+            self._port.send(AGENT, wire.VmOff(vm, FAILED))
             return
         moment = max(self._island.clock(pcpu) for pcpu in planned.pcpus)
         for pcpu in planned.pcpus:
@@ -209,12 +234,12 @@ class Conductor:
     async def _end(self) -> None:
         for seat, recorder in self._seats.values():
             farewell(seat, recorder, self._port, AGENT)
-        for crew in sorted(self._serving):
-            self._port.send(crew, wire.Stop())
-        with trio.move_on_after(GRACE):
-            while self._serving:
-                await self._port.wait(None)
-                self._hear()
+        self._tell(wire.Stop())
+        while self._phase is Phase.STOPPING and Phase.STOPPING in self._serving.values():
+            await self._port.wait(None)  # the agent sees to it that this ends
+            self._hear()
+        if self._phase is Phase.GONE:
+            return
         deliveries = self._island.deliveries
         self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
-        self._port.send(AGENT, wire.Stopped(self.address))
+        self._say(wire.Stopped(self.address))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.wire import messages as wire
@@ -13,6 +14,13 @@ from baonet.wire.turns import Turn
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
     """Take the turns that the conductor at the address ``conductor`` gives, until it says stop or is gone."""
+    phase = Phase.SPAWNED
+
+    def say(message: wire.Control) -> Phase:
+        port.send(conductor, message)
+        return step(phase, message)
+
+    phase = say(wire.Hello(wire.VERSION, min(seats)))
     while True:
         await port.wait(None)
         for _, message in port.take():
@@ -22,11 +30,15 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
                 if seat.core.has_records:
                     recorder.drain()
                 port.send(conductor, turned)
-            elif isinstance(message, wire.Stop):
+            elif isinstance(message, wire.Start | wire.Stop):
+                phase = step(phase, message)
+                if phase is Phase.STARTED:
+                    phase = say(wire.Running())
+                    continue
                 for seat, recorder in seats.values():
                     farewell(seat, recorder, port, conductor)
-                port.send(conductor, wire.Stopped(min(seats)))
-                await port.flush(wire.GRACE)
+                say(wire.Stopped(min(seats)))
+                await port.flush(conductor)
                 return
         if port.closed():
             return

@@ -5,12 +5,14 @@ It knows neither where its peers are nor whether it shares its process with them
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import final
 
 import trio
 
 from baonet.actors.counters import counters
+from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.telling import told
 from baonet.core.cpu import Core, uarts
@@ -20,7 +22,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, GRACE, NUMBERS, Message
+from baonet.wire.messages import AGENT, NUMBERS, Control, Message
 from baonet.wire.port import Port
 from baonet.wire.trace import SEQUENCE_SHIFT, Kind
 
@@ -30,6 +32,8 @@ TURNS = 64
 """Exits after which it looks around all the same, and steps after which others in its process get their turn."""
 _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
+_REMIND = 5.0
+"""Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
 
 _NUMBERS = {kind: number for number, kind in NUMBERS.items()}
 _CONTROL = (wire.Start, wire.Stop, wire.Halt, wire.Reset, wire.ConsoleInput, wire.StatisticsRequest)
@@ -62,7 +66,9 @@ class PcpuActor:
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
         self._input = bytearray()
-        self._started = self._stopped = self._halted = False
+        self._phase = Phase.SPAWNED
+        self._asked: wire.VmOff | wire.VmReset | None = None
+        self._remind = math.inf
         self._sent = self._received = 0
         self._turns = TURNS
         core.emulate(
@@ -75,17 +81,22 @@ class PcpuActor:
     @property
     def stopped(self) -> bool:
         """The agent has said stop, or is gone; there is nothing more to do."""
-        return self._stopped
+        return self._phase in (Phase.STOPPED, Phase.GONE)
 
     def greet(self) -> None:
         """Tell the agent that this pcpu is there."""
-        self.port.send(AGENT, wire.Hello(wire.VERSION, self.pcpu))
+        self._say(wire.Hello(wire.VERSION, self.pcpu))
+
+    def _say(self, message: Control) -> None:
+        """Something that moves this pcpu on in its life."""
+        self._phase = step(self._phase, message)
+        self.port.send(AGENT, message)
 
     async def run(self) -> None:
         """Alone in a task: until stopped."""
         self.greet()
-        while not self._stopped:
-            patience = self.step()
+        patience = self.step()
+        while not self.stopped:
             if patience != 0:
                 await self.port.wait(patience)
             else:
@@ -93,7 +104,8 @@ class PcpuActor:
                 if self._turns <= 0:
                     self._turns = TURNS
                     await trio.lowlevel.checkpoint()
-        await self.port.flush(GRACE)
+            patience = self.step()
+        await self.port.flush(AGENT)
 
     def step(self) -> float | None:
         """Take what has come, and stay in the guest once if it can run.
@@ -104,11 +116,11 @@ class PcpuActor:
         for source, message in self.port.take():
             self._receive(source, message)
         if any(peer == AGENT for peer, _ in self.port.closed()):
-            self._stopped = True
-        if self._input:
+            self._phase = Phase.GONE
+        if self._input and not self.stopped:
             self._feed()
-        if not self._started or self._halted or self._stopped:
-            return None
+        if self._phase is not Phase.RUNNING:
+            return self._await_answer() if self._phase is Phase.HALTING else None
         state = self.hypervisor.vcpu.state
         if state is State.RUNNING:
             return None if self.port.congested else self._enter()
@@ -118,6 +130,19 @@ class PcpuActor:
                 return 0
             return self._patience()
         return _RETRY if self._input else None
+
+    def _await_answer(self) -> float | None:
+        """The VM has asked to go off or to start anew."""
+        if self._asked is None:
+            return None
+        now = trio.current_time()
+        if now >= self._remind:
+            self._ask(self._asked)
+        return max(self._remind - now, 0.001)
+
+    def _ask(self, message: wire.VmOff | wire.VmReset) -> None:
+        self._asked, self._remind = message, trio.current_time() + _REMIND
+        self._say(message)
 
     def _enter(self) -> float | None:
         """Stay in the guest until it waits, somebody calls, or it is time to look around."""
@@ -158,29 +183,35 @@ class PcpuActor:
         elif isinstance(message, wire.ConsoleInput):
             if self._uarts:
                 self._input += message.data
-        elif isinstance(message, wire.Start):
-            self._started = True
-            self.hypervisor.start()
-            self._perform()
-        elif isinstance(message, wire.Halt):
-            self._halted = True
-            self.hypervisor.halt()
-            self._flush()
-            self.port.send(AGENT, wire.Halted())
-        elif isinstance(message, wire.Reset):
-            self._halted = False
-            self._input.clear()
-            self.hypervisor.reset_vm()
-            self._perform()
         elif isinstance(message, wire.StatisticsRequest):
             self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
         else:
-            self._flush()
-            if self._recorder is not None:
-                self._recorder.drain(everything=True)
-            self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
-            self.port.send(AGENT, wire.Stopped(self.pcpu))
-            self._stopped = True
+            self._live_on(message)
+
+    def _live_on(self, message: wire.Start | wire.Halt | wire.Reset | wire.Stop) -> None:
+        """The agent moves this pcpu on in its life."""
+        self._phase = step(self._phase, message)
+        match message:
+            case wire.Start():
+                self._say(wire.Running())
+                self.hypervisor.start()
+                self._perform()
+            case wire.Halt():
+                self.hypervisor.halt()
+                self._flush()
+                self._say(wire.Halted())
+            case wire.Reset():
+                self._asked = None
+                self._say(wire.Running())
+                self._input.clear()
+                self.hypervisor.reset_vm()
+                self._perform()
+            case wire.Stop():
+                self._flush()
+                if self._recorder is not None:
+                    self._recorder.drain(everything=True)
+                self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
+                self._say(wire.Stopped(self.pcpu))
 
     def _feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
@@ -216,8 +247,11 @@ class PcpuActor:
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()
-        self._halted |= isinstance(effect, fx.VmOff | fx.VmReset)
-        self.port.send(AGENT, told(self.pcpu, self.core, effect))
+        message = told(self.pcpu, self.core, effect)
+        if isinstance(message, wire.VmOff | wire.VmReset):
+            self._ask(message)
+        else:
+            self.port.send(AGENT, message)
 
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of this actor."""

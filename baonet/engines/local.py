@@ -117,6 +117,7 @@ def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]]) -> NoReturn:
             status = 0
         except Exception:
             port.send(AGENT, wire.Failure(crew.address, traceback.format_exc()))
+            trio.run(port.flush, AGENT)
     finally:
         os._exit(status)
 
@@ -138,12 +139,19 @@ class TaskNode:
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
         riders = {}
+        self._stillborn = []
         for pcpu in pcpus:
             port = MemoryPort(pcpu, switch)
-            riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
+            try:
+                riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
+            except Exception:
+                port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
+                self._stillborn.append(pcpu)
         self._carrier = Carrier(switch, riders)
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
+        for pcpu in self._stillborn:
+            died(pcpu, "ended")
         await self._carrier.run(lambda pcpu: died(pcpu, "ended"))
 
     def kick(self, pcpu: int) -> None:

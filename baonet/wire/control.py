@@ -9,14 +9,12 @@ from baonet.hyp.report import Report
 
 AGENT = -1
 """The address of the node agent; pcpus have their own numbers."""
-GRACE = 2.0
-"""Seconds that the agent waits for ``Stopped`` after ``Stop``, and a pcpu for the agent to take its last words."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A pcpu is there. First message to the agent; a ``version`` that is not the agent's ends the channel."""
+    """A pcpu is there, or a crew for its conductor. The first message; a ``version`` that is not ours ends the run."""
 
     version: int
     pcpu: int
@@ -25,13 +23,19 @@ class Hello:
 @final
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The agent lets a pcpu enter its guest."""
+    """The agent lets a pcpu enter its guest. Answered by ``Running``."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The pcpu has been told ``Start`` or ``Reset``, and its guest can run."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The agent ends a pcpu. It answers with ``Statistics`` and ``Stopped``."""
+    """The agent ends a pcpu. It answers with what it has recorded since, ``Digest``, ``Statistics`` and ``Stopped``."""
 
 
 @final
@@ -49,7 +53,7 @@ class Halted:
 @final
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Second half of a VM's reset, when its memory has been loaded again: start anew."""
+    """Second half of a VM's reset, when its memory has been loaded again: start anew. Answered by ``Running``."""
 
 
 @final
@@ -206,6 +210,7 @@ class Typed:
 Control = (
     Hello
     | Start
+    | Running
     | Stop
     | Halt
     | Halted

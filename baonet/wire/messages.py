@@ -12,7 +12,6 @@ from baonet.hyp import messages as hyp
 from baonet.hyp import vgic_messages as vgic
 from baonet.wire.control import (
     AGENT,
-    GRACE,
     ConsoleInput,
     ConsoleOutput,
     Control,
@@ -27,6 +26,7 @@ from baonet.wire.control import (
     Parked,
     Reached,
     Reset,
+    Running,
     Start,
     Statistics,
     StatisticsRequest,
@@ -41,7 +41,6 @@ from baonet.wire.turns import Crash, FaultNote, Stall, Turn, Turned, TurnMessage
 
 __all__ = [
     "AGENT",
-    "GRACE",
     "NUMBERS",
     "VERSION",
     "Control",
@@ -59,6 +58,7 @@ __all__ = [
     "Parked",
     "Reached",
     "Reset",
+    "Running",
     "Start",
     "Statistics",
     "StatisticsRequest",
@@ -70,7 +70,7 @@ __all__ = [
     "VmReset",
 ]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 Message = Control | TurnMessage | hyp.HypMessage
 
@@ -97,6 +97,7 @@ NUMBERS: Final[dict[int, type]] = {
     19: Reached,
     20: Delivered,
     21: Typed,
+    22: Running,
     24: Turn,
     25: Turned,
     26: FaultNote,

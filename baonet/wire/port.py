@@ -38,16 +38,18 @@ _ENDED = (errno.EPIPE, errno.ECONNRESET)  # the latter when the peer left someth
 class Port(Protocol):
     """``congested``: a peer does not take what it is sent; whoever can send less should, until ``take`` has moved it.
 
-    ``flush`` returns when every peer has been given all, or after ``seconds``.
+    ``last_words`` is all that a peer, which has ended, has sent and that was not taken, to the last byte. ``flush``
+    returns when a peer has been given all, or has gone.
     """
 
     congested: bool
 
     def send(self, peer: int, message: Message) -> None: ...
     def take(self) -> list[tuple[int, Message]]: ...
+    def last_words(self, peer: int) -> list[tuple[int, Message]]: ...
     def closed(self) -> list[tuple[int, str]]: ...
     async def wait(self, seconds: float | None) -> None: ...
-    async def flush(self, seconds: float) -> None: ...
+    async def flush(self, peer: int) -> None: ...
     def close(self) -> None: ...
 
 
@@ -115,6 +117,10 @@ class MemoryPort:
         self._queued -= len(taken)
         return taken
 
+    def last_words(self, peer: int) -> list[tuple[int, Message]]:
+        """What others have sent comes along: they are all in one queue."""
+        return self.take()
+
     def closed(self) -> list[tuple[int, str]]:
         return []
 
@@ -127,7 +133,7 @@ class MemoryPort:
             message = await self._receive.receive()
             self._first.append(message)  # ``take`` may have put another list there meanwhile
 
-    async def flush(self, seconds: float) -> None:
+    async def flush(self, peer: int) -> None:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
@@ -189,6 +195,12 @@ class SocketPort:
                 self._receive(peer, taken)
         return taken
 
+    def last_words(self, peer: int) -> list[tuple[int, Message]]:
+        taken: list[tuple[int, Message]] = []
+        while peer in self._sockets and self._receive(peer, taken):
+            pass
+        return taken
+
     def closed(self) -> list[tuple[int, str]]:
         """The peers whose channel has ended since the last call, and why."""
         closed, self._closed = self._closed, []
@@ -222,12 +234,11 @@ class SocketPort:
             os.sched_yield()
         return ready
 
-    async def flush(self, seconds: float) -> None:
+    async def flush(self, peer: int) -> None:
         """What comes meanwhile is dropped."""
-        with trio.move_on_after(seconds):
-            while self._backlog:
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
-                self.take()
+        while peer in self._backlog:
+            await trio.lowlevel.wait_readable(self._epoll.fileno())
+            self.take()
 
     def close(self) -> None:
         self._epoll.close()
@@ -269,18 +280,21 @@ class SocketPort:
             del self._backlog[peer]
             self._epoll.modify(sock.fileno(), select.EPOLLIN)
 
-    def _receive(self, peer: int, taken: list[tuple[int, Message]]) -> None:
+    def _receive(self, peer: int, taken: list[tuple[int, Message]]) -> bool:
+        """Take some of what a peer has sent; whether there may be more."""
         try:
             data = self._sockets[peer].recv(1 << 16)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self._drop(peer, GONE if error.errno in _ENDED else f"cannot be read: {error.strerror}")
-            return
+            return False
         if not data:
             self._drop(peer, GONE)
-            return
+            return False
         try:
             taken.extend((peer, message) for message in self._readers[peer].feed(data))
         except ProtocolError as error:
             self._drop(peer, f"does not keep to the protocol: {error}")
+            return False
+        return True

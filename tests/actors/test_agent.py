@@ -12,6 +12,7 @@ import trio.testing
 
 from baonet.actors.agent import Agent, Outcome
 from baonet.actors.ending import Ending
+from baonet.actors.life import GRACE
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
@@ -32,6 +33,7 @@ class Channels:
         self.sent: list[tuple[int, wire.Message]] = []
         self.ended: list[tuple[int, str]] = []
         self.arrived = trio.Event()
+        self.stopped: Callable[[int], None] = lambda peer: None
 
     def come(self, peer: int, *messages: wire.Message) -> None:
         self.coming += [(peer, message) for message in messages]
@@ -39,14 +41,20 @@ class Channels:
 
     def send(self, peer: int, message: wire.Message) -> None:
         self.sent.append((peer, message))
+        if isinstance(message, wire.Start | wire.Reset):
+            self.come(peer, wire.Running())
         if isinstance(message, wire.Stop):
             self.come(peer, wire.Statistics(peer, {"instructions": 7}), wire.Stopped(peer))
+            self.stopped(peer)
 
     def take(self) -> list[tuple[int, wire.Message]]:
         taken = list(self.coming)
         self.coming.clear()
         self.arrived = trio.Event()
         return taken
+
+    def last_words(self, peer: int) -> list[tuple[int, wire.Message]]:
+        return self.take()
 
     def closed(self) -> list[tuple[int, str]]:
         ended, self.ended = self.ended, []
@@ -56,14 +64,14 @@ class Channels:
         with trio.move_on_after(seconds if seconds is not None else 60):
             await self.arrived.wait()
 
-    async def flush(self, seconds: float) -> None:
+    async def flush(self, peer: int) -> None:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None: ...
 
 
 class Processes:
-    """A node whose processes do nothing."""
+    """A node whose processes do nothing, and end when they have said that they stopped."""
 
     def __init__(self, pcpus: tuple[int, ...]) -> None:
         self.channels = Channels()
@@ -74,7 +82,16 @@ class Processes:
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
         self.died = died
-        await trio.sleep_forever()
+        async with trio.open_nursery() as nursery:
+
+            def stopped(pcpu: int) -> None:
+                nursery.start_soon(end, pcpu)
+
+            async def end(pcpu: int) -> None:
+                died(pcpu, "ended with status 0")
+
+            self.port.stopped = stopped
+            await trio.sleep_forever()
 
     def kick(self, pcpu: int) -> None: ...
 
@@ -233,7 +250,7 @@ async def test_a_pcpu_that_says_no_farewell_is_killed(autojump_clock: object) ->
     start = trio.current_time()
     await bench.live(stop)
     assert bench.node.killed == [0, 1, 2]
-    assert trio.current_time() - start < 2 * wire.GRACE
+    assert trio.current_time() - start < 2 * GRACE
 
 
 async def test_a_dead_pcpu_takes_its_vm_down_alone(autojump_clock: object) -> None:
@@ -275,7 +292,7 @@ async def test_a_channel_that_is_merely_gone_is_no_failure_of_its_own(autojump_c
         bench.agent.stop(Ending.DONE)
 
     outcome = await bench.live(script)
-    assert outcome.failures == ["pcpu 2 does not keep to the protocol: no"]
+    assert outcome.failures == ["pcpu 2 (VM 'vm1', vcpu 0) does not keep to the protocol: no"]
     assert bench.node.killed == [2]
 
 

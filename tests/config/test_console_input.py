@@ -65,7 +65,7 @@ inputs = st.lists(
 ).map(lambda found: tuple(sorted(found, key=lambda each: each.at)))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=inputs)
 def test_what_is_written_is_read_again(tmp_path: Path, machine: Machine, typed: tuple[Input, ...]) -> None:
     path = tmp_path / "typed.yaml"

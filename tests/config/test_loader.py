@@ -35,7 +35,7 @@ def mutations(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(text=mutations())
 def test_a_mutation_is_a_machine_or_a_config_error(tmp_path: Path, text: str) -> None:
     path = write(tmp_path)
@@ -80,7 +80,7 @@ fields = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(changes=st.dictionaries(fields, values, min_size=1, max_size=3))
 def test_any_value_in_any_field_is_a_machine_or_a_config_error(tmp_path: Path, changes: dict[str, object]) -> None:
     lines = []

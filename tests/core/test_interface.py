@@ -167,7 +167,7 @@ class Pair:
 def test_as_the_reference(version: int) -> None:
     core = core_of(Memory(), gic_version=version, list_registers=LISTS)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(interfaces(version), steps(version))
     def check(ich: list[int], todo: list[Access | Fill]) -> None:
         pair = Pair(core, version, ich)

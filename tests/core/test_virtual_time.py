@@ -29,7 +29,7 @@ def records(guest: native.Core) -> list[Record]:
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_stay_ends_where_it_ends_whoever_kicks_the_core(steps: list[int], data: st.DataObject) -> None:
     plain, memory = core(*WORK), Memory()
     kicked = core(*WORK, memory=memory)

@@ -74,7 +74,7 @@ def configs(draw: st.DrawFn) -> Machine:
     return machine(*vms, shared_memory=shared, ram=tuple(banks), cache=draw(st.sampled_from([None, TINY])))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(configs())
 def test_every_placement_keeps_the_rules(config: Machine) -> None:
     try:

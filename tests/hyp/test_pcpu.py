@@ -86,7 +86,7 @@ def test_a_halted_vm_wakes_for_nothing() -> None:
     assert (fabric.pcpus[1].state, fabric.pcpus[1].statistics().dropped) == (State.OFF, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_reset_in_any_interleaving(data: st.DataObject) -> None:
     """Nothing said in one life is heard in the next, and what the new life says early is not lost.
@@ -169,7 +169,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), MESSAGES), max_size=12))
 def test_no_message_breaks_a_pcpu(messages: list[tuple[int, int, HypMessage]]) -> None:
     """Whatever the codec lets through, from whomever: no exception, and nothing that other pcpus choke on."""

@@ -174,7 +174,7 @@ def four(master: int) -> Machine:
     return machine(vm(0, 4, cpu_affinity=(master,)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_hotplug_in_any_interleaving(data: st.DataObject) -> None:
     """Guests turn themselves off and one another on, at random, while messages crawl.

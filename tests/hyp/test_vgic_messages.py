@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.vgic_messages import (
@@ -30,7 +30,6 @@ messages = st.one_of(*[st.builds(kind, **dict.fromkeys(kind.__slots__, numbers))
 
 
 @pytest.mark.parametrize("version", [2, 3])
-@settings(deadline=None)
 @given(said=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), messages), max_size=30))
 def test_nothing_raises(version: int, said: list[tuple[int, int, VgicMessage]]) -> None:
     vm = VirtualMachine(2, version=version, hardware=(27, 33)).open()

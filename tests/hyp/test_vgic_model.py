@@ -368,4 +368,4 @@ class VgicAgainstModel(RuleBasedStateMachine):
 
 
 TestVgicAgainstModel = VgicAgainstModel.TestCase
-TestVgicAgainstModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestVgicAgainstModel.settings = settings(max_examples=60, stateful_step_count=40)

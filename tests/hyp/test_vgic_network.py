@@ -245,4 +245,4 @@ class VgicOnANetwork(RuleBasedStateMachine):
 
 
 TestVgicOnANetwork = VgicOnANetwork.TestCase
-TestVgicOnANetwork.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
+TestVgicOnANetwork.settings = settings(max_examples=80, stateful_step_count=50)

@@ -193,7 +193,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), WORDS))
 def test_anything_is_a_study_or_a_config_error(tmp_path: Path, fields: dict[str, str]) -> None:
     file = tmp_path / "study.yaml"

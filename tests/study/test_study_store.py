@@ -121,7 +121,7 @@ def test_a_newer_format_is_refused(path: Path) -> None:
         Store(path, write=False)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=12)
 )

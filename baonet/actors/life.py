@@ -1,0 +1,330 @@
+"""The life of a machine as its agent sees it: who is in which phase, how each VM is, and what is to be done about it.
+
+Pure: what happens goes in (``said``, ``died``, ``passed``, ``stop``, ``loaded``), what is to be done comes out
+(``effects``, as in ``baonet.hyp``). Rules, beside those of ``baonet.actors.phases``:
+
+1. The machine starts when all who are not gone have greeted.
+2. Who dies, is lost or speaks out of turn takes its VMs down: their other actors are killed, the other VMs go on.
+3. A VM starts anew when all its actors are out of their guests and its memory has been loaded; it goes off at once.
+4. When no VM has anything to do any more, the machine has come to an end, whether it ever started or not.
+5. Who dies once it was told to stop changes no VM: what it had to say is lost, and that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from baonet.actors.ending import Ending, VmState
+from baonet.actors.phases import ENDING, PATIENCE, OutOfTurn, Phase, step
+from baonet.wire.control import (
+    Control,
+    Halt,
+    Halted,
+    Hello,
+    Parked,
+    Reset,
+    Running,
+    Start,
+    Stop,
+    Stopped,
+    VmOff,
+    VmReset,
+)
+
+GRACE: Final = 5.0
+"""Seconds for which one that is stopping may say nothing; what it says may take longer (``PATIENCE``)."""
+FAILED: Final = "failed"
+"""The cause of a ``VmOff`` of a VM that could not start anew."""
+Vital = Hello | Running | Halted | Parked | VmOff | VmReset | Stopped
+"""The messages that move a life."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Tell:
+    address: int
+    message: Control
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Whatever it does: it is gone for us."""
+
+    address: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Give the VM its memory as at the start, then call ``loaded``."""
+
+    vm: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Tell the user."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """The machine itself has come to an end."""
+
+    ending: Ending
+
+
+Effect = Tell | Kill | Load | Fail | Conclude
+
+
+@final
+@dataclass(slots=True)
+class _Actor:
+    """``pcpus``: those that it speaks for. ``lasted``, ``silent``: seconds in this phase, and since its last word."""
+
+    pcpus: tuple[int, ...]
+    phase: Phase = Phase.SPAWNED
+    lasted: float = 0.0
+    silent: float = 0.0
+
+    def move(self, phase: Phase) -> None:
+        self.phase = phase
+        self.lasted = self.silent = 0.0
+
+
+@final
+class Life:
+    """``vms``: the name of each VM and its pcpus. ``carries``: the pcpus that each actor speaks for, by its address.
+
+    ``conducted``: the actors are conductors of islands, which halt and start their VMs by themselves (virtual time).
+    """
+
+    def __init__(
+        self,
+        vms: Sequence[tuple[str, Collection[int]]],
+        carries: Mapping[int, tuple[int, ...]],
+        *,
+        conducted: bool = False,
+    ) -> None:
+        self.states = [VmState.RUNNING for _ in vms]
+        self.effects: list[Effect] = []
+        self.lost = False
+        """Somebody's last words are missing."""
+        self._vms = [(name, tuple(pcpus)) for name, pcpus in vms]
+        self._actors = {address: _Actor(pcpus) for address, pcpus in carries.items()}
+        self._addresses = {pcpu: address for address, pcpus in carries.items() for pcpu in pcpus}
+        self._conducted = conducted
+        self._started = self._stopping = self._parked = False
+
+    @property
+    def started(self) -> bool:
+        """Whether all that there were at the start were told to start."""
+        return self._started
+
+    @property
+    def over(self) -> bool:
+        """Whether everybody is gone."""
+        return all(actor.phase is Phase.GONE for actor in self._actors.values())
+
+    @property
+    def present(self) -> list[int]:
+        """The addresses of those who are not gone."""
+        return [address for address, actor in sorted(self._actors.items()) if actor.phase is not Phase.GONE]
+
+    def phase(self, address: int) -> Phase:
+        return self._actors[address].phase
+
+    def heard(self, address: int) -> None:
+        """Anything came from this one."""
+        if (actor := self._actors.get(address)) is not None:
+            actor.silent = 0.0
+
+    def said(self, address: int, message: Vital) -> None:
+        """What one of them says of its life, or of its VM's."""
+        actor = self._actors.get(address)
+        if actor is None or actor.phase is Phase.GONE:
+            return  # it was on the way when the one that said it was given up
+        of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff))
+        if not of_vm:
+            try:
+                phase = step(actor.phase, message)
+            except OutOfTurn as error:
+                self._lose(address, f"does not keep to the protocol: {error}")
+                return
+            if phase is not actor.phase:
+                actor.move(phase)
+        if self._stopping:
+            return
+        match message:
+            case Hello():
+                self._start()
+            case Halted():
+                self._halted(address)
+            case Parked(report):
+                self._parked = True
+                if self.states[report.vm] is not VmState.RESETTING:  # else that vcpu starts anew with the others
+                    self._set(report.vm, VmState.PARKED)
+            case VmOff(vm, cause):
+                self._off(vm, VmState.DEAD if cause == FAILED else VmState.OFF)
+            case VmReset(vm):
+                self._reset(vm)
+            case _:
+                pass
+
+    def broke(self, address: int, why: str) -> None:
+        """The channel of an actor, or of a crew, is of no use any more. ``why`` reads behind its name."""
+        if self._actors[self._addresses[address]].phase not in (Phase.STOPPED, Phase.GONE):
+            self._lose(self._addresses[address], why, named=None if address in self._actors else (address,))
+
+    def died(self, pcpu: int, why: str) -> None:
+        """The process of a pcpu has ended, and all that it said was heard before. ``why`` reads behind its name.
+
+        In virtual time it may be a crew's, whose conductor cannot go on without it.
+        """
+        address = self._addresses[pcpu]
+        actor = self._actors[address]
+        if actor.phase is Phase.GONE:
+            return
+        if address != pcpu:
+            if actor.phase in ENDING:
+                self._fail((pcpu,), why, lost=True)  # its conductor does without its last words
+            else:
+                self._lose(address, why, named=(pcpu,))
+        elif actor.phase is Phase.STOPPED:
+            actor.move(Phase.GONE)
+        else:
+            self._lose(address, why, ended=True)
+
+    def passed(self, seconds: float) -> None:
+        """So much time went by in which the agent looked at what came."""
+        for address, actor in self._actors.items():
+            if actor.phase is Phase.GONE:
+                continue
+            actor.lasted += seconds
+            actor.silent += seconds
+            patience = PATIENCE.get(actor.phase)
+            if patience is not None and actor.lasted >= patience:
+                if actor.phase is Phase.STOPPED:
+                    self._kill(address)  # it has said everything
+                else:
+                    self._give_up(address, patience)
+            elif actor.phase is Phase.STOPPING and actor.silent >= GRACE:
+                self._give_up(address, GRACE)
+
+    def stop(self) -> None:
+        """End everybody."""
+        if not self._stopping:
+            self._stopping = True
+            for address in self.present:
+                self._end(address)
+
+    def loaded(self, vm: int, why_not: str | None = None) -> None:
+        """What came of ``Load``."""
+        if self._stopping or self.states[vm] is not VmState.RESETTING:
+            return
+        name, pcpus = self._vms[vm]
+        if why_not is not None:
+            self.effects.append(Fail(f"VM '{name}' cannot start anew: {why_not}"))
+            self._bring_down(vm)
+            return
+        self.states[vm] = VmState.RUNNING
+        for pcpu in pcpus:
+            self._tell(self._addresses[pcpu], Reset())
+
+    def _start(self) -> None:
+        present = self.present
+        if self._started or not all(self._actors[each].phase is Phase.GREETED for each in present):
+            return
+        self._started = True
+        for address in present:
+            self._tell(address, Start())
+
+    def _off(self, vm: int, state: VmState) -> None:
+        if self.states[vm] in (VmState.OFF, VmState.DEAD):
+            return
+        if not self._conducted:
+            for pcpu in self._vms[vm][1]:
+                self._end(self._addresses[pcpu])
+        self._set(vm, state)
+
+    def _reset(self, vm: int) -> None:
+        if self.states[vm] in (VmState.RUNNING, VmState.PARKED):
+            self.states[vm] = VmState.RESETTING
+            for pcpu in self._vms[vm][1]:
+                self._tell(self._addresses[pcpu], Halt())
+
+    def _halted(self, address: int) -> None:
+        for vm, (_, pcpus) in enumerate(self._vms):
+            if self.states[vm] is VmState.RESETTING and address in pcpus:
+                if all(self._actors[self._addresses[each]].phase is Phase.HALTED for each in pcpus):
+                    self.effects.append(Load(vm))
+                return
+
+    def _give_up(self, address: int, seconds: float) -> None:
+        missing = {
+            Phase.SPAWNED: "has not greeted",
+            Phase.STARTED: "has not started",
+            Phase.HALTING: "has not left its guest",
+            Phase.STOPPING: "has not stopped",
+        }[self._actors[address].phase]
+        self._lose(address, f"{missing} for {seconds:g} s, and was killed")
+
+    def _lose(self, address: int, why: str, *, named: tuple[int, ...] | None = None, ended: bool = False) -> None:
+        """This one is no more (``ended``), or of no use; ``named`` are the pcpus to tell of, if not all that it has."""
+        actor = self._actors[address]
+        ending = actor.phase in ENDING
+        if ended:
+            actor.move(Phase.GONE)
+        self._kill(address)
+        self._fail(actor.pcpus if named is None else named, why, lost=ending)
+        if ending:
+            return
+        for vm, (_, its) in enumerate(self._vms):
+            if set(actor.pcpus) & set(its):
+                self._bring_down(vm)
+        self._start()
+
+    def _fail(self, pcpus: Collection[int], why: str, *, lost: bool) -> None:
+        """One line for each VM that it concerns."""
+        self.lost |= lost
+        for name, its in self._vms:
+            vcpus = [(pcpu, number) for number, pcpu in enumerate(its) if pcpu in pcpus]
+            if vcpus:
+                named = ", ".join(f"pcpu {pcpu} (VM '{name}', vcpu {number})" for pcpu, number in vcpus)
+                self.effects.append(Fail(f"{named} {why}"))
+
+    def _bring_down(self, vm: int) -> None:
+        for address in sorted({self._addresses[pcpu] for pcpu in self._vms[vm][1]}):
+            self._kill(address)
+        self._set(vm, VmState.DEAD)
+
+    def _set(self, vm: int, state: VmState) -> None:
+        if self.states[vm] in (VmState.OFF, VmState.DEAD):
+            return
+        self.states[vm] = state
+        if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
+            return
+        if VmState.DEAD in self.states:
+            self.effects.append(Conclude(Ending.FAILED))
+        else:
+            self.effects.append(Conclude(Ending.PARKED if self._parked else Ending.DONE))
+
+    def _end(self, address: int) -> None:
+        if self._actors[address].phase not in (*ENDING, Phase.GONE):
+            self._tell(address, Stop())
+
+    def _tell(self, address: int, message: Control) -> None:
+        actor = self._actors[address]
+        actor.move(step(actor.phase, message))
+        self.effects.append(Tell(address, message))
+
+    def _kill(self, address: int) -> None:
+        if self._actors[address].phase is not Phase.GONE:
+            self._actors[address].move(Phase.GONE)
+            self.effects.append(Kill(address))
