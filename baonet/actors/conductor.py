@@ -13,7 +13,6 @@ import trio
 from baonet.actors.crew import farewell
 from baonet.actors.events import Events, Flips
 from baonet.actors.island import Island
-from baonet.actors.life import FAILED
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
@@ -58,6 +57,7 @@ class Conductor:
         self._serving = dict.fromkeys(crews.values(), Phase.SPAWNED)
         self._phase = Phase.SPAWNED
         self._answer: Turned | None = None
+        self._loaded: bool | None = None
         self._port = port
         self._memory = memory
         self._events = events
@@ -117,7 +117,7 @@ class Conductor:
                 turned = answer
             island.done(turned)
             if turned.said:
-                self._pass_on(turned)
+                await self._pass_on(turned)
 
     def _pause(self, flip: int) -> None:
         """Nobody has anything to do before the horizon, or before the next bits flip."""
@@ -156,14 +156,14 @@ class Conductor:
                 self._serving[crew] = step(phase, message)
                 self._port.send(crew, message)
 
-    def _pass_on(self, turned: Turned) -> None:
+    async def _pass_on(self, turned: Turned) -> None:
         for message in turned.said:
             match message:
                 case wire.VmOff(vm):
                     self._island.remove(self._plan.vms[vm].pcpus)
                     self._port.send(AGENT, message)
                 case wire.VmReset(vm):
-                    self._reset(vm)
+                    await self._reset(vm)
                 case _:
                     self._port.send(AGENT, message)
 
@@ -205,6 +205,8 @@ class Conductor:
                 nanoseconds = -(-moment * 1000 // self._events.mhz)
                 self._type(vm, -(-nanoseconds * self._events.mhz // 1000), data)
                 self._port.send(AGENT, wire.Typed(vm, nanoseconds, data))
+            case wire.Reset() | wire.Halt():
+                self._loaded = isinstance(message, wire.Reset)
             case wire.Stop():
                 self._phase = step(self._phase, message)
             case _:
@@ -213,21 +215,22 @@ class Conductor:
     def _type(self, vm: int, at: int, data: bytes) -> None:
         self._island.tell(self._plan.vms[vm].master, wire.ConsoleInput(vm, data), at + self._events.console_latency)
 
-    def _reset(self, vm: int) -> None:
-        """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far."""
-        planned = self._plan.vms[vm]
-        self._memory.clear(planned.config)
-        try:
-            self._memory.load(planned.config)
-        except OSError as error:
-            self._port.send(
-                AGENT, wire.Failure(planned.master, f"VM '{planned.config.name}' cannot start anew: {error}")
-            )
-            self._island.remove(planned.pcpus)
-            self._port.send(AGENT, wire.VmOff(vm, FAILED))
+    async def _reset(self, vm: int) -> None:
+        """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far.
+
+        Meanwhile the agent loads its memory, and nobody in the island goes on.
+        """
+        self._port.send(AGENT, wire.VmReset(vm))
+        while self._loaded is None and self._phase not in (Phase.STOPPING, Phase.GONE):
+            await self._port.wait(None)
+            self._hear()
+        loaded, self._loaded = self._loaded, None
+        pcpus = self._plan.vms[vm].pcpus
+        if not loaded:
+            self._island.remove(pcpus)
             return
-        moment = max(self._island.clock(pcpu) for pcpu in planned.pcpus)
-        for pcpu in planned.pcpus:
+        moment = max(self._island.clock(pcpu) for pcpu in pcpus)
+        for pcpu in pcpus:
             self._island.tell(pcpu, wire.Halt(), 0)
             self._island.tell(pcpu, wire.Reset(), moment)
 

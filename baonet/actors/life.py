@@ -35,8 +35,6 @@ from baonet.wire.control import (
 
 GRACE: Final = 5.0
 """Seconds for which one that is stopping may say nothing; what it says may take longer (``PATIENCE``)."""
-FAILED: Final = "failed"
-"""The cause of a ``VmOff`` of a VM that could not start anew."""
 Vital = Hello | Running | Halted | Parked | VmOff | VmReset | Stopped
 """The messages that move a life."""
 
@@ -102,7 +100,8 @@ class _Actor:
 class Life:
     """``vms``: the name of each VM and its pcpus. ``carries``: the pcpus that each actor speaks for, by its address.
 
-    ``conducted``: the actors are conductors of islands, which halt and start their VMs by themselves (virtual time).
+    ``conducted``: the actors are conductors of islands (virtual time), which end and halt their VMs by themselves. One
+    whose VM starts anew waits until it is told that its memory is loaded, or that the VM halts for good.
     """
 
     def __init__(
@@ -150,7 +149,7 @@ class Life:
         actor = self._actors.get(address)
         if actor is None or actor.phase is Phase.GONE:
             return  # it was on the way when the one that said it was given up
-        of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff))
+        of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff | VmReset))
         if not of_vm:
             try:
                 phase = step(actor.phase, message)
@@ -170,8 +169,8 @@ class Life:
                 self._parked = True
                 if self.states[report.vm] is not VmState.RESETTING:  # else that vcpu starts anew with the others
                     self._set(report.vm, VmState.PARKED)
-            case VmOff(vm, cause):
-                self._off(vm, VmState.DEAD if cause == FAILED else VmState.OFF)
+            case VmOff(vm):
+                self._off(vm)
             case VmReset(vm):
                 self._reset(vm)
             case _:
@@ -228,14 +227,22 @@ class Life:
         """What came of ``Load``."""
         if self._stopping or self.states[vm] is not VmState.RESETTING:
             return
-        name, pcpus = self._vms[vm]
         if why_not is not None:
-            self.effects.append(Fail(f"VM '{name}' cannot start anew: {why_not}"))
-            self._bring_down(vm)
-            return
-        self.states[vm] = VmState.RUNNING
-        for pcpu in pcpus:
-            self._tell(self._addresses[pcpu], Reset())
+            self.effects.append(Fail(f"VM '{self._vms[vm][0]}' cannot start anew: {why_not}"))
+            self._set(vm, VmState.DEAD)
+        else:
+            self.states[vm] = VmState.RUNNING
+        for address in self._concerned(vm):
+            if self._conducted:
+                self.effects.append(Tell(address, Reset() if why_not is None else Halt()))
+            elif why_not is None:
+                self._tell(address, Reset())
+            else:
+                self._kill(address)
+
+    def _concerned(self, vm: int) -> list[int]:
+        """Who runs the VM, or conducts it."""
+        return sorted({self._addresses[pcpu] for pcpu in self._vms[vm][1]})
 
     def _start(self) -> None:
         present = self.present
@@ -245,19 +252,23 @@ class Life:
         for address in present:
             self._tell(address, Start())
 
-    def _off(self, vm: int, state: VmState) -> None:
+    def _off(self, vm: int) -> None:
         if self.states[vm] in (VmState.OFF, VmState.DEAD):
             return
         if not self._conducted:
-            for pcpu in self._vms[vm][1]:
-                self._end(self._addresses[pcpu])
-        self._set(vm, state)
+            for address in self._concerned(vm):
+                self._end(address)
+        self._set(vm, VmState.OFF)
 
     def _reset(self, vm: int) -> None:
-        if self.states[vm] in (VmState.RUNNING, VmState.PARKED):
-            self.states[vm] = VmState.RESETTING
-            for pcpu in self._vms[vm][1]:
-                self._tell(self._addresses[pcpu], Halt())
+        if self.states[vm] not in (VmState.RUNNING, VmState.PARKED):
+            return
+        self.states[vm] = VmState.RESETTING
+        if self._conducted:
+            self.effects.append(Load(vm))
+        else:
+            for address in self._concerned(vm):
+                self._tell(address, Halt())
 
     def _halted(self, address: int) -> None:
         for vm, (_, pcpus) in enumerate(self._vms):
@@ -300,7 +311,7 @@ class Life:
                 self.effects.append(Fail(f"{named} {why}"))
 
     def _bring_down(self, vm: int) -> None:
-        for address in sorted({self._addresses[pcpu] for pcpu in self._vms[vm][1]}):
+        for address in self._concerned(vm):
             self._kill(address)
         self._set(vm, VmState.DEAD)
 

@@ -87,7 +87,7 @@ class AnyLife(RuleBasedStateMachine):
         user=st.booleans(),
     )
     def begin(self, sizes: list[int], faults: int, warm: bool, user: bool) -> None:
-        """``faults``: how many deaths and losses there are at most. ``warm``: everybody runs already. ``user``: may end it."""
+        """``faults``: how many deaths and losses at most. ``warm``: everybody runs already. ``user``: ends it."""
         self.faults, self.user = faults, user
         pcpus = iter(range(9))
         self.vms = [(f"vm{vm}", [next(pcpus) for _ in range(size)]) for vm, size in enumerate(sizes)]

@@ -362,9 +362,13 @@ static PyObject *load(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *die_with_parent(PyObject *module, PyObject *unused) {
-    (void)module, (void)unused;
+/* The parent may have ended before the kernel was asked to tell. */
+static PyObject *die_with_parent(PyObject *module, PyObject *args) {
+    (void)module;
+    int parent;
+    if (!PyArg_ParseTuple(args, "i", &parent)) return NULL;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return PyErr_SetFromErrno(PyExc_OSError);
+    if (getppid() != parent) raise(SIGKILL);
     Py_RETURN_NONE;
 }
 
@@ -383,7 +387,7 @@ static PyObject *kick(PyObject *module, PyObject *args) {
 static PyMethodDef functions[] = {
     {"load", load, METH_VARARGS, NULL},
     {"kick", kick, METH_VARARGS, NULL},
-    {"die_with_parent", die_with_parent, METH_NOARGS, NULL},
+    {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_size = -1, .m_methods = functions};
