@@ -8,11 +8,22 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from baonet.cli import check, completion, dtb, init, platforms, report, run, schema, study, trace
-
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
+    from baonet.cli import (  # noqa: PLC0415 - see main
+        check,
+        completion,
+        dtb,
+        init,
+        platforms,
+        report,
+        run,
+        schema,
+        study,
+        trace,
+    )
+
     top = argparse.ArgumentParser(
         prog="baonet",
         description="Run a machine that is partitioned as the Bao hypervisor would partition it, one process per CPU.",
@@ -33,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     _complete_streams()
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)  # loads modules, in which a Ctrl-C may come as well
         status: int = options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -24,7 +24,7 @@ exit status:
   3    a guest did what Bao stops it for; the report is on standard error
   4    --timeout passed
   5    in virtual time: every CPU waits and nothing is to come
-  130  Ctrl-C; 143 when SIGTERM or SIGHUP ended it
+  130  Ctrl-C; 143 when SIGTERM, SIGHUP or SIGQUIT ended it
   1    anything else; the reason is on standard error
 
 examples:

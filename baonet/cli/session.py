@@ -24,6 +24,7 @@ from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import RawTerminal, keyboard
 from baonet.config.machine import ClockMode, Input, Machine
+from baonet.core.child import ENDINGS
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.engines.crews import Placement
 from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
@@ -143,8 +144,9 @@ class Session:
 
     async def _live(self) -> Outcome:
         names = [vm.name for vm in self._machine.vms]
+        wanted = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
         with (
-            trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as received,
+            trio.open_signal_receiver(*wanted) as received,
             self._terminal,
         ):
             async with trio.open_nursery() as nursery:

@@ -45,7 +45,6 @@ Core = native.Core
 SLOT_SIZE = native.SLOT_SIZE
 UART_SIZE = native.PL011_STATE_SIZE
 kick = native.kick
-die_with_parent = native.die_with_parent
 
 _MODELS = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
 

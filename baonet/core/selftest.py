@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from baonet.core import litmus, selftest_code, testbed
+from baonet.core.child import belong_to, held
 from baonet.core.engine import EngineError, library_path, native
 
 DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
@@ -61,9 +62,11 @@ def test() -> bool:
     try:
         for number in range(2):
             reading, writing = os.pipe()
-            pid = os.fork()
-            if pid == 0:
-                _child(shared, number, writing)
+            parent = os.getpid()
+            with held():
+                pid = os.fork()
+                if pid == 0:
+                    _child(shared, number, writing, parent)
             os.close(writing)
             children[reading] = pid
         while children:
@@ -99,11 +102,10 @@ def _refusal(text: str) -> EngineError:
     )
 
 
-def _child(shared: testbed.Shared, number: int, pipe: int) -> NoReturn:
+def _child(shared: testbed.Shared, number: int, pipe: int, parent: int) -> NoReturn:
     status = _FAILED
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        native.die_with_parent()
+        belong_to(parent)
         status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
     except testbed.LitmusError as error:
         os.write(pipe, str(error).encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -19,7 +20,8 @@ from typing import NoReturn, final
 import trio
 
 from baonet.actors.carrier import Carrier
-from baonet.core.cpu import die_with_parent, kick
+from baonet.core.child import belong_to, held
+from baonet.core.cpu import kick
 from baonet.core.selftest import ensure
 from baonet.engines.crews import Crew, Placement, active, crews, host_actor
 from baonet.hyp.vmm import Plan
@@ -54,16 +56,13 @@ class ProcessNode:
         sys.stdout.flush()
         sys.stderr.flush()
         self._pids = {}
-        # A Ctrl-C that came into what Python itself does around a fork would be printed and forgotten.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        agent = os.getpid()
+        with held():
             for address, crew in members.items():
                 pid = os.fork()
                 if pid == 0:
-                    _child(crew, ends)
+                    _child(crew, ends, agent)
                 self._pids[address] = pid
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         for address in members:
             for end in ends[address].values():
                 end.close()
@@ -101,12 +100,12 @@ class ProcessNode:
         self.port.close()
 
 
-def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]]) -> NoReturn:
+def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]], agent: int) -> NoReturn:
     """The life of a crew's process. Nothing of the parent's runs on in it, whatever happens."""
     status = 1
     try:
-        die_with_parent()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        belong_to(agent)
+        _shut_out()
         for owner, sockets in ends.items():
             if owner != crew.address:
                 for end in sockets.values():
@@ -120,6 +119,15 @@ def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]]) -> NoReturn:
             trio.run(port.flush, AGENT)
     finally:
         os._exit(status)
+
+
+def _shut_out() -> None:
+    """No terminal to read from or to write to, no core dumped to a file or (limit 1, see core(5)) a pipe."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 async def _live(crew: Crew, port: Port) -> None:

@@ -69,7 +69,9 @@ def run(directory: Path, machine: dict[str, Any], *options: str, stdin: str | No
 class Background:
     """`baonet run`, while it runs."""
 
-    def __init__(self, directory: Path, machine: dict[str, Any], *options: str) -> None:
+    def __init__(
+        self, directory: Path, machine: dict[str, Any], *options: str, start_new_session: bool = False
+    ) -> None:
         file = write(directory, machine)
         self.process = subprocess.Popen(
             [*COMMAND, "run", str(file), "--timeout", "60s", *options],
@@ -77,6 +79,7 @@ class Background:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=start_new_session,
         )
 
     def wait_for(self, text: str) -> None:

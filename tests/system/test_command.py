@@ -12,6 +12,8 @@ import pytest
 
 from tests.system.machine import COMMAND, Background, baonet, gone, pair, run, vm, write
 
+ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGQUIT, 143)]
+
 
 def idle() -> dict[str, object]:
     """A machine that waits for input for ever."""
@@ -29,7 +31,7 @@ def test_timeout(tmp_path: Path) -> None:
     assert result.err == "baonet: timeout after 0.5 s: echo running\n"
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+@pytest.mark.parametrize(("number", "status"), ENDINGS)
 def test_signals(tmp_path: Path, number: signal.Signals, status: int) -> None:
     running = Background(tmp_path, idle())
     running.wait_for("type a line")
@@ -37,6 +39,41 @@ def test_signals(tmp_path: Path, number: signal.Signals, status: int) -> None:
     assert len(children) == 1
     assert running.end(number).status == status
     assert gone(children)
+
+
+@pytest.mark.parametrize(("number", "status"), ENDINGS)
+@pytest.mark.parametrize("options", [[], ["--clock", "virtual", "--placement", "process-per-cpu"]])
+def test_a_signal_to_the_whole_group_is_the_users_not_a_cpus_death(
+    tmp_path: Path, number: signal.Signals, status: int, options: list[str]
+) -> None:
+    running = Background(tmp_path, {"vms": [vm("flood-forever", cpus=2)]}, *options, start_new_session=True)
+    running.wait_for("line 5")
+    children = running.children()
+    assert len(children) == 2
+    os.killpg(running.process.pid, number)
+    result = running.end()
+    assert result.status == status
+    assert "killed" not in result.err
+    assert gone(children)
+
+
+def test_a_cpu_that_cannot_be_made_ends_its_vm_and_no_other(tmp_path: Path) -> None:
+    """Nine UARTs are more than a core has: its process ends before it has greeted."""
+    uarts = [
+        {"name": f"u{n}", "kind": "pl011", "pa": 0x09000000 + n * 0x1000, "size": 0x1000, "interrupt": 33 + n}
+        for n in range(10)
+    ]
+    many = [{"pa": each["pa"], "va": each["pa"], "size": 0x1000} for each in uarts[:9]]
+    one = [{"pa": uarts[9]["pa"], "va": 0x09000000, "size": 0x1000}]
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": uarts},
+        "vms": [vm("echo", devices=many), vm("hello", devices=one)],
+    }
+    for options in ([], ["--placement", "one-process"], ["--clock", "virtual"]):
+        result = run(tmp_path, machine, *options)
+        assert result.status == 1
+        assert "hello | " in result.out
+        assert "pcpu 0 (VM 'echo', vcpu 0) ended" in result.err
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
