@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from importlib import metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
+    import argparse  # noqa: PLC0415 - see main
+    from importlib import metadata  # noqa: PLC0415
+
     from baonet.cli import (  # noqa: PLC0415 - see main
         check,
         completion,
@@ -43,9 +49,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # while modules are loaded, which takes longest
     _complete_streams()
     try:
-        options = parser().parse_args(arguments)  # loads modules, in which a Ctrl-C may come as well
+        try:
+            options = parser().parse_args(arguments)
+        finally:
+            signal.signal(signal.SIGINT, before)
         status: int = options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:

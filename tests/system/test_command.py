@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -74,6 +75,21 @@ def test_a_cpu_that_cannot_be_made_ends_its_vm_and_no_other(tmp_path: Path) -> N
         assert result.status == 1
         assert "hello | " in result.out
         assert "pcpu 0 (VM 'echo', vcpu 0) ended" in result.err
+
+
+def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback() -> None:
+    code = (
+        "import builtins, os, signal, sys\n"
+        "real = builtins.__import__\n"
+        "def load(name, *rest):\n"
+        "    if name == 'yaml': os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = load\n"
+        "from baonet.cli.main import main\n"
+        "sys.exit(main(['check', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
