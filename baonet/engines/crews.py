@@ -41,10 +41,14 @@ class Placement(Enum):
 @final
 @dataclass(frozen=True)
 class Crew:
-    """``carries``: the pcpus that it speaks for to the agent, none if it speaks to a conductor only."""
+    """``carries``: the pcpus that it speaks for to the agent, none if it speaks to a conductor only.
+
+    ``pcpus``: those that run in it.
+    """
 
     address: int
     carries: tuple[int, ...]
+    pcpus: tuple[int, ...]
     peers: frozenset[int]
     live: Callable[[Port], Awaitable[None]]
 
@@ -122,7 +126,7 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
     def life(pcpu: int) -> Callable[[Port], Awaitable[None]]:
         return lambda port: host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run()
 
-    return [Crew(pcpu, (pcpu,), frozenset(neighbours(plan, pcpu)), life(pcpu)) for pcpu in active(plan)]
+    return [Crew(pcpu, (pcpu,), (pcpu,), frozenset(neighbours(plan, pcpu)), life(pcpu)) for pcpu in active(plan)]
 
 
 def _groups(plan: Plan, vms: tuple[int, ...], pcpus: tuple[int, ...], placement: Placement) -> list[tuple[int, ...]]:
@@ -159,8 +163,10 @@ class _VirtualCrews:
     def crews(self) -> list[Crew]:
         servers = self._groups[1:]
         peers = frozenset(group[0] for group in servers)
-        found = [Crew(self._conductor, self._pcpus, peers, self._conduct)]
-        return found + [Crew(group[0], (), frozenset((self._conductor,)), self._server(group)) for group in servers]
+        found = [Crew(self._conductor, self._pcpus, self._groups[0], peers, self._conduct)]
+        return found + [
+            Crew(group[0], (), group, frozenset((self._conductor,)), self._server(group)) for group in servers
+        ]
 
     def _server(self, group: tuple[int, ...]) -> Callable[[Port], Awaitable[None]]:
         return lambda port: serve(self._seats(group, port, self._conductor), port, self._conductor)

@@ -61,7 +61,8 @@ class ProcessNode:
             for address, crew in members.items():
                 pid = os.fork()
                 if pid == 0:
-                    _child(crew, ends, agent)
+                    memory_of = {each.vm for pcpu in crew.pcpus if (each := plan.pcpus[pcpu]) is not None}
+                    _child(crew, ends, agent, memory, memory_of)
                 self._pids[address] = pid
         for address in members:
             for end in ends[address].values():
@@ -100,12 +101,15 @@ class ProcessNode:
         self.port.close()
 
 
-def _child(crew: Crew, ends: dict[int, dict[int, socket.socket]], agent: int) -> NoReturn:
+def _child(
+    crew: Crew, ends: dict[int, dict[int, socket.socket]], agent: int, memory: NodeMemory, vms: set[int]
+) -> NoReturn:
     """The life of a crew's process. Nothing of the parent's runs on in it, whatever happens."""
     status = 1
     try:
         belong_to(agent)
         _shut_out()
+        memory.keep(vms)
         for owner, sockets in ends.items():
             if owner != crew.address:
                 for end in sockets.values():

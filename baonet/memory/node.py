@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -51,6 +52,13 @@ class NodeMemory:
     def clear(self, vm: Vm) -> None:
         for region in self.vms[vm.index].regions:
             region.clear()
+
+    def keep(self, vms: Collection[int]) -> None:
+        """In a process of these VMs alone: unmap the RAM of the others."""
+        for number, vm in enumerate(self.vms):
+            if number not in vms:
+                for segment in (*vm.regions, vm.code):
+                    segment.give_up()
 
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""

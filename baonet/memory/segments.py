@@ -24,6 +24,11 @@ class Segment:
         os.ftruncate(self.descriptor, self.size)
         self.view = mmap.mmap(self.descriptor, self.size)
 
+    def give_up(self) -> None:
+        """Close and unmap it. Raises BufferError when something here still uses it."""
+        self.view.close()
+        self.close()
+
     def close(self) -> None:
         """The mapping lives on for whoever still has it."""
         os.close(self.descriptor)
