@@ -6,6 +6,7 @@ not the start of an interpreter, and they inherit the segments and their sockets
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import resource
@@ -29,6 +30,9 @@ from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 @final
@@ -126,12 +130,16 @@ def _child(
 
 
 def _shut_out() -> None:
-    """No terminal to read from or to write to, no core dumped to a file or (limit 1, see core(5)) a pipe."""
+    """No terminal to read from or to write to, no core dumped to a file or (limit 1) a pipe, no new privileges."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    limit = min(1, hard) if hard != resource.RLIM_INFINITY else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+    if _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "no_new_privs")
 
 
 async def _live(crew: Crew, port: Port) -> None:

@@ -89,6 +89,8 @@ def test_a_cpus_process_has_its_own_vms_ram_alone_and_no_terminal(tmp_path: Path
         assert f"memfd:baonet:{others}:" not in maps
         opened = [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
         assert not any(f"memfd:baonet:{others}:" in name for name in opened)
+        assert "NoNewPrivs:\t1\n" in Path(f"/proc/{pid}/status").read_text()
+        assert "Max core file size        1 " in Path(f"/proc/{pid}/limits").read_text()
         assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in (0, 1)] == ["/dev/null"] * 2
     assert running.end(signal.SIGTERM).status == 143
 
