@@ -12,11 +12,13 @@ from typing import Protocol, final
 
 import trio
 
-from baonet.actors.console import Reassembly, Screen
+from baonet.actors.console import Reassembly
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
-from baonet.actors.life import Conclude, Fail, Kill, Life, Load, Tell
+from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
+from baonet.actors.outlet import Outlets
 from baonet.actors.schedule import Schedule
+from baonet.actors.screen import Screen
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
@@ -24,6 +26,10 @@ from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from baonet.wire.trace import machine_digest
 
+TYPED = 1 << 16
+"""Bytes of input that no UART has taken yet, from which whoever types should wait."""
+REPORTS = 256
+"""Reports of parked vcpus that are kept."""
 _TICK = 0.1
 """Seconds between two looks at what the screen has not shown yet, and at who is awaited.
 
@@ -38,6 +44,8 @@ class Outcome:
     ending: Ending
     vms: dict[str, str] = field(default_factory=dict)
     reports: list[tuple[Report, bytes]] = field(default_factory=list)
+    unreported: int = 0
+    """Reports beyond ``REPORTS``."""
     failures: list[str] = field(default_factory=list)
     statistics: dict[int, dict[str, int]] = field(default_factory=dict)
     time: int = 0
@@ -73,7 +81,9 @@ class Node(Protocol):
 class Agent:
     """``until`` is a text that ends the run when a guest prints it. ``notice`` gets what Bao would print.
 
-    ``schedule`` is there in virtual time; ``observer`` gets what is traced, and what was typed when.
+    ``schedule`` is there in virtual time; ``observer`` gets what is traced, and what was typed when. While one of
+    ``outlets`` is full nothing is taken from the pcpus, so guests wait for whoever reads; ends do not. ``changed`` gets
+    how a VM is now, while others still run.
     """
 
     def __init__(
@@ -87,6 +97,8 @@ class Agent:
         notice: Callable[[str, str], None] = lambda level, text: None,
         schedule: Schedule | None = None,
         observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
+        outlets: Outlets | None = None,
+        changed: Callable[[int, VmState], None] = lambda vm, state: None,
     ) -> None:
         self.plan = plan
         self.memory = memory
@@ -98,8 +110,12 @@ class Agent:
         self._notice = notice
         self._schedule = schedule
         self._observer = observer
+        self._outlets = outlets or Outlets()
+        self._changed = changed
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._consoles: dict[int, Reassembly] = {}
+        self._typed = [0 for _ in plan.vms]
+        self._read = trio.Event()
         self._tails = [b"" for _ in plan.vms]
         self._ending: Ending | None = None
         self._wanted: Ending | None = None
@@ -107,12 +123,14 @@ class Agent:
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
+        self._outlets.start()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.node.supervise, self._died)
             nursery.start_soon(self._tick)
             with trio.move_on_after(math.inf if limit is None else limit):
                 while self._ending is None:
-                    await self._turn()
+                    if await self._room():
+                        await self._turn()
             self.stop(Ending.TIMEOUT)
             self.life.stop()
             self._perform()
@@ -143,10 +161,31 @@ class Agent:
             self._ending = ending
 
     def write(self, vm: int, data: bytes) -> None:
-        """Type on a VM's console: the first UART that it has."""
+        """Type on a VM's console: the first UART that it has. No bytes are a break."""
+        self._typed[vm] += max(1, len(data))
         if self._schedule is not None and (horizon := self._schedule.disturb()) is not None:
             self._grant(horizon)
-        self._tell(self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data))
+        self._tell(
+            self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data) if data else wire.ConsoleBreak(vm)
+        )
+
+    def reads(self, vm: int) -> bool:
+        """Whether the guest takes what is typed: less than ``TYPED`` bytes wait for it."""
+        return self._typed[vm] < TYPED
+
+    async def reading(self, vm: int) -> None:
+        """Until it does."""
+        while not self.reads(vm):
+            await self._read.wait()
+
+    async def _room(self) -> bool:
+        """Whether what is taken from the pcpus now has room where it goes; waits for that for a while."""
+        if self._outlets.failed:
+            self.stop(Ending.FAILED)
+        if self._outlets.full:
+            with trio.move_on_after(_TICK):
+                await self._outlets.room()
+        return not self._outlets.full
 
     async def _turn(self) -> None:
         await self._hear()
@@ -188,7 +227,8 @@ class Agent:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(_TICK)
-            self.life.passed(_TICK)
+            if not self._outlets.full or self._ending is not None:
+                self.life.passed(_TICK)  # else nothing is taken, and who speaks is not heard
             self._perform()
             if VmState.DEAD in self.life.states:
                 for console in self._consoles.values():
@@ -210,6 +250,8 @@ class Agent:
                     self._load(vm)
                 case Fail(text):
                     self.outcome.failures.append(text)
+                case Changed(vm, state):
+                    self._changed(vm, state)
                 case Conclude(ending):
                     self._conclude(ending)
         if self.life.over:
@@ -228,8 +270,15 @@ class Agent:
             case wire.ConsoleOutput(vm, device, position, data):
                 console = self._consoles.setdefault(device, Reassembly())
                 self._show(console.add(vm, position, data))
+            case wire.InputTaken(vm, size):
+                self._typed[vm] = max(0, self._typed[vm] - size)
+                self._read.set()
+                self._read = trio.Event()
             case wire.Parked(report, code):
-                self.outcome.reports.append((report, code))
+                if len(self.outcome.reports) < REPORTS:  # a VM that resets itself can park its vcpus again and again
+                    self.outcome.reports.append((report, code))
+                else:
+                    self.outcome.unreported += 1
                 self.life.said(source, message)
             case wire.Hello() | wire.Running() | wire.Halted() | wire.VmOff() | wire.VmReset() | wire.Stopped():
                 self.life.said(source, message)

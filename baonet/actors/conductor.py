@@ -6,6 +6,7 @@ it go on to a horizon at a time, so that a run ends at one moment of virtual tim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, final
 
 import trio
@@ -20,14 +21,18 @@ from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, Control, Message
-from baonet.wire.port import GONE, Port
+from baonet.wire.port import GONE, RETRY, Port
 from baonet.wire.trace import FaultKind
-from baonet.wire.turns import NEVER, Crash, FaultNote, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned
 
 TURNS: Final = 16
 """Turns between two looks at the host's clock."""
 REST: Final = 0.005
 """Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
+
+
+MAIL: Final = 1024
+"""Messages that one frame to a crew carries at most."""
 
 
 @final
@@ -56,7 +61,7 @@ class Conductor:
         self._crews = crews
         self._serving = dict.fromkeys(crews.values(), Phase.SPAWNED)
         self._phase = Phase.SPAWNED
-        self._answer: Turned | None = None
+        self._answer: Turned | Paused | None = None
         self._loaded: bool | None = None
         self._port = port
         self._memory = memory
@@ -80,12 +85,13 @@ class Conductor:
                 await self._port.wait(None)
                 self._hear()
         rested = trio.current_time()
-        while self._phase not in (Phase.STOPPING, Phase.GONE):
+        while not self._ended:
             if self._reported or self._broken:
                 await self._port.wait(None)
                 self._hear()
                 rested = trio.current_time()
             else:
+                await self._room()
                 await self._go_on()
                 if self._reported or trio.current_time() - rested > REST:
                     await self._port.wait(0)
@@ -105,19 +111,40 @@ class Conductor:
                 self._pause(flip)
                 return
             here = seats.get(turn.pcpu)
-            if here is not None:
-                seat, recorder = here
-                turned = seat.turn(turn)
-                if seat.core.has_records:
-                    recorder.drain()
-            else:
-                answer = await self._ask(turn)
-                if answer is None:
+            answer = await self._ask(turn) if here is None else self._turn(*here, turn)
+            lives: list[Control] = []
+            while isinstance(answer, Paused):
+                island.post(answer.pcpu, answer.posts)
+                lives += [each for each in answer.said if isinstance(each, wire.VmOff | wire.VmReset)]
+                await self._pass_on(each for each in answer.said if not isinstance(each, wire.VmOff | wire.VmReset))
+                await self._room()
+                if self._ended or self._broken:
                     return
-                turned = answer
-            island.done(turned)
-            if turned.said:
-                await self._pass_on(turned)
+                resume = Resume(answer.pcpu)
+                answer = await self._ask(resume) if here is None else self._turn(*here, resume)
+            if answer is None:
+                return
+            island.done(answer)
+            await self._pass_on((*lives, *answer.said))
+            if self._port.congested:
+                return
+
+    @staticmethod
+    def _turn(seat: Seat, recorder: Recorder, turn: Turn | Resume) -> Turned | Paused:
+        turned = seat.turn(turn) if isinstance(turn, Turn) else seat.resume()
+        if seat.core.has_records:
+            recorder.drain()
+        return turned
+
+    @property
+    def _ended(self) -> bool:
+        return self._phase in (Phase.STOPPING, Phase.GONE)
+
+    async def _room(self) -> None:
+        """The island waits while the agent does not take what it is told."""
+        while self._port.congested and not (self._ended or self._broken):
+            await self._port.wait(RETRY)
+            self._hear()
 
     def _pause(self, flip: int) -> None:
         """Nobody has anything to do before the horizon, or before the next bits flip."""
@@ -135,9 +162,14 @@ class Conductor:
             view[bit // 8] ^= 1 << bit % 8
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
-    async def _ask(self, turn: Turn) -> Turned | None:
+    async def _ask(self, turn: Turn | Resume) -> Turned | Paused | None:
         """What a crew has done; None when there are not all of them any more."""
-        self._port.send(self._crews[turn.pcpu], turn)
+        crew = self._crews[turn.pcpu]
+        if isinstance(turn, Turn):
+            while len(turn.inbox) > MAIL:
+                self._port.send(crew, Mail(turn.pcpu, turn.inbox[:MAIL]))
+                turn.inbox = turn.inbox[MAIL:]
+        self._port.send(crew, turn)
         while (turned := self._answer) is None and not self._broken:
             await self._port.wait(None)
             self._hear()
@@ -156,8 +188,8 @@ class Conductor:
                 self._serving[crew] = step(phase, message)
                 self._port.send(crew, message)
 
-    async def _pass_on(self, turned: Turned) -> None:
-        for message in turned.said:
+    async def _pass_on(self, said: Iterable[Control]) -> None:
+        for message in said:
             match message:
                 case wire.VmOff(vm):
                     self._island.remove(self._plan.vms[vm].pcpus)
@@ -171,7 +203,7 @@ class Conductor:
         for source, message in self._port.take():
             if source == AGENT:
                 self._obey(message)
-            elif isinstance(message, Turned):
+            elif isinstance(message, Turned | Paused):
                 self._answer = message
             elif isinstance(message, wire.Hello | wire.Running | wire.Stopped):
                 self._serving[source] = step(self._serving[source], message)
@@ -198,7 +230,8 @@ class Conductor:
             case wire.Horizon(until):
                 self._horizon = self._island.end_of_window(until)
                 self._reported = False
-            case wire.ConsoleInput(vm, data):
+            case wire.ConsoleInput(vm) | wire.ConsoleBreak(vm):
+                data = message.data if isinstance(message, wire.ConsoleInput) else b""
                 # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later; and not
                 # before the horizon, which other islands may have reached, or a replay would end at an earlier one.
                 moment = max(self._island.open_end, self._horizon)
@@ -213,7 +246,8 @@ class Conductor:
                 raise ValueError(f"the agent sent {type(message).__name__}, which has no meaning in virtual time")
 
     def _type(self, vm: int, at: int, data: bytes) -> None:
-        self._island.tell(self._plan.vms[vm].master, wire.ConsoleInput(vm, data), at + self._events.console_latency)
+        typed = wire.ConsoleInput(vm, data) if data else wire.ConsoleBreak(vm)
+        self._island.tell(self._plan.vms[vm].master, typed, at + self._events.console_latency)
 
     async def _reset(self, vm: int) -> None:
         """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far.
@@ -221,7 +255,7 @@ class Conductor:
         Meanwhile the agent loads its memory, and nobody in the island goes on.
         """
         self._port.send(AGENT, wire.VmReset(vm))
-        while self._loaded is None and self._phase not in (Phase.STOPPING, Phase.GONE):
+        while self._loaded is None and not self._ended:
             await self._port.wait(None)
             self._hear()
         loaded, self._loaded = self._loaded, None

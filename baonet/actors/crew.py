@@ -9,7 +9,7 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.wire import messages as wire
 from baonet.wire.port import Port
-from baonet.wire.turns import Turn
+from baonet.wire.turns import Mail, Resume, Turn
 
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
@@ -24,9 +24,11 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
     while True:
         await port.wait(None)
         for _, message in port.take():
-            if isinstance(message, Turn):
+            if isinstance(message, Mail):
+                seats[message.pcpu][0].deliver(message.inbox)
+            elif isinstance(message, Turn | Resume):
                 seat, recorder = seats[message.pcpu]
-                turned = seat.turn(message)
+                turned = seat.turn(message) if isinstance(message, Turn) else seat.resume()
                 if seat.core.has_records:
                     recorder.drain()
                 port.send(conductor, turned)
@@ -49,4 +51,5 @@ def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:
     """The last words of a pcpu: what it recorded, and its counters."""
     recorder.drain(everything=True)
     port.send(to, wire.Digest(seat.pcpu, recorder.digest()))
-    port.send(to, wire.Statistics(seat.pcpu, seat.statistics()))
+    for message in seat.last_words():
+        port.send(to, message)

@@ -26,8 +26,8 @@ class Flips:
 class Events:
     """Times are cycles, of which a microsecond has ``mhz``.
 
-    ``inputs``: (VM, when, bytes); ``stalls``: (rule, pcpu, when, how long); ``crashes``: (rule, pcpu, when); ``flips``:
-    the last first.
+    ``inputs``: (VM, when, bytes; none are a break); ``stalls``: (rule, pcpu, when, how long); ``crashes``: (rule, pcpu,
+    when); ``flips``: the last first.
     """
 
     console_latency: int = 0

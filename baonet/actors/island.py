@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from baonet.wire.control import AGENT, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
@@ -30,6 +30,20 @@ class Deliveries:
     exact: int = 0
     late: int = 0
     latest: int = 0
+
+
+MAILBOX: Final = 1 << 17
+"""Messages that may wait for a pcpu, at its conductor or with itself until they are due."""
+
+
+class MailboxFullError(Exception):
+    """More wait for a pcpu: as none may be lost, its island ends."""
+
+    def __init__(self, pcpu: int) -> None:
+        super().__init__(
+            f"more than {MAILBOX} messages wait for pcpu {pcpu}: its VMs send faster than clock.latency and "
+            "clock.window let them arrive"
+        )
 
 
 Interference = Callable[[int, Post], Iterable[tuple[int, FaultNote | None]]]
@@ -113,7 +127,11 @@ class Island:
             self._next[index] = NEVER
         else:
             self._next[index] = max(turned.next, turned.time)
-        for post in turned.posts:
+        self.post(pcpu, turned.posts)
+
+    def post(self, pcpu: int, posts: Iterable[Post]) -> None:
+        """What a pcpu sends: of a turn that is over, or goes on."""
+        for post in posts:
             if post.target in self._index:
                 for due, note in self._interfere(pcpu, post):
                     if note is not None:
@@ -150,5 +168,7 @@ class Island:
         index = self._index[target]
         if self._gone[index]:
             return
+        if len(self._inboxes[index]) >= MAILBOX:
+            raise MailboxFullError(target)
         self._inboxes[index].append(delivery)
         self._next[index] = min(self._next[index], max(delivery.due, self._clocks[index]))

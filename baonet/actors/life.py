@@ -72,13 +72,22 @@ class Fail:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A VM has come to its end, and others have not."""
+
+    vm: int
+    state: VmState
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Conclude:
     """The machine itself has come to an end."""
 
     ending: Ending
 
 
-Effect = Tell | Kill | Load | Fail | Conclude
+Effect = Tell | Kill | Load | Fail | Changed | Conclude
 
 
 @final
@@ -320,8 +329,8 @@ class Life:
             return
         self.states[vm] = state
         if any(each in (VmState.RUNNING, VmState.RESETTING) for each in self.states):
-            return
-        if VmState.DEAD in self.states:
+            self.effects.append(Changed(vm, state))
+        elif VmState.DEAD in self.states:
             self.effects.append(Conclude(Ending.FAILED))
         else:
             self.effects.append(Conclude(Ending.PARKED if self._parked else Ending.DONE))

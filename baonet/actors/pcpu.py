@@ -12,9 +12,11 @@ from typing import final
 import trio
 
 from baonet.actors.counters import counters
+from baonet.actors.notices import Notices
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.telling import told
+from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
@@ -23,7 +25,7 @@ from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control, Message
-from baonet.wire.port import Port
+from baonet.wire.port import RETRY, Port
 from baonet.wire.trace import SEQUENCE_SHIFT, Kind
 
 SLICE = 1_000_000
@@ -36,7 +38,15 @@ _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
 
 _NUMBERS = {kind: number for number, kind in NUMBERS.items()}
-_CONTROL = (wire.Start, wire.Stop, wire.Halt, wire.Reset, wire.ConsoleInput, wire.StatisticsRequest)
+_CONTROL = (
+    wire.Start,
+    wire.Stop,
+    wire.Halt,
+    wire.Reset,
+    wire.ConsoleInput,
+    wire.ConsoleBreak,
+    wire.StatisticsRequest,
+)
 
 
 @final
@@ -65,7 +75,8 @@ class PcpuActor:
         self._kick = kick
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
-        self._input = bytearray()
+        self._notices = Notices(pcpu)
+        self._input = UartInput(core)
         self._phase = Phase.SPAWNED
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
@@ -123,7 +134,7 @@ class PcpuActor:
             return self._await_answer() if self._phase is Phase.HALTING else None
         state = self.hypervisor.vcpu.state
         if state is State.RUNNING:
-            return None if self.port.congested else self._enter()
+            return RETRY if self.port.congested else self._enter()
         if state is State.STANDBY:
             if self.core.deadline() == 0 or self.core.wakes():
                 self.hypervisor.wake()
@@ -180,9 +191,8 @@ class PcpuActor:
                 self._note(Kind.ARRIVED, message, source, source, self.pcpu)
             self.hypervisor.message(source, message)  # type: ignore[arg-type]
             self._perform()
-        elif isinstance(message, wire.ConsoleInput):
-            if self._uarts:
-                self._input += message.data
+        elif isinstance(message, wire.ConsoleInput | wire.ConsoleBreak):
+            self._input.add(message.data if isinstance(message, wire.ConsoleInput) else b"")
         elif isinstance(message, wire.StatisticsRequest):
             self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
         else:
@@ -203,22 +213,28 @@ class PcpuActor:
             case wire.Reset():
                 self._asked = None
                 self._say(wire.Running())
-                self._input.clear()
+                self._taken(self._input.clear())
                 self.hypervisor.reset_vm()
                 self._perform()
             case wire.Stop():
                 self._flush()
                 if self._recorder is not None:
                     self._recorder.drain(everything=True)
+                for notice in self._notices.rest():
+                    self.port.send(AGENT, notice)
                 self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
                 self._say(wire.Stopped(self.pcpu))
 
     def _feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
-        del self._input[: self.core.put_input(0, bytes(self._input))]
+        self._taken(self._input.feed() if self._uarts else self._input.clear())
         while (reason := self.core.take_event()) >= 0:
             self.hypervisor.on_exit(reason)
         self._perform()
+
+    def _taken(self, size: int) -> None:
+        if size:
+            self.port.send(AGENT, wire.InputTaken(self._vm.index, size))
 
     def _flush(self) -> None:
         if self._recorder is not None and self.core.has_records:
@@ -247,7 +263,11 @@ class PcpuActor:
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()
-        message = told(self.pcpu, self.core, effect)
+        if isinstance(effect, fx.Warn | fx.Info):
+            if (notice := self._notices.tell(effect)) is not None:
+                self.port.send(AGENT, notice)
+            return
+        message = told(self.core, effect)
         if isinstance(message, wire.VmOff | wire.VmReset):
             self._ask(message)
         else:

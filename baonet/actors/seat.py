@@ -6,13 +6,16 @@ guest waits it jumps to the next timer or message, so what comes for a waiting p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import Final, final
 
 from baonet.actors.counters import counters
 from baonet.actors.faults import kind_of
+from baonet.actors.island import MAILBOX, MailboxFullError
+from baonet.actors.notices import Notices
 from baonet.actors.telling import told
+from baonet.actors.uart_input import UartInput
 from baonet.config.machine import MessageKind
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
@@ -25,10 +28,12 @@ from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
 from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind, VcpuState
-from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
 """Cycles after which input that the UART had no room for is tried again."""
+BULK: Final = 1024
+"""Messages to send and to say with which a turn pauses; it does as well when a chunk of records is full."""
 _NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
 _INTERRUPTING: Final = (IpcNotify, PsciOn, VgicInject, VgicForward, VgicUpdateEnable)
 """What Bao sends with an IPI, so that it interrupts its receiver; the rest are looks into shared memory there."""
@@ -50,7 +55,8 @@ class Seat:
         self._interrupt_cost = interrupt_cost(plan.machine, self._vm)
         self._inbox: list[tuple[int, int, int, int, Delivery]] = []
         self._came = 0
-        self._input = bytearray()
+        self._notices = Notices(pcpu)
+        self._input = UartInput(core)
         self._channels: dict[int, int] = {}
         self._sent = self._received = 0
         self._until = self._rest = 0
@@ -66,11 +72,23 @@ class Seat:
             self.hypervisor.effects,
         )
 
-    def turn(self, turn: Turn) -> Turned:
-        """Go on until ``turn.until``, or until there is nothing to do before it."""
-        for delivery in turn.inbox:
+    def deliver(self, inbox: Iterable[Delivery]) -> None:
+        """What has come, to be taken when it is due."""
+        for delivery in inbox:
             self._put(delivery)
+
+    def turn(self, turn: Turn) -> Turned | Paused:
+        """Go on until ``turn.until``, or until there is nothing to do before it.
+
+        When so much has come of it that whoever asked must take that first it is ``Paused``, and ``resume`` goes on as
+        if nothing had been: what is kept here has a bound, and where a turn ends does not depend on it.
+        """
+        self.deliver(turn.inbox)
         self._until, self._rest = turn.until, turn.rest
+        return self.resume()
+
+    def resume(self) -> Turned | Paused:
+        """Go on with the turn that has paused, when the records have been drained."""
         next_ = self._go_on()
         self._collect_output()
         posts: tuple[Post, ...] = ()
@@ -81,17 +99,23 @@ class Seat:
         if self._said:
             said = tuple(self._said)
             self._said.clear()
+        if next_ is None:
+            return Paused(self.pcpu, posts, said)
         return Turned(self.pcpu, self.core.time, next_, posts, said)
 
     def _put(self, delivery: Delivery) -> None:
         """In the order of time, sender and number; what is the same in all of them, in the order of coming."""
         self._came += 1
+        if len(self._inbox) >= MAILBOX:
+            raise MailboxFullError(self.pcpu)
         heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, self._came, delivery))
 
-    def _go_on(self) -> int:
-        """When there is something to do next."""
-        core, inbox = self.core, self._inbox
+    def _go_on(self) -> int | None:
+        """When there is something to do next; None when the turn pauses."""
+        core, inbox, posts, said = self.core, self._inbox, self._posts, self._said
         while True:
+            if core.has_records or len(posts) >= BULK or len(said) >= BULK:
+                return None
             now = core.time
             if inbox and inbox[0][0] <= now:
                 self._take(heappop(inbox)[4])
@@ -172,7 +196,11 @@ class Seat:
     def _obey(self, message: object) -> None:
         match message:
             case wire.ConsoleInput(_, data):
-                self._input += data
+                if data:
+                    self._input.add(data)
+                self._feed()
+            case wire.ConsoleBreak():
+                self._input.add(b"")
                 self._feed()
             case wire.Start():
                 self.hypervisor.start()
@@ -181,7 +209,7 @@ class Seat:
                 self.hypervisor.halt()
             case wire.Reset():
                 self._halted = False
-                self._input.clear()
+                self._taken(self._input.clear())
                 self.hypervisor.reset_vm()
             case FaultNote(rule, kind, detail):
                 self.core.note(Kind.FAULT, rule, kind, detail)
@@ -195,12 +223,13 @@ class Seat:
             case _:
                 raise ValueError(f"pcpu {self.pcpu} does not understand {type(message).__name__} in virtual time")
 
+    def _taken(self, size: int) -> None:
+        if size:
+            self._said.append(wire.InputTaken(self._vm.index, size))
+
     def _feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
-        if self._uarts:
-            del self._input[: self.core.put_input(0, bytes(self._input))]
-        else:
-            self._input.clear()
+        self._taken(self._input.feed() if self._uarts else self._input.clear())
         while (reason := self.core.take_event()) >= 0:
             self.hypervisor.on_exit(reason)
         if self._input:
@@ -213,9 +242,12 @@ class Seat:
         for effect in effects:
             if type(effect) is fx.Send:
                 self._send(effect.pcpu, effect.message)
+            elif isinstance(effect, fx.Warn | fx.Info):
+                if (notice := self._notices.tell(effect)) is not None:
+                    self._said.append(notice)
             else:
                 self._halted |= isinstance(effect, fx.VmOff | fx.VmReset)
-                self._said.append(told(self.pcpu, self.core, effect))
+                self._said.append(told(self.core, effect))
         effects.clear()
 
     def _send(self, target: int, message: HypMessage) -> None:
@@ -237,6 +269,11 @@ class Seat:
                 wire.ConsoleOutput(self._vm.index, self._uarts[uart], position, data) for uart, position, data in output
             ]
             self._said[:0] = said
+
+    def last_words(self) -> Iterator[Control]:
+        """What is left to say at the end, beside what was recorded."""
+        yield from self._notices.rest()
+        yield wire.Statistics(self.pcpu, self.statistics())
 
     def statistics(self) -> dict[str, int]:
         return counters(self.core, self.hypervisor, self._sent, self._received) | {"cycles": self.core.time}

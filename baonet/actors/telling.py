@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
+
+from baonet.actors.island import MailboxFullError
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
 from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 
 
-def told(pcpu: int, core: Core, effect: fx.Effect) -> Control:
-    """Raises ValueError for ``Send``, which is not for the agent."""
+def told(core: Core, effect: fx.Effect) -> Control:
+    """Raises ValueError for ``Send``, which is not for the agent, and for what ``Notices`` has."""
     match effect:
         case fx.Park(report):
             return wire.Parked(report, core.code(report.pc))
@@ -17,9 +20,12 @@ def told(pcpu: int, core: Core, effect: fx.Effect) -> Control:
             return wire.VmOff(vm, cause.value)
         case fx.VmReset(vm):
             return wire.VmReset(vm)
-        case fx.Warn(text):
-            return wire.Notice(pcpu, "WARNING", text)
-        case fx.Info(text):
-            return wire.Notice(pcpu, "INFO", text)
-        case fx.Send():
-            raise ValueError("a message to another pcpu is not for the agent")
+        case fx.Send() | fx.Warn() | fx.Info():
+            raise ValueError("a message to another pcpu is not for the agent, and notices have limits")
+
+
+def failure(address: int, error: Exception) -> wire.Failure:
+    """Why the actor at ``address`` cannot go on: one line of what guests can do, else where it happened."""
+    if isinstance(error, MailboxFullError):
+        return wire.Failure(address, str(error))
+    return wire.Failure(address, "".join(traceback.format_exception(error)))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import BinaryIO, Final, final
+from typing import Final, final
 
 import msgpack
 
+from baonet.actors.outlet import Outlet
 from baonet.wire.messages import TraceChunk
 
 MAGIC: Final = b"BNT1\n"
@@ -19,31 +20,20 @@ MAGIC: Final = b"BNT1\n"
 
 @final
 class TraceFile:
-    """``error`` is what went wrong, if anything did; then nothing more is written. ``file`` is closed by ``close``."""
+    """``outlet`` is where it goes, and tells what went wrong."""
 
-    def __init__(self, file: BinaryIO, header: Mapping[str, object]) -> None:
-        self.error: OSError | None = None
-        self._file = file
-        self._write(MAGIC + self._pack(header))
+    def __init__(self, outlet: Outlet, header: Mapping[str, object]) -> None:
+        self._outlet = outlet
+        self._outlet.write(MAGIC + self._pack(header))
 
     @staticmethod
     def _pack(value: object) -> bytes:
         packed: bytes = msgpack.packb(value)
         return packed
 
-    def _write(self, data: bytes) -> None:
-        if self.error is None:
-            try:
-                self._file.write(data)
-            except OSError as error:
-                self.error = error
-
     def chunk(self, chunk: TraceChunk) -> None:
-        self._write(self._pack([chunk.pcpu, chunk.records, struct.pack("<QQ", chunk.begin, chunk.end)]))
+        self._outlet.write(self._pack([chunk.pcpu, chunk.records, struct.pack("<QQ", chunk.begin, chunk.end)]))
 
     def close(self, footer: Mapping[str, object]) -> None:
-        self._write(self._pack(footer))
-        try:
-            self._file.close()
-        except OSError as error:
-            self.error = self.error or error
+        """The last that is written; the outlet may still have it to write."""
+        self._outlet.write(self._pack(footer))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     import argparse
@@ -54,22 +55,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # while modules are loaded, which takes longest
     _complete_streams()
     try:
-        try:
-            options = parser().parse_args(arguments)
-        finally:
-            signal.signal(signal.SIGINT, before)
-        status: int = options.command(options)
-        sys.stdout.flush()
+        status = _execute(arguments, before)
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does: end like a process that SIGPIPE ended.
-        _drop_output()
+        _drop(sys.stdout)
         status = 141
     except OSError as error:
-        print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        _drop_output()
+        with suppress(OSError):
+            print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _drop(sys.stdout)
         status = 1
     except KeyboardInterrupt:
+        _drop(sys.stdout)  # its reader may have stopped
         status = 130
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+    return status
+
+
+def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
+    """All that is said has been written when it returns: help and mistakes too, with which argparse ends a process."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 2
+    else:
+        signal.signal(signal.SIGINT, on_interrupt)
+        status = options.command(options)
+    sys.stdout.flush()
     return status
 
 
@@ -83,10 +98,10 @@ def _complete_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
-def _drop_output() -> None:
+def _drop(stream: TextIO) -> None:
     """What could not be written must not be tried again when the interpreter ends."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(descriptor, sys.stdout.fileno())
+    os.dup2(descriptor, stream.fileno())
     os.close(descriptor)
 
 

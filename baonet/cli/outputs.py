@@ -99,6 +99,11 @@ class Output:
         self._kept = found is None or own is not None
         self.file: BinaryIO = os.fdopen(descriptor, "wb")
 
+    @property
+    def beside(self) -> bool:
+        """Whether it is a file beside its name: nobody reads it before it is whole, and no reader can stop."""
+        return self._beside is not None
+
     def begin(self) -> BinaryIO:
         """The file, empty."""
         if not self._kept and stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):

@@ -8,10 +8,10 @@ import errno
 import json
 import resource
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
-from baonet.cli.common import Subparsers, UsageError, add_set, find_vm, load_machine
-from baonet.cli.outputs import Output, Outputs
+from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
@@ -73,8 +73,10 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--console",
         metavar="VM|all|none",
-        default="all",
-        help="all: every VM, line by line (default); a VM's name: the terminal is its console; none",
+        action="append",
+        default=[],
+        help="all: every VM, line by line (default); a VM's name: the terminal is its console; several: line by line, "
+        "the first has the keyboard; none; VM=pty or VM=unix:PATH: for another program",
     )
     parser.add_argument(
         "--placement",
@@ -113,53 +115,53 @@ def run(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 2
         machine = dataclasses.replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
-    from baonet.cli.session import Session  # noqa: PLC0415 - Trio and the engine cost time that a config error should not
+    # Trio and the engine cost time that a config error should not.
+    from baonet.cli.consoles import consoles, wanted  # noqa: PLC0415
+    from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
+    from baonet.cli.outputs import Outputs  # noqa: PLC0415
+    from baonet.cli.session import Session  # noqa: PLC0415
     from baonet.core.engine import EngineError  # noqa: PLC0415
 
     reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
-    with Outputs(reads) as outputs:
+    with ExitStack() as stack:
+        outputs = stack.enter_context(Outputs(reads))
         try:
             statistics = None if options.stats is None else outputs.whole(options.stats, "--stats")
             record = None if options.record is None else outputs.whole(options.record, "--record")
             trace = None if options.trace is None else outputs.stream(options.trace, "--trace")
-            if options.console not in ("all", "none"):
-                find_vm(machine, options.console)
+            asked = wanted(options.console, machine)
         except UsageError as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2
         except OSError as error:
             print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
             return 2
+        outlets = RunOutlets(options.timeout)
         try:
-            session = Session(machine, options, trace)
-        except ValueError as error:
+            shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
+            session = Session(machine, options, outlets, shown, trace)
+        except (UsageError, ValueError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2
         except OSError as error:
+            if error.filename is not None and error.filename in [path for _, path in asked.elsewhere]:
+                print(f"baonet run: --console unix:{error.filename}: {error.strerror}", file=sys.stderr)
+                return 2
             print(f"baonet run: {_refused(error)}", file=sys.stderr)
             return 1
         except (EngineError, ImportError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 1
+        stack.enter_context(outlets.voice())
         try:
             outcome = session.run()
         finally:
             # However it ended: nobody types a session twice.
-            whole = _finished(record, dump_input(session.typed, machine))
+            whole = outlets.complete(record, dump_input(session.typed, machine))
         status = session.tell(outcome)
-        whole = _finished(statistics, json.dumps(session.statistics(outcome), indent=2) + "\n") and whole
-    return status if whole else status or 1
-
-
-def _finished(output: Output | None, text: str) -> bool:
-    """Write a file that was asked for; whether that went well."""
-    if output is not None:
-        try:
-            output.finish(text.encode())
-        except OSError as error:
-            print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
-            return False
-    return True
+        counted = json.dumps(session.statistics(outcome), indent=2) + "\n"
+        whole = outlets.complete(statistics, counted) and whole
+        return outlets.finish(status if whole else status or 1)
 
 
 def _refused(error: OSError) -> str:

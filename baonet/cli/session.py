@@ -7,22 +7,22 @@ import os
 import resource
 import signal
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import final
 
 import trio
 
 from baonet.actors.agent import Agent, Outcome
-from baonet.actors.console import Lines, Raw, Screen, Silent
-from baonet.actors.ending import Ending
+from baonet.actors.ending import Ending, VmState
 from baonet.actors.horizon import Horizons
+from baonet.actors.outlet import Outlet
 from baonet.actors.schedule import Schedule
 from baonet.actors.tracefile import TraceFile
-from baonet.cli.common import colors
+from baonet.cli.consoles import Consoles
+from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
-from baonet.cli.terminal import RawTerminal, keyboard
+from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.config.machine import ClockMode, Input, Machine
 from baonet.core.child import ENDINGS
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
@@ -35,7 +35,6 @@ from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import TraceChunk, Typed
 
-NOTICES = 5
 STEP = 10_000_000
 """Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
 DEFAULT_PLACEMENT = {ClockMode.HOST: "process-per-cpu", ClockMode.VIRTUAL: "process-per-island"}
@@ -48,12 +47,20 @@ class Session:
     Raises ValueError when the machine cannot be placed, OSError when the host refuses something.
     """
 
-    def __init__(self, machine: Machine, options: argparse.Namespace, trace: Output | None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        options: argparse.Namespace,
+        outlets: RunOutlets,
+        consoles: Consoles,
+        trace: Output | None,
+    ) -> None:
         self._machine = machine
+        self._outlets = outlets
+        self._consoles = consoles
         self._options = options
         self._plan = plan(machine)
-        self._notices: Counter[str] = Counter()
-        self._terminal = RawTerminal(enabled=options.console in [vm.name for vm in machine.vms])
+        self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         self._memory = memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
@@ -61,18 +68,23 @@ class Session:
             memory.load(vm)
         if options.verbose:
             self._describe()
-        self._trace = None if trace is None else TraceFile(trace.begin(), header(machine, self._plan))
+        self._trace = None
+        if trace is not None:
+            outlet = outlets.add(Outlet(trace.begin().fileno(), trace.name))
+            self._trace = TraceFile(outlet, header(machine, self._plan))
         self._node = self._start(Placement(options.placement or DEFAULT_PLACEMENT[machine.clock.mode]))
         self._typed: list[Input] = []
         self._agent = Agent(
             self._plan,
             memory,
             self._node,
-            self._screen(),
+            consoles.screen,
             until=os.fsencode(options.until or ""),
             notice=self._notice,
             schedule=self._schedule(),
             observer=self._observe,
+            outlets=outlets.outlets,
+            changed=self._changed,
         )
 
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
@@ -89,25 +101,14 @@ class Session:
             return None
         limit = getattr(self._options, "for")
         end = None if limit is None else cycles(clock, limit)
-        interactive = self._options.console in [vm.name for vm in self._machine.vms]
         horizons = Horizons(self._node.carries, cycles(clock, STEP), end)
-        return Schedule(horizons, hz(clock), interactive=interactive)
+        return Schedule(horizons, hz(clock), interactive=self._consoles.interactive)
 
     def _observe(self, message: TraceChunk | Typed) -> None:
         if isinstance(message, Typed):
             self._typed.append(Input(message.vm, message.at, message.data))
         elif self._trace is not None:
             self._trace.chunk(message)
-
-    def _screen(self) -> Screen:
-        # With PYTHONUNBUFFERED the standard stream writes what it can at once, and forgets the rest.
-        out, shown = open(sys.stdout.fileno(), "wb", closefd=False), self._options.console  # noqa: SIM115
-        names = [vm.name for vm in self._machine.vms]
-        if shown == "none":
-            return Silent()
-        if shown == "all":
-            return Lines(out, names, color=colors(sys.stdout))
-        return Raw(out, names.index(shown))
 
     def _describe(self) -> None:
         pcpus, mappings = self._plan.describe()
@@ -121,11 +122,19 @@ class Session:
             )
 
     def _notice(self, level: str, text: str) -> None:
-        """A guest can make Bao print as much as it likes; the same line is shown a few times only."""
-        self._notices[text] += 1
-        if self._notices[text] <= NOTICES and (level == "WARNING" or self._options.verbose):
-            more = " (not shown again)" if self._notices[text] == NOTICES else ""
-            print(f"baonet: {level}: {text}{more}", file=sys.stderr, end=self._terminal.line_end)
+        if level == "WARNING" or self._options.verbose:
+            self._say(f"baonet: {level}: {text}")
+
+    def _changed(self, vm: int, state: VmState) -> None:
+        """Whoever types should know that nobody listens any more."""
+        if self._consoles.wanted.typing and state is VmState.OFF and self._consoles.shows(vm):
+            self._say(f"baonet: VM '{self._machine.vms[vm].name}' is off")
+
+    def _say(self, line: str) -> None:
+        """While the machine runs."""
+        if self._consoles.lines is not None and sys.stderr.isatty():
+            self._consoles.lines.interrupt()
+        print(line, file=sys.stderr, end=self._terminal.line_end)
 
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""
@@ -143,7 +152,6 @@ class Session:
         return tuple(self._typed)
 
     async def _live(self) -> Outcome:
-        names = [vm.name for vm in self._machine.vms]
         wanted = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
         with (
             trio.open_signal_receiver(*wanted) as received,
@@ -151,19 +159,27 @@ class Session:
         ):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._signals, received)
-                if self._options.console in names:
-                    vm = names.index(self._options.console)
-                    nursery.start_soon(keyboard, lambda data: self._agent.write(vm, data), self._quit)
+                nursery.start_soon(self._consoles.serve, self._agent)
+                if self._consoles.wanted.typing:
+                    names = [vm.name for vm in self._machine.vms]
+                    keyboard = Keyboard(self._agent, self._consoles, names, self._outlets.out, self._quit)
+                    nursery.start_soon(keyboard.serve)
                 outcome = await self._agent.run(self._options.timeout)
+                outcome.ending = await self._outlets.written(outcome.ending)
                 nursery.cancel_scope.cancel()
         return outcome
 
     def _quit(self) -> None:
-        self._agent.stop(Ending.DONE)
+        self._end(Ending.DONE)
+
+    def _end(self, ending: Ending) -> None:
+        """The user ends the run, which may be waiting for a reader."""
+        self._outlets.hurry(ending)
+        self._agent.stop(ending)
 
     async def _signals(self, received: AsyncIterator[int]) -> None:
         async for number in received:
-            self._agent.stop(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
+            self._end(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""
@@ -186,18 +202,17 @@ class Session:
             print(f"baonet: {failure}", file=sys.stderr)
         for report, code in outcome.reports:
             print("\n".join(["", *report.lines(), instruction(report, code)]), file=sys.stderr)
+        if outcome.unreported:
+            print(f"baonet: {outcome.unreported} more reports", file=sys.stderr)
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
         if outcome.ending is Ending.IDLE:
             print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
-        if outcome.digest is not None:
+        if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
         if self._trace is not None:
             self._trace.close(footer(self._machine.clock, outcome))
-            if self._trace.error is not None:
-                print(f"baonet: --trace {self._options.trace}: {self._trace.error.strerror}", file=sys.stderr)
-                return Ending.FAILED.value
         return outcome.ending.value
 
 

@@ -1,4 +1,4 @@
-"""The user's terminal as the console of one VM: raw, with an escape key as QEMU has."""
+"""The user's terminal as the console of VMs: raw, with an escape key as QEMU has."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import os
 import sys
 import termios
 import tty
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Mapping
+from typing import Final, final
 
 import trio
 
-ESCAPE = 0x01
-HELP = b"\r\nCtrl-A h  this help\r\nCtrl-A x  end the machine\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n"
+from baonet.actors.agent import Agent
+from baonet.actors.outlet import Outlet
+from baonet.cli.consoles import Consoles
+
+ESCAPE: Final = 0x01
+HELP: Final = (
+    b"\r\nCtrl-A h  this help\r\nCtrl-A x  end the machine\r\nCtrl-A c  to the next VM's console\r\n"
+    b"Ctrl-A b  send a break\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n"
+)
 
 
 @final
@@ -35,45 +42,86 @@ class RawTerminal:
 
     def __exit__(self, *_: object) -> None:
         if self._saved is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._saved)  # type: ignore[arg-type]
+            # Not when all has been shown: a terminal that was stopped with Ctrl-S would never be put back.
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
             self._saved = None
 
 
 @final
 class Escapes:
-    """Splits what is typed into bytes for the guest and commands for us."""
+    """Splits what is typed into bytes for the guest and commands for us, in their order."""
 
-    def __init__(self, quit_: Callable[[], None], help_: Callable[[], None]) -> None:
+    def __init__(self, passed: Callable[[bytes], None], commands: Mapping[str, Callable[[], None]]) -> None:
         self._escaped = False
-        self._commands = {ord("x"): quit_, ord("h"): help_}
+        self._passed = passed
+        self._commands = {ord(key): command for key, command in commands.items()}
 
-    def feed(self, data: bytes) -> bytes:
-        """The bytes that are for the guest."""
-        passed = bytearray()
+    def feed(self, data: bytes) -> None:
+        waiting = bytearray()
         for byte in data:
-            if self._escaped:
-                self._escaped = False
-                command = self._commands.get(byte)
-                if command is not None:
-                    command()
-                elif byte == ESCAPE:
-                    passed.append(byte)
-            elif byte == ESCAPE:
-                self._escaped = True
+            command = self._commands.get(byte) if self._escaped else None
+            if command is not None:
+                if waiting:
+                    self._passed(bytes(waiting))
+                    waiting.clear()
+                command()
+            elif byte == ESCAPE if self._escaped else byte != ESCAPE:
+                waiting.append(byte)
+            self._escaped = byte == ESCAPE and not self._escaped
+        if waiting:
+            self._passed(bytes(waiting))
+
+
+@final
+class Keyboard:
+    """Standard input: the keyboard of one VM after the other.
+
+    A pipe passes as it is to the first; it has no escape key. ``names`` are those of all VMs, ``end`` ends the machine.
+    """
+
+    def __init__(
+        self, agent: Agent, consoles: Consoles, names: list[str], out: Outlet, end: Callable[[], None]
+    ) -> None:
+        self._agent = agent
+        self._consoles = consoles
+        self._names = names
+        self._out = out
+        self._vm = consoles.wanted.typing[0]
+        shown = consoles.wanted.shown
+        self._order = shown if len(shown) > 1 else tuple(range(len(names)))
+        self._escapes = Escapes(self._type, {"x": end, "h": self._help, "c": self._next, "b": self._break})
+        if consoles.lines is not None:
+            consoles.lines.answering = self._vm
+
+    async def serve(self) -> None:
+        """Until the end of the input."""
+        terminal = sys.stdin.isatty()
+        while data := await trio.to_thread.run_sync(os.read, sys.stdin.fileno(), 4096, abandon_on_cancel=True):
+            if terminal:
+                self._escapes.feed(data)
             else:
-                passed.append(byte)
-        return bytes(passed)
+                self._agent.write(self._vm, data)
+                await self._agent.reading(self._vm)
 
+    def _type(self, data: bytes) -> None:
+        """A guest that reads nothing does not get more and more; the escape key must be heard all the same."""
+        if self._agent.reads(self._vm):
+            self._agent.write(self._vm, data)
+        else:
+            self._out.write(b"\a")
 
-def _help() -> None:
-    os.write(sys.stdout.fileno(), HELP)
+    def _break(self) -> None:
+        self._type(b"")
 
+    def _next(self) -> None:
+        """The keyboard goes to the next VM; on a terminal that shows one at a time, so does the screen."""
+        self._vm = self._order[(self._order.index(self._vm) + 1) % len(self._order)]
+        if self._consoles.lines is not None:
+            self._consoles.lines.interrupt()
+            self._consoles.lines.answering = self._vm
+        self._out.write(f"\r\n[console of '{self._names[self._vm]}']\r\n".encode())
+        if self._consoles.raw is not None:
+            self._consoles.raw.switch(self._vm)
 
-async def keyboard(write: Callable[[bytes], None], quit_: Callable[[], None]) -> None:
-    """Pass what is typed to ``write`` until the end of the input. A pipe passes as it is; it has no escape key."""
-    descriptor = sys.stdin.fileno()
-    escapes = Escapes(quit_, _help) if sys.stdin.isatty() else None
-    while data := await trio.to_thread.run_sync(os.read, descriptor, 4096, abandon_on_cancel=True):
-        passed = data if escapes is None else escapes.feed(data)
-        if passed:
-            write(passed)
+    def _help(self) -> None:
+        self._out.write(HELP)

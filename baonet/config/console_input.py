@@ -9,7 +9,18 @@ from pathlib import Path
 
 from baonet.config import document
 from baonet.config.errors import ConfigError, Problem
-from baonet.config.kinds import ListOf, MappingOf, Model, Reader, Text, UnreadableError, nearest, optional, required
+from baonet.config.kinds import (
+    Boolean,
+    ListOf,
+    MappingOf,
+    Model,
+    Reader,
+    Text,
+    UnreadableError,
+    nearest,
+    optional,
+    required,
+)
 from baonet.config.machine import Input, Machine
 from baonet.config.quantities import human_duration, listing
 from baonet.config.values import NAME, duration
@@ -21,7 +32,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class InputModel(Model):
-    """What is typed on a VM's console, and when. It has either `text` or `bytes`."""
+    """What is typed on a VM's console, and when. It has one of `text`, `bytes` and `break`."""
 
     vm: str = required(NAME, "Name of the VM.")
     at: int = required(duration(), "When it is typed, in virtual time; it arrives after the console's latency.")
@@ -31,6 +42,7 @@ class InputModel(Model):
         None,
     )
     bytes: str | None = optional(_BYTES, 'Any bytes, in hexadecimal: `"1b 5b 41"`.', None)
+    break_: bool = optional(Boolean(), "A break (a long zero on the line), with which SysRq begins on Linux.", False)
 
 
 INPUT = ListOf(MappingOf(InputModel))
@@ -40,10 +52,12 @@ def problems(models: Sequence[InputModel], vms: Sequence[str]) -> Iterator[Probl
     """What is wrong between the fields of each, and with the VMs that they name."""
     for model in models:
         yield from unknown_vm(model.node.at("vm"), model.vm, vms)
-        if model.text is not None and model.bytes is not None:
-            yield model.node.at("bytes").key_problem("'bytes' beside 'text'", "give one of them")
-        elif model.text is None and model.bytes is None:
-            yield model.node.problem("nothing is typed", "give 'text' or 'bytes'")
+        given = [key for key, value in (("text", model.text), ("bytes", model.bytes)) if value is not None]
+        given += ["break"] if model.break_ else []
+        if len(given) > 1:
+            yield model.node.at(given[1]).key_problem(f"'{given[1]}' beside '{given[0]}'", "give one of them")
+        elif not given:
+            yield model.node.problem("nothing is typed", "give 'text', 'bytes' or 'break: true'")
         elif model.text == "":
             yield model.node.at("text").problem("nothing is typed", "give at least one character")
         elif model.text is not None and _encoded(model.text) is None:
@@ -100,6 +114,8 @@ def dump_input(inputs: Iterable[Input], machine: Machine) -> str:
 
 
 def _line(each: Input, vm: str) -> str:
+    if not each.data:
+        return f'- {{vm: "{vm}", at: {human_duration(each.at)}, break: true}}\n'
     try:
         data = f'text: "{"".join(_escaped(character) for character in each.data.decode())}"'
     except UnicodeDecodeError:

@@ -206,7 +206,7 @@ class Foreign:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A mapping with known keys. ``node`` is its place in the file; ``foreign``: names of others, and of fields that are gone."""
+    """A mapping with known keys. ``node`` is its place in the file; ``foreign``: names of others, or of old."""
 
     foreign: ClassVar[Mapping[str, Foreign]] = MappingProxyType({})
 

@@ -232,7 +232,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Bytes for the console of the VM with number ``vm``, typed at ``at`` nanoseconds of virtual time."""
+    """Bytes for the console of VM number ``vm``, typed at ``at`` nanoseconds of virtual time; none are a break."""
 
     vm: int
     at: int

@@ -20,6 +20,8 @@
     ``(uart, position, bytes)`` of what the guest has sent since the last call.
 ``put_input(uart, data)``
     Returns how many bytes the UART took.
+``put_break(uart)``
+    The same with a break; whether the UART took it.
 ``take_event()``
     The next ``Exit`` that ``run`` would tell of and that asks for no answer, such as what ``put_input`` did to the line
     of the UART, for the hypervisor to hear while its guest does not run; -1 when there is none.
@@ -70,9 +72,9 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)
-    for device in vm.devices:
-        if device.va is not None:
-            core.map_unassigned(device.va, device.size)
+    for window in vm.devices:
+        if window.va is not None:
+            core.map_unassigned(window.va, window.size)
 
 
 def interrupt_cost(machine: Machine, vm: Vm) -> int:

@@ -14,20 +14,19 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import NoReturn, final
 
 import trio
 
 from baonet.actors.carrier import Carrier
+from baonet.actors.telling import failure
 from baonet.core.child import belong_to, held
 from baonet.core.cpu import kick
 from baonet.core.selftest import ensure
 from baonet.engines.crews import Crew, Placement, active, crews, host_actor
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
-from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
 
@@ -122,8 +121,8 @@ def _child(
         try:
             trio.run(_live, crew, port)
             status = 0
-        except Exception:
-            port.send(AGENT, wire.Failure(crew.address, traceback.format_exc()))
+        except Exception as error:
+            port.send(AGENT, failure(crew.address, error))
             trio.run(port.flush, AGENT)
     finally:
         os._exit(status)
@@ -164,8 +163,8 @@ class TaskNode:
             port = MemoryPort(pcpu, switch)
             try:
                 riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
-            except Exception:
-                port.send(AGENT, wire.Failure(pcpu, traceback.format_exc()))
+            except Exception as error:
+                port.send(AGENT, failure(pcpu, error))
                 self._stillborn.append(pcpu)
         self._carrier = Carrier(switch, riders)
 
@@ -208,8 +207,8 @@ class IslandsNode:
         with self._scopes[address]:
             try:
                 await crew.live(port)
-            except Exception:
-                port.send(AGENT, wire.Failure(address, traceback.format_exc()))
+            except Exception as error:
+                port.send(AGENT, failure(address, error))
         died(address, "ended")
 
     def kick(self, pcpu: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from typing import TextIO, final
 
@@ -72,8 +73,19 @@ class Progress:
         return ", ".join(words)
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        """Not where the reader has stopped: the study goes on, and its results have what failed."""
+        if self._taken():
+            self._out.write(text)
+            self._out.flush()
+
+    def _taken(self) -> bool:
+        try:
+            descriptor = self._out.fileno()
+        except OSError:  # not a file
+            return True
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        return bool(poll.poll(0))
 
 
 def duration(seconds: float) -> str:

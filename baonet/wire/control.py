@@ -81,6 +81,26 @@ class ConsoleInput:
 
 @final
 @dataclass(frozen=True, slots=True)
+class ConsoleBreak:
+    """A break for the first UART of ``vm``; goes where ``ConsoleInput`` goes."""
+
+    vm: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class InputTaken:
+    """The UART of ``vm`` has taken so much input, a break counted as one byte, or a reset has dropped it.
+
+    So whoever types can wait for a guest that does not read.
+    """
+
+    vm: int
+    size: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Parked:
     """The guest of a pcpu did what Bao stops it for. ``code`` holds the instruction bytes at its PC, if readable."""
 
@@ -200,7 +220,10 @@ class Delivered:
 @final
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Console input for ``vm`` came while the machine ran, and was given the time ``at``: nanoseconds, virtual."""
+    """Console input for ``vm`` came while the machine ran, and was given the time ``at``: nanoseconds, virtual.
+
+    No bytes are a break.
+    """
 
     vm: int
     at: int
@@ -217,6 +240,8 @@ Control = (
     | Reset
     | ConsoleOutput
     | ConsoleInput
+    | ConsoleBreak
+    | InputTaken
     | Parked
     | VmOff
     | VmReset

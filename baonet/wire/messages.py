@@ -12,6 +12,7 @@ from baonet.hyp import messages as hyp
 from baonet.hyp import vgic_messages as vgic
 from baonet.wire.control import (
     AGENT,
+    ConsoleBreak,
     ConsoleInput,
     ConsoleOutput,
     Control,
@@ -22,6 +23,7 @@ from baonet.wire.control import (
     Halted,
     Hello,
     Horizon,
+    InputTaken,
     Notice,
     Parked,
     Reached,
@@ -37,7 +39,7 @@ from baonet.wire.control import (
     VmOff,
     VmReset,
 )
-from baonet.wire.turns import Crash, FaultNote, Stall, Turn, Turned, TurnMessage
+from baonet.wire.turns import Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned, TurnMessage
 
 __all__ = [
     "AGENT",
@@ -45,6 +47,7 @@ __all__ = [
     "VERSION",
     "Control",
     "Message",
+    "ConsoleBreak",
     "ConsoleInput",
     "ConsoleOutput",
     "Delivered",
@@ -54,6 +57,7 @@ __all__ = [
     "Halted",
     "Hello",
     "Horizon",
+    "InputTaken",
     "Notice",
     "Parked",
     "Reached",
@@ -97,12 +101,16 @@ NUMBERS: Final[dict[int, type]] = {
     19: Reached,
     20: Delivered,
     21: Typed,
-    22: Running,
+    22: ConsoleBreak,
+    23: InputTaken,
     24: Turn,
     25: Turned,
     26: FaultNote,
     27: Stall,
     28: Crash,
+    29: Mail,
+    30: Paused,
+    31: Resume,
     32: hyp.PsciOn,
     33: hyp.PsciCpuOn,
     34: hyp.PsciAffinityInfo,
@@ -119,8 +127,9 @@ NUMBERS: Final[dict[int, type]] = {
     54: vgic.VgicWrite,
     55: vgic.VgicResult,
     56: vgic.SpiLine,
+    64: Running,
 }
 """Which number stands for which message, first in its array.
 
-0 the agent's, 24 the conductor's, 32 the hypervisor's, 48 the vGIC's.
+0 and 64 the agent's, 24 and 72 the conductor's, 32 the hypervisor's, 48 the vGIC's.
 """

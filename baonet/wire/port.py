@@ -19,7 +19,7 @@ import trio
 
 from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
-from baonet.wire.messages import Message
+from baonet.wire.messages import ConsoleInput, ConsoleOutput, Message, TraceChunk
 
 LOOK = 50_000
 """Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
@@ -28,6 +28,9 @@ REST = 2_000_000
 a message, so not each time."""
 CONGESTED = 1 << 16
 """Bytes that wait for one peer, beside what its socket holds, from which a port calls itself congested."""
+RETRY = 0.005
+"""Seconds after which a congested port is looked at again: what waits in memory moves without a word."""
+_SMALL = 64
 
 
 GONE = "has gone"
@@ -38,12 +41,13 @@ _ENDED = (errno.EPIPE, errno.ECONNRESET)  # the latter when the peer left someth
 class Port(Protocol):
     """``congested``: a peer does not take what it is sent; whoever can send less should, until ``take`` has moved it.
 
-    ``last_words`` is all that a peer, which has ended, has sent and that was not taken, to the last byte. ``flush``
-    returns when a peer has been given all, or has gone.
+    It goes on to take all the same: two that wait for each other would wait for ever. ``last_words`` is all that a
+    peer, which has ended, has sent and that was not taken, to the last byte. ``flush`` returns when a peer has been
+    given all, or has gone.
     """
 
-    congested: bool
-
+    @property
+    def congested(self) -> bool: ...
     def send(self, peer: int, message: Message) -> None: ...
     def take(self) -> list[tuple[int, Message]]: ...
     def last_words(self, peer: int) -> list[tuple[int, Message]]: ...
@@ -58,6 +62,7 @@ class Switch:
 
     def __init__(self) -> None:
         self.ports: dict[int, MemoryPort] = {}
+        self.heavy: set[MemoryPort] = set()
         self._alarm = Alarm()
         self._sleeper: trio.CancelScope | None = None
 
@@ -85,13 +90,11 @@ class Switch:
 class MemoryPort:
     """A port of an actor that shares its process with its peers: a Trio memory channel."""
 
-    congested = False
-
     def __init__(self, address: int, switch: Switch) -> None:
         self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
         self._address = address
         self._switch = switch
-        self._queued = 0
+        self._queued = self._bytes = 0
         self._first: list[tuple[int, Message]] = []
         switch.ports[address] = self
 
@@ -100,10 +103,17 @@ class MemoryPort:
         """Whether something can be taken."""
         return self._queued > 0
 
+    @property
+    def congested(self) -> bool:
+        return bool(self._switch.heavy) and self._switch.heavy != {self}
+
     def send(self, peer: int, message: Message) -> None:
         port = self._switch.ports.get(peer)
         if port is not None:
             port._queued += 1
+            port._bytes += _bytes(message)
+            if port._bytes > CONGESTED:
+                self._switch.heavy.add(port)
             port._send.send_nowait((self._address, message))
             self._switch.wake()
 
@@ -115,6 +125,9 @@ class MemoryPort:
             except trio.WouldBlock:  # Trio has handed one to a waiting task, which has not run yet
                 break
         self._queued -= len(taken)
+        if self._queued == 0:
+            self._bytes = 0
+            self._switch.heavy.discard(self)
         return taken
 
     def last_words(self, peer: int) -> list[tuple[int, Message]]:
@@ -139,6 +152,14 @@ class MemoryPort:
     def close(self) -> None:
         self._send.close()
         self._receive.close()
+
+
+def _bytes(message: Message) -> int:
+    """About what a message takes."""
+    match message:
+        case ConsoleOutput(data=data) | ConsoleInput(data=data) | TraceChunk(records=data):
+            return _SMALL + len(data)
+    return _SMALL
 
 
 class SocketPort:

@@ -48,7 +48,7 @@ class Kind(IntEnum):
     CONSOLE = 12
     """The guest sent a byte. a: number of the UART in the VM; b: position in the UART's output; c: the byte."""
     INPUT = 13
-    """Bytes came for a UART. a: its number; b: how many; c: the first eight, little-endian."""
+    """Bytes came for a UART. a: its number; b: how many; c: the first eight, little-endian. A break is one, 0x400."""
     MARK = 14
     """The guest wrote b to DBGDTR_EL0."""
     STATE = 15

@@ -93,4 +93,31 @@ class Turned:
     said: tuple[Control, ...]
 
 
-TurnMessage = Turn | Turned | FaultNote | Stall | Crash
+@final
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The first of what has come for a pcpu, where that is too much for one ``Turn``, which follows."""
+
+    pcpu: int
+    inbox: tuple[Delivery, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A turn is not over: so much has come of it that this must be taken first. Answered by ``Resume``."""
+
+    pcpu: int
+    posts: tuple[Post, ...]
+    said: tuple[Control, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The turn goes on where it was."""
+
+    pcpu: int
+
+
+TurnMessage = Turn | Turned | Mail | Paused | Resume | FaultNote | Stall | Crash

@@ -90,7 +90,7 @@ class Processes:
             async def end(pcpu: int) -> None:
                 died(pcpu, "ended with status 0")
 
-            self.port.stopped = stopped
+            self.channels.stopped = stopped
             await trio.sleep_forever()
 
     def kick(self, pcpu: int) -> None: ...

@@ -1,14 +1,13 @@
-"""Consoles: bytes leave in the order in which the UART sent them, and lines of several VMs stay whole."""
+"""Bytes leave in the order in which the UART sent them."""
 
 from __future__ import annotations
 
-import io
 import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.actors.console import Lines, Raw, Reassembly
+from baonet.actors.console import Reassembly
 
 PIECES = st.lists(st.tuples(st.integers(0, 2), st.binary(min_size=1, max_size=5)), max_size=20)
 
@@ -66,81 +65,13 @@ def test_the_rest_leaves_in_order() -> None:
     assert console.rest() == []
 
 
-def lines(names: list[str], color: bool = False) -> tuple[io.BytesIO, Lines]:
-    out = io.BytesIO()
-    return out, Lines(out, names, color)
-
-
-@given(st.lists(st.tuples(st.integers(0, 1), st.text("ab\r\n", max_size=6)), max_size=30), st.booleans())
-def test_every_vm_keeps_its_lines(said: list[tuple[int, str]], ticking: bool) -> None:
-    out, screen = lines(["first", "b"])
-    for vm, text in said:
-        screen.show(vm, text.encode())
-        if ticking:
-            screen.tick()
-    screen.finish()
-    shown = out.getvalue().decode().splitlines()
-    for vm, prefix in enumerate(("first | ", "b     | ")):
-        mine = [line.removeprefix(prefix) for line in shown if line.startswith(prefix)]
-        wanted = "".join(text for number, text in said if number == vm).replace("\r", "")
-        assert "".join(mine) == wanted.replace("\n", "")
-        if not ticking:  # nothing was cut
-            assert mine == wanted.splitlines()
-    assert all(line.startswith(("first | ", "b     | ")) for line in shown)
-
-
-def test_an_unfinished_line_is_shown_when_its_vm_is_quiet_and_continued() -> None:
-    out, screen = lines(["a", "b"])
-    screen.show(0, b"prompt> ")
-    screen.tick()
-    assert out.getvalue() == b""
-    screen.tick()
-    assert out.getvalue() == b"a | prompt> "
-    screen.show(0, b"typed\n")
-    assert out.getvalue() == b"a | prompt> typed\n"
-
-
-def test_a_prompt_shows_although_another_vm_never_stops() -> None:
-    out, screen = lines(["a", "b"])
-    screen.show(0, b"prompt> ")
-    for _ in range(Lines.QUIET):
-        screen.show(1, b"noise\n")
-        screen.tick()
-    assert out.getvalue().endswith(b"b | noise\na | prompt> ")
-    screen.show(1, b"noise\n")
-    assert out.getvalue().endswith(b"\na | prompt> \nb | noise\n")
-
-
-def test_a_line_that_never_ends_is_shown_in_time() -> None:
-    out, screen = lines(["a"])
-    for _ in range(Lines.PATIENCE):
-        screen.show(0, b".")
-        screen.tick()
-    assert out.getvalue() == b"a | " + b"." * Lines.PATIENCE
-
-
-def test_finish_ends_the_last_line() -> None:
-    out, screen = lines(["a", "b"])
-    screen.show(0, b"one")
-    screen.show(1, b"two")
-    screen.finish()
-    assert out.getvalue() == b"a | one\nb | two\n"
-
-
-def test_colors_are_those_of_the_vm() -> None:
-    out, screen = lines(["a", "b"], color=True)
-    screen.show(1, b"x\n")
-    screen.show(0, b"y\n")
-    first, second = out.getvalue().splitlines()
-    assert first == b"\x1b[33mb | \x1b[0mx"
-    assert second == b"\x1b[36ma | \x1b[0my"
-
-
-def test_raw_is_one_vm_byte_for_byte() -> None:
-    out = io.BytesIO()
-    screen = Raw(out, 1)
-    screen.show(0, b"other")
-    screen.show(1, b"\xff\r\n\x1b[0m")
-    screen.tick()
-    screen.finish()
-    assert out.getvalue() == b"\xff\r\n\x1b[0m"
+def test_what_waits_for_a_piece_has_a_bound() -> None:
+    console = Reassembly()
+    piece = bytes(1 << 14)
+    shown: list[tuple[int, bytes]] = []
+    count = 3 * Reassembly.LIMIT // len(piece)
+    for number in range(count):
+        shown += console.add(0, 1 + number * len(piece), piece)
+    waiting = count * len(piece) - sum(len(data) for _, data in shown)
+    assert 0 <= waiting <= Reassembly.LIMIT
+    assert console.add(0, 0, b"x") == [(0, b"x")]

@@ -39,7 +39,7 @@ ANSWERS: dict[type, Vital] = {Start: Running(), Reset: Running(), Halt: Halted()
 
 
 def report(vm: int, pcpu: int) -> Report:
-    return Report(f"vm{vm}", vm, 0, pcpu, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)))
+    return Report(f"vm{vm}", vm, 0, pcpu, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5)
 
 
 @dataclass
@@ -161,12 +161,12 @@ class AnyLife(RuleBasedStateMachine):
     @rule(number=st.integers(0, 8), what=st.sampled_from(["off", "reset", "park"]))
     def guest(self, number: int, what: str) -> None:
         if actor := self.chosen(number, Phase.RUNNING):
-            message = {
+            messages: dict[str, Vital] = {
                 "off": VmOff(actor.vm, "system_off"),
                 "reset": VmReset(actor.vm),
                 "park": Parked(report(actor.vm, actor.address), b""),
-            }[what]
-            actor.say(message)
+            }
+            actor.say(messages[what])
             if what == "off":
                 self.off.add(actor.vm)
 

@@ -204,4 +204,4 @@ def test_what_is_read_may_be_no_file_at_all(tmp_path: Path) -> None:
 
 def test_the_last_words_of_a_full_disk(machine: Path) -> None:
     result = baonet("run", machine, "--stats", "/dev/full")
-    assert (result.status, result.err) == (1, "baonet run: --stats /dev/full: No space left on device\n")
+    assert (result.status, result.err) == (1, "baonet: --stats /dev/full: No space left on device\n")

@@ -38,7 +38,9 @@ CASES = {
     "input for a VM that is unlike any": Case(
         *_input('{vm: §x, at: 1s, text: "a"}'), "input[0].vm", "there is no VM 'x'", "the VMs are ping and linux"
     ),
-    "input of nothing": Case(*_input("§{vm: ping, at: 1s}"), "input[0]", "nothing is typed", "give 'text' or 'bytes'"),
+    "input of nothing": Case(
+        *_input("§{vm: ping, at: 1s}"), "input[0]", "nothing is typed", "give 'text', 'bytes' or 'break: true'"
+    ),
     "input of no character": Case(*_input('{vm: ping, at: 1s, text: §""}'), "input[0].text", "nothing is typed"),
     "input of both kinds": Case(
         *_input('{vm: ping, at: 1s, text: "a", §bytes: "61"}'), "input[0].bytes", "'bytes' beside 'text'", "one of them"

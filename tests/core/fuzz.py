@@ -127,7 +127,7 @@ class Victim:
 def _row(words: Sequence[int], n: int) -> Sequence[int]:
     """Mostly a word alone; now and then as often as a block is long, or with those that follow it."""
     if n % EVERY == 0:
-        return words[n : n + 1] * REPEATED
+        return [words[n]] * REPEATED
     return words[n : n + REPEATED] if n % EVERY == 1 else words[n : n + 1]
 
 

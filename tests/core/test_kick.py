@@ -27,10 +27,11 @@ def bench() -> Bench:
 
 @contextmanager
 def another_process(body: Callable[[], None]) -> Iterator[None]:
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
-            native.die_with_parent()
+            native.die_with_parent(parent)
             body()
         finally:
             os._exit(0)

@@ -299,3 +299,30 @@ def test_as_many_uarts_as_a_machine_has(uart: Uart) -> None:
     assert uart.core.put_input(99, b"x") == 1
     assert uart.core.take_event() == Exit.LINE
     assert (uart.core.exit[EXIT_INTID], uart.core.exit[EXIT_VALUE]) == (33 + 99, 1 << 1 | 1)
+
+
+def test_a_break_is_read_as_one_and_tells_by_interrupt() -> None:
+    """DDI 0183, 3.3.1 (UARTDR.BE), 3.3.2 (UARTRSR), 3.3.11 (UARTRIS.BERIS)."""
+    uart = Uart()
+    error, break_ = 0x200, 0x400
+    uart.write(LCR, FEN)
+    uart.write(IMSC, RX | error)
+    assert uart.core.put_input(0, b"a") == 1
+    assert uart.core.put_break(0)
+    uart.core.put_input(0, b"b")
+    assert uart.read(MIS) == RX | error
+    assert [uart.read(DR), uart.read(0x04)] == [0x61, 0]
+    assert [uart.read(DR), uart.read(0x04)] == [break_, 4]
+    uart.write(0x04, 0)
+    assert uart.read(0x04) == 0
+    assert [uart.read(DR), uart.read(0x04)] == [0x62, 0]
+    assert uart.read(MIS) == error
+    uart.write(ICR, error)
+    assert uart.read(MIS) == 0
+
+
+def test_a_break_waits_for_room_like_any_character(uart: Uart) -> None:
+    uart.core.put_input(0, bytes(65536))
+    assert not uart.core.put_break(0)
+    uart.read(DR)
+    assert uart.core.put_break(0)

@@ -30,7 +30,7 @@ def do(*steps: tuple[Register, int] | int | Register) -> list[int]:
         if isinstance(step, int):
             code += [ISB, *[NOP] * step, ISB]
         elif len(step) == 2:
-            code.append(write(step[0], len(values)))  # type: ignore[arg-type]
+            code.append(write(step[0], len(values)))
             values.append(step[1])
         else:
             code += [read(step, 20 + reads), ISB]

@@ -47,6 +47,12 @@ class Core:
         self.high.clear()
         self.active.clear()
 
+    def restart(self, entry: int, context: int) -> None:
+        self.pc, self.x[0] = entry, context
+
+    def state(self) -> dict[str, int]:
+        return {}
+
     def note(self, kind: int, a: int, b: int, c: int) -> None: ...
 
     def deactivate(self, intid: int) -> None:

@@ -58,25 +58,6 @@ def test_a_signal_to_the_whole_group_is_the_users_not_a_cpus_death(
     assert gone(children)
 
 
-def test_a_cpu_that_cannot_be_made_ends_its_vm_and_no_other(tmp_path: Path) -> None:
-    """Nine UARTs are more than a core has: its process ends before it has greeted."""
-    uarts = [
-        {"name": f"u{n}", "kind": "pl011", "pa": 0x09000000 + n * 0x1000, "size": 0x1000, "interrupt": 33 + n}
-        for n in range(10)
-    ]
-    many = [{"pa": each["pa"], "va": each["pa"], "size": 0x1000} for each in uarts[:9]]
-    one = [{"pa": uarts[9]["pa"], "va": 0x09000000, "size": 0x1000}]
-    machine = {
-        "platform": {"extends": "qemu-aarch64-virt", "devices": uarts},
-        "vms": [vm("echo", devices=many), vm("hello", devices=one)],
-    }
-    for options in ([], ["--placement", "one-process"], ["--clock", "virtual"]):
-        result = run(tmp_path, machine, *options)
-        assert result.status == 1
-        assert "hello | " in result.out
-        assert "pcpu 0 (VM 'echo', vcpu 0) ended" in result.err
-
-
 def test_a_cpus_process_has_its_own_vms_ram_alone_and_no_terminal(tmp_path: Path) -> None:
     silent = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
     running = Background(tmp_path, {"vms": [vm("echo", cpus=2), vm("echo", "other", devices=silent)]})

@@ -138,9 +138,9 @@ def faults(draw: st.DrawFn, pcpus: int, talk: bool) -> dict[str, Any]:
     if what == "flip":
         return {"fault": what, "shared_memory": "mailbox", "at": draw(moment), "count": draw(st.integers(1, 5))} | seed
     if what in ("stall", "crash"):
-        rule = {"fault": what, "pcpu": draw(st.integers(0, pcpus - 1)), "at": draw(moment)}
+        rule: dict[str, Any] = {"fault": what, "pcpu": draw(st.integers(0, pcpus - 1)), "at": draw(moment)}
         return rule | ({"for": f"{draw(st.integers(1, 100_000))}ns"} if what == "stall" else {})
-    rule = {"fault": what, "message": draw(st.sampled_from(["ipc", "ipi", "spi"])), "after": draw(moment)} | seed
+    rule = {"fault": what, "message": draw(st.sampled_from(["ipc", "ipi", "spi"])), "after": draw(moment), **seed}
     rule["probability"] = draw(st.sampled_from([0.1, 0.5, 1.0]))
     return rule | ({"by": f"{draw(st.integers(1, 50_000))}ns"} if what in ("delay", "reorder") else {})
 

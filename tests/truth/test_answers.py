@@ -33,7 +33,7 @@ def _expected() -> dict[tuple[str, str], list[Any]]:
 
 def _differences() -> dict[str, list[tuple[str, str]]]:
     listed = yaml.safe_load((HERE / "differences.yaml").read_text())
-    return {row: [tuple(probe.split(" ", 1)) for probe in probes] for row, probes in listed.items()}  # type: ignore[misc]
+    return {row: [tuple(probe.split(" ", 1)) for probe in probes] for row, probes in listed.items()}
 
 
 @pytest.fixture(scope="module")

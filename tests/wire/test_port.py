@@ -238,3 +238,16 @@ async def test_a_peer_that_breaks_the_protocol_loses_its_channel() -> None:
     assert "number 99" in why
     port.close()
     left.close()
+
+
+async def test_a_port_in_memory_is_congested_until_its_peer_takes() -> None:
+    left, right = memory_pair()
+    message = ConsoleInput(0, bytes(CONGESTED // 4))
+    for _ in range(6):
+        left.send(1, message)
+    assert left.congested
+    assert not right.congested, "it can take, and does"
+    assert len(right.take()) == 6
+    assert not left.congested
+    left.close()
+    right.close()

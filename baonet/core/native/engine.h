@@ -492,6 +492,7 @@ void pmu_stop(struct core *core);
 size_t uart_state_size(void);
 int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console);
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
+bool uart_break(struct uart *uart);
 void uart_flush(struct uart *uart);
 
 /* construct.c: methods of the Python type */

@@ -173,6 +173,13 @@ static PyObject *put_input(PyObject *self, PyObject *args) {
     return uart ? PyLong_FromSize_t(taken) : NULL;
 }
 
+static PyObject *put_break(PyObject *self, PyObject *args) {
+    unsigned number;
+    if (!PyArg_ParseTuple(args, "I", &number)) return NULL;
+    struct uart *uart = uart_number((struct core *)self, number);
+    return uart ? PyBool_FromLong(uart_break(uart)) : NULL;
+}
+
 /* The next thing that run() would tell of, which the hypervisor may hear while the guest cannot run; -1: nothing. */
 static PyObject *take_event(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -325,6 +332,7 @@ static PyMethodDef core_methods[] = {
     {"wakes", wakes, METH_NOARGS, NULL},
     {"take_output", take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
+    {"put_break", put_break, METH_VARARGS, NULL},
     {"take_event", take_event, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
     {"code", code, METH_O, NULL},

@@ -23,17 +23,20 @@ struct uart_state {
     _Atomic uint32_t lock; /* the process that holds it, or 0 */
     uint32_t ibrd, fbrd, lcr, cr, ifls, imsc, dmacr, ilpr;
     uint32_t ris;
+    uint32_t rsr; /* what was wrong with the character that was read last */
     uint32_t level;
     uint64_t sequence; /* of changes of the interrupt line */
     uint64_t sent;
     uint64_t rx_head, rx_come, rx_tail; /* put in, come into the FIFO, read */
-    uint8_t rx[RX_CAPACITY];
+    uint16_t rx[RX_CAPACITY];           /* as DR has them: a character, or a break */
 };
 size_t uart_state_size(void) { return sizeof(struct uart_state); }
 
 #define INT_RX 0x10u
 #define INT_TX 0x20u
 #define INT_RT 0x40u
+#define INT_BE 0x200u
+#define DR_BE 0x400u
 #define FR_RXFE 0x10u
 #define FR_RXFF 0x40u
 #define FR_TXFE 0x80u
@@ -62,17 +65,18 @@ static uint64_t depth(const struct uart_state *s) { return s->lcr & LCR_FEN ? FI
 
 static void receive(struct uart_state *s) {
     while (s->rx_come != s->rx_head && held(s) < depth(s)) {
+        s->ris |= INT_RX | INT_RT | (s->rx[s->rx_come % RX_CAPACITY] & DR_BE ? INT_BE : 0);
         s->rx_come++;
-        s->ris |= INT_RX | INT_RT;
     }
 }
 
-static uint8_t take(struct uart_state *s) {
+static uint16_t take(struct uart_state *s) {
     if (!held(s)) return 0;
-    uint8_t byte = s->rx[s->rx_tail++ % RX_CAPACITY];
+    uint16_t character = s->rx[s->rx_tail++ % RX_CAPACITY];
+    s->rsr = character >> 8;
     if (!held(s)) s->ris &= ~(INT_RX | INT_RT);
     receive(s);
-    return byte;
+    return character;
 }
 
 static void update(struct uart *uart) {
@@ -99,6 +103,7 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
         value = take(s);
         update(uart);
         break;
+    case 0x04: value = s->rsr; break;
     case 0x18: value = FR_TXFE | (held(s) ? 0 : FR_RXFE) | (held(s) >= depth(s) ? FR_RXFF : 0); break;
     case 0x20: value = s->ilpr; break;
     case 0x24: value = s->ibrd; break;
@@ -148,6 +153,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
         transmit(uart, (uint8_t)value);
         full = uart->out_length == uart_out_capacity;
         break;
+    case 0x04: s->rsr = 0; break;
     case 0x20: s->ilpr = value & 0xff; break;
     case 0x24: s->ibrd = value & 0xffff; break;
     case 0x28: s->fbrd = value & 0x3f; break;
@@ -180,6 +186,21 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     update(uart);
     unlock(s);
     return length;
+}
+
+/* A character of zeroes that is too long (DDI 0183, 3.3.1): recorded as it is read. */
+bool uart_break(struct uart *uart) {
+    struct uart_state *s = uart->state;
+    lock(uart);
+    bool room = s->rx_head - s->rx_tail < RX_CAPACITY;
+    if (room) {
+        s->rx[s->rx_head++ % RX_CAPACITY] = DR_BE;
+        receive(s);
+        trace(uart->core, TRACE_INPUT, uart->number, 1, DR_BE);
+        update(uart);
+    }
+    unlock(s);
+    return room;
 }
 
 /* Reset values; the console has been set up by Bao, which has written to it. */

@@ -1,0 +1,48 @@
+"""What Bao would print about a guest, which can make any amount of it: each kind is told a few times, then counted.
+
+Bounded in everything that a guest decides: a kind is a text without its numbers, and there are few of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, final
+
+from baonet.hyp.effects import Info, Warn
+from baonet.wire.messages import Notice
+
+TOLD: Final = 5
+"""Notices of a kind that a pcpu tells."""
+KINDS: Final = 64
+"""Kinds that it tells apart; all others are one."""
+_NUMBER = re.compile(r"\b(0x[0-9a-f]+|\d+)\b")
+_OTHER = "others"
+
+
+@final
+class Notices:
+    """Those of one pcpu."""
+
+    def __init__(self, pcpu: int) -> None:
+        self._pcpu = pcpu
+        self._came: Counter[tuple[str, str]] = Counter()
+
+    def tell(self, effect: Warn | Info) -> Notice | None:
+        """What the agent is told now."""
+        level = "WARNING" if isinstance(effect, Warn) else "INFO"
+        kind = (level, _NUMBER.sub("...", effect.text))
+        if kind not in self._came and len(self._came) >= KINDS:
+            kind = (level, _OTHER)
+        self._came[kind] += 1
+        if self._came[kind] > TOLD:
+            return None
+        more = " (more of these are counted)" if self._came[kind] == TOLD else ""
+        return Notice(self._pcpu, level, effect.text + more)
+
+    def rest(self) -> Iterator[Notice]:
+        """At the end: how many more there were."""
+        for (level, kind), count in self._came.items():
+            if count > TOLD:
+                yield Notice(self._pcpu, level, f"{kind}: {count - TOLD} more")

@@ -1,0 +1,53 @@
+"""A guest's text on a terminal that it shares with others: what a line needs passes, all else shows as what it is.
+
+A line may have printable characters of UTF-8, tabs, and colours (CSI ... m: ECMA-48, SGR). Whatever else a terminal
+obeys (other escape sequences, C0 and C1 controls, characters that turn the direction of text or take no place) and what
+is no UTF-8 is shown as an escape: ``\\x1b[2J``. What passes can move the cursor to the right only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+RESET: Final = b"\x1b[0m"
+_PLAIN = re.compile(rb"[\x20-\x7e\t]*")
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]{0,30}m")
+_CUT = re.compile(rb"\x1b(\[[0-9;:]{0,30})?\Z|[\xc2-\xdf]\Z|[\xe0-\xef][\x80-\xbf]?\Z|[\xf0-\xf4][\x80-\xbf]{0,2}\Z")
+
+
+def visible(text: bytes) -> tuple[bytes, bool]:
+    """A part of a line as it may be shown, and whether it has set colours, so that the line must end with ``RESET``."""
+    if _PLAIN.fullmatch(text):
+        return text, False
+    shown = bytearray()
+    start = 0
+    colours = False
+    for found in _COLOUR.finditer(text):
+        shown += _escaped(text[start : found.start()]) + found[0]
+        start = found.end()
+        colours = True
+    return bytes(shown + _escaped(text[start:])), colours
+
+
+def whole(text: bytes) -> int:
+    """How many bytes of a line that goes on can be shown now: without the beginning of a character or a colour."""
+    found = _CUT.search(text)
+    return len(text) if found is None else found.start()
+
+
+def _escaped(text: bytes) -> bytes:
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(map(_shown, text.decode("utf-8", "surrogateescape"))).encode()
+
+
+def _shown(character: str) -> str:
+    category = unicodedata.category(character)
+    if character == "\t" or not (category[0] == "C" or category in ("Zl", "Zp")):
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00  # a byte that is no UTF-8
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

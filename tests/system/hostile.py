@@ -1,0 +1,63 @@
+"""Guests that try to fill what is in their way, as the words of their code."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from tests.system.machine import vm
+
+_HVC, _BACK = 0xD4000002, 0x14000000
+
+
+def _loop(words: list[int], start: int) -> list[int]:
+    """``words``, and a branch back to the word ``start``."""
+    return [*words, _BACK | (start - len(words)) & 0x3FF_FFFF]
+
+
+NOTICES = _loop(
+    [
+        0x52800213,  # mov w19, #16
+        0x52B8C000,  # mov w0, #0xc6000000
+        0x0B130000,  # add w0, w0, w19
+        _HVC,  # an unknown hypercall, another each time
+        0x11000673,  # add w19, w19, #1
+    ],
+    1,
+)
+NOTIFY = _loop(
+    [
+        0x52B8C000,  # mov w0, #0xc6000000
+        0x11000400,  # add w0, w0, #1: notify
+        0xD2800001,  # mov x1, #0: of the first shared memory object
+        0xD2800002,  # mov x2, #0: the event
+        _HVC,
+    ],
+    0,
+)
+RING = _loop(
+    [
+        *NOTIFY[:-1],
+        0x528C0003,  # mov w3, #0x6000: 50 us
+        0x71000463,  # subs w3, w3, #1
+        0x54FFFFE1,  # b.ne back to it
+    ],
+    0,
+)
+SLEEP = _loop([0xD503207F], 0)  # wfi
+SEND = _loop(
+    [
+        0xD2A12000,  # mov x0, #0x09000000: the UART
+        0x52800BC1,  # mov w1, #'^'
+        0x39000001,  # strb w1, [x0]
+    ],
+    2,
+)
+
+
+def hostile(directory: Path, name: str, words: list[int], **fields: Any) -> dict[str, Any]:
+    """A VM of one CPU that runs ``words``."""
+    path = directory / f"{name}.bin"
+    path.write_bytes(struct.pack(f"<{len(words)}I", *words))
+    return vm("hello", name) | {"image": {"path": str(path), "base": 0x40000000}} | fields
