@@ -8,21 +8,20 @@ from typing import Any
 import pytest
 
 from baonet.actors.ending import Ending
-from baonet.engines import crews
+from baonet.core.cpu import build
 from tests.engines.live import NODES, run
 from tests.system.machine import UART, vm
 
 
 @pytest.mark.parametrize("placement", NODES)
 def test_its_vm_ends_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, placement: str) -> None:
-    build = crews.build
 
     def refuse(machine: Any, config: Any, *arguments: Any, **options: Any) -> Any:
         if config.name == "echo":
             raise MemoryError("the host has no more")
         return build(machine, config, *arguments, **options)
 
-    monkeypatch.setattr(crews, "build", refuse)
+    monkeypatch.setattr("baonet.engines.crews.build", refuse)
     silent = [{"pa": UART["pa"], "va": UART["va"], "size": 0x1000}]
     outcome, said = run(tmp_path, {"vms": [vm("echo"), vm("hello", devices=silent)]}, placement)
     assert outcome.ending is Ending.FAILED
