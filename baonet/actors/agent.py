@@ -6,12 +6,13 @@ It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
 import trio
 
+from baonet.actors.awaited import Awaited, Text
 from baonet.actors.console import Reassembly
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
@@ -19,6 +20,7 @@ from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
 from baonet.actors.outlet import Outlets
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
+from baonet.hyp.condition import Condition
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
@@ -28,8 +30,6 @@ from baonet.wire.trace import machine_digest
 
 TYPED = 1 << 16
 """Bytes of input that no UART has taken yet, from which whoever types should wait."""
-REPORTS = 256
-"""Reports of parked vcpus that are kept."""
 _TICK = 0.1
 """Seconds between two looks at what the screen has not shown yet, and at who is awaited.
 
@@ -43,9 +43,14 @@ suspended, makes nobody late.
 class Outcome:
     ending: Ending
     vms: dict[str, str] = field(default_factory=dict)
-    reports: list[tuple[Report, bytes]] = field(default_factory=list)
-    unreported: int = 0
-    """Reports beyond ``REPORTS``."""
+    parked: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How often a guest did what Bao stops it for, by VM and vcpu."""
+    started: bool = False
+    """Whether all pcpus had come, so that guests ran."""
+    missing: list[Text] = field(default_factory=list)
+    """What was to be printed and was not."""
+    conditions: dict[int, Condition] = field(default_factory=dict)
+    """How the vcpus of the pcpus that answered were at the end."""
     failures: list[str] = field(default_factory=list)
     statistics: dict[int, dict[str, int]] = field(default_factory=dict)
     time: int = 0
@@ -79,11 +84,12 @@ class Node(Protocol):
 
 @final
 class Agent:
-    """``until`` is a text that ends the run when a guest prints it. ``notice`` gets what Bao would print.
+    """``until`` are texts that end the run when guests have printed them. ``notice`` gets what Bao would print.
 
-    ``schedule`` is there in virtual time; ``observer`` gets what is traced, and what was typed when. While one of
-    ``outlets`` is full nothing is taken from the pcpus, so guests wait for whoever reads; ends do not. ``changed`` gets
-    how a VM is now, while others still run.
+    ``reported`` gets what a guest is parked for, and the instruction there, when it happens. ``schedule`` is there in
+    virtual time; ``observer`` gets what is traced, and what was typed when. While one of ``outlets`` is full nothing is
+    taken from the pcpus, so guests wait for whoever reads; ends do not. ``changed`` gets how a VM is now, while others
+    still run.
     """
 
     def __init__(
@@ -93,8 +99,9 @@ class Agent:
         node: Node,
         screen: Screen,
         *,
-        until: bytes = b"",
+        until: Iterable[Text] = (),
         notice: Callable[[str, str], None] = lambda level, text: None,
+        reported: Callable[[Report, bytes], None] = lambda report, code: None,
         schedule: Schedule | None = None,
         observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
         outlets: Outlets | None = None,
@@ -106,8 +113,9 @@ class Agent:
         self.screen = screen
         self.outcome = Outcome(Ending.DONE)
         self.life = Life([(vm.config.name, vm.pcpus) for vm in plan.vms], node.carries, conducted=schedule is not None)
-        self._until = until
+        self._awaited = Awaited(until)
         self._notice = notice
+        self._reported = reported
         self._schedule = schedule
         self._observer = observer
         self._outlets = outlets or Outlets()
@@ -116,7 +124,6 @@ class Agent:
         self._consoles: dict[int, Reassembly] = {}
         self._typed = [0 for _ in plan.vms]
         self._read = trio.Event()
-        self._tails = [b"" for _ in plan.vms]
         self._ending: Ending | None = None
         self._wanted: Ending | None = None
         self._farewell = trio.CancelScope()
@@ -146,7 +153,9 @@ class Agent:
     def _sum_up(self) -> Outcome:
         assert self._ending is not None
         outcome, names = self.outcome, [vm.config.name for vm in self.plan.vms]
-        outcome.ending = self._ending
+        outcome.started, outcome.missing = self.life.started, self._awaited.missing
+        missed = self._ending is Ending.DONE and outcome.missing
+        outcome.ending = Ending.MISSED if missed else self._ending
         if self._schedule is not None:
             outcome.time = self._schedule.horizons.latest
             outcome.whole = outcome.digests.keys() >= self._addresses.keys()
@@ -207,7 +216,7 @@ class Agent:
         if ending is not None:
             if self._wanted is None and VmState.DEAD in self.life.states:
                 ending = Ending.FAILED
-            elif ending is Ending.IDLE and self.outcome.reports:
+            elif ending is Ending.IDLE and self.outcome.parked:
                 ending = Ending.PARKED  # the others may wait for what was parked
             self.stop(ending)
         elif (horizon := schedule.grant()) is not None:
@@ -275,10 +284,9 @@ class Agent:
                 self._read.set()
                 self._read = trio.Event()
             case wire.Parked(report, code):
-                if len(self.outcome.reports) < REPORTS:  # a VM that resets itself can park its vcpus again and again
-                    self.outcome.reports.append((report, code))
-                else:
-                    self.outcome.unreported += 1
+                key = (report.vm, report.vcpu)
+                self.outcome.parked[key] = self.outcome.parked.get(key, 0) + 1
+                self._reported(report, code)
                 self.life.said(source, message)
             case wire.Hello() | wire.Running() | wire.Halted() | wire.VmOff() | wire.VmReset() | wire.Stopped():
                 self.life.said(source, message)
@@ -286,6 +294,8 @@ class Agent:
                 self._notice(level, f"pcpu {pcpu}: {text}")
             case wire.Failure(pcpu, text):
                 self.outcome.failures.append(f"pcpu {pcpu}: {text}")
+            case wire.Examined(condition):
+                self.outcome.conditions[condition.pcpu] = condition
             case wire.Statistics(pcpu, counters):
                 self.outcome.statistics[pcpu] = counters
             case wire.Reached(next_, latest) if self._schedule is not None:
@@ -305,11 +315,9 @@ class Agent:
     def _show(self, pieces: list[tuple[int, bytes]]) -> None:
         for vm, data in pieces:
             self.screen.show(vm, data)
-            if self._until:
-                tail = self._tails[vm] + data
-                if self._until in tail:
-                    self._conclude(Ending.DONE)
-                self._tails[vm] = tail[-len(self._until) :]
+            self._awaited.see(vm, data)
+        if self._awaited.complete:
+            self._conclude(Ending.DONE)
 
     def _load(self, vm: int) -> None:
         """For a VM that starts anew."""

@@ -117,6 +117,8 @@ class Conductor:
                 island.post(answer.pcpu, answer.posts)
                 lives += [each for each in answer.said if isinstance(each, wire.VmOff | wire.VmReset)]
                 await self._pass_on(each for each in answer.said if not isinstance(each, wire.VmOff | wire.VmReset))
+                await self._port.wait(0)
+                self._hear()
                 await self._room()
                 if self._ended or self._broken:
                     return
@@ -163,14 +165,14 @@ class Conductor:
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
     async def _ask(self, turn: Turn | Resume) -> Turned | Paused | None:
-        """What a crew has done; None when there are not all of them any more."""
+        """What a crew has done; None when there are not all of them any more, or the run is over."""
         crew = self._crews[turn.pcpu]
         if isinstance(turn, Turn):
             while len(turn.inbox) > MAIL:
                 self._port.send(crew, Mail(turn.pcpu, turn.inbox[:MAIL]))
                 turn.inbox = turn.inbox[MAIL:]
         self._port.send(crew, turn)
-        while (turned := self._answer) is None and not self._broken:
+        while (turned := self._answer) is None and not self._broken and not self._ended:
             await self._port.wait(None)
             self._hear()
         self._answer = None
@@ -204,7 +206,11 @@ class Conductor:
             if source == AGENT:
                 self._obey(message)
             elif isinstance(message, Turned | Paused):
-                self._answer = message
+                if self._ended:
+                    for each in message.said:  # nobody waits for it any more
+                        self._port.send(AGENT, each)
+                else:
+                    self._answer = message
             elif isinstance(message, wire.Hello | wire.Running | wire.Stopped):
                 self._serving[source] = step(self._serving[source], message)
             else:

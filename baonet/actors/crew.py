@@ -48,7 +48,7 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
 
 
 def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:
-    """The last words of a pcpu: what it recorded, and its counters."""
+    """The last words of a pcpu: what it recorded, how its vcpu is, and its counters."""
     recorder.drain(everything=True)
     port.send(to, wire.Digest(seat.pcpu, recorder.digest()))
     for message in seat.last_words():

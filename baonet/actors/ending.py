@@ -14,12 +14,16 @@ class VmState(Enum):
 
 
 class Ending(Enum):
-    """Why a run ended; the value is the exit status."""
+    """Why a run ended; the value is the exit status.
+
+    MISSED: it would be DONE, but a text that was waited for did not come.
+    """
 
     DONE = 0
     FAILED = 1
     PARKED = 3
     TIMEOUT = 4
     IDLE = 5
+    MISSED = 6
     INTERRUPTED = 130
     TERMINATED = 143

@@ -12,6 +12,7 @@ from typing import final
 import trio
 
 from baonet.actors.counters import counters
+from baonet.actors.examination import examined, storm_notice
 from baonet.actors.notices import Notices
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
@@ -78,6 +79,7 @@ class PcpuActor:
         self._notices = Notices(pcpu)
         self._input = UartInput(core)
         self._phase = Phase.SPAWNED
+        self._waiting = False
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
         self._sent = self._received = 0
@@ -159,6 +161,7 @@ class PcpuActor:
         """Stay in the guest until it waits, somebody calls, or it is time to look around."""
         run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
         effects = hypervisor.effects
+        self._waiting = False
         for _ in range(TURNS):
             reason = run(SLICE)
             if reason > Exit.KICKED:
@@ -170,10 +173,13 @@ class PcpuActor:
                     return 0
             elif reason == Exit.WFI:
                 self._flush()
-                return 0 if self.core.wakes() else self._patience()
+                self._waiting = not self.core.wakes()
+                return self._patience() if self._waiting else 0
             else:
                 if effects:
                     self._perform()
+                if (notice := storm_notice(hypervisor, self.core)) is not None:
+                    self.port.send(AGENT, notice)
                 break
         self._flush()
         return 0
@@ -222,6 +228,7 @@ class PcpuActor:
                     self._recorder.drain(everything=True)
                 for notice in self._notices.rest():
                     self.port.send(AGENT, notice)
+                self.port.send(AGENT, examined(self.hypervisor, self.core, waiting=self._waiting))
                 self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
                 self._say(wire.Stopped(self.pcpu))
 

@@ -62,6 +62,11 @@ class Raw:
             self._out.write(data)
         self._ends[vm] = (self._ends[vm] + data)[-self.KEPT :]
 
+    @property
+    def begun(self) -> bool:
+        """Whether the cursor is in the middle of a line."""
+        return not (b"\n" + self._ends[self.vm]).endswith((b"\n", b"\r"))
+
     def switch(self, vm: int) -> None:
         """Show this one from now on, and what it said last: the whole lines of it."""
         self.vm = vm

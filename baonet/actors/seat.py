@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from typing import Final, final
 
 from baonet.actors.counters import counters
+from baonet.actors.examination import examined, storm_notice
 from baonet.actors.faults import kind_of
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.actors.notices import Notices
@@ -34,6 +35,8 @@ _RETRY: Final = 1_000_000
 """Cycles after which input that the UART had no room for is tried again."""
 BULK: Final = 1024
 """Messages to send and to say with which a turn pauses; it does as well when a chunk of records is full."""
+_STAYS: Final = 256
+"""Stays in the guest with which a turn pauses: they end by exits, which cost the host."""
 _NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
 _INTERRUPTING: Final = (IpcNotify, PsciOn, VgicInject, VgicForward, VgicUpdateEnable)
 """What Bao sends with an IPI, so that it interrupts its receiver; the rest are looks into shared memory there."""
@@ -59,7 +62,7 @@ class Seat:
         self._input = UartInput(core)
         self._channels: dict[int, int] = {}
         self._sent = self._received = 0
-        self._until = self._rest = 0
+        self._until = self._rest = self._stays = 0
         self._waiting = self._halted = False
         self._interrupted = False  # one interrupt is for all messages before the guest goes on: Bao empties its queue
         self._state = State.POWERDOWN
@@ -80,8 +83,9 @@ class Seat:
     def turn(self, turn: Turn) -> Turned | Paused:
         """Go on until ``turn.until``, or until there is nothing to do before it.
 
-        When so much has come of it that whoever asked must take that first it is ``Paused``, and ``resume`` goes on as
-        if nothing had been: what is kept here has a bound, and where a turn ends does not depend on it.
+        When so much has come of it that whoever asked must take that first, or it has cost the host so much that he
+        should look around, it is ``Paused``, and ``resume`` goes on as if nothing had been: what is kept here has a
+        bound, and where a turn ends does not depend on it.
         """
         self.deliver(turn.inbox)
         self._until, self._rest = turn.until, turn.rest
@@ -89,6 +93,7 @@ class Seat:
 
     def resume(self) -> Turned | Paused:
         """Go on with the turn that has paused, when the records have been drained."""
+        self._stays = _STAYS
         next_ = self._go_on()
         self._collect_output()
         posts: tuple[Post, ...] = ()
@@ -131,7 +136,10 @@ class Seat:
                     self._ring()
             elif now >= self._until:
                 return now
+            elif self._stays == 0:
+                return None
             else:
+                self._stays -= 1
                 self._run(min(due, self._until))
 
     def _alarm(self) -> int:
@@ -162,10 +170,19 @@ class Seat:
         elif reason == Exit.WFI:
             self._waiting = not core.wakes()
         else:
-            if self.hypervisor.effects:
+            asked = bool(self.hypervisor.effects)  # by an emulated access, which ended the stay
+            if asked:
                 self._perform()
             if core.yielded:
                 core.skip_to(self._rest)
+            elif not asked and core.time < limit:
+                self._look_around()
+
+    def _look_around(self) -> None:
+        """The guest, or somebody of the host, has ended the stay before its time."""
+        self._stays = 0
+        if (notice := storm_notice(self.hypervisor, self.core)) is not None:
+            self._said.append(notice)
 
     def _settle(self) -> None:
         """After anything that the hypervisor did."""
@@ -271,8 +288,11 @@ class Seat:
             self._said[:0] = said
 
     def last_words(self) -> Iterator[Control]:
-        """What is left to say at the end, beside what was recorded."""
+        """What is left to say at the end, in the middle of a turn or not, beside what was recorded."""
+        self._collect_output()
+        yield from self._said
         yield from self._notices.rest()
+        yield examined(self.hypervisor, self.core, waiting=self._waiting)
         yield wire.Statistics(self.pcpu, self.statistics())
 
     def statistics(self) -> dict[str, int]:

@@ -91,6 +91,12 @@ class Consoles:
         """Whether somebody may type."""
         return bool(self.wanted.typing or self._attached)
 
+    def interrupt(self) -> bool:
+        """Somebody else writes on the terminal: end the line that is open. True: a guest's own, which is not ended."""
+        if self.lines is not None:
+            self.lines.interrupt()
+        return self.raw is not None and self.raw.begun
+
     def shows(self, vm: int) -> bool:
         """Whether the terminal shows it, now."""
         return vm == self.raw.vm if self.raw is not None else vm in self.wanted.shown

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from baonet.cli import until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
@@ -19,13 +20,15 @@ from baonet.config.machine import ClockMode
 
 EPILOG = """\
 exit status:
-  0    every VM has powered off, --until was matched, or --for has passed
+  0    every VM has powered off, all that --until waits for was printed, or --for has passed
   2    the machine file or the command line has an error
   3    a guest did what Bao stops it for; the report is on standard error
-  4    --timeout passed
+  4    --timeout passed, whatever --until waits for
   5    in virtual time: every CPU waits and nothing is to come
+  6    it ended as with status 0, but a text that --until waits for was not printed
   130  Ctrl-C; 143 when SIGTERM, SIGHUP or SIGQUIT ended it
   1    anything else; the reason is on standard error
+With any of 3 to 6, 130, 143 and 1 it is told of every CPU that was not done what it did, or waits for.
 
 examples:
   baonet run configs/ping-pong.yaml
@@ -68,7 +71,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         type=nanoseconds,
         help="end with status 0 after TIME of virtual time (2s, 10ms)",
     )
-    parser.add_argument("--until", metavar="TEXT", type=text, help="end with status 0 when a guest prints TEXT")
+    parser.add_argument(
+        "--until", metavar="[VM:]TEXT", type=until.argument, action="append", default=[], help=until.HELP
+    )
     parser.add_argument("--timeout", metavar="TIME", type=duration, help="end with status 4 after TIME (30s, 2m)")
     parser.add_argument(
         "--console",
@@ -90,13 +95,6 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
     parser.set_defaults(command=run)
-
-
-def text(argument: str) -> str:
-    """What ``--until`` waits for."""
-    if not argument:
-        raise argparse.ArgumentTypeError("an empty text would be found at once")
-    return argument
 
 
 def run(options: argparse.Namespace) -> int:
@@ -130,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             record = None if options.record is None else outputs.whole(options.record, "--record")
             trace = None if options.trace is None else outputs.stream(options.trace, "--trace")
             asked = wanted(options.console, machine)
+            options.until = until.texts(machine, options.until)
         except UsageError as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2

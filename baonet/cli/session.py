@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import final
 
@@ -18,11 +18,13 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outlet import Outlet
 from baonet.actors.schedule import Schedule
 from baonet.actors.tracefile import TraceFile
+from baonet.cli.conditions import Names, conditions
 from baonet.cli.consoles import Consoles
 from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
+from baonet.cli.until import missed
 from baonet.config.machine import ClockMode, Input, Machine
 from baonet.core.child import ENDINGS
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
@@ -35,6 +37,8 @@ from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import TraceChunk, Typed
 
+REPORTS = 5
+"""Reports of a vcpu that are shown."""
 STEP = 10_000_000
 """Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
 DEFAULT_PLACEMENT = {ClockMode.HOST: "process-per-cpu", ClockMode.VIRTUAL: "process-per-island"}
@@ -60,6 +64,8 @@ class Session:
         self._consoles = consoles
         self._options = options
         self._plan = plan(machine)
+        self._reports: Counter[tuple[int, int]] = Counter()
+        self._names = Names()
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
@@ -79,8 +85,9 @@ class Session:
             memory,
             self._node,
             consoles.screen,
-            until=os.fsencode(options.until or ""),
+            until=options.until,
             notice=self._notice,
+            reported=self._report,
             schedule=self._schedule(),
             observer=self._observe,
             outlets=outlets.outlets,
@@ -123,18 +130,27 @@ class Session:
 
     def _notice(self, level: str, text: str) -> None:
         if level == "WARNING" or self._options.verbose:
-            self._say(f"baonet: {level}: {text}")
+            self._say([f"baonet: {level}: {text}"])
 
     def _changed(self, vm: int, state: VmState) -> None:
         """Whoever types should know that nobody listens any more."""
         if self._consoles.wanted.typing and state is VmState.OFF and self._consoles.shows(vm):
-            self._say(f"baonet: VM '{self._machine.vms[vm].name}' is off")
+            self._say([f"baonet: VM '{self._machine.vms[vm].name}' is off"])
 
-    def _say(self, line: str) -> None:
-        """While the machine runs."""
-        if self._consoles.lines is not None and sys.stderr.isatty():
-            self._consoles.lines.interrupt()
-        print(line, file=sys.stderr, end=self._terminal.line_end)
+    def _say(self, lines: list[str]) -> None:
+        """While guests print: in lines of their own."""
+        end = self._terminal.line_end
+        if sys.stderr.isatty() and self._consoles.interrupt():
+            lines = ["", *lines]
+        print(end.join(lines), file=sys.stderr, end=end, flush=True)
+
+    def _report(self, report: Report, code: bytes) -> None:
+        """When it happens. A VM that starts anew can be parked again and again."""
+        self._reports[report.vm, report.vcpu] += 1
+        if self._reports[report.vm, report.vcpu] > REPORTS:
+            return
+        symbol = self._names.of(self._machine.vms[report.vm])
+        self._say(["", *report.lines(), instruction(report, code) + symbol(report.pc)])
 
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""
@@ -200,15 +216,19 @@ class Session:
         """Say on stderr what the user must know, and return the exit status."""
         for failure in outcome.failures:
             print(f"baonet: {failure}", file=sys.stderr)
-        for report, code in outcome.reports:
-            print("\n".join(["", *report.lines(), instruction(report, code)]), file=sys.stderr)
-        if outcome.unreported:
-            print(f"baonet: {outcome.unreported} more reports", file=sys.stderr)
+        for (vm, vcpu), count in sorted(outcome.parked.items()):
+            often = "" if count == 1 else f" {count} times"
+            name = self._machine.vms[vm].name
+            print(f"baonet: VM '{name}', vcpu {vcpu} was parked{often}, as reported above", file=sys.stderr)
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
         if outcome.ending is Ending.IDLE:
             print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
+        for text in outcome.missing:
+            print(f"baonet: {missed(self._machine, text)}", file=sys.stderr)
+        for line in conditions(self._plan, outcome, self._names):
+            print(line, file=sys.stderr)
         if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
         if self._trace is not None:

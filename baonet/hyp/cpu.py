@@ -119,7 +119,14 @@ class Cpu(Protocol):
         """Put a line into the trace of this CPU, if there is one."""
 
     def state(self) -> Mapping[str, int]:
-        """For reports: ``pstate``, as SPSR_EL2 would have it, and registers of EL1 by their names in lower case."""
+        """For reports: ``pstate``, as SPSR_EL2 would have it, and registers of EL1 by their names in lower case.
+
+        ``exceptions``: how many the guest has taken itself since it was entered; ``last_esr``, ``last_elr``,
+        ``last_far`` and ``last_spsr``: what the last of them put there.
+        """
+
+    def timers(self) -> Sequence[tuple[int, bool, int, int, int]]:
+        """(INTID, whether the VM has it, CTL, CVAL, the counter now) of each timer."""
 
     def deactivate(self, intid: int) -> None:
         """Deactivate a physical PPI: what GICR_ICACTIVER0 does. It fires again if its line is high."""

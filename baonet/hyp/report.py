@@ -12,22 +12,35 @@ _CLASSES = {
     0x01: "WFI or WFE",
     0x03: "MCR or MRC access to CP15",
     0x04: "MCRR or MRRC access to CP15",
+    0x05: "MCR or MRC access to CP14",
+    0x06: "LDC or STC access to CP14",
     0x07: "access to SVE, SIMD or floating point",
+    0x0C: "MRRC access to CP14",
     0x0E: "illegal execution state",
+    0x11: "SVC from AArch32",
     0x12: "HVC from AArch32",
     0x13: "SMC from AArch32",
+    0x15: "SVC",
     0x16: "HVC",
     0x17: "SMC",
     0x18: "MSR, MRS or system instruction",
     0x19: "access to SVE",
     0x20: "instruction abort",
+    0x21: "instruction abort, at its own level",
     0x22: "PC alignment fault",
     0x24: "data abort",
+    0x25: "data abort, at its own level",
     0x26: "SP alignment fault",
+    0x28: "floating-point exception, AArch32",
+    0x2C: "floating-point exception",
     0x2F: "SError",
     0x30: "breakpoint",
+    0x31: "breakpoint, at its own level",
     0x32: "software step",
+    0x33: "software step, at its own level",
     0x34: "watchpoint",
+    0x35: "watchpoint, at its own level",
+    0x38: "BKPT from AArch32",
     0x3C: "BRK",
 }
 _ADDRESSED = frozenset((0x20, 0x22, 0x24, 0x34))
@@ -78,10 +91,10 @@ def describe_register(encoding: int) -> str:
 
 
 def decode_syndrome(esr: int) -> tuple[tuple[str, str], ...]:
-    """ESR_EL2 field by field, as (name, meaning); the ISS of aborts and of system register traps (Arm DDI0487, D24)."""
+    """ESR_ELx field by field, as (name, meaning); the ISS of aborts and of system register traps (Arm DDI0487, D24)."""
     ec, iss = exception_class(esr), esr & 0x1FF_FFFF
     fields = [("EC", f"{ec:#04x} {_CLASSES.get(ec, 'reserved')}"), ("IL", "32-bit" if esr >> 25 & 1 else "16-bit")]
-    if ec == 0x24:
+    if ec in (0x24, 0x25):
         valid = bool(iss >> 24 & 1)
         fields.append(("ISV", str(int(valid))))
         if valid:
@@ -91,7 +104,7 @@ def decode_syndrome(esr: int) -> tuple[tuple[str, str], ...]:
         fields.append(("FnV", str(iss >> 10 & 1)))
         fields.append(("WnR", "write" if iss >> 6 & 1 else "read"))
         fields.append(("DFSC", _fault_status(iss & 0x3F)))
-    elif ec == 0x20:
+    elif ec in (0x20, 0x21):
         fields.append(("FnV", str(iss >> 10 & 1)))
         fields.append(("IFSC", _fault_status(iss & 0x3F)))
     elif ec == 0x18:
@@ -103,6 +116,11 @@ def decode_syndrome(esr: int) -> tuple[tuple[str, str], ...]:
     return tuple(fields)
 
 
+def syndrome_text(esr: int) -> str:
+    """An ESR_ELx with its meaning, in one line."""
+    return f"{esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in decode_syndrome(esr))
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -110,7 +128,8 @@ class Report:
 
     ``far`` is the guest's virtual address and ``ipa`` the guest-physical one, where the trap has them (else 0; an
     ``ipa`` of all ones is not known). ``esr`` is 0 when the core knows no more than the register that was written.
-    ``registers`` are x0 to x30, ``pstate`` is what SPSR_EL2 would have.
+    ``registers`` are x0 to x30, ``pstate`` is what SPSR_EL2 would have. The registers of EL1 tell of the last exception
+    that the guest took itself, if it took any: often what led to this.
     """
 
     vm_name: str
@@ -125,6 +144,10 @@ class Report:
     esr: int
     registers: tuple[int, ...]
     pstate: int
+    esr_el1: int
+    elr_el1: int
+    spsr_el1: int
+    vbar_el1: int
 
     @property
     def syndrome(self) -> tuple[tuple[str, str], ...]:
@@ -140,8 +163,11 @@ class Report:
             f" ({instruction_set(self.pstate).value})",
         ]
         if self.esr:
-            lines.append(f"esr {self.esr:#010x}: " + ", ".join(f"{name} {meaning}" for name, meaning in self.syndrome))
+            lines.append(f"esr {syndrome_text(self.esr)}")
         registers = named_registers(self.registers, self.pstate)
         rows = (registers[first : first + 4] for first in range(0, len(registers), 4))
         lines += ["  ".join(f"{name:>3} {value}" for name, value in row) for row in rows]
+        elr, vbar = f"{self.elr_el1:#018x}", f"{self.vbar_el1:#018x}"
+        lines.append(f"EL1: vbar_el1 {vbar}  elr_el1 {elr}  spsr_el1 {self.spsr_el1:#010x}")
+        lines.append(f"EL1: esr_el1 {syndrome_text(self.esr_el1) if self.esr_el1 else '0x00000000'}")
         return lines

@@ -154,7 +154,7 @@ class Vcpu:
 
         ``addressed``: the trap has a virtual and a guest-physical address.
         """
-        cpu, details = self.cpu, self.cpu.exit
+        cpu, details, state = self.cpu, self.cpu.exit, self.cpu.state()
         self.stop(State.PARKED)
         report = Report(
             vm_name=self.config.name,
@@ -168,6 +168,10 @@ class Vcpu:
             ipa=details[EXIT_IPA] if addressed else 0,
             esr=esr,
             registers=tuple(cpu.x[n] for n in range(31)),
-            pstate=cpu.state()["pstate"],
+            pstate=state["pstate"],
+            esr_el1=state["esr_el1"],
+            elr_el1=state["elr_el1"],
+            spsr_el1=state["spsr_el1"],
+            vbar_el1=state["vbar_el1"],
         )
         self.effects.append(Park(report))

@@ -76,6 +76,19 @@ class VgicStatistics:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """INTIDs of pending interrupts that the guest has not enabled, and of SPIs that go to no vcpu.
+
+    ``distributor``: whether GICD_CTLR forwards anything.
+    """
+
+    distributor: bool
+    disabled: tuple[int, ...]
+    unrouted: tuple[int, ...]
+
+
+@final
 class Vgic:
     """``pcpus[n]`` runs vcpu n of ``vm``; ``master`` is the pcpu that is home to its distributor."""
 
@@ -310,6 +323,14 @@ class Vgic:
 
     def statistics(self) -> VgicStatistics:
         return VgicStatistics(self._interface.spills, self._distributor.recalls, len(self._held.interrupts))
+
+    def held_back(self) -> HeldBack:
+        """What is pending and goes to nobody, as far as this pcpu is home to it."""
+        disabled, unrouted = self._private.disabled(), []
+        if self._pcpu == self._master:
+            disabled += self._distributor.disabled()
+            unrouted = self._distributor.unrouted()
+        return HeldBack(self._interface.enabled, tuple(disabled), tuple(unrouted))
 
     # Distributor and holders
 

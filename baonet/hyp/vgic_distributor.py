@@ -207,6 +207,21 @@ class Distributor:
         spi.only_active = spi.drop_active = False
         self._evaluate(spi)
 
+    def _waits(self, spi: Spi) -> bool:
+        return spi.holder == _NOBODY and (spi.pending or (spi.hardware and (spi.level or spi.latched)))
+
+    def disabled(self) -> list[int]:
+        """INTIDs of SPIs that are pending, or whose line is high, and that the guest has not enabled."""
+        return [intid for intid, spi in self.spis.items() if not spi.enabled and self._waits(spi)]
+
+    def unrouted(self) -> list[int]:
+        """INTIDs of enabled SPIs that are pending and go to no vcpu."""
+        return [
+            intid
+            for intid, spi in self.spis.items()
+            if spi.enabled and self._waits(spi) and self._target(spi) == _NOBODY
+        ]
+
     # Sources
 
     def inject(self, intid: int) -> None:

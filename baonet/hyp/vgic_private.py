@@ -111,6 +111,10 @@ class Private:
                 self._interface.pull(interrupt)
                 interrupt.pending = interrupt.active = interrupt.untaken = False
 
+    def disabled(self) -> list[int]:
+        """INTIDs that are pending, or whose line is high, and that the guest has not enabled."""
+        return [each.intid for each in self.interrupts if not each.enabled and (each.pending or each.untaken)]
+
     # Registers
 
     def is_enabled(self, intid: int) -> bool:

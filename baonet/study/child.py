@@ -35,6 +35,8 @@ _WHY = {
     2: "the machine file has an error",
     3: "a guest did what Bao stops it for",
     4: "the timeout passed",
+    5: "every CPU waited, and nothing was to come",
+    6: "a text that 'until' waits for was not printed",
 }
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1

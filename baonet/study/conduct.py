@@ -70,7 +70,7 @@ def describe(study: Study) -> dict[str, str]:
         "study": study.path.name,
         "machine": study.machine.name,
         "for": study.duration or "",
-        "until": study.until or "",
+        "until": ", ".join(study.until),
         "repeats": str(study.repeats),
         "seeds": json.dumps([dict(seed) for seed in study.seeds]),
         "axes": json.dumps([axis.name for axis in study.axes]),

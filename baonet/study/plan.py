@@ -102,6 +102,7 @@ class Run:
 class Study:
     """``duration`` is of virtual time, ``timeout`` of the host's, for one run; both as ``baonet run`` takes them.
 
+    ``until`` are texts that guests print, each as ``baonet run --until`` takes it; the run ends when all have come.
     ``accept`` are the exit statuses of ``baonet run`` after which a run counts as done.
     """
 
@@ -114,7 +115,7 @@ class Study:
     metrics: tuple[MetricSpec, ...] = ()
     plots: tuple[PlotSpec, ...] | None = None
     duration: str | None = None
-    until: str | None = None
+    until: tuple[str, ...] = ()
     timeout: str = "10m"
     accept: tuple[int, ...] = (0,)
     title: str = ""
@@ -153,8 +154,8 @@ class Study:
             path: settings[path] for path in RUN_OPTIONS if path in settings
         }
         for path, value in options.items():
-            if value is not None:
-                given = str(self.path.parent / str(value)) if path == "run.input" else str(value)
+            for each in value if isinstance(value, list | tuple) else () if value is None else (value,):
+                given = str(self.path.parent / str(each)) if path == "run.input" else str(each)
                 words.append(f"{RUN_OPTIONS[path]}={given}")
         for path, value in self.overrides(settings).items():
             words.append(f"--set={path}={json.dumps(value, ensure_ascii=False)}")

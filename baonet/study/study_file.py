@@ -103,6 +103,19 @@ class _Point:
         return {"type": "object"}
 
 
+class Texts:
+    """A text that is not empty, or a list of them."""
+
+    text: str = "text, or a list of texts"
+
+    def read(self, node: Node, reader: Reader) -> tuple[str, ...]:
+        kind = Text(pattern=r"(?s).+", rule="write what a guest prints")
+        return ListOf(kind, 1).read(node, reader) if isinstance(node.value, list) else (kind.read(node, reader),)
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return {"type": ["string", "array"]}
+
+
 def _path(key: str, node: Node, reader: Reader) -> None:
     """Check a field path of a machine file. Whether the machine has such a field is seen when it is set."""
     if key.startswith("run.") and key not in RUN_OPTIONS:
@@ -219,7 +232,7 @@ FIELDS: dict[str, tuple[Kind[Any], str]] = {
     "expected": (Text(), "What shape is expected; the report shows it beside the results."),
     "machine": (PATH, "The machine file, relative to the study file. Required."),
     "for": (_Duration(), "Virtual time after which a run ends."),
-    "until": (Text(pattern=r"(?s).+"), "A run ends when a guest prints this text."),
+    "until": (Texts(), "A run ends when guests have printed this, or all of these: `TEXT`, or `VM:TEXT` for one VM."),
     "timeout": (_Duration(), "The host's time after which a run is given up, as failed. Default 10m."),
     "repeats": (_count("number", 1, 10_000), "How often each point runs with each seed. Default 1."),
     "accept": (ListOf(_count("exit status", 0, 255), 1), "Exit statuses of `baonet run` that are fine. Default [0]."),
@@ -259,7 +272,7 @@ def read(path: Path) -> Study:
         metrics=metrics,
         plots=tuple(_plot(each) for each in values["plots"]) if "plots" in values else None,
         duration=values.get("for"),
-        until=values.get("until"),
+        until=values.get("until", ()),
         timeout=values.get("timeout", "10m"),
         accept=values.get("accept", (0,)),
         title=values.get("title") or path.stem,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from baonet.hyp.condition import Condition
 from baonet.hyp.report import Report
 
 AGENT = -1
@@ -35,7 +36,9 @@ class Running:
 @final
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The agent ends a pcpu. It answers with what it has recorded since, ``Digest``, ``Statistics`` and ``Stopped``."""
+    """The agent ends a pcpu. It answers with what it has recorded since, ``Digest``, ``Examined``, ``Statistics`` and
+    ``Stopped``.
+    """
 
 
 @final
@@ -161,6 +164,14 @@ class Statistics:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """How the vcpu of a pcpu is, where the run ends."""
+
+    condition: Condition
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The last message of a pcpu."""
 
@@ -249,6 +260,7 @@ Control = (
     | Failure
     | StatisticsRequest
     | Statistics
+    | Examined
     | Stopped
     | TraceChunk
     | Digest

@@ -18,6 +18,7 @@ from baonet.wire.control import (
     Control,
     Delivered,
     Digest,
+    Examined,
     Failure,
     Halt,
     Halted,
@@ -52,6 +53,7 @@ __all__ = [
     "ConsoleOutput",
     "Delivered",
     "Digest",
+    "Examined",
     "Failure",
     "Halt",
     "Halted",
@@ -128,6 +130,7 @@ NUMBERS: Final[dict[int, type]] = {
     55: vgic.VgicResult,
     56: vgic.SpiLine,
     64: Running,
+    65: Examined,
 }
 """Which number stands for which message, first in its array.
 

@@ -105,7 +105,11 @@ class Mail:
 @final
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A turn is not over: so much has come of it that this must be taken first. Answered by ``Resume``."""
+    """A turn is not over, and in virtual time nothing has happened. Answered by ``Resume``.
+
+    So much has come of it that this must be taken first, or its guest has done so much that costs the host that whoever
+    gives the turns looks around.
+    """
 
     pcpu: int
     posts: tuple[Post, ...]

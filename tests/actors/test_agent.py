@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ import trio
 import trio.testing
 
 from baonet.actors.agent import Agent, Outcome
+from baonet.actors.awaited import Text
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.hyp.report import Report
@@ -19,6 +21,7 @@ from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from tests.hyp import machines
+from tests.hyp.test_condition import PLAIN
 
 OFF = "system_off"
 
@@ -121,6 +124,7 @@ class Bench:
         machine = machines.machine(machines.vm(0, 2), machines.vm(1))
         self.shown: list[tuple[int, bytes]] = []
         self.notices: list[tuple[str, str]] = []
+        self.reports: list[tuple[Report, bytes]] = []
         self.memory = Memory()
         self.node = Processes((0, 1, 2))
         self.port = self.node.channels
@@ -130,11 +134,15 @@ class Bench:
             self.node,
             self,
             notice=lambda level, text: self.notices.append((level, text)),
+            reported=lambda report, code: self.reports.append((report, code)),
             **options,
         )
 
     def show(self, vm: int, data: bytes) -> None:
         self.shown.append((vm, data))
+
+    def interrupt(self) -> bool:
+        return False
 
     def tick(self) -> None: ...
 
@@ -166,7 +174,9 @@ class Bench:
 
 
 def report(vm: int) -> Report:
-    return Report(f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5)
+    return Report(
+        f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
+    )
 
 
 async def test_all_start_when_all_are_there_and_the_run_ends_when_all_are_off(autojump_clock: object) -> None:
@@ -222,7 +232,8 @@ async def test_a_parked_vm_waits_for_the_others_and_makes_the_status_3(autojump_
     assert outcome.ending is Ending.PARKED
     assert outcome.ending.value == 3
     assert outcome.vms == {"vm0": "parked", "vm1": "off"}
-    assert outcome.reports == [(report(0), b"\0\0\0\0")]
+    assert bench.reports == [(report(0), b"\0\0\0\0")]
+    assert outcome.parked == {(0, 0): 1}
 
 
 async def test_timeout_and_a_user_who_ends_it(autojump_clock: object) -> None:
@@ -297,7 +308,7 @@ async def test_a_channel_that_is_merely_gone_is_no_failure_of_its_own(autojump_c
 
 
 async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(autojump_clock: object) -> None:
-    bench = Bench(until=b"wanted")
+    bench = Bench(until=[Text(None, b"wanted")])
 
     async def script(bench: Bench) -> None:
         bench.port.come(2, wire.ConsoleOutput(1, 0, 5, b"wanted"))  # the first 5 bytes are with pcpu 0
@@ -312,7 +323,7 @@ async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(auto
 
 @pytest.mark.parametrize("cut", range(1, 6))
 async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) -> None:
-    bench = Bench(until=b"wanted")
+    bench = Bench(until=[Text(None, b"wanted")])
 
     async def script(bench: Bench) -> None:
         text = b"wanwanted"
@@ -326,6 +337,61 @@ async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) ->
             await bench.settled()
 
     assert (await bench.live(script)).ending is Ending.DONE
+
+
+@pytest.mark.parametrize(
+    ("printed", "ending", "missing"),
+    [
+        ([(0, b"up"), (1, b"up")], Ending.DONE, []),
+        ([(1, b"up")], Ending.MISSED, [Text(0, b"up")]),
+        ([], Ending.MISSED, [Text(0, b"up"), Text(None, b"up")]),
+    ],
+)
+async def test_a_run_that_ends_before_all_was_printed_has_missed_it(
+    autojump_clock: object, printed: list[tuple[int, bytes]], ending: Ending, missing: list[Text]
+) -> None:
+    bench = Bench(until=[Text(0, b"up"), Text(None, b"up")])
+
+    async def script(bench: Bench) -> None:
+        for device, (vm, data) in enumerate(printed):
+            bench.port.come(0 if vm == 0 else 2, wire.ConsoleOutput(vm, device, 0, data))
+        bench.port.come(1, wire.VmOff(0, OFF))
+        bench.port.come(2, wire.VmOff(1, OFF))
+
+    outcome = await bench.live(script)
+    assert (outcome.ending, outcome.missing) == (ending, missing)
+
+
+async def test_a_timeout_before_a_text_has_come_is_a_timeout(autojump_clock: object) -> None:
+    bench = Bench(until=[Text(None, b"never")])
+    outcome = await bench.live(lambda bench: bench.settled(), limit=3)
+    assert (outcome.ending, outcome.missing) == (Ending.TIMEOUT, [Text(None, b"never")])
+
+
+async def test_how_each_vcpu_was_is_in_the_outcome(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(1, wire.Examined(replace(PLAIN, pcpu=1)))
+        await bench.settled()
+        bench.agent.stop(Ending.INTERRUPTED)
+
+    outcome = await bench.live(script)
+    assert (outcome.started, list(outcome.conditions)) == (True, [1])
+
+
+async def test_a_vm_that_is_parked_is_reported_when_it_happens(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        for _ in range(2):
+            bench.port.come(2, wire.Parked(report(1), b"\0\0\0\0"))
+            await bench.settled()
+        assert bench.reports == [(report(1), b"\0\0\0\0")] * 2
+        bench.port.come(1, wire.VmOff(0, OFF))
+
+    outcome = await bench.live(script)
+    assert (outcome.ending, outcome.parked) == (Ending.PARKED, {(1, 0): 2})
 
 
 async def test_a_reset_loads_once_all_are_out_of_the_guest(autojump_clock: object) -> None:

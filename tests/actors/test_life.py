@@ -39,7 +39,9 @@ ANSWERS: dict[type, Vital] = {Start: Running(), Reset: Running(), Halt: Halted()
 
 
 def report(vm: int, pcpu: int) -> Report:
-    return Report(f"vm{vm}", vm, 0, pcpu, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5)
+    return Report(
+        f"vm{vm}", vm, 0, pcpu, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
+    )
 
 
 @dataclass

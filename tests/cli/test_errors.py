@@ -115,7 +115,7 @@ def test_options_of_run(tmp_path: Path, options: tuple[str, ...], words: str) ->
 def test_a_text_that_is_not_utf_8_can_be_waited_for(tmp_path: Path) -> None:
     file = write(tmp_path, {"vms": [vm("hello")]})
     result = baonet("run", file, "--until", os.fsdecode(b"never \xff"))
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (6, "baonet: no guest printed 'never \\xff', which --until waits for\n")
 
 
 def test_a_device_tree_that_cannot_be_written(tmp_path: Path) -> None:

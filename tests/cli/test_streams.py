@@ -110,5 +110,5 @@ def test_what_a_slow_reader_has_not_taken_is_not_piled_up(tmp_path: Path) -> Non
             process.wait(1)
         out, errors = process.communicate(timeout=60)
     assert process.returncode == 4
-    assert errors == b"baonet: timeout after 0.3 s: flood-forever running\n"
+    assert errors.startswith(b"baonet: timeout after 0.3 s: flood-forever running\n")
     assert len(out) < 4 << 20

@@ -47,6 +47,9 @@ class Live:
         self._news.set()
         self._news = trio.Event()
 
+    def interrupt(self) -> bool:
+        return False
+
     def tick(self) -> None: ...
 
     def finish(self) -> None: ...

@@ -5,6 +5,11 @@ from __future__ import annotations
 from baonet.hyp.cpu import ICH_REGISTERS
 from tests.hyp.virtual_interface import VirtualInterface
 
+STATE = (
+    *("esr_el1", "elr_el1", "far_el1", "spsr_el1", "vbar_el1", "exceptions"),
+    *("last_esr", "last_elr", "last_far", "last_spsr"),
+)
+
 
 class FakeCpu:
     """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset and restart.
@@ -30,7 +35,10 @@ class FakeCpu:
         self.entries.append((entry, context))
 
     def state(self) -> dict[str, int]:
-        return {"pstate": 0x3C5}
+        return {name: 0xE100 + number for number, name in enumerate(STATE)} | {"pstate": 0x3C5}
+
+    def timers(self) -> list[tuple[int, bool, int, int, int]]:
+        return [(27, True, 0, 0, 0), (30, False, 0, 0, 0)]
 
     def restart(self, entry: int, context: int) -> None:
         self.x[:] = [context] + [0] * 30

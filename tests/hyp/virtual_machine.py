@@ -53,6 +53,9 @@ class Core:
     def state(self) -> dict[str, int]:
         return {}
 
+    def timers(self) -> list[tuple[int, bool, int, int, int]]:
+        return []
+
     def note(self, kind: int, a: int, b: int, c: int) -> None: ...
 
     def deactivate(self, intid: int) -> None:

@@ -113,6 +113,16 @@ def test_what_a_run_is_told(tmp_path: Path) -> None:
     assert found.points()[0].place["machine"].label == "two"
 
 
+def test_several_texts_end_a_run_when_all_have_come(tmp_path: Path) -> None:
+    (run,) = study(tmp_path, until=["ping:done", "ready"]).runs()
+    found = study(tmp_path, until=["ping:done", "ready"])
+    assert [word for word in found.arguments(run.settings) if "until" in word] == ["--until=ping:done", "--until=ready"]
+    swept = study(tmp_path, until="x", sweep={"run.until": ["first", ["second", "pong:third"]]})
+    assert [
+        [word for word in swept.arguments(run.settings) if "until" in word] for run in swept.runs()
+    ] == [["--until=first"], ["--until=second", "--until=pong:third"]]  # fmt: skip
+
+
 def test_metrics(tmp_path: Path) -> None:
     found = study(
         tmp_path,
@@ -153,6 +163,8 @@ HEAD = "version: 1\nmachine: m.yaml\nmetrics: [exits]\n"
             "version: 1\nmachin: m.yaml\nmetrics: [exits]\npoinst: [{a: 1}, {label: x, set: 5}]\nrepaets: 0\n",
             ["did you mean 'machine'?", "did you mean 'points'?", "5 is not a mapping", "0 is out of range"],
         ),
+        (HEAD + "until: []", ["the list is empty"]),
+        (HEAD + "until: [a, '']", ["'' is not text"]),
         (HEAD + "repeats: 0", ["0 is out of range"]),
         (HEAD + "sweep: {clock.mhz: 5}", ["5 is not a list of values", "[first, second]"]),
         (HEAD + "sweep: {clock.mhz: []}", ["is not a list of values"]),

@@ -29,7 +29,7 @@ def test_until_ends_the_run(tmp_path: Path) -> None:
 def test_timeout(tmp_path: Path) -> None:
     result = baonet("run", write(tmp_path, idle()), "--timeout", "500ms")
     assert result.status == 4
-    assert result.err == "baonet: timeout after 0.5 s: echo running\n"
+    assert result.err.startswith("baonet: timeout after 0.5 s: echo running\n")
 
 
 @pytest.mark.parametrize(("number", "status"), ENDINGS)
@@ -98,7 +98,9 @@ def test_ctrl_c_while_it_starts_is_not_lost(tmp_path: Path, count: int) -> None:
     while len(children := running.children()) < count:
         assert time.monotonic() < deadline
     result = running.end(signal.SIGINT)
-    assert (result.status, result.err) == (130, "")
+    assert result.status == 130
+    said = [line for line in result.err.splitlines() if not line.startswith(("VM 'echo' (vm 0), vcpu ", "  "))]
+    assert said == [], "nothing but how the guest was, if it had started"
     assert gone(children)
 
 

@@ -97,9 +97,8 @@ def test_a_frame_that_is_too_long_is_refused_before_it_has_come() -> None:
         list(FrameReader().feed((MAX_FRAME + 1).to_bytes(4, "big")))
 
 
-REPORT = Report(
-    "linux", 1, 0, 2, "no handler for abort ec = 0x20", "It fetched.", 0x40, 0x40, 0x40, 0x82000007, (1, 2), 0x3C5
-)
+REASON = "no handler for abort ec = 0x20"
+REPORT = Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 0x82000007, (1, 2), 0x3C5, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize(

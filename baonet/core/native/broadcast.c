@@ -112,7 +112,9 @@ void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request re
 
 EXPORT void tlb_flush_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint16_t map) {
     unicorn.tlb_flush_mmuidx_synced(cpu, map);
-    if (running && running->sibling_count) broadcast(running, TLB_ALL, map);
+    if (!running) return;
+    core_strain(running, FLUSH_STRAIN);
+    if (running->sibling_count) broadcast(running, TLB_ALL, map);
 }
 
 EXPORT void tlb_flush_page_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint64_t va, uint16_t map) {

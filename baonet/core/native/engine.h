@@ -27,6 +27,8 @@
  *   trace.c      what happened when: records for the digest of a run and for its trace
  *   pl011.c      the UART
  *   run.c        entering the guest, leaving it, and why
+ *   storm.c      exceptions that the guest takes itself, and when they are a storm
+ *   examine.c    what a report shows of a core, and how the machine's CPUs are when a run ends
  *   construct.c  making a core
  *   module.c     the Python type
  */
@@ -143,6 +145,11 @@ struct timer {
 };
 
 #define PMU_COUNTERS 6 /* of events; behind them in the arrays comes the cycle counter */
+struct exception { /* as EL1 sees it */
+    uint32_t esr, spsr;
+    uint64_t elr, far;
+};
+
 struct pmu {
     uint64_t since, rest; /* until when it has counted; cycles that PMCR_EL0.D left over */
     uint32_t control, enabled, overflowed, interrupting, selected;
@@ -210,8 +217,13 @@ struct core {
     uint64_t granted;
     uint64_t entered; /* instructions retired when the stay began */
     uintptr_t checked_from; /* while the access to a system register is checked */
-    int32_t last_budget; /* at the last exception of the guest's own */
-    unsigned stuck;      /* how many of them since an instruction retired */
+
+    /* exceptions that the guest takes itself, in this life of it */
+    struct exception last_exception;
+    uint64_t exceptions, spell, spell_began; /* instructions of the last spell of exceptions, and retired when it began */
+    unsigned repeated;                       /* how often the last one came again */
+    unsigned strain;                         /* of this stay: what cost the host as much as so many exceptions */
+    bool storm, storm_seen, storm_told;
 
     /* virtual CPU interface */
     unsigned list_registers;
@@ -503,6 +515,11 @@ PyObject *core_map_gicv(PyObject *self, PyObject *args);
 PyObject *core_map_unassigned(PyObject *self, PyObject *args);
 PyObject *core_emulate(PyObject *self, PyObject *args);
 
+/* examine.c: methods of the Python type */
+PyObject *core_state(PyObject *self, PyObject *unused);
+PyObject *core_timers(PyObject *self, PyObject *unused);
+PyObject *core_take_storm(PyObject *self, PyObject *unused);
+
 /* run.c */
 int core_run(struct core *core, int64_t budget);
 int core_run_until(struct core *core, uint64_t limit);
@@ -527,5 +544,11 @@ bool aarch32_state(struct core *core);
 uint64_t aarch32_pstate(struct core *core);
 void aarch32_expose(struct core *core);
 void aarch32_adopt(struct core *core);
+/* storm.c */
+#define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */
+void core_strain(struct core *core, unsigned exceptions);
+void core_exception_taken(struct core *core);
+bool core_storm(struct core *core, uint64_t *exceptions, uint64_t *instructions);
+void core_forget_exceptions(struct core *core);
 
 #endif

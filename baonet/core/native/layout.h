@@ -71,6 +71,7 @@
 #define ENV_PC 320
 #define ENV_PSTATE 328
 #define ENV_AARCH64 332
+#define ENV_SPSR_EL1 360 /* banked_spsr[BANK_SVC] */
 #define ENV_HFLAGS 336
 #define ENV_CF 520
 #define ENV_VF 524

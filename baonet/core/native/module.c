@@ -41,6 +41,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
     }
     core->pmu = (struct pmu){0};
+    core_forget_exceptions(core);
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
     core_pc(core) = entry;
@@ -247,17 +248,6 @@ static PyObject *interface_state(PyObject *self, PyObject *unused) {
     return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), maintenance, deactivated);
 }
 
-static PyObject *state(PyObject *self, PyObject *unused) {
-    (void)unused;
-    struct core *core = (struct core *)self;
-    uint8_t *env = core->env;
-    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "sp", core_x(core)[31], "sp_el0", FIELD(uint64_t, env, ENV_SP_EL0),
-                         "sp_el1", FIELD(uint64_t, env, ENV_SP_EL1), "elr_el1", FIELD(uint64_t, env, ENV_ELR_EL1),
-                         "esr_el1", FIELD(uint64_t, env, ENV_ESR_EL1), "far_el1", FIELD(uint64_t, env, ENV_FAR_EL1),
-                         "vbar_el1", FIELD(uint64_t, env, ENV_VBAR_EL1), "sctlr_el1", FIELD(uint64_t, env, ENV_SCTLR_EL1),
-                         "pstate", (unsigned long long)aarch32_pstate(core));
-}
-
 static PyObject *statistics(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
@@ -338,7 +328,9 @@ static PyMethodDef core_methods[] = {
     {"code", code, METH_O, NULL},
     {"interface", interface, METH_VARARGS, NULL},
     {"interface_state", interface_state, METH_NOARGS, NULL},
-    {"state", state, METH_NOARGS, NULL},
+    {"state", core_state, METH_NOARGS, NULL},
+    {"timers", core_timers, METH_NOARGS, NULL},
+    {"storm", core_take_storm, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

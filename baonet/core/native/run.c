@@ -59,26 +59,6 @@ void core_settle(struct core *core, uintptr_t from) {
     if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->leave_block = true;
 }
 
-/* A guest whose exception vector faults never starts a block again; it must not keep the host thread for ever. */
-#define STUCK 1000
-
-static void look_around(struct core *core) {
-    if (core->hz) { /* in virtual time an exception takes a cycle, or such a guest would stop time */
-        core->skipped++;
-        clock_plan(core);
-        if (clock_now(core) < core->limit) return;
-        core->out_of_budget = true;
-        FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
-        return;
-    }
-    core->stuck = core->slot->budget == core->last_budget ? core->stuck + 1 : 0;
-    core->last_budget = core->slot->budget;
-    if (core->stuck < STUCK) return;
-    core->stuck = 0;
-    core->out_of_budget = true;
-    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
-}
-
 /* UC_HOOK_INTR: every exception but interrupts. Those for EL1 are the guest's own and are delivered as the CPU does. */
 void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     (void)uc;
@@ -96,9 +76,8 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
         return;
     }
     if (FIELD(uint32_t, core->env, ENV_EXCEPTION_TARGET_EL) == 1) {
-        core->native_exceptions++;
         unicorn.do_interrupt(core->cpu);
-        look_around(core);
+        core_exception_taken(core);
         return;
     }
     core->exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
@@ -153,6 +132,7 @@ static enum exit_reason stay(struct core *core) {
 static enum exit_reason enter(struct core *core) {
     core->reason = EXIT_NONE;
     core->out_of_budget = core->yielded = false;
+    core->strain = 0;
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     aarch32_adopt(core);

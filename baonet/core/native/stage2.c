@@ -53,11 +53,15 @@ static void leave_at_instruction(struct core *core, enum exit_reason reason) {
     unicorn.loop_exit(core->cpu);
 }
 
+/* The hypervisor's work for an access costs the host as much as so many exceptions. */
+#define ACCESS_STRAIN 8
+
 static void complete(struct core *core, uint32_t esr) {
     core_pc(core) += esr & ESR_IL ? 4 : 2;
     aarch32_adopt(core);
     core->slot->budget--;
     core->emulated_accesses++;
+    core_strain(core, ACCESS_STRAIN);
     clock_skip(core, core->costs[COST_ACCESS]);
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
     if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);

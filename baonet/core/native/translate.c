@@ -10,6 +10,9 @@
  */
 #include "engine.h"
 
+/* A translation costs the host as much as so many exceptions. */
+#define TRANSLATION_STRAIN 16
+
 _Thread_local struct core *running;
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
@@ -39,6 +42,7 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
     running->translated++;
+    core_strain(running, TRANSLATION_STRAIN);
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     count_op = NULL;
 }

@@ -1,0 +1,20 @@
+"""What a pcpu tells of its guest beyond what the guest prints: how it is at the end, and that it is in a storm."""
+
+from __future__ import annotations
+
+from baonet.core.cpu import Core
+from baonet.hyp.condition import examine, storm
+from baonet.hyp.pcpu import Pcpu
+from baonet.wire import messages as wire
+
+
+def examined(hypervisor: Pcpu, core: Core, *, waiting: bool) -> wire.Examined:
+    """``waiting``: the running guest is in WFI."""
+    frequency = hypervisor.vcpu.plan.machine.platform.timer_frequency
+    return wire.Examined(examine(hypervisor, core, waiting=waiting, frequency=frequency))
+
+
+def storm_notice(hypervisor: Pcpu, core: Core) -> wire.Notice | None:
+    """Once in a guest's life, when it has begun to do little but take exceptions."""
+    found = core.storm()
+    return None if found is None else wire.Notice(hypervisor.id, "WARNING", storm(hypervisor, core, *found))

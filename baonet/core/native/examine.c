@@ -1,0 +1,65 @@
+/* What a report shows of a core, and how the machine's CPUs are when a run ends. */
+#include "engine.h"
+
+static int put(PyObject *dictionary, const char *name, uint64_t value) {
+    PyObject *number = PyLong_FromUnsignedLongLong(value);
+    int error = number ? PyDict_SetItemString(dictionary, name, number) : -1;
+    Py_XDECREF(number);
+    return error;
+}
+
+PyObject *core_state(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    uint8_t *env = core->env;
+    const struct exception *last = &core->last_exception;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } registers[] = {
+        {"sp", core_x(core)[31]},
+        {"sp_el0", FIELD(uint64_t, env, ENV_SP_EL0)},
+        {"sp_el1", FIELD(uint64_t, env, ENV_SP_EL1)},
+        {"elr_el1", FIELD(uint64_t, env, ENV_ELR_EL1)},
+        {"esr_el1", FIELD(uint64_t, env, ENV_ESR_EL1)},
+        {"far_el1", FIELD(uint64_t, env, ENV_FAR_EL1)},
+        {"spsr_el1", FIELD(uint64_t, env, ENV_SPSR_EL1)},
+        {"vbar_el1", FIELD(uint64_t, env, ENV_VBAR_EL1)},
+        {"sctlr_el1", FIELD(uint64_t, env, ENV_SCTLR_EL1)},
+        {"pstate", aarch32_pstate(core)},
+        {"exceptions", core->exceptions},
+        {"last_esr", last->esr},
+        {"last_elr", last->elr},
+        {"last_far", last->far},
+        {"last_spsr", last->spsr},
+    };
+    PyObject *found = PyDict_New();
+    for (size_t i = 0; found && i < sizeof registers / sizeof *registers; i++)
+        if (put(found, registers[i].name, registers[i].value)) Py_CLEAR(found);
+    return found;
+}
+
+/* (INTID, whether the VM has that interrupt, CTL with its ISTATUS, CVAL, the counter now) of the two timers. */
+PyObject *core_timers(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    PyObject *list = PyList_New(0);
+    unsigned long long now = timer_now(core);
+    for (int i = 0; list && i < 2; i++) {
+        struct timer *timer = &core->timers[i];
+        unsigned long long status = (timer->ctl & 1) && now >= timer->cval ? 4 : 0;
+        PyObject *entry = Py_BuildValue("(INKKK)", timer->intid, PyBool_FromLong(timer->assigned), timer->ctl | status,
+                                        (unsigned long long)timer->cval, now);
+        if (!entry || PyList_Append(list, entry)) Py_CLEAR(list);
+        Py_XDECREF(entry);
+    }
+    return list;
+}
+
+/* (exceptions, instructions between them) when the guest has come into a storm; None otherwise, and once it is told. */
+PyObject *core_take_storm(PyObject *self, PyObject *unused) {
+    (void)unused;
+    uint64_t exceptions, instructions;
+    if (!core_storm((struct core *)self, &exceptions, &instructions)) Py_RETURN_NONE;
+    return Py_BuildValue("(KK)", (unsigned long long)exceptions, (unsigned long long)instructions);
+}

@@ -1,0 +1,96 @@
+/*
+ * Exceptions that the guest takes itself, and what else costs the host hundreds of times what an instruction does.
+ *
+ * In virtual time an exception takes cycles of its own, and in a storm of them as many as it costs the host: a guest that
+ * does nothing but fault would otherwise slow down its island by the hundreds that are between an exception and an
+ * instruction on the host. And a stay ends after a number of such events, under both clocks, before its budget or limit:
+ * whoever runs the core looks around, and goes on. That changes nothing in what the guest does, as a kick does not; when
+ * it comes follows from the guest's own events all the same, and not from the host's time.
+ */
+#include "engine.h"
+
+/* An exception costs the host what some 600 instructions of a loop do; a CPU takes some 50 to 100 cycles there and back. */
+#define EXCEPTION_CYCLES 100
+#define STORM_CYCLES 600
+
+/* Some 600 us of exceptions. */
+#define SPELL 4096
+
+/* Fewer instructions to an exception, over a spell of them, than a handler has that gets anywhere. */
+#define FEW 32
+
+enum { EC_SVC32 = 0x11, EC_SVC64 = 0x15, EC_BKPT = 0x38, EC_BRK = 0x3c };
+
+static bool is_call(uint32_t esr) {
+    uint32_t class = esr >> 26;
+    return class == EC_SVC32 || class == EC_SVC64 || class == EC_BKPT || class == EC_BRK;
+}
+
+/* Something that costs the host as much as so many exceptions has happened in mid-block. */
+void core_strain(struct core *core, unsigned exceptions) {
+    core->strain += exceptions;
+    if (core->strain < SPELL) return;
+    core->strain = 0;
+    slot_kick(core->slot, KICK_DOORBELL);
+}
+
+/* By TLBI of this CPU alone, or MSR to SCTLR_EL1, TCR_EL1, TTBR0_EL1. */
+EXPORT void tlb_flush_by_mmuidx_aarch64(void *cpu, uint16_t map) {
+    if (running) core_strain(running, FLUSH_STRAIN);
+    unicorn.tlb_flush_mmuidx(cpu, map);
+}
+
+/*
+ * A storm: over a whole spell there was hardly an instruction between two exceptions, or it was one and the same
+ * exception. A guest may call its own kernel as often as it likes, so for these only one that calls from its vector.
+ */
+static void judge(struct core *core, uint32_t esr) {
+    uint64_t retired = core_retired(core), few = is_call(esr) ? 2 : FEW;
+    core->spell = retired - core->spell_began;
+    core->spell_began = retired;
+    core->storm = core->spell < few * SPELL || core->repeated >= SPELL - 1;
+    core->storm_seen |= core->storm;
+}
+
+/* After the library has delivered it to EL1. */
+void core_exception_taken(struct core *core) {
+    struct exception now = {
+        .esr = FIELD(uint32_t, core->env, ENV_ESR_EL1),
+        .elr = FIELD(uint64_t, core->env, ENV_ELR_EL1),
+        .far = FIELD(uint64_t, core->env, ENV_FAR_EL1),
+        .spsr = FIELD(uint32_t, core->env, ENV_SPSR_EL1),
+    };
+    struct exception *last = &core->last_exception;
+    bool again = core->exceptions && !is_call(now.esr) && now.esr == last->esr && now.elr == last->elr && now.far == last->far;
+    core->repeated = again ? core->repeated + 1 : 0;
+    *last = now;
+    core->native_exceptions++;
+    if (++core->exceptions % SPELL == 0) judge(core, now.esr);
+    if (core->hz) {
+        core->skipped += core->storm ? STORM_CYCLES : EXCEPTION_CYCLES;
+        clock_block_start(core, 0);
+    }
+    bool untold = core->storm_seen && !core->storm_told;
+    if (++core->strain < SPELL && !untold) return;
+    core->strain = 0; /* it may never begin a block again, so it leaves here */
+    core->out_of_budget = true;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}
+
+/* The exceptions of the last spell and the instructions between them, once in a life of the guest. */
+bool core_storm(struct core *core, uint64_t *exceptions, uint64_t *instructions) {
+    if (!core->storm_seen || core->storm_told) return false;
+    core->storm_told = true;
+    *exceptions = SPELL;
+    *instructions = core->spell;
+    return true;
+}
+
+/* The guest starts anew. */
+void core_forget_exceptions(struct core *core) {
+    core->exceptions = 0;
+    core->repeated = core->strain = 0;
+    core->storm = core->storm_seen = core->storm_told = false;
+    core->spell_began = core_retired(core);
+    core->last_exception = (struct exception){0};
+}

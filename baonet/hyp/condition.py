@@ -1,0 +1,219 @@
+"""How a vcpu is when a run ends that its guests did not end: what it does or waits for, and the last exception it took.
+
+Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, final
+
+from baonet.hyp.cpu import ICH_LISTS, ICH_LR0, ICH_VMCR, LR_PENDING, LR_VINTID, VMCR_VENG1, VMCR_VPMR_SHIFT, Cpu
+from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.report import exception_class, syndrome_text
+from baonet.hyp.vcpu import State, Waiting
+
+_PSTATE_I: Final = 1 << 7
+_PSTATE_NRW: Final = 1 << 4
+_TIMER_ENABLE, _TIMER_IMASK = 1, 2
+_TIMER_NAMES: Final = {27: "CNTV", 30: "CNTP"}
+_ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
+_GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
+_MOST: Final = 8
+"""INTIDs that a line names."""
+
+
+class Doing(IntEnum):
+    """What a vcpu does: ``baonet.hyp.vcpu.State``, and whether a running guest is in WFI."""
+
+    RUNNING = 0
+    WAITING = 1
+    STANDBY = 2
+    CALL = 3
+    LOAD = 4
+    STORE = 5
+    POWERDOWN = 6
+    PARKED = 7
+    OFF = 8
+
+
+_WORDS: Final = {
+    Doing.RUNNING: "runs",
+    Doing.WAITING: "waits for an interrupt (WFI)",
+    Doing.STANDBY: "waits for an interrupt (CPU_SUSPEND)",
+    Doing.CALL: "waits for another pcpu's answer to a PSCI call",
+    Doing.LOAD: "waits for another pcpu's answer to a load from the interrupt controller",
+    Doing.STORE: "waits for another pcpu's answer to a store to the interrupt controller",
+    Doing.POWERDOWN: "is off, and waits for CPU_ON",
+    Doing.PARKED: "is parked, as it was reported",
+    Doing.OFF: "is halted, as its VM is off or starts anew",
+}
+_QUESTIONS: Final = {Waiting.CALL: Doing.CALL, Waiting.LOAD: Doing.LOAD, Waiting.STORE: Doing.STORE}
+_STATES: Final = {
+    State.STANDBY: Doing.STANDBY,
+    State.POWERDOWN: Doing.POWERDOWN,
+    State.PARKED: Doing.PARKED,
+    State.OFF: Doing.OFF,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TimerCondition:
+    """A timer of the generic timer that the guest has enabled: ``control`` is its CTL register.
+
+    ``due``: nanoseconds until its condition is met, negative when that is past. ``assigned``: the VM has its interrupt.
+    """
+
+    intid: int
+    assigned: bool
+    control: int
+    due: int
+
+    def text(self) -> str:
+        name = _TIMER_NAMES.get(self.intid, "timer")
+        when = f"due in {_duration(self.due)}" if self.due > 0 else f"due {_duration(-self.due)} ago"
+        text = f"timer {name} (interrupt {self.intid}): armed, {when}"
+        if not self.assigned:
+            return f"{text}; but the VM does not have interrupt {self.intid}: add it to the VM's 'timer'"
+        if self.control & _TIMER_IMASK:
+            return f"{text}; but masked by {name}_CTL.IMASK"
+        return text
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``pstate`` as SPSR has it; ``last_*``: of the last exception that the guest took itself, of ``exceptions``.
+
+    ``listed``: INTIDs that are pending in list registers, ``disabled``: pending and not enabled by the guest,
+    ``unrouted``: pending SPIs that go to no vcpu; SPIs are told by the VM's master pcpu. ``vmcr``: ICH_VMCR_EL2.
+    """
+
+    pcpu: int
+    doing: Doing
+    pc: int
+    pstate: int
+    vbar: int
+    exceptions: int
+    last_esr: int
+    last_elr: int
+    last_far: int
+    last_spsr: int
+    timers: tuple[TimerCondition, ...]
+    vmcr: int
+    distributor: bool
+    listed: tuple[int, ...]
+    disabled: tuple[int, ...]
+    unrouted: tuple[int, ...]
+
+    def lines(self, symbol: Callable[[int], str]) -> list[str]:
+        """The first line is a predicate. ``symbol``: the name of an address, with a space before it, or nothing."""
+        if self.doing in (Doing.POWERDOWN, Doing.PARKED, Doing.OFF):
+            return [_WORDS[self.doing]]
+        lines = [
+            f"{_WORDS[self.doing]} at {level(self.pstate)}",
+            f"pc {self.pc:#018x}{symbol(self.pc)}, interrupts {'masked' if self.pstate & _PSTATE_I else 'unmasked'} "
+            "in PSTATE",
+            self._exception(symbol),
+        ]
+        lines += [timer.text() for timer in self.timers]
+        return lines + self._interrupts()
+
+    def _exception(self, symbol: Callable[[int], str]) -> str:
+        if not self.exceptions:
+            return "has taken no exception but interrupts"
+        far = f", FAR_EL1 {self.last_far:#x}" if exception_class(self.last_esr) in _ADDRESSED else ""
+        return (
+            f"last of {self.exceptions} exceptions: from {level(self.last_spsr)}, ELR_EL1 {self.last_elr:#x}"
+            f"{symbol(self.last_elr)}, VBAR_EL1 {self.vbar:#x}{far}, ESR_EL1 {syndrome_text(self.last_esr)}"
+        )
+
+    def _interrupts(self) -> list[str]:
+        lines = []
+        if self.listed:
+            if not self.distributor:
+                why = "GICD_CTLR is not enabled"
+            elif not self.vmcr & VMCR_VENG1:
+                why = "the CPU interface's group is not enabled (ICC_IGRPEN1_EL1, GICC_CTLR)"
+            elif self.vmcr >> VMCR_VPMR_SHIFT == 0:
+                why = "the priority mask (ICC_PMR_EL1, GICC_PMR) is 0"
+            elif self.pstate & _PSTATE_I:
+                why = "not taken, as PSTATE.I masks it"
+            else:
+                why = "not taken yet"
+            lines.append(f"pending: interrupt {_numbers(self.listed)}; {why}")
+        if self.disabled:
+            lines.append(f"pending, but not enabled by the guest: interrupt {_numbers(self.disabled)}")
+        if self.unrouted:
+            lines.append(f"pending, but routed to no vcpu of the VM: interrupt {_numbers(self.unrouted)}")
+        return lines
+
+
+def level(pstate: int) -> str:
+    """The exception level of a PSTATE, as SPSR_EL1.M says it."""
+    return "EL0 (AArch32)" if pstate & _PSTATE_NRW else f"EL{pstate >> 2 & 3}{'h' if pstate & 1 else 't'}"
+
+
+def _numbers(intids: tuple[int, ...]) -> str:
+    more = f" and {len(intids) - _MOST} more" if len(intids) > _MOST else ""
+    return ", ".join(str(intid) for intid in intids[:_MOST]) + more
+
+
+def _duration(nanoseconds: int) -> str:
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3f} {unit}"
+    return f"{nanoseconds} ns"
+
+
+def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int) -> Condition:
+    """``waiting``: the running guest is in WFI. ``frequency``: ticks of the generic timer a second."""
+    vcpu, vgic = hypervisor.vcpu, hypervisor.vgic
+    state = cpu.state()
+    doing = _STATES.get(vcpu.state, Doing.WAITING if waiting else Doing.RUNNING)
+    if vcpu.state is State.PAUSED and vcpu.waiting is not None:
+        doing = _QUESTIONS[vcpu.waiting]
+    timers = tuple(
+        TimerCondition(intid, assigned, control, _nanoseconds(compare - now, frequency))
+        for intid, assigned, control, compare, now in cpu.timers()
+        if control & _TIMER_ENABLE
+    )
+    lists = (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS))
+    intid_bits = _GIC_INTID if vcpu.config.gic.version == 2 else LR_VINTID
+    held = vgic.held_back()
+    return Condition(
+        pcpu=hypervisor.id,
+        doing=doing,
+        pc=cpu.pc,
+        pstate=state["pstate"],
+        vbar=state["vbar_el1"],
+        exceptions=state["exceptions"],
+        last_esr=state["last_esr"],
+        last_elr=state["last_elr"],
+        last_far=state["last_far"],
+        last_spsr=state["last_spsr"],
+        timers=timers,
+        vmcr=cpu.ich[ICH_VMCR],
+        distributor=held.distributor,
+        listed=tuple(sorted(each & intid_bits for each in lists if each & LR_PENDING)),
+        disabled=held.disabled,
+        unrouted=held.unrouted,
+    )
+
+
+def _nanoseconds(ticks: int, frequency: int) -> int:
+    """No more than 64 bits hold: a guest may set any value."""
+    return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
+
+
+def storm(hypervisor: Pcpu, cpu: Cpu, exceptions: int, instructions: int) -> str:
+    """What is told of a guest that does little but take exceptions, or the same one again and again."""
+    vcpu, state = hypervisor.vcpu, cpu.state()
+    return (
+        f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an exception loop: {exceptions} exceptions with {instructions} "
+        f"instructions between them, the last from pc {state['last_elr']:#x} at {level(state['last_spsr'])}, "
+        f"VBAR_EL1 {state['vbar_el1']:#x}, ESR_EL1 {syndrome_text(state['last_esr'])}"
+    )

@@ -1,0 +1,80 @@
+"""Names of addresses, from the symbol tables of ELF images."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from baonet.config.machine import Segment
+from baonet.config.symbols import Symbols
+from tests.hyp import machines
+
+LINKED = 0x8000
+SYMBOLS = (
+    ("_start", 0, 2, 0x10),
+    ("label", 0x20, 0, 0),
+    ("$x", 0x20, 0, 0),
+    ("main", 0x40, 2, 8),
+    ("data", 0x30, 1, 4),
+)
+
+
+def elf(symbols: tuple[tuple[str, int, int, int], ...] = SYMBOLS) -> bytes:
+    """A program of one segment of 0x100 bytes at ``LINKED``; symbols are (name, offset, type, size)."""
+    names, table = b"\0", bytes(24)
+    for name, offset, kind, size in symbols:
+        table += struct.pack("<IBBHQQ", len(names), 1 << 4 | kind, 0, 1, LINKED + offset, size)
+        names += name.encode() + b"\0"
+    at = 0x40 + 0x38
+    sections = at + len(table) + len(names)
+    head = struct.pack(
+        "<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 183, 1, LINKED, 0x40, sections, 0, 0x40, 0x38, 1, 0x40, 3, 0
+    )
+    program = struct.pack("<IIQQQQQQ", 1, 5, 0, LINKED, LINKED, 0x100, 0x100, 0x1000)
+    headers = bytes(64)
+    headers += struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, at, len(table), 2, 1, 8, 24)
+    headers += struct.pack("<IIQQQQIIQQ", 0, 3, 0, 0, at + len(table), len(names), 0, 0, 1, 0)
+    return head + program + table + names + headers
+
+
+def symbols(tmp_path: Path, content: bytes, base: int = LINKED) -> Symbols:
+    image = tmp_path / "image"
+    image.write_bytes(content)
+    return Symbols(replace(machines.vm(0), segments=(Segment(base, 0x100, str(image), 0),)))
+
+
+@pytest.mark.parametrize(
+    ("offset", "name"),
+    [
+        (0, "_start+0x0"), (0xC, "_start+0xc"), (0x10, ""), (0x20, "label+0x0"), (0x2C, "label+0xc"),
+        (0x40, "main+0x0"), (0x48, ""), (-4, ""),
+    ],
+)  # fmt: skip
+def test_names(tmp_path: Path, offset: int, name: str) -> None:
+    assert symbols(tmp_path, elf()).name(LINKED + offset) == name
+
+
+def test_an_image_that_was_loaded_elsewhere_has_its_names_in_both_places(tmp_path: Path) -> None:
+    found = symbols(tmp_path, elf(), base=0x4000_0000)
+    assert found.name(0x4000_0044) == found.name(LINKED + 0x44) == "main+0x4"
+
+
+@pytest.mark.parametrize("length", [0, 3, 0x40, 0x60, 0x80, 0x100, 0x160])
+def test_a_file_that_is_cut_short_has_no_names(tmp_path: Path, length: int) -> None:
+    assert symbols(tmp_path, elf()[:length]).name(LINKED) in ("", "_start+0x0")
+
+
+def test_what_is_not_elf_and_what_is_gone_has_no_names(tmp_path: Path) -> None:
+    assert symbols(tmp_path, bytes(0x100)).name(LINKED) == ""
+    (tmp_path / "image").unlink()
+    gone = Symbols(replace(machines.vm(0), segments=(Segment(LINKED, 0x100, str(tmp_path / "image"), 0),)))
+    assert gone.name(LINKED) == ""
+
+
+def test_random_damage_never_raises(tmp_path: Path) -> None:
+    whole = elf()
+    for place in range(len(whole)):
+        symbols(tmp_path, whole[:place] + bytes((whole[place] ^ 0xFF,)) + whole[place + 1 :]).name(LINKED)
