@@ -126,7 +126,8 @@ class Island:
         if self._gone[index]:
             self._next[index] = NEVER
         else:
-            self._next[index] = max(turned.next, turned.time)
+            told = min((delivery.due for delivery in self._inboxes[index]), default=NEVER)  # since it was picked
+            self._next[index] = max(min(turned.next, told), turned.time)
         self.post(pcpu, turned.posts)
 
     def post(self, pcpu: int, posts: Iterable[Post]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -100,9 +101,8 @@ def _complete_streams() -> None:
 
 def _drop(stream: TextIO) -> None:
     """What could not be written must not be tried again when the interpreter ends."""
-    descriptor = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(descriptor, stream.fileno())
-    os.close(descriptor)
+    with suppress(UnsupportedOperation), open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -227,7 +227,8 @@ class Session:
             print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
         for text in outcome.missing:
             print(f"baonet: {missed(self._machine, text)}", file=sys.stderr)
-        for line in conditions(self._plan, outcome, self._names):
+        # What ended because of an output is not the guests' affair.
+        for line in [] if self._outlets.outlets.failed else conditions(self._plan, outcome, self._names):
             print(line, file=sys.stderr)
         if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.actors.island import Island
-from baonet.wire.messages import ConsoleInput
-from baonet.wire.turns import NEVER
+from baonet.wire.messages import ConsoleInput, Start
+from baonet.wire.turns import NEVER, Turned
 from tests.actors.fake_seat import BLOCK, Action, FakeSeat, Send, Wait, Work, Yield
 
 TURNS = 20_000
@@ -145,6 +145,19 @@ def test_a_waiting_pcpu_is_woken_at_the_very_moment() -> None:
     (answer,) = run.messages(run.seats[0])
     assert answer[:2] == (1053, 1053)
     assert (run.island.deliveries.exact, run.island.deliveries.late) == (2, 0)
+
+
+def test_what_comes_while_a_pcpu_has_its_turn_wakes_it() -> None:
+    island = Island((0,), 100)
+    island.tell(0, Start(), 0)
+    turn = island.pick(1000)
+    assert turn is not None
+    island.tell(0, ConsoleInput(0, b"x"), 1000)
+    island.done(Turned(0, 50, NEVER, (), ()))
+    assert island.next == 1000
+    again = island.pick(2000)
+    assert again is not None
+    assert [delivery.message for delivery in again.inbox] == [ConsoleInput(0, b"x")]
 
 
 def test_a_busy_pcpu_hears_at_the_end_of_its_window() -> None:

@@ -16,17 +16,23 @@ from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS, same_ever
 
 VMS = st.lists(st.lists(PROGRAMS, min_size=1, max_size=PARTS), min_size=1, max_size=2)
 """The programs of each vCPU of one VM or two."""
+
+
+def nanoseconds(most: int) -> st.SearchStrategy[str]:
+    return st.integers(0, most).map("{}ns".format)
+
+
 CLOCKS = st.fixed_dictionaries(
     {
         "mhz": st.sampled_from([50, 333, 1000, 2500]),
-        "window": st.sampled_from([200, 1000, 7777, 50_000]),
-        "latency": st.fixed_dictionaries({kind: st.integers(0, 20_000) for kind in ("ipi", "ipc", "spi")}),
+        "window": st.sampled_from(["200ns", "1us", "7777ns", "50us"]),
+        "latency": st.fixed_dictionaries({kind: nanoseconds(20_000) for kind in ("ipi", "ipc", "spi")}),
     }
 )
-COSTS = st.fixed_dictionaries({kind: st.integers(0, 3000) for kind in ("hypercall", "access", "interrupt", "direct")})
+COSTS = st.fixed_dictionaries({kind: nanoseconds(3000) for kind in ("hypercall", "access", "interrupt", "direct")})
 
 
-def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]) -> None:
+def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         machine: dict[str, Any] = {
@@ -50,7 +56,7 @@ def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VMS, CLOCKS, COSTS)
 def test_a_random_guest_does_the_same_in_every_placement(
-    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]
 ) -> None:
     see_that_all_agree(vms, clock, costs)
 
@@ -59,5 +65,5 @@ def test_a_random_guest_does_the_same_in_every_placement(
 @pytest.mark.timeout(0)
 @settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VMS, CLOCKS, COSTS)
-def test_thousands_of_random_guests(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, int]) -> None:
+def test_thousands_of_random_guests(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]) -> None:
     see_that_all_agree(vms, clock, costs)
