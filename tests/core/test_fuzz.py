@@ -65,6 +65,7 @@ def half_precision() -> Iterator[int]:
 
 def test_half_precision_runs_where_it_is_allocated_and_is_undefined_elsewhere() -> None:
     """The library's decoder aborts at what is not allocated; Capstone's knows it too."""
+    assert not findings(MODELS["max"], State.A64_EL1, list(half_precision()))
     victim, decoder, random = Victim(MODELS["max"], State.A64_EL1), capstone.Cs(capstone.CS_ARCH_ARM64, 0), Random(0)
     victim.tidy()
     for word in half_precision():
