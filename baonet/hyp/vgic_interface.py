@@ -348,6 +348,8 @@ class Interface:
             best = min(some, key=_rank)
             if n < 0:
                 n = self._victim(best)
+                if n < 0:
+                    break  # a better one is pending by now: what ended meanwhile has fired again
                 self._evict(n)
             self._unspill(best, n)
             none_pending = False

@@ -693,3 +693,21 @@ def test_reset_of_the_vm_keeps_the_lines() -> None:
     vm.vgics[0].line(33, 0, 6)
     vm.end(0, 33)
     assert vm.acknowledge(0) == SPURIOUS
+
+
+def test_what_is_spilled_waits_for_a_line_that_fires_again_at_once() -> None:
+    """With one list register: 33 is ended while spilled and fires again, before maintenance has placed 40."""
+    vm = VirtualMachine(1, hardware=(33,), lists=1).open()
+    for intid, priority in ((1, 0x60), (33, 0x20), (40, 0x80)):
+        vm.enable(0, intid, priority)
+    vm.vgics[0].line(33, 1, 1)
+    vm.serve(0)
+    vm.sgi1r(0, sgi(1, 1))
+    assert vm.acknowledge(0) == 33
+    vm.vgics[0].inject(40)
+    vm.serve(0)
+    vm.end(0, 33, exits=False)
+    assert vm.acknowledge(0) == 1
+    vm.end(0, 1)
+    vm.vgics[0].line(33, 0, 2)
+    assert vm.take_all(0) == [33, 40]
