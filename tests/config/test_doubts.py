@@ -199,7 +199,7 @@ def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
     assert any(each.startswith("it has no interrupt controller") for each in doubts_about(tmp_path, root))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_a_damaged_tree_is_an_error_or_a_warning(tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(fdt.write(tree(tmp_path)))

@@ -100,7 +100,7 @@ def test_what_is_only_like_one_of_these_is_not_taken_for_it(tmp_path: Path, data
     assert loaded(tmp_path, data).segments[0].size == len(data)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(data=st.data(), kind=st.sampled_from(["gzip", "xzkern", "lzma"]))
 def test_a_damaged_image_is_an_image_or_an_error(tmp_path: Path, data: st.DataObject, kind: str) -> None:
     whole = bytearray(zboot(kind, gzip.compress(PLAIN) if kind == "gzip" else lzma.compress(PLAIN)))

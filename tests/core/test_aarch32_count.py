@@ -14,7 +14,7 @@ from tests.core.el0 import A32, CODE, DATA, T32, UNMAPPED, El0, Taken, halves, w
 
 HZ = 1_000_000_000
 N, Z, C, V = 1 << 31, 1 << 30, 1 << 29, 1 << 28
-EXAMPLES = settings(max_examples=60, deadline=None, report_multiple_bugs=False)
+EXAMPLES = settings(max_examples=60, report_multiple_bugs=False)
 
 
 def holds(condition: int, flags: int) -> bool:

@@ -53,7 +53,7 @@ def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[
         assert result.out.count("random: done") == len(vms), result.out
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(VMS, CLOCKS, COSTS)
 def test_a_random_guest_does_the_same_in_every_placement(
     vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]
@@ -63,7 +63,7 @@ def test_a_random_guest_does_the_same_in_every_placement(
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.too_slow])
 @given(VMS, CLOCKS, COSTS)
 def test_thousands_of_random_guests(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]) -> None:
     see_that_all_agree(vms, clock, costs)
