@@ -8,8 +8,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/baonet run configs/ping-pong.yaml --timeout 60s
 
+# As many at once as the host has CPUs; who has more than eight gains nothing from the rest.
+PARALLEL := -n auto --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/.tested
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 # Third-party guests from Debian: Linux, PREEMPT_RT, U-Boot.
 guests: $(VENV)/.tested
@@ -28,7 +31,7 @@ sanitize: $(VENV)/.tested
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-		$(CURDIR)/$(BIN)/python -m pytest tests/core --ignore tests/core/test_fuzz.py --timeout 600
+		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) tests/core --ignore tests/core/test_fuzz.py --timeout 600
 
 lint: $(VENV)/.checked
 	$(BIN)/ruff check .
