@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.wire.trace import Kind, Source
+from tests.system.digests import FILES, known, of_file
 from tests.system.machine import GUESTS, Background, baonet, gone, pair, run, vm, write
 from tests.system.virtual import (
     IPC,
@@ -76,7 +77,14 @@ GUESTS_AND_ENDS: dict[str, tuple[dict[str, Any], str, int]] = {
 @pytest.mark.parametrize("name", GUESTS_AND_ENDS)
 def test_a_guest_does_the_same_in_every_placement(tmp_path: Path, name: str) -> None:
     machine, end, status = GUESTS_AND_ENDS[name]
-    assert same_everywhere(tmp_path, machine, "--for", end).status == status
+    result = same_everywhere(tmp_path, machine, "--for", end)
+    assert result.status == status
+    assert result.digest == known()[name]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_machine_that_users_have_does_what_it_did(name: str) -> None:
+    assert of_file(name) == known()[name]
 
 
 @contextmanager
