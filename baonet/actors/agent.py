@@ -66,6 +66,11 @@ class Outcome:
         return machine_digest(self.digests) if self.digests and self.whole else None
 
 
+class Died(Protocol):
+    def __call__(self, pcpu: int, why: str, words: str = "") -> None:
+        """How a pcpu has ended, and what it wrote to its standard error."""
+
+
 class Node(Protocol):
     """Where the pcpus of this node run: started, watched and killed by an engine.
 
@@ -75,7 +80,7 @@ class Node(Protocol):
     port: Port
     carries: dict[int, tuple[int, ...]]
 
-    async def supervise(self, died: Callable[[int, str], None]) -> None:
+    async def supervise(self, died: Died) -> None:
         """Run until cancelled or all pcpus have ended; call ``died`` for each that ends, when nothing of it runs."""
 
     def kick(self, pcpu: int) -> None: ...
@@ -330,10 +335,12 @@ class Agent:
         else:
             self.life.loaded(vm)
 
-    def _died(self, pcpu: int, why: str) -> None:
+    def _died(self, pcpu: int, why: str, words: str = "") -> None:
         """A process has ended. What it said before comes first, to the last byte."""
         for source, message in self.node.port.last_words(pcpu):
             self._receive(source, message)
+        if words:
+            self.outcome.failures.append(f"pcpu {pcpu} wrote:\n{words}")
         if self._schedule is not None:
             self._schedule.horizons.drop(self._addresses[pcpu])
         self.life.died(pcpu, why)

@@ -97,7 +97,10 @@ class Session:
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
         tracing = self._trace is not None
         if placement is not Placement.ONE_PROCESS:
-            return ProcessNode(self._plan, self._memory, placement, tracing=tracing)
+            node = ProcessNode(self._plan, self._memory, placement, tracing=tracing)
+            if node.weakness is not None:
+                self._notice("WARNING", node.weakness)
+            return node
         if self._machine.clock.mode is ClockMode.HOST:
             return TaskNode(self._plan, self._memory, tracing=tracing)
         return IslandsNode(self._plan, self._memory, tracing=tracing)

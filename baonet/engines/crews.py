@@ -1,8 +1,8 @@
 """Who runs which pcpus: the crews of a machine under each clock and placement.
 
 A crew is what runs in one place: it has the address of its first pcpu, peers that it has something to say to, and a
-coroutine that is its life. Under the host's clock every pcpu is a crew. In virtual time one crew of an island has its
-conductor, and carries what of the island's pcpus is not with others.
+life, which is prepared before it begins. Under the host's clock every pcpu is a crew. In virtual time one crew of an
+island has its conductor, and carries what of the island's pcpus is not with others.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from baonet.actors.island import Island, undisturbed
 from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.config.machine import ClockMode, Vm
+from baonet.config.machine import ClockMode, Flip, Vm
 from baonet.core.cpu import build, kick
+from baonet.engines.confinement import Role
 from baonet.engines.virtual import cycles, latency
 from baonet.hyp.vmm import Plan
-from baonet.memory.node import NodeMemory
+from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port
 
@@ -38,19 +39,23 @@ class Placement(Enum):
     PROCESS_PER_ISLAND = "process-per-island"
 
 
+Life = Callable[[], Awaitable[None]]
+
+
 @final
 @dataclass(frozen=True)
 class Crew:
     """``carries``: the pcpus that it speaks for to the agent, none if it speaks to a conductor only.
 
-    ``pcpus``: those that run in it.
+    ``use`` is the memory that it needs. ``prepare`` makes its cores and returns what runs them.
     """
 
+    role: Role
     address: int
     carries: tuple[int, ...]
-    pcpus: tuple[int, ...]
     peers: frozenset[int]
-    live: Callable[[Port], Awaitable[None]]
+    use: Use
+    prepare: Callable[[Port], Life]
 
 
 def active(plan: Plan) -> tuple[int, ...]:
@@ -123,10 +128,18 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
     if placement is not Placement.PROCESS_PER_CPU:
         raise ValueError(f"placement {placement.value} needs the virtual clock: give process-per-cpu or one-process")
 
-    def life(pcpu: int) -> Callable[[Port], Awaitable[None]]:
-        return lambda port: host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run()
+    def crew(pcpu: int) -> Crew:
+        assignment = plan.pcpus[pcpu]
+        assert assignment is not None
+        peers = frozenset(neighbours(plan, pcpu))
 
-    return [Crew(pcpu, (pcpu,), (pcpu,), frozenset(neighbours(plan, pcpu)), life(pcpu)) for pcpu in active(plan)]
+        def prepare(port: Port) -> Life:
+            return host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run
+
+        use = Use(frozenset((assignment.vm,)), frozenset(plan.vms[assignment.vm].pcpus), kicks=peers)
+        return Crew(Role.PCPU, pcpu, (pcpu,), peers, use, prepare)
+
+    return [crew(pcpu) for pcpu in active(plan)]
 
 
 def _groups(plan: Plan, vms: tuple[int, ...], pcpus: tuple[int, ...], placement: Placement) -> list[tuple[int, ...]]:
@@ -159,17 +172,41 @@ class _VirtualCrews:
         self._pcpus = pcpus
         self._groups = groups
         self._conductor = groups[0][0]
+        self._vms = {pcpu: vm for vm, planned in enumerate(plan.vms) for pcpu in planned.pcpus if pcpu in pcpus}
 
     def crews(self) -> list[Crew]:
         servers = self._groups[1:]
-        peers = frozenset(group[0] for group in servers)
-        found = [Crew(self._conductor, self._pcpus, self._groups[0], peers, self._conduct)]
-        return found + [
-            Crew(group[0], (), group, frozenset((self._conductor,)), self._server(group)) for group in servers
-        ]
+        flipped = {fault.shmem for fault in self._plan.machine.faults if isinstance(fault, Flip)}
+        objects = {ipc.shmem for vm in self._vms.values() for ipc in self._plan.vms[vm].config.ipcs}
+        conductor = Crew(
+            Role.CONDUCTOR,
+            address=self._conductor,
+            carries=self._pcpus,
+            peers=frozenset(group[0] for group in servers),
+            use=self._use(self._groups[0], frozenset(flipped & objects)),
+            prepare=self._conduct,
+        )
+        return [conductor, *map(self._server, servers)]
 
-    def _server(self, group: tuple[int, ...]) -> Callable[[Port], Awaitable[None]]:
-        return lambda port: serve(self._seats(group, port, self._conductor), port, self._conductor)
+    def _use(self, pcpus: tuple[int, ...], objects: frozenset[int] = frozenset()) -> Use:
+        """Nobody is kicked: one runs at a time."""
+        vms = frozenset(self._vms[pcpu] for pcpu in pcpus)
+        slots = frozenset(pcpu for pcpu, vm in self._vms.items() if vm in vms)
+        return Use(vms, slots, objects=objects)
+
+    def _server(self, group: tuple[int, ...]) -> Crew:
+        def prepare(port: Port) -> Life:
+            seats = self._seats(group, port, self._conductor)
+            return lambda: serve(seats, port, self._conductor)
+
+        return Crew(
+            Role.CREW,
+            address=group[0],
+            carries=(),
+            peers=frozenset((self._conductor,)),
+            use=self._use(group),
+            prepare=prepare,
+        )
 
     def _seats(self, pcpus: tuple[int, ...], port: Port, reader: int) -> dict[int, tuple[Seat, Recorder]]:
         return {pcpu: self._seat(pcpu, port, reader) for pcpu in pcpus}
@@ -185,22 +222,20 @@ class _VirtualCrews:
         seat = Seat(plan, pcpu, core, cycles(clock, clock.window), latency(clock))
         return seat, Recorder(pcpu, core, port, reader, self._tracing)
 
-    async def _conduct(self, port: Port) -> None:
+    def _conduct(self, port: Port) -> Life:
         machine = self._plan.machine
         clock = machine.clock
 
         def convert(nanoseconds: int) -> int:
             return cycles(clock, nanoseconds)
 
-        vms = {pcpu: vm for vm, planned in enumerate(self._plan.vms) for pcpu in planned.pcpus if pcpu in self._pcpus}
-        faults = MessageFaults(machine.faults, vms, convert)
-        conductor = Conductor(
+        faults = MessageFaults(machine.faults, self._vms, convert)
+        return Conductor(
             self._plan,
             Island(self._pcpus, convert(clock.window), faults.interfere if machine.faults else undisturbed),
             port,
             seats=self._seats(self._groups[0], port, AGENT),
             crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
             memory=self._memory,
-            events=events(machine, set(vms.values()), self._pcpus, convert),
-        )
-        await conductor.run()
+            events=events(machine, set(self._vms.values()), self._pcpus, convert),
+        ).run

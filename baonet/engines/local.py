@@ -6,40 +6,37 @@ not the start of an interpreter, and they inherit the segments and their sockets
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-import resource
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from typing import NoReturn, final
+from typing import final
 
 import trio
 
+from baonet.actors.agent import Died
 from baonet.actors.carrier import Carrier
 from baonet.actors.telling import failure
-from baonet.core.child import belong_to, held
+from baonet.core.child import held
 from baonet.core.cpu import kick
 from baonet.core.selftest import ensure
-from baonet.engines.crews import Crew, Placement, active, crews, host_actor
+from baonet.engines.confinement import missing, told
+from baonet.engines.crews import Placement, active, crews, host_actor
+from baonet.engines.process import LastWords, live
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_PR_SET_NO_NEW_PRIVS = 38
 
 
 @final
 class ProcessNode:
     """Forks one process a crew when it is created; call it before ``trio.run``.
 
-    Raises EngineError when the engine does not hold on this host, ValueError when the machine's clock does not have the
-    placement.
+    ``weakness`` tells what does not confine the guests on this host, None when all does. Raises EngineError when the
+    engine does not hold on this host, ValueError when the machine's clock does not have the placement.
     """
 
     def __init__(self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False) -> None:
@@ -59,25 +56,31 @@ class ProcessNode:
         sys.stdout.flush()
         sys.stderr.flush()
         self._pids = {}
+        self._words = {address: LastWords() for address in members}
+        reason = missing()
+        self.weakness = (
+            None if reason is None else f"no seccomp filters ({reason}): guests are confined less, see docs/security.md"
+        )
         agent = os.getpid()
         with held():
             for address, crew in members.items():
+                words = self._words[address]
                 pid = os.fork()
                 if pid == 0:
-                    memory_of = {each.vm for pcpu in crew.pcpus if (each := plan.pcpus[pcpu]) is not None}
-                    _child(crew, ends, agent, memory, memory_of)
+                    live(crew, ends[address], agent, memory, words, confined=reason is None)
+                words.begin()
                 self._pids[address] = pid
         for address in members:
             for end in ends[address].values():
                 end.close()
         self.port: Port = SocketPort(ends[AGENT])
 
-    async def supervise(self, died: Callable[[int, str], None]) -> None:
+    async def supervise(self, died: Died) -> None:
         async with trio.open_nursery() as nursery:
             for address in self._addresses:
                 nursery.start_soon(self._watch, address, died)
 
-    async def _watch(self, pcpu: int, died: Callable[[int, str], None]) -> None:
+    async def _watch(self, pcpu: int, died: Died) -> None:
         descriptor = os.pidfd_open(self._pids[pcpu])
         try:
             await trio.lowlevel.wait_readable(descriptor)
@@ -85,9 +88,13 @@ class ProcessNode:
             os.close(descriptor)
         _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
-        if code == 0 and pcpu not in self.carries:
+        call, words = told(self._words[pcpu].take())
+        if code == 0 and pcpu not in self.carries and not words:
             return  # it has ended well because the one that gave it its turns has ended
-        died(pcpu, f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}")
+        why = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        if code == -signal.SIGSYS and call is not None:
+            why = f"was ended by its seccomp filter, for the system call {call}: see docs/security.md"
+        died(pcpu, why, words)
 
     def kick(self, pcpu: int) -> None:
         kick(self._memory.slots.view, pcpu)
@@ -101,48 +108,9 @@ class ProcessNode:
         for pcpu in list(self._pids):
             self.kill(pcpu)
             os.waitpid(self._pids.pop(pcpu), 0)
+        for words in self._words.values():
+            words.close()
         self.port.close()
-
-
-def _child(
-    crew: Crew, ends: dict[int, dict[int, socket.socket]], agent: int, memory: NodeMemory, vms: set[int]
-) -> NoReturn:
-    """The life of a crew's process. Nothing of the parent's runs on in it, whatever happens."""
-    status = 1
-    try:
-        belong_to(agent)
-        _shut_out()
-        memory.keep(vms)
-        for owner, sockets in ends.items():
-            if owner != crew.address:
-                for end in sockets.values():
-                    end.close()
-        port = SocketPort(ends[crew.address])
-        try:
-            trio.run(_live, crew, port)
-            status = 0
-        except Exception as error:
-            port.send(AGENT, failure(crew.address, error))
-            trio.run(port.flush, AGENT)
-    finally:
-        os._exit(status)
-
-
-def _shut_out() -> None:
-    """No terminal to read from or to write to, no core dumped to a file or (limit 1) a pipe, no new privileges."""
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
-    os.close(null)
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    limit = min(1, hard) if hard != resource.RLIM_INFINITY else 1
-    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
-    if _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "no_new_privs")
-
-
-async def _live(crew: Crew, port: Port) -> None:
-    await crew.live(port)
 
 
 @final
@@ -168,7 +136,7 @@ class TaskNode:
                 self._stillborn.append(pcpu)
         self._carrier = Carrier(switch, riders)
 
-    async def supervise(self, died: Callable[[int, str], None]) -> None:
+    async def supervise(self, died: Died) -> None:
         for pcpu in self._stillborn:
             died(pcpu, "ended")
         await self._carrier.run(lambda pcpu: died(pcpu, "ended"))
@@ -196,17 +164,17 @@ class IslandsNode:
         self._crews = {crew.address: (crew, MemoryPort(crew.address, self._switch)) for crew in members}
         self._scopes: dict[int, trio.CancelScope] = {}
 
-    async def supervise(self, died: Callable[[int, str], None]) -> None:
+    async def supervise(self, died: Died) -> None:
         async with trio.open_nursery() as nursery:
             for address in self._crews:
                 nursery.start_soon(self._one, address, died)
 
-    async def _one(self, address: int, died: Callable[[int, str], None]) -> None:
+    async def _one(self, address: int, died: Died) -> None:
         crew, port = self._crews[address]
         self._scopes[address] = trio.CancelScope()
         with self._scopes[address]:
             try:
-                await crew.live(port)
+                await crew.prepare(port)()
             except Exception as error:
                 port.send(AGENT, failure(address, error))
         died(address, "ended")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
-from baonet.config.machine import PAGE_SIZE, Machine, Vm
+from baonet.config.machine import PAGE_SIZE, Machine, Vm, uarts
 from baonet.memory.segments import Segment
+
+KICK: Final = PAGE_SIZE
 
 
 @final
@@ -21,11 +22,29 @@ class VmMemory:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a process needs: all that the VMs ``vms`` have, and the shared memory ``objects``.
+
+    ``slots``: the pcpus whose whole slot it needs, those of its VMs; ``kicks``: others of which it needs the kick word.
+    """
+
+    vms: frozenset[int]
+    slots: frozenset[int]
+    kicks: frozenset[int] = frozenset()
+    objects: frozenset[int] = frozenset()
+
+
+@final
 class NodeMemory:
-    """Allocates everything; ``slot_size`` and ``uart_size`` are the engine's. Nothing is loaded yet."""
+    """Allocates everything; ``slot_size`` and ``uart_size`` are the engine's. Nothing is loaded yet.
+
+    The kick word of a slot is in whole pages from ``KICK`` on.
+    """
 
     def __init__(self, machine: Machine, slot_size: int, uart_size: int) -> None:
         self.machine = machine
+        self._slot_size = slot_size
         self.slots = Segment("slots", machine.platform.cpus * slot_size)
         self.shared = tuple(Segment(shared.name, shared.size) for shared in machine.shared_memory)
         self.uarts = {
@@ -53,12 +72,22 @@ class NodeMemory:
         for region in self.vms[vm.index].regions:
             region.clear()
 
-    def keep(self, vms: Collection[int]) -> None:
-        """In a process of these VMs alone: unmap the RAM of the others."""
+    def keep(self, use: Use) -> None:
+        """In a process of its own: unmap all else for good."""
+        machine = self.machine
+        objects = {ipc.shmem for vm in use.vms for ipc in machine.vms[vm].ipcs} | use.objects
+        devices = {device.pa for vm in use.vms for _, device in uarts(machine.platform, machine.vms[vm])}
+        unused = [segment for number, segment in enumerate(self.shared) if number not in objects]
+        unused += [segment for pa, segment in self.uarts.items() if pa not in devices]
         for number, vm in enumerate(self.vms):
-            if number not in vms:
-                for segment in (*vm.regions, vm.code):
-                    segment.give_up()
+            if number not in use.vms:
+                unused += (*vm.regions, vm.code)
+        for segment in unused:
+            segment.give_up()
+        for pcpu in range(machine.platform.cpus):
+            if pcpu not in use.slots:
+                start, end = pcpu * self._slot_size, (pcpu + 1) * self._slot_size
+                self.slots.hide(start, KICK if pcpu in use.kicks else end - start)
 
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""

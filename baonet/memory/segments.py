@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
-from typing import final
+from typing import Final, final
 
 PAGE_SIZE = 0x1000
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_LIBC.mmap.restype = ctypes.c_void_p
+_LIBC.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long)
+_PROT_NONE: Final = 0
+_FIXED_ANONYMOUS: Final = 0x10 | mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 
 @final
@@ -23,6 +29,12 @@ class Segment:
         self.descriptor = os.memfd_create(f"baonet:{name}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, self.size)
         self.view = mmap.mmap(self.descriptor, self.size)
+
+    def hide(self, start: int, size: int) -> None:
+        """Unmap whole pages of it in this process, for good: nothing is there, nor comes to be there."""
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.view, start))
+        if _LIBC.mmap(address, size, _PROT_NONE, _FIXED_ANONYMOUS, -1, 0) != address:
+            raise OSError(ctypes.get_errno(), "mmap")
 
     def give_up(self) -> None:
         """Close and unmap it. Raises BufferError when something here still uses it."""

@@ -75,15 +75,16 @@ enum { EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_INTID, EXIT_VALUE, EXIT_REGISTER, EXIT
 enum { ICH_LR0 = 0, ICH_HCR = 16, ICH_VMCR = 17, ICH_AP0R0 = 18, ICH_AP1R0 = 22, ICH_REGISTERS = 26 };
 
 /*
- * One per vCPU in memory that all processes of a node share. `kick` is 0, or more than any budget when somebody wants
- * the vCPU's attention: the code at the start of every translated block leaves when the budget is less than it.
+ * One per vCPU in memory that the processes of a node share: a page for those of its VM, and one for all that may have
+ * something to say to it. `kick` is 0, or more than any budget when somebody wants the vCPU's attention: the code at the
+ * start of every translated block leaves when the budget is less than it.
  */
 #define KICK_NOW 0x7ffffff0
 #define KICK_DOORBELL 1
 #define KICK_MAINTENANCE 2
 #define PENDING_PAGES 24
+#define SLOT_PAGE 0x1000
 struct slot {
-    _Atomic int32_t kick;
     int32_t budget;
     _Atomic uint32_t in_guest;
     _Atomic uint32_t lock;
@@ -95,7 +96,11 @@ struct slot {
     uint32_t code_count;
     uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
     uint64_t code[PENDING_PAGES]; /* RAM offset | what is to be done there (broadcast.c) */
-} __attribute__((aligned(512)));
+    /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
+    char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
+    _Atomic int32_t kick;
+} __attribute__((aligned(SLOT_PAGE)));
+_Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is the kick word's");
 
 struct region {
     uint64_t ipa, size;
@@ -506,6 +511,9 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
 bool uart_break(struct uart *uart);
 void uart_flush(struct uart *uart);
+
+/* confined.c */
+PyObject *tell_refused_calls(PyObject *module, PyObject *arguments);
 
 /* construct.c: methods of the Python type */
 int core_init(PyObject *self, PyObject *args, PyObject *kwargs);

@@ -388,6 +388,7 @@ static PyMethodDef functions[] = {
     {"load", load, METH_VARARGS, NULL},
     {"kick", kick, METH_VARARGS, NULL},
     {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
+    {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_size = -1, .m_methods = functions};

@@ -1,0 +1,121 @@
+"""The life of a crew's process: it keeps what it needs, gives up everything else for good, and runs its guests."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import resource
+import socket
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Final, NoReturn, final
+
+import trio
+
+from baonet.actors.telling import failure
+from baonet.actors.visible import visible
+from baonet.core.child import belong_to
+from baonet.engines.confinement import confine, no_new_privileges
+from baonet.engines.crews import Crew
+from baonet.memory.node import NodeMemory
+from baonet.wire.messages import AGENT
+from baonet.wire.port import Port, SocketPort
+
+_SHOWN: Final = 4096
+"""Bytes of last words that are told."""
+
+
+@final
+class LastWords:
+    """What a process writes to its standard error: the C library, the emulator and Python say there why they end.
+
+    It is a pipe to the agent and no terminal. What it does not hold (64 KiB) is dropped, so that nobody waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def be_mine(self) -> None:
+        """In the child."""
+        os.dup2(self._writer, 2)
+
+    def begin(self) -> None:
+        """In the parent, when the child has it."""
+        os.close(self._writer)
+
+    def take(self) -> str:
+        """When the child has ended: all lines, as a terminal may have them."""
+        try:
+            said = os.read(self._reader, _SHOWN)
+        except BlockingIOError:  # a sibling that has just been forked has not given up its end yet
+            said = b""
+        return b"\n".join(visible(line)[0] for line in said.splitlines()).decode(errors="replace")
+
+    def close(self) -> None:
+        os.close(self._reader)
+
+
+def live(
+    crew: Crew,
+    sockets: Mapping[int, socket.socket],
+    agent: int,
+    memory: NodeMemory,
+    words: LastWords,
+    *,
+    confined: bool,
+) -> NoReturn:
+    """Call it in the child of the process ``agent``. Nothing of the parent's runs on in it, whatever happens.
+
+    ``confined``: this host has seccomp filters.
+    """
+    status = 1
+    try:
+        belong_to(agent)
+        words.be_mine()
+        _dump_nothing()
+        no_new_privileges()
+        memory.keep(crew.use)
+        _give_up_all_but(each.fileno() for each in sockets.values())
+        faulthandler.enable(2, all_threads=False)
+        status = trio.run(_live, crew, SocketPort(dict(sockets)), confined)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+async def _live(crew: Crew, port: Port, confined: bool) -> int:
+    """To the end, with what Trio needs made before the filter is there. Returns the exit status."""
+    try:
+        life = crew.prepare(port)
+        if confined:
+            confine(crew.role)
+        await life()
+    except Exception as error:
+        port.send(AGENT, failure(crew.address, error))
+        await port.flush(AGENT)
+        return 1
+    return 0
+
+
+def _dump_nothing() -> None:
+    """No core, neither to a file nor (limit 1) to a pipe."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    limit = min(1, hard) if hard != resource.RLIM_INFINITY else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+
+
+def _give_up_all_but(kept: Iterable[int]) -> None:
+    """Close every other descriptor above 2, and have /dev/null as standard input and output.
+
+    Whatever in here still has the number of a closed one does not use it again, and is not freed either: the frames
+    that hold it never return.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    begin = 3
+    for descriptor in sorted(kept):
+        os.closerange(begin, descriptor)
+        begin = descriptor + 1
+    os.closerange(begin, os.sysconf("SC_OPEN_MAX"))
