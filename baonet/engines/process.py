@@ -22,14 +22,16 @@ from baonet.wire.messages import AGENT
 from baonet.wire.port import Port, SocketPort
 
 _SHOWN: Final = 4096
-"""Bytes of last words that are told."""
+"""Bytes of last words that are told, the last ones."""
+_PIPE: Final = 1 << 16
+"""What a pipe holds (pipe(7))."""
 
 
 @final
 class LastWords:
     """What a process writes to its standard error: the C library, the emulator and Python say there why they end.
 
-    It is a pipe to the agent and no terminal. What it does not hold (64 KiB) is dropped, so that nobody waits for it.
+    It is a pipe to the agent and no terminal. What it does not hold is dropped, so that nobody waits for it.
     """
 
     def __init__(self) -> None:
@@ -46,10 +48,11 @@ class LastWords:
     def take(self) -> str:
         """When the child has ended: all lines, as a terminal may have them."""
         try:
-            said = os.read(self._reader, _SHOWN)
+            said = os.read(self._reader, _PIPE)
         except BlockingIOError:  # a sibling that has just been forked has not given up its end yet
             said = b""
-        return b"\n".join(visible(line)[0] for line in said.splitlines()).decode(errors="replace")
+        lines = [visible(line)[0].decode() for line in said[-_SHOWN:].splitlines()]
+        return "\n".join(lines if len(said) <= _SHOWN else ["[...]", *lines])
 
     def close(self) -> None:
         os.close(self._reader)

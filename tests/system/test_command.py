@@ -58,24 +58,6 @@ def test_a_signal_to_the_whole_group_is_the_users_not_a_cpus_death(
     assert gone(children)
 
 
-def test_a_cpus_process_has_its_own_vms_ram_alone_and_no_terminal(tmp_path: Path) -> None:
-    silent = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
-    running = Background(tmp_path, {"vms": [vm("echo", cpus=2), vm("echo", "other", devices=silent)]})
-    running.wait_for("type a line")
-    for pid, mine, others in zip(
-        running.children(), ("echo", "echo", "other"), ("other", "other", "echo"), strict=True
-    ):
-        maps = Path(f"/proc/{pid}/maps").read_text()
-        assert f"memfd:baonet:{mine}:0x40000000" in maps
-        assert f"memfd:baonet:{others}:" not in maps
-        opened = [os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
-        assert not any(f"memfd:baonet:{others}:" in name for name in opened)
-        assert "NoNewPrivs:\t1\n" in Path(f"/proc/{pid}/status").read_text()
-        assert "Max core file size        1 " in Path(f"/proc/{pid}/limits").read_text()
-        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in (0, 1)] == ["/dev/null"] * 2
-    assert running.end(signal.SIGTERM).status == 143
-
-
 def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback() -> None:
     code = (
         "import builtins, os, signal, sys\n"
