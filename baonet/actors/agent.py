@@ -6,6 +6,7 @@ It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` e
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, final
@@ -17,9 +18,12 @@ from baonet.actors.console import Reassembly
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
+from baonet.actors.notices import MOST as NOTICES
 from baonet.actors.outlet import Outlets
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
+from baonet.actors.standing import Standing
+from baonet.actors.visible import plain
 from baonet.hyp.condition import Condition
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
@@ -126,6 +130,8 @@ class Agent:
         self._outlets = outlets or Outlets()
         self._changed = changed
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
+        self._standing = Standing(plan, node.carries)
+        self._noticed: Counter[int] = Counter()
         self._consoles: dict[int, Reassembly] = {}
         self._typed = [0 for _ in plan.vms]
         self._read = trio.Event()
@@ -158,6 +164,9 @@ class Agent:
     def _sum_up(self) -> Outcome:
         assert self._ending is not None
         outcome, names = self.outcome, [vm.config.name for vm in self.plan.vms]
+        for pcpu, count in sorted(self._noticed.items()):
+            if count > NOTICES:
+                self._notice("WARNING", f"pcpu {pcpu}: {count - NOTICES} more of anything")
         outcome.started, outcome.missing = self.life.started, self._awaited.missing
         missed = self._ending is Ending.DONE and outcome.missing
         outcome.ending = Ending.MISSED if missed else self._ending
@@ -276,6 +285,9 @@ class Agent:
         self.node.kick(pcpu)
 
     def _receive(self, source: int, message: wire.Message) -> None:
+        if not self._standing.allows(source, message):
+            self.life.broke(source, f"has no say in what it told the agent: {type(message).__name__}")
+            return
         self.life.heard(source)
         match message:
             case wire.Hello(version, pcpu) if version != wire.VERSION:
@@ -296,9 +308,11 @@ class Agent:
             case wire.Hello() | wire.Running() | wire.Halted() | wire.VmOff() | wire.VmReset() | wire.Stopped():
                 self.life.said(source, message)
             case wire.Notice(pcpu, level, text):
-                self._notice(level, f"pcpu {pcpu}: {text}")
+                self._noticed[pcpu] += 1
+                if self._noticed[pcpu] <= NOTICES:
+                    self._notice(level, f"pcpu {pcpu}: {plain(text)}")
             case wire.Failure(pcpu, text):
-                self.outcome.failures.append(f"pcpu {pcpu}: {text}")
+                self.outcome.failures.append(f"pcpu {pcpu}: {plain(text)}")
             case wire.Examined(condition):
                 self.outcome.conditions[condition.pcpu] = condition
             case wire.Statistics(pcpu, counters):

@@ -17,6 +17,8 @@ TOLD: Final = 5
 """Notices of a kind that a pcpu tells."""
 KINDS: Final = 64
 """Kinds that it tells apart; all others are one."""
+MOST: Final = 2 * (KINDS + 1) * (TOLD + 1)
+"""Notices of a pcpu that the agent tells, whatever they are: a pcpu's own, and as many of its resets or faults."""
 _NUMBER = re.compile(r"\b(0x[0-9a-f]+|\d+)\b")
 _OTHER = "others"
 

@@ -31,6 +31,11 @@ def visible(text: bytes) -> tuple[bytes, bool]:
     return bytes(shown + _escaped(text[start:])), colours
 
 
+def plain(text: str) -> str:
+    """Lines of a process that runs guests, as a terminal may have them."""
+    return "\n".join(visible(line.encode(errors="surrogateescape"))[0].decode() for line in text.split("\n"))
+
+
 def whole(text: bytes) -> int:
     """How many bytes of a line that goes on can be shown now: without the beginning of a character or a colour."""
     found = _CUT.search(text)

@@ -18,6 +18,7 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outlet import Outlet
 from baonet.actors.schedule import Schedule
 from baonet.actors.tracefile import TraceFile
+from baonet.actors.visible import plain
 from baonet.cli.conditions import Names, conditions
 from baonet.cli.consoles import Consoles
 from baonet.cli.outlets import RunOutlets
@@ -153,7 +154,7 @@ class Session:
         if self._reports[report.vm, report.vcpu] > REPORTS:
             return
         symbol = self._names.of(self._machine.vms[report.vm])
-        self._say(["", *report.lines(), instruction(report, code) + symbol(report.pc)])
+        self._say(["", *map(plain, report.lines()), instruction(report, code) + symbol(report.pc)])
 
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""

@@ -13,7 +13,7 @@ from typing import Final, NoReturn, final
 import trio
 
 from baonet.actors.telling import failure
-from baonet.actors.visible import visible
+from baonet.actors.visible import plain
 from baonet.core.child import belong_to
 from baonet.engines.confinement import confine, no_new_privileges
 from baonet.engines.crews import Crew
@@ -51,8 +51,8 @@ class LastWords:
             said = os.read(self._reader, _PIPE)
         except BlockingIOError:  # a sibling that has just been forked has not given up its end yet
             said = b""
-        lines = [visible(line)[0].decode() for line in said[-_SHOWN:].splitlines()]
-        return "\n".join(lines if len(said) <= _SHOWN else ["[...]", *lines])
+        end = plain(said[-_SHOWN:].decode(errors="surrogateescape").removesuffix("\n"))
+        return end if len(said) <= _SHOWN else f"[...]\n{end}"
 
     def close(self) -> None:
         os.close(self._reader)

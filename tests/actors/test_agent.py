@@ -15,6 +15,8 @@ from baonet.actors.agent import Agent, Outcome
 from baonet.actors.awaited import Text
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
+from baonet.actors.notices import MOST
+from baonet.config.machine import Device
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
@@ -24,6 +26,7 @@ from tests.hyp import machines
 from tests.hyp.test_condition import PLAIN
 
 OFF = "system_off"
+UART = 0x0900_0000
 
 
 class Channels:
@@ -118,10 +121,10 @@ class Memory:
 
 
 class Bench:
-    """An agent of two VMs, ``vm0`` on pcpus 0 and 1, ``vm1`` on pcpu 2."""
+    """An agent of two VMs with one UART, ``vm0`` on pcpus 0 and 1, ``vm1`` on pcpu 2."""
 
     def __init__(self, **options: Any) -> None:
-        machine = machines.machine(machines.vm(0, 2), machines.vm(1))
+        machine = machines.machine(machines.vm(0, 2), machines.vm(1, devices=(Device(UART, UART, 0x1000, ()),)))
         self.shown: list[tuple[int, bytes]] = []
         self.notices: list[tuple[str, str]] = []
         self.reports: list[tuple[Report, bytes]] = []
@@ -173,9 +176,9 @@ class Bench:
         return [peer for peer, message in self.port.sent if isinstance(message, kind)]
 
 
-def report(vm: int) -> Report:
+def report(vm: int, vcpu: int = 0) -> Report:
     return Report(
-        f"vm{vm}", vm, 0, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
+        f"vm{vm}", vm, vcpu, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
     )
 
 
@@ -327,7 +330,8 @@ async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) ->
 
     async def script(bench: Bench) -> None:
         text = b"wanwanted"
-        bench.port.come(2, wire.ConsoleOutput(1, 0, 0, b"wan"), wire.ConsoleOutput(0, 0, 3, b"ted"))
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 0, b"wan"))
+        bench.port.come(0, wire.ConsoleOutput(0, 0, 3, b"ted"))
         await bench.settled()
         assert bench.agent._ending is None  # two VMs said it together
         position = 6
@@ -353,8 +357,8 @@ async def test_a_run_that_ends_before_all_was_printed_has_missed_it(
     bench = Bench(until=[Text(0, b"up"), Text(None, b"up")])
 
     async def script(bench: Bench) -> None:
-        for device, (vm, data) in enumerate(printed):
-            bench.port.come(0 if vm == 0 else 2, wire.ConsoleOutput(vm, device, 0, data))
+        for place, (vm, data) in enumerate(printed):
+            bench.port.come(0 if vm == 0 else 2, wire.ConsoleOutput(vm, 0, 2 * place, data))
         bench.port.come(1, wire.VmOff(0, OFF))
         bench.port.come(2, wire.VmOff(1, OFF))
 
@@ -453,7 +457,7 @@ async def test_a_vm_that_starts_anew_wakes_its_parked_cpu(autojump_clock: object
     bench = Bench()
 
     async def script(bench: Bench) -> None:
-        both: list[tuple[int, wire.Message]] = [(1, wire.Parked(report(0), b"")), (0, wire.VmReset(0))]
+        both: list[tuple[int, wire.Message]] = [(1, wire.Parked(report(0, 1), b"")), (0, wire.VmReset(0))]
         for pcpu, message in both if parked_first else reversed(both):
             bench.port.come(pcpu, message)
         await bench.settled()
@@ -487,17 +491,61 @@ async def test_a_reset_whose_image_has_gone_ends_that_vm_alone(autojump_clock: o
     assert bench.node.killed == [0, 1]
 
 
-async def test_what_a_pcpu_may_not_say_to_the_agent_is_told(autojump_clock: object) -> None:
+@pytest.mark.parametrize(
+    "message",
+    [
+        wire.Start(),
+        wire.Hello(wire.VERSION, 0),
+        wire.Stopped(0),
+        wire.ConsoleOutput(0, 0, 0, b"not me"),
+        wire.ConsoleOutput(1, 7, 0, b"no such device"),
+        wire.ConsoleOutput(-1, 0, 0, b"no such VM"),
+        wire.InputTaken(0, 1),
+        wire.VmOff(0, OFF),
+        wire.VmOff(9, OFF),
+        wire.VmReset(0),
+        wire.Parked(report(0), b""),
+        wire.Parked(report(1, 1), b""),
+        wire.Notice(0, "WARNING", "somebody else's"),
+        wire.Failure(0, "somebody else's"),
+        wire.Statistics(0, {}),
+        wire.Digest(0, bytes(32)),
+        wire.TraceChunk(0, b"", 0, 0),
+    ],
+)
+async def test_who_speaks_for_others_is_ended_and_not_heard(autojump_clock: object, message: wire.Message) -> None:
     bench = Bench()
 
     async def script(bench: Bench) -> None:
-        bench.port.come(0, wire.Start(), wire.Notice(0, "WARNING", "careful"))
+        bench.port.come(2, wire.Notice(2, "WARNING", "mine"), message)
+        await bench.settled()
+        bench.port.come(0, wire.VmOff(0, OFF))
+
+    outcome = await bench.live(script)
+    kind = type(message).__name__
+    assert outcome.failures == [f"pcpu 2 (VM 'vm1', vcpu 0) has no say in what it told the agent: {kind}"]
+    assert outcome.vms == {"vm0": "off", "vm1": "dead"}
+    assert bench.notices == [("WARNING", "pcpu 2: mine")]
+    assert (bench.shown, bench.reports, outcome.digests) == ([], [], {})
+    assert bench.node.killed == [2]
+
+
+async def test_what_a_process_says_reaches_the_terminal_as_text_and_not_without_end(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        for _ in range(MOST + 3):
+            bench.port.come(0, wire.Notice(0, "WARNING", "\x1b]0;title"))
+        bench.port.come(1, wire.Failure(1, "one\n\x1b[2J"), wire.Failure(1, "another"))
         await bench.settled()
         bench.agent.stop(Ending.DONE)
 
     outcome = await bench.live(script)
-    assert outcome.failures == ["pcpu 0 sent Start to the agent"]
-    assert bench.notices == [("WARNING", "pcpu 0: careful")]
+    assert bench.notices == [("WARNING", r"pcpu 0: \x1b]0;title")] * MOST + [("WARNING", "pcpu 0: 3 more of anything")]
+    assert outcome.failures == [
+        "pcpu 1: one\n\\x1b[2J",
+        "pcpu 1 (VM 'vm0', vcpu 1) has no say in what it told the agent: Failure",
+    ]
 
 
 async def test_typing_goes_to_the_vms_master(autojump_clock: object) -> None:

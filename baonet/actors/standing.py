@@ -1,0 +1,58 @@
+"""For whom an actor may speak to the agent: its own pcpus and their VMs.
+
+A guest that has come into its process can send whatever it likes. It has the say over what is its own; what it says of
+others is not listened to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from baonet.core.cpu import uarts
+from baonet.hyp.vmm import Plan
+from baonet.wire import messages as wire
+from baonet.wire.messages import Message
+
+
+@final
+class Standing:
+    """``carries``: the pcpus of each actor that speaks for some. A crew that has a conductor tells its failure only."""
+
+    def __init__(self, plan: Plan, carries: Mapping[int, tuple[int, ...]]) -> None:
+        self._pcpus = {address: frozenset(pcpus) for address, pcpus in carries.items()}
+        self._vms = {
+            address: {vm for vm, planned in enumerate(plan.vms) if pcpus & set(planned.pcpus)}
+            for address, pcpus in self._pcpus.items()
+        }
+        self._places = {
+            (vm, vcpu): pcpu for vm, planned in enumerate(plan.vms) for vcpu, pcpu in enumerate(planned.pcpus)
+        }
+        self._uarts = [uarts(plan.machine, planned.config) for planned in plan.vms]
+        self._failed: set[int] = set()
+
+    def allows(self, source: int, message: Message) -> bool:
+        """Whether the actor ``source`` may say that to the agent."""
+        pcpus, vms = self._pcpus.get(source), self._vms.get(source)
+        if isinstance(message, wire.Failure):
+            first = source not in self._failed
+            self._failed.add(source)
+            return first and message.pcpu in (pcpus or {source})
+        if pcpus is None or vms is None:
+            return False
+        match message:
+            case wire.Hello(_, pcpu) | wire.Stopped(pcpu):
+                return pcpu == source
+            case wire.ConsoleOutput(vm, device):
+                return vm in vms and device in self._uarts[vm]
+            case wire.InputTaken(vm) | wire.VmOff(vm) | wire.VmReset(vm) | wire.Typed(vm):
+                return vm in vms
+            case wire.Parked(report):
+                return self._places.get((report.vm, report.vcpu)) in pcpus
+            case wire.Examined(condition):
+                return condition.pcpu in pcpus
+            case wire.Notice(pcpu) | wire.Statistics(pcpu) | wire.Digest(pcpu) | wire.TraceChunk(pcpu):
+                return pcpu in pcpus
+            case wire.Running() | wire.Halted() | wire.Reached() | wire.Delivered():
+                return True
+        return False
