@@ -17,6 +17,7 @@ from baonet.actors.island import Island
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
+from baonet.actors.standing import Standing
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
@@ -60,6 +61,8 @@ class Conductor:
         self._seats = seats
         self._crews = crews
         self._serving = dict.fromkeys(crews.values(), Phase.SPAWNED)
+        carries = {crew: tuple(pcpu for pcpu, its in crews.items() if its == crew) for crew in self._serving}
+        self._standing = Standing(plan, carries)
         self._phase = Phase.SPAWNED
         self._answer: Turned | Paused | None = None
         self._loaded: bool | None = None
@@ -205,6 +208,8 @@ class Conductor:
         for source, message in self._port.take():
             if source == AGENT:
                 self._obey(message)
+            elif not self._may_say(source, message):
+                raise ConnectionError(f"pcpu {source} has no say in what it told its conductor")
             elif isinstance(message, Turned | Paused):
                 if self._ended:
                     for each in message.said:  # nobody waits for it any more
@@ -225,6 +230,13 @@ class Conductor:
                 self._serving[peer] = Phase.GONE
         if self._phase is Phase.STARTED and all(phase is Phase.RUNNING for phase in self._serving.values()):
             self._say(wire.Running())
+
+    def _may_say(self, crew: int, message: Message) -> bool:
+        """A crew speaks for its own pcpus: of a turn of theirs, and with the conductor's voice to the agent."""
+        if isinstance(message, Turned | Paused):
+            mine = self._crews.get(message.pcpu) == crew
+            return mine and all(self._standing.allows(crew, each) for each in message.said)
+        return self._standing.allows(crew, message)
 
     def _obey(self, message: Message) -> None:
         match message:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import final
+from typing import final, get_args
 
 import trio
 
@@ -21,6 +21,7 @@ from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
+from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
@@ -39,6 +40,8 @@ _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
 
 _NUMBERS = {kind: number for number, kind in NUMBERS.items()}
+_BETWEEN = frozenset(get_args(HypMessage))
+"""What pcpus tell each other; all else is the agent's to say."""
 _CONTROL = (
     wire.Start,
     wire.Stop,
@@ -192,7 +195,9 @@ class PcpuActor:
 
     def _receive(self, source: int, message: Message) -> None:
         self._received += 1
-        if not isinstance(message, _CONTROL):
+        if source != AGENT and type(message) not in _BETWEEN:
+            self.hypervisor.dropped += 1  # a peer's guest has come out of it: nobody else says that
+        elif not isinstance(message, _CONTROL):
             if self._recorder is not None:
                 self._note(Kind.ARRIVED, message, source, source, self.pcpu)
             self.hypervisor.message(source, message)  # type: ignore[arg-type]

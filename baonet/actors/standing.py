@@ -1,4 +1,4 @@
-"""For whom an actor may speak to the agent: its own pcpus and their VMs.
+"""For whom an actor may speak to the agent, or a crew to its conductor: its own pcpus and their VMs.
 
 A guest that has come into its process can send whatever it likes. It has the say over what is its own; what it says of
 others is not listened to.
@@ -32,7 +32,7 @@ class Standing:
         self._failed: set[int] = set()
 
     def allows(self, source: int, message: Message) -> bool:
-        """Whether the actor ``source`` may say that to the agent."""
+        """Whether the actor ``source`` may say that."""
         pcpus, vms = self._pcpus.get(source), self._vms.get(source)
         if isinstance(message, wire.Failure):
             first = source not in self._failed

@@ -98,8 +98,15 @@ def descriptors(pid: int) -> dict[int, str]:
 
 
 SABOTAGE: Final = """
-import ctypes, mmap, os, signal, socket, sys
+import ctypes, gc, mmap, os, signal, socket, sys
 from baonet.hyp.pcpu import Pcpu
+from baonet.wire import messages as wire
+from baonet.wire.port import SocketPort
+def say(message, to_agent):
+    (port,) = [each for each in gc.get_objects() if isinstance(each, SocketPort)]
+    for peer in port._sockets:
+        if (peer == wire.AGENT) == to_agent:
+            port.send(peer, message)
 libc = ctypes.CDLL(None)
 agent = os.getpid()
 deeds = {
@@ -117,6 +124,9 @@ deeds = {
     "raise": lambda: 1 // 0,
     "crash": lambda: ctypes.string_at(16),
     "abort": lambda: (os.write(2, b"assertion \\x1b]0;failed\\n"), os.abort()),
+    "liar": lambda: say(wire.VmOff(0, "system_off"), True),
+    "stopper": lambda: say(wire.Stop(), False),
+    "puppet": lambda: say(wire.VmOff(0, "system_off"), False),
     "flood": lambda: (libc.write(2, b"x" * (1 << 18), 1 << 18), os.abort()),
 }
 real = Pcpu.start
@@ -189,6 +199,40 @@ def test_a_process_that_does_what_it_never_needs_is_ended_and_the_others_go_on(
     assert wrote("abort") + "assertion \\x1b]0;failed\n" in said
     assert wrote("flood") + "[...]\n" + "x" * 4096 + "\n" in said
     assert line("flood", "was killed by SIGABRT") in said, "a pipe that is full holds nobody up"
+
+
+def deceived(directory: Path, deed: str, *options: str) -> Result:
+    """Run a VM that waits for some ms of its time, and one that shares memory with it and does the deed."""
+    shared: dict[str, Any] = {
+        "ipcs": [{"base": 0x70000000, "size": "64KiB", "shared_memory": "both", "interrupts": [84]}]
+    }
+    file = write(
+        directory,
+        {
+            "shared_memory": [{"name": "both", "size": "64KiB"}],
+            "vms": [vm("timer", **shared), hostile(directory, deed, SLEEP, devices=[], **shared)],
+        },
+    )
+    command = [sys.executable, "-c", SABOTAGE, str(directory), str(file), "--timeout", "60s", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_who_speaks_for_another_vm_is_ended_and_not_heard(tmp_path: Path) -> None:
+    result = deceived(tmp_path, "liar", *RUNS["pcpu"])
+    assert (result.status, "timer: done" in result.out) == (1, True)
+    assert "baonet: pcpu 1 (VM 'liar', vcpu 0) has no say in what it told the agent: VmOff\n" in result.err
+
+
+def test_a_pcpu_does_not_obey_its_peers(tmp_path: Path) -> None:
+    result = deceived(tmp_path, "stopper", *RUNS["pcpu"], "--until", "timer: done")
+    assert (result.status, result.err) == (0, "")
+
+
+def test_a_crew_that_speaks_for_another_vm_ends_its_island(tmp_path: Path) -> None:
+    result = deceived(tmp_path, "puppet", *RUNS["crew"])
+    assert result.status == 1
+    assert "ConnectionError: pcpu 1 has no say in what it told its conductor\n" in result.err
 
 
 def test_a_host_without_filters_is_told_once_and_runs(tmp_path: Path) -> None:
