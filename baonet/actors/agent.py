@@ -71,8 +71,8 @@ class Outcome:
 
 
 class Died(Protocol):
-    def __call__(self, pcpu: int, why: str, words: str = "") -> None:
-        """How a pcpu has ended, and what it wrote to its standard error."""
+    def __call__(self, pcpu: int, why: str | None, words: str = "") -> None:
+        """How a process has ended, None if that is nobody's loss, and what it wrote to its standard error."""
 
 
 class Node(Protocol):
@@ -349,13 +349,15 @@ class Agent:
         else:
             self.life.loaded(vm)
 
-    def _died(self, pcpu: int, why: str, words: str = "") -> None:
+    def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
         """A process has ended. What it said before comes first, to the last byte."""
-        for source, message in self.node.port.last_words(pcpu):
-            self._receive(source, message)
+        if why is not None:
+            for source, message in self.node.port.last_words(pcpu):
+                self._receive(source, message)
         if words:
             self.outcome.failures.append(f"pcpu {pcpu} wrote:\n{words}")
-        if self._schedule is not None:
-            self._schedule.horizons.drop(self._addresses[pcpu])
-        self.life.died(pcpu, why)
-        self._perform()
+        if why is not None:
+            if self._schedule is not None:
+                self._schedule.horizons.drop(self._addresses[pcpu])
+            self.life.died(pcpu, why)
+            self._perform()

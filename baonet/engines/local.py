@@ -84,13 +84,17 @@ class ProcessNode:
         descriptor = os.pidfd_open(self._pids[pcpu])
         try:
             await trio.lowlevel.wait_readable(descriptor)
+        except trio.Cancelled:  # the run is over without its end
+            died(pcpu, None, self._words[pcpu].take())
+            raise
         finally:
             os.close(descriptor)
         _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
         call, words = told(self._words[pcpu].take())
-        if code == 0 and pcpu not in self.carries and not words:
-            return  # it has ended well because the one that gave it its turns has ended
+        if code == 0 and pcpu not in self.carries:
+            died(pcpu, None, words)  # it has ended well because the one that gave it its turns has ended
+            return
         why = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         if code == -signal.SIGSYS and call is not None:
             why = f"was ended by its seccomp filter, for the system call {call}: see docs/security.md"

@@ -124,6 +124,7 @@ deeds = {
     "raise": lambda: 1 // 0,
     "crash": lambda: ctypes.string_at(16),
     "abort": lambda: (os.write(2, b"assertion \\x1b]0;failed\\n"), os.abort()),
+    "talk": lambda: os.write(2, b"nothing is wrong\\n"),
     "liar": lambda: say(wire.VmOff(0, "system_off"), True),
     "stopper": lambda: say(wire.Stop(), False),
     "puppet": lambda: say(wire.VmOff(0, "system_off"), False),
@@ -233,6 +234,17 @@ def test_a_crew_that_speaks_for_another_vm_ends_its_island(tmp_path: Path) -> No
     result = deceived(tmp_path, "puppet", *RUNS["crew"])
     assert result.status == 1
     assert "ConnectionError: pcpu 1 has no say in what it told its conductor\n" in result.err
+
+
+@pytest.mark.parametrize(("role", "cpus"), [("pcpu", 1), ("conductor", 1), ("crew", 2)])
+def test_what_a_process_writes_is_told_though_it_ends_well(tmp_path: Path, role: str, cpus: int) -> None:
+    file = write(tmp_path, {"vms": [vm("hello", "talk", cpus=cpus)]})
+    command = [sys.executable, "-c", SABOTAGE, str(tmp_path), str(file), "--timeout", "60s", *RUNS[role]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert (done.returncode, "hello: done" in done.stdout) == (0, True)
+    said = f"baonet: pcpu {cpus - 1} wrote:\nnothing is wrong\n"
+    assert said in done.stderr
+    assert "ended" not in done.stderr
 
 
 def test_a_host_without_filters_is_told_once_and_runs(tmp_path: Path) -> None:
