@@ -46,10 +46,10 @@ class LastWords:
         os.close(self._writer)
 
     def take(self) -> str:
-        """When the child has ended: all lines, as a terminal may have them."""
+        """When it has ended, or nobody waits for it any more: as a terminal may have it."""
         try:
             said = os.read(self._reader, _PIPE)
-        except BlockingIOError:  # a sibling that has just been forked has not given up its end yet
+        except BlockingIOError:  # it lives, or a sibling that was just forked has not given up its end yet
             said = b""
         end = plain(said[-_SHOWN:].decode(errors="surrogateescape").removesuffix("\n"))
         return end if len(said) <= _SHOWN else f"[...]\n{end}"
