@@ -84,7 +84,7 @@ _MEMORY: Final[Mapping[str, When | None]] = {
     "munmap": _ANY,
     "mremap": _ANY,
     "brk": _ANY,
-    "madvise": _ANY,
+    "madvise": When(2, Test.AMONG, (4, 8, 14)),  # MADV_DONTNEED, _FREE, _HUGEPAGE: what allocators say
 }
 _CHANNELS: Final[Mapping[str, When | None]] = {
     "epoll_wait": _ANY,
@@ -93,7 +93,7 @@ _CHANNELS: Final[Mapping[str, When | None]] = {
     "sendto": _ANY,
     "epoll_ctl": _ANY,
     "close": _ANY,
-    "futex": _ANY,  # Python's locks
+    "futex": When(1, Test.AMONG, (128, 129, 137, 393)),  # Python's locks: wait, wake, wait until, within the process
     "restart_syscall": _ANY,  # the kernel's own, behind a stop
 }
 _ENDING: Final[Mapping[str, When | None]] = {

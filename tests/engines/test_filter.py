@@ -68,6 +68,10 @@ READ_WRITE, EXECUTE = mmap.PROT_READ | mmap.PROT_WRITE, mmap.PROT_READ | mmap.PR
         ("mmap", (0, 4096, EXECUTE), TRAP),
         ("mprotect", (0, 4096, READ_WRITE), ALLOW),
         ("mprotect", (0, 4096, mmap.PROT_EXEC), TRAP),
+        ("madvise", (0, 4096, mmap.MADV_DONTNEED), ALLOW),
+        ("madvise", (0, 4096, mmap.MADV_REMOVE), TRAP),
+        ("futex", (0, 129), ALLOW),  # FUTEX_WAKE | FUTEX_PRIVATE_FLAG
+        ("futex", (0, 12), TRAP),  # FUTEX_CMP_REQUEUE_PI
         ("write", (1,), ALLOW),
         ("write", (2,), ALLOW),
         ("write", (3,), TRAP),
@@ -92,7 +96,19 @@ def test_arguments_decide(role: Role, name: str, arguments: tuple[int, ...], ans
 
 
 def test_every_condition_of_the_table_is_tried() -> None:
-    tried = {"mmap", "mprotect", "write", "writev", "kill", "tgkill", "rt_sigaction", "open", "openat"}
+    tried = {
+        "mmap",
+        "mprotect",
+        "madvise",
+        "futex",
+        "write",
+        "writev",
+        "kill",
+        "tgkill",
+        "rt_sigaction",
+        "open",
+        "openat",
+    }
     table = [*(calls for calls in CALLS.values()), REFUSED]
     assert {name for calls in table for name, when in calls.items() if isinstance(when, When)} == tried
 

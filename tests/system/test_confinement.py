@@ -62,26 +62,29 @@ def test_a_process_has_what_its_vms_need_and_nothing_else(tmp_path: Path, placem
     running = Background(tmp_path, machine(), *options)
     running.wait_for("a | flood: vCPU 0, line 3")
     running.wait_for("c | flood: vCPU 0, line ")
-    children = running.children()
-    assert len(children) == len(HAS[placement])
-    for pid, (vms, slots, kicks) in zip(children, HAS[placement], strict=True):
-        mapped = segments(pid)
-        assert mapped.pop("slots") == PAGE * (2 * slots + kicks)
-        assert set(mapped) == set.union(*(ALONE[name] for name in vms))
-        opened = descriptors(pid)
-        assert [opened.pop(number) for number in (0, 1)] == ["/dev/null"] * 2
-        assert opened[2] != os.readlink(f"/proc/{running.process.pid}/fd/2")
-        assert {kind.split(":")[0] + ":" for kind in opened.values()} == {"pipe:", "socket:", "anon_inode:"}
-        assert len([kind for kind in opened.values() if kind.startswith("pipe:")]) == 1
-        status = Path(f"/proc/{pid}/status").read_text()
-        assert "Seccomp:\t2\n" in status
-        assert "NoNewPrivs:\t1\n" in status
-        assert "Threads:\t1\n" in status
-        (ignored,) = re.findall(r"^SigIgn:\t([0-9a-f]{16})$", status, re.MULTILINE)
-        ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-        assert all(int(ignored, 16) & 1 << number - 1 for number in ends)
-        assert "Max core file size        1 " in Path(f"/proc/{pid}/limits").read_text()
-    assert running.end(signal.SIGTERM).status == 143
+    try:
+        children = running.children()
+        assert len(children) == len(HAS[placement])
+        for pid, (vms, slots, kicks) in zip(children, HAS[placement], strict=True):
+            mapped = segments(pid)
+            assert mapped.pop("slots") == PAGE * (2 * slots + kicks)
+            assert set(mapped) == set.union(*(ALONE[name] for name in vms))
+            opened = descriptors(pid)
+            assert [opened.pop(number) for number in (0, 1)] == ["/dev/null"] * 2
+            assert opened[2] != os.readlink(f"/proc/{running.process.pid}/fd/2")
+            assert {kind.split(":")[0] + ":" for kind in opened.values()} == {"pipe:", "socket:", "anon_inode:"}
+            assert len([kind for kind in opened.values() if kind.startswith("pipe:")]) == 1
+            status = Path(f"/proc/{pid}/status").read_text()
+            assert "Seccomp:\t2\n" in status
+            assert "NoNewPrivs:\t1\n" in status
+            assert "Threads:\t1\n" in status
+            (ignored,) = re.findall(r"^SigIgn:\t([0-9a-f]{16})$", status, re.MULTILINE)
+            ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+            assert all(int(ignored, 16) & 1 << number - 1 for number in ends)
+            assert "Max core file size        1 " in Path(f"/proc/{pid}/limits").read_text()
+    finally:
+        result = running.end(signal.SIGTERM)
+    assert result.status == 143
 
 
 def segments(pid: int) -> dict[str, int]:
