@@ -171,7 +171,7 @@ class Agent:
         missed = self._ending is Ending.DONE and outcome.missing
         outcome.ending = Ending.MISSED if missed else self._ending
         if self._schedule is not None:
-            outcome.time = self._schedule.horizons.latest
+            outcome.time = self._schedule.time
             outcome.whole = outcome.digests.keys() >= self._addresses.keys()
         if outcome.ending is Ending.DONE and self.life.lost:
             outcome.ending = Ending.FAILED  # its results are not whole

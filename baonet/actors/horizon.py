@@ -20,7 +20,7 @@ class Horizons:
         self.step = step
         self.horizon = 0
         self.latest = 0
-        self._end = NEVER if end is None else end
+        self.end = NEVER if end is None else end
         self._next: dict[int, int | None] = dict.fromkeys(islands, 0)
 
     @property
@@ -36,7 +36,7 @@ class Horizons:
     @property
     def ended(self) -> bool:
         """Whether the last horizon has been reached: nobody has anything to do before it."""
-        return self._end < NEVER and self.soonest >= self._end
+        return self.end < NEVER and self.soonest >= self.end
 
     @property
     def soonest(self) -> int:
@@ -58,6 +58,6 @@ class Horizons:
         ``moment``: or behind that.
         """
         moment = self.soonest if moment is None else moment
-        self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self._end))
+        self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self.end))
         self._next = dict.fromkeys(self._next)
         return self.horizon

@@ -25,6 +25,12 @@ class Schedule:
         self._interactive = interactive
         self._base = -math.inf
         self._disturbed = False
+        self._passed = False
+
+    @property
+    def time(self) -> int:
+        """Cycles that the run has come to: of who came furthest, or its last horizon where nobody had anything to do."""
+        return max(self.horizons.latest, self.horizons.end) if self._passed else self.horizons.latest
 
     def disturb(self) -> int | None:
         """Something is typed: an idle machine has something to do again, and it is as late there as here.
@@ -46,6 +52,7 @@ class Schedule:
         if wanted is not None:
             return wanted
         if horizons.ended:
+            self._passed = True
             return Ending.DONE
         return Ending.IDLE if horizons.idle and horizons.horizon > 0 and not self._interactive else None
 

@@ -72,6 +72,30 @@ def test_how_a_run_ends(moment: int, end: int | None, wanted: Ending | None, end
     assert schedule.due(wanted) is ending
 
 
+@pytest.mark.parametrize(
+    ("next_", "latest", "end", "time"),
+    [
+        (-1, 7, None, 7),
+        (15, 8, 10, 10),  # the guest waits, and the time passes all the same
+        (15, 11, 10, 11),  # the block in which the end lies is over a little later
+    ],
+)
+def test_the_time_that_a_run_has_taken(next_: int, latest: int, end: int | None, time: int) -> None:
+    schedule = Schedule(Horizons([0], STEP, end), HZ, interactive=False)
+    schedule.grant()
+    schedule.horizons.reached(0, next_, latest)
+    assert schedule.due(None) is (Ending.IDLE if end is None else Ending.DONE)
+    assert schedule.time == time
+
+
+def test_an_end_before_the_last_horizon_is_the_time_of_a_run() -> None:
+    schedule = Schedule(Horizons([0], STEP, 10), HZ, interactive=False)
+    schedule.grant()
+    schedule.horizons.reached(0, -1, 3)
+    assert schedule.due(Ending.DONE) is Ending.DONE
+    assert schedule.time == 3
+
+
 def test_nobody_at_a_console_means_as_fast_as_it_goes() -> None:
     schedule = Schedule(Horizons([0], STEP), HZ, interactive=False)
     schedule.grant()
