@@ -39,7 +39,12 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("results", metavar="RESULTS", help="what 'baonet study' has written (SQLite)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="page (default: the name of RESULTS with .html, here)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="page (default: the name of RESULTS with .html, here; - is standard output)",
+    )
     parser.add_argument("--svg", metavar="DIR", help="write every picture to DIR, as RESULTS-METRIC-KIND.svg")
     parser.add_argument("--png", metavar="DIR", help="the same as PNG")
     parser.set_defaults(command=report)
@@ -54,10 +59,10 @@ def report(options: argparse.Namespace) -> int:
     try:
         with Outputs([path]) as outputs:
             out = outputs.whole(options.output or f"{path.stem}.html")
-            for directory in filter(None, (options.svg, options.png)):
-                Path(directory).mkdir(parents=True, exist_ok=True)
             with Store(path, write=False) as store:
                 found = results(store)
+            for directory in filter(None, (options.svg, options.png)):
+                Path(directory).mkdir(parents=True, exist_ok=True)
             _write(found, out, outputs, options)
     except (StoreError, UsageError) as error:
         print(f"baonet report: {error}", file=sys.stderr)
@@ -85,10 +90,11 @@ def _write(found: Results, out: Output, outputs: Outputs, options: argparse.Name
         out.finish(text.encode())
         for output, data in files:
             output.finish(data)
-    print(out.name)
+    if options.output != "-":
+        print(out.name)
     if files:
         places = " and ".join(dict.fromkeys(filter(None, (options.svg, options.png))))
-        print(f"{len(files)} pictures in {places}")
+        print(f"{len(files)} pictures in {places}", file=sys.stderr if options.output == "-" else sys.stdout)
 
 
 def _pictures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from baonet.study.progress import Progress
 from baonet.study.store import Row, Store, StoredPoint, StoreError
 
 _TICK = 1.0
+_BESIDE = re.compile(r"^baonet: WARNING: |; digest [0-9a-f]{64}; ")  # what is said of a run whatever its end
 
 
 class Do(Protocol):
@@ -121,10 +123,12 @@ async def _work(queue: Iterator[Run], store: Store, do: Do, progress: Progress, 
 
 
 def _brief(error: str) -> str:
-    """Why, and the last line of what was said: the one that tells."""
+    """Why, and the line of what was said that tells: what the run says of itself before its summary, else the last."""
     why, _, said = error.partition(": ")
-    last = said.strip().rpartition("\n")[2]
-    return f"{why}: {last}" if last else why
+    lines = said.strip().splitlines()
+    own = [line for line in lines if line.startswith("baonet: ") and not _BESIDE.search(line)]
+    telling = own[0].removeprefix("baonet: ") if own else lines[-1] if lines else ""
+    return f"{why}: {telling}" if telling else why
 
 
 async def _ticking(progress: Progress) -> None:

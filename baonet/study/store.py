@@ -110,7 +110,7 @@ class Store:
             self._check(path)
         except sqlite3.Error as error:
             self._release()
-            raise StoreError(f"{path}: {error}") from None
+            raise StoreError(f"{path}: {_unreadable(path) or error}") from None
         except (OSError, StoreError):
             self._release()
             raise
@@ -308,6 +308,15 @@ class Store:
         if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
             raise self.damaged(f"{text!r:.100} is no key")
         return tuple(found)
+
+
+def _unreadable(path: Path) -> str:
+    """Why the host does not let us read it, which SQLite does not tell; nothing if it does."""
+    try:
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        return error.strerror or ""
 
 
 @contextmanager

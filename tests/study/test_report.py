@@ -299,7 +299,7 @@ def test_plots_can_be_chosen(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path / "absent.sqlite")]) == 2
-    assert "absent.sqlite: unable to open" in capsys.readouterr().err
+    assert "absent.sqlite: No such file" in capsys.readouterr().err
 
 
 def test_without_matplotlib_the_tables_come_and_it_says_what_to_install(

@@ -108,7 +108,7 @@ def test_what_is_no_results_file_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=why):
             Store(file, write=True)
         assert file.read_bytes() == before
-    with pytest.raises(StoreError, match="unable to open"):
+    with pytest.raises(StoreError, match="No such file"):
         Store(tmp_path / "absent.sqlite", write=False)
     assert not (tmp_path / "absent.sqlite").exists()
 
