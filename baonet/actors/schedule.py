@@ -29,7 +29,7 @@ class Schedule:
 
     @property
     def time(self) -> int:
-        """Cycles that the run has come to: of who came furthest, or its last horizon where nobody had anything to do."""
+        """Cycles that the run has come to: of who came furthest, or the last horizon if nobody had anything to do."""
         return max(self.horizons.latest, self.horizons.end) if self._passed else self.horizons.latest
 
     def disturb(self) -> int | None:

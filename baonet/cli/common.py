@@ -54,10 +54,17 @@ def add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         metavar="PATH=VALUE",
+        type=_override,
         action="append",
         default=[],
         help="a field of the machine file, in place of what it says: --set clock.window=20us --set vms.0.cpus=2",
     )
+
+
+def _override(text: str) -> str:
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text} has no value: write {text}=VALUE")
+    return text
 
 
 def find_vm(machine: Machine, name: str) -> Vm:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from baonet.cli.common import Subparsers
+from baonet.cli.init import machines
 
 EPILOG = """\
 examples:
@@ -33,17 +34,19 @@ def completion(options: argparse.Namespace) -> int:
     from baonet.cli.main import parser  # noqa: PLC0415
 
     whole = parser()
-    _complete_files(whole, shtab)
+    _complete(whole, shtab)
     print(shtab.complete(whole, shell=options.shell))
     return 0
 
 
-def _complete_files(parser: argparse.ArgumentParser, shtab: Any) -> None:
-    """Tell by the metavars which arguments are files and directories."""
+def _complete(parser: argparse.ArgumentParser, shtab: Any) -> None:
+    """Tell by the metavars which arguments are files, directories and ready machines."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
-                _complete_files(inner, shtab)
+                _complete(inner, shtab)
+        elif action.metavar == "MACHINE":
+            action.choices = list(machines())
         elif action.metavar in _FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # as shtab wants it
         elif action.metavar == "DIR":

@@ -21,7 +21,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
     parser.add_argument("--vm", metavar="NAME", required=True, help="the VM")
     add_set(parser)
-    parser.add_argument("-o", "--output", metavar="OUT", help="file to write (default: standard output)")
+    parser.add_argument("-o", "--output", metavar="OUT", default="-", help="file to write (default: standard output)")
     parser.set_defaults(command=dtb)
 
 
@@ -31,12 +31,8 @@ def dtb(options: argparse.Namespace) -> int:
         return 2
     try:
         data = blob(machine, find_vm(machine, options.vm))
-        if options.output is None:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        else:
-            with Outputs(map(Path, machine.files)) as outputs:
-                outputs.whole(options.output).finish(data)
+        with Outputs(map(Path, machine.files)) as outputs:
+            outputs.whole(options.output).finish(data)
     except UsageError as error:
         print(f"baonet dtb: {error}", file=sys.stderr)
         return 2

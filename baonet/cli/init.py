@@ -1,4 +1,4 @@
-"""baonet init [NAME]"""
+"""baonet init [MACHINE]"""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", default=FIRST, help=f"which machine (default: {FIRST})")
-    parser.add_argument("-o", "--output", metavar="FILE", help="machine file to write (default: NAME.yaml, here)")
+    parser.add_argument("name", metavar="MACHINE", nargs="?", default=FIRST, help=f"which machine (default: {FIRST})")
+    parser.add_argument("-o", "--output", metavar="FILE", help="machine file to write (default: MACHINE.yaml, here)")
     parser.add_argument("--force", action="store_true", help="write over files that are there")
     parser.add_argument("--list", action="store_true", help="list the machines that come with baonet")
     parser.set_defaults(command=init)
@@ -73,6 +73,8 @@ def _title(file: Traversable) -> str:
 
 def _write(name: str, output: str, force: bool) -> None:
     """Raises UsageError, and OSError when a file cannot be written."""
+    if output == "-":
+        raise UsageError("-o -: guests are written beside the machine file: name a file")
     known = machines()
     if name not in known:
         near = nearest(name, list(known))

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def _strict() -> type[argparse.ArgumentParser]:
+    import argparse  # noqa: PLC0415 - see main
+
+    class Strict(argparse.ArgumentParser):
+        """Refuses what it does not know by itself, so that the command is named to which it was given."""
+
+        def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+            known, rest = super().parse_known_args(args, namespace)
+            if rest:
+                self.error(f"unrecognized arguments: {' '.join(rest)}")
+            return known, rest
+
+    return Strict
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     import argparse  # noqa: PLC0415 - see main
@@ -43,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
-    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_strict())
     for module in (run, init, check, dtb, platforms, schema, study, report, trace, completion):
         module.add(subparsers)
     return top

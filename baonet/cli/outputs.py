@@ -2,7 +2,8 @@
 
 A whole file is written beside its name and takes it at the end, so that what was there stays until then, and stays
 when the work fails. A stream, such as a trace, is written in its place as it comes. What is no regular file (a
-terminal, a pipe, /dev/null, our own standard output by another name) is written in its place too.
+terminal, a pipe, /dev/null, our own standard output by another name) is written in its place too. ``-`` is standard
+output; a file of that name is ``./-``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import BinaryIO, final
 
 from baonet.cli.common import UsageError
+
+_STANDARD = Path("/dev/stdout")
 
 
 @final
@@ -36,14 +39,15 @@ class Outputs:
 
         Raises UsageError when the command reads it or writes it already, OSError when it cannot be opened.
         """
-        return self._add(Path(path), option, beside=True)
+        return self._add(path, option, beside=True)
 
     def stream(self, path: str | Path, option: str = "") -> Output:
         """A file that is written as things come; what is in it goes when ``begin`` is called. Raises as ``whole``."""
-        return self._add(Path(path), option, beside=False)
+        return self._add(path, option, beside=False)
 
-    def _add(self, path: Path, option: str, beside: bool) -> Output:
-        name = f"{option} {path}".lstrip()
+    def _add(self, given: str | Path, option: str, beside: bool) -> Output:
+        name = "output" if (option, given) == ("", "-") else f"{option} {given}".lstrip()
+        path = _STANDARD if given == "-" else Path(given)
         try:
             self._refuse(path, name)
             output = Output(path, name, beside)
@@ -62,7 +66,7 @@ class Outputs:
                 if os.path.samestat(found, other):
                     raise UsageError(f"{name} would be lost: {read} is read")
         for given, other_name in self._given:
-            if path.resolve() == given and (found is None or stat.S_ISREG(found.st_mode)):
+            if path.resolve() == given and (found is None or stat.S_ISREG(found.st_mode) or path == _STANDARD):
                 raise UsageError(f"{name} and {other_name} are one file")
 
     def __enter__(self) -> Outputs:
@@ -84,7 +88,7 @@ class Output:
         self._beside: Path | None = None
         self._done = False
         found = _status(path)
-        own = None if found is None else _standard(found)
+        own = sys.stdout.fileno() if path == _STANDARD else None if found is None else _standard(found)
         if own is not None:
             descriptor = os.dup(own)  # what we say ourselves goes to the same place, and stays
         elif beside and (found is None or stat.S_ISREG(found.st_mode)):

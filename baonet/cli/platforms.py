@@ -22,6 +22,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="list the built-in platforms, or show one of them whole",
         description="List the built-in platforms and what each has; with a NAME, everything about that one: the "
         "interrupt controller, the timer, the caches, and what the hypervisor costs, with the sources.",
+        epilog="example: baonet platforms zcu104",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", choices=list(builtin()), help="one of them")
     parser.set_defaults(command=platforms)

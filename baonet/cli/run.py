@@ -20,7 +20,8 @@ from baonet.config.machine import ClockMode
 
 EPILOG = """\
 exit status:
-  0    every VM has powered off, all that --until waits for was printed, or --for has passed
+  0    every VM has powered off, all that --until waits for was printed, --for has passed, or
+       somebody has typed Ctrl-A x
   2    the machine file or the command line has an error
   3    a guest did what Bao stops it for; the report is on standard error
   4    --timeout passed, whatever --until waits for
@@ -92,7 +93,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--input", metavar="FILE", help="type what FILE says when it says it (virtual time; YAML)")
     parser.add_argument("--record", metavar="FILE", help="write what was typed, and when, to FILE, for --input")
     parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
-    parser.add_argument("--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON)")
+    parser.add_argument(
+        "--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON); - is standard output"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
     parser.set_defaults(command=run)
 

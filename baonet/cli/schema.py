@@ -14,6 +14,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="print the JSON Schema of machine files, for editors",
         description="Print the JSON Schema of machine files. An editor with a YAML language server takes it from a "
         "first line '# yaml-language-server: $schema=machine.schema.json'.",
+        epilog="example: baonet schema > machine.schema.json",
     )
     parser.set_defaults(command=schema)
 

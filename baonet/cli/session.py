@@ -81,6 +81,7 @@ class Session:
             self._trace = TraceFile(outlet, header(machine, self._plan))
         self._node = self._start(Placement(options.placement or DEFAULT_PLACEMENT[machine.clock.mode]))
         self._typed: list[Input] = []
+        self._ended_by: signal.Signals | None = None
         self._agent = Agent(
             self._plan,
             memory,
@@ -199,6 +200,7 @@ class Session:
 
     async def _signals(self, received: AsyncIterator[int]) -> None:
         async for number in received:
+            self._ended_by = self._ended_by or signal.Signals(number)
             self._end(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
@@ -227,6 +229,8 @@ class Session:
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
+        if outcome.ending in (Ending.INTERRUPTED, Ending.TERMINATED) and self._ended_by is not None:
+            print(f"baonet: ended by {self._ended_by.name}", file=sys.stderr)
         if outcome.ending is Ending.IDLE:
             print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
         for text in outcome.missing:

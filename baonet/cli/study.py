@@ -85,7 +85,7 @@ def study(options: argparse.Namespace) -> int:
     try:
         if options.list:
             return _list(plan, output)
-        _refuse(read_files, output, options.traces)
+        _refuse(read_files, options.output, output, options.traces)
         return _run(plan, digests, output, options)
     except (StoreError, UsageError) as error:
         print(f"baonet study: {error}", file=sys.stderr)
@@ -97,8 +97,10 @@ def _work(output: Path) -> Path:
     return output.with_name(output.name + ".work")
 
 
-def _refuse(reads: set[Path], output: Path, traces: str | None) -> None:
+def _refuse(reads: set[Path], given: str | None, output: Path, traces: str | None) -> None:
     """Raises UsageError when a file that is read lies where something is to be written or removed."""
+    if given == "-":
+        raise UsageError("-o -: results are a database, which standard output cannot be: name a file")
     for path in sorted(reads):
         place = path.resolve()
         if output.exists() and place.exists() and output.samefile(place):

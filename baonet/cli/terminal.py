@@ -115,6 +115,9 @@ class Keyboard:
 
     def _next(self) -> None:
         """The keyboard goes to the next VM; on a terminal that shows one at a time, so does the screen."""
+        if len(self._order) == 1:
+            self._out.write(f"\r\n[there is no console but that of '{self._names[self._vm]}']\r\n".encode())
+            return
         self._vm = self._order[(self._order.index(self._vm) + 1) % len(self._order)]
         if self._consoles.lines is not None:
             self._consoles.lines.interrupt()

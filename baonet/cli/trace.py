@@ -42,7 +42,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _command(commands, "info", "say what was run, how it ended, and what is recorded", _info)
     _command(commands, "verify", "compare the records with the digest that the run had", _verify)
-    export = _command(commands, "export", "write the records for another program; - is standard output", _export)
+    told = "write the records for another program; - is standard output"
+    export = _command(commands, "export", told, _export, "run.bnt --csv run.csv")
     formats = export.add_mutually_exclusive_group(required=True)
     formats.add_argument("--perfetto", metavar="OUT", help="for the Perfetto UI and trace processor")
     formats.add_argument("--json", metavar="OUT", help="one JSON document, a record a line")
@@ -54,8 +55,11 @@ def _command(
     name: str,
     text: str,
     action: Callable[[TraceReader, argparse.Namespace], int],
+    example: str = "run.bnt",
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser = commands.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=f"example: baonet trace {name} {example}"
+    )
     parser.add_argument("file", metavar="FILE", help="trace (.bnt)")
     parser.set_defaults(command=_reading(action))
     return parser
@@ -158,12 +162,12 @@ def _pcpus(pcpus: tuple[int, ...]) -> str:
 
 def _export(trace: TraceReader, options: argparse.Namespace) -> int:
     export, target = _exporter(options)
-    with Outputs([Path(options.file)]) as outputs, _Shown("exporting") as shown:
-        if target == "-":
-            export(trace, sys.stdout.buffer, shown)
-        else:
-            with outputs.whole(target).writing() as out:
-                export(trace, out, shown)
+    with (
+        Outputs([Path(options.file)]) as outputs,
+        _Shown("exporting") as shown,
+        outputs.whole(target).writing() as out,
+    ):
+        export(trace, out, shown)
     return 0
 
 

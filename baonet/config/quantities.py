@@ -130,9 +130,8 @@ def duration(value: object) -> int:
     if plain == 0:
         return 0
     if plain is not None or _DECIMAL.fullmatch(text):
-        raise QuantityError(
-            f"{show(value)} has no unit", f"write {text or value}ns, {text or value}us, ...ms, s, m or h"
-        )
+        units = [f"{text or value}{unit}" for unit in ("ns", "us", "ms", "s", "m", "h")]
+        raise QuantityError(f"{show(value)} has no unit", f"write {', '.join(units[:-1])} or {units[-1]}")
     match = _DURATION.fullmatch(text)
     if match is None:
         raise QuantityError(f"{show(value)} is not a duration", f"write it as {example}")
