@@ -82,7 +82,7 @@ def _write(name: str, output: str, force: bool) -> None:
         raise UsageError(f"there is no ready machine '{name}': {hint}")
     text = known[name].read_text(encoding="utf-8")
     target = Path(output)
-    files = {target: _PATH.sub(r"\1", text).encode()}
+    files = {target: _PATH.sub(r"\1", text).replace(f"configs/{name}.yaml", output).encode()}
     missing = []
     for guest in dict.fromkeys(_PATH.findall(text)):
         source = _ready("guests") / guest

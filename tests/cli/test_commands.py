@@ -44,9 +44,13 @@ def test_a_ready_machine_can_be_written_anywhere(tmp_path: Path, name: str, caps
     told = capsys.readouterr().out
     assert told.startswith(f"wrote {file}")
     paths = re.findall(r"path: ([^,}\s]+)", re.sub(r"#.*", "", file.read_text()))
+    comments = " ".join(re.findall(r"^# *(.*)", file.read_text(), re.MULTILINE))
+    assert "configs/" not in comments
     for path in set(paths) - {"auto"}:
         assert "/" not in path
         assert (file.parent / path).is_file() or path in told.splitlines()[1]
+        if path in told.splitlines()[1]:
+            assert re.search(rf"{re.escape(path)} (is|are|and) ", comments), "the machine file says what it is"
     if all((file.parent / path).is_file() for path in set(paths) - {"auto"}):
         assert main(["check", str(file)]) == 0
 
