@@ -30,16 +30,20 @@ Key: TypeAlias = "str | int"
 class Form:
     """What kind of file is read: how messages call it, how one begins, and what is too large for it.
 
-    ``nodes`` counts values after aliases are followed, which stops a file that multiplies itself.
+    ``nodes`` counts values after aliases are followed, which stops a file that multiplies itself. ``mistaken``: another
+    kind that is taken for this one, as (a key that this one has, a key that only the other has, what it is, a hint).
     """
 
     name: str = "machine file"
     start: str = "start with 'version: 1', or let 'baonet init' write one"
     bytes: int = 1 << 20
     nodes: int = 100_000
+    mistaken: tuple[str, str, str, str] | None = None
 
 
-MACHINE_FILE = Form()
+MACHINE_FILE = Form(mistaken=("vms", "metrics", "a study", "run it with 'baonet study'"))
+_BAO = "Bao's config.c"
+_FROM_BAO = "docs/from-bao.md tells what becomes of each of its fields; 'baonet init' writes a file to start from"
 
 
 @final
@@ -266,7 +270,8 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
         raise ConfigError([Problem(name, 0, 0, "", f"is larger than {human(form.bytes)}: this is no {form.name}")])
     other = _other_language(name, raw)
     if other:
-        raise ConfigError([Problem(name, 0, 0, "", f"is {other}, and a {form.name} is YAML", form.start)])
+        hint = _FROM_BAO if other == _BAO else form.start
+        raise ConfigError([Problem(name, 0, 0, "", f"is {other}, and a {form.name} is YAML", hint)])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -293,14 +298,19 @@ def _other_language(name: str, raw: bytes) -> str:
     if name.endswith((".c", ".h")) or re.match(
         rb"\s*(/\*.*?\*/\s*|//[^\n]*\n\s*)*#\s*(include\s*[<\"]|ifndef )", raw, re.DOTALL
     ):
-        return "C source"
+        return _BAO if re.search(rb"\bvmlist\b", raw) else "C source"
     return ""
 
 
 def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
     """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
     source, text = _text(path, form)
-    return read(text, source, form)
+    root, problems = read(text, source, form)
+    if form.mistaken is not None and isinstance(root.value, dict):
+        own, others, what, hint = form.mistaken
+        if others in root.value and own not in root.value:
+            raise ConfigError([Problem(source.path, 0, 0, "", f"is {what}, and no {form.name}", hint)])
+    return root, problems
 
 
 def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:

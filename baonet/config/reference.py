@@ -7,6 +7,7 @@ from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
 
+from baonet.config import foreign
 from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, key_of, title
 from baonet.config.models import MachineModel
 from baonet.config.one_of import OneOf
@@ -20,7 +21,7 @@ _INTRODUCTION = """\
 <!-- Made from the models in baonet/config by `make docs`; a test keeps it current. -->
 
 One YAML file describes one machine: the platform, and the virtual machines that share it out. Its fields are those
-of Bao's `config.c` in readable form.
+of Bao's `config.c` in readable form; [From Bao's config.c](from-bao.md) shows one beside the other.
 
 ```yaml
 version: 1
@@ -114,7 +115,21 @@ def page() -> str:
     parts += [_section(model) for model in _models(MachineModel) if model not in physical]
     parts += [_PLACEMENT, _platforms()]
     parts += [_section(model) for model in physical]
+    parts += [_foreign([*(model for model in _models(MachineModel) if model not in physical), *physical])]
     return "\n".join(parts)
+
+
+def _foreign(models: list[type[Model]]) -> str:
+    """What others call the fields, as the hints of ``check`` say it."""
+    lines = ["## Names of config.c", "", "Names that are not here are the same in both.", ""]
+    lines += ["| in `config.c` | of a | here |", "|---|---|---|"]
+    for model in models:
+        if not any(model.foreign is names for names in vars(foreign).values()):
+            continue  # its names are old ones of ours
+        for name, meant in model.foreign.items():
+            said = f"{meant.hint[0].upper()}{meant.hint[1:]}." if meant.hint else f"`{meant.key}`"
+            lines.append(f"| `{name}` | {title(model)} | {said} |")
+    return "\n".join([*lines, ""])
 
 
 def _models(model: type[Model]) -> list[type[Model]]:

@@ -41,6 +41,11 @@ from baonet.study.units import amount
 DURATION = duration()
 PLOTS = ("histogram", "cdf", "percentiles", "stages", "shares", "heatmap", "bars")
 MOST_RUNS = 100_000
+_FILE = document.Form(
+    "study file",
+    "start with 'version: 1'",
+    mistaken=("machine", "vms", "a machine file", "run it with 'baonet run'; a study names it as its 'machine'"),
+)
 _FIELD = re.compile(r"[a-z_]+([.\[][A-Za-z0-9_.\[\]-]*)?")
 
 
@@ -250,7 +255,7 @@ REQUIRED = ("version", "machine", "metrics")
 
 def read(path: Path) -> Study:
     """The study of a file. Raises ``ConfigError`` with everything that is wrong with it."""
-    root, problems = document.parse(path, document.Form("study file", "start with 'version: 1'"))
+    root, problems = document.parse(path, _FILE)
     reader = Reader()
     reader.problems += problems
     values = _top(root, reader)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from baonet.cli.main import main
+from tests.system.machine import baonet
+
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/tracing.md", "examples/studies/README.md"]
 STUDIES = sorted(path.name for path in (ROOT / "docs" / "studies").glob("*.md"))
+WRITTEN = sorted(path for where in ("*.md", "docs/**/*.md", "examples/**/*.md") for path in ROOT.glob(where))
 NEEDS_MORE = re.compile(r"linux|make |tests/guests/fetch|^for |--console")
 
 
@@ -57,3 +62,60 @@ def test_the_study_of_a_page_works(page: str, tmp_path: Path) -> None:
     assert found
     run(found, tmp_path)
     assert list(tmp_path.glob("*.html"))
+
+
+# Pages that show whole files
+
+
+def shown(page: str, language: str) -> str:
+    """The first block of a language."""
+    found = re.search(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.skipif(shutil.which("aarch64-linux-gnu-gcc") is None, reason="no cross compiler")
+def test_the_first_guest_is_built_and_says_what_it_should(tmp_path: Path) -> None:
+    page = "docs/first-guest.md"
+    for name, language in (("start.S", "asm"), ("guest.c", "c"), ("guest.yaml", "yaml")):
+        (tmp_path / name).write_text(shown(page, language))
+    *others, last = shown(page, "sh").splitlines()
+    run(others, tmp_path)
+    assert last == "baonet run guest.yaml"
+    result = baonet("run", tmp_path / "guest.yaml")
+    assert (result.status, result.out) == (0, "first | first: hello\n")
+
+
+def test_the_machine_of_a_config_c_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = "docs/from-bao.md"
+    (tmp_path / "config.c").write_text(shown(page, "c"))
+    (tmp_path / "machine.yaml").write_text(shown(page, "yaml"))
+    for image in ("linux.bin", "free-rtos.bin"):
+        (tmp_path / image).write_bytes(bytes(4096))
+    assert main(["check", str(tmp_path / "machine.yaml"), "--strict"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["check", str(tmp_path / "config.c")]) == 2
+    assert "is Bao's config.c" in (said := capsys.readouterr().err)
+    assert page in said
+
+
+def test_every_field_of_the_config_c_that_is_shown_has_its_place() -> None:
+    """It is a name of ours, or one that the reference page explains."""
+    used = set(re.findall(r"\.([a-z_]+) =", shown("docs/from-bao.md", "c")))
+    reference = (ROOT / "docs" / "configuration.md").read_text()
+    assert used > {"shmemlist", "cpu_num", "place_phys"}
+    for name in used:
+        assert f"| `{name}` |" in reference, name
+
+
+@pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for path in WRITTEN])
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)", file.read_text(), re.MULTILINE)
+            assert anchor in [re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in titles], target
