@@ -8,10 +8,10 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.wire import messages as wire
 
 
-def examined(hypervisor: Pcpu, core: Core, *, waiting: bool) -> wire.Examined:
-    """``waiting``: the running guest is in WFI."""
+def examined(hypervisor: Pcpu, core: Core, *, waiting: bool, crashed: bool = False) -> wire.Examined:
+    """``waiting``: the running guest is in WFI. ``crashed``: an injected fault stopped the CPU."""
     frequency = hypervisor.vcpu.plan.machine.platform.timer_frequency
-    return wire.Examined(examine(hypervisor, core, waiting=waiting, frequency=frequency))
+    return wire.Examined(examine(hypervisor, core, waiting=waiting, crashed=crashed, frequency=frequency))
 
 
 def storm_notice(hypervisor: Pcpu, core: Core) -> wire.Notice | None:

@@ -63,7 +63,7 @@ class Seat:
         self._channels: dict[int, int] = {}
         self._sent = self._received = 0
         self._until = self._rest = self._stays = 0
-        self._waiting = self._halted = False
+        self._waiting = self._halted = self._crashed = False
         self._interrupted = False  # one interrupt is for all messages before the guest goes on: Bao empties its queue
         self._state = State.POWERDOWN
         self._posts: list[Post] = []
@@ -225,7 +225,7 @@ class Seat:
                 self._halted = True
                 self.hypervisor.halt()
             case wire.Reset():
-                self._halted = False
+                self._halted = self._crashed = False
                 self._taken(self._input.clear())
                 self.hypervisor.reset_vm()
             case FaultNote(rule, kind, detail):
@@ -235,7 +235,7 @@ class Seat:
                 self.core.skip_to(self.core.time + cycles)
             case Crash(rule):
                 self.core.note(Kind.FAULT, rule, FaultKind.CRASH, 0)
-                self._halted = True
+                self._halted = self._crashed = True
                 self._said.append(wire.Notice(self.pcpu, "WARNING", f"crashed, as faults[{rule}] says"))
             case _:
                 raise ValueError(f"pcpu {self.pcpu} does not understand {type(message).__name__} in virtual time")
@@ -292,7 +292,7 @@ class Seat:
         self._collect_output()
         yield from self._said
         yield from self._notices.rest()
-        yield examined(self.hypervisor, self.core, waiting=self._waiting)
+        yield examined(self.hypervisor, self.core, waiting=self._waiting, crashed=self._crashed)
         yield wire.Statistics(self.pcpu, self.statistics())
 
     def statistics(self) -> dict[str, int]:

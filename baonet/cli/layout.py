@@ -59,5 +59,7 @@ def _contents(vm: Vm) -> Iterator[_Piece]:
             what = "initrd"
         else:
             what = "image"
-        name = f" {Path(segment.path).name}" if segment.path is not None else ""
+        file = segment.path or segment.unpacked
+        name = f" {Path(file).name}" if file is not None else ""
+        name += ", unpacked" if segment.unpacked is not None else ""
         yield _Piece(segment.base, 1, segment.size, what + name)

@@ -166,5 +166,5 @@ def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None
         message = f"an arm64 Linux Image starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
     taken = max(size, image_size) if linux else size
-    segment = Segment(base, size, data=data) if data else Segment(base, size, str(path.absolute()))
+    segment = Segment(base, size, data=data, unpacked=str(path)) if data else Segment(base, size, str(path.absolute()))
     return Image((segment,), ((base, base + taken),), base if entry is None else entry, linux)

@@ -149,13 +149,17 @@ class SharedMemory:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Bytes to place at ``base`` (an IPA inside a region) before the VM starts: a slice of a file, or ``data``."""
+    """Bytes to place at ``base`` (an IPA inside a region) before the VM starts: a slice of a file, or ``data``.
+
+    ``unpacked``: the file that the data was in.
+    """
 
     base: int
     size: int
     path: str | None = None
     offset: int = 0
     data: bytes = b""
+    unpacked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,9 @@ def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -
     path = Path(node.source.path).parent / name
     if "/" not in name and not name.endswith((".yaml", ".yml")):
         near = nearest(name, list(known))
-        hint = f"did you mean {near!r}?" if near else f"built in are {listing(known)}"
-        reader.problems.append(node.problem(f"there is no platform {name!r}", f"{hint} A file's name ends in .yaml."))
+        others = f"built in are {listing(known)}; the name of a platform file ends in .yaml"
+        hint = f"did you mean {near!r}?" if near else others
+        reader.problems.append(node.problem(f"there is no platform {name!r}", hint))
         return None
     if path.absolute() in within:
         reader.problems.append(node.problem(f"the platform file {name} extends itself"))

@@ -26,7 +26,7 @@ _MOST: Final = 8
 
 
 class Doing(IntEnum):
-    """What a vcpu does: ``baonet.hyp.vcpu.State``, and whether a running guest is in WFI."""
+    """What a vcpu does: ``baonet.hyp.vcpu.State``, and whether a running guest is in WFI or its pcpu has crashed."""
 
     RUNNING = 0
     WAITING = 1
@@ -37,6 +37,7 @@ class Doing(IntEnum):
     POWERDOWN = 6
     PARKED = 7
     OFF = 8
+    CRASHED = 9
 
 
 _WORDS: Final = {
@@ -49,6 +50,7 @@ _WORDS: Final = {
     Doing.POWERDOWN: "is off, and waits for CPU_ON",
     Doing.PARKED: "is parked, as it was reported",
     Doing.OFF: "is halted, as its VM is off or starts anew",
+    Doing.CRASHED: "is where its pcpu crashed, as the machine file says,",
 }
 _QUESTIONS: Final = {Waiting.CALL: Doing.CALL, Waiting.LOAD: Doing.LOAD, Waiting.STORE: Doing.STORE}
 _STATES: Final = {
@@ -169,13 +171,18 @@ def _duration(nanoseconds: int) -> str:
     return f"{nanoseconds} ns"
 
 
-def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int) -> Condition:
-    """``waiting``: the running guest is in WFI. ``frequency``: ticks of the generic timer a second."""
+def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashed: bool = False) -> Condition:
+    """``waiting``: the running guest is in WFI. ``crashed``: an injected fault stopped the CPU.
+
+    ``frequency``: ticks of the generic timer a second.
+    """
     vcpu, vgic = hypervisor.vcpu, hypervisor.vgic
     state = cpu.state()
     doing = _STATES.get(vcpu.state, Doing.WAITING if waiting else Doing.RUNNING)
     if vcpu.state is State.PAUSED and vcpu.waiting is not None:
         doing = _QUESTIONS[vcpu.waiting]
+    if crashed and doing not in (Doing.PARKED, Doing.OFF, Doing.POWERDOWN):
+        doing = Doing.CRASHED
     timers = tuple(
         TimerCondition(intid, assigned, control, _nanoseconds(compare - now, frequency))
         for intid, assigned, control, compare, now in cpu.timers()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baonet.cli.layout import layout
 from baonet.config.images import Image, ImageError, load
 from baonet.config.loader import load as load_machine
 from baonet.memory.node import NodeMemory
@@ -54,6 +55,7 @@ def test_what_was_unpacked_is_in_the_memory_of_the_vm(tmp_path: Path) -> None:
     path = write(tmp_path, BASE)
     (tmp_path / "Image").write_bytes(gzip.compress(PLAIN))
     machine = load_machine(path)
+    assert any(line.endswith("image Image, unpacked") for line in layout(machine, machine.vms[1]))
     memory = NodeMemory(machine, 512, 4096)
     memory.load(machine.vms[1])
     (region,) = memory.vms[1].regions

@@ -108,6 +108,7 @@ def test_a_crash_stops_a_cpu_for_ever_and_is_told(tmp_path: Path) -> None:
     result, path = traced(tmp_path, machine)
     assert result.status == 5
     assert "baonet: WARNING: pcpu 1: crashed, as faults[0] says\n" in result.said
+    assert "vcpu 0 on pcpu 1: is where its pcpu crashed, as the machine file says, at EL1h" in result.said
     (fault,) = records(path, Kind.FAULT)
     assert (fault.pcpu, fault.b) == (1, FaultKind.CRASH)
     after = {record.kind for record in records(path) if record.pcpu == 1 and record.time > fault.time}
