@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from baonet.cli.main import main
-from tests.system.machine import baonet
+from tests.system.machine import baonet, vm, write
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/tracing.md", "examples/studies/README.md"]
@@ -119,3 +119,42 @@ def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
         if anchor:
             titles = re.findall(r"^#+ (.*)", file.read_text(), re.MULTILINE)
             assert anchor in [re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in titles], target
+
+
+SAID = [
+    ("README.md", 0, "configs/ping-pong.yaml", []),
+    ("README.md", 1, "misbehave-unmapped-read", []),
+    ("docs/virtual-time.md", 0, "configs/ping-pong.yaml", ["--for", "10ms"]),
+]
+
+
+@pytest.mark.parametrize(("page", "number", "machine", "options"), SAID)
+def test_a_run_says_what_a_page_shows(page: str, number: int, machine: str, options: list[str], tmp_path: Path) -> None:
+    """Where the page has dots there may be more."""
+    ready = machine.endswith(".yaml")
+    file = ROOT / machine if ready else write(tmp_path, {"vms": [vm(machine) | {"name": "guest"}]})
+    result = baonet("run", file, *options)
+    said = "\n".join(line.rstrip() for line in (result.out + result.err).splitlines())
+    for line in texts(page)[number].splitlines():
+        wanted = ".*".join(map(re.escape, re.split(r" ?\[\.\.\.\]|\.\.\.", line.rstrip())))
+        assert re.search(rf"^{wanted}$", said, re.MULTILINE), line
+
+
+def texts(page: str) -> list[str]:
+    return re.findall(r"^```text\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_study_that_is_shown_is_one(tmp_path: Path) -> None:
+    page = "docs/studies.md"
+    (tmp_path / "latency.yaml").write_text(shown(page, "yaml"))
+    assert main(["init", "ping-pong", "-o", str(tmp_path / "ping-pong.yaml")]) == 0
+    few = ["points:", "  - {clock.latency.ipc: 500ns}", "repeats: 1", "for: 1ms"]
+    text = (tmp_path / "latency.yaml").read_text()
+    text = re.sub(r"^sweep:\n(  .*\n)+|^(repeats|for):.*\n", "", text, flags=re.MULTILINE) + "\n".join(few) + "\n"
+    (tmp_path / "short.yaml").write_text(text)
+    listed = baonet("study", tmp_path / "latency.yaml", "--list")
+    assert len(listed.out.splitlines()) == 16, "eight points of two runs each"
+    assert baonet("study", tmp_path / "short.yaml", "-o", tmp_path / "latency.sqlite").status == 0
+    read = shown(page, "python")
+    done = subprocess.run([sys.executable, "-c", read], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert '["pong", "ping"] array(' in done.stdout, done.stderr
