@@ -60,8 +60,12 @@ class RunOutlets:
 
     def hurry(self, ending: Ending) -> None:
         """The user ends the run."""
-        self._hurried = ending
+        self.hasten(ending)
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + PATIENCE)
+
+    def hasten(self, ending: Ending) -> None:
+        """The user does not want to wait for readers, although the run is over."""
+        self._hurried = ending
 
     async def written(self, ending: Ending) -> Ending:
         """Wait until all is written, or for no longer than is right; how the run has ended now."""

@@ -8,11 +8,13 @@ output; a file of that name is ``./-``.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, final
@@ -26,10 +28,12 @@ _STANDARD = Path("/dev/stdout")
 class Outputs:
     """``reads``: the files that the command reads.
 
+    ``wait`` is called with an output's name again and again while it is a FIFO that nobody reads, and may raise.
     As a context: what was not finished is dropped at its end, and a stream into which nothing came.
     """
 
-    def __init__(self, reads: Iterable[Path]) -> None:
+    def __init__(self, reads: Iterable[Path], wait: Callable[[str], None] = lambda name: time.sleep(0.05)) -> None:
+        self._wait = wait
         self._reads = [(path, found) for path in reads if (found := _status(path)) is not None]
         self._given: list[tuple[Path, str]] = []
         self._open: list[Output] = []
@@ -50,7 +54,7 @@ class Outputs:
         path = _STANDARD if given == "-" else Path(given)
         try:
             self._refuse(path, name)
-            output = Output(path, name, beside)
+            output = Output(path, name, beside, self._wait)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from None
         except ValueError as error:  # a null character
@@ -81,7 +85,7 @@ class Outputs:
 class Output:
     """One file, open. ``name`` is how errors call it."""
 
-    def __init__(self, path: Path, name: str, beside: bool) -> None:
+    def __init__(self, path: Path, name: str, beside: bool, wait: Callable[[str], None]) -> None:
         """Raises OSError."""
         self.name = name
         self._target = path.resolve()
@@ -98,7 +102,7 @@ class Output:
             self._beside = Path(made)
             os.fchmod(descriptor, _mask() if found is None else stat.S_IMODE(found.st_mode))
         else:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = _open(path, lambda: wait(name))
         self._ours = found is None
         self._kept = found is None or own is not None
         self.file: BinaryIO = os.fdopen(descriptor, "wb")
@@ -145,6 +149,21 @@ class Output:
                 self._beside.unlink()
             elif self._ours and stat.S_ISREG(self._target.lstat().st_mode) and not self._target.stat().st_size:
                 self._target.unlink()
+
+
+def _open(path: Path, wait: Callable[[], None]) -> int:
+    """A FIFO without a reader is tried again: an open that blocks hears no signal and no deadline."""
+    while True:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+        except OSError as error:
+            found = _status(path)
+            if error.errno != errno.ENXIO or found is None or not stat.S_ISFIFO(found.st_mode):
+                raise
+            wait()
+        else:
+            os.set_blocking(descriptor, True)
+            return descriptor
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from baonet.cli import until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
+from baonet.cli.early import Early, Ended
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
@@ -101,6 +102,16 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    with Early(options.timeout) as early:
+        try:
+            return _run(options, early)
+        except Ended as ended:
+            if str(ended):
+                print(f"baonet: {ended}", file=sys.stderr)
+            return ended.ending.value
+
+
+def _run(options: argparse.Namespace, early: Early) -> int:
     clock = [] if options.clock is None else [f"clock.mode={options.clock}"]
     machine = load_machine(options.file, [*options.set, *clock])
     if machine is None:
@@ -124,8 +135,9 @@ def run(options: argparse.Namespace) -> int:
     from baonet.core.engine import EngineError  # noqa: PLC0415
 
     reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
+    early.hold()
     with ExitStack() as stack:
-        outputs = stack.enter_context(Outputs(reads))
+        outputs = stack.enter_context(Outputs(reads, early.wait))
         try:
             statistics = None if options.stats is None else outputs.whole(options.stats, "--stats")
             record = None if options.record is None else outputs.whole(options.record, "--record")
@@ -141,7 +153,8 @@ def run(options: argparse.Namespace) -> int:
         outlets = RunOutlets(options.timeout)
         try:
             shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
-            session = Session(machine, options, outlets, shown, trace)
+            early.check()
+            session = Session(machine, options, outlets, shown, trace, early)
         except (UsageError, ValueError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2
@@ -158,6 +171,9 @@ def run(options: argparse.Namespace) -> int:
         try:
             outcome = session.run()
         finally:
+            early.release()
+            if early.ending is not None:
+                outlets.hasten(early.ending)
             # However it ended: nobody types a session twice.
             whole = outlets.complete(record, dump_input(session.typed, machine))
         status = session.tell(outcome)

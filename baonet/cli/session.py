@@ -21,13 +21,13 @@ from baonet.actors.tracefile import TraceFile
 from baonet.actors.visible import plain
 from baonet.cli.conditions import Names, conditions
 from baonet.cli.consoles import Consoles
+from baonet.cli.early import ENDINGS, Early
 from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
 from baonet.config.machine import ClockMode, Input, Machine
-from baonet.core.child import ENDINGS
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.engines.crews import Placement
 from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
@@ -59,8 +59,10 @@ class Session:
         outlets: RunOutlets,
         consoles: Consoles,
         trace: Output | None,
+        early: Early,
     ) -> None:
         self._machine = machine
+        self._early = early
         self._outlets = outlets
         self._consoles = consoles
         self._options = options
@@ -178,6 +180,8 @@ class Session:
             trio.open_signal_receiver(*wanted) as received,
             self._terminal,
         ):
+            if self._early.ending is not None:
+                self._end(self._early.ending)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._signals, received)
                 nursery.start_soon(self._consoles.serve, self._agent)
@@ -201,7 +205,7 @@ class Session:
     async def _signals(self, received: AsyncIterator[int]) -> None:
         async for number in received:
             self._ended_by = self._ended_by or signal.Signals(number)
-            self._end(Ending.INTERRUPTED if number == signal.SIGINT else Ending.TERMINATED)
+            self._end(ENDINGS[signal.Signals(number)])
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""

@@ -140,7 +140,8 @@ def _verify(trace: TraceReader, options: argparse.Namespace) -> int:
     if trace.footer is None:
         return _refuse(f"{options.file}: there is no digest to compare with")
     if trace.footer.digest is None:
-        return _refuse(f"{options.file}: a run under the host's clock has no digest to compare with")
+        why = "a run of which a CPU was lost" if trace.header.mode == "virtual" else "a run under the host's clock"
+        return _refuse(f"{options.file}: {why} has no digest to compare with")
     with _Shown("verifying") as shown:
         verdict = verify(trace, shown)
     if verdict.disordered:

@@ -96,17 +96,21 @@ def test_verify_says_whose_records_differ(tmp_path: Path, capsys: pytest.Capture
     assert "not made from those of its pcpus" in capsys.readouterr().out
 
 
+NO_DIGEST = {**footer(ROWS), "digest": None, "digests": {}}
+
+
 @pytest.mark.parametrize(
-    ("end", "why"),
+    ("mode", "end", "why"),
     [
-        (None, "there is no digest to compare with"),
-        ({**footer(ROWS), "digest": None, "digests": {}}, "a run under the host's clock has no digest to compare with"),
+        ("virtual", None, "there is no digest to compare with"),
+        ("host", NO_DIGEST, "a run under the host's clock has no digest to compare with"),
+        ("virtual", NO_DIGEST, "a run of which a CPU was lost has no digest to compare with"),
     ],
 )
 def test_verify_needs_a_digest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], end: dict[str, object] | None, why: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, end: dict[str, object] | None, why: str
 ) -> None:
-    path = write(tmp_path / "t.bnt", ROWS, end=end)
+    path = write(tmp_path / "t.bnt", ROWS, end=end, header={**HEADER, "mode": mode})
     assert main(["trace", "verify", str(path)]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == f"baonet trace: {path}: {why}"
 
