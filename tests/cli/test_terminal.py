@@ -163,7 +163,10 @@ def test_a_report_puts_the_terminal_back_first(tmp_path: Path) -> None:
         assert b"\n" not in user.shown.replace(b"\r\n", b"")  # each line starts in the first column
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGQUIT, 143), (signal.SIGINT, 130)],
+)
 def test_a_signal_puts_the_terminal_back(tmp_path: Path, number: signal.Signals, status: int) -> None:
     with terminal(tmp_path, {"vms": [vm("echo")]}, "--console", "echo") as user:
         user.wait_for(b"or quit\r\n")
