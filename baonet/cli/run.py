@@ -154,7 +154,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         try:
             shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
             early.check()
-            session = Session(machine, options, outlets, shown, trace, early)
+            session = Session(machine, options, outlets, shown, trace, early=early)
         except (UsageError, ValueError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2

@@ -59,6 +59,7 @@ class Session:
         outlets: RunOutlets,
         consoles: Consoles,
         trace: Output | None,
+        *,
         early: Early,
     ) -> None:
         self._machine = machine

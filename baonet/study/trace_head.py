@@ -53,7 +53,7 @@ class Header:
 @final
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """``time`` is when the run ended, in ticks. Under the host's clock there is no ``digest``, nor when a pcpu was lost."""
+    """``time`` is when the run ended, in ticks. No ``digest``: under the host's clock, or when a pcpu was lost."""
 
     ending: str
     time: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import time
@@ -51,15 +50,24 @@ class Run:
         options = ["--clock", self.clock, "--placement", where, "--timeout", limit]
         options += ["--trace", str(directory / "trace"), "--stats", str(directory / "stats")]
         options += ["--record", str(directory / "record")] if self.clock == "virtual" else []
-        self.process = subprocess.Popen(
-            [*COMMAND, "run", str(write(directory, machine)), *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(directory / "err").open("w"),
-            env={**os.environ, "TMPDIR": str(directory / "tmp")},
-            start_new_session=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
-        )
+        with (directory / "err").open("w") as err:
+            self.process = subprocess.Popen(
+                [
+                    "bash",
+                    "-c",
+                    'ulimit -c 0 && exec "$@"',
+                    "-",
+                    *COMMAND,
+                    "run",
+                    str(write(directory, machine)),
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                env={**os.environ, "TMPDIR": str(directory / "tmp")},
+                start_new_session=True,
+            )
         self.children = spawned_by(self.process, self.count)
 
     def reach(self, phase: str, chance: random.Random) -> None:
