@@ -32,7 +32,7 @@ def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]
         if len(vm.command_line.encode()) > LINUX_COMMAND_LINE:
             message = f"{len(vm.command_line.encode())} characters, of which arm64 Linux keeps {LINUX_COMMAND_LINE}"
             yield vm.node.at("command_line").problem(message, "make it shorter, or give the rest in the initrd")
-        yield from _entry(placement)
+        yield from _image(placement)
     if draft.intact(draft.root, "vms"):
         yield from _alone(draft)
 
@@ -111,13 +111,19 @@ def _linux(draft: Draft, placement: Placement) -> Iterator[Problem]:
         yield node.problem(message, "give it a tree of its own (CONFIG_BUILTIN_DTB, a boot shim), or use 'practical'")
 
 
-def _entry(placement: Placement) -> Iterator[Problem]:
-    """An entry where the image has put nothing."""
-    image = placement.image
-    if image is None or any(start <= image.entry < end for start, end in image.spans):
+def _image(placement: Placement) -> Iterator[Problem]:
+    """What the file itself says, and an entry where it has put nothing."""
+    image, model = placement.image, placement.model.image
+    if image is None or model is None:
         return
-    spans = listing(f"{start:#x}..{end - 1:#x}" for start, end in image.spans)
-    yield placement.entry.problem(f"the entry {image.entry:#x} is not in what the image loads", f"it loads {spans}")
+    for message, hint in image.doubts:
+        yield model.node.at("path").problem(message, hint)
+    if any(each.base <= image.entry < each.base + each.size for each in image.segments):
+        return
+    spans = listing(f"{each.base:#x}..{each.base + each.size - 1:#x}" for each in image.segments)
+    bss = any(start <= image.entry < end for start, end in image.spans)
+    what = "in its .bss, which is zeroes" if bss else "not in what the image loads"
+    yield placement.entry.problem(f"the entry {image.entry:#x} is {what}", f"it loads {spans}")
 
 
 def _alone(draft: Draft) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ the file into the VM's memory when the machine starts. An ``Image`` that is comp
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from os import fstat
 from pathlib import Path
 from stat import S_ISREG
@@ -17,7 +17,7 @@ from typing import BinaryIO, final
 
 from baonet.config import packed
 from baonet.config.kinds import nearest
-from baonet.config.machine import Segment
+from baonet.config.machine import PAGE_SIZE, Segment
 from baonet.config.quantities import human
 
 _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})
@@ -25,7 +25,13 @@ _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt",
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _LINUX_HEADER = struct.Struct("<8xQQ")
-_ET_EXEC, _ET_DYN, _EM_AARCH64, _PT_LOAD = 2, 3, 183, 1
+_LINUX_FLAGS = struct.Struct("<24xQ")
+_BIG_ENDIAN, _GRANULE_16K = 1, 2
+_ELF = b"\x7fELF"
+_MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 40: "32-bit Arm", 62: "x86-64", 243: "RISC-V"}
+_TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+_LEAST_TEXT = 16
+_ET_EXEC, _ET_DYN, _ET_CORE, _EM_AARCH64, _PT_LOAD = 2, 3, 4, 183, 1
 _ALIGNMENT_OF_LINUX = 2 << 20
 _LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
 
@@ -45,13 +51,16 @@ class ImageError(ValueError):
 class Image:
     """What an image needs: ``segments`` are its bytes; ``spans`` the (start, end) that it takes, with its bss.
 
-    ``linux``: it is an arm64 Linux ``Image``.
+    ``linux``: it is an arm64 Linux ``Image``. ``movable``: it is position independent, and has no base. ``doubts``:
+    what of the file can run and is probably not meant, and what would be right.
     """
 
     segments: tuple[Segment, ...]
     spans: tuple[tuple[int, int], ...]
     entry: int
     linux: bool = False
+    movable: bool = False
+    doubts: tuple[tuple[str, str], ...] = ()
 
 
 def opened(path: Path) -> BinaryIO:
@@ -75,24 +84,67 @@ def load(path: Path, base: int | None, entry: int | None) -> Image:
     """Read the headers of an image. Raises ``ImageError``."""
     with opened(path) as file:
         head = file.read(packed.HEAD)
-        if head.startswith(b"\x7fELF"):
+        if head.startswith(_ELF):
             return _elf(file, path, head[: _ELF_HEADER.size], base, entry)
         if (unpack := packed.unpacker(head)) is not None:
             file.seek(0)
-            data = _unpacked(path, unpack, file.read(packed.MOST_UNPACKED))
-            if _is_linux(data):
-                return _raw(path, len(data), data[: packed.HEAD], base, entry, data=data)
+            return _packed(path, unpack, file.read(packed.MOST_UNPACKED), base, entry)
         wrapped = packed.recognise(head)
         if wrapped is not None and not _is_linux(head):
             raise ImageError("path", f"{path} is {wrapped.what}", wrapped.remedy.replace("FILE", path.name))
-        return _raw(path, size_of(file), head, base, entry)
+        image = _raw(path, size_of(file), head, base, entry)
+        return replace(image, doubts=_doubts_of_raw(file, path, head, image))
 
 
-def _unpacked(path: Path, unpack: Callable[[bytes], bytes], data: bytes) -> bytes:
+def _packed(
+    path: Path, unpack: Callable[[bytes], packed.Unpacked], data: bytes, base: int | None, entry: int | None
+) -> Image:
     try:
-        return unpack(data)
+        unpacked = unpack(data)
     except packed.PackedError as error:
         raise ImageError("path", f"{path} {error}", "decompress it by hand, or get it again") from None
+    head = unpacked.data[: packed.HEAD]
+    if not _is_linux(head):
+        gzip = not data.startswith(b"MZ")
+        within = packed.recognise(head)
+        what = "an ELF file" if head.startswith(_ELF) else within.what if within else ""
+        inside = f"what is inside is {what}" if what else "is no arm64 Image inside"
+        form = "compressed with gzip" if gzip else "an EFI zboot image"
+        remedy = "decompress it: gzip -d" if gzip else "give the kernel's Image"
+        raise ImageError("path", f"{path} is {form}, and {inside}", remedy)
+    image = _raw(path, len(unpacked.data), head, base, entry, data=unpacked.data)
+    doubts = list(_doubts_of_linux(head))
+    if unpacked.rest:
+        tree = unpacked.rest.startswith(b"\xd0\x0d\xfe\xed")
+        what = "a device tree" if tree else f"{len(unpacked.rest)} bytes"
+        hint = "give it as 'device_tree'" if tree else "nothing uses them: get the file again"
+        doubts.append((f"behind the compressed Image the file has {what}, which the VM does not get", hint))
+    return replace(image, doubts=tuple(doubts))
+
+
+def _doubts_of_raw(file: BinaryIO, path: Path, head: bytes, image: Image) -> tuple[tuple[str, str], ...]:
+    """Of a raw binary or an ``Image``: what would stop at the guest's first instructions."""
+    if image.linux:
+        return tuple(_doubts_of_linux(head))
+    if len(head) >= _LEAST_TEXT and not head.translate(None, _TEXT):
+        return ((f"{path} is text, and is taken for a raw binary", "give the program that was built"),)
+    (segment,) = image.segments
+    file.seek(image.entry - segment.base if segment.base <= image.entry else segment.size)
+    word = file.read(4)
+    if word and not word.strip(b"\0"):
+        message = f"{path} has zeroes at the entry {image.entry:#x}: an undefined instruction"
+        return ((message, "give 'entry', or another file"),)
+    return ()
+
+
+def _doubts_of_linux(head: bytes) -> Iterator[tuple[str, str]]:
+    """From the flags of its header. A kernel that a CPU cannot run stops before it prints anything."""
+    (flags,) = _LINUX_FLAGS.unpack_from(head)
+    if flags & _BIG_ENDIAN:
+        yield "the kernel is big-endian", "build it without CONFIG_CPU_BIG_ENDIAN: nothing of it would be printed"
+    if flags >> 1 & 3 == _GRANULE_16K:
+        message = "the kernel has pages of 16 KiB, which no cpu_model has"
+        yield message, "build it with CONFIG_ARM64_4K_PAGES: nothing of it would be printed"
 
 
 def _is_linux(head: bytes) -> bool:
@@ -115,9 +167,15 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
         raise ImageError("path", f"{path} is not a 64-bit little-endian ELF file", "build the guest for aarch64")
     _, form, machine, _, start, offset, _, _, _, entry_size, count, *_ = _ELF_HEADER.unpack(head)
     if machine != _EM_AARCH64:
-        raise ImageError("path", f"{path} is an ELF file for machine {machine}, not for aarch64 ({_EM_AARCH64})")
+        what = f"{_MACHINES[machine]} (machine {machine})" if machine in _MACHINES else f"machine {machine}"
+        message = f"{path} is an ELF file for {what}, not for aarch64 ({_EM_AARCH64})"
+        raise ImageError("path", message, "build the guest for aarch64")
+    if form == _ET_CORE:
+        raise ImageError("path", f"{path} is a core dump", "give the linked program")
     if form not in (_ET_EXEC, _ET_DYN):
         raise ImageError("path", f"{path} is an ELF file that is not linked", "give the linked program")
+    if not count:
+        raise ImageError("path", f"{path} has no segment to load", "link it as a program")
     if entry_size != _PROGRAM_HEADER.size or offset + count * entry_size > size:
         raise ImageError("path", f"{path} is cut short: its program headers are not all there")
     file.seek(offset)
@@ -131,6 +189,10 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     if base is not None and form == _ET_EXEC:
         raise ImageError("base", "an ELF file's headers say where it goes", "remove 'base'")
     bias = 0 if base is None else base - min(each[4] for each in loads)
+    if base is not None and bias % PAGE_SIZE:
+        below = base - bias % PAGE_SIZE
+        message = f"{base:#x} moves the program by {bias:#x}, and its code counts on whole pages (ADRP)"
+        raise ImageError("base", message, f"use {max(0, below):#x} or {below + PAGE_SIZE:#x}")
     segments, spans = [], []
     for _, _, at, virtual, physical, in_file, in_memory, _ in loads:
         if in_file > in_memory:
@@ -146,7 +208,8 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
         spans.append((where, where + in_memory))
         if entry is None and virtual <= start < virtual + in_memory:
             entry = start - virtual + where
-    return Image(tuple(segments), tuple(spans), start + bias if entry is None else entry)
+    start = start + bias if entry is None else entry
+    return Image(tuple(segments), tuple(spans), start, movable=form == _ET_DYN and base is None)
 
 
 def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None, *, data: bytes = b"") -> Image:

@@ -62,7 +62,8 @@ def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None =
         doubtful += doubts.of_machine(machine, placements)
     finally:
         if warnings is not None:
-            warnings += sorted(dict.fromkeys(doubtful))
+            wrong = {problem.field for problem in reader.problems}
+            warnings += sorted(dict.fromkeys(each for each in doubtful if each.field not in wrong))
     return machine
 
 

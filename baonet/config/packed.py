@@ -16,10 +16,23 @@ HEAD = 0x300
 """Bytes from the start of a file that tell what it is."""
 MOST_UNPACKED = 1 << 30
 _ZBOOT = struct.Struct("<2s2x4sII8x32s")
+_GZIP = b"\x1f\x8b"
+_PE_OFFSET = 0x3C
+_TOOLS = {"lz4": "lz4 -d", "lzo": "lzop -d", "zstd": "zstd -d", "zstd22": "zstd -d"}
+"""What takes a payload apart that is not unpacked here."""
 
 
 class PackedError(ValueError):
     """What was to be unpacked is damaged."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """``rest``: what stands behind it in the file, and is none of it."""
+
+    data: bytes
+    rest: bytes = b""
 
 
 @final
@@ -31,6 +44,7 @@ class Wrapped:
     remedy: str
 
 
+_DISK = "a disk is no guest: take the kernel out of it"
 _MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
     (0, b"\x1f\x8b", Wrapped("compressed with gzip, and is no arm64 Image inside", "decompress it: gzip -d")),
     (0, b"\xfd7zXZ\0", Wrapped("compressed with xz", "decompress it: xz -d")),
@@ -44,6 +58,18 @@ _MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
     (0, b"VNDRBOOT", Wrapped("an Android vendor boot image", "give the kernel of the boot image that goes with it")),
     (0, b"070701", Wrapped("a cpio archive", "an initial RAM disk is given as 'initrd'")),
     (0, b"PK\3\4", Wrapped("a zip archive", "take the guest out of it: unzip")),
+    (0, b"!<arch>\n", Wrapped("an archive of object files", "link it, and give the program")),
+    (0, b"BC\xc0\xde", Wrapped("LLVM bitcode", "compile and link it for aarch64")),
+    (0, b"\0asm", Wrapped("WebAssembly", "build the guest for aarch64")),
+    (
+        0,
+        b"\xcf\xfa\xed\xfe",
+        Wrapped("a Mach-O file", "build the guest for a bare-metal aarch64 target: ELF or a raw binary"),
+    ),
+    (0, b"UF2\n", Wrapped("a UF2 image", "give the ELF file or the raw binary that it was made from")),
+    (0, b"QFI\xfb", Wrapped("a qcow2 disk image", _DISK)),
+    (0, b"hsqs", Wrapped("a squashfs file system", _DISK)),
+    (0x200, b"EFI PART", Wrapped("a disk image", _DISK)),
     (257, b"ustar", Wrapped("a tar archive", "take the guest out of it: tar -x")),
     (0x24, b"\x18\x28\x6f\x01", Wrapped("a zImage for 32-bit Arm", "build the guest for aarch64")),
     (0x202, b"HdrS", Wrapped("a kernel for x86", "build the guest for aarch64")),
@@ -68,25 +94,34 @@ def recognise(head: bytes) -> Wrapped | None:
     if _is_lzma(head):
         return Wrapped("compressed with lzma", "decompress it: xz -d --format=lzma")
     if (zboot := _zboot(head)) is not None:
-        return Wrapped(f"an EFI zboot image compressed with {zboot[2]}", "build the kernel's Image, or with gzip")
+        offset, size, kind = zboot
+        tool = _TOOLS.get(kind)
+        by_hand = f"tail -c +{offset + 1} FILE | head -c {size} | {tool} > Image"
+        remedy = f"take the kernel's Image out: {by_hand}" if tool else "build the kernel's Image, or with gzip"
+        return Wrapped(f"an EFI zboot image compressed with {kind}", remedy)
+    if _is_efi(head):
+        return Wrapped(
+            "an EFI application", "it needs UEFI firmware: give the firmware, or the program as ELF or raw binary"
+        )
     for at, magic, wrapped in _MAGIC:
         if head[at : at + len(magic)] == magic:
             return wrapped
     return next((wrapped for pattern, wrapped in _TEXTS if re.match(pattern, head)), None)
 
 
-def unpacker(head: bytes) -> Callable[[bytes], bytes] | None:
+def unpacker(head: bytes) -> Callable[[bytes], Unpacked] | None:
     """How a file that begins so is unpacked, if it is gzip'ed, or an EFI zboot image of a kind that can be.
 
     What comes out is for the caller to look at. The function raises ``PackedError``.
     """
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(_GZIP):
         return _gunzip
     zboot = _zboot(head)
     if zboot is None or zboot[2] not in _PAYLOADS:
         return None
     offset, size, kind = zboot
-    return lambda data: _PAYLOADS[kind](data[offset : offset + size])
+    # Behind the payload there is its size, and more of the program that unpacks it.
+    return lambda data: Unpacked(_PAYLOADS[kind](data[offset : offset + size]).data)
 
 
 def _zboot(head: bytes) -> tuple[int, int, str] | None:
@@ -109,30 +144,43 @@ def _is_lzma(head: bytes) -> bool:
     return bool(length == (1 << 64) - 1 or 0 < length < 1 << 40)
 
 
-def _gunzip(data: bytes) -> bytes:
+def _is_efi(head: bytes) -> bool:
+    """MZ, and PE where its header says so (PE Format, section 2). An arm64 ``Image`` is one too."""
+    if not head.startswith(b"MZ") or len(head) < _PE_OFFSET + 4:
+        return False
+    at = int.from_bytes(head[_PE_OFFSET : _PE_OFFSET + 4], "little")
+    return head[at : at + 4] == b"PE\0\0"
+
+
+def _gunzip(data: bytes) -> Unpacked:
+    """All members of the file, one behind the other (RFC 1952, section 2.2)."""
     import zlib  # noqa: PLC0415 - for compressed images only
 
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        found = unpacker.decompress(data, MOST_UNPACKED)
-    except zlib.error as error:
-        raise PackedError(f"is compressed with gzip, and damaged: {error}") from None
-    if not unpacker.eof:
-        raise PackedError("is compressed with gzip, and cut short or more than 1 GiB")
-    return found
+    found = b""
+    while data.startswith(_GZIP):
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            found += unpacker.decompress(data, MOST_UNPACKED - len(found) or 1)
+        except zlib.error as error:
+            raise PackedError(f"is compressed with gzip, and damaged: {error}") from None
+        if not unpacker.eof:
+            raise PackedError("is compressed with gzip, and cut short or more than 1 GiB")
+        data = unpacker.unused_data
+    return Unpacked(found, data.lstrip(b"\0"))
 
 
-def _unxz(data: bytes) -> bytes:
+def _unxz(data: bytes) -> Unpacked:
     import lzma  # noqa: PLC0415 - as above
 
     unpacker = lzma.LZMADecompressor()
+    kind = "xz" if data.startswith(b"\xfd7zXZ") else "lzma"
     try:
         found = unpacker.decompress(data, MOST_UNPACKED)
     except lzma.LZMAError as error:
-        raise PackedError(f"is compressed with xz, and damaged: {error}") from None
+        raise PackedError(f"is compressed with {kind}, and damaged: {error}") from None
     if not unpacker.eof:
-        raise PackedError("is compressed with xz, and cut short or more than 1 GiB")
-    return found
+        raise PackedError(f"is compressed with {kind}, and cut short or more than 1 GiB")
+    return Unpacked(found)
 
 
-_PAYLOADS: dict[str, Callable[[bytes], bytes]] = {"gzip": _gunzip, "xzkern": _unxz, "xz": _unxz, "lzma": _unxz}
+_PAYLOADS: dict[str, Callable[[bytes], Unpacked]] = {"gzip": _gunzip, "xzkern": _unxz, "xz": _unxz, "lzma": _unxz}

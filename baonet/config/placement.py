@@ -19,7 +19,7 @@ from baonet.config.images import Image, ImageError
 from baonet.config.machine import PAGE_SIZE, Region, Segment
 from baonet.config.models import VmModel
 from baonet.config.quantities import human, listing, span
-from baonet.config.windows import Window, overlapping, unaligned
+from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
 
 DEVICE_TREE_BLOCK = 2 << 20
 AUTO = "auto"
@@ -177,11 +177,25 @@ class Placement:
         if self._region(window.start, window.end) is None:
             size = human(window.end - window.start)
             message = f"{window.what} takes {window} ({size}), which is not inside one region of the VM's memory"
-            self.problems.append(window.node.problem(message, f"its memory is {self._memory()}"))
+            hint = self._relink(window) or f"its memory is {self._memory()}"
+            self.problems.append(window.node.problem(message, hint))
         meeting = [other for other in self.taken[:-1] if other.meets(window.start, window.end)]
         for problem in list(overlapping([*meeting[:1], window]))[:1]:
             fixed = window.node.name.endswith(".path")  # by an ELF file's headers
             self.problems.append(replace(problem, hint="link the guest to other addresses") if fixed else problem)
+
+    def _relink(self, window: Window) -> str:
+        """What helps where an ELF file's own headers are what is wrong; "" for anything else."""
+        if self.image is None or not window.node.name.endswith(".path") or not self.image.segments:
+            return ""
+        if self.image.movable:
+            return f"it is position independent: give 'base', an address in {self._memory()}"
+        if window.start >= IPA_LIMIT:
+            return (
+                "these are virtual addresses: give the segments physical ones (p_paddr, AT() in a linker script); "
+                "of Linux take arch/arm64/boot/Image, not vmlinux"
+            )
+        return ""
 
     def _memory(self) -> str:
         return listing(span(region.base, region.base + region.size) for region in self.regions)

@@ -112,6 +112,22 @@ def test_an_elf_whose_entry_is_in_none_of_its_segments(tmp_path: Path) -> None:
     assert (found.field, found.message) == ("vms[0].image.path", "the entry 0x40300000 is not in what the image loads")
 
 
+def test_an_entry_in_bss(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""))
+    (tmp_path / "ping.elf").write_bytes(elf((0x40100000, 0x40100000, bytes(64), 4096), entry=0x40100800))
+    (found,) = warnings(path)
+    assert found.message == "the entry 0x40100800 is in its .bss, which is zeroes"
+
+
+def test_what_is_an_error_is_not_a_warning_too(tmp_path: Path) -> None:
+    found: list[Problem] = []
+    path = write(tmp_path, BASE.replace("interrupts: [33]", "interrupts: [1]"))
+    with pytest.raises(ConfigError) as caught:
+        load(path, (), found)
+    assert [each.field for each in caught.value.problems] == ["vms[0].devices[0].interrupts[0]"]
+    assert not [each for each in found if each.field == caught.value.problems[0].field]
+
+
 def test_warnings_come_with_errors_too(tmp_path: Path) -> None:
     found: list[Problem] = []
     with pytest.raises(ConfigError) as caught:

@@ -138,3 +138,19 @@ vms:
     assert len(found) == len(wanted)
     for each, words in zip(found, wanted, strict=True):
         assert words in each
+
+
+@pytest.mark.parametrize(
+    ("program", "hint"),
+    [
+        (elf((0, 0, bytes(64), 64), entry=0, kind=3), "it is position independent: give 'base', an address in 0x4"),
+        (elf((1 << 63, 1 << 63, bytes(64), 64), entry=1 << 63), "of Linux take arch/arm64/boot/Image, not vmlinux"),
+        (elf((0x400000, 0x400000, bytes(64), 64), entry=0x400000), "its memory is 0x40000000..0x43ffffff"),
+    ],
+)
+def test_an_elf_that_is_linked_elsewhere_is_told_what_helps_it(tmp_path: Path, program: bytes, hint: str) -> None:
+    path = write(tmp_path)
+    (tmp_path / "ping.elf").write_bytes(program)
+    (found,) = problems(path)
+    assert "is not inside one region of the VM's memory" in found.message
+    assert hint in found.hint

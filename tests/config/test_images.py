@@ -23,6 +23,19 @@ def loaded(directory: Path, data: bytes, base: int | None = None, entry: int | N
     return load(path, base, entry)
 
 
+def _flags(flags: int) -> bytes:
+    image = bytearray(linux_image())
+    struct.pack_into("<Q", image, 24, flags)
+    return bytes(image)
+
+
+def _without_headers() -> bytes:
+    head = bytearray(elf())
+    struct.pack_into("<QI", head, 32, 0, 0)
+    struct.pack_into("<H", head, 54, 0)
+    return bytes(head)
+
+
 def test_elf_segments_have_their_bytes_and_their_bss(tmp_path: Path) -> None:
     path = str(tmp_path / "image")
     assert loaded(tmp_path, PING) == Image(
@@ -44,6 +57,14 @@ def test_a_position_independent_elf_goes_to_its_base(tmp_path: Path) -> None:
     image = loaded(tmp_path, program, base=0x40000000)
     assert image.spans == ((0x40000000, 0x40000010), (0x40001000, 0x40001100))
     assert image.entry == 0x40000008
+
+
+@pytest.mark.parametrize("base", [0x40000800, 0x40000004])
+def test_a_position_independent_elf_moves_by_whole_pages(tmp_path: Path, base: int) -> None:
+    program = elf((0x2000, 0x2000, bytes(16), 16), entry=0x2000, kind=3)
+    with pytest.raises(ImageError, match=r"counts on whole pages \(ADRP\)") as caught:
+        loaded(tmp_path, program, base)
+    assert (caught.value.key, caught.value.hint) == ("base", "use 0x40000000 or 0x40001000")
 
 
 def test_an_entry_that_is_given_counts(tmp_path: Path) -> None:
@@ -98,7 +119,10 @@ def test_a_linux_image_with_a_text_offset(tmp_path: Path, image_size: int, text_
         (b"", None, "path", "is empty"),
         (b"\x7fELF", None, "path", "not a 64-bit little-endian ELF"),
         (PING[:4] + b"\1" + PING[5:], None, "path", "not a 64-bit little-endian ELF"),
-        (elf((0, 0, b"x", 1), machine=62), None, "path", "for machine 62, not for aarch64"),
+        (elf((0, 0, b"x", 1), machine=62), None, "path", "for x86-64 .machine 62., not for aarch64"),
+        (elf((0, 0, b"x", 1), machine=299), None, "path", "for machine 299, not for aarch64"),
+        (elf((0, 0, b"x", 1), kind=4), None, "path", "is a core dump"),
+        (_without_headers(), None, "path", "has no segment to load"),
         (elf((0, 0, b"x", 1), kind=1), None, "path", "not linked"),
         (elf(), None, "path", "has no segment to load"),
         (PING[:100], None, "path", "its program headers are not all there"),
@@ -126,6 +150,30 @@ def test_a_damaged_elf_gives_an_image_or_an_error(tmp_path: Path, at: int, value
     except ImageError:
         return
     assert all(each.offset + each.size <= len(damaged) for each in image.segments)
+
+
+@pytest.mark.parametrize(
+    ("data", "doubt"),
+    [
+        (_flags(0xB), "the kernel is big-endian"),
+        (_flags(0xC), "the kernel has pages of 16 KiB"),
+        (_flags(0xE), ""),  # 64 KiB
+        (b"#!/bin/sh\necho hello\n", "is text"),
+        (bytes(100), "has zeroes at the entry 0x60200000"),
+        (b"\0", "has zeroes"),
+        (b"\x1f\x20\x03\xd5", ""),
+    ],
+)
+def test_what_of_a_file_can_run_and_is_probably_not_meant(tmp_path: Path, data: bytes, doubt: str) -> None:
+    told = [message for message, _ in loaded(tmp_path, data, base=0x60200000).doubts]
+    assert len(told) == bool(doubt)
+    assert all(doubt in message for message in told)
+
+
+def test_zeroes_count_at_the_entry_alone(tmp_path: Path) -> None:
+    data = bytes(64) + b"\x1f\x20\x03\xd5"
+    assert loaded(tmp_path, data, base=0x40000000).doubts
+    assert not loaded(tmp_path, data, base=0x40000000, entry=0x40000040).doubts
 
 
 def test_headers_far_away_are_found(tmp_path: Path) -> None:

@@ -38,15 +38,17 @@ def loaded(directory: Path, data: bytes) -> Image:
     [
         gzip.compress(PLAIN),
         gzip.compress(PLAIN) + bytes(64),
+        gzip.compress(PLAIN[:0x100]) + gzip.compress(PLAIN[0x100:]),
         zboot("gzip", gzip.compress(PLAIN) + struct.pack("<I", len(PLAIN))),
         zboot("xzkern", lzma.compress(PLAIN)),
         zboot("lzma", lzma.compress(PLAIN, lzma.FORMAT_ALONE)),
     ],
-    ids=["gzip", "gzip, padded", "zboot gzip", "zboot xz", "zboot lzma"],
+    ids=["gzip", "gzip, padded", "gzip, two members", "zboot gzip", "zboot xz", "zboot lzma"],
 )
 def test_a_compressed_linux_image_is_what_is_in_it(tmp_path: Path, data: bytes) -> None:
     image = loaded(tmp_path, data)
     plain = loaded(tmp_path, PLAIN)
+    assert not image.doubts
     assert (image.spans, image.entry, image.linux) == (plain.spans, plain.entry, True)
     assert [(each.base, each.size, each.data) for each in image.segments] == [(BASE_ADDRESS, len(PLAIN), PLAIN)]
 
@@ -66,7 +68,14 @@ def test_what_was_unpacked_is_in_the_memory_of_the_vm(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "what", "remedy"),
     [
-        (gzip.compress(PING), "is compressed with gzip, and is no arm64 Image inside", "gzip -d"),
+        (gzip.compress(bytes(999)), "is compressed with gzip, and is no arm64 Image inside", "gzip -d"),
+        (gzip.compress(PING), "what is inside is an ELF file", "gzip -d"),
+        (gzip.compress(gzip.compress(PLAIN)), "what is inside is compressed with gzip", "gzip -d"),
+        (
+            zboot("gzip", gzip.compress(b"no kernel" * 99)),
+            "is an EFI zboot image, and is no arm64 Image inside",
+            "Image",
+        ),
         (gzip.compress(PLAIN)[:-100], "is compressed with gzip, and cut short", "by hand"),
         (lzma.compress(PLAIN), "is compressed with xz", "xz -d"),
         (lzma.compress(PLAIN, lzma.FORMAT_ALONE), "is compressed with lzma", "--format=lzma"),
@@ -79,7 +88,17 @@ def test_what_was_unpacked_is_in_the_memory_of_the_vm(tmp_path: Path) -> None:
         (b"\xd0\x0d\xfe\xed" + bytes(60) + b"images\0" + PLAIN, "is a FIT image", "dumpimage -T flat_dt"),
         (b"\xd0\x0d\xfe\xed" + bytes(1000), "is a device tree", "'device_tree'"),
         (b"ANDROID!" + bytes(2000) + PLAIN, "is an Android boot image", "unpack_bootimg"),
-        (zboot("zstd22", b"\x28\xb5\x2f\xfd" + bytes(99)), "is an EFI zboot image compressed with zstd22", "Image"),
+        (
+            zboot("zstd22", b"\x28\xb5\x2f\xfd" + bytes(99)),
+            "is an EFI zboot image compressed with zstd22",
+            "head -c 103 | zstd -d",
+        ),
+        (zboot("brotli", bytes(99)), "is an EFI zboot image compressed with brotli", "Image"),
+        (b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0" + bytes(99), "is an EFI application", "firmware"),
+        (b"QFI\xfb" + bytes(99), "is a qcow2 disk image", "the kernel"),
+        (bytes(0x200) + b"EFI PART" + bytes(99), "is a disk image", "the kernel"),
+        (b"!<arch>\n" + bytes(99), "is an archive of object files", "link it"),
+        (b"\xcf\xfa\xed\xfe" + bytes(99), "is a Mach-O file", "aarch64"),
         (b":020000044000BA\r\n:10000000", "is Intel HEX", "objcopy -I ihex"),
         (b"S00600004844521B\nS3150000", "is S-records", "objcopy -I srec"),
         (b"070701" + b"0" * 104, "is a cpio archive", "'initrd'"),
@@ -95,6 +114,16 @@ def test_what_is_not_unpacked_is_named_with_what_to_do(tmp_path: Path, data: byt
     assert caught.value.key == "path"
     assert what in str(caught.value)
     assert remedy in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("behind", "what"), [(b"\xd0\x0d\xfe\xed" + bytes(60), "a device tree"), (b"\xaa" * 12, "12 bytes")]
+)
+def test_what_stands_behind_a_compressed_image_is_told(tmp_path: Path, behind: bytes, what: str) -> None:
+    image = loaded(tmp_path, gzip.compress(PLAIN) + behind)
+    assert image.segments[0].data == PLAIN
+    ((message, _),) = image.doubts
+    assert message == f"behind the compressed Image the file has {what}, which the VM does not get"
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x20\x03\xd5" * 300, PLAIN, b"]" * 100, b":not hex\n", b"Some text\n" * 90])
