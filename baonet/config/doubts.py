@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import given_tree
+from baonet.config import given_tree, tree_links
 from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
@@ -42,8 +42,15 @@ def of_machine(machine: Machine, placements: Sequence[Placement]) -> Iterator[Pr
     for vm, placement in zip(machine.vms, placements, strict=True):
         tree, model = placement.tree, placement.model.device_tree
         if tree is not None and model is not None:
+            node = model.node.at("path")
+            if any(part.name == "__overlay__" for each in tree.root.children for part in each.children):
+                hint = "apply it to one with fdtoverlay, and give what comes out"
+                yield node.problem("it is an overlay, which changes a tree and is none", hint)
+                continue
             for message, hint in given_tree.disagreements(tree.root, machine, vm):
-                yield model.node.at("path").problem(message, hint)
+                yield node.problem(message, hint)
+            for message, hint in tree_links.loose_ends(tree.root, vm):
+                yield node.problem(message, hint)
 
 
 def _owners(draft: Draft, intid: int) -> list[VmModel]:

@@ -104,16 +104,22 @@ def read(blob: bytes) -> Fdt:
         raise FdtError("it is shorter than a header")
     magic, total, structure, strings, reserve, version, compatible, boot_cpu, *_ = _HEADER.unpack_from(blob)
     if magic != _MAGIC:
-        raise FdtError("it does not start with the magic number 0xd00dfeed")
+        source = "it is the source of one" if blob.lstrip().startswith(b"/dts-v1/") else ""
+        raise FdtError(source or "it does not start with the magic number 0xd00dfeed")
     if compatible > _VERSION or version < _LAST_COMPATIBLE:
-        raise FdtError(f"it has version {version}, and only 16 and 17 are known")
+        number = f"for readers of version {compatible}" if compatible > _VERSION else f"of version {version}"
+        raise FdtError(f"it is {number}, and only 16 and 17 are known")
     if total > len(blob):
         raise FdtError(f"it is cut short: {len(blob)} bytes of {total}")
     try:
         root = _tree(blob[:total], structure, strings)
         reserved = _reservations(blob[:total], reserve)
-    except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
-        raise FdtError(f"it is damaged ({error})") from None
+    except (struct.error, IndexError):
+        raise FdtError("it is damaged: its parts are not where its header says") from None
+    except UnicodeDecodeError:
+        raise FdtError("it is damaged: a name is not ASCII") from None
+    except ValueError as error:
+        raise FdtError(f"it is damaged: {error}") from None
     return Fdt(root, reserved, boot_cpu)
 
 
@@ -145,19 +151,26 @@ def _tree(blob: bytes, at: int, strings: int) -> FdtNode:
     return top.children[0]
 
 
+def _end_of_text(blob: bytes, at: int) -> int:
+    end = blob.find(b"\0", at)
+    if end < 0:
+        raise ValueError("a name does not end")
+    return end
+
+
 def _tokens(blob: bytes, at: int, strings: int) -> Iterator[tuple[int, str, bytes]]:
     while True:
         (token,) = struct.unpack_from(">I", blob, at)
         at += 4
         if token == _BEGIN_NODE:
-            end = blob.index(0, at)
+            end = _end_of_text(blob, at)
             yield token, blob[at:end].decode("ascii"), b""
             at = end + 4 & ~3
         elif token == _PROP:
             size, offset = struct.unpack_from(">II", blob, at)
             if at + 8 + size > len(blob):
                 raise ValueError("a property is cut short")
-            end = blob.index(0, strings + offset)
+            end = _end_of_text(blob, strings + offset)
             yield token, blob[strings + offset : end].decode("ascii"), blob[at + 8 : at + 8 + size]
             at = at + 8 + size + 3 & ~3
         elif token == _END_NODE:

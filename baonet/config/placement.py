@@ -120,7 +120,12 @@ class Placement:
         node = given.node.at("path")
         try:
             with images.opened(path) as file:
-                self.tree = fdt.read(file.read(DEVICE_TREE_BLOCK + 1))
+                blob = file.read(DEVICE_TREE_BLOCK + 1)
+                if len(blob) > DEVICE_TREE_BLOCK:
+                    hint = f"Linux takes at most {human(DEVICE_TREE_BLOCK)}"
+                    self.problems.append(node.problem(f"{path} has {images.size_of(file)} bytes", hint))
+                    return
+                self.tree = fdt.read(blob)
         except ImageError as error:
             self.problems.append(node.problem(str(error), error.hint))
         except fdt.FdtError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,7 @@ def test_addresses_behind_a_bus(tmp_path: Path) -> None:
     root = tree(tmp_path)
     uart = node(root, "serial@")
     root.children.remove(uart)
+    node(root, "aliases").text("serial0", "/soc/serial")
     bus = root.add("soc")
     bus.text("compatible", "simple-bus")
     bus.cells("#address-cells", 1)
@@ -194,6 +196,7 @@ def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
     for number in (2, 3):
         cpu = node(root, "cpus").add(f"cpu@{number}")
         cpu.text("device_type", "cpu")
+        cpu.text("enable-method", "psci")
         cpu.cells("reg", number)
     node(root, "memory@").wide("reg", 0x60000000, 1 << 30)
     node(root, "serial@").cells("interrupts", 0, 17, 4)
@@ -213,6 +216,99 @@ def test_what_a_tree_has_otherwise(tmp_path: Path) -> None:
     )
     root.children.remove(node(root, "interrupt-controller"))
     assert any(each.startswith("it has no interrupt controller") for each in doubts_about(tmp_path, root))
+
+
+def _without(root: FdtNode, name: str) -> None:
+    root.children.remove(node(root, name))
+
+
+def _device(root: FdtNode, address: int, status: str = "okay", *, ranges: bool = True) -> None:
+    bus = root.add("soc")
+    bus.text("compatible", "simple-bus")
+    if ranges:
+        bus.flag("ranges")
+    bus.cells("#address-cells", 2)
+    bus.cells("#size-cells", 2)
+    device = bus.add(f"virtio@{address:x}")
+    device.text("compatible", "virtio,mmio")
+    device.text("status", status)
+    device.wide("reg", address, 0x200)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda root: _without(root, "memory@"), "it has no memory; the VM has 0x60000000..0x7fffffff"),
+        (lambda root: node(root, "memory@").wide("reg", 0, 0), "it has no memory; "),
+        (lambda root: _without(root, "timer"), "it has no generic timer; "),
+        (
+            lambda root: node(root, "interrupt-controller").properties.pop("phandle"),
+            "its timer and bao-ipc@90000000 have interrupt parent 0x1, and no node that phandle; give the GIC a phandle",
+        ),
+        (
+            lambda root: root.cells("interrupt-parent", 0x77),
+            "its timer and bao-ipc@90000000 have interrupt parent 0x77",
+        ),
+        (
+            lambda root: root.properties.pop("interrupt-parent"),
+            "its timer and bao-ipc@90000000 have no interrupt parent",
+        ),
+        (lambda root: node(root, "serial@").properties.pop("clocks"), "its serial@9000000 has no clocks; Linux uses"),
+        (lambda root: node(root, "serial@").cells("clocks", 2, 0x99), "its serial@9000000 has clock 0x99, and no node"),
+        (
+            lambda root: node(root, "interrupt-controller").wide("reg", 0x08000000, 0x10000, 0x080A0000, 0x20000),
+            "its GIC has redistributors in 128KiB, and 2 CPUs; right is 256KiB at 0x80a0000",
+        ),
+        (
+            lambda root: node(root, "chosen").text("stdout-path", "serial7:9600"),
+            "its stdout-path 'serial7' leads to no",
+        ),
+        (lambda root: _without(root, "psci"), "it has several CPUs and no PSCI node; a VM's CPUs are started by PSCI"),
+        (
+            lambda root: node(root, "cpus").children[1].text("enable-method", "spin-table"),
+            "its CPUs have enable-method 'spin-table'; a VM's CPUs are started by PSCI",
+        ),
+        (lambda root: _device(root, 0xA000000), "its virtio@a000000 is where the VM has nothing; a guest that looks"),
+    ],
+)
+def test_what_leads_nowhere_in_a_tree(tmp_path: Path, change: Callable[[FdtNode], object], told: str) -> None:
+    root = tree(tmp_path)
+    change(root)
+    (found,) = doubts_about(tmp_path, root)
+    assert found.startswith(told)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: _device(root, 0xA000000, "disabled"),
+        lambda root: _device(root, 0xA000000, ranges=False),  # an address on the bus, and none of a CPU
+        lambda root: _device(root, 0x70000000),
+        lambda root: node(root, "chosen").text("stdout-path", "/serial"),
+        lambda root: node(root, "chosen").properties.pop("stdout-path"),
+    ],
+)
+def test_what_is_all_right_in_a_tree(tmp_path: Path, change: Callable[[FdtNode], object]) -> None:
+    root = tree(tmp_path)
+    change(root)
+    assert doubts_about(tmp_path, root) == []
+
+
+def test_many_devices_that_the_vm_does_not_have_are_one_warning(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    for number in range(6):
+        device = root.add(f"gpio@a00{number}000")
+        device.text("compatible", "arm,pl061")
+        device.wide("reg", 0xA000000 + number * 0x1000, 0x1000)
+    (found,) = doubts_about(tmp_path, root)
+    assert found.startswith("its gpio@a000000, gpio@a001000, gpio@a002000, gpio@a003000 and 2 more are where the VM")
+
+
+def test_an_overlay_is_no_tree(tmp_path: Path) -> None:
+    root = FdtNode()
+    root.add("fragment@0").add("__overlay__").cells("foo", 1)
+    (found,) = doubts_about(tmp_path, root)
+    assert found.startswith("it is an overlay, which changes a tree and is none; apply it to one with fdtoverlay")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
