@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from baonet.cli.common import Subparsers, add_set, load_machine
 from baonet.cli.layout import layout
 from baonet.config.errors import Problem
-from baonet.hyp.memory import PlacementError
 from baonet.hyp.vmm import plan
 
 EPILOG = """\
@@ -43,12 +41,7 @@ def check(options: argparse.Namespace) -> int:
     machine = load_machine(options.file, options.set, warnings)
     if machine is None:
         return 2
-    try:
-        placed = plan(machine)
-    except PlacementError as error:
-        print(f"{options.file}: {error}", file=sys.stderr)
-        return 2
-    pcpus, mappings = placed.describe()
+    pcpus, mappings = plan(machine).describe()
     for pcpu in pcpus:
         role = "powered down" if pcpu.vm is None else f"{pcpu.vm} vcpu {pcpu.vcpu}{', master' if pcpu.master else ''}"
         print(f"pcpu {pcpu.pcpu}: {role}")

@@ -13,6 +13,7 @@ from typing import TextIO
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
 from baonet.config.machine import Machine, Vm
+from baonet.hyp.vmm import plan
 
 Subparsers = argparse._SubParsersAction
 
@@ -38,7 +39,7 @@ def load_machine(path: str, overrides: Sequence[str] = (), warnings: list[Proble
     """
     doubtful: list[Problem] = []
     try:
-        return load(Path(path), overrides, doubtful)
+        return load(Path(path), overrides, doubtful, plan)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return None

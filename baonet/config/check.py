@@ -89,6 +89,11 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
         yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", f"it has {there}")
     elif not draft.devices_in(device.pa, device.pa + size):
         where = span(device.pa, device.pa + size)
+        for each in draft.platform.devices:
+            if device.pa < each.pa + each.size and each.pa < device.pa + size:
+                message = f"{where} has only a part of '{each.name}', which is at {span(each.pa, each.pa + each.size)}"
+                yield device.node.at("pa").problem(message, f"use pa {each.pa:#x} and size {human(each.size)}, or more")
+                return
         yield device.node.at("pa").problem(f"the platform has no device within {where}", f"it has {there}")
 
 
@@ -107,7 +112,10 @@ def _ipc(draft: Draft, ipc: IpcModel) -> Iterator[Problem]:
 
 
 def _boot(vm: VmModel) -> Iterator[Problem]:
-    """What the guest could not learn without a device tree."""
+    """What the guest could not learn without a device tree, or not whole."""
+    if "\0" in vm.command_line:
+        node = vm.node.at("command_line")
+        yield node.problem("a NUL character ends a command line: the rest would be lost", "remove it")
     if vm.device_tree is not None:
         return
     if vm.command_line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from baonet.config.affinity import CLUSTER
 from baonet.config.draft import Draft
@@ -49,12 +49,30 @@ def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
 
 
 def _missing(vm: VmModel, there: int) -> Iterator[Problem]:
+    given = vm.node.child("cpu_affinity")
+    if given is not None and not isinstance(given.value, list):
+        missing = [pcpu for pcpu in vm.cpu_affinity if pcpu >= there]
+        if missing and len(missing) + there > len(vm.cpu_affinity):
+            message = f"the platform has no CPU {_runs(missing)}"
+            yield given.problem(message, f"its CPUs are 0 to {there - 1}")
+        return  # all the bits there are, and more, is how Bao's configurations write "any"
     for i, pcpu in enumerate(vm.cpu_affinity):
         node = vm.node.at("cpu_affinity", i)
         if pcpu >= there:
             yield node.problem(f"the platform has no CPU {pcpu}", f"its CPUs are 0 to {there - 1}")
         elif pcpu in vm.cpu_affinity[:i]:
             yield node.problem(f"CPU {pcpu} is given twice", "name each CPU once")
+
+
+def _runs(ids: Sequence[int]) -> str:
+    """``4 to 15``, ``4 and 7 to 9``: numbers in rising order."""
+    runs: list[list[int]] = []
+    for each in ids:
+        if runs and runs[-1][-1] == each - 1:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return listing(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
 
 
 def _beyond_a_cluster(draft: Draft) -> Iterator[Problem]:

@@ -104,6 +104,11 @@ class Node:
             node = found
         return node
 
+    def find(self, name: str) -> Node:
+        """The node of a field path such as ``vms[0].memory``, or the last one on the way there that exists."""
+        steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", name)
+        return self.at(*(int(index) if index else word for index, word in steps))
+
     def child(self, key: Key) -> Node | None:
         if isinstance(self.value, dict):
             return self.value.get(key) if isinstance(key, str) else None
@@ -282,6 +287,15 @@ def _text(path: Path, form: Form) -> tuple[Source, str]:
     return Source(name, text.splitlines()), text
 
 
+def _no_break_space(source: Source, lines: range) -> tuple[int, int] | None:
+    """The first on some lines, counted from 0."""
+    for line in lines:
+        column = source.lines[line].find("\xa0") if line < len(source.lines) else -1
+        if column >= 0:
+            return line + 1, column + 1
+    return None
+
+
 def _is_tab(source: Source, place: tuple[int, int]) -> bool:
     line, column = place
     text = source.lines[line - 1] if 0 < line <= len(source.lines) else ""
@@ -327,6 +341,8 @@ def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:
         hint = f"{error.context} that starts on line {context.line + 1}" if context and error.context else ""
         if _is_tab(source, place):
             message, hint = "a tab: YAML has none where a value or an indent can be", "use spaces"
+        elif context is not None and (strange := _no_break_space(source, range(context.line, place[0]))):
+            place, message, hint = strange, "a no-break space, which YAML takes for a letter", "write a space"
         raise ConfigError([*builder.problems, source.problem(place, "", message, hint)]) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]

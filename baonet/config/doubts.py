@@ -35,6 +35,7 @@ def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]
         yield from _image(placement)
     if draft.intact(draft.root, "vms"):
         yield from _alone(draft)
+        yield from _unheard(draft)
 
 
 def of_machine(machine: Machine, placements: Sequence[Placement]) -> Iterator[Problem]:
@@ -131,6 +132,19 @@ def _image(placement: Placement) -> Iterator[Problem]:
     bss = any(start <= image.entry < end for start, end in image.spans)
     what = "in its .bss, which is zeroes" if bss else "not in what the image loads"
     yield placement.entry.problem(f"the entry {image.entry:#x} is {what}", f"it loads {spans}")
+
+
+def _unheard(draft: Draft) -> Iterator[Problem]:
+    """Input for a VM that has no UART."""
+    without = {vm.name for vm in draft.vms if draft.intact(vm.node, "devices") and not _maps_a_uart(draft, vm)}
+    for model in draft.input:
+        if draft.platform is not None and model.vm in without:
+            yield model.node.at("vm").problem(f"VM '{model.vm}' has no UART that it could read this from", "map one")
+
+
+def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
+    sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
+    return any(pa is not None and size is not None and draft.devices_in(pa, pa + size) for pa, size in sizes)
 
 
 def _alone(draft: Draft) -> Iterator[Problem]:

@@ -153,6 +153,8 @@ def _is_linux(head: bytes) -> bool:
 
 def _similar(path: Path) -> str:
     """The file there whose name is nearest to that of one which is not."""
+    if any(part.startswith(("~", "$")) for part in path.parts):
+        return "'~' and '$' mean nothing here: write the path out"
     try:
         names = [each.name for each in path.parent.iterdir() if each.suffix not in _SOURCES]
     except OSError:

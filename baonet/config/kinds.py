@@ -150,7 +150,10 @@ class Choice(Generic[T]):
             if choice == node.value and type(choice) is type(node.value):
                 return choice
         words = [str(choice) for choice in self.choices]
-        raise reader.fail(node, f"{show(node.value)} is not known here", f"it can be {listing(words, 'or')}")
+        hint = f"it can be {listing(words, 'or')}"
+        if any(str(choice) == node.value for choice in self.choices):
+            hint = "write it without quotes"
+        raise reader.fail(node, f"{show(node.value)} is not known here", hint)
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         return {"const": self.choices[0]} if len(self.choices) == 1 else {"enum": list(self.choices)}
@@ -174,7 +177,8 @@ class ListOf(Generic[T]):
 
     def read(self, node: Node, reader: Reader) -> tuple[T, ...]:
         if not isinstance(node.value, list):
-            hint = f"write [{show(node.value)}]" if isinstance(node.value, int | str) else "write it as [...]"
+            plain = isinstance(node.value, int | str)
+            hint = f"write [{show(node.value)}]" if plain else "write [ ] around it, or '- ' before each item"
             raise reader.fail(node, f"{show(node.value)} is not a list", hint)
         if len(node.value) < self.least:
             raise reader.fail(node, "the list is empty", "it needs at least one item")
@@ -248,7 +252,10 @@ class MappingOf(Generic[M]):
             given = {self.shorthand: node}
         if not isinstance(given, dict):
             keys = listing(f"'{key_of(each)}'" for each in described(self.model))
-            raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it takes the keys {keys}")
+            needed = [key_of(each) for each in described(self.model) if is_required(each)]
+            alone = isinstance(given, str) and len(needed) == 1
+            hint = f"write {{{needed[0]}: {given}}}; the keys are {keys}" if alone else f"it takes the keys {keys}"
+            raise reader.fail(node, f"{show(node.value)} is not a mapping", hint)
         values: dict[str, Any] = {}
         unknown = [key for key in given if all(key != key_of(each) for each in described(self.model))]
         meant = self._unknown(unknown, given, reader)

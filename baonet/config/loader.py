@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from baonet.config import check, document, doubts, platform_file
 from baonet.config.build import build
+from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import ConfigError, Problem
+from baonet.config.errors import ConfigError, MisfitError, Problem
 from baonet.config.kinds import MappingOf, Reader, UnreadableError
 from baonet.config.machine import Faithful, Machine, Platform
 from baonet.config.models import MachineModel
@@ -20,15 +21,22 @@ from baonet.config.placement import Placement
 _MACHINE = MappingOf(MachineModel)
 
 
-def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None = None) -> Machine:
+def load(
+    path: Path,
+    overrides: Overrides = (),
+    warnings: list[Problem] | None = None,
+    fit: Callable[[Machine], object] | None = None,
+) -> Machine:
     """Read, check and resolve a machine file, with ``overrides`` in place of some of its fields.
 
-    What is allowed and probably not meant is added to ``warnings``, also when there are problems.
+    What is allowed and probably not meant is added to ``warnings``, also when there are problems. ``fit`` is asked in
+    the end, and what it raises as ``MisfitError`` is a problem of the file as well.
 
     Raises ``ConfigError`` with all its problems: those of its form, then those between its fields and of its images,
     as far as what could be read allows.
     """
     root, problems = document.parse(path)
+    _refuse_others(root)
     reader = Reader()
     reader.problems += problems
     reader.problems += apply(root, _MACHINE, overrides)
@@ -60,11 +68,27 @@ def load(path: Path, overrides: Overrides = (), warnings: list[Problem] | None =
     try:
         machine = _built(draft, platform, placements, values, whole=whole)
         doubtful += doubts.of_machine(machine, placements)
+        if fit is not None:
+            fit(machine)
+    except MisfitError as error:
+        raise ConfigError([root.find(error.field).problem(str(error), error.hint)]) from None
     finally:
         if warnings is not None:
             wrong = {problem.field for problem in reader.problems}
             warnings += sorted(dict.fromkeys(each for each in doubtful if each.field not in wrong))
     return machine
+
+
+def _refuse_others(root: Node) -> None:
+    """One word for a file of ours that is of another kind, in place of one for each of its keys."""
+    keys = set(root.value) if isinstance(root.value, dict) else set()
+    if "vms" in keys:
+        return
+    if {"machine", "metrics"} <= keys:
+        raise ConfigError([root.problem("this is a study, and no machine", "'baonet study FILE' runs it")])
+    if "platform" not in keys and keys & {"ram", "extends"}:
+        hint = "name it under 'platform' of a machine file"
+        raise ConfigError([root.problem("this is a platform, and no machine", hint)])
 
 
 def _built(

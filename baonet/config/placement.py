@@ -23,6 +23,8 @@ from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
 
 DEVICE_TREE_BLOCK = 2 << 20
 AUTO = "auto"
+_WORDS = ("yes", "no", "on", "off", "none", "generate", "default")
+"""What is written for a device tree that is to be made, or not, and is no file."""
 
 
 @final
@@ -127,7 +129,8 @@ class Placement:
                     return
                 self.tree = fdt.read(blob)
         except ImageError as error:
-            self.problems.append(node.problem(str(error), error.hint))
+            hint = error.hint or ("'auto' makes one; for none, leave the key out" if given.path in _WORDS else "")
+            self.problems.append(node.problem(str(error), hint))
         except fdt.FdtError as error:
             hint = "compile it with dtc, or use 'auto'"
             self.problems.append(node.problem(f"{path} is not a device tree: {error}", hint))

@@ -21,6 +21,7 @@ _DURATION = re.compile(r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zÂµÎ
 _DECIMAL = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?)(?:[eE]([+-]?[0-9]{1,2}))?")
 _TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
 _BYTES_EXAMPLE = "64KiB, 2MiB, 0x10000 or a number of bytes"
+_SUFFIXED = re.compile(r"[0-9][0-9a-fA-FxXbB_]*[uUlL]{1,3}")
 _LONGEST = 80  # characters: 64 binary digits with underscores
 
 
@@ -40,8 +41,9 @@ def number(text: str) -> int | None:
     return int(text.replace("_", ""), 0)
 
 
-def integer(value: object, what: str = "a whole number", example: str = "4") -> int:
-    """A number below 2**64 from what the YAML holds. Raises ``QuantityError``."""
+def integer(value: object, what: str = "a whole number", example: str = "4", hint: str = "") -> int:
+    """A number below 2**64 from what the YAML holds. Raises ``QuantityError``, perhaps with another ``hint``."""
+    hint = hint or f"write it as {example}"
     if isinstance(value, str):
         found = number(value.strip())
         if found is None:
@@ -51,17 +53,19 @@ def integer(value: object, what: str = "a whole number", example: str = "4") -> 
                     f"{value} is octal to some YAML readers and decimal to others",
                     f"write {decimal}, or {int(value, 8):#x} if octal is meant",
                 )
-            raise QuantityError(f"{show(value)} is not {what}", _whole_like(value) or f"write it as {example}")
+            raise QuantityError(f"{show(value)} is not {what}", _whole_like(value) or hint)
         value = found
     if isinstance(value, bool) or not isinstance(value, int):
-        raise QuantityError(f"{show(value)} is not {what}", f"write it as {example}")
+        raise QuantityError(f"{show(value)} is not {what}", hint)
     if not 0 <= value < LIMIT:
-        raise QuantityError(f"{value} does not fit in 64 bits", f"write it as {example}")
+        raise QuantityError(f"{value} does not fit in 64 bits", hint)
     return value
 
 
 def _whole_like(text: str) -> str:
-    """What to write for a number with a sign, a fraction or an exponent; nothing for other texts."""
+    """What to write for a number with a sign, a fraction, an exponent or a suffix of C; nothing for other texts."""
+    if _SUFFIXED.fullmatch(text.strip()) and number(bare := text.strip().rstrip("uUlL")) is not None:
+        return f"write {bare}"
     match = _DECIMAL.fullmatch(text.strip())
     if match is None or len(text) > _LONGEST:
         return ""
@@ -102,7 +106,7 @@ def _bytes(value: object, what: str) -> int:
         count, unit = number(match[1]), match[2]
         if count is not None and unit in _UNITS:
             return integer(count * _UNITS[unit], what, _BYTES_EXAMPLE)
-        if count is not None:
+        if count is not None and unit.lower().strip("ul"):
             raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
     if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and match[2] in _UNITS:
         exact = Fraction(match[1]) * _UNITS[match[2]]

@@ -60,8 +60,9 @@ What can run and is probably not meant is a warning, here and when the machine r
 with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given
 device tree that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), leads nowhere (interrupt parents, clocks,
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
-entry where the image has put nothing, shared memory that only one VM has. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device
-tree, regions and devices land in each VM's address space.
+entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART. `--strict`
+makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and devices land in each VM's
+address space.
 
 `baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
 
@@ -97,10 +98,10 @@ _PLACEMENT = """\
 
 The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An arm64 Linux `Image`
 that is compressed with gzip, or an EFI zboot image (a distribution's `vmlinuz`) with gzip, xz or lzma inside, is
-unpacked (all members of a gzip file); other wrappings (uImage, FIT, lz4, ...) are told with what to do. An initrd or a device
-tree without `base` goes as high as it fits in the memory region that holds the entry point: first the device tree, to
-the start of the highest 2 MiB block that is free (into less only where there is none), then the initrd. The memory
-right after the image, where a guest may have its heap, is taken last. For an arm64 Linux `Image` the whole
+unpacked (all members of a gzip file); other wrappings (uImage, FIT, lz4, ...) are told with what to do. An initrd or a
+device tree without `base` goes as high as it fits in the memory region that holds the entry point: first the device
+tree, to the start of the highest 2 MiB block that is free (into less only where there is none), then the initrd. The
+memory right after the image, where a guest may have its heap, is taken last. For an arm64 Linux `Image` the whole
 `image_size` of its header is kept free, not the length of the file alone.
 
 A generated device tree has the CPUs, PSCI (by SMC), the generic timer, the GIC, the memory, every PL011 that the VM

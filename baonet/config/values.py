@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 from baonet.config import quantities
@@ -41,7 +42,8 @@ def whole(text: str, least: int, most: int) -> Quantity:
     form = {
         "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{_NUMBER}$"}]
     }
-    return Quantity(f"{text}, {least} to {most}", quantities.integer, form, least, most)
+    hint = f"it can be from {least} to {most}" if most < 1 << 63 else f"it can be {least} or more"
+    return Quantity(f"{text}, {least} to {most}", partial(quantities.integer, hint=hint), form, least, most)
 
 
 @final
@@ -98,6 +100,8 @@ BIT = replace(whole("bit", 0, 7), text="bit, 0 to 7")
 SEED = replace(whole("number", 0, (1 << 64) - 1), text="number")
 INTID = replace(whole("INTID", 0, 1023), text="INTID")
 NAME = Text(
-    "a name", "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "up to 32 letters, digits, '.', '_' or '-', not starting with those"
+    "a name",
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,31}",
+    "up to 32 of A-Z, a-z, 0-9, '.', '_' and '-', the first a letter or a digit",
 )
 PATH = Text("a path", r"[^\0]+", "the path of a file")

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config.errors import MisfitError
 from baonet.config.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, Vm
 
 GIB_BLOCK = 0x40000000
@@ -24,7 +25,7 @@ _BLOCK_PAGES = tuple(size // PAGE_SIZE for size in (GIB_BLOCK, MIB_BLOCK, PAGE_S
 _MAX_COLORS = 64  # Bao's colour maps are one unsigned long
 
 
-class PlacementError(ValueError):
+class PlacementError(MisfitError):
     """The machine's memory cannot be placed; Bao would halt at boot."""
 
 
@@ -263,7 +264,7 @@ class _Allocator:
         self.pools = [PagePool(bank, self.palette) for bank in machine.platform.ram]
         self.warnings: list[str] = []
 
-    def place(self, what: str, phys: int, size: int, colors: int) -> Extent:
+    def place(self, what: str, field: str, phys: int, size: int, colors: int) -> Extent:
         """Reserve a fixed placement; ``Extent.ipa`` is 0."""
         for pool in self.pools:
             pa = pool.reserve(phys, _pages(size), colors)
@@ -271,32 +272,38 @@ class _Allocator:
                 return Extent(0, pa, _pages(size) * PAGE_SIZE, colors=colors)
         raise PlacementError(
             f"Failed to reserved static allocated memory: {what} at {phys:#x}, size {size:#x}, "
-            "is not inside one bank of RAM or overlaps another fixed placement"
+            "is not inside one bank of RAM or overlaps another fixed placement",
+            f"{field}.phys",
         )
 
     def shared(self) -> tuple[Extent, ...]:
         objects = self.machine.shared_memory
         fixed = {
-            i: self.place(f"shared memory '{shm.name}'", shm.phys, shm.size, self.palette.mask(shm.colors))
+            i: self.place(f"shared memory '{shm.name}'", _shared(i), shm.phys, shm.size, self.palette.mask(shm.colors))
             for i, shm in enumerate(objects)
             if shm.phys is not None
         }
         extents = []
         for i, shm in enumerate(objects):
             placed = fixed.get(i)
-            extents.append(placed or self.anywhere(f"shared memory '{shm.name}'", shm.size, shm.colors))
+            extents.append(placed or self.anywhere(f"shared memory '{shm.name}'", _shared(i), shm.size, shm.colors))
         return tuple(extents)
 
-    def anywhere(self, what: str, size: int, colors: int) -> Extent:
+    def anywhere(self, what: str, field: str, size: int, colors: int) -> Extent:
         """Pages that are consecutive within their colours, from the first pool that has them."""
         mask = self.palette.mask(colors)
         for pool in self.pools:
             pa = pool.take(_pages(size), mask)
             if pa is not None:
                 return Extent(0, pa, _pages(size) * PAGE_SIZE, colors=mask)
-        raise PlacementError(f"failed to alloc physical pages: no bank of RAM has {size:#x} bytes left for {what}")
+        of = " of its colours" if mask else ""
+        raise PlacementError(
+            f"failed to alloc physical pages: no bank of RAM has {size:#x} bytes{of} left for {what}",
+            f"{field}.size",
+            "use less memory" + (", or colours that others have not taken" if mask else ""),
+        )
 
-    def blocks(self, what: str, ipa: int, pages: int) -> tuple[Extent, ...]:
+    def blocks(self, what: str, field: str, ipa: int, pages: int) -> tuple[Extent, ...]:
         """An uncoloured region: at each step the largest stage-2 block that both sides allow."""
         extents: list[Extent] = []
         exhausted: set[int] = set()
@@ -317,7 +324,11 @@ class _Allocator:
                     break
                 exhausted.add(block)
             else:
-                raise PlacementError(f"failed to alloc physical pages: {pages * PAGE_SIZE:#x} bytes short for {what}")
+                raise PlacementError(
+                    f"failed to alloc physical pages: {pages * PAGE_SIZE:#x} bytes short for {what}",
+                    f"{field}.size",
+                    "use less memory",
+                )
             pa, count = found
             self._append(extents, Extent(page * PAGE_SIZE, pa, count * block * PAGE_SIZE, block * PAGE_SIZE))
             page += count * block
@@ -340,16 +351,18 @@ class _Allocator:
                 return
         extents.append(new)
 
-    def region(self, vm: Vm, region: Region, fixed: Extent | None) -> tuple[Extent, ...]:
+    def region(self, vm: Vm, number: int, region: Region, fixed: Extent | None) -> tuple[Extent, ...]:
         what = f"VM '{vm.name}' region {region.base:#x}"
         if fixed is not None:
             return (_at(fixed, region.base, fixed.size),)
         if self.palette.mask(vm.colors):
-            return (_at(found := self.anywhere(what, region.size, vm.colors), region.base, found.size),)
-        return self.blocks(what, region.base, _pages(region.size))
+            return (
+                _at(found := self.anywhere(what, _region(vm, number), region.size, vm.colors), region.base, found.size),
+            )
+        return self.blocks(what, _region(vm, number), region.base, _pages(region.size))
 
     def vm(self, vm: Vm, fixed: dict[int, Extent], shared: tuple[Extent, ...]) -> VmMemory:
-        regions = tuple(self.region(vm, region, fixed.get(i)) for i, region in enumerate(vm.regions))
+        regions = tuple(self.region(vm, i, region, fixed.get(i)) for i, region in enumerate(vm.regions))
         devices = tuple(
             None if device.va is None or not device.size
             else Extent(device.va, device.pa, _pages(device.size) * PAGE_SIZE)
@@ -368,6 +381,15 @@ class _Allocator:
         return VmMemory(regions, devices, tuple(ipcs))
 
 
+def _shared(number: int) -> str:
+    """The field of a machine file, as of a region below."""
+    return f"shared_memory[{number}]"
+
+
+def _region(vm: Vm, number: int) -> str:
+    return f"vms[{vm.index}].memory[{number}]"
+
+
 def _at(extent: Extent, ipa: int, size: int) -> Extent:
     return Extent(ipa, extent.pa, size, extent.block, extent.colors)
 
@@ -382,7 +404,7 @@ def allocate(machine: Machine) -> Memory:
             if region.phys is not None:
                 what = f"VM '{vm.name}' region {region.base:#x}"
                 colors = allocator.palette.mask(region.colors)
-                placed[i] = allocator.place(what, region.phys, region.size, colors)
+                placed[i] = allocator.place(what, _region(vm, i), region.phys, region.size, colors)
         fixed.append(placed)
     shared = allocator.shared()
     vms = tuple(allocator.vm(vm, fixed[i], shared) for i, vm in enumerate(machine.vms))

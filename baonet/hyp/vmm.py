@@ -129,7 +129,8 @@ def plan(machine: Machine) -> Plan:
     for vm, arrivals, placed in zip(machine.vms, taken, memory.vms, strict=True):
         if len(arrivals) < vm.cpus:
             raise PlacementError(
-                f"VM '{vm.name}' would wait for ever: it wants {vm.cpus} cpus and gets {len(arrivals)}"
+                f"VM '{vm.name}' would wait for ever: it wants {vm.cpus} cpus and gets {len(arrivals)}",
+                f"vms[{vm.index}].cpus",
             )
         ranked = tuple(sorted(arrivals))
         for vcpu, pcpu in enumerate(ranked):

@@ -50,6 +50,17 @@ def test_a_directory_is_no_machine_file(tmp_path: Path) -> None:
     assert_told(result.status, result.err, "cannot be read: Is a directory")
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_memory_of_colours_that_others_have_taken(tmp_path: Path, command: str) -> None:
+    region = [{"base": 0x40000000, "size": "300MiB"}]
+    vms = [vm("hello", memory=region, colors=[3]), vm("hello", name="other", devices=[], memory=region, colors=[3])]
+    result = baonet(command, write(tmp_path, {"vms": vms}))
+    assert_told(
+        result.status, result.err, "vms[1].memory[0].size: failed to alloc", "of its colours left for VM 'other'"
+    )
+    assert "machine.yaml:19:11: vms[1]" in result.err
+
+
 @pytest.mark.parametrize("kind", ["missing", "directory", "empty", "text", "truncated", "other-machine", "fifo"])
 def test_images_that_cannot_be_loaded(tmp_path: Path, kind: str) -> None:
     image = tmp_path / "image"
@@ -126,7 +137,7 @@ def test_a_device_tree_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_memory_that_the_host_does_not_have(tmp_path: Path) -> None:
     """More than the address space holds: the host's answer, in one line."""
-    platform = {"extends": "qemu-aarch64-virt", "ram": [{"base": 0, "size": "256TiB"}]}
+    platform = {"extends": "qemu-aarch64-virt", "ram": [{"base": 0x40000000, "size": "1000GiB"}]}
     regions = [{"base": 0x40000000, "size": "16MiB"}, {"base": 0x100000000, "size": "900GiB"}]
     result = run(tmp_path, {"platform": platform, "vms": [vm("hello", memory=regions)]})
     assert result.status in (0, 1, 2)  # 0: a host that gives what it does not have

@@ -52,7 +52,9 @@ CASES = {
     ),
     "not a mapping": Case("{path: ping.elf}", "§ping.elf", "vms[0].image", "'ping.elf' is not a mapping", "'path'"),
     "empty list": Case(f"[{PING_MEMORY}]", "§[]", "vms[0].memory", "the list is empty", "at least one item"),
-    "not a number": Case("cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "write it as 4"),
+    "not a number": Case(
+        "cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "it can be from 1 to 64"
+    ),
     "a fraction": Case("cpus: 1", "cpus: §1.5", "vms[0].cpus", "'1.5' is not a whole number", "write 1 or 2"),
     "negative": Case("cpus: 1", "cpus: §-1", "vms[0].cpus", "'-1' is not a whole number", "it cannot be negative"),
     "a boolean": Case("cpus: 1", "cpus: §true", "vms[0].cpus", "true is not a whole number"),
@@ -77,7 +79,9 @@ CASES = {
     "not an address": Case("0x40000000,", "§RAM,", "vms[0].memory[0].base", "'RAM' is not an address", "0x40000000"),
     "not text": Case("name: ping", "name: §7", "vms[0].name", "7 is not text", 'quote it: "7"'),
     "a boolean for text": Case("name: ping", "name: §true", "vms[0].name", "true is not text", 'quote it: "true"'),
-    "not a name": Case("name: ping", "name: §p ng", "vms[0].name", "'p ng' is not a name", "letters, digits"),
+    "not a name": Case(
+        "name: ping", "name: §p ng", "vms[0].name", "'p ng' is not a name", "the first a letter or a digit"
+    ),
     "not a choice": Case(
         "version: 1",
         "version: 1\nfaithful: §strct",

@@ -85,7 +85,7 @@ def test_more_input_than_a_machine_file_may_have(tmp_path: Path, machine: Machin
     ("text", "place", "told"),
     [
         ("", (1, 1), ("", "the file is empty", "an empty list is written []")),
-        ("vm: ping", (1, 1), ("", "a mapping is not a list", "write it as [...]")),
+        ("vm: ping", (1, 1), ("", "a mapping is not a list", "write [ ] around it, or")),
         (
             "- {vm: ping, at: 1s, text: a}\n- {vm: pin, at: 1s, text: a}",
             (2, 8),

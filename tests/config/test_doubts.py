@@ -71,6 +71,10 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
             "shared_memory:\n", "shared_memory:\n  - {name: §unused, size: 4KiB}\n", "shared_memory[0].name",
             "no VM has shared memory 'unused'", "'ipcs' of the VMs",
         ),
+        (
+            "shared_memory:\n", "input: [{vm: §linux, at: 1s, text: x}]\nshared_memory:\n", "input[0].vm",
+            "VM 'linux' has no UART that it could read this from", "map one",
+        ),
     ],
     ids=lambda case: case[3],
 )  # fmt: skip
@@ -243,7 +247,7 @@ def _device(root: FdtNode, address: int, status: str = "okay", *, ranges: bool =
         (lambda root: _without(root, "timer"), "it has no generic timer; "),
         (
             lambda root: node(root, "interrupt-controller").properties.pop("phandle"),
-            "its timer and bao-ipc@90000000 have interrupt parent 0x1, and no node that phandle; give the GIC a phandle",
+            "its timer and bao-ipc@90000000 have interrupt parent 0x1, and no node that phandle; give the GIC",
         ),
         (
             lambda root: root.cells("interrupt-parent", 0x77),

@@ -56,6 +56,64 @@ def test_a_cpu_of_a_bitmap_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "told_of"),
+    [("0xff", None), ("0xffffffffffffffff", None), ("0xf0", "4 to 7"), ("0b1010010010", "4, 7 and 9")],
+)
+def test_an_affinity_bitmap_with_bits_beyond_the_cpus(tmp_path: Path, given: str, told_of: str | None) -> None:
+    """All the bits that count, and more, mean any, as for colours; else one problem for all that are not there."""
+    found = told(tmp_path, BASE.replace("cpu_affinity: [0]", f"cpu_affinity: {given}"))
+    assert found == [
+        f"vms[0].cpu_affinity: the platform has no CPU {each}; its CPUs are 0 to 3" for each in [told_of] if each
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("cpus: 1\n", "cpus: all\n", "it can be from 1 to 64"),
+        ("version: 1\n", "version: 1\nclock: {mhz: 1GHz}\n", "it can be from 1 to 100000"),
+        ("size: 64MiB}", "size: 0x4000000UL}", "write 0x4000000"),
+        ("base: 0x40000000", "base: 0x40000000ull", "write 0x40000000"),
+        ("cpus: 1\n", "cpus: 1U\n", "write 1"),
+        ("version: 1\n", 'version: "1"\n', "write it without quotes"),
+        ("memory: [{base: 0x40000000, size: 64MiB}]", "memory: {base: 0x40000000, size: 64MiB}", "write [ ] around it"),
+        ("image: {path: ping.elf}", "image: ping.elf", "write {path: ping.elf}"),
+        ("device_tree: auto", "device_tree: yes", "'auto' makes one; for none, leave the key out"),
+        ("{path: ping.elf}", "{path: ~/ping.elf}", "'~' and '$' mean nothing here"),
+        ("{path: ping.elf}", '{path: "$HOME/ping.elf"}', "'~' and '$' mean nothing here"),
+        ("platform: qemu-aarch64-virt", "platform: none-like-it", "and zcu104. A file's name ends in .yaml."),
+        ("console=ttyAMA0", "console=\\0ttyAMA0", "a NUL character ends a command line"),
+        ("cpus: 1\n", "cpus:\u00a01\n", "a no-break space, which YAML takes for a letter; write a space"),
+    ],
+)
+def test_habits_are_met_with_what_to_write(tmp_path: Path, old: str, new: str, wanted: str) -> None:
+    assert old in BASE
+    (found,) = told(tmp_path, BASE.replace(old, new, 1))
+    assert wanted in found
+
+
+def test_a_part_of_a_device(tmp_path: Path) -> None:
+    uart = "{name: uart0, kind: pl011, pa: 0x09000000, size: 64KiB, interrupt: 33}"
+    text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {{extends: qemu-aarch64-virt, devices: [{uart}]}}")
+    found, _ = told(tmp_path, text)
+    assert "0x9000000..0x9000fff has only a part of 'uart0', which is at 0x9000000..0x900ffff" in found
+    assert "use pa 0x9000000 and size 64KiB, or more" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("version: 1\nmachine: m.yaml\nmetrics: [ipc-latency]\nsweep: {}\n", "a study", "'baonet study FILE' runs it"),
+        ("extends: qemu-aarch64-virt\ncpus: 8\n", "a platform", "'platform' of a machine file"),
+    ],
+)
+def test_a_file_of_ours_of_another_kind_is_one_error(tmp_path: Path, text: str, what: str, remedy: str) -> None:
+    (found,) = told(tmp_path, text)
+    assert f"this is {what}, and no machine" in found
+    assert remedy in found
+
+
+@pytest.mark.parametrize(
     ("name", "content", "what"),
     [
         ("config.c", b"#include <config.h>\n\nstruct config config = {\n", "is C source, and a machine file is YAML"),

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baonet.config.errors import ConfigError, MisfitError
 from baonet.config.loader import load
-from tests.config.machines import BASE, problems, write
+from baonet.config.machine import Machine
+from tests.config.machines import BASE, marked, problems, write
 
 ROOT = Path(__file__).parents[2]
 WORDS = [
@@ -33,6 +35,18 @@ def mutations(draw: st.DrawFn) -> str:
         new = draw(st.sampled_from(WORDS) | st.text(max_size=4) | st.sampled_from(LINES))
         text = text[:at] + new + text[end:]
     return text
+
+
+def test_what_a_floor_above_finds_is_a_problem_at_its_place(tmp_path: Path) -> None:
+    def fit(machine: Machine) -> None:
+        raise MisfitError(f"{machine.vms[1].name} does not fit", "vms[1].memory[0].size", "use less")
+
+    text, places = marked(BASE.replace("size: 512MiB", "size: §512MiB"))
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text), fit=fit)
+    (found,) = caught.value.problems
+    assert [(found.line, found.column)] == places
+    assert (found.field, found.message, found.hint) == ("vms[1].memory[0].size", "linux does not fit", "use less")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)

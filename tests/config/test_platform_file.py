@@ -152,6 +152,30 @@ def test_a_platform_file_that_extends_another(tmp_path: Path) -> None:
             "there is room for it at 0x7ff6a000",
         ),
         (
+            "{extends: qemu-aarch64-virt, devices: [{name: u, kind: pl011, pa: §0x080b0000, interrupt: 53}]}",
+            "platform.devices[0].pa",
+            "device 'u' at 0x80b0000..0x80b0fff and the GIC's redistributors at 0x80a0000..0x811ffff",
+            "there is room for it at 0x8120000",
+        ),
+        (
+            "{extends: qemu-aarch64-virt, ram: [{base: 0x40000000, size: 1GiB}, {base: §0x08000000, size: 64KiB}]}",
+            "platform.ram[1].base",
+            "the bank of RAM at 0x8000000..0x800ffff and the GIC's distributor",
+            "there is room for it at 0x8010000",
+        ),
+        (
+            "{extends: qemu-aarch64-virt, gic: {gicd: §0x09000000}}",
+            "platform.gic.gicd",
+            "the GIC's distributor at 0x9000000..0x900ffff and device 'uart0' at 0x9000000..0x9000fff overlap",
+            "",
+        ),
+        (
+            "{extends: qemu-aarch64-virt, ram: [{base: §0x40000000, size: 256TiB}]}",
+            "platform.ram[0].base",
+            "reaches past the 40-bit address space",
+            "0xffffffffff",
+        ),
+        (
             "{extends: zcu104, devices: [{name: u, kind: pl011, pa: 0xFF000000, interrupt: §192}]}",
             "platform.devices[0].interrupt",
             "the GIC has no interrupt 192",
