@@ -15,6 +15,9 @@ def examined(hypervisor: Pcpu, core: Core, *, waiting: bool, crashed: bool = Fal
 
 
 def storm_notice(hypervisor: Pcpu, core: Core) -> wire.Notice | None:
-    """Once in a guest's life, when it has begun to do little but take exceptions."""
+    """Once in a guest's life, when it has begun to do little but take exceptions or interrupts."""
     found = core.storm()
-    return None if found is None else wire.Notice(hypervisor.id, "WARNING", storm(hypervisor, core, *found))
+    if found is None:
+        return None
+    taken, instructions, interrupts = found
+    return wire.Notice(hypervisor.id, "WARNING", storm(hypervisor, core, taken, instructions, interrupts=interrupts))

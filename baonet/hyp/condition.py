@@ -10,7 +10,22 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, final
 
-from baonet.hyp.cpu import ICH_LISTS, ICH_LR0, ICH_VMCR, LR_PENDING, LR_VINTID, VMCR_VENG1, VMCR_VPMR_SHIFT, Cpu
+from baonet.hyp.cpu import (
+    ICH_AP0R0,
+    ICH_AP1R0,
+    ICH_LISTS,
+    ICH_LR0,
+    ICH_VMCR,
+    LR_ACTIVE,
+    LR_PENDING,
+    LR_PRIORITY,
+    LR_PRIORITY_SHIFT,
+    LR_STATE,
+    LR_VINTID,
+    VMCR_VENG1,
+    VMCR_VPMR_SHIFT,
+    Cpu,
+)
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import exception_class, syndrome_text
 from baonet.hyp.vcpu import State, Waiting
@@ -21,6 +36,8 @@ _TIMER_ENABLE, _TIMER_IMASK = 1, 2
 _TIMER_NAMES: Final = {27: "CNTV", 30: "CNTP"}
 _ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
 _GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
+IDLE: Final = 0x100
+"""Below every priority."""
 _MOST: Final = 8
 """INTIDs that a line names."""
 
@@ -90,8 +107,10 @@ class TimerCondition:
 class Condition:
     """``pstate`` as SPSR has it; ``last_*``: of the last exception that the guest took itself, of ``exceptions``.
 
-    ``listed``: INTIDs that are pending in list registers, ``disabled``: pending and not enabled by the guest,
-    ``unrouted``: pending SPIs that go to no vcpu; SPIs are told by the VM's master pcpu. ``vmcr``: ICH_VMCR_EL2.
+    ``listed``: INTIDs that are pending in list registers, ``active``: active there; ``disabled``: pending and not
+    enabled by the guest, ``unrouted``: pending SPIs that go to no vcpu; SPIs are told by the VM's master pcpu.
+    ``vmcr``: ICH_VMCR_EL2. ``priority``: the best of those listed; ``preempted``: that of what the guest has
+    acknowledged and not ended, ``IDLE`` for nothing.
     """
 
     pcpu: int
@@ -107,7 +126,10 @@ class Condition:
     timers: tuple[TimerCondition, ...]
     vmcr: int
     distributor: bool
+    priority: int
+    preempted: int
     listed: tuple[int, ...]
+    active: tuple[int, ...]
     disabled: tuple[int, ...]
     unrouted: tuple[int, ...]
 
@@ -142,11 +164,18 @@ class Condition:
                 why = "the CPU interface's group is not enabled (ICC_IGRPEN1_EL1, GICC_CTLR)"
             elif self.vmcr >> VMCR_VPMR_SHIFT == 0:
                 why = "the priority mask (ICC_PMR_EL1, GICC_PMR) is 0"
+            elif self.priority >= self.vmcr >> VMCR_VPMR_SHIFT:
+                mask = self.vmcr >> VMCR_VPMR_SHIFT
+                why = f"its priority {self.priority:#x} is not above the mask {mask:#x} (ICC_PMR_EL1, GICC_PMR)"
+            elif self.priority >= self.preempted:
+                why = f"not taken before one of priority {self.preempted:#x} has ended (ICC_EOIR1_EL1, GICC_EOIR)"
             elif self.pstate & _PSTATE_I:
                 why = "not taken, as PSTATE.I masks it"
             else:
                 why = "not taken yet"
             lines.append(f"pending: interrupt {_numbers(self.listed)}; {why}")
+        if self.active:
+            lines.append(f"acknowledged by the guest, and not ended: interrupt {_numbers(self.active)}")
         if self.disabled:
             lines.append(f"pending, but not enabled by the guest: interrupt {_numbers(self.disabled)}")
         if self.unrouted:
@@ -188,7 +217,9 @@ def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashe
         for intid, assigned, control, compare, now in cpu.timers()
         if control & _TIMER_ENABLE
     )
-    lists = (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS))
+    lists = [cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)]
+    pending = [each for each in lists if each & LR_STATE == LR_PENDING]
+    running = cpu.ich[ICH_AP0R0] | cpu.ich[ICH_AP1R0]
     intid_bits = _GIC_INTID if vcpu.config.gic.version == 2 else LR_VINTID
     held = vgic.held_back()
     return Condition(
@@ -205,7 +236,10 @@ def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashe
         timers=timers,
         vmcr=cpu.ich[ICH_VMCR],
         distributor=held.distributor,
+        priority=min(((each & LR_PRIORITY) >> LR_PRIORITY_SHIFT for each in pending), default=IDLE),
+        preempted=((running & -running).bit_length() - 1) * 8 if running else IDLE,
         listed=tuple(sorted(each & intid_bits for each in lists if each & LR_PENDING)),
+        active=tuple(sorted(each & intid_bits for each in lists if each & LR_ACTIVE)),
         disabled=held.disabled,
         unrouted=held.unrouted,
     )
@@ -216,11 +250,19 @@ def _nanoseconds(ticks: int, frequency: int) -> int:
     return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
 
 
-def storm(hypervisor: Pcpu, cpu: Cpu, exceptions: int, instructions: int) -> str:
-    """What is told of a guest that does little but take exceptions, or the same one again and again."""
+def storm(hypervisor: Pcpu, cpu: Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
+    """What is told of a guest that does little but take exceptions, or the same one again and again, or interrupts."""
     vcpu, state = hypervisor.vcpu, cpu.state()
+    if interrupts:
+        mine = _GIC_INTID if vcpu.config.gic.version == 2 else LR_VINTID
+        held = sorted(lr & mine for lr in (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)) if lr & LR_STATE)
+        return (
+            f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an interrupt loop: {taken} interrupts with {instructions} "
+            f"instructions between them; its handler silences none of {_numbers(tuple(held)) or 'them'} "
+            f"(VBAR_EL1 {state['vbar_el1']:#x})"
+        )
     return (
-        f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an exception loop: {exceptions} exceptions with {instructions} "
+        f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an exception loop: {taken} exceptions with {instructions} "
         f"instructions between them, the last from pc {state['last_elr']:#x} at {level(state['last_spsr'])}, "
         f"VBAR_EL1 {state['vbar_el1']:#x}, ESR_EL1 {syndrome_text(state['last_esr'])}"
     )

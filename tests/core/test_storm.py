@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.cpu import ICH_HCR, ICH_VMCR, LR_GROUP, LR_PENDING, VMCR_VENG1, VMCR_VPMR_SHIFT, Exit
 from tests.core.bench import RAM, Memory
 from tests.core.virtual import HVC, LOOP, NOP, WFI, core, read, write
 
@@ -14,6 +14,8 @@ CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
 SVC, ERET, UNDEFINED = 0xD4000001, 0xD69F03E0, 0
 VECTORS = 0x1000
 AT_ONCE = 0x200  # of an exception from EL1 with SP_EL1
+INTERRUPT = 0x280
+UNMASK = 0xD50342FF  # MSR DAIFClr, #2
 EXCEPTION, STORM, SPELL = 100, 600, 4096
 LONG = 100_000_000
 
@@ -87,7 +89,7 @@ def test_a_storm_is_told_once_in_a_life() -> None:
     for _ in range(20):
         made.run_until(LONG)
         told.append(made.storm())
-    assert [each for each in told if each] == [(SPELL, 1)]  # the instruction that set VBAR_EL1
+    assert [each for each in told if each] == [(SPELL, 1, False)]  # the instruction that set VBAR_EL1
     made.reset(RAM, 0)
     made.x[0] = RAM + VECTORS
     assert exceptions(made) == 0
@@ -141,3 +143,36 @@ def test_timers_are_told_whether_or_not_the_vm_has_them() -> None:
         (27, True, 1, 1000),
         (30, False, 0, 0),
     ]
+
+
+def interrupted(*vector: int) -> native.Core:
+    """A guest that loops, with an interrupt that is pending for ever, and what its handler does."""
+    memory = Memory(1)
+    memory.load(RAM + VECTORS + INTERRUPT, b"".join(word.to_bytes(4, "little") for word in vector))
+    made = core(write(VBAR, 0), UNMASK, LOOP, memory=memory)
+    made.x[0] = RAM + VECTORS
+    made.ich[ICH_HCR], made.ich[ICH_VMCR] = 1, 0xF8 << VMCR_VPMR_SHIFT | VMCR_VENG1
+    made.ich[0] = 40 | LR_GROUP | LR_PENDING
+    return made
+
+
+def test_a_storm_of_interrupts_costs_virtual_time_and_is_told() -> None:
+    """A handler that returns and lets the interrupt stand is entered again at once, a nanosecond later."""
+    made = interrupted(ERET)
+    stays = 0
+    told = []
+    while made.time < LONG:
+        made.run_until(LONG)
+        stays += 1
+        told.append(made.storm())
+    assert [each for each in told if each] == [(SPELL, SPELL + 1, True)]  # an ERET each, and what came before the first
+    assert LONG // STORM // SPELL <= stays < 2 * LONG // STORM // SPELL
+    assert exceptions(made) == 0
+
+
+def test_interrupts_with_a_handler_that_works_are_no_storm() -> None:
+    made = interrupted(*[NOP] * 40, ERET)
+    while made.time < 3_000_000:
+        assert made.run_until(3_000_000) == Exit.BUDGET
+        assert made.storm() is None
+    assert made.time < 3_000_100

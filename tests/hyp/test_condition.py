@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from baonet.config.machine import Gic
-from baonet.hyp.condition import Condition, Doing, TimerCondition, examine, level, storm
+from baonet.hyp.condition import IDLE, Condition, Doing, TimerCondition, examine, level, storm
+from baonet.hyp.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
 from baonet.hyp.vcpu import State
 from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import GIC_V2, GIC_V3, machine, vm
@@ -18,7 +19,8 @@ CPU_SUSPEND, CPU_ON = 0xC400_0001, 0xC400_0003
 HOLE = 0x2000_0000
 PLAIN = Condition(
     pcpu=0, doing=Doing.WAITING, pc=0x4000_0000, pstate=0x305, vbar=0x800, exceptions=0, last_esr=0, last_elr=0,
-    last_far=0, last_spsr=0, timers=(), vmcr=0xF800_0002, distributor=True, listed=(), disabled=(), unrouted=(),
+    last_far=0, last_spsr=0, timers=(), vmcr=0xF800_0002, distributor=True,
+    priority=0xA0, preempted=IDLE, listed=(), active=(), disabled=(), unrouted=(),
 )  # fmt: skip
 
 
@@ -111,6 +113,8 @@ def test_timers(timer: TimerCondition, words: str) -> None:
         ({"vmcr": 0xF800_0000}, "the CPU interface's group is not enabled"),
         ({"vmcr": 0x0000_0002}, "the priority mask (ICC_PMR_EL1, GICC_PMR) is 0"),
         ({"pstate": 0x3C5}, "PSTATE.I masks it"),
+        ({"priority": 0xF8}, "its priority 0xf8 is not above the mask 0xf8 (ICC_PMR_EL1, GICC_PMR)"),
+        ({"preempted": 0xA0}, "not taken before one of priority 0xa0 has ended"),
         ({}, "not taken yet"),
     ],
 )
@@ -146,7 +150,7 @@ def test_levels(pstate: int, words: str) -> None:
 
 def test_a_storm_names_who_where_and_why() -> None:
     guest = Fabric(machine(vm(0, 2))).guest(0, 0)
-    text = storm(guest.pcpu, guest.cpu, 4096, 12)
+    text = storm(guest.pcpu, guest.cpu, 4096, 12, interrupts=False)
     state = guest.cpu.state()
     assert text.startswith(
         "VM 'vm0', vcpu 0 is in an exception loop: 4096 exceptions with 12 instructions between them"
@@ -154,3 +158,24 @@ def test_a_storm_names_who_where_and_why() -> None:
     assert f"pc {state['last_elr']:#x}" in text
     assert f"VBAR_EL1 {state['vbar_el1']:#x}" in text
     assert f"ESR_EL1 {state['last_esr']:#010x}: EC" in text
+
+
+@pytest.mark.parametrize("gic", [GIC_V2, GIC_V3], ids=["GICv2", "GICv3"])
+def test_an_interrupt_that_the_guest_acknowledges_and_does_not_end(gic: Gic) -> None:
+    guest = Fabric(machine(vm(0, gic=gic), gic=gic)).guest(0, 0)
+    guest.cpu.ich[ICH_LR0] = 27 | LR_ACTIVE | LR_GROUP | 0xA0 << LR_PRIORITY_SHIFT
+    guest.cpu.ich[ICH_LR0 + 1] = 40 | LR_PENDING | LR_GROUP | 0xA0 << LR_PRIORITY_SHIFT
+    guest.cpu.ich[ICH_AP1R0] = 1 << 20
+    found = of(guest)
+    assert (found.active, found.listed, found.priority, found.preempted) == ((27,), (40,), 0xA0, 0xA0)
+    assert "acknowledged by the guest, and not ended: interrupt 27" in said(found)
+
+
+def test_a_storm_of_interrupts_names_them() -> None:
+    guest = Fabric(machine(vm(0, 2))).guest(0, 0)
+    guest.cpu.ich[ICH_LR0] = 27 | LR_PENDING | LR_GROUP
+    text = storm(guest.pcpu, guest.cpu, 4096, 4100, interrupts=True)
+    assert text.startswith(
+        "VM 'vm0', vcpu 0 is in an interrupt loop: 4096 interrupts with 4100 instructions between them; "
+        "its handler silences none of 27 (VBAR_EL1 "
+    )

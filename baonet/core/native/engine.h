@@ -229,6 +229,8 @@ struct core {
     unsigned repeated;                       /* how often the last one came again */
     unsigned strain;                         /* of this stay: what cost the host as much as so many exceptions */
     bool storm, storm_seen, storm_told;
+    uint64_t interrupts, interrupts_began;         /* taken, and instructions retired when the spell of them began */
+    bool interrupt_storm, storm_of_interrupts;     /* there is one; it was the first storm of this life */
 
     /* virtual CPU interface */
     unsigned list_registers;
@@ -291,6 +293,7 @@ extern struct unicorn {
     /* QEMU's own functions, as the wheel exports them */
     int (*cpu_exec)(void *, void *);
     void (*do_interrupt)(void *);
+    bool (*exec_interrupt)(void *, int);
     void (*loop_exit)(void *);
     void (*loop_exit_restore)(void *, uintptr_t);
     bool (*restore_state)(void *, uintptr_t, bool);
@@ -556,7 +559,7 @@ void aarch32_adopt(struct core *core);
 #define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */
 void core_strain(struct core *core, unsigned exceptions);
 void core_exception_taken(struct core *core);
-bool core_storm(struct core *core, uint64_t *exceptions, uint64_t *instructions);
+bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts);
 void core_forget_exceptions(struct core *core);
 
 #endif

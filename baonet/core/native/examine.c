@@ -56,10 +56,12 @@ PyObject *core_timers(PyObject *self, PyObject *unused) {
     return list;
 }
 
-/* (exceptions, instructions between them) when the guest has come into a storm; None otherwise, and once it is told. */
+/* (taken, instructions between, interrupts and not exceptions) of a storm; None when there is none, or it is told. */
 PyObject *core_take_storm(PyObject *self, PyObject *unused) {
     (void)unused;
-    uint64_t exceptions, instructions;
-    if (!core_storm((struct core *)self, &exceptions, &instructions)) Py_RETURN_NONE;
-    return Py_BuildValue("(KK)", (unsigned long long)exceptions, (unsigned long long)instructions);
+    uint64_t taken, instructions;
+    bool interrupts;
+    if (!core_storm((struct core *)self, &taken, &instructions, &interrupts)) Py_RETURN_NONE;
+    return Py_BuildValue("(KKN)", (unsigned long long)taken, (unsigned long long)instructions,
+                         PyBool_FromLong(interrupts));
 }

@@ -52,6 +52,43 @@ static void judge(struct core *core, uint32_t esr) {
     core->storm_seen |= core->storm;
 }
 
+/* Whoever runs the core looks around after a spell of what was taken, and at once when a storm is to be told. */
+static void leave_in_time(struct core *core) {
+    bool untold = core->storm_seen && !core->storm_told;
+    if (++core->strain < SPELL && !untold) return;
+    core->strain = 0; /* it may never begin a block again, so it leaves here */
+    core->out_of_budget = true;
+    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}
+
+/*
+ * An interrupt alone takes no cycles: what it costs is the hypervisor's to say. In a storm of them, a handler that does
+ * not silence what is pending is entered again at once, and nobody else asks for a cycle.
+ */
+static void interrupt_taken(struct core *core) {
+    if (++core->interrupts % SPELL == 0) {
+        uint64_t retired = core_retired(core), spell = retired - core->interrupts_began;
+        core->interrupts_began = retired;
+        core->interrupt_storm = spell < FEW * SPELL;
+        if (core->interrupt_storm && !core->storm_seen) {
+            core->storm_seen = core->storm_of_interrupts = true;
+            core->spell = spell;
+        }
+    }
+    if (core->hz && core->interrupt_storm) {
+        core->skipped += STORM_CYCLES;
+        clock_block_start(core, 0);
+    }
+    leave_in_time(core);
+}
+
+/* Asked between two blocks, while an interrupt input is high; whether the guest has taken it. */
+EXPORT bool arm_cpu_exec_interrupt_aarch64(void *cpu, int request) {
+    bool taken = unicorn.exec_interrupt(cpu, request);
+    if (taken && running && running->cpu == cpu) interrupt_taken(running);
+    return taken;
+}
+
 /* After the library has delivered it to EL1. */
 void core_exception_taken(struct core *core) {
     struct exception now = {
@@ -70,19 +107,16 @@ void core_exception_taken(struct core *core) {
         core->skipped += core->storm ? STORM_CYCLES : EXCEPTION_CYCLES;
         clock_block_start(core, 0);
     }
-    bool untold = core->storm_seen && !core->storm_told;
-    if (++core->strain < SPELL && !untold) return;
-    core->strain = 0; /* it may never begin a block again, so it leaves here */
-    core->out_of_budget = true;
-    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+    leave_in_time(core);
 }
 
-/* The exceptions of the last spell and the instructions between them, once in a life of the guest. */
-bool core_storm(struct core *core, uint64_t *exceptions, uint64_t *instructions) {
+/* What was taken in the last spell and the instructions between, once in a life of the guest. */
+bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts) {
     if (!core->storm_seen || core->storm_told) return false;
     core->storm_told = true;
-    *exceptions = SPELL;
+    *taken = SPELL;
     *instructions = core->spell;
+    *interrupts = core->storm_of_interrupts;
     return true;
 }
 
@@ -91,6 +125,8 @@ void core_forget_exceptions(struct core *core) {
     core->exceptions = 0;
     core->repeated = core->strain = 0;
     core->storm = core->storm_seen = core->storm_told = false;
-    core->spell_began = core_retired(core);
+    core->interrupts = 0;
+    core->interrupt_storm = core->storm_of_interrupts = false;
+    core->spell_began = core->interrupts_began = core_retired(core);
     core->last_exception = (struct exception){0};
 }

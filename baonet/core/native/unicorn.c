@@ -42,6 +42,7 @@ static const struct {
     {(void **)&unicorn.strerror, "uc_strerror"},
     {(void **)&unicorn.cpu_exec, "cpu_exec_aarch64"},
     {(void **)&unicorn.do_interrupt, "arm_cpu_do_interrupt_aarch64"},
+    {(void **)&unicorn.exec_interrupt, "arm_cpu_exec_interrupt_aarch64"},
     {(void **)&unicorn.loop_exit, "cpu_loop_exit_aarch64"},
     {(void **)&unicorn.loop_exit_restore, "cpu_loop_exit_restore_aarch64"},
     {(void **)&unicorn.restore_state, "cpu_restore_state_aarch64"},
