@@ -35,6 +35,8 @@ from baonet.wire.trace import machine_digest
 TYPED = 1 << 16
 """Bytes of input that no UART has taken yet, from which whoever types should wait."""
 _TICK = 0.1
+_MANY_RESETS = 16
+"""Of one VM, which is told then: it may never get farther."""
 """Seconds between two looks at what the screen has not shown yet, and at who is awaited.
 
 Waiting is counted in these, not by the host's clock: time in which nobody could look, as while the whole run was
@@ -134,6 +136,7 @@ class Agent:
         self._noticed: Counter[int] = Counter()
         self._consoles: dict[int, Reassembly] = {}
         self._typed = [0 for _ in plan.vms]
+        self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()
         self._ending: Ending | None = None
         self._wanted: Ending | None = None
@@ -341,6 +344,9 @@ class Agent:
     def _load(self, vm: int) -> None:
         """For a VM that starts anew."""
         config = self.plan.vms[vm].config
+        self._resets[vm] += 1
+        if self._resets[vm] == _MANY_RESETS:
+            self._notice("WARNING", f"VM '{config.name}' has been reset {_MANY_RESETS} times (PSCI SYSTEM_RESET)")
         self.memory.clear(config)
         try:
             self.memory.load(config)

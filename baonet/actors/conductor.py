@@ -32,6 +32,11 @@ REST: Final = 0.005
 """Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
 
 
+RESTART: Final = 1_000_000
+"""Nanoseconds of virtual time until a VM that is reset starts anew, and one more for each byte that is loaded again.
+
+What that costs the host, about: for nothing, one that resets itself at once would stop the time of its island.
+"""
 MAIL: Final = 1024
 """Messages that one frame to a crew carries at most."""
 
@@ -268,20 +273,22 @@ class Conductor:
         self._island.tell(self._plan.vms[vm].master, typed, at + self._events.console_latency)
 
     async def _reset(self, vm: int) -> None:
-        """All of its pcpus stop where they are; the VM starts anew when the farthest of them has come so far.
+        """All of its pcpus stop where they are; the VM starts anew after the farthest of them has come so far.
 
-        Meanwhile the agent loads its memory, and nobody in the island goes on.
+        The agent loads its memory before anybody in the island goes on.
         """
         self._port.send(AGENT, wire.VmReset(vm))
         while self._loaded is None and not self._ended:
             await self._port.wait(None)
             self._hear()
         loaded, self._loaded = self._loaded, None
-        pcpus = self._plan.vms[vm].pcpus
+        plan = self._plan.vms[vm]
+        pcpus = plan.pcpus
         if not loaded:
             self._island.remove(pcpus)
             return
-        moment = max(self._island.clock(pcpu) for pcpu in pcpus)
+        nanoseconds = RESTART + sum(segment.size for segment in plan.config.segments)
+        moment = max(self._island.clock(pcpu) for pcpu in pcpus) + nanoseconds * self._events.mhz // 1000
         for pcpu in pcpus:
             self._island.tell(pcpu, wire.Halt(), 0)
             self._island.tell(pcpu, wire.Reset(), moment)

@@ -45,6 +45,11 @@ RING = _loop(
     ],
     0,
 )
+RESET = [
+    0xD2B08000,  # mov x0, #0x84000000
+    0xF2800120,  # movk x0, #9: PSCI SYSTEM_RESET
+    0xD4000003,  # smc #0
+]
 SLEEP = _loop([0xD503207F], 0)  # wfi
 SEND = _loop(
     [

@@ -15,7 +15,7 @@ import pytest
 
 from baonet.actors.notices import TOLD
 from tests.cli.test_readers import ended, stuck
-from tests.system.hostile import NOTICES, NOTIFY, SEND, SLEEP, hostile
+from tests.system.hostile import NOTICES, NOTIFY, RESET, SEND, SLEEP, hostile
 from tests.system.machine import COMMAND, baonet, run, write
 from tests.system.virtual import IPC, MAILBOX, SILENT, parsed
 
@@ -150,3 +150,18 @@ def test_what_arrives_at_once_is_not_one_frame(tmp_path: Path) -> None:
     )
     assert (first.status, second.status) == (0, 0)
     assert first.digest == second.digest
+
+
+def test_a_vm_that_resets_itself_for_ever_does_not_stop_the_time(tmp_path: Path) -> None:
+    """Each life takes some instructions, and a millisecond until the next one; its island goes on meanwhile."""
+    machine = {
+        "shared_memory": [MAILBOX],
+        "vms": [
+            hostile(tmp_path, "again", RESET, ipcs=[IPC]),
+            hostile(tmp_path, "sleeper", SLEEP, devices=SILENT, ipcs=[IPC]),
+        ],
+    }
+    result = parsed(run(tmp_path, machine, "--clock", "virtual", "--for", "40ms", "--timeout", "60s"))
+    assert result.status == 0
+    assert result.said.splitlines() == ["baonet: WARNING: VM 'again' has been reset 16 times (PSCI SYSTEM_RESET)"]
+    assert 39_000_000 < result.time <= 40_000_000
