@@ -40,7 +40,7 @@ def _mappings(machine: Machine, vm: Vm) -> Iterator[_Piece]:
         if device.va is not None:
             inside = [each for base, each in uarts(machine.platform, vm) if 0 <= base - device.va < device.size]
             modelled = [f"{each.name} ({each.kind})" for each in inside]
-            yield _Piece(device.va, 0, device.size, ", ".join(modelled) or "device")
+            yield _Piece(device.va, 0, device.size, ", ".join(modelled) or "device that nothing models")
     for ipc in vm.ipcs:
         yield _Piece(ipc.base, 0, ipc.size, f"shared memory '{machine.shared_memory[ipc.shmem].name}'")
     gic = vm.gic

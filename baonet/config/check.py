@@ -85,6 +85,7 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
     if draft.platform is None or device.pa % 0x1000 or (size or 0) % 0x1000:
         return
     there = listing(f"{each.name} ({each.kind}) at {each.pa:#x}" for each in draft.platform.devices)
+    there += "; what nothing models can stand under the platform's 'devices' with 'kind: none'"
     if size is None:
         yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", f"it has {there}")
     elif not draft.devices_in(device.pa, device.pa + size):

@@ -12,7 +12,7 @@ from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.interrupts import FIRST_SPI, TIMERS
-from baonet.config.machine import Faithful, Machine, PlatformDevice
+from baonet.config.machine import UNMODELLED, Faithful, Machine, PlatformDevice
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import Placement
 from baonet.config.quantities import listing
@@ -62,10 +62,11 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: Placem
     """An entry's interrupts are those of the devices that it maps."""
     if draft.platform is None or not draft.intact(entry.node, "interrupts"):
         return
-    of_platform = {device.interrupt: device for device in draft.platform.devices}
+    of_platform = {device.interrupt: device for device in draft.platform.devices if device.interrupt}
     size = draft.device_size(entry)
     mapped = [] if entry.pa is None or size is None else draft.devices_in(entry.pa, entry.pa + size)
-    lacking = [device for device in mapped if not any(device.interrupt in each.interrupts for each in vm.devices)]
+    modelled = [device for device in mapped if device.kind != UNMODELLED]
+    lacking = [device for device in modelled if not any(device.interrupt in each.interrupts for each in vm.devices)]
     strange = [intid for intid in entry.interrupts if intid not in of_platform and intid not in TIMERS]
     for device in lacking:
         yield from _lacking(draft, entry, device, strange, placement)
@@ -76,7 +77,8 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: Placem
         elif mapped and intid in of_platform and of_platform[intid] not in mapped:
             other = of_platform[intid]
             message = f"interrupt {intid} is that of '{other.name}' at {other.pa:#x}, which this entry does not map"
-            yield node.problem(message, f"'{mapped[0].name}' has interrupt {mapped[0].interrupt}")
+            own = mapped[0].interrupt
+            yield node.problem(message, f"'{mapped[0].name}' has " + (f"interrupt {own}" if own else "none"))
 
 
 def _lacking(
@@ -99,7 +101,7 @@ def _lacking(
 
 def _raises(draft: Draft, intid: int) -> str:
     assert draft.platform is not None
-    known = listing(f"{device.interrupt} ('{device.name}')" for device in draft.platform.devices)
+    known = listing(f"{device.interrupt} ('{device.name}')" for device in draft.platform.devices if device.interrupt)
     spi = intid + FIRST_SPI - 16
     meant = f"; PPI {intid - 16} of a device tree is INTID {intid}, its SPI {intid - 16} is INTID {spi}"
     return f"its devices have {known}" + (meant if intid < FIRST_SPI else "")
@@ -144,7 +146,12 @@ def _unheard(draft: Draft) -> Iterator[Problem]:
 
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
-    return any(pa is not None and size is not None and draft.devices_in(pa, pa + size) for pa, size in sizes)
+    return any(
+        device.kind != UNMODELLED
+        for pa, size in sizes
+        if pa is not None and size is not None
+        for device in draft.devices_in(pa, pa + size)
+    )
 
 
 def _alone(draft: Draft) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TypeAlias
 
 PAGE_SIZE = 0x1000
+UNMODELLED = "none"
 
 
 class Faithful(Enum):
@@ -55,7 +56,10 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class PlatformDevice:
-    """A device that the platform models: ``kind`` is ``"pl011"``; ``pa`` its registers, ``interrupt`` its INTID."""
+    """A device of the platform: ``pa`` its registers, ``interrupt`` its INTID, 0 for none.
+
+    ``kind`` is ``"pl011"``, or ``UNMODELLED`` for one that is only there to be given to a VM.
+    """
 
     name: str
     kind: str

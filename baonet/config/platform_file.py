@@ -12,7 +12,7 @@ from baonet.config.document import Node, parse
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
-from baonet.config.machine import Cache, Gic, Platform, PlatformDevice, RamBank
+from baonet.config.machine import UNMODELLED, Cache, Gic, Platform, PlatformDevice, RamBank
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.quantities import human, listing
@@ -135,7 +135,7 @@ def _merged(model: PlatformModel, base: Platform) -> Platform:
     if model.ram is not None:
         values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
     if model.devices is not None:
-        values["devices"] = tuple(PlatformDevice(d.name, d.kind, d.pa, d.size, d.interrupt) for d in model.devices)
+        values["devices"] = tuple(PlatformDevice(d.name, d.kind, d.pa, d.size, d.interrupt or 0) for d in model.devices)
     if model.cache is not None:
         values["cache"] = Cache(**_given(model.cache, "llc_size", "llc_ways", "l1_size", "l1_ways"))
     if model.gic is not None:
@@ -173,10 +173,12 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
         yield from unaligned(node.at("pa"), device.pa)
         yield from unaligned(node.at("size"), device.size)
         windows.append(Window(device.pa, device.pa + device.size, f"device '{device.name}'", node.at("pa")))
+        if not device.interrupt and device.kind != UNMODELLED:
+            yield node.problem("'interrupt' is missing", "interrupt: the INTID of its interrupt, an SPI")
         for other in platform.devices[:i]:
             if other.name == device.name:
                 yield node.at("name").problem(f"two devices are named {device.name!r}", "give each its own name")
-            if other.interrupt == device.interrupt:
+            if other.interrupt == device.interrupt != 0:
                 yield node.at("interrupt").problem(
                     f"interrupt {device.interrupt} is given twice", f"device '{other.name}' has it already"
                 )

@@ -58,11 +58,18 @@ class PlatformDeviceModel(Model):
     """A device that the platform has."""
 
     name: str = required(NAME, "Name of the device, shown in errors and by `baonet platforms`.")
-    kind: str = required(Choice(("pl011",)), "The model: `pl011` is Arm's PrimeCell UART, the VM's console.")
+    kind: str = required(
+        Choice(("pl011", "none")),
+        "The model: `pl011` is Arm's PrimeCell UART, the VM's console. `none`: nothing models it. A VM can be given "
+        "it, as the configuration for a board does; an access to it ends in an external abort at EL1, and it never "
+        "raises its interrupt.",
+    )
     pa: int = required(ADDRESS, "Physical address of its registers, a multiple of 4 KiB.")
     size: int = optional(SIZE, "Size of its registers in bytes.", 0x1000)
-    interrupt: int = required(
-        whole("INTID", 32, 1019), "INTID of its interrupt, an SPI. A device tree's SPI n is INTID n + 32."
+    interrupt: int | None = optional(
+        whole("INTID", 32, 1019),
+        "INTID of its interrupt, an SPI. A device tree's SPI n is INTID n + 32. Needed for all kinds but `none`.",
+        None,
     )
 
 

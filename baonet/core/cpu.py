@@ -67,7 +67,7 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0
-        console = device is machine.platform.devices[0]
+        console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
         core.map_pl011(base, memory.uarts[device.pa].view, 0, interrupt, console)
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None

@@ -110,6 +110,22 @@ def test_another_device_s_interrupt(tmp_path: Path) -> None:
     assert found.message == "interrupt 34 is that of 'b' at 0x9001000, which this entry does not map"
 
 
+UNMODELLED = (
+    "{extends: qemu-aarch64-virt, devices: [{name: eth, kind: none, pa: 0x30000000, size: 64KiB, interrupt: 66}, "
+    "{name: iomux, kind: none, pa: 0x30380000}, {name: uart0, kind: pl011, pa: 0x09000000, interrupt: 33}]}"
+)
+
+
+def test_devices_that_nothing_models_can_be_given(tmp_path: Path) -> None:
+    text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {UNMODELLED}")
+    text = text.replace("devices: [{pa: 0x09000000, size: 4KiB}]", "devices: [{pa: 0x30000000, interrupts: [66]}]")
+    text = text.replace(UART, f"{UART}, {{pa: 0x30380000}}")
+    assert warnings(write(tmp_path, text)) == []
+    text = text.replace("shared_memory:\n", "input: [{vm: linux, at: 1s, text: x}]\nshared_memory:\n", 1)
+    (found,) = warnings(write(tmp_path, text))
+    assert "has no UART" in found.message
+
+
 def test_an_elf_whose_entry_is_in_none_of_its_segments(tmp_path: Path) -> None:
     path = write(tmp_path, BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""))
     (tmp_path / "ping.elf").write_bytes(elf((0x40100000, 0x40100000, bytes(64), 64), entry=0x40300000))

@@ -152,6 +152,12 @@ def test_a_platform_file_that_extends_another(tmp_path: Path) -> None:
             "there is room for it at 0x7ff6a000",
         ),
         (
+            "{extends: zcu104, devices: [§{name: u, kind: pl011, pa: 0xFF000000}]}",
+            "platform.devices[0]",
+            "'interrupt' is missing",
+            "an SPI",
+        ),
+        (
             "{extends: qemu-aarch64-virt, devices: [{name: u, kind: pl011, pa: §0x080b0000, interrupt: 53}]}",
             "platform.devices[0].pa",
             "device 'u' at 0x80b0000..0x80b0fff and the GIC's redistributors at 0x80a0000..0x811ffff",

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.system.hostile import hostile
 from tests.system.machine import COMMAND, run, vm, write
 
 
@@ -32,6 +33,22 @@ def test_many_uarts_regions_and_shared_memory_objects(tmp_path: Path) -> None:
     assert (result.status, result.err) == (0, "")
     assert "hello | hello: done" in result.out
     assert "other | hello: done" in result.out
+
+
+def test_a_device_that_nothing_models_is_there_and_does_not_answer(tmp_path: Path) -> None:
+    """A board's configuration runs; who looks at the device gets an external abort, and whoever does not, nothing."""
+    devices = [{"name": "pmu", "kind": "none", "pa": 0x3D800000, "size": "4MiB"}, uart(0)]
+    given = [{"pa": 0x09000000, "interrupts": [33]}, {"pa": 0x3D800000}]
+    read = [0xD2A7B000, 0xB9400001, 0x14000000]  # mov x0, #0x3d800000; ldr w1, [x0]; b .
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": devices},
+        "vms": [vm("hello", devices=given), hostile(tmp_path, "reader", read, devices=given[1:])],
+    }
+    result = run(tmp_path, machine)
+    assert "hello: done" in result.out
+    assert result.status == 3  # it has no vectors
+    assert "EC 0x25 data abort, at its own level" in result.err
+    assert "DFSC synchronous external abort" in result.err
 
 
 def test_one_entry_that_spans_several_devices(tmp_path: Path) -> None:
