@@ -86,11 +86,11 @@ def _beyond_a_cluster(draft: Draft) -> Iterator[Problem]:
             yield vm.node.at("cpus").problem(message, hint)
 
 
-def _unmet(draft: Draft, there: int) -> Iterator[Problem]:
-    """VMs that do not get the CPUs they prefer.
+def _preferred(draft: Draft, there: int) -> tuple[dict[int, VmModel], dict[str, int]]:
+    """The VMs of the CPUs that Bao's first pass (``vmm.c``) assigns, and how many each has got by then.
 
-    Follows Bao's first pass (``vmm.c``) with the CPUs in the order of their ids: each goes to the first VM that
-    prefers it and still wants one. What a VM wants beyond its list comes from any CPU in the second pass.
+    In the order of their ids each CPU goes to the first VM that prefers it and still wants one. What a VM wants beyond
+    its list comes from any CPU in the second pass.
     """
     owner: dict[int, VmModel] = {}
     count = {vm.name: 0 for vm in draft.vms}
@@ -100,6 +100,19 @@ def _unmet(draft: Draft, there: int) -> Iterator[Problem]:
                 owner[pcpu] = vm
                 count[vm.name] += 1
                 break
+    return owner, count
+
+
+def idle(draft: Draft, there: int) -> list[int]:
+    """The CPUs that no VM gets: the second pass takes the lowest that are left."""
+    owner, count = _preferred(draft, there)
+    free = [pcpu for pcpu in range(there) if pcpu not in owner]
+    return free[sum(vm.cpus - count[vm.name] for vm in draft.vms) :]
+
+
+def _unmet(draft: Draft, there: int) -> Iterator[Problem]:
+    """VMs that do not get the CPUs they prefer."""
+    owner, count = _preferred(draft, there)
     for vm in draft.vms:
         lost = [pcpu for pcpu in vm.cpu_affinity if owner.get(pcpu, vm) is not vm]
         if count[vm.name] < min(vm.cpus, len(vm.cpu_affinity)) and lost:

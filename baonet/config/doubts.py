@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import given_tree, tree_links
+from baonet.config import cpus, given_tree, tree_links
 from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
+from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.interrupts import FIRST_SPI, TIMERS
-from baonet.config.machine import UNMODELLED, Faithful, Machine, PlatformDevice
+from baonet.config.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import Placement
 from baonet.config.quantities import listing
@@ -36,6 +37,7 @@ def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]
     if draft.intact(draft.root, "vms"):
         yield from _alone(draft)
         yield from _unheard(draft)
+        yield from _faults(draft)
 
 
 def of_machine(machine: Machine, placements: Sequence[Placement]) -> Iterator[Problem]:
@@ -142,6 +144,30 @@ def _unheard(draft: Draft) -> Iterator[Problem]:
     for model in draft.input:
         if draft.platform is not None and model.vm in without:
             yield model.node.at("vm").problem(f"VM '{model.vm}' has no UART that it could read this from", "map one")
+
+
+def _faults(draft: Draft) -> Iterator[Problem]:
+    """Faults that can hit nothing."""
+    unused = [] if draft.platform is None else cpus.idle(draft, draft.platform.cpus)
+    for model in draft.faults:
+        if isinstance(model, StallModel | CrashModel):
+            if model.pcpu in unused:
+                message = f"no VM runs on CPU {model.pcpu}: nothing comes of it"
+                yield model.node.at("pcpu").problem(message, "'baonet check' tells which CPU runs what")
+        elif isinstance(model, MessageFaultModel) and model.message == MessageKind.IPC.value:
+            ways = ((source, target) for source in draft.vms for target in draft.vms if source is not target)
+            if not any(_notifies(model, source, target) for source, target in ways):
+                hint = (
+                    "a notification is between VMs that share an object, and comes as one of the 'interrupts' of an ipc"
+                )
+                yield model.node.problem("no VM that it is about notifies another: nothing comes of it", hint)
+
+
+def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> bool:
+    if model.from_ not in (None, source.name) or model.to not in (None, target.name):
+        return False
+    shared = {ipc.shared_memory for ipc in source.ipcs}
+    return any(ipc.shared_memory in shared and ipc.interrupts for ipc in target.ipcs)
 
 
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:

@@ -159,6 +159,12 @@ class Choice(Generic[T]):
         return {"const": self.choices[0]} if len(self.choices) == 1 else {"enum": list(self.choices)}
 
 
+class OfMappings:
+    """Kinds whose values are mappings: in a list, one that cannot be read costs the others nothing."""
+
+    __slots__ = ()
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
@@ -189,7 +195,7 @@ class ListOf(Generic[T]):
                 values.append(self.item.read(item, reader))
             except UnreadableError:
                 reader.broken.add(item.name)
-                lost = lost or not (isinstance(self.item, MappingOf) or isinstance(item.value, dict))
+                lost = lost or not (isinstance(self.item, OfMappings) or isinstance(item.value, dict))
         if lost or len(values) < self.least:
             raise UnreadableError
         return tuple(values)
@@ -222,7 +228,7 @@ M = TypeVar("M", bound=Model)
 
 @final
 @dataclass(frozen=True, slots=True)
-class MappingOf(Generic[M]):
+class MappingOf(OfMappings, Generic[M]):
     """A mapping that ``model`` describes.
 
     ``shorthand`` is the key that a bare text stands for. A mapping in which something is wrong is left out, unless it

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Generic, final
 
 from baonet.config.document import Node
-from baonet.config.kinds import M, MappingOf, Reader, Schema, UnreadableError, described, key_of, nearest
+from baonet.config.kinds import M, MappingOf, OfMappings, Reader, Schema, UnreadableError, described, key_of, nearest
 from baonet.config.quantities import listing, show
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class OneOf(Generic[M]):
+class OneOf(OfMappings, Generic[M]):
     """A mapping that one of ``models`` describes: the one for the word under ``key``."""
 
     key: str

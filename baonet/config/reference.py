@@ -60,7 +60,8 @@ What can run and is probably not meant is a warning, here and when the machine r
 with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given
 device tree that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), leads nowhere (interrupt parents, clocks,
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
-entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART. `--strict`
+entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART, faults that
+can hit nothing. `--strict`
 makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and devices land in each VM's
 address space.
 

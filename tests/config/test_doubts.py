@@ -13,6 +13,7 @@ from baonet.config import devicetree, fdt
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.fdt import FdtNode
 from baonet.config.loader import load
+from baonet.hyp.vmm import assign
 from tests.config.machines import BASE, elf, marked, write
 
 UART = "{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}"
@@ -75,6 +76,15 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
             "shared_memory:\n", "input: [{vm: §linux, at: 1s, text: x}]\nshared_memory:\n", "input[0].vm",
             "VM 'linux' has no UART that it could read this from", "map one",
         ),
+        (
+            "shared_memory:\n", "faults: [{fault: crash, pcpu: §3, at: 1s}]\nshared_memory:\n", "faults[0].pcpu",
+            "no VM runs on CPU 3: nothing comes of it", "which CPU runs what",
+        ),
+        (
+            "interrupts: [84]}]\n    timer", "}]\n    timer: [27]\nfaults:\n  - §{fault: drop, to: linux}\n#",
+            "faults[0]",
+            "no VM that it is about notifies another", "between VMs that share an object",
+        ),
     ],
     ids=lambda case: case[3],
 )  # fmt: skip
@@ -114,6 +124,26 @@ UNMODELLED = (
     "{extends: qemu-aarch64-virt, devices: [{name: eth, kind: none, pa: 0x30000000, size: 64KiB, interrupt: 66}, "
     "{name: iomux, kind: none, pa: 0x30380000}, {name: uart0, kind: pl011, pa: 0x09000000, interrupt: 33}]}"
 )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    first=st.sets(st.integers(0, 3)), second=st.sets(st.integers(0, 3)), cpus=st.integers(1, 2), pcpu=st.integers(0, 3)
+)
+def test_a_cpu_that_no_vm_gets_is_known_as_such(
+    tmp_path: Path, first: set[int], second: set[int], cpus: int, pcpu: int
+) -> None:
+    """As the hypervisor assigns them."""
+    text = BASE.replace("cpu_affinity: [0]", f"cpu_affinity: {sorted(first)}")
+    text = text.replace("cpus: 2", f"cpus: {cpus}\n    cpu_affinity: {sorted(second)}")
+    text = text.replace("vms:\n", f"faults: [{{fault: crash, pcpu: {pcpu}, at: 1s}}]\nvms:\n")
+    found: list[Problem] = []
+    try:
+        machine = load(write(tmp_path, text), (), found)
+    except ConfigError:  # they cannot have what they prefer
+        return
+    _, idle = assign(machine.vms, machine.platform.cpus)
+    assert any("no VM runs on" in each.message for each in found) == (pcpu in idle)
 
 
 def test_devices_that_nothing_models_can_be_given(tmp_path: Path) -> None:

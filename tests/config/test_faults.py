@@ -69,3 +69,11 @@ def test_mistakes_of_several_faults_at_once(tmp_path: Path) -> None:
     )
     expected = [place for place in places if place not in (places[0], places[2])]
     assert [(each.line, each.column) for each in problems(write(tmp_path, text))] == expected
+
+
+def test_an_item_that_is_no_fault_hides_nothing(tmp_path: Path) -> None:
+    text = BASE.replace(
+        "version: 1\n", "version: 1\nfaults: [{fault: crash, pcpu: 9, at: 1s}, 5, {fault: drop, to: x}]\n"
+    )
+    found = problems(write(tmp_path, text))
+    assert [each.field for each in found] == ["faults[0].pcpu", "faults[1]", "faults[2].to"]
