@@ -61,9 +61,8 @@ with another's, an arm64 Linux `Image` without a device tree, a command line of 
 device tree that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), leads nowhere (interrupt parents, clocks,
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
 entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART, faults that
-can hit nothing. `--strict`
-makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and devices land in each VM's
-address space.
+can hit nothing. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and
+devices land in each VM's address space.
 
 `baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
 
