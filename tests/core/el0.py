@@ -37,7 +37,7 @@ def msr(register: tuple[int, int, int, int, int], source: int) -> int:
     return 0xD510_0000 | (op0 - 2) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | source
 
 
-# x15..x24: what no register of User mode is
+# x15..x27: what no register of User mode is
 ENTER: Final = {
     "elr": (15, msr((3, 0, 4, 0, 1), 15)),
     "spsr": (16, msr((3, 0, 4, 0, 0), 16)),
@@ -48,6 +48,9 @@ ENTER: Final = {
     "vbar": (21, msr((3, 0, 12, 0, 0), 21)),
     "cntkctl": (22, msr((3, 0, 14, 1, 0), 22)),
     "sctlr": (23, msr((3, 0, 1, 0, 0), 23)),
+    "mdscr": (25, msr((2, 0, 0, 2, 2), 25)),
+    "oslar": (26, msr((2, 0, 1, 0, 4), 26)),
+    "pmuserenr": (27, msr((3, 3, 9, 14, 0), 27)),
 }
 ENTRY_CODE: Final = (*(word for _, word in ENTER.values()), 0xD503_3FDF, 0xD69F_03E0)  # ISB, ERET
 VECTOR_CODE: Final = (0xD538_4018, HVC)  # MRS x24, SPSR_EL1
@@ -61,6 +64,9 @@ DEFAULTS: Final = {
     "vbar": VECTORS,
     "cntkctl": 0,
     "sctlr": SCTLR & ~0x180,
+    "mdscr": 0,
+    "oslar": 1,  # locked, as after reset
+    "pmuserenr": 0,
 }
 _EL0, _READ_ONLY, _ACCESSED, _INNER, _DEVICE = 1 << 6, 2 << 6, 1 << 10, 3 << 8, 1 << 2
 

@@ -65,10 +65,10 @@ ALWAYS = {
     "ldxr": (8, False),
     "ldaxr": (4, False),
     "ldxp": (16, False),
-    "ldadd": (8, True),
-    "stadd": (4, True),
-    "swp": (4, True),
-    "cas": (8, True),
+    "ldadd": (8, False),  # WnR is 0 where a load would fault as well (Arm ARM D24.2.40)
+    "stadd": (4, False),
+    "swp": (4, False),
+    "cas": (8, False),
 }
 
 

@@ -54,7 +54,6 @@ static void barrier(void *env, const void *ri, uint64_t value) {
 }
 
 #define SCTLR_CP15BEN 0x20u
-#define SCTLR_SED 0x100u
 
 static int barrier_allowed(void *env, const void *ri, bool is_read) {
     (void)ri, (void)is_read;
@@ -62,15 +61,24 @@ static int barrier_allowed(void *env, const void *ri, bool is_read) {
 }
 
 #define SYNDROME_IL 0x02000000u
-#define SYNDROME_UNCATEGORISED SYNDROME_IL
 
-/* SETEND, which EL1 may have disabled. */
-EXPORT void helper_setend_aarch64(void *env) {
-    if (running && FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_SED) {
-        cpu_restore_state_aarch64(running->cpu, (uintptr_t)__builtin_return_address(0), true);
-        unicorn.raise_exception(env, EXCP_UDEF, SYNDROME_UNCATEGORISED, 1);
+#define VECTOR_REGISTER 256 /* bytes of a Z register in the library's state; the first 16 are Q<n> */
+
+/* D<n> of a table that begins at `first`: two to a vector register. */
+static uint64_t table_of(uint64_t *first, unsigned n) {
+    unsigned odd = (uintptr_t)first >> 3 & 1, at = odd + n;
+    return FIELD(uint64_t, first - odd, at / 2 * VECTOR_REGISTER + at % 2 * 8);
+}
+
+/* VTBL and VTBX (Arm ARM F6.1.318): the library takes the registers of the table to follow one another in its state. */
+EXPORT uint32_t helper_neon_tbl_aarch64(uint32_t indices, uint32_t otherwise, void *table, uint32_t length) {
+    uint32_t result = 0;
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        uint32_t index = indices >> shift & 0xff, byte = otherwise >> shift;
+        if (index < length) byte = (uint32_t)(table_of(table, index / 8) >> index % 8 * 8);
+        result |= (byte & 0xff) << shift;
     }
-    unicorn.setend(env);
+    return result;
 }
 
 /* BKPT, whose T32 form the library describes as 32 bits long. */
@@ -96,7 +104,14 @@ static const struct {
     {CP15(9u, 12u, 0u), pmu_read, pmu_write, NULL},
     {CP15(9u, 12u, 1u), pmu_read, pmu_write, NULL},
     {CP15(9u, 12u, 2u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 3u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 4u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 5u), pmu_read, pmu_write, NULL},
     {CP15(9u, 13u, 0u), pmu_read_cycles, write_cycles, NULL},
+    {CP15(9u, 13u, 1u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 13u, 2u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 14u, 3u), pmu_read, pmu_write, NULL},
+    {CP15(14u, 15u, 7u), pmu_read, pmu_write, NULL},
     {CP15(7u, 5u, 4u), NULL, barrier, barrier_allowed},
     {CP15(7u, 10u, 4u), NULL, barrier, barrier_allowed},
     {CP15(7u, 10u, 5u), NULL, barrier, barrier_allowed},
@@ -106,6 +121,26 @@ static uint8_t *find(struct core *core, uint32_t key) {
     uint8_t *ri = unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
     if (!ri) python_error(PyExc_ImportError, "libunicorn.so.2 has no AArch32 register 0x%x: install unicorn==2.1.4", key);
     return ri;
+}
+
+/* PMEVCNTR<n> and PMEVTYPER<n>: the library has four of each. */
+static int define_counters(struct core *core) {
+    uint8_t *selected = find(core, CP15(9u, 13u, 2u)), copy[RI_SIZE] __attribute__((aligned(8)));
+    if (!selected) return -1;
+    for (uint32_t crm = 8; crm <= 12; crm += 4)
+        for (uint32_t n = 0; n < PMU_COUNTERS; n++) {
+            uint8_t *ri = find(core, CP15(14u, crm, n < 4 ? n : 3u));
+            if (!ri) return -1;
+            FIELD(void *, ri, RI_READFN) = pmu_read;
+            FIELD(void *, ri, RI_WRITEFN) = pmu_write;
+            FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW;
+            if (crm == 8) FIELD(void *, ri, RI_ACCESSFN) = FIELD(void *, selected, RI_ACCESSFN);
+            if (n < 4) continue;
+            memcpy(copy, ri, RI_SIZE);
+            FIELD(uint8_t, copy, RI_OP2) = (uint8_t)n;
+            unicorn.define_reg(core->cpu, copy, NULL);
+        }
+    return 0;
 }
 
 /* Views that the library does not have: PMCCNTR with 64 bits, and DBGDTRTXint (registers.c has why). */
@@ -140,5 +175,5 @@ int aarch32_define(struct core *core) {
         FIELD(void *, ri, RI_WRITEFN) = views[i].write;
         FIELD(int32_t, ri, RI_TYPE) = (FIELD(int32_t, ri, RI_TYPE) & ARM_CP_64BIT) | ARM_CP_NO_RAW;
     }
-    return define_missing(core);
+    return define_counters(core) || define_missing(core) ? -1 : 0;
 }

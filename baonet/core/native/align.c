@@ -7,12 +7,14 @@
 #include "engine.h"
 
 #define SCTLR_A 2u
+#define SCTLR_SED 0x100u
 #define SCTLR_SA 8u
 #define SCTLR_SA0 16u
 
-/* Of the flags of A64 code the library leaves these free. */
+/* Of the flags of code the library leaves these free. */
 #define FLAG_ALIGNED (1u << 18) /* every access */
-#define FLAG_STACK (1u << 19)   /* SP, where it is the base */
+#define FLAG_STACK (1u << 19)   /* A64: SP, where it is the base */
+#define FLAG_SCTLR_B (1u << 15) /* A32 and T32: it takes SCTLR_EL1.ITD for the SCTLR.B that Armv6 had */
 
 #define MEMOP_SIZE 3u
 #define MEMOP_ALIGN_SHIFT 4
@@ -26,10 +28,14 @@ static bool translates(void *env) { return FIELD(uint64_t, env, ENV_SCTLR_EL1) &
 static void add_flags(void *env) {
     uint32_t *flags = &FIELD(uint32_t, env, ENV_HFLAGS);
     if (debug_locked(env)) *flags &= ~FLAG_STEP;
-    if (!(*flags & FLAG_A64)) return;
     uint64_t sctlr = FIELD(uint64_t, env, ENV_SCTLR_EL1);
-    bool privileged = FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_EL;
     if (!translates(env) || sctlr & SCTLR_A) *flags |= FLAG_ALIGNED;
+    if (!(*flags & FLAG_A64)) {
+        *flags &= ~FLAG_SCTLR_B;
+        if (sctlr & SCTLR_SED) *flags |= FLAG_NO_SETEND;
+        return;
+    }
+    bool privileged = FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_EL;
     if (sctlr & (privileged ? SCTLR_SA : SCTLR_SA0)) *flags |= FLAG_STACK;
 }
 
@@ -43,14 +49,25 @@ EXPORT void helper_rebuild_hflags_a64_aarch64(void *env, int el) {
     add_flags(env);
 }
 
+EXPORT void helper_rebuild_hflags_a32_aarch64(void *env, int el) {
+    unicorn.rebuild_hflags_a32(env, el);
+    add_flags(env);
+}
+
 /* The block and the instruction that are being translated. */
 static _Thread_local uint32_t flags, instruction;
+static _Thread_local struct encoding32 encoding;
 static _Thread_local unsigned accesses; /* of the instruction, so far */
 
 void align_block(uint32_t flags_of_block) { flags = flags_of_block; }
 
 void align_instruction(uint32_t word) {
     instruction = word;
+    accesses = 0;
+}
+
+void align_instruction32(struct encoding32 of_instruction) {
+    encoding = of_instruction;
     accesses = 0;
 }
 
@@ -110,15 +127,27 @@ static unsigned alignment_from_base(uint32_t word) {
 
 static unsigned larger(unsigned a, unsigned b) { return a > b ? a : b; }
 
-/* What the library asks of an access, and what is asked besides. */
-uint32_t align_access(uint32_t memop) {
-    if (!running || !(flags & FLAG_A64)) return memop;
-    unsigned size = memop & MEMOP_SIZE, asked = (memop & MEMOP_ALIGN_MASK) >> MEMOP_ALIGN_SHIFT;
-    if (asked == MEMOP_ALIGN_NATURAL) asked = size;
+static unsigned asked_by_a64(unsigned size, unsigned asked) {
     if (flags & FLAG_ALIGNED || is_ordered(instruction))
         asked = larger(asked, is_quadword(instruction) && accesses % 2 == 0 ? 4 : element_of(instruction, size));
     if (flags & FLAG_STACK && !accesses && is_load_or_store(instruction) && base_of(instruction) == 31)
         asked = larger(asked, alignment_from_base(instruction));
+    return asked;
+}
+
+/* An alignment that the instruction names is one of its first address. */
+static unsigned asked_by_aarch32(unsigned size, unsigned asked) {
+    if (flags & FLAG_ALIGNED || encoding.always)
+        asked = larger(asked, encoding.each == EACH_ITS_SIZE ? size : encoding.each);
+    return accesses ? asked : larger(asked, encoding.first);
+}
+
+/* What the library asks of an access, and what is asked besides. */
+uint32_t align_access(uint32_t memop) {
+    if (!running) return memop;
+    unsigned size = memop & MEMOP_SIZE, asked = (memop & MEMOP_ALIGN_MASK) >> MEMOP_ALIGN_SHIFT;
+    if (asked == MEMOP_ALIGN_NATURAL) asked = size;
+    asked = flags & FLAG_A64 ? asked_by_a64(size, asked) : asked_by_aarch32(size, asked);
     accesses++;
     return (memop & ~MEMOP_ALIGN_MASK) | asked << MEMOP_ALIGN_SHIFT;
 }
@@ -146,6 +175,9 @@ EXPORT void arm_cpu_do_unaligned_access_aarch64(void *cpu, uint64_t va, int acce
         cpu_restore_state_aarch64(cpu, from, true);
         unicorn.raise_exception(core->env, EXCP_UDEF, SP_ALIGNMENT, 1);
     }
+    if (core && core->cpu == cpu && access == MMU_DATA_STORE && from && !aarch32_state(core) &&
+        loads_and_stores(instruction_at(core, from)))
+        access = MMU_DATA_LOAD; /* a load would be no better */
     unicorn.unaligned_access(cpu, va, access, mmu_index, from);
 }
 

@@ -53,6 +53,7 @@ EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit)
  */
 EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
     if (running && number == EXCP_UDEF && !running->checked_from && !debug_is_behind(syndrome)) running->slot->budget++;
+    if (running) debug_stepped(env, number, syndrome);
     unicorn.raise_exception(env, number, exception_syndrome(syndrome), target_el);
 }
 
@@ -60,5 +61,7 @@ EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrom
 EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
     if (running) running->checked_from = (uintptr_t)__builtin_return_address(0);
     unicorn.check_access(env, ri, syndrome, is_read);
-    if (running) running->checked_from = 0;
+    if (!running) return;
+    running->granted_from = running->checked_from;
+    running->checked_from = 0;
 }

@@ -15,11 +15,10 @@ static _Thread_local uint8_t *block; /* the TranslationBlock, while it is transl
 static _Thread_local uint8_t instruction_set;
 static _Thread_local uint64_t second_at; /* T32: where the second half-word of an instruction is, and what the first was */
 static _Thread_local uint32_t first_half;
-static _Thread_local bool of_words; /* the instruction is one whose accesses must be aligned to a word, whatever SCTLR says */
+static _Thread_local bool first_undefined;
 
 void decode_begin(void *tb) {
     block = tb;
-    of_words = false;
     uint32_t flags = FIELD(uint32_t, tb, TB_FLAGS);
     instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
     second_at = UINT64_MAX;
@@ -27,10 +26,7 @@ void decode_begin(void *tb) {
 
 void decode_end(void) { block = NULL; }
 
-/* LDM, STM, LDRD, STRD, PUSH and POP (Arm ARM E2.6.2), for which the library does not ask. */
-uint32_t decode_alignment(uint32_t memop) {
-    return block && of_words && !(memop & MEMOP_ALIGN_MASK) ? memop | MEMOP_ALIGN_WORD : memop;
-}
+static bool no_setend(void) { return FIELD(uint32_t, block, TB_FLAGS) & FLAG_NO_SETEND; }
 
 static void let_yield(bool yields) {
     uint32_t *flags = &FIELD(uint32_t, block, TB_CFLAGS);
@@ -61,9 +57,6 @@ static bool undefined_a64(uint32_t word) {
 #define A32_HINT(word) ((word) >> 28 < 15 && ((word) & 0x0fffff00) == 0x0320f000 ? (word) & 0xff : 0)
 enum { HINT_YIELD = 1, HINT_WFE = 2 };
 
-/* SWP and SWPB are gone from Armv8 (Arm ARM G1.19.1). */
-static bool undefined_a32(uint32_t word) { return word >> 28 < 15 && (word & 0x0fb00ff0) == 0x01000090; }
-
 EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
     uint32_t word = unicorn.load_code(env, pc);
     if (!block) return word;
@@ -72,30 +65,55 @@ EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
         let_yield(word == A64_WFE || word == A64_YIELD);
         return undefined_a64(word) ? A64_UDF : word;
     }
-    of_words = word >> 28 < 15 && ((word & 0x0e000000) == 0x08000000 || (word & 0x0e1000d0) == 0x000000d0);
+    struct encoding32 encoding = encoding32_of_a32(word, no_setend());
+    align_instruction32(encoding);
     unsigned hint = A32_HINT(word);
     let_yield(hint == HINT_YIELD || hint == HINT_WFE);
-    return undefined_a32(word) ? (word & 0xf0000000u) | (A32_UDF & 0x0fffffffu) : word;
+    uint32_t condition = word >> 28 < 15 ? word & 0xf0000000u : 0xe0000000u;
+    return encoding.undefined ? condition | (A32_UDF & 0x0fffffffu) : word;
 }
 
 #define T32_HINT(half) (((half) & 0xff0f) == 0xbf00 ? (half) >> 4 & 15 : 0)
 #define T32_WIDE_HINT 0xf3af
 #define T32_IS_WIDE(half) ((half) >= 0xe800)
+#define T32_UDF 0xde00u
+#define T32_WIDE_UDF 0xf7f0u /* and 0xa000 */
+#define T32_WIDE_UDF_SECOND 0xa000u
+
+/*
+ * The second half is looked at with the first: it may be what tells that the instruction is none. Not where that would
+ * fault too early: the library also looks whether the next instruction goes over the end of the page.
+ */
+static bool may_look_ahead(uint64_t pc) {
+    return (pc & (PAGE_SIZE - 1)) != PAGE_SIZE - 2 || pc == FIELD(uint64_t, block, TB_PC);
+}
+
+static uint32_t first_of_wide(void *env, uint64_t pc, uint32_t half) {
+    second_at = pc + 2;
+    first_half = half;
+    first_undefined = false;
+    if (!may_look_ahead(pc)) return half;
+    struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | unicorn.load_half(env, pc + 2));
+    align_instruction32(encoding);
+    first_undefined = encoding.undefined;
+    return encoding.undefined ? T32_WIDE_UDF : half;
+}
 
 EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
+    if (block && pc == second_at) {
+        second_at = UINT64_MAX;
+        if (first_undefined) return T32_WIDE_UDF_SECOND;
+        uint32_t half = unicorn.load_half(env, pc);
+        unsigned hint = first_half == T32_WIDE_HINT && (half & 0xff00) == 0x8000 ? half & 0xff : 0;
+        let_yield(hint == HINT_YIELD || hint == HINT_WFE);
+        return half;
+    }
     uint32_t half = unicorn.load_half(env, pc);
     if (!block) return half;
-    unsigned hint;
-    if (pc == second_at) {
-        hint = first_half == T32_WIDE_HINT && (half & 0xff00) == 0x8000 ? half & 0xff : 0;
-        second_at = UINT64_MAX;
-    } else {
-        hint = T32_HINT(half);
-        first_half = half;
-        of_words = (half & 0xf000) == 0xc000 || (half & 0xf600) == 0xb400 || (half & 0xfe40) == 0xe800 ||
-                   ((half & 0xfe40) == 0xe840 && half & 0x0120);
-        second_at = T32_IS_WIDE(half) ? pc + 2 : UINT64_MAX;
-    }
-    let_yield(hint == HINT_YIELD || hint == HINT_WFE);
-    return half;
+    let_yield(T32_HINT(half) == HINT_YIELD || T32_HINT(half) == HINT_WFE);
+    if (T32_IS_WIDE(half)) return first_of_wide(env, pc, half);
+    second_at = UINT64_MAX;
+    struct encoding32 encoding = encoding32_of_t32(half, no_setend());
+    align_instruction32(encoding);
+    return encoding.undefined ? T32_UDF : half;
 }

@@ -4,6 +4,7 @@
  *   unicorn.c    the library: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *   translate.c  what is changed in the code that TCG generates (atomics, ordering, instruction count, stop points)
  *   decode.c     what the decoder is given to decode
+ *   encoding32.c which A32 and T32 encodings are not there, and how the others ask their accesses to be aligned
  *   count.c      the count of instructions where a block does not run to its end
  *   aarch32.c    AArch32 at EL0
  *   atomics.c    the read-modify-write helpers that the wheel compiles without a lock
@@ -222,6 +223,7 @@ struct core {
     uint64_t granted;
     uint64_t entered; /* instructions retired when the stay began */
     uintptr_t checked_from; /* while the access to a system register is checked */
+    uintptr_t granted_from; /* of the latest that was allowed */
 
     /* exceptions that the guest takes itself, in this life of it */
     struct exception last_exception;
@@ -324,7 +326,6 @@ extern struct unicorn {
     void (*check_access)(void *, void *, uint32_t, uint32_t);
     void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
     void (*breakpoint)(void *, uint32_t);
-    void (*setend)(void *);
     void (*sync_32_to_64)(void *);
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
@@ -332,6 +333,7 @@ extern struct unicorn {
     void (*exception_internal)(void *, uint32_t);
     void (*check_breakpoints)(void *);
     void (*rebuild_hflags_a64)(void *, int);
+    void (*rebuild_hflags_a32)(void *, int);
     void (*unaligned_access)(void *, uint64_t, int, int, uintptr_t);
     void (*dc_zva)(void *, uint64_t);
     void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
@@ -381,12 +383,26 @@ static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 
 /* walk.c */
 bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_index, uint64_t *ipa, uint32_t *attributes, int *prot,
                            uint64_t *page_size, void *info, void *memory_type);
+int walk_define(struct core *core);
 bool stage1_translate(struct core *core, uint64_t va, int access, int mmu_index, uint64_t *ipa, uint32_t *memory_type);
 
 /* access.c */
 bool access_keep_slow(struct core *core, uint64_t va, uint32_t memory_type, uint64_t *read, uint64_t *write);
 
+/* encoding32.c: how the accesses of an instruction are aligned, as powers of 2 */
+#define EACH_ITS_SIZE 7
+struct encoding32 {
+    bool undefined;
+    bool always;    /* and not only if SCTLR_EL1.A asks for it */
+    unsigned each;  /* of every access; EACH_ITS_SIZE: as large as it is */
+    unsigned first; /* of the first one, in any case */
+};
+struct encoding32 encoding32_of_a32(uint32_t word, bool no_setend);
+struct encoding32 encoding32_of_t32(uint32_t half, bool no_setend);
+struct encoding32 encoding32_of_wide_t32(uint32_t word);
+
 /* align.c */
+void align_instruction32(struct encoding32 of_instruction);
 void align_block(uint32_t flags_of_block);
 void align_instruction(uint32_t word);
 uint32_t align_access(uint32_t memop);
@@ -399,6 +415,8 @@ void arm_rebuild_hflags_aarch64(void *env);
 /* debug.c */
 bool debug_locked(void *env);
 bool debug_is_behind(uint32_t syndrome);
+bool debug_return_steps(void *env);
+void debug_stepped(void *env, uint32_t number, uint32_t syndrome);
 
 /* exceptions.c */
 uint32_t exception_syndrome(uint32_t syndrome);
@@ -414,6 +432,7 @@ void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_i
 bool loads_and_stores(uint32_t instruction);
 struct region *stage2_find(struct core *core, uint64_t ipa);
 bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
+void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t more, uintptr_t from);
 uint64_t stage2_page_of(struct region *region, uint64_t ipa);
 void stage2_track_page(struct core *core, uint64_t page);
 
@@ -543,7 +562,6 @@ extern const size_t uart_out_capacity;
 /* decode.c */
 void decode_begin(void *tb);
 void decode_end(void);
-uint32_t decode_alignment(uint32_t memop);
 
 /* count.c */
 void count_give_back(struct core *core, uintptr_t from);

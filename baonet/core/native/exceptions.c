@@ -36,16 +36,18 @@ uint32_t exception_syndrome(uint32_t syndrome) { return syndrome >> 26 == BRANCH
  * library would run them, so the exception is raised behind the return, which has retired.
  */
 EXPORT void helper_exception_return_aarch64(void *env, uint64_t target) {
-    unicorn.exception_return(env, target);
     struct core *core = running;
-    if (!core || core->env != env || !(FIELD(uint32_t, env, ENV_PSTATE) & PSTATE_IL)) return;
-    unicorn.raise_exception(env, EXCP_UDEF, ILLEGAL_STATE, 1);
+    bool steps = core && core->env == env && debug_return_steps(env);
+    unicorn.exception_return(env, target);
+    if (!core || core->env != env) return;
+    if (steps && aarch32_state(core)) FIELD(uint32_t, env, ENV_UNCACHED_CPSR) |= PSTATE_SS;
+    if (aarch32_pstate(core) & PSTATE_IL) unicorn.raise_exception(env, EXCP_UDEF, ILLEGAL_STATE, 1);
 }
 
 /* Asked for every block that is not found by its address alone; those at a misaligned PC never are, as none is made. */
 EXPORT uint64_t get_page_addr_code_aarch64(void *env, uint64_t pc) {
     struct core *core = running;
-    if (core && core->env == env && pc & 3 && FIELD(uint32_t, env, ENV_AARCH64)) {
+    if (core && core->env == env && pc & 3 && (FIELD(uint32_t, env, ENV_AARCH64) || !FIELD(uint32_t, env, ENV_THUMB))) {
         FIELD(uint64_t, env, ENV_EXCEPTION_VADDRESS) = pc;
         unicorn.raise_exception(env, EXCP_PREFETCH_ABORT, PC_ALIGNMENT, 1);
     }

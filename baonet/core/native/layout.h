@@ -24,6 +24,7 @@
 /* TranslationBlock */
 #define TB_PC 0
 #define TB_FLAGS 16
+#define TB_SIZE 20
 #define TB_ICOUNT 22
 #define TB_CFLAGS 24
 #define TB_CODE 32
@@ -73,6 +74,7 @@
 #define ENV_AARCH64 332
 #define ENV_SPSR_EL1 360 /* banked_spsr[BANK_SVC] */
 #define ENV_HFLAGS 336
+#define ENV_UNCACHED_CPSR 340
 #define ENV_CF 520
 #define ENV_VF 524
 #define ENV_NF 528
@@ -151,7 +153,6 @@
 #define CPU_INTERRUPT_FIQ 0x10u
 #define PSTATE_EL 0xcu
 #define MEMOP_ALIGN_MASK 0x70u
-#define MEMOP_ALIGN_WORD 0x20u
 #define MEMTX_OK 0
 #define MEMTX_DECODE_ERROR 2
 #define MMU_DATA_LOAD 0
@@ -163,9 +164,11 @@
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
 #define PSTATE_EL 0xcu
 #define PSTATE_IL (1u << 20)
+#define PSTATE_SS (1u << 21)
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */
 #define FLAG_MMU_INDEX_SHIFT 24
 #define FLAG_STEP (1u << 30)
+#define FLAG_NO_SETEND (1u << 19) /* free in the flags of A32 and T32 code */
 #define SCTLR_M 1u
 #define OSLSR_LOCKED 2u
 #define BREAKPOINTS 6 /* ID_AA64DFR0_EL1 */

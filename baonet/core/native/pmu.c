@@ -197,6 +197,9 @@ static const uint32_t registers[] = {
 int pmu_define(struct core *core) {
     for (size_t i = 0; i < sizeof registers / sizeof *registers; i++)
         if (!register_redefine(core, registers[i], pmu_read, pmu_write)) return -1;
+    /* PMUSERENR_EL0.ER is for these as well (Arm ARM D17.5.17), which the library leaves out. */
+    void *access = FIELD(void *, register_find(core, PMXEVCNTR), RI_ACCESSFN);
+    for (unsigned n = 0; n < 4; n++) FIELD(void *, register_find(core, PMEVCNTR(n)), RI_ACCESSFN) = access;
     for (unsigned n = 4; n < PMU_COUNTERS; n++) {
         define_like(core, PMEVCNTR(3), PMEVCNTR(n));
         define_like(core, PMEVTYPER(3), PMEVTYPER(n));

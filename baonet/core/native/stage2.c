@@ -133,6 +133,11 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     leave_at_instruction(core, EXIT_DATA_ABORT);
 }
 
+/* Where the guest's own walk could not load a descriptor. `more`: what else the syndrome has. */
+void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t more, uintptr_t from) {
+    stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
+}
+
 uint64_t stage2_page_of(struct region *region, uint64_t ipa) {
     return (region->ram_offset + (ipa - region->ipa)) / PAGE_SIZE;
 }
@@ -160,6 +165,16 @@ static void fill(struct core *core, struct region *region, uint64_t va, uint64_t
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
 }
 
+/* Of an atomic operation, which the library describes as a store. */
+static bool load_faults_too(struct core *core, uint64_t va, int mmu_index, uintptr_t from) {
+    uint64_t ipa;
+    uint32_t memory_type;
+    if (aarch32_state(core)) return false;
+    unicorn.restore_state(core->cpu, from, false);
+    return loads_and_stores(unicorn.load_code(core->env, core_pc(core))) &&
+           !stage1_translate(core, va, MMU_DATA_LOAD, mmu_index, &ipa, &memory_type);
+}
+
 EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int access, int mmu_index, bool probe,
                                      uintptr_t from) {
     struct core *core = running;
@@ -171,11 +186,12 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t memory_type = 0;
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               &memory_type)) {
-        if (!probe && core->walk.failed)
-            stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3);
+        if (!probe && core->walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
         /* The library takes it for a translation fault. */
         if (!probe && core->walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
-        return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from); /* the guest's own fault */
+        /* The guest's own fault. */
+        if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
+        return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     }
     struct region *region = stage2_find(core, ipa);
     if (!region) {

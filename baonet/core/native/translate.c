@@ -39,6 +39,8 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     align_block(FIELD(uint32_t, tb, TB_FLAGS));
     unicorn.generate(cpu, tb, max_insns);
     decode_end();
+    /* A step that was pending leaves a block of no bytes, of which the library takes the last to be on the page before. */
+    if (!FIELD(uint16_t, tb, TB_SIZE)) FIELD(uint16_t, tb, TB_SIZE) = 1;
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
     running->translated++;
@@ -144,12 +146,12 @@ EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uin
 }
 
 EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.st_i32(s, value, address, index, decode_alignment(memop));
+    unicorn.st_i32(s, value, address, index, align_access(memop));
     release(s);
 }
 
 EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.ld_i32(s, value, address, index, decode_alignment(memop));
+    unicorn.ld_i32(s, value, address, index, align_access(memop));
 }
 
 /* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
