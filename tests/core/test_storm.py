@@ -62,6 +62,27 @@ def test_a_stay_in_a_storm_ends_before_its_limit(virtual: bool) -> None:
         assert 0 < exceptions(made) - before <= SPELL
 
 
+MAINTENANCE = {
+    "tlbi vmalle1": 0xD508871F,
+    "tlbi vmalle1is": 0xD508831F,
+    "tlbi vae1": 0xD5088720,
+    "tlbi vaae1is": 0xD5088360,
+    "ic iallu": 0xD508751F,
+    "ic ivau": 0xD50B7520,  # of the line that it is in
+}
+
+
+@pytest.mark.parametrize("name", MAINTENANCE)
+def test_a_stay_in_a_storm_of_maintenance_ends_before_its_limit(name: str) -> None:
+    made = guest(0x91000463, MAINTENANCE[name], 0x17FFFFFE)  # 1: add x3, x3, #1; ...; b 1b
+    made.x[0] = RAM if name.startswith("ic") else 0
+    rounds = 0
+    for _ in range(5):
+        assert made.run_until(LONG) == Exit.KICKED
+        assert 0 < made.x[3] - rounds <= SPELL + 1
+        rounds = made.x[3]
+
+
 def test_where_stays_end_changes_nothing() -> None:
     """The same exceptions at the same cycles, however often somebody looks around."""
 

@@ -119,5 +119,7 @@ EXPORT void tlb_flush_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint16_t map)
 
 EXPORT void tlb_flush_page_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint64_t va, uint16_t map) {
     unicorn.tlb_flush_page_mmuidx_synced(cpu, va, map);
-    if (running && running->sibling_count) broadcast(running, TLB_PAGE, (va & PAGE_MASK) | map);
+    if (!running) return;
+    core_strain(running, MAINTENANCE_STRAIN);
+    if (running->sibling_count) broadcast(running, TLB_PAGE, (va & PAGE_MASK) | map);
 }

@@ -575,6 +575,7 @@ void aarch32_expose(struct core *core);
 void aarch32_adopt(struct core *core);
 /* storm.c */
 #define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */
+#define MAINTENANCE_STRAIN 1 /* a page of one, or a line of translated code */
 void core_strain(struct core *core, unsigned exceptions);
 void core_exception_taken(struct core *core);
 bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts);

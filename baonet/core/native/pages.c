@@ -135,6 +135,7 @@ void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
     atomic_thread_fence(memory_order_seq_cst); /* behind the guest's stores */
     if (!pages_is_code(core, page)) return;    /* IVAU: no code */
     core->invalidated++;
+    core_strain(core, MAINTENANCE_STRAIN);
     core->lines_in_a_row = line == core->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? core->lines_in_a_row + 1 : 1;
     core->last_line = line;
     if (core->lines_in_a_row == LINES_OF_A_LOAD) {
@@ -144,6 +145,8 @@ void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
     unicorn.tb_invalidate(core->uc, line * CACHE_LINE, (line + 1) * CACHE_LINE); /* IVAU: line */
     broadcast_code(core, line * CACHE_LINE, DROP_LINE);
 }
+
+#define WORDS_OF_A_STRAIN 512 /* to look at so many costs the host what an exception does */
 
 static bool is_foreign(struct core *core, uint64_t page) {
     for (unsigned i = 0; i < core->region_count; i++) {
@@ -161,6 +164,7 @@ static bool is_foreign(struct core *core, uint64_t page) {
 void pages_invalidate_all(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri, (void)value;
     struct core *core = running;
+    core_strain(core, MAINTENANCE_STRAIN + (unsigned)(core->map_words / WORDS_OF_A_STRAIN));
     atomic_thread_fence(memory_order_seq_cst);
     for (uint64_t place = 0; place < core->map_words; place++) {
         uint64_t word = atomic_load_explicit(&core->code_map[place], memory_order_relaxed);

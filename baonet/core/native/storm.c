@@ -40,6 +40,11 @@ EXPORT void tlb_flush_by_mmuidx_aarch64(void *cpu, uint16_t map) {
     unicorn.tlb_flush_mmuidx(cpu, map);
 }
 
+EXPORT void tlb_flush_page_by_mmuidx_aarch64(void *cpu, uint64_t va, uint16_t map) {
+    if (running) core_strain(running, MAINTENANCE_STRAIN);
+    unicorn.tlb_flush_page_mmuidx(cpu, va, map);
+}
+
 /*
  * A storm: over a whole spell there was hardly an instruction between two exceptions, or it was one and the same
  * exception. A guest may call its own kernel as often as it likes, so for these only one that calls from its vector.
