@@ -21,7 +21,7 @@ ACCESS_WRITE: Final = 0x100
 
 
 class Kind(IntEnum):
-    """What a record tells; the engine has the same numbers (``engine.h``)."""
+    """What a record tells; the engine has the same numbers (``core.h``)."""
 
     EXIT = 1
     """a: ``Exit``; b: PC; c: of HVC, SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER its number, FAULT ESR, else INTID."""

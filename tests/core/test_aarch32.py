@@ -393,10 +393,10 @@ def test_the_cycle_counter_goes_through_cp15(instruction_set: str) -> None:
     core = el0.core
     for name, ec in (("cycles", 3), ("all_cycles", 4)):
         assert el0.call(f"{instruction_set}_{name}").ec == ec
-    enable = words(0xD53B9C03, 0xD2800023, 0xD51B9C03, 0xD2B00003, 0xD51B9C23, 0xD2800023, 0xD51B9E03, 0xD4000002)
-    el0.memory.load(DATA - 0x18_0000, enable)  # PMCR.E, PMCNTENSET, PMUSERENR.EN; in EL1's half
+    enable = words(0xD53B9C03, 0xD2800023, 0xD51B9C03, 0xD2B00003, 0xD51B9C23, 0xD4000002)
+    el0.memory.load(DATA - 0x18_0000, enable)  # PMCR.E, PMCNTENSET; in EL1's half
     for name in ("cycles", "all_cycles"):
-        el0.routine(f"{instruction_set}_{name}")
+        el0.routine(f"{instruction_set}_{name}", pmuserenr=1)
         core.pc = DATA - 0x18_0000
         assert core.run_until(core.time + 1000) == Exit.HVC
         core.skip_to(core.time + (1 << 33))

@@ -126,7 +126,7 @@ def test_time_never_goes_back_in_the_records_and_chunks_are_whole() -> None:
 
 
 def test_the_numbers_are_those_of_the_engine() -> None:
-    header = (Path(next(iter(baonet.core.native.__path__))) / "engine.h").read_text()
+    header = (Path(next(iter(baonet.core.native.__path__))) / "core.h").read_text()
     body = re.search(r"enum kind \{(.*?)\}", header, re.DOTALL)
     assert body is not None
     number = 0

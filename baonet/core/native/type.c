@@ -1,0 +1,353 @@
+/* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
+#include "engine.h"
+
+static void core_dealloc(PyObject *self) {
+    struct core *core = (struct core *)self;
+    if (core->pristine) unicorn.free(core->pristine);
+    if (core->uc) unicorn.close(core->uc);
+    for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
+    PyMem_Free(core->uarts);
+    PyMem_Free(core->windows);
+    PyMem_Free(core->regions);
+    Py_XDECREF(core->read_emulated);
+    Py_XDECREF(core->write_emulated);
+    Py_XDECREF(core->outbox);
+    Py_XDECREF(core->pieces);
+    Py_XDECREF(core->buffers);
+    Py_XDECREF(core->chunks);
+    PyMem_Free(core->records);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *reset(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long entry, context;
+    if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
+    int error = unicorn.context_restore(core->uc, core->pristine);
+    if (error) {
+        python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
+        return NULL;
+    }
+    core->double_locked = false;
+    watch_update(core); /* none */
+    unicorn.tb_flush(core->cpu);
+    memset(core->ich, 0, sizeof core->ich);
+    event_forget(core);
+    for (int i = 0; i < 2; i++) {
+        core->timers[i].active = false;
+        core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
+    }
+    core->pmu = (struct pmu){0};
+    core_forget_exceptions(core);
+    memset(core_x(core), 0, 32 * sizeof(uint64_t));
+    core_x(core)[0] = context;
+    core_pc(core) = entry;
+    arm_rebuild_hflags_aarch64(core->env);
+    Py_RETURN_NONE;
+}
+
+/* As `reset`, for a CPU that was on before and keeps what Bao does not reset. */
+static PyObject *restart(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long entry, context;
+    if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
+    core->deferred = EXIT_NONE;
+    registers_restart(core);
+    core_x(core)[0] = context;
+    core_pc(core) = entry;
+    Py_RETURN_NONE;
+}
+
+static PyObject *run(PyObject *self, PyObject *budget) {
+    long long instructions = PyLong_AsLongLong(budget);
+    if (instructions == -1 && PyErr_Occurred()) return NULL;
+    int reason = core_run((struct core *)self, instructions);
+    return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *run_until(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned long long limit;
+    int polite = 0;
+    if (!PyArg_ParseTuple(args, "K|p", &limit, &polite)) return NULL;
+    if (!core->hz) {
+        PyErr_SetString(PyExc_RuntimeError, "this core follows the host's clock");
+        return NULL;
+    }
+    core->polite = polite;
+    int reason = core_run_until(core, limit);
+    return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *skip_to(PyObject *self, PyObject *cycle) {
+    struct core *core = (struct core *)self;
+    unsigned long long until = PyLong_AsUnsignedLongLong(cycle);
+    if (PyErr_Occurred()) return NULL;
+    uint64_t now = clock_now(core);
+    if (until > now) clock_skip(core, until - now);
+    Py_RETURN_NONE;
+}
+
+static PyObject *alarm_cycle(PyObject *self, PyObject *unused) {
+    (void)unused;
+    uint64_t cycle = clock_alarm((struct core *)self);
+    return cycle == UINT64_MAX ? PyLong_FromLong(-1) : PyLong_FromUnsignedLongLong(cycle);
+}
+
+static PyObject *note(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    struct core *core = (struct core *)self;
+    unsigned long long fields[4];
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "note(kind, a, b, c)");
+        return NULL;
+    }
+    for (int i = 0; i < 4; i++) fields[i] = PyLong_AsUnsignedLongLongMask(arguments[i]);
+    if (PyErr_Occurred()) return NULL;
+    trace(core, (enum kind)fields[0], (uint32_t)fields[1], fields[2], fields[3]);
+    Py_RETURN_NONE;
+}
+
+/* The chunks that are full; with True what has been recorded since as well. */
+static PyObject *take_records(PyObject *self, PyObject *all) {
+    struct core *core = (struct core *)self;
+    if (PyObject_IsTrue(all) && trace_cut(core)) return NULL;
+    PyObject *taken = core->chunks, *fresh = PyList_New(0);
+    if (!fresh) return NULL;
+    core->chunks = fresh;
+    return taken;
+}
+
+static PyObject *deactivate(PyObject *self, PyObject *intid) {
+    unsigned long number = PyLong_AsUnsignedLong(intid);
+    if (PyErr_Occurred()) return NULL;
+    timer_deactivate((struct core *)self, (uint32_t)number);
+    Py_RETURN_NONE;
+}
+
+static PyObject *deadline(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return PyLong_FromLongLong(timer_deadline((struct core *)self));
+}
+
+/* To be called before the messages are taken: what comes later rings again. */
+static PyObject *answer_doorbell(PyObject *self, PyObject *unused) {
+    (void)unused;
+    _Atomic int32_t *kick = &((struct core *)self)->slot->kick;
+    int32_t rung = KICK_NOW | KICK_DOORBELL;
+    atomic_compare_exchange_strong(kick, &rung, 0);
+    Py_RETURN_NONE;
+}
+
+static PyObject *wakes(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    interface_update(core);
+    return PyBool_FromLong(FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & (CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ));
+}
+
+static PyObject *take_output(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    for (unsigned i = 0; i < core->uart_count; i++) uart_flush(core->uarts[i]);
+    PyObject *taken = core->pieces, *fresh = PyList_New(0);
+    if (!fresh) return NULL;
+    core->pieces = fresh;
+    return taken;
+}
+
+static struct uart *uart_number(struct core *core, unsigned number) {
+    if (number < core->uart_count) return core->uarts[number];
+    PyErr_SetString(PyExc_IndexError, "no such UART");
+    return NULL;
+}
+
+static PyObject *put_input(PyObject *self, PyObject *args) {
+    unsigned number;
+    Py_buffer data;
+    if (!PyArg_ParseTuple(args, "Iy*", &number, &data)) return NULL;
+    struct uart *uart = uart_number((struct core *)self, number);
+    size_t taken = uart ? uart_input(uart, data.buf, (size_t)data.len) : 0;
+    PyBuffer_Release(&data);
+    return uart ? PyLong_FromSize_t(taken) : NULL;
+}
+
+static PyObject *put_break(PyObject *self, PyObject *args) {
+    unsigned number;
+    if (!PyArg_ParseTuple(args, "I", &number)) return NULL;
+    struct uart *uart = uart_number((struct core *)self, number);
+    return uart ? PyBool_FromLong(uart_break(uart)) : NULL;
+}
+
+/* The next thing that run() would tell of, which the hypervisor may hear while the guest cannot run; -1: nothing. */
+static PyObject *take_event(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return PyLong_FromLong(event_next((struct core *)self));
+}
+
+static PyObject *translate(PyObject *self, PyObject *args) {
+    unsigned long long va;
+    int fetch = 0;
+    uint64_t ipa;
+    if (!PyArg_ParseTuple(args, "K|p", &va, &fetch)) return NULL;
+    struct core *core = (struct core *)self;
+    running = core;
+    bool found = stage2_translate(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
+    running = NULL;
+    if (!found) Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(ipa);
+}
+
+/* Up to 16 bytes of what is at a virtual address; none where the guest maps nothing or it is not RAM. */
+static PyObject *code(PyObject *self, PyObject *address) {
+    struct core *core = (struct core *)self;
+    uint64_t va = PyLong_AsUnsignedLongLong(address), ipa;
+    if (PyErr_Occurred()) return NULL;
+    running = core;
+    bool found = stage2_translate(core, va, MMU_INST_FETCH, &ipa);
+    running = NULL;
+    struct region *region = found ? stage2_find(core, ipa) : NULL;
+    if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
+    uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
+    return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
+}
+
+static PyObject *interface(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned reg;
+    unsigned long long value;
+    int frame, write = PyTuple_GET_SIZE(args) == 3;
+    if (!PyArg_ParseTuple(args, "pI|K", &frame, &reg, &value)) return NULL;
+    if (write) {
+        if (frame)
+            gicv_write(core->uc, reg, 4, value, core);
+        else
+            interface_write(core, reg, value);
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromUnsignedLongLong(frame ? gicv_read(core->uc, reg, 4, core) : interface_read(core, reg));
+}
+
+static PyObject *interface_state(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    interface_update(core);
+    PyObject *deactivated = PyList_New(0);
+    if (!deactivated) return NULL;
+    for (unsigned i = core->event_tail; i != core->event_head; i++) {
+        if (core->events[i % EVENTS].reason != EXIT_DEACTIVATED) continue;
+        PyObject *intid = PyLong_FromUnsignedLong(core->events[i % EVENTS].intid);
+        if (!intid || PyList_Append(deactivated, intid)) return NULL;
+        Py_DECREF(intid);
+    }
+    bool maintenance = core->maintenance;
+    event_forget(core);
+    uint32_t request = FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST);
+    return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), maintenance, deactivated);
+}
+
+static PyObject *statistics(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    PyObject *exits = PyList_New(EXIT_ERROR);
+    if (!exits) return NULL;
+    for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->statistics[i]));
+    return Py_BuildValue("{sKsNsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
+                         core->native_exceptions, "emulated_accesses", core->emulated_accesses, "broadcasts",
+                         core->broadcasts, "blocks_translated", core->translated, "lines_invalidated",
+                         core->invalidated);
+}
+
+static PyObject *words(void *address, Py_ssize_t count) {
+    PyObject *bytes = PyMemoryView_FromMemory(address, count * 8, PyBUF_WRITE);
+    PyObject *view = bytes ? PyObject_CallMethod(bytes, "cast", "s", "Q") : NULL;
+    Py_XDECREF(bytes);
+    return view;
+}
+static PyObject *get_x(PyObject *self, void *unused) {
+    (void)unused;
+    return words(core_x((struct core *)self), 31);
+}
+static PyObject *get_ich(PyObject *self, void *unused) {
+    (void)unused;
+    return words(((struct core *)self)->ich, ICH_REGISTERS);
+}
+static PyObject *get_exit(PyObject *self, void *unused) {
+    (void)unused;
+    return words(((struct core *)self)->exit, EXIT_FIELDS);
+}
+static PyObject *get_pc(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(core_pc((struct core *)self));
+}
+static PyObject *get_time(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(clock_now((struct core *)self));
+}
+static PyObject *get_yielded(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(((struct core *)self)->yielded);
+}
+static PyObject *get_chunks(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(PyList_GET_SIZE(((struct core *)self)->chunks));
+}
+static int set_pc(PyObject *self, PyObject *value, void *unused) {
+    (void)unused;
+    unsigned long long pc = value ? PyLong_AsUnsignedLongLong(value) : 0;
+    if (PyErr_Occurred()) return -1;
+    core_pc((struct core *)self) = pc;
+    return 0;
+}
+
+static PyMethodDef core_methods[] = {
+    {"map_ram", core_map_ram, METH_VARARGS, NULL},
+    {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
+    {"map_gicv", core_map_gicv, METH_VARARGS, NULL},
+    {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
+    {"emulate", core_emulate, METH_VARARGS, NULL},
+    {"reset", reset, METH_VARARGS, NULL},
+    {"restart", restart, METH_VARARGS, NULL},
+    {"run", run, METH_O, NULL},
+    {"run_until", run_until, METH_VARARGS, NULL},
+    {"skip_to", skip_to, METH_O, NULL},
+    {"alarm", alarm_cycle, METH_NOARGS, NULL},
+    {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
+    {"take_records", take_records, METH_O, NULL},
+    {"deactivate", deactivate, METH_O, NULL},
+    {"deadline", deadline, METH_NOARGS, NULL},
+    {"answer_doorbell", answer_doorbell, METH_NOARGS, NULL},
+    {"wakes", wakes, METH_NOARGS, NULL},
+    {"take_output", take_output, METH_NOARGS, NULL},
+    {"put_input", put_input, METH_VARARGS, NULL},
+    {"put_break", put_break, METH_VARARGS, NULL},
+    {"take_event", take_event, METH_NOARGS, NULL},
+    {"translate", translate, METH_VARARGS, NULL},
+    {"code", code, METH_O, NULL},
+    {"interface", interface, METH_VARARGS, NULL},
+    {"interface_state", interface_state, METH_NOARGS, NULL},
+    {"state", core_state, METH_NOARGS, NULL},
+    {"timers", core_timers, METH_NOARGS, NULL},
+    {"storm", core_take_storm, METH_NOARGS, NULL},
+    {"statistics", statistics, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef core_fields[] = {
+    {"x", get_x, NULL, NULL, NULL},
+    {"ich", get_ich, NULL, NULL, NULL},
+    {"exit", get_exit, NULL, NULL, NULL},
+    {"pc", get_pc, set_pc, NULL, NULL},
+    {"time", get_time, NULL, NULL, NULL},
+    {"yielded", get_yielded, NULL, NULL, NULL},
+    {"has_records", get_chunks, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+PyTypeObject core_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._engine.Core",
+    .tp_basicsize = sizeof(struct core),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_new = PyType_GenericNew,
+    .tp_init = core_init,
+    .tp_dealloc = core_dealloc,
+    .tp_methods = core_methods,
+    .tp_getset = core_fields,
+};
