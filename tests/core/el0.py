@@ -8,12 +8,11 @@ memory.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
-from tests.core import aarch32_code
+from tests.core import aarch32_code, vectors
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
 
 VECTORS: Final = RAM
@@ -28,8 +27,6 @@ A32: Final = 0x10
 T32: Final = 0x30
 FREQUENCY: Final = 62_500_000
 COSTS: Final = len(Exit) + 1
-
-HVC: Final = 0xD400_0002
 
 
 def msr(register: tuple[int, int, int, int, int], source: int) -> int:
@@ -53,7 +50,6 @@ ENTER: Final = {
     "pmuserenr": (27, msr((3, 3, 9, 14, 0), 27)),
 }
 ENTRY_CODE: Final = (*(word for _, word in ENTER.values()), 0xD503_3FDF, 0xD69F_03E0)  # ISB, ERET
-VECTOR_CODE: Final = (0xD538_4018, HVC)  # MRS x24, SPSR_EL1
 
 SCTLR: Final = 0x30D5_0835 | 1 << 16 | 1 << 18  # M, C, I; nTWI, nTWE; CP15BEN; neither SED nor ITD
 DEFAULTS: Final = {
@@ -71,15 +67,14 @@ DEFAULTS: Final = {
 _EL0, _READ_ONLY, _ACCESSED, _INNER, _DEVICE = 1 << 6, 2 << 6, 1 << 10, 3 << 8, 1 << 2
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """An exception that EL0 took to EL1; ``retired`` counts EL0's instructions, ``vector`` is its offset."""
 
     vector: int
     esr: int
     elr: int
-    spsr: int
     far: int
+    spsr: int
     retired: int
     r: tuple[int, ...]
 
@@ -120,8 +115,7 @@ class El0:
 
     def _prepare(self) -> None:
         memory = self.memory
-        for vector in range(16):
-            memory.load(VECTORS + 0x80 * vector, words(*VECTOR_CODE))
+        vectors.load(memory, VECTORS)
         memory.load(ENTRY, words(*ENTRY_CODE))
         level2, level3 = TABLES + 0x1000, TABLES + 0x2000
         memory.write(TABLES, 0 | _ACCESSED | _EL0 | _DEVICE | 1, level2 | 3)
@@ -157,13 +151,12 @@ class El0:
         return self.finish()
 
     def taken(self) -> Taken:
-        """What the exception left, after the vector's HVC."""
-        core, state = self.core, self.core.state()
-        vector = core.pc - VECTORS - 4 * len(VECTOR_CODE)
-        assert vector % 0x80 == 0, hex(core.pc)
-        own = self.count - self.before - len(ENTRY_CODE) - len(VECTOR_CODE)
-        registers = tuple(core.x[n] for n in range(15))
-        return Taken(vector, state["esr_el1"], state["elr_el1"], core.x[24], state["far_el1"], own, registers)
+        """What the exception left."""
+        core = self.core
+        exception = vectors.taken(core, VECTORS)
+        assert exception is not None, hex(core.pc)
+        own = self.count - self.before - len(ENTRY_CODE) - vectors.INSTRUCTIONS
+        return Taken(*exception, own, tuple(core.x[n] for n in range(15)))
 
     def finish(self) -> Taken:
         core = self.core

@@ -21,7 +21,7 @@ from typing import Final
 from baonet.core import selftest_code
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
-from tests.core import aarch32_code, guests_code
+from tests.core import aarch32_code, guests_code, vectors
 from tests.core.bench import RAM, SIZE, Memory, core_of, retired
 
 
@@ -34,7 +34,6 @@ class State(enum.Enum):
     T32 = 0x030, 0xDF00_DF00
 
 
-HVC: Final = 0xD400_0002
 VECTORS: Final = RAM
 ENTRY: Final = RAM + 0x800
 WORD: Final = RAM + 0x10_0400
@@ -82,7 +81,7 @@ class Victim:
         """What the words before have done to memory is undone."""
         memory = self._memory
         memory.load(RAM, self._calls)
-        memory.load(VECTORS, _bytes(HVC) * 0x200)
+        vectors.load(memory, VECTORS)
         memory.load(ENTRY, _bytes(*ENTRY_CODE))
 
     def run(self, row: Sequence[int], random: Random) -> str | None:
@@ -110,12 +109,11 @@ class Victim:
         own = count - len(ENTRY_CODE)
         if self._state is State.A64_EL1 and core.pc == WORD + 8:
             return None if own == 2 else f"{own} instructions retired of 2"
-        if (core.pc - VECTORS) % 0x80 != 4 or core.pc > VECTORS + 0x800:
+        taken = vectors.taken(core, VECTORS)
+        if taken is None:
             return None
-        own -= 1
-        state = core.state()
-        elr, esr = state["elr_el1"], state["esr_el1"]
-        ec = esr >> 26
+        own -= vectors.INSTRUCTIONS
+        elr, esr, ec = taken.elr, taken.esr, taken.ec
         if elr == WORD and esr and ec not in SVC_CLASSES:  # without ESR it is a branch to a vector
             expected = 1 if ec in BREAKPOINT_CLASSES else 0
             return None if own == expected else f"{own} instructions retired of {expected} before ESR {esr:#x}"

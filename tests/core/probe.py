@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from baonet.hyp.cpu import Exit
-from tests.core import bench, virtual
+from tests.core import bench, vectors, virtual
 from tests.core.bench import FOR_EVER, MASK, RAM, Memory, retired
 from tests.core.probes_code import CODE, ENTRY
+from tests.core.vectors import Taken
 
 CORTEX_A53, MAX = 1, 3  # UC_CPU_ARM64_*
 CLOCKS = ("host", "virtual")
 VECTORS: Final = RAM + ENTRY["vectors"]
-GO, HANDLER = 5, 6  # instructions of the way to a routine, and of a vector
+GO, HANDLER = 5, vectors.INSTRUCTIONS  # of the way to a routine, and of a vector
 
 SCTLR_RESET, SCTLR_M, SCTLR_A, SCTLR_SA, SCTLR_SA0 = 0x30C5_0830 & ~(1 << 4), 1, 2, 8, 16
 CPACR_FP: Final = 3 << 20
@@ -28,20 +29,6 @@ DATA: Final = 0x20_0000  # from the start of the RAM: what a probe may read and 
 TCR: Final = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 2 << 32  # 39 bits of VA, 4 KiB, no TTBR1, 40 bits of PA
 MAIR: Final = 0x00_44_00_FF  # write-back, Device-nGnRnE, non-cacheable
 BLOCK: Final = 0x701  # accessed, inner shareable
-
-
-class Taken(NamedTuple):
-    """An exception that the guest took itself."""
-
-    vector: int
-    esr: int
-    elr: int
-    far: int
-    spsr: int
-
-    @property
-    def ec(self) -> int:
-        return self.esr >> 26
 
 
 def address(routine: str) -> int:
@@ -64,6 +51,7 @@ class Probe:
         else:
             self.core = virtual.core(memory=self.memory, model=model)
         self.memory.load(RAM, CODE)
+        vectors.load(self.memory, VECTORS)
         ram = RAM | BLOCK
         self.memory.write(TABLES, 0x401 | 1 << 2, ram, ram | 1 << 2, ram | 1 << 6)
         self.set_up()
@@ -87,13 +75,11 @@ class Probe:
             core.x[n] = value & MASK
         place = user if spsr & 0xF == EL0 and self.mmu else address
         core.x[30] = place(routine) if isinstance(routine, str) else routine
-        core.x[29], core.x[28], core.x[27], core.x[19] = spsr, sp, sp, 0
+        core.x[29], core.x[28], core.x[27] = spsr, sp, sp
         core.pc = address("go")
         self.entered = retired(core) + GO
         assert self.stay() == Exit.HVC
-        if not core.x[19]:
-            return None
-        return Taken(core.x[19] - 1, *core.x[20:24])
+        return vectors.taken(core, VECTORS)
 
     @property
     def retired(self) -> int:

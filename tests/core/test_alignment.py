@@ -28,10 +28,10 @@ from tests.core.probe import (
     TABLES,
     USER,
     Probe,
-    Taken,
     address,
     user,
 )
+from tests.core.vectors import Taken
 
 DATA_ABORT, FETCH_ABORT = 0x24 << 26 | IL, 0x20 << 26 | IL
 FROM_SAME_EL = 1 << 26

@@ -20,10 +20,10 @@ from tests.core.probe import (
     SAME_EL,
     USER,
     Probe,
-    Taken,
     address,
     user,
 )
+from tests.core.vectors import Taken
 
 SS, KDE, MDE = 1, 1 << 13, 1 << 15
 ENABLE, EL1, EL0_TOO, LOAD, STORE = 1, 1 << 1, 2 << 1, 1 << 3, 2 << 3
@@ -265,7 +265,7 @@ def test_the_count_does_not_depend_on_watchpoints_or_kicks(clock: str) -> None:
         core = probe.core
         for n, value in ((0, HERE), (2, 1000), (3, HERE + 0x80)):
             core.x[n] = value
-        core.x[30], core.x[29], core.x[28], core.x[27], core.x[19] = address("store_loop"), EL1H | UNMASKED, 0, 0, 0
+        core.x[30], core.x[29], core.x[28], core.x[27] = address("store_loop"), EL1H | UNMASKED, 0, 0
         core.pc = address("go")
         before = retired(core)
         reason = Exit.BUDGET

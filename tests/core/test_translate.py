@@ -19,9 +19,9 @@ from tests.core.probe import (
     TABLES,
     USER,
     Probe,
-    Taken,
     address,
 )
+from tests.core.vectors import Taken
 from tests.core.virtual import HVC
 
 CODE = RAM + 0x28_0000
@@ -61,7 +61,7 @@ def test_a_table_that_is_not_there_is_the_hypervisors(clock: str, name: str) -> 
     """A fault of stage 2 on the walk is taken to EL2 and not told in PAR_EL1 (Arm ARM D8.14.1)."""
     probe = probe_of(clock, HOLE | 3, NOP, AT[name], NOP)
     core = probe.core
-    core.x[0], core.x[30], core.x[29], core.x[19] = VA, CODE, EL1H | MASKED, 0
+    core.x[0], core.x[30], core.x[29] = VA, CODE, EL1H | MASKED
     core.pc = address("go")
     before = retired(core)
     assert probe.stay() == Exit.DATA_ABORT
