@@ -40,9 +40,10 @@ static struct encoding32 of_structures(uint32_t word) {
     return (struct encoding32){.each = word >> 6 & 3, .first = align ? 2 + align : BYTE_ALIGNED};
 }
 
-/* VMUL by U with size<1>, and VQDMULL with U, are unallocated (F4.1.19). */
+/* Unallocated (F4.1.19): VMUL by U with size<1>, VQDMULL with U, SHA1H without Q. */
 static bool is_unallocated_vector(uint32_t word) {
-    return (word & 0xffa00f10) == 0xf3200d10 || ((word & 0xff800f50) == 0xf3800d00 && (word >> 20 & 3) != 3);
+    return (word & 0xffa00f10) == 0xf3200d10 || ((word & 0xff800f50) == 0xf3800d00 && (word >> 20 & 3) != 3) ||
+           (word & 0xffb30fd0) == 0xf3b10280;
 }
 
 /* LDC and STC of CP14 and CP15, but for DBGDTR at EL1 (F4.1.18); MCRR and MRRC are among them in the encoding. */
