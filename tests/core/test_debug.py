@@ -367,6 +367,9 @@ def test_a_step_that_is_pending_already_retires_nothing(clock: str) -> None:
     assert taken is not None
     assert (taken.vector, hex(taken.esr), taken.elr) == (LOWER_EL, hex(STEP), user("steps"))
     assert probe.retired == HANDLER
+    taken = probe.go(USER, spsr=EL0)  # the page before is not EL0's
+    assert taken is not None
+    assert (taken.vector, hex(taken.esr), taken.elr) == (LOWER_EL, hex(STEP), USER)
 
 
 def test_a_step_over_a_watched_access() -> None:
