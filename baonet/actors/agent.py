@@ -99,8 +99,8 @@ class Agent:
 
     ``reported`` gets what a guest is parked for, and the instruction there, when it happens. ``schedule`` is there in
     virtual time; ``observer`` gets what is traced, and what was typed when. While one of ``outlets`` is full nothing is
-    taken from the pcpus, so guests wait for whoever reads; ends do not. ``changed`` gets how a VM is now, while others
-    still run.
+    taken from the pcpus, or of one that is a VM's own from those that run it, so guests wait for whoever reads; ends do
+    not. ``changed`` gets how a VM is now, while others still run.
     """
 
     def __init__(
@@ -134,12 +134,18 @@ class Agent:
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._standing = Standing(plan, node.carries)
         self._noticed: Counter[int] = Counter()
+        self._runs = {
+            address: frozenset(vm.config.index for vm in plan.vms for pcpu in pcpus if pcpu in vm.pcpus)
+            for address, pcpus in node.carries.items()
+        }
         self._consoles: dict[int, Reassembly] = {}
         self._typed = [0 for _ in plan.vms]
         self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()
         self._ending: Ending | None = None
         self._wanted: Ending | None = None
+        self._listening = trio.CancelScope()
+        self._holding: frozenset[int] = frozenset()
         self._farewell = trio.CancelScope()
 
     async def run(self, limit: float | None = None) -> Outcome:
@@ -148,6 +154,7 @@ class Agent:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.node.supervise, self._died)
             nursery.start_soon(self._tick)
+            nursery.start_soon(self._listen_anew)
             with trio.move_on_after(math.inf if limit is None else limit):
                 while self._ending is None:
                     if await self._room():
@@ -213,13 +220,29 @@ class Agent:
                 await self._outlets.room()
         return not self._outlets.full
 
+    @property
+    def _held(self) -> frozenset[int]:
+        """Whose guests wait for a reader of their own."""
+        holding = self._outlets.holding if self._ending is None else frozenset()
+        return frozenset(address for address, vms in self._runs.items() if vms & holding) if holding else holding
+
+    async def _listen_anew(self) -> None:
+        """As soon as somebody need not be held any more."""
+        while True:
+            await self._outlets.changed()
+            if self._held != self._holding:
+                self._listening.cancel()
+
     async def _turn(self) -> None:
         await self._hear()
         if self._schedule is not None and self.life.started:
             self._go_on(self._schedule)
 
     async def _hear(self) -> None:
-        await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
+        self._holding = self._held
+        self.node.port.hold(self._holding)
+        with trio.CancelScope() as self._listening:
+            await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
         for source, message in self.node.port.take():
             self._receive(source, message)
         for address, why in self.node.port.closed():
@@ -254,7 +277,7 @@ class Agent:
         while True:
             await trio.sleep(_TICK)
             if not self._outlets.full or self._ending is not None:
-                self.life.passed(_TICK)  # else nothing is taken, and who speaks is not heard
+                self.life.passed(_TICK, self._held)  # else nothing is taken, and who speaks is not heard
             self._perform()
             if VmState.DEAD in self.life.states:
                 for console in self._consoles.values():

@@ -1,7 +1,7 @@
 """Consoles at whose other end is another program: a pseudo-terminal, or a Unix socket.
 
 What a guest prints while nobody is there is dropped, as by a serial line with no cable. A peer that reads slowly holds
-the guests back, from a buffer with a bound; one that goes is waited for again.
+that guest back, from a buffer with a bound; one that goes is waited for again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Final, Protocol, final
 
 import trio
 import trio.lowlevel
+
+from baonet.actors.backlog import Backlog
 
 _PIECE = 4096
 _LOOK = 0.1
@@ -38,34 +40,19 @@ class Attached(Protocol):
 
 
 @final
-class Line:
-    """What waits for a peer; of ``Outlets``, but written by a task of Trio."""
+class Line(Backlog):
+    """What waits for a peer, who may come and go; while nobody is there it is dropped."""
 
     LIMIT: Final = 1 << 16
 
     def __init__(self) -> None:
-        self.error: OSError | None = None
-        self.stalled = False
-        self.relieved: Callable[[], None] = lambda: None
-        self._buffer = bytearray()
+        super().__init__(self.LIMIT)
         self._more = trio.Event()
         self._connected = False
 
-    @property
-    def full(self) -> bool:
-        return len(self._buffer) > self.LIMIT
-
-    @property
-    def waiting(self) -> int:
-        return len(self._buffer)
-
-    def start(self) -> None: ...
-
-    def drain(self, deadline: float | None) -> None: ...
-
     def write(self, data: bytes) -> None:
         if self._connected and not self.stalled:
-            self._buffer += data
+            self._bytes += data
             self._more.set()
 
     async def converse(self, descriptor: int, typed: Typed) -> None:
@@ -79,7 +66,7 @@ class Line:
                 nursery.cancel_scope.cancel()
         finally:
             self._connected = False
-            self._buffer.clear()
+            self._bytes.clear()
             self.relieved()
 
     @staticmethod
@@ -95,21 +82,19 @@ class Line:
 
     async def _pump(self, descriptor: int, peer: trio.CancelScope) -> None:
         while True:
-            while not self._buffer:
+            while not self._bytes:
                 self._more = trio.Event()
                 await self._more.wait()
             await trio.lowlevel.wait_writable(descriptor)
             try:
-                written = os.write(descriptor, self._buffer[:_PIECE])
+                written = os.write(descriptor, self._bytes[:_PIECE])
             except BlockingIOError:
                 await trio.lowlevel.checkpoint()
                 continue
             except OSError:
                 peer.cancel()
                 return
-            was_full = self.full
-            del self._buffer[:written]
-            if not self._buffer or (was_full and not self.full):
+            if self._taken(written):
                 self.relieved()
 
 

@@ -12,7 +12,7 @@ Pure: what happens goes in (``said``, ``died``, ``passed``, ``stop``, ``loaded``
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -209,10 +209,10 @@ class Life:
         else:
             self._lose(address, why, ended=True)
 
-    def passed(self, seconds: float) -> None:
-        """So much time went by in which the agent looked at what came."""
+    def passed(self, seconds: float, unheard: Set[int] = frozenset()) -> None:
+        """So much time went by in which the agent looked at what came, but not from ``unheard``."""
         for address, actor in self._actors.items():
-            if actor.phase is Phase.GONE:
+            if actor.phase is Phase.GONE or address in unheard:
                 continue
             actor.lasted += seconds
             actor.silent += seconds

@@ -7,16 +7,18 @@ writes, from a buffer with a bound. Nobody waits for it but on purpose: who has 
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol, TypeVar, final
+from typing import Final, TypeVar, final
 
 import trio
+
+from baonet.actors.backlog import Backlog
 
 PATIENCE: Final = 1.0
 """Seconds that an end from outside waits for a reader that takes nothing."""
@@ -24,53 +26,41 @@ _PIECE = 1 << 16
 
 
 @final
-class Outlet:
+class Outlet(Backlog):
     """``descriptor`` is written to, and not closed. ``name`` is what a user calls it.
 
-    ``error`` is what went wrong; what comes then is dropped. Nothing is written before ``start``: a process that forks
-    must have one thread.
+    After an error what comes is dropped. Nothing is written before ``start``: who forks must have one thread.
     """
 
     LIMIT: Final = 1 << 18
-    """Bytes that wait from which it is ``full``. It takes more: who fills it finishes what it is at."""
 
     def __init__(self, descriptor: int, name: str) -> None:
+        super().__init__(self.LIMIT)
         self.descriptor = descriptor
         self.name = name
-        self.error: OSError | None = None
-        self.stalled = False
-        self.relieved: Callable[[], None] = lambda: None
-        self._buffer = bytearray()
         self._change = threading.Condition()
         self._started = False
 
-    @property
-    def full(self) -> bool:
-        return len(self._buffer) > self.LIMIT
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that have not been written."""
-        return len(self._buffer)
-
     def start(self) -> None:
         if not self._started:
+            try:
+                threading.Thread(target=self._work, name=f"baonet: {self.name}", daemon=True).start()
+            except RuntimeError:  # all that Python says of EAGAIN
+                raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
             self._started = True
-            threading.Thread(target=self._work, name=f"baonet: {self.name}", daemon=True).start()
 
     def write(self, data: bytes) -> int:
         """Never blocks, and never raises."""
         if self.error is None:
             with self._change:
-                self._buffer += data
+                self._bytes += data
                 self._change.notify_all()
         return len(data)
 
     def drain(self, deadline: float | None) -> None:
-        """Block until all is written, at most until ``deadline`` (of ``time.monotonic``)."""
         self.start()
         with self._change:
-            while self._buffer and not self.stalled:
+            while self._bytes and not self.stalled:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     self.stalled = True
@@ -80,9 +70,9 @@ class Outlet:
     def _work(self) -> None:
         while self.error is None:
             with self._change:
-                while not self._buffer:
+                while not self._bytes:
                     self._change.wait()
-                piece = bytes(self._buffer[:_PIECE])
+                piece = bytes(self._bytes[:_PIECE])
             try:
                 written = os.write(self.descriptor, piece)
             except BlockingIOError:  # another program has left the terminal so
@@ -94,50 +84,45 @@ class Outlet:
                 self.error = error
                 written = 0
             with self._change:
-                was_full = self.full
-                del self._buffer[: written if self.error is None else len(self._buffer)]
+                tell = self._taken(written if self.error is None else len(self._bytes))
                 self._change.notify_all()
-                tell = not self._buffer or (was_full and not self.full)
             if tell:
                 self.relieved()
 
 
-class Queue(Protocol):
-    """What ``Outlets`` knows of each; ``relieved`` may be called in any thread."""
-
-    error: OSError | None
-    stalled: bool
-    relieved: Callable[[], None]
-
-    @property
-    def full(self) -> bool: ...
-    @property
-    def waiting(self) -> int: ...
-    def start(self) -> None: ...
-    def drain(self, deadline: float | None) -> None: ...
-
-
-Q = TypeVar("Q", bound=Queue)
+Q = TypeVar("Q", bound=Backlog)
 
 
 @final
 class Outlets:
-    """All outlets of a process; a task of Trio waits for them together."""
+    """Everything of a process for which somebody reads; a task of Trio waits for it together.
+
+    What is one VM's alone (``add``) does not count as ``full``: it is in ``holding``.
+    """
 
     def __init__(self) -> None:
-        self._all: list[Queue] = []
+        self._all: list[Backlog] = []
+        self._own: dict[int, Backlog] = {}
         self._token: trio.lowlevel.TrioToken | None = None
         self._news = trio.Event()
 
-    def add(self, outlet: Q) -> Q:
+    def add(self, outlet: Q, vm: int | None = None) -> Q:
+        """``vm``: nobody else writes there."""
         self._all.append(outlet)
+        if vm is not None:
+            self._own[vm] = outlet
         outlet.relieved = self._relieved
         return outlet
 
     @property
     def full(self) -> bool:
-        """Whether one is: then nothing should be taken that may end in it."""
-        return any(outlet.full for outlet in self._all)
+        """Whether one that all write to is: then nothing should be taken that may end in it."""
+        return any(outlet.full for outlet in self._all if outlet not in self._own.values())
+
+    @property
+    def holding(self) -> frozenset[int]:
+        """The VMs whose own is full: nothing should be taken from them."""
+        return frozenset(vm for vm, outlet in self._own.items() if outlet.full)
 
     @property
     def failed(self) -> bool:
@@ -145,7 +130,7 @@ class Outlets:
         return any(outlet.error is not None for outlet in self._all)
 
     def start(self) -> None:
-        """In the task that will wait."""
+        """In the task that will wait. Raises OSError when the host does not give the threads for it."""
         self._token = trio.lowlevel.current_trio_token()
         for outlet in self._all:
             outlet.start()
@@ -153,12 +138,12 @@ class Outlets:
     async def room(self) -> None:
         """Until none is full."""
         while self.full:
-            await self._changed()
+            await self.changed()
 
     async def written(self) -> None:
         """Until nothing waits in any that has not stalled."""
         while any(outlet.waiting and not outlet.stalled for outlet in self._all):
-            await self._changed()
+            await self.changed()
 
     def give_up(self) -> None:
         """Nobody waits any more for those whose readers do not take what there is."""
@@ -171,14 +156,19 @@ class Outlets:
         for outlet in self._all:
             outlet.drain(deadline)
 
-    async def _changed(self) -> None:
-        self._news = trio.Event()  # set in this thread, so not between the look of our caller and here
+    async def changed(self) -> None:
+        """Until there is room somewhere where there was none, or nothing waits any more."""
         await self._news.wait()
 
     def _relieved(self) -> None:
         if self._token is not None:
             with suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._news.set)
+                self._token.run_sync_soon(self._tell)
+
+    def _tell(self) -> None:
+        """In the thread of those who wait, so that nothing happens between their look and their waiting."""
+        self._news.set()
+        self._news = trio.Event()
 
 
 @final

@@ -139,7 +139,7 @@ def consoles(machine: Machine, wanted: Wanted, out: Outlet, outlets: Outlets) ->
         for vm, path in wanted.elsewhere:
             made = PtyConsole() if path is None else SocketConsole(path)
             stack.callback(made.close)
-            outlets.add(made.line)
+            outlets.add(made.line, vm)
             attached[vm] = made
             if isinstance(made, PtyConsole):
                 print(f"baonet: the console of VM '{machine.vms[vm].name}' is {made.name}", file=sys.stderr, flush=True)

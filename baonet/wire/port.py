@@ -13,6 +13,8 @@ import os
 import select
 import socket
 import time
+from collections import Counter
+from collections.abc import Set
 from typing import Protocol
 
 import trio
@@ -41,13 +43,15 @@ _ENDED = (errno.EPIPE, errno.ECONNRESET)  # the latter when the peer left someth
 class Port(Protocol):
     """``congested``: a peer does not take what it is sent; whoever can send less should, until ``take`` has moved it.
 
-    It goes on to take all the same: two that wait for each other would wait for ever. ``last_words`` is all that a
-    peer, which has ended, has sent and that was not taken, to the last byte. ``flush`` returns when a peer has been
-    given all, or has gone.
+    It goes on to take all the same: two that wait for each other would wait for ever. ``hold`` names the peers of whom
+    nothing is taken from now on; they become congested, and do not end a ``wait``. ``last_words`` is all that a peer,
+    which has ended, has sent and that was not taken, to the last byte, held or not. ``flush`` returns when a peer has
+    been given all, or has gone.
     """
 
     @property
     def congested(self) -> bool: ...
+    def hold(self, peers: Set[int]) -> None: ...
     def send(self, peer: int, message: Message) -> None: ...
     def take(self) -> list[tuple[int, Message]]: ...
     def last_words(self, peer: int) -> list[tuple[int, Message]]: ...
@@ -62,7 +66,8 @@ class Switch:
 
     def __init__(self) -> None:
         self.ports: dict[int, MemoryPort] = {}
-        self.heavy: set[MemoryPort] = set()
+        self.heavy: set[tuple[MemoryPort, int]] = set()
+        """Ports, and whose messages there are too many."""
         self._alarm = Alarm()
         self._sleeper: trio.CancelScope | None = None
 
@@ -88,50 +93,65 @@ class Switch:
 
 
 class MemoryPort:
-    """A port of an actor that shares its process with its peers: a Trio memory channel."""
+    """A port of an actor that shares its process with its peers: a queue in memory."""
 
     def __init__(self, address: int, switch: Switch) -> None:
-        self._send, self._receive = trio.open_memory_channel[tuple[int, Message]](math.inf)
         self._address = address
         self._switch = switch
-        self._queued = self._bytes = 0
-        self._first: list[tuple[int, Message]] = []
+        self._queue: list[tuple[int, Message]] = []
+        self._kept: list[tuple[int, Message]] = []
+        self._held: Set[int] = frozenset()
+        self._bytes: Counter[int] = Counter()
+        self._arrival = trio.Event()
         switch.ports[address] = self
 
     @property
     def ready(self) -> bool:
         """Whether something can be taken."""
-        return self._queued > 0
+        return bool(self._queue)
 
     @property
     def congested(self) -> bool:
-        return bool(self._switch.heavy) and self._switch.heavy != {self}
+        return bool(self._switch.heavy) and any(source == self._address for _, source in self._switch.heavy)
 
     def send(self, peer: int, message: Message) -> None:
         port = self._switch.ports.get(peer)
         if port is not None:
-            port._queued += 1
-            port._bytes += _bytes(message)
-            if port._bytes > CONGESTED:
-                self._switch.heavy.add(port)
-            port._send.send_nowait((self._address, message))
-            self._switch.wake()
+            port._put(self._address, message)
+
+    def _put(self, source: int, message: Message) -> None:
+        self._bytes[source] += _bytes(message)
+        if self._bytes[source] > CONGESTED:
+            self._switch.heavy.add((self, source))
+        if source in self._held:
+            self._kept.append((source, message))
+            return
+        self._queue.append((source, message))
+        self._arrival.set()
+        self._switch.wake()
+
+    def hold(self, peers: Set[int]) -> None:
+        if peers == self._held:
+            return
+        self._held = peers
+        waiting = [*self._kept, *self._queue]  # of one peer all is in one of them, so its order stays
+        self._kept = [each for each in waiting if each[0] in peers]
+        self._queue = [each for each in waiting if each[0] not in peers]
+        if self._queue:
+            self._arrival.set()
 
     def take(self) -> list[tuple[int, Message]]:
-        taken, self._first = self._first, []
-        while len(taken) < self._queued:
-            try:
-                taken.append(self._receive.receive_nowait())
-            except trio.WouldBlock:  # Trio has handed one to a waiting task, which has not run yet
-                break
-        self._queued -= len(taken)
-        if self._queued == 0:
-            self._bytes = 0
-            self._switch.heavy.discard(self)
+        taken, self._queue = self._queue, []
+        if taken:
+            self._arrival = trio.Event()
+            for source in self._bytes.keys() - self._held:
+                del self._bytes[source]
+                self._switch.heavy.discard((self, source))
         return taken
 
     def last_words(self, peer: int) -> list[tuple[int, Message]]:
         """What others have sent comes along: they are all in one queue."""
+        self.hold(self._held - {peer})
         return self.take()
 
     def closed(self) -> list[tuple[int, str]]:
@@ -139,19 +159,17 @@ class MemoryPort:
 
     async def wait(self, seconds: float | None) -> None:
         """Until something can be taken, at most ``seconds`` (counted in milliseconds, as Trio does)."""
-        if self._queued or (seconds is not None and seconds <= 0):
+        if self._queue or (seconds is not None and seconds <= 0):
             await trio.lowlevel.checkpoint()
             return
+        self._arrival = trio.Event()
         with trio.move_on_after(math.inf if seconds is None else seconds):
-            message = await self._receive.receive()
-            self._first.append(message)  # ``take`` may have put another list there meanwhile
+            await self._arrival.wait()
 
     async def flush(self, peer: int) -> None:
         await trio.lowlevel.checkpoint()
 
-    def close(self) -> None:
-        self._send.close()
-        self._receive.close()
+    def close(self) -> None: ...
 
 
 def _bytes(message: Message) -> int:
@@ -169,6 +187,8 @@ class SocketPort:
         self._sockets = sockets
         self._readers = {peer: FrameReader() for peer in sockets}
         self._backlog: dict[int, bytearray] = {}
+        self._held: Set[int] = frozenset()
+        self._watched: dict[int, int] = {}
         self.congested = False
         self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
         self._closed: list[tuple[int, str]] = []
@@ -178,8 +198,7 @@ class SocketPort:
         self._epoll.register(self._alarm.descriptor, select.EPOLLIN)
         for peer, sock in sockets.items():
             sock.setblocking(False)
-            self._epoll.register(sock.fileno(), select.EPOLLIN)
-            assert self._peers[sock.fileno()] == peer
+            self._watch(peer)
 
     def send(self, peer: int, message: Message) -> None:
         """What the peer's socket does not take at once waits in the backlog, in order."""
@@ -201,7 +220,24 @@ class SocketPort:
             return
         if sent < len(data):
             self._backlog[peer] = bytearray(data[sent:])
-            self._epoll.modify(sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
+            self._watch(peer)
+
+    def hold(self, peers: Set[int]) -> None:
+        if peers != self._held:
+            changed, self._held = peers ^ self._held, peers
+            for peer in changed & self._sockets.keys():
+                self._watch(peer)
+
+    def _watch(self, peer: int) -> None:
+        """A socket of which nothing is wanted is not looked at: it would tell its end again and again."""
+        descriptor = self._sockets[peer].fileno()
+        before = self._watched.pop(peer, 0)
+        wanted = (0 if peer in self._held else select.EPOLLIN) | (select.EPOLLOUT if peer in self._backlog else 0)
+        if wanted:
+            self._watched[peer] = wanted
+            (self._epoll.modify if before else self._epoll.register)(descriptor, wanted)
+        elif before:
+            self._epoll.unregister(descriptor)
 
     def take(self) -> list[tuple[int, Message]]:
         taken: list[tuple[int, Message]] = []
@@ -212,7 +248,7 @@ class SocketPort:
             peer = self._peers[descriptor]
             if events & select.EPOLLOUT:
                 self._flush(peer)
-            if events & ~select.EPOLLOUT and peer in self._sockets:
+            if events & ~select.EPOLLOUT and peer in self._sockets and peer not in self._held:
                 self._receive(peer, taken)
         return taken
 
@@ -245,9 +281,11 @@ class SocketPort:
             self._rested = start
             if seconds is not None:
                 self._alarm.set(seconds)
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
-            if seconds is not None:
-                self._alarm.clear()
+            try:
+                await trio.lowlevel.wait_readable(self._epoll.fileno())
+            finally:
+                if seconds is not None:
+                    self._alarm.clear()
         self._last_wait = time.perf_counter_ns() - start
 
     def _look(self, until: int) -> bool:
@@ -269,9 +307,9 @@ class SocketPort:
         self._sockets.clear()
 
     def _drop(self, peer: int, why: str) -> None:
-        sock = self._sockets.pop(peer)
-        self._epoll.unregister(sock.fileno())
-        sock.close()
+        if self._watched.pop(peer, 0):
+            self._epoll.unregister(self._sockets[peer].fileno())
+        self._sockets.pop(peer).close()
         self._backlog.pop(peer, None)
         self._weigh()
         self._closed.append((peer, why))
@@ -281,7 +319,7 @@ class SocketPort:
         if error.errno not in _ENDED:
             self._drop(peer, f"cannot be written: {error.strerror}")
         elif self._backlog.pop(peer, None) is not None:
-            self._epoll.modify(self._sockets[peer].fileno(), select.EPOLLIN)
+            self._watch(peer)
             self._weigh()
 
     def _weigh(self) -> None:
@@ -299,7 +337,7 @@ class SocketPort:
         self._weigh()
         if not backlog:
             del self._backlog[peer]
-            self._epoll.modify(sock.fileno(), select.EPOLLIN)
+            self._watch(peer)
 
     def _receive(self, peer: int, taken: list[tuple[int, Message]]) -> bool:
         """Take some of what a peer has sent; whether there may be more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,10 +13,12 @@ import trio.testing
 
 from baonet.actors.agent import Agent, Outcome
 from baonet.actors.awaited import Text
+from baonet.actors.backlog import Backlog
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
 from baonet.config.machine import Device
+from baonet.actors.outlet import Outlets
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
@@ -39,6 +41,7 @@ class Channels:
         self.sent: list[tuple[int, wire.Message]] = []
         self.ended: list[tuple[int, str]] = []
         self.arrived = trio.Event()
+        self.held: Set[int] = frozenset()
         self.stopped: Callable[[int], None] = lambda peer: None
 
     def come(self, peer: int, *messages: wire.Message) -> None:
@@ -53,9 +56,14 @@ class Channels:
             self.come(peer, wire.Statistics(peer, {"instructions": 7}), wire.Stopped(peer))
             self.stopped(peer)
 
+    def hold(self, peers: Set[int]) -> None:
+        self.held = peers
+        if any(peer not in peers for peer, _ in self.coming):
+            self.arrived.set()
+
     def take(self) -> list[tuple[int, wire.Message]]:
-        taken = list(self.coming)
-        self.coming.clear()
+        taken = [each for each in self.coming if each[0] not in self.held]
+        self.coming = deque(each for each in self.coming if each[0] in self.held)
         self.arrived = trio.Event()
         return taken
 
@@ -557,3 +565,32 @@ async def test_typing_goes_to_the_vms_master(autojump_clock: object) -> None:
 
     await bench.live(script)
     assert (2, wire.ConsoleInput(1, b"hi")) in bench.port.sent
+
+
+async def test_a_reader_that_stops_holds_one_vm_and_is_not_its_death() -> None:
+    outlets = Outlets()
+    own = outlets.add(Backlog(10), vm=0)
+    bench = Bench(outlets=outlets)
+
+    async def script(bench: Bench) -> None:
+        own._bytes += bytes(11)
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 0, b"other"))
+        await bench.settled()
+        await bench.settled()
+        assert bench.port.held == {0, 1}
+        bench.port.come(0, wire.VmOff(0, OFF))
+        bench.port.come(2, wire.ConsoleOutput(1, 0, 5, b" goes on"))
+        await bench.settled()
+        assert bench.shown == [(1, b"other"), (1, b" goes on")]
+        assert bench.told(wire.Stop) == []
+        for _ in range(3):
+            bench.agent.life.passed(GRACE, bench.agent._held)
+        own._taken(11)
+        own.relieved()
+        await bench.settled()
+        assert bench.port.held == frozenset()
+        assert sorted(bench.told(wire.Stop)) == [0, 1]
+        bench.agent.stop(Ending.DONE)
+
+    outcome = await bench.live(script)
+    assert outcome.failures == []

@@ -187,6 +187,29 @@ def test_a_peer_that_reads_nothing_holds_guests_back_and_no_end(tmp_path: Path) 
     assert not path.exists()
 
 
+@pytest.mark.parametrize("placement", ["process-per-cpu", "one-process"])
+def test_a_peer_that_reads_nothing_holds_its_vm_and_no_other(tmp_path: Path, placement: str) -> None:
+    """Under the host's clock, in which VMs do not wait for each other."""
+    machine = {**TWO, "vms": [vm("flood-forever", "flood", devices=SECOND_UART), vm("echo")]}
+    paths = {name: tmp_path / name for name in ("flood", "echo")}
+    options = [word for name, path in paths.items() for word in ("--console", f"{name}=unix:{path}")]
+    options += ["--stats", str(tmp_path / "stats"), "--placement", placement]
+    with (
+        running(tmp_path, machine, *options) as process,
+        connected(paths["flood"]) as stopped,
+        connected(paths["echo"]) as peer,
+    ):
+        stopped.recv(1)
+        for number in range(20):
+            asked(peer, b"line\r", b": line\r\n")
+            time.sleep(0.02 if number else 0.3)
+        taken = 0
+        while taken < 1 << 20:  # it goes on when its peer does
+            taken += len(stopped.recv(1 << 16))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 143
+
+
 def test_a_pseudo_terminal_is_a_console_that_others_open(tmp_path: Path) -> None:
     with running(tmp_path, TWO, "--console", "first=pty", "--console", "none") as process:
         assert process.stderr is not None

@@ -251,3 +251,56 @@ async def test_a_port_in_memory_is_congested_until_its_peer_takes() -> None:
     assert not left.congested
     left.close()
     right.close()
+
+
+async def test_who_is_held_is_not_heard_and_keeps_its_order(pair: Pair) -> None:
+    left, right = pair
+    message = ConsoleInput(0, bytes(CONGESTED // 4))
+    left.send(1, Start())
+    right.hold({0})
+    with trio.fail_after(10):
+        while not left.congested:
+            left.send(1, message)
+            left.take()
+        await right.wait(0.01)  # nothing of it ends this
+        assert right.take() == []
+        right.send(0, Start())
+        await left.wait(None)
+        assert left.take() == [(1, Start())], "it hears"
+        right.hold(frozenset())
+        received = await collect(right, 1)
+        while left.congested:
+            await right.wait(0.01)
+            received += right.take()
+            left.take()
+    assert received[0] == (0, Start())
+    assert {each for _, each in received[1:]} == {message}
+
+
+async def test_in_memory_only_who_is_held_is_congested() -> None:
+    switch = Switch()
+    left, right, agent = (MemoryPort(address, switch) for address in range(3))
+    agent.hold({0})
+    for port in (left, right):
+        for _ in range(6):
+            port.send(2, ConsoleInput(0, bytes(CONGESTED // 4)))
+    assert {source for source, _ in agent.take()} == {1}
+    assert (left.congested, right.congested) == (True, False)
+    assert {source for source, _ in agent.last_words(0)} == {0}
+    assert not left.congested
+
+
+async def test_a_peer_that_ends_while_it_is_held_leaves_its_last_words_and_takes_no_time() -> None:
+    left, right = socket_pair()
+    right.hold({0})
+    left.send(1, Start())
+    right.send(0, Start())
+    left.close()
+    with trio.fail_after(5):
+        began = time.process_time()
+        await right.wait(0.2)
+        assert time.process_time() - began < 0.1
+        assert right.take() == []
+        assert right.last_words(0) == [(0, Start())]
+    assert right.closed() == [(0, GONE)]
+    right.close()
