@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from io import UnsupportedOperation
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from baonet.cli import streams
 
 if TYPE_CHECKING:
     import argparse
@@ -69,25 +70,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # while modules are loaded, which takes longest
-    _complete_streams()
+    streams.prepare()
     try:
         status = _execute(arguments, before)
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does: end like a process that SIGPIPE ended.
-        _drop(sys.stdout)
+        streams.drop(sys.stdout)
         status = 141
     except OSError as error:
         with suppress(OSError):
             print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
-        _drop(sys.stdout)
+        streams.drop(sys.stdout)
         status = 1
     except KeyboardInterrupt:
-        _drop(sys.stdout)  # its reader may have stopped
+        streams.drop(sys.stdout)  # its reader may have stopped
         status = 130
     try:
         sys.stderr.flush()
     except OSError:
-        _drop(sys.stderr)
+        streams.drop(sys.stderr)
     return status
 
 
@@ -102,22 +103,6 @@ def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
         status = options.command(options)
     sys.stdout.flush()
     return status
-
-
-def _complete_streams() -> None:
-    """Put /dev/null where our caller closed a standard stream, or a socket would get its number."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
-        pass  # the lowest number that is free comes first
-    os.close(descriptor)
-    sys.stdin = sys.stdin or os.fdopen(0)
-    sys.stdout = sys.stdout or os.fdopen(1, "w")
-    sys.stderr = sys.stderr or os.fdopen(2, "w")
-
-
-def _drop(stream: TextIO) -> None:
-    """What could not be written must not be tried again when the interpreter ends."""
-    with suppress(UnsupportedOperation), open(os.devnull, "wb") as null:
-        os.dup2(null.fileno(), stream.fileno())
 
 
 if __name__ == "__main__":

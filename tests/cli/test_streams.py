@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,24 @@ def test_what_a_slow_reader_has_not_taken_is_not_piled_up(tmp_path: Path) -> Non
     assert process.returncode == 4
     assert errors.startswith(b"baonet: timeout after 0.3 s: flood-forever running\n")
     assert len(out) < 4 << 20
+
+
+@pytest.mark.parametrize("command", ["schema", "run --help", "check FILE --map", "run FILE"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_does_not_block_loses_nothing(hello: Path, command: str, unbuffered: str) -> None:
+    """Whoever shares it may have left it so; Python drops what does not fit."""
+    words = [str(hello) if word == "FILE" else word for word in command.split()]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    expected = subprocess.run([*COMMAND, *words], capture_output=True, check=False, env=environment)
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen([*COMMAND, *words], stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(theirs)
+        got = b""
+        while piece := os.read(ours, 1024):
+            got += piece
+            time.sleep(0.001)
+        os.close(ours)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, got, errors) == (0, expected.stdout, expected.stderr)

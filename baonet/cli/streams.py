@@ -1,0 +1,55 @@
+"""The standard streams of the process: all there, and none that loses what is written to it in silence."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import Any, TextIO, final
+
+
+@final
+class _Patient(io.FileIO):
+    """Waits where a descriptor that does not block takes nothing now.
+
+    Whoever shares a pipe or a terminal with us may have left it so, and Python drops then what does not fit.
+    """
+
+    def write(self, data: Any, /) -> int:
+        while (written := super().write(data)) is None:
+            poll = select.poll()
+            poll.register(self.fileno(), select.POLLOUT)
+            poll.poll()
+        return written
+
+
+def prepare() -> None:
+    """Put /dev/null where our caller closed a stream, or a socket would get its number; and let the others wait."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass  # the lowest number that is free comes first
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = _patient(sys.stdout) or os.fdopen(1, "w")
+    sys.stderr = _patient(sys.stderr) or os.fdopen(2, "w")
+
+
+def drop(stream: TextIO) -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    with suppress(io.UnsupportedOperation), open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), stream.fileno())
+
+
+def _patient(stream: Any) -> Any:
+    """The same stream, over a descriptor that is waited for; what a caller in this process has put there stays."""
+    if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Patient(stream.fileno(), "wb", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
