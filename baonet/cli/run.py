@@ -170,6 +170,9 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         stack.enter_context(outlets.voice())
         try:
             outcome = session.run()
+        except OSError as error:
+            print(f"baonet run: {_refused(error)}", file=sys.stderr)
+            return 1
         finally:
             early.release()
             if early.ending is not None:
@@ -182,9 +185,17 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         return outlets.finish(status if whole else status or 1)
 
 
+_LIMITS = {
+    errno.EMFILE: (resource.RLIMIT_NOFILE, "open files", "-n"),
+    errno.EAGAIN: (resource.RLIMIT_NPROC, "processes and threads", "-u"),
+    errno.EFBIG: (resource.RLIMIT_FSIZE, "bytes in a file (its memory is one)", "-f"),
+}
+
+
 def _refused(error: OSError) -> str:
     """What the host did not give."""
-    if error.errno != errno.EMFILE:
-        return str(error)
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return f"this machine needs more open files than the host allows ({most}): see 'ulimit -n'"
+    if error.errno in _LIMITS and error.filename is None:
+        limit, what, option = _LIMITS[error.errno]
+        most, _ = resource.getrlimit(limit)
+        return f"this machine needs more {what} than the host allows ({most}): see 'ulimit {option}'"
+    return f"{error.filename}: {error.strerror}" if error.filename is not None else f"{error.strerror or error}"

@@ -17,8 +17,9 @@ from typing import BinaryIO, final
 
 from baonet.config import packed
 from baonet.config.kinds import nearest
-from baonet.config.machine import PAGE_SIZE, Segment
+from baonet.config.machine import PAGE_SIZE, Segment, Stamp
 from baonet.config.quantities import human
+from baonet.config.stamp import stamp
 
 _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})
 """What is no guest, however alike its name."""
@@ -92,7 +93,7 @@ def load(path: Path, base: int | None, entry: int | None) -> Image:
         wrapped = packed.recognise(head)
         if wrapped is not None and not _is_linux(head):
             raise ImageError("path", f"{path} is {wrapped.what}", wrapped.remedy.replace("FILE", path.name))
-        image = _raw(path, size_of(file), head, base, entry)
+        image = _raw(path, size_of(file), head, base, entry, stamp=stamp(file.fileno()))
         return replace(image, doubts=_doubts_of_raw(file, path, head, image))
 
 
@@ -206,7 +207,7 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
             raise ImageError("path", f"{path} is cut short: the segment at {physical:#x} is not all there")
         where = physical + bias
         if in_file:
-            segments.append(Segment(where, in_file, str(path.absolute()), at))
+            segments.append(Segment(where, in_file, str(path.absolute()), at, stamp=stamp(file.fileno())))
         spans.append((where, where + in_memory))
         if entry is None and virtual <= start < virtual + in_memory:
             entry = start - virtual + where
@@ -214,8 +215,17 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     return Image(tuple(segments), tuple(spans), start, movable=form == _ET_DYN and base is None)
 
 
-def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None, *, data: bytes = b"") -> Image:
-    """``data`` is what was unpacked of the file, if anything was."""
+def _raw(
+    path: Path,
+    size: int,
+    head: bytes,
+    base: int | None,
+    entry: int | None,
+    *,
+    data: bytes = b"",
+    stamp: Stamp | None = None,
+) -> Image:
+    """``data`` is what was unpacked of the file, if anything was; else ``stamp`` is the file."""
     linux = _is_linux(head)
     text_offset, image_size = _LINUX_HEADER.unpack_from(head) if linux else (0, 0)
     if linux and not image_size:
@@ -231,5 +241,8 @@ def _raw(path: Path, size: int, head: bytes, base: int | None, entry: int | None
         message = f"an arm64 Linux Image starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
     taken = max(size, image_size) if linux else size
-    segment = Segment(base, size, data=data, unpacked=str(path)) if data else Segment(base, size, str(path.absolute()))
+    if data:
+        segment = Segment(base, size, data=data, unpacked=str(path))
+    else:
+        segment = Segment(base, size, str(path.absolute()), stamp=stamp)
     return Image((segment,), ((base, base + taken),), base if entry is None else entry, linux)

@@ -152,10 +152,20 @@ class SharedMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file as it was: after it was written, cut short or replaced it has another. ``modified`` is in nanoseconds."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Bytes to place at ``base`` (an IPA inside a region) before the VM starts: a slice of a file, or ``data``.
 
-    ``unpacked``: the file that the data was in.
+    ``unpacked``: the file that the data was in. ``stamp`` is the file as it was checked: another one is not loaded.
     """
 
     base: int
@@ -164,6 +174,7 @@ class Segment:
     offset: int = 0
     data: bytes = b""
     unpacked: str | None = None
+    stamp: Stamp | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.images import Image, ImageError
-from baonet.config.machine import PAGE_SIZE, Region, Segment
+from baonet.config.machine import PAGE_SIZE, Region, Segment, Stamp
 from baonet.config.models import VmModel
 from baonet.config.quantities import human, listing, span
+from baonet.config.stamp import stamp
 from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
 
 DEVICE_TREE_BLOCK = 2 << 20
@@ -45,6 +46,7 @@ class Placement:
         self.initrd: tuple[int, int] | None = None
         self.device_tree: int | None = None
         self._initrd_size = 0
+        self._initrd_stamp: Stamp | None = None
         self.tree: fdt.Fdt | None = None
 
     @property
@@ -105,7 +107,7 @@ class Placement:
         path = self._directory() / given.path
         try:
             with images.opened(path) as file:
-                self._initrd_size = images.size_of(file)
+                self._initrd_size, self._initrd_stamp = images.size_of(file), stamp(file.fileno())
         except ImageError as error:
             self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
             return
@@ -177,7 +179,7 @@ class Placement:
         assert self.model.initrd is not None
         path = (self._directory() / self.model.initrd.path).absolute()
         self.initrd = (start, start + self._initrd_size)
-        self.segments.append(Segment(start, self._initrd_size, str(path)))
+        self.segments.append(Segment(start, self._initrd_size, str(path), stamp=self._initrd_stamp))
 
     def _take(self, window: Window) -> None:
         """Take a place that is given: it has to lie in one region and meet nothing that is there."""

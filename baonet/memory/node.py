@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
 from baonet.config.machine import PAGE_SIZE, Machine, Vm, uarts
+from baonet.config.stamp import stamp
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE
@@ -59,13 +61,18 @@ class NodeMemory:
         return VmMemory(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
     def load(self, vm: Vm) -> None:
-        """Place the VM's image and what goes with it. Raises OSError when a file cannot be read any more."""
+        """Place the VM's image and what goes with it.
+
+        Raises OSError when a file cannot be read any more, or is not the one that was checked.
+        """
         for segment in vm.segments:
             data = segment.data
             if segment.path is not None:
                 with Path(segment.path).open("rb") as file:
                     file.seek(segment.offset)
                     data = file.read(segment.size)
+                    if segment.stamp is not None and segment.stamp != stamp(file.fileno()):
+                        raise OSError(errno.ESTALE, "has changed since it was checked", segment.path)
             self.write(vm, segment.base, data)
 
     def clear(self, vm: Vm) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from baonet.config.machine import Region, Segment, Vm
+from baonet.config.stamp import stamp
 from baonet.memory.node import NodeMemory
 from tests.hyp import machines
 
@@ -47,6 +48,28 @@ def test_an_image_that_has_gone_is_told() -> None:
     vm = replace(machines.vm(0), segments=(Segment(BASE, 2, path="/no/such/image"),))
     node = memory(vm)
     with pytest.raises(FileNotFoundError, match="/no/such/image"):
+        node.load(vm)
+    node.close()
+
+
+@pytest.mark.parametrize("change", ["cut", "rewritten", "replaced"])
+def test_an_image_that_has_changed_since_it_was_checked_is_told(tmp_path: Path, change: str) -> None:
+    """Half of one program and half of another would run, and its guest would be blamed."""
+    image = tmp_path / "image"
+    image.write_bytes(b"old!")
+    os.utime(image, ns=(0, 1_000_000_000))
+    vm = replace(machines.vm(0), segments=(Segment(BASE, 4, path=str(image), stamp=stamp(image)),))
+    node = memory(vm)
+    node.load(vm)
+    if change == "cut":
+        os.truncate(image, 2)
+    elif change == "rewritten":
+        image.write_bytes(b"new!")
+    else:
+        (tmp_path / "new").write_bytes(b"new!")
+        os.utime(tmp_path / "new", ns=(0, 1_000_000_000))
+        (tmp_path / "new").rename(image)
+    with pytest.raises(OSError, match=f"has changed since it was checked: '{image}'"):
         node.load(vm)
     node.close()
 
