@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
-from baonet.config.machine import Machine
+from baonet.config.machine import Machine, Stamp
 from baonet.config.overrides import Overrides
+from baonet.config.stamp import stamp
 
 if TYPE_CHECKING:
     from baonet.study.plan import Study
@@ -64,17 +65,22 @@ def positive(text: str) -> int:
 
 def study(options: argparse.Namespace) -> int:
     # Other commands should not pay for these.
-    from baonet.study.fingerprint import fingerprint  # noqa: PLC0415
+    from baonet.study.fingerprint import fingerprint, inputs  # noqa: PLC0415
     from baonet.study.store import StoreError  # noqa: PLC0415
     from baonet.study.study_file import read  # noqa: PLC0415
 
     try:
         plan = read(Path(options.file))
         read_files = {Path(options.file)}
+        stamps: dict[Path, Stamp] = {}
 
         def loading(path: Path, overrides: Overrides) -> Machine:
             machine = load(path, overrides)
-            read_files.update(map(Path, machine.files))
+            files = [*map(Path, machine.files), *inputs(plan)]
+            read_files.update(files)
+            for each in files:
+                if each not in stamps:
+                    stamps[each] = stamp(each)
             return machine
 
         digests = fingerprint(plan, loading)
@@ -86,7 +92,7 @@ def study(options: argparse.Namespace) -> int:
         if options.list:
             return _list(plan, output)
         _refuse(read_files, options.output, output, options.traces)
-        return _run(plan, digests, output, options)
+        return _run(plan, digests, stamps, output, options)
     except (StoreError, UsageError) as error:
         print(f"baonet study: {error}", file=sys.stderr)
         return 2
@@ -125,14 +131,16 @@ def _list(plan: Study, output: Path) -> int:
     return 0
 
 
-def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.Namespace) -> int:
+def _run(
+    plan: Study, digests: dict[str, str], stamps: dict[Path, Stamp], output: Path, options: argparse.Namespace
+) -> int:
     import trio  # noqa: PLC0415
 
     from baonet.study.child import ChildRunner  # noqa: PLC0415
     from baonet.study.conduct import conduct, prepare  # noqa: PLC0415
     from baonet.study.origin import origin  # noqa: PLC0415
     from baonet.study.progress import Progress  # noqa: PLC0415
-    from baonet.study.store import Store, StoreError  # noqa: PLC0415
+    from baonet.study.store import OtherResultsError, Store, StoreError  # noqa: PLC0415
 
     traces = None if options.traces is None else Path(options.traces)
     if traces is not None:
@@ -143,7 +151,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
             store.clear()
         try:
             runs = prepare(plan, store, digests, origin(["baonet", *sys.argv[1:]]))
-        except StoreError as error:
+        except OtherResultsError as error:
             raise StoreError(f"{output}: {error}: --fresh discards them, -o names another file") from None
         shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
         work.mkdir()
@@ -152,7 +160,7 @@ def _run(plan: Study, digests: dict[str, str], output: Path, options: argparse.N
         jobs = options.jobs or len(os.sched_getaffinity(0))
         command = [sys.executable, "-m", "baonet.cli.main"]
         try:
-            outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces), jobs, progress)
+            outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces, stamps), jobs, progress)
         except BaseExceptionGroup as group:
             raise _first(group) from None
         finally:

@@ -15,15 +15,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import final
 
 import trio
 
+from baonet.config.machine import Stamp
 from baonet.config.quantities import duration
+from baonet.config.stamp import stamp
 from baonet.study import measure
 from baonet.study.plan import Run, Study
 from baonet.study.store import Row
@@ -45,16 +47,22 @@ _PR_SET_PDEATHSIG = 1
 @final
 @dataclass(frozen=True, slots=True)
 class ChildRunner:
-    """``command`` starts baonet, ``work`` is a directory for what runs leave, ``traces`` where traces are kept."""
+    """``command`` starts baonet, ``work`` is a directory for what runs leave, ``traces`` where traces are kept.
+
+    ``stamps`` are the files that runs read: what a run makes of others belongs to other results.
+    """
 
     study: Study
     command: Sequence[str]
     work: Path
     traces: Path | None = None
+    stamps: Mapping[Path, Stamp] = field(default_factory=dict)
 
     async def __call__(self, run: Run) -> Row:
         """Do it. A failure is a row like any other; only cancellation comes out of here."""
         row = Row(run.point, run.seed, run.repeat, done=False)
+        if changed := self._changed():
+            return replace(row, error=changed)
         name = f"{run.point}-{run.seed}-{run.repeat}"
         directory = self.work / name
         directory.mkdir()
@@ -67,7 +75,18 @@ class ChildRunner:
                 shutil.move(trace, self.traces / f"{name}.bnt")
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-        return row
+        changed = self._changed()
+        return Row(run.point, run.seed, run.repeat, done=False, error=changed) if changed and row.done else row
+
+    def _changed(self) -> str:
+        for path, before in self.stamps.items():
+            try:
+                same = stamp(path) == before
+            except OSError:
+                same = False
+            if not same:
+                return f"{path} has changed since the study began"
+        return ""
 
     async def _run(self, run: Run, row: Row, directory: Path) -> Row:
         trace = directory / "trace.bnt"

@@ -17,7 +17,7 @@ from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study
 from baonet.study.plausible import check_meta
 from baonet.study.progress import Progress
-from baonet.study.store import Row, Store, StoredPoint, StoreError
+from baonet.study.store import OtherResultsError, Row, Store, StoredPoint
 
 _TICK = 1.0
 _BESIDE = re.compile(r"^baonet: WARNING: |; digest [0-9a-f]{64}; ")  # what is said of a run whatever its end
@@ -55,7 +55,7 @@ def prepare(
     if meta:
         changed = changes(store.json(meta.get("fingerprint", "{}")), fingerprint)
         if changed:
-            raise StoreError(f"the results there were made before a change of {'; '.join(changed)}")
+            raise OtherResultsError(f"the results there were made before a change of {'; '.join(changed)}")
     points = study.points()
     told = describe(study) | dict(origin) | {"fingerprint": json.dumps(fingerprint)}
     store.describe(told, [stored(point) for point in points])
@@ -102,7 +102,7 @@ async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Pr
             nursery.start_soon(_until_signal, signals, outcome, nursery.cancel_scope)
             nursery.start_soon(_ticking, progress)
             async with trio.open_nursery() as workers:
-                for _ in range(jobs):
+                for _ in range(min(jobs, len(runs))):
                     workers.start_soon(_work, queue, store, do, progress, outcome)
             nursery.cancel_scope.cancel()
     progress.close()

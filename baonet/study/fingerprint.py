@@ -34,12 +34,17 @@ def fingerprint(study: Study, load: Load) -> dict[str, str]:
         platforms[repr(machine.platform)] = None
         files |= {Path(each): "the image" for each in machine.files}
         files[path] = "the machine file"
-        if "run.input" in settings:
-            files[study.path.parent / str(settings["run.input"])] = "the input"
+    files |= dict.fromkeys(inputs(study), "the input")
     for path, what in files.items():
         _file(found, what, path)
     found["the platform"] = _of(list(platforms))
     return found
+
+
+def inputs(study: Study) -> set[Path]:
+    """The files of console input."""
+    each = (settings["run.input"] for settings in _machines(study) if "run.input" in settings)
+    return {study.path.parent / str(name) for name in each}
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -18,7 +18,7 @@ from baonet.study.metrics.base import Key, Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.plan import PLACEMENT, PlotSpec, place_label
 from baonet.study.plausible import check_measured, check_meta, check_runs
-from baonet.study.store import Row, Store, StoredPoint
+from baonet.study.store import Row, Store, StoredPoint, StoreError
 
 
 @final
@@ -121,7 +121,7 @@ class Results:
 
 
 def results(store: Store) -> Results:
-    """Everything in a results file. Raises StoreError when it is damaged."""
+    """Everything in a results file. Raises StoreError when it is damaged, or when there is nothing."""
     try:
         return _results(store)
     except (ValueError, OverflowError) as error:
@@ -130,6 +130,8 @@ def results(store: Store) -> Results:
 
 def _results(store: Store) -> Results:
     meta = store.meta()
+    if not meta:
+        raise StoreError(f"{store.path}: there is nothing in it yet: 'baonet study' has not begun")
     check_meta(meta)
     points = {point.number: point for point in store.points()}
     metrics = {

@@ -65,6 +65,10 @@ class StoreError(Exception):
     """The results file cannot be used, and why, for the user."""
 
 
+class OtherResultsError(StoreError):
+    """What is there was made from something else than what is to be added."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -98,7 +102,7 @@ class Store:
     def __init__(self, path: Path, write: bool) -> None:
         """Raises StoreError when the file is none of ours, or another process writes it."""
         self._lock = -1
-        self._path = path
+        self.path = path
         self.new = write and (not path.exists() or path.stat().st_size == 0)
         try:
             if write:
@@ -138,11 +142,11 @@ class Store:
             raise StoreError(f"{path}: its format has version {version}; this baonet reads {_VERSION}")
 
     def _transaction(self) -> _Transaction:
-        return _Transaction(self._db, self._path)
+        return _Transaction(self._db, self.path)
 
     def damaged(self, why: object) -> StoreError:
         """What the file says cannot be: it was not written so."""
-        return StoreError(f"{self._path}: the file is damaged: {why}")
+        return StoreError(f"{self.path}: the file is damaged: {why}")
 
     def _rows(self, query: str, types: tuple[type, ...], *arguments: object) -> Iterator[tuple[Any, ...]]:
         """Rows whose columns have these types, whatever the file holds. Raises StoreError."""
@@ -164,7 +168,7 @@ class Store:
     def json(self, text: str) -> Any:
         """What a text of the file says. Raises StoreError."""
         try:
-            return json.loads(text)
+            return json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise self.damaged(f"{text!r:.100}: {error}") from None
 
@@ -208,7 +212,7 @@ class Store:
         with self._transaction():
             for table in ("runs", "points", "meta"):
                 self._db.execute(f"DELETE FROM {table}")
-        with _told(self._path):
+        with _told(self.path):
             self._db.execute("VACUUM")
 
     def points(self) -> list[StoredPoint]:
@@ -317,6 +321,11 @@ def _unreadable(path: Path) -> str:
             return ""
     except OSError as error:
         return error.strerror or ""
+
+
+def _no_number(text: str) -> float:
+    """For NaN and the infinities, which JSON does not have and nothing here is."""
+    raise ValueError(f"{text} is no number")
 
 
 @contextmanager

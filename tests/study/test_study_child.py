@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
+from baonet.config.stamp import stamp
 from baonet.study.child import ChildRunner, seconds
 from baonet.study.measure import measure_file
 from baonet.study.metrics.base import Record
@@ -44,6 +47,28 @@ async def test_a_run_is_measured_and_leaves_nothing(tmp_path: Path) -> None:
     assert row.facts["mode"] == "virtual"
     assert row.facts["nanoseconds"] == 100_000
     assert not list((tmp_path / "work").iterdir())
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_a_run_of_files_that_have_changed_is_no_result(tmp_path: Path, when: str) -> None:
+    """It would be among those that were made before."""
+    does = runner(tmp_path, "trace")
+    does = replace(does, stamps={does.study.machine: stamp(does.study.machine)})
+    assert (await does(Run(0, 0, 0, {"size": 20}))).done
+
+    async def change() -> None:
+        while when == "meanwhile" and not list(does.work.iterdir()):  # noqa: ASYNC110 - a process makes it
+            await trio.sleep(0.001)
+        os.utime(does.study.machine, ns=(0, 1))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(change)
+        if when == "before":
+            await trio.testing.wait_all_tasks_blocked()
+        row = await does(Run(1, 0, 0, {"size": 20}))
+    assert (row.point, row.done) == (1, False)
+    assert row.error == f"{does.study.machine} has changed since the study began"
+    assert not list(does.work.iterdir())
 
 
 async def test_a_trace_can_be_kept(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ def test_a_file_that_is_cut_short(whole: Path, tmp_path: Path, length: float) ->
         ("UPDATE meta SET value = '{' WHERE key = 'metrics'", "the file is damaged: "),
         ("UPDATE meta SET value = '[[1]]' WHERE key = 'plots'", "plots [1]"),
         ("UPDATE points SET place = '[]'", "'[]' is no object"),
+        ("UPDATE runs SET facts = '{\"nanoseconds\": NaN}'", "NaN is no number"),
+        ("UPDATE runs SET facts = '{\"host_seconds\": -Infinity}'", "-Infinity is no number"),
         ("UPDATE runs SET point = 7 WHERE id = 1", "not as it was written"),
         ("UPDATE samples SET kept = x'00'", "not packed samples"),
         ("UPDATE numbers SET value = 'x'", "numbers has a row"),
@@ -152,4 +154,17 @@ def test_the_command_says_it_in_one_line(
     assert error.startswith(f"baonet report: {path}: the file is damaged: ")
     assert why in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_results_of_a_study_that_has_not_begun_are_not_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a disk leaves them that was full at once."""
+    path = tmp_path / "r.sqlite"
+    Store(path, write=True).close()
+    assert main(["report", str(path), "-o", str(tmp_path / "r.html")]) == 2
+    assert capsys.readouterr().err == (
+        f"baonet report: {path}: there is nothing in it yet: 'baonet study' has not begun\n"
+    )
     assert not (tmp_path / "r.html").exists()
