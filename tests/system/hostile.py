@@ -60,6 +60,24 @@ SEND = _loop(
     2,
 )
 
+PARK = [
+    0x52B88000,  # mov w0, #0xc4000000
+    0x11000C00,  # add w0, w0, #3: CPU_ON
+    0xD2800021,  # mov x1, #1: of the other vcpu
+    0x10000122,  # adr x2, at the last two instructions
+    0xD2800003,  # mov x3, #0
+    _HVC,
+    0x528C0003,  # mov w3, #0x6000
+    0x71000463,  # subs w3, w3, #1
+    0x54FFFFE1,  # b.ne back to it
+    0x52B08000,  # mov w0, #0x84000000
+    0x11002400,  # add w0, w0, #9: SYSTEM_RESET
+    _HVC,
+    0xD2A40000,  # mov x0, #0x20000000
+    0xB9400001,  # ldr w1, [x0], where nothing is
+]
+"""The second vcpu is parked, and the first starts the VM anew, and so on."""
+
 
 def hostile(directory: Path, name: str, words: list[int], **fields: Any) -> dict[str, Any]:
     """A VM of one CPU that runs ``words``."""

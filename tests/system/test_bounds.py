@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from baonet.actors.notices import TOLD
+from baonet.cli.session import REPORTS
 from tests.cli.test_readers import ended, stuck
-from tests.system.hostile import NOTICES, NOTIFY, RESET, SEND, SLEEP, hostile
-from tests.system.machine import COMMAND, baonet, run, write
+from tests.system.hostile import NOTICES, NOTIFY, PARK, RESET, SEND, SLEEP, hostile
+from tests.system.machine import COMMAND, baonet, run, vm, write
 from tests.system.virtual import IPC, MAILBOX, SILENT, parsed
 
 FREE: dict[str, Any] = {"extends": "qemu-aarch64-virt", "costs": {"hypercall": 0, "access": 0, "interrupt": 0}}
@@ -36,6 +37,20 @@ def test_a_storm_of_notices_is_told_and_counted(tmp_path: Path, options: list[st
     (more,) = re.findall(r"Unknown hypercall id \.\.\.: (\d+) more$", done.err, re.MULTILINE)
     assert int(more) > 1000
     assert len(warnings) <= 2 * (TOLD + 1), "two kinds: beyond 0xffff they are no hypercalls"
+
+
+@pytest.mark.parametrize("options", [[*VIRTUAL, "--for", "20ms"], ["--clock", "host", "--timeout", "3s"]])
+def test_a_vcpu_that_is_parked_again_and_again_is_reported_a_few_times_and_counted(
+    tmp_path: Path, options: list[str]
+) -> None:
+    others = vm("spin", devices=SILENT)  # a machine of parked VMs alone ends
+    done = run(tmp_path, {"vms": [hostile(tmp_path, "again", PARK, cpus=2), others]}, *options)
+    assert done.status in (0, 4), done.err
+    assert done.err.count("no emulation handler for abort(0x20000000") == REPORTS
+    (times,) = re.findall(
+        r"^baonet: VM 'again', vcpu 1 was parked (\d+) times, as reported above$", done.err, re.MULTILINE
+    )
+    assert int(times) > 2 * REPORTS
 
 
 def resident(process: subprocess.Popen[str]) -> int:
