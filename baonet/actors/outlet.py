@@ -19,6 +19,7 @@ from typing import Final, TypeVar, final
 import trio
 
 from baonet.actors.backlog import Backlog
+from baonet.config.escapes import escaped
 
 PATIENCE: Final = 1.0
 """Seconds that an end from outside waits for a reader that takes nothing."""
@@ -180,7 +181,7 @@ class Voice(io.TextIOBase):
         self._terminal = terminal
 
     def write(self, text: str) -> int:
-        self._outlet.write(text.encode("utf-8", "backslashreplace"))
+        self._outlet.write(escaped(text, "\t\n\r").encode())
         return len(text)
 
     def writable(self) -> bool:

@@ -8,8 +8,9 @@ is no UTF-8 is shown as an escape: ``\\x1b[2J``. What passes can move the cursor
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
+
+from baonet.config.escapes import escaped
 
 RESET: Final = b"\x1b[0m"
 _PLAIN = re.compile(rb"[\x20-\x7e\t]*")
@@ -45,14 +46,4 @@ def whole(text: bytes) -> int:
 def _escaped(text: bytes) -> bytes:
     if _PLAIN.fullmatch(text):
         return text
-    return "".join(map(_shown, text.decode("utf-8", "surrogateescape"))).encode()
-
-
-def _shown(character: str) -> str:
-    category = unicodedata.category(character)
-    if character == "\t" or not (category[0] == "C" or category in ("Zl", "Zp")):
-        return character
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        code -= 0xDC00  # a byte that is no UTF-8
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return escaped(text.decode("utf-8", "surrogateescape")).encode()

@@ -1,4 +1,5 @@
-"""The standard streams of the process: all there, and none that loses what is written to it in silence."""
+"""The standard streams of the process: all there, none loses what is written to it, and none hands on what a terminal
+would obey."""
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ import select
 import sys
 from contextlib import suppress
 from typing import Any, TextIO, final
+
+from baonet.config.escapes import escaped
+
+_LAYOUT = "\t\n\r"
 
 
 @final
@@ -23,6 +28,15 @@ class _Patient(io.FileIO):
             poll.register(self.fileno(), select.POLLOUT)
             poll.poll()
         return written
+
+
+@final
+class _Shown(io.TextIOWrapper):
+    """What is said for people, whatever is in it: names of files and VMs and lines of files may be anybody's."""
+
+    def write(self, text: str, /) -> int:
+        super().write(escaped(text, _LAYOUT))
+        return len(text)
 
 
 def prepare() -> None:
@@ -42,14 +56,14 @@ def drop(stream: TextIO) -> None:
 
 
 def _patient(stream: Any) -> Any:
-    """The same stream, over a descriptor that is waited for; what a caller in this process has put there stays."""
+    """The same stream, so; what a caller in this process has put there stays."""
     if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
         return stream
     stream.flush()
-    return io.TextIOWrapper(
+    return _Shown(
         io.BufferedWriter(_Patient(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace",
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from pathlib import Path
 
 from baonet.actors.agent import Outcome
@@ -53,7 +54,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "version": 1,
         "mode": clock.mode.value,
         "hz": hz(clock) if virtual else 1_000_000_000,
-        "machine": machine.path,
+        "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),
         "config": config,
         "platform": machine.platform.name,
         "vms": [{"name": vm.config.name, "pcpus": list(vm.pcpus)} for vm in plan.vms],

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config.escapes import escaped
+
 _SHOWN = 110  # columns of a source line that are shown
 
 
@@ -48,7 +50,9 @@ class Problem:
     def _marked(self) -> tuple[str, str]:
         """The source line, cut to what fits around the place, and the carets under it."""
         start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source) > _SHOWN else 0
-        shown = self.source[start : start + _SHOWN].replace("\t", " ").rstrip()
+        # One character for each, or the carets would be elsewhere.
+        plain = "".join(each if escaped(each, "") == each else " " for each in self.source[start : start + _SHOWN])
+        shown = plain.rstrip()
         column = self.column - 1 - start
         indent = len(shown) - len(shown.lstrip())
         indent = min(indent, column)

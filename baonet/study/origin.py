@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from importlib import metadata
 
+from baonet.config.escapes import escaped
+
 
 def origin(command: Sequence[str]) -> dict[str, str]:
     """As facts of a results file. ``command`` is what was typed."""
@@ -17,5 +19,5 @@ def origin(command: Sequence[str]) -> dict[str, str]:
         "baonet": metadata.version("baonet"),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "host": f"{platform.node()}, {platform.system()} {platform.release()}, {platform.machine()}, {cpus} CPUs",
-        "command": shlex.join(command),
+        "command": escaped(shlex.join(command)),
     }

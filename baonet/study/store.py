@@ -196,7 +196,7 @@ class Store:
         """Tell what the study is; what is not given any more is forgotten, with the runs of points that are gone."""
         with self._transaction():
             self._db.execute("DELETE FROM meta")
-            self._db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            self._db.executemany("INSERT INTO meta VALUES (?, ?)", [(key, _utf8(value)) for key, value in meta.items()])
             numbers = [point.number for point in points]
             kept = f"({', '.join(map(str, numbers))})"
             self._db.execute(f"DELETE FROM runs WHERE point NOT IN {kept}")
@@ -204,7 +204,10 @@ class Store:
             self._db.executemany(
                 "INSERT INTO points VALUES (?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET label = excluded.label, "
                 "place = excluded.place, settings = excluded.settings",
-                [(each.number, each.label, json.dumps(each.place), json.dumps(each.settings)) for each in points],
+                [
+                    (each.number, _utf8(each.label), json.dumps(each.place), json.dumps(each.settings))
+                    for each in points
+                ],
             )
 
     def clear(self) -> None:
@@ -253,7 +256,7 @@ class Store:
             status = "done" if row.done else "failed"
             run = self._db.execute(
                 "INSERT INTO runs VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
-                (row.point, row.seed, row.repeat, status, row.error, row.digest, json.dumps(dict(row.facts))),
+                (row.point, row.seed, row.repeat, status, _utf8(row.error), row.digest, json.dumps(dict(row.facts))),
             ).lastrowid
             for metric, measured in row.measured.items():
                 self._db.executemany(
@@ -321,6 +324,11 @@ def _unreadable(path: Path) -> str:
             return ""
     except OSError as error:
         return error.strerror or ""
+
+
+def _utf8(text: str) -> str:
+    """As SQLite has it: names of files may be any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _no_number(text: str) -> float:

@@ -70,8 +70,14 @@ def _integer(value: object, what: str) -> int:
 
 
 def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value.isprintable():
         raise TraceError(f"damaged: its {what} is {value!r:.40}")
+    return value
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str):
+        raise TraceError(f"damaged: its machine is {value!r:.40}")
     return value
 
 
@@ -110,7 +116,7 @@ def header(value: object) -> Header:
     return Header(
         hz=hz,
         mode=_text(value.get("mode"), "mode"),
-        machine=_text(value.get("machine", ""), "machine"),
+        machine=_path(value.get("machine", "")),
         platform=_text(value.get("platform", ""), "platform"),
         mhz=_integer(value.get("mhz", 0), "mhz"),
         window=_integer(value.get("window", 0), "window"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.machine import COMMAND, Result, vm, write
+from tests.system.machine import COMMAND, Result, baonet, vm, write
 
 FULL = "baonet: output: No space left on device\n"
 
@@ -135,3 +135,38 @@ def test_a_pipe_that_does_not_block_loses_nothing(hello: Path, command: str, unb
         os.close(ours)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, got, errors) == (0, expected.stdout, expected.stderr)
+
+
+@pytest.mark.parametrize("where", ["source", "path", "name of a file"])
+def test_nobodys_text_reaches_the_terminal_as_a_command(tmp_path: Path, where: str) -> None:
+    """A machine file may be another's: what would clear the screen or turn the text is shown."""
+    evil = "\x1b[2J\x9b1m\u202ex\x07"
+    file = tmp_path / (f"{evil}.yaml" if where == "name of a file" else "m.yaml")
+    name = f'"{evil}"'.encode("unicode_escape").decode().replace("\\x1b", "\\e") if where == "path" else "none"
+    file.write_text(f"version: 1\nplatform: qemu-aarch64-virt\nvms:\n- {{image: {{path: {name}}}}}\n")
+    if where == "source":
+        file.write_text("version: 1\nplatform: {extends: 1} # \u202ehere\t\u200b \u2028\nvms: []\n")
+    result = baonet("check", file)
+    assert result.status == 2
+    assert all(each == "\n" or each.isprintable() for each in result.err), result.err
+    if where == "source":
+        line, carets = result.err.splitlines()[1:3]
+        assert line == "    platform: {extends: 1} #  here"
+        assert carets.index("^") == line.index("1}")
+    else:
+        assert "\\x1b[2J\\x9b1m\\u202ex\\x07" in result.err
+
+
+def test_paths_that_are_no_utf_8_are_as_good_as_others(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.yaml"))
+    write(tmp_path, {"vms": [vm("hello")]}).rename(file)
+    trace, results = file.with_suffix(".bnt"), file.with_suffix(".sqlite")
+    assert baonet("run", file, "--clock", "virtual", "--trace", trace).status == 0
+    assert "\\xff.yaml (SHA-256" in baonet("trace", "info", trace).out
+    study = file.with_stem(file.stem + "study")
+    study.write_text(f"version: 1\nmachine: {tmp_path}/machine.yaml\nfor: 1us\nmetrics: [exits]\n")
+    write(tmp_path, {"clock": {"mode": "virtual"}, "vms": [vm("hello")]})
+    for command in (("study", study, "-o", results), ("report", results, "-o", file.with_suffix(".html"))):
+        done = baonet(*command)
+        assert done.status == 0, done.err
+        assert "\\xff" in done.out
