@@ -9,6 +9,7 @@ output; a file of that name is ``./-``.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -103,6 +104,7 @@ class Output:
             os.fchmod(descriptor, _mask() if found is None else stat.S_IMODE(found.st_mode))
         else:
             descriptor = _open(path, lambda: wait(name))
+            _take(descriptor, name)
         self._ours = found is None
         self._kept = found is None or own is not None
         self.file: BinaryIO = os.fdopen(descriptor, "wb")
@@ -164,6 +166,19 @@ def _open(path: Path, wait: Callable[[], None]) -> int:
         else:
             os.set_blocking(descriptor, True)
             return descriptor
+
+
+def _take(descriptor: int, name: str) -> None:
+    """A file that two commands write has nothing of either. Raises UsageError."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UsageError(f"{name}: another command is writing to it") from None
+    except OSError:
+        pass  # not on every file system
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -254,7 +254,9 @@ def _named(node: Node, name: str, left: list[int]) -> Node:
     """A copy of the tree with field paths; aliased parts get one copy for each place."""
     left[0] -= 1
     if left[0] < 0:
-        raise ConfigError([node.problem("the aliases of this file multiply to too many values", field=name)])
+        raise ConfigError(
+            [node.problem("the file has too many values, those of aliases counted wherever they stand", field=name)]
+        )
     value = node.value
     if isinstance(value, dict):
         value = {k: _named(n, f"{name}.{k}" if name else k, left) for k, n in value.items()}

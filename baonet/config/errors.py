@@ -12,6 +12,8 @@ from typing import final
 
 from baonet.config.escapes import escaped
 
+SHOWN = 100
+"""Problems of a file that are told."""
 _SHOWN = 110  # columns of a source line that are shown
 
 
@@ -77,4 +79,7 @@ class ConfigError(Exception):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        lines = [str(problem) for problem in self.problems[:SHOWN]]
+        if len(self.problems) > SHOWN:
+            lines.append(f"{self.problems[0].path}: and more")
+        return "\n".join(lines)

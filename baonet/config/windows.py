@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.config.document import Node
-from baonet.config.errors import Problem
+from baonet.config.errors import SHOWN, Problem
 from baonet.config.machine import PAGE_SIZE
 from baonet.config.quantities import human, span
 
@@ -56,15 +56,32 @@ def beyond(window: Window, limit: int = IPA_LIMIT) -> Iterator[Problem]:
 
 
 def overlapping(windows: Sequence[Window], alignment: int = PAGE_SIZE) -> Iterator[Problem]:
-    """A problem for each window that meets one that stands before it."""
+    """A problem for each window that meets one that stands before it; for ``SHOWN`` of them, as nobody reads more."""
+    suspects = _meeting(windows)
+    found = 0
     for i, window in enumerate(windows):
+        if i not in suspects or found > SHOWN:
+            continue
         other = next((each for each in windows[:i] if each.meets(window.start, window.end)), None)
         if other is not None:
+            found += 1
             free = room_above(other.end, window.end - window.start, windows, alignment, skip=window)
             yield window.node.problem(
                 f"{window.what} at {window} and {other.what} at {other} overlap",
                 f"there is room for it at {free:#x}",
             )
+
+
+def _meeting(windows: Sequence[Window]) -> set[int]:
+    """The places of those that meet another: quick when there are many, of which few do."""
+    found = set()
+    last, end = -1, 0
+    for i in sorted(range(len(windows)), key=lambda i: windows[i].start):
+        if last >= 0 and windows[i].start < end:
+            found |= {last, i}
+        if windows[i].end > end:
+            last, end = i, windows[i].end
+    return found
 
 
 def room_above(start: int, size: int, windows: Iterable[Window], alignment: int, skip: Window | None = None) -> int:

@@ -65,6 +65,23 @@ def test_a_run_writes_over_nothing_that_it_reads(machine: Path, option: str, nam
     assert content(machine.parent) == before
 
 
+def test_a_trace_that_another_run_writes_is_refused_and_stays_whole(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.bnt"
+    file = write(tmp_path, {"vms": [vm("echo")]})
+    options = ["--clock", "virtual", "--console", "echo", "--trace", str(trace)]
+    command = [*COMMAND, "run", str(file), *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdout.readline()
+        second = baonet("run", file, *options)
+        assert (second.status, second.err) == (2, f"baonet run: --trace {trace}: another command is writing to it\n")
+        first.stdin.write("quit\n")
+        first.stdin.close()
+        assert first.wait(30) == 0
+    assert baonet("trace", "verify", trace).status == 0
+
+
 def test_two_outputs_are_two_files(machine: Path, here: Here) -> None:
     out = machine.parent / "out"
     result = here("run", machine, "--trace", out, "--stats", machine.parent / "." / "out")

@@ -101,7 +101,7 @@ def test_files_that_are_no_use(tmp_path: Path, text: str | bytes, place: tuple[i
 def test_aliases_that_multiply(tmp_path: Path) -> None:
     bomb = "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n"
     bomb += "".join(f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10))
-    with pytest.raises(ConfigError, match="multiply to too many values"):
+    with pytest.raises(ConfigError, match="too many values, those of aliases"):
         read(tmp_path, bomb)
 
 

@@ -5,11 +5,12 @@ A case replaces a part of the valid machine file; the mark § is where the error
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from baonet.config.errors import ConfigError, Problem
+from baonet.config.errors import SHOWN, ConfigError, Problem
 from baonet.config.loader import load
 from tests.config import mistakes_between_fields, mistakes_in_time, mistakes_of_form, mistakes_with_images
 from tests.config.machines import BASE, marked, problems, write
@@ -76,3 +77,19 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     assert len(shown[1]) <= 120
     assert shown[1][shown[2].index("^") :].startswith("bad")
     assert shown[2].count("^") == 3
+
+
+def test_many_regions_and_many_mistakes_take_no_longer_than_they_are_read(tmp_path: Path) -> None:
+    """Not the square of them: 12 000 take a second, and took one for each hundred."""
+    regions = ", ".join(f"{{base: {0x50000000 + 0x1000 * n:#x}, size: 4KiB}}" for n in range(12_000))
+    one = "{base: 0x40000000, size: 64MiB}"
+    path = write(tmp_path, BASE.replace(one, f"{one}, {regions}"))
+    began = time.process_time()
+    problems(path)
+    overlapping = write(tmp_path, path.read_text().replace("size: 4KiB}", "size: 8KiB}"))
+    with pytest.raises(ConfigError) as caught:
+        load(overlapping)
+    assert time.process_time() - began < 15
+    lines = str(caught.value).splitlines()
+    assert sum(" overlap" in line for line in lines) == SHOWN
+    assert lines[-1] == f"{path}: and more"
