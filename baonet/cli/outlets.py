@@ -85,7 +85,7 @@ class RunOutlets:
     def finish(self, status: int) -> int:
         """After the last words: write the rest, and tell what could not be written. Returns the exit status.
 
-        Raises the OSError of standard output.
+        Raises the OSError of standard output or error.
         """
         left = PATIENCE if self._hurried is not None else max(PATIENCE, self._deadline - time.monotonic())
         self.outlets.drain(left if left < math.inf else None)
@@ -94,10 +94,11 @@ class RunOutlets:
                 print(f"baonet: {outlet.name}: {outlet.error.strerror}", file=sys.stderr)
                 status = Ending.FAILED.value
         for outlet in (self.out, *self._files):
-            if outlet.waiting:
+            if outlet.stalled and outlet.waiting:  # not what was said just now
                 print(
                     f"baonet: {outlet.name}: nobody reads it, {outlet.waiting} bytes are not written", file=sys.stderr
                 )
-        if self.out.error is not None:
-            raise self.out.error
+        for outlet in (self.out, self._errors):
+            if outlet.error is not None:
+                raise outlet.error
         return status

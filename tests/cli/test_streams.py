@@ -157,6 +157,20 @@ def test_nobodys_text_reaches_the_terminal_as_a_command(tmp_path: Path, where: s
         assert "\\x1b[2J\\x9b1m\\u202ex\\x07" in result.err
 
 
+def test_a_file_that_fails_is_no_reader_that_stops(hello: Path) -> None:
+    result = shell('baonet run "$FILE" --clock virtual --trace /dev/full 2>&1 | cat', hello)
+    assert result.status == 1
+    assert result.out.endswith("baonet: --trace /dev/full: No space left on device\n")
+
+
+@pytest.mark.parametrize(("clock", "status"), [("virtual", 1), ("host", 0)])
+def test_errors_that_cannot_be_told_are_no_success(hello: Path, clock: str, status: int) -> None:
+    """In virtual time the last line is lost; under the host's clock nothing is said."""
+    result = shell(f'baonet run "$FILE" --clock {clock} 2>/dev/full', hello)
+    assert result.status == status
+    assert result.out.endswith("hello: done\n")
+
+
 def test_paths_that_are_no_utf_8_are_as_good_as_others(tmp_path: Path) -> None:
     file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.yaml"))
     write(tmp_path, {"vms": [vm("hello")]}).rename(file)
