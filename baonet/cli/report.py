@@ -20,7 +20,8 @@ EPILOG = """\
 exit status:
   0    the report is written
   1    the report is written, and says that runs failed, are missing, or differ where they must be equal
-  2    the results cannot be read, or --svg or --png is given and matplotlib is not installed
+  2    the results cannot be read or the page cannot be written, or --svg or --png is given and matplotlib is not
+       installed
 
 Without matplotlib (pip install 'baonet[study]') the page has its tables and no pictures.
 
@@ -66,6 +67,11 @@ def report(options: argparse.Namespace) -> int:
             _write(found, out, outputs, options)
     except (StoreError, UsageError) as error:
         print(f"baonet report: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise  # standard output
+        print(f"baonet report: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     whole = len(found.rows) == found.expected_runs and all(row.done for row in found.rows)
     return 0 if whole and not found.disagreements else 1

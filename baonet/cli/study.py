@@ -29,7 +29,8 @@ image are refused: --fresh starts anew.
 exit status:
   0    every run is done
   1    a run failed, or runs that must be equal differ; what is wrong is on standard error and in the report
-  2    the study file, a machine file or the command line has an error, or the results are of something else
+  2    the study file, a machine file or the command line has an error, or the results are of something else or
+       cannot be written
   130  Ctrl-C; 143 SIGTERM, 129 SIGHUP: what had ended by then is saved
 
 examples:
@@ -95,6 +96,11 @@ def study(options: argparse.Namespace) -> int:
         return _run(plan, digests, stamps, output, options)
     except (StoreError, UsageError) as error:
         print(f"baonet study: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise  # standard output
+        print(f"baonet study: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
 
 

@@ -120,7 +120,7 @@ def _changed(value: Any, chance: random.Random) -> Any:
     if isinstance(value, bytes) and len(value) >= 32 and deeper:
         data = bytearray(value)
         for _ in range(chance.choice([1, 1, 5])):
-            place = 32 * chance.randrange(len(data) // 32) + chance.choice([0, 8, 10, 12, 16, 24])
+            place = 32 * chance.randrange(len(data) // 32 + 1) + chance.choice([0, 8, 10, 12, 16, 24])
             data[place : place + 8] = chance.choice([*_BLOCKS, chance.randbytes(8)])
         return bytes(data)
     return chance.choice(_ODD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -168,3 +169,14 @@ def test_results_of_a_study_that_has_not_begun_are_not_whole(
         f"baonet report: {path}: there is nothing in it yet: 'baonet study' has not begun\n"
     )
     assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("options", [["-o", "{no}/r.html"], ["-o", "{full}"], ["--svg", "/dev/null", "-o", "{page}"]])
+def test_a_page_that_cannot_be_written_is_no_page_with_failures(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    """Status 1 is for a page that says what is missing."""
+    places = {"no": str(tmp_path / "no"), "full": "/dev/full", "page": str(tmp_path / "r.html")}
+    assert main(["report", str(whole), *(each.format(**places) for each in options)]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"baonet report: \S+: (No such file or directory|No space left on device|File exists)", last)
