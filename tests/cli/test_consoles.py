@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
+from baonet.actors.attached import Line
 from tests.cli.test_terminal import CTRL_A, terminal
-from tests.system.machine import COMMAND, run, vm, write
+from tests.system.machine import COMMAND, Result, run, vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS, parsed
 
 TWO: dict[str, Any] = {
@@ -208,6 +209,27 @@ def test_a_peer_that_reads_nothing_holds_its_vm_and_no_other(tmp_path: Path, pla
             taken += len(stopped.recv(1 << 16))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 143
+
+
+@pytest.mark.parametrize("placement", ["process-per-island", "one-process", "process-per-cpu"])
+def test_a_slow_peer_changes_nothing_in_virtual_time(tmp_path: Path, placement: str) -> None:
+    """Its island waits, the other one at the next horizon, and all that is printed comes."""
+    machine = {**TWO, "vms": [vm("flood-forever", "flood", devices=SECOND_UART), vm("timer")]}
+    options = [*VIRTUAL, "--for", "12ms", "--placement", placement]
+    plain = parsed(run(tmp_path, machine, *options, "--console", "flood"))
+    path = tmp_path / "console"
+    with running(tmp_path, machine, *options, "--console", f"flood=unix:{path}", "--console", "none") as process:
+        got = b""
+        with connected(path) as peer:
+            while piece := peer.recv(1 << 13):
+                got += piece
+                time.sleep(0.002)
+        _, errors = process.communicate(timeout=60)
+    slow = parsed(Result(process.returncode, "", errors.decode()))
+    assert (slow.status, slow.digest, slow.time) == (0, plain.digest, plain.time)
+    # The first of it was printed before anybody was there, as the run does not wait for that.
+    assert plain.out.encode().endswith(got.replace(b"\r", b""))
+    assert len(got) > Line.LIMIT
 
 
 def test_a_pseudo_terminal_is_a_console_that_others_open(tmp_path: Path) -> None:
