@@ -42,7 +42,7 @@ class Problem:
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.field}: {self.message}" if self.field else f"{self.place}: {self.message}"
-        lines = [head]
+        lines = [escaped(head)]  # one line, whatever a path or a value has in it
         if self.source.strip():
             lines += self._marked()
         if self.hint:

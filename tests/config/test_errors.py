@@ -71,6 +71,10 @@ def test_str_shows_the_line_and_what_would_be_right(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_wrong_is_one_line_whatever_is_in_it() -> None:
+    assert str(Problem("a\nb", 1, 1, "f", "'\x1b\r\n' is no path")) == "a\\x0ab:1:1: f: '\\x1b\\x0d\\x0a' is no path"
+
+
 def test_a_long_line_is_cut_around_the_place() -> None:
     source = "vms: [" + "x" * 300 + "bad" + "y" * 300 + "]"
     shown = str(Problem("m.yaml", 1, 307, "f", "wrong", source=source, width=3)).split("\n")
