@@ -23,11 +23,16 @@ class _Patient(io.FileIO):
     """
 
     def write(self, data: Any, /) -> int:
-        while (written := super().write(data)) is None:
-            poll = select.poll()
-            poll.register(self.fileno(), select.POLLOUT)
-            poll.poll()
-        return written
+        """All of it: where nothing is buffered (PYTHONUNBUFFERED) nobody else writes the rest."""
+        left = memoryview(data)
+        while left:
+            if (written := super().write(left)) is None:
+                poll = select.poll()
+                poll.register(self.fileno(), select.POLLOUT)
+                poll.poll()
+            else:
+                left = left[written:]
+        return len(data)
 
 
 @final
@@ -60,8 +65,9 @@ def _patient(stream: Any) -> Any:
     if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
         return stream
     stream.flush()
+    raw: Any = _Patient(stream.fileno(), "wb", closefd=False)
     return _Shown(
-        io.BufferedWriter(_Patient(stream.fileno(), "wb", closefd=False)),
+        raw if stream.write_through else io.BufferedWriter(raw),
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,

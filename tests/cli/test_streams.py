@@ -184,3 +184,15 @@ def test_paths_that_are_no_utf_8_are_as_good_as_others(tmp_path: Path) -> None:
         done = baonet(*command)
         assert done.status == 0, done.err
         assert "\\xff" in done.out
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_said_comes_in_its_order(tmp_path: Path, unbuffered: str) -> None:
+    """A warning before the run, its last line after it."""
+    file = write(tmp_path, {"vms": [vm("hello", devices=[{"pa": 0x09000000, "va": 0x09000000}])]})
+    command = [*COMMAND, "run", str(file), "--clock", "virtual", "--placement", "one-process"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    first, *_, last = done.stderr.splitlines()
+    assert "warning: 'uart0' has interrupt 33" in first
+    assert "s of virtual time; digest" in last
