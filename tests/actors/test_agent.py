@@ -17,8 +17,8 @@ from baonet.actors.backlog import Backlog
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
-from baonet.config.machine import Device
 from baonet.actors.outlet import Outlets
+from baonet.config.machine import Device
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.memory.node import NodeMemory
