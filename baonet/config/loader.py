@@ -84,8 +84,6 @@ def _refuse_others(root: Node) -> None:
     keys = set(root.value) if isinstance(root.value, dict) else set()
     if "vms" in keys:
         return
-    if {"machine", "metrics"} <= keys:
-        raise ConfigError([root.problem("this is a study, and no machine", "'baonet study FILE' runs it")])
     if "platform" not in keys and keys & {"ram", "extends"}:
         hint = "name it under 'platform' of a machine file"
         raise ConfigError([root.problem("this is a platform, and no machine", hint)])

@@ -295,9 +295,6 @@ def _top(root: Node, reader: Reader) -> dict[str, Any]:
         raise ConfigError(
             [*reader.problems, root.problem(f"{show(root.value)} is no study", "start with 'version: 1'")]
         )
-    if "vms" in root.value and "machine" not in root.value:
-        hint = "name it under 'machine' of a study; 'baonet run FILE' runs it"
-        raise ConfigError([root.problem("this is a machine, and no study", hint)])
     values: dict[str, Any] = {}
     given = set(root.value)
     for word, node in root.value.items():

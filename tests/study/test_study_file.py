@@ -154,7 +154,7 @@ HEAD = "version: 1\nmachine: m.yaml\nmetrics: [exits]\n"
     [
         ("version: 1\n", ["'machine' is missing", "'metrics' is missing"]),
         ("[1]", ["a list is no study"]),
-        ("version: 1\nplatform: zcu104\nvms: []\n", ["this is a machine, and no study", "'baonet run FILE'"]),
+        ("version: 1\nplatform: zcu104\nvms: []\n", ["is a machine file, and no study file", "'baonet run'"]),
         (HEAD + "sweeps: {}", ["unknown key 'sweeps'", "did you mean 'sweep'?"]),
         (HEAD + "for: 20", ["20 has no unit"]),
         (HEAD + "for: 2d", ["'d' is not a unit of time", "500ns, 10us"]),

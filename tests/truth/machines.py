@@ -80,7 +80,7 @@ def _machine_of(numbers: Sequence[int], directory: Path) -> dict[str, Any]:
         "extends": "qemu-aarch64-virt",
         "cpus": _CPUS,
         "ram": [{"base": 0x4000_0000, "size": "8GiB"}],
-        "gic": {"gicr": 1 << 40, "interrupts": 512},  # out of the way of the UARTs
+        "gic": {"gicr": 1 << 39, "interrupts": 512},  # out of the way of the UARTs
         "devices": uarts,
     }
     memory = [{"name": f"m{number}", "size": "64KiB"} for number in numbers]
