@@ -32,11 +32,11 @@ from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from baonet.wire.trace import machine_digest
 
+_MANY_RESETS = 16
+"""Of one VM, which is told then: it may never get farther."""
 TYPED = 1 << 16
 """Bytes of input that no UART has taken yet, from which whoever types should wait."""
 _TICK = 0.1
-_MANY_RESETS = 16
-"""Of one VM, which is told then: it may never get farther."""
 """Seconds between two looks at what the screen has not shown yet, and at who is awaited.
 
 Waiting is counted in these, not by the host's clock: time in which nobody could look, as while the whole run was
@@ -134,10 +134,6 @@ class Agent:
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._standing = Standing(plan, node.carries)
         self._noticed: Counter[int] = Counter()
-        self._runs = {
-            address: frozenset(vm.config.index for vm in plan.vms for pcpu in pcpus if pcpu in vm.pcpus)
-            for address, pcpus in node.carries.items()
-        }
         self._consoles: dict[int, Reassembly] = {}
         self._typed = [0 for _ in plan.vms]
         self._resets = [0 for _ in plan.vms]
@@ -224,7 +220,9 @@ class Agent:
     def _held(self) -> frozenset[int]:
         """Whose guests wait for a reader of their own."""
         holding = self._outlets.holding if self._ending is None else frozenset()
-        return frozenset(address for address, vms in self._runs.items() if vms & holding) if holding else holding
+        if not holding:  # as nearly always, and this is asked before each wait
+            return holding
+        return frozenset(address for address, vms in self._standing.vms.items() if vms & holding)
 
     async def _listen_anew(self) -> None:
         """As soon as somebody need not be held any more."""

@@ -17,11 +17,14 @@ from baonet.wire.messages import Message
 
 @final
 class Standing:
-    """``carries``: the pcpus of each actor that speaks for some. A crew that has a conductor tells its failure only."""
+    """``carries``: the pcpus of each actor that speaks for some; ``vms``: those that each runs.
+
+    A crew that has a conductor tells its failure only.
+    """
 
     def __init__(self, plan: Plan, carries: Mapping[int, tuple[int, ...]]) -> None:
         self._pcpus = {address: frozenset(pcpus) for address, pcpus in carries.items()}
-        self._vms = {
+        self.vms = {
             address: {vm for vm, planned in enumerate(plan.vms) if pcpus & set(planned.pcpus)}
             for address, pcpus in self._pcpus.items()
         }
@@ -33,7 +36,7 @@ class Standing:
 
     def allows(self, source: int, message: Message) -> bool:
         """Whether the actor ``source`` may say that."""
-        pcpus, vms = self._pcpus.get(source), self._vms.get(source)
+        pcpus, vms = self._pcpus.get(source), self.vms.get(source)
         if isinstance(message, wire.Failure):
             first = source not in self._failed
             self._failed.add(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from baonet.config.machine import Gic
@@ -19,3 +20,12 @@ def of_vm(model: GicModel | None, platform: Gic) -> Gic:
     given = {name: value for name in ("gicd", "gicc", "gicr") if (value := getattr(model, name)) is not None}
     lines = platform.interrupts if model.interrupts is None else align_up(model.interrupts, 32)
     return replace(platform, interrupts=lines, **given)
+
+
+def windows(gic: Gic, cpus: int) -> Iterator[tuple[str, int, int, str]]:
+    """(field, first address, the one after the last, what it is) of each window, with redistributors for ``cpus``."""
+    yield "gicd", gic.gicd, gic.gicd + (GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE), "the GIC's distributor"
+    if gic.gicr is not None and gic.version != 2:
+        yield "gicr", gic.gicr, gic.gicr + GICR_SIZE * cpus, "the GIC's redistributors"
+    if gic.gicc is not None and gic.version == 2:
+        yield "gicc", gic.gicc, gic.gicc + GICC_SIZE, "the GIC's CPU interface"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
-from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE, of_vm
+from baonet.config.gic import GICD_SIZE, GICR_SIZE, of_vm
+from baonet.config.gic import windows as gic_windows
 from baonet.config.machine import Gic
 from baonet.config.models import VmModel
 from baonet.config.windows import Window, beyond, overlapping, unaligned
@@ -18,7 +19,8 @@ def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
     if draft.platform is not None and draft.intact(vm.node, "gic"):
         gic = of_vm(vm.gic, draft.platform.gic)
         yield from _gic(vm, gic)
-        own = list(_gic_windows(vm, gic))
+        node = vm.node if vm.gic is None else vm.gic.node
+        own = [Window(start, end, what, node.at(field)) for field, start, end, what in gic_windows(gic, vm.cpus)]
         # Where the GIC is at the platform's addresses, it is the others that are in its way.
         windows = own + windows if vm.gic is None else windows + own
     for window in windows:
@@ -65,14 +67,3 @@ def _gic(vm: VmModel, gic: Gic) -> Iterator[Problem]:
     yield from unaligned(vm.gic.node.at("gicd"), vm.gic.gicd, 0x1000 if gic.version == 2 else GICD_SIZE)
     yield from unaligned(vm.gic.node.at("gicc"), vm.gic.gicc)
     yield from unaligned(vm.gic.node.at("gicr"), vm.gic.gicr, GICR_SIZE)
-
-
-def _gic_windows(vm: VmModel, gic: Gic) -> Iterator[Window]:
-    node = vm.node if vm.gic is None else vm.gic.node
-    size = GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE
-    yield Window(gic.gicd, gic.gicd + size, "the GIC's distributor", node.at("gicd"))
-    if gic.gicr is not None and gic.version != 2:
-        end = gic.gicr + GICR_SIZE * vm.cpus
-        yield Window(gic.gicr, end, "the GIC's redistributors", node.at("gicr"))
-    if gic.gicc is not None and gic.version == 2:
-        yield Window(gic.gicc, gic.gicc + GICC_SIZE, "the GIC's CPU interface", node.at("gicc"))

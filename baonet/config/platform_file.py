@@ -10,7 +10,7 @@ from typing import Any
 from baonet.config.cpus import most_cpus
 from baonet.config.document import Node, parse
 from baonet.config.errors import ConfigError, Problem
-from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config.gic import windows as gic_windows
 from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
 from baonet.config.machine import UNMODELLED, Cache, Gic, Platform, PlatformDevice, RamBank
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
@@ -186,22 +186,14 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
             yield node.at("interrupt").problem(
                 f"the GIC has no interrupt {device.interrupt}", f"its INTIDs end at {platform.gic.interrupts - 1}"
             )
-    own = list(_gic_windows(model, platform))
+    node = model.node if model.gic is None else model.gic.node
+    found = gic_windows(platform.gic, platform.cpus)
+    own = [Window(start, end, what, node.at(field)) for field, start, end, what in found]
     for window in (*own, *windows):
         yield from beyond(window, _PHYSICAL_LIMIT)
     yield from overlapping([*windows, *own] if model.gic is not None else [*own, *windows])
     if model.cache is not None:
         yield from _cache(model, platform)
-
-
-def _gic_windows(model: PlatformModel, platform: Platform) -> Iterator[Window]:
-    node, gic = model.node if model.gic is None else model.gic.node, platform.gic
-    size = GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE
-    yield Window(gic.gicd, gic.gicd + size, "the GIC's distributor", node.at("gicd"))
-    if gic.gicr is not None:
-        yield Window(gic.gicr, gic.gicr + GICR_SIZE * platform.cpus, "the GIC's redistributors", node.at("gicr"))
-    if gic.gicc is not None:
-        yield Window(gic.gicc, gic.gicc + GICC_SIZE, "the GIC's CPU interface", node.at("gicc"))
 
 
 def _cache(model: PlatformModel, platform: Platform) -> Iterator[Problem]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baonet.config.fdt import FdtNode
-from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config.gic import windows
 from baonet.config.given_tree import GICS, PL011
 from baonet.config.machine import Vm
 from baonet.config.quantities import listing
-from baonet.config.tree_nodes import Place, cells, numbers, text, walk
+from baonet.config.tree_nodes import Place, cells, enabled, numbers, text, walk
 
 _NO_DEVICES = ("cpus", "chosen", "aliases", "reserved-memory", "memory")
 _NAMED = 4
@@ -21,8 +21,9 @@ _NAMED = 4
 
 def loose_ends(root: FdtNode, vm: Vm) -> Iterator[tuple[str, str]]:
     """(what leads nowhere, what would be right)."""
-    handles = {handle: place.node for place in walk(root) for handle in _handles(place.node)}
-    alive = [place for place in walk(root) if place.enabled and not any(_disabled(node) for node in place.above)]
+    places = list(walk(root))
+    handles = {handle: place.node for place in places for handle in _handles(place.node)}
+    alive = [place for place in places if all(enabled(node) for node in (place.node, *place.above))]
     yield from _interrupt_parents(alive, handles)
     yield from _clocks(alive, handles)
     yield from _stdout(root)
@@ -32,10 +33,6 @@ def loose_ends(root: FdtNode, vm: Vm) -> Iterator[tuple[str, str]]:
 
 def _handles(node: FdtNode) -> list[int]:
     return [handle for name in ("phandle", "linux,phandle") for handle in numbers(node.properties.get(name, b""))[:1]]
-
-
-def _disabled(node: FdtNode) -> bool:
-    return text(node, "status") not in ("", "ok", "okay")
 
 
 def _named(names: list[str]) -> str:
@@ -109,7 +106,7 @@ def _starting(alive: list[Place]) -> Iterator[tuple[str, str]]:
 
 
 def _strays(alive: list[Place], vm: Vm) -> Iterator[tuple[str, str]]:
-    windows = list(_windows(vm))
+    there = list(_windows(vm))
     names = []
     for place in alive:
         top = (*place.above, place.node)[1:2]
@@ -118,7 +115,7 @@ def _strays(alive: list[Place], vm: Vm) -> Iterator[tuple[str, str]]:
             continue
         if not any(place.compatible):
             continue
-        if any(not any(start <= base < end for start, end in windows) for base, size in place.ranges() if size):
+        if any(not any(start <= base < end for start, end in there) for base, size in place.ranges() if size):
             names.append(place.node.name)
     if names:
         verb = "are" if len(names) > 1 else "is"
@@ -134,8 +131,5 @@ def _windows(vm: Vm) -> Iterator[tuple[int, int]]:
             yield device.va, device.va + device.size
     for ipc in vm.ipcs:
         yield ipc.base, ipc.base + ipc.size
-    yield vm.gic.gicd, vm.gic.gicd + (GICD_SIZE_V2 if vm.gic.version == 2 else GICD_SIZE)
-    if vm.gic.version == 2 and vm.gic.gicc is not None:
-        yield vm.gic.gicc, vm.gic.gicc + GICC_SIZE
-    if vm.gic.version != 2 and vm.gic.gicr is not None:
-        yield vm.gic.gicr, vm.gic.gicr + GICR_SIZE * vm.cpus
+    for _, start, end, _ in windows(vm.gic, vm.cpus):
+        yield start, end

@@ -38,7 +38,7 @@ class Place:
 
     @property
     def enabled(self) -> bool:
-        return text(self.node, "status") in ("", "ok", "okay")
+        return enabled(self.node)
 
     @property
     def compatible(self) -> list[str]:
@@ -106,6 +106,10 @@ def _join(words: list[int]) -> int:
     for word in words:
         value = value << 32 | word
     return value
+
+
+def enabled(node: FdtNode) -> bool:
+    return text(node, "status") in ("", "ok", "okay")
 
 
 def text(node: FdtNode, name: str) -> str:
