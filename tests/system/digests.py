@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 FILES = [
     "configs/hello.yaml",
     "configs/ping-pong.yaml",
-    "configs/mixed-criticality.yaml",
     "examples/studies/machines/boot-time.yaml",
     "examples/studies/machines/interrupt-latency.yaml",
     "examples/studies/machines/noisy-neighbour.yaml",
