@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config.errors import ConfigError, MisfitError
+from baonet.config.escapes import escaped
 from baonet.config.loader import load
 from baonet.config.machine import Machine
 from tests.config.machines import BASE, marked, problems, write
@@ -56,7 +57,7 @@ def test_a_mutation_is_a_machine_or_a_config_error(tmp_path: Path, text: str) ->
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     for problem in problems(path):
         assert problem.line >= 1
-        assert problem.message in str(problem)
+        assert escaped(problem.message) in str(problem)
 
 
 values = st.recursive(

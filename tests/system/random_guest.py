@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from tests.system.machine import GUESTS
 
+PRINTED = "#$%&'()*"
+"""Characters that may come into the middle of a line, and that no line has of its own."""
 PARTS: Final = 4
 """vCPUs of the guest at most."""
 WORDS: Final = 4096
@@ -198,7 +200,8 @@ def _mask(r: random.Random, cpu: int) -> list[int]:
 
 @_piece
 def _print(r: random.Random, cpu: int) -> list[int]:
-    return [0x12001400 | _reg(r) << 5, 0x11008000, 0xB9000000 | _UART << 5, 0xB9401800 | _UART << 5 | _reg(r)]
+    """One of ``PRINTED``, by what a register has."""
+    return [0x12000800 | _reg(r) << 5, 0x11008C00, 0xB9000000 | _UART << 5, 0xB9401800 | _UART << 5 | _reg(r)]
 
 
 @_piece
