@@ -31,7 +31,8 @@ def outcomes(directory: Path, machine: dict[str, Any], *options: str, seconds: i
 
 
 def in_parallel(directory: Path, cpus: int, rounds: int, seconds: int = 60) -> None:
-    seen = outcomes(directory, litmus(cpus, rounds, 200), "--placement", "process-per-cpu", seconds=seconds)
+    control = max(1, 2_000_000 // rounds)
+    seen = outcomes(directory, litmus(cpus, rounds, control), "--placement", "process-per-cpu", seconds=seconds)
     assert len(seen) == SHAPES[cpus]
     assert {name for name, times in seen.items() if times} <= set(ALLOWED)
     if len(os.sched_getaffinity(0)) > 1:
