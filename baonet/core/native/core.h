@@ -108,12 +108,12 @@ struct timer {
     uint64_t due; /* virtual time: the first cycle at which the counter has reached cval */
 };
 
-#define PMU_COUNTERS 6 /* of events; behind them in the arrays comes the cycle counter */
 struct exception { /* as EL1 sees it */
     uint32_t esr, spsr;
     uint64_t elr, far;
 };
 
+#define PMU_COUNTERS 6 /* of events; behind them in the arrays comes the cycle counter */
 struct pmu {
     uint64_t since, rest; /* until when it has counted; cycles that PMCR_EL0.D left over */
     uint32_t control, enabled, overflowed, interrupting, selected;

@@ -137,7 +137,6 @@
 #define INSN_START_WORDS 3 /* of each instruction in a block's table: PC, IT bits, syndrome */
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
-#define TB_FLAG_AARCH64 0x80000000u
 #define EXCP_UDEF 1
 #define EXCP_SWI 2
 #define EXCP_PREFETCH_ABORT 3
@@ -162,7 +161,6 @@
 #define MMU_INDEX_EL0 0 /* E10_0 */
 #define MMU_INDEX_EL1 2 /* E10_1 */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
-#define PSTATE_EL 0xcu
 #define PSTATE_IL (1u << 20)
 #define PSTATE_SS (1u << 21)
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */
