@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from baonet.actors.agent import Agent, Outcome
+from baonet.actors.ending import VmState
 from baonet.config.loader import load
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.engines.crews import Placement
@@ -39,11 +40,19 @@ class Live:
         self.names = [vm.name for vm in loaded.vms]
         self._said = {name: bytearray() for name in self.names}
         self.node = NODES[placement](self.plan, self.memory)
-        self.agent = Agent(self.plan, self.memory, self.node, self)
+        self.agent = Agent(self.plan, self.memory, self.node, self, changed=self._changed)
+        self._ended: set[str] = set()
         self._news = trio.Event()
 
     def show(self, vm: int, data: bytes) -> None:
         self._said[self.names[vm]] += data
+        self._tell()
+
+    def _changed(self, vm: int, state: VmState) -> None:
+        self._ended.add(self.names[vm])
+        self._tell()
+
+    def _tell(self) -> None:
         self._news.set()
         self._news = trio.Event()
 
@@ -69,6 +78,12 @@ class Live:
                     await self._news.wait()
             return len(said)
         raise AssertionError(f"'{name}' did not print {wanted}, but: {self.text(name)[-3000:]}")
+
+    async def wait_for_end(self, name: str) -> None:
+        """Until the agent knows that the VM has come to its end, while others have not."""
+        with trio.fail_after(PATIENCE):
+            while name not in self._ended:
+                await self._news.wait()
 
     def type(self, name: str, text: str) -> None:
         self.agent.write(self.names.index(name), text.encode())
