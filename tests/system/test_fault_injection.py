@@ -41,12 +41,14 @@ def spawned(running: Background, count: int) -> list[int]:
 
 
 def spawned_by(process: subprocess.Popen[Any], count: int) -> list[int]:
-    """The processes of its pcpus, in order, as soon as they are all there."""
+    """The processes of its pcpus, in order, as soon as all have been there: one whose VM is soon off may be gone."""
     path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + 30
-    while len(children := [pid for pid in map(int, path.read_text().split()) if _has_memory(pid)]) < count:
+    children: dict[int, None] = {}
+    while len(children) < count:
+        children |= dict.fromkeys(pid for pid in map(int, path.read_text().split()) if _has_memory(pid))
         assert time.monotonic() < deadline
-    return children
+    return list(children)
 
 
 def _has_memory(pid: int) -> bool:
