@@ -134,7 +134,8 @@ def judge(run: Run, victim: int | str, name: str, phase: str) -> Iterator[str]:
         yield "a traceback"
     if not kills and "was killed" in run.err:
         yield "a child did not ignore it"
-    if isinstance(victim, int) and kills and not ended_anyway and "was killed by SIG" not in run.err:
+    over = run.clock == "host" and victim in run.children[2:3]  # its VM says a few words, and is off
+    if lives and kills and not over and "was killed by SIG" not in run.err:
         yield "it was not told that a process was killed"
     deadline = time.monotonic() + 10
     while left := members(run.process.pid):
