@@ -210,7 +210,7 @@ class Agent:
     async def _room(self) -> bool:
         """Whether what is taken from the pcpus now has room where it goes; waits for that for a while."""
         if self._outlets.failed:
-            self.stop(Ending.FAILED)
+            self.stop(Ending.TERMINATED if self._outlets.hung_up else Ending.FAILED)
         if self._outlets.full:
             with trio.move_on_after(_TICK):
                 await self._outlets.room()

@@ -19,6 +19,7 @@ from typing import Final, TypeVar, final
 import trio
 
 from baonet.actors.backlog import Backlog
+from baonet.actors.hangup import HangUp, reason
 from baonet.config.escapes import escaped
 
 PATIENCE: Final = 1.0
@@ -82,7 +83,7 @@ class Outlet(Backlog):
                 poll.poll()
                 continue
             except OSError as error:
-                self.error = error
+                self.error = reason(error, self.descriptor)
                 written = 0
             with self._change:
                 tell = self._taken(written if self.error is None else len(self._bytes))
@@ -129,6 +130,11 @@ class Outlets:
     def failed(self) -> bool:
         """Whether one has an ``error``."""
         return any(outlet.error is not None for outlet in self._all)
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether one was a terminal that is gone."""
+        return any(isinstance(outlet.error, HangUp) for outlet in self._all)
 
     def start(self) -> None:
         """In the task that will wait. Raises OSError when the host does not give the threads for it."""

@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from baonet.actors import hangup
 from baonet.cli import streams
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, as `head` does: end like a process that SIGPIPE ended.
         streams.drop(sys.stdout)
         status = 141
+    except hangup.HangUp:
+        streams.drop(sys.stdout)
+        status = hangup.STATUS
     except OSError as error:
         with suppress(OSError):
             print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import final
 
 import trio
 
+from baonet.actors import hangup
 from baonet.actors.ending import Ending
 from baonet.actors.outlet import PATIENCE, Outlet, Outlets, Voice, standard
 from baonet.cli.outputs import Output
@@ -98,6 +99,9 @@ class RunOutlets:
                 print(
                     f"baonet: {outlet.name}: nobody reads it, {outlet.waiting} bytes are not written", file=sys.stderr
                 )
+        if self.outlets.hung_up:
+            hangup.noticed()
+            return Ending.TERMINATED.value
         for outlet in (self.out, self._errors):
             if outlet.error is not None:
                 raise outlet.error

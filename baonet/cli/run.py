@@ -11,7 +11,9 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from baonet.cli import until
+from baonet.actors import hangup
+from baonet.actors.ending import Ending
+from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.cli.early import Early, Ended
 from baonet.config import quantities
@@ -28,7 +30,7 @@ exit status:
   4    --timeout passed, whatever --until waits for
   5    in virtual time: every CPU waits and nothing is to come
   6    it ended as with status 0, but a text that --until waits for was not printed
-  130  Ctrl-C; 143 when SIGTERM, SIGHUP or SIGQUIT ended it
+  130  Ctrl-C; 143 when SIGTERM, SIGHUP or SIGQUIT ended it, or its terminal is gone
   1    anything else; the reason is on standard error
 With any of 3 to 6, 130, 143 and 1 it is told of every CPU that was not done what it did, or waits for.
 
@@ -109,6 +111,9 @@ def run(options: argparse.Namespace) -> int:
             if str(ended):
                 print(f"baonet: {ended}", file=sys.stderr)
             return ended.ending.value
+        except hangup.HangUp:  # before there are outlets
+            streams.drop(sys.stdout)
+            return Ending.TERMINATED.value
 
 
 def _run(options: argparse.Namespace, early: Early) -> int:
@@ -175,6 +180,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             return 1
         finally:
             early.release()
+            if session.hung_up:
+                hangup.noticed()
             if early.ending is not None:
                 outlets.hasten(early.ending)
             # However it ended: nobody types a session twice.

@@ -175,6 +175,11 @@ class Session:
         """What was typed in virtual time, and when."""
         return tuple(self._typed)
 
+    @property
+    def hung_up(self) -> bool:
+        """Whether the user's terminal is gone."""
+        return self._ended_by is signal.SIGHUP
+
     async def _live(self) -> Outcome:
         wanted = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
         with (
@@ -188,15 +193,25 @@ class Session:
                 nursery.start_soon(self._consoles.serve, self._agent)
                 if self._consoles.wanted.typing:
                     names = [vm.name for vm in self._machine.vms]
-                    keyboard = Keyboard(self._agent, self._consoles, names, self._outlets.out, self._quit)
+                    keyboard = Keyboard(
+                        self._agent, self._consoles, names, self._outlets.out, end=self._quit, gone=self._gone
+                    )
                     nursery.start_soon(keyboard.serve)
                 outcome = await self._agent.run(self._options.timeout)
                 outcome.ending = await self._outlets.written(outcome.ending)
                 nursery.cancel_scope.cancel()
+        if self._outlets.outlets.hung_up:
+            self._ended_by = self._ended_by or signal.SIGHUP
         return outcome
 
     def _quit(self) -> None:
         self._end(Ending.DONE)
+
+    def _gone(self) -> None:
+        """The keyboard's terminal: SIGHUP is on its way, and means the same."""
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self._ended_by = self._ended_by or signal.SIGHUP
+            self._end(Ending.TERMINATED)
 
     def _end(self, ending: Ending) -> None:
         """The user ends the run, which may be waiting for a reader."""
@@ -234,8 +249,8 @@ class Session:
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)
-        if outcome.ending in (Ending.INTERRUPTED, Ending.TERMINATED) and self._ended_by is not None:
-            print(f"baonet: ended by {self._ended_by.name}", file=sys.stderr)
+        if outcome.ending in (Ending.INTERRUPTED, Ending.TERMINATED) and (number := self._ended_by) is not None:
+            print(f"baonet: ended by {number.name}", file=sys.stderr)
         if outcome.ending is Ending.IDLE:
             print("baonet: every CPU waits, and nothing is to come: the machine would wait for ever", file=sys.stderr)
         for text in outcome.missing:

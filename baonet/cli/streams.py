@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO, final
 
+from baonet.actors.hangup import reason
 from baonet.config.escapes import escaped
 
 _LAYOUT = "\t\n\r"
@@ -26,7 +27,11 @@ class _Patient(io.FileIO):
         """All of it: where nothing is buffered (PYTHONUNBUFFERED) nobody else writes the rest."""
         left = memoryview(data)
         while left:
-            if (written := super().write(left)) is None:
+            try:
+                written = super().write(left)
+            except OSError as error:
+                raise reason(error, self.fileno()) from None
+            if written is None:
                 poll = select.poll()
                 poll.register(self.fileno(), select.POLLOUT)
                 poll.poll()

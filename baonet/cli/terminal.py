@@ -7,11 +7,13 @@ import sys
 import termios
 import tty
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, final
 
 import trio
 
 from baonet.actors.agent import Agent
+from baonet.actors.hangup import hung_up
 from baonet.actors.outlet import Outlet
 from baonet.cli.consoles import Consoles
 
@@ -37,13 +39,15 @@ class RawTerminal:
 
     def __enter__(self) -> None:
         if self._enabled:
-            self._saved = termios.tcgetattr(sys.stdin)
-            tty.setraw(sys.stdin)
+            with suppress(termios.error):  # it is gone, and whoever reads from it notices
+                self._saved = termios.tcgetattr(sys.stdin)
+                tty.setraw(sys.stdin)
 
     def __exit__(self, *_: object) -> None:
         if self._saved is not None:
             # Not when all has been shown: a terminal that was stopped with Ctrl-S would never be put back.
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
+            with suppress(termios.error):  # it is gone
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
             self._saved = None
 
 
@@ -76,16 +80,25 @@ class Escapes:
 class Keyboard:
     """Standard input: the keyboard of one VM after the other.
 
-    A pipe passes as it is to the first; it has no escape key. ``names`` are those of all VMs, ``end`` ends the machine.
+    A pipe passes as it is to the first; it has no escape key. ``names`` are those of all VMs, ``end`` ends the machine,
+    ``gone`` is called when the terminal is gone.
     """
 
     def __init__(
-        self, agent: Agent, consoles: Consoles, names: list[str], out: Outlet, end: Callable[[], None]
+        self,
+        agent: Agent,
+        consoles: Consoles,
+        names: list[str],
+        out: Outlet,
+        *,
+        end: Callable[[], None],
+        gone: Callable[[], None],
     ) -> None:
         self._agent = agent
         self._consoles = consoles
         self._names = names
         self._out = out
+        self._gone = gone
         self._vm = consoles.wanted.typing[0]
         shown = consoles.wanted.shown
         self._order = shown if len(shown) > 1 else tuple(range(len(names)))
@@ -94,14 +107,16 @@ class Keyboard:
             consoles.lines.answering = self._vm
 
     async def serve(self) -> None:
-        """Until the end of the input."""
+        """Until the end of the input. Raises OSError when it cannot be read."""
         terminal = sys.stdin.isatty()
-        while data := await trio.to_thread.run_sync(os.read, sys.stdin.fileno(), 4096, abandon_on_cancel=True):
+        while data := await trio.to_thread.run_sync(_typed, abandon_on_cancel=True):
             if terminal:
                 self._escapes.feed(data)
             else:
                 self._agent.write(self._vm, data)
                 await self._agent.reading(self._vm)
+        if hung_up(sys.stdin.fileno()):
+            self._gone()
 
     def _type(self, data: bytes) -> None:
         """A guest that reads nothing does not get more and more; the escape key must be heard all the same."""
@@ -128,3 +143,14 @@ class Keyboard:
 
     def _help(self) -> None:
         self._out.write(HELP)
+
+
+def _typed() -> bytes:
+    """What comes next; nothing at the end of the input, and where a terminal is gone."""
+    descriptor = sys.stdin.fileno()
+    try:
+        return os.read(descriptor, 4096)
+    except OSError as error:
+        if hung_up(descriptor):
+            return b""
+        raise OSError(error.errno, error.strerror, "input") from None

@@ -20,6 +20,7 @@ from baonet.study.progress import Progress
 from baonet.study.store import OtherResultsError, Row, Store, StoredPoint
 
 _TICK = 1.0
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BESIDE = re.compile(r"^baonet: WARNING: |; digest [0-9a-f]{64}; ")  # what is said of a run whatever its end
 
 
@@ -97,7 +98,8 @@ async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Pr
     """Do the runs, ``jobs`` at a time, until all have ended or a signal comes. Leaves no run half done."""
     outcome = Outcome()
     queue = iter(runs)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    wanted = [number for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    with trio.open_signal_receiver(*wanted) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_signal, signals, outcome, nursery.cancel_scope)
             nursery.start_soon(_ticking, progress)

@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +73,18 @@ def test_escapes_do_not_depend_on_how_input_is_cut(typed: list[bytes], cuts: set
 class Terminal:
     """`baonet run` on a pseudo-terminal of its own session."""
 
-    def __init__(self, file: Path, *options: str) -> None:
+    def __init__(self, file: Path, *options: str, errors: Path | None = None) -> None:
         self.ours, theirs = pty.openpty()
         self.before = termios.tcgetattr(theirs)
         self.theirs = theirs
-        self.process = subprocess.Popen(
-            [*COMMAND, "run", str(file), "--timeout", "60s", *options],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
+        with errors.open("wb") if errors is not None else nullcontext(theirs) as told:
+            self.process = subprocess.Popen(
+                [*COMMAND, "run", str(file), "--timeout", "60s", *options],
+                stdin=theirs,
+                stdout=theirs,
+                stderr=told,
+                start_new_session=True,
+            )
         self.shown = b""
 
     def wait_for(self, text: bytes, times: int = 1) -> None:
@@ -108,6 +109,15 @@ class Terminal:
     def restored(self) -> bool:
         return termios.tcgetattr(self.theirs) == self.before
 
+    def go(self, before: bool, after: bool) -> None:
+        """The terminal goes. ``before``, ``after``: that SIGHUP comes. Nobody has made it the session's own."""
+        if before:
+            self.process.send_signal(signal.SIGHUP)
+        os.close(self.ours)
+        self.ours = os.open(os.devnull, os.O_RDWR)
+        if after:
+            self.process.send_signal(signal.SIGHUP)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -116,8 +126,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(directory: Path, machine: dict[str, Any], *options: str) -> Iterator[Terminal]:
-    made = Terminal(write(directory, machine), *options)
+def terminal(directory: Path, machine: dict[str, Any], *options: str, errors: Path | None = None) -> Iterator[Terminal]:
+    made = Terminal(write(directory, machine), *options, errors=errors)
     try:
         yield made
     finally:
@@ -173,6 +183,27 @@ def test_a_signal_puts_the_terminal_back(tmp_path: Path, number: signal.Signals,
         user.process.send_signal(number)
         assert user.end() == status
         assert user.restored()
+
+
+@pytest.mark.parametrize("guest", ["echo", "flood-forever"])  # one that reads, one whose text cannot be written
+@pytest.mark.parametrize("signals", ["", "before", "after"])
+def test_a_terminal_that_goes_ends_the_run_as_sighup_does(tmp_path: Path, guest: str, signals: str) -> None:
+    """Whatever is noticed first: the end of the input, a write that fails, or SIGHUP."""
+    with terminal(tmp_path, {"vms": [vm(guest)]}, "--console", guest, errors=tmp_path / "errors") as user:
+        user.wait_for(b"l")
+        user.go(before=signals == "before", after=signals == "after")
+        assert user.process.wait(30) == 143
+    assert (tmp_path / "errors").read_text().startswith("baonet: ended by SIGHUP\n")
+
+
+def test_a_terminal_that_goes_ends_other_commands_as_sighup_does(tmp_path: Path) -> None:
+    file = write(tmp_path, {"vms": [vm("hello")]})
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    for command, status in ((["check", file], 129), (["schema"], 129), (["run", file, "--for", "1s"], 143)):
+        done = subprocess.run([*COMMAND, *map(str, command)], stdout=theirs, stderr=theirs, check=False, timeout=30)
+        assert done.returncode == status, command
+    os.close(theirs)
 
 
 def test_a_killed_cpu_puts_the_terminal_back(tmp_path: Path) -> None:

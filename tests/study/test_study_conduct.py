@@ -74,6 +74,21 @@ async def test_so_many_at_a_time(tmp_path: Path) -> None:
     assert 3 < most <= 6
 
 
+async def test_a_signal_that_is_ignored_ends_nothing(tmp_path: Path) -> None:
+    """Of nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    async def do(run: Run) -> Row:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await trio.lowlevel.checkpoint()
+        return row(run)
+
+    try:
+        assert await runs_in(tmp_path / "r.sqlite", do) == [6, 0]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_a_signal_ends_it_and_what_has_ended_is_saved(tmp_path: Path) -> None:
     cancelled = 0
 
