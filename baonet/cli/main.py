@@ -16,10 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _strict() -> type[argparse.ArgumentParser]:
+def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentParser]]:
+    """Those of the command, and of its subcommands."""
     import argparse  # noqa: PLC0415 - see main
 
-    class Strict(argparse.ArgumentParser):
+    class Top(argparse.ArgumentParser):
+        """Help that cannot be written is no success: argparse ignores that where nothing is buffered."""
+
+        def _print_message(self, message: str, file: Any = None) -> None:
+            if message and file is sys.stdout:
+                file.write(message)
+            else:
+                super()._print_message(message, file)
+
+    class Strict(Top):
         """Refuses what it does not know by itself, so that the command is named to which it was given."""
 
         def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -28,7 +38,7 @@ def _strict() -> type[argparse.ArgumentParser]:
                 self.error(f"unrecognized arguments: {' '.join(rest)}")
             return known, rest
 
-    return Strict
+    return Top, Strict
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
         trace,
     )
 
-    top = argparse.ArgumentParser(
+    whole, strict = _parsers()
+    top = whole(
         prog="baonet",
         description="Run a machine that is partitioned as the Bao hypervisor would partition it, one process per CPU.",
         epilog="examples:\n"
@@ -60,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
-    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_strict())
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=strict)
     for module in (run, init, check, dtb, platforms, schema, study, report, trace, completion):
         module.add(subparsers)
     return top

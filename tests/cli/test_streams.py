@@ -59,9 +59,22 @@ def test_help_that_is_cut_short_is_no_error(hello: Path, command: str) -> None:
     assert (full.status, full.err) == (1, FULL) or "usage:" in full.err
 
 
-@pytest.mark.parametrize("command", ['check "$FILE"', 'run "$FILE"', 'dtb "$FILE" --vm hello', "schema", "platforms"])
-def test_a_full_disk_is_one_line(hello: Path, command: str) -> None:
-    result = shell(f"baonet {command} >/dev/full", hello)
+FULL_DISK = [
+    'check "$FILE"',
+    'run "$FILE"',
+    'dtb "$FILE" --vm hello',
+    "schema",
+    "init --list",
+    "--help",
+    "trace export --help",
+    "--version",
+]
+
+
+@pytest.mark.parametrize("command", FULL_DISK)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_one_line(hello: Path, command: str, unbuffered: str) -> None:
+    result = shell(f"PYTHONUNBUFFERED={unbuffered} baonet {command} >/dev/full", hello)
     assert (result.status, result.err) == (1, FULL)
 
 
