@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, Final, final
 
 from baonet.actors.ending import Ending
+from baonet.cli import streams
 
 ENDINGS: Final = {
     signal.SIGINT: Ending.INTERRUPTED,
@@ -28,7 +29,7 @@ _LOOK: Final = 0.05
 class Ended(Exception):  # noqa: N818 - it reads as what it is
     """The run is over before it began: ``ending``, and what to say of it."""
 
-    def __init__(self, ending: Ending, text: str = "") -> None:
+    def __init__(self, ending: Ending, text: str) -> None:
         super().__init__(text)
         self.ending = ending
 
@@ -38,8 +39,8 @@ class Early:
     """As a context: takes the signals that are not ignored (nohup), and gives them back. ``limit``: of ``--timeout``"""
 
     def __init__(self, limit: float | None) -> None:
-        self.ending: Ending | None = None
-        """What the first signal that came while they were held asked for."""
+        self.signal: signal.Signals | None = None
+        """The first that came while they were held."""
         self._limit = limit
         self._began = time.monotonic()
         self._held = False
@@ -56,6 +57,11 @@ class Early:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    @property
+    def ending(self) -> Ending | None:
+        """What it asked for."""
+        return None if self.signal is None else ENDINGS[self.signal]
+
     def hold(self) -> None:
         """From now on there is something to clean up."""
         self._held = True
@@ -68,8 +74,8 @@ class Early:
 
     def check(self) -> None:
         """Between two steps. Raises Ended."""
-        if self.ending is not None:
-            raise Ended(self.ending)
+        if self.signal is not None:
+            raise Ended(ENDINGS[self.signal], f"ended by {self.signal.name}")
 
     def wait(self, name: str) -> None:
         """A moment, for whoever is to read ``name``. Raises Ended."""
@@ -81,5 +87,6 @@ class Early:
     def _come(self, number: int, _: FrameType | None) -> None:
         ending = ENDINGS[signal.Signals(number)]
         if not self._held:
+            streams.say_ended(number)
             os._exit(ending.value)
-        self.ending = self.ending or ending
+        self.signal = self.signal or signal.Signals(number)

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # while modules are loaded, which takes longest
+        signal.signal(signal.SIGINT, _interrupted)  # while modules are loaded, which takes longest
     streams.prepare()
     try:
         status = _execute(arguments, before)
@@ -99,12 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = 1
     except KeyboardInterrupt:
         streams.drop(sys.stdout)  # its reader may have stopped
+        streams.say_ended(signal.SIGINT)
         status = 130
     try:
         sys.stderr.flush()
     except OSError:
         streams.drop(sys.stderr)
     return status
+
+
+def _interrupted(number: int, _: object) -> None:
+    streams.say_ended(number)
+    os._exit(130)
 
 
 def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:

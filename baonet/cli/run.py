@@ -108,8 +108,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             return _run(options, early)
         except Ended as ended:
-            if str(ended):
-                print(f"baonet: {ended}", file=sys.stderr)
+            print(f"baonet: {ended}", file=sys.stderr)
             return ended.ending.value
         except hangup.HangUp:  # before there are outlets
             streams.drop(sys.stdout)

@@ -186,8 +186,8 @@ class Session:
             trio.open_signal_receiver(*wanted) as received,
             self._terminal,
         ):
-            if self._early.ending is not None:
-                self._end(self._early.ending)
+            if self._early.signal is not None:
+                self._signalled(self._early.signal)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._signals, received)
                 nursery.start_soon(self._consoles.serve, self._agent)
@@ -210,8 +210,7 @@ class Session:
     def _gone(self) -> None:
         """The keyboard's terminal: SIGHUP is on its way, and means the same."""
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            self._ended_by = self._ended_by or signal.SIGHUP
-            self._end(Ending.TERMINATED)
+            self._signalled(signal.SIGHUP)
 
     def _end(self, ending: Ending) -> None:
         """The user ends the run, which may be waiting for a reader."""
@@ -220,8 +219,11 @@ class Session:
 
     async def _signals(self, received: AsyncIterator[int]) -> None:
         async for number in received:
-            self._ended_by = self._ended_by or signal.Signals(number)
-            self._end(ENDINGS[signal.Signals(number)])
+            self._signalled(signal.Signals(number))
+
+    def _signalled(self, number: signal.Signals) -> None:
+        self._ended_by = self._ended_by or number
+        self._end(ENDINGS[number])
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""

@@ -149,6 +149,7 @@ def test_a_signal_at_any_step_of_the_start_ends_the_run_and_leaves_nothing(tmp_p
     )
     assert "reached\n" in done.stderr
     assert done.returncode == (130 if number is signal.SIGINT else 143)
+    assert done.stderr.count(f"baonet: ended by {number.name}\n") == 1
     assert "Traceback" not in done.stderr
     left = {path.name for path in set(tmp_path.iterdir()) - before}
     assert left <= {"stats", "record"}, "those are whole"
@@ -172,7 +173,7 @@ def test_a_pipe_that_nobody_opens_keeps_no_run(
     assert result.status == status
     assert result.out == ""
     told = f"baonet: timeout after 0.4 s: nobody reads {option} {fifo}\n"
-    assert result.err == (told if number is None else "")
+    assert result.err == (told if number is None else f"baonet: ended by {number.name}\n")
 
 
 @pytest.mark.parametrize("option", ["--trace", "--stats"])
