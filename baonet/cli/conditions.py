@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
+from baonet.config.escapes import escaped
 from baonet.config.machine import Vm
 from baonet.config.symbols import Symbols
 from baonet.hyp.vmm import Plan
@@ -49,6 +50,6 @@ def conditions(plan: Plan, outcome: Outcome, names: Names) -> list[str]:
             if condition is None:
                 lines.append(f"{who} did not answer")
                 continue
-            first, *rest = condition.lines(names.of(vm))
+            first, *rest = map(escaped, condition.lines(names.of(vm)))
             lines += [f"{who} {first}", *(f"  {line}" for line in rest)]
     return lines

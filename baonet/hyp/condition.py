@@ -5,11 +5,12 @@ Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, final
 
+from baonet.config.machine import uarts
 from baonet.hyp.cpu import (
     ICH_AP0R0,
     ICH_AP1R0,
@@ -35,6 +36,8 @@ _PSTATE_NRW: Final = 1 << 4
 _TIMER_ENABLE, _TIMER_IMASK = 1, 2
 _TIMER_NAMES: Final = {27: "CNTV", 30: "CNTP"}
 _ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
+_UART_SOURCES: Final = {4: "RX", 5: "TX", 6: "RT", 7: "FE", 8: "PE", 9: "BE", 10: "OE"}
+"""Bits of UARTMIS (DDI 0183G, 3.3.12)."""
 _GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
 IDLE: Final = 0x100
 """Below every priority."""
@@ -104,11 +107,35 @@ class TimerCondition:
 
 @final
 @dataclass(frozen=True, slots=True)
+class LineCondition:
+    """A UART whose interrupt line is up and whose interrupt the VM does not have. ``owner``: the VM that has it, or "".
+
+    ``sources``: UARTMIS. ``waiting``: characters that nobody has read.
+    """
+
+    device: str
+    intid: int
+    owner: str
+    sources: int
+    waiting: int
+
+    def text(self) -> str:
+        names = [name for bit, name in _UART_SOURCES.items() if self.sources >> bit & 1]
+        characters = f", {self.waiting} character{'s' if self.waiting > 1 else ''} to read" if self.waiting else ""
+        text = f"UART {self.device} holds interrupt {self.intid} up (UARTMIS: {', '.join(names)}{characters})"
+        if self.owner:
+            return f"{text}; but it is VM '{self.owner}' that has interrupt {self.intid}"
+        return f"{text}; but no VM has interrupt {self.intid}: add it to the 'interrupts' of the device"
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Condition:
     """``pstate`` as SPSR has it; ``last_*``: of the last exception that the guest took itself, of ``exceptions``.
 
     ``listed``: INTIDs that are pending in list registers, ``active``: active there; ``disabled``: pending and not
-    enabled by the guest, ``unrouted``: pending SPIs that go to no vcpu; SPIs are told by the VM's master pcpu.
+    enabled by the guest, ``unrouted``: pending SPIs that go to no vcpu; SPIs and ``lines_up`` are told by the VM's
+    master pcpu.
     ``vmcr``: ICH_VMCR_EL2. ``priority``: the best of those listed; ``preempted``: that of what the guest has
     acknowledged and not ended, ``IDLE`` for nothing.
     """
@@ -132,6 +159,7 @@ class Condition:
     active: tuple[int, ...]
     disabled: tuple[int, ...]
     unrouted: tuple[int, ...]
+    lines_up: tuple[LineCondition, ...]
 
     def lines(self, symbol: Callable[[int], str]) -> list[str]:
         """The first line is a predicate. ``symbol``: the name of an address, with a space before it, or nothing."""
@@ -180,7 +208,7 @@ class Condition:
             lines.append(f"pending, but not enabled by the guest: interrupt {_numbers(self.disabled)}")
         if self.unrouted:
             lines.append(f"pending, but routed to no vcpu of the VM: interrupt {_numbers(self.unrouted)}")
-        return lines
+        return lines + [line.text() for line in self.lines_up]
 
 
 def level(pstate: int) -> str:
@@ -242,7 +270,16 @@ def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashe
         active=tuple(sorted(each & intid_bits for each in lists if each & LR_ACTIVE)),
         disabled=held.disabled,
         unrouted=held.unrouted,
+        lines_up=tuple(_lines_up(hypervisor, cpu)) if hypervisor.id == vcpu.home else (),
     )
+
+
+def _lines_up(hypervisor: Pcpu, cpu: Cpu) -> Iterator[LineCondition]:
+    machine, vm = hypervisor.vcpu.plan.machine, hypervisor.vcpu.config
+    for (_, device), (raw, mask, waiting) in zip(uarts(machine.platform, vm), cpu.uarts(), strict=True):
+        if raw & mask and device.interrupt and device.interrupt not in vm.interrupts:
+            owner = next((other.name for other in machine.vms if device.interrupt in other.interrupts), "")
+            yield LineCondition(device.name, device.interrupt, owner, raw & mask, waiting)
 
 
 def _nanoseconds(ticks: int, frequency: int) -> int:

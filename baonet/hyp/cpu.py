@@ -128,5 +128,8 @@ class Cpu(Protocol):
     def timers(self) -> Sequence[tuple[int, bool, int, int, int]]:
         """(INTID, whether the VM has it, CTL, CVAL, the counter now) of each timer."""
 
+    def uarts(self) -> Sequence[tuple[int, int, int]]:
+        """(UARTRIS, UARTIMSC, characters that wait to be read) of each UART, in the order of the VM's devices."""
+
     def deactivate(self, intid: int) -> None:
         """Deactivate a physical PPI: what GICR_ICACTIVER0 does. It fires again if its line is high."""

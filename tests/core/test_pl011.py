@@ -98,6 +98,15 @@ def test_the_console_is_as_bao_leaves_it() -> None:
         assert uart.read(0x1000 + offset) == values.get(offset, 0), hex(offset)
 
 
+def test_what_holds_the_line_up_is_told(uart: Uart) -> None:
+    assert uart.core.uarts() == [(0, 0, 0)]
+    uart.write(IMSC, RX)
+    uart.type(b"three")
+    assert uart.core.uarts() == [(RX | RT, RX, 5)]
+    uart.read(DR)
+    assert uart.core.uarts() == [(RX | RT, RX, 4)]
+
+
 def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
     for byte in b"hello":
         uart.access("strb", DR, byte)

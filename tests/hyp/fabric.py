@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from baonet.config.machine import Machine
+from baonet.config.machine import Machine, uarts
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
@@ -174,6 +174,9 @@ class Fabric:
             for n, a in enumerate(self.plan.pcpus)
             if a is not None
         }
+        for vm in self.plan.vms:
+            for n in vm.pcpus:
+                self.cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, vm.config)]
         self.pcpus = {n: Pcpu(self.plan, n, cpu) for n, cpu in self.cpus.items()}
         self.channels: dict[Channel, deque[HypMessage]] = {}
         self.others: list[tuple[int, Effect]] = []

@@ -14,7 +14,8 @@ STATE = (
 class FakeCpu:
     """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset and restart.
 
-    ``high`` are the PPIs whose line is high, ``active`` those that were taken and not yet deactivated.
+    ``high`` are the PPIs whose line is high, ``active`` those that were taken and not yet deactivated; ``uart_states``
+    is what ``uarts`` tells.
     """
 
     def __init__(self, list_registers: int = 4, version: int = 3) -> None:
@@ -26,6 +27,7 @@ class FakeCpu:
         self.entries: list[tuple[int, int]] = []
         self.high: set[int] = set()
         self.active: set[int] = set()
+        self.uart_states: list[tuple[int, int, int]] = []
 
     def reset(self, entry: int, context: int) -> None:
         self.x[:] = [context] + [0] * 30
@@ -39,6 +41,9 @@ class FakeCpu:
 
     def timers(self) -> list[tuple[int, bool, int, int, int]]:
         return [(27, True, 0, 0, 0), (30, False, 0, 0, 0)]
+
+    def uarts(self) -> list[tuple[int, int, int]]:
+        return self.uart_states
 
     def restart(self, entry: int, context: int) -> None:
         self.x[:] = [context] + [0] * 30

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from baonet.config.machine import Gic
-from baonet.hyp.condition import IDLE, Condition, Doing, TimerCondition, examine, level, storm
+from baonet.config.machine import Device, Gic
+from baonet.hyp.condition import IDLE, Condition, Doing, LineCondition, TimerCondition, examine, level, storm
 from baonet.hyp.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
 from baonet.hyp.vcpu import State
 from tests.hyp.fabric import Fabric, Guest
@@ -20,7 +20,7 @@ HOLE = 0x2000_0000
 PLAIN = Condition(
     pcpu=0, doing=Doing.WAITING, pc=0x4000_0000, pstate=0x305, vbar=0x800, exceptions=0, last_esr=0, last_elr=0,
     last_far=0, last_spsr=0, timers=(), vmcr=0xF800_0002, distributor=True,
-    priority=0xA0, preempted=IDLE, listed=(), active=(), disabled=(), unrouted=(),
+    priority=0xA0, preempted=IDLE, listed=(), active=(), disabled=(), unrouted=(), lines_up=(),
 )  # fmt: skip
 
 
@@ -83,6 +83,40 @@ def test_an_spi_that_is_routed_to_no_vcpu() -> None:
     guest.pcpu.line(33, 1, 1)
     assert of(guest).unrouted == (33,)
     assert "routed to no vcpu of the VM: interrupt 33" in said(of(guest))
+
+
+def test_a_uart_whose_interrupt_another_vm_has() -> None:
+    """Of a VM that maps it; the VM's first vcpu tells it alone."""
+    device = Device(0x0900_0000, 0x0900_0000, 0x1000)
+    fabric = Fabric(machine(vm(0), replace(vm(1, 2), devices=(device,))))
+    for vcpu in range(2):
+        fabric.guest(1, vcpu).cpu.uart_states = [(0x70, 0x50, 12)]
+    fabric.guest(0, 0).cpu.uart_states = [(0x70, 0x50, 12)]
+    line = LineCondition("uart", 33, "vm0", 0x50, 12)
+    assert of(fabric.guest(1, 0)).lines_up == (line,)
+    assert of(fabric.guest(1, 1)).lines_up == ()
+    assert of(fabric.guest(0, 0)).lines_up == (), "it has the interrupt"
+    fabric.guest(1, 0).cpu.uart_states = [(0x70, 0, 12)]
+    assert of(fabric.guest(1, 0)).lines_up == (), "masked by UARTIMSC"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            LineCondition("uart0", 33, "", 0x50, 1),
+            "UART uart0 holds interrupt 33 up (UARTMIS: RX, RT, 1 character to read); but no VM has interrupt 33: "
+            "add it to the 'interrupts' of the device",
+        ),
+        (
+            LineCondition("uart1", 40, "rtos", 0x20, 0),
+            "UART uart1 holds interrupt 40 up (UARTMIS: TX); but it is VM 'rtos' that has interrupt 40",
+        ),
+    ],
+)
+def test_lines_that_are_up(line: LineCondition, words: str) -> None:
+    assert line.text() == words
+    assert words in said(replace(PLAIN, lines_up=(line,)))
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ class Core:
     def timers(self) -> list[tuple[int, bool, int, int, int]]:
         return []
 
+    def uarts(self) -> list[tuple[int, int, int]]:
+        return []
+
     def note(self, kind: int, a: int, b: int, c: int) -> None: ...
 
     def deactivate(self, intid: int) -> None:

@@ -122,6 +122,17 @@ def test_a_timer_whose_interrupt_is_not_the_vms_is_named(tmp_path: Path, way: tu
     ), result.err
 
 
+def test_a_uart_whose_interrupt_is_not_the_vms_is_named(tmp_path: Path) -> None:
+    device = {"pa": 0x09000000, "va": 0x09000000, "interrupts": [17]}
+    typed = [{"vm": "echo", "at": "1ms", "text": "hi\n"}]
+    result = ended(tmp_path, {"vms": [vm("echo", devices=[device])], "input": typed}, ("virtual", "one-process"))
+    assert result.status == 5
+    assert (
+        "  UART uart0 holds interrupt 33 up (UARTMIS: RX, RT, 3 characters to read); but no VM has interrupt 33: "
+        "add it to the 'interrupts' of the device\n"
+    ) in result.err
+
+
 def test_ends_that_were_wanted_say_nothing_more(tmp_path: Path) -> None:
     assert run(tmp_path, {"vms": [vm("echo")]}, "--until", "type a line").err == ""
     assert virtual(tmp_path, {"vms": [vm("spin")]}, "--for", "1ms").said == ""

@@ -194,6 +194,7 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
 bool uart_break(struct uart *uart);
 void uart_flush(struct uart *uart);
+void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting);
 
 /* type.c */
 extern PyTypeObject core_type;
@@ -212,6 +213,7 @@ PyObject *core_emulate(PyObject *self, PyObject *args);
 /* examine.c: methods of the Python type */
 PyObject *core_state(PyObject *self, PyObject *unused);
 PyObject *core_timers(PyObject *self, PyObject *unused);
+PyObject *core_uarts(PyObject *self, PyObject *unused);
 PyObject *core_take_storm(PyObject *self, PyObject *unused);
 
 /* run.c */

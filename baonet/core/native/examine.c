@@ -56,6 +56,22 @@ PyObject *core_timers(PyObject *self, PyObject *unused) {
     return list;
 }
 
+/* (UARTRIS, UARTIMSC, characters that wait to be read) of each UART, by number. */
+PyObject *core_uarts(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < core->uart_count; i++) {
+        uint32_t ris, imsc;
+        uint64_t waiting;
+        uart_examine(core->uarts[i], &ris, &imsc, &waiting);
+        PyObject *entry = Py_BuildValue("(IIK)", ris, imsc, (unsigned long long)waiting);
+        if (!entry || PyList_Append(list, entry)) Py_CLEAR(list);
+        Py_XDECREF(entry);
+    }
+    return list;
+}
+
 /* (taken, instructions between, interrupts and not exceptions) of a storm; None when there is none, or it is told. */
 PyObject *core_take_storm(PyObject *self, PyObject *unused) {
     (void)unused;

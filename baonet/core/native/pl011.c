@@ -131,6 +131,12 @@ void uart_flush(struct uart *uart) {
     uart->out_length = 0;
 }
 
+/* For words at the end of a run, which wait for no lock. */
+void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting) {
+    const struct uart_state *s = uart->state;
+    *ris = s->ris, *imsc = s->imsc, *waiting = s->rx_head - s->rx_tail;
+}
+
 static void transmit(struct uart *uart, uint8_t byte) {
     struct uart_state *s = uart->state;
     /* Another core sent in between, or nobody has collected for long: what is there is a piece of its own. */

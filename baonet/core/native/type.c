@@ -327,6 +327,7 @@ static PyMethodDef core_methods[] = {
     {"interface_state", interface_state, METH_NOARGS, NULL},
     {"state", core_state, METH_NOARGS, NULL},
     {"timers", core_timers, METH_NOARGS, NULL},
+    {"uarts", core_uarts, METH_NOARGS, NULL},
     {"storm", core_take_storm, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
