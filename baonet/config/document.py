@@ -27,21 +27,37 @@ Key: TypeAlias = "str | int"
 
 @final
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another kind of file of ours: keys by which it is known, what it is, and what to do with it."""
+
+    keys: frozenset[str]
+    what: str
+    hint: str
+
+
+A_MACHINE = Other(frozenset({"vms"}), "a machine file", "run it with 'baonet run'; a study names it as its 'machine'")
+A_PLATFORM = Other(frozenset({"ram", "extends"}), "a platform", "name it under 'platform' of a machine file")
+A_STUDY = Other(frozenset({"metrics"}), "a study", "run it with 'baonet study'")
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Form:
     """What kind of file is read: how messages call it, how one begins, and what is too large for it.
 
-    ``nodes`` counts values after aliases are followed, which stops a file that multiplies itself. ``mistaken``: another
-    kind that is taken for this one, as (a key that this one has, a key that only the other has, what it is, a hint).
+    ``nodes`` counts values after aliases are followed, which stops a file that multiplies itself. A file that has none
+    of the keys ``own``, and one of ``mistaken``, is that.
     """
 
     name: str = "machine file"
     start: str = "start with 'version: 1', or let 'baonet init' write one"
     bytes: int = 1 << 20
     nodes: int = 100_000
-    mistaken: tuple[str, str, str, str] | None = None
+    own: frozenset[str] = frozenset()
+    mistaken: tuple[Other, ...] = ()
 
 
-MACHINE_FILE = Form(mistaken=("vms", "metrics", "a study", "run it with 'baonet study'"))
+MACHINE_FILE = Form(own=frozenset({"vms", "platform"}), mistaken=(A_STUDY, A_PLATFORM))
 _BAO = "Bao's config.c"
 _FROM_BAO = "docs/from-bao.md tells what becomes of each of its fields; 'baonet init' writes a file to start from"
 
@@ -322,10 +338,10 @@ def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
     """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
     source, text = _text(path, form)
     root, problems = read(text, source, form)
-    if form.mistaken is not None and isinstance(root.value, dict):
-        own, others, what, hint = form.mistaken
-        if others in root.value and own not in root.value:
-            raise ConfigError([Problem(source.path, 0, 0, "", f"is {what}, and no {form.name}", hint)])
+    if isinstance(root.value, dict) and not form.own & root.value.keys():
+        for other in form.mistaken:
+            if other.keys & root.value.keys():
+                raise ConfigError([Problem(source.path, 0, 0, "", f"is {other.what}, and no {form.name}", other.hint)])
     return root, problems
 
 

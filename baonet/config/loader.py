@@ -9,7 +9,6 @@ from typing import Any
 
 from baonet.config import check, document, doubts, platform_file
 from baonet.config.build import build
-from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import ConfigError, MisfitError, Problem
 from baonet.config.kinds import MappingOf, Reader, UnreadableError
@@ -36,7 +35,6 @@ def load(
     as far as what could be read allows.
     """
     root, problems = document.parse(path)
-    _refuse_others(root)
     reader = Reader()
     reader.problems += problems
     reader.problems += apply(root, _MACHINE, overrides)
@@ -77,16 +75,6 @@ def load(
             wrong = {problem.field for problem in reader.problems}
             warnings += sorted(dict.fromkeys(each for each in doubtful if each.field not in wrong))
     return machine
-
-
-def _refuse_others(root: Node) -> None:
-    """One word for a file of ours that is of another kind, in place of one for each of its keys."""
-    keys = set(root.value) if isinstance(root.value, dict) else set()
-    if "vms" in keys:
-        return
-    if "platform" not in keys and keys & {"ram", "extends"}:
-        hint = "name it under 'platform' of a machine file"
-        raise ConfigError([root.problem("this is a platform, and no machine", hint)])
 
 
 def _built(

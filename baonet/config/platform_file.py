@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from baonet.config.cpus import most_cpus
-from baonet.config.document import Node, parse
+from baonet.config.document import A_MACHINE, A_STUDY, Form, Node, parse
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.gic import windows as gic_windows
 from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
@@ -21,6 +21,12 @@ from baonet.config.windows import Window, beyond, overlapping, unaligned
 _PHYSICAL_LIMIT = 1 << 40  # of the Cortex-A53 (PARange), whatever the CPU: who gives more has mistyped it
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
 
+_FILE = Form(
+    "platform file",
+    "start with 'extends: ' and the name of a built-in platform",
+    own=frozenset({"ram", "extends"}),
+    mistaken=(A_MACHINE, A_STUDY),
+)
 _BLANK = Platform(
     name="custom",
     cpus=1,
@@ -68,7 +74,7 @@ def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -
         reader.problems.append(node.problem(f"the platform file {name} extends itself"))
         return None
     try:
-        root, problems = parse(path)
+        root, problems = parse(path, _FILE)
     except ConfigError as error:
         unread = [each for each in error.problems if not each.line]
         reader.problems += [each for each in error.problems if each.line]

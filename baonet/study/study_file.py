@@ -44,7 +44,8 @@ MOST_RUNS = 100_000
 _FILE = document.Form(
     "study file",
     "start with 'version: 1'",
-    mistaken=("machine", "vms", "a machine file", "run it with 'baonet run'; a study names it as its 'machine'"),
+    own=frozenset({"machine"}),
+    mistaken=(document.A_MACHINE, document.A_PLATFORM),
 )
 _FIELD = re.compile(r"[a-z_]+([.\[][A-Za-z0-9_.\[\]-]*)?")
 

@@ -109,10 +109,10 @@ def test_a_part_of_a_device(tmp_path: Path) -> None:
     [
         (
             "version: 1\nmachine: m.yaml\nmetrics: [ipc-latency]\nsweep: {}\n",
-            "is a study, and no machine",
+            "is a study, and no machine file",
             "'baonet study'",
         ),
-        ("extends: qemu-aarch64-virt\ncpus: 8\n", "this is a platform, and no machine", "'platform' of a machine file"),
+        ("extends: qemu-aarch64-virt\ncpus: 8\n", "is a platform, and no machine file", "'platform' of a machine file"),
     ],
 )
 def test_a_file_of_ours_of_another_kind_is_one_error(tmp_path: Path, text: str, what: str, remedy: str) -> None:

@@ -252,3 +252,12 @@ def test_a_platform_file_that_extends_itself(tmp_path: Path) -> None:
     (found,) = found_in(tmp_path, "extends: own.yaml\n")
     assert (found.line, found.column) == (1, 10)
     assert found.message == "the platform file own.yaml extends itself"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("version: 1\nvms: []\n", "a machine file"), ("metrics: [exits]\n", "a study")]
+)
+def test_a_file_of_another_kind_for_a_platform_file(tmp_path: Path, text: str, what: str) -> None:
+    (found,) = found_in(tmp_path, text)
+    assert found.field == "platform"
+    assert f"own.yaml is {what}, and no platform file" in found.message

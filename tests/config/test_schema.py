@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from baonet.config import reference
-from baonet.config.document import parse
+from baonet.config.document import Form, parse
 from baonet.config.loader import load
 from baonet.config.platforms import builtin
 from baonet.config.quantities import duration
@@ -36,7 +36,7 @@ IN_WORDS_ONLY = {
 
 
 def broken(path: Path, schema: dict[str, Any] | None = None) -> list[str]:
-    root, _ = parse(path)
+    root, _ = parse(path, Form())
     return list(violations(schema or SCHEMA, root.plain(), SCHEMA))
 
 

@@ -155,6 +155,7 @@ HEAD = "version: 1\nmachine: m.yaml\nmetrics: [exits]\n"
         ("version: 1\n", ["'machine' is missing", "'metrics' is missing"]),
         ("[1]", ["a list is no study"]),
         ("version: 1\nplatform: zcu104\nvms: []\n", ["is a machine file, and no study file", "'baonet run'"]),
+        ("extends: zcu104\n", ["is a platform, and no study file", "'platform' of a machine file"]),
         (HEAD + "sweeps: {}", ["unknown key 'sweeps'", "did you mean 'sweep'?"]),
         (HEAD + "for: 20", ["20 has no unit"]),
         (HEAD + "for: 2d", ["'d' is not a unit of time", "500ns, 10us"]),
