@@ -29,7 +29,8 @@ class Carrier:
     def drop(self, pcpu: int) -> None:
         """This one does not run any more."""
         for actor in [actor for actor in self._riders if actor.pcpu == pcpu]:
-            del self._riders[actor], self._due[actor]
+            self._riders.pop(actor).close()
+            del self._due[actor]
 
     async def run(self, ended: Callable[[int], None]) -> None:
         """Until all have ended; ``ended`` gets the pcpu of each."""

@@ -60,7 +60,11 @@ class Outlet(Backlog):
         return len(data)
 
     def drain(self, deadline: float | None) -> None:
-        self.start()
+        try:
+            self.start()
+        except OSError:
+            self._put_here(deadline)
+            return
         with self._change:
             while self._bytes and not self.stalled:
                 left = None if deadline is None else deadline - time.monotonic()
@@ -75,21 +79,36 @@ class Outlet(Backlog):
                 while not self._bytes:
                     self._change.wait()
                 piece = bytes(self._bytes[:_PIECE])
-            try:
-                written = os.write(self.descriptor, piece)
-            except BlockingIOError:  # another program has left the terminal so
-                poll = select.poll()
-                poll.register(self.descriptor, select.POLLOUT)
-                poll.poll()
-                continue
-            except OSError as error:
-                self.error = reason(error, self.descriptor)
-                written = 0
-            with self._change:
-                tell = self._taken(written if self.error is None else len(self._bytes))
-                self._change.notify_all()
-            if tell:
-                self.relieved()
+            self._put(piece)
+
+    def _put(self, piece: bytes) -> None:
+        """Write the first bytes of what waits."""
+        try:
+            written = os.write(self.descriptor, piece)
+        except BlockingIOError:  # another program has left the terminal so
+            poll = select.poll()
+            poll.register(self.descriptor, select.POLLOUT)
+            poll.poll()
+            return
+        except OSError as error:
+            self.error = reason(error, self.descriptor)
+            written = 0
+        with self._change:
+            tell = self._taken(written if self.error is None else len(self._bytes))
+            self._change.notify_all()
+        if tell:
+            self.relieved()
+
+    def _put_here(self, deadline: float | None) -> None:
+        """``drain`` where the host gives no thread: a write of so little does not block after the poll (pipe(7))."""
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLOUT)
+        while self._bytes:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            if not poll.poll(left):
+                self.stalled = True
+                return
+            self._put(bytes(self._bytes[: select.PIPE_BUF]))
 
 
 Q = TypeVar("Q", bound=Backlog)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from baonet.actors.island import MailboxFullError
+from baonet.actors.refusals import limited, refused
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
 from baonet.wire import messages as wire
@@ -28,4 +29,6 @@ def failure(address: int, error: Exception) -> wire.Failure:
     """Why the actor at ``address`` cannot go on: one line of what guests can do, else where it happened."""
     if isinstance(error, MailboxFullError):
         return wire.Failure(address, str(error))
+    if limited(error):
+        return wire.Failure(address, refused(error))
     return wire.Failure(address, "".join(traceback.format_exception(error)))

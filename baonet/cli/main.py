@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from baonet.actors import hangup
+from baonet.actors.refusals import limited, refused
 from baonet.cli import streams
 
 if TYPE_CHECKING:
@@ -92,9 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except hangup.HangUp:
         streams.drop(sys.stdout)
         status = hangup.STATUS
-    except OSError as error:
+    except (OSError, MemoryError, ImportError) as error:
+        if isinstance(error, OSError) and error.filename is None and not limited(error):
+            error.filename = "output"
         with suppress(OSError):
-            print(f"baonet: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+            print(f"baonet: {refused(error, 'this command')}", file=sys.stderr)
         streams.drop(sys.stdout)
         status = 1
     except KeyboardInterrupt:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import errno
 import json
-import resource
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from baonet.actors import hangup
 from baonet.actors.ending import Ending
+from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.cli.early import Early, Ended
@@ -152,8 +151,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2
         except OSError as error:
-            print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
-            return 2
+            print(f"baonet run: {refused(error)}", file=sys.stderr)
+            return 1 if limited(error) else 2
         outlets = RunOutlets(options.timeout)
         try:
             shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
@@ -166,16 +165,16 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             if error.filename is not None and error.filename in [path for _, path in asked.elsewhere]:
                 print(f"baonet run: --console unix:{error.filename}: {error.strerror}", file=sys.stderr)
                 return 2
-            print(f"baonet run: {_refused(error)}", file=sys.stderr)
+            print(f"baonet run: {refused(error)}", file=sys.stderr)
             return 1
-        except (EngineError, ImportError) as error:
-            print(f"baonet run: {error}", file=sys.stderr)
+        except (EngineError, ImportError, MemoryError) as error:
+            print(f"baonet run: {refused(error)}", file=sys.stderr)
             return 1
         stack.enter_context(outlets.voice())
         try:
             outcome = session.run()
-        except OSError as error:
-            print(f"baonet run: {_refused(error)}", file=sys.stderr)
+        except (OSError, MemoryError) as error:
+            print(f"baonet run: {refused(error)}", file=sys.stderr)
             return 1
         finally:
             early.release()
@@ -189,19 +188,3 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         counted = json.dumps(session.statistics(outcome), indent=2) + "\n"
         whole = outlets.complete(statistics, counted) and whole
         return outlets.finish(status if whole else status or 1)
-
-
-_LIMITS = {
-    errno.EMFILE: (resource.RLIMIT_NOFILE, "open files", "-n"),
-    errno.EAGAIN: (resource.RLIMIT_NPROC, "processes and threads", "-u"),
-    errno.EFBIG: (resource.RLIMIT_FSIZE, "bytes in a file (its memory is one)", "-f"),
-}
-
-
-def _refused(error: OSError) -> str:
-    """What the host did not give."""
-    if error.errno in _LIMITS and error.filename is None:
-        limit, what, option = _LIMITS[error.errno]
-        most, _ = resource.getrlimit(limit)
-        return f"this machine needs more {what} than the host allows ({most}): see 'ulimit {option}'"
-    return f"{error.filename}: {error.strerror}" if error.filename is not None else f"{error.strerror or error}"

@@ -29,13 +29,14 @@ from baonet.core.child import belong_to, held
 from baonet.core.engine import EngineError, library_path, native
 
 DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
-_CONCLUSIVE, _INCONCLUSIVE, _FAILED = 0, 3, 4
+_CONCLUSIVE, _INCONCLUSIVE, _FAILED, _NO_MEMORY = 0, 3, 4, 5
 
 
 def ensure() -> None:
     """Test the engine, or find that it was tested. Forks, and returns when the children have ended.
 
-    Raises EngineError when the engine does not hold on this host, with what went wrong.
+    Raises EngineError when the engine does not hold on this host, with what went wrong; OSError and MemoryError when
+    the host does not give the processes or the memory to find out.
     """
     modules = (native, litmus, testbed, selftest_code)
     files = (library_path(), *(Path(module.__file__ or "") for module in modules))
@@ -89,6 +90,8 @@ def _end(reading: int, pid: int, shared: testbed.Shared) -> bool:
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read().decode()
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status == _NO_MEMORY:
+        raise MemoryError(text)
     if status not in (_CONCLUSIVE, _INCONCLUSIVE):
         part = litmus.part_of(max(shared.reached[:2]))
         raise _refusal(text or f"{part}: a process ended with status {status}")
@@ -109,6 +112,9 @@ def _child(shared: testbed.Shared, number: int, pipe: int, parent: int) -> NoRet
         status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
     except testbed.LitmusError as error:
         os.write(pipe, str(error).encode())
+    except MemoryError as error:
+        os.write(pipe, str(error).encode())
+        status = _NO_MEMORY
     except BaseException as error:
         os.write(pipe, repr(error).encode())
     finally:

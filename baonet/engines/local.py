@@ -55,7 +55,7 @@ class ProcessNode:
         gc.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._pids = {}
+        self._pids: dict[int, int] = {}
         self._words = {address: LastWords() for address in members}
         reason = missing()
         self.weakness = (
@@ -65,7 +65,11 @@ class ProcessNode:
         with held():
             for address, crew in members.items():
                 words = self._words[address]
-                pid = os.fork()
+                try:
+                    pid = os.fork()
+                except OSError:
+                    self._kill_all()
+                    raise
                 if pid == 0:
                     live(crew, ends[address], agent, memory, words, confined=reason is None)
                 words.begin()
@@ -108,13 +112,17 @@ class ProcessNode:
             os.kill(self._pids[pcpu], signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill what is left, and leave no zombie."""
-        for pcpu in list(self._pids):
-            self.kill(pcpu)
-            os.waitpid(self._pids.pop(pcpu), 0)
+        """Kill what is left."""
+        self._kill_all()
         for words in self._words.values():
             words.close()
         self.port.close()
+
+    def _kill_all(self) -> None:
+        """Leave no zombie."""
+        for pcpu in list(self._pids):
+            self.kill(pcpu)
+            os.waitpid(self._pids.pop(pcpu), 0)
 
 
 @final
@@ -137,6 +145,7 @@ class TaskNode:
                 riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
             except Exception as error:
                 port.send(AGENT, failure(pcpu, error))
+                port.close()
                 self._stillborn.append(pcpu)
         self._carrier = Carrier(switch, riders)
 
@@ -181,6 +190,8 @@ class IslandsNode:
                 await crew.prepare(port)()
             except Exception as error:
                 port.send(AGENT, failure(address, error))
+            finally:
+                port.close()
         died(address, "ended")
 
     def kick(self, pcpu: int) -> None:

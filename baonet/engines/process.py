@@ -6,12 +6,14 @@ import faulthandler
 import os
 import resource
 import socket
+import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from typing import Final, NoReturn, final
 
 import trio
 
+from baonet.actors.refusals import limited, refused
 from baonet.actors.telling import failure
 from baonet.actors.visible import plain
 from baonet.core.child import belong_to
@@ -81,8 +83,11 @@ def live(
         _give_up_all_but(each.fileno() for each in sockets.values())
         faulthandler.enable(2, all_threads=False)
         status = trio.run(_live, crew, SocketPort(dict(sockets)), confined)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        if limited(error):
+            print(refused(error), file=sys.stderr)
+        else:
+            traceback.print_exc()
     finally:
         os._exit(status)
 

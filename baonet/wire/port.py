@@ -169,7 +169,11 @@ class MemoryPort:
     async def flush(self, peer: int) -> None:
         await trio.lowlevel.checkpoint()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """What peers send from now on is lost, as with one whose process has ended; they do not wait for it."""
+        if self._switch.ports.get(self._address) is self:
+            del self._switch.ports[self._address]
+        self._switch.heavy = {each for each in self._switch.heavy if each[0] is not self}
 
 
 def _bytes(message: Message) -> int:

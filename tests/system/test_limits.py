@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.system.hostile import hostile
-from tests.system.machine import COMMAND, run, vm, write
+from tests.system.machine import COMMAND, UART, Result, pair, run, vm, write
 
 
 def uart(number: int, base: int = 0x09000000) -> dict[str, Any]:
@@ -64,15 +68,75 @@ def test_one_entry_that_spans_several_devices(tmp_path: Path) -> None:
     assert "hello | hello: done" in result.out
 
 
+def limited(*limits: tuple[int, int], anybody: bool = False) -> list[str]:
+    """Words before a command that has these limits. ``anybody``: as a user whom the limit of processes binds."""
+    names = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_NPROC: "nproc", resource.RLIMIT_AS: "as"}
+    words = ["prlimit", *(f"--{names[limit]}={most}:{most}" for limit, most in limits)]
+    if not anybody or os.getuid():
+        return words
+    may_read = "+dac_override,+dac_read_search"  # Python may be root's own
+    user = ["--reuid=54321", "--regid=54321", "--clear-groups"]
+    return ["setpriv", *user, f"--inh-caps={may_read}", f"--ambient-caps={may_read}", *words]
+
+
+def refused(directory: Path, limits: list[str], machine: dict[str, Any], *options: str) -> Result:
+    """Of a run that the host does not give all that it needs. It leaves no process."""
+    file = write(directory, machine)
+    command = [*limits, *COMMAND, "run", str(file), "--timeout", "60s", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        out, err = process.communicate(timeout=60)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return Result(process.returncode, out, err)
+
+
+PLACEMENTS = {
+    "pcpus": ["--clock", "host"],
+    "task": ["--clock", "host", "--placement", "one-process"],
+    "islands": ["--clock", "virtual"],
+    "virtual task": ["--clock", "virtual", "--placement", "one-process"],
+}
+
+
 def test_more_files_than_the_host_allows_is_one_line(tmp_path: Path) -> None:
     regions = [{"base": 0x40000000 + 0x1000000 * n, "size": "16MiB"} for n in range(60)]
-    file = write(tmp_path, {"vms": [vm("hello", memory=regions)]})
-    done = subprocess.run(
-        [*COMMAND, "run", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)),
-    )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "baonet run: this machine needs more open files than the host allows (40): see 'ulimit -n'\n"
+    limits = limited((resource.RLIMIT_NOFILE, 40))
+    result = refused(tmp_path, limits, {"vms": [vm("hello", memory=regions)]})
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "baonet run: this machine needs more open files than the host allows (40): see 'ulimit -n'\n"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv (util-linux)")
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("most", [2, 3])
+def test_more_processes_than_the_host_allows_is_one_line(tmp_path: Path, placement: str, most: int) -> None:
+    """Of them two are threads that write; a third one is the trace's. Without it the words are said all the same."""
+    (tmp_path / "traces").mkdir(mode=0o777)
+    (tmp_path / "traces").chmod(0o777)
+    trace = ["--trace", str(tmp_path / "traces" / "trace")] if most == 3 else []
+    limits = limited((resource.RLIMIT_NPROC, most), anybody=True)
+    result = refused(tmp_path, limits, pair(), *PLACEMENTS[placement], *trace)
+    text = f"baonet run: this machine needs more processes and threads than the host allows ({most}): see 'ulimit -u'\n"
+    assert (result.status, result.err) in {(1, text), (0, result.err)}
+    assert result.status == 1 or most > 2
+
+
+@pytest.mark.parametrize(
+    ("placement", "most"),
+    [("pcpus", 36 << 20), ("task", 52 << 20), ("pcpus", 1 << 29), *((each, 1300 << 20) for each in PLACEMENTS)],
+)
+def test_more_address_space_than_the_host_allows_is_told(tmp_path: Path, placement: str, most: int) -> None:
+    """At its first line, when the machine's memory is made, and when a process has more CPUs than fit."""
+    limits = limited((resource.RLIMIT_AS, most))
+    other = vm("hello", "other", devices=[{"pa": UART["pa"], "va": UART["va"], "size": UART["size"]}])
+    result = refused(tmp_path, limits, {"vms": [vm("hello"), other]}, *PLACEMENTS[placement])
+    if placement == "pcpus" and most == 1300 << 20:
+        assert (result.status, result.err) == (0, "")
+        return
+    assert result.status == 1
+    assert f"needs more bytes of address space than the host allows ({most}): see 'ulimit -v'\n" in result.err
+    assert "Traceback" not in result.err
+    if most < 1 << 28:
+        assert result.err.count("\n") == 1

@@ -304,3 +304,16 @@ async def test_a_peer_that_ends_while_it_is_held_leaves_its_last_words_and_takes
         assert right.last_words(0) == [(0, Start())]
     assert right.closed() == [(0, GONE)]
     right.close()
+
+
+@pytest.mark.parametrize("make", [memory_pair, socket_pair])
+async def test_nobody_waits_for_one_that_has_gone(make: Callable[[], Pair]) -> None:
+    sender, receiver = make()
+    while not sender.congested:
+        sender.send(1, Start())
+    receiver.close()
+    sender.take()
+    for _ in range(2 * CONGESTED):
+        sender.send(1, Start())
+    assert not sender.congested
+    sender.close()

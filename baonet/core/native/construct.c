@@ -1,6 +1,7 @@
 /* Making a core: the CPU in the library, and what its VM has at which address. */
 #include "engine.h"
 
+#include <sys/mman.h>
 #include <unicorn/unicorn.h>
 
 static int fail(int error, const char *what) {
@@ -23,7 +24,25 @@ static uint8_t *memory(struct core *core, PyObject *object, size_t offset, size_
     return error ? NULL : (uint8_t *)buffer->buf + offset;
 }
 
+/*
+ * What the library takes when it makes a CPU: its code buffer (translate-all.c: DEFAULT_CODE_GEN_BUFFER_SIZE), and its TLBs
+ * and tables, generously. It ends the process when it does not get that, so somebody else has to ask first.
+ */
+#define CODE_BUFFER ((size_t)1 << 30)
+#define OF_A_CPU (CODE_BUFFER + ((size_t)32 << 20))
+
+static int has_memory(void) {
+    void *all = mmap(NULL, OF_A_CPU, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) {
+        PyErr_Format(PyExc_MemoryError, "a CPU needs %zu MiB of address space", OF_A_CPU >> 20);
+        return 0;
+    }
+    munmap(all, OF_A_CPU);
+    return 1;
+}
+
 static int open_uc(struct core *core, int model) {
+    if (!has_memory()) return -1;
     int error = unicorn.open(UC_ARCH_ARM64, UC_MODE_ARM, &core->uc);
     if (error) return fail(error, "open");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");

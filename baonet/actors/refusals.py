@@ -1,0 +1,47 @@
+"""What the host did not give, in words that name its limit: everybody meets the same ones."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from typing import Final
+
+_LIMITS: Final = {
+    errno.EMFILE: (resource.RLIMIT_NOFILE, "open files", "-n"),
+    errno.EAGAIN: (resource.RLIMIT_NPROC, "processes and threads", "-u"),
+    errno.EFBIG: (resource.RLIMIT_FSIZE, "bytes in a file (its memory is one)", "-f"),
+    errno.ENOMEM: (resource.RLIMIT_AS, "bytes of address space", "-v"),
+}
+_NOT_MAPPED: Final = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
+"""What the dynamic linker says of ENOMEM; it has no number of it."""
+
+
+def limited(error: BaseException) -> bool:
+    """Whether it is the host that gave no more of something, and no mistake of anybody's."""
+    return _number(error) in _LIMITS
+
+
+def refused(error: BaseException, who: str = "this machine") -> str:
+    """One line. ``who`` needed it."""
+    number = _number(error)
+    if number is None or number not in _LIMITS:
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        filename = getattr(error, "filename", None)
+        return f"{filename}: {reason}" if filename is not None else reason
+    limit, what, option = _LIMITS[number]
+    most, _ = resource.getrlimit(limit)
+    if most == resource.RLIM_INFINITY:
+        what = "memory" if number == errno.ENOMEM else what
+        return f"{who} needs more {what} than the host has for it: it says '{str(error) or 'no memory'}'"
+    return f"{who} needs more {what} than the host allows ({most}): see 'ulimit {option}'"
+
+
+def _number(error: BaseException) -> int | None:
+    """The errno that it comes from, if that is of a limit. EAGAIN of a file is not."""
+    if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    if isinstance(error, ImportError) and any(text in str(error) for text in _NOT_MAPPED):
+        return errno.ENOMEM
+    if isinstance(error, OSError) and (error.errno != errno.EAGAIN or error.filename is None):
+        return error.errno
+    return None
