@@ -85,8 +85,9 @@ def test_a_pipe_waits_for_a_guest_that_reads_nothing(tmp_path: Path) -> None:
     """What is typed and not read has a bound: the UART's, the agent's, and the pipe's own."""
     file = write(tmp_path, {"vms": [vm("spin")]})
     command = [*COMMAND, "run", str(file), "--console", "spin"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-        assert process.stdin is not None
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert b"vCPUs" in process.stdout.readline()  # a host that is busy takes its time to start it
         os.set_blocking(process.stdin.fileno(), False)
         given, quiet = 0, time.monotonic() + 1
         while time.monotonic() < quiet:
