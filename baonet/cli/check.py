@@ -29,7 +29,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     parser.add_argument("--strict", action="store_true", help="end with status 1 when there are warnings")
     parser.add_argument("--map", action="store_true", help="show where everything lands in each VM's address space")
     add_set(parser)

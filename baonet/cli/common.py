@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TextIO
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
 from baonet.config.machine import Machine, Vm
+from baonet.config.standard_input import given
 from baonet.hyp.vmm import plan
 
 Subparsers = argparse._SubParsersAction
@@ -39,7 +39,7 @@ def load_machine(path: str, overrides: Sequence[str] = (), warnings: list[Proble
     """
     doubtful: list[Problem] = []
     try:
-        return load(Path(path), overrides, doubtful, plan)
+        return load(given(path), overrides, doubtful, plan)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return None

@@ -18,7 +18,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Write the generated device tree blob of one VM, to a file or to standard output.",
         epilog="example: baonet dtb linux.yaml --vm linux | dtc -I dtb -O dts",
     )
-    parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     parser.add_argument("--vm", metavar="NAME", required=True, help="the VM")
     add_set(parser)
     parser.add_argument("-o", "--output", metavar="OUT", default="-", help="file to write (default: standard output)")

@@ -19,6 +19,7 @@ from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
 from baonet.config.machine import ClockMode
+from baonet.config.standard_input import given
 
 EPILOG = """\
 exit status:
@@ -65,7 +66,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="machine file (YAML)")
+    parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     add_set(parser)
     parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
     parser.add_argument(
@@ -124,8 +125,11 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
             return 2
     if options.input is not None:
+        if options.input == options.file == "-":
+            print("baonet run: --input -: standard input is the machine file already", file=sys.stderr)
+            return 2
         try:
-            typed = load_input(Path(options.input), machine)
+            typed = load_input(given(options.input), machine)
         except ConfigError as error:
             print(error, file=sys.stderr)
             return 2

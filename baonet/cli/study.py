@@ -17,6 +17,7 @@ from baonet.config.loader import load
 from baonet.config.machine import Machine, Stamp
 from baonet.config.overrides import Overrides
 from baonet.config.stamp import stamp
+from baonet.config.standard_input import STDIN, given
 
 if TYPE_CHECKING:
     from baonet.study.plan import Study
@@ -48,7 +49,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="study file (YAML); see docs/studies.md")
+    parser.add_argument("file", metavar="FILE", help="study file (YAML), see docs/studies.md; - is standard input")
     parser.add_argument("-o", "--output", metavar="RESULTS", help="default: the study's name with .sqlite, here")
     parser.add_argument("-j", "--jobs", metavar="N", type=positive, help="runs at a time (default: one for each CPU)")
     parser.add_argument("--fresh", action="store_true", help="discard the results that are there")
@@ -71,8 +72,8 @@ def study(options: argparse.Namespace) -> int:
     from baonet.study.study_file import read  # noqa: PLC0415
 
     try:
-        plan = read(Path(options.file))
-        read_files = {Path(options.file)}
+        plan = read(given(options.file))
+        read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 
         def loading(path: Path, overrides: Overrides) -> Machine:
@@ -87,6 +88,9 @@ def study(options: argparse.Namespace) -> int:
         digests = fingerprint(plan, loading)
     except ConfigError as error:
         print(error, file=sys.stderr)
+        return 2
+    if plan.path is STDIN and options.output is None:
+        print("baonet study: a study from standard input has no name: name the results with -o", file=sys.stderr)
         return 2
     output = Path(options.output or f"{plan.path.stem}.sqlite")
     try:

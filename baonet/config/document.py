@@ -17,6 +17,7 @@ import yaml
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.quantities import human, number
+from baonet.config.standard_input import beginning
 
 _DEEPEST = 50
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -284,8 +285,7 @@ def _named(node: Node, name: str, left: list[int]) -> Node:
 def _text(path: Path, form: Form) -> tuple[Source, str]:
     name = str(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(form.bytes + 1)
+        raw = beginning(path, form.bytes + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError([Problem(name, 0, 0, "", f"cannot be read: {reason}")]) from None
@@ -335,7 +335,10 @@ def _other_language(name: str, raw: bytes) -> str:
 
 
 def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
-    """The tree of a file, with the problems that do not hinder reading on. Raises ``ConfigError``."""
+    """The tree of a file, or of standard input, with the problems that do not hinder reading on.
+
+    Raises ``ConfigError``.
+    """
     source, text = _text(path, form)
     root, problems = read(text, source, form)
     if isinstance(root.value, dict) and not form.own & root.value.keys():

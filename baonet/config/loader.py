@@ -16,6 +16,7 @@ from baonet.config.machine import Faithful, Machine, Platform
 from baonet.config.models import MachineModel
 from baonet.config.overrides import Overrides, apply
 from baonet.config.placement import Placement
+from baonet.config.standard_input import STDIN
 
 _MACHINE = MappingOf(MachineModel)
 
@@ -42,7 +43,7 @@ def load(
         values, whole = _MACHINE.values(root, reader)
     except UnreadableError:
         raise ConfigError(reader.problems) from None
-    reader.files.append(path)
+    reader.files += [] if path is STDIN else [path]
     platform = None
     if "platform" in values and reader.intact("platform"):
         platform = platform_file.resolve(values["platform"], reader)

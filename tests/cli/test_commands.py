@@ -14,7 +14,7 @@ from baonet.cli.common import colors, rewrites
 from baonet.cli.init import machines
 from baonet.cli.main import main
 from baonet.config.platforms import COST_SOURCES, builtin
-from tests.system.machine import UART, baonet, pair, vm, write
+from tests.system.machine import COMMAND, UART, baonet, pair, vm, write
 
 
 def test_python_m_baonet() -> None:
@@ -183,3 +183,41 @@ def test_no_color_and_dumb_terminals(
         monkeypatch.setenv("NO_COLOR", no_color)
     assert (rewrites(Terminal()), colors(Terminal())) == shown
     assert (rewrites(io.StringIO()), colors(io.StringIO())) == (False, False)
+
+
+# Standard input
+
+
+@pytest.mark.parametrize("command", [["check"], ["run", "--for", "1s"], ["dtb", "--vm", "hello"]])
+def test_a_machine_from_standard_input(tmp_path: Path, command: list[str]) -> None:
+    """What it names lies in the current directory, where a file of the name ``-`` is something else."""
+    guest = {"image": {"path": "guest.elf"}, "device_tree": "auto"}
+    file = write(tmp_path, {"clock": {"mode": "virtual"}, "vms": [vm("hello") | guest]})
+    (tmp_path / "guest.elf").symlink_to(vm("hello")["image"]["path"])
+    (tmp_path / "-").write_text("version: 2\n")
+    name, *options = command
+    found = [
+        subprocess.run(
+            [*COMMAND, name, each, *options], input=text, cwd=tmp_path, capture_output=True, timeout=60, check=False
+        )
+        for each, text in (("-", file.read_bytes()), ("machine.yaml", b""))
+    ]
+    assert found[0].returncode == 0, found[0].stderr
+    assert (found[0].stdout, found[0].stderr) == (found[1].stdout, found[1].stderr)
+
+
+def test_errors_of_standard_input_name_it(tmp_path: Path) -> None:
+    assert baonet("check", "-").err.startswith("<stdin>:1:1: the file is empty\n")
+    assert baonet("run", "-", stdin="version: 1\nmetrics: []\n").err.startswith("<stdin>: is a study, and no machine ")
+    said = baonet("run", "-", "--clock", "virtual", "--input", "-", stdin=write(tmp_path, pair()).read_text()).err
+    assert said == "baonet run: --input -: standard input is the machine file already\n"
+
+
+def test_a_study_from_standard_input(tmp_path: Path) -> None:
+    file = write(tmp_path, {"clock": {"mode": "virtual"}, "vms": [vm("hello")]})
+    text = f"version: 1\nmachine: {file}\nfor: 1us\nmetrics: [exits]\n"
+    nameless = baonet("study", "-", stdin=text)
+    told = "baonet study: a study from standard input has no name: name the results with -o\n"
+    assert (nameless.status, nameless.err) == (2, told)
+    done = baonet("study", "-", "-o", tmp_path / "r.sqlite", stdin=text)
+    assert (done.status, done.out) == (0, f"{tmp_path / 'r.sqlite'}\n"), done.err
