@@ -30,8 +30,12 @@ def commands(page: str) -> list[str]:
     return [line for line in lines if line and not NEEDS_MORE.search(line)]
 
 
-def run(lines: list[str], directory: Path) -> None:
-    """As a user would in a clone, with the environment active; what they write stays in ``directory``."""
+def run(lines: list[str], directory: Path) -> str:
+    """As a user would in a clone, with the environment active; what they write stays in ``directory``.
+
+    Returns what they said on standard error.
+    """
+    said = ""
     for name in ("configs", "examples", "docs"):
         (directory / name).symlink_to(ROOT / name)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -46,6 +50,8 @@ def run(lines: list[str], directory: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout[-1000:]}\n{done.stderr[-1000:]}"
+        said += done.stderr
+    return said
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -80,7 +86,7 @@ def test_the_first_guest_is_built_and_says_what_it_should(tmp_path: Path) -> Non
     for name, language in (("start.S", "asm"), ("guest.c", "c"), ("guest.yaml", "yaml")):
         (tmp_path / name).write_text(shown(page, language))
     *others, last = shown(page, "sh").splitlines()
-    run(others, tmp_path)
+    assert run(others, tmp_path) == "", "not even a warning of the linker"
     assert last == "baonet run guest.yaml"
     result = baonet("run", tmp_path / "guest.yaml")
     assert (result.status, result.out) == (0, "first | first: hello\n")
