@@ -9,6 +9,7 @@ from baonet.actors.ending import Ending, VmState
 from baonet.config.escapes import escaped
 from baonet.config.machine import Vm
 from baonet.config.symbols import Symbols
+from baonet.hyp.condition import Doing
 from baonet.hyp.vmm import Plan
 
 WANTED = (Ending.DONE,)
@@ -50,6 +51,8 @@ def conditions(plan: Plan, outcome: Outcome, names: Names) -> list[str]:
             if condition is None:
                 lines.append(f"{who} did not answer")
                 continue
+            if condition.doing is Doing.PARKED and (number, vcpu) in outcome.parked:
+                continue  # it is said how often it was parked
             first, *rest = map(escaped, condition.lines(names.of(vm)))
             lines += [f"{who} {first}", *(f"  {line}" for line in rest)]
     return lines

@@ -173,7 +173,7 @@ def test_a_parked_guest_is_reported_when_it_happens(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "no emulation handler" not in rest, "reported once"
     assert "baonet: VM 'misbehave-unmapped-read', vcpu 0 was parked, as reported above\n" in rest
-    assert "VM 'misbehave-unmapped-read' (vm 0), vcpu 0 on pcpu 0: is parked, as it was reported\n" in rest
+    assert rest.count("VM 'misbehave-unmapped-read'") == 1
 
 
 # --until
