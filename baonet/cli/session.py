@@ -35,6 +35,7 @@ from baonet.engines.virtual import cycles, hz
 from baonet.hyp.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
+from baonet.memory.host import most
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import TraceChunk, Typed
 
@@ -74,6 +75,9 @@ class Session:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         self._memory = memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
+        if memory.size > most():
+            text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
+            self._notice("WARNING", f"{text}it kills processes when that is used up")
         for vm in machine.vms:
             memory.load(vm)
         if options.verbose:

@@ -26,6 +26,7 @@ from baonet.engines.confinement import missing, told
 from baonet.engines.crews import Placement, active, crews, host_actor
 from baonet.engines.process import LastWords, live
 from baonet.hyp.vmm import Plan
+from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
@@ -56,6 +57,8 @@ class ProcessNode:
         sys.stdout.flush()
         sys.stderr.flush()
         self._pids: dict[int, int] = {}
+        self._killed: set[int] = set()
+        self._killings = killings()
         self._words = {address: LastWords() for address in members}
         reason = missing()
         self.weakness = (
@@ -100,6 +103,10 @@ class ProcessNode:
             died(pcpu, None, words)  # it has ended well because the one that gave it its turns has ended
             return
         why = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        if code == -signal.SIGKILL and pcpu not in self._killed and killings() > self._killings:
+            why += ": the host had no more memory"
+        if code == -signal.SIGBUS:
+            why += ": the host had no page for what is in the machine's memory"
         if code == -signal.SIGSYS and call is not None:
             why = f"was ended by its seccomp filter, for the system call {call}: see docs/security.md"
         died(pcpu, why, words)
@@ -109,6 +116,7 @@ class ProcessNode:
 
     def kill(self, pcpu: int) -> None:
         if pcpu in self._pids:
+            self._killed.add(pcpu)
             os.kill(self._pids[pcpu], signal.SIGKILL)
 
     def close(self) -> None:

@@ -60,6 +60,11 @@ class NodeMemory:
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
         return VmMemory(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
+    @property
+    def size(self) -> int:
+        """Bytes of RAM and shared memory; the host gives each page when it is touched."""
+        return sum(segment.size for segment in (*self.shared, *(each for vm in self.vms for each in vm.regions)))
+
     def load(self, vm: Vm) -> None:
         """Place the VM's image and what goes with it.
 
