@@ -31,7 +31,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def completion(options: argparse.Namespace) -> int:
     import shtab  # noqa: PLC0415 - other commands should not pay for these
 
-    from baonet.cli.main import parser  # noqa: PLC0415
+    from baonet.cli.commands import parser  # noqa: PLC0415
 
     whole = parser()
     _complete(whole, shtab)

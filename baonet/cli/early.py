@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final, final
 
 from baonet.actors.ending import Ending
-from baonet.cli import streams
+from baonet.cli.interrupted import say_ended
 
 ENDINGS: Final = {
     signal.SIGINT: Ending.INTERRUPTED,
@@ -87,6 +87,6 @@ class Early:
     def _come(self, number: int, _: FrameType | None) -> None:
         ending = ENDINGS[signal.Signals(number)]
         if not self._held:
-            streams.say_ended(number)
+            say_ended(number)
             os._exit(ending.value)
         self.signal = self.signal or signal.Signals(number)

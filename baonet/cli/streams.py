@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import os
 import select
-import signal
 import sys
 from contextlib import suppress
 from typing import Any, TextIO, final
@@ -58,15 +57,6 @@ def prepare() -> None:
     sys.stdin = sys.stdin or os.fdopen(0)
     sys.stdout = _patient(sys.stdout) or os.fdopen(1, "w")
     sys.stderr = _patient(sys.stderr) or os.fdopen(2, "w")
-
-
-def say_ended(number: int) -> None:
-    """By what, as a run says it: in a handler, so past the streams, and only where somebody takes it at once."""
-    poll = select.poll()
-    poll.register(2, select.POLLOUT)
-    with suppress(OSError):
-        if poll.poll(0):
-            os.write(2, f"baonet: ended by {signal.Signals(number).name}\n".encode())
 
 
 def drop(stream: TextIO) -> None:

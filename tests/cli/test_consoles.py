@@ -86,7 +86,8 @@ def test_a_pipe_waits_for_a_guest_that_reads_nothing(tmp_path: Path) -> None:
     file = write(tmp_path, {"vms": [vm("spin")]})
     command = [*COMMAND, "run", str(file), "--console", "spin"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         assert b"vCPUs" in process.stdout.readline()  # a host that is busy takes its time to start it
         os.set_blocking(process.stdin.fileno(), False)
         given, quiet = 0, time.monotonic() + 1

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from baonet.cli.commands import parser
 from baonet.cli.completion import completion
 from baonet.cli.init import machines
-from baonet.cli.main import main, parser
+from baonet.cli.main import main
 from tests.system.machine import baonet, vm, write
 
 

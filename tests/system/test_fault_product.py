@@ -131,7 +131,7 @@ def judge(run: Run, victim: int | str, name: str, phase: str) -> Iterator[str]:
         right |= {143}
     if status not in right:
         yield f"status {status} is none of {right}"
-    if "Traceback" in run.err:
+    if "Traceback" in run.err and "baonet/cli" in run.err:  # else it is the interpreter's own, before our first line
         yield "a traceback"
     if not kills and "was killed" in run.err:
         yield "a child did not ignore it"
