@@ -20,6 +20,7 @@ from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
 from baonet.actors.notices import MOST as NOTICES
 from baonet.actors.outlet import Outlets
+from baonet.actors.refusals import refused
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.actors.standing import Standing
@@ -372,7 +373,7 @@ class Agent:
         try:
             self.memory.load(config)
         except OSError as error:
-            self.life.loaded(vm, str(error))
+            self.life.loaded(vm, refused(error))
         else:
             self.life.loaded(vm)
 
