@@ -14,12 +14,13 @@ from typing import Protocol, final
 import trio
 
 from baonet.actors.awaited import Awaited, Text
-from baonet.actors.console import Reassembly
+from baonet.actors.console import Consoles
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
 from baonet.actors.notices import MOST as NOTICES
 from baonet.actors.outlet import Outlets
+from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
@@ -135,7 +136,7 @@ class Agent:
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._standing = Standing(plan, node.carries)
         self._noticed: Counter[int] = Counter()
-        self._consoles: dict[int, Reassembly] = {}
+        self._consoles = Consoles()
         self._typed = [0 for _ in plan.vms]
         self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()
@@ -163,8 +164,7 @@ class Agent:
                 while not self.life.over:
                     await self._hear()
             nursery.cancel_scope.cancel()
-        for console in self._consoles.values():
-            self._show(console.rest())
+        self._show(self._consoles.rest())
         self.screen.finish()
         return self._sum_up()
 
@@ -279,9 +279,16 @@ class Agent:
                 self.life.passed(_TICK, self._held)  # else nothing is taken, and who speaks is not heard
             self._perform()
             if VmState.DEAD in self.life.states:
-                for console in self._consoles.values():
-                    self._show(console.tick())
+                self._miss()
             self.screen.tick()
+
+    def _miss(self) -> None:
+        """Output that a dead core may have kept. In virtual time all who share a UART with it are dead as well."""
+        living = [each for each in self.life.present if self._schedule is None and self.life.answers(each)]
+        for address in self._consoles.ask(living):
+            self._tell(address, wire.StatisticsRequest())
+        if not living:
+            self._show(self._consoles.settle())
 
     def _perform(self) -> None:
         """Do what the machine's life asks for, in order; that may lead to more of it."""
@@ -294,6 +301,7 @@ class Agent:
                     if self._schedule is not None:
                         self._schedule.horizons.drop(address)
                     self.node.kill(address)
+                    self._show(self._consoles.answered(address))
                 case Load(vm):
                     self._load(vm)
                 case Fail(text):
@@ -319,8 +327,7 @@ class Agent:
                 self.outcome.failures.append(f"pcpu {pcpu} speaks protocol version {version}, the agent {wire.VERSION}")
                 self.stop(Ending.FAILED)
             case wire.ConsoleOutput(vm, device, position, data):
-                console = self._consoles.setdefault(device, Reassembly())
-                self._show(console.add(vm, position, data))
+                self._show(self._consoles.add(device, vm, position, data))
             case wire.InputTaken(vm, size):
                 self._typed[vm] = max(0, self._typed[vm] - size)
                 self._read.set()
@@ -341,7 +348,9 @@ class Agent:
             case wire.Examined(condition):
                 self.outcome.conditions[condition.pcpu] = condition
             case wire.Statistics(pcpu, counters):
-                self.outcome.statistics[pcpu] = counters
+                if self.life.phase(source) in ENDING:
+                    self.outcome.statistics[pcpu] = counters
+                self._show(self._consoles.answered(source))
             case wire.Reached(next_, latest) if self._schedule is not None:
                 self._schedule.horizons.reached(source, next_, latest)
             case wire.TraceChunk() | wire.Typed():
@@ -389,3 +398,4 @@ class Agent:
                 self._schedule.horizons.drop(self._addresses[pcpu])
             self.life.died(pcpu, why)
             self._perform()
+            self._show(self._consoles.answered(pcpu))

@@ -1,11 +1,12 @@
 """What guests print, put in order.
 
 Each core that shares a UART sends its own pieces, with their position in the device's output; ``Reassembly`` joins
-them.
+those of one UART, ``Consoles`` has them all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, final
 
 
@@ -16,16 +17,19 @@ class Reassembly:
     VMs may share a UART, so each piece says which VM sent it.
     """
 
-    PATIENCE: Final = 5
     LIMIT: Final = 1 << 24
     """Bytes that wait for a piece, more than cores send while it is on its way. Then the older half leaves."""
 
-    __slots__ = ("_bytes", "_early", "_mark", "_position", "_waited")
+    __slots__ = ("_bytes", "_early", "_position")
 
     def __init__(self) -> None:
         self._position = self._bytes = 0
         self._early: dict[int, tuple[int, bytes]] = {}
-        self._waited = self._mark = 0
+
+    @property
+    def newest(self) -> int | None:
+        """The position of the last piece that is here and waits for another; None if none does."""
+        return max(self._early, default=None)
 
     def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
@@ -34,26 +38,13 @@ class Reassembly:
         self._early[position] = (vm, data)
         self._bytes += len(data)
         ready = self._ready()
-        return ready if self._bytes <= self.LIMIT else ready + self._give_up(sorted(self._early)[len(self._early) // 2])
+        return ready if self._bytes <= self.LIMIT else ready + self.give_up(sorted(self._early)[len(self._early) // 2])
 
-    def tick(self) -> list[tuple[int, bytes]]:
-        """Call it once a core has died: what is missing for ``PATIENCE`` ticks was that core's, and is given up.
-
-        All of it at once, as a core that shared its UART with another left many small gaps.
-        """
-        if not self._early:
-            return []
-        if self._waited == 0:
-            self._mark = max(self._early)
-        self._waited += 1
-        if self._waited < self.PATIENCE:
-            return []
-        self._waited = 0
-        return self._give_up(self._mark)
-
-    def _give_up(self, mark: int) -> list[tuple[int, bytes]]:
-        """All that is here up to ``mark``, and what follows it."""
+    def give_up(self, mark: int) -> list[tuple[int, bytes]]:
+        """All that is here up to ``mark``, and what follows it: what is missing before will not come."""
         old = sorted(position for position in self._early if position <= mark)
+        if not old:
+            return []
         pieces = [self._early.pop(position) for position in old]
         self._bytes -= sum(len(data) for _, data in pieces)
         self._position = old[-1] + len(pieces[-1][1])
@@ -71,6 +62,44 @@ class Reassembly:
             ready.append(piece)
             self._position += len(piece[1])
             self._bytes -= len(piece[1])
-        if ready:
-            self._waited = 0
         return ready
+
+
+@final
+class Consoles:
+    """The output of all UARTs, each joined.
+
+    Once a core has died a piece may be missing for good, or be on its way from a core that lives. Those are asked for
+    anything, and send all that they had printed before they answer: what is missing then was the dead one's.
+    """
+
+    def __init__(self) -> None:
+        self._uarts: dict[int, Reassembly] = {}
+        self._asked: set[int] = set()
+        self._marks: dict[int, int] = {}
+
+    def add(self, device: int, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
+        """What can leave now that this piece has come, as (VM, bytes)."""
+        return self._uarts.setdefault(device, Reassembly()).add(vm, position, data)
+
+    def ask(self, living: Iterable[int]) -> list[int]:
+        """Some core has died: who of the actors that live is to be asked now. Nobody while answers are due."""
+        if self._asked:
+            return []
+        self._marks = {device: mark for device, uart in self._uarts.items() if (mark := uart.newest) is not None}
+        self._asked = set(living) if self._marks else set()
+        return sorted(self._asked)
+
+    def answered(self, address: int) -> list[tuple[int, bytes]]:
+        """One has, or never will; what can leave therefore."""
+        self._asked.discard(address)
+        return [] if self._asked else self.settle()
+
+    def settle(self) -> list[tuple[int, bytes]]:
+        """What can leave when nobody has anything to send that was printed before ``ask``."""
+        marks, self._marks = self._marks, {}
+        return [piece for device, mark in marks.items() for piece in self._uarts[device].give_up(mark)]
+
+    def rest(self) -> list[tuple[int, bytes]]:
+        """What is left at the end."""
+        return [piece for uart in self._uarts.values() for piece in uart.rest()]

@@ -148,6 +148,10 @@ class Life:
     def phase(self, address: int) -> Phase:
         return self._actors[address].phase
 
+    def answers(self, address: int) -> bool:
+        """Whether it takes what it is told, or says its last words anyway."""
+        return self._actors[address].phase not in (Phase.STOPPED, Phase.GONE)
+
     def heard(self, address: int) -> None:
         """Anything came from this one."""
         if (actor := self._actors.get(address)) is not None:

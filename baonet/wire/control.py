@@ -150,7 +150,7 @@ class Failure:
 @final
 @dataclass(frozen=True, slots=True)
 class StatisticsRequest:
-    """The agent asks for ``Statistics`` now."""
+    """The agent asks for ``Statistics`` now. All that the guest printed before comes before the answer."""
 
 
 @final

@@ -326,6 +326,12 @@ async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(auto
         await bench.settled()
         assert bench.shown == []
         bench.node.died(0, "was killed by SIGKILL")
+        await trio.sleep(10)
+        assert (bench.told(wire.StatisticsRequest), bench.shown) == (
+            [2],
+            [],
+        )  # it may be with pcpu 2, which has not answered
+        bench.port.come(2, wire.Statistics(2, {}))
 
     outcome = await bench.live(script)
     assert outcome.ending is Ending.DONE
