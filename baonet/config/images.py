@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, final
 
-from baonet.config import packed
+from baonet.config import arm64_image, packed
 from baonet.config.kinds import nearest
 from baonet.config.machine import PAGE_SIZE, Segment, Stamp
 from baonet.config.quantities import human
@@ -227,6 +227,11 @@ def _raw(
 ) -> Image:
     """``data`` is what was unpacked of the file, if anything was; else ``stamp`` is the file."""
     linux = _is_linux(head)
+    if linux and (needed := arm64_image.least(head)) > size:
+        message = (
+            f"{path} is cut short: it has {size} bytes, and an arm64 Linux Image with this header at least {needed}"
+        )
+        raise ImageError("path", message, "get it again")
     text_offset, image_size = _LINUX_HEADER.unpack_from(head) if linux else (0, 0)
     if linux and not image_size:
         text_offset = _LEGACY_TEXT_OFFSET

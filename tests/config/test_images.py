@@ -141,6 +141,46 @@ def test_files_that_are_no_image(tmp_path: Path, data: bytes, base: int | None, 
     assert caught.value.key == key
 
 
+def efi_image(length: int, branch: int = 0x100, raw: tuple[tuple[int, int], ...] = ()) -> bytes:
+    """As Linux makes one: ``branch`` from code1, and a table of sections with (SizeOfRawData, PointerToRawData)."""
+    image = bytearray(linux_image(length=max(length, 0x300)))
+    struct.pack_into("<4sI", image, 0, b"MZ@\xfa", 0x14000000 | branch // 4)
+    struct.pack_into("<I4sHH12xHH", image, 0x3C, 0x40, b"PE\0\0", 0xAA64, len(raw), 0xA0, 0)
+    for number, (size, where) in enumerate(raw):
+        struct.pack_into("<8sIIII16x", image, 0xF8 + 40 * number, b".text", 0, 0, size, where)
+    return bytes(image[:length])
+
+
+@pytest.mark.parametrize(
+    ("whole", "data"),
+    [
+        (0x108, efi_image(0x107)),  # not all of the first instruction
+        (0x2000004, efi_image(0x1000, branch=0x1FFFFFC)),
+        (0x30000, efi_image(0x2FFFF, raw=((0x10000, 0x10000), (0x20000, 0x20000)))),
+        (0x108, efi_image(0x40)),
+        (0x108, efi_image(0x3E)),
+        (68, linux_image(length=64)),
+    ],
+)
+def test_an_arm64_image_that_is_cut_short(tmp_path: Path, whole: int, data: bytes) -> None:
+    with pytest.raises(ImageError, match=rf"is cut short: it has {len(data)} bytes, and .* at least {whole}$"):
+        loaded(tmp_path, data, 0x60000000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        efi_image(0x1000),  # image_size says more: the rest is bss
+        efi_image(0x108),
+        efi_image(0x30000, raw=((0x10000, 0x10000), (0x20000, 0x20000))),  # without the padding of its last section
+        efi_image(0x40000, raw=((0x10000, 0x10000), (0x20000, 0x20000))),
+        linux_image(length=68),
+    ],
+)
+def test_an_arm64_image_may_be_shorter_than_it_says(tmp_path: Path, data: bytes) -> None:
+    assert loaded(tmp_path, data, 0x60000000).linux
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(at=st.integers(0, len(PING) - 1), value=st.integers(0, 255), cut=st.integers(0, len(PING)))
 def test_a_damaged_elf_gives_an_image_or_an_error(tmp_path: Path, at: int, value: int, cut: int) -> None:
