@@ -25,11 +25,13 @@ _UNIX = "unix:"
 class Wanted:
     """``shown``: the VMs on the terminal. ``typing``: those that were named for it; the first has its keyboard.
 
+    ``raw``: the terminal is the console of one VM, byte for byte.
     ``elsewhere``: (VM, path of a socket, or None for a pseudo-terminal).
     """
 
     shown: tuple[int, ...]
     typing: tuple[int, ...]
+    raw: bool
     elsewhere: tuple[tuple[int, str | None], ...]
 
 
@@ -61,7 +63,8 @@ def wanted(values: Sequence[str], machine: Machine) -> Wanted:
         shown = tuple(typing)
     else:
         shown = tuple(vm for vm in everybody if vm not in elsewhere)
-    return Wanted(shown, tuple(typing), tuple(elsewhere.items()))
+    raw = bool(typing) and len(shown) == 1 and "all" not in values
+    return Wanted(shown, tuple(typing), raw, tuple(elsewhere.items()))
 
 
 @final
@@ -76,7 +79,7 @@ class Consoles:
         self.lines: Lines | None = None
         self._attached = attached
         screens: list[Screen] = [_Elsewhere(vm, each) for vm, each in attached.items()]
-        if len(wanted.shown) == 1 and wanted.typing:
+        if wanted.raw:
             self.raw = Raw(out, len(names), wanted.shown[0])
             screens.append(self.raw)
         elif wanted.shown:

@@ -50,6 +50,14 @@ def test_of_two_consoles_both_are_shown_and_the_first_has_the_keyboard(tmp_path:
     assert b"\n" not in shown.replace(b"\r\n", b""), "each line starts in the first column"
 
 
+def test_all_and_a_vm_is_line_by_line_where_there_is_no_other_vm(tmp_path: Path) -> None:
+    """The keyboard is that VM's, and its name is before each line, as with others."""
+    options = ("--console", "all", "--console", "echo")
+    result = run(tmp_path, {"vms": [vm("echo")]}, *options, stdin="hi\rquit\r")
+    assert (result.status, result.err) == (0, "")
+    assert result.out.splitlines()[1:] == ["echo | echo 1: hi", "echo | echo: done"]
+
+
 def test_ctrl_a_c_shows_the_next_vm_and_what_it_said_last(tmp_path: Path) -> None:
     with terminal(tmp_path, TWO, "--console", "second") as user:
         user.wait_for(b"spin: 1 vCPUs\r\n")
