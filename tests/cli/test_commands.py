@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,32 @@ def test_completion_knows_commands_options_and_files(shell: str, capsys: pytest.
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
         assert re.search(r"_run___trace_COMPGEN=\w*files", script)
         assert re.search(r"_report___svg_COMPGEN=\w*dirs", script)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (["run", "FILE", "--console", ""], {"all", "none", "ping", "pong"}),
+        (["run", "FILE", "--clock", "host", "--console", "po"], {"pong"}),
+        (["dtb", "FILE", "--vm", "p"], {"ping", "pong"}),
+        (["run", "--console", ""], {"all", "none"}),
+        (["run", "OTHER", "--console", ""], {"all", "none"}),
+    ],
+)
+def test_bash_completes_the_vms_of_a_machine_file(
+    tmp_path: Path, line: list[str], found: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, pair() | {"platform": "no such platform"})  # not finished yet
+    (other := tmp_path / "other.yaml").write_text("[")
+    assert main(["completion", "bash"]) == 0
+    words = [{"FILE": str(file), "OTHER": str(other)}.get(word, word) for word in line]
+    asked = (
+        f"COMP_WORDS=({shlex.join([str(Path(sys.executable).with_name('baonet')), *words])}); COMP_CWORD={len(words)}\n"
+        "_shtab_baonet\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+    script = capsys.readouterr().out + asked
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True, timeout=60)
+    assert (set(done.stdout.split()), done.stderr) == (found, "")
 
 
 # terminals
