@@ -15,7 +15,7 @@ from baonet.actors.counters import counters
 from baonet.actors.examination import examined, storm_notice
 from baonet.actors.notices import Notices
 from baonet.actors.phases import Phase, step
-from baonet.actors.recorder import Recorder
+from baonet.actors.recorder import VCPU_STATES, Recorder
 from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
@@ -81,6 +81,7 @@ class PcpuActor:
         self._uarts = uarts(plan.machine, self._vm)
         self._notices = Notices(pcpu)
         self._input = UartInput(core)
+        self._state = State.POWERDOWN
         self._phase = Phase.SPAWNED
         self._waiting = False
         self._asked: wire.VmOff | wire.VmReset | None = None
@@ -143,6 +144,7 @@ class PcpuActor:
         if state is State.STANDBY:
             if self.core.deadline() == 0 or self.core.wakes():
                 self.hypervisor.wake()
+                self._settle()
                 return 0
             return self._patience()
         return _RETRY if self._input else None
@@ -169,8 +171,8 @@ class PcpuActor:
             reason = run(SLICE)
             if reason > Exit.KICKED:
                 hypervisor.on_exit(reason)
-                if effects:
-                    self._perform()
+                if effects or vcpu.state is not State.RUNNING:
+                    self._settle()
                 if vcpu.state is not State.RUNNING:
                     self._flush()
                     return 0
@@ -201,7 +203,7 @@ class PcpuActor:
             if self._recorder is not None:
                 self._note(Kind.ARRIVED, message, source, source, self.pcpu)
             self.hypervisor.message(source, message)  # type: ignore[arg-type]
-            self._perform()
+            self._settle()
         elif isinstance(message, wire.ConsoleInput | wire.ConsoleBreak):
             self._input.add(message.data if isinstance(message, wire.ConsoleInput) else b"")
         elif isinstance(message, wire.StatisticsRequest):
@@ -216,9 +218,10 @@ class PcpuActor:
             case wire.Start():
                 self._say(wire.Running())
                 self.hypervisor.start()
-                self._perform()
+                self._settle()
             case wire.Halt():
                 self.hypervisor.halt()
+                self._settle()
                 self._flush()
                 self._say(wire.Halted())
             case wire.Reset():
@@ -226,7 +229,7 @@ class PcpuActor:
                 self._say(wire.Running())
                 self._taken(self._input.clear())
                 self.hypervisor.reset_vm()
-                self._perform()
+                self._settle()
             case wire.Stop():
                 self._flush()
                 if self._recorder is not None:
@@ -253,6 +256,15 @@ class PcpuActor:
             self._recorder.drain()
         for uart, position, data in self.core.take_output():
             self.port.send(AGENT, wire.ConsoleOutput(self._vm.index, self._uarts[uart], position, data))
+
+    def _settle(self) -> None:
+        """After anything that the hypervisor did."""
+        self._perform()
+        state = self.hypervisor.vcpu.state
+        if state is not self._state:
+            self._state = state
+            if self._recorder is not None:
+                self.core.note(Kind.STATE, VCPU_STATES[state], 0, 0)
 
     def _perform(self) -> None:
         """Do what the hypervisor asked, in order."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import final
+from typing import Final, final
 
 from baonet.core.cpu import Core
+from baonet.hyp.vcpu import State
 from baonet.wire.messages import TraceChunk
 from baonet.wire.port import Port
+from baonet.wire.trace import VcpuState
+
+VCPU_STATES: Final = {state: VcpuState[state.name] for state in State}
 
 
 @final

@@ -15,6 +15,7 @@ from baonet.actors.examination import examined, storm_notice
 from baonet.actors.faults import kind_of
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.actors.notices import Notices
+from baonet.actors.recorder import VCPU_STATES
 from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.config.machine import MessageKind
@@ -28,7 +29,7 @@ from baonet.hyp.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.vmm import Plan
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
-from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind, VcpuState
+from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
@@ -40,7 +41,6 @@ _STAYS: Final = 256
 _NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
 _INTERRUPTING: Final = (IpcNotify, PsciOn, VgicInject, VgicForward, VgicUpdateEnable)
 """What Bao sends with an IPI, so that it interrupts its receiver; the rest are looks into shared memory there."""
-_STATES: Final = {state: VcpuState[state.name] for state in State}
 
 
 @final
@@ -192,7 +192,7 @@ class Seat:
         if state is not self._state:
             self._state = state
             self._waiting = False
-            self.core.note(Kind.STATE, _STATES[state], 0, 0)
+            self.core.note(Kind.STATE, VCPU_STATES[state], 0, 0)
 
     def _take(self, delivery: Delivery) -> None:
         message = delivery.message
