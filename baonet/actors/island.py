@@ -7,7 +7,8 @@ many processes carry them. Islands have nothing to say to each other and run in 
 The rule. The pcpu goes first whose next moment is the earliest, the lower number on a tie. It runs to the end of its
 window (windows are a grid over time), or further, up to the window in which anybody else has something to do; a message
 that it sends brings its end back to the end of the window that it is in. A message reaches its receiver when it is due,
-if its clock has not passed that moment yet, and else at once: late, by less than a window.
+if its clock has not passed that moment yet, and else at once: late, by less than a window and
+what the receiver was at when its own ended (a block, a cost, a stall).
 
 Pure: no clock, no I/O. All times are cycles.
 """
