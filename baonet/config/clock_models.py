@@ -15,7 +15,7 @@ _LATENCY = duration(0, 1_000_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class LatencyModel(Model):
-    """How long a message is on its way, in virtual time: never less, and virtual-time.md says how much longer at most."""
+    """How long a message is on its way in virtual time: never less; virtual-time.md says how much longer at most."""
 
     ipi: int = optional(_LATENCY, "Between the CPUs of one VM.", Latency().ipi)
     ipc: int = optional(_LATENCY, "A notification from one VM to another.", Latency().ipc)
