@@ -51,7 +51,7 @@ def test_a_field_without_a_value_is_told(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_ready_machines_are_completed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert completion(argparse.Namespace(shell="bash")) == 0
+    assert completion(argparse.Namespace(shell="bash", vms=None)) == 0
     script = capsys.readouterr().out
     assert f"_choices=({' '.join(machines())})" in script
 
