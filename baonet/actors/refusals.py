@@ -24,16 +24,26 @@ def limited(error: BaseException) -> bool:
 def refused(error: BaseException, who: str = "this machine") -> str:
     """One line. ``who`` needed it."""
     number = _number(error)
-    if number is None or number not in _LIMITS:
-        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        filename = getattr(error, "filename", None)
-        return f"{filename}: {reason}" if filename is not None else reason
+    filename = getattr(error, "filename", None)
+    if number is None or number not in _LIMITS or (number == errno.EFBIG and filename is not None):
+        return reason(error) if filename is None else f"{filename}: {reason(error)}"
     limit, what, option = _LIMITS[number]
     most, _ = resource.getrlimit(limit)
     if most == resource.RLIM_INFINITY:
         what = "memory" if number == errno.ENOMEM else what
         return f"{who} needs more {what} than the host has for it: it says '{str(error) or 'no memory'}'"
     return f"{who} needs more {what} than the host allows ({most}): see 'ulimit {option}'"
+
+
+def reason(error: BaseException) -> str:
+    """Why, of an error whose file is named beside it."""
+    if not isinstance(error, OSError):
+        return str(error)
+    text = error.strerror or str(error)
+    most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if error.errno != errno.EFBIG or most == resource.RLIM_INFINITY:
+        return text
+    return f"{text}: the host allows {most} bytes, see 'ulimit -f'"
 
 
 def _number(error: BaseException) -> int | None:

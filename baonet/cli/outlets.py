@@ -14,6 +14,7 @@ import trio
 from baonet.actors import hangup
 from baonet.actors.ending import Ending
 from baonet.actors.outlet import PATIENCE, Outlet, Outlets, Voice, standard
+from baonet.actors.refusals import reason, refused
 from baonet.cli.outputs import Output
 
 _OUTSIDE = (Ending.TIMEOUT, Ending.INTERRUPTED, Ending.TERMINATED)
@@ -46,7 +47,7 @@ class RunOutlets:
             try:
                 output.finish(text.encode())
             except OSError as error:
-                print(f"baonet run: {error.filename}: {error.strerror}", file=sys.stderr)
+                print(f"baonet run: {refused(error)}", file=sys.stderr)
                 return False
         return True
 
@@ -92,7 +93,7 @@ class RunOutlets:
         self.outlets.drain(left if left < math.inf else None)
         for outlet in self._files:
             if outlet.error is not None:
-                print(f"baonet: {outlet.name}: {outlet.error.strerror}", file=sys.stderr)
+                print(f"baonet: {outlet.name}: {reason(outlet.error)}", file=sys.stderr)
                 status = Ending.FAILED.value
         for outlet in (self.out, *self._files):
             if outlet.stalled and outlet.waiting:  # not what was said just now

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError
 from baonet.cli.outputs import Output, Outputs
 
@@ -71,7 +72,7 @@ def report(options: argparse.Namespace) -> int:
     except OSError as error:
         if error.filename is None:
             raise  # standard output
-        print(f"baonet report: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"baonet report: {refused(error, 'this command')}", file=sys.stderr)
         return 2
     whole = len(found.rows) == found.expected_runs and all(row.done for row in found.rows)
     return 0 if whole and not found.disagreements else 1

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
@@ -104,7 +105,7 @@ def study(options: argparse.Namespace) -> int:
     except OSError as error:
         if error.filename is None:
             raise  # standard output
-        print(f"baonet study: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"baonet study: {refused(error, 'this study')}", file=sys.stderr)
         return 2
 
 

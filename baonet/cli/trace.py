@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, final
 
+from baonet.actors.refusals import reason
 from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.cli.outputs import Outputs
 
@@ -76,7 +77,7 @@ def _reading(action: Callable[[TraceReader, argparse.Namespace], int]) -> Callab
             with _Shown("reading") as shown:
                 trace = TraceReader(Path(options.file), shown)
         except OSError as error:
-            return _refuse(f"{options.file}: {error.strerror or error}")
+            return _refuse(f"{options.file}: {reason(error)}")
         except TraceError as error:
             return _refuse(f"{options.file}: {error}")
         with trace:

@@ -15,6 +15,7 @@ was made from (``fingerprint``); results of anything else are refused rather tha
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import math
@@ -27,6 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, final
 
+from baonet.actors.refusals import reason
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.reservoir import Reservoir, pack, unpack
 
@@ -342,7 +344,13 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from None
+        raise StoreError(f"{path}: {_why(error)}") from None
+
+
+def _why(error: sqlite3.Error) -> str:
+    """SQLite keeps the number of the host's error to itself."""
+    failed = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR  # the rest says in what
+    return reason(OSError(errno.EFBIG, str(error))) if failed else str(error)
 
 
 @final
@@ -365,4 +373,4 @@ class _Transaction:
             if kind is None:
                 raise  # else what happened inside is what is to be told
         if isinstance(error, sqlite3.Error):
-            raise StoreError(f"{self._path}: {error}") from None
+            raise StoreError(f"{self._path}: {_why(error)}") from None

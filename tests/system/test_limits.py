@@ -70,7 +70,12 @@ def test_one_entry_that_spans_several_devices(tmp_path: Path) -> None:
 
 def limited(*limits: tuple[int, int], anybody: bool = False) -> list[str]:
     """Words before a command that has these limits. ``anybody``: as a user whom the limit of processes binds."""
-    names = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_NPROC: "nproc", resource.RLIMIT_AS: "as"}
+    names = {
+        resource.RLIMIT_NOFILE: "nofile",
+        resource.RLIMIT_NPROC: "nproc",
+        resource.RLIMIT_AS: "as",
+        resource.RLIMIT_FSIZE: "fsize",
+    }
     words = ["prlimit", *(f"--{names[limit]}={most}:{most}" for limit, most in limits)]
     if not anybody or os.getuid():
         return words
@@ -140,3 +145,45 @@ def test_more_address_space_than_the_host_allows_is_told(tmp_path: Path, placeme
     assert "Traceback" not in result.err
     if most < 1 << 28:
         assert result.err.count("\n") == 1
+
+
+def test_a_trace_that_gets_too_long_names_the_limit(tmp_path: Path) -> None:
+    most = 2 << 20
+    machine = pair()
+    for each in machine["vms"]:
+        each["memory"] = [{"base": 0x40000000, "size": "2MiB"}]
+    trace = tmp_path / "trace"
+    result = refused(
+        tmp_path, limited((resource.RLIMIT_FSIZE, most)), machine, "--clock", "virtual", "--trace", str(trace)
+    )
+    assert result.status == 1
+    assert f"--trace {trace}: File too large: the host allows {most} bytes, see 'ulimit -f'\n" in result.err
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "text"),
+    [
+        (resource.RLIMIT_NOFILE, 9, "this command needs more open files than the host allows (9): see 'ulimit -n'"),
+        (resource.RLIMIT_FSIZE, 8192, "results.sqlite: disk I/O error: the host allows 8192 bytes, see 'ulimit -f'"),
+        (
+            resource.RLIMIT_AS,
+            32 << 20,
+            f"more bytes of address space than the host allows ({32 << 20}): see 'ulimit -v'",
+        ),
+    ],
+)
+def test_a_study_that_the_host_does_not_let_begin_is_one_line(tmp_path: Path, limit: int, most: int, text: str) -> None:
+    write(tmp_path, {**pair(), "clock": {"mode": "virtual"}})
+    study = tmp_path / "study.yaml"
+    study.write_text("version: 1\nmachine: machine.yaml\nfor: 1ms\nmetrics: [ipc-latency]\n")
+    done = subprocess.run(
+        [*limited((limit, most)), *COMMAND, "study", str(study), "-o", "results.sqlite"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode in (1, 2)
+    assert text in done.stderr
+    assert done.stderr.count("\n") == 1
