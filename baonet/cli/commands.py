@@ -11,6 +11,7 @@ from baonet.actors import hangup
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams
 from baonet.cli.interrupted import say_ended
+from baonet.core.errors import EngineError
 
 if TYPE_CHECKING:
     import argparse
@@ -90,7 +91,7 @@ def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     except hangup.HangUp:
         streams.drop(sys.stdout)
         status = hangup.STATUS
-    except (OSError, MemoryError, ImportError) as error:
+    except (OSError, MemoryError, ImportError, EngineError) as error:
         if isinstance(error, OSError) and error.filename is None and not limited(error):
             error.filename = "output"
         with suppress(OSError):

@@ -20,6 +20,7 @@ from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
 from baonet.config.machine import ClockMode
 from baonet.config.standard_input import given
+from baonet.core.errors import EngineError
 
 EPILOG = """\
 exit status:
@@ -139,7 +140,6 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
-    from baonet.core.engine import EngineError  # noqa: PLC0415
 
     reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
     early.hold()

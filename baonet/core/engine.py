@@ -14,12 +14,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baonet.core.errors import EngineError
+
 if TYPE_CHECKING:
     from baonet.core import _engine
-
-
-class EngineError(Exception):
-    """The native engine cannot work here; the text says why and what to do."""
 
 
 def library_path() -> Path:

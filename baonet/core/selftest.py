@@ -26,7 +26,8 @@ from typing import Final, NoReturn
 
 from baonet.core import litmus, selftest_code, testbed
 from baonet.core.child import belong_to, held
-from baonet.core.engine import EngineError, library_path, native
+from baonet.core.engine import library_path, native
+from baonet.core.errors import EngineError
 
 DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
 _CONCLUSIVE, _INCONCLUSIVE, _FAILED, _NO_MEMORY = 0, 3, 4, 5

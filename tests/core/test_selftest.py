@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from baonet.core import litmus, selftest
-from baonet.core.engine import EngineError
+from baonet.core.errors import EngineError
 from baonet.core.litmus import Part
 from baonet.core.testbed import LitmusError, Side
 

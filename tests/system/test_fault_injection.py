@@ -184,7 +184,7 @@ def test_a_pipe_that_somebody_opens_later_is_written(tmp_path: Path, option: str
     assert running.end().status == 0
 
 
-LIMITS = {"-v 600000": 1, "-n 20": 1, "-n 64": 0}
+LIMITS = {"-v 150000": 1, "-v 600000": 1, "-n 20": 1, "-n 64": 0}
 SWEEP = [*(f"-v {size}000" for size in range(150, 2000, 50)), *(f"-n {count}" for count in range(8, 64, 2)), "-f 0"]
 
 
@@ -199,6 +199,8 @@ def limited(directory: Path, limit: str) -> int:
     assert not err if running.returncode == 0 else re.search(rb"^baonet", err, re.MULTILINE), err
     assert b"Traceback" not in err
     assert not members(running.pid)
+    if limit.startswith("-v") and running.returncode:
+        assert re.search(rb"see 'ulimit -v'", err), err
     return running.returncode
 
 

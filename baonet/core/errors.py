@@ -1,0 +1,7 @@
+"""What a host can lack. It stands apart from the engine, which cannot be imported there."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """The native engine cannot work here; the text says why and what to do."""
