@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import final
 
-from baonet.config.machine import Crash, Flip, Machine, Stall
+from baonet.machine import Crash, Flip, Machine, Stall
 
 
 @final

@@ -9,9 +9,9 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, final
 
-from baonet.config.machine import Disturbance, Fault, MessageFault, MessageKind
 from baonet.hyp.messages import HypMessage, IpcNotify
 from baonet.hyp.vgic_messages import SpiLine, VgicForward
+from baonet.machine import Disturbance, Fault, MessageFault, MessageKind
 from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, FaultNote, Post
 

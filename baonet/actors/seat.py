@@ -18,7 +18,6 @@ from baonet.actors.notices import Notices
 from baonet.actors.recorder import VCPU_STATES
 from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
-from baonet.config.machine import MessageKind
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
@@ -27,6 +26,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.vmm import Plan
+from baonet.machine import MessageKind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
 from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind

@@ -11,9 +11,9 @@ from typing import TextIO
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
-from baonet.config.machine import Machine, Vm
 from baonet.config.standard_input import given
 from baonet.hyp.vmm import plan
+from baonet.machine import Machine, Vm
 
 Subparsers = argparse._SubParsersAction
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
 from baonet.config.escapes import escaped
-from baonet.config.machine import Vm
 from baonet.config.symbols import Symbols
 from baonet.hyp.condition import Doing
 from baonet.hyp.vmm import Plan
+from baonet.machine import Vm
 
 WANTED = (Ending.DONE,)
 """Ends that somebody wanted: the guests, or the one who said how long they should run."""

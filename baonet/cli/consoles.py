@@ -15,7 +15,7 @@ from baonet.actors.attached import Attached, PtyConsole, SocketConsole, Typed
 from baonet.actors.outlet import Outlet, Outlets
 from baonet.actors.screen import Lines, Raw, Screen, Together
 from baonet.cli.common import UsageError, colors, find_vm
-from baonet.config.machine import Machine
+from baonet.machine import Machine
 
 _UNIX = "unix:"
 

@@ -18,9 +18,9 @@ from baonet.cli.early import Early, Ended
 from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
-from baonet.config.machine import ClockMode
 from baonet.config.standard_input import given
 from baonet.core.errors import EngineError
+from baonet.machine import ClockMode
 
 EPILOG = """\
 exit status:

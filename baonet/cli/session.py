@@ -27,7 +27,6 @@ from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
-from baonet.config.machine import ClockMode, Input, Machine
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.engines.crews import Placement
 from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
@@ -35,6 +34,7 @@ from baonet.engines.virtual import cycles, hz
 from baonet.hyp.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
+from baonet.machine import ClockMode, Input, Machine
 from baonet.memory.host import most
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import TraceChunk, Typed

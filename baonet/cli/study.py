@@ -15,10 +15,10 @@ from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
-from baonet.config.machine import Machine, Stamp
 from baonet.config.overrides import Overrides
-from baonet.config.stamp import stamp
 from baonet.config.standard_input import STDIN, given
+from baonet.machine import Machine, Stamp
+from baonet.machine.stamp import stamp
 
 if TYPE_CHECKING:
     from baonet.study.plan import Study

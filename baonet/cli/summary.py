@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from baonet.actors.agent import Outcome
-from baonet.config.machine import Clock, ClockMode, Machine
 from baonet.engines.virtual import cycles, hz, latency
 from baonet.hyp.vmm import Plan
+from baonet.machine import Clock, ClockMode, Machine
 
 
 def seconds(clock: Clock, at: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from baonet.actors.awaited import Text
 from baonet.cli.common import UsageError
-from baonet.config.machine import Machine
+from baonet.machine import Machine
 
 HELP = (
     "end with status 0 when a guest has printed TEXT; with VM: before it, when that VM has. Given several times: when "

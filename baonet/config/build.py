@@ -9,7 +9,8 @@ from baonet.config import console_input, devicetree, faults, gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
-from baonet.config.machine import (
+from baonet.config.placement import Placement
+from baonet.machine import (
     Clock,
     ClockMode,
     Device,
@@ -22,7 +23,6 @@ from baonet.config.machine import (
     SharedMemory,
     Vm,
 )
-from baonet.config.placement import Placement
 
 
 def build(

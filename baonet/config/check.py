@@ -13,9 +13,9 @@ from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.kinds import nearest
-from baonet.config.machine import Clock, ClockMode
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
 from baonet.config.quantities import human, human_duration, listing, span
+from baonet.machine import Clock, ClockMode
 
 _NO_VM_NAMES = ("all", "none")  # of the option --console
 

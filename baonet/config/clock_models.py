@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baonet.config.kinds import Choice, MappingOf, Model, optional
-from baonet.config.machine import Clock, Latency
 from baonet.config.values import duration, whole
+from baonet.machine import Clock, Latency
 
 _LATENCY = duration(0, 1_000_000_000)
 

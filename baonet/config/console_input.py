@@ -21,9 +21,9 @@ from baonet.config.kinds import (
     optional,
     required,
 )
-from baonet.config.machine import Input, Machine
 from baonet.config.quantities import human_duration, listing
 from baonet.config.values import NAME, duration
+from baonet.machine import Input, Machine
 
 _BYTES = Text("bytes in hexadecimal", "[0-9a-fA-F]{2}( ?[0-9a-fA-F]{2})*", 'two digits for each, "1b 5b 41"')
 _FILE = document.Form("input file", "an empty list is written []", 1 << 24, 1 << 22)

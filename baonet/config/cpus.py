@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config.affinity import CLUSTER
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
-from baonet.config.machine import Faithful
 from baonet.config.models import VmModel
 from baonet.config.quantities import listing
+from baonet.machine import Faithful
+from baonet.machine.affinity import CLUSTER
 
 MOST_CPUS, MOST_CPUS_GICV2 = 64, 8
 

@@ -13,10 +13,10 @@ from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.interrupts import FIRST_SPI, TIMERS
-from baonet.config.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import Placement
 from baonet.config.quantities import listing
+from baonet.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
 
 LINUX_COMMAND_LINE = 2047
 """Characters of a command line that arm64 Linux keeps (COMMAND_LINE_SIZE in asm/setup.h, with its end)."""

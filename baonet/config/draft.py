@@ -11,8 +11,8 @@ from baonet.config.console_input import InputModel
 from baonet.config.document import Node
 from baonet.config.fault_models import FaultModel
 from baonet.config.kinds import Reader
-from baonet.config.machine import Platform, PlatformDevice
 from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
+from baonet.machine import Platform, PlatformDevice
 
 
 @final

@@ -62,15 +62,6 @@ class Problem:
         return f"    {shown[indent:]}", f"    {' ' * (column - indent)}{carets}"
 
 
-class MisfitError(ValueError):
-    """What a floor above finds wrong with a machine that is complete. ``field``: the path of the field to blame."""
-
-    def __init__(self, message: str, field: str = "", hint: str = "") -> None:
-        super().__init__(message)
-        self.field = field
-        self.hint = hint
-
-
 class ConfigError(Exception):
     """The machine file cannot be used. ``problems`` holds everything that is wrong, in the order of the file."""
 

@@ -16,8 +16,8 @@ from baonet.config.fault_models import (
     StallModel,
 )
 from baonet.config.kinds import nearest
-from baonet.config.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
 from baonet.config.quantities import human, human_duration, listing
+from baonet.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
 
 
 def problems(draft: Draft) -> Iterator[Problem]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from baonet.config.machine import Gic
 from baonet.config.models import GicModel
 from baonet.config.windows import align_up
+from baonet.machine import Gic
 
 GICD_SIZE, GICR_SIZE = 0x10000, 0x20000  # version 3; GICR_SIZE is for each CPU
 GICD_SIZE_V2, GICC_SIZE = 0x1000, 0x2000

@@ -8,9 +8,9 @@ from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.gic import GICD_SIZE, GICR_SIZE, of_vm
 from baonet.config.gic import windows as gic_windows
-from baonet.config.machine import Gic
 from baonet.config.models import VmModel
 from baonet.config.windows import Window, beyond, overlapping, unaligned
+from baonet.machine import Gic
 
 
 def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:

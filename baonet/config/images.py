@@ -17,9 +17,9 @@ from typing import BinaryIO, final
 
 from baonet.config import arm64_image, packed
 from baonet.config.kinds import nearest
-from baonet.config.machine import PAGE_SIZE, Segment, Stamp
 from baonet.config.quantities import human
-from baonet.config.stamp import stamp
+from baonet.machine import PAGE_SIZE, Segment, Stamp
+from baonet.machine.stamp import stamp
 
 _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})
 """What is no guest, however alike its name."""

@@ -14,9 +14,9 @@ from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.gic import of_vm
-from baonet.config.machine import Gic
 from baonet.config.models import VmModel
 from baonet.config.quantities import listing
+from baonet.machine import Gic
 
 FIRST_PPI, FIRST_SPI, FIRST_SPECIAL = 16, 32, 1020
 TIMERS = {27: "virtual timer", 30: "EL1 physical timer"}

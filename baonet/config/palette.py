@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.machine import PAGE_SIZE, Cache
 from baonet.config.windows import align_up
+from baonet.machine import PAGE_SIZE, Cache
 
 
 @final

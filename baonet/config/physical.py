@@ -9,10 +9,10 @@ from typing import final
 from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
-from baonet.config.machine import PAGE_SIZE, Platform
 from baonet.config.palette import Palette
 from baonet.config.quantities import human, listing, span
 from baonet.config.windows import Window, align_up, overlapping, unaligned
+from baonet.machine import PAGE_SIZE, Platform
 
 
 @final

@@ -16,11 +16,11 @@ from baonet.config.document import Node
 from baonet.config.draft import Draft
 from baonet.config.errors import Problem
 from baonet.config.images import Image, ImageError
-from baonet.config.machine import PAGE_SIZE, Region, Segment, Stamp
 from baonet.config.models import VmModel
 from baonet.config.quantities import human, listing, span
-from baonet.config.stamp import stamp
 from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
+from baonet.machine import PAGE_SIZE, Region, Segment, Stamp
+from baonet.machine.stamp import stamp
 
 DEVICE_TREE_BLOCK = 2 << 20
 AUTO = "auto"

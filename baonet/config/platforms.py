@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from baonet.config.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
 from baonet.config.quantities import human_duration
+from baonet.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
 
 CPU_MODELS: Mapping[str, int] = MappingProxyType(
     {"cortex-a53": 0x410FD034, "cortex-a57": 0x411FD070, "cortex-a72": 0x410FD083, "max": 0x000F0510}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.config.images import opened
-from baonet.config.machine import Segment, Vm
+from baonet.machine import Segment, Vm
 
 _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER: Final = struct.Struct("<IIQQQQQQ")

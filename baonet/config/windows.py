@@ -8,8 +8,8 @@ from typing import final
 
 from baonet.config.document import Node
 from baonet.config.errors import SHOWN, Problem
-from baonet.config.machine import PAGE_SIZE
 from baonet.config.quantities import human, span
+from baonet.machine import PAGE_SIZE
 
 IPA_LIMIT = 1 << 40
 """Guest addresses end here: PARange of the Cortex-A53, which is what Bao makes the IPA size."""

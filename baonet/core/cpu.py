@@ -36,11 +36,11 @@
 
 from __future__ import annotations
 
-from baonet.config.machine import ClockMode, Machine, Vm
-from baonet.config.machine import uarts as mapped_uarts
 from baonet.core.engine import native
 from baonet.hyp.cpu import Exit
 from baonet.hyp.psci import vmpidr
+from baonet.machine import ClockMode, Machine, Vm
+from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory
 
 Core = native.Core

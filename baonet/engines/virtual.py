@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baonet.config.machine import Clock, MessageKind
+from baonet.machine import Clock, MessageKind
 
 
 def hz(clock: Clock) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, final
 
-from baonet.config.machine import uarts
 from baonet.hyp.cpu import (
     ICH_AP0R0,
     ICH_AP1R0,
@@ -30,6 +29,7 @@ from baonet.hyp.cpu import (
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import exception_class, syndrome_text
 from baonet.hyp.vcpu import State, Waiting
+from baonet.machine import uarts
 
 _PSTATE_I: Final = 1 << 7
 _PSTATE_NRW: Final = 1 << 4

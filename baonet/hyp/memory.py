@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.errors import MisfitError
-from baonet.config.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, Vm
+from baonet.machine import PAGE_SIZE, Cache, Machine, MisfitError, RamBank, Region, Vm
 
 GIB_BLOCK = 0x40000000
 MIB_BLOCK = 0x200000

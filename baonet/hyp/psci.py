@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-from baonet.config.affinity import affinity, vcpu_at
-from baonet.config.machine import Faithful
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
 from baonet.hyp.messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
+from baonet.machine import Faithful
+from baonet.machine.affinity import affinity, vcpu_at
 
 SMC32: Final = 0x8400_0000
 SMC64: Final = 0xC400_0000

@@ -39,7 +39,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from baonet.config.machine import Vm
 from baonet.hyp import gic, vgicv2, vgicv3
 from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED, Cpu
 from baonet.hyp.vgic_distributor import Distributor
@@ -58,6 +57,7 @@ from baonet.hyp.vgic_messages import (
 )
 from baonet.hyp.vgic_private import Held, Private
 from baonet.hyp.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
+from baonet.machine import Vm
 
 Send = Callable[[int, VgicMessage], None]
 

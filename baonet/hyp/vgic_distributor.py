@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol, final
 
-from baonet.config.affinity import vcpu_at
 from baonet.hyp.gic import (
     AFFINITY_MASK,
     CONFIG_EDGE,
@@ -32,6 +31,7 @@ from baonet.hyp.gic import (
     PRIVATE,
 )
 from baonet.hyp.vgic_messages import VgicForward
+from baonet.machine.affinity import vcpu_at
 
 # Bao's initial route of an SPI. Its IRM bit makes an SPI that was never routed deliverable.
 _INITIAL_ROUTE = 0xFFFF_0000

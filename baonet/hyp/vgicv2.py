@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import final
 
-from baonet.config.machine import Gic
 from baonet.hyp import gic
 from baonet.hyp.vgic_distributor import Distributor
 from baonet.hyp.vgic_registers import (
@@ -23,6 +22,7 @@ from baonet.hyp.vgic_registers import (
     Register,
     interrupt_words,
 )
+from baonet.machine import Gic
 
 PAGE = 0x1000
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from baonet.config.affinity import CLUSTER, affinity
-from baonet.config.machine import Gic
 from baonet.hyp import gic
 from baonet.hyp.vgic_distributor import Distributor
 from baonet.hyp.vgic_registers import (
@@ -22,6 +20,8 @@ from baonet.hyp.vgic_registers import (
     Register,
     interrupt_words,
 )
+from baonet.machine import Gic
+from baonet.machine.affinity import CLUSTER, affinity
 
 _MASK32 = 0xFFFF_FFFF
 _ID_BITS = 10

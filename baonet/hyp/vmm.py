@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.machine import Machine, Vm
 from baonet.hyp.memory import Memory, PlacementError, VmMemory, allocate
+from baonet.machine import Machine, Vm
 
 
 @final

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from baonet.config.machine import PAGE_SIZE, Machine, Vm, uarts
-from baonet.config.stamp import stamp
+from baonet.machine import PAGE_SIZE, Machine, Vm, uarts
+from baonet.machine.stamp import stamp
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE

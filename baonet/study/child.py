@@ -23,9 +23,9 @@ from typing import final
 
 import trio
 
-from baonet.config.machine import Stamp
 from baonet.config.quantities import duration
-from baonet.config.stamp import stamp
+from baonet.machine import Stamp
+from baonet.machine.stamp import stamp
 from baonet.study import measure
 from baonet.study.plan import Run, Study
 from baonet.study.store import Row

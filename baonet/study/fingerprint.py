@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from baonet.config.machine import Machine
+from baonet.machine import Machine
 from baonet.study.plan import Settings, Study
 
 Load = Callable[[Path, Settings], Machine]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
-from baonet.config.machine import Gic
 from baonet.config.platforms import builtin
 from baonet.hyp import gic, psci, smccc
 from baonet.hyp.cpu import Exit
 from baonet.hyp.report import describe_register, exception_class
+from baonet.machine import Gic
 from baonet.study.trace_head import Header
 from baonet.study.trace_order import Row
 from baonet.wire.messages import NUMBERS

@@ -18,9 +18,9 @@ from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
 from baonet.actors.outlet import Outlets
-from baonet.config.machine import Device
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
+from baonet.machine import Device
 from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port

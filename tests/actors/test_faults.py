@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from baonet.actors.events import chosen_bits
 from baonet.actors.faults import MessageFaults
-from baonet.config.machine import Disturbance, Flip, MessageFault, MessageKind
 from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn
 from baonet.hyp.vgic_messages import SpiLine, VgicForward
+from baonet.machine import Disturbance, Flip, MessageFault, MessageKind
 from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, Post
 

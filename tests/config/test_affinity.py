@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.config.affinity import affinity, vcpu_at
 from baonet.config.devicetree import generate
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
-from baonet.config.machine import Machine
+from baonet.machine import Machine
+from baonet.machine.affinity import affinity, vcpu_at
 from tests.config.machines import BASE, write
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from baonet.config.console_input import dump_input, load_input
 from baonet.config.errors import ConfigError
 from baonet.config.loader import load
-from baonet.config.machine import Input, Machine
+from baonet.machine import Input, Machine
 from tests.config.machines import BASE, write
 
 ENTRIES = """\

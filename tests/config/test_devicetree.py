@@ -13,7 +13,7 @@ from baonet.config import fdt
 from baonet.config.devicetree import blob, channels
 from baonet.config.fdt import FdtNode
 from baonet.config.loader import load
-from baonet.config.machine import Machine
+from baonet.machine import Machine
 from tests.config.machines import BASE, write
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baonet.config.loader import load
-from baonet.config.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
+from baonet.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
 from tests.config.machines import BASE, marked, problems, write
 
 

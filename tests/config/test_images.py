@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config.images import Image, ImageError, load
-from baonet.config.machine import Segment
+from baonet.machine import Segment
 from tests.config.machines import PING, elf, linux_image
 
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"

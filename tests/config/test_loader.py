@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.config.errors import ConfigError, MisfitError
+from baonet.config.errors import ConfigError
 from baonet.config.escapes import escaped
 from baonet.config.loader import load
-from baonet.config.machine import Machine
+from baonet.machine import Machine, MisfitError
 from tests.config.machines import BASE, marked, problems, write
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
-from baonet.config.machine import (
+from baonet.config.overrides import Overrides
+from baonet.config.platforms import builtin
+from baonet.machine import (
     Cache,
     Clock,
     ClockMode,
@@ -25,8 +27,6 @@ from baonet.config.machine import (
     MessageKind,
     RamBank,
 )
-from baonet.config.overrides import Overrides
-from baonet.config.platforms import builtin
 from tests.config.machines import BASE, write
 
 QEMU = builtin()["qemu-aarch64-virt"]

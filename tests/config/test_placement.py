@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from baonet.config import fdt
 from baonet.config.devicetree import blob
 from baonet.config.loader import load
-from baonet.config.machine import (
+from baonet.machine import (
     Clock,
     ClockMode,
     Device,

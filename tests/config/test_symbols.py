@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.machine import Segment
 from baonet.config.symbols import Symbols
+from baonet.machine import Segment
 from tests.hyp import machines
 
 LINKED = 0x8000

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from baonet.config.machine import Machine, uarts
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
@@ -17,6 +16,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
+from baonet.machine import Machine, uarts
 from tests.hyp.fake_cpu import FakeCpu
 from tests.hyp.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 

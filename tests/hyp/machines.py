@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from baonet.config.machine import (
+from baonet.machine import (
     Cache,
     Clock,
     Device,

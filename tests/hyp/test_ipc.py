@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.config.machine import Gic
 from baonet.hyp.messages import IpcNotify
+from baonet.machine import Gic
 from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, machine, mailbox, vm
 

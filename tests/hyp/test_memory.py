@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baonet.config.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, SharedMemory
 from baonet.hyp.memory import GIB_BLOCK, MIB_BLOCK, Extent, Memory, PagePool, Palette, PlacementError, allocate
+from baonet.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, SharedMemory
 from tests.hyp.machines import A53_CACHE, GIB, MAILBOX, MIB, machine, mailbox, vm
 
 TINY = Cache(llc_size=64 << 10, llc_ways=2, l1_size=16 << 10, l1_ways=2)  # 4 colours of 2 pages

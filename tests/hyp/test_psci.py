@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baonet.config.machine import Faithful, Machine
 from baonet.hyp.cpu import ICH_AP1R0
 from baonet.hyp.psci import vmpidr
 from baonet.hyp.vcpu import State
+from baonet.machine import Faithful, Machine
 from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.config.machine import Faithful
 from baonet.hyp.effects import Effect, Info, VmOff, VmReset, Warn
 from baonet.hyp.vcpu import State
+from baonet.machine import Faithful
 from tests.hyp.fabric import Fabric
 from tests.hyp.machines import machine, vm
 

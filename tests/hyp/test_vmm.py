@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.config.machine import Vm
 from baonet.hyp.memory import PlacementError
 from baonet.hyp.vmm import Assignment, assign, plan
+from baonet.machine import Vm
 from tests.hyp.machines import MAILBOX, MIB, machine, mailbox, vm
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from baonet.config.machine import Gic
 from baonet.hyp.cpu import ICH_REGISTERS
 from baonet.hyp.gic import PRIVATE
 from baonet.hyp.vgic import Vgic
 from baonet.hyp.vgic_messages import VgicMessage, VgicResult
+from baonet.machine import Gic
 from tests.hyp.machines import vm
 from tests.hyp.virtual_interface import Gicv, Icc, VirtualInterface
 

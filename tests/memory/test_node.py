@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.machine import Region, Segment, Vm
-from baonet.config.stamp import stamp
+from baonet.machine import Region, Segment, Vm
+from baonet.machine.stamp import stamp
 from baonet.memory.node import NodeMemory
 from tests.hyp import machines
 

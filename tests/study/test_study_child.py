@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from baonet.config.stamp import stamp
+from baonet.machine.stamp import stamp
 from baonet.study.child import ChildRunner, seconds
 from baonet.study.measure import measure_file
 from baonet.study.metrics.base import Record

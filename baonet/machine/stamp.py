@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from baonet.config.machine import Stamp
+from baonet.machine.vm import Stamp
 
 
 def stamp(file: int | str | Path) -> Stamp:

@@ -1,0 +1,51 @@
+"""The machine that baonet runs: frozen records, the counterpart of Bao's ``struct config`` and ``struct platform``.
+
+The YAML models are validated and resolved into these, and every floor above works with nothing else. No parsing, no
+I/O and no third-party import happens here, so that ``baonet.hyp`` stays pure.
+
+Units: addresses and sizes are bytes; guest addresses (``base``, ``va``, ``gicd``) are IPAs, ``pa`` and ``phys`` are
+physical addresses. Interrupts are INTIDs (a device tree's SPI *n* is INTID *n* + 32). Colours are bitmaps, bit *c* for
+colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
+"""
+
+from __future__ import annotations
+
+from baonet.machine.clock import Clock, ClockMode, Latency
+from baonet.machine.faults import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
+from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
+from baonet.machine.misfit import MisfitError
+from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine.vm import Device, Ipc, Region, Segment, Stamp, Vm, uarts
+
+__all__ = [
+    "Cache",
+    "Clock",
+    "ClockMode",
+    "Costs",
+    "Crash",
+    "Device",
+    "Disturbance",
+    "Faithful",
+    "Fault",
+    "Flip",
+    "Gic",
+    "Input",
+    "Ipc",
+    "Latency",
+    "Machine",
+    "MessageFault",
+    "MessageKind",
+    "MisfitError",
+    "PAGE_SIZE",
+    "Platform",
+    "PlatformDevice",
+    "RamBank",
+    "Region",
+    "Segment",
+    "SharedMemory",
+    "Stall",
+    "Stamp",
+    "UNMODELLED",
+    "Vm",
+    "uarts",
+]
