@@ -20,7 +20,7 @@ import trio
 
 from baonet.actors.backlog import Backlog
 from baonet.actors.hangup import HangUp, reason
-from baonet.config.escapes import escaped
+from baonet.document.escapes import escaped
 
 PATIENCE: Final = 1.0
 """Seconds that an end from outside waits for a reader that takes nothing."""

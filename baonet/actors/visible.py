@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from baonet.config.escapes import escaped
+from baonet.document.escapes import escaped
 
 RESET: Final = b"\x1b[0m"
 _PLAIN = re.compile(rb"[\x20-\x7e\t]*")

@@ -6,7 +6,7 @@ import argparse
 
 from baonet.cli.common import Subparsers, add_set, load_machine
 from baonet.cli.layout import layout
-from baonet.config.errors import Problem
+from baonet.document.errors import Problem
 from baonet.hyp.vmm import plan
 
 EPILOG = """\

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TextIO
 
-from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
-from baonet.config.standard_input import given
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.standard_input import given
 from baonet.hyp.vmm import plan
 from baonet.machine import Machine, Vm
 

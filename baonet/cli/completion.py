@@ -9,9 +9,9 @@ from typing import Any
 
 from baonet.cli.common import Subparsers
 from baonet.cli.init import machines
-from baonet.config.document import parse
-from baonet.config.errors import ConfigError
-from baonet.config.standard_input import given
+from baonet.document.document import parse
+from baonet.document.errors import ConfigError
+from baonet.document.standard_input import given
 
 EPILOG = """\
 examples:

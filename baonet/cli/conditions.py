@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
-from baonet.config.escapes import escaped
 from baonet.config.symbols import Symbols
+from baonet.document.escapes import escaped
 from baonet.hyp.condition import Doing
 from baonet.hyp.vmm import Plan
 from baonet.machine import Vm

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from baonet.cli.common import Subparsers, UsageError
 from baonet.cli.outputs import Outputs
-from baonet.config.kinds import nearest
+from baonet.document.kinds import nearest
 
 FIRST = "hello"
 EPILOG = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import final
 
 from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
-from baonet.config.quantities import human
+from baonet.document.quantities import human
 from baonet.machine import Machine, Vm, uarts
 
 

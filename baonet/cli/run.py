@@ -15,11 +15,11 @@ from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.cli.early import Early, Ended
-from baonet.config import quantities
 from baonet.config.console_input import dump_input, load_input
-from baonet.config.errors import ConfigError
-from baonet.config.standard_input import given
 from baonet.core.errors import EngineError
+from baonet.document import quantities
+from baonet.document.errors import ConfigError
+from baonet.document.standard_input import given
 from baonet.machine import ClockMode
 
 EPILOG = """\

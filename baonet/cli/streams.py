@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, TextIO, final
 
 from baonet.actors.hangup import reason
-from baonet.config.escapes import escaped
+from baonet.document.escapes import escaped
 
 _LAYOUT = "\t\n\r"
 

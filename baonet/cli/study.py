@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError, rewrites
-from baonet.config.errors import ConfigError
 from baonet.config.loader import load
-from baonet.config.overrides import Overrides
-from baonet.config.standard_input import STDIN, given
+from baonet.document.errors import ConfigError
+from baonet.document.overrides import Overrides
+from baonet.document.standard_input import STDIN, given
 from baonet.machine import Machine, Stamp
 from baonet.machine.stamp import stamp
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from baonet.config import console_input, devicetree, faults, gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.placement import Placement
+from baonet.document.errors import Problem
 from baonet.machine import (
     Clock,
     ClockMode,

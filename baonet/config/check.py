@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical
-from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
-from baonet.config.kinds import nearest
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
-from baonet.config.quantities import human, human_duration, listing, span
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.kinds import nearest
+from baonet.document.quantities import human, human_duration, listing, span
 from baonet.machine import Clock, ClockMode
 
 _NO_VM_NAMES = ("all", "none")  # of the option --console

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from baonet.config.kinds import Choice, MappingOf, Model, optional
-from baonet.config.values import duration, whole
+from baonet.document.kinds import Choice, MappingOf, Model, optional
+from baonet.document.values import duration, whole
 from baonet.machine import Clock, Latency
 
 _LATENCY = duration(0, 1_000_000_000)

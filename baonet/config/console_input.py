@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from baonet.config import document
-from baonet.config.errors import ConfigError, Problem
-from baonet.config.kinds import (
+from baonet.document import document
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.kinds import (
     Boolean,
     ListOf,
     MappingOf,
@@ -21,8 +21,8 @@ from baonet.config.kinds import (
     optional,
     required,
 )
-from baonet.config.quantities import human_duration, listing
-from baonet.config.values import NAME, duration
+from baonet.document.quantities import human_duration, listing
+from baonet.document.values import NAME, duration
 from baonet.machine import Input, Machine
 
 _BYTES = Text("bytes in hexadecimal", "[0-9a-fA-F]{2}( ?[0-9a-fA-F]{2})*", 'two digits for each, "1b 5b 41"')

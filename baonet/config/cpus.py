@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.models import VmModel
-from baonet.config.quantities import listing
+from baonet.document.errors import Problem
+from baonet.document.quantities import listing
 from baonet.machine import Faithful
 from baonet.machine.affinity import CLUSTER
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from baonet.config import cpus, given_tree, tree_links
-from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.interrupts import FIRST_SPI, TIMERS
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import Placement
-from baonet.config.quantities import listing
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.quantities import listing
 from baonet.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
 
 LINUX_COMMAND_LINE = 2047

@@ -8,10 +8,10 @@ from typing import final
 
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
-from baonet.config.document import Node
 from baonet.config.fault_models import FaultModel
-from baonet.config.kinds import Reader
 from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
+from baonet.document.document import Node
+from baonet.document.kinds import Reader
 from baonet.machine import Platform, PlatformDevice
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from baonet.config.kinds import Choice, ListOf, Model, optional, required
-from baonet.config.one_of import OneOf
-from baonet.config.values import BIT, MOST_TIME, NAME, OFFSET, SEED, Probability, duration, whole
+from baonet.document.kinds import Choice, ListOf, Model, optional, required
+from baonet.document.one_of import OneOf
+from baonet.document.values import BIT, MOST_TIME, NAME, OFFSET, SEED, Probability, duration, whole
 
 _TIME = duration()
 _SPAN = duration(1, MOST_TIME)

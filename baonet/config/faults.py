@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from baonet.config.console_input import unknown_vm
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.fault_models import (
     CrashModel,
     FaultModel,
@@ -15,8 +14,9 @@ from baonet.config.fault_models import (
     MessageFaultModel,
     StallModel,
 )
-from baonet.config.kinds import nearest
-from baonet.config.quantities import human, human_duration, listing
+from baonet.document.errors import Problem
+from baonet.document.kinds import nearest
+from baonet.document.quantities import human, human_duration, listing
 from baonet.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from baonet.config.kinds import Foreign
+from baonet.document.kinds import Foreign
 
 _COUNTED = Foreign(hint="remove it: the list says how many there are")
 _PLACED = Foreign(hint="remove it: 'phys' alone places it")

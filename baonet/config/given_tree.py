@@ -14,8 +14,8 @@ from typing import final
 from baonet.config import devicetree, fdt
 from baonet.config.fdt import FdtNode
 from baonet.config.gic import GICR_SIZE
-from baonet.config.quantities import human, listing, span
 from baonet.config.tree_nodes import text, walk
+from baonet.document.quantities import human, listing, span
 from baonet.machine import Machine, Vm, uarts
 
 GICS = {"arm,gic-v3": 3, "arm,gic-400": 2, "arm,cortex-a15-gic": 2, "arm,cortex-a9-gic": 2, "arm,cortex-a7-gic": 2}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.gic import GICD_SIZE, GICR_SIZE, of_vm
 from baonet.config.gic import windows as gic_windows
 from baonet.config.models import VmModel
 from baonet.config.windows import Window, beyond, overlapping, unaligned
+from baonet.document.errors import Problem
 from baonet.machine import Gic
 
 

@@ -16,8 +16,8 @@ from stat import S_ISREG
 from typing import BinaryIO, final
 
 from baonet.config import arm64_image, packed
-from baonet.config.kinds import nearest
-from baonet.config.quantities import human
+from baonet.document.kinds import nearest
+from baonet.document.quantities import human
 from baonet.machine import PAGE_SIZE, Segment, Stamp
 from baonet.machine.stamp import stamp
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.gic import of_vm
 from baonet.config.models import VmModel
-from baonet.config.quantities import listing
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.quantities import listing
 from baonet.machine import Gic
 
 FIRST_PPI, FIRST_SPI, FIRST_SPECIAL = 16, 32, 1020

@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from baonet.config import check, document, doubts, platform_file
+from baonet.config import check, doubts, platform_file
 from baonet.config.build import build
 from baonet.config.draft import Draft
-from baonet.config.errors import ConfigError, Problem
-from baonet.config.kinds import MappingOf, Reader, UnreadableError
 from baonet.config.models import MachineModel
-from baonet.config.overrides import Overrides, apply
 from baonet.config.placement import Placement
-from baonet.config.standard_input import STDIN
+from baonet.document import document
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.kinds import MappingOf, Reader, UnreadableError
+from baonet.document.overrides import Overrides, apply
+from baonet.document.standard_input import STDIN
 from baonet.machine import Faithful, Machine, MisfitError, Platform
 
 _MACHINE = MappingOf(MachineModel)

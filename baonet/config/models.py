@@ -15,9 +15,9 @@ from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
 from baonet.config.fault_models import FAULTS, FaultModel
-from baonet.config.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.config.platform_models import PlatformModel
-from baonet.config.values import ADDRESS, COLORS, CPUS, INTID, NAME, PATH, SIZE, whole
+from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
+from baonet.document.values import ADDRESS, COLORS, CPUS, INTID, NAME, PATH, SIZE, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.palette import Palette
-from baonet.config.quantities import human, listing, span
 from baonet.config.windows import Window, align_up, overlapping, unaligned
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Platform
 
 

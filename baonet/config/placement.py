@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import final
 
 from baonet.config import fdt, images
-from baonet.config.document import Node
 from baonet.config.draft import Draft
-from baonet.config.errors import Problem
 from baonet.config.images import Image, ImageError
 from baonet.config.models import VmModel
-from baonet.config.quantities import human, listing, span
 from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Region, Segment, Stamp
 from baonet.machine.stamp import stamp
 

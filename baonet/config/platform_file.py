@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from baonet.config.cpus import most_cpus
-from baonet.config.document import A_MACHINE, A_STUDY, Form, Node, parse
-from baonet.config.errors import ConfigError, Problem
 from baonet.config.gic import windows as gic_windows
-from baonet.config.kinds import MappingOf, Model, Reader, UnreadableError, nearest
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
-from baonet.config.quantities import human, listing
 from baonet.config.windows import Window, beyond, overlapping, unaligned
+from baonet.document.document import A_MACHINE, A_STUDY, Form, Node, parse
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.kinds import MappingOf, Model, Reader, UnreadableError, nearest
+from baonet.document.quantities import human, listing
 from baonet.machine import UNMODELLED, Cache, Gic, Platform, PlatformDevice, RamBank
 
 _PHYSICAL_LIMIT = 1 << 40  # of the Cortex-A53 (PARange), whatever the CPU: who gives more has mistyped it

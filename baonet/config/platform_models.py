@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from baonet.config import foreign
-from baonet.config.kinds import Boolean, Choice, Foreign, ListOf, MappingOf, Model, optional, required
-from baonet.config.values import ADDRESS, NAME, PATH, SIZE, duration, whole
+from baonet.document.kinds import Boolean, Choice, Foreign, ListOf, MappingOf, Model, optional, required
+from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from baonet.config.quantities import human_duration
+from baonet.document.quantities import human_duration
 from baonet.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
 
 CPU_MODELS: Mapping[str, int] = MappingProxyType(

@@ -8,12 +8,12 @@ from inspect import cleandoc
 from typing import Any
 
 from baonet.config import foreign
-from baonet.config.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, key_of, title
 from baonet.config.models import MachineModel
-from baonet.config.one_of import OneOf
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import COSTS_SOURCE, builtin, description
-from baonet.config.quantities import human, human_duration
+from baonet.document.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, key_of, title
+from baonet.document.one_of import OneOf
+from baonet.document.quantities import human, human_duration
 
 _INTRODUCTION = """\
 # Configuration

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from baonet.config.kinds import MappingOf, first_line
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
+from baonet.document.kinds import MappingOf, first_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from baonet.config.fdt import FdtNode
 from baonet.config.gic import windows
 from baonet.config.given_tree import GICS, PL011
-from baonet.config.quantities import listing
 from baonet.config.tree_nodes import Place, cells, enabled, numbers, text, walk
+from baonet.document.quantities import listing
 from baonet.machine import Vm
 
 _NO_DEVICES = ("cpus", "chosen", "aliases", "reserved-memory", "memory")

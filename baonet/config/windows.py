@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.document import Node
-from baonet.config.errors import SHOWN, Problem
-from baonet.config.quantities import human, span
+from baonet.document.document import Node
+from baonet.document.errors import SHOWN, Problem
+from baonet.document.quantities import human, span
 from baonet.machine import PAGE_SIZE
 
 IPA_LIMIT = 1 << 40

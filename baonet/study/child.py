@@ -23,7 +23,7 @@ from typing import final
 
 import trio
 
-from baonet.config.quantities import duration
+from baonet.document.quantities import duration
 from baonet.machine import Stamp
 from baonet.machine.stamp import stamp
 from baonet.study import measure

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from importlib import metadata
 
-from baonet.config.escapes import escaped
+from baonet.document.escapes import escaped
 
 
 def origin(command: Sequence[str]) -> dict[str, str]:

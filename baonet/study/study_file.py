@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from baonet.config import document
-from baonet.config.document import Node
-from baonet.config.errors import ConfigError
-from baonet.config.kinds import (
+from baonet.document import document
+from baonet.document.document import Node
+from baonet.document.errors import ConfigError
+from baonet.document.kinds import (
     Boolean,
     Choice,
     Kind,
@@ -31,8 +31,8 @@ from baonet.config.kinds import (
     optional,
     required,
 )
-from baonet.config.quantities import integer, listing, show
-from baonet.config.values import INTID, NAME, PATH, duration
+from baonet.document.quantities import integer, listing, show
+from baonet.document.values import INTID, NAME, PATH, duration
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative

@@ -17,8 +17,8 @@ import pytest
 
 from baonet.cli.main import main
 from baonet.config.console_input import load_input
-from baonet.config.errors import ConfigError
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError
 from tests.cli.mutations import of_bytes, of_text, of_values
 from tests.system.machine import GUESTS, baonet, pair, vm, write
 

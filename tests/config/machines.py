@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError, Problem
 
 BASE = """\
 version: 1

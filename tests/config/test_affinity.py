@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.config.devicetree import generate
-from baonet.config.errors import ConfigError
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError
 from baonet.machine import Machine
 from baonet.machine.affinity import affinity, vcpu_at
 from tests.config.machines import BASE, write

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config.console_input import dump_input, load_input
-from baonet.config.errors import ConfigError
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError
 from baonet.machine import Input, Machine
 from tests.config.machines import BASE, write
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config import devicetree, fdt
-from baonet.config.errors import ConfigError, Problem
 from baonet.config.fdt import FdtNode
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError, Problem
 from baonet.hyp.vmm import assign
 from tests.config.machines import BASE, elf, marked, write
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.errors import SHOWN, ConfigError, Problem
 from baonet.config.loader import load
+from baonet.document.errors import SHOWN, ConfigError, Problem
 from tests.config import mistakes_between_fields, mistakes_in_time, mistakes_of_form, mistakes_with_images
 from tests.config.machines import BASE, marked, problems, write
 from tests.config.mistakes_of_form import Case

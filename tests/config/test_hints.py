@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.errors import ConfigError
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError
 from tests.config.machines import BASE, elf, problems, write
 
 PING = "image: {path: ping.elf}"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.config.errors import ConfigError
-from baonet.config.escapes import escaped
 from baonet.config.loader import load
+from baonet.document.errors import ConfigError
+from baonet.document.escapes import escaped
 from baonet.machine import Machine, MisfitError
 from tests.config.machines import BASE, marked, problems, write
 

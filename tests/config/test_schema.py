@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from baonet.config import reference
-from baonet.config.document import Form, parse
 from baonet.config.loader import load
 from baonet.config.platforms import builtin
-from baonet.config.quantities import duration
 from baonet.config.schema import json_schema
+from baonet.document.document import Form, parse
+from baonet.document.quantities import duration
 from tests.config import mistakes_of_form
 from tests.config.json_schema import violations
 from tests.config.machines import BASE, marked, problems, write

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.config.errors import ConfigError
+from baonet.document.errors import ConfigError
 from baonet.study.plan import Study
 from baonet.study.study_file import FIELDS, read
 from baonet.study.units import Amount, amount, number, scale, show

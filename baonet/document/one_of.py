@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, final
 
-from baonet.config.document import Node
-from baonet.config.kinds import M, MappingOf, OfMappings, Reader, Schema, UnreadableError, described, key_of, nearest
-from baonet.config.quantities import listing, show
+from baonet.document.document import Node
+from baonet.document.kinds import M, MappingOf, OfMappings, Reader, Schema, UnreadableError, described, key_of, nearest
+from baonet.document.quantities import listing, show
 
 
 @final

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.escapes import escaped
+from baonet.document.escapes import escaped
 
 SHOWN = 100
 """Problems of a file that are told."""

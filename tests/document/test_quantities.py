@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.config import quantities
-from baonet.config.quantities import QuantityError, human, human_duration
+from baonet.document import quantities
+from baonet.document.quantities import QuantityError, human, human_duration
 
 TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 LONG = {"m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
-from baonet.config.document import Form, Node, Source, read
-from baonet.config.errors import ConfigError, Problem
-from baonet.config.kinds import Kind, ListOf, MappingOf, described, key_of, nearest
-from baonet.config.quantities import listing, show
+from baonet.document.document import Form, Node, Source, read
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.kinds import Kind, ListOf, MappingOf, described, key_of, nearest
+from baonet.document.quantities import listing, show
 
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
 """Values by field path, or texts such as ``clock.window=20us``, whose values are YAML."""

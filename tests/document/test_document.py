@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.document import Node, parse
-from baonet.config.errors import ConfigError
+from baonet.document.document import Node, parse
+from baonet.document.errors import ConfigError
 
 
 def read(directory: Path, text: str | bytes) -> Node:

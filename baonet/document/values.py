@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import final
 
-from baonet.config import quantities
-from baonet.config.document import Node
-from baonet.config.kinds import ListOf, Quantity, Reader, Schema, Text
-from baonet.config.quantities import show
+from baonet.document import quantities
+from baonet.document.document import Node
+from baonet.document.kinds import ListOf, Quantity, Reader, Schema, Text
+from baonet.document.quantities import show
 
 MOST_TIME = 1_000_000 * 1_000_000_000
 """The latest moment of a machine's virtual time, in nanoseconds: 11 days."""

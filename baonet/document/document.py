@@ -15,9 +15,9 @@ from typing import Any, TypeAlias, final
 
 import yaml
 
-from baonet.config.errors import ConfigError, Problem
-from baonet.config.quantities import human, number
-from baonet.config.standard_input import beginning
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.quantities import human, number
+from baonet.document.standard_input import beginning
 
 _DEEPEST = 50
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

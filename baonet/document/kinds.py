@@ -17,9 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, final
 
-from baonet.config.document import Node
-from baonet.config.errors import Problem
-from baonet.config.quantities import QuantityError, listing, show
+from baonet.document.document import Node
+from baonet.document.errors import Problem
+from baonet.document.quantities import QuantityError, listing, show
 
 T = TypeVar("T")
 D = TypeVar("D")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.config.errors import ConfigError, Problem
 from baonet.config.loader import load
-from baonet.config.overrides import Overrides
 from baonet.config.platforms import builtin
+from baonet.document.errors import ConfigError, Problem
+from baonet.document.overrides import Overrides
 from baonet.machine import (
     Cache,
     Clock,
