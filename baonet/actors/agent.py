@@ -19,7 +19,6 @@ from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
 from baonet.actors.notices import MOST as NOTICES
-from baonet.actors.outlet import Outlets
 from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.schedule import Schedule
@@ -30,6 +29,7 @@ from baonet.hyp.condition import Condition
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
+from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from baonet.wire.trace import machine_digest

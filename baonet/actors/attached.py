@@ -19,7 +19,7 @@ from typing import Final, Protocol, final
 import trio
 import trio.lowlevel
 
-from baonet.actors.backlog import Backlog
+from baonet.outlets.backlog import Backlog
 
 _PIECE = 4096
 _LOOK = 0.1

@@ -12,7 +12,7 @@ from typing import Final, final
 
 import msgpack
 
-from baonet.actors.outlet import Outlet
+from baonet.outlets.outlet import Outlet
 from baonet.wire.messages import TraceChunk
 
 MAGIC: Final = b"BNT1\n"

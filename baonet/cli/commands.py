@@ -7,11 +7,11 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from baonet.actors import hangup
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams
 from baonet.cli.interrupted import say_ended
 from baonet.core.errors import EngineError
+from baonet.outlets import hangup
 
 if TYPE_CHECKING:
     import argparse

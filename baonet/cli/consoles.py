@@ -12,10 +12,10 @@ import trio
 
 from baonet.actors.agent import Agent
 from baonet.actors.attached import Attached, PtyConsole, SocketConsole, Typed
-from baonet.actors.outlet import Outlet, Outlets
 from baonet.actors.screen import Lines, Raw, Screen, Together
 from baonet.cli.common import UsageError, colors, find_vm
 from baonet.machine import Machine
+from baonet.outlets.outlet import Outlet, Outlets
 
 _UNIX = "unix:"
 

@@ -11,11 +11,11 @@ from typing import final
 
 import trio
 
-from baonet.actors import hangup
 from baonet.actors.ending import Ending
-from baonet.actors.outlet import PATIENCE, Outlet, Outlets, Voice, standard
 from baonet.actors.refusals import reason, refused
 from baonet.cli.outputs import Output
+from baonet.outlets import hangup
+from baonet.outlets.outlet import PATIENCE, Outlet, Outlets, Voice, standard
 
 _OUTSIDE = (Ending.TIMEOUT, Ending.INTERRUPTED, Ending.TERMINATED)
 

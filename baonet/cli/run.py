@@ -9,7 +9,6 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from baonet.actors import hangup
 from baonet.actors.ending import Ending
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
@@ -21,6 +20,7 @@ from baonet.document import quantities
 from baonet.document.errors import ConfigError
 from baonet.document.standard_input import given
 from baonet.machine import ClockMode
+from baonet.outlets import hangup
 
 EPILOG = """\
 exit status:

@@ -10,8 +10,8 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO, final
 
-from baonet.actors.hangup import reason
 from baonet.document.escapes import escaped
+from baonet.outlets.hangup import reason
 
 _LAYOUT = "\t\n\r"
 

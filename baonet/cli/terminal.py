@@ -13,9 +13,9 @@ from typing import Final, final
 import trio
 
 from baonet.actors.agent import Agent
-from baonet.actors.hangup import hung_up
-from baonet.actors.outlet import Outlet
 from baonet.cli.consoles import Consoles
+from baonet.outlets.hangup import hung_up
+from baonet.outlets.outlet import Outlet
 
 ESCAPE: Final = 0x01
 HELP: Final = (

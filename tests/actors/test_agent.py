@@ -13,15 +13,15 @@ import trio.testing
 
 from baonet.actors.agent import Agent, Outcome
 from baonet.actors.awaited import Text
-from baonet.actors.backlog import Backlog
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
-from baonet.actors.outlet import Outlets
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.machine import Device
 from baonet.memory.node import NodeMemory
+from baonet.outlets.backlog import Backlog
+from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from tests.hyp import machines

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from baonet.actors.outlet import Outlet
+from baonet.outlets.outlet import Outlet
 
 
 def no_thread(thread: threading.Thread) -> None:

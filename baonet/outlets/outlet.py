@@ -18,9 +18,9 @@ from typing import Final, TypeVar, final
 
 import trio
 
-from baonet.actors.backlog import Backlog
-from baonet.actors.hangup import HangUp, reason
 from baonet.document.escapes import escaped
+from baonet.outlets.backlog import Backlog
+from baonet.outlets.hangup import HangUp, reason
 
 PATIENCE: Final = 1.0
 """Seconds that an end from outside waits for a reader that takes nothing."""
