@@ -30,9 +30,9 @@ from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlets
+from baonet.trace.records import machine_digest
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
-from baonet.wire.trace import machine_digest
 
 _MANY_RESETS = 16
 """Of one VM, which is told then: it may never get farther."""

@@ -20,10 +20,10 @@ from baonet.actors.seat import Seat
 from baonet.actors.standing import Standing
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
+from baonet.trace.records import FaultKind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
-from baonet.wire.trace import FaultKind
 from baonet.wire.turns import NEVER, Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned
 
 TURNS: Final = 16

@@ -12,7 +12,7 @@ from typing import Final, final
 from baonet.hyp.messages import HypMessage, IpcNotify
 from baonet.hyp.vgic_messages import SpiLine, VgicForward
 from baonet.machine import Disturbance, Fault, MessageFault, MessageKind
-from baonet.wire.trace import FaultKind
+from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, FaultNote, Post
 
 _KINDS: Final = {

@@ -25,10 +25,10 @@ from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
+from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control, Message
 from baonet.wire.port import RETRY, Port
-from baonet.wire.trace import SEQUENCE_SHIFT, Kind
 
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""

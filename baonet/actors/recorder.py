@@ -7,9 +7,9 @@ from typing import Final, final
 
 from baonet.core.cpu import Core
 from baonet.hyp.vcpu import State
+from baonet.trace.records import VcpuState
 from baonet.wire.messages import TraceChunk
 from baonet.wire.port import Port
-from baonet.wire.trace import VcpuState
 
 VCPU_STATES: Final = {state: VcpuState[state.name] for state in State}
 

@@ -27,9 +27,9 @@ from baonet.hyp.vcpu import State
 from baonet.hyp.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
+from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBERS, Control
-from baonet.wire.trace import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000

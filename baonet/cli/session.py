@@ -16,7 +16,6 @@ from baonet.actors.agent import Agent, Outcome
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
-from baonet.actors.tracefile import TraceFile
 from baonet.actors.visible import plain
 from baonet.cli.conditions import Names, conditions
 from baonet.cli.consoles import Consoles
@@ -37,6 +36,7 @@ from baonet.machine import ClockMode, Input, Machine
 from baonet.memory.host import most
 from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlet
+from baonet.trace.writer import TraceFile
 from baonet.wire.messages import TraceChunk, Typed
 
 REPORTS = 5

@@ -14,7 +14,7 @@ from baonet.cli.common import Subparsers, UsageError, rewrites
 from baonet.cli.outputs import Outputs
 
 if TYPE_CHECKING:
-    from baonet.study.trace_reader import Progress, TraceReader
+    from baonet.trace.reader import Progress, TraceReader
 
 EPILOG = """\
 FILE is what `baonet run --trace FILE` wrote; docs/tracing.md tells what is in it.
@@ -70,8 +70,8 @@ def _reading(action: Callable[[TraceReader, argparse.Namespace], int]) -> Callab
     """``action`` with the trace that the command line names, and one line for whatever is wrong with it."""
 
     def read(options: argparse.Namespace) -> int:
-        from baonet.study.trace_head import TraceError  # noqa: PLC0415 - other commands should not pay for these
-        from baonet.study.trace_reader import TraceReader  # noqa: PLC0415
+        from baonet.trace.head import TraceError  # noqa: PLC0415 - other commands should not pay for these
+        from baonet.trace.reader import TraceReader  # noqa: PLC0415
 
         try:
             with _Shown("reading") as shown:
@@ -127,7 +127,7 @@ class _Shown:
 
 
 def _info(trace: TraceReader, options: argparse.Namespace) -> int:
-    from baonet.study.trace_text import describe  # noqa: PLC0415
+    from baonet.trace.text import describe  # noqa: PLC0415
 
     with _Shown("counting") as shown:
         lines = describe(trace, shown)
@@ -136,7 +136,7 @@ def _info(trace: TraceReader, options: argparse.Namespace) -> int:
 
 
 def _verify(trace: TraceReader, options: argparse.Namespace) -> int:
-    from baonet.study.trace_digest import verify  # noqa: PLC0415
+    from baonet.trace.digest import verify  # noqa: PLC0415
 
     if trace.footer is None:
         return _refuse(f"{options.file}: there is no digest to compare with")
@@ -176,17 +176,17 @@ def _export(trace: TraceReader, options: argparse.Namespace) -> int:
 def _exporter(options: argparse.Namespace) -> tuple[Callable[[TraceReader, BinaryIO, Progress], None], str]:
     """Raises UsageError when the package that it needs is not installed."""
     if options.csv is not None:
-        from baonet.study import export_csv  # noqa: PLC0415
+        from baonet.trace import export_csv  # noqa: PLC0415
 
         return export_csv.export, options.csv
     if options.json is not None:
-        from baonet.study import export_json  # noqa: PLC0415
+        from baonet.trace import export_json  # noqa: PLC0415
 
         return export_json.export, options.json
     if options.perfetto == "-" and sys.stdout.isatty():
         raise UsageError("a Perfetto trace is no text: give --perfetto a file, or a pipe")
     try:
-        from baonet.study import export_perfetto  # noqa: PLC0415
+        from baonet.trace import export_perfetto  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("perfetto", "google"):
             raise

@@ -107,7 +107,7 @@ def build(
     """The core that runs ``vcpu`` of ``vm``, whose vcpus have the pcpus ``pcpus``.
 
     ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. ``records``: it is to
-    record what happens (``baonet.wire.trace``).
+    record what happens (``baonet.trace.records``).
     """
     platform = machine.platform
     virtual = machine.clock.mode is ClockMode.VIRTUAL

@@ -37,7 +37,7 @@ EXIT_INTID: Final = 3  # of INTERRUPT, DEACTIVATED, LINE
 EXIT_VALUE: Final = 4  # of SYSTEM_REGISTER: what is written; of LINE: sequence << 1 | level
 EXIT_REGISTER: Final = 5  # of SYSTEM_REGISTER: op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2
 
-# Kinds of ``Cpu.note``, and where an interrupt that is RAISED comes from; ``baonet.wire.trace`` has all kinds.
+# Kinds of ``Cpu.note``, and where an interrupt that is RAISED comes from; ``baonet.trace.records`` has all kinds.
 NOTE_RAISED: Final = 5
 NOTE_PENDING: Final = 6
 NOTE_DELIVERED: Final = 7

@@ -21,8 +21,8 @@ from baonet.study.metrics.base import Measured, Record, Run
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec
 from baonet.study.reservoir import Reservoir, pack, unpack
-from baonet.study.trace_head import TraceError
-from baonet.study.trace_reader import TraceReader
+from baonet.trace.head import TraceError
+from baonet.trace.reader import TraceReader
 
 
 @final

@@ -10,8 +10,8 @@ import heapq
 from collections.abc import Collection, Iterator
 
 from baonet.study.metrics.base import Record
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import RECORD
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import RECORD
 
 
 def records(trace: TraceReader, kinds: Collection[int]) -> Iterator[Record]:

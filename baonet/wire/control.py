@@ -181,7 +181,7 @@ class Stopped:
 @final
 @dataclass(frozen=True, slots=True)
 class TraceChunk:
-    """Trace records of a pcpu (``baonet.wire.trace``); the host's time in nanoseconds when they began and ended."""
+    """Trace records of a pcpu (``baonet.trace.records``); the host's time in nanoseconds when they began and ended."""
 
     pcpu: int
     records: bytes

@@ -13,7 +13,7 @@ from baonet.actors.faults import MessageFaults
 from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn
 from baonet.hyp.vgic_messages import SpiLine, VgicForward
 from baonet.machine import Disturbance, Flip, MessageFault, MessageKind
-from baonet.wire.trace import FaultKind
+from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, Post
 
 VMS = {0: 0, 1: 0, 2: 1, 3: 2}

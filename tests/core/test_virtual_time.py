@@ -13,7 +13,7 @@ import baonet.core.native
 from baonet.core.engine import native
 from baonet.hyp import cpu
 from baonet.hyp.cpu import Exit
-from baonet.wire.trace import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind, Record
 from tests.core.bench import UART, Memory
 from tests.core.virtual import COSTS, FREQUENCY, HVC, HZ, ISB, LOOP, NOP, WFI, core, read, write
 

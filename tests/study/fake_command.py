@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from baonet.study.metrics.base import Record
-from baonet.wire.trace import Kind
+from baonet.trace.records import Kind
 from tests.study.synthetic import footer, header, write_trace
 
 

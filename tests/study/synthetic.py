@@ -10,7 +10,7 @@ from typing import Any
 import msgpack
 
 from baonet.study.metrics.base import Record
-from baonet.wire.trace import RECORD
+from baonet.trace.records import RECORD
 
 VMS = [{"name": "ping", "pcpus": [0]}, {"name": "pong", "pcpus": [1, 2]}]
 

@@ -11,7 +11,7 @@ from baonet.study.metrics.base import Record, Run
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.marks import BEGIN, END, NUMBER, Numbers, RoundTrip, Throughput, decode
-from baonet.wire.trace import Kind
+from baonet.trace.records import Kind
 from tests.study.test_metrics_latency import RUN, measure, samples
 
 

@@ -12,7 +12,7 @@ from baonet.study.metrics.base import Key, Measured, Metric, Record, Run
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.shares import GUEST, HYPERVISOR, OFF, WAITING, TimeShare
-from baonet.wire.trace import Kind, Source, VcpuState
+from baonet.trace.records import Kind, Source, VcpuState
 
 NOTIFY = 37
 UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"

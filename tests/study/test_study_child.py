@@ -18,9 +18,9 @@ from baonet.study.metrics.base import Record
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec, Run, Study
 from baonet.study.store import Row
-from baonet.study.trace_head import TraceError
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import Kind
+from baonet.trace.head import TraceError
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import Kind
 from tests.study.synthetic import COMMAND, footer, header, write_trace
 from tests.system.machine import gone
 

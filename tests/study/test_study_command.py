@@ -16,7 +16,7 @@ from baonet.study.measure import measure_file
 from baonet.study.plan import MetricSpec
 from baonet.study.results import Results, results
 from baonet.study.store import Store
-from baonet.study.trace_reader import TraceReader
+from baonet.trace.reader import TraceReader
 from tests.system.machine import COMMAND, baonet, gone, pair, write
 
 METRICS = [

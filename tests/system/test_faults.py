@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baonet.wire.trace import FaultKind, Kind
+from baonet.trace.records import FaultKind, Kind
 from tests.system.machine import pair, vm
 from tests.system.virtual import PLACEMENTS, Virtual, records, same_everywhere, traced, virtual
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baonet.wire.trace import Kind, VcpuState
+from baonet.trace.records import Kind, VcpuState
 from tests.system.machine import run, vm
 from tests.system.virtual import IPC, MAILBOX, records
 

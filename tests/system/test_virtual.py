@@ -20,7 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.wire.trace import Kind, Source
+from baonet.trace.records import Kind, Source
 from tests.system.digests import FILES, known, of_file
 from tests.system.machine import GUESTS, Background, baonet, gone, pair, run, vm, write
 from tests.system.virtual import (

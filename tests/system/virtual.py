@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import RECORD, Kind, Record
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import RECORD, Kind, Record
 from tests.system.machine import Result, baonet, run, vm
 
 PLACEMENTS = ["one-process", "process-per-island", "process-per-vm", "process-per-cpu"]

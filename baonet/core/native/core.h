@@ -121,7 +121,7 @@ struct pmu {
     uint64_t value[PMU_COUNTERS + 1];
 };
 
-/* What a record tells: baonet.wire.trace has the same numbers, and what a, b and c are. */
+/* What a record tells: baonet.trace.records has the same numbers, and what a, b and c are. */
 enum kind {
     TRACE_EXIT = 1,
     TRACE_ACCESS,

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, final
 from baonet.study.reservoir import Reservoir
 
 Record: TypeAlias = tuple[int, int, int, int, int, int]
-"""time, kind, pcpu, a, b, c: the fields of ``baonet.wire.trace``; time in ticks of the run's clock."""
+"""time, kind, pcpu, a, b, c: the fields of ``baonet.trace.records``; time in ticks of the run's clock."""
 
 Key: TypeAlias = tuple[str, ...]
 """What a number belongs to, from the general to the particular: ("ping", "pong"), ("linux", "27", "timer")."""

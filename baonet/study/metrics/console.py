@@ -7,7 +7,7 @@ import re
 from typing import final
 
 from baonet.study.metrics.base import Key, Measured, Record, Run
-from baonet.wire.trace import Kind
+from baonet.trace.records import Kind
 
 
 class _Texts:

@@ -7,8 +7,8 @@ from typing import final
 
 from baonet.hyp.cpu import Exit
 from baonet.study.metrics.base import Measured, Record, Run
+from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire.messages import NUMBERS
-from baonet.wire.trace import SEQUENCE_SHIFT, Kind
 
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 _EXITS = {reason.value: reason.name.lower().replace("_", " ") for reason in Exit}

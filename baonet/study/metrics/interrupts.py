@@ -7,7 +7,7 @@ from typing import final
 
 from baonet.study.metrics.base import Measured, Record, Run
 from baonet.study.metrics.ipc import INTID, SPIS
-from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
+from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
 
 _MOMENTS = {
     "raised to pending": (Kind.RAISED, Kind.PENDING),

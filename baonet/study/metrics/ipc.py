@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import final
 
 from baonet.study.metrics.base import Key, Measured, Record, Run
+from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
 from baonet.wire.messages import NUMBERS
-from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
 
 _NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
 _PCPU = (1 << SEQUENCE_SHIFT) - 1

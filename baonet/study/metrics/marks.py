@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import final
 
 from baonet.study.metrics.base import Key, Measured, Record, Run
-from baonet.wire.trace import Kind
+from baonet.trace.records import Kind
 
 BEGIN, END, NUMBER = 1, 2, 3
 _LOW = (1 << 32) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from baonet.study.metrics.base import Measured, Record, Run
-from baonet.wire.trace import Kind, VcpuState
+from baonet.trace.records import Kind, VcpuState
 
 GUEST, HYPERVISOR, WAITING, OFF = "guest", "hypervisor", "waiting", "off"
 SHARES = (GUEST, HYPERVISOR, WAITING, OFF)

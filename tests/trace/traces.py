@@ -11,8 +11,8 @@ from pathlib import Path
 import msgpack
 from hypothesis import strategies as st
 
-from baonet.study.trace_order import Row
-from baonet.wire.trace import RECORD, Kind, Source, VcpuState, machine_digest
+from baonet.trace.order import Row
+from baonet.trace.records import RECORD, Kind, Source, VcpuState, machine_digest
 
 HEADER: Mapping[str, object] = {
     "version": 1,

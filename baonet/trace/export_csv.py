@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from baonet.study.trace_names import Names, kind
-from baonet.study.trace_order import batches
-from baonet.study.trace_reader import Progress, TraceReader
+from baonet.trace.names import Names, kind
+from baonet.trace.order import batches
+from baonet.trace.reader import Progress, TraceReader
 
 HEAD = "time,pcpu,vm,kind,a,b,c,what\n"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from baonet.study.export_packets import GUEST, HYPERVISOR, IDLE, Arguments, Packets
-from baonet.wire.trace import VcpuState
+from baonet.trace.export_packets import GUEST, HYPERVISOR, IDLE, Arguments, Packets
+from baonet.trace.records import VcpuState
 
 COUNT_EVERY: Final = 100_000
 """Nanoseconds between two values of the counter of exits."""

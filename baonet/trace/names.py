@@ -14,10 +14,10 @@ from baonet.hyp import gic, psci, smccc
 from baonet.hyp.cpu import Exit
 from baonet.hyp.report import describe_register, exception_class
 from baonet.machine import Gic
-from baonet.study.trace_head import Header
-from baonet.study.trace_order import Row
+from baonet.trace.head import Header
+from baonet.trace.order import Row
+from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
 from baonet.wire.messages import NUMBERS
-from baonet.wire.trace import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
 
 INTID: Final = 0x3FF
 """GICv2 SGIs have their source vcpu above it."""

@@ -12,11 +12,11 @@ from itertools import chain
 from operator import itemgetter
 from typing import TypeAlias, final
 
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import RECORD
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import RECORD
 
 Row: TypeAlias = tuple[int, int, int, int, int, int]
-"""time, kind, pcpu, a, b, c: what ``baonet.wire.trace`` says of them."""
+"""time, kind, pcpu, a, b, c: what ``baonet.trace.records`` says of them."""
 _TIME = itemgetter(0)
 
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baonet.study.trace_counts import count
-from baonet.study.trace_digest import verify
-from baonet.study.trace_head import TraceError
-from baonet.study.trace_order import Row, batches, rows
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import RECORD, Kind
-from tests.study.traces import HEADER, any_rows, by_pcpu, chunk, footer, in_order, write
+from baonet.trace.counts import count
+from baonet.trace.digest import verify
+from baonet.trace.head import TraceError
+from baonet.trace.order import Row, batches, rows
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import RECORD, Kind
+from tests.trace.traces import HEADER, any_rows, by_pcpu, chunk, footer, in_order, write
 
 
 def ignore(done: int, total: int) -> None:

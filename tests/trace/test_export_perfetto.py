@@ -14,11 +14,11 @@ from hypothesis import given
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
 from baonet.hyp.cpu import Exit
-from baonet.study.export_perfetto import export
-from baonet.study.trace_order import Row
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import Kind, Source, VcpuState
-from tests.study.traces import any_rows, write
+from baonet.trace.export_perfetto import export
+from baonet.trace.order import Row
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import Kind, Source, VcpuState
+from tests.trace.traces import any_rows, write
 
 PING, PONG, FORWARD = 0, 1, 2  # pcpus
 NOTIFY = 37

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
-from baonet.study.trace_reader import Progress, TraceReader
-from baonet.wire.trace import RECORD, machine_digest
+from baonet.trace.reader import Progress, TraceReader
+from baonet.trace.records import RECORD, machine_digest
 
 
 @final

@@ -16,9 +16,9 @@ import pytest
 from baonet.cli import trace as command
 from baonet.cli.main import main
 from baonet.hyp.cpu import Exit
-from baonet.study.trace_order import Row
-from baonet.wire.trace import Kind
-from tests.study.traces import HEADER, footer, write
+from baonet.trace.order import Row
+from baonet.trace.records import Kind
+from tests.trace.traces import HEADER, footer, write
 
 ROWS: list[Row] = [
     (0, Kind.STATE, 0, 1, 0, 0),
@@ -164,7 +164,7 @@ def test_an_export_that_fails_leaves_no_half_of_a_file(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("baonet.study.export_csv.export", interrupted)
+    monkeypatch.setattr("baonet.trace.export_csv.export", interrupted)
     target = tmp_path / "out.csv"
     assert main(["trace", "export", str(file), "--csv", str(target)]) == 130
     assert not target.exists()

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import final
 
 from baonet.hyp.gic import PRIVATE, SGIS
-from baonet.study.export_packets import INTERRUPT, Packets
-from baonet.study.trace_names import interrupt
-from baonet.wire.trace import Kind
+from baonet.trace.export_packets import INTERRUPT, Packets
+from baonet.trace.names import interrupt
+from baonet.trace.records import Kind
 
 _RAISED, _COMING, _ACTIVE = range(3)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from baonet.hyp.cpu import Exit
-from baonet.study.trace_head import header
-from baonet.study.trace_names import Names
-from baonet.wire.trace import Kind, Source, VcpuState
-from tests.study.traces import HEADER
+from baonet.trace.head import header
+from baonet.trace.names import Names
+from baonet.trace.records import Kind, Source, VcpuState
+from tests.trace.traces import HEADER
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from baonet.study.trace_counts import Counts, count
-from baonet.study.trace_names import kind
-from baonet.study.trace_reader import Progress, TraceReader
+from baonet.trace.counts import Counts, count
+from baonet.trace.names import kind
+from baonet.trace.reader import Progress, TraceReader
 
 _LEFT = 14
 

@@ -13,10 +13,10 @@ from enum import IntEnum
 from typing import BinaryIO, TypeAlias
 
 from baonet.hyp.cpu import Exit
-from baonet.study.trace_names import INTID, PCPU, Names, kind, message
-from baonet.study.trace_order import batches
-from baonet.study.trace_reader import Progress, TraceReader
-from baonet.wire.trace import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
+from baonet.trace.names import INTID, PCPU, Names, kind, message
+from baonet.trace.order import batches
+from baonet.trace.reader import Progress, TraceReader
+from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
 
 _Fields: TypeAlias = Callable[[int, int, int, int], str]
 """Makes the members that are of a kind, each behind a comma, from time, a, b and c."""

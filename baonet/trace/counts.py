@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import final
 
-from baonet.study.trace_reader import Progress, TraceReader
-from baonet.wire.trace import RECORD
+from baonet.trace.reader import Progress, TraceReader
+from baonet.trace.records import RECORD
 
 _KIND = 8  # where it is in a record
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import BinaryIO, final
 
-from baonet.study.export_console import Consoles
-from baonet.study.export_interrupts import Interrupts
-from baonet.study.export_packets import FAULT, GUEST, INTERRUPT, MARKER, MESSAGE, Arguments, Packets
-from baonet.study.export_states import States
-from baonet.study.trace_head import Header
-from baonet.study.trace_names import INTID, PCPU, Names
-from baonet.study.trace_order import Row, batches
-from baonet.study.trace_reader import Progress, TraceReader
-from baonet.wire.trace import SEQUENCE_SHIFT, Kind, Source
+from baonet.trace.export_console import Consoles
+from baonet.trace.export_interrupts import Interrupts
+from baonet.trace.export_packets import FAULT, GUEST, INTERRUPT, MARKER, MESSAGE, Arguments, Packets
+from baonet.trace.export_states import States
+from baonet.trace.head import Header
+from baonet.trace.names import INTID, PCPU, Names
+from baonet.trace.order import Row, batches
+from baonet.trace.reader import Progress, TraceReader
+from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
 
 _FIRST_THREAD = 1000
 """Processes and threads have numbers of one kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
-from baonet.study.export_packets import Packets
+from baonet.trace.export_packets import Packets
 
 _LONGEST: Final = 1024
 """Bytes after which a line is broken."""

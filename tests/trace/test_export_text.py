@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 
 from baonet.hyp.cpu import Exit
-from baonet.study import export_csv, export_json
-from baonet.study.trace_head import header
-from baonet.study.trace_names import Names, kind
-from baonet.study.trace_order import Row
-from baonet.study.trace_reader import TraceReader
-from baonet.wire.trace import Kind, Source
-from tests.study.traces import HEADER, any_rows, in_order, write
+from baonet.trace import export_csv, export_json
+from baonet.trace.head import header
+from baonet.trace.names import Names, kind
+from baonet.trace.order import Row
+from baonet.trace.reader import TraceReader
+from baonet.trace.records import Kind, Source
+from tests.trace.traces import HEADER, any_rows, in_order, write
 
 VMS = {0: "ping", 1: "pong, the other", 2: "pong, the other"}
 
