@@ -26,12 +26,12 @@ from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
-from baonet.engines.crews import Placement
-from baonet.engines.local import IslandsNode, ProcessNode, TaskNode
-from baonet.engines.virtual import cycles, hz
 from baonet.hyp.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
+from baonet.launch.crews import Placement
+from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.launch.virtual import cycles, hz
 from baonet.machine import ClockMode, Input, Machine
 from baonet.memory.host import most
 from baonet.memory.node import NodeMemory

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from baonet.actors.agent import Outcome
-from baonet.engines.virtual import cycles, hz, latency
 from baonet.hyp.vmm import Plan
+from baonet.launch.virtual import cycles, hz, latency
 from baonet.machine import Clock, ClockMode, Machine
 
 

@@ -253,7 +253,7 @@ def test_what_a_process_writes_is_told_though_it_ends_well(tmp_path: Path, role:
 def test_a_host_without_filters_is_told_once_and_runs(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "import baonet.engines.local as local\n"
+        "import baonet.launch.local as local\n"
         "local.missing = lambda: 'Function not implemented'\n"
         "from baonet.cli.main import main\n"
         "sys.exit(main(['run', sys.argv[1], '--timeout', '60s']))"

@@ -1,5 +1,5 @@
 /*
- * What a process says when its seccomp filter (baonet/engines/confinement.py) has refused a system call: the number, on
+ * What a process says when its seccomp filter (baonet/launch/confinement.py) has refused a system call: the number, on
  * standard error. Then it ends. The filter lets nobody install another handler, and one that is blocked or whose stack is
  * bad makes the kernel end the process, so nothing goes on behind a refused call.
  */

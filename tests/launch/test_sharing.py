@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from baonet.actors.ending import Ending
-from tests.engines.live import NODES, Live, run
+from tests.launch.live import NODES, Live, run
 from tests.system.machine import UART, vm
 
 WITHOUT_INTERRUPT = [{"pa": UART["pa"], "va": UART["va"]}]

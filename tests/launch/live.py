@@ -15,9 +15,9 @@ from baonet.actors.agent import Agent, Outcome
 from baonet.actors.ending import VmState
 from baonet.config.loader import load
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
-from baonet.engines.crews import Placement
-from baonet.engines.local import ProcessNode, TaskNode
 from baonet.hyp.vmm import Plan, plan
+from baonet.launch.crews import Placement
+from baonet.launch.local import ProcessNode, TaskNode
 from baonet.memory.node import NodeMemory
 from tests.system.machine import write
 

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from baonet.engines.confinement import CALLS, NUMBERS, REFUSED, Role, When, program
+from baonet.launch.confinement import CALLS, NUMBERS, REFUSED, Role, When, program
 
 X86_64, I386 = 0xC000003E, 0x40000003
 KILL, TRAP, ALLOW, REFUSE = 0x80000000, 0x30000, 0x7FFF0000, 0x50000 | errno.EPERM

@@ -40,7 +40,7 @@ NUMBERS: Final[Mapping[str, int]] = {
 
 
 class Role(Enum):
-    """What a process is for (``baonet.engines.crews``)."""
+    """What a process is for (``baonet.launch.crews``)."""
 
     PCPU = "a pcpu that runs freely"
     CONDUCTOR = "the conductor of an island, and the pcpus that are with it"

@@ -17,8 +17,8 @@ from baonet.actors.refusals import limited, refused
 from baonet.actors.telling import failure
 from baonet.actors.visible import plain
 from baonet.core.child import belong_to
-from baonet.engines.confinement import confine, no_new_privileges
-from baonet.engines.crews import Crew
+from baonet.launch.confinement import confine, no_new_privileges
+from baonet.launch.crews import Crew
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port, SocketPort

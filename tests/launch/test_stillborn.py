@@ -9,7 +9,7 @@ import pytest
 
 from baonet.actors.ending import Ending
 from baonet.core.cpu import build
-from tests.engines.live import NODES, run
+from tests.launch.live import NODES, run
 from tests.system.machine import UART, vm
 
 
@@ -21,7 +21,7 @@ def test_its_vm_ends_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             raise MemoryError("the host has no more")
         return build(machine, config, *arguments, **options)
 
-    monkeypatch.setattr("baonet.engines.crews.build", refuse)
+    monkeypatch.setattr("baonet.launch.crews.build", refuse)
     silent = [{"pa": UART["pa"], "va": UART["va"], "size": 0x1000}]
     outcome, said = run(tmp_path, {"vms": [vm("echo"), vm("hello", devices=silent)]}, placement)
     assert outcome.ending is Ending.FAILED

@@ -22,10 +22,10 @@ from baonet.actors.telling import failure
 from baonet.core.child import held
 from baonet.core.cpu import kick
 from baonet.core.selftest import ensure
-from baonet.engines.confinement import missing, told
-from baonet.engines.crews import Placement, active, crews, host_actor
-from baonet.engines.process import LastWords, live
 from baonet.hyp.vmm import Plan
+from baonet.launch.confinement import missing, told
+from baonet.launch.crews import Placement, active, crews, host_actor
+from baonet.launch.process import LastWords, live
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import AGENT

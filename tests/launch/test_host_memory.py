@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.live import Live, run
+from tests.launch.live import Live, run
 from tests.system.machine import vm
 
 
@@ -22,7 +22,7 @@ from tests.system.machine import vm
 )
 def test_the_cause_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, why: str) -> None:
     counts = itertools.count()
-    monkeypatch.setattr("baonet.engines.local.killings", lambda: next(counts))
+    monkeypatch.setattr("baonet.launch.local.killings", lambda: next(counts))
 
     async def script(live: Live) -> None:
         await live.wait_for("echo", "type a line")
