@@ -9,8 +9,8 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, final
 
+from baonet.hyp.armv8.vgic_messages import SpiLine, VgicForward
 from baonet.hyp.messages import HypMessage, IpcNotify
-from baonet.hyp.vgic_messages import SpiLine, VgicForward
 from baonet.machine import Disturbance, Fault, MessageFault, MessageKind
 from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, FaultNote, Post

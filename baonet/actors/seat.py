@@ -20,11 +20,11 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
+from baonet.hyp.armv8.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.cpu import Exit
 from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
-from baonet.hyp.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind

@@ -26,7 +26,7 @@ from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
-from baonet.hyp.execution_state import InstructionSet, instruction_set
+from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement

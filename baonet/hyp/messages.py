@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import final
 
-from baonet.hyp.vgic_messages import VgicMessage
+from baonet.hyp.armv8.vgic_messages import VgicMessage
 
 
 class PowerState(IntEnum):

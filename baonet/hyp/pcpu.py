@@ -13,7 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final, get_args
 
-from baonet.hyp.aborts import Aborts
+from baonet.hyp.armv8.aborts import Aborts
+from baonet.hyp.armv8.psci import Psci
+from baonet.hyp.armv8.smccc import FUNCTION_ID, Smccc
+from baonet.hyp.armv8.vgic import Vgic, VgicStatistics
+from baonet.hyp.armv8.vgic_messages import SpiLine, VgicResult
 from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, FROM_IPC, NOTE_RAISED, Cpu, Exit
 from baonet.hyp.effects import Effect
 from baonet.hyp.ipc import Ipc
@@ -27,12 +31,8 @@ from baonet.hyp.messages import (
     PsciState,
     VmBarrier,
 )
-from baonet.hyp.psci import Psci
 from baonet.hyp.restart import Restart
-from baonet.hyp.smccc import FUNCTION_ID, Smccc
 from baonet.hyp.vcpu import State, Vcpu
-from baonet.hyp.vgic import Vgic, VgicStatistics
-from baonet.hyp.vgic_messages import SpiLine, VgicResult
 from baonet.hyp.vmm import Plan
 
 _FIRST_SPI = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.hyp.execution_state import instruction_set, named_registers
+from baonet.hyp.armv8.execution_state import instruction_set, named_registers
 
 _CLASSES = {
     0x00: "unknown reason (an undefined instruction, or one that EL2 does not allow)",

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import final
 
+from baonet.hyp.armv8.vgic_messages import SpiLine
 from baonet.hyp.messages import HypMessage, VmBarrier
-from baonet.hyp.vgic_messages import SpiLine
 
 
 @final

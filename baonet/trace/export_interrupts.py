@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import final
 
-from baonet.hyp.gic import PRIVATE, SGIS
+from baonet.hyp.armv8.gic import PRIVATE, SGIS
 from baonet.trace.export_packets import INTERRUPT, Packets
 from baonet.trace.names import interrupt
 from baonet.trace.records import Kind

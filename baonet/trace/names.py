@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, final
 
 from baonet.config.platforms import builtin
-from baonet.hyp import gic, psci, smccc
+from baonet.hyp.armv8 import gic, psci, smccc
 from baonet.hyp.cpu import Exit
 from baonet.hyp.report import describe_register, exception_class
 from baonet.machine import Gic

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from baonet.hyp import messages as hyp
-from baonet.hyp import vgic_messages as vgic
+from baonet.hyp.armv8 import vgic_messages as vgic
 from baonet.wire.control import (
     AGENT,
     ConsoleBreak,

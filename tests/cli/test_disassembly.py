@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.cli.session import instruction
-from tests.hyp.test_execution_state import A32, A64, T32, report
+from tests.hyp.armv8.test_execution_state import A32, A64, T32, report
 
 
 @pytest.mark.parametrize(

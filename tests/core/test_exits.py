@@ -26,7 +26,7 @@ from baonet.hyp.cpu import (
     Exit,
 )
 from tests.core.bench import GICV, RAM, Bench, address, retired, run
-from tests.hyp.virtual_interface import Gicv
+from tests.hyp.armv8.virtual_interface import Gicv
 
 ENABLED = 0xF8 << VMCR_VPMR_SHIFT | VMCR_VENG0 | VMCR_VENG1
 

@@ -33,7 +33,7 @@ from baonet.hyp.cpu import (
     VMCR_VPMR_SHIFT,
 )
 from tests.core.bench import Memory, core_of
-from tests.hyp.virtual_interface import Gicv, Icc, VirtualInterface
+from tests.hyp.armv8.virtual_interface import Gicv, Icc, VirtualInterface
 
 LISTS = 4
 INTIDS = (0, 3, 27, 30, 33, 40, 41, 1019)

@@ -17,8 +17,8 @@ from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
 from baonet.machine import Machine, uarts
+from tests.hyp.armv8.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 from tests.hyp.fake_cpu import FakeCpu
-from tests.hyp.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 
 _SPIS = 32
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baonet.hyp.cpu import ICH_REGISTERS
-from tests.hyp.virtual_interface import VirtualInterface
+from tests.hyp.armv8.virtual_interface import VirtualInterface
 
 STATE = (
     *("esr_el1", "elr_el1", "far_el1", "spsr_el1", "vbar_el1", "exceptions"),

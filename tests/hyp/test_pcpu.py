@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baonet.hyp.armv8.vgic_messages import SpiLine
 from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, Exit
 from baonet.hyp.effects import Send, VmReset
 from baonet.hyp.messages import HypMessage, PowerState, PsciOn, PsciResult, VmBarrier
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
-from baonet.hyp.vgic_messages import SpiLine
 from baonet.hyp.vmm import plan
 from tests.hyp.fabric import Fabric
 from tests.hyp.fake_cpu import FakeCpu

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from baonet.hyp.armv8.vgic_messages import SpiLine
 from baonet.hyp.messages import IpcNotify
 from baonet.hyp.restart import Restart
-from baonet.hyp.vgic_messages import SpiLine
 
 LINES = (33, 40, 41)
 

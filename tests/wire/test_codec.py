@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp import messages as hyp
-from baonet.hyp import vgic_messages as vgic
+from baonet.hyp.armv8 import vgic_messages as vgic
 from baonet.hyp.report import Report
 from baonet.wire import messages as wire
 from baonet.wire import turns
@@ -137,7 +137,7 @@ def test_the_bytes_stay_as_they_are(message: wire.Message, golden: str) -> None:
 def test_every_number_is_in_its_group() -> None:
     control, turns = [*range(24), *range(64, 72)], [*range(24, 32), *range(72, 80)]
     groups: dict[str, Sequence[int]] = {"baonet.wire.control": control, "baonet.wire.turns": turns}
-    groups |= {"baonet.hyp.messages": range(32, 48), "baonet.hyp.vgic_messages": range(48, 64)}
+    groups |= {"baonet.hyp.messages": range(32, 48), "baonet.hyp.armv8.vgic_messages": range(48, 64)}
     for number, kind in NUMBERS.items():
         assert number in groups[kind.__module__], kind
     everything = set(typing.get_args(wire.Message))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from baonet.hyp.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
-from tests.hyp.virtual_interface import Icc
-from tests.hyp.virtual_machine import GICD, SPURIOUS, VirtualMachine
+from tests.hyp.armv8.virtual_interface import Icc
+from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 TIMER = 27
 DEVICES = (33, 34)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import final
 
+from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
 from baonet.hyp.cpu import (
     HCR_EN,
     HCR_EOICOUNT,
@@ -50,7 +51,6 @@ from baonet.hyp.cpu import (
     VMCR_VFIQEN,
     Cpu,
 )
-from baonet.hyp.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
 
 _ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
 _INTID_BITS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.execution_state import InstructionSet, instruction_set
+from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
 from baonet.hyp.report import Report
 
 A64, A32, T32 = 0x6000_03C5, 0x6000_0010, 0x6000_0030

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, final
 
-from baonet.hyp import gic
+from baonet.hyp.armv8 import gic
 
 BYTE_OR_WORD: Final = 1 | 4
 WORD: Final = 4

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import final
 
+from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE, SGIS
+from baonet.hyp.armv8.vgic_interface import Interface, Interrupt
+from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.cpu import LR_ACTIVE, LR_PENDING, NOTE_PENDING, Cpu
-from baonet.hyp.gic import LOWEST_PRIORITY, PRIVATE, SGIS
-from baonet.hyp.vgic_interface import Interface, Interrupt
-from baonet.hyp.vgic_messages import VgicForward
 
 V3_SGI_CONFIG = 0b10
 

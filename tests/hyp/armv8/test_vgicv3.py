@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.cpu import HCR_NPIE, HCR_UIE, ICH_HCR
-from tests.hyp.virtual_interface import Icc
-from tests.hyp.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
+from tests.hyp.armv8.virtual_interface import Icc
+from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 
 ISENABLER, ICENABLER, ISPENDR, ICPENDR = GICD + 0x100, GICD + 0x180, GICD + 0x200, GICD + 0x280
 ISACTIVER, ICACTIVER, IPRIORITYR, ITARGETSR = GICD + 0x300, GICD + 0x380, GICD + 0x400, GICD + 0x800

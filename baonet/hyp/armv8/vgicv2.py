@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import final
 
-from baonet.hyp import gic
-from baonet.hyp.vgic_distributor import Distributor
-from baonet.hyp.vgic_registers import (
+from baonet.hyp.armv8 import gic
+from baonet.hyp.armv8.vgic_distributor import Distributor
+from baonet.hyp.armv8.vgic_registers import (
     ANYWHERE,
     BYTE_OR_WORD,
     WORD,

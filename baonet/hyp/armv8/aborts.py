@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol, final
 
+from baonet.hyp.armv8.vgic_messages import VgicResult
 from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
 from baonet.hyp.report import describe_register, exception_class, has_address
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
-from baonet.hyp.vgic_messages import VgicResult
 
 _ISV = 1 << 24
 _FNV = 1 << 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from baonet.config.platforms import builtin
-from baonet.hyp import vgicv2, vgicv3
-from tests.hyp.virtual_machine import GICD, SPURIOUS, VirtualMachine
+from baonet.hyp.armv8 import vgicv2, vgicv3
+from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 ISENABLER, ISPENDR, ICPENDR, ISACTIVER = GICD + 0x100, GICD + 0x200, GICD + 0x280, GICD + 0x300
 IPRIORITYR, ITARGETSR, ICFGR, SGIR = GICD + 0x400, GICD + 0x800, GICD + 0xC00, GICD + 0xF00

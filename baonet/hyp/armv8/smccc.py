@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+from baonet.hyp.armv8.psci import SMC32, SMC64, Psci
 from baonet.hyp.effects import Info, Warn
 from baonet.hyp.ipc import Ipc
-from baonet.hyp.psci import SMC32, SMC64, Psci
 from baonet.hyp.vcpu import Vcpu
 
 FUNCTION_ID: Final = 0xFFFF_FFFF

@@ -11,10 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from baonet.hyp.armv8.vgic_messages import VgicResult
 from baonet.hyp.cpu import LR_STATE
-from baonet.hyp.vgic_messages import VgicResult
-from tests.hyp.virtual_interface import Icc
-from tests.hyp.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
+from tests.hyp.armv8.virtual_interface import Icc
+from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 
 TIMER = 27
 DEVICE = 33

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol, final
 
-from baonet.hyp.gic import (
+from baonet.hyp.armv8.gic import (
     AFFINITY_MASK,
     CONFIG_EDGE,
     IROUTER_IRM,
@@ -30,7 +30,7 @@ from baonet.hyp.gic import (
     MAX_INTERRUPTS,
     PRIVATE,
 )
-from baonet.hyp.vgic_messages import VgicForward
+from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.machine.affinity import vcpu_at
 
 # Bao's initial route of an SPI. Its IRM bit makes an SPI that was never routed deliverable.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 
+from baonet.hyp.armv8.gic import PRIVATE
+from baonet.hyp.armv8.vgic import Vgic
+from baonet.hyp.armv8.vgic_messages import VgicMessage, VgicResult
 from baonet.hyp.cpu import ICH_REGISTERS
-from baonet.hyp.gic import PRIVATE
-from baonet.hyp.vgic import Vgic
-from baonet.hyp.vgic_messages import VgicMessage, VgicResult
 from baonet.machine import Gic
+from tests.hyp.armv8.virtual_interface import Gicv, Icc, VirtualInterface
 from tests.hyp.machines import vm
-from tests.hyp.virtual_interface import Gicv, Icc, VirtualInterface
 
 GICD = 0x0800_0000
 GICR = 0x080A_0000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.hyp.vgic_messages import (
+from baonet.hyp.armv8.vgic_messages import (
     SpiLine,
     VgicForward,
     VgicInject,
@@ -20,7 +20,7 @@ from baonet.hyp.vgic_messages import (
     VgicUpdateEnable,
     VgicWrite,
 )
-from tests.hyp.virtual_machine import GICD, SPURIOUS, VirtualMachine
+from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 numbers = st.one_of(
     st.integers(-2, 70),

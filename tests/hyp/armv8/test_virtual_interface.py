@@ -24,7 +24,7 @@ from baonet.hyp.cpu import (
     LR_SOURCE_SHIFT,
     LR_STATE,
 )
-from tests.hyp.virtual_interface import (
+from tests.hyp.armv8.virtual_interface import (
     IDLE,
     MISR_EOI,
     MISR_LRENP,

@@ -39,11 +39,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from baonet.hyp import gic, vgicv2, vgicv3
-from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED, Cpu
-from baonet.hyp.vgic_distributor import Distributor
-from baonet.hyp.vgic_interface import Interface
-from baonet.hyp.vgic_messages import (
+from baonet.hyp.armv8 import gic, vgicv2, vgicv3
+from baonet.hyp.armv8.vgic_distributor import Distributor
+from baonet.hyp.armv8.vgic_interface import Interface
+from baonet.hyp.armv8.vgic_messages import (
     SpiLine,
     VgicForward,
     VgicInject,
@@ -55,8 +54,9 @@ from baonet.hyp.vgic_messages import (
     VgicUpdateEnable,
     VgicWrite,
 )
-from baonet.hyp.vgic_private import Held, Private
-from baonet.hyp.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
+from baonet.hyp.armv8.vgic_private import Held, Private
+from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
+from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED, Cpu
 from baonet.machine import Vm
 
 Send = Callable[[int, VgicMessage], None]
