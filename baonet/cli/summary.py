@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from baonet.actors.agent import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.launch.virtual import cycles, hz, latency
-from baonet.machine import Clock, ClockMode, Machine
+from baonet.machine import Clock, ClockMode, Machine, Vm, devices
 
 
 def seconds(clock: Clock, at: int) -> str:
@@ -57,11 +58,25 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),
         "config": config,
         "platform": machine.platform.name,
-        "vms": [{"name": vm.config.name, "pcpus": list(vm.pcpus)} for vm in plan.vms],
+        "vms": [_vm(machine, vm.config, vm.pcpus) for vm in plan.vms],
         "mhz": clock.mhz,
         "window": cycles(clock, clock.window),
         "latency": {kind.value: ticks for kind, ticks in latency(clock).items()},
         "costs": dataclasses.asdict(machine.platform.costs),
+    }
+
+
+def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:
+    """What a reader needs to give names to addresses: all of them IPAs."""
+    places = {"gicd": vm.gic.gicd, "gicr": vm.gic.gicr, "gicc": vm.gic.gicc}
+    regions: list[tuple[int, int, str, str]] = [(region.base, region.size, "ram", "") for region in vm.regions]
+    regions += [(ipc.base, ipc.size, "shared_memory", machine.shared_memory[ipc.shmem].name) for ipc in vm.ipcs]
+    regions += [(base, device.size, "device", device.name) for base, device in devices(machine.platform, vm)]
+    return {
+        "name": vm.name,
+        "pcpus": list(pcpus),
+        "gic": {"version": vm.gic.version} | {name: base for name, base in places.items() if base is not None},
+        "regions": [dict(zip(("base", "size", "kind", "name"), region, strict=True)) for region in sorted(regions)],
     }
 
 

@@ -15,7 +15,7 @@ from baonet.machine.faults import Crash, Disturbance, Fault, Flip, MessageFault,
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
 from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
-from baonet.machine.vm import Device, Ipc, Region, Segment, Stamp, Vm, uarts
+from baonet.machine.vm import Device, Ipc, Region, Segment, Stamp, Vm, devices, uarts
 
 __all__ = [
     "Cache",
@@ -47,5 +47,6 @@ __all__ = [
     "Stamp",
     "UNMODELLED",
     "Vm",
+    "devices",
     "uarts",
 ]

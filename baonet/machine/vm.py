@@ -96,10 +96,15 @@ class Vm:
     direct_interrupts: bool = False
 
 
-def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
-    """The guest address of each PL011 that the VM maps, with the device."""
+def devices(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
+    """The guest address of each of the platform's devices that the VM maps, with the device."""
     for device in vm.devices:
-        for modelled in platform.devices:
-            offset = modelled.pa - device.pa
-            if device.va is not None and modelled.kind == "pl011" and 0 <= offset <= device.size - modelled.size:
-                yield device.va + offset, modelled
+        for there in platform.devices:
+            offset = there.pa - device.pa
+            if device.va is not None and 0 <= offset <= device.size - there.size:
+                yield device.va + offset, there
+
+
+def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
+    """Those that are PL011s."""
+    return ((base, device) for base, device in devices(platform, vm) if device.kind == "pl011")

@@ -17,9 +17,24 @@ class TraceError(Exception):
 
 @final
 @dataclass(frozen=True, slots=True)
+class TracedRegion:
+    """What a VM sees at an IPA. ``kind`` is "ram", "device" or "shared_memory"; ``name`` is that of what is behind."""
+
+    base: int
+    size: int
+    kind: str
+    name: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class TracedVm:
+    """``gic`` has ``version``, and the IPAs ``gicd`` and ``gicr`` or ``gicc``; nothing in a trace that is older."""
+
     name: str
     pcpus: tuple[int, ...]
+    gic: Mapping[str, int]
+    regions: tuple[TracedRegion, ...]
 
 
 @final
@@ -45,9 +60,13 @@ class Header:
         """Ticks as nanoseconds, rounded down."""
         return ticks * _NANOSECONDS // self.hz
 
-    def names(self) -> dict[int, str]:
+    def by_pcpu(self) -> dict[int, TracedVm]:
         """The VM of each pcpu that has one."""
-        return {pcpu: vm.name for vm in self.vms for pcpu in vm.pcpus}
+        return {pcpu: vm for vm in self.vms for pcpu in vm.pcpus}
+
+    def names(self) -> dict[int, str]:
+        """The name of each pcpu's VM."""
+        return {pcpu: vm.name for pcpu, vm in self.by_pcpu().items()}
 
 
 @final
@@ -100,7 +119,22 @@ def _counters(value: object, what: str) -> dict[str, int]:
 def _vm(value: object) -> TracedVm:
     vm = _map(value, "VM")
     pcpus = tuple(_integer(pcpu, "VM's pcpu") for pcpu in _list(vm.get("pcpus"), "VM's pcpus"))
-    return TracedVm(_text(vm.get("name"), "VM's name"), pcpus)
+    return TracedVm(
+        _text(vm.get("name"), "VM's name"),
+        pcpus,
+        _counters(vm.get("gic", {}), "VM's GIC"),
+        tuple(_region(region) for region in _list(vm.get("regions", []), "VM's regions")),
+    )
+
+
+def _region(value: object) -> TracedRegion:
+    region = _map(value, "region")
+    return TracedRegion(
+        _integer(region.get("base"), "region's base"),
+        _integer(region.get("size"), "region's size"),
+        _text(region.get("kind"), "region's kind"),
+        _text(region.get("name"), "region's name"),
+    )
 
 
 def header(value: object) -> Header:

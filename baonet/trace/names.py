@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
-from baonet.config.platforms import builtin
 from baonet.hyp.armv8 import gic, psci, smccc
 from baonet.hyp.cpu import Exit
 from baonet.hyp.report import describe_register, exception_class
-from baonet.machine import Gic
-from baonet.trace.head import Header
+from baonet.trace.head import Header, TracedVm
 from baonet.trace.order import Row
 from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
 from baonet.wire.messages import NUMBERS
@@ -90,6 +88,23 @@ def _register(frame: str, offset: int) -> str:
     return f"{frame}+{offset:#x}"
 
 
+def place(vm: TracedVm | None, ipa: int) -> str:
+    """The register or the device at an address of a VM, or the page that it is in."""
+    if vm is not None:
+        distributor, redistributors = vm.gic.get("gicd"), vm.gic.get("gicr")
+        if distributor is not None and 0 <= ipa - distributor < gic.GICD_SIZE:
+            return _register("GICD", ipa - distributor)
+        if redistributors is not None and 0 <= ipa - redistributors < gic.GICR_SIZE * len(vm.pcpus):
+            offset = (ipa - redistributors) % gic.GICR_SIZE
+            if offset >= gic.GICR_SGI_BASE:
+                return _register("GICR", offset - gic.GICR_SGI_BASE)
+            return _REDISTRIBUTOR.get(offset, f"GICR+{offset:#x}")
+        for region in vm.regions:
+            if region.kind == "device" and 0 <= ipa - region.base < region.size:
+                return f"{region.name}+{ipa - region.base:#x}"
+    return f"{ipa & ~0xFFF:#x}"
+
+
 def interrupt(intid: int) -> str:
     """``SGI 3``, ``27 (virtual timer)``, ``84``."""
     return f"SGI {intid}" if intid < gic.SGIS else f"{intid}{_TIMERS.get(intid, '')}"
@@ -111,45 +126,32 @@ _KINDS = frozenset(Kind)
 
 @final
 class Names:
-    """Of one trace. Its platform, if it is a built-in one, tells where the interrupt controller is."""
+    """Of one trace, whose header tells what each VM has where."""
 
     def __init__(self, header: Header) -> None:
-        known = builtin().get(header.platform)
-        self._vcpus = max((len(vm.pcpus) for vm in header.vms), default=0)
-        self._gic: Gic | None = None if known is None else known.gic
-        self._names: dict[tuple[int, int, int], str] = {}
+        self._vms = header.by_pcpu()
+        self._names: dict[tuple[str, int, int, int], str] = {}
 
     def of(self, row: Row) -> str:
         """What happened, in a few words: ``HVC PSCI_CPU_ON``, ``store GICD_CTLR``."""
-        _, number, _, a, b, c = row
+        _, number, pcpu, a, b, c = row
         of_b, of_c = _DEPENDS.get(number, (0, 0))
-        key = number, a, b & of_b | c & of_c
+        detail = b & of_b | c & of_c
+        vm = self._vms.get(pcpu)
+        key = vm.name if vm is not None else "", number, a, detail
         name = self._names.get(key)
         if name is None:
             if len(self._names) >= _MOST:
                 return kind(number)
-            name = self._names[key] = self._describe(*key)
+            name = self._names[key] = self._describe(vm, number, a, detail)
         return name
 
-    def place(self, ipa: int) -> str:
-        """The register at an address, or the page that it is in."""
-        found = self._gic
-        if found is not None:
-            if 0 <= ipa - found.gicd < gic.GICD_SIZE:
-                return _register("GICD", ipa - found.gicd)
-            if found.gicr is not None and 0 <= ipa - found.gicr < gic.GICR_SIZE * self._vcpus:
-                offset = (ipa - found.gicr) % gic.GICR_SIZE
-                if offset >= gic.GICR_SGI_BASE:
-                    return _register("GICR", offset - gic.GICR_SGI_BASE)
-                return _REDISTRIBUTOR.get(offset, f"GICR+{offset:#x}")
-        return f"{ipa & ~0xFFF:#x}"
-
-    def _describe(self, number: int, a: int, detail: int) -> str:
+    def _describe(self, vm: TracedVm | None, number: int, a: int, detail: int) -> str:
         match number:
             case Kind.EXIT:
-                return self._exit(a, detail)
+                return self._exit(vm, a, detail)
             case Kind.ACCESS:
-                return f"{'store' if a & ACCESS_WRITE else 'load'} {self.place(detail)}"
+                return f"{'store' if a & ACCESS_WRITE else 'load'} {place(vm, detail)}"
             case Kind.RAISED:
                 source = Source(detail).name.lower() if detail in _SOURCES else f"source {detail}"
                 return f"{interrupt(a & INTID)} raised by {source}"
@@ -166,12 +168,12 @@ class Names:
             case _:
                 return kind(number)
 
-    def _exit(self, reason: int, detail: int) -> str:
+    def _exit(self, vm: TracedVm | None, reason: int, detail: int) -> str:
         match reason:
             case Exit.HVC | Exit.SMC:
                 return f"{Exit(reason).name} {CALLS.get(detail) or f'{detail:#x}'}"
             case Exit.DATA_ABORT:
-                return f"data abort {self.place(detail)}"
+                return f"data abort {place(vm, detail)}"
             case Exit.SYSTEM_REGISTER:
                 return f"access to {describe_register(detail)}"
             case Exit.INTERRUPT:

@@ -32,7 +32,14 @@ def _run(trace: TraceReader) -> list[str]:
         _line("machine", header.machine + (f" (SHA-256 {header.config})" if header.config else "")),
         _line("platform", header.platform),
     ]
-    lines += [_line("VM", f"{vm.name}: pcpu {', '.join(map(str, vm.pcpus))}") for vm in header.vms]
+    for vm in header.vms:
+        lines.append(_line("VM", f"{vm.name}: pcpu {', '.join(map(str, vm.pcpus))}"))
+        if vm.gic:
+            places = (f"{name.upper()} {base:#x}" for name, base in vm.gic.items() if name != "version")
+            lines.append(_line("", f"GICv{vm.gic.get('version', '?')}, {', '.join(places)}"))
+        for region in vm.regions:
+            what = f"{region.kind.replace('_', ' ')} {region.name}".rstrip()
+            lines.append(_line("", f"{region.base:#x} to {region.base + region.size:#x}: {what}"))
     if header.mode == "virtual":
         lines.append(_line("clock", f"virtual, {header.mhz} MHz, window {header.ns(header.window)} ns"))
         lines.append(_line("latency", ", ".join(f"{k} {header.ns(v)} ns" for k, v in header.latency.items())))

@@ -21,7 +21,8 @@ from tests.trace.traces import HEADER
         (Kind.EXIT, Exit.HVC, 0, 0x8600_0001, "HVC IPC"),
         (Kind.EXIT, Exit.HVC, 0, 0x1234, "HVC 0x1234"),
         (Kind.EXIT, Exit.DATA_ABORT, 0, 0x0800_0104, "data abort GICD_ISENABLER1"),
-        (Kind.EXIT, Exit.DATA_ABORT, 0, 0x0900_0018, "data abort 0x9000000"),
+        (Kind.EXIT, Exit.DATA_ABORT, 0, 0x0A00_0018, "data abort 0xa000000"),
+        (Kind.EXIT, Exit.DATA_ABORT, 0, 0x0900_0018, "data abort uart0+0x18"),
         (Kind.EXIT, Exit.SYSTEM_REGISTER, 0, 3 << 14 | 12 << 7 | 11 << 3 | 5, "access to ICC_SGI1R_EL1"),
         (Kind.EXIT, Exit.INTERRUPT, 0, 27, "interrupt 27 (virtual timer)"),
         (Kind.EXIT, Exit.MAINTENANCE, 0, 0, "maintenance"),
@@ -32,7 +33,7 @@ from tests.trace.traces import HEADER
         (Kind.EXIT, 99, 0, 0, "exit 99"),
         (Kind.ACCESS, 0x104, 0x0800_0000, 1, "store GICD_CTLR"),
         (Kind.ACCESS, 4, 0x080A_0014, 1, "load GICR_WAKER"),
-        (Kind.ACCESS, 4, 0x080D_0100, 1, "load GICR_ISENABLER0"),
+        (Kind.ACCESS, 4, 0x080B_0100, 1, "load GICR_ISENABLER0"),
         (Kind.ACCESS, 8, 0x0800_6000 + 8 * 84, 1, "load GICD_IROUTER84"),
         (Kind.ACCESS, 4, 0x0800_FFE8, 1, "load GICD+0xffe8"),
         (Kind.ACCESS, 4, 0x0800_0010, 1, "load GICD+0x10"),
@@ -54,11 +55,15 @@ def test_names(kind: int, a: int, b: int, c: int, name: str) -> None:
     assert Names(header(HEADER)).of((0, kind, 0, a, b, c)) == name
 
 
-def test_the_interrupt_controller_of_an_unknown_platform_is_an_address() -> None:
-    assert (
-        Names(header({**HEADER, "platform": "board.yaml"})).of((0, Kind.ACCESS, 0, 4, 0x0800_0104, 0))
-        == "load 0x8000000"
-    )
+def test_each_vm_has_its_own_interrupt_controller() -> None:
+    names = Names(header(HEADER))
+    assert names.of((0, Kind.ACCESS, 0, 4, 0x2000_0104, 0)) == "load 0x20000000"
+    assert names.of((0, Kind.ACCESS, 1, 4, 0x2000_0104, 0)) == "load GICD_ISENABLER1"
+
+
+def test_a_trace_that_does_not_tell_where_things_are_has_addresses() -> None:
+    bare = {**HEADER, "vms": [{"name": "ping", "pcpus": [0]}]}
+    assert Names(header(bare)).of((0, Kind.ACCESS, 0, 4, 0x0800_0104, 0)) == "load 0x8000000"
 
 
 def test_a_guest_cannot_make_names_without_end() -> None:

@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 from baonet.trace.order import Row
 from baonet.trace.records import RECORD, Kind, Source, VcpuState, machine_digest
 
+GIC = {"version": 3, "gicd": 0x0800_0000, "gicr": 0x080A_0000}
+UART = {"base": 0x0900_0000, "size": 0x1000, "kind": "device", "name": "uart0"}
 HEADER: Mapping[str, object] = {
     "version": 1,
     "mode": "virtual",
     "hz": 1_000_000_000,
     "machine": "two.yaml",
-    "vms": [{"name": "ping", "pcpus": [0]}, {"name": "pong, the other", "pcpus": [1, 2]}],
+    "vms": [
+        {"name": "ping", "pcpus": [0], "gic": GIC, "regions": [UART]},
+        {"name": "pong, the other", "pcpus": [1, 2], "gic": GIC | {"gicd": 0x2000_0000}, "regions": []},
+    ],
     "platform": "qemu-aarch64-virt",
     "mhz": 1000,
     "window": 10_000,
