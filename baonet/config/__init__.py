@@ -1,7 +1,6 @@
-"""What the user writes: one YAML file that describes a machine.
+"""Machine files: what a user writes of a machine, and how it becomes ``baonet.machine``.
 
-Read from the top: ``machine`` (the records that everything above works with), ``loader`` (how a file becomes one),
-``document`` (YAML with places), ``kinds`` and ``models`` (the fields), ``check`` and its rules, ``placement`` and
-``build`` (images, initrd and device tree), ``devicetree`` and ``fdt``, ``platforms``; ``schema`` and ``reference``
-are made from the models.
+Read from the top: ``loader`` (how a file becomes a machine), ``models`` (the fields), ``check`` and its rules,
+``placement`` and ``build`` (images, initrd and device tree), ``devicetree`` and ``fdt``, ``platforms``; ``schema`` and
+``reference`` are made from the models.
 """
