@@ -9,10 +9,9 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, final
 
-from baonet.hyp.armv8.vgic_messages import SpiLine, VgicForward
-from baonet.hyp.messages import HypMessage, IpcNotify
-from baonet.machine import Disturbance, Fault, MessageFault, MessageKind
+from baonet.machine import Disturbance, Fault, MessageFault
 from baonet.trace.records import FaultKind
+from baonet.wire.messages import OF
 from baonet.wire.turns import NEVER, FaultNote, Post
 
 _KINDS: Final = {
@@ -21,15 +20,6 @@ _KINDS: Final = {
     Disturbance.DUPLICATE: FaultKind.DUPLICATE,
     Disturbance.REORDER: FaultKind.REORDER,
 }
-
-
-def kind_of(message: HypMessage) -> MessageKind:
-    """What latency a message has, and which rules are for it."""
-    if isinstance(message, IpcNotify):
-        return MessageKind.IPC
-    if isinstance(message, SpiLine) or (isinstance(message, VgicForward) and message.hardware):
-        return MessageKind.SPI
-    return MessageKind.IPI
 
 
 @final
@@ -45,7 +35,9 @@ class _Rule:
 
     def chooses(self, source: int | None, target: int | None, post: Post) -> bool:
         fault = self.fault
-        if not self._after <= post.time < self._until or self._left == 0 or kind_of(post.message) is not fault.message:
+        if not self._after <= post.time < self._until or self._left == 0:
+            return False
+        if OF[type(post.message)].latency_of(post.message) is not fault.message:
             return False
         if fault.source not in (None, source) or fault.target not in (None, target):
             return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import final, get_args
+from typing import final
 
 import trio
 
@@ -21,14 +21,13 @@ from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Exit
-from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, NUMBERS, Control, Message
-from baonet.wire.port import RETRY, Port
+from baonet.wire.messages import AGENT, OF, Control, Message
+from baonet.wire.port import GONE, RETRY, Port
 
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
@@ -38,19 +37,6 @@ _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
-
-_NUMBERS = {kind: number for number, kind in NUMBERS.items()}
-_BETWEEN = frozenset(get_args(HypMessage))
-"""What pcpus tell each other; all else is the agent's to say."""
-_CONTROL = (
-    wire.Start,
-    wire.Stop,
-    wire.Halt,
-    wire.Reset,
-    wire.ConsoleInput,
-    wire.ConsoleBreak,
-    wire.StatisticsRequest,
-)
 
 
 @final
@@ -132,8 +118,8 @@ class PcpuActor:
         self.core.answer_doorbell()
         for source, message in self.port.take():
             self._receive(source, message)
-        if any(peer == AGENT for peer, _ in self.port.closed()):
-            self._phase = Phase.GONE
+        for peer, why in self.port.closed():
+            self._left(peer, why)
         if self._input and not self.stopped:
             self._feed()
         if self._phase is not Phase.RUNNING:
@@ -148,6 +134,13 @@ class PcpuActor:
                 return 0
             return self._patience()
         return _RETRY if self._input else None
+
+    def _left(self, peer: int, why: str) -> None:
+        """A channel has ended. That a peer is gone, the agent is told by whoever watches it."""
+        if peer == AGENT:
+            self._phase = Phase.GONE
+        elif why != GONE:
+            self._notice(fx.Warn(f"pcpu {peer} {why}; nothing that it says is taken any more"))
 
     def _await_answer(self) -> float | None:
         """The VM has asked to go off or to start anew."""
@@ -197,9 +190,7 @@ class PcpuActor:
 
     def _receive(self, source: int, message: Message) -> None:
         self._received += 1
-        if source != AGENT and type(message) not in _BETWEEN:
-            self.hypervisor.dropped += 1  # a peer's guest has come out of it: nobody else says that
-        elif not isinstance(message, _CONTROL):
+        if source != AGENT:
             if self._recorder is not None:
                 self._note(Kind.ARRIVED, message, source, source, self.pcpu)
             self.hypervisor.message(source, message)  # type: ignore[arg-type]
@@ -209,7 +200,7 @@ class PcpuActor:
         elif isinstance(message, wire.StatisticsRequest):
             self.port.send(AGENT, wire.Statistics(self.pcpu, self.statistics()))
         else:
-            self._live_on(message)
+            self._live_on(message)  # type: ignore[arg-type]  # nothing else is the agent's to say
 
     def _live_on(self, message: wire.Start | wire.Halt | wire.Reset | wire.Stop) -> None:
         """The agent moves this pcpu on in its life."""
@@ -283,19 +274,22 @@ class PcpuActor:
     def _note(self, kind: Kind, message: Message, peer: int, source: int, target: int) -> None:
         """Channels are FIFO: both ends count alike, so that the trace can tell what became of a message."""
         count = self._passed[source, target] = self._passed.get((source, target), 0) + 1
-        self.core.note(kind, _NUMBERS[type(message)], peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
+        self.core.note(kind, OF[type(message)].number, peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()
         if isinstance(effect, fx.Warn | fx.Info):
-            if (notice := self._notices.tell(effect)) is not None:
-                self.port.send(AGENT, notice)
+            self._notice(effect)
             return
         message = told(self.core, effect)
         if isinstance(message, wire.VmOff | wire.VmReset):
             self._ask(message)
         else:
             self.port.send(AGENT, message)
+
+    def _notice(self, effect: fx.Warn | fx.Info) -> None:
+        if (notice := self._notices.tell(effect)) is not None:
+            self.port.send(AGENT, notice)
 
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of this actor."""

@@ -12,7 +12,6 @@ from typing import Final, final
 
 from baonet.actors.counters import counters
 from baonet.actors.examination import examined, storm_notice
-from baonet.actors.faults import kind_of
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.actors.notices import Notices
 from baonet.actors.recorder import VCPU_STATES
@@ -20,16 +19,15 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
-from baonet.hyp.armv8.vgic_messages import VgicForward, VgicInject, VgicUpdateEnable
 from baonet.hyp.cpu import Exit
-from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn
+from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, NUMBERS, Control
+from baonet.wire.messages import AGENT, OF, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
@@ -38,9 +36,6 @@ BULK: Final = 1024
 """Messages to send and to say with which a turn pauses; it does as well when a chunk of records is full."""
 _STAYS: Final = 256
 """Stays in the guest with which a turn pauses: they end by exits, which cost the host."""
-_NUMBERS: Final = {kind: number for number, kind in NUMBERS.items()}
-_INTERRUPTING: Final = (IpcNotify, PsciOn, VgicInject, VgicForward, VgicUpdateEnable)
-"""What Bao sends with an IPI, so that it interrupts its receiver; the rest are looks into shared memory there."""
 
 
 @final
@@ -198,9 +193,9 @@ class Seat:
         message = delivery.message
         if delivery.source != AGENT and not isinstance(message, FaultNote):
             self._received += 1
-            number = _NUMBERS[type(message)]
+            number = OF[type(message)].number
             self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
-            if not self._interrupted and isinstance(message, _INTERRUPTING):
+            if not self._interrupted and OF[type(message)].interrupts:
                 self._interrupted = True
                 self.core.skip_to(self.core.time + self._interrupt_cost)
             self.hypervisor.message(delivery.source, message)  # type: ignore[arg-type]
@@ -270,11 +265,12 @@ class Seat:
     def _send(self, target: int, message: HypMessage) -> None:
         """A channel between two pcpus is FIFO, whatever latencies its messages have."""
         now = self.core.time
-        due = max(now + self._latency[kind_of(message)], self._channels.get(target, 0))
+        fact = OF[type(message)]
+        due = max(now + self._latency[fact.latency_of(message)], self._channels.get(target, 0))
         self._channels[target] = due
         self._sent += 1
         self._posts.append(Post(target, now, due, self._sent, message))
-        self.core.note(Kind.SENT, _NUMBERS[type(message)], target | self._sent << SEQUENCE_SHIFT, due)
+        self.core.note(Kind.SENT, fact.number, target | self._sent << SEQUENCE_SHIFT, due)
         self._rest = (now // self._window + 1) * self._window
         self._until = min(self._until, self._rest)
 

@@ -24,6 +24,7 @@ from enum import Enum
 from typing import Final, final
 
 from baonet.core.engine import native
+from baonet.wire.roles import Role
 
 NUMBERS: Final[Mapping[str, int]] = {
     "read": 0, "write": 1, "open": 2, "close": 3, "stat": 4, "fstat": 5, "lstat": 6, "lseek": 8, "mmap": 9,
@@ -37,14 +38,6 @@ NUMBERS: Final[Mapping[str, int]] = {
     "statx": 332, "pidfd_open": 434, "clone3": 435, "openat2": 437, "faccessat2": 439,
 }  # fmt: skip
 """Of what is in the table, and what the agent can tell by its name."""
-
-
-class Role(Enum):
-    """What a process is for (``baonet.launch.crews``)."""
-
-    PCPU = "a pcpu that runs freely"
-    CONDUCTOR = "the conductor of an island, and the pcpus that are with it"
-    CREW = "pcpus that a conductor elsewhere gives their turns"
 
 
 class Test(Enum):

@@ -22,12 +22,12 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.cpu import build, kick
 from baonet.hyp.vmm import Plan
-from baonet.launch.confinement import Role
 from baonet.launch.virtual import cycles, latency
 from baonet.machine import ClockMode, Flip, Vm
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port
+from baonet.wire.roles import Role
 
 
 class Placement(Enum):

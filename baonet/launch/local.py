@@ -28,8 +28,9 @@ from baonet.launch.crews import Placement, active, crews, host_actor
 from baonet.launch.process import LastWords, live
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
-from baonet.wire.messages import AGENT
-from baonet.wire.port import MemoryPort, Port, SocketPort, Switch
+from baonet.wire.messages import AGENT, accepted
+from baonet.wire.port import Channel, MemoryPort, Port, SocketPort, Switch
+from baonet.wire.roles import Role
 
 
 @final
@@ -46,12 +47,13 @@ class ProcessNode:
         members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
         self._addresses = tuple(members)
-        ends: dict[int, dict[int, socket.socket]] = {address: {} for address in (*members, AGENT)}
+        roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in members.items()}
+        channels: dict[int, dict[int, Channel]] = {address: {} for address in roles}
         for address, crew in members.items():
-            for peer in sorted(crew.peers):
-                if peer > address:
-                    ends[address][peer], ends[peer][address] = socket.socketpair()
-            ends[address][AGENT], ends[AGENT][address] = socket.socketpair()
+            for peer in (*(peer for peer in sorted(crew.peers) if peer > address), AGENT):
+                here, there = socket.socketpair()
+                channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
+                channels[peer][address] = Channel(there, accepted(roles[address], roles[peer]))
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
@@ -74,13 +76,13 @@ class ProcessNode:
                     self._kill_all()
                     raise
                 if pid == 0:
-                    live(crew, ends[address], agent, memory, words, confined=reason is None)
+                    live(crew, channels[address], agent, memory, words, confined=reason is None)
                 words.begin()
                 self._pids[address] = pid
         for address in members:
-            for end in ends[address].values():
-                end.close()
-        self.port: Port = SocketPort(ends[AGENT])
+            for channel in channels[address].values():
+                channel.socket.close()
+        self.port: Port = SocketPort(channels[AGENT])
 
     async def supervise(self, died: Died) -> None:
         async with trio.open_nursery() as nursery:

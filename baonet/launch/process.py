@@ -5,7 +5,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
-import socket
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,7 @@ from baonet.launch.confinement import confine, no_new_privileges
 from baonet.launch.crews import Crew
 from baonet.memory.node import NodeMemory
 from baonet.wire.messages import AGENT
-from baonet.wire.port import Port, SocketPort
+from baonet.wire.port import Channel, Port, SocketPort
 
 _SHOWN: Final = 4096
 """Bytes of last words that are told, the last ones."""
@@ -62,7 +61,7 @@ class LastWords:
 
 def live(
     crew: Crew,
-    sockets: Mapping[int, socket.socket],
+    channels: Mapping[int, Channel],
     agent: int,
     memory: NodeMemory,
     words: LastWords,
@@ -80,9 +79,9 @@ def live(
         _dump_nothing()
         no_new_privileges()
         memory.keep(crew.use)
-        _give_up_all_but(each.fileno() for each in sockets.values())
+        _give_up_all_but(each.socket.fileno() for each in channels.values())
         faulthandler.enable(2, all_threads=False)
-        status = trio.run(_live, crew, SocketPort(dict(sockets)), confined)
+        status = trio.run(_live, crew, SocketPort(channels), confined)
     except BaseException as error:
         if limited(error):
             print(refused(error), file=sys.stderr)

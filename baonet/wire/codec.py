@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from enum import IntEnum
 
 import msgpack
@@ -188,8 +188,8 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that are complete with ``data``. Raises ProtocolError."""
+    def feed(self, data: bytes, accepted: Set[type]) -> Iterator[Message]:
+        """The messages that are complete with ``data``. Raises ProtocolError, also for what is not ``accepted``."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _LENGTH.size:
@@ -201,4 +201,6 @@ class FrameReader:
                 return
             message = decode(bytes(buffer[_LENGTH.size : end]))
             del buffer[:end]
+            if type(message) not in accepted:
+                raise ProtocolError(f"{type(message).__name__} is not its to say")
             yield message

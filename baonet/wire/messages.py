@@ -1,4 +1,4 @@
-"""Every message of the wire by its number: of the agent, of the conductor, and of the hypervisor (``baonet.hyp``).
+"""Every message of the wire, and what there is to know of each: the agent's, the conductor's, the hypervisor's.
 
 A message's number never changes its meaning; a new meaning gets a new number, and ``VERSION`` grows when an old message
 goes or changes. docs/protocol.md is made from this file.
@@ -6,10 +6,12 @@ goes or changes. docs/protocol.md is made from this file.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 from baonet.hyp import messages as hyp
 from baonet.hyp.armv8 import vgic_messages as vgic
+from baonet.machine import MessageKind
 from baonet.wire.control import (
     AGENT,
     ConsoleBreak,
@@ -40,13 +42,17 @@ from baonet.wire.control import (
     VmOff,
     VmReset,
 )
+from baonet.wire.roles import Role
 from baonet.wire.turns import Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned, TurnMessage
 
 __all__ = [
     "AGENT",
+    "FACTS",
     "NUMBERS",
+    "OF",
     "VERSION",
     "Control",
+    "Fact",
     "Message",
     "ConsoleBreak",
     "ConsoleInput",
@@ -74,65 +80,104 @@ __all__ = [
     "Typed",
     "VmOff",
     "VmReset",
+    "accepted",
 ]
 
 VERSION: Final = 3
 
 Message = Control | TurnMessage | hyp.HypMessage
+Way = tuple[Role, Role]
+"""From whom to whom."""
 
-NUMBERS: Final[dict[int, type]] = {
-    0: Hello,
-    1: Start,
-    2: Stop,
-    3: Halt,
-    4: Halted,
-    5: Reset,
-    6: ConsoleOutput,
-    7: ConsoleInput,
-    8: Parked,
-    9: VmOff,
-    10: VmReset,
-    11: Notice,
-    12: Failure,
-    13: StatisticsRequest,
-    14: Statistics,
-    15: Stopped,
-    16: TraceChunk,
-    17: Digest,
-    18: Horizon,
-    19: Reached,
-    20: Delivered,
-    21: Typed,
-    22: ConsoleBreak,
-    23: InputTaken,
-    24: Turn,
-    25: Turned,
-    26: FaultNote,
-    27: Stall,
-    28: Crash,
-    29: Mail,
-    30: Paused,
-    31: Resume,
-    32: hyp.PsciOn,
-    33: hyp.PsciCpuOn,
-    34: hyp.PsciAffinityInfo,
-    35: hyp.PsciResult,
-    36: hyp.PsciState,
-    37: hyp.IpcNotify,
-    38: hyp.VmBarrier,
-    48: vgic.VgicUpdateEnable,
-    49: vgic.VgicInject,
-    50: vgic.VgicForward,
-    51: vgic.VgicRecall,
-    52: vgic.VgicRelease,
-    53: vgic.VgicRead,
-    54: vgic.VgicWrite,
-    55: vgic.VgicResult,
-    56: vgic.SpiLine,
-    64: Running,
-    65: Examined,
-}
-"""Which number stands for which message, first in its array.
+_FROM_AGENT: Final[tuple[Way, ...]] = ((Role.AGENT, Role.PCPU), (Role.AGENT, Role.CONDUCTOR))
+_TO_ALL: Final = (*_FROM_AGENT, (Role.CONDUCTOR, Role.CREW))
+_TO_AGENT: Final[tuple[Way, ...]] = ((Role.PCPU, Role.AGENT), (Role.CONDUCTOR, Role.AGENT))
+_TOLD: Final = (*_TO_AGENT, (Role.CREW, Role.CONDUCTOR))
+"""By a crew to its conductor, who passes it on or says it for all."""
+_BETWEEN_PCPUS: Final[tuple[Way, ...]] = ((Role.PCPU, Role.PCPU),)
+
+
+@final
+@dataclass(frozen=True)
+class Fact:
+    """``ways``: on which channels it may come by itself; what a conductor's turns have in them has none of its own.
+
+    ``latency`` is which of the clock's it has, if it is between pcpus, and ``of_hardware`` which it has where it says
+    that it is of a hardware interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver;
+    the others are looks into shared memory there.
+    """
+
+    number: int
+    kind: type
+    ways: tuple[Way, ...]
+    latency: MessageKind = MessageKind.IPI
+    of_hardware: MessageKind | None = None
+    interrupts: bool = False
+
+    def latency_of(self, message: Any) -> MessageKind:
+        return self.latency if self.of_hardware is None or not message.hardware else self.of_hardware
+
+
+FACTS: Final = (
+    Fact(0, Hello, _TOLD),
+    Fact(1, Start, _TO_ALL),
+    Fact(2, Stop, _TO_ALL),
+    Fact(3, Halt, _FROM_AGENT),
+    Fact(4, Halted, ((Role.PCPU, Role.AGENT),)),
+    Fact(5, Reset, _FROM_AGENT),
+    Fact(6, ConsoleOutput, _TOLD),
+    Fact(7, ConsoleInput, _FROM_AGENT),
+    Fact(8, Parked, _TOLD),
+    Fact(9, VmOff, _TOLD),
+    Fact(10, VmReset, _TOLD),
+    Fact(11, Notice, _TOLD),
+    Fact(12, Failure, (*_TO_AGENT, (Role.CREW, Role.AGENT))),
+    Fact(13, StatisticsRequest, ((Role.AGENT, Role.PCPU),)),
+    Fact(14, Statistics, _TOLD),
+    Fact(15, Stopped, _TOLD),
+    Fact(16, TraceChunk, _TOLD),
+    Fact(17, Digest, ((Role.CONDUCTOR, Role.AGENT), (Role.CREW, Role.CONDUCTOR))),
+    Fact(18, Horizon, ((Role.AGENT, Role.CONDUCTOR),)),
+    Fact(19, Reached, ((Role.CONDUCTOR, Role.AGENT),)),
+    Fact(20, Delivered, ((Role.CONDUCTOR, Role.AGENT),)),
+    Fact(21, Typed, ((Role.CONDUCTOR, Role.AGENT),)),
+    Fact(22, ConsoleBreak, _FROM_AGENT),
+    Fact(23, InputTaken, _TOLD),
+    Fact(24, Turn, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(25, Turned, ((Role.CREW, Role.CONDUCTOR),)),
+    Fact(26, FaultNote, ()),
+    Fact(27, Stall, ()),
+    Fact(28, Crash, ()),
+    Fact(29, Mail, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(30, Paused, ((Role.CREW, Role.CONDUCTOR),)),
+    Fact(31, Resume, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(32, hyp.PsciOn, _BETWEEN_PCPUS, interrupts=True),
+    Fact(33, hyp.PsciCpuOn, _BETWEEN_PCPUS),
+    Fact(34, hyp.PsciAffinityInfo, _BETWEEN_PCPUS),
+    Fact(35, hyp.PsciResult, _BETWEEN_PCPUS),
+    Fact(36, hyp.PsciState, _BETWEEN_PCPUS),
+    Fact(37, hyp.IpcNotify, _BETWEEN_PCPUS, latency=MessageKind.IPC, interrupts=True),
+    Fact(38, hyp.VmBarrier, _BETWEEN_PCPUS),
+    Fact(48, vgic.VgicUpdateEnable, _BETWEEN_PCPUS, interrupts=True),
+    Fact(49, vgic.VgicInject, _BETWEEN_PCPUS, interrupts=True),
+    Fact(50, vgic.VgicForward, _BETWEEN_PCPUS, of_hardware=MessageKind.SPI, interrupts=True),
+    Fact(51, vgic.VgicRecall, _BETWEEN_PCPUS),
+    Fact(52, vgic.VgicRelease, _BETWEEN_PCPUS),
+    Fact(53, vgic.VgicRead, _BETWEEN_PCPUS),
+    Fact(54, vgic.VgicWrite, _BETWEEN_PCPUS),
+    Fact(55, vgic.VgicResult, _BETWEEN_PCPUS),
+    Fact(56, vgic.SpiLine, _BETWEEN_PCPUS, latency=MessageKind.SPI),
+    Fact(64, Running, _TOLD),
+    Fact(65, Examined, _TOLD),
+)
+"""Every message by its number, which is first in its array.
 
 0 and 64 the agent's, 24 and 72 the conductor's, 32 the hypervisor's, 48 the vGIC's.
 """
+NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
+OF: Final[dict[type, Fact]] = {fact.kind: fact for fact in FACTS}
+
+
+def accepted(source: Role, target: Role) -> frozenset[type]:
+    """What ``target`` takes from ``source``."""
+    return frozenset(fact.kind for fact in FACTS if (source, target) in fact.ways)

@@ -14,8 +14,8 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Set
-from typing import Protocol
+from collections.abc import Mapping, Set
+from typing import NamedTuple, Protocol
 
 import trio
 
@@ -184,11 +184,19 @@ def _bytes(message: Message) -> int:
     return _SMALL
 
 
+class Channel(NamedTuple):
+    """A connected stream socket. ``accepts`` is what the peer may say (``wire.messages.accepted``), or it ends."""
+
+    socket: socket.socket
+    accepts: frozenset[type]
+
+
 class SocketPort:
     """A port over connected stream sockets, one a peer. It owns the sockets."""
 
-    def __init__(self, sockets: dict[int, socket.socket]) -> None:
-        self._sockets = sockets
+    def __init__(self, channels: Mapping[int, Channel]) -> None:
+        self._sockets = sockets = {peer: channel.socket for peer, channel in channels.items()}
+        self._accepts = {peer: channel.accepts for peer, channel in channels.items()}
         self._readers = {peer: FrameReader() for peer in sockets}
         self._backlog: dict[int, bytearray] = {}
         self._held: Set[int] = frozenset()
@@ -356,7 +364,7 @@ class SocketPort:
             self._drop(peer, GONE)
             return False
         try:
-            taken.extend((peer, message) for message in self._readers[peer].feed(data))
+            taken.extend((peer, message) for message in self._readers[peer].feed(data, self._accepts[peer]))
         except ProtocolError as error:
             self._drop(peer, f"does not keep to the protocol: {error}")
             return False

@@ -7,7 +7,8 @@ import inspect
 import sys
 
 from baonet.wire.codec import MAX_FRAME
-from baonet.wire.messages import NUMBERS, VERSION
+from baonet.wire.messages import FACTS, VERSION, Fact
+from baonet.wire.roles import Role
 
 _HEAD = f"""\
 # The protocol
@@ -19,10 +20,17 @@ the encoding still. Protocol version: {VERSION}.
 A message is one [msgpack](https://msgpack.org) array: its number, then its fields in order. A record inside a message
 is an array of its fields; an enumeration is its integer. On a stream a message has its length in bytes before it, 4
 bytes, big-endian, at most {MAX_FRAME}. What is received is checked field by field (number of fields, types, 64-bit
-bounds); a channel that carries anything else is closed with an error that names the peer, and the process goes on.
+bounds), and by who sent it to whom; a channel that carries anything else is closed with an error that names the peer,
+and the process goes on.
 
 Each channel joins two actors and is FIFO. Nothing is said about the order of messages from different senders.
+
+*Ways* are who may send a message to whom on a channel: the agent (A), a pcpu that runs freely (P), the conductor of an
+island in virtual time (C), a crew of other pcpus that it gives their turns (S). There messages between pcpus, and those
+of which no way is told, are in turns and in what comes of them. *Latency* is which of the clock's latencies a message
+has in virtual time; with *!* it interrupts its receiver, as what Bao sends with an IPI does.
 """
+_LETTERS = {Role.AGENT: "A", Role.PCPU: "P", Role.CONDUCTOR: "C", Role.CREW: "S"}
 _GROUPS = (
     (0, "The agent and the pcpus"),
     (24, "A conductor and the pcpus of its island"),
@@ -35,17 +43,28 @@ def _type(annotation: object) -> str:
     return str(annotation).replace("|", "\\|")
 
 
+def _latency(fact: Fact) -> str:
+    if (Role.PCPU, Role.PCPU) not in fact.ways:
+        return ""
+    of_hardware = "" if fact.of_hardware is None else f", of hardware {fact.of_hardware.value}"
+    return fact.latency.value + of_hardware + ("!" if fact.interrupts else "")
+
+
 def markdown() -> str:
     """The whole page."""
     parts = [_HEAD]
     for start, title in _GROUPS:
         end = min((other for other, _ in _GROUPS if other > start), default=sys.maxsize)
-        parts.append(f"## {title}\n\n| number | message | fields | meaning |\n|---|---|---|---|")
-        for number, kind in sorted(NUMBERS.items()):
+        parts.append(
+            f"## {title}\n\n| number | message | ways | latency | fields | meaning |\n|---|---|---|---|---|---|"
+        )
+        for fact in sorted(FACTS, key=lambda fact: fact.number):
+            number, kind = fact.number, fact.kind
             if start <= number < end:
+                ways = " ".join(f"{_LETTERS[source]}→{_LETTERS[target]}" for source, target in fact.ways)
                 fields = ", ".join(f"`{field.name}: {_type(field.type)}`" for field in dataclasses.fields(kind))
                 meaning = " ".join((inspect.getdoc(kind) or "").split()).replace("|", "\\|")
-                parts.append(f"| {number} | {kind.__name__} | {fields} | {meaning} |")
+                parts.append(f"| {number} | {kind.__name__} | {ways} | {_latency(fact)} | {fields} | {meaning} |")
         parts.append("")
     return "\n".join(parts)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import typing
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgpack
 import pytest
@@ -19,8 +21,10 @@ from baonet.hyp.report import Report
 from baonet.wire import messages as wire
 from baonet.wire import turns
 from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
-from baonet.wire.messages import NUMBERS
+from baonet.wire.messages import FACTS, NUMBERS, Hello, Stop, Stopped, accepted
 from baonet.wire.reference import markdown
+from baonet.wire.roles import Role
+from baonet.wire.turns import Crash, FaultNote, Stall
 
 _BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     int: st.integers(-(2**63), 2**64 - 1),
@@ -55,6 +59,11 @@ def _records(kind: type) -> st.SearchStrategy[object]:
     return st.builds(kind, **{field.name: _values(hints[field.name]) for field in dataclasses.fields(kind)})
 
 
+OBEYED = {Role.PCPU: (Role.AGENT,), Role.CONDUCTOR: (Role.AGENT,), Role.CREW: (Role.CONDUCTOR,)}
+CHANNELS = {(Role.PCPU, Role.PCPU), (Role.CREW, Role.AGENT)} | {
+    way for low, highs in OBEYED.items() for high in highs for way in ((low, high), (high, low))
+}
+
 messages = st.sampled_from(sorted(NUMBERS.items())).flatmap(lambda item: _records(item[1]))
 
 
@@ -70,7 +79,7 @@ def test_a_stream_may_be_cut_anywhere(sent: list[wire.Message], data: st.DataObj
     reader = FrameReader()
     received: list[wire.Message] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        received += reader.feed(stream[start:end])
+        received += reader.feed(stream[start:end], frozenset(NUMBERS.values()))
     assert received == sent
 
 
@@ -94,7 +103,7 @@ def test_a_field_of_another_type_is_refused(message: wire.Message, data: st.Data
 
 def test_a_frame_that_is_too_long_is_refused_before_it_has_come() -> None:
     with pytest.raises(ProtocolError, match=str(MAX_FRAME)):
-        list(FrameReader().feed((MAX_FRAME + 1).to_bytes(4, "big")))
+        list(FrameReader().feed((MAX_FRAME + 1).to_bytes(4, "big"), frozenset()))
 
 
 REASON = "no handler for abort ec = 0x20"
@@ -151,3 +160,14 @@ def test_a_report_inside_a_message_survives() -> None:
 def test_the_page_is_current() -> None:
     page = Path(__file__).parents[2] / "docs" / "protocol.md"
     assert page.read_text() == markdown(), "run: make docs"
+
+
+def test_who_may_say_what() -> None:
+    """Pcpus say to each other what their hypervisors do; what is only in a conductor's turns comes by no channel."""
+    assert accepted(Role.PCPU, Role.PCPU) == frozenset(get_args(hyp.HypMessage))
+    assert {fact.kind for fact in FACTS if not fact.ways} == {FaultNote, Stall, Crash}
+    for source, target in itertools.product(Role, Role):
+        takes = accepted(source, target)
+        assert bool(takes) == ((source, target) in CHANNELS)
+        assert (Hello in takes) == (Stopped in takes) == (target in OBEYED.get(source, ()))
+        assert (Stop in takes) == (source in OBEYED.get(target, ()))

@@ -10,10 +10,13 @@ import pytest
 import trio
 import trio.testing
 
-from baonet.wire.messages import ConsoleInput, Hello, Message, Start
-from baonet.wire.port import CONGESTED, GONE, MemoryPort, Port, SocketPort, Switch
+from baonet.wire.codec import frame
+from baonet.wire.messages import NUMBERS, ConsoleInput, Hello, Message, Start, Stop, accepted
+from baonet.wire.port import CONGESTED, GONE, Channel, MemoryPort, Port, SocketPort, Switch
+from baonet.wire.roles import Role
 
 Pair = tuple[Port, Port]
+ANYTHING = frozenset(NUMBERS.values())
 
 
 def memory_pair() -> Pair:
@@ -23,7 +26,7 @@ def memory_pair() -> Pair:
 
 def socket_pair() -> Pair:
     left, right = socket.socketpair()
-    return SocketPort({1: left}), SocketPort({0: right})
+    return SocketPort({1: Channel(left, ANYTHING)}), SocketPort({0: Channel(right, ANYTHING)})
 
 
 @pytest.fixture(params=[memory_pair, socket_pair], ids=["memory", "socket"])
@@ -226,16 +229,19 @@ async def test_others_get_their_turn_while_there_is_always_something_to_take() -
     right.close()
 
 
-async def test_a_peer_that_breaks_the_protocol_loses_its_channel() -> None:
+@pytest.mark.parametrize(
+    ("data", "error"), [(b"\x00\x00\x00\x02\x91\x63", "number 99"), (frame(Stop()), "Stop is not its to say")]
+)
+async def test_a_peer_that_breaks_the_protocol_loses_its_channel(data: bytes, error: str) -> None:
     left, right = socket.socketpair()
-    port = SocketPort({7: right})
-    left.sendall(b"\x00\x00\x00\x02\x91\x63")
+    port = SocketPort({7: Channel(right, accepted(Role.PCPU, Role.PCPU))})
+    left.sendall(data)
     with trio.fail_after(5):
         await port.wait(None)
     assert port.take() == []
     (peer, why), *rest = port.closed()
     assert (peer, rest) == (7, [])
-    assert "number 99" in why
+    assert error in why
     port.close()
     left.close()
 
