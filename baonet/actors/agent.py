@@ -25,8 +25,8 @@ from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.actors.standing import Standing
 from baonet.actors.visible import plain
-from baonet.hyp.condition import Condition
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.condition import Condition
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlets
@@ -114,7 +114,7 @@ class Agent:
         *,
         until: Iterable[Text] = (),
         notice: Callable[[str, str], None] = lambda level, text: None,
-        reported: Callable[[Report, bytes], None] = lambda report, code: None,
+        reported: Callable[[Armv8Report, bytes], None] = lambda report, code: None,
         schedule: Schedule | None = None,
         observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
         outlets: Outlets | None = None,

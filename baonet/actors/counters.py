@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from baonet.core.cpu import Core
-from baonet.hyp.cpu import Exit
 from baonet.hyp.pcpu import Pcpu
 
 
@@ -18,6 +17,6 @@ def counters(core: Core, hypervisor: Pcpu, sent: int, received: int) -> dict[str
         if isinstance(value, int):
             counted[name] = value
         else:
-            for reason, count in zip(Exit, value, strict=False):
+            for reason, count in zip(hypervisor.architecture.exits, value, strict=False):
                 counted[f"exits_{reason.name.lower()}"] = count
     return counted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baonet.core.cpu import Core
-from baonet.hyp.condition import examine, storm
+from baonet.hyp.armv8.condition import examine, storm
 from baonet.hyp.pcpu import Pcpu
 from baonet.wire import messages as wire
 

@@ -11,7 +11,7 @@ from typing import Final, final
 
 from baonet.machine import Disturbance, Fault, MessageFault
 from baonet.trace.records import FaultKind
-from baonet.wire.messages import OF
+from baonet.wire.messages import TRAVELS
 from baonet.wire.turns import NEVER, FaultNote, Post
 
 _KINDS: Final = {
@@ -37,7 +37,7 @@ class _Rule:
         fault = self.fault
         if not self._after <= post.time < self._until or self._left == 0:
             return False
-        if OF[type(post.message)].latency_of(post.message) is not fault.message:
+        if TRAVELS[type(post.message)].latency_of(post.message) is not fault.message:
             return False
         if fault.source not in (None, source) or fault.target not in (None, target):
             return False

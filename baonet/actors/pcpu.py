@@ -20,13 +20,14 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
-from baonet.hyp.cpu import Exit
+from baonet.hyp import wings
+from baonet.hyp.cpu import Stay
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, OF, Control, Message
+from baonet.wire.messages import AGENT, NUMBER, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
 
 SLICE = 1_000_000
@@ -61,7 +62,7 @@ class PcpuActor:
         self._passed: dict[tuple[int, int], int] = {}
         self.core = core
         self.port = port
-        self.hypervisor = Pcpu(plan, pcpu, core)
+        self.hypervisor = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         self._kick = kick
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
@@ -162,14 +163,14 @@ class PcpuActor:
         self._waiting = False
         for _ in range(TURNS):
             reason = run(SLICE)
-            if reason > Exit.KICKED:
+            if reason > Stay.KICKED:
                 hypervisor.on_exit(reason)
                 if effects or vcpu.state is not State.RUNNING:
                     self._settle()
                 if vcpu.state is not State.RUNNING:
                     self._flush()
                     return 0
-            elif reason == Exit.WFI:
+            elif reason == Stay.WFI:
                 self._flush()
                 self._waiting = not self.core.wakes()
                 return self._patience() if self._waiting else 0
@@ -274,7 +275,7 @@ class PcpuActor:
     def _note(self, kind: Kind, message: Message, peer: int, source: int, target: int) -> None:
         """Channels are FIFO: both ends count alike, so that the trace can tell what became of a message."""
         count = self._passed[source, target] = self._passed.get((source, target), 0) + 1
-        self.core.note(kind, OF[type(message)].number, peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
+        self.core.note(kind, NUMBER[type(message)], peer | (count << 12 | target) << SEQUENCE_SHIFT, 0)
 
     def _report(self, effect: fx.Effect) -> None:
         self._flush()

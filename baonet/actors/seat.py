@@ -19,7 +19,8 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
-from baonet.hyp.cpu import Exit
+from baonet.hyp import wings
+from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
@@ -27,7 +28,7 @@ from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
-from baonet.wire.messages import AGENT, OF, Control
+from baonet.wire.messages import AGENT, NUMBER, TRAVELS, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
@@ -45,7 +46,7 @@ class Seat:
     def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Mapping[MessageKind, int]) -> None:
         self.pcpu = pcpu
         self.core = core
-        self.hypervisor = Pcpu(plan, pcpu, core)
+        self.hypervisor = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         self._window = window
         self._latency = latency
         self._vm = self.hypervisor.vcpu.config
@@ -159,10 +160,10 @@ class Seat:
         core = self.core
         self._interrupted = False
         reason = core.run_until(limit, self._rest > 0)
-        if reason > Exit.KICKED:
+        if reason > Stay.KICKED:
             self.hypervisor.on_exit(reason)
             self._settle()
-        elif reason == Exit.WFI:
+        elif reason == Stay.WFI:
             self._waiting = not core.wakes()
         else:
             asked = bool(self.hypervisor.effects)  # by an emulated access, which ended the stay
@@ -193,9 +194,9 @@ class Seat:
         message = delivery.message
         if delivery.source != AGENT and not isinstance(message, FaultNote):
             self._received += 1
-            number = OF[type(message)].number
+            number = NUMBER[type(message)]
             self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
-            if not self._interrupted and OF[type(message)].interrupts:
+            if not self._interrupted and TRAVELS[type(message)].interrupts:
                 self._interrupted = True
                 self.core.skip_to(self.core.time + self._interrupt_cost)
             self.hypervisor.message(delivery.source, message)  # type: ignore[arg-type]
@@ -265,7 +266,7 @@ class Seat:
     def _send(self, target: int, message: HypMessage) -> None:
         """A channel between two pcpus is FIFO, whatever latencies its messages have."""
         now = self.core.time
-        fact = OF[type(message)]
+        fact = TRAVELS[type(message)]
         due = max(now + self._latency[fact.latency_of(message)], self._channels.get(target, 0))
         self._channels[target] = due
         self._sent += 1

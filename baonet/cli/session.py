@@ -27,7 +27,7 @@ from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
 from baonet.core.cpu import SLOT_SIZE, UART_SIZE
 from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -156,7 +156,7 @@ class Session:
             lines = ["", *lines]
         print(end.join(lines), file=sys.stderr, end=end, flush=True)
 
-    def _report(self, report: Report, code: bytes) -> None:
+    def _report(self, report: Armv8Report, code: bytes) -> None:
         """When it happens. A VM that starts anew can be parked again and again."""
         self._reports[report.vm, report.vcpu] += 1
         if self._reports[report.vm, report.vcpu] > REPORTS:
@@ -279,7 +279,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-def instruction(report: Report, code: bytes) -> str:
+def instruction(report: Armv8Report, code: bytes) -> str:
     """The instruction at the PC of a report."""
     import capstone  # noqa: PLC0415 - only a report needs it, and it takes as long to load as all else here
 

@@ -37,8 +37,8 @@
 from __future__ import annotations
 
 from baonet.core.engine import native
+from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
-from baonet.hyp.cpu import Exit
 from baonet.machine import ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory

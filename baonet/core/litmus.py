@@ -38,7 +38,7 @@ from baonet.core.testbed import (
     Side,
     descriptor,
 )
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 
 
 @dataclass(frozen=True, slots=True)

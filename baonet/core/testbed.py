@@ -12,7 +12,7 @@ from typing import Final, final
 
 from baonet.core.engine import native
 from baonet.core.selftest_code import CODE, ENTRY
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 
 RAM: Final = 0x4000_0000
 SIZE: Final = 0x20_0000

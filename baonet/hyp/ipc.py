@@ -18,9 +18,12 @@ INVALID_ARGUMENTS = -3
 
 @final
 class Ipc:
-    __slots__ = ("_interrupts", "_targets", "_vcpu", "_x")
+    """``registers``: where a hypercall has its result, the ipc's index and the event."""
 
-    def __init__(self, vcpu: Vcpu) -> None:
+    __slots__ = ("_event", "_index", "_interrupts", "_result", "_targets", "_vcpu", "_x")
+
+    def __init__(self, vcpu: Vcpu, registers: tuple[int, int, int]) -> None:
+        self._result, self._index, self._event = registers
         machine = vcpu.plan.machine
         self._x = vcpu.cpu.x
         self._vcpu = vcpu
@@ -40,18 +43,18 @@ class Ipc:
             self._interrupts.setdefault(ipc.shmem, ipc.interrupts)
 
     def hypercall(self) -> None:
-        """Arguments: x1 the ipc's index, x2 the event (32 bits). Result in x0: 0, or -3 for a bad index."""
+        """Arguments: the ipc's index, and the event (32 bits). The result is 0, or -3 for a bad index."""
         x = self._x
-        index = x[1]
+        index = x[self._index]
         target = self._targets[index] if index < len(self._targets) else None
         if target is None:
-            x[0] = INVALID_ARGUMENTS & MASK64
+            x[self._result] = INVALID_ARGUMENTS & MASK64
             return
         shmem, masters = target
-        notify = IpcNotify(shmem, x[2] & 0xFFFF_FFFF)
+        notify = IpcNotify(shmem, x[self._event] & 0xFFFF_FFFF)
         for pcpu in masters:
             self._vcpu.send(pcpu, notify)
-        x[0] = SUCCESS
+        x[self._result] = SUCCESS
 
     def interrupt(self, notify: IpcNotify) -> int | None:
         """The INTID that a notification stands for in this VM, if any."""

@@ -1,76 +1,28 @@
-"""Everything that one pcpu tells another, apart from the vGIC's part, which ``vgic_messages`` holds.
+"""What one pcpu tells another, whatever the architecture is; an architecture has messages of its own besides.
 
-The names are Bao's where Bao has the message (``psci.c``, ``ipc.c``); where Bao reads or writes shared state under a
-lock, here the state has one home and a message asks the home. Channels between two pcpus are FIFO; nothing is known
-about the order of messages from different senders. A pcpu that asks is paused until the answer comes, so it has at
-most one question under way and answers need no number.
+The names are Bao's where Bao has the message (``ipc.c``); where Bao reads or writes shared state under a lock, here the
+state has one home and a message asks the home. Channels between two pcpus are FIFO; nothing is known about the order of
+messages from different senders. A pcpu that asks is paused until the answer comes, so it has at most one question under
+way and answers need no number.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import final
+from typing import Any, Final, final
 
-from baonet.hyp.armv8.vgic_messages import VgicMessage
+from baonet.machine import MessageKind
 
 
-class PowerState(IntEnum):
-    """Of a vcpu, as AFFINITY_INFO tells it (Arm DEN0022, 5.7)."""
+class HypMessage:
+    """Everything that one pcpu tells another."""
 
-    ON = 0
-    OFF = 1
-    ON_PENDING = 2
+    __slots__ = ()
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class PsciOn:
-    """The home tells an OFF vcpu's pcpu to start it at ``entry`` with x0 = ``context`` (Bao: PSCI_MSG_ON)."""
-
-    entry: int
-    context: int
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PsciCpuOn:
-    """A vcpu asks its VM's home for CPU_ON of the vcpu with affinity ``target``. Answered by ``PsciResult``."""
-
-    target: int
-    entry: int
-    context: int
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PsciAffinityInfo:
-    """A vcpu asks its VM's home for the power state of ``target``. Answered by ``PsciResult``."""
-
-    target: int
-    level: int
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PsciResult:
-    """The home's answer: what the asking vcpu gets in x0 (a signed PSCI return code)."""
-
-    value: int
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class PsciState:
-    """A vcpu's pcpu tells the home that its vcpu has started or gone off."""
-
-    vcpu: int
-    state: PowerState
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class IpcNotify:
+class IpcNotify(HypMessage):
     """Event ``event`` of shared memory ``shmem``, to the master pcpu of a VM attached to it (Bao: IPC_NOTIFY)."""
 
     shmem: int
@@ -79,10 +31,48 @@ class IpcNotify:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VmBarrier:
+class VmBarrier(HypMessage):
     """While a VM is reset: all that the sender said in the VM's previous life has been said."""
 
     life: int
 
 
-HypMessage = PsciOn | PsciCpuOn | PsciAffinityInfo | PsciResult | PsciState | IpcNotify | VmBarrier | VgicMessage
+@final
+@dataclass(frozen=True, slots=True)
+class SpiLine(HypMessage):
+    """A device's interrupt line, to the master of the VM that owns the device.
+
+    ``sequence`` counts the changes of this line, wherever they were seen: what is older than the newest is ignored.
+    """
+
+    intid: int
+    level: bool
+    sequence: int
+
+
+@final
+@dataclass(frozen=True)
+class MessageFact:
+    """What there is to know of a message: its ``number`` on the wire, for ever, and how it travels in virtual time.
+
+    ``latency`` is which of the clock's it has, and ``of_hardware`` which it has where it says that it is of a hardware
+    interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver; the others are looks into
+    shared memory there.
+    """
+
+    number: int
+    kind: type[HypMessage]
+    latency: MessageKind = MessageKind.IPI
+    of_hardware: MessageKind | None = None
+    interrupts: bool = False
+
+    def latency_of(self, message: Any) -> MessageKind:
+        return self.latency if self.of_hardware is None or not message.hardware else self.of_hardware
+
+
+SHARED: Final = (
+    MessageFact(37, IpcNotify, latency=MessageKind.IPC, interrupts=True),
+    MessageFact(38, VmBarrier),
+    MessageFact(56, SpiLine, latency=MessageKind.SPI),
+)
+"""Those of every architecture."""

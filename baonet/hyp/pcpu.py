@@ -9,34 +9,20 @@ Everything is total: a message that makes no sense here is counted as dropped, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final, get_args
+from typing import Any, final
 
-from baonet.hyp.armv8.aborts import Aborts
-from baonet.hyp.armv8.psci import Psci
-from baonet.hyp.armv8.smccc import FUNCTION_ID, Smccc
-from baonet.hyp.armv8.vgic import Vgic, VgicStatistics
-from baonet.hyp.armv8.vgic_messages import SpiLine, VgicResult
-from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, FROM_IPC, NOTE_RAISED, Cpu, Exit
+from baonet.hyp.architecture import Architecture, InterruptStatistics, Wing
+from baonet.hyp.cpu import FROM_IPC, NOTE_RAISED, Cpu
 from baonet.hyp.effects import Effect
 from baonet.hyp.ipc import Ipc
-from baonet.hyp.messages import (
-    HypMessage,
-    IpcNotify,
-    PsciAffinityInfo,
-    PsciCpuOn,
-    PsciOn,
-    PsciResult,
-    PsciState,
-    VmBarrier,
-)
+from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrier
 from baonet.hyp.restart import Restart
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import Plan
 
-_FIRST_SPI = 32
-_MESSAGES = get_args(HypMessage)
 _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business
 
 
@@ -54,20 +40,18 @@ class PcpuStatistics:
     asked: int
     dropped: int
     lives: int
-    interrupts: VgicStatistics
+    interrupts: InterruptStatistics
 
 
 @final
 class Pcpu:
-    """The pcpu ``pcpu`` of ``plan``, on its core. Raises ValueError for one that no VM wants.
+    """The pcpu ``pcpu`` of ``plan``, on its core of ``architecture``. Raises ValueError for one that no VM wants.
 
     Give the core ``windows``, ``read_emulated``, ``write_emulated`` and ``effects``; call ``start``; then act on
     ``state`` (see ``State``), and after each run of the core pass on its exit.
     """
 
     __slots__ = (
-        "_aborts",
-        "_calls",
         "_counts",
         "_cpu",
         "_exits",
@@ -77,78 +61,46 @@ class Pcpu:
         "_line_homes",
         "_received",
         "_restart",
-        "_unknown_call",
-        "_x",
+        "architecture",
         "dropped",
         "effects",
         "id",
         "read_emulated",
         "vcpu",
-        "vgic",
         "windows",
+        "wing",
         "write_emulated",
     )
 
-    def __init__(self, plan: Plan, pcpu: int, cpu: Cpu) -> None:
+    def __init__(self, plan: Plan, pcpu: int, cpu: Cpu, architecture: Architecture) -> None:
         self.id = pcpu
+        self.architecture = architecture
         self.effects: list[Effect] = []
         self.dropped = 0
-        self.vcpu = Vcpu(plan, pcpu, cpu, self.effects)
+        self.vcpu = vcpu = Vcpu(plan, pcpu, cpu, self.effects)
         self._cpu = cpu
-        self._x = cpu.x
-        self._counts = [0] * len(Exit)
-        self._received = dict.fromkeys(_MESSAGES, 0)
-        self._family = frozenset(self.vcpu.vm.pcpus)
-        self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= _FIRST_SPI}
-        self._restart = Restart(tuple(other for other in self.vcpu.vm.pcpus if other != pcpu))
-        vm = self.vcpu.vm
-        self.vgic = vgic = Vgic(
-            vm.config,
-            self.vcpu.id,
-            pcpus=vm.pcpus,
-            master=vm.master,
-            cpu=cpu,
-            send=self.vcpu.send,
-            list_registers=self.vcpu.list_registers,
-        )
-        self.vcpu.reset_cpu = vgic.enter
-        self.windows = vgic.windows
-        self.read_emulated = vgic.read  # the core's callbacks, without a call between: most traps of a guest end here
-        self.write_emulated = vgic.write
-        self._build()
+        self._counts = [0] * len(architecture.exits)
+        self._received: Counter[type] = Counter()
+        self._family = frozenset(vcpu.vm.pcpus)
+        first = architecture.private
+        self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= first}
+        self._restart = Restart(tuple(other for other in vcpu.vm.pcpus if other != pcpu))
+        self.wing: Wing = architecture.wing(vcpu, self.line)
+        vcpu.wing = self.wing
+        self.windows = self.wing.windows
+        self.read_emulated = self.wing.read_emulated
+        self.write_emulated = self.wing.write_emulated
+        self._begin()
 
-    def _build(self) -> None:
+    def _begin(self) -> None:
         """Everything that a life of the VM starts with."""
-        psci = Psci(self.vcpu)
-        self._ipc = Ipc(self.vcpu)
-        smccc = Smccc(self.vcpu, psci, self._ipc)
-        self._aborts = aborts = Aborts(self.vcpu, self.vgic)
-        vgic = self.vgic
-        self._calls = smccc.calls
-        self._unknown_call = smccc.unknown
-        self._exits: list[Callable[[], None]] = [self._nothing] * len(Exit)
-        for reason, handler in (
-            (Exit.HVC, self._hvc),
-            (Exit.SMC, self._smc),
-            (Exit.DATA_ABORT, aborts.data_abort),
-            (Exit.SYSTEM_REGISTER, aborts.system_register),
-            (Exit.INTERRUPT, self._interrupt),
-            (Exit.MAINTENANCE, vgic.maintenance),
-            (Exit.DEACTIVATED, self._deactivated),
-            (Exit.LINE, self._line),
-            (Exit.FAULT, aborts.fault),
-        ):
-            self._exits[reason] = handler
-        self._handlers: dict[type, Callable[[int, Any], None]] = dict.fromkeys(_MESSAGES, vgic.message)
-        self._handlers |= {
-            PsciOn: psci.on,
-            PsciCpuOn: psci.cpu_on,
-            PsciAffinityInfo: psci.affinity_info,
-            PsciResult: psci.result,
-            PsciState: psci.state,
+        self._ipc = Ipc(self.vcpu, self.architecture.call_registers)
+        self.wing.begin(self._ipc)
+        self._exits: Sequence[Callable[[], None]] = self.wing.exits
+        self._handlers: dict[type, Callable[[int, Any], None]] = {
+            **self.wing.messages,
             IpcNotify: self._notified,
             SpiLine: self._line_told,
-            VgicResult: aborts.result,
             VmBarrier: self._barrier,
         }
 
@@ -168,32 +120,9 @@ class Pcpu:
     # Exits
 
     def on_exit(self, exit: int) -> None:
-        """The core has stopped for this reason (an ``Exit``)."""
+        """The core has stopped for this reason, one of the architecture's ``exits``."""
         self._counts[exit] += 1
         self._exits[exit]()
-
-    def _nothing(self) -> None:
-        pass
-
-    def _hvc(self) -> None:
-        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
-
-    def _smc(self) -> None:
-        self._cpu.pc += 4  # first: the call may move the PC elsewhere
-        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
-
-    def _interrupt(self) -> None:
-        """A PPI that the VM does not have never arrives: in Bao it is not enabled physically."""
-        intid = self._cpu.exit[EXIT_INTID]
-        if intid in self.vcpu.config.interrupts:
-            self.vgic.interrupt(intid)
-
-    def _deactivated(self) -> None:
-        self.vgic.deactivated(self._cpu.exit[EXIT_INTID])
-
-    def _line(self) -> None:
-        value = self._cpu.exit[EXIT_VALUE]
-        self.line(self._cpu.exit[EXIT_INTID], value & 1, value >> 1)
 
     # Messages
 
@@ -217,7 +146,7 @@ class Pcpu:
             self.dropped += 1
         elif interrupt is not None:
             self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
-            self.vgic.inject(interrupt)
+            self.wing.inject(interrupt)
 
     def line(self, intid: int, level: int, sequence: int) -> None:
         """A device's line has changed, as seen here. It goes to the VM that owns the interrupt, which may be another.
@@ -226,13 +155,13 @@ class Pcpu:
         """
         home = self._line_homes.get(intid)
         if home == self.id:
-            self.vgic.line(intid, bool(level), sequence)
+            self.wing.line(intid, bool(level), sequence)
         elif home is not None:
             self.vcpu.send(home, SpiLine(intid, bool(level), sequence))
 
     def _line_told(self, source: int, change: SpiLine) -> None:
         if self._line_homes.get(change.intid) == self.id:
-            self.vgic.line(change.intid, change.level, change.sequence)
+            self.wing.line(change.intid, change.level, change.sequence)
 
     # The life of the VM
 
@@ -260,20 +189,21 @@ class Pcpu:
             return
         self.vcpu.stop(State.POWERDOWN)
         self.vcpu.started = False
-        self.vgic.reset()
-        self._build()
+        self.wing.reset()
+        self._begin()
         held = self._restart.finish()
         self.start()
         for source, message in held:
             self._handlers[type(message)](source, message)
 
     def statistics(self) -> PcpuStatistics:
+        kinds = [fact.kind for fact in (*self.architecture.messages, *SHARED)]
         return PcpuStatistics(
-            exits={reason.name: self._counts[reason] for reason in Exit},
-            received={kind.__name__: count for kind, count in self._received.items()},
-            sent={kind.__name__: count for kind, count in self.vcpu.sent.items()},
+            exits={reason.name: self._counts[reason] for reason in self.architecture.exits},
+            received={kind.__name__: self._received[kind] for kind in kinds},
+            sent={kind.__name__: self.vcpu.sent[kind] for kind in kinds},
             asked=self.vcpu.asked,
             dropped=self.dropped,
             lives=self._restart.life,
-            interrupts=self.vgic.statistics(),
+            interrupts=self.wing.statistics(),
         )

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.hyp.armv8.vgic_messages import SpiLine
-from baonet.hyp.messages import HypMessage, VmBarrier
+from baonet.hyp.messages import HypMessage, SpiLine, VmBarrier
 
 
 @final

@@ -6,14 +6,18 @@ its guest and sends through it.
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
-from typing import final, get_args
+from typing import TYPE_CHECKING, final
 
-from baonet.hyp.cpu import EXIT_FAR, EXIT_IPA, ICH_LR0, LR_PENDING, Cpu
+from baonet.hyp.cpu import Cpu
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
+
+if TYPE_CHECKING:
+    from baonet.hyp.architecture import Wing
 
 MASK64 = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -46,8 +50,8 @@ class Waiting(Enum):
 class Vcpu:
     """The vcpu that pcpu ``pcpu`` of the plan runs. Raises ValueError for a pcpu that no VM wants.
 
-    ``reset_cpu`` brings the CPU into the entry state; the vGIC puts its own there, which keeps pending interrupts.
-    ``started``: in this life of the VM the vcpu was on before.
+    ``wing`` is the architecture's part of it, which whoever makes both puts there. ``started``: in this life of the VM
+    the vcpu was on before.
     """
 
     __slots__ = (
@@ -57,10 +61,8 @@ class Vcpu:
         "effects",
         "home",
         "id",
-        "list_registers",
         "pcpu",
         "plan",
-        "reset_cpu",
         "resume",
         "sent",
         "started",
@@ -68,9 +70,11 @@ class Vcpu:
         "target_register",
         "vm",
         "waiting",
+        "wing",
     )
 
     def __init__(self, plan: Plan, pcpu: int, cpu: Cpu, effects: list[Effect]) -> None:
+        self.wing: Wing
         assignment = plan.pcpus[pcpu]
         if assignment is None:
             raise ValueError(f"pcpu {pcpu} is powered down: no VM wants it")
@@ -78,19 +82,17 @@ class Vcpu:
         self.pcpu = pcpu
         self.cpu = cpu
         self.effects = effects
-        self.reset_cpu = cpu.reset
         self.id = assignment.vcpu
         self.vm = plan.vms[assignment.vm]
         self.config = self.vm.config
         self.home = self.vm.master
-        self.list_registers = plan.machine.platform.gic.list_registers
         self.state = State.POWERDOWN
         self.started = False
         self.resume: tuple[int, int] | None = None
         self.waiting: Waiting | None = None
         self.target_register = 0
         self.asked = 0
-        self.sent: dict[type, int] = dict.fromkeys(get_args(HypMessage), 0)
+        self.sent: Counter[type] = Counter()
 
     @property
     def is_home(self) -> bool:
@@ -110,14 +112,10 @@ class Vcpu:
         if self.started and not self.plan.machine.platform.powerdown:
             self.cpu.restart(entry, context)
         else:
-            self.reset_cpu(entry, context)
+            self.wing.enter(entry, context)
         self.started = True
         self.waiting = self.resume = None
         self.state = State.RUNNING
-
-    def answer(self, value: int) -> None:
-        """Return a signed result to the guest in x0."""
-        self.cpu.x[0] = value & MASK64
 
     def pause(self, waiting: Waiting, register: int = 31) -> None:
         """Stop the guest until the answer comes to a question that was just sent."""
@@ -133,8 +131,7 @@ class Vcpu:
         """
         self.resume = resume
         self.state = State.STANDBY
-        ich = self.cpu.ich
-        if any(ich[ICH_LR0 + n] & LR_PENDING for n in range(self.list_registers)):
+        if self.wing.waits():
             self.wake()
 
     def wake(self) -> None:
@@ -149,29 +146,7 @@ class Vcpu:
         self.waiting = self.resume = None
         self.state = state
 
-    def park(self, reason: str, explanation: str, esr: int, *, addressed: bool = True) -> None:
-        """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why.
-
-        ``addressed``: the trap has a virtual and a guest-physical address.
-        """
-        cpu, details, state = self.cpu, self.cpu.exit, self.cpu.state()
+    def park(self, report: Report) -> None:
+        """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why."""
         self.stop(State.PARKED)
-        report = Report(
-            vm_name=self.config.name,
-            vm=self.config.index,
-            vcpu=self.id,
-            pcpu=self.pcpu,
-            reason=reason,
-            explanation=explanation,
-            pc=cpu.pc,
-            far=details[EXIT_FAR] if addressed else 0,
-            ipa=details[EXIT_IPA] if addressed else 0,
-            esr=esr,
-            registers=tuple(cpu.x[n] for n in range(31)),
-            pstate=state["pstate"],
-            esr_el1=state["esr_el1"],
-            elr_el1=state["elr_el1"],
-            spsr_el1=state["spsr_el1"],
-            vbar_el1=state["vbar_el1"],
-        )
         self.effects.append(Park(report))

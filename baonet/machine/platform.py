@@ -76,7 +76,8 @@ class Platform:
     """A physical machine (Bao's ``struct platform``).
 
     ``standby`` and ``powerdown`` tell whether the firmware's CPU_SUSPEND supports them; ``state_type_bit`` is the bit
-    of CPU_SUSPEND's power_state that selects powerdown (0: there is none, every suspend is standby).
+    of CPU_SUSPEND's power_state that selects powerdown (0: there is none, every suspend is standby). ``architecture``
+    is a name of ``baonet.hyp.wings``.
     """
 
     name: str
@@ -92,3 +93,4 @@ class Platform:
     state_type_bit: int = 16
     cache: Cache | None = None
     costs: Costs = Costs()
+    architecture: str = "armv8"

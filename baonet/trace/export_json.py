@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import BinaryIO, TypeAlias
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.names import INTID, PCPU, Names, kind, message
 from baonet.trace.order import batches
 from baonet.trace.reader import Progress, TraceReader

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Final, final
 
 from baonet.hyp.armv8 import gic, psci, smccc
-from baonet.hyp.cpu import Exit
-from baonet.hyp.report import describe_register, exception_class
+from baonet.hyp.armv8.cpu import Exit
+from baonet.hyp.armv8.report import describe_register, exception_class
 from baonet.trace.head import Header, TracedVm
 from baonet.trace.order import Row
 from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState

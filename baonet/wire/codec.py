@@ -14,6 +14,7 @@ from enum import IntEnum
 
 import msgpack
 
+from baonet.hyp.messages import HypMessage
 from baonet.wire.messages import NUMBERS, Message
 
 MAX_FRAME = 1 << 20
@@ -86,7 +87,7 @@ def _checker(annotation: object) -> _Check:
         return _mapping(_checker(arguments[0]), _checker(arguments[1]))
     if type(None) in arguments:
         return _optional(_checker(next(kind for kind in arguments if kind is not type(None))))
-    if arguments:
+    if arguments or annotation is HypMessage:
         return _any_message
     assert isinstance(annotation, type), annotation
     if dataclasses.is_dataclass(annotation):
@@ -108,7 +109,7 @@ def _dumper(annotation: object) -> _Check | None:
     if origin is tuple:
         item = _dumper(arguments[0])
         return None if item is None else lambda value: [item(element) for element in typing.cast(tuple[object], value)]
-    if origin is not None and origin is not dict and type(None) not in arguments:
+    if annotation is HypMessage or (origin is not None and origin is not dict and type(None) not in arguments):
         return _dump_message
     return dump if dataclasses.is_dataclass(annotation) else None
 

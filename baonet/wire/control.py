@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.hyp.condition import Condition
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.condition import Condition
+from baonet.hyp.armv8.report import Armv8Report
 
 AGENT = -1
 """The address of the node agent; pcpus have their own numbers."""
@@ -107,7 +107,7 @@ class InputTaken:
 class Parked:
     """The guest of a pcpu did what Bao stops it for. ``code`` holds the instruction bytes at its PC, if readable."""
 
-    report: Report
+    report: Armv8Report
     code: bytes
 
 

@@ -7,11 +7,10 @@ goes or changes. docs/protocol.md is made from this file.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, final
+from typing import Final, final
 
 from baonet.hyp import messages as hyp
-from baonet.hyp.armv8 import vgic_messages as vgic
-from baonet.machine import MessageKind
+from baonet.hyp.wings import ARCHITECTURES
 from baonet.wire.control import (
     AGENT,
     ConsoleBreak,
@@ -48,8 +47,9 @@ from baonet.wire.turns import Crash, FaultNote, Mail, Paused, Resume, Stall, Tur
 __all__ = [
     "AGENT",
     "FACTS",
+    "NUMBER",
     "NUMBERS",
-    "OF",
+    "TRAVELS",
     "VERSION",
     "Control",
     "Fact",
@@ -102,23 +102,16 @@ _BETWEEN_PCPUS: Final[tuple[Way, ...]] = ((Role.PCPU, Role.PCPU),)
 class Fact:
     """``ways``: on which channels it may come by itself; what a conductor's turns have in them has none of its own.
 
-    ``latency`` is which of the clock's it has, if it is between pcpus, and ``of_hardware`` which it has where it says
-    that it is of a hardware interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver;
-    the others are looks into shared memory there.
+    ``travels``: how one between pcpus does in virtual time.
     """
 
     number: int
     kind: type
     ways: tuple[Way, ...]
-    latency: MessageKind = MessageKind.IPI
-    of_hardware: MessageKind | None = None
-    interrupts: bool = False
-
-    def latency_of(self, message: Any) -> MessageKind:
-        return self.latency if self.of_hardware is None or not message.hardware else self.of_hardware
+    travels: hyp.MessageFact | None = None
 
 
-FACTS: Final = (
+_AGENTS: Final = (
     Fact(0, Hello, _TOLD),
     Fact(1, Start, _TO_ALL),
     Fact(2, Stop, _TO_ALL),
@@ -151,31 +144,19 @@ FACTS: Final = (
     Fact(29, Mail, ((Role.CONDUCTOR, Role.CREW),)),
     Fact(30, Paused, ((Role.CREW, Role.CONDUCTOR),)),
     Fact(31, Resume, ((Role.CONDUCTOR, Role.CREW),)),
-    Fact(32, hyp.PsciOn, _BETWEEN_PCPUS, interrupts=True),
-    Fact(33, hyp.PsciCpuOn, _BETWEEN_PCPUS),
-    Fact(34, hyp.PsciAffinityInfo, _BETWEEN_PCPUS),
-    Fact(35, hyp.PsciResult, _BETWEEN_PCPUS),
-    Fact(36, hyp.PsciState, _BETWEEN_PCPUS),
-    Fact(37, hyp.IpcNotify, _BETWEEN_PCPUS, latency=MessageKind.IPC, interrupts=True),
-    Fact(38, hyp.VmBarrier, _BETWEEN_PCPUS),
-    Fact(48, vgic.VgicUpdateEnable, _BETWEEN_PCPUS, interrupts=True),
-    Fact(49, vgic.VgicInject, _BETWEEN_PCPUS, interrupts=True),
-    Fact(50, vgic.VgicForward, _BETWEEN_PCPUS, of_hardware=MessageKind.SPI, interrupts=True),
-    Fact(51, vgic.VgicRecall, _BETWEEN_PCPUS),
-    Fact(52, vgic.VgicRelease, _BETWEEN_PCPUS),
-    Fact(53, vgic.VgicRead, _BETWEEN_PCPUS),
-    Fact(54, vgic.VgicWrite, _BETWEEN_PCPUS),
-    Fact(55, vgic.VgicResult, _BETWEEN_PCPUS),
-    Fact(56, vgic.SpiLine, _BETWEEN_PCPUS, latency=MessageKind.SPI),
     Fact(64, Running, _TOLD),
     Fact(65, Examined, _TOLD),
 )
+_HYPERVISORS: Final = (*hyp.SHARED, *(fact for each in ARCHITECTURES.values() for fact in each.messages))
+FACTS: Final = (*_AGENTS, *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS))
 """Every message by its number, which is first in its array.
 
 0 and 64 the agent's, 24 and 72 the conductor's, 32 the hypervisor's, 48 the vGIC's.
 """
 NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
-OF: Final[dict[type, Fact]] = {fact.kind: fact for fact in FACTS}
+NUMBER: Final[dict[type, int]] = {fact.kind: fact.number for fact in FACTS}
+TRAVELS: Final[dict[type, hyp.MessageFact]] = {fact.kind: fact for fact in _HYPERVISORS}
+"""Of each message between pcpus."""
 
 
 def accepted(source: Role, target: Role) -> frozenset[type]:

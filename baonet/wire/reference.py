@@ -6,8 +6,9 @@ import dataclasses
 import inspect
 import sys
 
+from baonet.hyp.messages import MessageFact
 from baonet.wire.codec import MAX_FRAME
-from baonet.wire.messages import FACTS, VERSION, Fact
+from baonet.wire.messages import FACTS, VERSION
 from baonet.wire.roles import Role
 
 _HEAD = f"""\
@@ -43,11 +44,11 @@ def _type(annotation: object) -> str:
     return str(annotation).replace("|", "\\|")
 
 
-def _latency(fact: Fact) -> str:
-    if (Role.PCPU, Role.PCPU) not in fact.ways:
+def _latency(travels: MessageFact | None) -> str:
+    if travels is None:
         return ""
-    of_hardware = "" if fact.of_hardware is None else f", of hardware {fact.of_hardware.value}"
-    return fact.latency.value + of_hardware + ("!" if fact.interrupts else "")
+    of_hardware = "" if travels.of_hardware is None else f", of hardware {travels.of_hardware.value}"
+    return travels.latency.value + of_hardware + ("!" if travels.interrupts else "")
 
 
 def markdown() -> str:
@@ -64,7 +65,9 @@ def markdown() -> str:
                 ways = " ".join(f"{_LETTERS[source]}→{_LETTERS[target]}" for source, target in fact.ways)
                 fields = ", ".join(f"`{field.name}: {_type(field.type)}`" for field in dataclasses.fields(kind))
                 meaning = " ".join((inspect.getdoc(kind) or "").split()).replace("|", "\\|")
-                parts.append(f"| {number} | {kind.__name__} | {ways} | {_latency(fact)} | {fields} | {meaning} |")
+                parts.append(
+                    f"| {number} | {kind.__name__} | {ways} | {_latency(fact.travels)} | {fields} | {meaning} |"
+                )
         parts.append("")
     return "\n".join(parts)
 

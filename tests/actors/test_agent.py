@@ -16,7 +16,7 @@ from baonet.actors.awaited import Text
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import plan
 from baonet.machine import Device
 from baonet.memory.node import NodeMemory
@@ -25,7 +25,7 @@ from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE, Port
 from tests.hyp import machines
-from tests.hyp.test_condition import PLAIN
+from tests.hyp.armv8.test_condition import PLAIN
 
 OFF = "system_off"
 UART = 0x0900_0000
@@ -135,7 +135,7 @@ class Bench:
         machine = machines.machine(machines.vm(0, 2), machines.vm(1, devices=(Device(UART, UART, 0x1000, ()),)))
         self.shown: list[tuple[int, bytes]] = []
         self.notices: list[tuple[str, str]] = []
-        self.reports: list[tuple[Report, bytes]] = []
+        self.reports: list[tuple[Armv8Report, bytes]] = []
         self.memory = Memory()
         self.node = Processes((0, 1, 2))
         self.port = self.node.channels
@@ -184,8 +184,8 @@ class Bench:
         return [peer for peer, message in self.port.sent if isinstance(message, kind)]
 
 
-def report(vm: int, vcpu: int = 0) -> Report:
-    return Report(
+def report(vm: int, vcpu: int = 0) -> Armv8Report:
+    return Armv8Report(
         f"vm{vm}", vm, vcpu, 0, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
     )
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.life import GRACE, Conclude, Fail, Kill, Life, Load, Tell, Vital
 from baonet.actors.phases import PATIENCE, Phase, step
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.wire.control import (
     Control,
     Halt,
@@ -38,8 +38,8 @@ TICK = 0.5
 ANSWERS: dict[type, Vital] = {Start: Running(), Reset: Running(), Halt: Halted()}
 
 
-def report(vm: int, pcpu: int) -> Report:
-    return Report(
+def report(vm: int, pcpu: int) -> Armv8Report:
+    return Armv8Report(
         f"vm{vm}", vm, 0, pcpu, "reason", "explanation", 0x40000000, 0, 0, 0, tuple(range(31)), 0x3C5, 0, 0, 0, 0
     )
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.guests_code import CODE, ENTRY
 
 RAM = 0x4000_0000

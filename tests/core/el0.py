@@ -11,7 +11,7 @@ import time
 from typing import Final, NamedTuple
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, vectors
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
 

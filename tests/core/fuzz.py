@@ -20,7 +20,7 @@ from typing import Final
 
 from baonet.core import selftest_code
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, guests_code, vectors
 from tests.core.bench import RAM, SIZE, Memory, core_of, retired
 

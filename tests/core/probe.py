@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core import bench, vectors, virtual
 from tests.core.bench import FOR_EVER, MASK, RAM, Memory, retired
 from tests.core.probes_code import CODE, ENTRY

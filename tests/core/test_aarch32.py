@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     EXIT_ESR,
     EXIT_FAR,
     EXIT_INTID,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.el0 import A32, CODE, DATA, T32, UNMAPPED, El0, Taken, halves, words
 
 HZ = 1_000_000_000

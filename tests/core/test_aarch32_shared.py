@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import Memory
 from tests.core.el0 import DATA, El0
 

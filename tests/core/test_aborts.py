@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
+from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
 from tests.core.bench import RAM, SIZE, Bench, Memory, address, core_of, retired, run
 from tests.core.virtual import HVC, ISB, write
 

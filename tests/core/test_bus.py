@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
+from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
 from tests.core.bench import GICV, RAM, UART, Bench, address, retired, run
 from tests.core.test_aborts import ATOMICS, LOADS, OFFSETS, STORES, UNDESCRIBED_LOADS, UNDESCRIBED_STORES, enter, tables
 

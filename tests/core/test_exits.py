@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     EXIT_ESR,
     EXIT_INTID,
     EXIT_REGISTER,

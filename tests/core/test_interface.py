@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     HCR_EN,
     HCR_EOICOUNT_SHIFT,
     ICH_AP0R0,

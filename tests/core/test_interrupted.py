@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, UART, Memory
 from tests.core.test_kick import another_process
 from tests.core.virtual import COSTS, core

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, Bench, Memory, address, retired, run
 
 STORES = RAM + 0x8_0000

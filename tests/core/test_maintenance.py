@@ -6,7 +6,7 @@ import mmap
 
 import pytest
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, Bench, Memory
 
 FUNCTION = RAM + 0x8_0000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     EXIT_INTID,
     EXIT_REGISTER,
     EXIT_VALUE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import EXIT_INTID, EXIT_VALUE, Exit
+from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
 from tests.core.bench import UART, UART_INTID, Bench, Memory, address, run
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34

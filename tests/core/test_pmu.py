@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import MASK
 from tests.core.virtual import HVC, ISB, NOP, read, write

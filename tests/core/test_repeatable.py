@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.cpu import EXIT_INTID, ICH_AP1R0, ICH_HCR, ICH_VMCR, LR_ACTIVE, LR_GROUP, LR_HW, Exit
+from baonet.hyp.armv8.cpu import EXIT_INTID, ICH_AP1R0, ICH_HCR, ICH_VMCR, LR_ACTIVE, LR_GROUP, LR_HW, Exit
 from tests.core.virtual import HVC, ISB, LOOP, NOP, core, read, write
 
 ENABLE_CYCLES = (0xD2800020, 0xD51B9C00, 0xD2B00000, 0xD51B9C20, ISB)  # PMCR_EL0.E, PMCNTENSET_EL0 bit 31

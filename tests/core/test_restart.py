@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import ICH_AP1R0, Exit
+from baonet.hyp.armv8.cpu import ICH_AP1R0, Exit
 from tests.core import virtual
 from tests.core.bench import RAM
 from tests.core.virtual import HVC, ISB, read, write

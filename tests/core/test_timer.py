@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from baonet.hyp.cpu import EXIT_INTID, Exit
+from baonet.hyp.armv8.cpu import EXIT_INTID, Exit
 from tests.core.bench import FREQUENCY, MASK, Bench, address, run
 
 ENABLE, IMASK, ISTATUS = 1, 2, 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baonet.core.engine import native
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
 
 HZ = 1_000_000_000

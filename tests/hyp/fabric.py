@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
+from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
+from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.armv8.wing import ARMV8
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
-from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
 from baonet.machine import Machine, uarts
@@ -177,7 +178,7 @@ class Fabric:
         for vm in self.plan.vms:
             for n in vm.pcpus:
                 self.cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, vm.config)]
-        self.pcpus = {n: Pcpu(self.plan, n, cpu) for n, cpu in self.cpus.items()}
+        self.pcpus = {n: Pcpu(self.plan, n, cpu, ARMV8) for n, cpu in self.cpus.items()}
         self.channels: dict[Channel, deque[HypMessage]] = {}
         self.others: list[tuple[int, Effect]] = []
         if start:
@@ -220,5 +221,9 @@ class Fabric:
         raise AssertionError("the network does not come to rest")
 
     @property
-    def reports(self) -> list[Report]:
-        return [effect.report for _, effect in self.others if isinstance(effect, Park)]
+    def reports(self) -> list[Armv8Report]:
+        return [
+            effect.report
+            for _, effect in self.others
+            if isinstance(effect, Park) and isinstance(effect.report, Armv8Report)
+        ]

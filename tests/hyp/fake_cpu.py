@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baonet.hyp.cpu import ICH_REGISTERS
+from baonet.hyp.armv8.cpu import ICH_REGISTERS
 from tests.hyp.armv8.virtual_interface import VirtualInterface
 
 STATE = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 
-from baonet.hyp.armv8.vgic_messages import SpiLine
-from baonet.hyp.messages import IpcNotify
+from baonet.hyp.messages import IpcNotify, SpiLine
 from baonet.hyp.restart import Restart
 
 LINES = (33, 40, 41)

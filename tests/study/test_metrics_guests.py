@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.study.metrics.base import Record, Run
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.export_perfetto import export
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader

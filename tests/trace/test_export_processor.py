@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from perfetto.trace_processor import TraceProcessor
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.export_perfetto import export
 from baonet.trace.order import Row, rows
 from baonet.trace.reader import TraceReader

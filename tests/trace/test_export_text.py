@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace import export_csv, export_json
 from baonet.trace.head import header
 from baonet.trace.names import Names, kind

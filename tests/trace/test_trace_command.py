@@ -15,7 +15,7 @@ import pytest
 
 from baonet.cli import trace as command
 from baonet.cli.main import main
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.order import Row
 from baonet.trace.records import Kind
 from tests.trace.traces import HEADER, footer, write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.head import header
 from baonet.trace.names import Names
 from baonet.trace.records import Kind, Source, VcpuState

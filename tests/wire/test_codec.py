@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import itertools
+import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp import messages as hyp
+from baonet.hyp.armv8 import psci_messages as psci
 from baonet.hyp.armv8 import vgic_messages as vgic
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.wire import messages as wire
 from baonet.wire import turns
 from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
@@ -36,7 +38,14 @@ _BY_TYPE: dict[object, st.SearchStrategy[object]] = {
 }
 
 
-_SMALL = {hyp.IpcNotify, hyp.PsciOn, vgic.VgicInject, wire.ConsoleOutput, wire.Start, turns.FaultNote, turns.Crash}
+def _messages(module: types.ModuleType) -> list[type]:
+    """Those that are made in it."""
+    found = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, hyp.HypMessage)]
+    return [each for each in found if each.__module__ == module.__name__ and each is not hyp.HypMessage]
+
+
+HYPERVISORS = {kind for module in (hyp, psci, vgic) for kind in _messages(module)}
+_SMALL = {hyp.IpcNotify, psci.PsciOn, vgic.VgicInject, wire.ConsoleOutput, wire.Start, turns.FaultNote, turns.Crash}
 """What stands for any message inside another."""
 
 
@@ -46,10 +55,13 @@ def _values(annotation: typing.Any) -> st.SearchStrategy[object]:
     if dataclasses.is_dataclass(annotation):
         return _records(typing.cast(type, annotation))
     arguments = typing.get_args(annotation)
+    if annotation is hyp.HypMessage:
+        arguments = tuple(sorted(HYPERVISORS, key=lambda kind: kind.__name__))
     if typing.get_origin(annotation) is tuple:
         return st.lists(_values(arguments[0]), max_size=3).map(tuple)
     if arguments:
-        return st.sampled_from([kind for kind in arguments if kind in _SMALL]).flatmap(_records)
+        small = [kind for kind in arguments if kind in _SMALL or kind is hyp.HypMessage]
+        return st.sampled_from(small).flatmap(lambda kind: _values(kind) if kind is hyp.HypMessage else _records(kind))
     assert issubclass(annotation, enum.IntEnum)
     return st.sampled_from(list(annotation))
 
@@ -107,7 +119,7 @@ def test_a_frame_that_is_too_long_is_refused_before_it_has_come() -> None:
 
 
 REASON = "no handler for abort ec = 0x20"
-REPORT = Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 0x82000007, (1, 2), 0x3C5, 3, 4, 5, 6)
+REPORT = Armv8Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 0x82000007, (1, 2), 0x3C5, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize(
@@ -128,13 +140,13 @@ REPORT = Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 0x820
             turns.Turned(1, 9, 2**62, (turns.Post(0, 8, 9, 1, vgic.VgicInject(2, 1)),), (wire.VmOff(0, "x"),)),
             "961901 09 cf4000000000000000 91 95 00080901 93310201 91 930900a178".replace(" ", ""),
         ),
-        (hyp.PsciOn(0x40000000, 2**64 - 1), "9320ce40000000cfffffffffffffffff"),
-        (hyp.PsciResult(-4), "9223fc"),
-        (hyp.PsciState(1, hyp.PowerState.OFF), "93240101"),
+        (psci.PsciOn(0x40000000, 2**64 - 1), "9320ce40000000cfffffffffffffffff"),
+        (psci.PsciResult(-4), "9223fc"),
+        (psci.PsciState(1, psci.PowerState.OFF), "93240101"),
         (hyp.IpcNotify(0, 1), "93250001"),
         (vgic.VgicInject(2, 1), "93310201"),
         (vgic.VgicForward(33, 0xA0, True, True, False), "963221cca0c3c3c2"),
-        (vgic.SpiLine(33, True, 9), "943821c309"),
+        (hyp.SpiLine(33, True, 9), "943821c309"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -144,13 +156,14 @@ def test_the_bytes_stay_as_they_are(message: wire.Message, golden: str) -> None:
 
 
 def test_every_number_is_in_its_group() -> None:
-    control, turns = [*range(24), *range(64, 72)], [*range(24, 32), *range(72, 80)]
-    groups: dict[str, Sequence[int]] = {"baonet.wire.control": control, "baonet.wire.turns": turns}
-    groups |= {"baonet.hyp.messages": range(32, 48), "baonet.hyp.armv8.vgic_messages": range(48, 64)}
+    control, conductors = [*range(24), *range(64, 72)], [*range(24, 32), *range(72, 80)]
+    groups: dict[str, Sequence[int]] = {"baonet.wire.control": control, "baonet.wire.turns": conductors}
+    groups |= {"baonet.hyp.messages": (37, 38, 56)}
+    groups |= {"baonet.hyp.armv8.psci_messages": range(32, 37), "baonet.hyp.armv8.vgic_messages": range(48, 56)}
     for number, kind in NUMBERS.items():
         assert number in groups[kind.__module__], kind
-    everything = set(typing.get_args(wire.Message))
-    assert set(NUMBERS.values()) == everything
+    assert len(NUMBERS) == len(FACTS)
+    assert set(NUMBERS.values()) == {*get_args(wire.Control), *get_args(turns.TurnMessage), *HYPERVISORS}
 
 
 def test_a_report_inside_a_message_survives() -> None:
@@ -164,7 +177,7 @@ def test_the_page_is_current() -> None:
 
 def test_who_may_say_what() -> None:
     """Pcpus say to each other what their hypervisors do; what is only in a conductor's turns comes by no channel."""
-    assert accepted(Role.PCPU, Role.PCPU) == frozenset(get_args(hyp.HypMessage))
+    assert accepted(Role.PCPU, Role.PCPU) == HYPERVISORS
     assert {fact.kind for fact in FACTS if not fact.ways} == {FaultNote, Stall, Crash}
     for source, target in itertools.product(Role, Role):
         takes = accepted(source, target)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol, final
 
+from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
+from baonet.hyp.armv8.report import Armv8Report, describe_register, exception_class, has_address
 from baonet.hyp.armv8.vgic_messages import VgicResult
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE
-from baonet.hyp.report import describe_register, exception_class, has_address
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 
 _ISV = 1 << 24
@@ -71,10 +71,10 @@ class Aborts:
         esr, ipa = details[EXIT_ESR], details[EXIT_IPA]
         if not esr & _ISV or esr & _FNV:
             reason = f"no information to handle data abort ({ipa:#x})"
-            self._vcpu.park(reason, self._why_no_syndrome(esr, ipa), esr)
+            self._park(reason, self._why_no_syndrome(esr, ipa), esr)
         elif esr & _FAULT_KIND not in (_TRANSLATION, _PERMISSION):
             reason = "data abort is not translation fault - cant deal with it"
-            self._vcpu.park(reason, "the memory system refused the access; only missing mappings are emulated", esr)
+            self._park(reason, "the memory system refused the access; only missing mappings are emulated", esr)
         elif not self._windows.covers(ipa):
             self._nothing_there(esr, ipa)
         else:
@@ -83,7 +83,7 @@ class Aborts:
             if not done:
                 kind = "store to" if esr & _WNR else "load from"
                 why = "it is not aligned to its size" if ipa % size else "no register takes this width there"
-                self._vcpu.park(
+                self._park(
                     f"data abort emulation failed ({ipa:#x})",
                     f"{8 * size}-bit {kind} {ipa:#x} of the interrupt controller: {why}",
                     esr,
@@ -141,7 +141,7 @@ class Aborts:
         address = _iss_register(register)
         reason = f"no emulation handler for register access ({address:#x} at {self._cpu.pc:#x})"
         explanation = f"the guest wrote {value:#x} to {name}, which Bao traps and does not emulate"
-        self._vcpu.park(reason, explanation, 0, addressed=False)
+        self._park(reason, explanation, 0, addressed=False)
 
     def fault(self) -> None:
         """Any other exception that is taken to EL2."""
@@ -159,7 +159,7 @@ class Aborts:
             explanation += self._whereabouts(details[EXIT_IPA])
         elif ec == 0x20:
             explanation += f": {details[EXIT_IPA]:#x}, {self._whereabouts(details[EXIT_IPA])}"
-        self._vcpu.park(f"no handler for abort ec = {ec:#x}", explanation, esr, addressed=has_address(esr))
+        self._park(f"no handler for abort ec = {ec:#x}", explanation, esr, addressed=has_address(esr))
 
     def _why_no_syndrome(self, esr: int, ipa: int) -> str:
         far = self._cpu.exit[EXIT_FAR]
@@ -172,7 +172,7 @@ class Aborts:
     def _nothing_there(self, esr: int, ipa: int) -> None:
         kind = "store to" if esr & _WNR else "load from"
         far = self._cpu.exit[EXIT_FAR]
-        self._vcpu.park(
+        self._park(
             f"no emulation handler for abort({ipa:#x} at {self._cpu.pc:#x})",
             f"{8 << (esr >> 22 & 3)}-bit {kind} guest-physical {ipa:#x} (virtual {far:#x}), {self._whereabouts(ipa)}",
             esr,
@@ -197,3 +197,28 @@ class Aborts:
         if above is not None:
             text += f"; above it {above[0]} starts at {above[1].ipa:#x}"
         return text
+
+    def _park(self, reason: str, explanation: str, esr: int, *, addressed: bool = True) -> None:
+        """``addressed``: the trap has a virtual and a guest-physical address."""
+        vcpu, cpu = self._vcpu, self._cpu
+        details, state = cpu.exit, cpu.state()
+        vcpu.park(
+            Armv8Report(
+                vm_name=vcpu.config.name,
+                vm=vcpu.config.index,
+                vcpu=vcpu.id,
+                pcpu=vcpu.pcpu,
+                reason=reason,
+                explanation=explanation,
+                pc=cpu.pc,
+                far=details[EXIT_FAR] if addressed else 0,
+                ipa=details[EXIT_IPA] if addressed else 0,
+                esr=esr,
+                registers=tuple(cpu.x[n] for n in range(31)),
+                pstate=state["pstate"],
+                esr_el1=state["esr_el1"],
+                elr_el1=state["elr_el1"],
+                spsr_el1=state["spsr_el1"],
+                vbar_el1=state["vbar_el1"],
+            )
+        )

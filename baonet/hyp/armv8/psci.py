@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
-from baonet.hyp.messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.machine import Faithful
 from baonet.machine.affinity import affinity, vcpu_at
@@ -50,6 +50,11 @@ _AFFINITY_MASK = 0xFFFFFF  # Bao compares Aff0..Aff2
 def vmpidr(vcpu: int, cpus: int) -> int:
     """VMPIDR_EL2 of a vcpu: its affinity, RES1, and the U bit when it is the VM's only one."""
     return 1 << 31 | (1 << 30 if cpus == 1 else 0) | affinity(vcpu)
+
+
+def answer(vcpu: Vcpu, value: int) -> None:
+    """Return a signed result to the guest in x0."""
+    vcpu.cpu.x[0] = value & MASK64
 
 
 def features(function: int, faithful: Faithful) -> int:
@@ -126,13 +131,13 @@ class Psci:
 
     def _features(self) -> None:
         faithful = Faithful.STRICT if self._strict else Faithful.PRACTICAL
-        self._vcpu.answer(features(self._x[1] & 0xFFFF_FFFF, faithful))
+        answer(self._vcpu, features(self._x[1] & 0xFFFF_FFFF, faithful))
 
     def _cpu_on(self) -> None:
         x = self._x
         question = PsciCpuOn(x[1], x[2], x[3])
         if self._table is not None:
-            self._vcpu.answer(self._start(self._table, question))
+            answer(self._vcpu, self._start(self._table, question))
         else:
             self._ask(question)
 
@@ -142,7 +147,7 @@ class Psci:
             return
         question = PsciAffinityInfo(self._x[1], self._x[2] & 0xFFFF_FFFF)
         if self._table is not None:
-            self._vcpu.answer(self._table.affinity_info(question.target, question.level))
+            answer(self._vcpu, self._table.affinity_info(question.target, question.level))
         else:
             self._ask(question)
 
@@ -184,7 +189,7 @@ class Psci:
     def unknown(self, function: int) -> None:
         """A PSCI function that Bao does not have."""
         self._vcpu.effects.append(Info(f"unknown psci smc_fid {function:#x}"))
-        self._vcpu.answer(NOT_SUPPORTED)
+        answer(self._vcpu, NOT_SUPPORTED)
 
     # Messages
 
@@ -206,7 +211,7 @@ class Psci:
         vcpu = self._vcpu
         if vcpu.waiting is Waiting.CALL:
             vcpu.waiting = None
-            vcpu.answer(message.value)
+            answer(vcpu, message.value)
             vcpu.state = State.RUNNING
 
     def state(self, source: int, message: PsciState) -> None:

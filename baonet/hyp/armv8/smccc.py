@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-from baonet.hyp.armv8.psci import SMC32, SMC64, Psci
+from baonet.hyp.armv8.psci import SMC32, SMC64, Psci, answer
 from baonet.hyp.effects import Info, Warn
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.vcpu import Vcpu
@@ -48,7 +48,7 @@ class Smccc:
 
     def _remio(self) -> None:
         """No VM has remote I/O devices, so every device index is a bad one."""
-        self._vcpu.answer(INVALID_ARGUMENTS)
+        answer(self._vcpu, INVALID_ARGUMENTS)
 
     def unknown(self) -> None:
         vcpu = self._vcpu
@@ -57,12 +57,12 @@ class Smccc:
         if service in (SMC32, SMC64):
             if number & _BEYOND_PSCI:
                 vcpu.effects.append(Info(f"unknown smc_fid {function:#x}"))
-                vcpu.answer(NOT_SUPPORTED)
+                answer(vcpu, NOT_SUPPORTED)
             else:
                 self._psci.unknown(function)
         elif service in (HYPERCALL_32, HYPERCALL_64):
             vcpu.effects.append(Warn(f"Unknown hypercall id {number}"))
-            vcpu.answer(INVALID_ID)
+            answer(vcpu, INVALID_ID)
         else:
             vcpu.effects.append(Warn(f"Unknown system call fid {function:#x}"))
-            vcpu.answer(NOT_SUPPORTED)
+            answer(vcpu, NOT_SUPPORTED)

@@ -39,11 +39,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from baonet.hyp.architecture import InterruptStatistics
 from baonet.hyp.armv8 import gic, vgicv2, vgicv3
+from baonet.hyp.armv8.cpu import Armv8Cpu
 from baonet.hyp.armv8.vgic_distributor import Distributor
 from baonet.hyp.armv8.vgic_interface import Interface
 from baonet.hyp.armv8.vgic_messages import (
-    SpiLine,
     VgicForward,
     VgicInject,
     VgicMessage,
@@ -56,23 +57,14 @@ from baonet.hyp.armv8.vgic_messages import (
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
 from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
-from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED, Cpu
+from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
+from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
 
 Send = Callable[[int, VgicMessage], None]
 
 _RAZ_WI = Constant()
 _SIZES = (1, 2, 4, 8)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class VgicStatistics:
-    """Interrupts that found no list register, SPIs taken back because the guest changed them, SPIs with this vcpu."""
-
-    spills: int
-    recalls: int
-    held: int
 
 
 @final
@@ -119,7 +111,7 @@ class Vgic:
         vcpu: int,
         pcpus: Sequence[int],
         master: int,
-        cpu: Cpu,
+        cpu: Armv8Cpu,
         send: Send,
         list_registers: int | None = None,
     ) -> None:
@@ -321,8 +313,8 @@ class Vgic:
         self._distributor.reset()
         self._note_control()
 
-    def statistics(self) -> VgicStatistics:
-        return VgicStatistics(self._interface.spills, self._distributor.recalls, len(self._held.interrupts))
+    def statistics(self) -> InterruptStatistics:
+        return InterruptStatistics(self._interface.spills, self._distributor.recalls, len(self._held.interrupts))
 
     def held_back(self) -> HeldBack:
         """What is pending and goes to nobody, as far as this pcpu is home to it."""

@@ -24,8 +24,7 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     HCR_EN,
     HCR_EOICOUNT,
     HCR_EOICOUNT_SHIFT,
@@ -45,12 +44,13 @@ from baonet.hyp.cpu import (
     LR_PRIORITY_SHIFT,
     LR_SOURCE_SHIFT,
     LR_STATE_SHIFT,
-    NOTE_DELIVERED,
     VMCR_VBPR0_SHIFT,
     VMCR_VBPR1_SHIFT,
     VMCR_VFIQEN,
-    Cpu,
+    Armv8Cpu,
 )
+from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
+from baonet.hyp.cpu import NOTE_DELIVERED
 
 _ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
 _INTID_BITS = 10
@@ -113,7 +113,7 @@ class Interface:
         "spills",
     )
 
-    def __init__(self, cpu: Cpu, list_registers: int, version: int) -> None:
+    def __init__(self, cpu: Armv8Cpu, list_registers: int, version: int) -> None:
         self.cpu = cpu
         self._ich = cpu.ich
         self._lists = range(min(list_registers, ICH_LISTS))

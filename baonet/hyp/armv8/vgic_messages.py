@@ -14,10 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from baonet.hyp.messages import HypMessage, SpiLine
+
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicUpdateEnable:
+class VgicUpdateEnable(HypMessage):
     """GICD_CTLR's enable bit is now this: the master to every other pcpu of the VM (Bao: UPDATE_ENABLE)."""
 
     enabled: bool
@@ -25,7 +27,7 @@ class VgicUpdateEnable:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicInject:
+class VgicInject(HypMessage):
     """SGI ``intid`` from vcpu ``source`` to the receiver's vcpu (Bao: INJECT)."""
 
     intid: int
@@ -34,7 +36,7 @@ class VgicInject:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicForward:
+class VgicForward(HypMessage):
     """The receiver's vcpu is to get this SPI (Bao: ROUTE); it holds it until it releases it.
 
     ``hardware``: a device's; the guest's deactivation is to reach the device's line.
@@ -49,7 +51,7 @@ class VgicForward:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicRecall:
+class VgicRecall(HypMessage):
     """The guest changes something of an SPI that the receiver holds: release it (Bao: SET_REG).
 
     One that is active stays, because its vcpu will end it; with ``deactivate`` it does not.
@@ -61,7 +63,7 @@ class VgicRecall:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicRelease:
+class VgicRelease(HypMessage):
     """The answer to a recall, or the guest has ended the SPI.
 
     ``pending`` goes back to the distributor. ``active``: it is still active, and held, until another release.
@@ -74,7 +76,7 @@ class VgicRelease:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicRead:
+class VgicRead(HypMessage):
     """A vcpu loads from a register whose home is the receiver; it is paused until ``VgicResult``.
 
     ``address`` is an IPA, ``size`` 1, 4 or 8 bytes, checked by the sender.
@@ -86,7 +88,7 @@ class VgicRead:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicWrite:
+class VgicWrite(HypMessage):
     """A vcpu stores to a register whose home is the receiver; it is paused until ``VgicResult``."""
 
     address: int
@@ -96,23 +98,10 @@ class VgicWrite:
 
 @final
 @dataclass(frozen=True, slots=True)
-class VgicResult:
+class VgicResult(HypMessage):
     """The access of a paused vcpu is done; ``value`` is what a load gets, 0 for a store."""
 
     value: int
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class SpiLine:
-    """A device's interrupt line, to the master of the VM that owns the device.
-
-    ``sequence`` counts the changes of this line, wherever they were seen: what is older than the newest is ignored.
-    """
-
-    intid: int
-    level: bool
-    sequence: int
 
 
 VgicMessage = (

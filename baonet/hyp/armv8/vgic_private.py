@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import final
 
+from baonet.hyp.armv8.cpu import LR_ACTIVE, LR_PENDING, Armv8Cpu
 from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE, SGIS
 from baonet.hyp.armv8.vgic_interface import Interface, Interrupt
 from baonet.hyp.armv8.vgic_messages import VgicForward
-from baonet.hyp.cpu import LR_ACTIVE, LR_PENDING, NOTE_PENDING, Cpu
+from baonet.hyp.cpu import NOTE_PENDING
 
 V3_SGI_CONFIG = 0b10
 
@@ -29,7 +30,7 @@ class Private:
 
     interrupts: list[Interrupt]
 
-    def __init__(self, cpu: Cpu, interface: Interface, hardware: Collection[int], version: int) -> None:
+    def __init__(self, cpu: Armv8Cpu, interface: Interface, hardware: Collection[int], version: int) -> None:
         self._cpu = cpu
         self._interface = interface
         self._hardware = hardware

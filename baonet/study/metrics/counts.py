@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import final
 
-from baonet.hyp.cpu import Exit
+from baonet.hyp.armv8.cpu import Exit
 from baonet.study.metrics.base import Measured, Record, Run
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire.messages import NUMBERS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.cpu import EXIT_ESR, EXIT_FAR
-from baonet.hyp.report import decode_syndrome
+from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR
+from baonet.hyp.armv8.report import decode_syndrome
 from baonet.hyp.vcpu import State
 from tests.hyp.fabric import Fabric, data_abort
 from tests.hyp.machines import GIC_V3, MAILBOX, machine, mailbox, vm

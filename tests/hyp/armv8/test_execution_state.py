@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
-from baonet.hyp.report import Report
+from baonet.hyp.armv8.report import Armv8Report
 
 A64, A32, T32 = 0x6000_03C5, 0x6000_0010, 0x6000_0030
 
 
-def report(pstate: int) -> Report:
+def report(pstate: int) -> Armv8Report:
     registers = tuple(0x1_0000_0000 * (n > 14) + n for n in range(31))
-    return Report("guest", 0, 0, 0, "reason", "why", 0x1_0000, 0, 0, 0, registers, pstate, 0, 0, 0, 0)
+    return Armv8Report("guest", 0, 0, 0, "reason", "why", 0x1_0000, 0, 0, 0, registers, pstate, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baonet.hyp.armv8.cpu import ICH_AP1R0
 from baonet.hyp.armv8.psci import vmpidr
-from baonet.hyp.cpu import ICH_AP1R0
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful, Machine
 from tests.hyp.fabric import Fabric, Guest

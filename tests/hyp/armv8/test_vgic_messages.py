@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.armv8.vgic_messages import (
-    SpiLine,
     VgicForward,
     VgicInject,
     VgicMessage,
@@ -20,6 +19,7 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicUpdateEnable,
     VgicWrite,
 )
+from baonet.hyp.messages import SpiLine
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 numbers = st.one_of(

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from baonet.hyp.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
+from baonet.hyp.armv8.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 

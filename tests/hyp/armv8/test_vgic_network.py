@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from baonet.hyp.armv8.cpu import LR_STATE
 from baonet.hyp.armv8.vgic_messages import VgicResult
-from baonet.hyp.cpu import LR_STATE
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 

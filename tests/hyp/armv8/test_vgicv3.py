@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.cpu import HCR_NPIE, HCR_UIE, ICH_HCR
+from baonet.hyp.armv8.cpu import HCR_NPIE, HCR_UIE, ICH_HCR
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from enum import IntEnum
 
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     HCR_EN,
     HCR_EOICOUNT,
     HCR_EOICOUNT_SHIFT,

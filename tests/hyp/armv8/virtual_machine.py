@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 
+from baonet.hyp.armv8.cpu import ICH_REGISTERS
 from baonet.hyp.armv8.gic import PRIVATE
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_messages import VgicMessage, VgicResult
-from baonet.hyp.cpu import ICH_REGISTERS
 from baonet.machine import Gic
 from tests.hyp.armv8.virtual_interface import Gicv, Icc, VirtualInterface
 from tests.hyp.machines import vm

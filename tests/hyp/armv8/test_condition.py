@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from baonet.hyp.condition import IDLE, Condition, Doing, LineCondition, TimerCondition, examine, level, storm
-from baonet.hyp.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
+from baonet.hyp.armv8.condition import IDLE, Condition, Doing, LineCondition, TimerCondition, examine, level, storm
+from baonet.hyp.armv8.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
 from baonet.hyp.vcpu import State
 from baonet.machine import Device, Gic
 from tests.hyp.fabric import Fabric, Guest

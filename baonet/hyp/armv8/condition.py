@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, final
+from typing import Final, cast, final
 
-from baonet.hyp.cpu import (
+from baonet.hyp.armv8.cpu import (
     ICH_AP0R0,
     ICH_AP1R0,
     ICH_LISTS,
@@ -24,10 +24,11 @@ from baonet.hyp.cpu import (
     LR_VINTID,
     VMCR_VENG1,
     VMCR_VPMR_SHIFT,
-    Cpu,
+    Armv8Cpu,
 )
+from baonet.hyp.armv8.report import exception_class, syndrome_text
+from baonet.hyp.armv8.wing import Armv8Wing
 from baonet.hyp.pcpu import Pcpu
-from baonet.hyp.report import exception_class, syndrome_text
 from baonet.hyp.vcpu import State, Waiting
 from baonet.machine import uarts
 
@@ -228,12 +229,12 @@ def _duration(nanoseconds: int) -> str:
     return f"{nanoseconds} ns"
 
 
-def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashed: bool = False) -> Condition:
+def examine(hypervisor: Pcpu, cpu: Armv8Cpu, *, waiting: bool, frequency: int, crashed: bool = False) -> Condition:
     """``waiting``: the running guest is in WFI. ``crashed``: an injected fault stopped the CPU.
 
     ``frequency``: ticks of the generic timer a second.
     """
-    vcpu, vgic = hypervisor.vcpu, hypervisor.vgic
+    vcpu, vgic = hypervisor.vcpu, cast(Armv8Wing, hypervisor.wing).vgic
     state = cpu.state()
     doing = _STATES.get(vcpu.state, Doing.WAITING if waiting else Doing.RUNNING)
     if vcpu.state is State.PAUSED and vcpu.waiting is not None:
@@ -274,7 +275,7 @@ def examine(hypervisor: Pcpu, cpu: Cpu, *, waiting: bool, frequency: int, crashe
     )
 
 
-def _lines_up(hypervisor: Pcpu, cpu: Cpu) -> Iterator[LineCondition]:
+def _lines_up(hypervisor: Pcpu, cpu: Armv8Cpu) -> Iterator[LineCondition]:
     machine, vm = hypervisor.vcpu.plan.machine, hypervisor.vcpu.config
     for (_, device), (raw, mask, waiting) in zip(uarts(machine.platform, vm), cpu.uarts(), strict=True):
         if raw & mask and device.interrupt and device.interrupt not in vm.interrupts:
@@ -287,7 +288,7 @@ def _nanoseconds(ticks: int, frequency: int) -> int:
     return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
 
 
-def storm(hypervisor: Pcpu, cpu: Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
+def storm(hypervisor: Pcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
     """What is told of a guest that does little but take exceptions, or the same one again and again, or interrupts."""
     vcpu, state = hypervisor.vcpu, cpu.state()
     if interrupts:

@@ -1,0 +1,86 @@
+"""What an architecture brings to the hypervisor: the protocol between the floors that all share and a wing of one.
+
+A wing is a package beside the shared files, as Bao's ``src/arch`` is beside ``src/core``; ``baonet.hyp.wings`` has them
+all, and nothing else here knows one by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol, final
+
+from baonet.hyp.ipc import Ipc
+from baonet.hyp.messages import MessageFact
+from baonet.hyp.vcpu import Vcpu
+
+Handler = Callable[[int, Any], None]
+"""Takes a message: ``(source, message)``."""
+Line = Callable[[int, int, int], None]
+"""A device's line has changed, as seen here: ``(interrupt, level, sequence)``."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class InterruptStatistics:
+    """Interrupts that found no place in the CPU's interface, those taken back because the guest changed them, and those
+    of the VM that are with this vcpu.
+    """
+
+    spills: int
+    recalls: int
+    held: int
+
+
+class Wing(Protocol):
+    """The architecture's part of one vcpu, on its pcpu."""
+
+    exits: Sequence[Callable[[], None]]
+    """What each reason to leave the guest leads to, by its number. New in each life of the VM, as ``messages``."""
+    messages: Mapping[type, Handler]
+    """What each message of the architecture leads to."""
+    windows: tuple[tuple[int, int], ...]
+    """(base, size) of what is emulated, as guest-physical addresses."""
+    read_emulated: Callable[[int, int], int | None]
+    """A load of the guest in a window: ``(address, size)``. None: not possible here; nothing has happened."""
+    write_emulated: Callable[[int, int, int], bool]
+    """A store: ``(address, size, value)``. False: not possible here; nothing has happened."""
+
+    def begin(self, ipc: Ipc) -> None:
+        """A life of the VM begins: ``exits`` and ``messages`` are made anew."""
+
+    def enter(self, entry: int, context: int) -> None:
+        """Bring the CPU into the entry state; pending interrupts stay, as after CPU_OFF and CPU_ON."""
+
+    def waits(self) -> bool:
+        """Whether an interrupt is there for the guest, so that a wait for one is over at once."""
+
+    def inject(self, interrupt: int) -> None:
+        """An interrupt in software, on the VM's master pcpu: a notification from another VM."""
+
+    def line(self, interrupt: int, level: bool, sequence: int) -> None:
+        """A line of a device of this VM has changed; on its master pcpu."""
+
+    def reset(self) -> None:
+        """The VM starts anew. What devices drive on their lines stays."""
+
+    def statistics(self) -> InterruptStatistics:
+        """Counts since the start."""
+
+
+class Architecture(Protocol):
+    """``call_registers``: where a hypercall has its result, the ipc's index and the event (Bao: HYPCALL_*_ARG_REG).
+
+    ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
+    """
+
+    name: str
+    exits: type[IntEnum]
+    """Why its core leaves the guest; the first three are those of ``Stay``."""
+    messages: tuple[MessageFact, ...]
+    call_registers: tuple[int, int, int]
+    private: int
+
+    def wing(self, vcpu: Vcpu, line: Line) -> Wing:
+        """Its part of a vcpu, on the CPU that the vcpu has."""

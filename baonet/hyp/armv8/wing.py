@@ -1,0 +1,178 @@
+"""Armv8-A behind the protocol of ``baonet.hyp.architecture``: what each exit means, calls, the virtual GIC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from typing import Final, cast, final
+
+from baonet.hyp.architecture import Handler, InterruptStatistics, Line, Wing
+from baonet.hyp.armv8.aborts import Aborts
+from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
+from baonet.hyp.armv8.gic import PRIVATE
+from baonet.hyp.armv8.psci import Psci
+from baonet.hyp.armv8.psci_messages import PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
+from baonet.hyp.armv8.smccc import FUNCTION_ID, Smccc
+from baonet.hyp.armv8.vgic import Vgic
+from baonet.hyp.armv8.vgic_messages import (
+    VgicForward,
+    VgicInject,
+    VgicRead,
+    VgicRecall,
+    VgicRelease,
+    VgicResult,
+    VgicUpdateEnable,
+    VgicWrite,
+)
+from baonet.hyp.ipc import Ipc
+from baonet.hyp.messages import MessageFact
+from baonet.hyp.vcpu import Vcpu
+from baonet.machine import MessageKind
+
+
+@final
+class Armv8Wing:
+    __slots__ = (
+        "_calls",
+        "_cpu",
+        "_line",
+        "_list_registers",
+        "_mine",
+        "_unknown_call",
+        "_vcpu",
+        "_x",
+        "exits",
+        "messages",
+        "read_emulated",
+        "vgic",
+        "windows",
+        "write_emulated",
+    )
+
+    def __init__(self, vcpu: Vcpu, line: Line) -> None:
+        vm, cpu = vcpu.vm, cast(Armv8Cpu, vcpu.cpu)
+        self._vcpu = vcpu
+        self._cpu = cpu
+        self._x = cpu.x
+        self._line = line
+        self._mine = frozenset(vm.config.interrupts)
+        self._list_registers = vcpu.plan.machine.platform.gic.list_registers
+        self.vgic = vgic = Vgic(
+            vm.config,
+            vcpu.id,
+            pcpus=vm.pcpus,
+            master=vm.master,
+            cpu=cpu,
+            send=vcpu.send,
+            list_registers=self._list_registers,
+        )
+        self.windows = vgic.windows
+        self.read_emulated: Callable[[int, int], int | None] = vgic.read  # no call between: most traps end here
+        self.write_emulated: Callable[[int, int, int], bool] = vgic.write
+        self.exits: Sequence[Callable[[], None]] = ()
+        self.messages: Mapping[type, Handler] = {}
+
+    def begin(self, ipc: Ipc) -> None:
+        vcpu, vgic = self._vcpu, self.vgic
+        psci = Psci(vcpu)
+        smccc = Smccc(vcpu, psci, ipc)
+        aborts = Aborts(vcpu, vgic)
+        self._calls = smccc.calls
+        self._unknown_call = smccc.unknown
+        handlers: dict[Exit, Callable[[], None]] = {
+            Exit.HVC: self._hvc,
+            Exit.SMC: self._smc,
+            Exit.DATA_ABORT: aborts.data_abort,
+            Exit.SYSTEM_REGISTER: aborts.system_register,
+            Exit.INTERRUPT: self._interrupt,
+            Exit.MAINTENANCE: vgic.maintenance,
+            Exit.DEACTIVATED: self._deactivated,
+            Exit.LINE: self._line_changed,
+            Exit.FAULT: aborts.fault,
+        }
+        self.exits = [handlers.get(reason, _nothing) for reason in Exit]
+        self.messages = dict.fromkeys((fact.kind for fact in MESSAGES), vgic.message) | {
+            PsciOn: psci.on,
+            PsciCpuOn: psci.cpu_on,
+            PsciAffinityInfo: psci.affinity_info,
+            PsciResult: psci.result,
+            PsciState: psci.state,
+            VgicResult: aborts.result,
+        }
+
+    def enter(self, entry: int, context: int) -> None:
+        self.vgic.enter(entry, context)
+
+    def waits(self) -> bool:
+        ich = self._cpu.ich
+        return any(ich[ICH_LR0 + n] & LR_PENDING for n in range(self._list_registers))
+
+    def inject(self, interrupt: int) -> None:
+        self.vgic.inject(interrupt)
+
+    def line(self, interrupt: int, level: bool, sequence: int) -> None:
+        self.vgic.line(interrupt, level, sequence)
+
+    def reset(self) -> None:
+        self.vgic.reset()
+
+    def statistics(self) -> InterruptStatistics:
+        return self.vgic.statistics()
+
+    # Exits
+
+    def _hvc(self) -> None:
+        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
+
+    def _smc(self) -> None:
+        self._cpu.pc += 4  # first: the call may move the PC elsewhere
+        self._calls.get(self._x[0] & FUNCTION_ID, self._unknown_call)()
+
+    def _interrupt(self) -> None:
+        """A PPI that the VM does not have never arrives: in Bao it is not enabled physically."""
+        intid = self._cpu.exit[EXIT_INTID]
+        if intid in self._mine:
+            self.vgic.interrupt(intid)
+
+    def _deactivated(self) -> None:
+        self.vgic.deactivated(self._cpu.exit[EXIT_INTID])
+
+    def _line_changed(self) -> None:
+        value = self._cpu.exit[EXIT_VALUE]
+        self._line(self._cpu.exit[EXIT_INTID], value & 1, value >> 1)
+
+
+def _nothing() -> None:
+    """What the core's caller has seen to."""
+
+
+MESSAGES: Final[tuple[MessageFact, ...]] = (
+    MessageFact(32, PsciOn, interrupts=True),
+    MessageFact(33, PsciCpuOn),
+    MessageFact(34, PsciAffinityInfo),
+    MessageFact(35, PsciResult),
+    MessageFact(36, PsciState),
+    MessageFact(48, VgicUpdateEnable, interrupts=True),
+    MessageFact(49, VgicInject, interrupts=True),
+    MessageFact(50, VgicForward, of_hardware=MessageKind.SPI, interrupts=True),
+    MessageFact(51, VgicRecall),
+    MessageFact(52, VgicRelease),
+    MessageFact(53, VgicRead),
+    MessageFact(54, VgicWrite),
+    MessageFact(55, VgicResult),
+)
+
+
+@final
+class Armv8:
+    name = "armv8"
+    exits: type[IntEnum] = Exit
+    messages = MESSAGES
+    call_registers = (0, 1, 2)
+    private = PRIVATE
+
+    def wing(self, vcpu: Vcpu, line: Line) -> Wing:
+        return Armv8Wing(vcpu, line)
+
+
+ARMV8: Final = Armv8()

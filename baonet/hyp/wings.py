@@ -1,0 +1,17 @@
+"""The architectures that there are: the one place that knows them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from baonet.hyp.architecture import Architecture
+from baonet.hyp.armv8.wing import ARMV8
+from baonet.machine import Machine
+
+ARCHITECTURES: Final[Mapping[str, Architecture]] = {ARMV8.name: ARMV8}
+
+
+def of(machine: Machine) -> Architecture:
+    """A machine has one."""
+    return ARCHITECTURES[machine.platform.architecture]
