@@ -62,6 +62,7 @@ class Conductor:
     ) -> None:
         self.address = island.pcpus[0]
         self._plan = plan
+        self._cycles = plan.machine.clock.cycles
         self._island = island
         self._seats = seats
         self._crews = crews
@@ -258,8 +259,8 @@ class Conductor:
                 # In whole nanoseconds, as it is recorded, or a replay would type a cycle earlier or later; and not
                 # before the horizon, which other islands may have reached, or a replay would end at an earlier one.
                 moment = max(self._island.open_end, self._horizon)
-                nanoseconds = -(-moment * 1000 // self._events.mhz)
-                self._type(vm, -(-nanoseconds * self._events.mhz // 1000), data)
+                nanoseconds = self._cycles.first_ns(moment)
+                self._type(vm, self._cycles.ticks(nanoseconds), data)
                 self._port.send(AGENT, wire.Typed(vm, nanoseconds, data))
             case wire.Reset() | wire.Halt():
                 self._loaded = isinstance(message, wire.Reset)
@@ -288,7 +289,7 @@ class Conductor:
             self._island.remove(pcpus)
             return
         nanoseconds = RESTART + sum(segment.size for segment in plan.config.segments)
-        moment = max(self._island.clock(pcpu) for pcpu in pcpus) + nanoseconds * self._events.mhz // 1000
+        moment = max(self._island.clock(pcpu) for pcpu in pcpus) + self._cycles.whole_ticks(nanoseconds)
         for pcpu in pcpus:
             self._island.tell(pcpu, wire.Halt(), 0)
             self._island.tell(pcpu, wire.Reset(), moment)

@@ -24,14 +24,13 @@ class Flips:
 @final
 @dataclass(slots=True)
 class Events:
-    """Times are cycles, of which a microsecond has ``mhz``.
+    """Times are cycles.
 
     ``inputs``: (VM, when, bytes; none are a break); ``stalls``: (rule, pcpu, when, how long); ``crashes``: (rule, pcpu,
     when); ``flips``: the last first.
     """
 
     console_latency: int = 0
-    mhz: int = 1000
     inputs: list[tuple[int, int, bytes]] = field(default_factory=list)
     stalls: list[tuple[int, int, int, int]] = field(default_factory=list)
     crashes: list[tuple[int, int, int]] = field(default_factory=list)
@@ -40,7 +39,7 @@ class Events:
 
 def events(machine: Machine, vms: Collection[int], pcpus: Collection[int], cycles: Callable[[int], int]) -> Events:
     """Those of the island with these VMs and pcpus; ``cycles`` converts nanoseconds."""
-    found = Events(cycles(machine.clock.latency.console), machine.clock.mhz)
+    found = Events(cycles(machine.clock.latency.console))
     found.inputs = [(each.vm, cycles(each.at), each.data) for each in machine.input if each.vm in vms]
     objects = {ipc.shmem for vm in vms for ipc in machine.vms[vm].ipcs}
     for rule, fault in enumerate(machine.faults):

@@ -13,15 +13,16 @@ import trio
 
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
+from baonet.machine import Rate
 
 
 @final
 class Schedule:
-    """``hz``: cycles a second. ``interactive``: somebody may type."""
+    """``cycles``: how fast virtual time counts them. ``interactive``: somebody may type."""
 
-    def __init__(self, horizons: Horizons, hz: int, *, interactive: bool) -> None:
+    def __init__(self, horizons: Horizons, cycles: Rate, *, interactive: bool) -> None:
         self.horizons = horizons
-        self._hz = hz
+        self._cycles = cycles
         self._interactive = interactive
         self._base = -math.inf
         self._disturbed = False
@@ -60,7 +61,7 @@ class Schedule:
         """Seconds until ``grant`` may have something to grant, inf if that does not depend on time."""
         if not self._interactive or not self.horizons.complete or self.horizons.idle:
             return math.inf
-        return max(0.0, (self.horizons.soonest - self._now()) / self._hz)
+        return max(0.0, self._cycles.seconds(self.horizons.soonest - self._now()))
 
     def grant(self) -> int | None:
         """The next horizon, if all have reached the last one and it is time."""
@@ -74,7 +75,7 @@ class Schedule:
         if soonest > now and not disturbed:
             return None
         if soonest < now:  # one that has fallen behind does not hurry later
-            self._base += (now - soonest) / self._hz
+            self._base += self._cycles.seconds(now - soonest)
         return horizons.advance(horizons.horizon if disturbed else soonest)
 
     def _now(self) -> int:
@@ -82,4 +83,4 @@ class Schedule:
         now = trio.current_time()
         if self._base == -math.inf:
             self._base = now
-        return int((now - self._base) * self._hz)
+        return self._cycles.ticks_in(now - self._base)

@@ -31,7 +31,6 @@ from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
-from baonet.launch.virtual import cycles, hz
 from baonet.machine import ClockMode, Input, Machine
 from baonet.memory.host import most
 from baonet.memory.node import NodeMemory
@@ -119,9 +118,9 @@ class Session:
         if clock.mode is ClockMode.HOST:
             return None
         limit = getattr(self._options, "for")
-        end = None if limit is None else cycles(clock, limit)
-        horizons = Horizons(self._node.carries, cycles(clock, STEP), end)
-        return Schedule(horizons, hz(clock), interactive=self._consoles.interactive)
+        end = None if limit is None else clock.cycles.ticks(limit)
+        horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)
+        return Schedule(horizons, clock.cycles, interactive=self._consoles.interactive)
 
     def _observe(self, message: TraceChunk | Typed) -> None:
         if isinstance(message, Typed):

@@ -10,20 +10,19 @@ from pathlib import Path
 
 from baonet.actors.agent import Outcome
 from baonet.hyp.vmm import Plan
-from baonet.launch.virtual import cycles, hz, latency
-from baonet.machine import Clock, ClockMode, Machine, Vm, devices
+from baonet.machine import Clock, Machine, Vm, devices
+from baonet.machine.rate import in_seconds
 
 
 def seconds(clock: Clock, at: int) -> str:
     """A cycle as seconds with nanoseconds."""
-    nanoseconds = at * 1000 // clock.mhz
-    return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09} s"
+    return f"{in_seconds(clock.cycles.ns(at))} s"
 
 
 def summary(clock: Clock, outcome: Outcome) -> str:
     """One line: virtual time, the digest, and how messages were delivered."""
     deliveries = outcome.deliveries
-    late = f", {deliveries.late} late (at most {deliveries.latest * 1000 // clock.mhz} ns)" if deliveries.late else ""
+    late = f", {deliveries.late} late (at most {clock.cycles.ns(deliveries.latest)} ns)" if deliveries.late else ""
     return (
         f"{seconds(clock, outcome.time)} of virtual time; digest {outcome.digest}; "
         f"{deliveries.exact} messages delivered on time{late}"
@@ -33,12 +32,12 @@ def summary(clock: Clock, outcome: Outcome) -> str:
 def virtual_outcome(clock: Clock, outcome: Outcome) -> dict[str, object]:
     """Times are in nanoseconds."""
     return {
-        "time": outcome.time * 1000 // clock.mhz,
+        "time": clock.cycles.ns(outcome.time),
         "digest": outcome.digest,
         "deliveries": {
             "exact": outcome.deliveries.exact,
             "late": outcome.deliveries.late,
-            "latest": outcome.deliveries.latest * 1000 // clock.mhz,
+            "latest": clock.cycles.ns(outcome.deliveries.latest),
         },
     }
 
@@ -46,7 +45,6 @@ def virtual_outcome(clock: Clock, outcome: Outcome) -> dict[str, object]:
 def header(machine: Machine, plan: Plan) -> dict[str, object]:
     """Of a trace; times are in ticks of its clock, which are cycles or, in host time, nanoseconds."""
     clock = machine.clock
-    virtual = clock.mode is ClockMode.VIRTUAL
     try:
         config = hashlib.sha256(Path(machine.path).read_bytes()).hexdigest()
     except OSError:
@@ -54,14 +52,14 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
     return {
         "version": 1,
         "mode": clock.mode.value,
-        "hz": hz(clock) if virtual else 1_000_000_000,
+        "hz": clock.rate.hz,
         "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),
         "config": config,
         "platform": machine.platform.name,
         "vms": [_vm(machine, vm.config, vm.pcpus) for vm in plan.vms],
         "mhz": clock.mhz,
-        "window": cycles(clock, clock.window),
-        "latency": {kind.value: ticks for kind, ticks in latency(clock).items()},
+        "window": clock.cycles.ticks(clock.window),
+        "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
         "costs": dataclasses.asdict(machine.platform.costs),
     }
 

@@ -59,9 +59,9 @@ def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) ->
 
 def _clock(draft: Draft) -> Iterator[Problem]:
     clock = draft.clock
-    if clock is not None and clock.window * clock.mhz < 1000:
+    if clock is not None and not (cycles := Clock(mhz=clock.mhz).cycles).whole_ticks(clock.window):
         message = f"{human_duration(clock.window)} is less than one instruction at {clock.mhz} MHz"
-        least = human_duration(-(-1000 // clock.mhz))
+        least = human_duration(cycles.first_ns(1))
         yield clock.node.at("window").problem(message, f"use {least} or more: a window has many instructions")
 
 

@@ -80,7 +80,7 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
 def interrupt_cost(machine: Machine, vm: Vm) -> int:
     """What an interrupt takes on its way through the hypervisor, in cycles, rounded up."""
     costs = machine.platform.costs
-    return -(-(costs.direct if vm.direct_interrupts else costs.interrupt) * machine.clock.mhz // 1000)
+    return machine.clock.cycles.ticks(costs.direct if vm.direct_interrupts else costs.interrupt)
 
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
     costs = machine.platform.costs
     asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
     interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
-    hypercall, access = (-(-cost * machine.clock.mhz // 1000) for cost in (costs.hypercall, costs.access))
+    hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
     interrupt = interrupt_cost(machine, vm)
     exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
     return (*exits, access)
@@ -124,7 +124,7 @@ def build(
         index=pcpus[vcpu],
         siblings=tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
         code_map=memory.vms[vm.index].code.view,
-        hz=machine.clock.mhz * 1_000_000 if virtual else 0,
+        hz=machine.clock.cycles.hz if virtual else 0,
         costs=_costs(machine, vm),
         records=records,
         cluster=platform.cpus,

@@ -22,7 +22,6 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.cpu import build, kick
 from baonet.hyp.vmm import Plan
-from baonet.launch.virtual import cycles, latency
 from baonet.machine import ClockMode, Flip, Vm
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
@@ -219,23 +218,19 @@ class _VirtualCrews:
         core = build(
             plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=self._memory, epoch=self._epoch, records=True
         )
-        seat = Seat(plan, pcpu, core, cycles(clock, clock.window), latency(clock))
+        seat = Seat(plan, pcpu, core, clock.cycles.ticks(clock.window), clock.latencies())
         return seat, Recorder(pcpu, core, port, reader, self._tracing)
 
     def _conduct(self, port: Port) -> Life:
         machine = self._plan.machine
-        clock = machine.clock
-
-        def convert(nanoseconds: int) -> int:
-            return cycles(clock, nanoseconds)
-
-        faults = MessageFaults(machine.faults, self._vms, convert)
+        cycles = machine.clock.cycles.ticks
+        faults = MessageFaults(machine.faults, self._vms, cycles)
         return Conductor(
             self._plan,
-            Island(self._pcpus, convert(clock.window), faults.interfere if machine.faults else undisturbed),
+            Island(self._pcpus, cycles(machine.clock.window), faults.interfere if machine.faults else undisturbed),
             port,
             seats=self._seats(self._groups[0], port, AGENT),
             crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
             memory=self._memory,
-            events=events(machine, set(self._vms.values()), self._pcpus, convert),
+            events=events(machine, set(self._vms.values()), self._pcpus, cycles),
         ).run

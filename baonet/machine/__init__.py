@@ -15,6 +15,7 @@ from baonet.machine.faults import Crash, Disturbance, Fault, Flip, MessageFault,
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
 from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine.rate import Rate
 from baonet.machine.vm import Device, Ipc, Region, Segment, Stamp, Vm, devices, uarts
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Platform",
     "PlatformDevice",
     "RamBank",
+    "Rate",
     "Region",
     "Segment",
     "SharedMemory",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from baonet.machine.faults import MessageKind
+from baonet.machine.rate import HOST, Rate
+
 
 class ClockMode(Enum):
     HOST = "host"
@@ -36,3 +39,22 @@ class Clock:
     mhz: int = 1000
     window: int = 10_000
     latency: Latency = Latency()
+
+    @property
+    def cycles(self) -> Rate:
+        """Of a pcpu in virtual time."""
+        return Rate(self.mhz * 1_000_000)
+
+    @property
+    def rate(self) -> Rate:
+        """What the time of this run's records counts: cycles, or the host's nanoseconds."""
+        return self.cycles if self.mode is ClockMode.VIRTUAL else HOST
+
+    def latencies(self) -> dict[MessageKind, int]:
+        """Of messages between pcpus, in cycles."""
+        cycles, given = self.cycles, self.latency
+        return {
+            MessageKind.IPI: cycles.ticks(given.ipi),
+            MessageKind.IPC: cycles.ticks(given.ipc),
+            MessageKind.SPI: cycles.ticks(given.spi),
+        }

@@ -54,8 +54,8 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         header, footer = trace.header, trace.footer
         if footer is None:
             raise TraceError("the trace has no end: the run was killed")
-        access = header.costs.get("access", 0) * header.hz // 1_000_000_000 if header.mode == "virtual" else 0
-        run = Run(header.hz, header.names(), access)
+        access = header.rate.ticks(header.costs.get("access", 0)) if header.mode == "virtual" else 0
+        run = Run(header.rate, header.names(), access)
         kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
         measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {

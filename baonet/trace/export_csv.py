@@ -18,7 +18,7 @@ HEAD = "time,pcpu,vm,kind,a,b,c,what\n"
 def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
     """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
     header = trace.header
-    hz = header.hz
+    ns = header.rate.ns
     names = Names(header)
     vms = {pcpu: _quoted(name) for pcpu, name in header.names().items()}
     middles = {
@@ -34,7 +34,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
             middle = middles.get((pcpu, number)) or f"{pcpu},{vms.get(pcpu, '')},{number}"
             name = names.of(row)
             what = quoted.get(name) or quoted.setdefault(name, _quoted(name))
-            lines.append(f"{time * 1_000_000_000 // hz},{middle},{a},{b},{c},{what}\n")
+            lines.append(f"{ns(time)},{middle},{a},{b},{c},{what}\n")
         out.write("".join(lines).encode())
         done += len(batch)
         progress(done, trace.records)

@@ -67,10 +67,7 @@ def _unknown(_: int, a: int, b: int, c: int) -> str:
     return f',"a":{a},"b":"{b:#x}","c":"{c:#x}"'
 
 
-def _members(hz: int) -> Mapping[int, _Fields]:
-    def ns(ticks: int) -> int:
-        return ticks * 1_000_000_000 // hz
-
+def _members(ns: Callable[[int], int]) -> Mapping[int, _Fields]:
     messages: dict[int, str] = {}
 
     def name(number: int) -> str:
@@ -112,9 +109,9 @@ def _members(hz: int) -> Mapping[int, _Fields]:
 def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
     """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
     header = trace.header
-    hz = header.hz
+    ns = header.rate.ns
     names = Names(header)
-    members = _members(hz)
+    members = _members(ns)
     vms = {pcpu: f',"vm":{json.dumps(name)}' for pcpu, name in header.names().items()}
     middles: dict[tuple[int, int], str] = {}
     out.write(f'{{"header":{json.dumps(dataclasses.asdict(header))},\n"records":[\n'.encode())
@@ -129,7 +126,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
                 middle = f',"pcpu":{pcpu}{vms.get(pcpu, "")},"kind":"{kind(number)}","what":"'
                 middles[pcpu, number] = middle
             fields = members.get(number, _unknown)(time, a, b, c)
-            lines.append(f'{{"time":{time * 1_000_000_000 // hz}{middle}{names.of(row)}"{fields}}}')
+            lines.append(f'{{"time":{ns(time)}{middle}{names.of(row)}"{fields}}}')
         out.write((between + ",\n".join(lines)).encode())
         between = ",\n"
         done += len(batch)

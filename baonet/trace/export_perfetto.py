@@ -37,7 +37,7 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
 @final
 class _Picture:
     def __init__(self, header: Header, pcpus: tuple[int, ...], out: BinaryIO) -> None:
-        self._hz = header.hz
+        self._ns = header.rate.ns
         self._names = Names(header)
         self._packets = packets = Packets(out)
         self._threads: dict[int, int] = {}
@@ -58,7 +58,7 @@ class _Picture:
 
     def take(self, row: Row) -> None:
         ticks, kind, pcpu, a, b, c = row
-        time = ticks * 1_000_000_000 // self._hz
+        time = self._ns(ticks)
         match kind:
             case Kind.EXIT:
                 self._states[pcpu].exit(time, self._names.of(row), b)
@@ -71,7 +71,7 @@ class _Picture:
             case Kind.STATE:
                 self._states[pcpu].state(time, a, self._names.of(row))
             case Kind.RAISED:
-                began = c * 1_000_000_000 // self._hz if b == Source.TIMER and c else time
+                began = self._ns(c) if b == Source.TIMER and c else time
                 self._instant(time, row, INTERRUPT)
                 self._interrupts.take(min(began, time), kind, pcpu, a & INTID)
             case Kind.PENDING | Kind.DELIVERED | Kind.ACKNOWLEDGED | Kind.ENDED:
@@ -104,7 +104,7 @@ class _Picture:
         self._packets.instant(time, self._threads[row[2]], self._names.of(row), MESSAGE, flow=flow)
 
     def finish(self, ticks: int) -> None:
-        time = ticks * 1_000_000_000 // self._hz
+        time = self._ns(ticks)
         for states in self._states.values():
             states.finish(time)
         self._interrupts.finish(time)

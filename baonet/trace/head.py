@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
+from baonet.machine import Rate
+
 NEWEST = 1
 """The version of the format that is read here; what is older too."""
-_NANOSECONDS = 1_000_000_000
 
 
 class TraceError(Exception):
@@ -56,9 +57,13 @@ class Header:
     config: str
     vms: tuple[TracedVm, ...]
 
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.hz)
+
     def ns(self, ticks: int) -> int:
         """Ticks as nanoseconds, rounded down."""
-        return ticks * _NANOSECONDS // self.hz
+        return self.rate.ns(ticks)
 
     def by_pcpu(self) -> dict[int, TracedVm]:
         """The VM of each pcpu that has one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baonet.machine.rate import in_seconds
 from baonet.trace.counts import Counts, count
 from baonet.trace.names import kind
 from baonet.trace.reader import Progress, TraceReader
@@ -21,8 +22,7 @@ def _line(name: str, text: str) -> str:
 
 def seconds(trace: TraceReader, ticks: int) -> str:
     """As a decimal number with nanoseconds."""
-    whole, rest = divmod(trace.header.ns(ticks), 1_000_000_000)
-    return f"{whole}.{rest:09} s"
+    return f"{in_seconds(trace.header.ns(ticks))} s"
 
 
 def _run(trace: TraceReader) -> list[str]:

@@ -9,9 +9,10 @@ import trio.testing
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
+from baonet.machine import Rate
 
 STEP = 10
-HZ = 1000
+CYCLES = Rate(1000)
 
 
 def reach(horizons: Horizons, **moments: int) -> None:
@@ -65,7 +66,7 @@ def test_an_island_that_is_no_more_is_not_waited_for() -> None:
     ],
 )
 def test_how_a_run_ends(moment: int, end: int | None, wanted: Ending | None, ending: Ending | None) -> None:
-    schedule = Schedule(Horizons([0], STEP, end), HZ, interactive=False)
+    schedule = Schedule(Horizons([0], STEP, end), CYCLES, interactive=False)
     assert schedule.grant() == 10
     assert schedule.due(wanted) is None, "not before all are there"
     reach(schedule.horizons, a=moment)
@@ -81,7 +82,7 @@ def test_how_a_run_ends(moment: int, end: int | None, wanted: Ending | None, end
     ],
 )
 def test_the_time_that_a_run_has_taken(next_: int, latest: int, end: int | None, time: int) -> None:
-    schedule = Schedule(Horizons([0], STEP, end), HZ, interactive=False)
+    schedule = Schedule(Horizons([0], STEP, end), CYCLES, interactive=False)
     schedule.grant()
     schedule.horizons.reached(0, next_, latest)
     assert schedule.due(None) is (Ending.IDLE if end is None else Ending.DONE)
@@ -89,7 +90,7 @@ def test_the_time_that_a_run_has_taken(next_: int, latest: int, end: int | None,
 
 
 def test_an_end_before_the_last_horizon_is_the_time_of_a_run() -> None:
-    schedule = Schedule(Horizons([0], STEP, 10), HZ, interactive=False)
+    schedule = Schedule(Horizons([0], STEP, 10), CYCLES, interactive=False)
     schedule.grant()
     schedule.horizons.reached(0, -1, 3)
     assert schedule.due(Ending.DONE) is Ending.DONE
@@ -97,14 +98,14 @@ def test_an_end_before_the_last_horizon_is_the_time_of_a_run() -> None:
 
 
 def test_nobody_at_a_console_means_as_fast_as_it_goes() -> None:
-    schedule = Schedule(Horizons([0], STEP), HZ, interactive=False)
+    schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=False)
     schedule.grant()
     reach(schedule.horizons, a=1_000_000)
     assert schedule.grant() == 1_000_010
 
 
 async def test_with_a_console_the_next_thing_waits_for_its_time(autojump_clock: trio.testing.MockClock) -> None:
-    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=True)
     assert schedule.grant() == 10
     reach(schedule.horizons, a=2000)  # the guest sleeps for two seconds
     assert schedule.grant() is None
@@ -116,7 +117,7 @@ async def test_with_a_console_the_next_thing_waits_for_its_time(autojump_clock: 
 
 
 async def test_a_machine_that_waits_for_its_user_is_not_at_its_end(autojump_clock: trio.testing.MockClock) -> None:
-    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=True)
     schedule.grant()
     reach(schedule.horizons, a=-1)
     assert schedule.due(None) is None
@@ -130,7 +131,7 @@ async def test_a_machine_that_waits_for_its_user_is_not_at_its_end(autojump_cloc
 
 
 async def test_one_that_has_fallen_behind_does_not_hurry_later(autojump_clock: trio.testing.MockClock) -> None:
-    schedule = Schedule(Horizons([0], STEP), HZ, interactive=True)
+    schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=True)
     schedule.grant()
     await trio.sleep(5)  # what takes 10 ms of virtual time takes the host five seconds
     reach(schedule.horizons, a=11)

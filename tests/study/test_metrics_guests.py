@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.armv8.cpu import Exit
+from baonet.machine import Rate
 from baonet.study.metrics.base import Record, Run
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
@@ -120,6 +121,6 @@ def test_exits_by_reason() -> None:
 
 @pytest.mark.parametrize("metric", [RoundTrip, Throughput, Numbers, MessageMatrix, Exits])
 def test_nothing_comes_of_nothing(metric: type[RoundTrip]) -> None:
-    measured = metric(Run(1, {})).finish(0)
+    measured = metric(Run(Rate(1), {})).finish(0)
     assert not measured.samples
     assert not measured.values

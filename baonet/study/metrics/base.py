@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, final
 
+from baonet.machine import Rate
 from baonet.study.reservoir import Reservoir
 
 Record: TypeAlias = tuple[int, int, int, int, int, int]
@@ -23,11 +24,11 @@ NOBODY = "-"
 class Run:
     """What a trace's header tells.
 
-    ``hz`` is ticks of time per second, ``vms`` the name of each pcpu's VM, ``access`` what an emulated load or store
+    ``rate`` is that of the records' time, ``vms`` the name of each pcpu's VM, ``access`` what an emulated load or store
     costs, in ticks: it is in the time of the records behind it, and in no record of its own.
     """
 
-    hz: int
+    rate: Rate
     vms: Mapping[int, str]
     access: int = 0
 
@@ -36,7 +37,7 @@ class Run:
 
     def ns(self, ticks: int) -> float:
         """Ticks as nanoseconds; exact up to 2**53 ns, 104 days."""
-        return ticks * 1_000_000_000 / self.hz
+        return self.rate.exact_ns(ticks)
 
 
 @final

@@ -103,7 +103,7 @@ class Throughput:
             ticks = self._spans.end(vm, identity, time)
             moved = self._bytes.pop((vm, identity), 0)
             if ticks and moved:
-                self._measured.add((vm, str(identity)), moved * self._run.hz / ticks)
+                self._measured.add((vm, str(identity)), self._run.rate.per_second(moved, ticks))
 
     def finish(self, end: int) -> Measured:
         self._measured.note("begins without an end", len(self._spans.open))
