@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import final
 
-from baonet.machine import Crash, Flip, Machine, Stall
+from baonet.machine import CrashFault, FlipFault, Machine, StallFault
 
 
 @final
@@ -44,11 +44,11 @@ def events(machine: Machine, vms: Collection[int], pcpus: Collection[int], cycle
     objects = {ipc.shmem for vm in vms for ipc in machine.vms[vm].ipcs}
     for rule, fault in enumerate(machine.faults):
         match fault:
-            case Stall(pcpu, at, duration) if pcpu in pcpus:
+            case StallFault(pcpu, at, duration) if pcpu in pcpus:
                 found.stalls.append((rule, pcpu, cycles(at), cycles(duration)))
-            case Crash(pcpu, at) if pcpu in pcpus:
+            case CrashFault(pcpu, at) if pcpu in pcpus:
                 found.crashes.append((rule, pcpu, cycles(at)))
-            case Flip() if fault.shmem in objects:
+            case FlipFault() if fault.shmem in objects:
                 bits = chosen_bits(rule, fault, machine.shared_memory[fault.shmem].size)
                 found.flips.append(Flips(rule, cycles(fault.at), fault.shmem, bits))
             case _:
@@ -57,7 +57,7 @@ def events(machine: Machine, vms: Collection[int], pcpus: Collection[int], cycle
     return found
 
 
-def chosen_bits(rule: int, flip: Flip, size: int) -> tuple[int, ...]:
+def chosen_bits(rule: int, flip: FlipFault, size: int) -> tuple[int, ...]:
     """Different bits of an object of ``size`` bytes, in the order of their choice."""
     chance = random.Random(f"{flip.seed}/{rule}")
     offsets = range(size) if flip.offset is None else range(flip.offset, flip.offset + 1)

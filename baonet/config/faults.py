@@ -17,7 +17,7 @@ from baonet.config.fault_models import (
 from baonet.document.errors import Problem
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human, human_duration, listing
-from baonet.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
+from baonet.machine import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 
 
 def problems(draft: Draft) -> Iterator[Problem]:
@@ -82,12 +82,12 @@ def resolve(models: Sequence[FaultModel], vms: Sequence[str], shared_memory: Seq
 
 def _record(model: FaultModel, vms: Sequence[str], shared_memory: Sequence[str]) -> Fault:
     if isinstance(model, StallModel):
-        return Stall(model.pcpu, model.at, model.for_)
+        return StallFault(model.pcpu, model.at, model.for_)
     if isinstance(model, CrashModel):
-        return Crash(model.pcpu, model.at)
+        return CrashFault(model.pcpu, model.at)
     if isinstance(model, FlipModel):
         shmem = shared_memory.index(model.shared_memory)
-        return Flip(shmem, model.at, model.offset, model.bit, model.count, model.seed)
+        return FlipFault(shmem, model.at, model.offset, model.bit, model.count, model.seed)
     return MessageFault(
         kind=Disturbance(model.fault),
         message=MessageKind(model.message),

@@ -22,7 +22,7 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.cpu import build, kick
 from baonet.hyp.vmm import Plan
-from baonet.machine import ClockMode, Flip, Vm
+from baonet.machine import ClockMode, FlipFault, Vm
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port
@@ -175,7 +175,7 @@ class _VirtualCrews:
 
     def crews(self) -> list[Crew]:
         servers = self._groups[1:]
-        flipped = {fault.shmem for fault in self._plan.machine.faults if isinstance(fault, Flip)}
+        flipped = {fault.shmem for fault in self._plan.machine.faults if isinstance(fault, FlipFault)}
         objects = {ipc.shmem for vm in self._vms.values() for ipc in self._plan.vms[vm].config.ipcs}
         conductor = Crew(
             Role.CONDUCTOR,

@@ -11,7 +11,7 @@ colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
 from __future__ import annotations
 
 from baonet.machine.clock import Clock, ClockMode, Latency
-from baonet.machine.faults import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
+from baonet.machine.faults import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
 from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
@@ -23,12 +23,12 @@ __all__ = [
     "Clock",
     "ClockMode",
     "Costs",
-    "Crash",
+    "CrashFault",
     "Device",
     "Disturbance",
     "Faithful",
     "Fault",
-    "Flip",
+    "FlipFault",
     "Gic",
     "Input",
     "Ipc",
@@ -45,7 +45,7 @@ __all__ = [
     "Region",
     "Segment",
     "SharedMemory",
-    "Stall",
+    "StallFault",
     "Stamp",
     "UNMODELLED",
     "Vm",

@@ -46,7 +46,7 @@ class MessageFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Stall:
+class StallFault:
     """A pcpu makes no progress for ``duration`` from ``at``, in nanoseconds of virtual time."""
 
     pcpu: int
@@ -55,7 +55,7 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
-class Crash:
+class CrashFault:
     """A pcpu stops for ever at ``at`` nanoseconds of virtual time."""
 
     pcpu: int
@@ -63,7 +63,7 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class FlipFault:
     """``count`` different bits of a shared memory object flip at ``at`` nanoseconds of virtual time.
 
     ``shmem`` is the index in ``Machine.shared_memory``. ``offset`` is in bytes, ``bit`` from 0, the least significant;
@@ -78,4 +78,4 @@ class Flip:
     seed: int = 0
 
 
-Fault: TypeAlias = MessageFault | Stall | Crash | Flip
+Fault: TypeAlias = MessageFault | StallFault | CrashFault | FlipFault

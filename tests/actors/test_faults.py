@@ -12,8 +12,8 @@ from baonet.actors.events import chosen_bits
 from baonet.actors.faults import MessageFaults
 from baonet.hyp.armv8.psci_messages import PsciOn
 from baonet.hyp.armv8.vgic_messages import VgicForward
-from baonet.hyp.messages import HypMessage, IpcNotify, SpiLine
-from baonet.machine import Disturbance, Flip, MessageFault, MessageKind
+from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn, SpiLine
+from baonet.machine import Disturbance, FlipFault, MessageFault, MessageKind
 from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, Post
 
@@ -100,15 +100,15 @@ def test_rules_with_one_seed_do_not_choose_alike() -> None:
 @given(st.integers(1, 64), st.integers(0, 1000), st.data())
 def test_flipped_bits_are_different_and_in_the_object(size: int, seed: int, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 8 * size))
-    bits = chosen_bits(0, Flip(0, at=0, count=count, seed=seed), size)
+    bits = chosen_bits(0, FlipFault(0, at=0, count=count, seed=seed), size)
     assert len(set(bits)) == count
     assert all(0 <= bit < 8 * size for bit in bits)
-    assert bits == chosen_bits(0, Flip(0, at=0, count=count, seed=seed), size)
+    assert bits == chosen_bits(0, FlipFault(0, at=0, count=count, seed=seed), size)
 
 
 @pytest.mark.parametrize(("offset", "bit", "count"), [(5, None, 8), (None, 3, 16), (5, 3, 1)])
 def test_a_place_that_is_given_is_kept(offset: int | None, bit: int | None, count: int) -> None:
-    bits = chosen_bits(0, Flip(0, at=0, offset=offset, bit=bit, count=count), 16)
+    bits = chosen_bits(0, FlipFault(0, at=0, offset=offset, bit=bit, count=count), 16)
     assert len(set(bits)) == count
     assert offset is None or {each // 8 for each in bits} == {offset}
     assert bit is None or {each % 8 for each in bits} == {bit}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baonet.config.loader import load
-from baonet.machine import Crash, Disturbance, Fault, Flip, MessageFault, MessageKind, Stall
+from baonet.machine import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 from tests.config.machines import BASE, marked, problems, write
 
 
@@ -32,15 +32,15 @@ def with_faults(*items: str) -> str:
             "fault: reorder, from: ping, by: 2us, after: 1ms, until: 1s, probability: 1",
             MessageFault(Disturbance.REORDER, MessageKind.IPC, 0, after=1_000_000, until=1_000_000_000, by=2000),
         ),
-        ("fault: stall, pcpu: 3, at: 5ms, for: 250ns", Stall(3, 5_000_000, 250)),
-        ("fault: crash, pcpu: 0, at: 0", Crash(0, 0)),
-        ("fault: flip, shared_memory: mailbox, at: 1s", Flip(0, 1_000_000_000)),
+        ("fault: stall, pcpu: 3, at: 5ms, for: 250ns", StallFault(3, 5_000_000, 250)),
+        ("fault: crash, pcpu: 0, at: 0", CrashFault(0, 0)),
+        ("fault: flip, shared_memory: mailbox, at: 1s", FlipFault(0, 1_000_000_000)),
         (
             "fault: flip, shared_memory: mailbox, at: 1ns, offset: 0, bit: 0, seed: 0xffff_ffff_ffff_ffff",
-            Flip(0, 1, 0, 0, 1, (1 << 64) - 1),
+            FlipFault(0, 1, 0, 0, 1, (1 << 64) - 1),
         ),
-        ("fault: flip, shared_memory: mailbox, at: 1ns, bit: 7, count: 65536", Flip(0, 1, None, 7, 65536)),
-        ("fault: flip, shared_memory: mailbox, at: 1ns, offset: 32KiB, count: 8", Flip(0, 1, 0x8000, None, 8)),
+        ("fault: flip, shared_memory: mailbox, at: 1ns, bit: 7, count: 65536", FlipFault(0, 1, None, 7, 65536)),
+        ("fault: flip, shared_memory: mailbox, at: 1ns, offset: 32KiB, count: 8", FlipFault(0, 1, 0x8000, None, 8)),
     ],
 )
 def test_a_fault_and_its_record(tmp_path: Path, text: str, record: Fault) -> None:
@@ -51,9 +51,9 @@ def test_faults_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
     """Rules are tried in their order, and the trace tells them by their number."""
     text = with_faults("fault: crash, pcpu: 1, at: 2s", "fault: drop", "fault: crash, pcpu: 0, at: 1s")
     assert load(write(tmp_path, text)).faults == (
-        Crash(1, 2_000_000_000),
+        CrashFault(1, 2_000_000_000),
         MessageFault(Disturbance.DROP, MessageKind.IPC),
-        Crash(0, 1_000_000_000),
+        CrashFault(0, 1_000_000_000),
     )
 
 

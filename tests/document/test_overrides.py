@@ -19,7 +19,7 @@ from baonet.machine import (
     Cache,
     Clock,
     ClockMode,
-    Crash,
+    CrashFault,
     Disturbance,
     Latency,
     Machine,
@@ -85,7 +85,7 @@ def test_whole_lists_and_mappings(tmp_path: Path) -> None:
     assert found.platform.ram == (RamBank(0x40000000, 2 << 30),)
     assert found.vms[0].cpu_affinity == (3,)
     assert found.vms[0].regions[0].size == 32 << 20
-    assert found.faults == (Crash(1, 1_000_000),)
+    assert found.faults == (CrashFault(1, 1_000_000),)
 
 
 def test_texts_have_values_in_yaml(tmp_path: Path) -> None:
