@@ -17,9 +17,9 @@ from baonet.machine import (
     Faithful,
     Ipc,
     Latency,
+    LoadSegment,
     Machine,
     Platform,
-    Segment,
     SharedMemory,
     Vm,
 )
@@ -118,5 +118,5 @@ def _contents(machine: Machine, vm: Vm, placement: Placement) -> Vm:
     return replace(
         vm,
         context=0 if machine.faithful is Faithful.STRICT else address,
-        segments=(*placement.segments, Segment(address, len(data), data=data)),
+        segments=(*placement.segments, LoadSegment(address, len(data), data=data)),
     )

@@ -18,7 +18,7 @@ from typing import BinaryIO, final
 from baonet.config import arm64_image, packed
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human
-from baonet.machine import PAGE_SIZE, Segment, Stamp
+from baonet.machine import PAGE_SIZE, LoadSegment, Stamp
 from baonet.machine.stamp import stamp
 
 _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})
@@ -56,7 +56,7 @@ class Image:
     what of the file can run and is probably not meant, and what would be right.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[LoadSegment, ...]
     spans: tuple[tuple[int, int], ...]
     entry: int
     linux: bool = False
@@ -207,7 +207,7 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
             raise ImageError("path", f"{path} is cut short: the segment at {physical:#x} is not all there")
         where = physical + bias
         if in_file:
-            segments.append(Segment(where, in_file, str(path.absolute()), at, stamp=stamp(file.fileno())))
+            segments.append(LoadSegment(where, in_file, str(path.absolute()), at, stamp=stamp(file.fileno())))
         spans.append((where, where + in_memory))
         if entry is None and virtual <= start < virtual + in_memory:
             entry = start - virtual + where
@@ -247,7 +247,7 @@ def _raw(
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
     taken = max(size, image_size) if linux else size
     if data:
-        segment = Segment(base, size, data=data, unpacked=str(path))
+        segment = LoadSegment(base, size, data=data, unpacked=str(path))
     else:
-        segment = Segment(base, size, str(path.absolute()), stamp=stamp)
+        segment = LoadSegment(base, size, str(path.absolute()), stamp=stamp)
     return Image((segment,), ((base, base + taken),), base if entry is None else entry, linux)

@@ -19,7 +19,7 @@ from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
 from baonet.document.document import Node
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
-from baonet.machine import PAGE_SIZE, Region, Segment, Stamp
+from baonet.machine import PAGE_SIZE, LoadSegment, Region, Stamp
 from baonet.machine.stamp import stamp
 
 DEVICE_TREE_BLOCK = 2 << 20
@@ -42,7 +42,7 @@ class Placement:
         self.problems: list[Problem] = []
         self.taken: list[Window] = []
         self.image: Image | None = None
-        self.segments: list[Segment] = []
+        self.segments: list[LoadSegment] = []
         self.initrd: tuple[int, int] | None = None
         self.device_tree: int | None = None
         self._initrd_size = 0
@@ -179,7 +179,7 @@ class Placement:
         assert self.model.initrd is not None
         path = (self._directory() / self.model.initrd.path).absolute()
         self.initrd = (start, start + self._initrd_size)
-        self.segments.append(Segment(start, self._initrd_size, str(path), stamp=self._initrd_stamp))
+        self.segments.append(LoadSegment(start, self._initrd_size, str(path), stamp=self._initrd_stamp))
 
     def _take(self, window: Window) -> None:
         """Take a place that is given: it has to lie in one region and meet nothing that is there."""

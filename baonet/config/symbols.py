@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.config.images import opened
-from baonet.machine import Segment, Vm
+from baonet.machine import LoadSegment, Vm
 
 _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER: Final = struct.Struct("<IIQQQQQQ")
@@ -51,7 +51,7 @@ class Symbols:
         return f"{name}+{address - start:#x}" if address < end else ""
 
 
-def _symbols(segment: Segment) -> Iterator[tuple[int, int, str]]:
+def _symbols(segment: LoadSegment) -> Iterator[tuple[int, int, str]]:
     """(start, end, name) of those that lie in a loaded segment, as linked and as loaded."""
     assert segment.path is not None
     with opened(Path(segment.path)) as file:

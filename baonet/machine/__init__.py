@@ -16,7 +16,7 @@ from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
 from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
 from baonet.machine.rate import Rate
-from baonet.machine.vm import Device, Ipc, Region, Segment, Stamp, Vm, devices, uarts
+from baonet.machine.vm import Device, Ipc, LoadSegment, Region, Stamp, Vm, devices, uarts
 
 __all__ = [
     "Cache",
@@ -43,7 +43,7 @@ __all__ = [
     "RamBank",
     "Rate",
     "Region",
-    "Segment",
+    "LoadSegment",
     "SharedMemory",
     "StallFault",
     "Stamp",

@@ -50,7 +50,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class LoadSegment:
     """Bytes to place at ``base`` (an IPA inside a region) before the VM starts: a slice of a file, or ``data``.
 
     ``unpacked``: the file that the data was in. ``stamp`` is the file as it was checked: another one is not loaded.
@@ -88,7 +88,7 @@ class Vm:
     devices: tuple[Device, ...]
     ipcs: tuple[Ipc, ...]
     gic: Gic
-    segments: tuple[Segment, ...]
+    segments: tuple[LoadSegment, ...]
     interrupts: tuple[int, ...] = ()
     command_line: str = ""
     initrd: tuple[int, int] | None = None

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config.images import Image, ImageError, load
-from baonet.machine import Segment
+from baonet.machine import LoadSegment
 from tests.config.machines import PING, elf, linux_image
 
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
@@ -39,7 +39,7 @@ def _without_headers() -> bytes:
 def test_elf_segments_have_their_bytes_and_their_bss(tmp_path: Path) -> None:
     path = str(tmp_path / "image")
     assert loaded(tmp_path, PING) == Image(
-        segments=(Segment(0x40100000, 256, path, 64 + 2 * 56), Segment(0x40101000, 4, path, 64 + 2 * 56 + 256)),
+        segments=(LoadSegment(0x40100000, 256, path, 64 + 2 * 56), LoadSegment(0x40101000, 4, path, 64 + 2 * 56 + 256)),
         spans=((0x40100000, 0x40100100), (0x40101000, 0x40103000)),
         entry=0x40100000,
     )
@@ -93,7 +93,9 @@ def test_pyelftools_reads_our_guests_as_we_do(path: Path) -> None:
 
 def test_a_raw_binary(tmp_path: Path) -> None:
     image = loaded(tmp_path, b"\x1f\x20\x03\xd5" * 10, base=0x40001004)
-    assert image == Image((Segment(0x40001004, 40, str(tmp_path / "image")),), ((0x40001004, 0x4000102C),), 0x40001004)
+    assert image == Image(
+        (LoadSegment(0x40001004, 40, str(tmp_path / "image")),), ((0x40001004, 0x4000102C),), 0x40001004
+    )
 
 
 def test_a_linux_image_takes_its_image_size(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from baonet.config.symbols import Symbols
-from baonet.machine import Segment
+from baonet.machine import LoadSegment
 from tests.hyp import machines
 
 LINKED = 0x8000
@@ -43,7 +43,7 @@ def elf(symbols: tuple[tuple[str, int, int, int], ...] = SYMBOLS) -> bytes:
 def symbols(tmp_path: Path, content: bytes, base: int = LINKED) -> Symbols:
     image = tmp_path / "image"
     image.write_bytes(content)
-    return Symbols(replace(machines.vm(0), segments=(Segment(base, 0x100, str(image), 0),)))
+    return Symbols(replace(machines.vm(0), segments=(LoadSegment(base, 0x100, str(image), 0),)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_file_that_is_cut_short_has_no_names(tmp_path: Path, length: int) -> N
 def test_what_is_not_elf_and_what_is_gone_has_no_names(tmp_path: Path) -> None:
     assert symbols(tmp_path, bytes(0x100)).name(LINKED) == ""
     (tmp_path / "image").unlink()
-    gone = Symbols(replace(machines.vm(0), segments=(Segment(LINKED, 0x100, str(tmp_path / "image"), 0),)))
+    gone = Symbols(replace(machines.vm(0), segments=(LoadSegment(LINKED, 0x100, str(tmp_path / "image"), 0),)))
     assert gone.name(LINKED) == ""
 
 

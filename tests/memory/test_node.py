@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baonet.machine import Region, Segment, Vm
+from baonet.machine import LoadSegment, Region, Vm
 from baonet.machine.stamp import stamp
 from baonet.memory.node import NodeMemory
 from tests.hyp import machines
@@ -24,7 +24,7 @@ def test_segments_are_loaded_where_they_belong_and_cleared(tmp_path: Path) -> No
     image = tmp_path / "image"
     image.write_bytes(b"skip" + b"program")
     regions = (Region(BASE, 0x2000), Region(0, 0x1000))
-    segments = (Segment(BASE + 0x1FFC, 4, data=b"tail"), Segment(0x10, 7, path=str(image), offset=4))
+    segments = (LoadSegment(BASE + 0x1FFC, 4, data=b"tail"), LoadSegment(0x10, 7, path=str(image), offset=4))
     vm = replace(machines.vm(0), regions=regions, segments=segments)
     node = memory(vm)
     first, second = (segment.view for segment in node.vms[0].regions)
@@ -37,7 +37,7 @@ def test_segments_are_loaded_where_they_belong_and_cleared(tmp_path: Path) -> No
 
 
 def test_what_does_not_fit_one_region_is_refused() -> None:
-    vm = replace(machines.vm(0), segments=(Segment(BASE + (64 << 20) - 1, 2, data=b"ab"),))
+    vm = replace(machines.vm(0), segments=(LoadSegment(BASE + (64 << 20) - 1, 2, data=b"ab"),))
     node = memory(vm)
     with pytest.raises(ValueError, match="2 bytes at 0x43ffffff are not inside one region of VM 'vm0'"):
         node.load(vm)
@@ -45,7 +45,7 @@ def test_what_does_not_fit_one_region_is_refused() -> None:
 
 
 def test_an_image_that_has_gone_is_told() -> None:
-    vm = replace(machines.vm(0), segments=(Segment(BASE, 2, path="/no/such/image"),))
+    vm = replace(machines.vm(0), segments=(LoadSegment(BASE, 2, path="/no/such/image"),))
     node = memory(vm)
     with pytest.raises(FileNotFoundError, match="/no/such/image"):
         node.load(vm)
@@ -58,7 +58,7 @@ def test_an_image_that_has_changed_since_it_was_checked_is_told(tmp_path: Path, 
     image = tmp_path / "image"
     image.write_bytes(b"old!")
     os.utime(image, ns=(0, 1_000_000_000))
-    vm = replace(machines.vm(0), segments=(Segment(BASE, 4, path=str(image), stamp=stamp(image)),))
+    vm = replace(machines.vm(0), segments=(LoadSegment(BASE, 4, path=str(image), stamp=stamp(image)),))
     node = memory(vm)
     node.load(vm)
     if change == "cut":
