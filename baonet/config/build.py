@@ -8,7 +8,7 @@ from dataclasses import replace
 from baonet.config import console_input, devicetree, faults, gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
-from baonet.config.placement import Placement
+from baonet.config.placement import VmContents
 from baonet.document.errors import Problem
 from baonet.machine import (
     Clock,
@@ -26,7 +26,7 @@ from baonet.machine import (
 
 
 def build(
-    draft: Draft, platform: Platform, placements: Sequence[Placement], faithful: Faithful
+    draft: Draft, platform: Platform, placements: Sequence[VmContents], faithful: Faithful
 ) -> tuple[Machine, list[Problem]]:
     """The machine of a draft that has no problems so far, and what came up while placing initrds and device trees.
 
@@ -59,7 +59,7 @@ def _clock(model: ClockModel | None) -> Clock:
     return Clock(ClockMode(model.mode), model.mhz, model.window, latency)
 
 
-def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> Vm:
+def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> Vm:
     """The record of a VM whose image was read and placed, without what ``_contents`` adds."""
     model = placement.model
     names = [each.name for each in draft.shared_memory]
@@ -92,7 +92,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: Placement) -> V
     )
 
 
-def _contents(machine: Machine, vm: Vm, placement: Placement) -> Vm:
+def _contents(machine: Machine, vm: Vm, placement: VmContents) -> Vm:
     """Place the device tree and the initrd, and fill the tree in."""
     given = placement.model.device_tree
     if given is None:

@@ -12,7 +12,7 @@ from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.interrupts import FIRST_SPI, TIMERS
 from baonet.config.models import DeviceModel, VmModel
-from baonet.config.placement import Placement
+from baonet.config.placement import VmContents
 from baonet.document.document import Node
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
@@ -22,7 +22,7 @@ LINUX_COMMAND_LINE = 2047
 """Characters of a command line that arm64 Linux keeps (COMMAND_LINE_SIZE in asm/setup.h, with its end)."""
 
 
-def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]:
+def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem]:
     """Doubts about what was written, as far as it could be read."""
     for placement in placements:
         vm = placement.model
@@ -40,7 +40,7 @@ def of_draft(draft: Draft, placements: Sequence[Placement]) -> Iterator[Problem]
         yield from _faults(draft)
 
 
-def of_machine(machine: Machine, placements: Sequence[Placement]) -> Iterator[Problem]:
+def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[Problem]:
     """Doubts about a machine that is complete: whether the device trees that it was given tell the truth."""
     for vm, placement in zip(machine.vms, placements, strict=True):
         tree, model = placement.tree, placement.model.device_tree
@@ -60,7 +60,7 @@ def _owners(draft: Draft, intid: int) -> list[VmModel]:
     return [vm for vm in draft.vms if any(intid in device.interrupts for device in vm.devices)]
 
 
-def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: Placement) -> Iterator[Problem]:
+def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmContents) -> Iterator[Problem]:
     """An entry's interrupts are those of the devices that it maps."""
     if draft.platform is None or not draft.intact(entry.node, "interrupts"):
         return
@@ -84,7 +84,7 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: Placem
 
 
 def _lacking(
-    draft: Draft, entry: DeviceModel, device: PlatformDevice, strange: Sequence[int], placement: Placement
+    draft: Draft, entry: DeviceModel, device: PlatformDevice, strange: Sequence[int], placement: VmContents
 ) -> Iterator[Problem]:
     """A device is mapped, and the VM does not get its interrupt."""
     owners = _owners(draft, device.interrupt)
@@ -109,7 +109,7 @@ def _raises(draft: Draft, intid: int) -> str:
     return f"its devices have {known}" + (meant if intid < FIRST_SPI else "")
 
 
-def _linux(draft: Draft, placement: Placement) -> Iterator[Problem]:
+def _linux(draft: Draft, placement: VmContents) -> Iterator[Problem]:
     """Linux without a device tree, or without being told where it is."""
     image, model = placement.image, placement.model
     if image is None or not image.linux or model.image is None:
@@ -123,7 +123,7 @@ def _linux(draft: Draft, placement: Placement) -> Iterator[Problem]:
         yield node.problem(message, "give it a tree of its own (CONFIG_BUILTIN_DTB, a boot shim), or use 'practical'")
 
 
-def _image(placement: Placement) -> Iterator[Problem]:
+def _image(placement: VmContents) -> Iterator[Problem]:
     """What the file itself says, and an entry where it has put nothing."""
     image, model = placement.image, placement.model.image
     if image is None or model is None:

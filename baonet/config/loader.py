@@ -11,7 +11,7 @@ from baonet.config import check, doubts, platform_file
 from baonet.config.build import build
 from baonet.config.draft import Draft
 from baonet.config.models import MachineModel
-from baonet.config.placement import Placement
+from baonet.config.placement import VmContents
 from baonet.document import document
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Reader, UnreadableError
@@ -59,7 +59,7 @@ def load(
         faults=values.get("faults", ()),
     )
     reader.problems += check.problems(draft)
-    placements = [Placement(vm) for vm in draft.vms]
+    placements = [VmContents(vm) for vm in draft.vms]
     for placement in placements:
         placement.read(draft)
         reader.problems += placement.problems
@@ -80,7 +80,7 @@ def load(
 
 
 def _built(
-    draft: Draft, platform: Platform | None, placements: Sequence[Placement], values: Mapping[str, Any], *, whole: bool
+    draft: Draft, platform: Platform | None, placements: Sequence[VmContents], values: Mapping[str, Any], *, whole: bool
 ) -> Machine:
     """Raises ``ConfigError`` when anything is wrong."""
     reader = draft.reader
@@ -95,7 +95,7 @@ def _built(
 
 
 def _unplaced(
-    draft: Draft, platform: Platform, placements: Sequence[Placement], faithful: Faithful
+    draft: Draft, platform: Platform, placements: Sequence[VmContents], faithful: Faithful
 ) -> Sequence[Problem]:
     """What has no room in the memory of VMs with which nothing else is wrong, whatever is wrong with others."""
     if not draft.intact(draft.root, "shared_memory"):

@@ -29,7 +29,7 @@ _WORDS = ("yes", "no", "on", "off", "none", "generate", "default")
 
 
 @final
-class Placement:
+class VmContents:
     """The contents of one VM's memory as they are being placed.
 
     Nothing is placed twice, and every problem goes to ``problems``. ``taken`` are the windows in use, ``tree`` is the
