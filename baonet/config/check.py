@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical
 from baonet.config.draft import Draft
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human, human_duration, listing, span
@@ -46,7 +46,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) -> Iterator[Problem]:
-    first: dict[str, Node] = {}
+    first: dict[str, YamlNode] = {}
     for each in named:
         if not each.name:
             continue  # it could not be read

@@ -64,7 +64,7 @@ def problems(models: Sequence[InputModel], vms: Sequence[str]) -> Iterator[Probl
             yield model.node.at("text").problem("the text holds half a character (a surrogate)", "give it as 'bytes'")
 
 
-def unknown_vm(node: document.Node, name: str, vms: Sequence[str]) -> Iterator[Problem]:
+def unknown_vm(node: document.YamlNode, name: str, vms: Sequence[str]) -> Iterator[Problem]:
     """A problem if no VM has this name."""
     if name not in vms:
         near = nearest(name, list(vms))

@@ -13,7 +13,7 @@ from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.interrupts import FIRST_SPI, TIMERS
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import VmContents
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
@@ -187,5 +187,5 @@ def _alone(draft: Draft) -> Iterator[Problem]:
         if len(users) < 2:
             who = f"only VM '{users[0].name}' has" if users else "no VM has"
             hint = f"add it to 'ipcs' of {'another' if users else 'the VMs that share it'}"
-            node: Node = shared.node.at("name")
+            node: YamlNode = shared.node.at("name")
             yield node.problem(f"{who} shared memory '{shared.name}'", hint)

@@ -10,7 +10,7 @@ from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
 from baonet.config.fault_models import FaultModel
 from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.kinds import Reader
 from baonet.machine import Platform, PlatformDevice
 
@@ -23,7 +23,7 @@ class Draft:
     ``shared_memory`` and ``vms`` lack what could not be read, so a rule that needs all of them asks ``reader``.
     """
 
-    root: Node
+    root: YamlNode
     reader: Reader
     platform: Platform | None
     shared_memory: Sequence[SharedMemoryModel]
@@ -32,7 +32,7 @@ class Draft:
     input: Sequence[InputModel]
     faults: Sequence[FaultModel]
 
-    def intact(self, node: Node, *keys: str) -> bool:
+    def intact(self, node: YamlNode, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""
         return all(self.reader.intact(f"{node.name}.{key}".lstrip(".")) for key in keys)
 

@@ -13,7 +13,7 @@ from typing import final
 from baonet.config.draft import Draft
 from baonet.config.gic import of_vm
 from baonet.config.models import VmModel
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import Gic
@@ -29,11 +29,11 @@ class _Use:
 
     intid: int
     what: str
-    node: Node
+    node: YamlNode
 
 
 def problems(draft: Draft) -> Iterator[Problem]:
-    owner: dict[int, tuple[VmModel, Node]] = {}
+    owner: dict[int, tuple[VmModel, YamlNode]] = {}
     for vm in draft.vms:
         uses = list(_uses(vm))
         if draft.platform is not None and draft.intact(vm.node, "gic"):

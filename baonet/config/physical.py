@@ -9,7 +9,7 @@ from typing import final
 from baonet.config.draft import Draft
 from baonet.config.palette import Palette
 from baonet.config.windows import Window, align_up, overlapping, unaligned
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Platform
@@ -24,7 +24,7 @@ class _Piece:
     size: int
     phys: int | None
     colors: int
-    node: Node
+    node: YamlNode
 
 
 def problems(draft: Draft) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from baonet.config.draft import Draft
 from baonet.config.images import Image, ImageError
 from baonet.config.models import VmModel
 from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, LoadSegment, Region, Stamp
@@ -83,7 +83,7 @@ class VmContents:
             self.problems.append(self.entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
 
     @property
-    def entry(self) -> Node:
+    def entry(self) -> YamlNode:
         """Where the file says, by itself or by the image that it names, where vCPU 0 starts."""
         given = self.model.image
         assert given is not None
@@ -228,7 +228,7 @@ class VmContents:
                 start = (window.start - size) // alignment * alignment
         return start if start >= home.base and start > 0 else None
 
-    def _no_room(self, node: Node, what: str, size: int) -> None:
+    def _no_room(self, node: YamlNode, what: str, size: int) -> None:
         home = self._home()
         if home is not None:
             message = (

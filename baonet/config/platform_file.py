@@ -12,7 +12,7 @@ from baonet.config.gic import windows as gic_windows
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.windows import Window, beyond, overlapping, unaligned
-from baonet.document.document import A_MACHINE, A_STUDY, Form, Node, parse
+from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Model, Reader, UnreadableError, nearest
 from baonet.document.quantities import human, listing
@@ -59,7 +59,7 @@ def resolve(model: PlatformModel, reader: Reader, within: tuple[Path, ...] = ())
     return None if problems else platform
 
 
-def _extended(node: Node, name: str, reader: Reader, within: tuple[Path, ...]) -> Platform | None:
+def _extended(node: YamlNode, name: str, reader: Reader, within: tuple[Path, ...]) -> Platform | None:
     known = builtin()
     if name in known:
         return known[name]

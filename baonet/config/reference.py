@@ -11,7 +11,7 @@ from baonet.config import foreign
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import COSTS_SOURCE, builtin, description
-from baonet.document.kinds import Kind, ListOf, MappingOf, Model, Quantity, described, is_required, key_of, title
+from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
 
@@ -143,7 +143,7 @@ def _models(model: type[Model]) -> list[type[Model]]:
     return found
 
 
-def _mapped(kind: Kind[Any]) -> Iterator[type[Model]]:
+def _mapped(kind: ValueKind[Any]) -> Iterator[type[Model]]:
     if isinstance(kind, ListOf):
         yield from _mapped(kind.item)
     elif isinstance(kind, MappingOf):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import SHOWN, Problem
 from baonet.document.quantities import human, span
 from baonet.machine import PAGE_SIZE
@@ -23,7 +23,7 @@ class Window:
     start: int
     end: int
     what: str
-    node: Node
+    node: YamlNode
 
     def meets(self, start: int, end: int) -> bool:
         return self.start < end and start < self.end
@@ -36,7 +36,7 @@ def align_up(value: int, alignment: int) -> int:
     return -(-value // alignment) * alignment
 
 
-def unaligned(node: Node, value: int | None, alignment: int = PAGE_SIZE) -> Iterator[Problem]:
+def unaligned(node: YamlNode, value: int | None, alignment: int = PAGE_SIZE) -> Iterator[Problem]:
     """A problem if ``value`` is not a multiple of ``alignment``."""
     if value is None or value % alignment == 0:
         return

@@ -83,7 +83,7 @@ class Source:
 
 @final
 @dataclass(slots=True, eq=False)
-class Node:
+class YamlNode:
     """One value of the file. Its line is 0 when it comes from elsewhere.
 
     ``name`` is the field path from the root. ``key`` is the (line, column) of the key it belongs to, for an item of a
@@ -94,7 +94,7 @@ class Node:
     line: int
     column: int
     width: int
-    value: dict[str, Node] | list[Node] | Scalar
+    value: dict[str, YamlNode] | list[YamlNode] | Scalar
     name: str = ""
     key: tuple[int, int] | None = None
 
@@ -111,7 +111,7 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def at(self, *keys: Key) -> Node:
+    def at(self, *keys: Key) -> YamlNode:
         """The node at these keys, or the last one on the way there that exists."""
         node = self
         for key in keys:
@@ -121,12 +121,12 @@ class Node:
             node = found
         return node
 
-    def find(self, name: str) -> Node:
+    def find(self, name: str) -> YamlNode:
         """The node of a field path such as ``vms[0].memory``, or the last one on the way there that exists."""
         steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", name)
         return self.at(*(int(index) if index else word for index, word in steps))
 
-    def child(self, key: Key) -> Node | None:
+    def child(self, key: Key) -> YamlNode | None:
         if isinstance(self.value, dict):
             return self.value.get(key) if isinstance(key, str) else None
         if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
@@ -149,10 +149,10 @@ class Node:
 class _Open:
     """A collection that the events have begun and not ended. ``pending`` is the key that waits for its value."""
 
-    node: Node
+    node: YamlNode
     anchor: str | None
-    pending: Node | None = None
-    merges: list[Node] = field(default_factory=list)
+    pending: YamlNode | None = None
+    merges: list[YamlNode] = field(default_factory=list)
 
 
 @final
@@ -160,9 +160,9 @@ class _Builder:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self._open: list[_Open] = []
-        self._anchors: dict[str, Node] = {}
+        self._anchors: dict[str, YamlNode] = {}
 
     def event(self, event: Any) -> None:
         if isinstance(event, yaml.ScalarEvent):
@@ -183,17 +183,17 @@ class _Builder:
     def _problem(self, mark: Any, message: str, hint: str = "") -> Problem:
         return self.source.problem((mark.line + 1, mark.column + 1), "", message, hint)
 
-    def _node(self, event: Any, value: dict[str, Node] | list[Node] | Scalar) -> Node:
+    def _node(self, event: Any, value: dict[str, YamlNode] | list[YamlNode] | Scalar) -> YamlNode:
         start, end = event.start_mark, event.end_mark
         width = end.column - start.column if end.line == start.line else 1
-        return Node(self.source, start.line + 1, start.column + 1, max(1, width), value)
+        return YamlNode(self.source, start.line + 1, start.column + 1, max(1, width), value)
 
     def _tag(self, event: Any, allowed: tuple[str, ...]) -> None:
         if event.tag is not None and event.tag not in allowed:
             hint = "write the value without a tag"
             self.problems.append(self._problem(event.start_mark, f"the tag {event.tag!r} means nothing here", hint))
 
-    def _scalar(self, event: Any) -> Node:
+    def _scalar(self, event: Any) -> YamlNode:
         self._tag(event, ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"))
         text: str = event.value
         if event.style or event.tag in ("!", "tag:yaml.org,2002:str"):
@@ -221,7 +221,7 @@ class _Builder:
             raise ConfigError([self._problem(event.start_mark, message)])
         self._add(found, None)
 
-    def _add(self, node: Node, anchor: str | None) -> None:
+    def _add(self, node: YamlNode, anchor: str | None) -> None:
         if anchor is not None:
             self._anchors[anchor] = node
         if not self._open:
@@ -236,7 +236,7 @@ class _Builder:
             key, parent.pending = parent.pending, None
             self._pair(parent, key, node)
 
-    def _pair(self, parent: _Open, key: Node, node: Node) -> None:
+    def _pair(self, parent: _Open, key: YamlNode, node: YamlNode) -> None:
         assert isinstance(parent.node.value, dict)
         if isinstance(key.value, dict | list):
             self.problems.append(key.problem("a key must be a word"))
@@ -263,11 +263,11 @@ class _Builder:
                     closed.node.value.setdefault(word, node)
 
 
-def _keyed(node: Node, key: tuple[int, int]) -> Node:
-    return Node(node.source, node.line, node.column, node.width, node.value, "", key)
+def _keyed(node: YamlNode, key: tuple[int, int]) -> YamlNode:
+    return YamlNode(node.source, node.line, node.column, node.width, node.value, "", key)
 
 
-def _named(node: Node, name: str, left: list[int]) -> Node:
+def _named(node: YamlNode, name: str, left: list[int]) -> YamlNode:
     """A copy of the tree with field paths; aliased parts get one copy for each place."""
     left[0] -= 1
     if left[0] < 0:
@@ -279,7 +279,7 @@ def _named(node: Node, name: str, left: list[int]) -> Node:
         value = {k: _named(n, f"{name}.{k}" if name else k, left) for k, n in value.items()}
     elif isinstance(value, list):
         value = [_named(n, f"{name}[{i}]", left) for i, n in enumerate(value)]
-    return Node(node.source, node.line, node.column, node.width, value, name, node.key)
+    return YamlNode(node.source, node.line, node.column, node.width, value, name, node.key)
 
 
 def _text(path: Path, form: Form) -> tuple[Source, str]:
@@ -334,7 +334,7 @@ def _other_language(name: str, raw: bytes) -> str:
     return ""
 
 
-def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
+def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[YamlNode, list[Problem]]:
     """The tree of a file, or of standard input, with the problems that do not hinder reading on.
 
     Raises ``ConfigError``.
@@ -348,7 +348,7 @@ def parse(path: Path, form: Form = MACHINE_FILE) -> tuple[Node, list[Problem]]:
     return root, problems
 
 
-def read(text: str, source: Source, form: Form) -> tuple[Node, list[Problem]]:
+def read(text: str, source: Source, form: Form) -> tuple[YamlNode, list[Problem]]:
     """The tree of a text, with the problems that do not hinder reading on. Raises ``ConfigError``."""
     builder = _Builder(source)
     try:

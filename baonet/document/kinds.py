@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, final
 
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import QuantityError, listing, show
 
@@ -44,7 +44,7 @@ class Reader:
         self.broken: set[str] = set()
         self.files: list[Path] = []
 
-    def fail(self, node: Node, message: str, hint: str = "") -> UnreadableError:
+    def fail(self, node: YamlNode, message: str, hint: str = "") -> UnreadableError:
         self.problems.append(node.problem(message, hint))
         self.broken.add(node.name)
         return UnreadableError()
@@ -55,13 +55,13 @@ class Reader:
         return not any(other == name or other.startswith(below) for other in self.broken)
 
 
-class Kind(Protocol[T_co]):
+class ValueKind(Protocol[T_co]):
     """A kind of value. ``text`` names it in the reference page."""
 
     @property
     def text(self) -> str: ...
 
-    def read(self, node: Node, reader: Reader) -> T_co:
+    def read(self, node: YamlNode, reader: Reader) -> T_co:
         """The value. Raises ``UnreadableError`` when it is not of this kind."""
 
     def schema(self, models: dict[str, Schema]) -> Schema:
@@ -83,7 +83,7 @@ class Quantity:
     most: int = (1 << 64) - 1
     human: Callable[[int], str] = str
 
-    def read(self, node: Node, reader: Reader) -> int:
+    def read(self, node: YamlNode, reader: Reader) -> int:
         try:
             value = self.parse(node.value if not isinstance(node.value, list) else node.plain())
         except QuantityError as error:
@@ -107,7 +107,7 @@ class Text:
     pattern: str = ""
     rule: str = ""
 
-    def read(self, node: Node, reader: Reader) -> str:
+    def read(self, node: YamlNode, reader: Reader) -> str:
         value = node.value
         if not isinstance(value, str):
             hint = f'quote it: "{str(value).lower()}"' if isinstance(value, int) else self.rule
@@ -125,7 +125,7 @@ class Text:
 class Boolean:
     text: str = "true or false"
 
-    def read(self, node: Node, reader: Reader) -> bool:
+    def read(self, node: YamlNode, reader: Reader) -> bool:
         if not isinstance(node.value, bool):
             raise reader.fail(node, f"{show(node.value)} is neither true nor false", "write true or false")
         return node.value
@@ -145,7 +145,7 @@ class Choice(Generic[T]):
     def text(self) -> str:
         return listing((f"`{choice}`" for choice in self.choices), "or")
 
-    def read(self, node: Node, reader: Reader) -> T:
+    def read(self, node: YamlNode, reader: Reader) -> T:
         for choice in self.choices:
             if choice == node.value and type(choice) is type(node.value):
                 return choice
@@ -174,14 +174,14 @@ class ListOf(Generic[T]):
     n-th value is always the n-th item of the file.
     """
 
-    item: Kind[T]
+    item: ValueKind[T]
     least: int = 0
 
     @property
     def text(self) -> str:
         return f"list of {self.item.text}"
 
-    def read(self, node: Node, reader: Reader) -> tuple[T, ...]:
+    def read(self, node: YamlNode, reader: Reader) -> tuple[T, ...]:
         if not isinstance(node.value, list):
             plain = isinstance(node.value, int | str)
             hint = f"write [{show(node.value)}]" if plain else "write [ ] around it, or '- ' before each item"
@@ -220,7 +220,7 @@ class Model:
 
     foreign: ClassVar[Mapping[str, Foreign]] = MappingProxyType({})
 
-    node: Node = field(repr=False)
+    node: YamlNode = field(repr=False)
 
 
 M = TypeVar("M", bound=Model)
@@ -245,13 +245,13 @@ class MappingOf(OfMappings, Generic[M]):
         name = f"[{title(self.model)}](#{anchor(self.model)})"
         return f"text or {name}" if self.shorthand else name
 
-    def read(self, node: Node, reader: Reader) -> M:
+    def read(self, node: YamlNode, reader: Reader) -> M:
         values, whole = self.values(node, reader)
         if not whole:
             raise UnreadableError
         return self.model(node=node, **values)
 
-    def values(self, node: Node, reader: Reader) -> tuple[dict[str, Any], bool]:
+    def values(self, node: YamlNode, reader: Reader) -> tuple[dict[str, Any], bool]:
         """The fields that could be read, and whether they make a model."""
         given = node.value
         if self.shorthand and isinstance(given, str):
@@ -291,13 +291,13 @@ class MappingOf(OfMappings, Generic[M]):
         return values, whole
 
     @staticmethod
-    def _value(each: Field[Any], node: Node, reader: Reader) -> Any:
+    def _value(each: Field[Any], node: YamlNode, reader: Reader) -> Any:
         if node.value is None:
             hint = "give it one" if is_required(each) else "give it one, or remove the key"
             raise reader.fail(node, f"{key_of(each)!r} has no value", hint)
         return each.metadata["kind"].read(node, reader)
 
-    def _unknown(self, unknown: list[str], given: dict[str, Node], reader: Reader) -> dict[str, str | None]:
+    def _unknown(self, unknown: list[str], given: dict[str, YamlNode], reader: Reader) -> dict[str, str | None]:
         """Report unknown keys; the known keys that were probably meant, with what stands for each.
 
         None stands for a key whose value is of another kind, or that is nothing of ours; its own name is then the key.
@@ -344,13 +344,13 @@ def _property(each: Field[Any], models: dict[str, Schema]) -> Schema:
     return form
 
 
-def required(kind: Kind[T], text: str, instead: object = None) -> T:
+def required(kind: ValueKind[T], text: str, instead: object = None) -> T:
     """A field that must be given. In a lenient mapping ``instead`` is its value when it could not be read."""
     made: Any = field(metadata={"kind": kind, "text": text, "instead": instead})
     return made  # type: ignore[no-any-return]  # as dataclasses.field itself, typed as the value it stands for
 
 
-def optional(kind: Kind[T], text: str, default: D) -> T | D:
+def optional(kind: ValueKind[T], text: str, default: D) -> T | D:
     """A field that may be absent."""
     made: Any = field(default=default, metadata={"kind": kind, "text": text})
     return made  # type: ignore[no-any-return]  # as above

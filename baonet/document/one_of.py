@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, final
 
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.kinds import M, MappingOf, OfMappings, Reader, Schema, UnreadableError, described, key_of, nearest
 from baonet.document.quantities import listing, show
 
@@ -23,7 +23,7 @@ class OneOf(OfMappings, Generic[M]):
     def text(self) -> str:
         return listing((MappingOf(model).text for model in dict.fromkeys(self.models.values())), "or")
 
-    def read(self, node: Node, reader: Reader) -> M:
+    def read(self, node: YamlNode, reader: Reader) -> M:
         if not isinstance(node.value, dict):
             raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it takes the key '{self.key}' and others")
         words = listing(self.models, "or")
@@ -37,7 +37,7 @@ class OneOf(OfMappings, Generic[M]):
             raise reader.fail(told, f"{show(word)} is not known here", hint)
         return self._read(word, node, node.value, reader)
 
-    def _read(self, word: str, node: Node, given: dict[str, Node], reader: Reader) -> M:
+    def _read(self, word: str, node: YamlNode, given: dict[str, YamlNode], reader: Reader) -> M:
         """Read the mapping as what ``word`` says; keys that belong to other words are told apart from unknown ones."""
         model = self.models[word]
         own = _keys(model)

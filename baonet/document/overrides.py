@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
-from baonet.document.document import Form, Node, Source, read
+from baonet.document.document import Form, Source, YamlNode, read
 from baonet.document.errors import ConfigError, Problem
-from baonet.document.kinds import Kind, ListOf, MappingOf, described, key_of, nearest
+from baonet.document.kinds import ListOf, MappingOf, ValueKind, described, key_of, nearest
 from baonet.document.quantities import listing, show
 
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
@@ -35,19 +35,19 @@ class _Override:
     def problem(self, message: str, hint: str, field: str = "") -> Problem:
         return self.source.problem((0, 0), field or self.path, message, hint)
 
-    def node(self, value: object, name: str) -> Node:
+    def node(self, value: object, name: str) -> YamlNode:
         """The tree that the file would have for a value at this field path."""
-        made: dict[str, Node] | list[Node] | str | int | bool | None
+        made: dict[str, YamlNode] | list[YamlNode] | str | int | bool | None
         if isinstance(value, Mapping):
             made = {str(key): self.node(item, f"{name}.{key}") for key, item in value.items()}
         elif isinstance(value, list | tuple):
             made = [self.node(item, f"{name}[{i}]") for i, item in enumerate(value)]
         else:
             made = value if value is None or isinstance(value, str | int) else str(value)
-        return Node(self.source, 0, 0, 1, made, name)
+        return YamlNode(self.source, 0, 0, 1, made, name)
 
 
-def apply(root: Node, kind: Kind[Any], overrides: Overrides) -> Iterator[Problem]:
+def apply(root: YamlNode, kind: ValueKind[Any], overrides: Overrides) -> Iterator[Problem]:
     """Change the tree of a file, which ``kind`` describes. What cannot be set is told and left out."""
     for each in overrides:
         if isinstance(overrides, Mapping):
@@ -88,11 +88,11 @@ def _cut(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "..."
 
 
-def _set(root: Node, kind: Kind[Any], override: _Override) -> None:
+def _set(root: YamlNode, kind: ValueKind[Any], override: _Override) -> None:
     """Raises ``ConfigError`` when there is no such place."""
     *way, last = _steps(override)
-    node: Node = root
-    here: Kind[Any] | None = kind
+    node: YamlNode = root
+    here: ValueKind[Any] | None = kind
     for step in way:
         node, here = _into(node, here, step, override)
     _expand(node, here)
@@ -116,13 +116,15 @@ def _steps(override: _Override) -> list[str]:
     return steps
 
 
-def _expand(node: Node, kind: Kind[Any] | None) -> None:
+def _expand(node: YamlNode, kind: ValueKind[Any] | None) -> None:
     """A bare text that stands for a mapping becomes that mapping."""
     if isinstance(node.value, str) and isinstance(kind, MappingOf) and kind.shorthand:
         node.value = {kind.shorthand: replace(node, name=f"{node.name}.{kind.shorthand}", key=None)}
 
 
-def _into(node: Node, kind: Kind[Any] | None, step: str, override: _Override) -> tuple[Node, Kind[Any] | None]:
+def _into(
+    node: YamlNode, kind: ValueKind[Any] | None, step: str, override: _Override
+) -> tuple[YamlNode, ValueKind[Any] | None]:
     """The node one step further on, and what it should be. A mapping that is not there yet is made."""
     _expand(node, kind)
     if isinstance(node.value, list):
@@ -131,7 +133,7 @@ def _into(node: Node, kind: Kind[Any] | None, step: str, override: _Override) ->
     if not isinstance(node.value, dict):
         raise _no_way(node, override)
     fields = described(kind.model) if isinstance(kind, MappingOf) else []
-    inner: Kind[Any] | None = next((each.metadata["kind"] for each in fields if key_of(each) == step), None)
+    inner: ValueKind[Any] | None = next((each.metadata["kind"] for each in fields if key_of(each) == step), None)
     if step not in node.value:
         name = f"{node.name}.{step}" if node.name else step
         if isinstance(inner, ListOf):
@@ -140,7 +142,7 @@ def _into(node: Node, kind: Kind[Any] | None, step: str, override: _Override) ->
     return node.value[step], inner
 
 
-def _index(node: Node, step: str, override: _Override) -> int:
+def _index(node: YamlNode, step: str, override: _Override) -> int:
     """The position in a list that a number or the name of an item tells."""
     assert isinstance(node.value, list)
     if step.isdecimal():
@@ -158,6 +160,6 @@ def _index(node: Node, step: str, override: _Override) -> int:
     raise ConfigError([override.problem(f"'{node.name}' has no item named {step!r}", hint)])
 
 
-def _no_way(node: Node, override: _Override) -> ConfigError:
+def _no_way(node: YamlNode, override: _Override) -> ConfigError:
     name = node.name or "the file"
     return ConfigError([override.problem(f"'{name}' is {show(node.plain())}, which has no fields", _HINT)])

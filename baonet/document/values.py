@@ -8,7 +8,7 @@ from functools import partial
 from typing import final
 
 from baonet.document import quantities
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.kinds import ListOf, Quantity, Reader, Schema, Text
 from baonet.document.quantities import show
 
@@ -53,7 +53,7 @@ class Probability:
 
     text: str = "number, 0 to 1"
 
-    def read(self, node: Node, reader: Reader) -> float:
+    def read(self, node: YamlNode, reader: Reader) -> float:
         value = node.value
         if not isinstance(value, bool) and isinstance(value, int | str) and re.fullmatch(_PROBABILITY, str(value)):
             return float(value)
@@ -70,7 +70,7 @@ class CpuSet:
 
     text: str = "CPUs"
 
-    def read(self, node: Node, reader: Reader) -> tuple[int, ...]:
+    def read(self, node: YamlNode, reader: Reader) -> tuple[int, ...]:
         if isinstance(node.value, list):
             return _CPU_LIST.read(node, reader)
         bitmap = _CPU_BITMAP.read(node, reader)

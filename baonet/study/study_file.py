@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, final
 
 from baonet.document import document
-from baonet.document.document import Node
+from baonet.document.document import YamlNode
 from baonet.document.errors import ConfigError
 from baonet.document.kinds import (
     Boolean,
     Choice,
-    Kind,
     ListOf,
     MappingOf,
     Model,
@@ -27,6 +26,7 @@ from baonet.document.kinds import (
     Schema,
     Text,
     UnreadableError,
+    ValueKind,
     nearest,
     optional,
     required,
@@ -57,7 +57,7 @@ class _Duration:
 
     text: str = "a duration"
 
-    def read(self, node: Node, reader: Reader) -> str:
+    def read(self, node: YamlNode, reader: Reader) -> str:
         if DURATION.read(node, reader) == 0:
             raise reader.fail(node, "a run of no time", "write 500us, 20ms, 2s or 10m")
         return str(node.value)
@@ -76,9 +76,9 @@ class Pairs:
     """A mapping whose keys are the user's own, such as field paths. ``value`` reads what they map to."""
 
     text: str
-    value: Callable[[str, Node, Reader], Any]
+    value: Callable[[str, YamlNode, Reader], Any]
 
-    def read(self, node: Node, reader: Reader) -> dict[str, Any]:
+    def read(self, node: YamlNode, reader: Reader) -> dict[str, Any]:
         if not isinstance(node.value, dict):
             raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it is {self.text}")
         found = {}
@@ -100,7 +100,7 @@ class _Point:
 
     text: str = "a mapping"
 
-    def read(self, node: Node, reader: Reader) -> Node:
+    def read(self, node: YamlNode, reader: Reader) -> YamlNode:
         if not isinstance(node.value, dict):
             raise reader.fail(node, f"{show(node.value)} is not a mapping", f"it is {self.text}")
         return node
@@ -114,7 +114,7 @@ class Texts:
 
     text: str = "text, or a list of texts"
 
-    def read(self, node: Node, reader: Reader) -> tuple[str, ...]:
+    def read(self, node: YamlNode, reader: Reader) -> tuple[str, ...]:
         kind = Text(pattern=r"(?s).+", rule="write what a guest prints")
         return ListOf(kind, 1).read(node, reader) if isinstance(node.value, list) else (kind.read(node, reader),)
 
@@ -122,7 +122,7 @@ class Texts:
         return {"type": ["string", "array"]}
 
 
-def _path(key: str, node: Node, reader: Reader) -> None:
+def _path(key: str, node: YamlNode, reader: Reader) -> None:
     """Check a field path of a machine file. Whether the machine has such a field is seen when it is set."""
     if key.startswith("run.") and key not in RUN_OPTIONS:
         hint = f"it can be {listing(RUN_OPTIONS, 'or')}"
@@ -134,19 +134,19 @@ def _path(key: str, node: Node, reader: Reader) -> None:
         raise UnreadableError
 
 
-def _value(key: str, node: Node, reader: Reader) -> object:
+def _value(key: str, node: YamlNode, reader: Reader) -> object:
     _path(key, node, reader)
     return node.plain()
 
 
-def _values(key: str, node: Node, reader: Reader) -> list[object]:
+def _values(key: str, node: YamlNode, reader: Reader) -> list[object]:
     _path(key, node, reader)
     if not isinstance(node.value, list) or not node.value:
         raise reader.fail(node, f"{show(node.plain())} is not a list of values", "write [first, second]")
     return [each.plain() for each in node.value]
 
 
-def _axis(key: str, node: Node, reader: Reader) -> Axis:
+def _axis(key: str, node: YamlNode, reader: Reader) -> Axis:
     if not isinstance(node.value, list) or not node.value:
         raise reader.fail(node, f"{show(node.plain())} is not a list of values", "write [first, second]")
     if any(isinstance(each.value, dict) and "set" in each.value for each in node.value):
@@ -162,7 +162,7 @@ def _axis(key: str, node: Node, reader: Reader) -> Axis:
     return Axis(key, found)
 
 
-def _alternative(node: Node, reader: Reader) -> Alternative:
+def _alternative(node: YamlNode, reader: Reader) -> Alternative:
     """``{label, set: {path: value}, value}``, or the settings alone."""
     if isinstance(node.value, dict) and "set" not in node.value:
         settings = SETTINGS.read(node, reader)
@@ -183,7 +183,7 @@ class _Amount:
 
     text: str = "a number, with a unit perhaps"
 
-    def read(self, node: Node, reader: Reader) -> str | int:
+    def read(self, node: YamlNode, reader: Reader) -> str | int:
         if amount(node.value) is None or isinstance(node.value, dict | list | bool) or node.value is None:
             raise reader.fail(node, f"{show(node.plain())} is no amount", "write 64, 0.5, 64KiB or 10us")
         return node.value
@@ -231,7 +231,7 @@ class PlotModel(Model):
     log: bool | None = optional(Boolean(), "Whether the scales are logarithmic.", None)
 
 
-FIELDS: dict[str, tuple[Kind[Any], str]] = {
+FIELDS: dict[str, tuple[ValueKind[Any], str]] = {
     "version": (Choice((1,)), "Version of this format. Required."),
     "title": (Text(), "Heading of the report. Default: the name of the file."),
     "description": (Text(), "What is studied, and why: the report's first paragraph."),
@@ -291,7 +291,7 @@ def read(path: Path) -> Study:
     return study
 
 
-def _top(root: Node, reader: Reader) -> dict[str, Any]:
+def _top(root: YamlNode, reader: Reader) -> dict[str, Any]:
     if not isinstance(root.value, dict):
         raise ConfigError(
             [*reader.problems, root.problem(f"{show(root.value)} is no study", "start with 'version: 1'")]
@@ -344,7 +344,7 @@ def _metrics(models: tuple[MetricModel, ...], reader: Reader) -> Iterator[Metric
         yield MetricSpec(name, kind, model.vm, pattern, model.unit, model.interrupts, model.ids or {})
 
 
-def _compiles(pattern: str, node: Node, reader: Reader, groups: bool) -> bool:
+def _compiles(pattern: str, node: YamlNode, reader: Reader, groups: bool) -> bool:
     try:
         compiled = re.compile(pattern.encode(), re.MULTILINE)
     except re.error as error:
@@ -376,7 +376,7 @@ def _plot(model: PlotModel) -> PlotSpec:
     return PlotSpec(model.metric, model.kind, model.axis, model.only, model.title, model.log)
 
 
-def _listed(root: Node, points: Sequence[Node], reader: Reader) -> Iterator[Alternative]:
+def _listed(root: YamlNode, points: Sequence[YamlNode], reader: Reader) -> Iterator[Alternative]:
     labels = set()
     for node in points:
         try:
@@ -391,7 +391,7 @@ def _listed(root: Node, points: Sequence[Node], reader: Reader) -> Iterator[Alte
         reader.fail(root.at("points"), "the list is empty", "it needs at least one point")
 
 
-def _seeds(root: Node, given: Mapping[str, list[object]], reader: Reader) -> tuple[Mapping[str, object], ...]:
+def _seeds(root: YamlNode, given: Mapping[str, list[object]], reader: Reader) -> tuple[Mapping[str, object], ...]:
     lengths = {len(values) for values in given.values()}
     if len(lengths) > 1:
         reader.fail(root.at("seeds"), "the lists have different lengths", "the n-th values together are the n-th seed")

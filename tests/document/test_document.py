@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from baonet.document.document import Node, parse
+from baonet.document.document import YamlNode, parse
 from baonet.document.errors import ConfigError
 
 
-def read(directory: Path, text: str | bytes) -> Node:
+def read(directory: Path, text: str | bytes) -> YamlNode:
     path = directory / "file.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     root, problems = parse(path)
