@@ -38,7 +38,7 @@ class Placement(Enum):
     PROCESS_PER_ISLAND = "process-per-island"
 
 
-Life = Callable[[], Awaitable[None]]
+CrewMain = Callable[[], Awaitable[None]]
 
 
 @final
@@ -54,7 +54,7 @@ class Crew:
     carries: tuple[int, ...]
     peers: frozenset[int]
     use: Use
-    prepare: Callable[[Port], Life]
+    prepare: Callable[[Port], CrewMain]
 
 
 def active(plan: Plan) -> tuple[int, ...]:
@@ -132,7 +132,7 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
         assert assignment is not None
         peers = frozenset(neighbours(plan, pcpu))
 
-        def prepare(port: Port) -> Life:
+        def prepare(port: Port) -> CrewMain:
             return host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run
 
         use = Use(frozenset((assignment.vm,)), frozenset(plan.vms[assignment.vm].pcpus), kicks=peers)
@@ -194,7 +194,7 @@ class _VirtualCrews:
         return Use(vms, slots, objects=objects)
 
     def _server(self, group: tuple[int, ...]) -> Crew:
-        def prepare(port: Port) -> Life:
+        def prepare(port: Port) -> CrewMain:
             seats = self._seats(group, port, self._conductor)
             return lambda: serve(seats, port, self._conductor)
 
@@ -221,7 +221,7 @@ class _VirtualCrews:
         seat = Seat(plan, pcpu, core, clock.cycles.ticks(clock.window), clock.latencies())
         return seat, Recorder(pcpu, core, port, reader, self._tracing)
 
-    def _conduct(self, port: Port) -> Life:
+    def _conduct(self, port: Port) -> CrewMain:
         machine = self._plan.machine
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
