@@ -18,7 +18,7 @@ _OVER = (VmState.OFF.value, VmState.DEAD.value)
 """What became of these has been said."""
 
 
-class Names:
+class SymbolNames:
     """The symbols of the VMs' images, read when somebody wants one."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Names:
         return symbol
 
 
-def conditions(plan: Plan, outcome: Outcome, names: Names) -> list[str]:
+def conditions(plan: Plan, outcome: Outcome, names: SymbolNames) -> list[str]:
     """The lines; none when the run ended as it was to, or before it began."""
     if outcome.ending in WANTED or not outcome.started:
         return []

@@ -17,7 +17,7 @@ from baonet.actors.ending import Ending, VmState
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
 from baonet.actors.visible import plain
-from baonet.cli.conditions import Names, conditions
+from baonet.cli.conditions import SymbolNames, conditions
 from baonet.cli.consoles import Consoles
 from baonet.cli.early import ENDINGS, Early
 from baonet.cli.outlets import RunOutlets
@@ -69,7 +69,7 @@ class Session:
         self._options = options
         self._plan = plan(machine)
         self._reports: Counter[tuple[int, int]] = Counter()
-        self._names = Names()
+        self._names = SymbolNames()
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
