@@ -150,7 +150,7 @@ def _run(
     from baonet.study.child import ChildRunner  # noqa: PLC0415
     from baonet.study.conduct import conduct, prepare  # noqa: PLC0415
     from baonet.study.origin import origin  # noqa: PLC0415
-    from baonet.study.progress import Progress  # noqa: PLC0415
+    from baonet.study.progress import ProgressLine  # noqa: PLC0415
     from baonet.study.store import OtherResultsError, Store, StoreError  # noqa: PLC0415
 
     traces = None if options.traces is None else Path(options.traces)
@@ -167,7 +167,7 @@ def _run(
         shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
         work.mkdir()
         total = sum(1 for _ in plan.runs())
-        progress = Progress(sys.stderr, total, total - len(runs), time.monotonic, live=rewrites(sys.stderr))
+        progress = ProgressLine(sys.stderr, total, total - len(runs), time.monotonic, live=rewrites(sys.stderr))
         jobs = options.jobs or len(os.sched_getaffinity(0))
         command = [sys.executable, "-m", "baonet.cli.main"]
         try:

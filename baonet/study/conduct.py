@@ -16,7 +16,7 @@ from baonet.study.determinism import Disagreement, disagreements
 from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study
 from baonet.study.plausible import check_meta
-from baonet.study.progress import Progress
+from baonet.study.progress import ProgressLine
 from baonet.study.store import OtherResultsError, Row, Store, StoredPoint
 
 _TICK = 1.0
@@ -94,7 +94,7 @@ def stored(point: Point) -> StoredPoint:
     return StoredPoint(point.number, point.label, place, dict(point.settings))
 
 
-async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Progress) -> Outcome:
+async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: ProgressLine) -> Outcome:
     """Do the runs, ``jobs`` at a time, until all have ended or a signal comes. Leaves no run half done."""
     outcome = Outcome()
     queue = iter(runs)
@@ -112,7 +112,7 @@ async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Pr
     return outcome
 
 
-async def _work(queue: Iterator[Run], store: Store, do: Do, progress: Progress, outcome: Outcome) -> None:
+async def _work(queue: Iterator[Run], store: Store, do: Do, progress: ProgressLine, outcome: Outcome) -> None:
     for run in queue:
         progress.started()
         row = await do(run)
@@ -133,7 +133,7 @@ def _brief(error: str) -> str:
     return f"{why}: {telling}" if telling else why
 
 
-async def _ticking(progress: Progress) -> None:
+async def _ticking(progress: ProgressLine) -> None:
     while True:
         await trio.sleep(_TICK)
         progress.tick()

@@ -11,7 +11,7 @@ _QUIET = 10.0  # seconds between two lines where nothing can be written over
 
 
 @final
-class Progress:
+class ProgressLine:
     """``clock`` gives seconds. ``live``: a line on ``out`` can be written over.
 
     What was done in an earlier call counts as done, and not for the time that is left.

@@ -13,7 +13,7 @@ import trio
 from baonet.study.conduct import Do, conduct, prepare
 from baonet.study.fingerprint import changes
 from baonet.study.plan import Alternative, Axis, MetricSpec, Run, Study
-from baonet.study.progress import Progress, duration
+from baonet.study.progress import ProgressLine, duration
 from baonet.study.store import Row, Store, StoreError
 
 PRINT = {"the machine file m.yaml": "1"}
@@ -24,8 +24,8 @@ def study(values: int = 3, repeats: int = 2) -> Study:
     return Study(Path("s.yaml"), Path("m.yaml"), (axis,), repeats=repeats, metrics=(MetricSpec("exits", "exits"),))
 
 
-def quiet(total: int = 6) -> Progress:
-    return Progress(io.StringIO(), total, 0, lambda: 0.0)
+def quiet(total: int = 6) -> ProgressLine:
+    return ProgressLine(io.StringIO(), total, 0, lambda: 0.0)
 
 
 def row(run: Run, done: bool = True, digest: str = "d") -> Row:
@@ -136,7 +136,7 @@ def test_changes_name_what_came_what_went_and_what_differs() -> None:
 def test_progress_on_a_terminal_is_one_line() -> None:
     now = 0.0
     out = io.StringIO()
-    progress = Progress(out, 10, 4, lambda: now, live=True)
+    progress = ProgressLine(out, 10, 4, lambda: now, live=True)
     progress.started()
     now = 30.0
     progress.ended(failed=False)
@@ -154,7 +154,7 @@ def test_progress_on_a_terminal_is_one_line() -> None:
 def test_progress_in_a_log_is_a_line_now_and_then() -> None:
     now = 0.0
     out = io.StringIO()
-    progress = Progress(out, 2, 0, lambda: now)
+    progress = ProgressLine(out, 2, 0, lambda: now)
     for now in (0.0, 5.0, 11.0, 12.0, 22.0):  # noqa: B007 - the clock reads it
         progress.tick()
     assert out.getvalue().count("\n") == 2
