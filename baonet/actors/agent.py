@@ -14,7 +14,7 @@ from typing import Protocol, final
 import trio
 
 from baonet.actors.awaited import Awaited, Text
-from baonet.actors.console import Consoles
+from baonet.actors.console import JoinedOutput
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
@@ -136,7 +136,7 @@ class Agent:
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._standing = Standing(plan, node.carries)
         self._noticed: Counter[int] = Counter()
-        self._consoles = Consoles()
+        self._consoles = JoinedOutput()
         self._typed = [0 for _ in plan.vms]
         self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()

@@ -1,7 +1,7 @@
 """What guests print, put in order.
 
 Each core that shares a UART sends its own pieces, with their position in the device's output; ``Reassembly`` joins
-those of one UART, ``Consoles`` has them all.
+those of one UART, ``JoinedOutput`` has them all.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Reassembly:
 
 
 @final
-class Consoles:
+class JoinedOutput:
     """The output of all UARTs, each joined.
 
     Once a core has died a piece may be missing for good, or be on its way from a core that lives. Those are asked for

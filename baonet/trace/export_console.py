@@ -13,7 +13,7 @@ _END = 10
 
 
 @final
-class Consoles:
+class ConsoleTracks:
     """``homes`` are the tracks of the VM of each pcpu. A line's time is that of its last byte, in nanoseconds."""
 
     def __init__(self, packets: Packets, homes: Mapping[int, int]) -> None:

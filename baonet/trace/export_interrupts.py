@@ -20,7 +20,7 @@ _RAISED, _COMING, _ACTIVE = range(3)
 
 
 @final
-class _Life:
+class _Whereabouts:
     """Where an interrupt is: since when it has been raised, pending or delivered, and active; -1 when it is not."""
 
     __slots__ = ("active", "coming", "delivered", "ends", "raised", "tracks")
@@ -33,14 +33,14 @@ class _Life:
 
 
 @final
-class Interrupts:
+class InterruptTracks:
     """``parents`` are the tracks of pcpus, ``homes`` the one of the VM of each pcpu. Times are nanoseconds."""
 
     def __init__(self, packets: Packets, parents: Mapping[int, int], homes: Mapping[int, int]) -> None:
         self._packets = packets
         self._parents = parents
         self._homes = homes
-        self._lives: dict[tuple[int, int], _Life] = {}
+        self._lives: dict[tuple[int, int], _Whereabouts] = {}
         self._cause: dict[int, int] = {}
 
     def arrived(self, pcpu: int, source: int) -> None:
@@ -82,40 +82,40 @@ class Interrupts:
                 self._end_coming(life, time)
             self._end_active(life, time)
 
-    def _life(self, pcpu: int, intid: int) -> _Life:
+    def _life(self, pcpu: int, intid: int) -> _Whereabouts:
         parent = self._parents[pcpu] if intid < PRIVATE else self._homes[pcpu]
         life = self._lives.get((parent, intid))
         if life is None:
             name = f"interrupt {interrupt(intid)}" if intid >= SGIS else interrupt(intid)
             first, second, third = (self._packets.track(parent, name) for _ in range(3))
-            life = self._lives[parent, intid] = _Life((first, second, third))
+            life = self._lives[parent, intid] = _Whereabouts((first, second, third))
         return life
 
-    def _raised(self, life: _Life, pcpu: int, intid: int) -> int:
+    def _raised(self, life: _Whereabouts, pcpu: int, intid: int) -> int:
         if intid >= SGIS:
             return life.raised
         sender = self._cause.get(pcpu, pcpu)
         sent = self._lives.get((self._parents.get(sender, 0), intid))
         return -1 if sent is None else sent.raised
 
-    def _end_raised(self, life: _Life, since: int, time: int) -> None:
+    def _end_raised(self, life: _Whereabouts, since: int, time: int) -> None:
         if since >= 0:
             self._slice(life, _RAISED, since, time, "raised")
         life.raised = -1
 
-    def _end_coming(self, life: _Life, time: int) -> None:
+    def _end_coming(self, life: _Whereabouts, time: int) -> None:
         if life.coming >= 0:
             self._slice(life, _COMING, life.coming, time, "delivered" if life.delivered else "pending")
             life.coming = -1
         else:
             self._end_raised(life, life.raised, time)
 
-    def _end_active(self, life: _Life, time: int) -> None:
+    def _end_active(self, life: _Whereabouts, time: int) -> None:
         if life.active >= 0:
             self._slice(life, _ACTIVE, life.active, time, "active")
             life.active = -1
 
-    def _slice(self, life: _Life, lane: int, begin: int, end: int, name: str) -> None:
+    def _slice(self, life: _Whereabouts, lane: int, begin: int, end: int, name: str) -> None:
         """Slices of a track may not overlap: of two SGIs that were raised one after the other, the second waits."""
         begin, end = max(begin, life.ends[lane]), max(end, life.ends[lane])
         self._packets.slice(begin, end, life.tracks[lane], name, INTERRUPT)

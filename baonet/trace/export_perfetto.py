@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import BinaryIO, final
 
-from baonet.trace.export_console import Consoles
-from baonet.trace.export_interrupts import Interrupts
+from baonet.trace.export_console import ConsoleTracks
+from baonet.trace.export_interrupts import InterruptTracks
 from baonet.trace.export_packets import FAULT, GUEST, INTERRUPT, MARKER, MESSAGE, Arguments, Packets
-from baonet.trace.export_states import States
+from baonet.trace.export_states import StateTracks
 from baonet.trace.head import Header
 from baonet.trace.names import INTID, PCPU, Names
 from baonet.trace.order import Row, batches
@@ -42,7 +42,7 @@ class _Picture:
         self._packets = packets = Packets(out)
         self._threads: dict[int, int] = {}
         self._homes: dict[int, int] = {}
-        self._states: dict[int, States] = {}
+        self._states: dict[int, StateTracks] = {}
         first = max(_FIRST_THREAD, len(header.vms) + 2)
         idle = tuple(pcpu for pcpu in pcpus if pcpu not in header.names())
         groups = [(vm.name, vm.pcpus) for vm in header.vms] + ([("no VM", idle)] if idle else [])
@@ -52,9 +52,9 @@ class _Picture:
                 self._homes[pcpu] = process
                 self._threads[pcpu] = thread = packets.thread(pid, first + pcpu, f"pcpu {pcpu}")
                 counter = packets.counter(thread, f"exits of pcpu {pcpu}", "exits")
-                self._states[pcpu] = States(packets, thread, counter)
-        self._interrupts = Interrupts(packets, self._threads, self._homes)
-        self._consoles = Consoles(packets, self._homes)
+                self._states[pcpu] = StateTracks(packets, thread, counter)
+        self._interrupts = InterruptTracks(packets, self._threads, self._homes)
+        self._consoles = ConsoleTracks(packets, self._homes)
 
     def take(self, row: Row) -> None:
         ticks, kind, pcpu, a, b, c = row

@@ -16,7 +16,7 @@ COUNT_EVERY: Final = 100_000
 
 
 @final
-class States:
+class StateTracks:
     """Of one pcpu. Times are nanoseconds."""
 
     def __init__(self, packets: Packets, track: int, counter: int) -> None:

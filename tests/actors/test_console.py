@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.actors.console import Consoles, Reassembly
+from baonet.actors.console import JoinedOutput, Reassembly
 
 PIECES = st.lists(st.tuples(st.integers(0, 2), st.binary(min_size=1, max_size=5)), max_size=20)
 
@@ -47,7 +47,7 @@ def test_what_a_living_core_printed_keeps_its_order(
     queues = {vm: [piece for piece in positioned(pieces) if piece[0] == vm] for vm in range(3)}
     kept = data.draw(st.integers(0, len(queues[dead])))
     asked: set[int] = set()
-    consoles = Consoles()
+    consoles = JoinedOutput()
     shown = [piece for each in queues[dead][:kept] for piece in consoles.add(0, *each)]
     living = [vm for vm in range(3) if vm != dead]
     for step in steps + [vm for vm in living for _ in range(60)]:
@@ -68,7 +68,7 @@ def test_what_a_living_core_printed_keeps_its_order(
 
 
 def test_a_piece_of_a_living_core_is_waited_for_until_it_has_answered() -> None:
-    consoles = Consoles()
+    consoles = JoinedOutput()
     assert consoles.add(0, 0, 3, b"def") == []
     assert consoles.ask([1, 2]) == [1, 2]
     assert consoles.ask([1, 2]) == []
@@ -79,7 +79,7 @@ def test_a_piece_of_a_living_core_is_waited_for_until_it_has_answered() -> None:
 
 
 def test_many_gaps_cost_no_more_than_one() -> None:
-    consoles = Consoles()
+    consoles = JoinedOutput()
     for number in range(1, 1000, 2):
         assert consoles.add(0, 0, number, b"x") == []
     assert consoles.ask([1]) == [1]

@@ -26,7 +26,7 @@ _PCPU = (1 << SEQUENCE_SHIFT) - 1
 
 @final
 @dataclass(slots=True)
-class _Life:
+class _Passage:
     """One interrupt on its way: the times of its moments, by record kind."""
 
     source: str
@@ -63,9 +63,9 @@ class InterruptLatency:
         self._run = run
         self._wanted = interrupts
         self._measured = Measured("ns")
-        self._raised: dict[tuple[str | int, int], _Life] = {}  # not pending yet
-        self._coming: dict[tuple[str | int, int], _Life] = {}  # not acknowledged yet
-        self._active: dict[tuple[str | int, int], _Life] = {}
+        self._raised: dict[tuple[str | int, int], _Passage] = {}  # not pending yet
+        self._coming: dict[tuple[str | int, int], _Passage] = {}  # not acknowledged yet
+        self._active: dict[tuple[str | int, int], _Passage] = {}
         self._cause: dict[
             int, int
         ] = {}  # by pcpu: whose doing is what happens there now, a message's sender's or its own
@@ -91,7 +91,7 @@ class InterruptLatency:
         if kind == Kind.RAISED:
             began = self._began(time, pcpu, b, c)
             source = _SOURCES[Source(b)] if b in _SOURCES else f"source {b}"
-            life = _Life(source, {Kind.RAISED: began})
+            life = _Passage(source, {Kind.RAISED: began})
             if intid < _SGIS:
                 self._cause[pcpu] = pcpu
                 self._raised[home] = life
@@ -99,7 +99,7 @@ class InterruptLatency:
                 self._raised.setdefault(home, life)
         elif kind == Kind.PENDING:
             found = self._of_sgi(pcpu, intid) if intid < _SGIS else self._raised.pop(home, None)
-            life = found or _Life("software", {})
+            life = found or _Passage("software", {})
             if self._coming.setdefault(home, life) is life:
                 life.times[Kind.PENDING] = time
         elif kind == Kind.DELIVERED:
@@ -122,12 +122,12 @@ class InterruptLatency:
             return self._arrived.pop(pcpu, time)
         return self._left.get(pcpu, time) if source == Source.SGI else time
 
-    def _of_sgi(self, pcpu: int, intid: int) -> _Life | None:
+    def _of_sgi(self, pcpu: int, intid: int) -> _Passage | None:
         """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""
         sent = self._raised.get((self._cause.get(pcpu, pcpu), intid))
-        return None if sent is None else _Life(sent.source, dict(sent.times))
+        return None if sent is None else _Passage(sent.source, dict(sent.times))
 
-    def _tell(self, pcpu: int, intid: int, life: _Life, stages: tuple[str, ...]) -> None:
+    def _tell(self, pcpu: int, intid: int, life: _Passage, stages: tuple[str, ...]) -> None:
         for stage in stages:
             begin, end = _MOMENTS[stage]
             if begin in life.times and end in life.times:
