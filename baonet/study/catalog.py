@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-from baonet.study.metrics.base import Metric, Run
+from baonet.study.metrics.base import Metric, TracedRun
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.interrupts import InterruptLatency
@@ -29,7 +29,7 @@ class Entry:
 
     text: str
     keys: tuple[str, ...]
-    make: Callable[[MetricSpec, Run], Metric]
+    make: Callable[[MetricSpec, TracedRun], Metric]
     plots: tuple[str, ...]
     takes: frozenset[str] = frozenset()
 

@@ -28,7 +28,7 @@ from baonet.machine import Stamp
 from baonet.machine.stamp import stamp
 from baonet.study import measure
 from baonet.study.plan import Run, Study
-from baonet.study.store import Row
+from baonet.study.store import StoredRun
 
 _GRACE = 5.0  # seconds between asking a child to end and ending it
 _SLACK = 60.0  # seconds that a run may need to start and to end, beside its timeout
@@ -58,9 +58,9 @@ class ChildRunner:
     traces: Path | None = None
     stamps: Mapping[Path, Stamp] = field(default_factory=dict)
 
-    async def __call__(self, run: Run) -> Row:
+    async def __call__(self, run: Run) -> StoredRun:
         """Do it. A failure is a row like any other; only cancellation comes out of here."""
-        row = Row(run.point, run.seed, run.repeat, done=False)
+        row = StoredRun(run.point, run.seed, run.repeat, done=False)
         if changed := self._changed():
             return replace(row, error=changed)
         name = f"{run.point}-{run.seed}-{run.repeat}"
@@ -76,7 +76,7 @@ class ChildRunner:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         changed = self._changed()
-        return Row(run.point, run.seed, run.repeat, done=False, error=changed) if changed and row.done else row
+        return StoredRun(run.point, run.seed, run.repeat, done=False, error=changed) if changed and row.done else row
 
     def _changed(self) -> str:
         for path, before in self.stamps.items():
@@ -88,7 +88,7 @@ class ChildRunner:
                 return f"{path} has changed since the study began"
         return ""
 
-    async def _run(self, run: Run, row: Row, directory: Path) -> Row:
+    async def _run(self, run: Run, row: StoredRun, directory: Path) -> StoredRun:
         trace = directory / "trace.bnt"
         words = [*self.command, *self.study.arguments(run.settings), f"--trace={trace}"]
         limit = seconds(self.study.timeout) + _SLACK

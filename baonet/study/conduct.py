@@ -17,7 +17,7 @@ from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study
 from baonet.study.plausible import check_meta
 from baonet.study.progress import ProgressLine
-from baonet.study.store import OtherResultsError, Row, Store, StoredPoint
+from baonet.study.store import OtherResultsError, Store, StoredPoint, StoredRun
 
 _TICK = 1.0
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,7 +27,7 @@ _BESIDE = re.compile(r"^baonet: WARNING: |; digest [0-9a-f]{64}; ")  # what is s
 class Do(Protocol):
     """Does one run. Tests have one that starts no process."""
 
-    def __call__(self, run: Run) -> Awaitable[Row]: ...
+    def __call__(self, run: Run) -> Awaitable[StoredRun]: ...
 
 
 @final

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.study.plan import PLACEMENT
-from baonet.study.store import Row, Store, StoredPoint
+from baonet.study.store import Store, StoredPoint, StoredRun
 
 
 @final
@@ -32,7 +32,7 @@ def disagreements(store: Store) -> list[Disagreement]:
     return compare({point.number: point for point in store.points()}, [row for _, row in store.runs()])
 
 
-def compare(points: Mapping[int, StoredPoint], rows: Iterable[Row]) -> list[Disagreement]:
+def compare(points: Mapping[int, StoredPoint], rows: Iterable[StoredRun]) -> list[Disagreement]:
     """Runs under the host's clock differ as they please, and are not compared."""
     groups: dict[tuple[str, int], dict[str, dict[str, None]]] = {}
     for row in rows:

@@ -17,7 +17,7 @@ from typing import Any, final
 import msgpack
 
 from baonet.study.catalog import METRICS
-from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.metrics.base import Measured, Record, TracedRun
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec
 from baonet.study.reservoir import Reservoir, pack, unpack
@@ -35,7 +35,7 @@ class Result:
     measured: Mapping[str, Measured]
 
 
-def measure(run: Run, specs: Sequence[MetricSpec], history: Iterable[Record], end: int) -> dict[str, Measured]:
+def measure(run: TracedRun, specs: Sequence[MetricSpec], history: Iterable[Record], end: int) -> dict[str, Measured]:
     """Show what happened to every metric that wants it."""
     metrics = {spec.name: METRICS[spec.kind].make(spec, run) for spec in specs}
     by_kind = {
@@ -55,7 +55,7 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         if footer is None:
             raise TraceError("the trace has no end: the run was killed")
         access = header.rate.ticks(header.costs.get("access", 0)) if header.mode == "virtual" else 0
-        run = Run(header.rate, header.names(), access)
+        run = TracedRun(header.rate, header.names(), access)
         kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
         measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {

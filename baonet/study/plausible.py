@@ -11,7 +11,7 @@ from baonet.study.catalog import METRICS
 from baonet.study.metrics.base import Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.metrics.shares import SHARES
-from baonet.study.store import Row, StoredPoint
+from baonet.study.store import StoredPoint, StoredRun
 
 _LAST = {"interrupt-latency": (*STAGES, TOTAL), "time-share": SHARES}
 """What the last part of a key can be, of metrics where not everything is possible."""
@@ -42,7 +42,7 @@ def check_meta(meta: Mapping[str, str]) -> None:
                 raise ValueError(f"plots {plot!r:.100}")
 
 
-def check_runs(meta: Mapping[str, str], points: Mapping[int, StoredPoint], rows: Iterable[Row]) -> None:
+def check_runs(meta: Mapping[str, str], points: Mapping[int, StoredPoint], rows: Iterable[StoredRun]) -> None:
     """Raises ValueError when a run is of no point or seed, or the facts of its trace are none."""
     seeds = len(json.loads(meta.get("seeds", "[{}]")))
     for row in rows:

@@ -16,7 +16,7 @@ from baonet.study.percentiles import LEVEL, REDRAWS
 from baonet.study.pictures import Picture
 from baonet.study.reservoir import KEPT
 from baonet.study.results import MetricResult, Results, labels
-from baonet.study.store import Row
+from baonet.study.store import StoredRun
 from baonet.study.tables import Cell, Html, metric_tables, table
 from baonet.study.units import show
 
@@ -143,7 +143,7 @@ def _determinism(results: Results) -> Iterator[str]:
     yield "<h2>Points and digests</h2>"
     for disagreement in results.disagreements:
         yield f'<div class="box wrong"><b>This must not be.</b> {escape(str(disagreement))}</div>'
-    by_point: dict[int, list[Row]] = {number: [] for number in results.points}
+    by_point: dict[int, list[StoredRun]] = {number: [] for number in results.points}
     for row in results.rows:
         by_point[row.point].append(row)
     virtual = any(row.facts.get("mode") == "virtual" for row in results.rows)
@@ -180,7 +180,7 @@ def _determinism(results: Results) -> Iterator[str]:
     yield text if len(rows) <= _OPEN else f"<details><summary>{len(rows)} digests</summary>{text}</details>"
 
 
-def _deliveries(rows: list[Row]) -> str:
+def _deliveries(rows: list[StoredRun]) -> str:
     """How many messages arrived when they were due."""
     found = rows[0].facts.get("deliveries") if rows else None
     if not isinstance(found, dict) or not found.get("exact", 0) + found.get("late", 0):

@@ -18,7 +18,7 @@ from baonet.study.metrics.base import Key, Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.plan import PLACEMENT, PlotSpec, place_label
 from baonet.study.plausible import check_measured, check_meta, check_runs
-from baonet.study.store import Row, Store, StoredPoint, StoreError
+from baonet.study.store import Store, StoredPoint, StoredRun, StoreError
 
 
 @final
@@ -97,7 +97,7 @@ class Results:
     meta: Mapping[str, str]
     points: Mapping[int, StoredPoint]
     shown: Mapping[int, str]
-    rows: tuple[Row, ...]
+    rows: tuple[StoredRun, ...]
     metrics: tuple[MetricResult, ...]
     disagreements: tuple[Disagreement, ...]
 
@@ -151,7 +151,7 @@ def _results(store: Store) -> Results:
     return Results(meta, points, shown, rows, tuple(metrics.values()), tuple(compare(points, rows)))
 
 
-def different(points: Mapping[int, StoredPoint], rows: Iterable[Row]) -> list[StoredPoint]:
+def different(points: Mapping[int, StoredPoint], rows: Iterable[StoredRun]) -> list[StoredPoint]:
     """Points without those that differ from an earlier one in placement alone: no difference in virtual time."""
     if any(row.done and row.facts.get("mode") != "virtual" for row in rows):
         return list(points.values())
@@ -173,7 +173,7 @@ def labels(points: Sequence[StoredPoint]) -> dict[int, str]:
     }
 
 
-def distinct(runs: Iterable[tuple[int, Row]]) -> list[tuple[int, Row]]:
+def distinct(runs: Iterable[tuple[int, StoredRun]]) -> list[tuple[int, StoredRun]]:
     """The runs that count: of those of one point with one digest, the first; under the host's clock, all."""
     seen: set[tuple[int, str]] = set()
     counted = []

@@ -73,7 +73,7 @@ class OtherResultsError(StoreError):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredRun:
     """A run that has ended. ``facts`` are those of its trace, and the host's seconds it took."""
 
     point: int
@@ -243,14 +243,14 @@ class Store:
         """(point, seed, repeat) of every run that has succeeded."""
         return set(self._rows("SELECT point, seed, repeat FROM runs WHERE status = 'done'", (int, int, int)))
 
-    def save(self, row: Row) -> None:
+    def save(self, row: StoredRun) -> None:
         """Add a run, in place of an earlier one that failed. Raises StoreError when it cannot, as on a full disk."""
         try:
             self._save(row)
         except StoreError as error:
             raise StoreError(f"a run could not be saved: {error}") from None
 
-    def _save(self, row: Row) -> None:
+    def _save(self, row: StoredRun) -> None:
         with self._transaction():
             self._db.execute(
                 "DELETE FROM runs WHERE point = ? AND seed = ? AND repeat = ?", (row.point, row.seed, row.repeat)
@@ -277,12 +277,12 @@ class Store:
                     [(run, metric, text, count) for text, count in measured.notes.items()],
                 )
 
-    def runs(self) -> Iterator[tuple[int, Row]]:
+    def runs(self) -> Iterator[tuple[int, StoredRun]]:
         """Every run with its id, without what was measured."""
         order = "SELECT id, point, seed, repeat, status, error, digest, facts FROM runs ORDER BY point, seed, repeat"
         types = (int, int, int, int, str, str, str, str)
         for number, point, seed, repeat, status, error, digest, facts in self._rows(order, types):
-            yield number, Row(point, seed, repeat, status == "done", error, digest, self._object(facts))
+            yield number, StoredRun(point, seed, repeat, status == "done", error, digest, self._object(facts))
 
     def measured(self, run: int) -> dict[str, Measured]:
         """What the metrics found in a run. Raises StoreError when the samples are damaged."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from baonet.hyp.armv8.cpu import Exit
 from baonet.machine import Rate
-from baonet.study.metrics.base import Record, Run
+from baonet.study.metrics.base import Record, TracedRun
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.marks import BEGIN, END, NUMBER, Numbers, RoundTrip, Throughput, decode
@@ -121,6 +121,6 @@ def test_exits_by_reason() -> None:
 
 @pytest.mark.parametrize("metric", [RoundTrip, Throughput, Numbers, MessageMatrix, Exits])
 def test_nothing_comes_of_nothing(metric: type[RoundTrip]) -> None:
-    measured = metric(Run(Rate(1), {})).finish(0)
+    measured = metric(TracedRun(Rate(1), {})).finish(0)
     assert not measured.samples
     assert not measured.values

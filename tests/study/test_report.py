@@ -20,7 +20,7 @@ from baonet.study.origin import origin
 from baonet.study.plan import Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
 from baonet.study.report import drawn, page
 from baonet.study.results import Results, results
-from baonet.study.store import Row, Store
+from baonet.study.store import Store, StoredRun
 
 METRICS = (
     MetricSpec("one way", "ipc-latency"),
@@ -60,7 +60,7 @@ def measured(scale: float) -> dict[str, Measured]:
     return found
 
 
-def save(path: Path, study: Study, rows: list[Row]) -> Path:
+def save(path: Path, study: Study, rows: list[StoredRun]) -> Path:
     with Store(path, write=True) as store:
         store.describe(describe(study), [stored(point) for point in study.points()])
         for row in rows:
@@ -83,7 +83,9 @@ PLACEMENT = Axis("run.placement", tuple(alternative("run.placement", value) for 
 def path(tmp_path: Path) -> Path:
     plan = study((PLACEMENT, LATENCY))
     rows = [
-        Row(run.point, run.seed, run.repeat, True, "", f"{run.point % 3:064x}", VIRTUAL, measured(1 + run.point % 3))
+        StoredRun(
+            run.point, run.seed, run.repeat, True, "", f"{run.point % 3:064x}", VIRTUAL, measured(1 + run.point % 3)
+        )
         for run in plan.runs()
     ]
     return save(tmp_path / "r.sqlite", plan, rows)
@@ -177,7 +179,8 @@ def test_repeats_and_placements_add_no_samples(path: Path) -> None:
 def test_seeds_are_pooled(tmp_path: Path) -> None:
     plan = Study(Path("s"), Path("m"), (), seeds=({"a": 1}, {"a": 2}), repeats=2, metrics=METRICS, plots=())
     rows = [
-        Row(0, run.seed, run.repeat, True, "", str(run.seed), VIRTUAL, measured(1 + run.seed)) for run in plan.runs()
+        StoredRun(0, run.seed, run.repeat, True, "", str(run.seed), VIRTUAL, measured(1 + run.seed))
+        for run in plan.runs()
     ]
     found = read(save(tmp_path / "r.sqlite", plan, rows))
     pooled = found.metric("one way").samples["ping", "pong"][0]
@@ -189,7 +192,9 @@ def test_seeds_are_pooled(tmp_path: Path) -> None:
 
 def test_under_the_hosts_clock_every_run_counts(tmp_path: Path) -> None:
     plan = study((), ())
-    rows = [Row(0, 0, repeat, True, "", "", VIRTUAL | {"mode": "host"}, measured(1 + repeat)) for repeat in range(2)]
+    rows = [
+        StoredRun(0, 0, repeat, True, "", "", VIRTUAL | {"mode": "host"}, measured(1 + repeat)) for repeat in range(2)
+    ]
     found = read(save(tmp_path / "r.sqlite", plan, rows))
     assert found.metric("one way").samples["ping", "pong"][0].count == 100
     with pictures.style():
@@ -198,7 +203,7 @@ def test_under_the_hosts_clock_every_run_counts(tmp_path: Path) -> None:
 
 def test_many_points_are_rows(tmp_path: Path) -> None:
     axis = Axis("n", tuple(alternative("n", n) for n in range(12)))
-    rows = [Row(n, 0, 0, True, "", str(n), VIRTUAL, {"boot": measured(n)["boot"]}) for n in range(12)]
+    rows = [StoredRun(n, 0, 0, True, "", str(n), VIRTUAL, {"boot": measured(n)["boot"]}) for n in range(12)]
     found = read(save(tmp_path / "r.sqlite", study((axis,), (), repeats=1), rows))
     with pictures.style():
         text = page(found, drawn(found))
@@ -208,8 +213,8 @@ def test_many_points_are_rows(tmp_path: Path) -> None:
 
 def test_what_must_not_be_is_said_first(tmp_path: Path) -> None:
     plan = study((LATENCY,), ())
-    rows = [Row(0, 0, repeat, True, "", str(repeat) * 64, VIRTUAL, measured(1)) for repeat in range(2)]
-    rows.append(Row(1, 0, 0, False, "status 3: VM 'ping' <died>"))
+    rows = [StoredRun(0, 0, repeat, True, "", str(repeat) * 64, VIRTUAL, measured(1)) for repeat in range(2)]
+    rows.append(StoredRun(1, 0, 0, False, "status 3: VM 'ping' <died>"))
     file = save(tmp_path / "r.sqlite", plan, rows)
     found = read(file)
     with pictures.style():
@@ -233,7 +238,7 @@ def test_what_is_along_x(path: Path) -> None:
 
 def test_without_magnitudes_points_are_along_x(tmp_path: Path) -> None:
     axis = Axis("delivery", (Alternative("mediated", {}), Alternative("direct", {"a": 1})))
-    rows = [Row(n, 0, 0, True, "", str(n), VIRTUAL, measured(1 + n)) for n in range(2)]
+    rows = [StoredRun(n, 0, 0, True, "", str(n), VIRTUAL, measured(1 + n)) for n in range(2)]
     found = read(save(tmp_path / "r.sqlite", study((axis,), repeats=1), rows))
     placed = layout(found, found.metric("one way"), PlotSpec("one way", "percentiles", only="ping to"))
     assert (placed.axis, placed.ticks) == (None, ("delivery mediated", "delivery direct"))
@@ -258,7 +263,7 @@ def test_odd_distributions_can_be_drawn(tmp_path: Path, samples: list[float]) ->
     odd = Measured("ns")
     for sample in samples:
         odd.add(("a", "b"), sample)
-    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, {"one way": odd})]
+    rows = [StoredRun(0, 0, 0, True, "", "d", VIRTUAL, {"one way": odd})]
     found = read(save(tmp_path / "r.sqlite", study((), repeats=1), rows))
     metric = found.metric("one way")
     with pictures.style():
@@ -270,7 +275,7 @@ def test_odd_distributions_can_be_drawn(tmp_path: Path, samples: list[float]) ->
 
 def test_the_command_writes_pages_and_pictures(tmp_path: Path) -> None:
     plots = tuple(PlotSpec(*each) for each in (("one way", "cdf"), ("matrix", "heatmap"), ("stages", "stages")))
-    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1))]
+    rows = [StoredRun(0, 0, 0, True, "", "d", VIRTUAL, measured(1))]
     path = save(tmp_path / "r.sqlite", study((), plots, repeats=1), rows)
     out = tmp_path / "out"
     assert main(["report", str(path), "-o", str(tmp_path / "r.html"), "--svg", str(out), "--png", str(out)]) == 0
@@ -288,7 +293,7 @@ def test_plots_can_be_chosen(tmp_path: Path) -> None:
         PlotSpec("one way", "cdf"),
         PlotSpec("nothing", "cdf"),
     )
-    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1))]
+    rows = [StoredRun(0, 0, 0, True, "", "d", VIRTUAL, measured(1))]
     found = read(save(tmp_path / "r.sqlite", study((), plots, repeats=1), rows))
     with pictures.style():
         made = [picture for each in drawn(found) for picture in each.pictures]
@@ -329,7 +334,7 @@ def test_who_made_the_results_and_the_page(tmp_path: Path) -> None:
     made = origin(["baonet", "study", "a b.yaml"])
     with Store(tmp_path / "r.sqlite", write=True) as store:
         prepare(plan, store, {}, made)
-        store.save(Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1)))
+        store.save(StoredRun(0, 0, 0, True, "", "d", VIRTUAL, measured(1)))
     with pictures.style():
         text = parsed(page(read(tmp_path / "r.sqlite"), [], origin(["baonet", "report"]))).text
     for words in (f"baonet {made['baonet']}", made["date"], made["host"], "baonet study 'a b.yaml'", "baonet report"):
@@ -338,8 +343,11 @@ def test_who_made_the_results_and_the_page(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     plan = study((LATENCY,), ())
-    rows = [Row(0, 0, 0, True, "", "d", VIRTUAL, measured(1)), Row(1, 0, 0, True, "", "e", VIRTUAL, measured(1))]
-    rows.append(Row(1, 0, 1, True, "", "e", VIRTUAL, measured(1)))
+    rows = [
+        StoredRun(0, 0, 0, True, "", "d", VIRTUAL, measured(1)),
+        StoredRun(1, 0, 0, True, "", "e", VIRTUAL, measured(1)),
+    ]
+    rows.append(StoredRun(1, 0, 1, True, "", "e", VIRTUAL, measured(1)))
     with pictures.style():
         text = parsed(page(read(save(tmp_path / "r.sqlite", plan, rows)), [])).text
     assert "3 runs are missing" in text
@@ -350,7 +358,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_curves_that_coincide_are_one_with_both_names(tmp_path: Path) -> None:
     axis = Axis("n", tuple(alternative("n", n) for n in range(3)))
-    rows = [Row(n, 0, 0, True, "", str(n), VIRTUAL, measured(1 if n < 2 else 2)) for n in range(3)]
+    rows = [StoredRun(n, 0, 0, True, "", str(n), VIRTUAL, measured(1 if n < 2 else 2)) for n in range(3)]
     found = read(save(tmp_path / "r.sqlite", study((axis,), (), repeats=1), rows))
     with pictures.style():
         for kind in ("cdf", "histogram"):

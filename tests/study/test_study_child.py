@@ -17,7 +17,7 @@ from baonet.study.measure import measure_file
 from baonet.study.metrics.base import Record
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec, Run, Study
-from baonet.study.store import Row
+from baonet.study.store import StoredRun
 from baonet.trace.head import TraceError
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
@@ -35,7 +35,7 @@ def runner(directory: Path, does: str, timeout: str = "30s", traces: Path | None
     return ChildRunner(Study(directory / "s.yaml", machine, (), metrics=SPECS, timeout=timeout), COMMAND, work, traces)
 
 
-async def run(directory: Path, does: str, **settings: object) -> Row:
+async def run(directory: Path, does: str, **settings: object) -> StoredRun:
     return await runner(directory, does)(Run(0, 0, 0, settings))
 
 

@@ -14,7 +14,7 @@ from baonet.study.conduct import Do, conduct, prepare
 from baonet.study.fingerprint import changes
 from baonet.study.plan import Alternative, Axis, MetricSpec, Run, Study
 from baonet.study.progress import ProgressLine, duration
-from baonet.study.store import Row, Store, StoreError
+from baonet.study.store import Store, StoredRun, StoreError
 
 PRINT = {"the machine file m.yaml": "1"}
 
@@ -28,8 +28,8 @@ def quiet(total: int = 6) -> ProgressLine:
     return ProgressLine(io.StringIO(), total, 0, lambda: 0.0)
 
 
-def row(run: Run, done: bool = True, digest: str = "d") -> Row:
-    return Row(run.point, run.seed, run.repeat, done, "" if done else "why\nmore", digest, {"mode": "virtual"})
+def row(run: Run, done: bool = True, digest: str = "d") -> StoredRun:
+    return StoredRun(run.point, run.seed, run.repeat, done, "" if done else "why\nmore", digest, {"mode": "virtual"})
 
 
 async def runs_in(path: Path, do: Do, jobs: int = 2, plan: Study | None = None) -> list[int]:
@@ -42,7 +42,7 @@ async def runs_in(path: Path, do: Do, jobs: int = 2, plan: Study | None = None) 
 async def test_a_second_call_does_what_is_missing(tmp_path: Path) -> None:
     calls: list[tuple[int, int, int]] = []
 
-    async def do(run: Run) -> Row:
+    async def do(run: Run) -> StoredRun:
         calls.append((run.point, run.seed, run.repeat))
         await trio.lowlevel.checkpoint()
         return row(run, done=len(calls) > 6 or run.point != 1 or run.repeat != 1)
@@ -59,7 +59,7 @@ async def test_a_second_call_does_what_is_missing(tmp_path: Path) -> None:
 async def test_so_many_at_a_time(tmp_path: Path) -> None:
     now = most = 0
 
-    async def do(run: Run) -> Row:
+    async def do(run: Run) -> StoredRun:
         nonlocal now, most
         now += 1
         most = max(most, now)
@@ -78,7 +78,7 @@ async def test_a_signal_that_is_ignored_ends_nothing(tmp_path: Path) -> None:
     """Of nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    async def do(run: Run) -> Row:
+    async def do(run: Run) -> StoredRun:
         os.kill(os.getpid(), signal.SIGHUP)
         await trio.lowlevel.checkpoint()
         return row(run)
@@ -92,7 +92,7 @@ async def test_a_signal_that_is_ignored_ends_nothing(tmp_path: Path) -> None:
 async def test_a_signal_ends_it_and_what_has_ended_is_saved(tmp_path: Path) -> None:
     cancelled = 0
 
-    async def do(run: Run) -> Row:
+    async def do(run: Run) -> StoredRun:
         nonlocal cancelled
         if run.point == 2:
             os.kill(os.getpid(), signal.SIGINT)
@@ -110,7 +110,7 @@ async def test_a_signal_ends_it_and_what_has_ended_is_saved(tmp_path: Path) -> N
 
 
 async def test_different_digests_are_told(tmp_path: Path) -> None:
-    async def do(run: Run) -> Row:
+    async def do(run: Run) -> StoredRun:
         await trio.lowlevel.checkpoint()
         return row(run, digest=str(run.point + run.repeat * (run.point == 1)))
 

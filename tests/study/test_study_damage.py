@@ -15,7 +15,7 @@ from baonet.study.conduct import describe, prepare, stored
 from baonet.study.metrics.base import Measured
 from baonet.study.report import page, undrawn
 from baonet.study.results import results
-from baonet.study.store import Row, Store, StoreError
+from baonet.study.store import Store, StoredRun, StoreError
 from tests.study.test_report import LATENCY, METRICS, VIRTUAL, parsed, study
 
 FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -56,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(path, write=True) as store:
         store.describe(describe(plan) | {"fingerprint": "{}"}, [stored(point) for point in plan.points()])
         for run in plan.runs():
-            store.save(Row(run.point, 0, 0, True, "", f"{run.point:064x}", VIRTUAL, little()))
+            store.save(StoredRun(run.point, 0, 0, True, "", f"{run.point:064x}", VIRTUAL, little()))
     db = sqlite3.connect(path)
     db.execute("PRAGMA writable_schema = ON")
     db.execute("UPDATE sqlite_schema SET sql = replace(replace(sql, ') STRICT', ')'), ' NOT NULL', '')")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from baonet.study import measure
 from baonet.study.determinism import compare
 from baonet.study.metrics.base import Measured
-from baonet.study.store import Row, Store, StoredPoint, StoreError
+from baonet.study.store import Store, StoredPoint, StoredRun, StoreError
 
 
 def point(number: int, **settings_: object) -> StoredPoint:
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_run_comes_back_as_it_was(path: Path) -> None:
-    row = Row(1, 0, 2, done=True, digest="ab", facts={"mode": "virtual"}, measured=measured())
+    row = StoredRun(1, 0, 2, done=True, digest="ab", facts={"mode": "virtual"}, measured=measured())
     with Store(path, write=True) as store:
         store.save(row)
     with Store(path, write=False) as store:
@@ -55,9 +55,9 @@ def test_a_run_comes_back_as_it_was(path: Path) -> None:
 
 def test_a_failure_is_kept_and_then_replaced(path: Path) -> None:
     with Store(path, write=True) as store:
-        store.save(Row(0, 0, 0, done=False, error="status 4"))
+        store.save(StoredRun(0, 0, 0, done=False, error="status 4"))
         assert store.done() == set()
-        store.save(Row(0, 0, 0, done=True))
+        store.save(StoredRun(0, 0, 0, done=True))
         assert store.done() == {(0, 0, 0)}
         assert len(list(store.runs())) == 1
 
@@ -66,16 +66,16 @@ def test_a_run_that_cannot_be_saved_leaves_nothing(path: Path) -> None:
     broken = measured()
     broken["latency"].values["ping", "0"] = None  # type: ignore[assignment]
     with Store(path, write=True) as store:
-        store.save(Row(0, 0, 0, done=False, error="before"))
+        store.save(StoredRun(0, 0, 0, done=False, error="before"))
         with pytest.raises(StoreError, match="could not be saved"):
-            store.save(Row(0, 0, 0, done=True, measured=broken))
+            store.save(StoredRun(0, 0, 0, done=True, measured=broken))
         assert [row.error for _, row in store.runs()] == ["before"]
 
 
 def test_points_that_are_gone_take_their_runs_along(path: Path) -> None:
     with Store(path, write=True) as store:
-        store.save(Row(0, 0, 0, done=True, measured=measured()))
-        store.save(Row(1, 0, 0, done=True, measured=measured()))
+        store.save(StoredRun(0, 0, 0, done=True, measured=measured()))
+        store.save(StoredRun(1, 0, 0, done=True, measured=measured()))
         store.describe({}, [point(1, a=3)])
         assert store.done() == {(1, 0, 0)}
         store.clear()
@@ -90,7 +90,7 @@ def test_one_writer_at_a_time_and_any_reader(path: Path) -> None:
             Store(path, write=True)
         with Store(path, write=False) as reader:
             assert reader.meta() == {"title": "t"}
-        store.save(Row(0, 0, 0, done=True))
+        store.save(StoredRun(0, 0, 0, done=True))
     with Store(path, write=True) as store:
         assert store.done() == {(0, 0, 0)}
 
@@ -130,7 +130,7 @@ def test_the_last_that_was_saved_of_each_run_counts(path: Path, steps: list[tupl
         store.clear()
         store.describe({}, [point(0), point(1)])
         for number, seed, repeat, done in steps:
-            store.save(Row(number, seed, repeat, done, measured=measured() if done else {}))
+            store.save(StoredRun(number, seed, repeat, done, measured=measured() if done else {}))
     last = {(number, seed, repeat): done for number, seed, repeat, done in steps}
     with Store(path, write=False) as store:
         assert store.done() == {run for run, done in last.items() if done}
@@ -145,8 +145,8 @@ def test_a_result_passes_between_processes() -> None:
     assert measure.dump(back) == measure.dump(result)
 
 
-def virtual(number: int, seed: int, digest: str, mode: str = "virtual") -> Row:
-    return Row(number, seed, 0, done=True, digest=digest, facts={"mode": mode})
+def virtual(number: int, seed: int, digest: str, mode: str = "virtual") -> StoredRun:
+    return StoredRun(number, seed, 0, done=True, digest=digest, facts={"mode": mode})
 
 
 def test_runs_of_one_configuration_must_agree() -> None:
@@ -157,5 +157,5 @@ def test_runs_of_one_configuration_must_agree() -> None:
     assert (found.points, found.seed, found.digests) == (("point 0", "point 1"), 1, ("y", "other"))
     assert "runs of one configuration differ" in str(found)
     assert not compare(points, [virtual(0, 0, "x", "host"), virtual(0, 0, "y", "host")])
-    failed = Row(0, 0, 1, done=False, digest="other", facts={"mode": "virtual"})
+    failed = StoredRun(0, 0, 1, done=False, digest="other", facts={"mode": "virtual"})
     assert not compare(points, [*agreed, failed])

@@ -21,7 +21,7 @@ NOBODY = "-"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Run:
+class TracedRun:
     """What a trace's header tells.
 
     ``rate`` is that of the records' time, ``vms`` the name of each pcpu's VM, ``access`` what an emulated load or store

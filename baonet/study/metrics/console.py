@@ -6,7 +6,7 @@ import math
 import re
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, Run
+from baonet.study.metrics.base import Key, Measured, Record, TracedRun
 from baonet.trace.records import Kind
 
 
@@ -17,7 +17,7 @@ class _Texts:
     order of their positions in the UART's output.
     """
 
-    def __init__(self, run: Run, vm: str | None) -> None:
+    def __init__(self, run: TracedRun, vm: str | None) -> None:
         self._run = run
         self._vm = vm
         self._bytes: dict[tuple[str, int], list[tuple[int, int, int]]] = {}  # (vm, UART): (position, time, byte)
@@ -47,7 +47,7 @@ class ConsoleNumbers:
 
     kinds = frozenset({Kind.CONSOLE})
 
-    def __init__(self, run: Run, pattern: str, unit: str = "", vm: str | None = None) -> None:
+    def __init__(self, run: TracedRun, pattern: str, unit: str = "", vm: str | None = None) -> None:
         self._texts = _Texts(run, vm)
         self._pattern = re.compile(pattern.encode(), re.MULTILINE)
         self._measured = Measured(unit)
@@ -82,7 +82,7 @@ class ConsoleTime:
 
     kinds = frozenset({Kind.CONSOLE})
 
-    def __init__(self, run: Run, pattern: str, vm: str | None = None) -> None:
+    def __init__(self, run: TracedRun, pattern: str, vm: str | None = None) -> None:
         self._run = run
         self._texts = _Texts(run, vm)
         self._pattern = re.compile(pattern.encode(), re.MULTILINE)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import final
 
 from baonet.hyp.armv8.cpu import Exit
-from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.metrics.base import Measured, Record, TracedRun
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire.messages import NUMBERS
 
@@ -20,7 +20,7 @@ class MessageMatrix:
 
     kinds = frozenset({Kind.SENT})
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._counts: Counter[tuple[int, int, int]] = Counter()
 
@@ -43,7 +43,7 @@ class Exits:
 
     kinds = frozenset({Kind.EXIT, Kind.WAIT, Kind.ACCESS})
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._counts: Counter[tuple[int, str]] = Counter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.metrics.base import Measured, Record, TracedRun
 from baonet.study.metrics.ipc import INTID, SPIS
 from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
 
@@ -58,7 +58,7 @@ class InterruptLatency:
         }
     )
 
-    def __init__(self, run: Run, interrupts: frozenset[int] = frozenset()) -> None:
+    def __init__(self, run: TracedRun, interrupts: frozenset[int] = frozenset()) -> None:
         """``interrupts`` are the INTIDs to measure; all if there are none."""
         self._run = run
         self._wanted = interrupts

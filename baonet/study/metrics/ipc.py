@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, Run
+from baonet.study.metrics.base import Key, Measured, Record, TracedRun
 from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
 from baonet.wire.messages import NUMBERS
 
@@ -30,7 +30,7 @@ class IpcLatency:
         {Kind.SENT, Kind.ARRIVED, Kind.RAISED, Kind.PENDING, Kind.ACKNOWLEDGED, Kind.EXIT, Kind.ENTRY, Kind.WAKE}
     )
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._measured = Measured("ns")
         self._under_way: dict[tuple[int, int, int], int] = {}  # (sender, target, sequence): when it left

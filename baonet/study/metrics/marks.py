@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, Run
+from baonet.study.metrics.base import Key, Measured, Record, TracedRun
 from baonet.trace.records import Kind
 
 BEGIN, END, NUMBER = 1, 2, 3
@@ -50,7 +50,7 @@ class RoundTrip:
 
     kinds = frozenset({Kind.MARK})
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._measured = Measured("ns")
         self._spans = _Spans(self._measured)
@@ -80,7 +80,7 @@ class Throughput:
 
     kinds = frozenset({Kind.MARK})
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._measured = Measured("B/s")
         self._spans = _Spans(self._measured)
@@ -116,7 +116,7 @@ class Numbers:
 
     kinds = frozenset({Kind.MARK})
 
-    def __init__(self, run: Run, unit: str = "") -> None:
+    def __init__(self, run: TracedRun, unit: str = "") -> None:
         self._run = run
         self._measured = Measured(unit)
 

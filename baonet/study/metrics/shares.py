@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Measured, Record, Run
+from baonet.study.metrics.base import Measured, Record, TracedRun
 from baonet.trace.records import Kind, VcpuState
 
 GUEST, HYPERVISOR, WAITING, OFF = "guest", "hypervisor", "waiting", "off"
@@ -22,7 +22,7 @@ class TimeShare:
 
     kinds = frozenset({Kind.ACCESS, Kind.EXIT, Kind.ENTRY, Kind.WAIT, Kind.WAKE, Kind.STATE})
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TracedRun) -> None:
         self._run = run
         self._spent: dict[int, dict[str, int]] = {pcpu: dict.fromkeys(SHARES, 0) for pcpu in run.vms}
         self._now: dict[int, tuple[str, int]] = dict.fromkeys(run.vms, (OFF, 0))
