@@ -32,7 +32,7 @@ class Do(Protocol):
 
 @final
 @dataclass(slots=True)
-class Outcome:
+class StudyOutcome:
     """``signal`` is what ended the study before its end, if anything did."""
 
     done: int = 0
@@ -94,9 +94,9 @@ def stored(point: Point) -> StoredPoint:
     return StoredPoint(point.number, point.label, place, dict(point.settings))
 
 
-async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: ProgressLine) -> Outcome:
+async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: ProgressLine) -> StudyOutcome:
     """Do the runs, ``jobs`` at a time, until all have ended or a signal comes. Leaves no run half done."""
-    outcome = Outcome()
+    outcome = StudyOutcome()
     queue = iter(runs)
     wanted = [number for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
     with trio.open_signal_receiver(*wanted) as signals:
@@ -112,7 +112,7 @@ async def conduct(runs: list[Run], store: Store, do: Do, jobs: int, progress: Pr
     return outcome
 
 
-async def _work(queue: Iterator[Run], store: Store, do: Do, progress: ProgressLine, outcome: Outcome) -> None:
+async def _work(queue: Iterator[Run], store: Store, do: Do, progress: ProgressLine, outcome: StudyOutcome) -> None:
     for run in queue:
         progress.started()
         row = await do(run)
@@ -139,7 +139,7 @@ async def _ticking(progress: ProgressLine) -> None:
         progress.tick()
 
 
-async def _until_signal(signals: AsyncIterator[int], outcome: Outcome, scope: trio.CancelScope) -> None:
+async def _until_signal(signals: AsyncIterator[int], outcome: StudyOutcome, scope: trio.CancelScope) -> None:
     async for number in signals:
         outcome.signal = number
         scope.cancel()
