@@ -87,7 +87,7 @@ class Conclude:
     ending: Ending
 
 
-Effect = Tell | Kill | Load | Fail | Changed | Conclude
+Duty = Tell | Kill | Load | Fail | Changed | Conclude
 
 
 @final
@@ -121,7 +121,7 @@ class Life:
         conducted: bool = False,
     ) -> None:
         self.states = [VmState.RUNNING for _ in vms]
-        self.effects: list[Effect] = []
+        self.effects: list[Duty] = []
         self.lost = False
         """Somebody's last words are missing."""
         self._vms = [(name, tuple(pcpus)) for name, pcpus in vms]
