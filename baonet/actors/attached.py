@@ -25,7 +25,7 @@ _PIECE = 4096
 _LOOK = 0.1
 """Seconds between two looks whether somebody has opened a pseudo-terminal, which nothing tells."""
 
-Typed = Callable[[bytes], Awaitable[None]]
+OnTyped = Callable[[bytes], Awaitable[None]]
 
 
 class Attached(Protocol):
@@ -33,7 +33,7 @@ class Attached(Protocol):
 
     line: Line
 
-    async def serve(self, typed: Typed) -> None:
+    async def serve(self, typed: OnTyped) -> None:
         """Until cancelled; ``typed`` gets what the peer types."""
 
     def close(self) -> None: ...
@@ -55,7 +55,7 @@ class Line(Backlog):
             self._bytes += data
             self._more.set()
 
-    async def converse(self, descriptor: int, typed: Typed) -> None:
+    async def converse(self, descriptor: int, typed: OnTyped) -> None:
         """With one peer, over a descriptor that does not block, until it has gone."""
         self._connected = True
         try:
@@ -110,7 +110,7 @@ class PtyConsole:
         os.close(theirs)  # from now on the system tells when nobody has it open
         os.set_blocking(self._ours, False)
 
-    async def serve(self, typed: Typed) -> None:
+    async def serve(self, typed: OnTyped) -> None:
         poll = select.poll()
         poll.register(self._ours, 0)
         while True:
@@ -148,7 +148,7 @@ class SocketConsole:
         self._socket.listen(1)
         self._socket.setblocking(False)
 
-    async def serve(self, typed: Typed) -> None:
+    async def serve(self, typed: OnTyped) -> None:
         while True:
             await trio.lowlevel.wait_readable(self._socket)
             try:

@@ -11,7 +11,7 @@ from typing import final
 import trio
 
 from baonet.actors.agent import Agent
-from baonet.actors.attached import Attached, PtyConsole, SocketConsole, Typed
+from baonet.actors.attached import Attached, OnTyped, PtyConsole, SocketConsole
 from baonet.actors.screen import Lines, Raw, Screen, Together
 from baonet.cli.common import UsageError, colors, find_vm
 from baonet.machine import Machine
@@ -126,7 +126,7 @@ class _Elsewhere:
     def finish(self) -> None: ...
 
 
-def _typist(vm: int, agent: Agent) -> Typed:
+def _typist(vm: int, agent: Agent) -> OnTyped:
     async def typed(data: bytes) -> None:
         agent.write(vm, data)
         await agent.reading(vm)

@@ -14,10 +14,10 @@ from pathlib import Path
 from baonet.machine import Machine
 from baonet.study.plan import Settings, Study
 
-Load = Callable[[Path, Settings], Machine]
+LoadMachine = Callable[[Path, Settings], Machine]
 
 
-def fingerprint(study: Study, load: Load) -> dict[str, str]:
+def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
     """Names are for the user, as in "the machine file". Raises ConfigError when a point's machine has errors."""
     found = {
         "baonet itself": metadata.version("baonet"),
