@@ -16,7 +16,7 @@ from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.names import INTID, PCPU, Names, kind, message
 from baonet.trace.order import batches
 from baonet.trace.reader import Progress, TraceReader
-from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
+from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, InterruptSource, Kind, VcpuState
 
 _Fields: TypeAlias = Callable[[int, int, int, int], str]
 """Makes the members that are of a kind, each behind a comma, from time, a, b and c."""
@@ -26,7 +26,7 @@ def _names(numbers: type[IntEnum]) -> Mapping[int, str]:
     return {number.value: json.dumps(number.name.lower()) for number in numbers}
 
 
-_EXITS, _SOURCES, _STATES, _FAULTS = _names(Exit), _names(Source), _names(VcpuState), _names(FaultKind)
+_EXITS, _SOURCES, _STATES, _FAULTS = _names(Exit), _names(InterruptSource), _names(VcpuState), _names(FaultKind)
 _BOOLEANS = ("false", "true")
 _DETAILS: Mapping[int, str] = {
     Exit.HVC: "x0",
@@ -74,7 +74,7 @@ def _members(ns: Callable[[int], int]) -> Mapping[int, _Fields]:
         return messages.get(number) or messages.setdefault(number, json.dumps(message(number)))
 
     def raised(_: int, a: int, b: int, c: int) -> str:
-        due = f',"due":{ns(c)}' if b == Source.TIMER and c else ""
+        due = f',"due":{ns(c)}' if b == InterruptSource.TIMER and c else ""
         return f',"intid":{a & INTID},"source":{_SOURCES.get(b, b)}{due}'
 
     def sent(_: int, a: int, b: int, c: int) -> str:

@@ -15,7 +15,7 @@ from baonet.trace.head import Header
 from baonet.trace.names import INTID, PCPU, Names
 from baonet.trace.order import Row, batches
 from baonet.trace.reader import Progress, TraceReader
-from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
+from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 
 _FIRST_THREAD = 1000
 """Processes and threads have numbers of one kind."""
@@ -71,7 +71,7 @@ class _Picture:
             case Kind.STATE:
                 self._states[pcpu].state(time, a, self._names.of(row))
             case Kind.RAISED:
-                began = self._ns(c) if b == Source.TIMER and c else time
+                began = self._ns(c) if b == InterruptSource.TIMER and c else time
                 self._instant(time, row, INTERRUPT)
                 self._interrupts.take(min(began, time), kind, pcpu, a & INTID)
             case Kind.PENDING | Kind.DELIVERED | Kind.ACKNOWLEDGED | Kind.ENDED:

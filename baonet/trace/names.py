@@ -14,7 +14,7 @@ from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.report import describe_register, exception_class
 from baonet.trace.head import Header, TracedVm
 from baonet.trace.order import Row
-from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, Kind, Source, VcpuState
+from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, InterruptSource, Kind, VcpuState
 from baonet.wire.messages import NUMBERS
 
 INTID: Final = 0x3FF
@@ -153,7 +153,7 @@ class Names:
             case Kind.ACCESS:
                 return f"{'store' if a & ACCESS_WRITE else 'load'} {place(vm, detail)}"
             case Kind.RAISED:
-                source = Source(detail).name.lower() if detail in _SOURCES else f"source {detail}"
+                source = InterruptSource(detail).name.lower() if detail in _SOURCES else f"source {detail}"
                 return f"{interrupt(a & INTID)} raised by {source}"
             case Kind.PENDING | Kind.DELIVERED | Kind.ACKNOWLEDGED | Kind.ENDED:
                 return f"{interrupt(a & INTID)} {kind(number)}"
@@ -189,6 +189,6 @@ class Names:
 
 
 _EXITS = frozenset(Exit)
-_SOURCES = frozenset(Source)
+_SOURCES = frozenset(InterruptSource)
 _STATES = frozenset(VcpuState)
 _FAULTS = frozenset(FaultKind)

@@ -32,7 +32,7 @@ class Kind(IntEnum):
     WAKE = 4
     """It goes on."""
     RAISED = 5
-    """An interrupt's source is up. a: INTID; b: ``Source``; c: for a timer in virtual time, when it was due."""
+    """An interrupt's source is up. a: INTID; b: ``InterruptSource``; c: for a timer in virtual time, when it was due."""
     PENDING = 6
     """The hypervisor has made an interrupt pending for this vcpu. a: INTID."""
     DELIVERED = 7
@@ -59,7 +59,7 @@ class Kind(IntEnum):
     """The guest is entered again after an EXIT: what the exit cost has passed."""
 
 
-class Source(IntEnum):
+class InterruptSource(IntEnum):
     TIMER = 0
     LINE = 1
     SGI = 2

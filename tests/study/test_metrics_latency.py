@@ -13,7 +13,7 @@ from baonet.study.metrics.base import Key, Measured, Metric, Record, TracedRun
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.shares import GUEST, HYPERVISOR, OFF, WAITING, TimeShare
-from baonet.trace.records import Kind, Source, VcpuState
+from baonet.trace.records import InterruptSource, Kind, VcpuState
 
 NOTIFY = 37
 UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"
@@ -35,7 +35,7 @@ def notification(sent: int, arrived: int, sequence: int, source: int = 0, target
     return [
         (sent, Kind.SENT, source, NOTIFY, target | sequence << 16, arrived),
         (arrived, Kind.ARRIVED, target, NOTIFY, source | sequence << 16, arrived),
-        (arrived, Kind.RAISED, target, 84, Source.IPC, 0),
+        (arrived, Kind.RAISED, target, 84, InterruptSource.IPC, 0),
     ]
 
 
@@ -105,7 +105,7 @@ def test_every_notification_has_one_latency_and_none_is_less_than_its_way(
 
 def test_stages_of_an_interrupt() -> None:
     records: list[Record] = [
-        (105, Kind.RAISED, 1, 27, Source.TIMER, 100),
+        (105, Kind.RAISED, 1, 27, InterruptSource.TIMER, 100),
         (300, Kind.PENDING, 1, 27, 0, 0),
         (320, Kind.DELIVERED, 1, 27, 0, 0),
         (400, Kind.ACKNOWLEDGED, 1, 27, 0, 0),
@@ -125,18 +125,18 @@ def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
     """The trace has *raised* behind it, for what a message brings and for what a guest asks for."""
     ipc: list[Record] = [
         (1100, Kind.ARRIVED, 1, 37, 0, 1000),  # taken at the end of a window, 100 later than it was due
-        (1780, Kind.RAISED, 1, 84, Source.IPC, 0),
+        (1780, Kind.RAISED, 1, 84, InterruptSource.IPC, 0),
         (1780, Kind.PENDING, 1, 84, 0, 0),
         (1800, Kind.ACKNOWLEDGED, 1, 84, 0, 0),
     ]
     assert samples(measure(InterruptLatency(RUN), ipc))["pong", "84", "IPC", "raised to pending"] == [780]
     sgi: list[Record] = [
         (500, Kind.EXIT, 1, 6, 0, 0),
-        (810, Kind.RAISED, 1, 1, Source.SGI, 0),
+        (810, Kind.RAISED, 1, 1, InterruptSource.SGI, 0),
         (810, Kind.PENDING, 1, 1, 0, 0),
         (810, Kind.ENTRY, 1, 0, 0, 0),
         (820, Kind.ACKNOWLEDGED, 1, 1, 0, 0),
-        (900, Kind.RAISED, 1, 2, Source.SGI, 0),  # by an access that needed no exit
+        (900, Kind.RAISED, 1, 2, InterruptSource.SGI, 0),  # by an access that needed no exit
         (910, Kind.PENDING, 1, 2, 0, 0),
         (920, Kind.ACKNOWLEDGED, 1, 2, 0, 0),
     ]
@@ -147,7 +147,7 @@ def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
 
 def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
     records: list[Record] = [
-        (10, Kind.RAISED, 1, 84, Source.IPC, 0),
+        (10, Kind.RAISED, 1, 84, InterruptSource.IPC, 0),
         (30, Kind.ACKNOWLEDGED, 2, 84, 0, 0),
     ]
     assert samples(measure(InterruptLatency(RUN), records)) == {("pong", "84", "IPC", TOTAL): [20]}
@@ -155,7 +155,7 @@ def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
 
 def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
     run = TracedRun(Rate(1_000_000_000), {0: "linux", 1: "linux", 2: "linux"})
-    records: list[Record] = [(100, Kind.RAISED, 0, 1, Source.SGI, 0)]
+    records: list[Record] = [(100, Kind.RAISED, 0, 1, InterruptSource.SGI, 0)]
     for pcpu, arrived in ((1, 600), (2, 700)):
         records += [
             (arrived, Kind.ARRIVED, pcpu, 49, 0, arrived),
@@ -170,7 +170,7 @@ def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
 def test_an_interrupt_can_be_pending_again_while_it_is_active() -> None:
     records: list[Record] = []
     for began in (0, 20):
-        records += [(began, Kind.RAISED, 1, 84, Source.IPC, 0), (began + 1, Kind.PENDING, 1, 84, 0, 0)]
+        records += [(began, Kind.RAISED, 1, 84, InterruptSource.IPC, 0), (began + 1, Kind.PENDING, 1, 84, 0, 0)]
     records += [(10, Kind.ACKNOWLEDGED, 1, 84, 0, 0), (30, Kind.ENDED, 1, 84, 0, 0)]
     records += [(40, Kind.ACKNOWLEDGED, 1, 84, 0, 0), (45, Kind.ENDED, 1, 84, 0, 0)]
     found = samples(measure(InterruptLatency(RUN), records))
@@ -179,7 +179,7 @@ def test_an_interrupt_can_be_pending_again_while_it_is_active() -> None:
 
 
 def test_only_the_interrupts_that_are_asked_for() -> None:
-    records: list[Record] = [(0, Kind.RAISED, 1, n, Source.LINE, 0) for n in (33, 34)]
+    records: list[Record] = [(0, Kind.RAISED, 1, n, InterruptSource.LINE, 0) for n in (33, 34)]
     records += [(9, Kind.ACKNOWLEDGED, 1, n, 0, 0) for n in (33, 34)]
     assert set(samples(measure(InterruptLatency(RUN, frozenset({34})), records))) == {("pong", "34", "device", TOTAL)}
 

@@ -20,7 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.trace.records import Kind, Source
+from baonet.trace.records import InterruptSource, Kind
 from tests.system.digests import FILES, known, of_file
 from tests.system.machine import GUESTS, Background, baonet, gone, pair, run, vm, write
 from tests.system.virtual import (
@@ -380,7 +380,7 @@ def test_a_trace_tells_what_the_counters_count(tmp_path: Path) -> None:
         quiet = {"exits_wfi", "exits_budget", "exits_kicked"}
         assert count(Kind.EXIT) == sum(counters[name] for name in left if name not in quiet)
         assert count(Kind.WAIT) == counters["exits_wfi"]
-        ipcs = [record for record in mine if record.kind == Kind.RAISED and record.b == Source.IPC]
+        ipcs = [record for record in mine if record.kind == Kind.RAISED and record.b == InterruptSource.IPC]
         assert len(ipcs) == counters["received_IpcNotify"]
         console = bytes(record.c for record in mine if record.kind == Kind.CONSOLE)
         prefix = f"{counters['vm']} | "

@@ -17,7 +17,7 @@ from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.export_perfetto import export
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
-from baonet.trace.records import Kind, Source, VcpuState
+from baonet.trace.records import InterruptSource, Kind, VcpuState
 from tests.trace.traces import any_rows, write
 
 PING, PONG, FORWARD = 0, 1, 2  # pcpus
@@ -162,7 +162,7 @@ def test_a_pcpu_that_asks_another_is_paused_outside_its_guest() -> None:
 def test_the_life_of_an_interrupt() -> None:
     made = drawn(
         [
-            (120, Kind.RAISED, 0, 27, Source.TIMER, 100),
+            (120, Kind.RAISED, 0, 27, InterruptSource.TIMER, 100),
             (200, Kind.PENDING, 0, 27, 0, 0),
             (210, Kind.DELIVERED, 0, 27, 0, 0),
             (300, Kind.ACKNOWLEDGED, 0, 27, 0, 0),
@@ -190,9 +190,9 @@ def test_the_life_of_an_interrupt() -> None:
 def test_an_sgi_begins_at_its_sender_and_a_shared_interrupt_belongs_to_the_vm() -> None:
     made = drawn(
         [
-            (100, Kind.RAISED, PONG, 3, Source.SGI, 0),
+            (100, Kind.RAISED, PONG, 3, InterruptSource.SGI, 0),
             (100, Kind.SENT, PONG, 49, FORWARD | 1 << 16, 600),
-            (100, Kind.RAISED, PONG, 84, Source.LINE, 0),
+            (100, Kind.RAISED, PONG, 84, InterruptSource.LINE, 0),
             (600, Kind.ARRIVED, FORWARD, 49, PONG | 1 << 16, 600),
             (610, Kind.PENDING, FORWARD, 3, 0, 0),
             (620, Kind.ACKNOWLEDGED, FORWARD, 3, 0, 0),

@@ -19,7 +19,7 @@ from baonet.trace.head import header
 from baonet.trace.names import Names, kind
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
-from baonet.trace.records import Kind, Source
+from baonet.trace.records import InterruptSource, Kind
 from tests.trace.traces import HEADER, any_rows, in_order, write
 
 VMS = {0: "ping", 1: "pong, the other", 2: "pong, the other"}
@@ -54,7 +54,7 @@ def back(record: dict[str, Any]) -> Row:
     """The record that a line of JSON tells of; where hz is a billion."""
     number = {each.name.lower(): int(each) for each in Kind}.get(record["kind"]) or int(record["kind"])
     names = {each.name.lower(): int(each) for each in Exit}
-    sources = {each.name.lower(): int(each) for each in Source}
+    sources = {each.name.lower(): int(each) for each in InterruptSource}
     get = record.get
 
     def bits(name: str) -> int:
@@ -98,7 +98,7 @@ def told(row: Row) -> Row:
         case Kind.WAIT | Kind.MARK:
             a = c = 0
         case Kind.RAISED:
-            c = c if b == Source.TIMER else 0
+            c = c if b == InterruptSource.TIMER else 0
     return time, number, pcpu, a, b, c
 
 
@@ -120,7 +120,7 @@ def test_json_of_a_killed_run_has_no_footer(tmp_path: Path) -> None:
 
 def test_times_are_nanoseconds(tmp_path: Path) -> None:
     faster = {**HEADER, "hz": 1_500_000_000, "mhz": 1500}
-    rows = [(3, Kind.RAISED, 0, 27, Source.TIMER, 3), (3001, Kind.ARRIVED, 0, 37, 1 << 16 | 1, 1501)]
+    rows = [(3, Kind.RAISED, 0, 27, InterruptSource.TIMER, 3), (3001, Kind.ARRIVED, 0, 37, 1 << 16 | 1, 1501)]
     path = write(tmp_path / "t.bnt", rows, header=faster)
     records = json.loads(exported(path, export_json))["records"]
     assert records[0]["time"] == records[0]["due"] == 2

@@ -9,7 +9,7 @@ import pytest
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.head import header
 from baonet.trace.names import Names
-from baonet.trace.records import Kind, Source, VcpuState
+from baonet.trace.records import InterruptSource, Kind, VcpuState
 from tests.trace.traces import HEADER
 
 
@@ -37,7 +37,7 @@ from tests.trace.traces import HEADER
         (Kind.ACCESS, 8, 0x0800_6000 + 8 * 84, 1, "load GICD_IROUTER84"),
         (Kind.ACCESS, 4, 0x0800_FFE8, 1, "load GICD+0xffe8"),
         (Kind.ACCESS, 4, 0x0800_0010, 1, "load GICD+0x10"),
-        (Kind.RAISED, 27, Source.TIMER, 0, "27 (virtual timer) raised by timer"),
+        (Kind.RAISED, 27, InterruptSource.TIMER, 0, "27 (virtual timer) raised by timer"),
         (Kind.RAISED, 3, 9, 0, "SGI 3 raised by source 9"),
         (Kind.PENDING, 84, 0, 0, "84 pending"),
         (Kind.ACKNOWLEDGED, 2 << 10 | 3, 0, 0, "SGI 3 acknowledged"),

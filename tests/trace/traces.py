@@ -12,7 +12,7 @@ import msgpack
 from hypothesis import strategies as st
 
 from baonet.trace.order import Row
-from baonet.trace.records import RECORD, Kind, Source, VcpuState, machine_digest
+from baonet.trace.records import RECORD, InterruptSource, Kind, VcpuState, machine_digest
 
 GIC = {"version": 3, "gicd": 0x0800_0000, "gicr": 0x080A_0000}
 UART = {"base": 0x0900_0000, "size": 0x1000, "kind": "device", "name": "uart0"}
@@ -94,7 +94,7 @@ _FIELDS = {
     Kind.ENDED: _INTERRUPT,
     Kind.EXIT: st.tuples(st.integers(3, 12), _U64, st.sampled_from([0, 27, 84, 0xC400_0003, 0x0800_0004, 1 << 63])),
     Kind.ACCESS: st.tuples(st.sampled_from([4, 0x104]), st.integers(0x0800_0000, 0x0812_0000), _U64),
-    Kind.RAISED: st.tuples(_INTIDS, st.sampled_from(Source), st.integers(0, 300)),
+    Kind.RAISED: st.tuples(_INTIDS, st.sampled_from(InterruptSource), st.integers(0, 300)),
     Kind.SENT: st.tuples(st.sampled_from([37, 49, 999]), st.integers(0, 1 << 20), st.integers(0, 300)),
     Kind.ARRIVED: st.tuples(st.sampled_from([37, 49, 999]), st.integers(0, 1 << 20), st.integers(0, 300)),
     Kind.CONSOLE: st.tuples(st.integers(0, 1), _U64, st.integers(0, 255)),

@@ -7,7 +7,7 @@ from typing import final
 
 from baonet.study.metrics.base import Measured, Record, TracedRun
 from baonet.study.metrics.ipc import INTID, SPIS
-from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
+from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 
 _MOMENTS = {
     "raised to pending": (Kind.RAISED, Kind.PENDING),
@@ -19,7 +19,12 @@ _MOMENTS = {
 TOTAL = "raised to acknowledged"
 STAGES = tuple(stage for stage in _MOMENTS if stage != TOTAL)
 """In the order of time. An interrupt that bypasses the hypervisor has not all of them."""
-_SOURCES = {Source.TIMER: "timer", Source.LINE: "device", Source.SGI: "SGI", Source.IPC: "IPC"}
+_SOURCES = {
+    InterruptSource.TIMER: "timer",
+    InterruptSource.LINE: "device",
+    InterruptSource.SGI: "SGI",
+    InterruptSource.IPC: "IPC",
+}
 _SGIS = 16
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 
@@ -90,7 +95,7 @@ class InterruptLatency:
         home = (pcpu if intid < SPIS else self._run.vm(pcpu), intid)
         if kind == Kind.RAISED:
             began = self._began(time, pcpu, b, c)
-            source = _SOURCES[Source(b)] if b in _SOURCES else f"source {b}"
+            source = _SOURCES[InterruptSource(b)] if b in _SOURCES else f"source {b}"
             life = _Passage(source, {Kind.RAISED: began})
             if intid < _SGIS:
                 self._cause[pcpu] = pcpu
@@ -116,11 +121,11 @@ class InterruptLatency:
 
     def _began(self, time: int, pcpu: int, source: int, due: int) -> int:
         """When the cause of an interrupt was there that is raised now."""
-        if source == Source.TIMER:
+        if source == InterruptSource.TIMER:
             return due or time
-        if source == Source.IPC:
+        if source == InterruptSource.IPC:
             return self._arrived.pop(pcpu, time)
-        return self._left.get(pcpu, time) if source == Source.SGI else time
+        return self._left.get(pcpu, time) if source == InterruptSource.SGI else time
 
     def _of_sgi(self, pcpu: int, intid: int) -> _Passage | None:
         """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from baonet.study.metrics.base import Key, Measured, Record, TracedRun
-from baonet.trace.records import SEQUENCE_SHIFT, Kind, Source
+from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 from baonet.wire.messages import NUMBERS
 
 _NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
@@ -41,7 +41,9 @@ class IpcLatency:
     def take(self, record: Record) -> None:
         time, kind, pcpu, a, b, _ = record
         taken = self._taken.pop(pcpu, None)
-        if taken is not None and (b == Source.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= SPIS):
+        if taken is not None and (
+            b == InterruptSource.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= SPIS
+        ):
             waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
             self._measured.note("notifications that joined one that was still pending", bool(waiting))
             waiting.append(taken)
