@@ -13,7 +13,7 @@ from typing import Protocol, final
 
 import trio
 
-from baonet.actors.awaited import Awaited, Text
+from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.console import JoinedOutput
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.island import Deliveries
@@ -55,7 +55,7 @@ class Outcome:
     """How often a guest did what Bao stops it for, by VM and vcpu."""
     started: bool = False
     """Whether all pcpus had come, so that guests ran."""
-    missing: list[Text] = field(default_factory=list)
+    missing: list[AwaitedText] = field(default_factory=list)
     """What was to be printed and was not."""
     conditions: dict[int, Condition] = field(default_factory=dict)
     """How the vcpus of the pcpus that answered were at the end."""
@@ -112,7 +112,7 @@ class Agent:
         node: Node,
         screen: Screen,
         *,
-        until: Iterable[Text] = (),
+        until: Iterable[AwaitedText] = (),
         notice: Callable[[str, str], None] = lambda level, text: None,
         reported: Callable[[Armv8Report, bytes], None] = lambda report, code: None,
         schedule: Schedule | None = None,

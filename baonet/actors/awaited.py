@@ -9,7 +9,7 @@ from typing import final
 
 @final
 @dataclass(frozen=True, slots=True)
-class Text:
+class AwaitedText:
     """``vm``: the number of the VM that is to print it, None for any."""
 
     vm: int | None
@@ -20,7 +20,7 @@ class Text:
 class Awaited:
     """``missing`` are those that have not come yet; all of them must, in whatever order."""
 
-    def __init__(self, texts: Iterable[Text] = ()) -> None:
+    def __init__(self, texts: Iterable[AwaitedText] = ()) -> None:
         self.missing = list(dict.fromkeys(texts))
         self._any = bool(self.missing)
         self._keep = max((len(text.data) for text in self.missing), default=1) - 1

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from baonet.actors.awaited import Text
+from baonet.actors.awaited import AwaitedText
 from baonet.cli.common import UsageError
 from baonet.machine import Machine
 
@@ -23,7 +23,7 @@ def argument(text: str) -> str:
     return text
 
 
-def texts(machine: Machine, given: Sequence[str]) -> tuple[Text, ...]:
+def texts(machine: Machine, given: Sequence[str]) -> tuple[AwaitedText, ...]:
     """``VM:TEXT`` and ``TEXT``; what is before a colon is a VM only if one has that name. Raises UsageError."""
     names = {vm.name: number for number, vm in enumerate(machine.vms)}
     found = []
@@ -32,13 +32,13 @@ def texts(machine: Machine, given: Sequence[str]) -> tuple[Text, ...]:
         if colon and name in names:
             if not rest:
                 raise UsageError(f"--until {each}: an empty text would be found at once: write {each}TEXT")
-            found.append(Text(names[name], os.fsencode(rest)))
+            found.append(AwaitedText(names[name], os.fsencode(rest)))
         else:
-            found.append(Text(None, os.fsencode(each)))
+            found.append(AwaitedText(None, os.fsencode(each)))
     return tuple(found)
 
 
-def missed(machine: Machine, text: Text) -> str:
+def missed(machine: Machine, text: AwaitedText) -> str:
     """One line."""
     decoded = text.data.decode("utf-8", "backslashreplace")
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in decoded)

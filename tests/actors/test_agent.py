@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from baonet.actors.agent import Agent, Outcome
-from baonet.actors.awaited import Text
+from baonet.actors.awaited import AwaitedText
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
@@ -319,7 +319,7 @@ async def test_a_channel_that_is_merely_gone_is_no_failure_of_its_own(autojump_c
 
 
 async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(autojump_clock: object) -> None:
-    bench = Bench(until=[Text(None, b"wanted")])
+    bench = Bench(until=[AwaitedText(None, b"wanted")])
 
     async def script(bench: Bench) -> None:
         bench.port.come(2, wire.ConsoleOutput(1, 0, 5, b"wanted"))  # the first 5 bytes are with pcpu 0
@@ -340,7 +340,7 @@ async def test_the_output_that_a_dead_pcpu_kept_does_not_hold_up_the_others(auto
 
 @pytest.mark.parametrize("cut", range(1, 6))
 async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) -> None:
-    bench = Bench(until=[Text(None, b"wanted")])
+    bench = Bench(until=[AwaitedText(None, b"wanted")])
 
     async def script(bench: Bench) -> None:
         text = b"wanwanted"
@@ -361,14 +361,14 @@ async def test_until_is_found_across_pieces(autojump_clock: object, cut: int) ->
     ("printed", "ending", "missing"),
     [
         ([(0, b"up"), (1, b"up")], Ending.DONE, []),
-        ([(1, b"up")], Ending.MISSED, [Text(0, b"up")]),
-        ([], Ending.MISSED, [Text(0, b"up"), Text(None, b"up")]),
+        ([(1, b"up")], Ending.MISSED, [AwaitedText(0, b"up")]),
+        ([], Ending.MISSED, [AwaitedText(0, b"up"), AwaitedText(None, b"up")]),
     ],
 )
 async def test_a_run_that_ends_before_all_was_printed_has_missed_it(
-    autojump_clock: object, printed: list[tuple[int, bytes]], ending: Ending, missing: list[Text]
+    autojump_clock: object, printed: list[tuple[int, bytes]], ending: Ending, missing: list[AwaitedText]
 ) -> None:
-    bench = Bench(until=[Text(0, b"up"), Text(None, b"up")])
+    bench = Bench(until=[AwaitedText(0, b"up"), AwaitedText(None, b"up")])
 
     async def script(bench: Bench) -> None:
         for place, (vm, data) in enumerate(printed):
@@ -381,9 +381,9 @@ async def test_a_run_that_ends_before_all_was_printed_has_missed_it(
 
 
 async def test_a_timeout_before_a_text_has_come_is_a_timeout(autojump_clock: object) -> None:
-    bench = Bench(until=[Text(None, b"never")])
+    bench = Bench(until=[AwaitedText(None, b"never")])
     outcome = await bench.live(lambda bench: bench.settled(), limit=3)
-    assert (outcome.ending, outcome.missing) == (Ending.TIMEOUT, [Text(None, b"never")])
+    assert (outcome.ending, outcome.missing) == (Ending.TIMEOUT, [AwaitedText(None, b"never")])
 
 
 async def test_how_each_vcpu_was_is_in_the_outcome(autojump_clock: object) -> None:

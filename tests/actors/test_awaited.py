@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.actors.awaited import Awaited, Text
+from baonet.actors.awaited import Awaited, AwaitedText
 
 
 def test_nothing_awaited_is_never_complete() -> None:
@@ -15,7 +15,7 @@ def test_nothing_awaited_is_never_complete() -> None:
 
 
 def test_all_must_come_each_from_its_vm() -> None:
-    first, second, any_vm = Text(0, b"up"), Text(1, b"up"), Text(None, b"done")
+    first, second, any_vm = AwaitedText(0, b"up"), AwaitedText(1, b"up"), AwaitedText(None, b"done")
     awaited = Awaited((first, second, any_vm, first))
     awaited.see(1, b"up")
     assert awaited.missing == [first, any_vm]
@@ -31,7 +31,7 @@ texts = st.lists(st.binary(min_size=1, max_size=4).map(lambda data: bytes(each %
 
 @given(texts, st.binary(max_size=40).map(lambda data: bytes(each % 3 for each in data)), st.data())
 def test_pieces_are_as_the_whole(wanted: list[bytes], printed: bytes, data: st.DataObject) -> None:
-    awaited = Awaited(Text(0, each) for each in wanted)
+    awaited = Awaited(AwaitedText(0, each) for each in wanted)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(printed)), max_size=8)))
     for start, end in zip([0, *cuts], [*cuts, len(printed)], strict=True):
         awaited.see(0, printed[start:end])
