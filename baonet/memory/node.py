@@ -16,7 +16,7 @@ KICK: Final = PAGE_SIZE
 
 @final
 @dataclass(frozen=True, slots=True)
-class VmMemory:
+class VmSegments:
     """``regions`` are in the order of the VM's configuration; ``code`` has 8 bytes for 16 pages of all its RAM."""
 
     regions: tuple[Segment, ...]
@@ -54,11 +54,11 @@ class NodeMemory:
         }
         self.vms = tuple(self._vm(vm) for vm in machine.vms)
 
-    def _vm(self, vm: Vm) -> VmMemory:
+    def _vm(self, vm: Vm) -> VmSegments:
         regions = tuple(Segment(f"{vm.name}:{region.base:#x}", region.size) for region in vm.regions)
         shared = sum(-(-ipc.size // PAGE_SIZE) * PAGE_SIZE for ipc in vm.ipcs)
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
-        return VmMemory(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
+        return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
     @property
     def size(self) -> int:
