@@ -40,7 +40,7 @@ NUMBERS: Final[Mapping[str, int]] = {
 """Of what is in the table, and what the agent can tell by its name."""
 
 
-class Test(Enum):
+class Comparison(Enum):
     """What an argument must be for a call to be allowed: one of some values, none of them, or without some bits."""
 
     AMONG = "among"
@@ -54,22 +54,22 @@ class When:
     """The ``argument``, by its place, passes the test. Its low 32 bits are looked at: an int, flags, a pid."""
 
     argument: int
-    test: Test
+    test: Comparison
     values: tuple[int, ...]
 
 
 _ANY: Final = None
 _SELF: Final = -1
 """In the table: the process's own id."""
-_STANDARD: Final = When(0, Test.AMONG, (2, 1))
+_STANDARD: Final = When(0, Comparison.AMONG, (2, 1))
 """Standard error, which the agent reads, and output, which is /dev/null."""
-_NOT_EXECUTABLE: Final = When(2, Test.WITHOUT, (mmap.PROT_EXEC,))
+_NOT_EXECUTABLE: Final = When(2, Comparison.WITHOUT, (mmap.PROT_EXEC,))
 
 _GUEST: Final[Mapping[str, When | None]] = {
     "sched_yield": _ANY,  # a lock, or maintenance that another vCPU has to do
     "clock_gettime": _ANY,  # where the host has no clock that can be read without
     "gettimeofday": _ANY,
-    "kill": When(1, Test.AMONG, (0,)),  # does the process live that holds the lock of a UART?
+    "kill": When(1, Comparison.AMONG, (0,)),  # does the process live that holds the lock of a UART?
 }
 _MEMORY: Final[Mapping[str, When | None]] = {
     "mmap": _NOT_EXECUTABLE,
@@ -77,7 +77,7 @@ _MEMORY: Final[Mapping[str, When | None]] = {
     "munmap": _ANY,
     "mremap": _ANY,
     "brk": _ANY,
-    "madvise": When(2, Test.AMONG, (4, 8, 14)),  # MADV_DONTNEED, _FREE, _HUGEPAGE: what allocators say
+    "madvise": When(2, Comparison.AMONG, (4, 8, 14)),  # MADV_DONTNEED, _FREE, _HUGEPAGE: what allocators say
 }
 _CHANNELS: Final[Mapping[str, When | None]] = {
     "epoll_wait": _ANY,
@@ -86,7 +86,9 @@ _CHANNELS: Final[Mapping[str, When | None]] = {
     "sendto": _ANY,
     "epoll_ctl": _ANY,
     "close": _ANY,
-    "futex": When(1, Test.AMONG, (128, 129, 137, 393)),  # Python's locks: wait, wake, wait until, within the process
+    "futex": When(
+        1, Comparison.AMONG, (128, 129, 137, 393)
+    ),  # Python's locks: wait, wake, wait until, within the process
     "restart_syscall": _ANY,  # the kernel's own, behind a stop
 }
 _ENDING: Final[Mapping[str, When | None]] = {
@@ -95,10 +97,10 @@ _ENDING: Final[Mapping[str, When | None]] = {
     "writev": _STANDARD,
     "getpid": _ANY,
     "gettid": _ANY,
-    "tgkill": When(0, Test.AMONG, (_SELF,)),  # abort(), and what describes a crash
+    "tgkill": When(0, Comparison.AMONG, (_SELF,)),  # abort(), and what describes a crash
     "rt_sigprocmask": _ANY,
     "rt_sigreturn": _ANY,
-    "rt_sigaction": When(0, Test.NOT, (signal.SIGSYS,)),
+    "rt_sigaction": When(0, Comparison.NOT, (signal.SIGSYS,)),
 }
 _ALL: Final = {**_CHANNELS, **_GUEST, **_MEMORY, **_ENDING}
 CALLS: Final[Mapping[Role, Mapping[str, When | None]]] = {
@@ -107,7 +109,7 @@ CALLS: Final[Mapping[Role, Mapping[str, When | None]]] = {
     Role.CREW: _ALL,  # waits for its conductor alone
 }
 """The frequent ones first: the filter is looked through in this order."""
-_READING: Final = When(1, Test.WITHOUT, (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND,))
+_READING: Final = When(1, Comparison.WITHOUT, (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND,))
 REFUSED: Final[Mapping[str, When | None]] = {
     **dict.fromkeys(
         (
@@ -193,9 +195,9 @@ def _step(number: int, when: When | None, then: int, otherwise: int, pid: int) -
     """For the call ``number``, which is loaded."""
     if when is None:
         return [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, then)]
-    test = _BITS if when.test is Test.WITHOUT else _EQUAL
+    test = _BITS if when.test is Comparison.WITHOUT else _EQUAL
     values = [pid if value == _SELF else value for value in when.values]
-    passed, failed = (then, otherwise) if when.test is Test.AMONG else (otherwise, then)
+    passed, failed = (then, otherwise) if when.test is Comparison.AMONG else (otherwise, then)
     body: list[_Instruction] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * when.argument)]
     body += [(test, len(values) - place, 0, value) for place, value in enumerate(values)]
     body += [(_RETURN, 0, 0, failed), (_RETURN, 0, 0, passed)]
