@@ -17,11 +17,12 @@ from typing import Any, final
 import msgpack
 
 from baonet.study.catalog import METRICS
-from baonet.study.metrics.base import Measured, Record, TracedRun
+from baonet.study.metrics.base import Measured, TracedRun
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec
 from baonet.study.reservoir import Reservoir, pack, unpack
 from baonet.trace.head import TraceError
+from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 
 
@@ -35,7 +36,7 @@ class Result:
     measured: Mapping[str, Measured]
 
 
-def measure(run: TracedRun, specs: Sequence[MetricSpec], history: Iterable[Record], end: int) -> dict[str, Measured]:
+def measure(run: TracedRun, specs: Sequence[MetricSpec], history: Iterable[Row], end: int) -> dict[str, Measured]:
     """Show what happened to every metric that wants it."""
     metrics = {spec.name: METRICS[spec.kind].make(spec, run) for spec in specs}
     by_kind = {

@@ -9,17 +9,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterator
 
-from baonet.study.metrics.base import Record
+from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import RECORD
 
 
-def records(trace: TraceReader, kinds: Collection[int]) -> Iterator[Record]:
+def records(trace: TraceReader, kinds: Collection[int]) -> Iterator[Row]:
     """Raises TraceError when the file changes meanwhile."""
     return heapq.merge(*(_of(trace, pcpu, frozenset(kinds)) for pcpu in trace.pcpus))
 
 
-def _of(trace: TraceReader, pcpu: int, kinds: frozenset[int]) -> Iterator[Record]:
+def _of(trace: TraceReader, pcpu: int, kinds: frozenset[int]) -> Iterator[Row]:
     for chunk in trace.of(pcpu):
         for record in RECORD.iter_unpack(chunk):
             if record[1] in kinds:

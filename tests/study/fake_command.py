@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from baonet.study.metrics.base import Record
+from baonet.trace.order import Row
 from baonet.trace.records import Kind
 from tests.study.synthetic import footer, header, write_trace
 
@@ -35,7 +35,7 @@ def main() -> int:
         print("VM 'ping' did something", file=sys.stderr)
         return 3
     size = int(values.get("size", "10"))
-    records: list[Record] = []
+    records: list[Row] = []
     for n in range(37):
         records.append((1000 * n, Kind.MARK, 0, 0, 1 << 32 | 5, 0))
         records.append((1000 * n + size * (n + 1), Kind.MARK, 0, 0, 2 << 32 | 5, 0))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from baonet.study.metrics.base import Record
+from baonet.trace.order import Row
 from baonet.trace.records import RECORD
 
 VMS = [{"name": "ping", "pcpus": [0]}, {"name": "pong", "pcpus": [1, 2]}]
@@ -26,7 +26,7 @@ def footer(**fields: Any) -> dict[str, Any]:
 
 def write_trace(
     path: Path,
-    chunks: Iterable[list[Record]],
+    chunks: Iterable[list[Row]],
     head: dict[str, Any] | None = None,
     foot: dict[str, Any] | None = None,
 ) -> Path:

@@ -8,20 +8,21 @@ from hypothesis import strategies as st
 
 from baonet.hyp.armv8.cpu import Exit
 from baonet.machine import Rate
-from baonet.study.metrics.base import Record, TracedRun
+from baonet.study.metrics.base import TracedRun
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.marks import BEGIN, END, NUMBER, Numbers, RoundTrip, Throughput, decode
+from baonet.trace.order import Row
 from baonet.trace.records import Kind
 from tests.study.test_metrics_latency import RUN, measure, samples
 
 
-def mark(time: int, pcpu: int, what: int, identity: int, number: int = 0) -> Record:
+def mark(time: int, pcpu: int, what: int, identity: int, number: int = 0) -> Row:
     value = identity << 40 | what << 32 | number if what == NUMBER else what << 32 | identity
     return (time, Kind.MARK, pcpu, 0, value, 0)
 
 
-def printed(text: str, time: int = 0, pcpu: int = 0, position: int = 0) -> list[Record]:
+def printed(text: str, time: int = 0, pcpu: int = 0, position: int = 0) -> list[Row]:
     return [(time + n, Kind.CONSOLE, pcpu, 0, position + n, byte) for n, byte in enumerate(text.encode())]
 
 
@@ -93,7 +94,7 @@ def test_when_a_text_is_complete() -> None:
 
 
 def test_messages_between_vms() -> None:
-    records: list[Record] = [
+    records: list[Row] = [
         (0, Kind.SENT, 0, 37, 1, 0), (1, Kind.SENT, 0, 37, 2 | 5 << 16, 0), (2, Kind.SENT, 1, 37, 0, 0),
         (3, Kind.SENT, 1, 50, 2, 0), (4, Kind.SENT, 1, 999, 7, 0),
     ]  # fmt: skip
@@ -106,7 +107,7 @@ def test_messages_between_vms() -> None:
 
 
 def test_exits_by_reason() -> None:
-    records: list[Record] = [
+    records: list[Row] = [
         (0, Kind.EXIT, 1, Exit.HVC, 0, 0), (1, Kind.EXIT, 2, Exit.HVC, 0, 0), (2, Kind.WAIT, 0, 0, 0, 0),
         (3, Kind.EXIT, 0, Exit.DATA_ABORT, 0, 0), (4, Kind.ACCESS, 0, 4, 0, 0), (5, Kind.EXIT, 0, 77, 0, 0),
     ]  # fmt: skip

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.machine import Rate
-from baonet.study.metrics.base import Key, Measured, Metric, Record, TracedRun
+from baonet.study.metrics.base import Key, Measured, Metric, TracedRun
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.shares import GUEST, HYPERVISOR, OFF, WAITING, TimeShare
+from baonet.trace.order import Row
 from baonet.trace.records import InterruptSource, Kind, VcpuState
 
 NOTIFY = 37
@@ -20,7 +21,7 @@ UNFOLLOWED = "notifications that no interrupt followed: one was still pending, o
 RUN = TracedRun(Rate(1_000_000_000), {0: "ping", 1: "pong", 2: "pong"})
 
 
-def measure(metric: Metric, records: Iterable[Record], end: int = 0) -> Measured:
+def measure(metric: Metric, records: Iterable[Row], end: int = 0) -> Measured:
     for record in sorted(records, key=itemgetter(0)):  # at the same time: as they are written here
         if record[1] in metric.kinds:
             metric.take(record)
@@ -31,7 +32,7 @@ def samples(measured: Measured) -> dict[Key, list[float]]:
     return {key: list(reservoir.kept) for key, reservoir in measured.samples.items()}
 
 
-def notification(sent: int, arrived: int, sequence: int, source: int = 0, target: int = 1) -> list[Record]:
+def notification(sent: int, arrived: int, sequence: int, source: int = 0, target: int = 1) -> list[Row]:
     return [
         (sent, Kind.SENT, source, NOTIFY, target | sequence << 16, arrived),
         (arrived, Kind.ARRIVED, target, NOTIFY, source | sequence << 16, arrived),
@@ -46,9 +47,9 @@ def test_one_way_latency_is_from_departure_to_acknowledgement() -> None:
 
 def test_a_trace_may_tell_only_that_the_interrupt_is_pending() -> None:
     sent, arrived, _ = notification(100, 1100, 1)
-    records: list[Record] = [sent, arrived, (1100, Kind.PENDING, 1, 84, 0, 0), (1500, Kind.ACKNOWLEDGED, 1, 84, 0, 0)]
+    records: list[Row] = [sent, arrived, (1100, Kind.PENDING, 1, 84, 0, 0), (1500, Kind.ACKNOWLEDGED, 1, 84, 0, 0)]
     assert samples(measure(IpcLatency(RUN), records)) == {("ping", "pong"): [1400]}
-    unheard: list[Record] = [sent, arrived, (1100, Kind.ENTRY, 1, 0, 0, 0), (1100, Kind.PENDING, 1, 84, 0, 0)]
+    unheard: list[Row] = [sent, arrived, (1100, Kind.ENTRY, 1, 0, 0, 0), (1100, Kind.PENDING, 1, 84, 0, 0)]
     assert measure(IpcLatency(RUN), unheard).notes == {
         "notifications that no interrupt followed: one was still pending, or nobody listens": 1
     }
@@ -89,7 +90,7 @@ def test_every_notification_has_one_latency_and_none_is_less_than_its_way(
     waits: list[tuple[int, int, int]],
 ) -> None:
     """Whatever joins whatever: as many samples as notifications, if the guest acknowledges at the end."""
-    records: list[Record] = []
+    records: list[Row] = []
     time = arrived = 0
     for sequence, (gap, way, busy) in enumerate(waits):
         time += gap
@@ -104,7 +105,7 @@ def test_every_notification_has_one_latency_and_none_is_less_than_its_way(
 
 
 def test_stages_of_an_interrupt() -> None:
-    records: list[Record] = [
+    records: list[Row] = [
         (105, Kind.RAISED, 1, 27, InterruptSource.TIMER, 100),
         (300, Kind.PENDING, 1, 27, 0, 0),
         (320, Kind.DELIVERED, 1, 27, 0, 0),
@@ -123,14 +124,14 @@ def test_stages_of_an_interrupt() -> None:
 
 def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
     """The trace has *raised* behind it, for what a message brings and for what a guest asks for."""
-    ipc: list[Record] = [
+    ipc: list[Row] = [
         (1100, Kind.ARRIVED, 1, 37, 0, 1000),  # taken at the end of a window, 100 later than it was due
         (1780, Kind.RAISED, 1, 84, InterruptSource.IPC, 0),
         (1780, Kind.PENDING, 1, 84, 0, 0),
         (1800, Kind.ACKNOWLEDGED, 1, 84, 0, 0),
     ]
     assert samples(measure(InterruptLatency(RUN), ipc))["pong", "84", "IPC", "raised to pending"] == [780]
-    sgi: list[Record] = [
+    sgi: list[Row] = [
         (500, Kind.EXIT, 1, 6, 0, 0),
         (810, Kind.RAISED, 1, 1, InterruptSource.SGI, 0),
         (810, Kind.PENDING, 1, 1, 0, 0),
@@ -146,7 +147,7 @@ def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
 
 
 def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
-    records: list[Record] = [
+    records: list[Row] = [
         (10, Kind.RAISED, 1, 84, InterruptSource.IPC, 0),
         (30, Kind.ACKNOWLEDGED, 2, 84, 0, 0),
     ]
@@ -155,7 +156,7 @@ def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
 
 def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
     run = TracedRun(Rate(1_000_000_000), {0: "linux", 1: "linux", 2: "linux"})
-    records: list[Record] = [(100, Kind.RAISED, 0, 1, InterruptSource.SGI, 0)]
+    records: list[Row] = [(100, Kind.RAISED, 0, 1, InterruptSource.SGI, 0)]
     for pcpu, arrived in ((1, 600), (2, 700)):
         records += [
             (arrived, Kind.ARRIVED, pcpu, 49, 0, arrived),
@@ -168,7 +169,7 @@ def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
 
 
 def test_an_interrupt_can_be_pending_again_while_it_is_active() -> None:
-    records: list[Record] = []
+    records: list[Row] = []
     for began in (0, 20):
         records += [(began, Kind.RAISED, 1, 84, InterruptSource.IPC, 0), (began + 1, Kind.PENDING, 1, 84, 0, 0)]
     records += [(10, Kind.ACKNOWLEDGED, 1, 84, 0, 0), (30, Kind.ENDED, 1, 84, 0, 0)]
@@ -179,13 +180,13 @@ def test_an_interrupt_can_be_pending_again_while_it_is_active() -> None:
 
 
 def test_only_the_interrupts_that_are_asked_for() -> None:
-    records: list[Record] = [(0, Kind.RAISED, 1, n, InterruptSource.LINE, 0) for n in (33, 34)]
+    records: list[Row] = [(0, Kind.RAISED, 1, n, InterruptSource.LINE, 0) for n in (33, 34)]
     records += [(9, Kind.ACKNOWLEDGED, 1, n, 0, 0) for n in (33, 34)]
     assert set(samples(measure(InterruptLatency(RUN, frozenset({34})), records))) == {("pong", "34", "device", TOTAL)}
 
 
 def test_time_shares() -> None:
-    records: list[Record] = [
+    records: list[Row] = [
         (10, Kind.STATE, 0, VcpuState.RUNNING, 0, 0),
         (30, Kind.EXIT, 0, 3, 0, 0),
         (40, Kind.ENTRY, 0, 0, 0, 0),
@@ -204,7 +205,7 @@ def test_time_shares() -> None:
 
 
 def test_emulated_accesses_are_the_hypervisors_time() -> None:
-    records: list[Record] = [(0, Kind.STATE, 0, VcpuState.RUNNING, 0, 0), (50, Kind.ACCESS, 0, 4, 0, 0)]
+    records: list[Row] = [(0, Kind.STATE, 0, VcpuState.RUNNING, 0, 0), (50, Kind.ACCESS, 0, 4, 0, 0)]
     values = measure(TimeShare(TracedRun(Rate(1), {0: "ping"}, access=20)), records, 100).values
     assert (values["ping", "0", GUEST], values["ping", "0", HYPERVISOR]) == (0.8, 0.2)
 
@@ -220,7 +221,7 @@ def test_emulated_accesses_are_the_hypervisors_time() -> None:
     )
 )
 def test_shares_of_a_pcpu_make_one(steps: list[tuple[int, Kind, int, VcpuState]]) -> None:
-    records: list[Record] = []
+    records: list[Row] = []
     time = 0
     for gap, kind, pcpu, state in steps:
         time += gap

@@ -14,11 +14,11 @@ import trio.testing
 from baonet.machine.stamp import stamp
 from baonet.study.child import ChildRunner, seconds
 from baonet.study.measure import measure_file
-from baonet.study.metrics.base import Record
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec, Run, Study
 from baonet.study.store import StoredRun
 from baonet.trace.head import TraceError
+from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
 from tests.study.synthetic import COMMAND, footer, header, write_trace
@@ -117,7 +117,7 @@ def test_durations_of_the_host(text: str, value: float) -> None:
 
 
 def test_records_of_all_pcpus_are_in_the_order_of_time(tmp_path: Path) -> None:
-    chunks: list[list[Record]] = [
+    chunks: list[list[Row]] = [
         [(time, Kind.MARK, 0, 0, time, 0) for time in range(0, 100, 3)],
         [(time, Kind.MARK, 0, 0, time, 0) for time in range(500, 600, 3)],
         [(time, Kind.MARK, 1, 0, time, 0) for time in range(50, 5000, 7)],
@@ -130,13 +130,13 @@ def test_records_of_all_pcpus_are_in_the_order_of_time(tmp_path: Path) -> None:
 
 
 def test_what_is_sent_at_a_moment_is_sent_before_it_arrives(tmp_path: Path) -> None:
-    chunks: list[list[Record]] = [[(5, Kind.ARRIVED, 0, 37, 1, 5)], [(5, Kind.SENT, 1, 37, 0, 5)]]
+    chunks: list[list[Row]] = [[(5, Kind.ARRIVED, 0, 37, 1, 5)], [(5, Kind.SENT, 1, 37, 0, 5)]]
     with TraceReader(write_trace(tmp_path / "t.bnt", chunks)) as trace:
         assert [record[1] for record in records(trace, set(Kind))] == [Kind.SENT, Kind.ARRIVED]
 
 
 def test_a_trace_that_was_cut_is_readable_and_not_measured(tmp_path: Path) -> None:
-    marks: list[Record] = [(time, Kind.MARK, 0, 0, 0, 0) for time in range(10)]
+    marks: list[Row] = [(time, Kind.MARK, 0, 0, 0, 0) for time in range(10)]
     whole = write_trace(tmp_path / "t.bnt", [marks, marks[5:]]).read_bytes()
     file = tmp_path / "cut.bnt"
     for length in range(len(whole) - len(marks) * 16, len(whole)):

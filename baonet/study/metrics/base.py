@@ -8,9 +8,7 @@ from typing import Protocol, TypeAlias, final
 
 from baonet.machine import Rate
 from baonet.study.reservoir import Reservoir
-
-Record: TypeAlias = tuple[int, int, int, int, int, int]
-"""time, kind, pcpu, a, b, c: the fields of ``baonet.trace.records``; time in ticks of the run's clock."""
+from baonet.trace.order import Row
 
 Key: TypeAlias = tuple[str, ...]
 """What a number belongs to, from the general to the particular: ("ping", "pong"), ("linux", "27", "timer")."""
@@ -72,7 +70,7 @@ class Metric(Protocol):
     @property
     def kinds(self) -> frozenset[int]: ...
 
-    def take(self, record: Record) -> None: ...
+    def take(self, record: Row) -> None: ...
 
     def finish(self, end: int) -> Measured:
         """``end`` is the time at which the run ended."""

@@ -6,7 +6,8 @@ import math
 import re
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, TracedRun
+from baonet.study.metrics.base import Key, Measured, TracedRun
+from baonet.trace.order import Row
 from baonet.trace.records import Kind
 
 
@@ -22,7 +23,7 @@ class _Texts:
         self._vm = vm
         self._bytes: dict[tuple[str, int], list[tuple[int, int, int]]] = {}  # (vm, UART): (position, time, byte)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, _, pcpu, a, b, c = record
         vm = self._run.vm(pcpu)
         if self._vm is None or vm == self._vm:
@@ -52,7 +53,7 @@ class ConsoleNumbers:
         self._pattern = re.compile(pattern.encode(), re.MULTILINE)
         self._measured = Measured(unit)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         self._texts.take(record)
 
     def finish(self, end: int) -> Measured:
@@ -87,7 +88,7 @@ class ConsoleTime:
         self._texts = _Texts(run, vm)
         self._pattern = re.compile(pattern.encode(), re.MULTILINE)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         self._texts.take(record)
 
     def finish(self, end: int) -> Measured:

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import final
 
 from baonet.hyp.armv8.cpu import Exit
-from baonet.study.metrics.base import Measured, Record, TracedRun
+from baonet.study.metrics.base import Measured, TracedRun
+from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire.messages import NUMBERS
 
@@ -24,7 +25,7 @@ class MessageMatrix:
         self._run = run
         self._counts: Counter[tuple[int, int, int]] = Counter()
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         _, _, pcpu, a, b, _ = record
         self._counts[pcpu, b & _PCPU, a] += 1
 
@@ -47,7 +48,7 @@ class Exits:
         self._run = run
         self._counts: Counter[tuple[int, str]] = Counter()
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         _, kind, pcpu, a, _, _ = record
         if kind == Kind.EXIT:
             reason = _EXITS.get(a, f"reason {a}")

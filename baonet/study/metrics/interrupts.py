@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.study.metrics.base import Measured, Record, TracedRun
+from baonet.study.metrics.base import Measured, TracedRun
 from baonet.study.metrics.ipc import INTID, SPIS
+from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 
 _MOMENTS = {
@@ -77,7 +78,7 @@ class InterruptLatency:
         self._arrived: dict[int, int] = {}  # by pcpu: when the message was due that it is looking at
         self._left: dict[int, int] = {}  # by pcpu: when it left its guest, while it is in the hypervisor
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, kind, pcpu, a, b, c = record
         if kind == Kind.ARRIVED:
             self._cause[pcpu] = b & _PCPU

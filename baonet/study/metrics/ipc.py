@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, TracedRun
+from baonet.study.metrics.base import Key, Measured, TracedRun
+from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 from baonet.wire.messages import NUMBERS
 
@@ -38,7 +39,7 @@ class IpcLatency:
         self._taken: dict[int, tuple[int, int]] = {}
         self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, INTID): until acknowledged
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, kind, pcpu, a, b, _ = record
         taken = self._taken.pop(pcpu, None)
         if taken is not None and (

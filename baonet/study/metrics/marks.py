@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Key, Measured, Record, TracedRun
+from baonet.study.metrics.base import Key, Measured, TracedRun
+from baonet.trace.order import Row
 from baonet.trace.records import Kind
 
 BEGIN, END, NUMBER = 1, 2, 3
@@ -55,7 +56,7 @@ class RoundTrip:
         self._measured = Measured("ns")
         self._spans = _Spans(self._measured)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, _, pcpu, _, value, _ = record
         mark = decode(value)
         if mark is None:
@@ -86,7 +87,7 @@ class Throughput:
         self._spans = _Spans(self._measured)
         self._bytes: dict[tuple[str, int], int] = {}
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, _, pcpu, _, value, _ = record
         mark = decode(value)
         if mark is None:
@@ -120,7 +121,7 @@ class Numbers:
         self._run = run
         self._measured = Measured(unit)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         _, _, pcpu, _, value, _ = record
         mark = decode(value)
         if mark is not None and mark[0] == NUMBER:

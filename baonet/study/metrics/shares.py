@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import final
 
-from baonet.study.metrics.base import Measured, Record, TracedRun
+from baonet.study.metrics.base import Measured, TracedRun
+from baonet.trace.order import Row
 from baonet.trace.records import Kind, VcpuState
 
 GUEST, HYPERVISOR, WAITING, OFF = "guest", "hypervisor", "waiting", "off"
@@ -27,7 +28,7 @@ class TimeShare:
         self._spent: dict[int, dict[str, int]] = {pcpu: dict.fromkeys(SHARES, 0) for pcpu in run.vms}
         self._now: dict[int, tuple[str, int]] = dict.fromkeys(run.vms, (OFF, 0))
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Row) -> None:
         time, kind, pcpu, a, _, _ = record
         if pcpu not in self._now:
             self._now[pcpu] = (OFF, 0)
