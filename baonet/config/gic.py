@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from baonet.config.models import GicModel
-from baonet.config.windows import align_up
+from baonet.config.ranges import align_up
 from baonet.machine import Gic
 
 GICD_SIZE, GICR_SIZE = 0x10000, 0x20000  # version 3; GICR_SIZE is for each CPU

@@ -8,7 +8,7 @@ from baonet.config.draft import Draft
 from baonet.config.gic import GICD_SIZE, GICR_SIZE, of_vm
 from baonet.config.gic import windows as gic_windows
 from baonet.config.models import VmModel
-from baonet.config.windows import Window, beyond, overlapping, unaligned
+from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.errors import Problem
 from baonet.machine import Gic
 
@@ -20,7 +20,7 @@ def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
         gic = of_vm(vm.gic, draft.platform.gic)
         yield from _gic(vm, gic)
         node = vm.node if vm.gic is None else vm.gic.node
-        own = [Window(start, end, what, node.at(field)) for field, start, end, what in gic_windows(gic, vm.cpus)]
+        own = [AddressRange(start, end, what, node.at(field)) for field, start, end, what in gic_windows(gic, vm.cpus)]
         # Where the GIC is at the platform's addresses, it is the others that are in its way.
         windows = own + windows if vm.gic is None else windows + own
     for window in windows:
@@ -40,20 +40,20 @@ def _alignment(vm: VmModel) -> Iterator[Problem]:
             yield from unaligned(ipc.node.at(key), getattr(ipc, key))
 
 
-def _windows(draft: Draft, vm: VmModel) -> Iterator[Window]:
+def _windows(draft: Draft, vm: VmModel) -> Iterator[AddressRange]:
     for memory in vm.memory:
-        yield Window(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
+        yield AddressRange(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
     for device in vm.devices:
         size = draft.device_size(device)
         if device.pa is not None and size is not None:
             va = device.pa if device.va is None else device.va
             node = device.node.at("pa" if device.va is None else "va")
-            yield Window(va, va + size, "the device", node)
+            yield AddressRange(va, va + size, "the device", node)
     for ipc in vm.ipcs:
         shared = draft.shared(ipc.shared_memory)
         size = shared.size if ipc.size is None and shared is not None else ipc.size
         if size is not None:
-            yield Window(ipc.base, ipc.base + size, f"shared memory '{ipc.shared_memory}'", ipc.node.at("base"))
+            yield AddressRange(ipc.base, ipc.base + size, f"shared memory '{ipc.shared_memory}'", ipc.node.at("base"))
 
 
 def _gic(vm: VmModel, gic: Gic) -> Iterator[Problem]:

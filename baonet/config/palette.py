@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config.windows import align_up
+from baonet.config.ranges import align_up
 from baonet.machine import PAGE_SIZE, Cache
 
 

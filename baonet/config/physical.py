@@ -8,7 +8,7 @@ from typing import final
 
 from baonet.config.draft import Draft
 from baonet.config.palette import Palette
-from baonet.config.windows import Window, align_up, overlapping, unaligned
+from baonet.config.ranges import AddressRange, align_up, overlapping, unaligned
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
@@ -89,12 +89,12 @@ def _total(pieces: list[_Piece], platform: Platform, palette: Palette) -> Iterat
 
 def _placed(pieces: list[_Piece], platform: Platform, palette: Palette) -> Iterator[Problem]:
     banks = listing(span(bank.base, bank.base + bank.size) for bank in platform.ram)
-    windows: list[tuple[Window, int]] = []
+    windows: list[tuple[AddressRange, int]] = []
     for piece in pieces:
         if piece.phys is None:
             continue
         node = piece.node.at("phys")
-        window = Window(piece.phys, palette.end(piece.phys, piece.size, piece.colors), piece.what, node)
+        window = AddressRange(piece.phys, palette.end(piece.phys, piece.size, piece.colors), piece.what, node)
         if not any(bank.base <= window.start and window.end <= bank.base + bank.size for bank in platform.ram):
             yield node.problem(f"{window} is not inside one bank of RAM", f"the platform's RAM is {banks}")
         mask = palette.mask(piece.colors)

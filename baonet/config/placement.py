@@ -15,7 +15,7 @@ from baonet.config import fdt, images
 from baonet.config.draft import Draft
 from baonet.config.images import Image, ImageError
 from baonet.config.models import VmModel
-from baonet.config.windows import IPA_LIMIT, Window, overlapping, unaligned
+from baonet.config.ranges import IPA_LIMIT, AddressRange, overlapping, unaligned
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
@@ -40,7 +40,7 @@ class VmContents:
         self.model = model
         self.regions = tuple(Region(each.base, each.size, each.phys, each.colors) for each in model.memory)
         self.problems: list[Problem] = []
-        self.taken: list[Window] = []
+        self.taken: list[AddressRange] = []
         self.image: Image | None = None
         self.segments: list[LoadSegment] = []
         self.initrd: tuple[int, int] | None = None
@@ -95,7 +95,7 @@ class VmContents:
         node = given.node.at("path" if given.base is None else "base")
         what = "the image" if len(image.spans) == 1 else "the image's segment"
         for start, end in image.spans:
-            self._take(Window(start, end, what, node))
+            self._take(AddressRange(start, end, what, node))
         if self._home() is None and (given.entry is not None or not self.problems):
             hint = f"its memory is {self._memory()}"
             self.problems.append(self.entry.problem(f"the entry {image.entry:#x} is not in the VM's memory", hint))
@@ -114,7 +114,7 @@ class VmContents:
         if given.base is not None and placed:
             self.problems += unaligned(given.node.at("base"), given.base)
             self._put_initrd(given.base)
-            self._take(Window(given.base, given.base + self._initrd_size, "the initrd", given.node.at("base")))
+            self._take(AddressRange(given.base, given.base + self._initrd_size, "the initrd", given.node.at("base")))
 
     def _read_device_tree(self) -> None:
         given = self.model.device_tree
@@ -151,7 +151,7 @@ class VmContents:
             if not given.base:
                 self.problems.append(node.problem("a guest takes address 0 for no device tree", "use another address"))
             self.device_tree = given.base
-            self._take(Window(given.base, given.base + len(blob), "the device tree", node))
+            self._take(AddressRange(given.base, given.base + len(blob), "the device tree", node))
             return
         kept = DEVICE_TREE_BLOCK
         self.device_tree = self._highest(len(blob), DEVICE_TREE_BLOCK)
@@ -161,7 +161,7 @@ class VmContents:
         if self.device_tree is None:
             self._no_room(given.node, "the device tree", len(blob))
             return
-        self.taken.append(Window(self.device_tree, self.device_tree + kept, "the device tree", given.node))
+        self.taken.append(AddressRange(self.device_tree, self.device_tree + kept, "the device tree", given.node))
 
     def place_initrd(self) -> None:
         """Find the place of the initrd if the configuration gives none."""
@@ -173,7 +173,7 @@ class VmContents:
             self._no_room(given.node.at("path"), "the initrd", self._initrd_size)
             return
         self._put_initrd(start)
-        self.taken.append(Window(start, start + self._initrd_size, "the initrd", given.node))
+        self.taken.append(AddressRange(start, start + self._initrd_size, "the initrd", given.node))
 
     def _put_initrd(self, start: int) -> None:
         assert self.model.initrd is not None
@@ -181,7 +181,7 @@ class VmContents:
         self.initrd = (start, start + self._initrd_size)
         self.segments.append(LoadSegment(start, self._initrd_size, str(path), stamp=self._initrd_stamp))
 
-    def _take(self, window: Window) -> None:
+    def _take(self, window: AddressRange) -> None:
         """Take a place that is given: it has to lie in one region and meet nothing that is there."""
         self.taken.append(window)
         if self._region(window.start, window.end) is None:
@@ -194,7 +194,7 @@ class VmContents:
             fixed = window.node.name.endswith(".path")  # by an ELF file's headers
             self.problems.append(replace(problem, hint="link the guest to other addresses") if fixed else problem)
 
-    def _relink(self, window: Window) -> str:
+    def _relink(self, window: AddressRange) -> str:
         """What helps where an ELF file's own headers are what is wrong; "" for anything else."""
         if self.image is None or not window.node.name.endswith(".path") or not self.image.segments:
             return ""

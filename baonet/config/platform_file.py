@@ -11,7 +11,7 @@ from baonet.config.cpus import most_cpus
 from baonet.config.gic import windows as gic_windows
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
-from baonet.config.windows import Window, beyond, overlapping, unaligned
+from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Model, Reader, UnreadableError, nearest
@@ -173,12 +173,12 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
         node = model.node if model.ram is None else model.ram[i].node
         yield from unaligned(node.at("base"), bank.base)
         yield from unaligned(node.at("size"), bank.size)
-        windows.append(Window(bank.base, bank.base + bank.size, "the bank of RAM", node.at("base")))
+        windows.append(AddressRange(bank.base, bank.base + bank.size, "the bank of RAM", node.at("base")))
     for i, device in enumerate(platform.devices):
         node = model.node if model.devices is None else model.devices[i].node
         yield from unaligned(node.at("pa"), device.pa)
         yield from unaligned(node.at("size"), device.size)
-        windows.append(Window(device.pa, device.pa + device.size, f"device '{device.name}'", node.at("pa")))
+        windows.append(AddressRange(device.pa, device.pa + device.size, f"device '{device.name}'", node.at("pa")))
         if not device.interrupt and device.kind != UNMODELLED:
             yield node.problem("'interrupt' is missing", "interrupt: the INTID of its interrupt, an SPI")
         for other in platform.devices[:i]:
@@ -194,7 +194,7 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
             )
     node = model.node if model.gic is None else model.gic.node
     found = gic_windows(platform.gic, platform.cpus)
-    own = [Window(start, end, what, node.at(field)) for field, start, end, what in found]
+    own = [AddressRange(start, end, what, node.at(field)) for field, start, end, what in found]
     for window in (*own, *windows):
         yield from beyond(window, _PHYSICAL_LIMIT)
     yield from overlapping([*windows, *own] if model.gic is not None else [*own, *windows])

@@ -17,7 +17,7 @@ IPA_LIMIT = 1 << 40
 
 @final
 @dataclass(frozen=True, slots=True)
-class Window:
+class AddressRange:
     """The bytes from ``start`` up to ``end``, which is not one of them. ``what`` names it in messages."""
 
     start: int
@@ -46,7 +46,7 @@ def unaligned(node: YamlNode, value: int | None, alignment: int = PAGE_SIZE) -> 
     yield node.problem(f"{value:#x} is not a multiple of {human(alignment)}", hint)
 
 
-def beyond(window: Window, limit: int = IPA_LIMIT) -> Iterator[Problem]:
+def beyond(window: AddressRange, limit: int = IPA_LIMIT) -> Iterator[Problem]:
     """A problem if the window reaches past the end of the address space."""
     if window.end > limit:
         bits = limit.bit_length() - 1
@@ -55,7 +55,7 @@ def beyond(window: Window, limit: int = IPA_LIMIT) -> Iterator[Problem]:
         )
 
 
-def overlapping(windows: Sequence[Window], alignment: int = PAGE_SIZE) -> Iterator[Problem]:
+def overlapping(windows: Sequence[AddressRange], alignment: int = PAGE_SIZE) -> Iterator[Problem]:
     """A problem for each window that meets one that stands before it; for ``SHOWN`` of them, as nobody reads more."""
     suspects = _meeting(windows)
     found = 0
@@ -72,7 +72,7 @@ def overlapping(windows: Sequence[Window], alignment: int = PAGE_SIZE) -> Iterat
             )
 
 
-def _meeting(windows: Sequence[Window]) -> set[int]:
+def _meeting(windows: Sequence[AddressRange]) -> set[int]:
     """The places of those that meet another: quick when there are many, of which few do."""
     found = set()
     last, end = -1, 0
@@ -84,7 +84,9 @@ def _meeting(windows: Sequence[Window]) -> set[int]:
     return found
 
 
-def room_above(start: int, size: int, windows: Iterable[Window], alignment: int, skip: Window | None = None) -> int:
+def room_above(
+    start: int, size: int, windows: Iterable[AddressRange], alignment: int, skip: AddressRange | None = None
+) -> int:
     """The lowest address from ``start`` up where ``size`` bytes meet no window."""
     start = align_up(start, alignment)
     for window in sorted((each for each in windows if each is not skip), key=lambda each: each.start):
