@@ -32,7 +32,7 @@ class Kind(IntEnum):
     WAKE = 4
     """It goes on."""
     RAISED = 5
-    """Somebody raises an interrupt. a: INTID; b: ``InterruptSource``; c: of a timer in virtual time, when it was due."""
+    """A source is up. a: INTID; b: ``InterruptSource``; c: for a timer in virtual time, when it was due."""
     PENDING = 6
     """The hypervisor has made an interrupt pending for this vcpu. a: INTID."""
     DELIVERED = 7
