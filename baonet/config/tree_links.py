@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from baonet.config.fdt import FdtNode
 from baonet.config.gic import windows
 from baonet.config.given_tree import GICS, PL011
-from baonet.config.tree_nodes import Place, cells, enabled, numbers, text, walk
+from baonet.config.tree_nodes import TreePlace, cells, enabled, numbers, text, walk
 from baonet.document.quantities import listing
 from baonet.machine import Vm
 
@@ -40,7 +40,7 @@ def _named(names: list[str]) -> str:
     return listing([*names[:_NAMED], *more])
 
 
-def _interrupt_parents(alive: list[Place], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
+def _interrupt_parents(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
     lost: dict[int | None, list[str]] = {}
     for place in alive:
         if "interrupts" not in place.node.properties:
@@ -59,7 +59,7 @@ def _interrupt_parents(alive: list[Place], handles: dict[int, FdtNode]) -> Itera
         yield f"its {_named(names)} {have} {what}", "give the GIC a phandle, and the root an 'interrupt-parent' with it"
 
 
-def _clocks(alive: list[Place], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
+def _clocks(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
     hint = 'Linux uses no PL011 without clocks "uartclk" and "apb_pclk": add a fixed-clock'
     for place in alive:
         if PL011 not in place.compatible:
@@ -93,7 +93,7 @@ def _find(root: FdtNode, path: str) -> FdtNode | None:
     return node
 
 
-def _starting(alive: list[Place]) -> Iterator[tuple[str, str]]:
+def _starting(alive: list[TreePlace]) -> Iterator[tuple[str, str]]:
     cpus = [place.node for place in alive if place.parent.name == "cpus" and text(place.node, "device_type") == "cpu"]
     if len(cpus) < 2:
         return
@@ -105,7 +105,7 @@ def _starting(alive: list[Place]) -> Iterator[tuple[str, str]]:
         yield "it has several CPUs and no PSCI node", hint
 
 
-def _strays(alive: list[Place], vm: Vm) -> Iterator[tuple[str, str]]:
+def _strays(alive: list[TreePlace], vm: Vm) -> Iterator[tuple[str, str]]:
     there = list(_windows(vm))
     names = []
     for place in alive:

@@ -21,7 +21,7 @@ Shift: TypeAlias = Callable[[int], int]
 
 @final
 @dataclass(frozen=True, slots=True)
-class Place:
+class TreePlace:
     """A node in its tree. ``above``: the nodes from the root to its parent; the root is its own parent.
 
     ``shift`` is of the addresses in its ``reg``; ``mapped``: a CPU can use them, as every bus on the way says how.
@@ -58,13 +58,13 @@ class Place:
         return tuple(given[at + 1] + (32 if given[at] == _SPI else 16) for at in range(0, len(given) - 2, 3))
 
 
-def walk(root: FdtNode) -> Iterator[Place]:
+def walk(root: FdtNode) -> Iterator[TreePlace]:
     """Every node, from the root down."""
     yield from _walk(root, (), lambda address: address, mapped=True)
 
 
-def _walk(node: FdtNode, above: tuple[FdtNode, ...], shift: Shift, *, mapped: bool) -> Iterator[Place]:
-    yield Place(node, above, shift, mapped)
+def _walk(node: FdtNode, above: tuple[FdtNode, ...], shift: Shift, *, mapped: bool) -> Iterator[TreePlace]:
+    yield TreePlace(node, above, shift, mapped)
     inner = _translated(node, above[-1], shift) if above else shift
     for child in node.children:
         yield from _walk(child, (*above, node), inner, mapped=mapped and (not above or "ranges" in node.properties))

@@ -23,7 +23,7 @@ _DEEPEST = 50
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Scalar: TypeAlias = "str | int | bool | None"
-Key: TypeAlias = "str | int"
+MappingKey: TypeAlias = "str | int"
 
 
 @final
@@ -111,7 +111,7 @@ class YamlNode:
             return [node.plain() for node in self.value]
         return self.value
 
-    def at(self, *keys: Key) -> YamlNode:
+    def at(self, *keys: MappingKey) -> YamlNode:
         """The node at these keys, or the last one on the way there that exists."""
         node = self
         for key in keys:
@@ -126,7 +126,7 @@ class YamlNode:
         steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", name)
         return self.at(*(int(index) if index else word for index, word in steps))
 
-    def child(self, key: Key) -> YamlNode | None:
+    def child(self, key: MappingKey) -> YamlNode | None:
         if isinstance(self.value, dict):
             return self.value.get(key) if isinstance(key, str) else None
         if isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
