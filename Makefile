@@ -44,9 +44,10 @@ types: $(VENV)/.checked
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.installed
+docs: $(VENV)/.checked
 	$(BIN)/python -m baonet.config.reference > docs/configuration.md
 	$(BIN)/python -m baonet.wire.reference > docs/protocol.md
+	$(BIN)/python -m tests.architecture.picture
 
 clean:
 	rm -rf $(VENV) build *.egg-info baonet/core/*.so
