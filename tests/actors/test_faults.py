@@ -12,7 +12,7 @@ from baonet.actors.events import chosen_bits
 from baonet.actors.faults import MessageFaults
 from baonet.hyp.armv8.psci_messages import PsciOn
 from baonet.hyp.armv8.vgic_messages import VgicForward
-from baonet.hyp.messages import HypMessage, IpcNotify, PsciOn, SpiLine
+from baonet.hyp.messages import HypMessage, IpcNotify, SpiLine
 from baonet.machine import Disturbance, FlipFault, MessageFault, MessageKind
 from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, Post
