@@ -17,7 +17,7 @@ from baonet.hyp.vcpu import Vcpu
 
 Handler = Callable[[int, Any], None]
 """Takes a message: ``(source, message)``."""
-Line = Callable[[int, int, int], None]
+LineChanged = Callable[[int, int, int], None]
 """A device's line has changed, as seen here: ``(interrupt, level, sequence)``."""
 
 
@@ -82,5 +82,5 @@ class Architecture(Protocol):
     call_registers: tuple[int, int, int]
     private: int
 
-    def wing(self, vcpu: Vcpu, line: Line) -> Wing:
+    def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         """Its part of a vcpu, on the CPU that the vcpu has."""

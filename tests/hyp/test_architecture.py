@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 
-from baonet.hyp.architecture import Handler, InterruptStatistics, Line, Wing
+from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
 from baonet.hyp.effects import Effect, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
@@ -46,7 +46,7 @@ class ToyCpu:
 class ToyWing:
     windows: tuple[tuple[int, int], ...] = ()
 
-    def __init__(self, vcpu: Vcpu, line: Line) -> None:
+    def __init__(self, vcpu: Vcpu, line: LineChanged) -> None:
         self.cpu = vcpu.cpu
         self.injected: list[int] = []
         self.exits: Sequence[Callable[[], None]] = ()
@@ -75,7 +75,7 @@ class Toy:
     call_registers = (RESULT, INDEX, EVENT)
     private = 1
 
-    def wing(self, vcpu: Vcpu, line: Line) -> Wing:
+    def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return ToyWing(vcpu, line)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final
 
-from baonet.hyp.architecture import Handler, InterruptStatistics, Line, Wing
+from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
 from baonet.hyp.armv8.aborts import Aborts
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
 from baonet.hyp.armv8.gic import PRIVATE
@@ -49,7 +49,7 @@ class Armv8Wing:
         "write_emulated",
     )
 
-    def __init__(self, vcpu: Vcpu, line: Line) -> None:
+    def __init__(self, vcpu: Vcpu, line: LineChanged) -> None:
         vm, cpu = vcpu.vm, cast(Armv8Cpu, vcpu.cpu)
         self._vcpu = vcpu
         self._cpu = cpu
@@ -171,7 +171,7 @@ class Armv8:
     call_registers = (0, 1, 2)
     private = PRIVATE
 
-    def wing(self, vcpu: Vcpu, line: Line) -> Wing:
+    def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return Armv8Wing(vcpu, line)
 
 
