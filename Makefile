@@ -52,7 +52,7 @@ docs: $(VENV)/.checked
 clean:
 	rm -rf $(VENV) build *.egg-info baonet/core/*.so
 
-NATIVE := $(wildcard baonet/core/native/*.[ch])
+NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

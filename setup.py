@@ -14,9 +14,9 @@ setup(
     ext_modules=[
         Extension(
             "baonet.core._engine",
-            sources=sorted(str(path) for path in native.glob("*.c")),
-            depends=sorted(str(path) for path in native.glob("*.h")),
-            include_dirs=[str(Path(unicorn.origin).parent / "include")],
+            sources=sorted(str(path) for path in native.rglob("*.c")),
+            depends=sorted(str(path) for path in native.rglob("*.h")),
+            include_dirs=[str(native), str(Path(unicorn.origin).parent / "include")],
             extra_compile_args=["-std=gnu11", "-O2", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"],
         )
     ]

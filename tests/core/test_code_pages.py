@@ -52,7 +52,7 @@ def test_three_vcpus_that_do_everything() -> None:
 def test_the_engine_names_every_step() -> None:
     """Its comments are the model's steps, so that who changes one finds the other."""
     native = Path(next(iter(baonet.core.native.__path__)))
-    source = "".join((native / name).read_text() for name in ("pages.c", "stage2.c", "broadcast.c"))
+    source = "".join(path.read_text() for path in sorted(native.rglob("*.c")))
     taken = set()
 
     class Named(Protocol):

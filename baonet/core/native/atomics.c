@@ -3,7 +3,7 @@
  * and word minimum and maximum wrong even on one CPU. Here they are loops over its compare-and-exchange helpers, which
  * are locked. The *_mmu form takes the return address that names the guest instruction if the access faults.
  */
-#include "engine.h"
+#include "library.h"
 
 #define RETURN_ADDRESS ((uintptr_t)__builtin_return_address(0))
 

@@ -4,9 +4,13 @@
  * of each sibling, kicks it, and waits until it has been served or the sibling is outside the guest: it serves what is
  * queued before it enters again. A waiting sender serves its own queue, so two senders never wait for each other.
  */
-#include "engine.h"
+#include "broadcast.h"
 
 #include <sched.h>
+
+#include "code_map.h"
+#include "leave.h"
+#include "tlb.h"
 
 #define CACHE_LINE 64u
 
@@ -20,14 +24,12 @@ static void slot_lock(struct slot *slot) {
 }
 static void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
 
-void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }
-
 #define REQUEST 3u /* in the low bits of a RAM offset */
 
 static void maintain(struct core *core, uint64_t code) {
     uint64_t start = code & ~(uint64_t)REQUEST;
     if ((code & REQUEST) == TRACK_PAGE) {
-        stage2_track_page(core, start / PAGE_SIZE);
+        tlb_track_page(core, start / PAGE_SIZE);
         return;
     }
     unicorn.tb_invalidate(core->uc, start, start + ((code & REQUEST) == DROP_PAGE ? PAGE_SIZE : CACHE_LINE));

@@ -3,7 +3,12 @@
  * table in one. Hardware answers with a synchronous external abort, which goes to EL1: Bao leaves HCR_EL2.TEA clear
  * (Arm ARM D1.13.5; ISS encodings D24.2.40, DFSC 0b010000, and 0b0101LL on a walk).
  */
-#include "engine.h"
+#include "bus.h"
+
+#include "aarch32.h"
+#include "count.h"
+#include "encoding64.h"
+#include "leave.h"
 
 #define ESR_FETCH_ABORT (0x20u << 26)
 #define ESR_DATA_ABORT (0x24u << 26)
@@ -19,7 +24,7 @@ static void refuse(struct core *core, uint64_t va, int access, uint32_t status) 
     bool fetch = access == MMU_INST_FETCH, from_el1 = !aarch32 && FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL;
     uint32_t esr = (fetch ? ESR_FETCH_ABORT : ESR_DATA_ABORT) | (from_el1 ? ESR_FROM_EL1 : 0) | ESR_IL | status;
     /* WnR is 0 where a load would be refused as well. */
-    if (access == MMU_DATA_STORE && (aarch32 || !loads_and_stores(unicorn.load_code(core->env, core_pc(core)))))
+    if (access == MMU_DATA_STORE && (aarch32 || !encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core)))))
         esr |= ESR_WNR;
     FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS) = va;
     unicorn.raise_exception(core->env, fetch ? EXCP_PREFETCH_ABORT : EXCP_DATA_ABORT, esr, 1);

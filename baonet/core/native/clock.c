@@ -6,9 +6,11 @@
  * block that would begin at or after that moment does not run. So where a stay ends follows from the guest's own
  * instructions, and not from how often the host had a reason to look.
  */
-#include "engine.h"
+#include "clock.h"
 
 #include <time.h>
+
+#include "leave.h"
 
 #define FAR (1 << 30)
 

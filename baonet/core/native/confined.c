@@ -4,7 +4,7 @@
  * bad makes the kernel end the process, so nothing goes on behind a refused call.
  */
 #define _GNU_SOURCE
-#include "engine.h"
+#include "confined.h"
 
 #include <signal.h>
 #include <unistd.h>

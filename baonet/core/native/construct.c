@@ -1,8 +1,15 @@
 /* Making a core: the CPU in the library, and what its VM has at which address. */
-#include "engine.h"
+#include "construct.h"
 
 #include <sys/mman.h>
 #include <unicorn/unicorn.h>
+
+#include "code_map.h"
+#include "identification.h"
+#include "interface.h"
+#include "pl011.h"
+#include "registers.h"
+#include "run.h"
 
 static int fail(int error, const char *what) {
     PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));

@@ -1,4 +1,25 @@
-/* One emulated CPU: what it is made of, what it shares with other processes, and the numbers that Python knows as well. */
+/*
+ * One emulated CPU: what it is made of, what it shares with other processes, and the numbers that Python knows as well.
+ *
+ * The native engine is what a core needs below Python, on the stock libunicorn of the unicorn wheel. A header beside each
+ * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
+ * tests/core/test_layers.py reads this table, the lowest layer last.
+ *
+ *   python     construct examine module type
+ *              the module and its type Core
+ *   run        run settle translate
+ *              entering the guest, the start of a block, the code that TCG generates
+ *   accesses   access align at debug decode identification interface registers stage2 views32 watch
+ *              what instructions do that the library does not do as a CPU does, or not at all
+ *   shared     broadcast events pages pl011
+ *              what others are to hear of, and what is shared with them
+ *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions flags interface_state pmu register_table timer walk
+ *              one CPU, as its architecture has it
+ *   core       clock code_map core count leave regions storm tlb trace
+ *              time, memory, translations, and the way out of the guest
+ *   library    atomics confined layout library unicorn
+ *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
+ */
 #ifndef BAONET_CORE_H
 #define BAONET_CORE_H
 
@@ -107,6 +128,11 @@ struct timer {
     uint64_t ctl, cval;
     uint64_t due; /* virtual time: the first cycle at which the counter has reached cval */
 };
+#define TIMER_ENABLE 1u
+#define TIMER_IMASK 2u
+static inline bool timer_armed(const struct timer *timer) {
+    return timer->assigned && !timer->active && (timer->ctl & (TIMER_ENABLE | TIMER_IMASK)) == TIMER_ENABLE;
+}
 
 struct exception { /* as EL1 sees it */
     uint32_t esr, spsr;
@@ -232,10 +258,12 @@ struct core {
     void *pristine;
 };
 
-extern _Thread_local struct core *running;
-
 static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core->env, ENV_XREGS); }
 static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 ? 0 : core_x(core)[r]; }
+/* Instructions, since the core was made. */
+static inline uint64_t core_retired(const struct core *core) {
+    return core->granted - (uint64_t)(core->left + core->slot->budget);
+}
 #define core_pc(core) FIELD(uint64_t, (core)->env, ENV_PC)
 
 #endif

@@ -3,7 +3,9 @@
  * budget when it starts (translate.c); an exception in it gives back what did not retire, the instruction that it came
  * from included, so the count is exact.
  */
-#include "engine.h"
+#include "count.h"
+
+#include "leave.h"
 
 static int64_t leb128(const uint8_t **at) {
     uint64_t value = 0;
@@ -48,16 +50,9 @@ EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit)
 }
 
 /*
- * Two exceptions come without a look at where in the block they are: an undefined or trapped instruction, which ends its
- * block...
+ * A system register that may not be accessed is an exception without a look at where in the block it is: so that is kept
+ * while the library checks.
  */
-EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
-    if (running && number == EXCP_UDEF && !running->checked_from && !debug_is_behind(syndrome)) running->slot->budget++;
-    if (running) debug_stepped(env, number, syndrome);
-    unicorn.raise_exception(env, number, exception_syndrome(syndrome), target_el);
-}
-
-/* ... and a system register that may not be accessed, which does not. */
 EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
     if (running) running->checked_from = (uintptr_t)__builtin_return_address(0);
     unicorn.check_access(env, ri, syndrome, is_read);

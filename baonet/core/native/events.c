@@ -4,7 +4,12 @@
  * may do several of these before it can be left, so they wait here; run() tells them one by one. What the hypervisor is
  * asked in mid-block or at its end (a call, a trap, an emulated access) comes after what waits then.
  */
-#include "engine.h"
+#include "events.h"
+
+#include "interface_state.h"
+#include "leave.h"
+#include "timer.h"
+#include "trace.h"
 
 /* Lines alone can move more often in a block than there is room for: then the last move of a line stands for some. */
 #define RESERVED 64

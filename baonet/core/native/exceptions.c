@@ -2,7 +2,12 @@
  * Exceptions of the guest's own that the library leaves out or describes wrongly: accesses to FP and SIMD that CPACR_EL1
  * traps, a misaligned PC, the Illegal Execution state, and those that a helper raises with a syndrome.
  */
-#include "engine.h"
+#include "exceptions.h"
+
+#include "aarch32.h"
+#include "count.h"
+#include "debug_state.h"
+#include "leave.h"
 
 /* FPEN: 0 and 2 trap EL0 and EL1, 1 traps EL0 only (Arm ARM D17.2.30, CPACR_EL1). Nothing above EL1 traps them. */
 #define FPEN_SHIFT 20
@@ -25,7 +30,17 @@ EXPORT void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t synd
 #define BRANCH_TARGET 0x0du
 
 /* Of an instruction of 4 bytes, which the library forgets here. */
-uint32_t exception_syndrome(uint32_t syndrome) { return syndrome >> 26 == BRANCH_TARGET ? syndrome | IL : syndrome; }
+static uint32_t whole(uint32_t syndrome) { return syndrome >> 26 == BRANCH_TARGET ? syndrome | IL : syndrome; }
+
+/*
+ * An undefined or trapped instruction comes without a look at where in the block it is (count.c): it ends its block, and
+ * has not retired.
+ */
+EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
+    if (running && number == EXCP_UDEF && !running->checked_from && !debug_is_behind(syndrome)) running->slot->budget++;
+    if (running) debug_stepped(env, number, syndrome);
+    unicorn.raise_exception(env, number, whole(syndrome), target_el);
+}
 
 #define SYNDROME(class) ((uint32_t)(class) << 26 | IL)
 #define ILLEGAL_STATE SYNDROME(0x0e)

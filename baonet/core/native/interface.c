@@ -3,111 +3,26 @@
  * accesses of a GICv3 guest (IHI 0069, "ICV_*") and the GICV frame of a GICv2 guest (IHI 0048) work on the same
  * ICH_* state. 5 priority bits; one active-priorities register a group.
  */
-#include "engine.h"
+#include "interface.h"
 
-#define LR_EOI (1ull << 41)
-#define LR_GROUP1 (1ull << 60)
-#define LR_HW (1ull << 61)
-#define LR_PENDING (1ull << 62)
-#define LR_ACTIVE (1ull << 63)
-#define LR_STATE (LR_PENDING | LR_ACTIVE)
-#define LR_INTID(lr) ((uint32_t)(lr))
-#define LR_PINTID(lr) ((uint32_t)((lr) >> 32) & 0x1fff)
-#define LR_PRIORITY(lr) ((uint32_t)((lr) >> 48) & 0xff)
+#include "events.h"
+#include "interface_state.h"
+#include "leave.h"
+#include "register_table.h"
+#include "timer.h"
+#include "trace.h"
 
-#define HCR_EN 1u
-#define HCR_UIE 2u
-#define HCR_LRENPIE 4u
-#define HCR_NPIE 8u
-#define HCR_EOICOUNT_SHIFT 27
-#define HCR_EOICOUNT (0x1full << HCR_EOICOUNT_SHIFT)
-
-#define VMCR_ENG0 1u
-#define VMCR_ENG1 2u
-#define VMCR_ACKCTL 4u
-#define VMCR_FIQEN 8u
-#define VMCR_CBPR 0x10u
-#define VMCR_EOIM 0x200u
-#define VMCR_BPR1_SHIFT 18
-#define VMCR_BPR0_SHIFT 21
-#define VMCR_PMR_SHIFT 24
-
-#define PRIORITY_BITS 5
-#define PRIORITY_MASK 0xf8u
 #define MINIMUM_BPR0 2u
 #define MINIMUM_BPR1 3u
 #define SPURIOUS 1023u
 #define SPURIOUS_GROUP1 1022u
-#define IDLE 0x100u
-
-static uint32_t pmr(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_PMR_SHIFT & 0xff; }
-static uint32_t bpr0(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_BPR0_SHIFT & 7; }
-static uint32_t bpr1(struct core *core) { return core->ich[ICH_VMCR] >> VMCR_BPR1_SHIFT & 7; }
-
-/* The bits of a priority that make one preempt another. */
-static uint32_t group_mask(struct core *core, bool group1) {
-    uint32_t keep = group1 && !(core->ich[ICH_VMCR] & VMCR_CBPR) ? bpr1(core) : bpr0(core) + 1;
-    return (0xffu << keep) & PRIORITY_MASK;
-}
-
-static uint32_t running_priority(struct core *core) {
-    uint32_t active = (uint32_t)(core->ich[ICH_AP0R0] | core->ich[ICH_AP1R0]);
-    return active ? (uint32_t)__builtin_ctz(active) << (8 - PRIORITY_BITS) : IDLE;
-}
-
-/* The list register of the highest priority pending interrupt of an enabled group; ties by index. -1: none. */
-static int highest_pending(struct core *core) {
-    int best = -1;
-    uint32_t best_priority = IDLE;
-    for (unsigned i = 0; i < core->list_registers; i++) {
-        uint64_t lr = core->ich[i];
-        if ((lr & LR_STATE) != LR_PENDING) continue;
-        if (!(core->ich[ICH_VMCR] & (lr & LR_GROUP1 ? VMCR_ENG1 : VMCR_ENG0))) continue;
-        if (LR_PRIORITY(lr) < best_priority) {
-            best = (int)i;
-            best_priority = LR_PRIORITY(lr);
-        }
-    }
-    return best;
-}
-
-static bool signalled(struct core *core, int index) {
-    if (index < 0 || !(core->ich[ICH_HCR] & HCR_EN)) return false;
-    uint64_t lr = core->ich[index];
-    uint32_t priority = LR_PRIORITY(lr), current = running_priority(core), mask = group_mask(core, lr & LR_GROUP1);
-    if (priority >= pmr(core)) return false;
-    return current == IDLE || (priority & mask) < (current & mask);
-}
-
-/* Whether ICH_MISR_EL2 would not be 0. */
-bool interface_wants_maintenance(const struct core *core) {
-    uint64_t hcr = core->ich[ICH_HCR];
-    bool any_pending = false;
-    unsigned valid = 0;
-    if (!(hcr & HCR_EN)) return false;
-    for (unsigned i = 0; i < core->list_registers; i++) {
-        uint64_t lr = core->ich[i];
-        if (lr & LR_STATE) {
-            valid++;
-            any_pending |= (lr & LR_STATE) == LR_PENDING;
-        } else if ((lr & (LR_HW | LR_EOI)) == LR_EOI) {
-            return true;
-        }
-    }
-    if ((hcr & HCR_UIE) && valid <= 1) return true;
-    if ((hcr & HCR_LRENPIE) && (hcr & HCR_EOICOUNT)) return true;
-    if ((hcr & HCR_NPIE) && !any_pending) return true;
-    uint64_t vmcr = core->ich[ICH_VMCR];
-    return ((hcr & 0x10) && (vmcr & VMCR_ENG0)) || ((hcr & 0x20) && !(vmcr & VMCR_ENG0)) ||
-           ((hcr & 0x40) && (vmcr & VMCR_ENG1)) || ((hcr & 0x80) && !(vmcr & VMCR_ENG1));
-}
 
 /* Drives the CPU's interrupt inputs from the state, and notes a maintenance interrupt. */
 void interface_update(struct core *core) {
     uint32_t *request = &FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST), before = *request;
-    int index = highest_pending(core);
+    int index = interface_highest_pending(core);
     uint32_t inputs = 0;
-    if (signalled(core, index)) {
+    if (interface_signalled(core, index)) {
         bool fiq = !(core->ich[index] & LR_GROUP1) && (core->gicv3 || (core->ich[ICH_VMCR] & VMCR_FIQEN));
         inputs = fiq ? CPU_INTERRUPT_FIQ : CPU_INTERRUPT_HARD;
     }
@@ -118,11 +33,11 @@ void interface_update(struct core *core) {
 }
 
 static uint32_t acknowledge(struct core *core, bool group1) {
-    int index = highest_pending(core);
-    if (!signalled(core, index)) return SPURIOUS;
+    int index = interface_highest_pending(core);
+    if (!interface_signalled(core, index)) return SPURIOUS;
     uint64_t lr = core->ich[index];
     if (!(lr & LR_GROUP1) == group1) return SPURIOUS;
-    uint32_t priority = LR_PRIORITY(lr) & group_mask(core, group1);
+    uint32_t priority = LR_PRIORITY(lr) & interface_group_mask(core, group1);
     core->ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
     core->ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
     trace(core, TRACE_ACKNOWLEDGED, LR_INTID(lr), 0, 0);
@@ -178,7 +93,7 @@ static void end_split(struct core *core, uint32_t intid) {
 }
 
 static uint32_t highest(struct core *core, bool group1) {
-    int index = highest_pending(core);
+    int index = interface_highest_pending(core);
     if (index < 0 || !(core->ich[index] & LR_GROUP1) == group1) return SPURIOUS;
     return LR_INTID(core->ich[index]);
 }
@@ -221,12 +136,12 @@ uint64_t interface_read(struct core *core, uint32_t reg) {
     case ICC_IAR0: return acknowledge(core, false);
     case ICC_HPPIR1: return highest(core, true);
     case ICC_HPPIR0: return highest(core, false);
-    case ICC_PMR: return pmr(core);
-    case ICC_RPR: return running_priority(core) == IDLE ? 0xff : running_priority(core);
-    case ICC_BPR0: return bpr0(core);
+    case ICC_PMR: return interface_pmr(core);
+    case ICC_RPR: return interface_running_priority(core) == INTERFACE_IDLE ? 0xff : interface_running_priority(core);
+    case ICC_BPR0: return interface_bpr0(core);
     case ICC_BPR1:
-        if (vmcr & VMCR_CBPR) return bpr0(core) == 7 ? 7 : bpr0(core) + 1;
-        return bpr1(core);
+        if (vmcr & VMCR_CBPR) return interface_bpr0(core) == 7 ? 7 : interface_bpr0(core) + 1;
+        return interface_bpr1(core);
     case ICC_CTLR: return CTLR_FIXED | (vmcr & VMCR_CBPR ? 1 : 0) | (vmcr & VMCR_EOIM ? 2 : 0);
     case ICC_SRE: return 7;
     case ICC_IGRPEN0: return vmcr & VMCR_ENG0 ? 1 : 0;
@@ -283,7 +198,7 @@ enum {
 #define GIC400_IIDR 0x0202143bu
 
 static bool highest_is_group1(struct core *core) {
-    int index = highest_pending(core);
+    int index = interface_highest_pending(core);
     return index >= 0 && core->ich[index] & LR_GROUP1;
 }
 
@@ -311,14 +226,14 @@ uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     bool group1 = highest_is_group1(core), ackctl = core->ich[ICH_VMCR] & VMCR_ACKCTL;
     switch (offset) {
     case GICV_CTLR: return core->ich[ICH_VMCR] & GICV_CTLR_BITS;
-    case GICV_PMR: return pmr(core);
-    case GICV_BPR: return bpr0(core);
-    case GICV_ABPR: return bpr1(core);
+    case GICV_PMR: return interface_pmr(core);
+    case GICV_BPR: return interface_bpr0(core);
+    case GICV_ABPR: return interface_bpr1(core);
     case GICV_IAR:
-        if (group1 && !ackctl) return signalled(core, highest_pending(core)) ? SPURIOUS_GROUP1 : SPURIOUS;
+        if (group1 && !ackctl) return interface_signalled(core, interface_highest_pending(core)) ? SPURIOUS_GROUP1 : SPURIOUS;
         return acknowledge_soon(core, group1);
     case GICV_AIAR: return acknowledge_soon(core, true);
-    case GICV_RPR: return running_priority(core) == IDLE ? 0xff : running_priority(core);
+    case GICV_RPR: return interface_running_priority(core) == INTERFACE_IDLE ? 0xff : interface_running_priority(core);
     case GICV_HPPIR: return group1 && !ackctl ? SPURIOUS_GROUP1 : highest(core, group1);
     case GICV_AHPPIR: return highest(core, true);
     case GICV_APR0: return core->ich[ICH_AP0R0] | core->ich[ICH_AP1R0];

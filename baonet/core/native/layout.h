@@ -166,7 +166,6 @@
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */
 #define FLAG_MMU_INDEX_SHIFT 24
 #define FLAG_STEP (1u << 30)
-#define FLAG_NO_SETEND (1u << 19) /* free in the flags of A32 and T32 code */
 #define SCTLR_M 1u
 #define OSLSR_LOCKED 2u
 #define BREAKPOINTS 6 /* ID_AA64DFR0_EL1 */

@@ -107,6 +107,9 @@ int unicorn_load(const char *path);
 void *unicorn_symbol(const char *name);
 void python_error(PyObject *type, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+#define EXPORT __attribute__((visibility("default"))) /* of what stands in front of the library's own */
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /* fields of Unicorn's structures, by the offsets of layout.h */
 #define FIELD(type, base, offset) (*(type *)((uint8_t *)(base) + (offset)))
 

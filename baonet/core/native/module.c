@@ -1,9 +1,12 @@
 /* The Python module: the type Core (type.c), and what needs no core. */
-#include "engine.h"
-
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "confined.h"
+#include "leave.h"
+#include "pl011.h"
+#include "type.h"
 
 static PyObject *load(PyObject *module, PyObject *args) {
     (void)module;

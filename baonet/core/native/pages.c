@@ -1,10 +1,6 @@
 /*
  * Which pages hold translated code, and the instruction-cache maintenance that follows from it (IC IVAU, IC IALLUIS).
- * A page of the VM's RAM has three bits in a word that all its vCPUs share:
- *
- *   CODE      some vCPU may have a translation of it
- *   MODIFIED  it was stored to since it became code; meaningless without CODE
- *   BUSY      a vCPU is making it code, or data again
+ * A page is code, or modified, or busy: code_map.h has the bits.
  *
  * The order of the steps is tests/core/code_pages.py, a model that is tried in all interleavings; the comments
  * "procedure: step" are its names. What it rests on:
@@ -18,35 +14,32 @@
  * - MODIFIED is set before the store lands, and nothing is served in between: who drops the translations of a page that
  *   is modified waits for the store in the same way as for the translations.
  */
-#include "engine.h"
+#include "pages.h"
+
+#include "broadcast.h"
+#include "code_map.h"
+#include "leave.h"
+#include "regions.h"
+#include "tlb.h"
+#include "walk.h"
 
 #define CACHE_LINE 64u
-#define CODE(page) (1ull << (page) % PAGES_OF_A_WORD)
-#define MODIFIED(page) (CODE(page) << PAGES_OF_A_WORD)
-#define BUSY(page) (CODE(page) << 2 * PAGES_OF_A_WORD)
 #define ALL_CODE ((1ull << PAGES_OF_A_WORD) - 1)
-
-static _Atomic uint64_t *word_of(struct core *core, uint64_t page) {
-    if (page / PAGES_OF_A_WORD >= core->map_words) Py_FatalError("baonet: Unicorn's RAM offsets are not what they were");
-    return &core->code_map[page / PAGES_OF_A_WORD];
-}
-
-bool pages_is_code(struct core *core, uint64_t page) { return atomic_load(word_of(core, page)) & CODE(page); }
 
 /* Whoever is busy with the page may wait for what it has asked of this vCPU. */
 static void become_busy(struct core *core, uint64_t page) {
-    for (unsigned spins = 0; atomic_fetch_or(word_of(core, page), BUSY(page)) & BUSY(page); spins++)
+    for (unsigned spins = 0; atomic_fetch_or(code_map_word(core, page), BUSY(page)) & BUSY(page); spins++)
         broadcast_wait(core, spins); /* busy: serve */
 }
 
 /* True: nothing was served, so that what the caller knows of its TLB still holds. */
 static bool mark(struct core *core, uint64_t page) {
-    _Atomic uint64_t *word = word_of(core, page);
+    _Atomic uint64_t *word = code_map_word(core, page);
     if ((atomic_load(word) & (CODE(page) | BUSY(page))) == CODE(page)) return true; /* mark: it is code */
     become_busy(core, page);                                                       /* mark: busy */
     if (!(atomic_load(word) & CODE(page))) {
         atomic_fetch_or(word, CODE(page)); /* mark: code */
-        stage2_track_page(core, page);
+        tlb_track_page(core, page);
         broadcast_code(core, page * PAGE_SIZE, TRACK_PAGE);
     }
     atomic_fetch_and(word, ~BUSY(page)); /* mark: not busy */
@@ -64,8 +57,8 @@ static void mark_block(struct core *core, uint64_t pc, uint32_t flags) {
         if (flags & TB_FLAG_AARCH64 ||
             !stage1_translate(core, next_pc, MMU_INST_FETCH, MMU_INDEX_EL0, &ipa, &memory_type))
             continue;
-        struct region *region = stage2_find(core, ipa);
-        if (region && region->host) ready &= mark(core, stage2_page_of(region, ipa));
+        struct region *region = region_find(core, ipa);
+        if (region && region->host) ready &= mark(core, region_page(region, ipa));
     } while (!ready);
 }
 
@@ -76,7 +69,7 @@ EXPORT void *tb_gen_code_aarch64(void *cpu, uint64_t pc, uint64_t cs_base, uint3
 
 /* The page is data again; nobody keeps a translation of what it was. */
 static void forget(struct core *core, uint64_t page) {
-    _Atomic uint64_t *word = word_of(core, page);
+    _Atomic uint64_t *word = code_map_word(core, page);
     become_busy(core, page); /* forget: busy */
     if (atomic_load(word) & CODE(page)) {
         unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
@@ -96,8 +89,8 @@ EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t
     unicorn.store_to_code(uc, pages, ram_offset, length, from); /* store: drop my own */
     if (!core) return;
     uint64_t page = ram_offset / PAGE_SIZE;
-    if (!pages_is_code(core, page)) return; /* store: no code */
-    atomic_fetch_or(word_of(core, page), MODIFIED(page)); /* store: modified */
+    if (!code_map_is_code(core, page)) return; /* store: no code */
+    atomic_fetch_or(code_map_word(core, page), MODIFIED(page)); /* store: modified */
     if (!core->code_emptied) return;
     core->emptied_page = page + 1;
     slot_kick(core->slot, KICK_MAINTENANCE);
@@ -128,12 +121,12 @@ void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
     (void)env, (void)ri;
     struct core *core = running;
     uint64_t ipa;
-    if (!stage2_translate(core, va, MMU_DATA_LOAD, &ipa)) return;
-    struct region *region = stage2_find(core, ipa);
+    if (!stage1_translate_here(core, va, MMU_DATA_LOAD, &ipa)) return;
+    struct region *region = region_find(core, ipa);
     if (!region || !region->host) return;
     uint64_t line = (region->ram_offset + (ipa - region->ipa)) / CACHE_LINE, page = line / (PAGE_SIZE / CACHE_LINE);
     atomic_thread_fence(memory_order_seq_cst); /* behind the guest's stores */
-    if (!pages_is_code(core, page)) return;    /* IVAU: no code */
+    if (!code_map_is_code(core, page)) return;    /* IVAU: no code */
     core->invalidated++;
     core_strain(core, MAINTENANCE_STRAIN);
     core->lines_in_a_row = line == core->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? core->lines_in_a_row + 1 : 1;

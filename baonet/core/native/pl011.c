@@ -9,15 +9,20 @@
  * character comes, UARTTXINTR when one has left. As in QEMU's model, on which such guests run, one character is enough
  * for UARTRXINTR whatever UARTIFLS says, and UARTCR enables nothing.
  */
-#include "engine.h"
+#include "pl011.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 
+#include "clock.h"
+#include "events.h"
+#include "leave.h"
+#include "trace.h"
+
 #define RX_CAPACITY 65536u
 #define FIFO_DEPTH 16u
-const size_t uart_out_capacity = 16384;
+#define OUT_CAPACITY 16384u
 
 struct uart_state {
     _Atomic uint32_t lock; /* the process that holds it, or 0 */
@@ -140,7 +145,7 @@ void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64
 static void transmit(struct uart *uart, uint8_t byte) {
     struct uart_state *s = uart->state;
     /* Another core sent in between, or nobody has collected for long: what is there is a piece of its own. */
-    if (uart->out_length == uart_out_capacity || uart->out_position + uart->out_length != s->sent) uart_flush(uart);
+    if (uart->out_length == OUT_CAPACITY || uart->out_position + uart->out_length != s->sent) uart_flush(uart);
     if (!uart->out_length) uart->out_position = s->sent;
     uart->out[uart->out_length++] = byte;
     trace(uart->core, TRACE_CONSOLE, uart->number, s->sent, byte);
@@ -157,7 +162,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     switch (offset) {
     case 0x00:
         transmit(uart, (uint8_t)value);
-        full = uart->out_length == uart_out_capacity;
+        full = uart->out_length == OUT_CAPACITY;
         break;
     case 0x04: s->rsr = 0; break;
     case 0x20: s->ilpr = value & 0xff; break;
@@ -224,7 +229,7 @@ static void start(struct uart_state *s, bool console) {
 int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console) {
     struct uart **uarts = PyMem_Realloc(core->uarts, (core->uart_count + 1) * sizeof(*uarts));
     if (uarts) core->uarts = uarts;
-    struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + uart_out_capacity) : NULL;
+    struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + OUT_CAPACITY) : NULL;
     if (!uart) {
         PyErr_NoMemory();
         return -1;

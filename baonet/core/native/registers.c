@@ -2,50 +2,20 @@
  * System registers that are served natively: the ICC_* interface, which the library does not have, the generic timer,
  * which it only stores, and instruction-cache maintenance, which it ignores.
  */
-#include "engine.h"
+#include "registers.h"
 
 #include <string.h>
 
-void *register_find(struct core *core, uint32_t reg) {
-    uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;
-    return unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
-}
-
-bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
-    uint8_t *ri = register_find(core, reg);
-    if (!ri) {
-        python_error(PyExc_ImportError, "libunicorn.so.2 has no system register 0x%x: install unicorn==2.1.4", reg);
-        return false;
-    }
-    if (readfn) FIELD(void *, ri, RI_READFN) = readfn;
-    if (writefn) {
-        FIELD(void *, ri, RI_WRITEFN) = writefn;
-        FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW; /* it may have been a NOP */
-    }
-    return true;
-}
-
-void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn) {
-    uint8_t ri[RI_SIZE] __attribute__((aligned(8))) = {0};
-    FIELD(const char *, ri, RI_NAME) = name;
-    FIELD(uint8_t, ri, RI_CP) = CP_REG_ARM64_SYSREG_CP;
-    FIELD(uint8_t, ri, RI_OP0) = reg >> 14;
-    FIELD(uint8_t, ri, RI_OP1) = reg >> 11 & 7;
-    FIELD(uint8_t, ri, RI_CRN) = reg >> 7 & 15;
-    FIELD(uint8_t, ri, RI_CRM) = reg >> 3 & 15;
-    FIELD(uint8_t, ri, RI_OP2) = reg & 7;
-    FIELD(int32_t, ri, RI_STATE) = ARM_CP_STATE_AA64;
-    FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW;
-    FIELD(int32_t, ri, RI_ACCESS) = access;
-    FIELD(void *, ri, RI_READFN) = readfn;
-    FIELD(void *, ri, RI_WRITEFN) = writefn;
-    unicorn.define_reg(core->cpu, ri, NULL);
-}
-
-uint32_t register_encoding(const void *ri) {
-    return SYSREG(FIELD(uint8_t, ri, RI_OP0), FIELD(uint8_t, ri, RI_OP1), FIELD(uint8_t, ri, RI_CRN),
-                  FIELD(uint8_t, ri, RI_CRM), FIELD(uint8_t, ri, RI_OP2));
-}
+#include "at.h"
+#include "debug.h"
+#include "flags.h"
+#include "interface.h"
+#include "leave.h"
+#include "pages.h"
+#include "pmu.h"
+#include "register_table.h"
+#include "timer.h"
+#include "views32.h"
 
 static uint64_t read_interface(void *env, const void *ri) {
     (void)env;
@@ -66,15 +36,6 @@ static void write_trapped(void *env, const void *ri, uint64_t value) {
     running->exit[EXIT_REGISTER] = register_encoding(ri);
     running->exit[EXIT_VALUE] = value;
     core_leave(running, EXIT_SYSTEM_REGISTER);
-}
-
-/*
- * DBGDTR_EL0, the debug communications channel (Arm ARM D19.3.6): what a guest writes there goes to a debugger, if there
- * is one. Here it goes into the trace: a marker that costs one instruction and no exit.
- */
-void registers_mark(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri;
-    trace(running, TRACE_MARK, 0, value, 0);
 }
 
 static const struct {
@@ -130,19 +91,19 @@ int registers_define(struct core *core) {
         for (size_t i = 0; i < sizeof trapped_registers / sizeof *trapped_registers; i++)
             register_define(core, "ICC_SGI", trapped_registers[i], PL1_W, NULL, write_trapped);
     }
-    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, registers_mark);
+    register_define(core, "DBGDTR_EL0", SYSREG(2, 3, 0, 4, 0), PL0_W, NULL, debug_transmit);
     for (uint32_t crm = 2; crm <= 3; crm++)
         for (uint32_t op2 = 0; op2 <= 2; op2++)
             if (!register_redefine(core, SYSREG(3, 3, 14, crm, op2), timer_read, timer_write)) return -1;
     if (!register_redefine(core, SYSREG(3, 3, 14, 0, 1), timer_count, NULL)) return -1;
     if (!register_redefine(core, SYSREG(3, 3, 14, 0, 2), timer_count, NULL)) return -1;
-    if (aarch32_define(core)) return -1;
+    if (views32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
     if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, pages_invalidate_line)) return -1; /* IC IVAU */
     if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLUIS */
     if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLU */
-    if (walk_define(core) || pmu_define(core)) return -1;
+    if (at_define(core) || pmu_define(core)) return -1;
     for (uint32_t op2 = 0; op2 < 3; op2++) /* CNTPS_TVAL_EL1, CNTPS_CTL_EL1, CNTPS_CVAL_EL1 */
         FIELD(void *, register_find(core, SYSREG(3, 7, 14, 2, op2)), RI_ACCESSFN) = secure_only;
     return 0;

@@ -1,63 +1,18 @@
 /* Entering the guest, leaving it, and why. One call of core_run() is one stay in the guest. */
-#include "engine.h"
+#include "run.h"
 
 #include <sched.h>
 
-/* The longest stretch between two looks at the clock, in instructions: some 20 us. */
-#define CHUNK 20000
-
-void core_leave(struct core *core, enum exit_reason reason) {
-    core->reason = reason;
-    /* No interrupt is taken on the way out, or the PC would not be where the exit says; entering looks again. */
-    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ);
-    FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
-}
-
-uint64_t core_retired(struct core *core) { return core->granted - (uint64_t)(core->left + core->slot->budget); }
-
-static void refill(struct core *core) {
-    int64_t total = core->left + core->slot->budget;
-    int32_t chunk = total > CHUNK ? CHUNK : (int32_t)total;
-    core->slot->budget = chunk;
-    core->left = total - chunk;
-}
-
-static unsigned instructions_of_block(struct core *core, uintptr_t from) {
-    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) : 0;
-}
-
-/* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
-static bool progressed(struct core *core, uintptr_t from) {
-    return core_retired(core) - instructions_of_block(core, from) != core->entered;
-}
-
-/* At the start of a block, with the block's instructions already taken from the budget. */
-void core_settle(struct core *core, uintptr_t from) {
-    struct slot *slot = core->slot;
-    uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
-    int32_t why = atomic_exchange(&slot->kick, 0);
-    broadcast_service(core);
-    pages_settle(core);
-    if (why & KICK_DOORBELL) {
-        core->doorbell = true;
-        *exit_request = 1;
-    }
-    if (core->hz) {
-        if (slot->budget < 0) clock_block_start(core, instructions_of_block(core, from));
-    } else if (slot->budget < 0) {
-        /* A block that is longer than the budget runs, or the guest would stay where it is. */
-        if (core->left + slot->budget >= 0 || !progressed(core, from)) {
-            refill(core);
-        } else {
-            core->out_of_budget = true;
-            *exit_request = 1;
-        }
-    }
-    if (!core->hz && timer_due(core)) *exit_request = 1;
-    /* An interrupt that the guest masks is not taken by leaving: do it once for a kick, or the block never runs. */
-    if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->leave_block = true;
-}
+#include "aarch32.h"
+#include "broadcast.h"
+#include "clock.h"
+#include "count.h"
+#include "events.h"
+#include "interface.h"
+#include "leave.h"
+#include "settle.h"
+#include "storm.h"
+#include "trace.h"
 
 /* UC_HOOK_INTR: every exception but interrupts. Those for EL1 are the guest's own and are delivered as the CPU does. */
 void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
@@ -189,7 +144,7 @@ int core_run(struct core *core, int64_t budget) {
         reason = EXIT_BUDGET;
         if (core->left > 0) {
             arrive(core);
-            refill(core);
+            settle_refill(core);
             reason = enter(core);
         }
     }

@@ -4,7 +4,23 @@
  * D17.2.37, ISS encoding for a data abort). An abort in an emulated window goes to the hypervisor at once, so the
  * guest need not be left for it.
  */
-#include "engine.h"
+#include "stage2.h"
+
+#include "aarch32.h"
+#include "access.h"
+#include "bus.h"
+#include "clock.h"
+#include "code_map.h"
+#include "count.h"
+#include "encoding64.h"
+#include "events.h"
+#include "interface.h"
+#include "leave.h"
+#include "regions.h"
+#include "tlb.h"
+#include "trace.h"
+#include "walk.h"
+#include "watch.h"
 
 #define ESR_DATA_ABORT (0x24u << 26)
 #define ESR_INSTRUCTION_ABORT (0x20u << 26)
@@ -15,37 +31,6 @@
 #define TRANSLATION_FAULT_LEVEL3 0x07u
 #define PERMISSION_FAULT_LEVEL3 0x0fu
 #define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
-
-/* Load or store of one general register with pre- or post-index (Arm ARM C4.1.94). */
-#define WRITEBACK_MASK 0x3f200400u
-#define WRITEBACK 0x38000400u
-
-/* LDADD and the like, SWP; CAS; CASP: they fault as loads wherever a load would (Arm ARM D17.2.37, WnR). */
-bool loads_and_stores(uint32_t instruction) {
-    return (instruction & 0x3f200c00) == 0x38200000 || (instruction & 0x3fa07c00) == 0x08a07c00 ||
-           (instruction & 0xbfa07c00) == 0x08207c00;
-}
-
-/* The first: a device's window lies behind the device's own pages, and is what remains of it. */
-struct region *stage2_find(struct core *core, uint64_t ipa) {
-    for (unsigned i = 0; i < core->region_count; i++)
-        if (ipa - core->regions[i].ipa < core->regions[i].size) return &core->regions[i];
-    return NULL;
-}
-
-/* The library asks for every access that misses the TLB, and walks its memory map for the answer. */
-EXPORT void *find_memory_mapping_aarch64(void *uc, uint64_t ipa) {
-    struct region *region = running ? stage2_find(running, ipa) : NULL;
-    if (!region) return unicorn.find_memory(uc, ipa);
-    if (!region->memory_region) region->memory_region = unicorn.find_memory(uc, ipa);
-    return region->memory_region;
-}
-
-static bool in_window(struct core *core, uint64_t ipa) {
-    for (unsigned i = 0; i < core->window_count; i++)
-        if (ipa - core->windows[i].base < core->windows[i].size) return true;
-    return false;
-}
 
 static void leave_at_instruction(struct core *core, enum exit_reason reason) {
     core_leave(core, reason);
@@ -122,29 +107,20 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     uint32_t template = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
     uint32_t instruction = from && !aarch32_state(core) ? unicorn.load_code(core->env, core_pc(core)) : 0;
     /* The library's template is valid for these too; a CPU's is not (Arm ARM D17.2.37, ISV). */
-    if ((instruction & WRITEBACK_MASK) == WRITEBACK) template = 0;
-    if (loads_and_stores(instruction)) esr &= ~ESR_WNR;
+    if (encoding64_writes_back(instruction)) template = 0;
+    if (encoding64_loads_and_stores(instruction)) esr &= ~ESR_WNR;
     if ((template & ESR_ISV) && fault == TRANSLATION_FAULT_LEVEL3) {
         esr |= template & ISS_ACCESS;
         if (!(template & ESR_IL)) esr &= ~ESR_IL; /* a T32 instruction of 16 bits */
     }
     core->exit[EXIT_ESR] = esr;
-    if ((esr & ESR_ISV) && core->read_emulated && in_window(core, ipa)) emulate(core, ipa, esr);
+    if ((esr & ESR_ISV) && core->read_emulated && region_emulated(core, ipa)) emulate(core, ipa, esr);
     leave_at_instruction(core, EXIT_DATA_ABORT);
 }
 
 /* Where the guest's own walk could not load a descriptor. `more`: what else the syndrome has. */
 void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t more, uintptr_t from) {
     stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
-}
-
-uint64_t stage2_page_of(struct region *region, uint64_t ipa) {
-    return (region->ram_offset + (ipa - region->ipa)) / PAGE_SIZE;
-}
-
-static uint8_t *entry_of(struct core *core, unsigned mmu_index, uint64_t va) {
-    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
-    return FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0));
 }
 
 /*
@@ -157,11 +133,11 @@ static void fill(struct core *core, struct region *region, uint64_t va, uint64_t
     if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
     unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
     if (!region->host) return;
-    uint8_t *entry = entry_of(core, (unsigned)mmu_index, va);
+    uint8_t *entry = tlb_entry(core, (unsigned)mmu_index, va);
     uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
     if (access_keep_slow(core, va, memory_type, &FIELD(uint64_t, entry, TLB_ENTRY_READ), write)) return;
     if (access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
-    if (pages_is_code(core, stage2_page_of(region, ipa))) return; /* store: fill */
+    if (code_map_is_code(core, region_page(region, ipa))) return; /* store: fill */
     if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
 }
 
@@ -171,7 +147,7 @@ static bool load_faults_too(struct core *core, uint64_t va, int mmu_index, uintp
     uint32_t memory_type;
     if (aarch32_state(core)) return false;
     unicorn.restore_state(core->cpu, from, false);
-    return loads_and_stores(unicorn.load_code(core->env, core_pc(core))) &&
+    return encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core))) &&
            !stage1_translate(core, va, MMU_DATA_LOAD, mmu_index, &ipa, &memory_type);
 }
 
@@ -193,7 +169,7 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
         return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     }
-    struct region *region = stage2_find(core, ipa);
+    struct region *region = region_find(core, ipa);
     if (!region) {
         if (probe) return false;
         stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
@@ -214,54 +190,4 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     }
     fill(core, region, va, ipa, attributes, prot, access, mmu_index, page_size, memory_type);
     return true;
-}
-
-static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {
-    for (; entry < end; entry += TLB_ENTRY_SIZE) {
-        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
-        if (*write & ~PAGE_MASK) continue; /* empty, or slow already */
-        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
-        struct region *region = stage2_find(core, ipa);
-        if (region && region->host && stage2_page_of(region, ipa) == page) *write |= TLB_NOTDIRTY;
-    }
-}
-
-/* From now on stores to this page are seen, by whatever address it is mapped. */
-void stage2_track_page(struct core *core, uint64_t page) {
-    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
-        uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
-        uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
-        uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
-        track_entries(core, page, table, table + FIELD(uint64_t, fast, 0) + TLB_ENTRY_SIZE);
-        track_entries(core, page, victims, victims + TLB_VICTIMS * TLB_ENTRY_SIZE);
-    }
-}
-
-/* The library tracks again by a search of all TLBs at every block; here a page is tracked as long as it has code. */
-EXPORT void tlb_reset_dirty_by_vaddr_aarch64(void *cpu, uint64_t va, uint64_t length) {
-    if (!running) unicorn.reset_dirty(cpu, va, length);
-}
-
-/* Before a store to a tracked page is done: a page that still has code stays tracked. */
-EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
-    struct core *core = running;
-    if (!core) {
-        unicorn.set_dirty(cpu, va);
-        return;
-    }
-    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
-        uint8_t *entry = entry_of(core, mmu_index, va);
-        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
-        if (*write != ((va & PAGE_MASK) | TLB_NOTDIRTY)) continue;
-        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
-        struct region *region = stage2_find(core, ipa);
-        if (region && region->host && !pages_is_code(core, stage2_page_of(region, ipa)))
-            *write = va & PAGE_MASK; /* store: open */
-    }
-}
-
-bool stage2_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
-    uint32_t memory_type;
-    bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL);
-    return stage1_translate(core, va, access, el0 ? MMU_INDEX_EL0 : MMU_INDEX_EL1, ipa, &memory_type);
 }

@@ -7,14 +7,14 @@
  * whoever runs the core looks around, and goes on. That changes nothing in what the guest does, as a kick does not; when
  * it comes follows from the guest's own events all the same, and not from the host's time.
  */
-#include "engine.h"
+#include "storm.h"
+
+#include "clock.h"
+#include "leave.h"
 
 /* An exception costs the host what some 600 instructions of a loop do; a CPU takes some 50 to 100 cycles there and back. */
 #define EXCEPTION_CYCLES 100
 #define STORM_CYCLES 600
-
-/* Some 600 us of exceptions. */
-#define SPELL 4096
 
 /* Fewer instructions to an exception, over a spell of them, than a handler has that gets anywhere. */
 #define FEW 32
@@ -24,14 +24,6 @@ enum { EC_SVC32 = 0x11, EC_SVC64 = 0x15, EC_BKPT = 0x38, EC_BRK = 0x3c };
 static bool is_call(uint32_t esr) {
     uint32_t class = esr >> 26;
     return class == EC_SVC32 || class == EC_SVC64 || class == EC_BKPT || class == EC_BRK;
-}
-
-/* Something that costs the host as much as so many exceptions has happened in mid-block. */
-void core_strain(struct core *core, unsigned exceptions) {
-    core->strain += exceptions;
-    if (core->strain < SPELL) return;
-    core->strain = 0;
-    slot_kick(core->slot, KICK_DOORBELL);
 }
 
 /* By TLBI of this CPU alone, or MSR to SCTLR_EL1, TCR_EL1, TTBR0_EL1. */

@@ -2,10 +2,11 @@
  * The generic timer as EL1 sees it (Arm ARM D11): CNTV_*, CNTP_*, CNTVCT, CNTPCT, with CNTVOFF_EL2 = 0. Counters follow
  * the machine's clock from its start, the same start for all its CPUs.
  */
-#include "engine.h"
+#include "timer.h"
 
-#define ENABLE 1u
-#define IMASK 2u
+#include "clock.h"
+#include "leave.h"
+
 #define ISTATUS 4u
 
 static uint64_t ticks(struct core *core, uint64_t time) {
@@ -19,10 +20,6 @@ uint64_t timer_now(struct core *core) { return ticks(core, clock_now(core)); }
 uint64_t timer_cycle(struct core *core, uint64_t cval) {
     unsigned __int128 cycle = ((unsigned __int128)cval * core->hz + core->frequency - 1) / core->frequency;
     return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
-}
-
-bool timer_armed(const struct timer *timer) {
-    return timer->assigned && !timer->active && (timer->ctl & (ENABLE | IMASK)) == ENABLE;
 }
 
 bool timer_due(struct core *core) {
@@ -63,7 +60,7 @@ uint64_t timer_read_register(unsigned which, unsigned which_register) {
     uint64_t now = timer_now(running);
     switch (which_register) {
     case TIMER_TVAL: return (uint32_t)(timer->cval - now);
-    case TIMER_CTL: return timer->ctl | ((timer->ctl & ENABLE) && now >= timer->cval ? ISTATUS : 0);
+    case TIMER_CTL: return timer->ctl | ((timer->ctl & TIMER_ENABLE) && now >= timer->cval ? ISTATUS : 0);
     default: return timer->cval;
     }
 }
@@ -72,7 +69,7 @@ void timer_write_register(unsigned which, unsigned which_register, uint64_t valu
     struct timer *timer = &running->timers[which];
     switch (which_register) {
     case TIMER_TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
-    case TIMER_CTL: timer->ctl = value & (ENABLE | IMASK); break;
+    case TIMER_CTL: timer->ctl = value & (TIMER_ENABLE | TIMER_IMASK); break;
     default: timer->cval = value;
     }
     if (running->hz) {

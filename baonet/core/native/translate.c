@@ -8,12 +8,14 @@
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
-#include "engine.h"
+#include "align.h"
+#include "decode.h"
+#include "leave.h"
+#include "settle.h"
 
 /* A translation costs the host as much as so many exceptions. */
 #define TRANSLATION_STRAIN 16
 
-_Thread_local struct core *running;
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
 static _Thread_local bool release_pending;

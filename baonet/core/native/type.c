@@ -1,5 +1,22 @@
 /* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
-#include "engine.h"
+#include "type.h"
+
+#include "clock.h"
+#include "construct.h"
+#include "events.h"
+#include "examine.h"
+#include "flags.h"
+#include "interface.h"
+#include "leave.h"
+#include "pl011.h"
+#include "regions.h"
+#include "registers.h"
+#include "run.h"
+#include "storm.h"
+#include "timer.h"
+#include "trace.h"
+#include "walk.h"
+#include "watch.h"
 
 static void core_dealloc(PyObject *self) {
     struct core *core = (struct core *)self;
@@ -191,7 +208,7 @@ static PyObject *translate(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "K|p", &va, &fetch)) return NULL;
     struct core *core = (struct core *)self;
     running = core;
-    bool found = stage2_translate(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
+    bool found = stage1_translate_here(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
     running = NULL;
     if (!found) Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(ipa);
@@ -203,9 +220,9 @@ static PyObject *code(PyObject *self, PyObject *address) {
     uint64_t va = PyLong_AsUnsignedLongLong(address), ipa;
     if (PyErr_Occurred()) return NULL;
     running = core;
-    bool found = stage2_translate(core, va, MMU_INST_FETCH, &ipa);
+    bool found = stage1_translate_here(core, va, MMU_INST_FETCH, &ipa);
     running = NULL;
-    struct region *region = found ? stage2_find(core, ipa) : NULL;
+    struct region *region = found ? region_find(core, ipa) : NULL;
     if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
     uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
     return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);

@@ -1,6 +1,6 @@
 /* The library below: every symbol by name, and a refusal of any library that the offsets were not made for. */
 #define _GNU_SOURCE
-#include "engine.h"
+#include "library.h"
 
 #include <dlfcn.h>
 

@@ -2,7 +2,11 @@
  * Stage 1, walked by the library, with what it does not check: an output address above TCR_EL1.IPS or above the physical
  * addresses of the CPU is an Address size fault, at the level of the descriptor that has it (Arm ARM D8.2.4).
  */
-#include "engine.h"
+#include "walk.h"
+
+#include "aarch32.h"
+#include "leave.h"
+#include "regions.h"
 
 #define DESCRIPTOR_ADDRESS 0x0000fffffffff000u
 #define FAULT_ACCESS_FLAG 1u
@@ -17,7 +21,7 @@ static unsigned output_bits(struct core *core, bool translates) {
 }
 
 /* Of the first lookup (Arm ARM D8.2.5). */
-static int first_level(struct core *core, uint64_t va) {
+int walk_first_level(struct core *core, uint64_t va) {
     static const unsigned char granule0[4] = {12, 16, 14, 12}, granule1[4] = {12, 14, 12, 16};
     uint64_t tcr = FIELD(uint64_t, core->env, ENV_TCR_EL1);
     bool high = va >> 55 & 1;
@@ -45,8 +49,8 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
     bool translates = FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_M;
     unsigned bits = output_bits(core, translates);
     /* The address of the table is from the descriptor before, or from TTBR, which counts as level 0. */
-    if (walk->oversized) return set_fault(info, walk->loads == 1 ? 0 : first_level(core, va) + (int)walk->loads - 2);
-    if (!fault) return *ipa >> bits ? set_fault(info, translates ? first_level(core, va) + (int)walk->loads - 1 : 0) : false;
+    if (walk->oversized) return set_fault(info, walk->loads == 1 ? 0 : walk_first_level(core, va) + (int)walk->loads - 2);
+    if (!fault) return *ipa >> bits ? set_fault(info, translates ? walk_first_level(core, va) + (int)walk->loads - 1 : 0) : false;
     uint32_t type = FIELD(uint32_t, info, FAULT_TYPE);
     bool in_last = type == FAULT_ACCESS_FLAG || type == FAULT_PERMISSION;
     if (in_last && (walk->descriptor & DESCRIPTOR_ADDRESS) >> bits) set_fault(info, FIELD(int, info, FAULT_LEVEL));
@@ -64,7 +68,7 @@ EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa
     walk->loads++;
     *result = MEMTX_DECODE_ERROR;
     if ((walk->oversized = ipa >> output_bits(core, true))) return 0;
-    struct region *region = stage2_find(core, ipa);
+    struct region *region = region_find(core, ipa);
     if (!region || !region->host) {
         *(region ? &walk->refused : &walk->failed) = true;
         walk->ipa = ipa;
@@ -86,35 +90,8 @@ bool stage1_translate(struct core *core, uint64_t va, int access, int mmu_index,
                                   memory_type);
 }
 
-#define ISS_CM (1u << 8) /* with WnR */
-
-static void (*library_translate)(void *env, const void *ri, uint64_t va);
-
-/*
- * AT S1E0R, S1E0W, S1E1R and S1E1W. A descriptor that cannot be loaded is no answer in PAR_EL1: what is refused at stage 2
- * is the hypervisor's, what the bus refuses a Data Abort (Arm ARM D8.14.1).
- */
-static void translate_address(void *env, const void *ri, uint64_t va) {
-    struct core *core = running;
-    library_translate(env, ri, va);
-    if (core->walk.failed) stage2_abort_on_walk(core, va, MMU_DATA_STORE, ISS_CM, core->granted_from);
-    if (!core->walk.refused) return;
-    int level = first_level(core, va) + (int)core->walk.loads - 1;
-    bus_abort_on_walk(core, va, (uint32_t)level | ISS_CM, MMU_DATA_STORE, core->granted_from);
-}
-
-/* With a check of the access, however simple, the PC is known at the write. */
-static int allowed(void *env, const void *ri, bool is_read) {
-    (void)env, (void)ri, (void)is_read;
-    return CP_ACCESS_OK;
-}
-
-int walk_define(struct core *core) {
-    for (uint32_t op2 = 0; op2 < 4; op2++) {
-        uint8_t *ri = register_find(core, SYSREG(1, 0, 7, 8, op2));
-        if (ri) library_translate = FIELD(void *, ri, RI_WRITEFN);
-        if (!register_redefine(core, SYSREG(1, 0, 7, 8, op2), NULL, translate_address)) return -1;
-        FIELD(void *, ri, RI_ACCESSFN) = allowed;
-    }
-    return 0;
+bool stage1_translate_here(struct core *core, uint64_t va, int access, uint64_t *ipa) {
+    uint32_t memory_type;
+    bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL);
+    return stage1_translate(core, va, access, el0 ? MMU_INDEX_EL0 : MMU_INDEX_EL1, ipa, &memory_type);
 }

@@ -2,7 +2,14 @@
  * Watchpoints (Arm ARM D2.10): the library has their registers, and nothing behind them. A page with a watched byte never
  * leaves the slow path of the TLB, and what is on the slow path is compared here, before the access. Nothing else pays.
  */
-#include "engine.h"
+#include "watch.h"
+
+#include "count.h"
+#include "debug_state.h"
+#include "encoding64.h"
+#include "leave.h"
+#include "regions.h"
+#include "walk.h"
 
 #define MDSCR_KDE (1u << 13)
 #define MDSCR_MDE (1u << 15)
@@ -125,14 +132,14 @@ void watch_check(struct core *core, uint64_t va, uint64_t size, int access, int 
     uint32_t memory_type;
     bool write = access == MMU_DATA_STORE;
     int64_t at = hit(core, va, size, write ? CONTROL_STORE : CONTROL_LOAD, mmu_index, &kinds);
-    if (at < 0 || !stage1_translate(core, va, access, mmu_index, &ipa, &memory_type) || !stage2_find(core, ipa)) return;
+    if (at < 0 || !stage1_translate(core, va, access, mmu_index, &ipa, &memory_type) || !region_find(core, ipa)) return;
     raise(core, va + (uint64_t)at, write, from);
 }
 
 /* An atomic operation, with the translation done: it loads and stores, unless it is a store exclusive. */
 void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_index, uintptr_t from) {
     unicorn.restore_state(core->cpu, from, false);
-    bool loads = loads_and_stores(unicorn.load_code(core->env, core_pc(core)));
+    bool loads = encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core)));
     uint64_t kinds;
     int64_t at = hit(core, va, size, CONTROL_STORE | (loads ? CONTROL_LOAD : 0), mmu_index, &kinds);
     if (at >= 0) raise(core, va + (uint64_t)at, !(kinds & CONTROL_LOAD), from);

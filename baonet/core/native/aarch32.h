@@ -1,0 +1,16 @@
+/* AArch32 at EL0, and AArch64 as the other state that a guest may be in. */
+#ifndef BAONET_AARCH32_H
+#define BAONET_AARCH32_H
+
+#include "core.h"
+
+bool aarch32_state(struct core *core);
+
+/* Of either execution state, in the format of SPSR_EL2. */
+uint64_t aarch32_pstate(struct core *core);
+
+/* To and from the registers as EL2 sees them. */
+void aarch32_expose(struct core *core);
+void aarch32_adopt(struct core *core);
+
+#endif

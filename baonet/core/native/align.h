@@ -1,0 +1,24 @@
+/* Alignment of accesses: what the code, the stack pointer and Device memory ask for. */
+#ifndef BAONET_ALIGN_H
+#define BAONET_ALIGN_H
+
+#include "core.h"
+#include "encoding32.h"
+
+/* While a block is translated: its flags, then each instruction, then each access (a MemOp) of that. */
+void align_block(uint32_t flags_of_block);
+void align_instruction(uint32_t word);
+void align_instruction32(struct encoding32 of_instruction);
+uint32_t align_access(uint32_t memop);
+
+/* On the slow path, of a load or store that returns to `from`: does not return if it is misaligned on Device memory. */
+void align_check(struct core *core, uint64_t va, unsigned size, int access, int mmu_index, uintptr_t from);
+
+/* A page that is mapped as Device; data accesses that are Device, which with stage 1 off are all. */
+bool align_maps_device(struct core *core, uint32_t memory_type);
+bool align_is_device(struct core *core, uint32_t memory_type);
+
+/* The alignment fault itself; interposed. Does not return. */
+void arm_cpu_do_unaligned_access_aarch64(void *cpu, uint64_t va, int access, int mmu_index, uintptr_t from);
+
+#endif

@@ -1,0 +1,41 @@
+/* The address translation instructions of EL1: AT S1E0R, S1E0W, S1E1R and S1E1W. */
+#include "at.h"
+
+#include "bus.h"
+#include "leave.h"
+#include "register_table.h"
+#include "stage2.h"
+#include "walk.h"
+
+#define ISS_CM (1u << 8) /* with WnR */
+
+static void (*library_translate)(void *env, const void *ri, uint64_t va);
+
+/*
+ * A descriptor that cannot be loaded is no answer in PAR_EL1: what is refused at stage 2
+ * is the hypervisor's, what the bus refuses a Data Abort (Arm ARM D8.14.1).
+ */
+static void translate_address(void *env, const void *ri, uint64_t va) {
+    struct core *core = running;
+    library_translate(env, ri, va);
+    if (core->walk.failed) stage2_abort_on_walk(core, va, MMU_DATA_STORE, ISS_CM, core->granted_from);
+    if (!core->walk.refused) return;
+    int level = walk_first_level(core, va) + (int)core->walk.loads - 1;
+    bus_abort_on_walk(core, va, (uint32_t)level | ISS_CM, MMU_DATA_STORE, core->granted_from);
+}
+
+/* With a check of the access, however simple, the PC is known at the write. */
+static int allowed(void *env, const void *ri, bool is_read) {
+    (void)env, (void)ri, (void)is_read;
+    return CP_ACCESS_OK;
+}
+
+int at_define(struct core *core) {
+    for (uint32_t op2 = 0; op2 < 4; op2++) {
+        uint8_t *ri = register_find(core, SYSREG(1, 0, 7, 8, op2));
+        if (ri) library_translate = FIELD(void *, ri, RI_WRITEFN);
+        if (!register_redefine(core, SYSREG(1, 0, 7, 8, op2), NULL, translate_address)) return -1;
+        FIELD(void *, ri, RI_ACCESSFN) = allowed;
+    }
+    return 0;
+}

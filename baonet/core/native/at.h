@@ -1,0 +1,9 @@
+/* The address translation instructions. */
+#ifndef BAONET_AT_H
+#define BAONET_AT_H
+
+#include "core.h"
+
+int at_define(struct core *core);
+
+#endif

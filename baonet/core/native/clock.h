@@ -1,0 +1,25 @@
+/* What time it is: of the host, or virtual time. */
+#ifndef BAONET_CLOCK_H
+#define BAONET_CLOCK_H
+
+#include "core.h"
+
+/* CLOCK_MONOTONIC, in nanoseconds. */
+uint64_t host_now(void);
+
+/* Since the start of the machine: cycles of virtual time, or nanoseconds of the host; and so that it never goes back. */
+uint64_t clock_now(struct core *core);
+uint64_t clock_seen(struct core *core);
+
+/* The rest is of virtual time. The cycle at which the next timer interrupt is due, all ones if none is armed. */
+uint64_t clock_alarm(struct core *core);
+
+/* After something has changed that says when the stay has to be looked at. */
+void clock_plan(struct core *core);
+
+void clock_skip(struct core *core, uint64_t cycles);
+
+/* At the start of a block whose `instructions` are already taken. */
+void clock_block_start(struct core *core, unsigned instructions);
+
+#endif

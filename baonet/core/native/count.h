@@ -1,0 +1,13 @@
+/* The count of retired instructions where a block does not run to its end. */
+#ifndef BAONET_COUNT_H
+#define BAONET_COUNT_H
+
+#include "core.h"
+
+/* What had been taken for instructions of the block from the one on whose host code returns to `from`. */
+void count_give_back(struct core *core, uintptr_t from);
+
+/* The guest's state at the instruction whose host code returns to `from`; interposed: with `will_exit` it gives back. */
+bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit);
+
+#endif

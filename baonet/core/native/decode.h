@@ -1,0 +1,11 @@
+/* What the decoder is given to decode. */
+#ifndef BAONET_DECODE_H
+#define BAONET_DECODE_H
+
+#include "core.h"
+
+/* Around the translation of a block (TranslationBlock). */
+void decode_begin(void *tb);
+void decode_end(void);
+
+#endif

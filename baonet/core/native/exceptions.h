@@ -1,0 +1,10 @@
+/* Exceptions of the guest's own that the library leaves out or describes wrongly. */
+#ifndef BAONET_EXCEPTIONS_H
+#define BAONET_EXCEPTIONS_H
+
+#include "core.h"
+
+/* By a helper that returns to `from`; interposed. Does not return. */
+void raise_exception_ra_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el, uintptr_t from);
+
+#endif

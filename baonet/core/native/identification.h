@@ -1,0 +1,10 @@
+/* What the ID registers promise. */
+#ifndef BAONET_IDENTIFICATION_H
+#define BAONET_IDENTIFICATION_H
+
+#include "core.h"
+
+/* `model`: UC_CPU_ARM64_*. -1 with a Python error. */
+int identification_define(struct core *core, int model);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * Leaving the guest from below: at once behind the instruction or block that runs, at the start of the next block, or when
+ * enough has happened that costs the host. run.c tells what came of it.
+ */
+#ifndef BAONET_LEAVE_H
+#define BAONET_LEAVE_H
+
+#include "core.h"
+
+/* Whose guest this thread is in; NULL: in none. */
+extern _Thread_local struct core *running;
+
+void core_leave(struct core *core, enum exit_reason reason);
+
+/* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
+void slot_kick(struct slot *slot, int32_t why);
+
+/* A stay ends when it has had so many exceptions, or what costs the host as much: some 600 us of them. */
+#define SPELL 4096
+#define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */
+#define MAINTENANCE_STRAIN 1 /* a page of one, or a line of translated code */
+void core_strain(struct core *core, unsigned exceptions);
+
+#endif

@@ -1,0 +1,22 @@
+/* The UART, Arm PL011. */
+#ifndef BAONET_PL011_H
+#define BAONET_PL011_H
+
+#include "core.h"
+
+size_t uart_state_size(void);
+
+/* A new one at `ipa` with its state in shared memory; -1 with a Python error. */
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console);
+
+/* Characters from outside: how many it took; a break: whether it did. */
+size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
+bool uart_break(struct uart *uart);
+
+/* Makes a piece of what was sent since the last. */
+void uart_flush(struct uart *uart);
+
+/* UARTRIS, UARTIMSC, characters that wait to be read. */
+void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting);
+
+#endif

@@ -1,0 +1,16 @@
+/* What the VM has at which guest-physical address (IPA), and where in the library's RAM that is. */
+#ifndef BAONET_REGIONS_H
+#define BAONET_REGIONS_H
+
+#include "core.h"
+
+/* NULL: nothing. */
+struct region *region_find(struct core *core, uint64_t ipa);
+
+/* The number of the page in the RAM of the VM, the same in each of its processes; of RAM only. */
+uint64_t region_page(struct region *region, uint64_t ipa);
+
+/* Whether an access is the hypervisor's to emulate. */
+bool region_emulated(struct core *core, uint64_t ipa);
+
+#endif

@@ -1,0 +1,54 @@
+/* The start of a block, where a stop is honoured: what is looked at there, and whether the block runs. */
+#include "settle.h"
+
+#include "broadcast.h"
+#include "clock.h"
+#include "pages.h"
+#include "timer.h"
+
+/* The longest stretch between two looks at the clock, in instructions: some 20 us. */
+#define CHUNK 20000
+
+void settle_refill(struct core *core) {
+    int64_t total = core->left + core->slot->budget;
+    int32_t chunk = total > CHUNK ? CHUNK : (int32_t)total;
+    core->slot->budget = chunk;
+    core->left = total - chunk;
+}
+
+static unsigned instructions_of_block(struct core *core, uintptr_t from) {
+    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) : 0;
+}
+
+/* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
+static bool progressed(struct core *core, uintptr_t from) {
+    return core_retired(core) - instructions_of_block(core, from) != core->entered;
+}
+
+/* At the start of a block, with the block's instructions already taken from the budget. */
+void core_settle(struct core *core, uintptr_t from) {
+    struct slot *slot = core->slot;
+    uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
+    int32_t why = atomic_exchange(&slot->kick, 0);
+    broadcast_service(core);
+    pages_settle(core);
+    if (why & KICK_DOORBELL) {
+        core->doorbell = true;
+        *exit_request = 1;
+    }
+    if (core->hz) {
+        if (slot->budget < 0) clock_block_start(core, instructions_of_block(core, from));
+    } else if (slot->budget < 0) {
+        /* A block that is longer than the budget runs, or the guest would stay where it is. */
+        if (core->left + slot->budget >= 0 || !progressed(core, from)) {
+            settle_refill(core);
+        } else {
+            core->out_of_budget = true;
+            *exit_request = 1;
+        }
+    }
+    if (!core->hz && timer_due(core)) *exit_request = 1;
+    /* An interrupt that the guest masks is not taken by leaving: do it once for a kick, or the block never runs. */
+    if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->leave_block = true;
+}

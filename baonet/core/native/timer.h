@@ -1,0 +1,25 @@
+/* The generic timer. Its counter counts ticks. */
+#ifndef BAONET_TIMER_H
+#define BAONET_TIMER_H
+
+#include "core.h"
+
+/* The counter; the first cycle at which it has a value, all ones if that is out of reach. */
+uint64_t timer_now(struct core *core);
+uint64_t timer_cycle(struct core *core, uint64_t cval);
+
+/* Whether an armed timer has fired; nanoseconds until the next one does, -1 if none is armed. */
+bool timer_due(struct core *core);
+int64_t timer_deadline(struct core *core);
+
+/* The guest has ended a timer's interrupt. */
+void timer_deactivate(struct core *core, uint32_t intid);
+
+/* For the registers: CNT*CT; TVAL, CTL and CVAL of either by their entries, or by TIMER_VIRTUAL or _PHYSICAL and op2. */
+uint64_t timer_count(void *env, const void *ri);
+uint64_t timer_read(void *env, const void *ri);
+void timer_write(void *env, const void *ri, uint64_t value);
+uint64_t timer_read_register(unsigned which, unsigned which_register);
+void timer_write_register(unsigned which, unsigned which_register, uint64_t value);
+
+#endif

@@ -1,0 +1,55 @@
+/* The entries of the library's TLBs: which of them let a store pass unseen. */
+#include "tlb.h"
+
+#include "code_map.h"
+#include "leave.h"
+#include "regions.h"
+
+uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va) {
+    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+    return FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0));
+}
+
+static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {
+    for (; entry < end; entry += TLB_ENTRY_SIZE) {
+        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+        if (*write & ~PAGE_MASK) continue; /* empty, or slow already */
+        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
+        struct region *region = region_find(core, ipa);
+        if (region && region->host && region_page(region, ipa) == page) *write |= TLB_NOTDIRTY;
+    }
+}
+
+/* From now on stores to this page are seen, by whatever address it is mapped. */
+void tlb_track_page(struct core *core, uint64_t page) {
+    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+        uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+        uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
+        uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+        track_entries(core, page, table, table + FIELD(uint64_t, fast, 0) + TLB_ENTRY_SIZE);
+        track_entries(core, page, victims, victims + TLB_VICTIMS * TLB_ENTRY_SIZE);
+    }
+}
+
+/* The library tracks again by a search of all TLBs at every block; here a page is tracked as long as it has code. */
+EXPORT void tlb_reset_dirty_by_vaddr_aarch64(void *cpu, uint64_t va, uint64_t length) {
+    if (!running) unicorn.reset_dirty(cpu, va, length);
+}
+
+/* Before a store to a tracked page is done: a page that still has code stays tracked. */
+EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
+    struct core *core = running;
+    if (!core) {
+        unicorn.set_dirty(cpu, va);
+        return;
+    }
+    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+        uint8_t *entry = tlb_entry(core, mmu_index, va);
+        uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+        if (*write != ((va & PAGE_MASK) | TLB_NOTDIRTY)) continue;
+        uint64_t ipa = FIELD(uint64_t, entry, TLB_ENTRY_PADDR);
+        struct region *region = region_find(core, ipa);
+        if (region && region->host && !code_map_is_code(core, region_page(region, ipa)))
+            *write = va & PAGE_MASK; /* store: open */
+    }
+}
