@@ -27,6 +27,8 @@ def included(path: Path) -> set[str]:
 def test_every_file_is_in_one_layer() -> None:
     listed = [unit for layer in LAYERS for unit in layer]
     assert sorted(listed) == sorted({path.stem for path in FILES})
+    architecture = {path.stem for path in FILES if path.parent.name == "armv8"}
+    assert architecture == LAYERS[2] | LAYERS[4] | {"offsets"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -4,11 +4,11 @@
 #include <sys/mman.h>
 #include <unicorn/unicorn.h>
 
+#include "armv8/identification.h"
+#include "armv8/interface.h"
+#include "armv8/registers.h"
 #include "code_map.h"
-#include "identification.h"
-#include "interface.h"
 #include "pl011.h"
-#include "registers.h"
 #include "run.h"
 
 static int fail(int error, const char *what) {

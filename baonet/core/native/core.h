@@ -3,7 +3,8 @@
  *
  * The native engine is what a core needs below Python, on the stock libunicorn of the unicorn wheel. A header beside each
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
- * tests/core/test_layers.py reads this table, the lowest layer last.
+ * tests/core/test_layers.py reads this table, the lowest layer last. `cpu` and `accesses` are Armv8's, in armv8/, which has
+ * armv8/offsets.h besides.
  *
  *   python     construct examine module type
  *              the module and its type Core
@@ -17,8 +18,21 @@
  *              one CPU, as its architecture has it
  *   core       clock code_map core count leave regions storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics confined layout library unicorn
+ *   library    atomics confined layout library offsets unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
+ *
+ * The files outside armv8/ are for any architecture that the library has, but for what follows; a header of the architecture
+ * (the suffix, the offsets, a few functions by common names) would let them be compiled once for each.
+ *
+ *   the suffix _aarch64 of the library's functions: atomics broadcast count pages regions storm tlb translate unicorn
+ *   where the PC and the registers are (ENV_*), how many MMU indexes there are: core examine tlb
+ *   numbers of exceptions and of interrupt inputs, syndromes: leave run storm type
+ *   the words of an instruction in a block's table, the check of a system register: count
+ *   the release barrier of STLR: translate
+ *   state of its own (ich, timers, pmu, watching, double_locked), EXIT_HVC, _SMC and _SYSTEM_REGISTER: core run
+ *   armv8/ by its functions: construct (its reset, its interrupt controller), events (timers, maintenance), examine, pages
+ *   (stage 1), run (the registers that the hypervisor sees, interrupt inputs), settle (timers), translate (alignment, what
+ *   is decoded), type
  */
 #ifndef BAONET_CORE_H
 #define BAONET_CORE_H

@@ -6,9 +6,9 @@
  */
 #include "events.h"
 
-#include "interface_state.h"
+#include "armv8/interface_state.h"
+#include "armv8/timer.h"
 #include "leave.h"
-#include "timer.h"
 #include "trace.h"
 
 /* Lines alone can move more often in a block than there is room for: then the last move of a line stands for some. */

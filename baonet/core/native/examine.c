@@ -1,10 +1,10 @@
 /* What a report shows of a core, and how the machine's CPUs are when a run ends. */
 #include "examine.h"
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
+#include "armv8/timer.h"
 #include "pl011.h"
 #include "storm.h"
-#include "timer.h"
 
 static int put(PyObject *dictionary, const char *name, uint64_t value) {
     PyObject *number = PyLong_FromUnsignedLongLong(value);

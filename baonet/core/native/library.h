@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "armv8/offsets.h"
 #include "layout.h"
 
 extern struct unicorn {

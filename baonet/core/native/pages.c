@@ -16,12 +16,12 @@
  */
 #include "pages.h"
 
+#include "armv8/walk.h"
 #include "broadcast.h"
 #include "code_map.h"
 #include "leave.h"
 #include "regions.h"
 #include "tlb.h"
-#include "walk.h"
 
 #define CACHE_LINE 64u
 #define ALL_CODE ((1ull << PAGES_OF_A_WORD) - 1)

@@ -3,12 +3,12 @@
 
 #include <sched.h>
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
+#include "armv8/interface.h"
 #include "broadcast.h"
 #include "clock.h"
 #include "count.h"
 #include "events.h"
-#include "interface.h"
 #include "leave.h"
 #include "settle.h"
 #include "storm.h"

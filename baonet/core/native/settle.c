@@ -1,10 +1,10 @@
 /* The start of a block, where a stop is honoured: what is looked at there, and whether the block runs. */
 #include "settle.h"
 
+#include "armv8/timer.h"
 #include "broadcast.h"
 #include "clock.h"
 #include "pages.h"
-#include "timer.h"
 
 /* The longest stretch between two looks at the clock, in instructions: some 20 us. */
 #define CHUNK 20000

@@ -8,8 +8,8 @@
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
-#include "align.h"
-#include "decode.h"
+#include "armv8/align.h"
+#include "armv8/decode.h"
 #include "leave.h"
 #include "settle.h"
 

@@ -1,22 +1,22 @@
 /* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
 #include "type.h"
 
+#include "armv8/flags.h"
+#include "armv8/interface.h"
+#include "armv8/registers.h"
+#include "armv8/timer.h"
+#include "armv8/walk.h"
+#include "armv8/watch.h"
 #include "clock.h"
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
-#include "flags.h"
-#include "interface.h"
 #include "leave.h"
 #include "pl011.h"
 #include "regions.h"
-#include "registers.h"
 #include "run.h"
 #include "storm.h"
-#include "timer.h"
 #include "trace.h"
-#include "walk.h"
-#include "watch.h"
 
 static void core_dealloc(PyObject *self) {
     struct core *core = (struct core *)self;

@@ -1,5 +1,5 @@
 /* Single step and the locks that disable debug exceptions, as state of the CPU (Arm ARM D2). */
-#include "debug_state.h"
+#include "armv8/debug_state.h"
 
 #include "leave.h"
 

@@ -4,23 +4,23 @@
  * D17.2.37, ISS encoding for a data abort). An abort in an emulated window goes to the hypervisor at once, so the
  * guest need not be left for it.
  */
-#include "stage2.h"
+#include "armv8/stage2.h"
 
-#include "aarch32.h"
-#include "access.h"
-#include "bus.h"
+#include "armv8/aarch32.h"
+#include "armv8/access.h"
+#include "armv8/bus.h"
+#include "armv8/encoding64.h"
+#include "armv8/interface.h"
+#include "armv8/walk.h"
+#include "armv8/watch.h"
 #include "clock.h"
 #include "code_map.h"
 #include "count.h"
-#include "encoding64.h"
 #include "events.h"
-#include "interface.h"
 #include "leave.h"
 #include "regions.h"
 #include "tlb.h"
 #include "trace.h"
-#include "walk.h"
-#include "watch.h"
 
 #define ESR_DATA_ABORT (0x24u << 26)
 #define ESR_INSTRUCTION_ABORT (0x20u << 26)

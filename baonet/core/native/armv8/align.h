@@ -2,8 +2,8 @@
 #ifndef BAONET_ALIGN_H
 #define BAONET_ALIGN_H
 
+#include "armv8/encoding32.h"
 #include "core.h"
-#include "encoding32.h"
 
 /* While a block is translated: its flags, then each instruction, then each access (a MemOp) of that. */
 void align_block(uint32_t flags_of_block);

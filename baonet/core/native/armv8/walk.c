@@ -2,9 +2,9 @@
  * Stage 1, walked by the library, with what it does not check: an output address above TCR_EL1.IPS or above the physical
  * addresses of the CPU is an Address size fault, at the level of the descriptor that has it (Arm ARM D8.2.4).
  */
-#include "walk.h"
+#include "armv8/walk.h"
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
 #include "leave.h"
 #include "regions.h"
 

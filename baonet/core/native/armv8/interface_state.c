@@ -1,5 +1,5 @@
 /* What ICH_* says of the virtual CPU interface: masks, priorities, and what waits in the list registers. */
-#include "interface_state.h"
+#include "armv8/interface_state.h"
 
 #define HCR_UIE 2u
 #define HCR_LRENPIE 4u

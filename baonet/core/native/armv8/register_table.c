@@ -1,5 +1,5 @@
 /* Entries of the library's table of AArch64 system registers. */
-#include "register_table.h"
+#include "armv8/register_table.h"
 
 void *register_find(struct core *core, uint32_t reg) {
     uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;

@@ -2,12 +2,12 @@
  * The slow path of data accesses: the functions that translated code calls where the TLB has no plain entry. They stand
  * in front of the library's, and see the address and the size as the instruction has them, before they are split.
  */
-#include "access.h"
+#include "armv8/access.h"
 
-#include "align.h"
+#include "armv8/align.h"
+#include "armv8/walk.h"
+#include "armv8/watch.h"
 #include "leave.h"
-#include "walk.h"
-#include "watch.h"
 
 #define MMU_INDEX_BITS 0xfu /* of a TCGMemOpIdx; the operation is above */
 #define GETPC_ADJUST 2      /* from a return address into the call */

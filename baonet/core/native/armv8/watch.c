@@ -2,14 +2,14 @@
  * Watchpoints (Arm ARM D2.10): the library has their registers, and nothing behind them. A page with a watched byte never
  * leaves the slow path of the TLB, and what is on the slow path is compared here, before the access. Nothing else pays.
  */
-#include "watch.h"
+#include "armv8/watch.h"
 
+#include "armv8/debug_state.h"
+#include "armv8/encoding64.h"
+#include "armv8/walk.h"
 #include "count.h"
-#include "debug_state.h"
-#include "encoding64.h"
 #include "leave.h"
 #include "regions.h"
-#include "walk.h"
 
 #define MDSCR_KDE (1u << 13)
 #define MDSCR_MDE (1u << 15)

@@ -3,11 +3,11 @@
  * table in one. Hardware answers with a synchronous external abort, which goes to EL1: Bao leaves HCR_EL2.TEA clear
  * (Arm ARM D1.13.5; ISS encodings D24.2.40, DFSC 0b010000, and 0b0101LL on a walk).
  */
-#include "bus.h"
+#include "armv8/bus.h"
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
+#include "armv8/encoding64.h"
 #include "count.h"
-#include "encoding64.h"
 #include "leave.h"
 
 #define ESR_FETCH_ABORT (0x20u << 26)

@@ -7,11 +7,11 @@
  * Some encodings that no CPU has, or not in Armv8, the decoder takes for something: it ends the process, or does what
  * Armv7 did. It gets a permanently undefined instruction instead, of the same length.
  */
-#include "decode.h"
+#include "armv8/decode.h"
 
-#include "align.h"
-#include "encoding32.h"
-#include "flags.h"
+#include "armv8/align.h"
+#include "armv8/encoding32.h"
+#include "armv8/flags.h"
 
 enum { A64, A32, T32 };
 

@@ -2,11 +2,11 @@
  * Exceptions of the guest's own that the library leaves out or describes wrongly: accesses to FP and SIMD that CPACR_EL1
  * traps, a misaligned PC, the Illegal Execution state, and those that a helper raises with a syndrome.
  */
-#include "exceptions.h"
+#include "armv8/exceptions.h"
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
+#include "armv8/debug_state.h"
 #include "count.h"
-#include "debug_state.h"
 #include "leave.h"
 
 /* FPEN: 0 and 2 trap EL0 and EL1, 1 traps EL0 only (Arm ARM D17.2.30, CPACR_EL1). Nothing above EL1 traps them. */

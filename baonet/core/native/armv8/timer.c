@@ -2,7 +2,7 @@
  * The generic timer as EL1 sees it (Arm ARM D11): CNTV_*, CNTP_*, CNTVCT, CNTPCT, with CNTVOFF_EL2 = 0. Counters follow
  * the machine's clock from its start, the same start for all its CPUs.
  */
-#include "timer.h"
+#include "armv8/timer.h"
 
 #include "clock.h"
 #include "leave.h"

@@ -3,13 +3,13 @@
  * accesses of a GICv3 guest (IHI 0069, "ICV_*") and the GICV frame of a GICv2 guest (IHI 0048) work on the same
  * ICH_* state. 5 priority bits; one active-priorities register a group.
  */
-#include "interface.h"
+#include "armv8/interface.h"
 
+#include "armv8/interface_state.h"
+#include "armv8/register_table.h"
+#include "armv8/timer.h"
 #include "events.h"
-#include "interface_state.h"
 #include "leave.h"
-#include "register_table.h"
-#include "timer.h"
 #include "trace.h"
 
 #define MINIMUM_BPR0 2u

@@ -2,11 +2,11 @@
  * The registers of CP14 and CP15 that EL0 may reach in AArch32 state are views of AArch64 ones, each with an entry of its own
  * in the library's table (Arm ARM G7 and G8): what registers.c redefines is redefined here as well.
  */
-#include "views32.h"
+#include "armv8/views32.h"
 
-#include "debug.h"
-#include "pmu.h"
-#include "timer.h"
+#include "armv8/debug.h"
+#include "armv8/pmu.h"
+#include "armv8/timer.h"
 
 #define KEY(coprocessor, is64, crn, crm, op1, op2)                                                                     \
     (1u << 29 | (coprocessor) << 16 | (is64) << 15 | (crn) << 11 | (crm) << 7 | (op1) << 3 | (op2)) /* non-secure */

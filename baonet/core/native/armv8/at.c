@@ -1,11 +1,11 @@
 /* The address translation instructions of EL1: AT S1E0R, S1E0W, S1E1R and S1E1W. */
-#include "at.h"
+#include "armv8/at.h"
 
-#include "bus.h"
+#include "armv8/bus.h"
+#include "armv8/register_table.h"
+#include "armv8/stage2.h"
+#include "armv8/walk.h"
 #include "leave.h"
-#include "register_table.h"
-#include "stage2.h"
-#include "walk.h"
 
 #define ISS_CM (1u << 8) /* with WnR */
 

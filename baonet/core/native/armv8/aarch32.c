@@ -3,7 +3,7 @@
  * does, in AArch64 state (Arm ARM D1.9.1): R0 to R14 of User mode are X0 to X14, and the PC is what ELR_EL2 would have.
  * So they are put there whenever the guest is left, and taken from there when it is entered.
  */
-#include "aarch32.h"
+#include "armv8/aarch32.h"
 
 #include "leave.h"
 

@@ -5,13 +5,13 @@
  * Counters that go on by themselves are brought up to date when something of them is touched. An overflow is seen in
  * PMOVSSET_EL0, and interrupts nobody. Of the filters, both EL1 and EL0 excluded stops a counter, either alone does not.
  */
-#include "pmu.h"
+#include "armv8/pmu.h"
 
 #include <string.h>
 
+#include "armv8/register_table.h"
 #include "clock.h"
 #include "leave.h"
-#include "register_table.h"
 
 #define CYCLES PMU_COUNTERS /* the index of the cycle counter */
 #define CYCLES_BIT 31

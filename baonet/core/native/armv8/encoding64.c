@@ -1,5 +1,5 @@
 /* Loads and stores of A64, by their encoding (Arm ARM C4.1.94). */
-#include "encoding64.h"
+#include "armv8/encoding64.h"
 
 /* By bits 29 to 24. */
 bool encoding64_accesses(uint32_t word) { return (word & 0x0a000000) == 0x08000000; }

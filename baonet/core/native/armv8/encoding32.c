@@ -3,7 +3,7 @@
  * how the accesses of the others are to be aligned (Arm ARM E2.6, F4). Coprocessor, floating-point and Advanced SIMD
  * instructions have the same bits in both sets, but for the first ones: those of T32 are looked at as A32.
  */
-#include "encoding32.h"
+#include "armv8/encoding32.h"
 
 #define BYTE_ALIGNED 0
 #define WORD_ALIGNED 2

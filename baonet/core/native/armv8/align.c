@@ -4,15 +4,15 @@
  * with the TLB, and costs nothing. What the memory type asks for (Device) is seen on the slow path, which a page of RAM
  * that is mapped as Device never leaves.
  */
-#include "align.h"
+#include "armv8/align.h"
 
-#include "aarch32.h"
+#include "armv8/aarch32.h"
+#include "armv8/encoding32.h"
+#include "armv8/encoding64.h"
+#include "armv8/flags.h"
+#include "armv8/walk.h"
 #include "count.h"
-#include "encoding32.h"
-#include "encoding64.h"
-#include "flags.h"
 #include "leave.h"
-#include "walk.h"
 
 #define MEMOP_SIZE 3u
 #define MEMOP_ALIGN_SHIFT 4

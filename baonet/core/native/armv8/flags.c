@@ -2,9 +2,9 @@
  * The flags that a block is found by. The library makes them from the state of the CPU; those added here are free in it, and
  * tell what alignment the code asks for and whether SETEND is there, so that this is decided once a block.
  */
-#include "flags.h"
+#include "armv8/flags.h"
 
-#include "debug_state.h"
+#include "armv8/debug_state.h"
 
 #define SCTLR_A 2u
 #define SCTLR_SED 0x100u

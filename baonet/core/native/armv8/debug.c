@@ -3,11 +3,11 @@
  * lock disable both, how many instructions have retired when they come, and PSTATE.SS in AArch32 state. And the debug
  * communications channel.
  */
-#include "debug.h"
+#include "armv8/debug.h"
 
-#include "debug_state.h"
-#include "exceptions.h"
-#include "flags.h"
+#include "armv8/debug_state.h"
+#include "armv8/exceptions.h"
+#include "armv8/flags.h"
 #include "leave.h"
 #include "trace.h"
 

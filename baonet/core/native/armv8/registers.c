@@ -2,20 +2,20 @@
  * System registers that are served natively: the ICC_* interface, which the library does not have, the generic timer,
  * which it only stores, and instruction-cache maintenance, which it ignores.
  */
-#include "registers.h"
+#include "armv8/registers.h"
 
 #include <string.h>
 
-#include "at.h"
-#include "debug.h"
-#include "flags.h"
-#include "interface.h"
+#include "armv8/at.h"
+#include "armv8/debug.h"
+#include "armv8/flags.h"
+#include "armv8/interface.h"
+#include "armv8/pmu.h"
+#include "armv8/register_table.h"
+#include "armv8/timer.h"
+#include "armv8/views32.h"
 #include "leave.h"
 #include "pages.h"
-#include "pmu.h"
-#include "register_table.h"
-#include "timer.h"
-#include "views32.h"
 
 static uint64_t read_interface(void *env, const void *ri) {
     (void)env;

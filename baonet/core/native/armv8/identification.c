@@ -2,10 +2,10 @@
  * What the ID registers promise is there, and the rest is undefined: SVE and EL3, which the library has and a VM has not,
  * are not in them; the debug registers and those that Cortex-A53, A57 and A72 define for themselves are.
  */
-#include "identification.h"
+#include "armv8/identification.h"
 
+#include "armv8/register_table.h"
 #include "leave.h"
-#include "register_table.h"
 
 #define MODEL_MAX 3 /* UC_CPU_ARM64_MAX: of no real CPU */
 #define SVE (0xfull << 32) /* ID_AA64PFR0_EL1 */
