@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
 .PHONY: demo test guests sanitize lint types bench docs clean
 
@@ -26,14 +27,22 @@ SANITIZED := build/sanitize
 sanitize: $(VENV)/.tested
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
 	cp -r setup.py pyproject.toml README.md LICENSE baonet tests $(SANITIZED) && rm -f $(SANITIZED)/baonet/core/*.so
-	CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+	CFLAGS="-Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
 		$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(SANITIZED)/wheel $(SANITIZED)
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) tests/core --ignore tests/core/test_fuzz.py --timeout 600
 
-lint: $(VENV)/.checked
+# The engine without a warning, in a build of its own: who installs it may have a compiler that warns of more.
+STRICT := build/strict
+$(STRICT)/.built: $(VENV)/.checked setup.py $(NATIVE)
+	rm -rf $(STRICT) && mkdir -p $(STRICT)
+	cp -r setup.py pyproject.toml README.md LICENSE baonet $(STRICT)
+	CFLAGS="-Werror" $(BIN)/pip wheel --quiet --no-deps --wheel-dir $(STRICT)/wheel $(STRICT)
+	touch $@
+
+lint: $(VENV)/.checked $(STRICT)/.built
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -51,8 +60,6 @@ docs: $(VENV)/.checked
 
 clean:
 	rm -rf $(VENV) build *.egg-info baonet/core/*.so
-
-NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
