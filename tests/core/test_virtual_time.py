@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import baonet.core.native
 from baonet.core.engine import native
-from baonet.hyp.armv8 import cpu
+from baonet.hyp import cpu
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.records import RECORD, Kind, Record
 from tests.core.bench import UART, Memory
