@@ -33,7 +33,7 @@ static void maintain(struct core *core, uint64_t code) {
         return;
     }
     unicorn.tb_invalidate(core->uc, start, start + ((code & REQUEST) == DROP_PAGE ? PAGE_SIZE : CACHE_LINE));
-    core->leave_block = true; /* the block that is about to run may be one of them */
+    core->scratch.leave_block = true; /* the block that is about to run may be one of them */
 }
 
 void broadcast_service(struct core *core) {
@@ -54,7 +54,7 @@ void broadcast_service(struct core *core) {
     for (uint32_t i = 0; i < code_count; i++) maintain(core, code[i]);
     if (code_all) { /* the queue was too short */
         unicorn.tlb_flush(core->cpu);
-        core->flush_code = core->leave_block = true;
+        core->scratch.flush_code = core->scratch.leave_block = true;
         FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
     }
     atomic_store(&slot->done, asked);
@@ -63,7 +63,7 @@ void broadcast_service(struct core *core) {
 void broadcast_enter(struct core *core) {
     atomic_store(&core->slot->in_guest, 1);
     broadcast_service(core);
-    core->leave_block = false;
+    core->scratch.leave_block = false;
 }
 
 void broadcast_leave(struct core *core) { atomic_store(&core->slot->in_guest, 0); }
@@ -88,7 +88,7 @@ enum request { TLB_ALL, TLB_PAGE, CODE };
 
 static void broadcast(struct core *core, enum request kind, uint64_t what) {
     uint64_t ticket[MAX_SIBLINGS];
-    core->broadcasts++;
+    core->state.broadcasts++;
     for (unsigned i = 0; i < core->sibling_count; i++) {
         struct slot *slot = &core->slots[core->siblings[i]];
         slot_lock(slot);

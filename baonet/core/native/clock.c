@@ -21,7 +21,7 @@ uint64_t host_now(void) {
 }
 
 uint64_t clock_now(struct core *core) {
-    return core->hz ? core_retired(core) + core->skipped : host_now() - core->epoch;
+    return core->hz ? core_retired(core) + core->state.skipped : host_now() - core->epoch;
 }
 
 /*
@@ -30,32 +30,32 @@ uint64_t clock_now(struct core *core) {
  */
 uint64_t clock_seen(struct core *core) {
     uint64_t now = clock_now(core);
-    return core->seen = now > core->seen ? now : core->seen;
+    return core->state.seen = now > core->state.seen ? now : core->state.seen;
 }
 
 /* The cycle at which the next timer interrupt is due, all ones if none is armed. */
 uint64_t clock_alarm(struct core *core) {
-    uint64_t first = timer_armed(&core->timers[0]) ? core->timers[0].due : UINT64_MAX;
-    uint64_t second = timer_armed(&core->timers[1]) ? core->timers[1].due : UINT64_MAX;
+    uint64_t first = timer_armed(&core->state.timers[0]) ? core->state.timers[0].due : UINT64_MAX;
+    uint64_t second = timer_armed(&core->state.timers[1]) ? core->state.timers[1].due : UINT64_MAX;
     return first < second ? first : second;
 }
 
 static uint64_t stop(struct core *core) {
     uint64_t alarm = clock_alarm(core);
-    return alarm < core->limit ? alarm : core->limit;
+    return alarm < core->scratch.limit ? alarm : core->scratch.limit;
 }
 
 /* Sets the budget so that the next look comes when it must; instructions already taken stay taken. */
 void clock_plan(struct core *core) {
     int64_t rest = (int64_t)(stop(core) - clock_now(core));
     int32_t chunk = rest > FAR ? FAR : rest < -FAR ? -FAR : (int32_t)rest;
-    core->left += core->slot->budget - chunk;
+    core->state.left += core->slot->budget - chunk;
     core->slot->budget = chunk;
 }
 
 void clock_skip(struct core *core, uint64_t cycles) {
     if (!core->hz || !cycles) return;
-    core->skipped += cycles;
+    core->state.skipped += cycles;
     if (running == core) clock_plan(core);
 }
 
@@ -66,6 +66,6 @@ void clock_block_start(struct core *core, unsigned instructions) {
         clock_plan(core);
         return;
     }
-    core->out_of_budget |= start >= core->limit;
+    core->scratch.out_of_budget |= start >= core->scratch.limit;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }

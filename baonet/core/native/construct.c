@@ -129,6 +129,7 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
         if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
         if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
     }
+    core->state.version = STATE_VERSION;
     core->process = (uint32_t)getpid();
     core->hz = hz;
     if (costs && costs_from(core, costs)) return -1;
@@ -140,16 +141,16 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->frequency = frequency;
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
-    core->timers[0].intid = 27;
-    core->timers[1].intid = 30;
+    core->state.timers[0].intid = 27;
+    core->state.timers[1].intid = 30;
     for (int i = 0; i < 2; i++) {
-        PyObject *intid = PyLong_FromLong(core->timers[i].intid);
-        core->timers[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
+        PyObject *intid = PyLong_FromLong(core->state.timers[i].intid);
+        core->state.timers[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
         Py_XDECREF(intid);
     }
     core->gicv3 = gic_version == 3;
     core->gicv2 = gic_version == 2;
-    core->reason = core->deferred = EXIT_NONE;
+    core->scratch.reason = core->state.deferred = EXIT_NONE;
     if (open_uc(core, model)) return -1;
     registers_initialise(core, mpidr, midr);
     if (registers_define(core) || identification_define(core, model)) return -1;

@@ -54,9 +54,9 @@ EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit)
  * while the library checks.
  */
 EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
-    if (running) running->checked_from = (uintptr_t)__builtin_return_address(0);
+    if (running) running->scratch.checked_from = (uintptr_t)__builtin_return_address(0);
     unicorn.check_access(env, ri, syndrome, is_read);
     if (!running) return;
-    running->granted_from = running->checked_from;
-    running->checked_from = 0;
+    running->scratch.granted_from = running->scratch.checked_from;
+    running->scratch.checked_from = 0;
 }

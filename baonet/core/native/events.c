@@ -15,18 +15,20 @@
 #define RESERVED 64
 
 static struct event *last_line(struct core *core, uint32_t intid) {
-    for (unsigned i = core->event_head; i != core->event_tail; i--) {
-        struct event *event = &core->events[(i - 1) % EVENTS];
+    struct state *state = &core->state;
+    for (unsigned i = state->event_head; i != state->event_tail; i--) {
+        struct event *event = &state->events[(i - 1) % EVENTS];
         if (event->reason == EXIT_LINE && event->intid == intid) return event;
     }
     return NULL;
 }
 
 void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint64_t value) {
+    struct state *state = &core->state;
     if (running == core && reason != EXIT_INTERRUPT) event_note_timers(core);
     struct event *merged = NULL;
-    if (reason == EXIT_LINE && core->event_head - core->event_tail >= EVENTS - RESERVED) merged = last_line(core, intid);
-    struct event *event = merged ? merged : &core->events[core->event_head++ % EVENTS];
+    if (reason == EXIT_LINE && state->event_head - state->event_tail >= EVENTS - RESERVED) merged = last_line(core, intid);
+    struct event *event = merged ? merged : &state->events[state->event_head++ % EVENTS];
     *event = (struct event){.reason = reason, .intid = intid, .value = value};
     if (running != core) return;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
@@ -38,7 +40,7 @@ void event_note_timers(struct core *core) {
     if (!timer_due(core)) return;
     uint64_t now = timer_now(core);
     for (int i = 0; i < 2; i++) {
-        struct timer *timer = &core->timers[i];
+        struct timer *timer = &core->state.timers[i];
         if (!timer_armed(timer) || now < timer->cval) continue;
         timer->active = true;
         trace(core, TRACE_RAISED, timer->intid, FROM_TIMER, timer->due);
@@ -46,18 +48,19 @@ void event_note_timers(struct core *core) {
     }
 }
 
-bool event_waiting(const struct core *core) { return core->event_head != core->event_tail; }
+bool event_waiting(const struct core *core) { return core->state.event_head != core->state.event_tail; }
 
 /* The next one, with its details in `exit`. */
 enum exit_reason event_next(struct core *core) {
+    struct state *state = &core->state;
     while (event_waiting(core)) {
-        struct event *event = &core->events[core->event_tail++ % EVENTS];
+        struct event *event = &state->events[state->event_tail++ % EVENTS];
         if (event->reason == EXIT_MAINTENANCE) {
-            core->maintenance = false;
+            state->maintenance = false;
             if (!interface_wants_maintenance(core)) continue; /* what came before has seen to it */
         }
-        core->exit[EXIT_INTID] = event->intid;
-        core->exit[EXIT_VALUE] = event->value;
+        state->exit[EXIT_INTID] = event->intid;
+        state->exit[EXIT_VALUE] = event->value;
         return event->reason;
     }
     return EXIT_NONE;
@@ -65,33 +68,36 @@ enum exit_reason event_next(struct core *core) {
 
 /* The CPU is reset: what was its own is forgotten; a device's line is still where it is. */
 void event_forget(struct core *core) {
-    unsigned head = core->event_tail;
-    for (unsigned i = core->event_tail; i != core->event_head; i++)
-        if (core->events[i % EVENTS].reason == EXIT_LINE) core->events[head++ % EVENTS] = core->events[i % EVENTS];
-    core->event_head = head;
-    core->maintenance = false;
-    core->deferred = EXIT_NONE;
+    struct state *state = &core->state;
+    unsigned head = state->event_tail;
+    for (unsigned i = state->event_tail; i != state->event_head; i++)
+        if (state->events[i % EVENTS].reason == EXIT_LINE) state->events[head++ % EVENTS] = state->events[i % EVENTS];
+    state->event_head = head;
+    state->maintenance = false;
+    state->deferred = EXIT_NONE;
 }
 
 /* Something that the hypervisor is asked by the instruction at which the guest stopped: after what came before it. */
 enum exit_reason event_in_order(struct core *core, enum exit_reason asked) {
+    struct state *state = &core->state;
     if (asked == EXIT_ERROR || asked == EXIT_KICKED) return asked;
-    uint64_t value = core->exit[EXIT_VALUE];
+    uint64_t value = state->exit[EXIT_VALUE];
     event_note_timers(core);
     enum exit_reason before = event_next(core);
     if (before == EXIT_NONE) return asked;
-    core->deferred = asked;
-    core->deferred_value = value;
+    state->deferred = asked;
+    state->deferred_value = value;
     return before;
 }
 
 /* What run() has to tell before it enters the guest. */
 enum exit_reason event_pending(struct core *core) {
+    struct state *state = &core->state;
     event_note_timers(core);
     enum exit_reason reason = event_next(core);
-    if (reason != EXIT_NONE || core->deferred == EXIT_NONE) return reason;
-    reason = core->deferred;
-    core->deferred = EXIT_NONE;
-    core->exit[EXIT_VALUE] = core->deferred_value;
+    if (reason != EXIT_NONE || state->deferred == EXIT_NONE) return reason;
+    reason = state->deferred;
+    state->deferred = EXIT_NONE;
+    state->exit[EXIT_VALUE] = state->deferred_value;
     return reason;
 }

@@ -17,7 +17,7 @@ PyObject *core_state(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
     uint8_t *env = core->env;
-    const struct exception *last = &core->last_exception;
+    const struct exception *last = &core->state.last_exception;
     const struct {
         const char *name;
         uint64_t value;
@@ -32,7 +32,7 @@ PyObject *core_state(PyObject *self, PyObject *unused) {
         {"vbar_el1", FIELD(uint64_t, env, ENV_VBAR_EL1)},
         {"sctlr_el1", FIELD(uint64_t, env, ENV_SCTLR_EL1)},
         {"pstate", aarch32_pstate(core)},
-        {"exceptions", core->exceptions},
+        {"exceptions", core->state.exceptions},
         {"last_esr", last->esr},
         {"last_elr", last->elr},
         {"last_far", last->far},
@@ -51,7 +51,7 @@ PyObject *core_timers(PyObject *self, PyObject *unused) {
     PyObject *list = PyList_New(0);
     unsigned long long now = timer_now(core);
     for (int i = 0; list && i < 2; i++) {
-        struct timer *timer = &core->timers[i];
+        struct timer *timer = &core->state.timers[i];
         unsigned long long status = (timer->ctl & 1) && now >= timer->cval ? 4 : 0;
         PyObject *entry = Py_BuildValue("(INKKK)", timer->intid, PyBool_FromLong(timer->assigned), timer->ctl | status,
                                         (unsigned long long)timer->cval, now);

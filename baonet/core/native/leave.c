@@ -4,7 +4,7 @@
 _Thread_local struct core *running;
 
 void core_leave(struct core *core, enum exit_reason reason) {
-    core->reason = reason;
+    core->scratch.reason = reason;
     /* No interrupt is taken on the way out, or the PC would not be where the exit says; entering looks again. */
     FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ);
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
@@ -14,8 +14,8 @@ void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KI
 
 /* Something that costs the host as much as so many exceptions has happened in mid-block. */
 void core_strain(struct core *core, unsigned exceptions) {
-    core->strain += exceptions;
-    if (core->strain < SPELL) return;
-    core->strain = 0;
+    core->scratch.strain += exceptions;
+    if (core->scratch.strain < SPELL) return;
+    core->scratch.strain = 0;
     slot_kick(core->slot, KICK_DOORBELL);
 }

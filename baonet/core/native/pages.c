@@ -85,29 +85,29 @@ static void forget(struct core *core, uint64_t page) {
  */
 EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
     struct core *core = running;
-    if (core) core->code_emptied = false;
+    if (core) core->scratch.code_emptied = false;
     unicorn.store_to_code(uc, pages, ram_offset, length, from); /* store: drop my own */
     if (!core) return;
     uint64_t page = ram_offset / PAGE_SIZE;
     if (!code_map_is_code(core, page)) return; /* store: no code */
     atomic_fetch_or(code_map_word(core, page), MODIFIED(page)); /* store: modified */
-    if (!core->code_emptied) return;
-    core->emptied_page = page + 1;
+    if (!core->scratch.code_emptied) return;
+    core->scratch.emptied_page = page + 1;
     slot_kick(core->slot, KICK_MAINTENANCE);
 }
 
 EXPORT void tlb_unprotect_code_aarch64(void *uc, uint64_t ram_offset) {
-    if (running) running->code_emptied = true;
+    if (running) running->scratch.code_emptied = true;
     unicorn.unprotect_code(uc, ram_offset);
 }
 
 /* At the start of a block, which may be one of those that are dropped. */
 void pages_settle(struct core *core) {
-    if (!core->emptied_page) return;
-    uint64_t page = core->emptied_page - 1;
-    core->emptied_page = 0;
+    if (!core->scratch.emptied_page) return;
+    uint64_t page = core->scratch.emptied_page - 1;
+    core->scratch.emptied_page = 0;
     forget(core, page);
-    core->leave_block = true;
+    core->scratch.leave_block = true;
 }
 
 /*
@@ -120,6 +120,7 @@ void pages_settle(struct core *core) {
 void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
     (void)env, (void)ri;
     struct core *core = running;
+    struct scratch *scratch = &core->scratch;
     uint64_t ipa;
     if (!stage1_translate_here(core, va, MMU_DATA_LOAD, &ipa)) return;
     struct region *region = region_find(core, ipa);
@@ -127,11 +128,11 @@ void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
     uint64_t line = (region->ram_offset + (ipa - region->ipa)) / CACHE_LINE, page = line / (PAGE_SIZE / CACHE_LINE);
     atomic_thread_fence(memory_order_seq_cst); /* behind the guest's stores */
     if (!code_map_is_code(core, page)) return;    /* IVAU: no code */
-    core->invalidated++;
+    core->state.invalidated++;
     core_strain(core, MAINTENANCE_STRAIN);
-    core->lines_in_a_row = line == core->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? core->lines_in_a_row + 1 : 1;
-    core->last_line = line;
-    if (core->lines_in_a_row == LINES_OF_A_LOAD) {
+    scratch->lines_in_a_row = line == scratch->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? scratch->lines_in_a_row + 1 : 1;
+    scratch->last_line = line;
+    if (scratch->lines_in_a_row == LINES_OF_A_LOAD) {
         forget(core, page); /* IVAU: page */
         return;
     }

@@ -18,9 +18,9 @@
 void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
     (void)uc;
     struct core *core = user;
-    if (core->checked_from) {
-        count_give_back(core, core->checked_from);
-        core->checked_from = 0;
+    if (core->scratch.checked_from) {
+        count_give_back(core, core->scratch.checked_from);
+        core->scratch.checked_from = 0;
     }
     switch (intno) {
     case EXCP_HVC: core_leave(core, EXIT_HVC); return;
@@ -35,17 +35,17 @@ void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
         core_exception_taken(core);
         return;
     }
-    core->exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
-    core->exit[EXIT_FAR] = FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS);
-    core->exit[EXIT_IPA] = UINT64_MAX;
+    core->state.exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
+    core->state.exit[EXIT_FAR] = FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS);
+    core->state.exit[EXIT_IPA] = UINT64_MAX;
     core_leave(core, EXIT_FAULT);
 }
 
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
     for (;;) {
-        if (core->flush_code) { /* asked for while the library ran, or before */
-            core->flush_code = false;
+        if (core->scratch.flush_code) { /* asked for while the library ran, or before */
+            core->scratch.flush_code = false;
             unicorn.tb_flush(cpu);
         }
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
@@ -53,30 +53,30 @@ static enum exit_reason stay(struct core *core) {
         FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
         FIELD(uint8_t, cpu, CS_STOPPED) = FIELD(uint8_t, cpu, CS_STOP) = 0;
         int result = unicorn.cpu_exec(core->uc, cpu);
-        if (core->reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
-        if (core->reason != EXIT_NONE) return event_in_order(core, core->reason);
+        if (core->scratch.reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
+        if (core->scratch.reason != EXIT_NONE) return event_in_order(core, core->scratch.reason);
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
             /* Nothing is known that leads here. If a guest finds it, it stops that guest and no other. */
             FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
-            core->exit[EXIT_ESR] = 0;
-            core->exit[EXIT_FAR] = core_pc(core);
-            core->exit[EXIT_IPA] = FIELD(uint64_t, core->uc, UC_INVALID_ADDR);
-            core->exit[EXIT_VALUE] = (uint64_t)error;
+            core->state.exit[EXIT_ESR] = 0;
+            core->state.exit[EXIT_FAR] = core_pc(core);
+            core->state.exit[EXIT_IPA] = FIELD(uint64_t, core->uc, UC_INVALID_ADDR);
+            core->state.exit[EXIT_VALUE] = (uint64_t)error;
             return EXIT_FAULT;
         }
         enum exit_reason reason = event_pending(core);
         if (reason != EXIT_NONE) return reason;
         if (result == EXCP_HLT) return EXIT_WFI;
-        if (result == EXCP_YIELD && core->hz && core->polite) { /* before a kick, which comes when the host likes */
-            core->yielded = true;
+        if (result == EXCP_YIELD && core->hz && core->scratch.polite) { /* before a kick, which comes when the host likes */
+            core->scratch.yielded = true;
             return EXIT_BUDGET;
         }
-        if (core->doorbell) {
-            core->doorbell = false;
+        if (core->state.doorbell) {
+            core->state.doorbell = false;
             return EXIT_KICKED;
         }
-        if (core->out_of_budget) return EXIT_BUDGET;
+        if (core->scratch.out_of_budget) return EXIT_BUDGET;
         if (result == EXCP_YIELD && !core->hz) { /* the guest waits for another CPU, which may wait for this one's */
             sched_yield();
             return EXIT_BUDGET;
@@ -85,15 +85,17 @@ static enum exit_reason stay(struct core *core) {
 }
 
 static enum exit_reason enter(struct core *core) {
-    core->reason = EXIT_NONE;
-    core->out_of_budget = core->yielded = false;
-    core->strain = 0;
+    core->scratch.reason = EXIT_NONE;
+    core->scratch.out_of_budget = core->scratch.yielded = false;
+    core->scratch.strain = 0;
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     aarch32_adopt(core);
     broadcast_enter(core);
     enum exit_reason reason = stay(core);
     broadcast_leave(core);
+    core->state.left += core->slot->budget;
+    core->slot->budget = 0;
     aarch32_expose(core);
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
     running = NULL;
@@ -101,32 +103,32 @@ static enum exit_reason enter(struct core *core) {
 }
 
 static void arrive(struct core *core) {
-    if (core->waiting) trace(core, TRACE_WAKE, 0, 0, 0);
-    if (core->outside) trace(core, TRACE_ENTRY, 0, 0, 0);
-    core->waiting = core->outside = false;
+    if (core->state.waiting) trace(core, TRACE_WAKE, 0, 0, 0);
+    if (core->state.outside) trace(core, TRACE_ENTRY, 0, 0, 0);
+    core->state.waiting = core->state.outside = false;
 }
 
 static uint64_t detail(struct core *core, enum exit_reason reason) {
     switch (reason) {
     case EXIT_HVC:
     case EXIT_SMC: return core_x(core)[0];
-    case EXIT_DATA_ABORT: return core->exit[EXIT_IPA];
-    case EXIT_SYSTEM_REGISTER: return core->exit[EXIT_REGISTER];
-    case EXIT_FAULT: return core->exit[EXIT_ESR];
+    case EXIT_DATA_ABORT: return core->state.exit[EXIT_IPA];
+    case EXIT_SYSTEM_REGISTER: return core->state.exit[EXIT_REGISTER];
+    case EXIT_FAULT: return core->state.exit[EXIT_ESR];
     case EXIT_INTERRUPT:
     case EXIT_DEACTIVATED:
-    case EXIT_LINE: return core->exit[EXIT_INTID];
+    case EXIT_LINE: return core->state.exit[EXIT_INTID];
     default: return 0;
     }
 }
 
 static void depart(struct core *core, enum exit_reason reason) {
-    core->statistics[reason]++;
+    core->state.statistics[reason]++;
     if (reason == EXIT_WFI) {
-        core->waiting = true;
+        core->state.waiting = true;
         trace(core, TRACE_WAIT, 0, core_pc(core), 0);
     } else if (reason > EXIT_KICKED) {
-        core->outside = true;
+        core->state.outside = true;
         trace(core, TRACE_EXIT, reason, core_pc(core), detail(core, reason));
         clock_skip(core, core->costs[reason]);
     }
@@ -136,13 +138,13 @@ int core_run(struct core *core, int64_t budget) {
     interface_update(core); /* the hypervisor may have changed anything */
     enum exit_reason reason = event_pending(core);
     if (reason == EXIT_NONE) {
-        int64_t rest = core->left + core->slot->budget; /* what the last stay did not use, or overdrew */
-        core->granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
-        core->left = budget + (rest < 0 ? rest : 0);
+        int64_t rest = core->state.left + core->slot->budget; /* what the last stay did not use, or overdrew */
+        core->state.granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
+        core->state.left = budget + (rest < 0 ? rest : 0);
         core->slot->budget = 0;
-        core->entered = core_retired(core);
+        core->scratch.entered = core_retired(core);
         reason = EXIT_BUDGET;
-        if (core->left > 0) {
+        if (core->state.left > 0) {
             arrive(core);
             settle_refill(core);
             reason = enter(core);
@@ -160,7 +162,7 @@ int core_run_until(struct core *core, uint64_t limit) {
         reason = EXIT_BUDGET;
         if (clock_now(core) < limit) {
             arrive(core);
-            core->limit = limit;
+            core->scratch.limit = limit;
             clock_plan(core);
             reason = enter(core);
         }

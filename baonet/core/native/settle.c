@@ -10,10 +10,10 @@
 #define CHUNK 20000
 
 void settle_refill(struct core *core) {
-    int64_t total = core->left + core->slot->budget;
+    int64_t total = core->state.left + core->slot->budget;
     int32_t chunk = total > CHUNK ? CHUNK : (int32_t)total;
     core->slot->budget = chunk;
-    core->left = total - chunk;
+    core->state.left = total - chunk;
 }
 
 static unsigned instructions_of_block(struct core *core, uintptr_t from) {
@@ -23,7 +23,7 @@ static unsigned instructions_of_block(struct core *core, uintptr_t from) {
 
 /* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
 static bool progressed(struct core *core, uintptr_t from) {
-    return core_retired(core) - instructions_of_block(core, from) != core->entered;
+    return core_retired(core) - instructions_of_block(core, from) != core->scratch.entered;
 }
 
 /* At the start of a block, with the block's instructions already taken from the budget. */
@@ -34,21 +34,21 @@ void core_settle(struct core *core, uintptr_t from) {
     broadcast_service(core);
     pages_settle(core);
     if (why & KICK_DOORBELL) {
-        core->doorbell = true;
+        core->state.doorbell = true;
         *exit_request = 1;
     }
     if (core->hz) {
         if (slot->budget < 0) clock_block_start(core, instructions_of_block(core, from));
     } else if (slot->budget < 0) {
         /* A block that is longer than the budget runs, or the guest would stay where it is. */
-        if (core->left + slot->budget >= 0 || !progressed(core, from)) {
+        if (core->state.left + slot->budget >= 0 || !progressed(core, from)) {
             settle_refill(core);
         } else {
-            core->out_of_budget = true;
+            core->scratch.out_of_budget = true;
             *exit_request = 1;
         }
     }
     if (!core->hz && timer_due(core)) *exit_request = 1;
     /* An interrupt that the guest masks is not taken by leaving: do it once for a kick, or the block never runs. */
-    if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->leave_block = true;
+    if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->scratch.leave_block = true;
 }

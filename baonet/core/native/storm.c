@@ -42,19 +42,21 @@ EXPORT void tlb_flush_page_by_mmuidx_aarch64(void *cpu, uint64_t va, uint16_t ma
  * exception. A guest may call its own kernel as often as it likes, so for these only one that calls from its vector.
  */
 static void judge(struct core *core, uint32_t esr) {
+    struct state *state = &core->state;
     uint64_t retired = core_retired(core), few = is_call(esr) ? 2 : FEW;
-    core->spell = retired - core->spell_began;
-    core->spell_began = retired;
-    core->storm = core->spell < few * SPELL || core->repeated >= SPELL - 1;
-    core->storm_seen |= core->storm;
+    state->spell = retired - state->spell_began;
+    state->spell_began = retired;
+    state->storm = state->spell < few * SPELL || state->repeated >= SPELL - 1;
+    state->storm_seen |= state->storm;
 }
 
 /* Whoever runs the core looks around after a spell of what was taken, and at once when a storm is to be told. */
 static void leave_in_time(struct core *core) {
-    bool untold = core->storm_seen && !core->storm_told;
-    if (++core->strain < SPELL && !untold) return;
-    core->strain = 0; /* it may never begin a block again, so it leaves here */
-    core->out_of_budget = true;
+    struct state *state = &core->state;
+    bool untold = state->storm_seen && !state->storm_told;
+    if (++core->scratch.strain < SPELL && !untold) return;
+    core->scratch.strain = 0; /* it may never begin a block again, so it leaves here */
+    core->scratch.out_of_budget = true;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }
 
@@ -63,17 +65,18 @@ static void leave_in_time(struct core *core) {
  * not silence what is pending is entered again at once, and nobody else asks for a cycle.
  */
 static void interrupt_taken(struct core *core) {
-    if (++core->interrupts % SPELL == 0) {
-        uint64_t retired = core_retired(core), spell = retired - core->interrupts_began;
-        core->interrupts_began = retired;
-        core->interrupt_storm = spell < FEW * SPELL;
-        if (core->interrupt_storm && !core->storm_seen) {
-            core->storm_seen = core->storm_of_interrupts = true;
-            core->spell = spell;
+    struct state *state = &core->state;
+    if (++state->interrupts % SPELL == 0) {
+        uint64_t retired = core_retired(core), spell = retired - state->interrupts_began;
+        state->interrupts_began = retired;
+        state->interrupt_storm = spell < FEW * SPELL;
+        if (state->interrupt_storm && !state->storm_seen) {
+            state->storm_seen = state->storm_of_interrupts = true;
+            state->spell = spell;
         }
     }
-    if (core->hz && core->interrupt_storm) {
-        core->skipped += STORM_CYCLES;
+    if (core->hz && state->interrupt_storm) {
+        state->skipped += STORM_CYCLES;
         clock_block_start(core, 0);
     }
     leave_in_time(core);
@@ -88,20 +91,21 @@ EXPORT bool arm_cpu_exec_interrupt_aarch64(void *cpu, int request) {
 
 /* After the library has delivered it to EL1. */
 void core_exception_taken(struct core *core) {
+    struct state *state = &core->state;
     struct exception now = {
         .esr = FIELD(uint32_t, core->env, ENV_ESR_EL1),
         .elr = FIELD(uint64_t, core->env, ENV_ELR_EL1),
         .far = FIELD(uint64_t, core->env, ENV_FAR_EL1),
         .spsr = FIELD(uint32_t, core->env, ENV_SPSR_EL1),
     };
-    struct exception *last = &core->last_exception;
-    bool again = core->exceptions && !is_call(now.esr) && now.esr == last->esr && now.elr == last->elr && now.far == last->far;
-    core->repeated = again ? core->repeated + 1 : 0;
+    struct exception *last = &state->last_exception;
+    bool again = state->exceptions && !is_call(now.esr) && now.esr == last->esr && now.elr == last->elr && now.far == last->far;
+    state->repeated = again ? state->repeated + 1 : 0;
     *last = now;
-    core->native_exceptions++;
-    if (++core->exceptions % SPELL == 0) judge(core, now.esr);
+    state->native_exceptions++;
+    if (++state->exceptions % SPELL == 0) judge(core, now.esr);
     if (core->hz) {
-        core->skipped += core->storm ? STORM_CYCLES : EXCEPTION_CYCLES;
+        state->skipped += state->storm ? STORM_CYCLES : EXCEPTION_CYCLES;
         clock_block_start(core, 0);
     }
     leave_in_time(core);
@@ -109,21 +113,23 @@ void core_exception_taken(struct core *core) {
 
 /* What was taken in the last spell and the instructions between, once in a life of the guest. */
 bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts) {
-    if (!core->storm_seen || core->storm_told) return false;
-    core->storm_told = true;
+    struct state *state = &core->state;
+    if (!state->storm_seen || state->storm_told) return false;
+    state->storm_told = true;
     *taken = SPELL;
-    *instructions = core->spell;
-    *interrupts = core->storm_of_interrupts;
+    *instructions = state->spell;
+    *interrupts = state->storm_of_interrupts;
     return true;
 }
 
 /* The guest starts anew. */
 void core_forget_exceptions(struct core *core) {
-    core->exceptions = 0;
-    core->repeated = core->strain = 0;
-    core->storm = core->storm_seen = core->storm_told = false;
-    core->interrupts = 0;
-    core->interrupt_storm = core->storm_of_interrupts = false;
-    core->spell_began = core->interrupts_began = core_retired(core);
-    core->last_exception = (struct exception){0};
+    struct state *state = &core->state;
+    state->exceptions = 0;
+    state->repeated = core->scratch.strain = 0;
+    state->storm = state->storm_seen = state->storm_told = false;
+    state->interrupts = 0;
+    state->interrupt_storm = state->storm_of_interrupts = false;
+    state->spell_began = state->interrupts_began = core_retired(core);
+    state->last_exception = (struct exception){0};
 }

@@ -45,7 +45,7 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     if (!FIELD(uint16_t, tb, TB_SIZE)) FIELD(uint16_t, tb, TB_SIZE) = 1;
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
-    running->translated++;
+    running->state.translated++;
     core_strain(running, TRANSLATION_STRAIN);
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     count_op = NULL;
@@ -118,8 +118,8 @@ EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slo
     }
     uintptr_t from = (uintptr_t)__builtin_return_address(0);
     core_settle(core, from);
-    if (core->leave_block) {
-        core->leave_block = false;
+    if (core->scratch.leave_block) {
+        core->scratch.leave_block = false;
         unicorn.loop_exit_restore(core->cpu, from);
     }
 }

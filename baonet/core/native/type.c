@@ -45,16 +45,16 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    core->double_locked = false;
+    core->state.double_locked = false;
     watch_update(core); /* none */
     unicorn.tb_flush(core->cpu);
-    memset(core->ich, 0, sizeof core->ich);
+    memset(core->state.ich, 0, sizeof core->state.ich);
     event_forget(core);
     for (int i = 0; i < 2; i++) {
-        core->timers[i].active = false;
-        core->timers[i].ctl = core->timers[i].cval = core->timers[i].due = 0;
+        core->state.timers[i].active = false;
+        core->state.timers[i].ctl = core->state.timers[i].cval = core->state.timers[i].due = 0;
     }
-    core->pmu = (struct pmu){0};
+    core->state.pmu = (struct pmu){0};
     core_forget_exceptions(core);
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
@@ -68,7 +68,7 @@ static PyObject *restart(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long entry, context;
     if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
-    core->deferred = EXIT_NONE;
+    core->state.deferred = EXIT_NONE;
     registers_restart(core);
     core_x(core)[0] = context;
     core_pc(core) = entry;
@@ -91,7 +91,7 @@ static PyObject *run_until(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_RuntimeError, "this core follows the host's clock");
         return NULL;
     }
-    core->polite = polite;
+    core->scratch.polite = polite;
     int reason = core_run_until(core, limit);
     return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
 }
@@ -250,13 +250,13 @@ static PyObject *interface_state(PyObject *self, PyObject *unused) {
     interface_update(core);
     PyObject *deactivated = PyList_New(0);
     if (!deactivated) return NULL;
-    for (unsigned i = core->event_tail; i != core->event_head; i++) {
-        if (core->events[i % EVENTS].reason != EXIT_DEACTIVATED) continue;
-        PyObject *intid = PyLong_FromUnsignedLong(core->events[i % EVENTS].intid);
+    for (unsigned i = core->state.event_tail; i != core->state.event_head; i++) {
+        if (core->state.events[i % EVENTS].reason != EXIT_DEACTIVATED) continue;
+        PyObject *intid = PyLong_FromUnsignedLong(core->state.events[i % EVENTS].intid);
         if (!intid || PyList_Append(deactivated, intid)) return NULL;
         Py_DECREF(intid);
     }
-    bool maintenance = core->maintenance;
+    bool maintenance = core->state.maintenance;
     event_forget(core);
     uint32_t request = FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST);
     return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), maintenance, deactivated);
@@ -267,11 +267,11 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
     struct core *core = (struct core *)self;
     PyObject *exits = PyList_New(EXIT_ERROR);
     if (!exits) return NULL;
-    for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->statistics[i]));
+    for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->state.statistics[i]));
     return Py_BuildValue("{sKsNsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
-                         core->native_exceptions, "emulated_accesses", core->emulated_accesses, "broadcasts",
-                         core->broadcasts, "blocks_translated", core->translated, "lines_invalidated",
-                         core->invalidated);
+                         core->state.native_exceptions, "emulated_accesses", core->state.emulated_accesses, "broadcasts",
+                         core->state.broadcasts, "blocks_translated", core->state.translated, "lines_invalidated",
+                         core->state.invalidated);
 }
 
 static PyObject *words(void *address, Py_ssize_t count) {
@@ -286,11 +286,11 @@ static PyObject *get_x(PyObject *self, void *unused) {
 }
 static PyObject *get_ich(PyObject *self, void *unused) {
     (void)unused;
-    return words(((struct core *)self)->ich, ICH_REGISTERS);
+    return words(((struct core *)self)->state.ich, ICH_REGISTERS);
 }
 static PyObject *get_exit(PyObject *self, void *unused) {
     (void)unused;
-    return words(((struct core *)self)->exit, EXIT_FIELDS);
+    return words(((struct core *)self)->state.exit, EXIT_FIELDS);
 }
 static PyObject *get_pc(PyObject *self, void *unused) {
     (void)unused;
@@ -302,7 +302,7 @@ static PyObject *get_time(PyObject *self, void *unused) {
 }
 static PyObject *get_yielded(PyObject *self, void *unused) {
     (void)unused;
-    return PyBool_FromLong(((struct core *)self)->yielded);
+    return PyBool_FromLong(((struct core *)self)->scratch.yielded);
 }
 static PyObject *get_chunks(PyObject *self, void *unused) {
     (void)unused;

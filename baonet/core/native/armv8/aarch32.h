@@ -1,6 +1,6 @@
 /* AArch32 at EL0, and AArch64 as the other state that a guest may be in. */
-#ifndef BAONET_AARCH32_H
-#define BAONET_AARCH32_H
+#ifndef BAONET_ARMV8_AARCH32_H
+#define BAONET_ARMV8_AARCH32_H
 
 #include "core.h"
 

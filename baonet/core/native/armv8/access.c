@@ -16,9 +16,9 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     struct core *core = running;
     if (!core || core->env != env) return;
     int mmu_index = index & MMU_INDEX_BITS;
-    core->checked_access = from;
+    core->scratch.checked_access = from;
     if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
-    if (unlikely(core->watching)) watch_check(core, va, size, access, mmu_index, from);
+    if (unlikely(core->state.watching)) watch_check(core, va, size, access, mmu_index, from);
 }
 
 #define LOAD(name, size)                                                                                               \
@@ -60,7 +60,8 @@ EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
         if (stage1_translate(core, va, MMU_DATA_STORE, mmu_index, &ipa, &memory_type)) {
             if (align_is_device(core, memory_type))
                 arm_cpu_do_unaligned_access_aarch64(core->cpu, va, MMU_DATA_STORE, mmu_index, from);
-            if (core->watching) watch_check(core, va & ~(uint64_t)(ZVA_SIZE - 1), ZVA_SIZE, MMU_DATA_STORE, mmu_index, from);
+            if (core->state.watching)
+                watch_check(core, va & ~(uint64_t)(ZVA_SIZE - 1), ZVA_SIZE, MMU_DATA_STORE, mmu_index, from);
         }
     }
     unicorn.dc_zva(env, va);
@@ -72,7 +73,7 @@ EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
  * The two addresses may differ in nothing else, or the library takes an atomic operation for one on a device.
  */
 bool access_keep_slow(struct core *core, uint64_t va, uint32_t memory_type, uint64_t *read, uint64_t *write) {
-    bool watched = core->watching && watch_page(core, va);
+    bool watched = core->state.watching && watch_page(core, va);
     if (!watched && !align_maps_device(core, memory_type)) return false;
     if (*read != UINT64_MAX) *read |= TLB_WATCHPOINT;
     if (*write != UINT64_MAX) *write |= TLB_WATCHPOINT | (watched ? TLB_INVALID : 0);

@@ -1,6 +1,6 @@
 /* The slow path of loads and stores. */
-#ifndef BAONET_ACCESS_H
-#define BAONET_ACCESS_H
+#ifndef BAONET_ARMV8_ACCESS_H
+#define BAONET_ARMV8_ACCESS_H
 
 #include "core.h"
 

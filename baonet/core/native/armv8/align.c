@@ -41,7 +41,9 @@ static unsigned larger(unsigned a, unsigned b) { return a > b ? a : b; }
 
 static unsigned asked_by_a64(unsigned size, unsigned asked) {
     if (flags & FLAG_ALIGNED || encoding64_is_ordered(instruction))
-        asked = larger(asked, encoding64_is_quadword(instruction) && accesses % 2 == 0 ? 4 : encoding64_element(instruction, size));
+        asked = larger(asked, encoding64_is_quadword(instruction) && accesses % 2 == 0
+                                  ? 4
+                                  : encoding64_element(instruction, size));
     if (flags & FLAG_STACK && !accesses && encoding64_accesses(instruction) && encoding64_base(instruction) == 31)
         asked = larger(asked, encoding64_alignment(instruction));
     return asked;
@@ -109,6 +111,7 @@ void align_check(struct core *core, uint64_t va, unsigned size, int access, int 
     uint32_t memory_type;
     if (!stage1_translate(core, va, access, mmu_index, &ipa, &memory_type)) return;
     if (!align_maps_device(core, memory_type)) return;
-    unsigned element = FIELD(uint32_t, core->env, ENV_AARCH64) ? 1u << encoding64_element(instruction_at(core, from), 3) : size;
+    unsigned element = size;
+    if (FIELD(uint32_t, core->env, ENV_AARCH64)) element = 1u << encoding64_element(instruction_at(core, from), 3);
     if (va & (element - 1) & (size - 1)) arm_cpu_do_unaligned_access_aarch64(core->cpu, va, access, mmu_index, from);
 }

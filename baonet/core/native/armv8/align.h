@@ -1,6 +1,6 @@
 /* Alignment of accesses: what the code, the stack pointer and Device memory ask for. */
-#ifndef BAONET_ALIGN_H
-#define BAONET_ALIGN_H
+#ifndef BAONET_ARMV8_ALIGN_H
+#define BAONET_ARMV8_ALIGN_H
 
 #include "armv8/encoding32.h"
 #include "core.h"

@@ -1,6 +1,6 @@
 /* The address translation instructions. */
-#ifndef BAONET_AT_H
-#define BAONET_AT_H
+#ifndef BAONET_ARMV8_AT_H
+#define BAONET_ARMV8_AT_H
 
 #include "core.h"
 

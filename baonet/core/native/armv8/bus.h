@@ -1,6 +1,6 @@
 /* Synchronous external aborts: accesses that the bus refuses. */
-#ifndef BAONET_BUS_H
-#define BAONET_BUS_H
+#ifndef BAONET_ARMV8_BUS_H
+#define BAONET_ARMV8_BUS_H
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* Breakpoints, single step and the debug communications channel. */
-#ifndef BAONET_DEBUG_H
-#define BAONET_DEBUG_H
+#ifndef BAONET_ARMV8_DEBUG_H
+#define BAONET_ARMV8_DEBUG_H
 
 #include "core.h"
 

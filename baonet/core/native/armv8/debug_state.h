@@ -1,6 +1,6 @@
 /* Single step and the locks that disable debug exceptions: asked wherever flags are made or an exception is raised. */
-#ifndef BAONET_DEBUG_STATE_H
-#define BAONET_DEBUG_STATE_H
+#ifndef BAONET_ARMV8_DEBUG_STATE_H
+#define BAONET_ARMV8_DEBUG_STATE_H
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* What the decoder is given to decode. */
-#ifndef BAONET_DECODE_H
-#define BAONET_DECODE_H
+#ifndef BAONET_ARMV8_DECODE_H
+#define BAONET_ARMV8_DECODE_H
 
 #include "core.h"
 

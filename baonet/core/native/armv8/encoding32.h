@@ -1,6 +1,6 @@
 /* A32 and T32: which encodings are not there, and how the accesses of the others are aligned. */
-#ifndef BAONET_ENCODING32_H
-#define BAONET_ENCODING32_H
+#ifndef BAONET_ARMV8_ENCODING32_H
+#define BAONET_ARMV8_ENCODING32_H
 
 #include <stdbool.h>
 #include <stdint.h>

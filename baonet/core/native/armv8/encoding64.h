@@ -1,6 +1,6 @@
 /* Loads and stores of A64: what an instruction word tells of its accesses. */
-#ifndef BAONET_ENCODING64_H
-#define BAONET_ENCODING64_H
+#ifndef BAONET_ARMV8_ENCODING64_H
+#define BAONET_ARMV8_ENCODING64_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -37,7 +37,8 @@ static uint32_t whole(uint32_t syndrome) { return syndrome >> 26 == BRANCH_TARGE
  * has not retired.
  */
 EXPORT void raise_exception_aarch64(void *env, uint32_t number, uint32_t syndrome, uint32_t target_el) {
-    if (running && number == EXCP_UDEF && !running->checked_from && !debug_is_behind(syndrome)) running->slot->budget++;
+    if (running && number == EXCP_UDEF && !running->scratch.checked_from && !debug_is_behind(syndrome))
+        running->slot->budget++;
     if (running) debug_stepped(env, number, syndrome);
     unicorn.raise_exception(env, number, whole(syndrome), target_el);
 }

@@ -1,6 +1,6 @@
 /* Exceptions of the guest's own that the library leaves out or describes wrongly. */
-#ifndef BAONET_EXCEPTIONS_H
-#define BAONET_EXCEPTIONS_H
+#ifndef BAONET_ARMV8_EXCEPTIONS_H
+#define BAONET_ARMV8_EXCEPTIONS_H
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* The flags of the code that a core is about to run, by which its translation is found. */
-#ifndef BAONET_FLAGS_H
-#define BAONET_FLAGS_H
+#ifndef BAONET_ARMV8_FLAGS_H
+#define BAONET_ARMV8_FLAGS_H
 
 #include "library.h"
 

@@ -37,12 +37,12 @@ static void write_ignored(void *env, const void *ri, uint64_t value) { (void)env
 /* The OS double lock (Arm ARM D17.3.22, OSDLR_EL1). */
 static uint64_t read_double_lock(void *env, const void *ri) {
     (void)env, (void)ri;
-    return running->double_locked;
+    return running->state.double_locked;
 }
 
 static void write_double_lock(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri;
-    running->double_locked = value & 1;
+    running->state.double_locked = value & 1;
 }
 
 /* L2CTLR_EL1: how many cores the cluster has, less one (Cortex-A53 TRM 4.3.58). */

@@ -1,6 +1,6 @@
 /* What the ID registers promise. */
-#ifndef BAONET_IDENTIFICATION_H
-#define BAONET_IDENTIFICATION_H
+#ifndef BAONET_ARMV8_IDENTIFICATION_H
+#define BAONET_ARMV8_IDENTIFICATION_H
 
 #include "core.h"
 

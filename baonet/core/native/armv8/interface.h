@@ -1,6 +1,6 @@
 /* The GIC virtual CPU interface: what the guest does with it. */
-#ifndef BAONET_INTERFACE_H
-#define BAONET_INTERFACE_H
+#ifndef BAONET_ARMV8_INTERFACE_H
+#define BAONET_ARMV8_INTERFACE_H
 
 #include "core.h"
 

@@ -78,7 +78,7 @@ static void advance(struct pmu *pmu, unsigned n, uint64_t events) {
 
 /* Before anything is read, or changes how it counts. */
 static void catch_up(struct core *core) {
-    struct pmu *pmu = &core->pmu;
+    struct pmu *pmu = &core->state.pmu;
     uint64_t passed = clock_seen(core) - pmu->since, cycles = passed + pmu->rest;
     pmu->since += passed;
     for (unsigned n = 0; n < CYCLES; n++)
@@ -114,19 +114,19 @@ static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[re
 uint64_t pmu_read_cycles(void *env, const void *ri) {
     (void)env, (void)ri;
     catch_up(running);
-    return running->pmu.value[CYCLES];
+    return running->state.pmu.value[CYCLES];
 }
 
 void pmu_write_cycles(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri;
     catch_up(running);
-    running->pmu.value[CYCLES] = value;
-    running->pmu.rest = 0;
+    running->state.pmu.value[CYCLES] = value;
+    running->state.pmu.rest = 0;
 }
 
 uint64_t pmu_read(void *env, const void *ri) {
     struct core *core = running;
-    struct pmu *pmu = &core->pmu;
+    struct pmu *pmu = &core->state.pmu;
     uint32_t reg = KEY(register_encoding(ri));
     unsigned n;
     catch_up(core);
@@ -154,7 +154,7 @@ static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
 
 void pmu_write(void *env, const void *ri, uint64_t value) {
     struct core *core = running;
-    struct pmu *pmu = &core->pmu;
+    struct pmu *pmu = &core->state.pmu;
     uint32_t reg = KEY(register_encoding(ri)), bits = (uint32_t)value & IMPLEMENTED;
     unsigned n;
     catch_up(core);
@@ -214,5 +214,5 @@ int pmu_define(struct core *core) {
 /* What Bao does when it resets a vCPU: PMCR_EL0 becomes 0, all else stays. */
 void pmu_stop(struct core *core) {
     catch_up(core);
-    control(&core->pmu, 0);
+    control(&core->state.pmu, 0);
 }

@@ -1,6 +1,6 @@
 /* The performance monitors. */
-#ifndef BAONET_PMU_H
-#define BAONET_PMU_H
+#ifndef BAONET_ARMV8_PMU_H
+#define BAONET_ARMV8_PMU_H
 
 #include "core.h"
 

@@ -36,8 +36,3 @@ void register_define(struct core *core, const char *name, uint32_t reg, int acce
     FIELD(void *, ri, RI_WRITEFN) = writefn;
     unicorn.define_reg(core->cpu, ri, NULL);
 }
-
-uint32_t register_encoding(const void *ri) {
-    return SYSREG(FIELD(uint8_t, ri, RI_OP0), FIELD(uint8_t, ri, RI_OP1), FIELD(uint8_t, ri, RI_CRN),
-                  FIELD(uint8_t, ri, RI_CRM), FIELD(uint8_t, ri, RI_OP2));
-}

@@ -1,6 +1,6 @@
 /* The library's table of AArch64 system registers: which there are, and what serves them. */
-#ifndef BAONET_REGISTER_TABLE_H
-#define BAONET_REGISTER_TABLE_H
+#ifndef BAONET_ARMV8_REGISTER_TABLE_H
+#define BAONET_ARMV8_REGISTER_TABLE_H
 
 #include "core.h"
 
@@ -8,7 +8,10 @@
 
 /* The entry (ARMCPRegInfo) of a register by its SYSREG, NULL: none; and the SYSREG of an entry. */
 void *register_find(struct core *core, uint32_t reg);
-uint32_t register_encoding(const void *ri);
+static inline uint32_t register_encoding(const void *ri) {
+    return SYSREG(FIELD(uint8_t, ri, RI_OP0), FIELD(uint8_t, ri, RI_OP1), FIELD(uint8_t, ri, RI_CRN),
+                  FIELD(uint8_t, ri, RI_CRM), FIELD(uint8_t, ri, RI_OP2));
+}
 
 /* readfn: uint64_t (void *env, const void *ri); writefn: void (void *env, const void *ri, uint64_t value); NULL: as it is.
  * False with a Python error: the library has no such register. */

@@ -33,8 +33,8 @@ static void write_interface(void *env, const void *ri, uint64_t value) {
 /* Software-generated interrupts are the hypervisor's; the block ends after the write, with the PC behind it. */
 static void write_trapped(void *env, const void *ri, uint64_t value) {
     (void)env;
-    running->exit[EXIT_REGISTER] = register_encoding(ri);
-    running->exit[EXIT_VALUE] = value;
+    running->state.exit[EXIT_REGISTER] = register_encoding(ri);
+    running->state.exit[EXIT_VALUE] = value;
     core_leave(running, EXIT_SYSTEM_REGISTER);
 }
 
@@ -64,7 +64,7 @@ static uint64_t (*library_random)(void *env, const void *ri);
 static uint64_t read_random(void *env, const void *ri) {
     uint64_t theirs = library_random(env, ri);
     if (!running->hz) return theirs;
-    uint64_t z = ((uint64_t)running->index << 48) + ++running->random * 0x9e3779b97f4a7c15u;
+    uint64_t z = ((uint64_t)running->index << 48) + ++running->state.random * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;

@@ -1,6 +1,6 @@
 /* System registers that are served natively, and what they have at reset. */
-#ifndef BAONET_REGISTERS_H
-#define BAONET_REGISTERS_H
+#ifndef BAONET_ARMV8_REGISTERS_H
+#define BAONET_ARMV8_REGISTERS_H
 
 #include "core.h"
 

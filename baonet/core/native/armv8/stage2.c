@@ -45,7 +45,7 @@ static void complete(struct core *core, uint32_t esr) {
     core_pc(core) += esr & ESR_IL ? 4 : 2;
     aarch32_adopt(core);
     core->slot->budget--;
-    core->emulated_accesses++;
+    core->state.emulated_accesses++;
     core_strain(core, ACCESS_STRAIN);
     clock_skip(core, core->costs[COST_ACCESS]);
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
@@ -97,10 +97,10 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
 static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
     if (from) cpu_restore_state_aarch64(core->cpu, from, true);
     aarch32_expose(core);
-    core->exit[EXIT_FAR] = va;
-    core->exit[EXIT_IPA] = ipa;
+    core->state.exit[EXIT_FAR] = va;
+    core->state.exit[EXIT_IPA] = ipa;
     if (access == MMU_INST_FETCH) {
-        core->exit[EXIT_ESR] = ESR_INSTRUCTION_ABORT | ESR_IL | fault;
+        core->state.exit[EXIT_ESR] = ESR_INSTRUCTION_ABORT | ESR_IL | fault;
         leave_at_instruction(core, EXIT_FAULT);
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
@@ -113,14 +113,14 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
         esr |= template & ISS_ACCESS;
         if (!(template & ESR_IL)) esr &= ~ESR_IL; /* a T32 instruction of 16 bits */
     }
-    core->exit[EXIT_ESR] = esr;
+    core->state.exit[EXIT_ESR] = esr;
     if ((esr & ESR_ISV) && core->read_emulated && region_emulated(core, ipa)) emulate(core, ipa, esr);
     leave_at_instruction(core, EXIT_DATA_ABORT);
 }
 
 /* Where the guest's own walk could not load a descriptor. `more`: what else the syndrome has. */
 void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t more, uintptr_t from) {
-    stage2_abort(core, va, core->walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
+    stage2_abort(core, va, core->scratch.walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
 }
 
 /*
@@ -162,9 +162,9 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t memory_type = 0;
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               &memory_type)) {
-        if (!probe && core->walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
+        if (!probe && core->scratch.walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
         /* The library takes it for a translation fault. */
-        if (!probe && core->walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
+        if (!probe && core->scratch.walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
         /* The guest's own fault. */
         if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
         return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
@@ -182,7 +182,8 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (probe) return false;
         bus_abort(core, va, access, from);
     }
-    if (core->watching && access == MMU_DATA_STORE && !probe && from != core->checked_access && watch_page(core, va))
+    if (core->state.watching && access == MMU_DATA_STORE && !probe && from != core->scratch.checked_access &&
+        watch_page(core, va))
         watch_check_atomic(core, va, (uint64_t)size, mmu_index, from);
     if (page_size >= PAGE_SIZE) {
         ipa &= PAGE_MASK;

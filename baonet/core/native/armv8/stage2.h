@@ -1,6 +1,6 @@
 /* Stage-2 aborts. */
-#ifndef BAONET_STAGE2_H
-#define BAONET_STAGE2_H
+#ifndef BAONET_ARMV8_STAGE2_H
+#define BAONET_ARMV8_STAGE2_H
 
 #include "core.h"
 

@@ -23,10 +23,10 @@ uint64_t timer_cycle(struct core *core, uint64_t cval) {
 }
 
 bool timer_due(struct core *core) {
-    bool first = timer_armed(&core->timers[0]), second = timer_armed(&core->timers[1]);
+    bool first = timer_armed(&core->state.timers[0]), second = timer_armed(&core->state.timers[1]);
     if (!first && !second) return false;
     uint64_t now = timer_now(core);
-    return (first && now >= core->timers[0].cval) || (second && now >= core->timers[1].cval);
+    return (first && now >= core->state.timers[0].cval) || (second && now >= core->state.timers[1].cval);
 }
 
 /* Nanoseconds until the next timer interrupt, -1 if none is armed. */
@@ -34,8 +34,8 @@ int64_t timer_deadline(struct core *core) {
     int64_t best = -1;
     uint64_t now = timer_now(core);
     for (int i = 0; i < 2; i++) {
-        if (!timer_armed(&core->timers[i])) continue;
-        uint64_t cval = core->timers[i].cval;
+        if (!timer_armed(&core->state.timers[i])) continue;
+        uint64_t cval = core->state.timers[i].cval;
         uint64_t ticks = cval > now ? cval - now : 0;
         unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
         uint64_t ns = exact > INT64_MAX ? INT64_MAX : (uint64_t)exact;
@@ -46,7 +46,7 @@ int64_t timer_deadline(struct core *core) {
 
 void timer_deactivate(struct core *core, uint32_t intid) {
     for (int i = 0; i < 2; i++)
-        if (core->timers[i].intid == intid) core->timers[i].active = false;
+        if (core->state.timers[i].intid == intid) core->state.timers[i].active = false;
     if (core->hz && running == core) clock_plan(core); /* it may be armed for soon already */
 }
 
@@ -56,7 +56,7 @@ uint64_t timer_count(void *env, const void *ri) {
 }
 
 uint64_t timer_read_register(unsigned which, unsigned which_register) {
-    struct timer *timer = &running->timers[which];
+    struct timer *timer = &running->state.timers[which];
     uint64_t now = timer_now(running);
     switch (which_register) {
     case TIMER_TVAL: return (uint32_t)(timer->cval - now);
@@ -66,7 +66,7 @@ uint64_t timer_read_register(unsigned which, unsigned which_register) {
 }
 
 void timer_write_register(unsigned which, unsigned which_register, uint64_t value) {
-    struct timer *timer = &running->timers[which];
+    struct timer *timer = &running->state.timers[which];
     switch (which_register) {
     case TIMER_TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
     case TIMER_CTL: timer->ctl = value & (TIMER_ENABLE | TIMER_IMASK); break;

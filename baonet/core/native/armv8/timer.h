@@ -1,6 +1,6 @@
 /* The generic timer. Its counter counts ticks. */
-#ifndef BAONET_TIMER_H
-#define BAONET_TIMER_H
+#ifndef BAONET_ARMV8_TIMER_H
+#define BAONET_ARMV8_TIMER_H
 
 #include "core.h"
 

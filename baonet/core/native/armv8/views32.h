@@ -1,6 +1,6 @@
 /* Registers of CP14 and CP15. */
-#ifndef BAONET_VIEWS32_H
-#define BAONET_VIEWS32_H
+#ifndef BAONET_ARMV8_VIEWS32_H
+#define BAONET_ARMV8_VIEWS32_H
 
 #include "core.h"
 

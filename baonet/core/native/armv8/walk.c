@@ -42,15 +42,18 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
                                   int *prot, uint64_t *page_size, void *info, void *memory_type) {
     struct core *core = running;
     bool ours = core && core->env == env;
-    if (ours) core->walk = (struct walk){0};
+    if (ours) core->scratch.walk = (struct walk){0};
     bool fault = unicorn.get_phys_addr(env, va, access, mmu_index, ipa, attributes, prot, page_size, info, memory_type);
-    if (!ours || core->walk.failed || core->walk.refused) return fault;
-    struct walk *walk = &core->walk;
+    if (!ours || core->scratch.walk.failed || core->scratch.walk.refused) return fault;
+    struct walk *walk = &core->scratch.walk;
     bool translates = FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_M;
     unsigned bits = output_bits(core, translates);
     /* The address of the table is from the descriptor before, or from TTBR, which counts as level 0. */
     if (walk->oversized) return set_fault(info, walk->loads == 1 ? 0 : walk_first_level(core, va) + (int)walk->loads - 2);
-    if (!fault) return *ipa >> bits ? set_fault(info, translates ? walk_first_level(core, va) + (int)walk->loads - 1 : 0) : false;
+    if (!fault) {
+        if (!(*ipa >> bits)) return false;
+        return set_fault(info, translates ? walk_first_level(core, va) + (int)walk->loads - 1 : 0);
+    }
     uint32_t type = FIELD(uint32_t, info, FAULT_TYPE);
     bool in_last = type == FAULT_ACCESS_FLAG || type == FAULT_PERMISSION;
     if (in_last && (walk->descriptor & DESCRIPTOR_ADDRESS) >> bits) set_fault(info, FIELD(int, info, FAULT_LEVEL));
@@ -64,7 +67,7 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
 EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa, uint32_t attributes, uint32_t *result) {
     struct core *core = running;
     if (!core) return unicorn.load_table(uc, space, ipa, attributes, result);
-    struct walk *walk = &core->walk;
+    struct walk *walk = &core->scratch.walk;
     walk->loads++;
     *result = MEMTX_DECODE_ERROR;
     if ((walk->oversized = ipa >> output_bits(core, true))) return 0;

@@ -1,6 +1,6 @@
 /* Stage 1: the guest's own translation tables. */
-#ifndef BAONET_WALK_H
-#define BAONET_WALK_H
+#ifndef BAONET_ARMV8_WALK_H
+#define BAONET_ARMV8_WALK_H
 
 #include "core.h"
 

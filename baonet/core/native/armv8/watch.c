@@ -57,9 +57,9 @@ static int64_t match(struct range range, uint64_t va, uint64_t size) {
 }
 
 void watch_update(struct core *core) {
-    core->watching = 0;
+    core->state.watching = 0;
     for (unsigned n = 0; n < WATCHPOINTS; n++)
-        if (control_of(core, n) & CONTROL_ENABLE) core->watching |= 1u << n;
+        if (control_of(core, n) & CONTROL_ENABLE) core->state.watching |= 1u << n;
     unicorn.tlb_flush(core->cpu);
 }
 
@@ -67,12 +67,12 @@ void watch_update(struct core *core) {
 EXPORT void hw_watchpoint_update_aarch64(void *cpu, int n) {
     struct core *core = running;
     if (!core || core->cpu != cpu || n >= WATCHPOINTS) return;
-    if (core->watching >> n & 1 || control_of(core, (unsigned)n) & CONTROL_ENABLE) watch_update(core);
+    if (core->state.watching >> n & 1 || control_of(core, (unsigned)n) & CONTROL_ENABLE) watch_update(core);
 }
 
 bool watch_page(struct core *core, uint64_t va) {
     for (unsigned n = 0; n < WATCHPOINTS; n++) {
-        if (!(core->watching >> n & 1)) continue;
+        if (!(core->state.watching >> n & 1)) continue;
         struct range range = range_of(core, n);
         if (range.bytes && range.first < (va & PAGE_MASK) + PAGE_SIZE && range.last >= (va & PAGE_MASK)) return true;
     }
@@ -110,7 +110,7 @@ static int64_t hit(struct core *core, uint64_t va, uint64_t size, uint64_t kinds
     if (!debug_exceptions_enabled(core)) return -1;
     for (unsigned n = 0; n < WATCHPOINTS; n++) {
         uint64_t control = control_of(core, n);
-        if (!(core->watching >> n & 1) || !(control & kinds) || !conditions_hold(core, control, mmu_index)) continue;
+        if (!(core->state.watching >> n & 1) || !(control & kinds) || !conditions_hold(core, control, mmu_index)) continue;
         int64_t at = match(range_of(core, n), va, size);
         if (at < 0) continue;
         *hit_kinds |= control & kinds;

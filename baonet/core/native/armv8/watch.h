@@ -1,6 +1,6 @@
 /* Watchpoints. */
-#ifndef BAONET_WATCH_H
-#define BAONET_WATCH_H
+#ifndef BAONET_ARMV8_WATCH_H
+#define BAONET_ARMV8_WATCH_H
 
 #include "core.h"
 

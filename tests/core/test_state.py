@@ -1,0 +1,50 @@
+"""What the engine keeps of a guest, ``struct state``, is plain data: a copy of it is all that there is to keep."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import baonet.core.native
+from baonet.hyp.armv8.cpu import Exit
+from tests.core.bench import Memory
+from tests.core.virtual import core
+
+NATIVE = Path(next(iter(baonet.core.native.__path__)))
+HEADER = (NATIVE / "state.h").read_text()
+ADD, BRANCH_BACK = 0x91000400, 0x17FFFFFF
+SCALARS = {"bool", "unsigned", "int64_t", "uint32_t", "uint64_t"}
+
+
+def members(struct: str) -> set[str]:
+    """The types of a structure's members; none is a pointer, a union or of another header."""
+    code = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+    body = re.search(rf"^struct {struct} \{{(.*?)^\}};", code, re.DOTALL | re.MULTILINE)
+    assert body, f"state.h has no struct {struct}"
+    types = set()
+    for line in filter(None, (line.strip() for line in body[1].split(";"))):
+        declared = re.fullmatch(r"((?:struct |enum )?\w+) (\w+(?:\[[^\]]+\])?(?:,\s+\w+(?:\[[^\]]+\])?)*)", line)
+        assert declared, f"struct {struct}: {line} is not plain data"
+        types.add(declared[1])
+    return types
+
+
+def test_it_has_no_pointer() -> None:
+    assert re.findall(r'^#include ["<](.*)[">]', HEADER, re.MULTILINE) == ["stdbool.h", "stdint.h"]
+    pending, seen = {"state"}, set()
+    while pending:
+        seen.add(struct := pending.pop())
+        types = members(struct) - SCALARS - {"enum exit_reason"}
+        assert all(each.startswith("struct ") for each in types), types
+        pending |= {each.removeprefix("struct ") for each in types} - seen
+    assert {"timer", "pmu", "event", "exception"} <= seen
+
+
+def test_it_is_complete_between_two_stays() -> None:
+    """The budget in shared memory, in which a stay counts, is not a part of it."""
+    memory = Memory(1)
+    guest = core(ADD, BRANCH_BACK, memory=memory)
+    for limit in (1000, 1500, 4321):
+        assert guest.run_until(limit) == Exit.BUDGET
+        assert guest.time >= limit
+        assert int.from_bytes(memory.slots[:4], "little", signed=True) == 0
