@@ -1,15 +1,51 @@
+"""The native engine. ``baonet.core.engine`` loads it, ``baonet.core.cpu`` says what a core is for.
+
+Everywhere: addresses, sizes and register values are unsigned numbers of 64 bits, sizes in bytes. TypeError is raised
+for another type; a number that does not fit is cut off, or raises OverflowError where the call takes no other
+argument. A buffer is an object whose memory can be written to; the core keeps it exported as long as it lives. A
+cycle is one of virtual time since the start of the machine. What is called on a core is called from one thread, and
+not from the callbacks of ``emulate``.
+"""
+
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any
 
 SLOT_SIZE: int
+"""Bytes of a slot: a pcpu's in the memory that a node's processes share."""
 PL011_STATE_SIZE: int
+"""Bytes of a UART's state in shared memory."""
 
-def load(path: str) -> None: ...
-def kick(slots: object, index: int) -> None: ...
-def die_with_parent(parent: int) -> None: ...
-def tell_refused_calls() -> None: ...
+def load(path: str) -> None:
+    """Load libunicorn.so.2 from this file, once in a process. Raises ImportError if it is another library."""
+
+def kick(slots: object, index: int) -> None:
+    """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Exit.KICKED``.
+
+    ``slots``: the buffer of all slots. Raises IndexError when it has no such slot.
+    """
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent, of which this is the process number, ends. Raises OSError."""
+
+def tell_refused_calls() -> None:
+    """Tell on standard error, from now on, which system call a seccomp filter has refused. Raises OSError."""
 
 class Core:
+    """One emulated CPU, with the VM's memory, devices and interrupts that are mapped into it.
+
+    ``model``: UC_CPU_ARM64_*. ``midr``, ``mpidr``: what its guest reads there. ``frequency``: of the timer's counter,
+    in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at which the machine's counters were 0.
+    ``gic_version``: 2 or 3. ``list_registers``: 1 to 16. ``timers``: the INTIDs among 27 and 30 that the VM has.
+    ``slots``: the buffer of all slots, ``index`` the own, ``siblings`` those of the other vCPUs of the VM.
+    ``code_map``: a buffer that these share, 8 bytes for 16 pages of their RAM. ``hz``: cycles a second of virtual
+    time, 0 under the host's clock. ``costs``: cycles that the hypervisor takes for each ``Exit``, by their numbers,
+    then for an emulated access. ``records``: whether to record what happens. ``cluster``: how many cores it has.
+
+    Raises ValueError for a number out of these bounds, a buffer that is read-only or too small, too many siblings;
+    RuntimeError when it is initialised again or the library refuses; MemoryError; ImportError when the library is
+    laid out in another way.
+    """
+
     def __init__(
         self,
         *,
@@ -30,52 +66,159 @@ class Core:
         records: bool = False,
         cluster: int = 1,
     ) -> None: ...
+
     pc: int
+    """The address of the next instruction."""
+
     @property
-    def time(self) -> int: ...
+    def time(self) -> int:
+        """Cycles, or under the host's clock nanoseconds, since the start of the machine."""
+
     @property
-    def yielded(self) -> bool: ...
+    def yielded(self) -> bool:
+        """Whether the last stay ended because the guest waits for another CPU (``run_until``)."""
+
     @property
-    def has_records(self) -> bool: ...
+    def has_records(self) -> bool:
+        """Whether a full chunk of records waits to be taken."""
+
     @property
-    def x(self) -> MutableSequence[int]: ...
+    def x(self) -> MutableSequence[int]:
+        """X0 to X30, a view of 31 numbers; of AArch32 state R0 to R14 as EL2 sees them."""
+
     @property
-    def ich(self) -> MutableSequence[int]: ...
+    def ich(self) -> MutableSequence[int]:
+        """ICH_*_EL2 by ``baonet.hyp.cpu.ICH_*``, a view of 26 numbers."""
+
     @property
-    def exit(self) -> Sequence[int]: ...
-    def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None: ...
-    def map_pl011(self, ipa: int, buffer: object, offset: int, intid: int, console: bool = False) -> int: ...
-    def map_gicv(self, ipa: int) -> None: ...
-    def map_unassigned(self, ipa: int, size: int) -> None: ...
+    def exit(self) -> Sequence[int]:
+        """Details of what was told last, by ``baonet.hyp.cpu.EXIT_*``, a view of 6 numbers."""
+
+    def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None:
+        """Map ``size`` bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too.
+
+        All vCPUs of a VM map the same in the same order. Raises ValueError if it is not of whole pages, if the buffer
+        is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
+        """
+
+    def map_pl011(self, ipa: int, buffer: object, offset: int, intid: int, console: bool = False) -> int:
+        """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
+
+        ``intid``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
+        ``ipa`` is not of a page or taken, or the buffer is read-only or too small; MemoryError.
+        """
+
+    def map_gicv(self, ipa: int) -> None:
+        """Map the GICV frame of 2 pages. Raises ValueError if ``ipa`` is not of a page, RuntimeError if it is taken."""
+
+    def map_unassigned(self, ipa: int, size: int) -> None:
+        """Have accesses there end in an external abort, but where something is mapped. Raises as ``map_ram``."""
+
     def emulate(
         self,
         windows: tuple[tuple[int, int], ...],
         read: Callable[[int, int], int | None],
         write: Callable[[int, int, int], bool],
         outbox: list[Any],
-    ) -> None: ...
-    def reset(self, entry: int, context: int) -> None: ...
-    def restart(self, entry: int, context: int) -> None: ...
-    def run(self, budget: int) -> int: ...
-    def run_until(self, cycle: int, polite: bool = False) -> int: ...
-    def skip_to(self, cycle: int) -> None: ...
-    def alarm(self) -> int: ...
-    def note(self, kind: int, a: int, b: int, c: int) -> None: ...
-    def take_records(self, everything: bool) -> list[tuple[bytes, int, int]]: ...
-    def deactivate(self, intid: int) -> None: ...
-    def deadline(self) -> int: ...
-    def answer_doorbell(self) -> None: ...
-    def wakes(self) -> bool: ...
-    def take_output(self) -> list[tuple[int, int, bytes]]: ...
-    def put_input(self, uart: int, data: bytes) -> int: ...
-    def put_break(self, uart: int) -> bool: ...
-    def take_event(self) -> int: ...
-    def translate(self, va: int, fetch: bool = False) -> int | None: ...
-    def code(self, va: int) -> bytes: ...
-    def interface(self, frame: bool, reg: int, value: int = ...) -> int | None: ...
-    def interface_state(self) -> tuple[int, int, int, list[int]]: ...
-    def state(self) -> dict[str, int]: ...
-    def timers(self) -> list[tuple[int, bool, int, int, int]]: ...
-    def uarts(self) -> list[tuple[int, int, int]]: ...
-    def storm(self) -> tuple[int, int, bool] | None: ...
-    def statistics(self) -> dict[str, int | list[int]]: ...
+    ) -> None:
+        """In the windows, (IPA, bytes) of each, call ``read(ipa, size)`` and ``write(ipa, size, value)`` for accesses.
+
+        They are called for plain loads and stores of one register, while the guest runs, with ``size`` 1, 2, 4 or 8.
+        None or False: the stay ends with ``Exit.DATA_ABORT``. What ``read`` returns is zero-extended. A stay in which
+        ``outbox`` is not empty after a call ends with ``Exit.KICKED``. What they raise is raised by ``run``. Raises
+        MemoryError.
+        """
+
+    def reset(self, entry: int, context: int) -> None:
+        """The entry state of a vCPU at ``entry``, with ``context`` in X0, all else as the core was made.
+
+        The count of instructions and time go on. What the hypervisor has not heard is forgotten, but for lines of
+        devices. Raises RuntimeError if the library refuses.
+        """
+
+    def restart(self, entry: int, context: int) -> None:
+        """The same of a CPU that was on before and keeps what Bao does not reset."""
+
+    def run(self, budget: int) -> int:
+        """Enter the guest for at most ``budget`` instructions, or one block. Returns ``baonet.hyp.cpu.Exit``.
+
+        It may come back with ``Exit.BUDGET`` before, when much has happened that costs the host. Raises what a
+        callback of ``emulate`` raises.
+        """
+
+    def run_until(self, cycle: int, polite: bool = False) -> int:
+        """As ``run``, until ``time`` is at least ``cycle``, or, if ``polite``, the guest yields (then ``yielded``).
+
+        Raises RuntimeError if the core follows the host's clock.
+        """
+
+    def skip_to(self, cycle: int) -> None:
+        """Let virtual time pass until ``cycle``; nothing under the host's clock, or if it is later already."""
+
+    def alarm(self) -> int:
+        """The cycle at which the next timer interrupt is due, -1 when none is armed."""
+
+    def note(self, kind: int, a: int, b: int, c: int) -> None:
+        """Record (``baonet.trace.records``): ``kind`` of 16 bits, ``a`` of 32, ``b`` and ``c`` of 64."""
+
+    def take_records(self, everything: bool) -> list[tuple[bytes, int, int]]:
+        """(Records, nanoseconds since ``epoch`` at the first and at the last) of each chunk since the last call.
+
+        Only chunks that are full, unless ``everything``.
+        """
+
+    def deactivate(self, intid: int) -> None:
+        """Deactivate the interrupt of the timer that has this INTID, if one has. It fires again if it is due."""
+
+    def deadline(self) -> int:
+        """Nanoseconds until the next timer interrupt, 0 when it is due, -1 when none is armed."""
+
+    def answer_doorbell(self) -> None:
+        """Forget a ``kick``. To be called before messages are taken: who comes later rings again."""
+
+    def wakes(self) -> bool:
+        """Whether a virtual interrupt waits that ends a WFI, whatever PSTATE masks."""
+
+    def take_output(self) -> list[tuple[int, int, bytes]]:
+        """(Number of the UART, position in what that has sent, bytes) of each piece that this core has sent since."""
+
+    def put_input(self, uart: int, data: bytes) -> int:
+        """Receive characters. Returns how many there was room for. Raises IndexError when there is no such UART."""
+
+    def put_break(self, uart: int) -> bool:
+        """Receive a break; whether there was room. Raises IndexError when there is no such UART."""
+
+    def take_event(self) -> int:
+        """The next ``Exit`` that ``run`` would tell of without the guest, -1 when none waits."""
+
+    def translate(self, va: int, fetch: bool = False) -> int | None:
+        """The IPA of a virtual address for loads, or fetches, at the current exception level; None: it faults."""
+
+    def code(self, va: int) -> bytes:
+        """Up to 16 bytes of RAM at a virtual address, as a fetch sees them, within its page; none if that faults."""
+
+    def interface(self, frame: bool, reg: int, value: int = ...) -> int | None:
+        """Read, or with ``value`` write, as the guest: an offset in the GICV ``frame``, or ICC_* by its encoding.
+
+        Returns None for a write. The encoding is op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2.
+        """
+
+    def interface_state(self) -> tuple[int, int, int, list[int]]:
+        """Whether IRQ, FIQ and maintenance are signalled; INTIDs that were deactivated. Forgets what waits."""
+
+    def state(self) -> dict[str, int]:
+        """As ``baonet.hyp.cpu.Cpu.state``."""
+
+    def timers(self) -> list[tuple[int, bool, int, int, int]]:
+        """As ``baonet.hyp.cpu.Cpu.timers``, of the virtual and the physical timer."""
+
+    def uarts(self) -> list[tuple[int, int, int]]:
+        """As ``baonet.hyp.cpu.Cpu.uarts``, by number."""
+
+    def storm(self) -> tuple[int, int, bool] | None:
+        """(Taken, instructions between, interrupts and not exceptions) of a storm, once in a life of the guest."""
+
+    def statistics(self) -> dict[str, int | list[int]]:
+        """Counts since the core was made: ``instructions``, ``exits`` by their numbers, ``native_exceptions``,
+        ``emulated_accesses``, ``broadcasts``, ``blocks_translated``, ``lines_invalidated``.
+        """
