@@ -25,7 +25,7 @@ from baonet.cli.outputs import Output
 from baonet.cli.summary import footer, header, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
-from baonet.core.cpu import SLOT_SIZE, UART_SIZE
+from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
 from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import plan
@@ -73,7 +73,7 @@ class Session:
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._memory = memory = NodeMemory(machine, SLOT_SIZE, UART_SIZE)
+        self._memory = memory = NodeMemory(machine, SLOT_SIZE, DEVICE_STATES)
         if memory.size > most():
             text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
             self._notice("WARNING", f"{text}it kills processes when that is used up")

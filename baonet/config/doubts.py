@@ -173,7 +173,7 @@ def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> boo
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
     return any(
-        device.kind != UNMODELLED
+        device.kind == "pl011"
         for pa, size in sizes
         if pa is not None and size is not None
         for device in draft.devices_in(pa, pa + size)

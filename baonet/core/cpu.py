@@ -36,6 +36,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from baonet.core.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
@@ -45,7 +48,8 @@ from baonet.memory.node import NodeMemory
 
 Core = native.Core
 SLOT_SIZE = native.SLOT_SIZE
-UART_SIZE = native.PL011_STATE_SIZE
+DEVICE_STATES: Final[Mapping[str, int]] = {"pl011": native.PL011_STATE_SIZE}
+"""Bytes that a device's state takes in memory that a node shares, by the device's kind."""
 kick = native.kick
 
 _MODELS = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
@@ -68,7 +72,7 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0
         console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
-        core.map_pl011(base, memory.uarts[device.pa].view, 0, interrupt, console)
+        core.map_pl011(base, memory.devices[device.pa].view, 0, interrupt, console)
     if vm.gic.version == 2:
         assert vm.gic.gicc is not None
         core.map_gicv(vm.gic.gicc)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from baonet.machine import PAGE_SIZE, Machine, Vm, uarts
+from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.stamp import stamp
 from baonet.memory.segments import Segment
 
@@ -39,18 +40,23 @@ class Use:
 
 @final
 class NodeMemory:
-    """Allocates everything; ``slot_size`` and ``uart_size`` are the engine's. Nothing is loaded yet.
+    """Allocates everything; ``slot_size`` is the engine's. Nothing is loaded yet.
+
+    ``device_states`` has the size of a device's state by its kind; a device of any other kind has none. ``devices`` are
+    the states, by physical address.
 
     The kick word of a slot is in whole pages from ``KICK`` on.
     """
 
-    def __init__(self, machine: Machine, slot_size: int, uart_size: int) -> None:
+    def __init__(self, machine: Machine, slot_size: int, device_states: Mapping[str, int]) -> None:
         self.machine = machine
         self._slot_size = slot_size
         self.slots = Segment("slots", machine.platform.cpus * slot_size)
         self.shared = tuple(Segment(shared.name, shared.size) for shared in machine.shared_memory)
-        self.uarts = {
-            device.pa: Segment(device.name, uart_size) for device in machine.platform.devices if device.kind == "pl011"
+        self.devices = {
+            device.pa: Segment(device.name, device_states[device.kind])
+            for device in machine.platform.devices
+            if device.kind in device_states
         }
         self.vms = tuple(self._vm(vm) for vm in machine.vms)
 
@@ -88,9 +94,9 @@ class NodeMemory:
         """In a process of its own: unmap all else for good."""
         machine = self.machine
         objects = {ipc.shmem for vm in use.vms for ipc in machine.vms[vm].ipcs} | use.objects
-        devices = {device.pa for vm in use.vms for _, device in uarts(machine.platform, machine.vms[vm])}
+        mapped = {device.pa for vm in use.vms for _, device in devices(machine.platform, machine.vms[vm])}
         unused = [segment for number, segment in enumerate(self.shared) if number not in objects]
-        unused += [segment for pa, segment in self.uarts.items() if pa not in devices]
+        unused += [segment for pa, segment in self.devices.items() if pa not in mapped]
         for number, vm in enumerate(self.vms):
             if number not in use.vms:
                 unused += (*vm.regions, vm.code)
@@ -104,7 +110,7 @@ class NodeMemory:
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""
         owned = [segment for vm in self.vms for segment in (*vm.regions, vm.code)]
-        for segment in (self.slots, *self.shared, *self.uarts.values(), *owned):
+        for segment in (self.slots, *self.shared, *self.devices.values(), *owned):
             segment.close()
 
     def write(self, vm: Vm, ipa: int, data: bytes) -> None:

@@ -58,7 +58,7 @@ def test_what_was_unpacked_is_in_the_memory_of_the_vm(tmp_path: Path) -> None:
     (tmp_path / "Image").write_bytes(gzip.compress(PLAIN))
     machine = load_machine(path)
     assert any(line.endswith("image Image, unpacked") for line in layout(machine, machine.vms[1]))
-    memory = NodeMemory(machine, 512, 4096)
+    memory = NodeMemory(machine, 512, {})
     memory.load(machine.vms[1])
     (region,) = memory.vms[1].regions
     assert region.view[0x200000 : 0x200000 + len(PLAIN)] == PLAIN

@@ -14,7 +14,7 @@ import trio
 from baonet.actors.agent import Agent, Outcome
 from baonet.actors.ending import VmState
 from baonet.config.loader import load
-from baonet.core.cpu import SLOT_SIZE, UART_SIZE
+from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
 from baonet.hyp.vmm import Plan, plan
 from baonet.launch.crews import Placement
 from baonet.launch.local import ProcessNode, TaskNode
@@ -33,7 +33,7 @@ class Live:
 
     def __init__(self, directory: Path, machine: dict[str, Any], placement: str) -> None:
         loaded = load(write(directory, machine))
-        self.memory = NodeMemory(loaded, SLOT_SIZE, UART_SIZE)
+        self.memory = NodeMemory(loaded, SLOT_SIZE, DEVICE_STATES)
         for vm in loaded.vms:
             self.memory.load(vm)
         self.plan = plan(loaded)

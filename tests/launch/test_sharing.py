@@ -48,7 +48,7 @@ def test_a_lock_whose_holder_was_killed_is_taken_over(tmp_path: Path, placement:
     holder = dead_process()
 
     async def script(live: Live) -> None:
-        live.memory.uarts[UART["pa"]].view[:4] = struct.pack("<I", holder)
+        live.memory.devices[UART["pa"]].view[:4] = struct.pack("<I", holder)
         await trio.lowlevel.checkpoint()
 
     outcome, text = run(tmp_path, {"vms": [vm("flood")]}, placement, script)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from baonet.machine import LoadSegment, Region, Vm
+from baonet.machine import Device, LoadSegment, PlatformDevice, Region, Vm
 from baonet.machine.stamp import stamp
-from baonet.memory.node import NodeMemory
+from baonet.memory.node import NodeMemory, Use
 from tests.hyp import machines
 
 BASE = 0x4000_0000
 
 
 def memory(vm: Vm) -> NodeMemory:
-    return NodeMemory(machines.machine(vm, shared_memory=(machines.MAILBOX,)), 64, 100)
+    return NodeMemory(machines.machine(vm, shared_memory=(machines.MAILBOX,)), 64, {"pl011": 100})
 
 
 def test_segments_are_loaded_where_they_belong_and_cleared(tmp_path: Path) -> None:
@@ -81,3 +81,27 @@ def test_closing_gives_up_every_descriptor() -> None:
     node.close()
     del node
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_device_that_is_modelled_has_memory_and_who_does_not_map_it_gives_it_up() -> None:
+    """Of any kind that the engine has: what a process does not need is not there for a guest that breaks out."""
+    whole = machines.machine(machines.vm(0), machines.vm(1), shared_memory=(machines.MAILBOX,))
+    devices = (
+        PlatformDevice("uart0", "pl011", 0x0900_0000, 0x1000, 33),
+        PlatformDevice("disk0", "disk", 0x0A00_0000, 0x1000, 34),
+        PlatformDevice("other0", "none", 0x0B00_0000, 0x1000, 0),
+    )
+    vms = (
+        replace(whole.vms[0], devices=(Device(0x0A00_0000, 0x0A00_0000, 0x1000),)),
+        replace(whole.vms[1], devices=()),
+    )
+    whole = replace(whole, platform=replace(whole.platform, devices=devices), vms=vms)
+    node = NodeMemory(whole, 4096, {"pl011": 100, "disk": 8192})
+    assert set(node.devices) == {0x0900_0000, 0x0A00_0000}
+    pid = os.fork()
+    if pid == 0:
+        node.keep(Use(frozenset({0}), frozenset({0})))
+        text = Path("/proc/self/maps").read_text()
+        os._exit(("disk0" in text) + 2 * ("uart0" in text))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1, "the disk and not the UART"
+    node.close()
