@@ -29,6 +29,11 @@ def test_a_pcpu_that_no_vm_wants() -> None:
         Pcpu(plan(machine(vm(0), cpus=2)), 1, FakeCpu(), ARMV8)
 
 
+def test_every_message_of_the_architecture_has_a_handler_of_its_own() -> None:
+    messages = Fabric(machine(vm(0))).pcpus[0].wing.messages
+    assert messages.keys() - {fact.kind for fact in SHARED} == {fact.kind for fact in ARMV8.messages}
+
+
 def test_statistics() -> None:
     ipcs = (mailbox(52),)
     fabric = Fabric(machine(vm(0, 2, ipcs=ipcs), vm(1, ipcs=ipcs), shared_memory=(MAILBOX,)))

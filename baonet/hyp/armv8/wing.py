@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import Final, cast, final
+from typing import Final, cast, final, get_args
 
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
 from baonet.hyp.armv8.aborts import Aborts
@@ -17,6 +17,7 @@ from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_messages import (
     VgicForward,
     VgicInject,
+    VgicMessage,
     VgicRead,
     VgicRecall,
     VgicRelease,
@@ -91,7 +92,7 @@ class Armv8Wing:
             Exit.FAULT: aborts.fault,
         }
         self.exits = [handlers.get(reason, _nothing) for reason in Exit]
-        self.messages = dict.fromkeys((fact.kind for fact in MESSAGES), vgic.message) | {
+        self.messages = dict.fromkeys(get_args(VgicMessage), vgic.message) | {
             PsciOn: psci.on,
             PsciCpuOn: psci.cpu_on,
             PsciAffinityInfo: psci.affinity_info,
