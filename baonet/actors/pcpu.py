@@ -160,17 +160,19 @@ class PcpuActor:
         """Stay in the guest until it waits, somebody calls, or it is time to look around."""
         run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
         effects = hypervisor.effects
+        kicked, wfi, running = Stay.KICKED, Stay.WFI, State.RUNNING
         self._waiting = False
         for _ in range(TURNS):
             reason = run(SLICE)
-            if reason > Stay.KICKED:
+            if reason > kicked:
                 hypervisor.on_exit(reason)
-                if effects or vcpu.state is not State.RUNNING:
+                if vcpu.state is not running:
                     self._settle()
-                if vcpu.state is not State.RUNNING:
                     self._flush()
                     return 0
-            elif reason == Stay.WFI:
+                if effects:
+                    self._perform()
+            elif reason == wfi:
                 self._flush()
                 self._waiting = not self.core.wakes()
                 return self._patience() if self._waiting else 0
