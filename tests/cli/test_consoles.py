@@ -140,14 +140,19 @@ def running(directory: Path, machine: dict[str, Any], *options: str) -> Iterator
 
 
 def connected(path: Path) -> socket.socket:
+    """As soon as somebody listens there, which is a moment after the file is there."""
     deadline = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(30)
-    peer.connect(str(path))
-    return peer
+    while True:
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(30)
+        try:
+            peer.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            peer.close()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        else:
+            return peer
 
 
 def asked(peer: socket.socket, line: bytes, answer: bytes) -> None:
