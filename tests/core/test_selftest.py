@@ -74,15 +74,15 @@ class Cache:
     """Runs ``ensure`` on a library that the test writes, with a test that only counts."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.library = directory / "library"
-        self.library.write_bytes(b"library 1")
+        self.shared_object = directory / "library"
+        self.shared_object.write_bytes(b"library 1")
         self.directory = directory / "cache"
         self.runs = 0
         self.outcome: bool | EngineError = True
         monkeypatch.setenv("XDG_CACHE_HOME", str(self.directory))
         monkeypatch.setenv("HOME", str(directory / "home"))
         monkeypatch.setenv("TMPDIR", str(directory))
-        monkeypatch.setattr(selftest, "library_path", lambda: self.library)
+        monkeypatch.setattr(selftest, "library_path", lambda: self.shared_object)
         monkeypatch.setattr(selftest, "test", self.test)
 
     def test(self) -> bool:
@@ -122,19 +122,19 @@ def test_a_pass_on_a_busy_host_is_not_kept(cache: Cache) -> None:
 
 def test_the_same_library_installed_again_is_not_tested_again(cache: Cache) -> None:
     selftest.ensure()
-    copy = cache.library.with_name("copy")
-    copy.write_bytes(cache.library.read_bytes())
-    copy.replace(cache.library)
+    copy = cache.shared_object.with_name("copy")
+    copy.write_bytes(cache.shared_object.read_bytes())
+    copy.replace(cache.shared_object)
     assert cache.runs_of_ensure() == 0
 
 
 def test_another_library_is_tested_even_with_the_same_size_and_time(cache: Cache) -> None:
     selftest.ensure()
-    status = cache.library.stat()
+    status = cache.shared_object.stat()
     time.sleep(0.02)  # the granularity of a file system's clock
-    cache.library.write_bytes(b"library 2")
-    os.utime(cache.library, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert cache.library.stat().st_size == status.st_size
+    cache.shared_object.write_bytes(b"library 2")
+    os.utime(cache.shared_object, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert cache.shared_object.stat().st_size == status.st_size
     assert cache.runs_of_ensure() == 1
 
 
