@@ -11,7 +11,7 @@ from typing import Final, final
 
 import trio
 
-from baonet.actors.crew import farewell
+from baonet.actors.crew import farewell, taken
 from baonet.actors.events import Events, Flips
 from baonet.actors.island import Island
 from baonet.actors.phases import Phase, step
@@ -120,7 +120,7 @@ class Conductor:
                 self._pause(flip)
                 return
             here = seats.get(turn.pcpu)
-            answer = await self._ask(turn) if here is None else self._turn(*here, turn)
+            answer = await self._ask(turn) if here is None else taken(*here, turn)
             lives: list[Control] = []
             while isinstance(answer, Paused):
                 island.post(answer.pcpu, answer.posts)
@@ -132,20 +132,13 @@ class Conductor:
                 if self._ended or self._broken:
                     return
                 resume = Resume(answer.pcpu)
-                answer = await self._ask(resume) if here is None else self._turn(*here, resume)
+                answer = await self._ask(resume) if here is None else taken(*here, resume)
             if answer is None:
                 return
             island.done(answer)
             await self._pass_on((*lives, *answer.said))
             if self._port.congested:
                 return
-
-    @staticmethod
-    def _turn(seat: Seat, recorder: Recorder, turn: Turn | Resume) -> Turned | Paused:
-        turned = seat.turn(turn) if isinstance(turn, Turn) else seat.resume()
-        if seat.core.has_records:
-            recorder.drain()
-        return turned
 
     @property
     def _ended(self) -> bool:

@@ -9,7 +9,7 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.wire import messages as wire
 from baonet.wire.port import Port
-from baonet.wire.turns import Mail, Resume, Turn
+from baonet.wire.turns import Mail, Paused, Resume, Turn, Turned
 
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
@@ -27,11 +27,7 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
             if isinstance(message, Mail):
                 seats[message.pcpu][0].deliver(message.inbox)
             elif isinstance(message, Turn | Resume):
-                seat, recorder = seats[message.pcpu]
-                turned = seat.turn(message) if isinstance(message, Turn) else seat.resume()
-                if seat.core.has_records:
-                    recorder.drain()
-                port.send(conductor, turned)
+                port.send(conductor, taken(*seats[message.pcpu], message))
             elif isinstance(message, wire.Start | wire.Stop):
                 phase = step(phase, message)
                 if phase is Phase.STARTED:
@@ -45,6 +41,14 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
         if port.closed():
             return
         await trio.lowlevel.checkpoint()
+
+
+def taken(seat: Seat, recorder: Recorder, turn: Turn | Resume) -> Turned | Paused:
+    """What has come of a turn, when it is over or pauses, with its records drained."""
+    turned = seat.turn(turn) if isinstance(turn, Turn) else seat.resume()
+    if seat.core.has_records:
+        recorder.drain()
+    return turned
 
 
 def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:

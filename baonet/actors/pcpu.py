@@ -13,6 +13,7 @@ import trio
 
 from baonet.actors.counters import counters
 from baonet.actors.examination import examined, storm_notice
+from baonet.actors.hypervisor import hypervisor_on
 from baonet.actors.notices import Notices
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import VCPU_STATES, Recorder
@@ -20,9 +21,7 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
-from baonet.hyp import wings
 from baonet.hyp.cpu import Stay
-from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
@@ -62,7 +61,7 @@ class PcpuActor:
         self._passed: dict[tuple[int, int], int] = {}
         self.core = core
         self.port = port
-        self.hypervisor = Pcpu(plan, pcpu, core, wings.of(plan.machine))
+        self.hypervisor = hypervisor_on(core, plan, pcpu)
         self._kick = kick
         self._vm = self.hypervisor.vcpu.config
         self._uarts = uarts(plan.machine, self._vm)
@@ -75,12 +74,6 @@ class PcpuActor:
         self._remind = math.inf
         self._sent = self._received = 0
         self._turns = TURNS
-        core.emulate(
-            self.hypervisor.windows,
-            self.hypervisor.read_emulated,
-            self.hypervisor.write_emulated,
-            self.hypervisor.effects,
-        )
 
     @property
     def stopped(self) -> bool:

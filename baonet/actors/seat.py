@@ -12,6 +12,7 @@ from typing import Final, final
 
 from baonet.actors.counters import counters
 from baonet.actors.examination import examined, storm_notice
+from baonet.actors.hypervisor import hypervisor_on
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.actors.notices import Notices
 from baonet.actors.recorder import VCPU_STATES
@@ -19,10 +20,8 @@ from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, interrupt_cost, uarts
 from baonet.hyp import effects as fx
-from baonet.hyp import wings
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
-from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
@@ -46,7 +45,7 @@ class Seat:
     def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Mapping[MessageKind, int]) -> None:
         self.pcpu = pcpu
         self.core = core
-        self.hypervisor = Pcpu(plan, pcpu, core, wings.of(plan.machine))
+        self.hypervisor = hypervisor_on(core, plan, pcpu)
         self._window = window
         self._latency = latency
         self._vm = self.hypervisor.vcpu.config
@@ -64,12 +63,6 @@ class Seat:
         self._state = State.POWERDOWN
         self._posts: list[Post] = []
         self._said: list[Control] = []
-        core.emulate(
-            self.hypervisor.windows,
-            self.hypervisor.read_emulated,
-            self.hypervisor.write_emulated,
-            self.hypervisor.effects,
-        )
 
     def deliver(self, inbox: Iterable[Delivery]) -> None:
         """What has come, to be taken when it is due."""
