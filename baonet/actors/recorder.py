@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final, final
+from typing import final
 
 from baonet.core.cpu import Core
-from baonet.hyp.vcpu import State
-from baonet.trace.records import VcpuState
 from baonet.wire.messages import TraceChunk
 from baonet.wire.port import Port
-
-VCPU_STATES: Final = {state: VcpuState[state.name] for state in State}
 
 
 @final

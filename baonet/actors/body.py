@@ -1,0 +1,247 @@
+"""One physical CPU: its core, its hypervisor, and what its guest may do now.
+
+It begins with what the agent says (``obey``), goes on by stays in the guest (``run``, ``run_until``) and by messages
+of other pcpus (``hear``), and ends with its ``last_words``. Who drives it decides when each of these comes: the time of
+the host (``baonet.actors.pcpu``) or turns (``baonet.actors.seat``). It knows neither, nor where others are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final, Protocol, final
+
+from baonet.actors.counters import counters
+from baonet.actors.examination import examined, storm_notice
+from baonet.actors.notices import Notices
+from baonet.actors.telling import told
+from baonet.actors.uart_input import UartInput
+from baonet.core.cpu import Core, uarts
+from baonet.hyp import effects as fx
+from baonet.hyp import wings
+from baonet.hyp.cpu import Stay
+from baonet.hyp.messages import HypMessage
+from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.vcpu import State
+from baonet.hyp.vmm import Plan
+from baonet.trace.records import Kind, VcpuState
+from baonet.wire import messages as wire
+from baonet.wire.messages import Control
+
+
+class Activity(Enum):
+    """What the guest of a pcpu does: ``baonet.hyp.vcpu.State``, and two more that the hypervisor does not know.
+
+    RUNNING: it can be entered. WAITING: it is in WFI, and STANDBY: in CPU_SUSPEND, until ``rouse``. PAUSED, POWERDOWN,
+    PARKED, OFF: a message may change that. CRASHED: an injected fault has stopped the CPU; only a reset changes that.
+    """
+
+    RUNNING = VcpuState.RUNNING, "running"
+    WAITING = VcpuState.RUNNING, "waiting"
+    STANDBY = VcpuState.STANDBY, "standby"
+    PAUSED = VcpuState.PAUSED, "paused"
+    POWERDOWN = VcpuState.POWERDOWN, "powerdown"
+    PARKED = VcpuState.PARKED, "parked"
+    OFF = VcpuState.OFF, "off"
+    CRASHED = VcpuState.OFF, "crashed"
+
+    def __init__(self, recorded: VcpuState, word: str) -> None:
+        self.recorded = recorded
+
+
+_RUNNING: Final = Activity.RUNNING
+_STATE_RUNNING: Final = State.RUNNING
+_ACTIVITY: Final = {state: Activity[state.name] for state in State}
+
+
+class Outside(Protocol):
+    """What drives a pcpu, and takes what it says, in order."""
+
+    def say(self, message: Control) -> None:
+        """To the agent."""
+
+    def send(self, pcpu: int, message: HypMessage) -> None:
+        """To another pcpu. ``Body.sent`` counts it already."""
+
+
+Order = wire.Start | wire.Halt | wire.Reset | wire.ConsoleInput | wire.ConsoleBreak
+
+
+@final
+class Body:
+    """The pcpu ``pcpu`` of ``plan``, on its core. Raises ValueError for one that no VM wants.
+
+    ``sent``, ``received``: messages to and from other pcpus. ``served``: the last stay ended because the hypervisor has
+    asked for something while it emulated an access.
+    """
+
+    def __init__(self, plan: Plan, pcpu: int, core: Core, outside: Outside) -> None:
+        self.pcpu = pcpu
+        self.core = core
+        self.hypervisor = made = Pcpu(plan, pcpu, core, wings.of(plan.machine))
+        core.emulate(made.windows, made.read_emulated, made.write_emulated, made.effects)
+        self.vm = made.vcpu.config
+        self.activity = Activity.POWERDOWN
+        self.sent = self.received = 0
+        self.served = False
+        self._outside = outside
+        self._uarts = uarts(plan.machine, self.vm)
+        self._notices = Notices(pcpu)
+        self._input = UartInput(core)
+
+    # What the agent says
+
+    def obey(self, order: Order) -> None:
+        match order:
+            case wire.Start():
+                self.hypervisor.start()
+            case wire.Halt():
+                self.hypervisor.halt()
+            case wire.Reset():
+                if self.activity is Activity.CRASHED:
+                    self.activity = Activity.OFF
+                self._taken(self._input.clear())
+                self.hypervisor.reset_vm()
+            case wire.ConsoleInput(_, data):
+                if data:
+                    self._input.add(data)
+                self.feed()
+            case wire.ConsoleBreak():
+                self._input.add(b"")
+                self.feed()
+        self._settle()
+
+    @property
+    def hungry(self) -> bool:
+        """Whether there is input that the UART had no room for: ``feed`` tries again."""
+        return bool(self._input)
+
+    def feed(self) -> None:
+        """Give waiting console input to the UART, as much as it takes."""
+        self._taken(self._input.feed() if self._uarts else self._input.clear())
+        while (reason := self.core.take_event()) >= 0:
+            self.hypervisor.on_exit(reason)
+        self._settle()
+
+    def _taken(self, size: int) -> None:
+        if size:
+            self._outside.say(wire.InputTaken(self.vm.index, size))
+
+    # What other pcpus say
+
+    def hear(self, source: int, message: HypMessage) -> None:
+        self.received += 1
+        self.hypervisor.message(source, message)
+        self._settle()
+
+    # The guest
+
+    def run(self, budget: int, most: int) -> int:
+        """Stay in the guest, at most ``most`` times, until it leaves for another reason than the hypervisor's work, or
+        that has stopped it. Returns why it left last.
+        """
+        run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
+        on_exit, effects = hypervisor.on_exit, hypervisor.effects
+        kicked, running = Stay.KICKED, _STATE_RUNNING
+        reason = int(kicked)
+        for _ in range(most):
+            reason = run(budget)
+            if reason <= kicked:
+                self._left(reason)
+                break
+            on_exit(reason)
+            if effects or vcpu.state is not running:
+                self._settle()
+                if self.activity is not _RUNNING:
+                    break
+        return reason
+
+    def run_until(self, cycle: int, polite: bool) -> int:
+        """The same once, in virtual time."""
+        reason = self.core.run_until(cycle, polite)
+        if reason <= Stay.KICKED:
+            self._left(reason)
+        else:
+            self.hypervisor.on_exit(reason)
+            self._settle()
+        return reason
+
+    def _left(self, reason: int) -> None:
+        """The guest was left for nothing that the hypervisor has to do with."""
+        self.served = bool(self.hypervisor.effects)
+        if self.served:
+            self._perform()
+        if reason == Stay.WFI and not self.core.wakes():
+            self.activity = Activity.WAITING
+
+    def rouse(self) -> None:
+        """An interrupt ends a wait, or somebody who looks after the guest: it may end without a reason."""
+        if self.activity is Activity.WAITING:
+            self.activity = Activity.RUNNING
+        elif self.activity is Activity.STANDBY:
+            self.hypervisor.wake()
+            self._settle()
+
+    def crash(self) -> None:
+        """It never runs again, in this life of its VM."""
+        self._become(Activity.CRASHED)
+
+    def tell_storm(self) -> None:
+        """Once in a guest's life, when it does little but take exceptions or interrupts."""
+        if (notice := storm_notice(self.hypervisor, self.core)) is not None:
+            self._outside.say(notice)
+
+    def _settle(self) -> None:
+        """After anything that the hypervisor did."""
+        if self.hypervisor.effects:
+            self._perform()
+        state = self.hypervisor.vcpu.state
+        if (state is _STATE_RUNNING and self.activity is _RUNNING) or self.activity is Activity.CRASHED:
+            return  # the first is nearly always so, and this is asked after each exit
+        activity = _ACTIVITY[state]
+        if self.activity is not Activity.WAITING or activity is not Activity.RUNNING:
+            self._become(activity)
+        elif self.core.wakes():
+            self.activity = Activity.RUNNING
+
+    def _become(self, activity: Activity) -> None:
+        before, self.activity = self.activity, activity
+        if activity.recorded is not before.recorded:
+            self.core.note(Kind.STATE, activity.recorded, 0, 0)
+
+    def _perform(self) -> None:
+        """Do what the hypervisor asked, in order."""
+        effects, outside = self.hypervisor.effects, self._outside
+        for effect in effects:
+            if type(effect) is fx.Send:
+                self.sent += 1
+                outside.send(effect.pcpu, effect.message)
+            elif isinstance(effect, fx.Warn | fx.Info):
+                self.tell(effect)
+            else:
+                outside.say(told(self.core, effect))
+        effects.clear()
+
+    def tell(self, notice: fx.Warn | fx.Info) -> None:
+        """What Bao would print, or what is said of its peers."""
+        if (message := self._notices.tell(notice)) is not None:
+            self._outside.say(message)
+
+    # What comes of it
+
+    def output(self) -> list[wire.ConsoleOutput]:
+        """What the guest has printed since the last call."""
+        return [
+            wire.ConsoleOutput(self.vm.index, self._uarts[uart], position, data)
+            for uart, position, data in self.core.take_output()
+        ]
+
+    def last_words(self) -> Iterator[Control]:
+        """What is left to say at the end, whatever the guest does, behind its output."""
+        yield from self._notices.rest()
+        waiting, crashed = self.activity is Activity.WAITING, self.activity is Activity.CRASHED
+        yield examined(self.hypervisor, self.core, waiting=waiting, crashed=crashed)
+
+    def statistics(self) -> dict[str, int]:
+        """Counters of the core, of the hypervisor and of messages."""
+        return counters(self.core, self.hypervisor, self.sent, self.received)
