@@ -140,6 +140,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
+    from baonet.launch.crews import Placement  # noqa: PLC0415
+    from baonet.run.options import RunOptions  # noqa: PLC0415
 
     reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
     early.hold()
@@ -150,7 +152,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             record = None if options.record is None else outputs.whole(options.record, "--record")
             trace = None if options.trace is None else outputs.stream(options.trace, "--trace")
             asked = wanted(options.console, machine)
-            options.until = until.texts(machine, options.until)
+            awaited = until.texts(machine, options.until)
         except UsageError as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2
@@ -161,7 +163,14 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         try:
             shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
             early.check()
-            session = Session(machine, options, outlets, shown, trace, early=early)
+            asking = RunOptions(
+                placement=None if options.placement is None else Placement(options.placement),
+                until=awaited,
+                limit=getattr(options, "for"),
+                timeout=options.timeout,
+                interactive=shown.interactive,
+            )
+            session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:
             print(f"baonet run: {error}", file=sys.stderr)
             return 2

@@ -1,9 +1,7 @@
-"""One run of a machine, from the command line: the node, its agent, the terminal and signals, and the last words."""
+"""One run of a machine, from the command line: the terminal and signals, and what is said on the way and at the end."""
 
 from __future__ import annotations
 
-import argparse
-import resource
 import signal
 import sys
 from collections import Counter
@@ -12,37 +10,28 @@ from typing import final
 
 import trio
 
-from baonet.actors.agent import Agent, Outcome
+from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
-from baonet.actors.horizon import Horizons
-from baonet.actors.schedule import Schedule
 from baonet.actors.visible import plain
-from baonet.cli.conditions import SymbolNames, conditions
 from baonet.cli.consoles import Consoles
 from baonet.cli.early import ENDINGS, Early
 from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
-from baonet.cli.summary import footer, header, summary, virtual_outcome
+from baonet.cli.summary import summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
-from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
-from baonet.hyp.armv8.execution_state import InstructionSet, instruction_set
 from baonet.hyp.armv8.report import Armv8Report
-from baonet.hyp.vmm import plan
-from baonet.launch.crews import Placement
-from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
-from baonet.machine import ClockMode, Input, Machine
-from baonet.memory.host import most
-from baonet.memory.node import NodeMemory
+from baonet.machine import Input, Machine
 from baonet.outlets.outlet import Outlet
-from baonet.trace.writer import TraceFile
-from baonet.wire.messages import TraceChunk, Typed
+from baonet.run.conditions import SymbolNames, conditions
+from baonet.run.disassembly import instruction
+from baonet.run.hosted import HostedRun
+from baonet.run.loaded import LoadedMachine
+from baonet.run.options import RunOptions
+from baonet.run.statistics import statistics
 
 REPORTS = 5
 """Reports of a vcpu that are shown."""
-STEP = 10_000_000
-"""Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
-DEFAULT_PLACEMENT = {ClockMode.HOST: "process-per-cpu", ClockMode.VIRTUAL: "process-per-island"}
 
 
 @final
@@ -55,78 +44,36 @@ class Session:
     def __init__(
         self,
         machine: Machine,
-        options: argparse.Namespace,
+        options: RunOptions,
         outlets: RunOutlets,
         consoles: Consoles,
         trace: Output | None,
         *,
         early: Early,
+        verbose: bool,
     ) -> None:
         self._machine = machine
         self._early = early
         self._outlets = outlets
         self._consoles = consoles
         self._options = options
-        self._plan = plan(machine)
+        self._verbose = verbose
         self._reports: Counter[tuple[int, int]] = Counter()
         self._names = SymbolNames()
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._memory = memory = NodeMemory(machine, SLOT_SIZE, DEVICE_STATES)
-        if memory.size > most():
-            text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
-            self._notice("WARNING", f"{text}it kills processes when that is used up")
-        for vm in machine.vms:
-            memory.load(vm)
-        if options.verbose:
+        self._loaded = LoadedMachine(machine, lambda text: self.notice("WARNING", text))
+        self._plan = self._loaded.plan
+        if verbose:
             self._describe()
-        self._trace = None
-        if trace is not None:
-            outlet = outlets.add(Outlet(trace.begin().fileno(), trace.name))
-            self._trace = TraceFile(outlet, header(machine, self._plan))
-        self._node = self._start(Placement(options.placement or DEFAULT_PLACEMENT[machine.clock.mode]))
-        self._typed: list[Input] = []
-        self._ended_by: signal.Signals | None = None
-        self._agent = Agent(
-            self._plan,
-            memory,
-            self._node,
-            consoles.screen,
-            until=options.until,
-            notice=self._notice,
-            reported=self._report,
-            schedule=self._schedule(),
-            observer=self._observe,
+        self._run = HostedRun(
+            self._loaded,
+            options,
+            screen=consoles.screen,
+            audience=self,
             outlets=outlets.outlets,
-            changed=self._changed,
+            trace=None if trace is None else outlets.add(Outlet(trace.begin().fileno(), trace.name)),
         )
-
-    def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
-        tracing = self._trace is not None
-        if placement is not Placement.ONE_PROCESS:
-            node = ProcessNode(self._plan, self._memory, placement, tracing=tracing)
-            if node.weakness is not None:
-                self._notice("WARNING", node.weakness)
-            return node
-        if self._machine.clock.mode is ClockMode.HOST:
-            return TaskNode(self._plan, self._memory, tracing=tracing)
-        return IslandsNode(self._plan, self._memory, tracing=tracing)
-
-    def _schedule(self) -> Schedule | None:
-        clock = self._machine.clock
-        if clock.mode is ClockMode.HOST:
-            return None
-        limit = getattr(self._options, "for")
-        end = None if limit is None else clock.cycles.ticks(limit)
-        horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)
-        return Schedule(horizons, clock.cycles, interactive=self._consoles.interactive)
-
-    def _observe(self, message: TraceChunk | Typed) -> None:
-        if isinstance(message, Typed):
-            self._typed.append(Input(message.vm, message.at, message.data))
-        elif self._trace is not None:
-            self._trace.chunk(message)
+        self._ended_by: signal.Signals | None = None
 
     def _describe(self) -> None:
         pcpus, mappings = self._plan.describe()
@@ -139,11 +86,11 @@ class Session:
                 file=sys.stderr,
             )
 
-    def _notice(self, level: str, text: str) -> None:
-        if level == "WARNING" or self._options.verbose:
+    def notice(self, level: str, text: str) -> None:
+        if level == "WARNING" or self._verbose:
             self._say([f"baonet: {level}: {text}"])
 
-    def _changed(self, vm: int, state: VmState) -> None:
+    def changed(self, vm: int, state: VmState) -> None:
         """Whoever types should know that nobody listens any more."""
         if self._consoles.wanted.typing and state is VmState.OFF and self._consoles.shows(vm):
             self._say([f"baonet: VM '{self._machine.vms[vm].name}' is off"])
@@ -155,7 +102,7 @@ class Session:
             lines = ["", *lines]
         print(end.join(lines), file=sys.stderr, end=end, flush=True)
 
-    def _report(self, report: Armv8Report, code: bytes) -> None:
+    def reported(self, report: Armv8Report, code: bytes) -> None:
         """When it happens. A VM that starts anew can be parked again and again."""
         self._reports[report.vm, report.vcpu] += 1
         if self._reports[report.vm, report.vcpu] > REPORTS:
@@ -170,13 +117,13 @@ class Session:
         except BaseExceptionGroup as group:
             raise _first(group) from None
         finally:
-            self._node.close()
-            self._memory.close()
+            self._run.close()
+            self._loaded.close()
 
     @property
     def typed(self) -> tuple[Input, ...]:
         """What was typed in virtual time, and when."""
-        return tuple(self._typed)
+        return tuple(self._run.typed)
 
     @property
     def hung_up(self) -> bool:
@@ -193,14 +140,14 @@ class Session:
                 self._signalled(self._early.signal)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._signals, received)
-                nursery.start_soon(self._consoles.serve, self._agent)
+                nursery.start_soon(self._consoles.serve, self._run.agent)
                 if self._consoles.wanted.typing:
                     names = [vm.name for vm in self._machine.vms]
                     keyboard = Keyboard(
-                        self._agent, self._consoles, names, self._outlets.out, end=self._quit, gone=self._gone
+                        self._run.agent, self._consoles, names, self._outlets.out, end=self._quit, gone=self._gone
                     )
                     nursery.start_soon(keyboard.serve)
-                outcome = await self._agent.run(self._options.timeout)
+                outcome = await self._run.live()
                 outcome.ending = await self._outlets.written(outcome.ending)
                 nursery.cancel_scope.cancel()
         if self._outlets.outlets.hung_up:
@@ -218,7 +165,7 @@ class Session:
     def _end(self, ending: Ending) -> None:
         """The user ends the run, which may be waiting for a reader."""
         self._outlets.hurry(ending)
-        self._agent.stop(ending)
+        self._run.agent.stop(ending)
 
     async def _signals(self, received: AsyncIterator[int]) -> None:
         async for number in received:
@@ -230,16 +177,10 @@ class Session:
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""
-        pcpus = {}
-        for number, counters in sorted(outcome.statistics.items()):
-            assignment = self._plan.pcpus[number]
-            assert assignment is not None
-            vm = self._plan.vms[assignment.vm].config.name
-            pcpus[str(number)] = {"vm": vm, "vcpu": assignment.vcpu, **counters}
         return {
             "ending": outcome.ending.name.lower(),
             "vms": outcome.vms,
-            "pcpus": pcpus,
+            "pcpus": statistics(self._plan, outcome),
             **({} if outcome.digest is None else virtual_outcome(self._machine.clock, outcome)),
         }
 
@@ -265,8 +206,7 @@ class Session:
             print(line, file=sys.stderr)
         if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
-        if self._trace is not None:
-            self._trace.close(footer(self._machine.clock, outcome))
+        self._run.end_trace(outcome)
         return outcome.ending.value
 
 
@@ -276,17 +216,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def instruction(report: Armv8Report, code: bytes) -> str:
-    """The instruction at the PC of a report."""
-    import capstone  # noqa: PLC0415 - only a report needs it, and it takes as long to load as all else here
-
-    architecture, mode = {
-        InstructionSet.A64: (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
-        InstructionSet.A32: (capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM | capstone.CS_MODE_V8),
-        InstructionSet.T32: (capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_V8),
-    }[instruction_set(report.pstate)]
-    for found in capstone.Cs(architecture, mode).disasm(code, report.pc, 1):
-        return f"=> {found.address:#x}: {found.mnemonic} {found.op_str}"
-    return f"=> {report.pc:#x}: {code[:4].hex(' ') or 'nothing is mapped there'}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 
 from baonet.actors.awaited import AwaitedText
 from baonet.cli.common import UsageError
 from baonet.machine import Machine
+from baonet.run.awaited_texts import awaited_text
 
 HELP = (
     "end with status 0 when a guest has printed TEXT; with VM: before it, when that VM has. Given several times: when "
@@ -24,17 +24,13 @@ def argument(text: str) -> str:
 
 
 def texts(machine: Machine, given: Sequence[str]) -> tuple[AwaitedText, ...]:
-    """``VM:TEXT`` and ``TEXT``; what is before a colon is a VM only if one has that name. Raises UsageError."""
-    names = {vm.name: number for number, vm in enumerate(machine.vms)}
+    """``VM:TEXT`` and ``TEXT``. Raises UsageError."""
     found = []
     for each in given:
-        name, colon, rest = each.partition(":")
-        if colon and name in names:
-            if not rest:
-                raise UsageError(f"--until {each}: an empty text would be found at once: write {each}TEXT")
-            found.append(AwaitedText(names[name], os.fsencode(rest)))
-        else:
-            found.append(AwaitedText(None, os.fsencode(each)))
+        try:
+            found.append(awaited_text(machine, each))
+        except ValueError as error:
+            raise UsageError(f"--until {each}: {error}") from None
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.cli.session import instruction
+from baonet.run.disassembly import instruction
 from tests.hyp.armv8.test_execution_state import A32, A64, T32, report
 
 

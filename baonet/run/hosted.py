@@ -1,0 +1,105 @@
+"""A run on this host: the node that has the machine's processes, the agent that they answer to, and the trace."""
+
+from __future__ import annotations
+
+import resource
+from typing import final
+
+from baonet.actors.agent import Agent, Outcome
+from baonet.actors.horizon import Horizons
+from baonet.actors.schedule import Schedule
+from baonet.actors.screen import Screen
+from baonet.launch.crews import Placement
+from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.machine import ClockMode, Input
+from baonet.outlets.outlet import Outlet, Outlets
+from baonet.run.audience import Audience
+from baonet.run.loaded import LoadedMachine
+from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
+from baonet.run.trace_ends import footer, header
+from baonet.trace.writer import TraceFile
+from baonet.wire.messages import TraceChunk, Typed
+
+
+@final
+class HostedRun:
+    """When this has been made its processes are there and wait; ``live`` is their whole life, once.
+
+    ``screen`` shows what guests print. While one of ``outlets`` is full the guests wait; ``trace``, one of them, gets
+    the trace. ``typed`` is what was typed in virtual time, and when.
+
+    Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
+    when the machine's clock does not have the placement.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedMachine,
+        options: RunOptions,
+        *,
+        screen: Screen,
+        audience: Audience,
+        outlets: Outlets,
+        trace: Outlet | None = None,
+    ) -> None:
+        self.plan = loaded.plan
+        self.typed: list[Input] = []
+        self._loaded = loaded
+        self._options = options
+        self._audience = audience
+        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
+        self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
+        self.agent = Agent(
+            loaded.plan,
+            loaded.memory,
+            self._node,
+            screen,
+            until=options.until,
+            notice=audience.notice,
+            reported=audience.reported,
+            schedule=self._schedule(),
+            observer=self._observe,
+            outlets=outlets,
+            changed=audience.changed,
+        )
+
+    def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
+        plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
+        if placement is not Placement.ONE_PROCESS:
+            node = ProcessNode(plan, memory, placement, tracing=tracing)
+            if node.weakness is not None:
+                self._audience.notice("WARNING", node.weakness)
+            return node
+        if plan.machine.clock.mode is ClockMode.HOST:
+            return TaskNode(plan, memory, tracing=tracing)
+        return IslandsNode(plan, memory, tracing=tracing)
+
+    def _schedule(self) -> Schedule | None:
+        clock = self._loaded.machine.clock
+        if clock.mode is ClockMode.HOST:
+            return None
+        limit = self._options.limit
+        end = None if limit is None else clock.cycles.ticks(limit)
+        horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)
+        return Schedule(horizons, clock.cycles, interactive=self._options.interactive)
+
+    def _observe(self, message: TraceChunk | Typed) -> None:
+        if isinstance(message, Typed):
+            self.typed.append(Input(message.vm, message.at, message.data))
+        elif self._trace is not None:
+            self._trace.chunk(message)
+
+    async def live(self) -> Outcome:
+        """Until the machine ends, somebody ends it, or the timeout passes."""
+        return await self.agent.run(self._options.timeout)
+
+    def end_trace(self, outcome: Outcome) -> None:
+        """The last that is written to the trace, if there is one."""
+        if self._trace is not None:
+            self._trace.close(footer(outcome))
+
+    def close(self) -> None:
+        """Leave no process."""
+        self._node.close()

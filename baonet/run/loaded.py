@@ -1,0 +1,39 @@
+"""A machine that has its memory: every VM placed, allocated and loaded, and nobody there to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
+from baonet.hyp.vmm import plan
+from baonet.machine import Machine
+from baonet.memory.host import most
+from baonet.memory.node import NodeMemory
+
+
+@final
+class LoadedMachine:
+    """``plan`` says which pcpu runs what and where memory would be; ``memory`` has what is there.
+
+    ``warn`` is told what is doubtful on this host. Raises PlacementError (a ValueError) when the machine has no place,
+    OSError when a file has changed since it was checked, or the host refuses memory.
+    """
+
+    def __init__(self, machine: Machine, warn: Callable[[str], None]) -> None:
+        self.machine = machine
+        self.plan = plan(machine)
+        self.memory = memory = NodeMemory(machine, SLOT_SIZE, DEVICE_STATES)
+        if memory.size > most():
+            text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
+            warn(f"{text}it kills processes when that is used up")
+        try:
+            for vm in machine.vms:
+                memory.load(vm)
+        except BaseException:
+            memory.close()
+            raise
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.memory.close()

@@ -1,0 +1,34 @@
+"""What is asked of a run, beside its machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from baonet.actors.awaited import AwaitedText
+from baonet.launch.crews import Placement
+from baonet.machine import ClockMode
+
+STEP: Final = 10_000_000
+"""Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
+DEFAULT_PLACEMENT: Final = {
+    ClockMode.HOST: Placement.PROCESS_PER_CPU,
+    ClockMode.VIRTUAL: Placement.PROCESS_PER_ISLAND,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """``placement``: where pcpus run, None for what is usual with the machine's clock.
+
+    ``until``: the run ends well when guests have printed all of these. ``limit``: it ends well after so many
+    nanoseconds of virtual time. ``timeout``: it ends as ``Ending.TIMEOUT`` after so many seconds of the host.
+    ``interactive``: somebody may type, so that virtual time waits for the host's.
+    """
+
+    placement: Placement | None = None
+    until: tuple[AwaitedText, ...] = ()
+    limit: int | None = None
+    timeout: float | None = None
+    interactive: bool = False

@@ -1,0 +1,61 @@
+"""What stands at both ends of a run's trace: what was run, and how it ended."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from baonet.actors.agent import Outcome
+from baonet.hyp.vmm import Plan
+from baonet.machine import Machine, Vm, devices
+
+
+def header(machine: Machine, plan: Plan) -> dict[str, object]:
+    """Times are in ticks of the machine's clock, which are cycles or, in host time, nanoseconds."""
+    clock = machine.clock
+    try:
+        config = hashlib.sha256(Path(machine.path).read_bytes()).hexdigest()
+    except OSError:
+        config = ""  # it was a pipe, or it is no more
+    return {
+        "version": 1,
+        "mode": clock.mode.value,
+        "hz": clock.rate.hz,
+        "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),
+        "config": config,
+        "platform": machine.platform.name,
+        "vms": [_vm(machine, vm.config, vm.pcpus) for vm in plan.vms],
+        "mhz": clock.mhz,
+        "window": clock.cycles.ticks(clock.window),
+        "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
+        "costs": dataclasses.asdict(machine.platform.costs),
+    }
+
+
+def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:
+    """What a reader needs to give names to addresses: all of them IPAs."""
+    places = {"gicd": vm.gic.gicd, "gicr": vm.gic.gicr, "gicc": vm.gic.gicc}
+    regions: list[tuple[int, int, str, str]] = [(region.base, region.size, "ram", "") for region in vm.regions]
+    regions += [(ipc.base, ipc.size, "shared_memory", machine.shared_memory[ipc.shmem].name) for ipc in vm.ipcs]
+    regions += [(base, device.size, "device", device.name) for base, device in devices(machine.platform, vm)]
+    return {
+        "name": vm.name,
+        "pcpus": list(pcpus),
+        "gic": {"version": vm.gic.version} | {name: base for name, base in places.items() if base is not None},
+        "regions": [dict(zip(("base", "size", "kind", "name"), region, strict=True)) for region in sorted(regions)],
+    }
+
+
+def footer(outcome: Outcome) -> dict[str, object]:
+    deliveries = outcome.deliveries
+    return {
+        "ending": outcome.ending.name.lower(),
+        "time": outcome.time,
+        "digest": outcome.digest,
+        "digests": {pcpu: digest.hex() for pcpu, digest in sorted(outcome.digests.items())},
+        "statistics": dict(sorted(outcome.statistics.items())),
+        "deliveries": {"exact": deliveries.exact, "late": deliveries.late, "latest": deliveries.latest},
+    }
