@@ -7,7 +7,7 @@ the host (``baonet.actors.pcpu``) or turns (``baonet.actors.seat``). It knows ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Final, Protocol, final
 
@@ -49,8 +49,11 @@ class Activity(Enum):
         self.recorded = recorded
 
 
-_RUNNING: Final = Activity.RUNNING
+_RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
+_WAITING: Final = Activity.WAITING
 _STATE_RUNNING: Final = State.RUNNING
+_WFI: Final = Stay.WFI
+_KICKED: Final = Stay.KICKED
 _ACTIVITY: Final = {state: Activity[state.name] for state in State}
 
 
@@ -71,8 +74,9 @@ Order = wire.Start | wire.Halt | wire.Reset | wire.ConsoleInput | wire.ConsoleBr
 class Body:
     """The pcpu ``pcpu`` of ``plan``, on its core. Raises ValueError for one that no VM wants.
 
-    ``sent``, ``received``: messages to and from other pcpus. ``served``: the last stay ended because the hypervisor has
-    asked for something while it emulated an access.
+    ``input``: what was typed and the UART had no room for; ``feed`` tries again. ``sent``, ``received``: messages to
+    and from other pcpus. ``served``: the last stay ended because the hypervisor has asked for something while it
+    emulated an access.
     """
 
     def __init__(self, plan: Plan, pcpu: int, core: Core, outside: Outside) -> None:
@@ -87,7 +91,7 @@ class Body:
         self._outside = outside
         self._uarts = uarts(plan.machine, self.vm)
         self._notices = Notices(pcpu)
-        self._input = UartInput(core)
+        self.input = UartInput(core)
 
     # What the agent says
 
@@ -100,25 +104,20 @@ class Body:
             case wire.Reset():
                 if self.activity is Activity.CRASHED:
                     self.activity = Activity.OFF
-                self._taken(self._input.clear())
+                self._taken(self.input.clear())
                 self.hypervisor.reset_vm()
             case wire.ConsoleInput(_, data):
                 if data:
-                    self._input.add(data)
+                    self.input.add(data)
                 self.feed()
             case wire.ConsoleBreak():
-                self._input.add(b"")
+                self.input.add(b"")
                 self.feed()
         self._settle()
 
-    @property
-    def hungry(self) -> bool:
-        """Whether there is input that the UART had no room for: ``feed`` tries again."""
-        return bool(self._input)
-
     def feed(self) -> None:
         """Give waiting console input to the UART, as much as it takes."""
-        self._taken(self._input.feed() if self._uarts else self._input.clear())
+        self._taken(self.input.feed() if self._uarts else self.input.clear())
         while (reason := self.core.take_event()) >= 0:
             self.hypervisor.on_exit(reason)
         self._settle()
@@ -142,8 +141,8 @@ class Body:
         """
         run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
         on_exit, effects = hypervisor.on_exit, hypervisor.effects
-        kicked, running = Stay.KICKED, _STATE_RUNNING
-        reason = int(kicked)
+        kicked, running = _KICKED, _STATE_RUNNING
+        reason: int = kicked
         for _ in range(most):
             reason = run(budget)
             if reason <= kicked:
@@ -159,7 +158,7 @@ class Body:
     def run_until(self, cycle: int, polite: bool) -> int:
         """The same once, in virtual time."""
         reason = self.core.run_until(cycle, polite)
-        if reason <= Stay.KICKED:
+        if reason <= _KICKED:
             self._left(reason)
         else:
             self.hypervisor.on_exit(reason)
@@ -168,16 +167,17 @@ class Body:
 
     def _left(self, reason: int) -> None:
         """The guest was left for nothing that the hypervisor has to do with."""
-        self.served = bool(self.hypervisor.effects)
-        if self.served:
+        self.served = False
+        if self.hypervisor.effects:
+            self.served = True
             self._perform()
-        if reason == Stay.WFI and not self.core.wakes():
-            self.activity = Activity.WAITING
+        if reason == _WFI and not self.core.wakes():
+            self.activity = _WAITING
 
     def rouse(self) -> None:
         """An interrupt ends a wait, or somebody who looks after the guest: it may end without a reason."""
-        if self.activity is Activity.WAITING:
-            self.activity = Activity.RUNNING
+        if self.activity is _WAITING:
+            self.activity = _RUNNING
         elif self.activity is Activity.STANDBY:
             self.hypervisor.wake()
             self._settle()
@@ -195,14 +195,16 @@ class Body:
         """After anything that the hypervisor did."""
         if self.hypervisor.effects:
             self._perform()
-        state = self.hypervisor.vcpu.state
-        if (state is _STATE_RUNNING and self.activity is _RUNNING) or self.activity is Activity.CRASHED:
-            return  # the first is nearly always so, and this is asked after each exit
-        activity = _ACTIVITY[state]
-        if self.activity is not Activity.WAITING or activity is not Activity.RUNNING:
-            self._become(activity)
-        elif self.core.wakes():
-            self.activity = Activity.RUNNING
+        state, activity = self.hypervisor.vcpu.state, self.activity
+        if state is _STATE_RUNNING:  # as nearly always, and this is asked after each exit
+            if activity is _RUNNING:
+                return
+            if activity is _WAITING:
+                if self.core.wakes():
+                    self.activity = _RUNNING
+                return
+        if activity is not Activity.CRASHED:
+            self._become(_ACTIVITY[state])
 
     def _become(self, activity: Activity) -> None:
         before, self.activity = self.activity, activity
@@ -229,12 +231,10 @@ class Body:
 
     # What comes of it
 
-    def output(self) -> list[wire.ConsoleOutput]:
-        """What the guest has printed since the last call."""
-        return [
-            wire.ConsoleOutput(self.vm.index, self._uarts[uart], position, data)
-            for uart, position, data in self.core.take_output()
-        ]
+    def output(self, pieces: Iterable[tuple[int, int, bytes]]) -> list[wire.ConsoleOutput]:
+        """What the guest has printed, as ``Core.take_output`` gave it."""
+        vm, uarts = self.vm.index, self._uarts
+        return [wire.ConsoleOutput(vm, uarts[uart], position, data) for uart, position, data in pieces]
 
     def last_words(self) -> Iterator[Control]:
         """What is left to say at the end, whatever the guest does, behind its output."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
 
 import trio
 
@@ -33,6 +33,11 @@ _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
+
+_RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
+_WAITING: Final = Activity.WAITING
+_WFI: Final = Stay.WFI
+_KICKED: Final = Stay.KICKED
 
 
 @final
@@ -105,19 +110,19 @@ class PcpuActor:
         for peer, why in self.port.closed():
             self._left(peer, why)
         body = self.body
-        if body.hungry and not self.stopped:
+        if body.input and not self.stopped:
             body.feed()
         if self._phase is not Phase.RUNNING or self._frozen:
             return self._await_answer() if self._phase is Phase.HALTING else None
-        match body.activity:
-            case Activity.RUNNING | Activity.WAITING:
-                return RETRY if self.port.congested else self._enter()
-            case Activity.STANDBY:
-                if self.core.deadline() == 0 or self.core.wakes():
-                    body.rouse()
-                    return 0
-                return self._patience()
-        return _RETRY if body.hungry else None
+        activity = body.activity
+        if activity is _RUNNING or activity is _WAITING:
+            return RETRY if self.port.congested else self._enter()
+        if activity is Activity.STANDBY:
+            if self.core.deadline() == 0 or self.core.wakes():
+                body.rouse()
+                return 0
+            return self._patience()
+        return _RETRY if body.input else None
 
     def _left(self, peer: int, why: str) -> None:
         """A channel has ended. That a peer is gone, the agent is told by whoever watches it."""
@@ -145,17 +150,18 @@ class PcpuActor:
         Whatever has come ends its WFI: nothing is asked of the guest that it would not look for itself.
         """
         body = self.body
-        body.rouse()
+        if body.activity is _WAITING:
+            body.rouse()
         reason = body.run(SLICE, TURNS)
-        if reason != Stay.WFI and reason <= Stay.KICKED:
+        if _WFI < reason <= _KICKED:
             body.tell_storm()
         self._flush()
-        return self._patience() if body.activity is Activity.WAITING else 0
+        return self._patience() if body.activity is _WAITING else 0
 
     def _patience(self) -> float | None:
-        nanoseconds = self.core.deadline()
-        if self.body.hungry:
+        if self.body.input:
             return _RETRY
+        nanoseconds = self.core.deadline()
         return None if nanoseconds < 0 else nanoseconds * 1e-9
 
     def _receive(self, source: int, message: Message) -> None:
@@ -199,8 +205,9 @@ class PcpuActor:
     def _flush(self) -> None:
         if self._recorder is not None and self.core.has_records:
             self._recorder.drain()
-        for output in self.body.output():
-            self.port.send(AGENT, output)
+        if pieces := self.core.take_output():
+            for output in self.body.output(pieces):
+                self.port.send(AGENT, output)
 
     def say(self, message: Control) -> None:
         """The guest's output comes first, so that a report comes after its last words."""

@@ -81,10 +81,10 @@ class Seat:
 
     def _take_said(self) -> tuple[Control, ...]:
         """The guest's output comes first, so that a report comes after its last words."""
-        output = self.body.output()
-        if not output and not self._said:
+        pieces = self.core.take_output()
+        if not pieces and not self._said:
             return ()
-        said = (*output, *self._said)
+        said = (*self.body.output(pieces), *self._said)
         self._said.clear()
         return said
 
@@ -166,7 +166,7 @@ class Seat:
                 body.obey(message)
             case wire.ConsoleInput() | wire.ConsoleBreak():
                 body.obey(message)
-                if body.hungry:
+                if body.input:
                     self._put(Delivery(core.time + _RETRY, AGENT, 0, wire.ConsoleInput(body.vm.index, b"")))
             case FaultNote(rule, kind, detail):
                 core.note(Kind.FAULT, rule, kind, detail)
