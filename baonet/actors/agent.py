@@ -6,33 +6,32 @@ It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` e
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Protocol, final
+from typing import final
 
 import trio
 
 from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.console import JoinedOutput
+from baonet.actors.course import Course, FreeCourse
 from baonet.actors.ending import Ending, VmState
-from baonet.actors.island import Deliveries
 from baonet.actors.life import Changed, Conclude, Fail, Kill, Life, Load, Tell
+from baonet.actors.node import Node
 from baonet.actors.notices import MOST as NOTICES
+from baonet.actors.outcome import Outcome
 from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
-from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.actors.standing import Standing
 from baonet.actors.visible import plain
-from baonet.hyp.armv8.condition import Condition
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlets
-from baonet.trace.records import machine_digest
 from baonet.wire import messages as wire
-from baonet.wire.port import GONE, Port
+from baonet.wire.port import GONE
 
 _MANY_RESETS = 16
 """Of one VM, which is told then: it may never get farther."""
@@ -47,62 +46,13 @@ suspended, makes nobody late.
 
 
 @final
-@dataclass(slots=True)
-class Outcome:
-    ending: Ending
-    vms: dict[str, str] = field(default_factory=dict)
-    parked: dict[tuple[int, int], int] = field(default_factory=dict)
-    """How often a guest did what Bao stops it for, by VM and vcpu."""
-    started: bool = False
-    """Whether all pcpus had come, so that guests ran."""
-    missing: list[AwaitedText] = field(default_factory=list)
-    """What was to be printed and was not."""
-    conditions: dict[int, Condition] = field(default_factory=dict)
-    """How the vcpus of the pcpus that answered were at the end."""
-    failures: list[str] = field(default_factory=list)
-    statistics: dict[int, dict[str, int]] = field(default_factory=dict)
-    time: int = 0
-    """Cycles, in virtual time; and then also the digests of the pcpus, and how many messages were late."""
-    digests: dict[int, bytes] = field(default_factory=dict)
-    deliveries: Deliveries = field(default_factory=Deliveries)
-    whole: bool = True
-    """Every pcpu has said its last words."""
-
-    @property
-    def digest(self) -> str | None:
-        """Of the whole run; None in host time, and when a pcpu's is missing."""
-        return machine_digest(self.digests) if self.digests and self.whole else None
-
-
-class Died(Protocol):
-    def __call__(self, pcpu: int, why: str | None, words: str = "") -> None:
-        """How a process has ended, None if that is nobody's loss, and what it wrote to its standard error."""
-
-
-class Node(Protocol):
-    """Where the pcpus of this node run: started, watched and killed by an engine.
-
-    ``carries``: the pcpus that each actor at the port speaks for, by its address. In host time each speaks for itself.
-    """
-
-    port: Port
-    carries: dict[int, tuple[int, ...]]
-
-    async def supervise(self, died: Died) -> None:
-        """Run until cancelled or all pcpus have ended; call ``died`` for each that ends, when nothing of it runs."""
-
-    def kick(self, pcpu: int) -> None: ...
-    def kill(self, pcpu: int) -> None: ...
-
-
-@final
 class Agent:
     """``until`` are texts that end the run when guests have printed them. ``notice`` gets what Bao would print.
 
-    ``reported`` gets what a guest is parked for, and the instruction there, when it happens. ``schedule`` is there in
-    virtual time; ``observer`` gets what is traced, and what was typed when. While one of ``outlets`` is full nothing is
-    taken from the pcpus, or of one that is a VM's own from those that run it, so guests wait for whoever reads; ends do
-    not. ``changed`` gets how a VM is now, while others still run.
+    ``reported`` gets what a guest is parked for, and the instruction there, when it happens. ``course``: how time goes
+    on, by default as the host's. ``observer`` gets what is traced, and what was typed when. While one of ``outlets`` is
+    full nothing is taken from the pcpus, or of one that is a VM's own from those that run it, so guests wait for who
+    reads; ends do not. ``changed`` gets how a VM is now, while others still run.
     """
 
     def __init__(
@@ -115,7 +65,7 @@ class Agent:
         until: Iterable[AwaitedText] = (),
         notice: Callable[[str, str], None] = lambda level, text: None,
         reported: Callable[[Armv8Report, bytes], None] = lambda report, code: None,
-        schedule: Schedule | None = None,
+        course: Course | None = None,
         observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
         outlets: Outlets | None = None,
         changed: Callable[[int, VmState], None] = lambda vm, state: None,
@@ -125,11 +75,12 @@ class Agent:
         self.node = node
         self.screen = screen
         self.outcome = Outcome(Ending.DONE)
-        self.life = Life([(vm.config.name, vm.pcpus) for vm in plan.vms], node.carries, conducted=schedule is not None)
+        self.course: Course = course or FreeCourse()
+        vms = [(vm.config.name, vm.pcpus) for vm in plan.vms]
+        self.life = Life(vms, node.carries, conducted=self.course.conducted)
         self._awaited = Awaited(until)
         self._notice = notice
         self._reported = reported
-        self._schedule = schedule
         self._observer = observer
         self._outlets = outlets or Outlets()
         self._changed = changed
@@ -141,10 +92,12 @@ class Agent:
         self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()
         self._ending: Ending | None = None
-        self._wanted: Ending | None = None
         self._listening = trio.CancelScope()
         self._holding: frozenset[int] = frozenset()
         self._farewell = trio.CancelScope()
+        self._news = trio.Event()
+        self._stands_since: int | None = None
+        self._registers: dict[int, dict[str, int]] = {}
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
@@ -158,6 +111,7 @@ class Agent:
                     if await self._room():
                         await self._turn()
             self.stop(Ending.TIMEOUT)
+            self._news.set()
             self.life.stop()
             self._perform()
             with self._farewell:
@@ -177,9 +131,8 @@ class Agent:
         outcome.started, outcome.missing = self.life.started, self._awaited.missing
         missed = self._ending is Ending.DONE and outcome.missing
         outcome.ending = Ending.MISSED if missed else self._ending
-        if self._schedule is not None:
-            outcome.time = self._schedule.time
-            outcome.whole = outcome.digests.keys() >= self._addresses.keys()
+        outcome.time = self.course.time
+        outcome.whole = outcome.digests.keys() >= self._addresses.keys()
         if outcome.ending is Ending.DONE and self.life.lost:
             outcome.ending = Ending.FAILED  # its results are not whole
         outcome.vms = {name: state.value for name, state in zip(names, self.life.states, strict=True)}
@@ -193,7 +146,7 @@ class Agent:
     def write(self, vm: int, data: bytes) -> None:
         """Type on a VM's console: the first UART that it has. No bytes are a break."""
         self._typed[vm] += max(1, len(data))
-        if self._schedule is not None and (horizon := self._schedule.disturb()) is not None:
+        if (horizon := self.course.typed()) is not None:
             self._grant(horizon)
         self._tell(
             self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data) if data else wire.ConsoleBreak(vm)
@@ -207,6 +160,60 @@ class Agent:
         """Until it does."""
         while not self.reads(vm):
             await self._read.wait()
+
+    @property
+    def standing(self) -> bool:
+        """Whether the machine stands: no guest runs, and none will before ``resume`` or ``advance``."""
+        return self.life.started and self.life.frozen and self.course.standing
+
+    async def pause(self) -> None:
+        """Have the machine stand. In virtual time where it has been let go to, else at the start of a block of code.
+
+        Returns when it stands, or the run is over.
+        """
+        await self._until(lambda: self.life.started)
+        if not self.standing:
+            self.course.stand()
+            self.life.freeze()
+            self._perform()
+            await self._until(lambda: self.standing)
+            self._stands_since = time.monotonic_ns()
+
+    def resume(self) -> None:
+        """Have the machine go on. For its guests no time has passed."""
+        since, self._stands_since = self._stands_since, None
+        self.course.go_on()
+        self.life.thaw(0 if since is None else time.monotonic_ns() - since)
+        self._perform()
+        if self.life.started:
+            self._go_on()
+
+    async def advance(self, moment: int) -> int:
+        """In virtual time: have the machine go on to ``moment``, in cycles, and stand there. Returns where it stands.
+
+        That is earlier when the run is over. Guests have come to the end of the window (``clock.window``) there.
+        """
+        await self._until(lambda: self.life.started)
+        self.course.stand(moment)
+        self._go_on()
+        await self._until(lambda: self.standing)
+        return self.course.moment
+
+    async def registers(self, pcpu: int) -> dict[str, int]:
+        """Of the vcpu on this pcpu, while the machine stands. Raises LookupError when it does not run any more."""
+        address = self._addresses[pcpu]
+        self._registers.pop(pcpu, None)
+        if self.life.answers(address):
+            self._tell(address, wire.RegistersRequest(pcpu))
+            await self._until(lambda: pcpu in self._registers or not self.life.answers(address))
+        if pcpu not in self._registers:
+            raise LookupError(f"pcpu {pcpu} does not run any more")
+        return self._registers[pcpu]
+
+    async def _until(self, met: Callable[[], bool]) -> None:
+        """Until something is so, or the run is over."""
+        while not met() and self._ending is None:
+            await self._news.wait()
 
     async def _room(self) -> bool:
         """Whether what is taken from the pcpus now has room where it goes; waits for that for a while."""
@@ -234,31 +241,33 @@ class Agent:
 
     async def _turn(self) -> None:
         await self._hear()
-        if self._schedule is not None and self.life.started:
-            self._go_on(self._schedule)
+        if self.life.started:
+            self._go_on()
 
     async def _hear(self) -> None:
         self._holding = self._held
         self.node.port.hold(self._holding)
         with trio.CancelScope() as self._listening:
-            await self.node.port.wait(_TICK if self._schedule is None else min(_TICK, self._schedule.patience()))
+            await self.node.port.wait(min(_TICK, self.course.patience()))
         for source, message in self.node.port.take():
             self._receive(source, message)
         for address, why in self.node.port.closed():
             if why != GONE:  # its end itself is told by the node
                 self.life.broke(address, why)
         self._perform()
+        self._news.set()
+        self._news = trio.Event()
 
-    def _go_on(self, schedule: Schedule) -> None:
-        """In virtual time: the next horizon, when all have reached the last one."""
-        ending = schedule.due(self._wanted)
+    def _go_on(self) -> None:
+        """How the run ends, if it is over; or the next horizon, when all have reached the last one."""
+        ending = self.course.due()
         if ending is not None:
-            if self._wanted is None and VmState.DEAD in self.life.states:
+            if self.course.wanted is None and VmState.DEAD in self.life.states:
                 ending = Ending.FAILED
             elif ending is Ending.IDLE and self.outcome.parked:
                 ending = Ending.PARKED  # the others may wait for what was parked
             self.stop(ending)
-        elif (horizon := schedule.grant()) is not None:
+        elif (horizon := self.course.grant()) is not None:
             self._grant(horizon)
 
     def _grant(self, horizon: int) -> None:
@@ -266,11 +275,9 @@ class Agent:
             self._tell(address, wire.Horizon(horizon))
 
     def _conclude(self, ending: Ending) -> None:
-        """The machine itself has come to an end; in virtual time it is one moment for all its islands."""
-        if self._schedule is None:
-            self.stop(ending)
-        elif self._wanted is None or ending.value > self._wanted.value:
-            self._wanted = ending
+        """The machine itself has come to an end."""
+        if (now := self.course.conclude(ending)) is not None:
+            self.stop(now)
 
     async def _tick(self) -> None:
         while True:
@@ -283,8 +290,8 @@ class Agent:
             self.screen.tick()
 
     def _miss(self) -> None:
-        """Output that a dead core may have kept. In virtual time all who share a UART with it are dead as well."""
-        living = [each for each in self.life.present if self._schedule is None and self.life.answers(each)]
+        """Output that a dead core may have kept. All who share a UART with it and its conductor are dead as well."""
+        living = [each for each in self.life.present if not self.course.conducted and self.life.answers(each)]
         for address in self._consoles.ask(living):
             self._tell(address, wire.StatisticsRequest())
         if not living:
@@ -298,8 +305,7 @@ class Agent:
                 case Tell(address, message):
                     self._tell(address, message)
                 case Kill(address):
-                    if self._schedule is not None:
-                        self._schedule.horizons.drop(address)
+                    self.course.drop(address)
                     self.node.kill(address)
                     self._show(self._consoles.answered(address))
                 case Load(vm):
@@ -339,6 +345,10 @@ class Agent:
                 self.life.said(source, message)
             case wire.Hello() | wire.Running() | wire.Halted() | wire.VmOff() | wire.VmReset() | wire.Stopped():
                 self.life.said(source, message)
+            case wire.Frozen():
+                self.life.said(source, message)
+            case wire.Registers(pcpu, values):
+                self._registers[pcpu] = values
             case wire.Notice(pcpu, level, text):
                 self._noticed[pcpu] += 1
                 if self._noticed[pcpu] <= NOTICES:
@@ -351,8 +361,8 @@ class Agent:
                 if self.life.phase(source) in ENDING:
                     self.outcome.statistics[pcpu] = counters
                 self._show(self._consoles.answered(source))
-            case wire.Reached(next_, latest) if self._schedule is not None:
-                self._schedule.horizons.reached(source, next_, latest)
+            case wire.Reached(next_, latest):
+                self.course.reached(source, next_, latest)
             case wire.TraceChunk() | wire.Typed():
                 self._observer(message)
             case wire.Digest(pcpu, digest):
@@ -394,8 +404,7 @@ class Agent:
         if words:
             self.outcome.failures.append(f"pcpu {pcpu} wrote:\n{words}")
         if why is not None:
-            if self._schedule is not None:
-                self._schedule.horizons.drop(self._addresses[pcpu])
+            self.course.drop(self._addresses[pcpu])
             self.life.died(pcpu, why)
             self._perform()
             self._show(self._consoles.answered(pcpu))

@@ -242,6 +242,10 @@ class Body:
         waiting, crashed = self.activity is Activity.WAITING, self.activity is Activity.CRASHED
         yield examined(self.hypervisor, self.core, waiting=waiting, crashed=crashed)
 
+    def registers(self) -> dict[str, int]:
+        """Of the vcpu, while its guest does not run, by the names that the architecture gives them."""
+        return self.hypervisor.wing.registers()
+
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of messages."""
         return counters(self.core, self.hypervisor, self.sent, self.received)

@@ -259,6 +259,11 @@ class Conductor:
                 self._loaded = isinstance(message, wire.Reset)
             case wire.Stop():
                 self._phase = step(self._phase, message)
+            case wire.RegistersRequest(pcpu):
+                if pcpu in self._crews:
+                    self._port.send(self._crews[pcpu], message)
+                else:
+                    self._port.send(AGENT, wire.Registers(pcpu, self._seats[pcpu][0].body.registers()))
             case _:
                 raise ValueError(f"the agent sent {type(message).__name__}, which has no meaning in virtual time")
 

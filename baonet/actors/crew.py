@@ -28,6 +28,8 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
                 seats[message.pcpu][0].deliver(message.inbox)
             elif isinstance(message, Turn | Resume):
                 port.send(conductor, taken(*seats[message.pcpu], message))
+            elif isinstance(message, wire.RegistersRequest):
+                port.send(conductor, wire.Registers(message.pcpu, seats[message.pcpu][0].body.registers()))
             elif isinstance(message, wire.Start | wire.Stop):
                 phase = step(phase, message)
                 if phase is Phase.STARTED:

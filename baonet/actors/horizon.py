@@ -52,12 +52,12 @@ class Horizons:
         """This one is no more."""
         self._next.pop(island, None)
 
-    def advance(self, moment: int | None = None) -> int:
+    def advance(self, moment: int | None = None, most: int = NEVER) -> int:
         """The next horizon, which all islands are now on their way to: behind the next thing that anybody does.
 
-        ``moment``: or behind that.
+        ``moment``: or behind that; but not behind ``most``.
         """
         moment = self.soonest if moment is None else moment
-        self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self.end))
+        self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self.end, most))
         self._next = dict.fromkeys(self._next)
         return self.horizon

@@ -8,6 +8,7 @@ Pure: what happens goes in (``said``, ``died``, ``passed``, ``stop``, ``loaded``
 3. A VM starts anew when all its actors are out of their guests and its memory has been loaded; it goes off at once.
 4. When no VM has anything to do any more, the machine has come to an end, whether it ever started or not.
 5. Who dies once it was told to stop changes no VM: what it had to say is lost, and that is told.
+6. Who is frozen stays out of its guest, whatever its phase is; all who answer are, or nobody is said to be.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from baonet.actors.ending import Ending, VmState
 from baonet.actors.phases import ENDING, PATIENCE, OutOfTurn, Phase, step
 from baonet.wire.control import (
     Control,
+    Freeze,
+    Frozen,
     Halt,
     Halted,
     Hello,
@@ -29,13 +32,16 @@ from baonet.wire.control import (
     Start,
     Stop,
     Stopped,
+    Thaw,
     VmOff,
     VmReset,
 )
 
 GRACE: Final = 5.0
 """Seconds for which one that is stopping may say nothing; what it says may take longer (``PATIENCE``)."""
-Vital = Hello | Running | Halted | Parked | VmOff | VmReset | Stopped
+FREEZING: Final = 30.0
+"""Seconds in which one that was told to freeze must have left its guest."""
+Vital = Hello | Running | Halted | Parked | VmOff | VmReset | Frozen | Stopped
 """The messages that move a life."""
 
 
@@ -93,12 +99,16 @@ Duty = Tell | Kill | Load | Fail | Changed | Conclude
 @final
 @dataclass(slots=True)
 class _Actor:
-    """``pcpus``: those that it speaks for. ``lasted``, ``silent``: seconds in this phase, and since its last word."""
+    """``pcpus``: those that it speaks for. ``lasted``, ``silent``: seconds in this phase, and since its last word.
+
+    ``freezing``: seconds since it was told to freeze, None when it was not or has.
+    """
 
     pcpus: tuple[int, ...]
     phase: Phase = Phase.SPAWNED
     lasted: float = 0.0
     silent: float = 0.0
+    freezing: float | None = None
 
     def move(self, phase: Phase) -> None:
         self.phase = phase
@@ -145,6 +155,26 @@ class Life:
         """The addresses of those who are not gone."""
         return [address for address, actor in sorted(self._actors.items()) if actor.phase is not Phase.GONE]
 
+    @property
+    def frozen(self) -> bool:
+        """Whether all who were told to freeze, and are to answer, have."""
+        return all(each.freezing is None or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
+
+    def freeze(self) -> None:
+        """Have all who answer stay out of their guests. Conductors stand where they are let go to."""
+        if self._conducted:
+            return
+        for address, actor in sorted(self._actors.items()):
+            if actor.phase not in (*ENDING, Phase.GONE):
+                actor.freezing = 0.0
+                self.effects.append(Tell(address, Freeze()))
+
+    def thaw(self, stood: int) -> None:
+        """Let them go on; ``stood`` as in ``Thaw``."""
+        for address in self.present:
+            if self.answers(address) and not self._conducted:
+                self.effects.append(Tell(address, Thaw(stood)))
+
     def phase(self, address: int) -> Phase:
         return self._actors[address].phase
 
@@ -162,6 +192,9 @@ class Life:
         actor = self._actors.get(address)
         if actor is None or actor.phase is Phase.GONE:
             return  # it was on the way when the one that said it was given up
+        if isinstance(message, Frozen):
+            actor.freezing = None
+            return
         of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff | VmReset))
         if not of_vm:
             try:
@@ -220,6 +253,11 @@ class Life:
                 continue
             actor.lasted += seconds
             actor.silent += seconds
+            if actor.freezing is not None and actor.phase not in ENDING:
+                actor.freezing += seconds
+                if actor.freezing >= FREEZING:
+                    self._lose(address, f"has not left its guest for {FREEZING:g} s, and was killed")
+                    continue
             patience = PATIENCE.get(actor.phase)
             if patience is not None and actor.lasted >= patience:
                 if actor.phase is Phase.STOPPED:

@@ -175,6 +175,14 @@ class PcpuActor:
                 self.body.obey(message)
             case wire.StatisticsRequest():
                 self.say(wire.Statistics(self.pcpu, self.body.statistics()))
+            case wire.RegistersRequest():
+                self.say(wire.Registers(self.pcpu, self.body.registers()))
+            case wire.Freeze():
+                self._frozen = True
+                self.say(wire.Frozen())
+            case wire.Thaw(stood):
+                self._frozen = False
+                self.core.fall_behind(stood)
             case wire.Start() | wire.Halt() | wire.Reset() | wire.Stop():
                 self._live_on(message)
 

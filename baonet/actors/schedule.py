@@ -1,4 +1,4 @@
-"""When the agent grants the next horizon, and when the run is over in virtual time.
+"""The course of a run in virtual time: when the agent grants the next horizon, and when the run is over.
 
 With somebody at a console virtual time keeps to the host's where it would be faster, so that an idle guest waits for
 what is typed instead of running through the years. That changes nothing in what a run does, but when.
@@ -14,16 +14,25 @@ import trio
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.machine import Rate
+from baonet.wire.turns import NEVER
 
 
 @final
 class Schedule:
-    """``cycles``: how fast virtual time counts them. ``interactive``: somebody may type."""
+    """``cycles``: how fast virtual time counts them. ``interactive``: somebody may type.
 
-    def __init__(self, horizons: Horizons, cycles: Rate, *, interactive: bool) -> None:
+    ``standing``: the machine stands, at 0, until it is let go on. One that stands, or is let go to a moment alone, is
+    not over when nobody has anything to do: somebody may give it something.
+    """
+
+    conducted = True
+
+    def __init__(self, horizons: Horizons, cycles: Rate, *, interactive: bool, standing: bool = False) -> None:
         self.horizons = horizons
+        self.wanted: Ending | None = None
         self._cycles = cycles
         self._interactive = interactive
+        self._most = 0 if standing else NEVER
         self._base = -math.inf
         self._disturbed = False
         self._passed = False
@@ -33,7 +42,22 @@ class Schedule:
         """Cycles that the run has come to: of who came furthest, or the last horizon if nobody had anything to do."""
         return max(self.horizons.latest, self.horizons.end) if self._passed else self.horizons.latest
 
-    def disturb(self) -> int | None:
+    @property
+    def moment(self) -> int:
+        return self.horizons.horizon
+
+    @property
+    def standing(self) -> bool:
+        return self.horizons.complete and self.horizons.horizon >= self._most
+
+    def stand(self, moment: int | None = None) -> None:
+        self._most = self.horizons.horizon if moment is None else max(moment, self.horizons.horizon)
+
+    def go_on(self) -> None:
+        self._most = NEVER
+        self._base = -math.inf
+
+    def typed(self) -> int | None:
         """Something is typed: an idle machine has something to do again, and it is as late there as here.
 
         That is the horizon to tell before it; None when it is typed on the way to one. It takes effect behind that
@@ -41,46 +65,58 @@ class Schedule:
         """
         self._disturbed = True
         horizons = self.horizons
-        if not horizons.complete or horizons.horizon == 0:
+        if not horizons.complete or horizons.horizon == 0 or self._most < NEVER:
             return None
         return horizons.advance(min(self._now(), horizons.soonest) - horizons.step)
 
-    def due(self, wanted: Ending | None) -> Ending | None:
-        """How the run ends now, if it does; ``wanted`` is what the machine itself has come to."""
+    def conclude(self, ending: Ending) -> Ending | None:
+        """At the next horizon: it is one moment for all islands. The worst counts."""
+        if self.wanted is None or ending.value > self.wanted.value:
+            self.wanted = ending
+        return None
+
+    def due(self) -> Ending | None:
         horizons = self.horizons
         if not horizons.complete:
             return None
-        if wanted is not None:
-            return wanted
+        if self.wanted is not None:
+            return self.wanted
         if horizons.ended:
             self._passed = True
             return Ending.DONE
-        return Ending.IDLE if horizons.idle and horizons.horizon > 0 and not self._interactive else None
+        over = horizons.idle and horizons.horizon > 0 and not self._interactive and self._most == NEVER
+        return Ending.IDLE if over else None
 
     def patience(self) -> float:
         """Seconds until ``grant`` may have something to grant, inf if that does not depend on time."""
-        if not self._interactive or not self.horizons.complete or self.horizons.idle:
+        if not self._interactive or not self.horizons.complete or self.horizons.idle or self.standing:
             return math.inf
         return max(0.0, self._cycles.seconds(self.horizons.soonest - self._now()))
 
     def grant(self) -> int | None:
         """The next horizon, if all have reached the last one and it is time."""
         horizons = self.horizons
-        if not horizons.complete:
+        if not horizons.complete or self.standing:
             return None
         if not self._interactive:
-            return horizons.advance()
+            return horizons.advance(most=self._most)
         now, soonest = self._now(), horizons.soonest
         disturbed, self._disturbed = self._disturbed, False
         if soonest > now and not disturbed:
             return None
         if soonest < now:  # one that has fallen behind does not hurry later
             self._base += self._cycles.seconds(now - soonest)
-        return horizons.advance(horizons.horizon if disturbed else soonest)
+        return horizons.advance(horizons.horizon if disturbed else soonest, self._most)
+
+    def reached(self, address: int, next_: int, latest: int) -> None:
+        self.horizons.reached(address, next_, latest)
+
+    def drop(self, address: int) -> None:
+        self.horizons.drop(address)
 
     def _now(self) -> int:
         """The virtual time that the host's clock shows."""
         now = trio.current_time()
         if self._base == -math.inf:
-            self._base = now
+            self._base = now - self._cycles.seconds(self.horizons.horizon)
         return self._cycles.ticks_in(now - self._base)

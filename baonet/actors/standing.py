@@ -56,6 +56,8 @@ class Standing:
                 return condition.pcpu in pcpus
             case wire.Notice(pcpu) | wire.Statistics(pcpu) | wire.Digest(pcpu) | wire.TraceChunk(pcpu):
                 return pcpu in pcpus
-            case wire.Running() | wire.Halted() | wire.Reached() | wire.Delivered():
+            case wire.Registers(pcpu):
+                return pcpu in pcpus
+            case wire.Running() | wire.Halted() | wire.Frozen() | wire.Reached() | wire.Delivered():
                 return True
         return False

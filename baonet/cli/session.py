@@ -10,8 +10,8 @@ from typing import final
 
 import trio
 
-from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
+from baonet.actors.outcome import Outcome
 from baonet.actors.visible import plain
 from baonet.cli.consoles import Consoles
 from baonet.cli.early import ENDINGS, Early

@@ -155,6 +155,9 @@ class Core:
     def skip_to(self, cycle: int) -> None:
         """Let virtual time pass until ``cycle``; nothing under the host's clock, or if it is later already."""
 
+    def fall_behind(self, nanoseconds: int) -> None:
+        """Have the machine's time fall behind the host's by so much more; nothing in virtual time."""
+
     def alarm(self) -> int:
         """The cycle at which the next timer interrupt is due, -1 when none is armed."""
 

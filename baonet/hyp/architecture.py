@@ -65,6 +65,9 @@ class Wing(Protocol):
     def reset(self) -> None:
         """The VM starts anew. What devices drive on their lines stays."""
 
+    def registers(self) -> dict[str, int]:
+        """General registers, the PC, and those of the guest's privileged level, by their names in lower case."""
+
     def statistics(self) -> InterruptStatistics:
         """Counts since the start."""
 

@@ -16,8 +16,8 @@ from typing import final
 
 import trio
 
-from baonet.actors.agent import Died
 from baonet.actors.carrier import Carrier
+from baonet.actors.node import Died
 from baonet.actors.telling import failure
 from baonet.core.child import held
 from baonet.core.cpu import kick

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from baonet.actors.agent import Outcome
 from baonet.actors.ending import Ending, VmState
+from baonet.actors.outcome import Outcome
 from baonet.config.symbols import Symbols
 from baonet.document.escapes import escaped
 from baonet.hyp.armv8.condition import Doing

@@ -5,8 +5,10 @@ from __future__ import annotations
 import resource
 from typing import final
 
-from baonet.actors.agent import Agent, Outcome
+from baonet.actors.agent import Agent
+from baonet.actors.course import Course, FreeCourse
 from baonet.actors.horizon import Horizons
+from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.launch.crews import Placement
@@ -59,7 +61,7 @@ class HostedRun:
             until=options.until,
             notice=audience.notice,
             reported=audience.reported,
-            schedule=self._schedule(),
+            course=self._course(),
             observer=self._observe,
             outlets=outlets,
             changed=audience.changed,
@@ -76,10 +78,10 @@ class HostedRun:
             return TaskNode(plan, memory, tracing=tracing)
         return IslandsNode(plan, memory, tracing=tracing)
 
-    def _schedule(self) -> Schedule | None:
+    def _course(self) -> Course:
         clock = self._loaded.machine.clock
         if clock.mode is ClockMode.HOST:
-            return None
+            return FreeCourse()
         limit = self._options.limit
         end = None if limit is None else clock.cycles.ticks(limit)
         horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baonet.actors.agent import Outcome
+from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from baonet.actors.agent import Outcome
+from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.machine import Machine, Vm, devices
 

@@ -172,6 +172,46 @@ class Examined:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Stay out of the guest until ``Thaw``. Answered by ``Frozen``; all else goes on, so a VM may start anew."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The pcpu is out of its guest, and its console output so far has been sent."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """The pcpu may enter its guest again, for which the time since ``Freeze`` has not been.
+
+    ``stood``: nanoseconds by which the machine's time falls behind the host's, the same for all of its pcpus.
+    """
+
+    stood: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RegistersRequest:
+    """The agent asks for the ``Registers`` of a pcpu whose guest does not run now."""
+
+    pcpu: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Registers of the vcpu that the pcpu has, by the names that its architecture gives them."""
+
+    pcpu: int
+    values: dict[str, int]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The last message of a pcpu."""
 
@@ -261,6 +301,11 @@ Control = (
     | StatisticsRequest
     | Statistics
     | Examined
+    | Freeze
+    | Frozen
+    | Thaw
+    | RegistersRequest
+    | Registers
     | Stopped
     | TraceChunk
     | Digest

@@ -11,11 +11,12 @@ import pytest
 import trio
 import trio.testing
 
-from baonet.actors.agent import Agent, Outcome
+from baonet.actors.agent import Agent
 from baonet.actors.awaited import AwaitedText
 from baonet.actors.ending import Ending
 from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
+from baonet.actors.outcome import Outcome
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import plan
 from baonet.machine import Device

@@ -68,9 +68,11 @@ def test_an_island_that_is_no_more_is_not_waited_for() -> None:
 def test_how_a_run_ends(moment: int, end: int | None, wanted: Ending | None, ending: Ending | None) -> None:
     schedule = Schedule(Horizons([0], STEP, end), CYCLES, interactive=False)
     assert schedule.grant() == 10
-    assert schedule.due(wanted) is None, "not before all are there"
+    if wanted is not None:
+        assert schedule.conclude(wanted) is None
+    assert schedule.due() is None, "not before all are there"
     reach(schedule.horizons, a=moment)
-    assert schedule.due(wanted) is ending
+    assert schedule.due() is ending
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_the_time_that_a_run_has_taken(next_: int, latest: int, end: int | None,
     schedule = Schedule(Horizons([0], STEP, end), CYCLES, interactive=False)
     schedule.grant()
     schedule.horizons.reached(0, next_, latest)
-    assert schedule.due(None) is (Ending.IDLE if end is None else Ending.DONE)
+    assert schedule.due() is (Ending.IDLE if end is None else Ending.DONE)
     assert schedule.time == time
 
 
@@ -93,7 +95,8 @@ def test_an_end_before_the_last_horizon_is_the_time_of_a_run() -> None:
     schedule = Schedule(Horizons([0], STEP, 10), CYCLES, interactive=False)
     schedule.grant()
     schedule.horizons.reached(0, -1, 3)
-    assert schedule.due(Ending.DONE) is Ending.DONE
+    schedule.conclude(Ending.DONE)
+    assert schedule.due() is Ending.DONE
     assert schedule.time == 3
 
 
@@ -120,11 +123,11 @@ async def test_a_machine_that_waits_for_its_user_is_not_at_its_end(autojump_cloc
     schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=True)
     schedule.grant()
     reach(schedule.horizons, a=-1)
-    assert schedule.due(None) is None
+    assert schedule.due() is None
     assert schedule.patience() == float("inf")
     await trio.sleep(60)
     assert schedule.grant() is None
-    horizon = schedule.disturb()
+    horizon = schedule.typed()
     assert horizon is not None
     reach(schedule.horizons, a=horizon + 1)
     assert schedule.grant() == horizon + STEP

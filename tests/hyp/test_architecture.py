@@ -64,6 +64,9 @@ class ToyWing:
     def waits(self) -> bool:
         return bool(self.injected)
 
+    def registers(self) -> dict[str, int]:
+        return {"pc": self.cpu.pc}
+
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, len(self.injected))
 

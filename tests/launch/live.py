@@ -11,27 +11,37 @@ from typing import Any
 
 import trio
 
-from baonet.actors.agent import Agent, Outcome
+from baonet.actors.agent import Agent
+from baonet.actors.course import Course, FreeCourse
 from baonet.actors.ending import VmState
+from baonet.actors.horizon import Horizons
+from baonet.actors.outcome import Outcome
+from baonet.actors.schedule import Schedule
 from baonet.config.loader import load
 from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
 from baonet.hyp.vmm import Plan, plan
 from baonet.launch.crews import Placement
-from baonet.launch.local import ProcessNode, TaskNode
+from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.machine import ClockMode
 from baonet.memory.node import NodeMemory
 from tests.system.machine import write
 
-NODES: dict[str, Callable[[Plan, NodeMemory], ProcessNode | TaskNode]] = {
-    "process-per-cpu": lambda plan, memory: ProcessNode(plan, memory, Placement.PROCESS_PER_CPU),
-    "one-process": TaskNode,
-}
+HOST_PLACEMENTS = ["process-per-cpu", "one-process"]
 PATIENCE = 60.0
+STEP = 1_000_000
+"""Cycles between two moments at which a run in virtual time can end."""
+
+
+def _node(plan: Plan, memory: NodeMemory, placement: Placement) -> ProcessNode | TaskNode | IslandsNode:
+    if placement is not Placement.ONE_PROCESS:
+        return ProcessNode(plan, memory, placement)
+    return (TaskNode if plan.machine.clock.mode is ClockMode.HOST else IslandsNode)(plan, memory)
 
 
 class Live:
     """It is also the agent's screen."""
 
-    def __init__(self, directory: Path, machine: dict[str, Any], placement: str) -> None:
+    def __init__(self, directory: Path, machine: dict[str, Any], placement: str, *, standing: bool = False) -> None:
         loaded = load(write(directory, machine))
         self.memory = NodeMemory(loaded, SLOT_SIZE, DEVICE_STATES)
         for vm in loaded.vms:
@@ -39,10 +49,18 @@ class Live:
         self.plan = plan(loaded)
         self.names = [vm.name for vm in loaded.vms]
         self._said = {name: bytearray() for name in self.names}
-        self.node = NODES[placement](self.plan, self.memory)
-        self.agent = Agent(self.plan, self.memory, self.node, self, changed=self._changed)
+        self.node = _node(self.plan, self.memory, Placement(placement))
+        self.agent = Agent(
+            self.plan, self.memory, self.node, self, changed=self._changed, course=self._course(standing=standing)
+        )
         self._ended: set[str] = set()
         self._news = trio.Event()
+
+    def _course(self, *, standing: bool) -> Course:
+        clock = self.plan.machine.clock
+        if clock.mode is ClockMode.HOST:
+            return FreeCourse()
+        return Schedule(Horizons(self.node.carries, STEP), clock.cycles, interactive=False, standing=standing)
 
     def show(self, vm: int, data: bytes) -> None:
         self._said[self.names[vm]] += data
@@ -103,9 +121,14 @@ def run(
     placement: str,
     script: Callable[[Live], Awaitable[None]] | None = None,
     limit: float = PATIENCE,
+    *,
+    standing: bool = False,
 ) -> tuple[Outcome, dict[str, str]]:
-    """Run the machine to its end while ``script`` plays the user; what came of it, and what the VMs printed."""
-    live = Live(directory, machine, placement)
+    """Run the machine to its end while ``script`` plays the user; what came of it, and what the VMs printed.
+
+    ``standing``: in virtual time it stands at first.
+    """
+    live = Live(directory, machine, placement, standing=standing)
     outcome: list[Outcome] = []
 
     async def main() -> None:

@@ -11,12 +11,12 @@ import pytest
 import trio
 
 from baonet.actors.ending import Ending
-from tests.launch.live import NODES, Live, run
+from tests.launch.live import HOST_PLACEMENTS, Live, run
 from tests.system.machine import UART, vm
 
 WITHOUT_INTERRUPT = [{"pa": UART["pa"], "va": UART["va"]}]
 
-placements = pytest.mark.parametrize("placement", NODES)
+placements = pytest.mark.parametrize("placement", HOST_PLACEMENTS)
 
 
 def dead_process() -> int:

@@ -9,11 +9,11 @@ import pytest
 
 from baonet.actors.ending import Ending
 from baonet.core.cpu import build
-from tests.launch.live import NODES, run
+from tests.launch.live import HOST_PLACEMENTS, run
 from tests.system.machine import UART, vm
 
 
-@pytest.mark.parametrize("placement", NODES)
+@pytest.mark.parametrize("placement", HOST_PLACEMENTS)
 def test_its_vm_ends_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, placement: str) -> None:
 
     def refuse(machine: Any, config: Any, *arguments: Any, **options: Any) -> Any:

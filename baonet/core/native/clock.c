@@ -59,6 +59,13 @@ void clock_skip(struct core *core, uint64_t cycles) {
     if (running == core) clock_plan(core);
 }
 
+/* The machine has stood for so long by the host's clock, which is its own: for it that time has not been. */
+void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
+    if (core->hz) return;
+    core->epoch += nanoseconds;
+    core->chunk_began += nanoseconds;
+}
+
 /* At the start of a block whose `instructions` are already taken. */
 void clock_block_start(struct core *core, unsigned instructions) {
     uint64_t start = clock_now(core) - instructions;

@@ -11,6 +11,9 @@ uint64_t host_now(void);
 uint64_t clock_now(struct core *core);
 uint64_t clock_seen(struct core *core);
 
+/* Under the host's clock: have the machine's time fall behind it by so much more. */
+void clock_fall_behind(struct core *core, uint64_t nanoseconds);
+
 /* The rest is of virtual time. The cycle at which the next timer interrupt is due, all ones if none is armed. */
 uint64_t clock_alarm(struct core *core);
 

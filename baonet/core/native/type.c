@@ -105,6 +105,13 @@ static PyObject *skip_to(PyObject *self, PyObject *cycle) {
     Py_RETURN_NONE;
 }
 
+static PyObject *fall_behind(PyObject *self, PyObject *nanoseconds) {
+    unsigned long long stood = PyLong_AsUnsignedLongLong(nanoseconds);
+    if (PyErr_Occurred()) return NULL;
+    clock_fall_behind((struct core *)self, stood);
+    Py_RETURN_NONE;
+}
+
 static PyObject *alarm_cycle(PyObject *self, PyObject *unused) {
     (void)unused;
     uint64_t cycle = clock_alarm((struct core *)self);
@@ -327,6 +334,7 @@ static PyMethodDef core_methods[] = {
     {"run", run, METH_O, NULL},
     {"run_until", run_until, METH_VARARGS, NULL},
     {"skip_to", skip_to, METH_O, NULL},
+    {"fall_behind", fall_behind, METH_O, NULL},
     {"alarm", alarm_cycle, METH_NOARGS, NULL},
     {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
     {"take_records", take_records, METH_O, NULL},

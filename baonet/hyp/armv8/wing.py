@@ -30,6 +30,10 @@ from baonet.hyp.messages import MessageFact
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
 
+_REGISTERS: Final = (
+    *("pstate", "sp", "sp_el0", "sp_el1", "elr_el1", "esr_el1", "far_el1", "spsr_el1", "vbar_el1", "sctlr_el1"),
+)
+
 
 @final
 class Armv8Wing:
@@ -116,6 +120,15 @@ class Armv8Wing:
 
     def reset(self) -> None:
         self.vgic.reset()
+
+    def registers(self) -> dict[str, int]:
+        """X0 to X30 as EL2 sees them (of AArch32 state: Arm ARM DDI 0487, D1.19.1), PC, PSTATE, SP and EL1's own."""
+        state = self._cpu.state()
+        return (
+            {f"x{number}": value for number, value in enumerate(self._x)}
+            | {"pc": self._cpu.pc}
+            | {name: state[name] for name in _REGISTERS}
+        )
 
     def statistics(self) -> InterruptStatistics:
         return self.vgic.statistics()

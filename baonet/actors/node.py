@@ -1,0 +1,28 @@
+"""What the agent needs of the node whose pcpus it answers for."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from baonet.wire.port import Port
+
+
+class Died(Protocol):
+    def __call__(self, pcpu: int, why: str | None, words: str = "") -> None:
+        """How a process has ended, None if that is nobody's loss, and what it wrote to its standard error."""
+
+
+class Node(Protocol):
+    """Where the pcpus of this node run: started, watched and killed by an engine.
+
+    ``carries``: the pcpus that each actor at the port speaks for, by its address. In host time each speaks for itself.
+    """
+
+    port: Port
+    carries: dict[int, tuple[int, ...]]
+
+    async def supervise(self, died: Died) -> None:
+        """Run until cancelled or all pcpus have ended; call ``died`` for each that ends, when nothing of it runs."""
+
+    def kick(self, pcpu: int) -> None: ...
+    def kill(self, pcpu: int) -> None: ...
