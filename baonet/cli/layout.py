@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.document.quantities import human
 from baonet.machine import Machine, Vm, uarts
 

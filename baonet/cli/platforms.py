@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator
 
 from baonet.cli.common import Subparsers
+from baonet.config.armv8.platforms import CORTEX_A53_COSTS, COST_SOURCES, builtin, description
 from baonet.config.palette import Palette
-from baonet.config.platforms import CORTEX_A53_COSTS, COST_SOURCES, builtin, description
 from baonet.document.quantities import human, human_duration
 from baonet.machine import Platform
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from baonet.config import console_input, devicetree, faults, gic
+from baonet.config import console_input, devicetree, faults
+from baonet.config.armv8 import gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.placement import VmContents

@@ -9,7 +9,7 @@ from baonet.config.models import VmModel
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import Faithful
-from baonet.machine.affinity import CLUSTER
+from baonet.machine.armv8.affinity import CLUSTER
 
 MOST_CPUS, MOST_CPUS_GICV2 = 64, 8
 

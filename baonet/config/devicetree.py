@@ -7,10 +7,10 @@ arm,pl011; ``bao,ipcshmem`` is that of Bao's Linux driver.
 from __future__ import annotations
 
 from baonet.config import fdt
+from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.config.fdt import FdtNode
-from baonet.config.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.machine import Machine, Platform, Vm, uarts
-from baonet.machine.affinity import affinity
+from baonet.machine.armv8.affinity import affinity
 
 _GIC, _CLOCK = 1, 2  # phandles
 _SPI, _PPI, _EDGE, _LEVEL = 0, 1, 1, 4

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import final
 
 from baonet.config import devicetree, fdt
+from baonet.config.armv8.gic import GICR_SIZE
 from baonet.config.fdt import FdtNode
-from baonet.config.gic import GICR_SIZE
 from baonet.config.tree_nodes import text, walk
 from baonet.document.quantities import human, listing, span
 from baonet.machine import Machine, Vm, uarts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baonet.config.armv8.gic import GICD_SIZE, GICR_SIZE, of_vm
+from baonet.config.armv8.gic import windows as gic_windows
 from baonet.config.draft import Draft
-from baonet.config.gic import GICD_SIZE, GICR_SIZE, of_vm
-from baonet.config.gic import windows as gic_windows
 from baonet.config.models import VmModel
 from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.errors import Problem

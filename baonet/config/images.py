@@ -15,7 +15,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, final
 
-from baonet.config import arm64_image, packed
+from baonet.config import packed
+from baonet.config.armv8 import kernel_image
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human
 from baonet.machine import PAGE_SIZE, LoadSegment, Stamp
@@ -227,7 +228,7 @@ def _raw(
 ) -> Image:
     """``data`` is what was unpacked of the file, if anything was; else ``stamp`` is the file."""
     linux = _is_linux(head)
-    if linux and (needed := arm64_image.least(head)) > size:
+    if linux and (needed := kernel_image.least(head)) > size:
         message = (
             f"{path} is cut short: it has {size} bytes, and an arm64 Linux Image with this header at least {needed}"
         )

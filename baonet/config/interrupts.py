@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config.armv8.gic import of_vm
 from baonet.config.draft import Draft
-from baonet.config.gic import of_vm
 from baonet.config.models import VmModel
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem

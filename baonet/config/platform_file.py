@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from baonet.config.armv8.gic import windows as gic_windows
+from baonet.config.armv8.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.cpus import most_cpus
-from baonet.config.gic import windows as gic_windows
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
-from baonet.config.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
 from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem

@@ -8,9 +8,9 @@ from inspect import cleandoc
 from typing import Any
 
 from baonet.config import foreign
+from baonet.config.armv8.platforms import COSTS_SOURCE, builtin, description
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
-from baonet.config.platforms import COSTS_SOURCE, builtin, description
 from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration

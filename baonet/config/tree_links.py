@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baonet.config.armv8.gic import windows
 from baonet.config.fdt import FdtNode
-from baonet.config.gic import windows
 from baonet.config.given_tree import GICS, PL011
 from baonet.config.tree_nodes import TreePlace, cells, enabled, numbers, text, walk
 from baonet.document.quantities import listing

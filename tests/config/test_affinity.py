@@ -12,7 +12,7 @@ from baonet.config.devicetree import generate
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
 from baonet.machine import Machine
-from baonet.machine.affinity import affinity, vcpu_at
+from baonet.machine.armv8.affinity import affinity, vcpu_at
 from tests.config.machines import BASE, write
 
 

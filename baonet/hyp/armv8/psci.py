@@ -14,7 +14,7 @@ from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpu
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.machine import Faithful
-from baonet.machine.affinity import affinity, vcpu_at
+from baonet.machine.armv8.affinity import affinity, vcpu_at
 
 SMC32: Final = 0x8400_0000
 SMC64: Final = 0xC400_0000

@@ -21,7 +21,7 @@ from baonet.hyp.armv8.vgic_registers import (
     interrupt_words,
 )
 from baonet.machine import Gic
-from baonet.machine.affinity import CLUSTER, affinity
+from baonet.machine.armv8.affinity import CLUSTER, affinity
 
 _MASK32 = 0xFFFF_FFFF
 _ID_BITS = 10

@@ -1,0 +1,1 @@
+"""Armv8-A's part of the configuration."""
