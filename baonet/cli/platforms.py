@@ -12,6 +12,7 @@ from baonet.config.armv8.platforms import CORTEX_A53_COSTS, COST_SOURCES, builti
 from baonet.config.palette import Palette
 from baonet.document.quantities import human, human_duration
 from baonet.machine import Platform
+from baonet.machine.armv8 import Armv8Platform
 
 _WIDTH = 100
 
@@ -38,7 +39,8 @@ def platforms(options: argparse.Namespace) -> int:
 
 
 def _brief(name: str, platform: Platform) -> Iterator[str]:
-    yield f"{name}: {platform.cpus} CPUs ({platform.cpu_model}), GICv{platform.gic.version}"
+    arch = Armv8Platform.of(platform)
+    yield f"{name}: {platform.cpus} CPUs ({arch.cpu_model}), GICv{arch.gic.version}"
     yield textwrap.fill(description(name), _WIDTH, initial_indent="    ", subsequent_indent="    ")
     for bank in platform.ram:
         yield f"    RAM {bank.base:#x}, {bank.size >> 20} MiB"
@@ -47,12 +49,13 @@ def _brief(name: str, platform: Platform) -> Iterator[str]:
 
 
 def _rest(platform: Platform) -> Iterator[str]:
-    gic = platform.gic
+    arch = Armv8Platform.of(platform)
+    gic = arch.gic
     frame = f"redistributors {gic.gicr:#x}" if gic.gicr is not None else f"CPU interface {gic.gicc:#x}"
     yield f"    GIC distributor {gic.gicd:#x}, {frame}"
     yield f"    {gic.interrupts} INTIDs, {gic.list_registers} list registers, maintenance interrupt {gic.maintenance}"
     yield f"    timer {platform.timer_frequency} Hz: virtual timer 27, EL1 physical timer 30"
-    yield f"    MIDR_EL1 {platform.midr:#010x}"
+    yield f"    MIDR_EL1 {arch.midr:#010x}"
     if platform.cache is not None:
         cache, palette = platform.cache, Palette.of(platform.cache)
         yield (
@@ -60,7 +63,7 @@ def _rest(platform: Platform) -> Iterator[str]:
             f"{cache.llc_ways} ways: {palette.number} colours of {palette.size} pages"
         )
     states = [name for name in ("standby", "powerdown") if getattr(platform, name)]
-    bit = f", bit {platform.state_type_bit} selects powerdown" if platform.state_type_bit else ""
+    bit = f", bit {arch.state_type_bit} selects powerdown" if arch.state_type_bit else ""
     yield f"    CPU_SUSPEND has {' and '.join(states) or 'no state'}{bit}"
     yield "    what the hypervisor's work takes, in virtual time:"
     for name, value in dataclasses.asdict(platform.costs).items():

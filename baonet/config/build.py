@@ -24,6 +24,7 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 
 
 def build(
@@ -85,7 +86,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
         regions=placement.regions,
         devices=tuple(devices),
         ipcs=tuple(ipcs),
-        gic=gic.of_vm(model.gic, platform.gic),
+        arch=Armv8Vm(gic.of_vm(model.gic, Armv8Platform.of(platform).gic)),
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,

@@ -9,6 +9,7 @@ from baonet.config.models import VmModel
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import Faithful
+from baonet.machine.armv8 import Armv8Platform
 from baonet.machine.armv8.affinity import CLUSTER
 
 MOST_CPUS, MOST_CPUS_GICV2 = 64, 8
@@ -43,7 +44,7 @@ def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
             message = f"{vm.cpus} vCPUs, and the platform has {left} of its {there} CPUs left"
             name = draft.root.at("platform", "extends").value
             hint = f"all VMs together want {total}: use fewer"
-            if isinstance(name, str) and total <= most_cpus(draft.platform.gic.version):
+            if isinstance(name, str) and total <= most_cpus(Armv8Platform.of(draft.platform).gic.version):
                 hint += f", or 'platform: {{extends: {name}, cpus: {total}}}'"
             yield vm.node.at("cpus").problem(message, hint)
 

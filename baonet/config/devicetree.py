@@ -10,6 +10,7 @@ from baonet.config import fdt
 from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
 from baonet.config.fdt import FdtNode
 from baonet.machine import Machine, Platform, Vm, uarts
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 from baonet.machine.armv8.affinity import affinity
 
 _GIC, _CLOCK = 1, 2  # phandles
@@ -63,28 +64,30 @@ def describe_boot(chosen: FdtNode, vm: Vm) -> None:
 
 
 def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
+    model = Armv8Platform.of(platform).cpu_model
     cpus = root.add("cpus")
     cpus.cells("#address-cells", 1)
     cpus.cells("#size-cells", 0)
     for place in map(affinity, range(vm.cpus)):
         cpu = cpus.add(f"cpu@{place:x}")
         cpu.text("device_type", "cpu")
-        cpu.text("compatible", _CPU_COMPATIBLE.get(platform.cpu_model, f"arm,{platform.cpu_model}"))
+        cpu.text("compatible", _CPU_COMPATIBLE.get(model, f"arm,{model}"))
         cpu.text("enable-method", "psci")
         cpu.cells("reg", place)
 
 
 def _gic(root: FdtNode, vm: Vm) -> None:
-    gic = root.add(f"interrupt-controller@{vm.gic.gicd:x}")
+    config = Armv8Vm.of(vm).gic
+    gic = root.add(f"interrupt-controller@{config.gicd:x}")
     gic.cells("#address-cells", 0)
     gic.cells("#interrupt-cells", 3)
     gic.flag("interrupt-controller")
-    if vm.gic.gicr is not None:
+    if config.gicr is not None:
         gic.text("compatible", "arm,gic-v3")
-        gic.wide("reg", vm.gic.gicd, GICD_SIZE, vm.gic.gicr, GICR_SIZE * vm.cpus)
-    elif vm.gic.gicc is not None:
+        gic.wide("reg", config.gicd, GICD_SIZE, config.gicr, GICR_SIZE * vm.cpus)
+    elif config.gicc is not None:
         gic.text("compatible", "arm,gic-400", "arm,cortex-a15-gic")
-        gic.wide("reg", vm.gic.gicd, GICD_SIZE_V2, vm.gic.gicc, GICC_SIZE)
+        gic.wide("reg", config.gicd, GICD_SIZE_V2, config.gicc, GICC_SIZE)
     gic.cells("phandle", _GIC)
 
 
@@ -92,7 +95,7 @@ def _interrupt(vm: Vm, intid: int, trigger: int) -> tuple[int, int, int]:
     """The three cells of a GIC interrupt; a GICv2 PPI names its CPUs in bits 15:8."""
     if intid >= 32:
         return _SPI, intid - 32, trigger
-    return _PPI, intid - 16, trigger | (((1 << vm.cpus) - 1) << 8 if vm.gic.version == 2 else 0)
+    return _PPI, intid - 16, trigger | (((1 << vm.cpus) - 1) << 8 if Armv8Vm.of(vm).gic.version == 2 else 0)
 
 
 def _timer(root: FdtNode, vm: Vm) -> None:

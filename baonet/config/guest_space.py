@@ -10,14 +10,14 @@ from baonet.config.draft import Draft
 from baonet.config.models import VmModel
 from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.errors import Problem
-from baonet.machine import Gic
+from baonet.machine.armv8 import Armv8Platform, Gic
 
 
 def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
     yield from _alignment(vm)
     windows = list(_windows(draft, vm))
     if draft.platform is not None and draft.intact(vm.node, "gic"):
-        gic = of_vm(vm.gic, draft.platform.gic)
+        gic = of_vm(vm.gic, Armv8Platform.of(draft.platform).gic)
         yield from _gic(vm, gic)
         node = vm.node if vm.gic is None else vm.gic.node
         own = [AddressRange(start, end, what, node.at(field)) for field, start, end, what in gic_windows(gic, vm.cpus)]

@@ -16,7 +16,7 @@ from baonet.config.models import VmModel
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
-from baonet.machine import Gic
+from baonet.machine.armv8 import Armv8Platform, Gic
 
 FIRST_PPI, FIRST_SPI, FIRST_SPECIAL = 16, 32, 1020
 TIMERS = {27: "virtual timer", 30: "EL1 physical timer"}
@@ -37,7 +37,8 @@ def problems(draft: Draft) -> Iterator[Problem]:
     for vm in draft.vms:
         uses = list(_uses(vm))
         if draft.platform is not None and draft.intact(vm.node, "gic"):
-            yield from _numbers(uses, of_vm(vm.gic, draft.platform.gic), draft.platform.gic)
+            physical = Armv8Platform.of(draft.platform).gic
+            yield from _numbers(uses, of_vm(vm.gic, physical), physical)
         yield from _twice(uses)
         for use in uses:
             if use.what != "device" or use.intid < FIRST_SPI:

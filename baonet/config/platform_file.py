@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from baonet.config.armv8.gic import windows as gic_windows
-from baonet.config.armv8.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin
+from baonet.config.armv8.platforms import CPU_MODELS, TIMER_FREQUENCY, builtin, cortex_a53
 from baonet.config.cpus import most_cpus
 from baonet.config.platform_models import PlatformGicModel, PlatformModel
 from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
@@ -16,7 +16,8 @@ from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Model, Reader, UnreadableError, nearest
 from baonet.document.quantities import human, listing
-from baonet.machine import UNMODELLED, Cache, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine import UNMODELLED, Cache, Platform, PlatformDevice, RamBank
+from baonet.machine.armv8 import Armv8Platform, Gic
 
 _PHYSICAL_LIMIT = 1 << 40  # of the Cortex-A53 (PARange), whatever the CPU: who gives more has mistyped it
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
@@ -31,11 +32,9 @@ _BLANK = Platform(
     name="custom",
     cpus=1,
     ram=(),
-    gic=Gic(version=3, gicd=0),
+    arch=cortex_a53(Gic(version=3, gicd=0)),
     devices=(),
     timer_frequency=TIMER_FREQUENCY,
-    cpu_model="cortex-a53",
-    midr=CPU_MODELS["cortex-a53"],
 )
 
 
@@ -107,7 +106,7 @@ def _missing(model: PlatformModel, base: Platform | None) -> Iterator[Problem]:
             example = "{version: 3, gicd: ..., gicr: ...}"
             yield model.node.problem("'gic' is missing", f"gic: the interrupt controller, {example}; {extend}")
     if model.gic is not None:
-        yield from _missing_of_gic(model.gic, base.gic if base else None)
+        yield from _missing_of_gic(model.gic, Armv8Platform.of(base).gic if base else None)
 
 
 def _missing_of_gic(model: PlatformGicModel, base: Gic | None) -> Iterator[Problem]:
@@ -133,11 +132,10 @@ def _given(model: Model, *names: str) -> dict[str, Any]:
 
 def _merged(model: PlatformModel, base: Platform) -> Platform:
     """``base`` with everything that ``model`` gives."""
-    values = _given(
-        model, "name", "cpus", "timer_frequency", "cpu_model", "midr", "standby", "powerdown", "state_type_bit"
-    )
+    values = _given(model, "name", "cpus", "timer_frequency", "standby", "powerdown")
+    arch = _given(model, "cpu_model", "midr", "state_type_bit")
     if model.cpu_model is not None:
-        values.setdefault("midr", CPU_MODELS[model.cpu_model])
+        arch.setdefault("midr", CPU_MODELS[model.cpu_model])
     if model.ram is not None:
         values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
     if model.devices is not None:
@@ -146,28 +144,29 @@ def _merged(model: PlatformModel, base: Platform) -> Platform:
         values["cache"] = Cache(**_given(model.cache, "llc_size", "llc_ways", "l1_size", "l1_ways"))
     if model.gic is not None:
         given = _given(model.gic, "version", "gicd", "gicc", "gicr", "interrupts", "list_registers", "maintenance")
-        gic = replace(base.gic, **given)
-        values["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
+        gic = replace(Armv8Platform.of(base).gic, **given)
+        arch["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
     if model.costs is not None:
         given = _given(model.costs, "hypercall", "access", "interrupt", "direct")
         values["costs"] = replace(base.costs, **given)
-    return replace(base, **values)
+    return replace(base, arch=replace(Armv8Platform.of(base), **arch), **values)
 
 
 def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
-    most = most_cpus(platform.gic.version)
+    physical = Armv8Platform.of(platform).gic
+    most = most_cpus(physical.version)
     if platform.cpus > most:
-        message = f"a GIC of version {platform.gic.version} serves at most {most} CPUs"
+        message = f"a GIC of version {physical.version} serves at most {most} CPUs"
         yield model.node.at("cpus").problem(message, f"use {most} or fewer, or a GICv3")
     if model.gic is not None:
         gic = model.gic.node
-        if platform.gic.interrupts % 32:
-            lines = platform.gic.interrupts // 32
+        if physical.interrupts % 32:
+            lines = physical.interrupts // 32
             hint = f"use {max(1, lines) * 32} or {lines * 32 + 32}"
-            yield gic.at("interrupts").problem(f"{platform.gic.interrupts} is not a multiple of 32", hint)
-        yield from unaligned(gic.at("gicd"), platform.gic.gicd)
-        yield from unaligned(gic.at("gicc"), platform.gic.gicc)
-        yield from unaligned(gic.at("gicr"), platform.gic.gicr, 0x10000)
+            yield gic.at("interrupts").problem(f"{physical.interrupts} is not a multiple of 32", hint)
+        yield from unaligned(gic.at("gicd"), physical.gicd)
+        yield from unaligned(gic.at("gicc"), physical.gicc)
+        yield from unaligned(gic.at("gicr"), physical.gicr, 0x10000)
     windows = []
     for i, bank in enumerate(platform.ram):
         node = model.node if model.ram is None else model.ram[i].node
@@ -188,12 +187,12 @@ def _problems(model: PlatformModel, platform: Platform) -> Iterator[Problem]:
                 yield node.at("interrupt").problem(
                     f"interrupt {device.interrupt} is given twice", f"device '{other.name}' has it already"
                 )
-        if device.interrupt >= platform.gic.interrupts:
+        if device.interrupt >= physical.interrupts:
             yield node.at("interrupt").problem(
-                f"the GIC has no interrupt {device.interrupt}", f"its INTIDs end at {platform.gic.interrupts - 1}"
+                f"the GIC has no interrupt {device.interrupt}", f"its INTIDs end at {physical.interrupts - 1}"
             )
     node = model.node if model.gic is None else model.gic.node
-    found = gic_windows(platform.gic, platform.cpus)
+    found = gic_windows(physical, platform.cpus)
     own = [AddressRange(start, end, what, node.at(field)) for field, start, end, what in found]
     for window in (*own, *windows):
         yield from beyond(window, _PHYSICAL_LIMIT)

@@ -14,6 +14,7 @@ from baonet.config.platform_models import PlatformModel
 from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
+from baonet.machine.armv8 import Armv8Platform
 
 _INTRODUCTION = """\
 # Configuration
@@ -189,7 +190,7 @@ def _platforms() -> str:
     lines = ["## Built-in platforms", ""]
     for name, platform in builtin().items():
         ram = ", ".join(f"{human(bank.size)} at {bank.base:#x}" for bank in platform.ram)
-        gic = platform.gic
+        gic = Armv8Platform.of(platform).gic
         frame = f"GICR {gic.gicr:#x}" if gic.gicr is not None else f"GICC {gic.gicc:#x}"
         devices = ", ".join(f"`{d.name}` ({d.kind}) at {d.pa:#x}, interrupt {d.interrupt}" for d in platform.devices)
         lines += [

@@ -13,6 +13,7 @@ from baonet.config.given_tree import GICS, PL011
 from baonet.config.tree_nodes import TreePlace, cells, enabled, numbers, text, walk
 from baonet.document.quantities import listing
 from baonet.machine import Vm
+from baonet.machine.armv8 import Armv8Vm
 
 _NO_DEVICES = ("cpus", "chosen", "aliases", "reserved-memory", "memory")
 _NAMED = 4
@@ -131,5 +132,5 @@ def _windows(vm: Vm) -> Iterator[tuple[int, int]]:
             yield device.va, device.va + device.size
     for ipc in vm.ipcs:
         yield ipc.base, ipc.base + ipc.size
-    for _, start, end, _ in windows(vm.gic, vm.cpus):
+    for _, start, end, _ in windows(Armv8Vm.of(vm).gic, vm.cpus):
         yield start, end

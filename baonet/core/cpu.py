@@ -44,6 +44,7 @@ from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
 from baonet.machine import ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 from baonet.memory.node import NodeMemory
 
 Core = native.Core
@@ -73,9 +74,10 @@ def _map(core: Core, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
         interrupt = device.interrupt if device.interrupt in assigned else 0
         console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
         core.map_pl011(base, memory.devices[device.pa].view, 0, interrupt, console)
-    if vm.gic.version == 2:
-        assert vm.gic.gicc is not None
-        core.map_gicv(vm.gic.gicc)
+    gic = Armv8Vm.of(vm).gic
+    if gic.version == 2:
+        assert gic.gicc is not None
+        core.map_gicv(gic.gicc)
     for window in vm.devices:
         if window.va is not None:
             core.map_unassigned(window.va, window.size)
@@ -113,16 +115,16 @@ def build(
     ``epoch`` is the monotonic host time, in nanoseconds, at which the machine's counters were 0. ``records``: it is to
     record what happens (``baonet.trace.records``).
     """
-    platform = machine.platform
+    platform, arch = machine.platform, Armv8Platform.of(machine.platform)
     virtual = machine.clock.mode is ClockMode.VIRTUAL
     core = Core(
-        model=_MODELS[platform.cpu_model],
-        midr=platform.midr,
+        model=_MODELS[arch.cpu_model],
+        midr=arch.midr,
         mpidr=vmpidr(vcpu, vm.cpus),
         frequency=platform.timer_frequency,
         epoch=epoch,
-        gic_version=vm.gic.version,
-        list_registers=platform.gic.list_registers,
+        gic_version=Armv8Vm.of(vm).gic.version,
+        list_registers=arch.gic.list_registers,
         timers=tuple(intid for intid in (27, 30) if intid in vm.interrupts),
         slots=memory.slots.view,
         index=pcpus[vcpu],

@@ -3,22 +3,27 @@
 The YAML models are validated and resolved into these, and every floor above works with nothing else. No parsing, no
 I/O and no third-party import happens here, so that ``baonet.hyp`` stays pure.
 
-Units: addresses and sizes are bytes; guest addresses (``base``, ``va``, ``gicd``) are IPAs, ``pa`` and ``phys`` are
-physical addresses. Interrupts are INTIDs (a device tree's SPI *n* is INTID *n* + 32). Colours are bitmaps, bit *c* for
-colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
+Units: addresses and sizes are bytes; guest addresses (``base``, ``va``) are those that the guest sees, ``pa`` and
+``phys`` are physical addresses. Interrupts have the numbers that the architecture gives them. Colours are bitmaps, bit
+*c* for colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
+
+What only an architecture knows is the ``arch`` of a platform and of a VM; ``baonet.machine.armv8`` has Armv8-A's.
 """
 
 from __future__ import annotations
 
+from baonet.machine.architecture import ArchPlatform, ArchVm
 from baonet.machine.clock import Clock, ClockMode, Latency
 from baonet.machine.faults import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
-from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
 from baonet.machine.rate import Rate
 from baonet.machine.vm import Device, Ipc, LoadSegment, Region, Stamp, Vm, devices, uarts
 
 __all__ = [
+    "ArchPlatform",
+    "ArchVm",
     "Cache",
     "Clock",
     "ClockMode",
@@ -29,7 +34,6 @@ __all__ = [
     "Faithful",
     "Fault",
     "FlipFault",
-    "Gic",
     "Input",
     "Ipc",
     "Latency",

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from baonet.machine.architecture import ArchPlatform
+
 PAGE_SIZE = 0x1000
 UNMODELLED = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Gic:
-    """The interrupt controller of a platform (physical addresses) or of a VM (IPAs).
-
-    ``version`` 3 uses ``gicd`` and ``gicr``; version 2 uses ``gicd`` and ``gicc``. ``interrupts`` is the number of
-    INTIDs that GICD_TYPER tells, a multiple of 32 (Bao: 0 copies the physical one, which resolution has done here).
-    ``list_registers`` is the number of ICH_LR/GICH_LR registers of a physical CPU interface (4 on A53 and GIC-400).
-    """
-
-    version: int
-    gicd: int
-    gicc: int | None = None
-    gicr: int | None = None
-    interrupts: int = 256
-    list_registers: int = 4
-    maintenance: int = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +22,7 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class PlatformDevice:
-    """A device of the platform: ``pa`` its registers, ``interrupt`` its INTID, 0 for none.
+    """A device of the platform: ``pa`` its registers, ``interrupt`` its number, 0 for none.
 
     ``kind`` is ``"pl011"``, or ``UNMODELLED`` for one that is only there to be given to a VM.
     """
@@ -75,22 +59,22 @@ class RamBank:
 class Platform:
     """A physical machine (Bao's ``struct platform``).
 
-    ``standby`` and ``powerdown`` tell whether the firmware's CPU_SUSPEND supports them; ``state_type_bit`` is the bit
-    of CPU_SUSPEND's power_state that selects powerdown (0: there is none, every suspend is standby). ``architecture``
-    is a name of ``baonet.hyp.wings``.
+    ``timer_frequency``: ticks of the guests' timer per second. ``standby`` and ``powerdown`` tell whether the
+    firmware's suspend of a CPU supports them.
     """
 
     name: str
     cpus: int
     ram: tuple[RamBank, ...]
-    gic: Gic
+    arch: ArchPlatform
     devices: tuple[PlatformDevice, ...]
     timer_frequency: int
-    cpu_model: str
-    midr: int
     standby: bool = True
     powerdown: bool = False
-    state_type_bit: int = 16
     cache: Cache | None = None
     costs: Costs = Costs()
-    architecture: str = "armv8"
+
+    @property
+    def architecture(self) -> str:
+        """A name of ``baonet.hyp.wings``."""
+        return self.arch.architecture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from baonet.machine.platform import Gic, Platform, PlatformDevice
+from baonet.machine.architecture import ArchVm
+from baonet.machine.platform import Platform, PlatformDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ class LoadSegment:
 class Vm:
     """A VM (Bao's ``struct vm_config``): ``index`` is its vm id and VMID.
 
-    ``cpu_affinity`` holds preferred pcpu ids, empty for any. ``context`` is x0 at entry: 0 as in Bao, or the address
-    of the device tree when ``device_tree`` was asked for and ``faithful`` is practical. ``interrupts`` is every
-    INTID of the VM that belongs to hardware: those of its devices and of its generic timer. ``command_line``,
+    ``cpu_affinity`` holds preferred pcpu ids, empty for any. ``context`` is the guest's argument at entry: 0 as in Bao,
+    or the address of the device tree when ``device_tree`` was asked for and ``faithful`` is practical. ``interrupts``
+    is every interrupt of the VM that belongs to hardware: those of its devices and of its timer. ``command_line``,
     ``initrd`` (its first address and the one after its last) and ``device_tree`` (its address) are what a generated
     device tree tells; their bytes are among ``segments``. With ``direct_interrupts`` exits for interrupts take the
     platform's ``direct`` cost instead of its ``interrupt`` cost.
@@ -87,7 +88,7 @@ class Vm:
     regions: tuple[Region, ...]
     devices: tuple[Device, ...]
     ipcs: tuple[Ipc, ...]
-    gic: Gic
+    arch: ArchVm
     segments: tuple[LoadSegment, ...]
     interrupts: tuple[int, ...] = ()
     command_line: str = ""

@@ -15,6 +15,7 @@ from baonet.cli.common import colors, rewrites
 from baonet.cli.init import machines
 from baonet.cli.main import main
 from baonet.config.armv8.platforms import COST_SOURCES, builtin
+from baonet.machine.armv8 import Armv8Platform
 from tests.system.machine import COMMAND, UART, baonet, pair, vm, write
 
 
@@ -138,7 +139,7 @@ def test_a_platform_is_shown_whole(name: str, capsys: pytest.CaptureFixture[str]
     whole = " ".join(capsys.readouterr().out.split())
     platform = builtin()[name]
     assert name in brief
-    assert f"GIC distributor {platform.gic.gicd:#x}" in whole
+    assert f"GIC distributor {Armv8Platform.of(platform).gic.gicd:#x}" in whole
     assert f"timer {platform.timer_frequency} Hz" in whole
     for cost, source in COST_SOURCES.items():
         assert f"{cost} " in whole

@@ -17,7 +17,6 @@ from baonet.machine import (
     ClockMode,
     Device,
     Faithful,
-    Gic,
     Ipc,
     Latency,
     Machine,
@@ -25,6 +24,7 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
+from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.config.machines import BASE, linux_image, problems, write
 
 MIB = 1 << 20
@@ -54,7 +54,7 @@ def test_the_records_of_a_machine(tmp_path: Path) -> None:
     assert ping.regions == (Region(0x40000000, 64 * MIB),)
     assert ping.devices == (Device(0x09000000, 0x09000000, 0x1000, (33,)),)
     assert ping.ipcs == (Ipc(0x70000000, 0x10000, 0, (84,)),)
-    assert ping.gic == gic
+    assert ping.arch == Armv8Vm(gic)
     assert ping.interrupts == (27, 33)
     assert (ping.entry, ping.context, ping.initrd, ping.device_tree) == (0x40100000, 0, None, None)
 
@@ -76,7 +76,7 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
     assert linux.devices == (Device(0x09000000, 0x1000, 0x1000, (), 5), Device(0, None, 0, (40, 27)))
     assert linux.ipcs[0].size == 0x10000
     assert [vm.direct_interrupts for vm in machine.vms] == [False, True]
-    assert linux.gic == Gic(version=3, gicd=0x08000000, gicr=0x0A000000, interrupts=96)
+    assert linux.arch == Armv8Vm(Gic(version=3, gicd=0x08000000, gicr=0x0A000000, interrupts=96))
     assert linux.interrupts == (27, 40)
     assert linux.colors == 0b1001
 

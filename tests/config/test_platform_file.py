@@ -11,7 +11,8 @@ from baonet.config.armv8.platforms import builtin, description
 from baonet.config.loader import load
 from baonet.config.palette import Palette
 from baonet.document.errors import Problem
-from baonet.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine import Cache, Costs, Platform, PlatformDevice, RamBank
+from baonet.machine.armv8 import Armv8Platform, Gic
 from tests.config.machines import BASE, marked, problems, write
 
 OWN = """\
@@ -35,8 +36,9 @@ def test_built_in_platforms_hold_together() -> None:
     for name, platform in builtin().items():
         assert platform.name == name
         assert description(name)
-        assert (platform.gic.gicr is None) == (platform.gic.version == 2)
-        assert (platform.gic.gicc is None) == (platform.gic.version == 3)
+        gic = Armv8Platform.of(platform).gic
+        assert (gic.gicr is None) == (gic.version == 2)
+        assert (gic.gicc is None) == (gic.version == 3)
         assert Palette.of(platform.cache) == Palette(size=2, number=8)
         for device in platform.devices:
             assert not any(bank.base <= device.pa < bank.base + bank.size for bank in platform.ram)
@@ -48,15 +50,18 @@ def test_a_built_in_platform(tmp_path: Path) -> None:
 
 def test_an_inline_change(tmp_path: Path) -> None:
     found = load(write(tmp_path, with_platform("{extends: qemu-aarch64-virt, cpus: 8, cpu_model: max}"))).platform
-    assert found == replace(builtin()["qemu-aarch64-virt"], cpus=8, cpu_model="max", midr=0x000F0510)
+    base = builtin()["qemu-aarch64-virt"]
+    arch = replace(Armv8Platform.of(base), cpu_model="max", midr=0x000F0510)
+    assert found == replace(base, cpus=8, arch=arch)
 
 
 def test_a_gic_is_changed_field_by_field(tmp_path: Path) -> None:
     found = load(write(tmp_path, with_platform("{extends: qemu-aarch64-virt, gic: {list_registers: 8}}"))).platform
-    assert found.gic == replace(builtin()["qemu-aarch64-virt"].gic, list_registers=8)
+    base = Armv8Platform.of(builtin()["qemu-aarch64-virt"])
+    assert found.arch == replace(base, gic=replace(base.gic, list_registers=8))
     change = "{extends: qemu-aarch64-virt, gic: {version: 2, gicc: 0x08010000, interrupts: 288}}"
     found = load(write(tmp_path, with_platform(change))).platform
-    assert found.gic == builtin()["qemu-aarch64-virt-gicv2"].gic
+    assert found.arch == builtin()["qemu-aarch64-virt-gicv2"].arch
 
 
 def test_costs_are_changed_field_by_field(tmp_path: Path) -> None:
@@ -79,12 +84,14 @@ def test_a_platform_file(tmp_path: Path) -> None:
         name="own",
         cpus=6,
         ram=(RamBank(0x40000000, 1 << 30), RamBank(0x800000000, 2 << 30)),
-        gic=Gic(version=3, gicd=0x08000000, gicr=0x080A0000, interrupts=128, list_registers=16),
+        arch=Armv8Platform(
+            Gic(version=3, gicd=0x08000000, gicr=0x080A0000, interrupts=128, list_registers=16),
+            cpu_model="cortex-a72",
+            midr=0x410FD083,
+            state_type_bit=0,
+        ),
         devices=(PlatformDevice("console", "pl011", 0x09000000, 0x1000, 33),),
         timer_frequency=1_000_000,
-        cpu_model="cortex-a72",
-        midr=0x410FD083,
-        state_type_bit=0,
         cache=Cache(2 << 20, 16, 0x8000, 2),
     )
 

@@ -18,6 +18,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
 from baonet.machine import Machine, uarts
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 from tests.hyp.armv8.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 from tests.hyp.fake_cpu import FakeCpu
 
@@ -171,7 +172,7 @@ class Fabric:
     def __init__(self, machine: Machine, *, start: bool = True) -> None:
         self.plan: Plan = plan(machine)
         self.cpus = {
-            n: FakeCpu(machine.platform.gic.list_registers, machine.vms[a.vm].gic.version)
+            n: FakeCpu(Armv8Platform.of(machine.platform).gic.list_registers, Armv8Vm.of(machine.vms[a.vm]).gic.version)
             for n, a in enumerate(self.plan.pcpus)
             if a is not None
         }

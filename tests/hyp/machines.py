@@ -10,7 +10,6 @@ from baonet.machine import (
     Clock,
     Device,
     Faithful,
-    Gic,
     Ipc,
     Machine,
     Platform,
@@ -20,6 +19,7 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm, Gic
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -30,16 +30,18 @@ GIC_V3 = Gic(version=3, gicd=0x0800_0000, gicr=0x080A_0000)
 GIC_V2 = Gic(version=2, gicd=0x0800_0000, gicc=0x0801_0000)
 
 
+def armv8(gic: Gic = GIC_V3, state_type_bit: int = 16) -> Armv8Platform:
+    return Armv8Platform(gic, cpu_model="cortex-a53", midr=0x410F_D034, state_type_bit=state_type_bit)
+
+
 def platform(cpus: int = 4, **changes: Any) -> Platform:
     base = Platform(
         name="test",
         cpus=cpus,
         ram=(RamBank(0x4000_0000, 4 * GIB),),
-        gic=GIC_V3,
+        arch=armv8(),
         devices=(PlatformDevice("uart", "pl011", 0x0900_0000, 0x1000, 33),),
         timer_frequency=62_500_000,
-        cpu_model="cortex-a53",
-        midr=0x410F_D034,
     )
     return replace(base, **changes)
 
@@ -56,7 +58,7 @@ def vm(index: int, cpus: int = 1, **changes: Any) -> Vm:
         regions=(Region(0x4000_0000, 64 * MIB),),
         devices=(Device(0x0900_0000, 0x0900_0000, 0x1000, (33,)),) if index == 0 else (),
         ipcs=(),
-        gic=GIC_V3,
+        arch=Armv8Vm(GIC_V3),
         segments=(),
         interrupts=(27, 33) if index == 0 else (27,),
     )

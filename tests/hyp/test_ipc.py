@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.messages import IpcNotify
-from baonet.machine import Gic
+from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.hyp.fabric import Fabric, Guest
-from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, machine, mailbox, vm
+from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, armv8, machine, mailbox, vm
 
 IPC = 0xC600_0001
 GICD_ISPENDR = 0x0800_0200
@@ -24,8 +24,8 @@ def pending(guest: Guest) -> list[int]:
 
 def pair(gic: Gic = GIC_V3) -> Fabric:
     ipcs = (mailbox(52, 53),)
-    vms = vm(0, ipcs=ipcs, gic=gic), vm(1, ipcs=ipcs, gic=gic)
-    return Fabric(machine(*vms, shared_memory=(MAILBOX,), gic=gic))
+    vms = (vm(number, ipcs=ipcs, arch=Armv8Vm(gic)) for number in range(2))
+    return Fabric(machine(*vms, shared_memory=(MAILBOX,), arch=armv8(gic)))
 
 
 @pytest.mark.parametrize("gic", [GIC_V2, GIC_V3], ids=["GICv2", "GICv3"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from baonet.config.models import GicModel
 from baonet.config.ranges import align_up
-from baonet.machine import Gic
+from baonet.machine.armv8 import Gic
 
 GICD_SIZE, GICR_SIZE = 0x10000, 0x20000  # version 3; GICR_SIZE is for each CPU
 GICD_SIZE_V2, GICC_SIZE = 0x1000, 0x2000

@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from baonet.document.quantities import human_duration
-from baonet.machine import Cache, Costs, Gic, Platform, PlatformDevice, RamBank
+from baonet.machine import Cache, Costs, Platform, PlatformDevice, RamBank
+from baonet.machine.armv8 import Armv8Platform, Gic
 
 CPU_MODELS: Mapping[str, int] = MappingProxyType(
     {"cortex-a53": 0x410FD034, "cortex-a57": 0x411FD070, "cortex-a72": 0x410FD083, "max": 0x000F0510}
@@ -55,15 +56,18 @@ For the platforms of QEMU, which no hardware is like, they are an estimate: thei
 a GICv3 is among those. With another CPU, clock or hypervisor all of them are to be measured and given.
 """
 
+
+def cortex_a53(gic: Gic, state_type_bit: int = 16) -> Armv8Platform:
+    return Armv8Platform(gic, "cortex-a53", CPU_MODELS["cortex-a53"], state_type_bit)
+
+
 _QEMU = Platform(
     name="qemu-aarch64-virt",
     cpus=4,
     ram=(RamBank(0x40000000, 4 << 30),),
-    gic=Gic(version=3, gicd=0x08000000, gicr=0x080A0000),
+    arch=cortex_a53(Gic(version=3, gicd=0x08000000, gicr=0x080A0000)),
     devices=(PlatformDevice("uart0", "pl011", 0x09000000, 0x1000, 33),),
     timer_frequency=TIMER_FREQUENCY,
-    cpu_model="cortex-a53",
-    midr=CPU_MODELS["cortex-a53"],
     cache=CORTEX_A53_CACHE,
     costs=CORTEX_A53_COSTS,
 )
@@ -72,17 +76,14 @@ _ZCU104 = Platform(
     name="zcu104",
     cpus=4,
     ram=(RamBank(0x00080000, 0x7FF00000 - 0x16000),),
-    gic=Gic(version=2, gicd=0xF9010000, gicc=0xF9020000, interrupts=192),
+    arch=cortex_a53(Gic(version=2, gicd=0xF9010000, gicc=0xF9020000, interrupts=192), state_type_bit=30),
     devices=(
         PlatformDevice("uart0", "pl011", 0xFF000000, 0x1000, 53),
         PlatformDevice("uart1", "pl011", 0xFF010000, 0x1000, 54),
     ),
     timer_frequency=100_000_000,
-    cpu_model="cortex-a53",
-    midr=CPU_MODELS["cortex-a53"],
     standby=False,
     powerdown=True,
-    state_type_bit=30,
     cache=CORTEX_A53_CACHE,
     costs=CORTEX_A53_COSTS,
 )
@@ -98,7 +99,7 @@ _BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
             replace(
                 _QEMU,
                 name="qemu-aarch64-virt-gicv2",
-                gic=Gic(version=2, gicd=0x08000000, gicc=0x08010000, interrupts=288),
+                arch=cortex_a53(Gic(version=2, gicd=0x08000000, gicc=0x08010000, interrupts=288)),
             ),
             "The same with a GICv2 (`-M virt,gic-version=2`); at most 8 CPUs.",
         ),

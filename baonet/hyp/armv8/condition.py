@@ -31,6 +31,7 @@ from baonet.hyp.armv8.wing import Armv8Wing
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State, Waiting
 from baonet.machine import uarts
+from baonet.machine.armv8 import Armv8Vm
 
 _PSTATE_I: Final = 1 << 7
 _PSTATE_NRW: Final = 1 << 4
@@ -249,7 +250,7 @@ def examine(hypervisor: Pcpu, cpu: Armv8Cpu, *, waiting: bool, frequency: int, c
     lists = [cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)]
     pending = [each for each in lists if each & LR_STATE == LR_PENDING]
     running = cpu.ich[ICH_AP0R0] | cpu.ich[ICH_AP1R0]
-    intid_bits = _GIC_INTID if vcpu.config.gic.version == 2 else LR_VINTID
+    intid_bits = _GIC_INTID if Armv8Vm.of(vcpu.config).gic.version == 2 else LR_VINTID
     held = vgic.held_back()
     return Condition(
         pcpu=hypervisor.id,
@@ -292,7 +293,7 @@ def storm(hypervisor: Pcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, int
     """What is told of a guest that does little but take exceptions, or the same one again and again, or interrupts."""
     vcpu, state = hypervisor.vcpu, cpu.state()
     if interrupts:
-        mine = _GIC_INTID if vcpu.config.gic.version == 2 else LR_VINTID
+        mine = _GIC_INTID if Armv8Vm.of(vcpu.config).gic.version == 2 else LR_VINTID
         held = sorted(lr & mine for lr in (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)) if lr & LR_STATE)
         return (
             f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an interrupt loop: {taken} interrupts with {instructions} "

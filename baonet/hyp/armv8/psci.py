@@ -14,6 +14,7 @@ from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpu
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.machine import Faithful
+from baonet.machine.armv8 import Armv8Platform
 from baonet.machine.armv8.affinity import affinity, vcpu_at
 
 SMC32: Final = 0x8400_0000
@@ -161,7 +162,7 @@ class Psci:
 
     def _cpu_suspend(self) -> None:
         """Bao looks at the state type alone, and where powerdown is not supported makes it a standby."""
-        x, bit = self._x, self._platform.state_type_bit
+        x, bit = self._x, Armv8Platform.of(self._platform).state_type_bit
         entry, context = x[2], x[3]
         if bit and x[1] >> bit & 1 and self._platform.powerdown:
             self._vcpu.suspend((entry, context))

@@ -60,6 +60,7 @@ from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, R
 from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
+from baonet.machine.armv8 import Armv8Vm
 
 Send = Callable[[int, VgicMessage], None]
 
@@ -115,7 +116,7 @@ class Vgic:
         send: Send,
         list_registers: int | None = None,
     ) -> None:
-        config = vm.gic
+        config = Armv8Vm.of(vm).gic
         self._cpu = cpu
         self._me = vcpu
         self._pcpus = tuple(pcpus)

@@ -22,7 +22,7 @@ from baonet.hyp.armv8.vgic_registers import (
     Register,
     interrupt_words,
 )
-from baonet.machine import Gic
+from baonet.machine.armv8 import Gic
 
 PAGE = 0x1000
 

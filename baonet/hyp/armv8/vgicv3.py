@@ -20,7 +20,7 @@ from baonet.hyp.armv8.vgic_registers import (
     Register,
     interrupt_words,
 )
-from baonet.machine import Gic
+from baonet.machine.armv8 import Gic
 from baonet.machine.armv8.affinity import CLUSTER, affinity
 
 _MASK32 = 0xFFFF_FFFF

@@ -29,6 +29,7 @@ from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
+from baonet.machine.armv8 import Armv8Platform
 
 _REGISTERS: Final = (
     *("pstate", "sp", "sp_el0", "sp_el1", "elr_el1", "esr_el1", "far_el1", "spsr_el1", "vbar_el1", "sctlr_el1"),
@@ -61,7 +62,7 @@ class Armv8Wing:
         self._x = cpu.x
         self._line = line
         self._mine = frozenset(vm.config.interrupts)
-        self._list_registers = vcpu.plan.machine.platform.gic.list_registers
+        self._list_registers = Armv8Platform.of(vcpu.plan.machine.platform).gic.list_registers
         self.vgic = vgic = Vgic(
             vm.config,
             vcpu.id,

@@ -9,9 +9,10 @@ import pytest
 from baonet.hyp.armv8.condition import IDLE, Condition, Doing, LineCondition, TimerCondition, examine, level, storm
 from baonet.hyp.armv8.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
 from baonet.hyp.vcpu import State
-from baonet.machine import Device, Gic
+from baonet.machine import Device
+from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.hyp.fabric import Fabric, Guest
-from tests.hyp.machines import GIC_V2, GIC_V3, machine, vm
+from tests.hyp.machines import GIC_V2, GIC_V3, armv8, machine, vm
 
 GICD, GICR = 0x0800_0000, 0x080A_0000
 ISENABLER, ISPENDR, IROUTER = 0x100, 0x200, 0x6000
@@ -60,7 +61,7 @@ def test_what_a_guest_does() -> None:
 @pytest.mark.parametrize("gic", [GIC_V2, GIC_V3], ids=["GICv2", "GICv3"])
 def test_interrupts_that_go_to_nobody(gic: Gic) -> None:
     """One that the guest has not enabled, one that its CPU interface holds back, and a device's line."""
-    fabric = Fabric(machine(vm(0, gic=gic), gic=gic))
+    fabric = Fabric(machine(vm(0, arch=Armv8Vm(gic)), arch=armv8(gic)))
     guest = fabric.guest(0, 0)
     bank = GICR + 0x10000 if gic.version == 3 else GICD
     guest.store(bank + ISPENDR, 1 << 20)
@@ -196,7 +197,7 @@ def test_a_storm_names_who_where_and_why() -> None:
 
 @pytest.mark.parametrize("gic", [GIC_V2, GIC_V3], ids=["GICv2", "GICv3"])
 def test_an_interrupt_that_the_guest_acknowledges_and_does_not_end(gic: Gic) -> None:
-    guest = Fabric(machine(vm(0, gic=gic), gic=gic)).guest(0, 0)
+    guest = Fabric(machine(vm(0, arch=Armv8Vm(gic)), arch=armv8(gic))).guest(0, 0)
     guest.cpu.ich[ICH_LR0] = 27 | LR_ACTIVE | LR_GROUP | 0xA0 << LR_PRIORITY_SHIFT
     guest.cpu.ich[ICH_LR0 + 1] = 40 | LR_PENDING | LR_GROUP | 0xA0 << LR_PRIORITY_SHIFT
     guest.cpu.ich[ICH_AP1R0] = 1 << 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.vcpu import State
-from baonet.machine import Gic
+from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.hyp.fabric import Fabric, Guest
-from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, machine, mailbox, vm
+from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, armv8, machine, mailbox, vm
 
 IPC, CPU_SUSPEND, CPU_ON = 0xC600_0001, 0xC400_0001, 0xC400_0003
 GICD, GICR = 0x0800_0000, 0x080A_0000
@@ -39,7 +39,8 @@ def enable_private(fabric: Fabric, guest: Guest, gicr: int, intid: int) -> None:
 def test_notifications_as_seen_on_the_real_bao(gic: Gic) -> None:
     """Two VMs, events 0 and 1 with INTIDs 52 and 53, enabled; never routed where the GIC is a v3."""
     ipcs = (mailbox(52, 53),)
-    fabric = Fabric(machine(vm(0, ipcs=ipcs, gic=gic), vm(1, ipcs=ipcs, gic=gic), shared_memory=(MAILBOX,), gic=gic))
+    vms = (vm(number, ipcs=ipcs, arch=Armv8Vm(gic)) for number in range(2))
+    fabric = Fabric(machine(*vms, shared_memory=(MAILBOX,), arch=armv8(gic)))
     caller, receiver = fabric.guest(0, 0), fabric.guest(1, 0)
     for guest in (caller, receiver):
         enable(fabric, guest, 52, 53)

@@ -13,7 +13,7 @@ from baonet.hyp.armv8.psci import vmpidr
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful, Machine
 from tests.hyp.fabric import Fabric, Guest
-from tests.hyp.machines import MAILBOX, machine, mailbox, vm
+from tests.hyp.machines import MAILBOX, armv8, machine, mailbox, vm
 
 CPU_SUSPEND, CPU_OFF, CPU_ON, AFFINITY_INFO = 0xC400_0001, 0x8400_0002, 0xC400_0003, 0xC400_0004
 ENTRY = 0x4008_0000
@@ -127,7 +127,11 @@ def test_standby_returns_0() -> None:
 
 @pytest.mark.parametrize(
     "platform",
-    [{"powerdown": False}, {"powerdown": True, "state_type_bit": 0}, {"powerdown": True, "state_type_bit": 30}],
+    [
+        {"powerdown": False},
+        {"powerdown": True, "arch": armv8(state_type_bit=0)},
+        {"powerdown": True, "arch": armv8(state_type_bit=30)},
+    ],
 )
 def test_powerdown_degrades_to_standby(platform: dict[str, Any]) -> None:
     """Where the platform has none, or where its state type bit is another one."""

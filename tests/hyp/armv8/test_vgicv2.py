@@ -6,6 +6,7 @@ import pytest
 
 from baonet.config.armv8.platforms import builtin
 from baonet.hyp.armv8 import vgicv2, vgicv3
+from baonet.machine.armv8 import Armv8Platform
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
 ISENABLER, ISPENDR, ICPENDR, ISACTIVER = GICD + 0x100, GICD + 0x200, GICD + 0x280, GICD + 0x300
@@ -39,8 +40,8 @@ def test_identification_and_control() -> None:
 def test_the_interrupts_of_qemus_boards() -> None:
     """GICD_TYPER of a VM of 2 CPUs, observed: 288 INTIDs of a GICv2, 256 of a GICv3."""
     boards = builtin()
-    assert vgicv2.typer(boards["qemu-aarch64-virt-gicv2"].gic.interrupts, 2) == 0x28
-    assert vgicv3.typer(boards["qemu-aarch64-virt"].gic.interrupts, 2) == 0x48_0027
+    assert vgicv2.typer(Armv8Platform.of(boards["qemu-aarch64-virt-gicv2"]).gic.interrupts, 2) == 0x28
+    assert vgicv3.typer(Armv8Platform.of(boards["qemu-aarch64-virt"]).gic.interrupts, 2) == 0x48_0027
 
 
 def test_registers_repeat_in_the_window() -> None:

@@ -13,7 +13,7 @@ from baonet.hyp.armv8.cpu import ICH_REGISTERS
 from baonet.hyp.armv8.gic import PRIVATE
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_messages import VgicMessage, VgicResult
-from baonet.machine import Gic
+from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.hyp.armv8.virtual_interface import Gicv, Icc, VirtualInterface
 from tests.hyp.machines import vm
 
@@ -71,7 +71,7 @@ class VirtualMachine:
     def __init__(
         self, vcpus: int = 1, *, version: int = 3, hardware: tuple[int, ...] = (), master: int = 0, lists: int = 4
     ) -> None:
-        config = vm(0, vcpus, gic=gic(version, lists), interrupts=hardware)
+        config = vm(0, vcpus, arch=Armv8Vm(gic(version, lists)), interrupts=hardware)
         self.version = version
         self.master = master
         self.pcpus = tuple(n + 10 for n in range(vcpus))
