@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config import wings
 from baonet.document.quantities import human
 from baonet.machine import Machine, Vm, uarts
-from baonet.machine.armv8 import Armv8Vm
 
 
 @final
@@ -44,12 +43,8 @@ def _mappings(machine: Machine, vm: Vm) -> Iterator[_Piece]:
             yield _Piece(device.va, 0, device.size, ", ".join(modelled) or "device that nothing models")
     for ipc in vm.ipcs:
         yield _Piece(ipc.base, 0, ipc.size, f"shared memory '{machine.shared_memory[ipc.shmem].name}'")
-    gic = Armv8Vm.of(vm).gic
-    yield _Piece(gic.gicd, 0, GICD_SIZE_V2 if gic.version == 2 else GICD_SIZE, "GIC distributor")
-    if gic.version == 2 and gic.gicc is not None:
-        yield _Piece(gic.gicc, 0, GICC_SIZE, "GIC CPU interface")
-    if gic.version != 2 and gic.gicr is not None:
-        yield _Piece(gic.gicr, 0, GICR_SIZE * vm.cpus, "GIC redistributors")
+    for window in wings.of(machine.platform).vm_windows(vm.arch, vm.cpus):
+        yield _Piece(window.start, 0, window.end - window.start, window.name)
 
 
 def _contents(vm: Vm) -> Iterator[_Piece]:

@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Iterator
 
 from baonet.cli.common import Subparsers
-from baonet.config.armv8.platforms import CORTEX_A53_COSTS, COST_SOURCES, builtin, description
+from baonet.config import wings
 from baonet.config.palette import Palette
+from baonet.config.platforms import builtin, description
 from baonet.document.quantities import human, human_duration
 from baonet.machine import Platform
-from baonet.machine.armv8 import Armv8Platform
 
 _WIDTH = 100
 
@@ -39,8 +39,7 @@ def platforms(options: argparse.Namespace) -> int:
 
 
 def _brief(name: str, platform: Platform) -> Iterator[str]:
-    arch = Armv8Platform.of(platform)
-    yield f"{name}: {platform.cpus} CPUs ({arch.cpu_model}), GICv{arch.gic.version}"
+    yield f"{name}: {platform.cpus} CPUs {wings.of(platform).brief(platform)}"
     yield textwrap.fill(description(name), _WIDTH, initial_indent="    ", subsequent_indent="    ")
     for bank in platform.ram:
         yield f"    RAM {bank.base:#x}, {bank.size >> 20} MiB"
@@ -49,25 +48,21 @@ def _brief(name: str, platform: Platform) -> Iterator[str]:
 
 
 def _rest(platform: Platform) -> Iterator[str]:
-    arch = Armv8Platform.of(platform)
-    gic = arch.gic
-    frame = f"redistributors {gic.gicr:#x}" if gic.gicr is not None else f"CPU interface {gic.gicc:#x}"
-    yield f"    GIC distributor {gic.gicd:#x}, {frame}"
-    yield f"    {gic.interrupts} INTIDs, {gic.list_registers} list registers, maintenance interrupt {gic.maintenance}"
-    yield f"    timer {platform.timer_frequency} Hz: virtual timer 27, EL1 physical timer 30"
-    yield f"    MIDR_EL1 {arch.midr:#010x}"
+    architecture = wings.of(platform)
+    for line in architecture.in_full(platform):
+        yield f"    {line}"
     if platform.cache is not None:
         cache, palette = platform.cache, Palette.of(platform.cache)
         yield (
             f"    L1D {human(cache.l1_size)} in {cache.l1_ways} ways, last level {human(cache.llc_size)} in "
             f"{cache.llc_ways} ways: {palette.number} colours of {palette.size} pages"
         )
-    states = [name for name in ("standby", "powerdown") if getattr(platform, name)]
-    bit = f", bit {arch.state_type_bit} selects powerdown" if arch.state_type_bit else ""
-    yield f"    CPU_SUSPEND has {' and '.join(states) or 'no state'}{bit}"
+    yield f"    {architecture.suspends(platform)}"
     yield "    what the hypervisor's work takes, in virtual time:"
     for name, value in dataclasses.asdict(platform.costs).items():
-        same = getattr(CORTEX_A53_COSTS, name) == value
-        text = f"{name} {human_duration(value)}" + (f": {COST_SOURCES[name].replace('*', '')}" if same else "")
+        same = getattr(architecture.costs, name) == value
+        text = f"{name} {human_duration(value)}" + (
+            f": {architecture.cost_sources[name].replace('*', '')}" if same else ""
+        )
         yield textwrap.fill(text, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
     yield "    Measured on a ZCU104 at 1.2 GHz: J. Martins and S. Pinto, RTAS 2023; docs/configuration.md has it whole."

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from baonet.config import console_input, devicetree, faults
-from baonet.config.armv8 import gic
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.placement import VmContents
@@ -24,7 +23,6 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
-from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 
 
 def build(
@@ -63,7 +61,8 @@ def _clock(model: ClockModel | None) -> Clock:
 
 def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> Vm:
     """The record of a VM whose image was read and placed, without what ``_contents`` adds."""
-    model = placement.model
+    model, architecture = placement.model, draft.architecture
+    part = model.part(architecture.vm_part)
     names = [each.name for each in draft.shared_memory]
     devices = []
     for device in model.devices:
@@ -74,7 +73,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
         shmem = names.index(ipc.shared_memory)
         size = draft.shared_memory[shmem].size if ipc.size is None else ipc.size
         ipcs.append(Ipc(ipc.base, size, shmem, ipc.interrupts))
-    interrupts = {intid for device in devices for intid in device.interrupts} | set(model.timer)
+    interrupts = {each for device in devices for each in device.interrupts} | set(architecture.hardware(part))
     return Vm(
         index=index,
         name=model.name,
@@ -86,7 +85,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
         regions=placement.regions,
         devices=tuple(devices),
         ipcs=tuple(ipcs),
-        arch=Armv8Vm(gic.of_vm(model.gic, Armv8Platform.of(platform).gic)),
+        arch=architecture.vm(part, platform),
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical
+from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical, wings
 from baonet.config.draft import Draft
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
 from baonet.document.document import YamlNode
@@ -25,6 +25,8 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from _names(draft.shared_memory, "shared memory objects")
     yield from _names(draft.vms, "VMs")
     for vm in draft.vms:
+        if draft.platform is not None:
+            yield from wings.strangers(draft.architecture, vm.node, lambda each: each.vm_part)
         if vm.name in _NO_VM_NAMES:
             yield vm.node.at("name").problem(f"{vm.name!r} is no name for a VM", "it has a meaning for --console")
         for device in vm.devices:

@@ -9,15 +9,6 @@ from baonet.config.models import VmModel
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import Faithful
-from baonet.machine.armv8 import Armv8Platform
-from baonet.machine.armv8.affinity import CLUSTER
-
-MOST_CPUS, MOST_CPUS_GICV2 = 64, 8
-
-
-def most_cpus(gic_version: int) -> int:
-    """CPUs that a platform can have: a GICv2 has eight CPU interfaces, our CPU sets have 64 bits."""
-    return MOST_CPUS_GICV2 if gic_version == 2 else MOST_CPUS
 
 
 def problems(draft: Draft) -> Iterator[Problem]:
@@ -28,7 +19,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     missing = [problem for vm in draft.vms for problem in _missing(vm, there)]
     yield from shortage
     yield from missing
-    yield from _beyond_a_cluster(draft)
+    yield from _unlike_bao(draft)
     if not shortage and not missing and draft.intact(draft.root, "vms"):
         yield from _unmet(draft, there)
 
@@ -44,7 +35,7 @@ def _shortage(draft: Draft, there: int) -> Iterator[Problem]:
             message = f"{vm.cpus} vCPUs, and the platform has {left} of its {there} CPUs left"
             name = draft.root.at("platform", "extends").value
             hint = f"all VMs together want {total}: use fewer"
-            if isinstance(name, str) and total <= most_cpus(Armv8Platform.of(draft.platform).gic.version):
+            if isinstance(name, str) and total <= draft.architecture.most_cpus(draft.platform):
                 hint += f", or 'platform: {{extends: {name}, cpus: {total}}}'"
             yield vm.node.at("cpus").problem(message, hint)
 
@@ -76,15 +67,11 @@ def _runs(ids: Sequence[int]) -> str:
     return listing(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
 
 
-def _beyond_a_cluster(draft: Draft) -> Iterator[Problem]:
-    """Bao's numbers of vCPUs are flat, and no target list of an SGI reaches beyond the sixteenth."""
-    if draft.root.at("faithful").value != Faithful.STRICT.value:
-        return
-    for vm in draft.vms:
-        if vm.cpus > CLUSTER:
-            message = f"{vm.cpus} vCPUs under 'faithful: strict': Bao's vCPU 16 and those after it get no SGI"
-            hint = "at most 16, or 'faithful: practical', which gives every 16 vCPUs an Aff1 of their own"
-            yield vm.node.at("cpus").problem(message, hint)
+def _unlike_bao(draft: Draft) -> Iterator[Problem]:
+    """More vCPUs than Bao's numbers of them bear."""
+    if draft.root.at("faithful").value == Faithful.STRICT.value:
+        for vm in draft.vms:
+            yield from draft.architecture.unlike_bao(vm.node.at("cpus"), vm.cpus)
 
 
 def _preferred(draft: Draft, there: int) -> tuple[dict[int, VmModel], dict[str, int]]:

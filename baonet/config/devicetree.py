@@ -1,23 +1,17 @@
 """The device tree of a VM: what a guest of Bao would find in the tree that its builder wrote for it.
 
-Bindings are those of Linux (Documentation/devicetree/bindings): arm,gic-v3, arm,gic-400, arm,armv8-timer, arm,psci,
-arm,pl011; ``bao,ipcshmem`` is that of Bao's Linux driver.
+What it says of CPUs, interrupts and the timer is the architecture's. Bindings are those of Linux
+(Documentation/devicetree/bindings): arm,pl011; ``bao,ipcshmem`` is that of Bao's Linux driver.
 """
 
 from __future__ import annotations
 
-from baonet.config import fdt
-from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config import fdt, wings
 from baonet.config.fdt import FdtNode
 from baonet.machine import Machine, Platform, Vm, uarts
-from baonet.machine.armv8 import Armv8Platform, Armv8Vm
-from baonet.machine.armv8.affinity import affinity
 
-_GIC, _CLOCK = 1, 2  # phandles
-_SPI, _PPI, _EDGE, _LEVEL = 0, 1, 1, 4
+_CONTROLLER, _CLOCK = 1, 2  # phandles
 _UART_CLOCK = 24_000_000
-_TIMER_INTERRUPTS = (29, 30, 27, 26)  # secure, EL1 physical, virtual, EL2: the order of arm,armv8-timer
-_CPU_COMPATIBLE = {"max": "arm,armv8"}
 
 
 def blob(machine: Machine, vm: Vm) -> bytes:
@@ -28,19 +22,15 @@ def blob(machine: Machine, vm: Vm) -> bytes:
 
 def generate(machine: Machine, vm: Vm) -> bytes:
     """A tree for the VM. Its size does not depend on the addresses in it."""
+    architecture = wings.of(machine.platform)
     root = FdtNode()
     root.cells("#address-cells", 2)
     root.cells("#size-cells", 2)
     root.text("model", f"baonet {vm.name}")
     root.text("compatible", "baonet,vm", "linux,dummy-virt")
-    root.cells("interrupt-parent", _GIC)
+    root.cells("interrupt-parent", _CONTROLLER)
     chosen, aliases = root.add("chosen"), root.add("aliases")
-    _cpus(root, machine.platform, vm)
-    psci = root.add("psci")
-    psci.text("compatible", "arm,psci-1.0", "arm,psci-0.2")
-    psci.text("method", "smc")
-    _gic(root, vm)
-    _timer(root, vm)
+    architecture.describe(root, machine.platform, vm, _CONTROLLER)
     for region in vm.regions:
         memory = root.add(f"memory@{region.base:x}")
         memory.text("device_type", "memory")
@@ -63,48 +53,6 @@ def describe_boot(chosen: FdtNode, vm: Vm) -> None:
         chosen.wide("linux,initrd-end", vm.initrd[1])
 
 
-def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
-    model = Armv8Platform.of(platform).cpu_model
-    cpus = root.add("cpus")
-    cpus.cells("#address-cells", 1)
-    cpus.cells("#size-cells", 0)
-    for place in map(affinity, range(vm.cpus)):
-        cpu = cpus.add(f"cpu@{place:x}")
-        cpu.text("device_type", "cpu")
-        cpu.text("compatible", _CPU_COMPATIBLE.get(model, f"arm,{model}"))
-        cpu.text("enable-method", "psci")
-        cpu.cells("reg", place)
-
-
-def _gic(root: FdtNode, vm: Vm) -> None:
-    config = Armv8Vm.of(vm).gic
-    gic = root.add(f"interrupt-controller@{config.gicd:x}")
-    gic.cells("#address-cells", 0)
-    gic.cells("#interrupt-cells", 3)
-    gic.flag("interrupt-controller")
-    if config.gicr is not None:
-        gic.text("compatible", "arm,gic-v3")
-        gic.wide("reg", config.gicd, GICD_SIZE, config.gicr, GICR_SIZE * vm.cpus)
-    elif config.gicc is not None:
-        gic.text("compatible", "arm,gic-400", "arm,cortex-a15-gic")
-        gic.wide("reg", config.gicd, GICD_SIZE_V2, config.gicc, GICC_SIZE)
-    gic.cells("phandle", _GIC)
-
-
-def _interrupt(vm: Vm, intid: int, trigger: int) -> tuple[int, int, int]:
-    """The three cells of a GIC interrupt; a GICv2 PPI names its CPUs in bits 15:8."""
-    if intid >= 32:
-        return _SPI, intid - 32, trigger
-    return _PPI, intid - 16, trigger | (((1 << vm.cpus) - 1) << 8 if Armv8Vm.of(vm).gic.version == 2 else 0)
-
-
-def _timer(root: FdtNode, vm: Vm) -> None:
-    timer = root.add("timer")
-    timer.text("compatible", "arm,armv8-timer")
-    timer.cells("interrupts", *(cell for intid in _TIMER_INTERRUPTS for cell in _interrupt(vm, intid, _LEVEL)))
-    timer.flag("always-on")
-
-
 def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
     found = list(uarts(platform, vm))
     if not found:
@@ -119,7 +67,7 @@ def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
         uart.text("compatible", "arm,pl011", "arm,primecell")
         uart.wide("reg", base, device.size)
         if device.interrupt in vm.interrupts:
-            uart.cells("interrupts", *_interrupt(vm, device.interrupt, _LEVEL))
+            uart.cells("interrupts", *wings.of(platform).cells(vm, device.interrupt, edge=False))
         uart.cells("clocks", _CLOCK, _CLOCK)
         uart.text("clock-names", "uartclk", "apb_pclk")
         aliases.text(f"serial{number}", f"/serial@{base:x}")
@@ -146,4 +94,5 @@ def _ipc(root: FdtNode, machine: Machine, vm: Vm, index: int) -> None:
     node.cells("write-channel", *own)
     node.cells("id", index)
     if ipc.interrupts:
-        node.cells("interrupts", *(cell for intid in ipc.interrupts for cell in _interrupt(vm, intid, _EDGE)))
+        cells = (wings.of(machine.platform).cells(vm, interrupt, edge=True) for interrupt in ipc.interrupts)
+        node.cells("interrupts", *(cell for each in cells for cell in each))

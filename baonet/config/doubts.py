@@ -10,16 +10,12 @@ from collections.abc import Iterator, Sequence
 from baonet.config import cpus, given_tree, tree_links
 from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
-from baonet.config.interrupts import FIRST_SPI, TIMERS
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import VmContents
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
-
-LINUX_COMMAND_LINE = 2047
-"""Characters of a command line that arm64 Linux keeps (COMMAND_LINE_SIZE in asm/setup.h, with its end)."""
 
 
 def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem]:
@@ -30,8 +26,9 @@ def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem
             yield from _interrupts(draft, vm, device, placement)
         if draft.intact(vm.node, "image", "device_tree"):
             yield from _linux(draft, placement)
-        if len(vm.command_line.encode()) > LINUX_COMMAND_LINE:
-            message = f"{len(vm.command_line.encode())} characters, of which arm64 Linux keeps {LINUX_COMMAND_LINE}"
+        guests, length = draft.architecture.guests, len(vm.command_line.encode())
+        if length > guests.command_line:
+            message = f"{length} characters, of which {guests.linux} keeps {guests.command_line}"
             yield vm.node.at("command_line").problem(message, "make it shorter, or give the rest in the initrd")
         yield from _image(placement)
     if draft.intact(draft.root, "vms"):
@@ -52,12 +49,12 @@ def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[P
                 continue
             for message, hint in given_tree.disagreements(tree.root, machine, vm):
                 yield node.problem(message, hint)
-            for message, hint in tree_links.loose_ends(tree.root, vm):
+            for message, hint in tree_links.loose_ends(tree.root, machine.platform, vm):
                 yield node.problem(message, hint)
 
 
-def _owners(draft: Draft, intid: int) -> list[VmModel]:
-    return [vm for vm in draft.vms if any(intid in device.interrupts for device in vm.devices)]
+def _owners(draft: Draft, interrupt: int) -> list[VmModel]:
+    return [vm for vm in draft.vms if any(interrupt in device.interrupts for device in vm.devices)]
 
 
 def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmContents) -> Iterator[Problem]:
@@ -69,16 +66,20 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmCont
     mapped = [] if entry.pa is None or size is None else draft.devices_in(entry.pa, entry.pa + size)
     modelled = [device for device in mapped if device.kind != UNMODELLED]
     lacking = [device for device in modelled if not any(device.interrupt in each.interrupts for each in vm.devices)]
-    strange = [intid for intid in entry.interrupts if intid not in of_platform and intid not in TIMERS]
+    strange = [
+        interrupt
+        for interrupt in entry.interrupts
+        if interrupt not in of_platform and interrupt not in draft.architecture.timers
+    ]
     for device in lacking:
         yield from _lacking(draft, entry, device, strange, placement)
-    for place, intid in enumerate(entry.interrupts):
+    for place, interrupt in enumerate(entry.interrupts):
         node = entry.node.at("interrupts", place)
-        if intid in strange and not lacking:
-            yield node.problem(f"nothing on this platform raises interrupt {intid}", _raises(draft, intid))
-        elif mapped and intid in of_platform and of_platform[intid] not in mapped:
-            other = of_platform[intid]
-            message = f"interrupt {intid} is that of '{other.name}' at {other.pa:#x}, which this entry does not map"
+        if interrupt in strange and not lacking:
+            yield node.problem(f"nothing on this platform raises interrupt {interrupt}", _raises(draft, interrupt))
+        elif mapped and interrupt in of_platform and of_platform[interrupt] not in mapped:
+            other = of_platform[interrupt]
+            message = f"interrupt {interrupt} is that of '{other.name}' at {other.pa:#x}, which this entry does not map"
             own = mapped[0].interrupt
             yield node.problem(message, f"'{mapped[0].name}' has " + (f"interrupt {own}" if own else "none"))
 
@@ -101,12 +102,11 @@ def _lacking(
         yield entry.node.at("pa").problem(f"{what}, and VM '{owners[0].name}' has it", hint)
 
 
-def _raises(draft: Draft, intid: int) -> str:
+def _raises(draft: Draft, interrupt: int) -> str:
     assert draft.platform is not None
     known = listing(f"{device.interrupt} ('{device.name}')" for device in draft.platform.devices if device.interrupt)
-    spi = intid + FIRST_SPI - 16
-    meant = f"; PPI {intid - 16} of a device tree is INTID {intid}, its SPI {intid - 16} is INTID {spi}"
-    return f"its devices have {known}" + (meant if intid < FIRST_SPI else "")
+    meant = draft.architecture.meant(interrupt)
+    return f"its devices have {known}" + (f"; {meant}" if meant else "")
 
 
 def _linux(draft: Draft, placement: VmContents) -> Iterator[Problem]:
@@ -114,12 +114,13 @@ def _linux(draft: Draft, placement: VmContents) -> Iterator[Problem]:
     image, model = placement.image, placement.model
     if image is None or not image.linux or model.image is None:
         return
+    guests, argument = draft.architecture.guests, draft.architecture.words.argument
     node = model.image.node.at("path")
     if model.device_tree is None:
-        message = "an arm64 Linux Image, and no device tree: x0 is 0 at its entry"
+        message = f"{guests.image}, and no device tree: {argument} is 0 at its entry"
         yield node.problem(message, "add 'device_tree: auto': without one Linux stops before it prints anything")
     elif draft.root.at("faithful").value == Faithful.STRICT.value:
-        message = "an arm64 Linux Image, and 'faithful: strict' leaves x0 at 0: it does not find its device tree"
+        message = f"{guests.image}, and 'faithful: strict' leaves {argument} at 0: it does not find its device tree"
         yield node.problem(message, "give it a tree of its own (CONFIG_BUILTIN_DTB, a boot shim), or use 'practical'")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config import wings
+from baonet.config.architecture import Architecture
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
 from baonet.config.fault_models import FaultModel
@@ -31,6 +33,11 @@ class Draft:
     clock: ClockModel | None
     input: Sequence[InputModel]
     faults: Sequence[FaultModel]
+
+    @property
+    def architecture(self) -> Architecture:
+        """The platform's, or that which is meant by one that could not be read."""
+        return wings.meant(self.root.at("platform")) if self.platform is None else wings.of(self.platform)
 
     def intact(self, node: YamlNode, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from baonet.config.wings import ARCHITECTURES, said
 from baonet.document.kinds import Foreign
 
 _COUNTED = Foreign(hint="remove it: the list says how many there are")
@@ -21,12 +22,14 @@ MACHINE = _names(
     vmlist=Foreign("vms"),
     vmlist_size=_COUNTED,
 )
+
+_KEYS = ", ".join(each.key for each in ARCHITECTURES.values())
 VM = _names(
     entry=Foreign(hint="it belongs to the image: 'image: {path: ..., entry: ...}'"),
     base_addr=Foreign(hint="it belongs to the image: 'image: {path: ..., base: ...}'"),
     load_addr=Foreign(hint="remove it: 'path' under 'image' names the file, and baonet loads it"),
-    platform=Foreign(hint="its fields stand right under the VM: cpus, memory, devices, ipcs, gic"),
-    arch=Foreign(hint="'gic' stands right under the VM, with gicd, gicc and gicr"),
+    platform=Foreign(hint=f"its fields stand right under the VM: cpus, memory, devices, ipcs, {_KEYS}"),
+    arch=Foreign(hint=said(lambda words: words.vm_keys)),
     type=Foreign(hint="remove it: every VM is one"),
     cpu_num=Foreign("cpus"),
     regions=Foreign("memory"),
@@ -35,6 +38,8 @@ VM = _names(
     dev_num=_COUNTED,
     ipc_num=_COUNTED,
 )
+
+
 IMAGE = _names(
     base_addr=Foreign("base"),
     load_addr=Foreign("path", "write 'path', the guest's file: baonet loads it"),
@@ -49,17 +54,4 @@ IPC = _names(
     interrupt_num=_COUNTED,
 )
 DEVICE = _names(interrupt_num=_COUNTED)
-GIC = _names(
-    gicd_addr=Foreign("gicd"),
-    gicc_addr=Foreign("gicc"),
-    gicr_addr=Foreign("gicr"),
-    interrupt_num=Foreign("interrupts"),
-)
 PLATFORM = _names(cpu_num=Foreign("cpus"), regions=Foreign("ram"), region_num=_COUNTED)
-PLATFORM_GIC = _names(
-    gicd_addr=Foreign("gicd"),
-    gicc_addr=Foreign("gicc"),
-    gicr_addr=Foreign("gicr"),
-    interrupt_num=Foreign("interrupts"),
-    maintenance_id=Foreign("maintenance"),
-)

@@ -11,38 +11,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import final
 
-from baonet.config import devicetree, fdt
-from baonet.config.armv8.gic import GICR_SIZE
+from baonet.config import devicetree, fdt, wings
+from baonet.config.architecture import Architecture
 from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import text, walk
-from baonet.document.quantities import human, listing, span
+from baonet.document.quantities import listing, span
 from baonet.machine import Machine, Vm, uarts
 
-GICS = {"arm,gic-v3": 3, "arm,gic-400": 2, "arm,cortex-a15-gic": 2, "arm,cortex-a9-gic": 2, "arm,cortex-a7-gic": 2}
-_TIMERS = ("arm,armv8-timer", "arm,armv7-timer")
-_VIRTUAL_TIMER = 2  # the place of its interrupt in the property
 PL011 = "arm,pl011"
 
 
 @final
 @dataclass(slots=True)
 class _Facts:
-    """``cpus``: reg of each; ``gic``: version and addresses; ``uarts``: address and INTIDs; ``timer``: INTIDs.
-
-    ``redistributors``: bytes of the first region of a GICv3's.
-    """
+    """``cpus``: reg of each; ``uarts``: address and interrupts."""
 
     cpus: list[int] = field(default_factory=list)
     memory: list[tuple[int, int]] = field(default_factory=list)
-    gic: tuple[int, tuple[int, ...]] | None = None
-    redistributors: int = 0
     uarts: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    timer: tuple[int, ...] | None = None
 
 
 def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str, str]]:
     """(what the tree says wrongly, what would be right) for each thing that the VM has otherwise."""
-    told, true = _facts(root), _facts(fdt.read(devicetree.generate(machine, vm)).root)
+    architecture = wings.of(machine.platform)
+    own = fdt.read(devicetree.generate(machine, vm)).root
+    told, true = _facts(root, architecture), _facts(own, architecture)
     if sorted(told.cpus) != sorted(true.cpus):
         given, has = (", ".join(f"{reg:#x}" for reg in sorted(facts.cpus)) or "none" for facts in (told, true))
         message = f"its /cpus has {len(told.cpus)} CPUs (reg {given}), the VM has {len(true.cpus)} (reg {has})"
@@ -54,45 +47,20 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
         if not any(start <= base and base + size <= start + length for start, length in _joined(true.memory)):
             message = f"its memory {span(base, base + size)} is not all the VM's"
             yield message, f"the VM has {ram}: correct the tree, or 'memory'"
-    yield from _gic(told, true, vm)
     addresses = dict(true.uarts)
-    for address, intids in told.uarts:
+    for address, interrupts in told.uarts:
         if address not in addresses:
             there = listing(f"{each:#x}" for each in addresses)
             yield f"it has a PL011 at {address:#x}, where the VM has none", f"the VM maps {there}"
-        elif intids and intids != addresses[address]:
+        elif interrupts and interrupts != addresses[address]:
             right = next(device.interrupt for base, device in uarts(machine.platform, vm) if base == address)
-            hint = f"right is INTID {right}" if addresses[address] else f"the VM does not have the right one, {right}"
-            yield f"its PL011 at {address:#x} has interrupt {listing(intids)}", hint
-    yield from _timer(told, vm)
-
-
-def _gic(told: _Facts, true: _Facts, vm: Vm) -> Iterator[tuple[str, str]]:
-    assert true.gic is not None
-    version, addresses = true.gic
-    right = f"the VM has a GICv{version} at {listing(f'{each:#x}' for each in addresses)}"
-    if told.gic is None:
-        yield "it has no interrupt controller that is a GIC", right
-    elif told.gic[0] != version:
-        yield f"it has a GICv{told.gic[0]}", right
-    elif told.gic[1][:2] != addresses:
-        yield f"its GIC is at {listing(f'{each:#x}' for each in told.gic[1][:2])}", right
-    elif version != 2 and told.redistributors < GICR_SIZE * vm.cpus:
-        message = f"its GIC has redistributors in {human(told.redistributors)}, and {vm.cpus} CPUs"
-        yield message, f"right is {human(GICR_SIZE * vm.cpus)} at {addresses[1]:#x}"
-
-
-def _timer(told: _Facts, vm: Vm) -> Iterator[tuple[str, str]]:
-    if told.timer is None:
-        yield "it has no generic timer", "add the node of arm,armv8-timer"
-        return
-    if len(told.timer) <= _VIRTUAL_TIMER:
-        return
-    intid = told.timer[_VIRTUAL_TIMER]
-    if intid != 27:
-        yield f"its virtual timer has interrupt {intid}", "right is INTID 27, PPI 11"
-    elif intid not in vm.interrupts:
-        yield "its virtual timer has interrupt 27, which the VM does not get", "write 'timer: [27]'"
+            hint = (
+                f"right is {architecture.words.interrupt} {right}"
+                if addresses[address]
+                else f"the VM does not have the right one, {right}"
+            )
+            yield f"its PL011 at {address:#x} has interrupt {listing(interrupts)}", hint
+    yield from architecture.disagreements(root, own, vm)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -106,7 +74,7 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _facts(root: FdtNode) -> _Facts:
+def _facts(root: FdtNode, architecture: Architecture) -> _Facts:
     facts = _Facts()
     for place in walk(root):
         if not place.enabled:
@@ -116,11 +84,6 @@ def _facts(root: FdtNode) -> _Facts:
             facts.cpus += [base for base, _ in ranges[:1]]
         elif kind == "memory":
             facts.memory += [(base, size) for base, size in ranges if size]
-        elif version := next((GICS[word] for word in place.compatible if word in GICS), None):
-            facts.gic = facts.gic or (version, tuple(base for base, _ in ranges[:2]))
-            facts.redistributors = facts.redistributors or sum(size for _, size in ranges[1:2])
         elif PL011 in place.compatible and ranges:
-            facts.uarts.append((ranges[0][0], place.intids()))
-        elif any(word in _TIMERS for word in place.compatible):
-            facts.timer = place.intids()
+            facts.uarts.append((ranges[0][0], architecture.told_interrupts(place)))
     return facts

@@ -1,30 +1,31 @@
-"""The guest address space of a VM: alignment and overlap of its RAM, devices, shared memory and GIC."""
+"""The guest address space of a VM: alignment and overlap of RAM, devices, shared memory, interrupt controller."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from baonet.config.armv8.gic import GICD_SIZE, GICR_SIZE, of_vm
-from baonet.config.armv8.gic import windows as gic_windows
 from baonet.config.draft import Draft
 from baonet.config.models import VmModel
 from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
 from baonet.document.errors import Problem
-from baonet.machine.armv8 import Armv8Platform, Gic
 
 
 def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
     yield from _alignment(vm)
     windows = list(_windows(draft, vm))
-    if draft.platform is not None and draft.intact(vm.node, "gic"):
-        gic = of_vm(vm.gic, Armv8Platform.of(draft.platform).gic)
-        yield from _gic(vm, gic)
-        node = vm.node if vm.gic is None else vm.gic.node
-        own = [AddressRange(start, end, what, node.at(field)) for field, start, end, what in gic_windows(gic, vm.cpus)]
-        # Where the GIC is at the platform's addresses, it is the others that are in its way.
-        windows = own + windows if vm.gic is None else windows + own
+    architecture = draft.architecture
+    if draft.platform is not None and draft.intact(vm.node, architecture.key):
+        part = vm.part(architecture.vm_part)
+        mine = architecture.vm(part, draft.platform)
+        yield from architecture.vm_problems(part, mine)
+        controller = vm.node.child(architecture.key)
+        node = vm.node if controller is None else controller
+        found = architecture.vm_windows(mine, vm.cpus)
+        own = [AddressRange(each.start, each.end, each.what, node.at(each.key)) for each in found]
+        # Where the controller is at the platform's addresses, it is the others that are in its way.
+        windows = own + windows if controller is None else windows + own
     for window in windows:
-        yield from beyond(window)
+        yield from beyond(window, architecture.address_limit)
     yield from overlapping(windows)
 
 
@@ -54,16 +55,3 @@ def _windows(draft: Draft, vm: VmModel) -> Iterator[AddressRange]:
         size = shared.size if ipc.size is None and shared is not None else ipc.size
         if size is not None:
             yield AddressRange(ipc.base, ipc.base + size, f"shared memory '{ipc.shared_memory}'", ipc.node.at("base"))
-
-
-def _gic(vm: VmModel, gic: Gic) -> Iterator[Problem]:
-    if vm.gic is None:
-        return
-    foreign = "gicr" if gic.version == 2 else "gicc"
-    if getattr(vm.gic, foreign) is not None:
-        own = "gicc" if gic.version == 2 else "gicr"
-        hint = f"give {own!r}, or nothing"
-        yield vm.gic.node.at(foreign).key_problem(f"the platform's GIC has version {gic.version}: no {foreign}", hint)
-    yield from unaligned(vm.gic.node.at("gicd"), vm.gic.gicd, 0x1000 if gic.version == 2 else GICD_SIZE)
-    yield from unaligned(vm.gic.node.at("gicc"), vm.gic.gicc)
-    yield from unaligned(vm.gic.node.at("gicr"), vm.gic.gicr, GICR_SIZE)

@@ -1,14 +1,14 @@
 """Guest images: what a file puts where, and where the guest starts.
 
-Three forms are known, as a bootloader knows them: ELF (by its magic), arm64 Linux ``Image`` (by the magic in its
-header, Linux Documentation/arch/arm64/booting.rst) and raw binaries. Only headers are read here; the bytes go from
+Three forms are known, as a bootloader knows them: ELF (by its magic), Linux's ``Image`` (by the magic in its
+header, which is the architecture's) and raw binaries. Only headers are read here; the bytes go from
 the file into the VM's memory when the machine starts. An ``Image`` that is compressed is unpacked here.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import fstat
 from pathlib import Path
@@ -16,7 +16,7 @@ from stat import S_ISREG
 from typing import BinaryIO, final
 
 from baonet.config import packed
-from baonet.config.armv8 import kernel_image
+from baonet.config.architecture import Guests
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human
 from baonet.machine import PAGE_SIZE, LoadSegment, Stamp
@@ -26,16 +26,12 @@ _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt",
 """What is no guest, however alike its name."""
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
-_LINUX_HEADER = struct.Struct("<8xQQ")
-_LINUX_FLAGS = struct.Struct("<24xQ")
-_BIG_ENDIAN, _GRANULE_16K = 1, 2
 _ELF = b"\x7fELF"
 _MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 40: "32-bit Arm", 62: "x86-64", 243: "RISC-V"}
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _LEAST_TEXT = 16
-_ET_EXEC, _ET_DYN, _ET_CORE, _EM_AARCH64, _PT_LOAD = 2, 3, 4, 183, 1
+_ET_EXEC, _ET_DYN, _ET_CORE, _PT_LOAD = 2, 3, 4, 1
 _ALIGNMENT_OF_LINUX = 2 << 20
-_LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
 
 
 @final
@@ -53,7 +49,7 @@ class ImageError(ValueError):
 class Image:
     """What an image needs: ``segments`` are its bytes; ``spans`` the (start, end) that it takes, with its bss.
 
-    ``linux``: it is an arm64 Linux ``Image``. ``movable``: it is position independent, and has no base. ``doubts``:
+    ``linux``: it is Linux's ``Image``. ``movable``: it is position independent, and has no base. ``doubts``:
     what of the file can run and is probably not meant, and what would be right.
     """
 
@@ -82,40 +78,47 @@ def size_of(file: BinaryIO) -> int:
     return fstat(file.fileno()).st_size
 
 
-def load(path: Path, base: int | None, entry: int | None) -> Image:
+def load(path: Path, base: int | None, entry: int | None, guests: Guests) -> Image:
     """Read the headers of an image. Raises ``ImageError``."""
     with opened(path) as file:
         head = file.read(packed.HEAD)
         if head.startswith(_ELF):
-            return _elf(file, path, head[: _ELF_HEADER.size], base, entry)
+            return _elf(file, path, head[: _ELF_HEADER.size], base, entry, guests=guests)
         if (unpack := packed.unpacker(head)) is not None:
             file.seek(0)
-            return _packed(path, unpack, file.read(packed.MOST_UNPACKED), base, entry)
+            return _packed(path, unpack, file.read(packed.MOST_UNPACKED), base, entry, guests=guests)
         wrapped = packed.recognise(head)
-        if wrapped is not None and not _is_linux(head):
-            raise ImageError("path", f"{path} is {wrapped.what}", wrapped.remedy.replace("FILE", path.name))
-        image = _raw(path, size_of(file), head, base, entry, stamp=stamp(file.fileno()))
-        return replace(image, doubts=_doubts_of_raw(file, path, head, image))
+        if wrapped is not None and not guests.is_linux(head):
+            told = wrapped.told(guests, path.name)
+            raise ImageError("path", f"{path} is {told.what}", told.remedy)
+        image = _raw(path, size_of(file), head, base, entry, guests=guests, stamp=stamp(file.fileno()))
+        return replace(image, doubts=_doubts_of_raw(file, path, head, image, guests))
 
 
 def _packed(
-    path: Path, unpack: Callable[[bytes], packed.Unpacked], data: bytes, base: int | None, entry: int | None
+    path: Path,
+    unpack: Callable[[bytes], packed.Unpacked],
+    data: bytes,
+    base: int | None,
+    entry: int | None,
+    *,
+    guests: Guests,
 ) -> Image:
     try:
         unpacked = unpack(data)
     except packed.PackedError as error:
         raise ImageError("path", f"{path} {error}", "decompress it by hand, or get it again") from None
     head = unpacked.data[: packed.HEAD]
-    if not _is_linux(head):
+    if not guests.is_linux(head):
         gzip = not data.startswith(b"MZ")
         within = packed.recognise(head)
-        what = "an ELF file" if head.startswith(_ELF) else within.what if within else ""
-        inside = f"what is inside is {what}" if what else "is no arm64 Image inside"
+        what = "an ELF file" if head.startswith(_ELF) else within.told(guests, path.name).what if within else ""
+        inside = f"what is inside is {what}" if what else f"is no {guests.short_image} inside"
         form = "compressed with gzip" if gzip else "an EFI zboot image"
         remedy = "decompress it: gzip -d" if gzip else "give the kernel's Image"
         raise ImageError("path", f"{path} is {form}, and {inside}", remedy)
-    image = _raw(path, len(unpacked.data), head, base, entry, data=unpacked.data)
-    doubts = list(_doubts_of_linux(head))
+    image = _raw(path, len(unpacked.data), head, base, entry, guests=guests, data=unpacked.data)
+    doubts = list(guests.doubts(head))
     if unpacked.rest:
         tree = unpacked.rest.startswith(b"\xd0\x0d\xfe\xed")
         what = "a device tree" if tree else f"{len(unpacked.rest)} bytes"
@@ -124,10 +127,12 @@ def _packed(
     return replace(image, doubts=tuple(doubts))
 
 
-def _doubts_of_raw(file: BinaryIO, path: Path, head: bytes, image: Image) -> tuple[tuple[str, str], ...]:
+def _doubts_of_raw(
+    file: BinaryIO, path: Path, head: bytes, image: Image, guests: Guests
+) -> tuple[tuple[str, str], ...]:
     """Of a raw binary or an ``Image``: what would stop at the guest's first instructions."""
     if image.linux:
-        return tuple(_doubts_of_linux(head))
+        return tuple(guests.doubts(head))
     if len(head) >= _LEAST_TEXT and not head.translate(None, _TEXT):
         return ((f"{path} is text, and is taken for a raw binary", "give the program that was built"),)
     (segment,) = image.segments
@@ -137,20 +142,6 @@ def _doubts_of_raw(file: BinaryIO, path: Path, head: bytes, image: Image) -> tup
         message = f"{path} has zeroes at the entry {image.entry:#x}: an undefined instruction"
         return ((message, "give 'entry', or another file"),)
     return ()
-
-
-def _doubts_of_linux(head: bytes) -> Iterator[tuple[str, str]]:
-    """From the flags of its header. A kernel that a CPU cannot run stops before it prints anything."""
-    (flags,) = _LINUX_FLAGS.unpack_from(head)
-    if flags & _BIG_ENDIAN:
-        yield "the kernel is big-endian", "build it without CONFIG_CPU_BIG_ENDIAN: nothing of it would be printed"
-    if flags >> 1 & 3 == _GRANULE_16K:
-        message = "the kernel has pages of 16 KiB, which no cpu_model has"
-        yield message, "build it with CONFIG_ARM64_4K_PAGES: nothing of it would be printed"
-
-
-def _is_linux(head: bytes) -> bool:
-    return head[0x38:0x3C] == b"ARM\x64"
 
 
 def _similar(path: Path) -> str:
@@ -165,15 +156,17 @@ def _similar(path: Path) -> str:
     return f"did you mean {path.parent / near}?" if near and near != path.name else ""
 
 
-def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int | None) -> Image:
+def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int | None, *, guests: Guests) -> Image:
     size = size_of(file)
     if len(head) < _ELF_HEADER.size or head[4:6] != b"\2\1":
-        raise ImageError("path", f"{path} is not a 64-bit little-endian ELF file", "build the guest for aarch64")
+        raise ImageError(
+            "path", f"{path} is not a 64-bit little-endian ELF file", f"build the guest for {guests.target}"
+        )
     _, form, machine, _, start, offset, _, _, _, entry_size, count, *_ = _ELF_HEADER.unpack(head)
-    if machine != _EM_AARCH64:
+    if machine != guests.machine:
         what = f"{_MACHINES[machine]} (machine {machine})" if machine in _MACHINES else f"machine {machine}"
-        message = f"{path} is an ELF file for {what}, not for aarch64 ({_EM_AARCH64})"
-        raise ImageError("path", message, "build the guest for aarch64")
+        message = f"{path} is an ELF file for {what}, not for {guests.target} ({guests.machine})"
+        raise ImageError("path", message, f"build the guest for {guests.target}")
     if form == _ET_CORE:
         raise ImageError("path", f"{path} is a core dump", "give the linked program")
     if form not in (_ET_EXEC, _ET_DYN):
@@ -195,7 +188,7 @@ def _elf(file: BinaryIO, path: Path, head: bytes, base: int | None, entry: int |
     bias = 0 if base is None else base - min(each[4] for each in loads)
     if base is not None and bias % PAGE_SIZE:
         below = base - bias % PAGE_SIZE
-        message = f"{base:#x} moves the program by {bias:#x}, and its code counts on whole pages (ADRP)"
+        message = f"{base:#x} moves the program by {bias:#x}, and its code counts on whole pages ({guests.whole_pages})"
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + PAGE_SIZE:#x}")
     segments, spans = [], []
     for _, _, at, virtual, physical, in_file, in_memory, _ in loads:
@@ -223,28 +216,25 @@ def _raw(
     base: int | None,
     entry: int | None,
     *,
+    guests: Guests,
     data: bytes = b"",
     stamp: Stamp | None = None,
 ) -> Image:
     """``data`` is what was unpacked of the file, if anything was; else ``stamp`` is the file."""
-    linux = _is_linux(head)
-    if linux and (needed := kernel_image.least(head)) > size:
-        message = (
-            f"{path} is cut short: it has {size} bytes, and an arm64 Linux Image with this header at least {needed}"
-        )
+    linux = guests.is_linux(head)
+    if linux and (needed := guests.least(head)) > size:
+        message = f"{path} is cut short: it has {size} bytes, and {guests.image} with this header at least {needed}"
         raise ImageError("path", message, "get it again")
-    text_offset, image_size = _LINUX_HEADER.unpack_from(head) if linux else (0, 0)
-    if linux and not image_size:
-        text_offset = _LEGACY_TEXT_OFFSET
+    text_offset, image_size = guests.room(head) if linux else (0, 0)
     if base is None:
-        what = "an arm64 Linux Image" if linux else "not an ELF file, so a raw binary"
+        what = guests.image if linux else "not an ELF file, so a raw binary"
         hint = "give 'base', the guest address where it goes"
         wanted = ", in RAM and a multiple of 2MiB" + (f" plus {text_offset:#x}" if text_offset else "") if linux else ""
         raise ImageError("path", f"{path} is {what}, and has no 'base'", hint + wanted)
     if linux and (base - text_offset) % _ALIGNMENT_OF_LINUX:
         below = base - (base - text_offset) % _ALIGNMENT_OF_LINUX
         offset = f" plus {text_offset:#x}" if text_offset else ""
-        message = f"an arm64 Linux Image starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
+        message = f"{guests.image} starts at a multiple of {human(_ALIGNMENT_OF_LINUX)}{offset}"
         raise ImageError("base", message, f"use {max(0, below):#x} or {below + _ALIGNMENT_OF_LINUX:#x}")
     taken = max(size, image_size) if linux else size
     if data:

@@ -59,7 +59,7 @@ def load(
         faults=values.get("faults", ()),
     )
     reader.problems += check.problems(draft)
-    placements = [VmContents(vm) for vm in draft.vms]
+    placements = [VmContents(vm, draft.architecture) for vm in draft.vms]
     for placement in placements:
         placement.read(draft)
         reader.problems += placement.problems

@@ -2,22 +2,29 @@
 
 The names are those of Bao's ``config.c`` where it has them. The descriptions are the text of docs/configuration.md
 and of the JSON Schema, so they are written for the user. A model checks one value at a time; what concerns several
-fields is checked in ``check``.
+fields is checked in ``check``. What only an architecture has is in its wing: ``VmModel.parts``.
 """
 
 # ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
 from baonet.config.fault_models import FAULTS, FaultModel
 from baonet.config.platform_models import PlatformModel
+from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
-from baonet.document.values import ADDRESS, COLORS, CPUS, INTID, NAME, PATH, SIZE, whole
+from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
+
+_INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt))
+_ARGUMENT = said(lambda words: words.argument)
+_REQUESTS = said(lambda words: words.requests)
+_IMAGE = " or ".join(dict.fromkeys(each.guests.image for each in ARCHITECTURES.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -43,7 +50,7 @@ class ImageModel(Model):
     path: str = required(PATH, "The file, relative to the machine file.")
     base: int | None = optional(
         ADDRESS,
-        "Guest address where the image is placed. Needed for a raw binary; an arm64 Linux Image wants a multiple of "
+        f"Guest address where the image is placed. Needed for a raw binary; {_IMAGE} wants a multiple of "
         "2 MiB. An ELF file's headers say where its segments go, so `base` is not allowed there, unless the file is "
         "position independent: then its lowest segment goes to `base`.",
         None,
@@ -119,9 +126,7 @@ class DeviceModel(Model):
     size: int | None = optional(
         SIZE, "Size of the mapping in bytes, a multiple of 4 KiB. Default: that of the device at `pa`.", None
     )
-    interrupts: tuple[int, ...] = optional(
-        ListOf(INTID), "INTIDs of the device. A device tree's SPI n is INTID n + 32, its PPI n is n + 16.", ()
-    )
+    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), said(lambda words: words.device_interrupts), ())
     id: int = optional(
         whole("number", 0, (1 << 32) - 1),
         "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
@@ -141,33 +146,10 @@ class IpcModel(Model):
     )
     shared_memory: str = required(NAME, "Name of the shared memory object.")
     interrupts: tuple[int, ...] = optional(
-        ListOf(INTID),
-        "INTIDs of SPIs: notification event n of another VM arrives as the n-th of these, counted from 0. They are "
-        "virtual: several VMs may use the same, and they need not be free on the platform.",
+        ListOf(_INTERRUPT),
+        f"{said(lambda words: words.notifications)}: notification event n of another VM arrives as the n-th of these, "
+        "counted from 0. They are virtual: several VMs may use the same, and they need not be free on the platform.",
         (),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class GicModel(Model):
-    """Where the VM sees its interrupt controller."""
-
-    foreign = foreign.GIC
-
-    gicd: int | None = optional(ADDRESS, "Guest address of the distributor. Default: as on the platform.", None)
-    gicc: int | None = optional(
-        ADDRESS, "Guest address of the CPU interface (version 2). Default: as on the platform.", None
-    )
-    gicr: int | None = optional(
-        ADDRESS,
-        "Guest address of the redistributors (version 3), a multiple of 128 KiB; they take 128 KiB for each vCPU. "
-        "Default: as on the platform.",
-        None,
-    )
-    interrupts: int | None = optional(
-        whole("number", 32, 1024),
-        "Number of INTIDs of the VM, rounded up to a multiple of 32. Default: as on the platform.",
-        None,
     )
 
 
@@ -189,8 +171,9 @@ class VmModel(Model):
     )
     device_tree: DeviceTreeModel | None = optional(
         MappingOf(DeviceTreeModel, shorthand="path"),
-        "`auto`, the path of a .dtb file, or a mapping. The tree is placed in the VM's memory and x0 points to it at "
-        "entry. Without it x0 is 0, as under Bao. Under `faithful: strict` the tree is placed and x0 is still 0, "
+        f"`auto`, the path of a .dtb file, or a mapping. The tree is placed in the VM's memory and {_ARGUMENT} points "
+        f"to it at entry. Without it {_ARGUMENT} is 0, as under Bao. Under `faithful: strict` the tree is placed and "
+        f"{_ARGUMENT} is still 0, "
         "because Bao passes no pointer to any guest: only a guest that knows the address finds the tree.",
         None,
     )
@@ -208,7 +191,6 @@ class VmModel(Model):
     memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
     devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
-    gic: GicModel | None = optional(MappingOf(GicModel), "The VM's interrupt controller.", None)
     interrupts: str = optional(
         Choice(("mediated", "direct")),
         "How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, as Bao does on Arm; it "
@@ -216,12 +198,10 @@ class VmModel(Model):
         "have; it takes the `direct` cost. What the guest sees is the same but for the time.",
         "mediated",
     )
-    timer: tuple[int, ...] = optional(
-        ListOf(INTID),
-        "Interrupts of the generic timer that reach the VM: 27 (virtual timer) and 30 (EL1 physical timer). Bao wants "
-        "them listed among the devices; that works here too. `[]` for none.",
-        (27,),
-    )
+
+    @classmethod
+    def parts(cls) -> Sequence[type[Model]]:
+        return [each.vm_part for each in ARCHITECTURES.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -238,7 +218,7 @@ class MachineModel(Model):
     clock: ClockModel | None = optional(MappingOf(ClockModel), "How time passes for the guests.", None)
     faithful: str = optional(
         Choice(("strict", "practical")),
-        "`strict` refuses to guests what Bao refuses: a device tree pointer in x0, PSCI SYSTEM_OFF and SYSTEM_RESET. "
+        f"`strict` refuses to guests what Bao refuses: a device tree pointer in {_ARGUMENT}, {_REQUESTS}. "
         "`practical` grants them.",
         "practical",
     )

@@ -1,6 +1,6 @@
-"""Guests that come wrapped: compressed arm64 Images, which are unpacked, and what only a boot loader unpacks.
+"""Guests that come wrapped: compressed Linux images, which are unpacked, and what only a boot loader unpacks.
 
-Magic numbers: Linux Documentation/arch/arm64/booting.rst and drivers/firmware/efi/libstub/zboot-header.S; U-Boot
+Magic numbers: Linux drivers/firmware/efi/libstub/zboot-header.S; U-Boot
 include/image.h and doc/usage/fit; Android boot_img_hdr; RFC 1952; the frame formats of xz, zstd, lz4, lzop and bzip2.
 """
 
@@ -12,9 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
+from baonet.config.architecture import Guests
+
 HEAD = 0x300
 """Bytes from the start of a file that tell what it is."""
 MOST_UNPACKED = 1 << 30
+IMAGE, TARGET, FILE = "IMAGE", "TARGET", "FILE"
+"""What stands in a text for the names that the architecture and the user give."""
 _ZBOOT = struct.Struct("<2s2x4sII8x32s")
 _GZIP = b"\x1f\x8b"
 _PE_OFFSET = 0x3C
@@ -43,10 +47,18 @@ class Wrapped:
     what: str
     remedy: str
 
+    def told(self, guests: Guests, file: str) -> Wrapped:
+        """With the names of the architecture and of the file in place of ``IMAGE``, ``TARGET`` and ``FILE``."""
+        names = {IMAGE: guests.short_image, TARGET: guests.target, FILE: file}
+        what, remedy = self.what, self.remedy
+        for word, name in names.items():
+            what, remedy = what.replace(word, name), remedy.replace(word, name)
+        return Wrapped(what, remedy)
+
 
 _DISK = "a disk is no guest: take the kernel out of it"
 _MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
-    (0, b"\x1f\x8b", Wrapped("compressed with gzip, and is no arm64 Image inside", "decompress it: gzip -d")),
+    (0, b"\x1f\x8b", Wrapped(f"compressed with gzip, and is no {IMAGE} inside", "decompress it: gzip -d")),
     (0, b"\xfd7zXZ\0", Wrapped("compressed with xz", "decompress it: xz -d")),
     (0, b"\x28\xb5\x2f\xfd", Wrapped("compressed with zstd", "decompress it: zstd -d")),
     (0, b"BZh", Wrapped("compressed with bzip2", "decompress it: bzip2 -d")),
@@ -59,20 +71,20 @@ _MAGIC: tuple[tuple[int, bytes, Wrapped], ...] = (
     (0, b"070701", Wrapped("a cpio archive", "an initial RAM disk is given as 'initrd'")),
     (0, b"PK\3\4", Wrapped("a zip archive", "take the guest out of it: unzip")),
     (0, b"!<arch>\n", Wrapped("an archive of object files", "link it, and give the program")),
-    (0, b"BC\xc0\xde", Wrapped("LLVM bitcode", "compile and link it for aarch64")),
-    (0, b"\0asm", Wrapped("WebAssembly", "build the guest for aarch64")),
+    (0, b"BC\xc0\xde", Wrapped("LLVM bitcode", f"compile and link it for {TARGET}")),
+    (0, b"\0asm", Wrapped("WebAssembly", f"build the guest for {TARGET}")),
     (
         0,
         b"\xcf\xfa\xed\xfe",
-        Wrapped("a Mach-O file", "build the guest for a bare-metal aarch64 target: ELF or a raw binary"),
+        Wrapped("a Mach-O file", f"build the guest for a bare-metal {TARGET} target: ELF or a raw binary"),
     ),
     (0, b"UF2\n", Wrapped("a UF2 image", "give the ELF file or the raw binary that it was made from")),
     (0, b"QFI\xfb", Wrapped("a qcow2 disk image", _DISK)),
     (0, b"hsqs", Wrapped("a squashfs file system", _DISK)),
     (0x200, b"EFI PART", Wrapped("a disk image", _DISK)),
     (257, b"ustar", Wrapped("a tar archive", "take the guest out of it: tar -x")),
-    (0x24, b"\x18\x28\x6f\x01", Wrapped("a zImage for 32-bit Arm", "build the guest for aarch64")),
-    (0x202, b"HdrS", Wrapped("a kernel for x86", "build the guest for aarch64")),
+    (0x24, b"\x18\x28\x6f\x01", Wrapped("a zImage for 32-bit Arm", f"build the guest for {TARGET}")),
+    (0x202, b"HdrS", Wrapped("a kernel for x86", f"build the guest for {TARGET}")),
 )
 _TEXTS = (
     (
@@ -145,7 +157,7 @@ def _is_lzma(head: bytes) -> bool:
 
 
 def _is_efi(head: bytes) -> bool:
-    """MZ, and PE where its header says so (PE Format, section 2). An arm64 ``Image`` is one too."""
+    """MZ, and PE where its header says so (PE Format, section 2). A Linux ``Image`` is one too."""
     if not head.startswith(b"MZ") or len(head) < _PE_OFFSET + 4:
         return False
     at = int.from_bytes(head[_PE_OFFSET : _PE_OFFSET + 4], "little")

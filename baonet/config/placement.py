@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import final
 
 from baonet.config import fdt, images
+from baonet.config.architecture import Architecture
 from baonet.config.draft import Draft
 from baonet.config.images import Image, ImageError
 from baonet.config.models import VmModel
-from baonet.config.ranges import IPA_LIMIT, AddressRange, overlapping, unaligned
+from baonet.config.ranges import AddressRange, overlapping, unaligned
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
@@ -36,8 +37,10 @@ class VmContents:
     device tree that is given as a file.
     """
 
-    def __init__(self, model: VmModel) -> None:
+    def __init__(self, model: VmModel, architecture: Architecture) -> None:
         self.model = model
+        self._architecture = architecture
+        self._guests = architecture.guests
         self.regions = tuple(Region(each.base, each.size, each.phys, each.colors) for each in model.memory)
         self.problems: list[Problem] = []
         self.taken: list[AddressRange] = []
@@ -75,12 +78,13 @@ class VmContents:
         given = self.model.image
         assert given is not None
         try:
-            self.image = images.load(self._directory() / given.path, given.base, given.entry)
+            self.image = images.load(self._directory() / given.path, given.base, given.entry, self._guests)
         except ImageError as error:
             self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
             return
-        if self.image.entry % 4:
-            self.problems.append(self.entry.problem(f"the entry {self.image.entry:#x} is not a multiple of 4"))
+        if self.image.entry % self._guests.instruction:
+            message = f"the entry {self.image.entry:#x} is not a multiple of {self._guests.instruction}"
+            self.problems.append(self.entry.problem(message))
 
     @property
     def entry(self) -> YamlNode:
@@ -200,10 +204,10 @@ class VmContents:
             return ""
         if self.image.movable:
             return f"it is position independent: give 'base', an address in {self._memory()}"
-        if window.start >= IPA_LIMIT:
+        if window.start >= self._architecture.address_limit:
             return (
                 "these are virtual addresses: give the segments physical ones (p_paddr, AT() in a linker script); "
-                "of Linux take arch/arm64/boot/Image, not vmlinux"
+                f"of Linux take {self._guests.kernel_file}, not vmlinux"
             )
         return ""
 

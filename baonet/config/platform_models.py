@@ -1,15 +1,23 @@
-"""What a user writes about the physical machine: the value of ``platform``, or the whole of a platform file."""
+"""What a user writes about the physical machine: the value of ``platform``, or the whole of a platform file.
+
+What only an architecture has is in its wing: ``PlatformModel.parts``.
+"""
 
 # ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from baonet.config import foreign
-from baonet.document.kinds import Boolean, Choice, Foreign, ListOf, MappingOf, Model, optional, required
+from baonet.config.architecture import MOST_CPUS
+from baonet.config.wings import ARCHITECTURES, numbers, said
+from baonet.document.kinds import Choice, Foreign, ListOf, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
+
+_KEYS = ", ".join(f"`{each.key}`" for each in ARCHITECTURES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -31,29 +39,6 @@ class RamModel(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PlatformGicModel(Model):
-    """The physical interrupt controller."""
-
-    foreign = foreign.PLATFORM_GIC
-
-    version: int | None = optional(Choice((2, 3)), "GIC architecture version.", None)
-    gicd: int | None = optional(ADDRESS, "Physical address of the distributor.", None)
-    gicc: int | None = optional(ADDRESS, "Physical address of the CPU interface; version 2 only.", None)
-    gicr: int | None = optional(ADDRESS, "Physical address of the first redistributor; version 3 only.", None)
-    interrupts: int | None = optional(
-        whole("number", 32, 1024), "Number of INTIDs that GICD_TYPER tells, a multiple of 32. Default 256.", None
-    )
-    list_registers: int | None = optional(
-        whole("number", 1, 16),
-        "List registers of each CPU's virtual interface. Default 4, as on Cortex-A53 and GIC-400.",
-        None,
-    )
-    maintenance: int | None = optional(
-        whole("INTID", 16, 31), "INTID of the maintenance interrupt, a PPI. Default 25.", None
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformDeviceModel(Model):
     """A device that the platform has."""
 
@@ -61,14 +46,14 @@ class PlatformDeviceModel(Model):
     kind: str = required(
         Choice(("pl011", "none")),
         "The model: `pl011` is Arm's PrimeCell UART, the VM's console. `none`: nothing models it. A VM can be given "
-        "it, as the configuration for a board does; an access to it ends in an external abort at EL1, and it never "
-        "raises its interrupt.",
+        f"it, as the configuration for a board does; an access to it ends in {said(lambda words: words.no_answer)}, "
+        "and it never raises its interrupt.",
     )
     pa: int = required(ADDRESS, "Physical address of its registers, a multiple of 4 KiB.")
     size: int = optional(SIZE, "Size of its registers in bytes.", 0x1000)
     interrupt: int | None = optional(
-        whole("INTID", 32, 1019),
-        "INTID of its interrupt, an SPI. A device tree's SPI n is INTID n + 32. Needed for all kinds but `none`.",
+        numbers(lambda each: each.lines),
+        f"{said(lambda words: words.platform_interrupt)} Needed for all kinds but `none`.",
         None,
     )
 
@@ -89,19 +74,20 @@ class CostsModel(Model):
         {
             "stage2_miss": Foreign(
                 hint="remove it: misses of the emulator's TLB are not those of a CPU, and not the same in each run; "
-                "memory takes no time"
+                "memory takes no time",
+                old=True,
             )
         }
     )
 
     hypercall: int | None = optional(
         _COST,
-        "An exit to the hypervisor that the guest asks for, there and back: HVC, SMC, a trapped system register, an "
+        f"An exit to the hypervisor that the guest asks for, there and back: {said(lambda words: words.calls)}, an "
         "access that the hypervisor does not emulate.",
         None,
     )
     access: int | None = optional(
-        _COST, "An emulated load or store, such as one of a register of the GIC's distributor, there and back.", None
+        _COST, f"An emulated load or store, such as {said(lambda words: words.accesses)}, there and back.", None
     )
     interrupt: int | None = optional(
         _COST,
@@ -123,45 +109,19 @@ class PlatformModel(Model):
     extends: str | None = optional(
         PATH,
         "A built-in platform, or the path of a platform file, from which every field that is absent here is taken. "
-        "A path is relative to the file it stands in. A list here replaces the whole list there; `gic` and "
+        f"A path is relative to the file it stands in. A list here replaces the whole list there; {_KEYS} and "
         "`costs` are taken field by field.",
         None,
     )
     name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
     cpus: int | None = optional(
-        whole("number", 1, 64), "Number of physical CPUs; at most 8 with a GIC of version 2.", None
+        whole("number", 1, MOST_CPUS), f"Number of physical CPUs; {said(lambda words: words.cpus)}.", None
     )
     ram: tuple[RamModel, ...] | None = optional(
         ListOf(MappingOf(RamModel), 1), "Banks of RAM. Pages are allocated from the first that has room.", None
     )
-    gic: PlatformGicModel | None = optional(MappingOf(PlatformGicModel), "The interrupt controller.", None)
     devices: tuple[PlatformDeviceModel, ...] | None = optional(
         ListOf(MappingOf(PlatformDeviceModel)), "The devices that VMs can be given.", None
-    )
-    timer_frequency: int | None = optional(
-        whole("number", 1_000, 10_000_000_000),
-        "CNTFRQ_EL0: ticks of the generic timer per second. Default 62500000, as on QEMU.",
-        None,
-    )
-    cpu_model: str | None = optional(
-        Choice(("cortex-a53", "cortex-a57", "cortex-a72", "max")),
-        "What the CPUs are. `max` has every instruction that the emulator knows, among them the LSE atomics, which "
-        "the Cortex-A53, A57 and A72 do not have. Default `cortex-a53`.",
-        None,
-    )
-    midr: int | None = optional(
-        whole("number", 0, (1 << 32) - 1), "MIDR_EL1 as guests read it. Default: that of `cpu_model`.", None
-    )
-    standby: bool | None = optional(
-        Boolean(), "Whether the firmware's CPU_SUSPEND has standby states. Default true.", None
-    )
-    powerdown: bool | None = optional(
-        Boolean(), "Whether the firmware's CPU_SUSPEND has powerdown states. Default false.", None
-    )
-    state_type_bit: int | None = optional(
-        whole("number", 0, 31),
-        "Bit of CPU_SUSPEND's power_state that selects powerdown; 0 when every suspend is standby. Default 16.",
-        None,
     )
     cache: CacheModel | None = optional(
         MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None
@@ -169,3 +129,7 @@ class PlatformModel(Model):
     costs: CostsModel | None = optional(
         MappingOf(CostsModel), "What the hypervisor's work takes in virtual time.", None
     )
+
+    @classmethod
+    def parts(cls) -> Sequence[type[Model]]:
+        return [each.platform_part for each in ARCHITECTURES.values()]

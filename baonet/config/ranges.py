@@ -11,9 +11,6 @@ from baonet.document.errors import SHOWN, Problem
 from baonet.document.quantities import human, span
 from baonet.machine import PAGE_SIZE
 
-IPA_LIMIT = 1 << 40
-"""Guest addresses end here: PARange of the Cortex-A53, which is what Bao makes the IPA size."""
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def unaligned(node: YamlNode, value: int | None, alignment: int = PAGE_SIZE) -> 
     yield node.problem(f"{value:#x} is not a multiple of {human(alignment)}", hint)
 
 
-def beyond(window: AddressRange, limit: int = IPA_LIMIT) -> Iterator[Problem]:
+def beyond(window: AddressRange, limit: int) -> Iterator[Problem]:
     """A problem if the window reaches past the end of the address space."""
     if window.end > limit:
         bits = limit.bit_length() - 1

@@ -7,14 +7,13 @@ from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
 
-from baonet.config import foreign
-from baonet.config.armv8.platforms import COSTS_SOURCE, builtin, description
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
+from baonet.config.platforms import builtin, description
+from baonet.config.wings import ARCHITECTURES, of, said
 from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
-from baonet.machine.armv8 import Armv8Platform
 
 _INTRODUCTION = """\
 # Configuration
@@ -58,8 +57,8 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 ```
 
 What can run and is probably not meant is a warning, here and when the machine runs: a UART without its interrupt or
-with another's, an arm64 Linux `Image` without a device tree, a command line of which Linux keeps a part, a given
-device tree that disagrees with the VM (CPUs, memory, GIC, UARTs, timer), leads nowhere (interrupt parents, clocks,
+with another's, @image@ without a device tree, a command line of which Linux keeps a part, a given
+device tree that disagrees with the VM (CPUs, memory, @ic@, UARTs, timer), leads nowhere (interrupt parents, clocks,
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
 entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART, faults that
 can hit nothing. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and
@@ -77,7 +76,7 @@ devices land in each VM's address space.
 | address, number | decimal `33`, hexadecimal `0x4000_0000`, binary `0b11`; `033` is an error: YAML readers disagree |
 | size | a number of bytes, or one with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` |
 | duration | a number with a unit: `500ns`, `10us`, `1.5ms`, `2s`, `3m`, `1h`; or `0`. So everywhere |
-| INTID | interrupt number of the GIC, as in Bao: a device tree's SPI n is INTID n + 32, its PPI n is INTID n + 16 |
+| @interrupt@ | @numbers@ |
 | colours, CPUs | a list of their numbers, `[0, 1]`, or a bitmap, `0x03` |
 | path | relative to the file it stands in |
 | true or false | `true` and `false` only: `yes`, `no`, `on` and `off` are text |
@@ -97,15 +96,15 @@ bits, as on the Cortex-A53.
 _PLACEMENT = """\
 ## What is placed where
 
-The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. An arm64 Linux `Image`
+The segments of an ELF file go to their physical addresses (`p_paddr`), a raw binary to `base`. @Image@
 that is compressed with gzip, or an EFI zboot image (a distribution's `vmlinuz`) with gzip, xz or lzma inside, is
 unpacked (all members of a gzip file); other wrappings (uImage, FIT, lz4, ...) are told with what to do. An initrd or a
 device tree without `base` goes as high as it fits in the memory region that holds the entry point: first the device
 tree, to the start of the highest 2 MiB block that is free (into less only where there is none), then the initrd. The
-memory right after the image, where a guest may have its heap, is taken last. For an arm64 Linux `Image` the whole
+memory right after the image, where a guest may have its heap, is taken last. For @image@ the whole
 `image_size` of its header is kept free, not the length of the file alone.
 
-A generated device tree has the CPUs, PSCI (by SMC), the generic timer, the GIC, the memory, every PL011 that the VM
+A generated device tree has the CPUs, @tree@, the memory, every PL011 that the VM
 maps (the first is `serial0`), a `bao,ipcshmem` node for each of `ipcs`, and /chosen. The two channels of a shared
 memory object are its halves; of the VMs that have it, the first writes the upper one, the others write the lower one.
 """
@@ -113,13 +112,29 @@ memory object are its halves; of the VMs that have it, the first writes the uppe
 
 def page() -> str:
     """The whole page, in Markdown."""
-    parts = [_INTRODUCTION]
+    parts = [_filled(_INTRODUCTION)]
     physical = _models(PlatformModel)
     parts += [_section(model) for model in _models(MachineModel) if model not in physical]
-    parts += [_PLACEMENT, _platforms()]
+    parts += [_filled(_PLACEMENT), _platforms()]
     parts += [_section(model) for model in physical]
     parts += [_foreign([*(model for model in _models(MachineModel) if model not in physical), *physical])]
     return "\n".join(parts)
+
+
+def _filled(text: str) -> str:
+    """With what the architectures say in place of the words between two @."""
+    image = " or ".join(each.guests.image.replace("Image", "`Image`") for each in ARCHITECTURES.values())
+    names = {
+        "interrupt": said(lambda words: words.interrupt),
+        "numbers": said(lambda words: words.numbers),
+        "ic": said(lambda words: words.controller_compared),
+        "tree": said(lambda words: words.tree_tells),
+        "image": image,
+        "Image": image[0].upper() + image[1:],
+    }
+    for name, meant in names.items():
+        text = text.replace(f"@{name}@", meant)
+    return text
 
 
 def _foreign(models: list[type[Model]]) -> str:
@@ -127,9 +142,9 @@ def _foreign(models: list[type[Model]]) -> str:
     lines = ["## Names of config.c", "", "Names that are not here are the same in both.", ""]
     lines += ["| in `config.c` | of a | here |", "|---|---|---|"]
     for model in models:
-        if not any(model.foreign is names for names in vars(foreign).values()):
-            continue  # its names are old ones of ours
         for name, meant in model.foreign.items():
+            if meant.old:
+                continue
             said = f"{meant.hint[0].upper()}{meant.hint[1:]}." if meant.hint else f"`{meant.key}`"
             lines.append(f"| `{name}` | {title(model)} | {said} |")
     return "\n".join([*lines, ""])
@@ -190,16 +205,13 @@ def _platforms() -> str:
     lines = ["## Built-in platforms", ""]
     for name, platform in builtin().items():
         ram = ", ".join(f"{human(bank.size)} at {bank.base:#x}" for bank in platform.ram)
-        gic = Armv8Platform.of(platform).gic
-        frame = f"GICR {gic.gicr:#x}" if gic.gicr is not None else f"GICC {gic.gicc:#x}"
         devices = ", ".join(f"`{d.name}` ({d.kind}) at {d.pa:#x}, interrupt {d.interrupt}" for d in platform.devices)
         lines += [
             f"### `{name}`",
             "",
             description(name),
             "",
-            f"RAM: {ram}. GICv{gic.version}: GICD {gic.gicd:#x}, {frame}, {gic.interrupts} INTIDs. Devices: {devices}. "
-            f"Timer: {platform.timer_frequency} Hz.",
+            f"RAM: {ram}. {of(platform).in_short(platform)}. Devices: {devices}. Timer: {platform.timer_frequency} Hz.",
             "",
         ]
     lines += [
@@ -207,7 +219,7 @@ def _platforms() -> str:
         "",
         "### Costs of the built-in platforms",
         "",
-        COSTS_SOURCE,
+        *(each.costs_text for each in ARCHITECTURES.values()),
     ]
     return "\n".join(lines)
 

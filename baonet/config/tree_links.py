@@ -7,29 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from baonet.config.armv8.gic import windows
+from baonet.config import wings
+from baonet.config.architecture import Architecture
 from baonet.config.fdt import FdtNode
-from baonet.config.given_tree import GICS, PL011
+from baonet.config.given_tree import PL011
 from baonet.config.tree_nodes import TreePlace, cells, enabled, numbers, text, walk
 from baonet.document.quantities import listing
-from baonet.machine import Vm
-from baonet.machine.armv8 import Armv8Vm
+from baonet.machine import Platform, Vm
 
 _NO_DEVICES = ("cpus", "chosen", "aliases", "reserved-memory", "memory")
 _NAMED = 4
 """Nodes that a message names."""
 
 
-def loose_ends(root: FdtNode, vm: Vm) -> Iterator[tuple[str, str]]:
+def loose_ends(root: FdtNode, platform: Platform, vm: Vm) -> Iterator[tuple[str, str]]:
     """(what leads nowhere, what would be right)."""
+    architecture = wings.of(platform)
     places = list(walk(root))
     handles = {handle: place.node for place in places for handle in _handles(place.node)}
     alive = [place for place in places if all(enabled(node) for node in (place.node, *place.above))]
-    yield from _interrupt_parents(alive, handles)
+    yield from _interrupt_parents(alive, handles, architecture)
     yield from _clocks(alive, handles)
     yield from _stdout(root)
-    yield from _starting(alive)
-    yield from _strays(alive, vm)
+    yield from architecture.loose_ends(alive)
+    yield from _strays(alive, vm, architecture)
 
 
 def _handles(node: FdtNode) -> list[int]:
@@ -41,7 +42,9 @@ def _named(names: list[str]) -> str:
     return listing([*names[:_NAMED], *more])
 
 
-def _interrupt_parents(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
+def _interrupt_parents(
+    alive: list[TreePlace], handles: dict[int, FdtNode], architecture: Architecture
+) -> Iterator[tuple[str, str]]:
     lost: dict[int | None, list[str]] = {}
     for place in alive:
         if "interrupts" not in place.node.properties:
@@ -57,7 +60,8 @@ def _interrupt_parents(alive: list[TreePlace], handles: dict[int, FdtNode]) -> I
     for handle, names in lost.items():
         have = "have" if len(names) > 1 else "has"
         what = "no interrupt parent" if handle is None else f"interrupt parent {handle:#x}, and no node that phandle"
-        yield f"its {_named(names)} {have} {what}", "give the GIC a phandle, and the root an 'interrupt-parent' with it"
+        hint = f"give {architecture.words.controller} a phandle, and the root an 'interrupt-parent' with it"
+        yield f"its {_named(names)} {have} {what}", hint
 
 
 def _clocks(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
@@ -94,25 +98,17 @@ def _find(root: FdtNode, path: str) -> FdtNode | None:
     return node
 
 
-def _starting(alive: list[TreePlace]) -> Iterator[tuple[str, str]]:
-    cpus = [place.node for place in alive if place.parent.name == "cpus" and text(place.node, "device_type") == "cpu"]
-    if len(cpus) < 2:
-        return
-    hint = 'a VM\'s CPUs are started by PSCI: enable-method "psci", and a node of arm,psci-1.0 with method "smc"'
-    other = sorted({text(cpu, "enable-method") for cpu in cpus[1:]} - {"psci"})
-    if other:
-        yield f"its CPUs have enable-method {listing(repr(each) for each in other)}", hint
-    elif not any(word.startswith("arm,psci") for place in alive for word in place.compatible):
-        yield "it has several CPUs and no PSCI node", hint
-
-
-def _strays(alive: list[TreePlace], vm: Vm) -> Iterator[tuple[str, str]]:
-    there = list(_windows(vm))
+def _strays(alive: list[TreePlace], vm: Vm, architecture: Architecture) -> Iterator[tuple[str, str]]:
+    there = list(_windows(vm, architecture))
     names = []
     for place in alive:
         top = (*place.above, place.node)[1:2]
         skip = any(each.name.partition("@")[0] in _NO_DEVICES for each in top)
-        if skip or not place.mapped or any(word in GICS or word == PL011 for word in place.compatible):
+        if (
+            skip
+            or not place.mapped
+            or any(word in architecture.controllers or word == PL011 for word in place.compatible)
+        ):
             continue
         if not any(place.compatible):
             continue
@@ -124,7 +120,7 @@ def _strays(alive: list[TreePlace], vm: Vm) -> Iterator[tuple[str, str]]:
         yield f"its {_named(names)} {verb} where the VM has nothing", hint
 
 
-def _windows(vm: Vm) -> Iterator[tuple[int, int]]:
+def _windows(vm: Vm, architecture: Architecture) -> Iterator[tuple[int, int]]:
     for region in vm.regions:
         yield region.base, region.base + region.size
     for device in vm.devices:
@@ -132,5 +128,5 @@ def _windows(vm: Vm) -> Iterator[tuple[int, int]]:
             yield device.va, device.va + device.size
     for ipc in vm.ipcs:
         yield ipc.base, ipc.base + ipc.size
-    for _, start, end, _ in windows(Armv8Vm.of(vm).gic, vm.cpus):
-        yield start, end
+    for window in architecture.vm_windows(vm.arch, vm.cpus):
+        yield window.start, window.end

@@ -13,8 +13,6 @@ from typing import TypeAlias, final
 
 from baonet.config.fdt import FdtNode
 
-_SPI = 0
-
 Shift: TypeAlias = Callable[[int], int]
 """From an address on a bus to the one that a CPU uses."""
 
@@ -51,11 +49,6 @@ class TreePlace:
         width = address + size
         starts = range(0, len(given) - width + 1, width) if width else ()
         return [(self.shift(_join(given[at : at + address])), _join(given[at + address : at + width])) for at in starts]
-
-    def intids(self) -> tuple[int, ...]:
-        """The INTIDs of ``interrupts``, of three cells each (arm,gic: SPI or PPI, number, flags)."""
-        given = numbers(self.node.properties.get("interrupts", b""))
-        return tuple(given[at + 1] + (32 if given[at] == _SPI else 16) for at in range(0, len(given) - 2, 3))
 
 
 def walk(root: FdtNode) -> Iterator[TreePlace]:

@@ -11,11 +11,11 @@ building the same models with it takes 150 to 200 ms, this takes 20.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, final
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, final
 
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
@@ -208,10 +208,14 @@ class ListOf(Generic[T]):
 @final
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too."""
+    """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too.
+
+    ``old``: it is none of others but was ours.
+    """
 
     key: str = ""
     hint: str = ""
+    old: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -221,6 +225,28 @@ class Model:
     foreign: ClassVar[Mapping[str, Foreign]] = MappingProxyType({})
 
     node: YamlNode = field(repr=False)
+    brought: tuple[Model, ...] = field(default=(), repr=False)
+    """What of the mapping belongs to ``parts``, one of each."""
+
+    @classmethod
+    def parts(cls) -> Sequence[type[Model]]:
+        """Models of others, with defaults, whose fields stand in the mapping among this one's."""
+        return ()
+
+    @classmethod
+    def made(cls, node: YamlNode, values: Mapping[str, Any]) -> Self:
+        """From the values of its own fields and of those of its parts."""
+        names = {each.name for each in fields(cls)}
+        brought = tuple(part.made(node, values) for part in cls.parts())
+        return cls(node=node, brought=brought, **{name: value for name, value in values.items() if name in names})
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """The fields of these names that are not None."""
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def part(self, kind: type[M]) -> M:
+        """Its part of one of the kinds that ``parts`` has."""
+        return next(each for each in self.brought if isinstance(each, kind))
 
 
 M = TypeVar("M", bound=Model)
@@ -249,7 +275,7 @@ class MappingOf(OfMappings, Generic[M]):
         values, whole = self.values(node, reader)
         if not whole:
             raise UnreadableError
-        return self.model(node=node, **values)
+        return self.model.made(node, values)
 
     def values(self, node: YamlNode, reader: Reader) -> tuple[dict[str, Any], bool]:
         """The fields that could be read, and whether they make a model."""
@@ -350,15 +376,25 @@ def required(kind: ValueKind[T], text: str, instead: object = None) -> T:
     return made  # type: ignore[no-any-return]  # as dataclasses.field itself, typed as the value it stands for
 
 
-def optional(kind: ValueKind[T], text: str, default: D) -> T | D:
-    """A field that may be absent."""
-    made: Any = field(default=default, metadata={"kind": kind, "text": text})
+def optional(kind: ValueKind[T], text: str, default: D, after: str = "") -> T | D:
+    """A field that may be absent. In a part of another model it is told ``after`` that one's field of this name."""
+    made: Any = field(default=default, metadata={"kind": kind, "text": text, "after": after})
     return made  # type: ignore[no-any-return]  # as above
 
 
 def described(model: type[Model]) -> list[Field[Any]]:
-    """The fields of a model that a user can give."""
-    return [each for each in fields(model) if "kind" in each.metadata]
+    """The fields of a model that a user can give, with those that its parts bring where they belong."""
+    found = [each for each in fields(model) if "kind" in each.metadata]
+    for part in model.parts():
+        at = len(found)
+        for each in described(part):
+            if any(other.name == each.name for other in found):
+                continue  # two parts bring it: a file has it once
+            if each.metadata.get("after"):
+                at = next(n for n, other in enumerate(found, 1) if other.name == each.metadata["after"])
+            found.insert(at, each)
+            at += 1
+    return found
 
 
 def key_of(each: Field[Any]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from baonet.actors.outcome import Outcome
+from baonet.config import wings
 from baonet.hyp.vmm import Plan
 from baonet.machine import Machine, Vm, devices
 
@@ -37,15 +38,13 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
 
 def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:
     """What a reader needs to give names to addresses: all of them IPAs."""
-    gic = Armv8Vm.of(vm).gic
-    places = {"gicd": gic.gicd, "gicr": gic.gicr, "gicc": gic.gicc}
     regions: list[tuple[int, int, str, str]] = [(region.base, region.size, "ram", "") for region in vm.regions]
     regions += [(ipc.base, ipc.size, "shared_memory", machine.shared_memory[ipc.shmem].name) for ipc in vm.ipcs]
     regions += [(base, device.size, "device", device.name) for base, device in devices(machine.platform, vm)]
     return {
         "name": vm.name,
         "pcpus": list(pcpus),
-        "gic": {"version": gic.version} | {name: base for name, base in places.items() if base is not None},
+        **wings.of(machine.platform).summary(vm),
         "regions": [dict(zip(("base", "size", "kind", "name"), region, strict=True)) for region in sorted(regions)],
     }
 

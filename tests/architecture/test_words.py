@@ -10,6 +10,8 @@ import baonet
 
 PACKAGE = Path(baonet.__file__).parent
 TWICE = {
+    "Architecture": "what one brings to the hypervisor, and to the configuration",
+    "Armv8": "likewise",
     "Control": "what the agent and actors say to each other, and GICD_CTLR",
     "Ipc": "a VM's window on shared memory as it is configured, and the hypercall of it",
     "Palette": "page colours, for those that check a machine file and for those that place",

@@ -14,7 +14,8 @@ import pytest
 from baonet.cli.common import colors, rewrites
 from baonet.cli.init import machines
 from baonet.cli.main import main
-from baonet.config.armv8.platforms import COST_SOURCES, builtin
+from baonet.config.armv8.platforms import COST_SOURCES
+from baonet.config.platforms import builtin
 from baonet.machine.armv8 import Armv8Platform
 from tests.system.machine import COMMAND, UART, baonet, pair, vm, write
 

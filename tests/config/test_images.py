@@ -10,6 +10,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baonet.config.armv8 import guests
 from baonet.config.images import Image, ImageError, load
 from baonet.machine import LoadSegment
 from tests.config.machines import PING, elf, linux_image
@@ -20,7 +21,7 @@ GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
 def loaded(directory: Path, data: bytes, base: int | None = None, entry: int | None = None) -> Image:
     path = directory / "image"
     path.write_bytes(data)
-    return load(path, base, entry)
+    return load(path, base, entry, guests.GUESTS)
 
 
 def _flags(flags: int) -> bytes:
@@ -80,7 +81,7 @@ def test_a_segment_that_is_all_bss_has_no_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(GUESTS.glob("*.elf")), ids=lambda path: path.stem)
 def test_pyelftools_reads_our_guests_as_we_do(path: Path) -> None:
-    image = load(path, None, None)
+    image = load(path, None, None, guests.GUESTS)
     with path.open("rb") as file:
         other = ELFFile(file)
         headers = [each.header for each in other.iter_segments() if each.header.p_type == "PT_LOAD"]

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.cli.layout import layout
+from baonet.config.armv8.guests import GUESTS
 from baonet.config.images import Image, ImageError, load
 from baonet.config.loader import load as load_machine
 from baonet.memory.node import NodeMemory
@@ -30,7 +31,7 @@ def zboot(kind: str, payload: bytes, offset: int = 0x400) -> bytes:
 def loaded(directory: Path, data: bytes) -> Image:
     path = directory / "image"
     path.write_bytes(data)
-    return load(path, BASE_ADDRESS, None)
+    return load(path, BASE_ADDRESS, None, GUESTS)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from baonet.config.armv8.platforms import builtin, description
 from baonet.config.loader import load
 from baonet.config.palette import Palette
+from baonet.config.platforms import builtin, description
 from baonet.document.errors import Problem
 from baonet.machine import Cache, Costs, Platform, PlatformDevice, RamBank
 from baonet.machine.armv8 import Armv8Platform, Gic

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from baonet.config import reference
-from baonet.config.armv8.platforms import builtin
 from baonet.config.loader import load
+from baonet.config.platforms import builtin
 from baonet.config.schema import json_schema
 from baonet.document.document import Form, parse
 from baonet.document.quantities import duration

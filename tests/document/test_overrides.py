@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baonet.config.armv8.platforms import builtin
 from baonet.config.loader import load
+from baonet.config.platforms import builtin
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.overrides import Overrides
 from baonet.machine import (

@@ -1,21 +1,46 @@
-"""How long an arm64 Linux ``Image`` is at least, as its header tells.
+"""The header of an arm64 Linux ``Image``: by what it is known, where it wants to be, how long it is at least.
 
-``image_size`` does not tell: it counts the bss, of which the file has nothing. Two other things do. A header begins
-with a branch to the kernel's entry (Linux Documentation/arch/arm64/booting.rst: code0 or, behind the "MZ" of EFI,
-code1). And what UEFI can start has a table of sections, with where the bytes of each are (PE Format, section 4; Linux
-arch/arm64/kernel/efi-header.S). Of these the last one ends with padding that a file may lack.
+Of its length ``image_size`` does not tell: it counts the bss, of which the file has nothing. Two other things do. A
+header begins with a branch to the kernel's entry (Linux Documentation/arch/arm64/booting.rst: code0 or, behind the "MZ"
+of EFI, code1). And what UEFI can start has a table of sections, with where the bytes of each are (PE Format, section 4;
+Linux arch/arm64/kernel/efi-header.S). Of these the last one ends with padding that a file may lack.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 HEADER: Final = 64
 _PE_OFFSET, _COFF, _OPTIONAL, _SECTION, _RAW = 0x3C, 4, 24, 40, 16
+_PLACE: Final = struct.Struct("<8xQQ")
+_FLAGS: Final = struct.Struct("<24xQ")
+_BIG_ENDIAN, _GRANULE_16K = 1, 2
+_LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
 _AARCH64: Final = 0xAA64
 _PADDING: Final = 0x10000
 """The largest page, and more than any alignment in files."""
+
+
+def is_linux(head: bytes) -> bool:
+    return head[0x38:0x3C] == b"ARM\x64"
+
+
+def room(head: bytes) -> tuple[int, int]:
+    """(text_offset, image_size)."""
+    text_offset, image_size = _PLACE.unpack_from(head)
+    return (text_offset if image_size else _LEGACY_TEXT_OFFSET), image_size
+
+
+def doubts(head: bytes) -> Iterator[tuple[str, str]]:
+    """From the flags. A kernel that a CPU cannot run stops before it prints anything."""
+    (flags,) = _FLAGS.unpack_from(head)
+    if flags & _BIG_ENDIAN:
+        yield "the kernel is big-endian", "build it without CONFIG_CPU_BIG_ENDIAN: nothing of it would be printed"
+    if flags >> 1 & 3 == _GRANULE_16K:
+        message = "the kernel has pages of 16 KiB, which no cpu_model has"
+        yield message, "build it with CONFIG_ARM64_4K_PAGES: nothing of it would be printed"
 
 
 def least(head: bytes) -> int:

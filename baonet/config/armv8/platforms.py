@@ -1,4 +1,4 @@
-"""The built-in platforms. Memory maps are those of Bao's platform descriptions and of QEMU's ``virt`` machine."""
+"""Armv8-A's built-in platforms. Memory maps are those of Bao's descriptions and of QEMU's ``virt`` machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CORTEX_A53_CACHE = Cache(llc_size=0x100000, llc_ways=16, l1_size=0x8000, l1_ways
 """L2 of 1 MiB and 16 ways, L1D of 32 KiB and 4: the ZCU104, and what QEMU's model tells in CCSIDR_EL1."""
 
 CORTEX_A53_COSTS = Costs(hypercall=310, access=1210, interrupt=680, direct=0)
-"""Of Bao on the four Cortex-A53 of a ZCU104, at 1.2 GHz; ``COSTS_SOURCE`` says whence.
+"""Of Bao on the four Cortex-A53 of a ZCU104, at 1.2 GHz; ``COSTS_TEXT`` says whence.
 
 Means of 200 samples: interrupts 222 ns bare, 906 ns under Bao, 223 ns with direct injection; a store to GICD_SGIR
 31 ns bare, 1246 ns under Bao.
@@ -42,7 +42,7 @@ _COST_ROWS = "\n".join(
     for name, source in COST_SOURCES.items()
 )
 
-COSTS_SOURCE = f"""\
+COSTS_TEXT = f"""\
 The costs are those of Bao on a ZCU104 (Cortex-A53 at 1.2 GHz, GIC-400), as far as there are public figures. Measured
 ones are means of the raw data of J. Martins and S. Pinto, *Shedding Light on Static Partitioning Hypervisors for
 Arm-based Mixed-Criticality Systems*, RTAS 2023, runs without interference, as in commit 3e2f006 of
@@ -60,6 +60,16 @@ a GICv3 is among those. With another CPU, clock or hypervisor all of them are to
 def cortex_a53(gic: Gic, state_type_bit: int = 16) -> Armv8Platform:
     return Armv8Platform(gic, "cortex-a53", CPU_MODELS["cortex-a53"], state_type_bit)
 
+
+BLANK = Platform(
+    name="custom",
+    cpus=1,
+    ram=(),
+    arch=cortex_a53(Gic(version=3, gicd=0)),
+    devices=(),
+    timer_frequency=TIMER_FREQUENCY,
+)
+"""What a platform is that extends none."""
 
 _QEMU = Platform(
     name="qemu-aarch64-virt",
@@ -88,7 +98,7 @@ _ZCU104 = Platform(
     costs=CORTEX_A53_COSTS,
 )
 
-_BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
+BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
     {
         "qemu-aarch64-virt": (
             _QEMU,
@@ -112,13 +122,3 @@ _BUILTIN: Mapping[str, tuple[Platform, str]] = MappingProxyType(
         ),
     }
 )
-
-
-def builtin() -> Mapping[str, Platform]:
-    """The built-in platforms by name."""
-    return {name: platform for name, (platform, _) in _BUILTIN.items()}
-
-
-def description(name: str) -> str:
-    """What a built-in platform is, in Markdown. Raises ``KeyError``."""
-    return _BUILTIN[name][1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.config.armv8.platforms import builtin
+from baonet.config.platforms import builtin
 from baonet.hyp.armv8 import vgicv2, vgicv3
 from baonet.machine.armv8 import Armv8Platform
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
