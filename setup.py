@@ -16,7 +16,7 @@ setup(
             "baonet.core._engine",
             sources=sorted(str(path) for path in native.rglob("*.c")),
             depends=sorted(str(path) for path in native.rglob("*.h")),
-            include_dirs=[str(native), str(Path(unicorn.origin).parent / "include")],
+            include_dirs=[str(native), str(native / "armv8"), str(Path(unicorn.origin).parent / "include")],
             extra_compile_args=["-std=gnu11", "-O2", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"],
         )
     ]

@@ -220,25 +220,25 @@ class Protocol:
         begun = self.begin(state, n)
         if state.word & CODE:
             yield (
-                "IVAU: line",
+                "line: line",
                 having(begun, n, at="ask drop", left=self.siblings(n), back="end", translation=NONE, doomed=0),
             )
         else:
-            yield "IVAU: no code", having(begun, n, at="end")
+            yield "line: no code", having(begun, n, at="end")
 
     def step_page(self, state: State, n: int) -> Iterator[Step]:
         begun = self.begin(state, n)
         if state.word & CODE:
-            yield "IVAU: page", having(begun, n, at="forget")
+            yield "line: page", having(begun, n, at="forget")
         else:
-            yield "IVAU: no code", having(begun, n, at="end")
+            yield "line: no code", having(begun, n, at="end")
 
     def step_all(self, state: State, n: int) -> Iterator[Step]:
         begun = self.begin(state, n)
         if state.word & (CODE | MODIFIED) == CODE | MODIFIED:
-            yield "IALLUIS: modified", having(begun, n, at="forget")
+            yield "all: modified", having(begun, n, at="forget")
         else:
-            yield "IALLUIS: not modified", having(begun, n, at="end")
+            yield "all: not modified", having(begun, n, at="end")
 
     # The page is data again
 

@@ -1,4 +1,6 @@
-"""The native engine's layers: its files include as the table at the head of ``core.h`` says, and in no circle."""
+"""The native engine's layers: its files include as the tables at the heads of ``core.h`` and of each architecture's
+``arch.h`` say, and in no circle; and the shared ones name no architecture.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +13,80 @@ import pytest
 import baonet.core.native
 
 NATIVE = Path(next(iter(baonet.core.native.__path__)))
-FILES = sorted(path for path in NATIVE.rglob("*") if path.suffix in {".c", ".h"})
-LAYERS = [
-    set(units.split())
-    for units in re.findall(r"^ \*   \w+ +(\w+(?: \w+)*)$", (NATIVE / "core.h").read_text(), re.MULTILINE)
-]
+SHARED = sorted(path for path in NATIVE.iterdir() if path.suffix in {".c", ".h"})
+ARCHITECTURES = sorted(path.parent for path in NATIVE.glob("*/arch.h"))
+
+
+def layers(header: Path) -> dict[str, set[str]]:
+    """The units (a .c file and its header are one) of each layer that a header's table names, the highest first."""
+    rows = re.findall(r"^ \*   (\w+) +(\S.*)$", header.read_text().partition("*/")[0], re.MULTILINE)
+    return {layer: set() if units.startswith("(") else set(units.split()) for layer, units in rows}
+
+
+def files(architecture: Path) -> list[Path]:
+    """Those that are compiled for an architecture, with their headers."""
+    return [*SHARED, *sorted(path for path in architecture.iterdir() if path.suffix in {".c", ".h"})]
 
 
 def included(path: Path) -> set[str]:
-    """The units (a .c file and its header are one) whose headers this file includes, but for its own."""
+    """The units whose headers this file includes, but for its own."""
     names = re.findall(r'^#include "(?:[\w/]*/)?(\w+)\.h"', path.read_text(), re.MULTILINE)
     return set(names) - {path.stem}
 
 
-def test_every_file_is_in_one_layer() -> None:
-    listed = [unit for layer in LAYERS for unit in layer]
-    assert sorted(listed) == sorted({path.stem for path in FILES})
-    architecture = {path.stem for path in FILES if path.parent.name == "armv8"}
-    assert architecture == LAYERS[2] | LAYERS[4] | {"offsets"}
+@pytest.fixture(params=ARCHITECTURES, ids=lambda path: path.name)
+def architecture(request: pytest.FixtureRequest) -> Path:
+    found = request.param
+    assert isinstance(found, Path)
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_an_include_never_goes_up(path: Path) -> None:
-    (layer,) = (n for n, units in enumerate(LAYERS) if path.stem in units)
-    assert included(path) <= set().union(*LAYERS[layer:])
+def test_every_file_is_in_one_layer(architecture: Path) -> None:
+    shared, own = layers(NATIVE / "core.h"), layers(architecture / "arch.h")
+    assert own.keys() <= shared.keys()
+    for table, directory in ((shared, NATIVE), (own, architecture)):
+        listed = [unit for units in table.values() for unit in units]
+        assert sorted(listed) == sorted({path.stem for path in directory.iterdir() if path.suffix in {".c", ".h"}})
 
 
-def test_no_circle() -> None:
+def test_an_include_never_goes_up(architecture: Path) -> None:
+    own = layers(architecture / "arch.h")
+    units = [shared | own.get(layer, set()) for layer, shared in layers(NATIVE / "core.h").items()]
+    for path in files(architecture):
+        (layer,) = (n for n, each in enumerate(units) if path.stem in each)
+        assert included(path) <= set().union(*units[layer:]), path.name
+
+
+def test_no_circle(architecture: Path) -> None:
     graph: dict[str, set[str]] = {}
-    for path in FILES:
+    for path in files(architecture):
         graph.setdefault(path.stem, set()).update(included(path))
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(f"{' -> '.join(error.args[1])} include one another")
     assert order.index("library") < order.index("core") < order.index("run") < order.index("module")
+
+
+NAMES = re.compile(
+    r"aarch|armv8|\barm_|\barm\b|arm64|riscv|\bich\b|\bicc|gic|\bintid|\bhvc|_hvc|\bsmc|_smc|psci|\besr|_esr|\bspsr|\bel[0-3]\b|_el[0-3]\b"
+    r"|tlbi|ivau|ialluis|\bdsb\b|stlr|\bwfe\b|\ba64|\bt32|sysreg|cortex",
+    re.IGNORECASE,
+)
+ALLOWED = {
+    "pl011.c": "a device of Arm's, which any platform may have",
+    "pl011.h": "likewise",
+}
+
+
+@pytest.mark.parametrize("path", [path for path in SHARED if path.name not in ALLOWED], ids=lambda path: path.name)
+def test_a_shared_file_names_no_architecture(path: Path) -> None:
+    found = [line for line in path.read_text().splitlines() if NAMES.search(line)]
+    assert not found
+
+
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
+def test_a_shared_file_includes_nothing_of_an_architecture_but_its_header(path: Path) -> None:
+    names = re.findall(r'^#include "(.*)"', path.read_text(), re.MULTILINE)
+    assert all((NATIVE / name).exists() or name == "arch.h" for name in names)
+    assert not any("/" in name for name in names)

@@ -41,11 +41,14 @@ def test_the_type_and_its_stub_have_the_same_members() -> None:
 
 
 def test_a_core_is_made_from_the_keywords_of_the_stub() -> None:
-    source = (Path(next(iter(baonet.core.native.__path__))) / "construct.c").read_text()
-    names = re.search(r"\*names\[\] = \{(.*?), NULL\}", source, re.DOTALL)
-    assert names is not None
+    native = Path(next(iter(baonet.core.native.__path__)))
+    taken: set[str] = set()
+    for source in (native / "construct.c", native / "armv8" / "entry.c"):
+        names = re.search(r"\*names\[\] = \{(.*?), NULL\}", source.read_text(), re.DOTALL)
+        assert names is not None
+        taken.update(re.findall(r'"(\w+)"', names[1]))
     (init,) = (node for node in CORE.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
-    assert [argument.arg for argument in init.args.kwonlyargs] == re.findall(r'"(\w+)"', names[1])
+    assert {argument.arg for argument in init.args.kwonlyargs} == taken
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.name != "__init__"], ids=lambda call: call.name)

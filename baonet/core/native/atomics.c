@@ -8,10 +8,9 @@
 #define RETURN_ADDRESS ((uintptr_t)__builtin_return_address(0))
 
 #define FETCH(operation, size, suffix, abi, type, expression)                                                          \
-    EXPORT abi helper_atomic_##operation##size##suffix##_aarch64(void *env, uint64_t address, abi operand,             \
-                                                                 uint32_t memop) {                                     \
+    EXPORT abi ARCH(helper_atomic_##operation##size##suffix)(void *env, uint64_t address, abi operand, uint32_t memop) { \
         static abi (*cmpxchg)(void *, uint64_t, abi, abi, uint32_t, uintptr_t);                                        \
-        if (!cmpxchg) cmpxchg = unicorn_symbol("helper_atomic_cmpxchg" #size #suffix "_mmu_aarch64");                  \
+        if (!cmpxchg) cmpxchg = unicorn_symbol("helper_atomic_cmpxchg" #size #suffix "_mmu" ARCH_SUFFIX);                  \
         uintptr_t from = RETURN_ADDRESS;                                                                               \
         type value = (type)operand, old = 0;                                                                           \
         for (;;) {                                                                                                     \

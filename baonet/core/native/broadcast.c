@@ -1,8 +1,8 @@
 /*
- * Maintenance that the architecture broadcasts in the inner-shareable domain: TLBI ...IS and (pages.c) IC must
- * have reached every vCPU of the VM before the DSB that follows completes. The sender queues the request in the slot
- * of each sibling, kicks it, and waits until it has been served or the sibling is outside the guest: it serves what is
- * queued before it enters again. A waiting sender serves its own queue, so two senders never wait for each other.
+ * Maintenance that the architecture broadcasts, of TLBs and (pages.c) of instruction caches: it must have reached every
+ * vCPU of the VM before the barrier that follows completes. The sender queues the request in the slot of each sibling,
+ * kicks it, and waits until it has been served or the sibling is outside the guest: it serves what is queued before it
+ * enters again. A waiting sender serves its own queue, so two senders never wait for each other.
  */
 #include "broadcast.h"
 
@@ -112,14 +112,14 @@ void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request re
     if (core->sibling_count) broadcast(core, CODE, ram_offset | request);
 }
 
-EXPORT void tlb_flush_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint16_t map) {
+EXPORT void ARCH(tlb_flush_by_mmuidx_all_cpus_synced)(void *cpu, uint16_t map) {
     unicorn.tlb_flush_mmuidx_synced(cpu, map);
     if (!running) return;
     core_strain(running, FLUSH_STRAIN);
     if (running->sibling_count) broadcast(running, TLB_ALL, map);
 }
 
-EXPORT void tlb_flush_page_by_mmuidx_all_cpus_synced_aarch64(void *cpu, uint64_t va, uint16_t map) {
+EXPORT void ARCH(tlb_flush_page_by_mmuidx_all_cpus_synced)(void *cpu, uint64_t va, uint16_t map) {
     unicorn.tlb_flush_page_mmuidx_synced(cpu, va, map);
     if (!running) return;
     core_strain(running, MAINTENANCE_STRAIN);

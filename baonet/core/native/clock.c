@@ -10,6 +10,7 @@
 
 #include <time.h>
 
+#include "architecture.h"
 #include "leave.h"
 
 #define FAR (1 << 30)
@@ -33,15 +34,8 @@ uint64_t clock_seen(struct core *core) {
     return core->state.seen = now > core->state.seen ? now : core->state.seen;
 }
 
-/* The cycle at which the next timer interrupt is due, all ones if none is armed. */
-uint64_t clock_alarm(struct core *core) {
-    uint64_t first = timer_armed(&core->state.timers[0]) ? core->state.timers[0].due : UINT64_MAX;
-    uint64_t second = timer_armed(&core->state.timers[1]) ? core->state.timers[1].due : UINT64_MAX;
-    return first < second ? first : second;
-}
-
 static uint64_t stop(struct core *core) {
-    uint64_t alarm = clock_alarm(core);
+    uint64_t alarm = arch_alarm(core);
     return alarm < core->scratch.limit ? alarm : core->scratch.limit;
 }
 

@@ -14,10 +14,7 @@ uint64_t clock_seen(struct core *core);
 /* Under the host's clock: have the machine's time fall behind it by so much more. */
 void clock_fall_behind(struct core *core, uint64_t nanoseconds);
 
-/* The rest is of virtual time. The cycle at which the next timer interrupt is due, all ones if none is armed. */
-uint64_t clock_alarm(struct core *core);
-
-/* After something has changed that says when the stay has to be looked at. */
+/* The rest is of virtual time. After something has changed that says when the stay has to be looked at. */
 void clock_plan(struct core *core);
 
 void clock_skip(struct core *core, uint64_t cycles);

@@ -4,12 +4,10 @@
 #include <sys/mman.h>
 #include <unicorn/unicorn.h>
 
-#include "armv8/identification.h"
-#include "armv8/interface.h"
-#include "armv8/registers.h"
+#include "architecture.h"
 #include "code_map.h"
 #include "pl011.h"
-#include "run.h"
+#include "regions.h"
 
 static int fail(int error, const char *what) {
     PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));
@@ -50,14 +48,13 @@ static int has_memory(void) {
 
 static int open_uc(struct core *core, int model) {
     if (!has_memory()) return -1;
-    int error = unicorn.open(UC_ARCH_ARM64, UC_MODE_ARM, &core->uc);
+    int error = unicorn.open(ARCH_UNICORN, &core->uc);
     if (error) return fail(error, "open");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
-    /* The default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_PAGE_SIZE, 1), PAGE_SIZE))) return fail(error, "page size");
+    if ((error = arch_configure(core->uc))) return fail(error, "configure the CPU");
     uint64_t pc = 0; /* the first register access creates the CPU */
-    if ((error = unicorn.reg_write(core->uc, UC_ARM64_REG_PC, &pc))) return fail(error, "create the CPU");
+    if ((error = unicorn.reg_write(core->uc, ARCH_UNICORN_PC, &pc))) return fail(error, "create the CPU");
     core->cpu = FIELD(void *, core->uc, UC_CPU);
     core->env = (uint8_t *)core->cpu + CPU_ENV;
     if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc ||
@@ -67,7 +64,7 @@ static int open_uc(struct core *core, int model) {
     }
     FIELD(uint8_t, core->cpu, CS_CREATED) = 1;
     size_t hook;
-    error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, core_interrupt_hook, core, 1, 0);
+    error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, arch_interrupt_hook, core, 1, 0);
     return error ? fail(error, "interrupt hook") : 0;
 }
 
@@ -87,27 +84,32 @@ static int costs_from(struct core *core, PyObject *costs) {
     return PyErr_Occurred() ? -1 : 0;
 }
 
-int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
-    struct core *core = (struct core *)self;
-    static char *names[] = {"model", "midr", "mpidr", "frequency", "epoch", "gic_version", "list_registers",
-                            "timers", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "cluster", NULL};
-    int model, gic_version;
-    unsigned long long midr, mpidr, frequency, epoch;
-    PyObject *slots, *siblings, *code_map, *timers, *costs = NULL;
+/* The keywords of `names` out of `keywords`, into a dictionary of their own. NULL with a Python error. */
+static PyObject *take(PyObject *keywords, char *const *names) {
+    PyObject *taken = PyDict_New();
+    for (; taken && *names; names++) {
+        PyObject *value = PyDict_GetItemString(keywords, *names);
+        if (value && (PyDict_SetItemString(taken, *names, value) || PyDict_DelItemString(keywords, *names))) Py_CLEAR(taken);
+    }
+    return taken;
+}
+
+static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"model", "frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", NULL};
+    int model;
+    unsigned long long frequency, epoch;
+    PyObject *slots, *siblings, *code_map, *costs = NULL;
     unsigned long long hz = 0;
     int records = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iKKKKiIO!OIO!O|$KO!pI", names, &model, &midr, &mpidr, &frequency, &epoch,
-                                     &gic_version, &core->list_registers, &PyTuple_Type, &timers, &slots, &core->index,
-                                     &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type, &costs, &records,
-                                     &core->cluster))
-        return -1;
-    if (!core->cluster) core->cluster = 1;
-    if (core->uc) {
-        PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
-        return -1;
-    }
-    if (core->list_registers < 1 || core->list_registers > 16 || !frequency) {
-        PyErr_SetString(PyExc_ValueError, "1 to 16 list registers, and a frequency");
+    PyObject *shared = take(keywords, names);
+    if (!shared) return -1;
+    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "iKKOIO!O|$KO!p", names, &model, &frequency, &epoch, &slots,
+                                             &core->index, &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type,
+                                             &costs, &records);
+    Py_DECREF(shared); /* the caller has all that is in it */
+    if (!parsed || arch_init(core, keywords)) return -1;
+    if (!frequency) {
+        PyErr_SetString(PyExc_ValueError, "a frequency of 0");
         return -1;
     }
     core->buffers = PyList_New(0);
@@ -141,38 +143,22 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     core->frequency = frequency;
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
-    core->state.timers[0].intid = 27;
-    core->state.timers[1].intid = 30;
-    for (int i = 0; i < 2; i++) {
-        PyObject *intid = PyLong_FromLong(core->state.timers[i].intid);
-        core->state.timers[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
-        Py_XDECREF(intid);
-    }
-    core->gicv3 = gic_version == 3;
-    core->gicv2 = gic_version == 2;
     core->scratch.reason = core->state.deferred = EXIT_NONE;
     if (open_uc(core, model)) return -1;
-    registers_initialise(core, mpidr, midr);
-    if (registers_define(core) || identification_define(core, model)) return -1;
+    if (arch_define(core, model)) return -1;
     return save_pristine(core);
 }
 
-/* The place of the next region. It counts once the caller has added to `region_count`. */
-static struct region *new_region(struct core *core, uint64_t ipa, uint64_t size) {
-    if ((ipa | size) & ~PAGE_MASK || !size) {
-        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages", (unsigned long long)ipa,
-                     (unsigned long long)size);
-        return NULL;
+int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+    struct core *core = (struct core *)self;
+    if (core->uc) {
+        PyErr_SetString(PyExc_RuntimeError, "a Core is initialised once");
+        return -1;
     }
-    struct region *regions = PyMem_Realloc(core->regions, (core->region_count + 1) * sizeof(*regions));
-    if (!regions) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    core->regions = regions;
-    struct region *region = &regions[core->region_count];
-    *region = (struct region){.ipa = ipa, .size = size};
-    return region;
+    PyObject *keywords = kwargs ? PyDict_Copy(kwargs) : PyDict_New();
+    int error = keywords ? initialise(core, args, keywords) : -1;
+    Py_XDECREF(keywords);
+    return error;
 }
 
 PyObject *core_map_ram(PyObject *self, PyObject *args) {
@@ -181,7 +167,7 @@ PyObject *core_map_ram(PyObject *self, PyObject *args) {
     int foreign = 0;
     PyObject *buffer;
     if (!PyArg_ParseTuple(args, "KKOK|p", &ipa, &size, &buffer, &offset, &foreign)) return NULL;
-    struct region *region = new_region(core, ipa, size);
+    struct region *region = region_new(core, ipa, size);
     if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
     int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
     if (error) {
@@ -202,29 +188,15 @@ PyObject *core_map_ram(PyObject *self, PyObject *args) {
 PyObject *core_map_pl011(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, offset;
-    unsigned intid;
+    unsigned interrupt;
     int console = 0;
     PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &intid, &console)) return NULL;
-    if (!new_region(core, ipa, PAGE_SIZE)) return NULL;
+    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, uart_state_size());
-    if (!state || uart_attach(core, ipa, state, intid, console)) return NULL;
+    if (!state || uart_attach(core, ipa, state, interrupt, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
-}
-
-PyObject *core_map_gicv(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    unsigned long long ipa;
-    if (!PyArg_ParseTuple(args, "K", &ipa)) return NULL;
-    if (!new_region(core, ipa, 2 * PAGE_SIZE)) return NULL;
-    int error = unicorn.mmio_map(core->uc, ipa, 2 * PAGE_SIZE, gicv_read, core, gicv_write, core);
-    if (error) {
-        fail(error, "map the CPU interface");
-        return NULL;
-    }
-    core->region_count++;
-    Py_RETURN_NONE;
 }
 
 /* A device's window, after what answers in it. */
@@ -232,7 +204,7 @@ PyObject *core_map_unassigned(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, size;
     if (!PyArg_ParseTuple(args, "KK", &ipa, &size)) return NULL;
-    struct region *region = new_region(core, ipa, size);
+    struct region *region = region_new(core, ipa, size);
     if (!region) return NULL;
     region->unassigned = true;
     core->region_count++;

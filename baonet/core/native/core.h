@@ -3,36 +3,26 @@
  *
  * The native engine is what a core needs below Python, on the stock libunicorn of the unicorn wheel. A header beside each
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
- * tests/core/test_layers.py reads this table, the lowest layer last. `cpu` and `accesses` are Armv8's, in armv8/, which has
- * armv8/offsets.h besides.
+ * tests/core/test_layers.py reads this table, the lowest layer last.
  *
  *   python     construct examine module type
  *              the module and its type Core
  *   run        run settle translate
  *              entering the guest, the start of a block, the code that TCG generates
- *   accesses   access align at debug decode identification interface registers stage2 views32 watch
+ *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
  *   shared     broadcast events pages pl011
  *              what others are to hear of, and what is shared with them
- *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions flags interface_state pmu register_table timer walk
+ *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       clock code_map core count leave regions storm tlb trace
+ *   core       architecture clock code_map core count leave regions storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics confined layout library offsets state unicorn
+ *   library    atomics confined layout library state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
- * The files outside armv8/ are for any architecture that the library has, but for what follows; a header of the architecture
- * (the suffix, the offsets, a few functions by common names) would let them be compiled once for each.
- *
- *   the suffix _aarch64 of the library's functions: atomics broadcast count pages regions storm tlb translate unicorn
- *   where the PC and the registers are (ENV_*), how many MMU indexes there are: core examine tlb
- *   numbers of exceptions and of interrupt inputs, syndromes: leave run storm type
- *   the words of an instruction in a block's table, the check of a system register: count
- *   the release barrier of STLR: translate
- *   state of its own (ich, timers, pmu, watching, double_locked), EXIT_HVC, _SMC and _SYSTEM_REGISTER: state run
- *   armv8/ by its functions: construct (its reset, its interrupt controller), events (timers, maintenance), examine, pages
- *   (stage 1), run (the registers that the hypervisor sees, interrupt inputs), settle (timers), translate (alignment, what
- *   is decoded), type
+ * These files are compiled once for each architecture, whose own are in a directory beside them. They name none: what they
+ * need of it is its header arch.h, which the include path finds, and what architecture.h declares. The table of its own
+ * files, in these layers, is at the head of its arch.h.
  */
 #ifndef BAONET_CORE_H
 #define BAONET_CORE_H
@@ -91,7 +81,7 @@ struct uart {
     struct core *core;
     struct uart_state *state;
     unsigned number;
-    uint32_t intid;
+    uint32_t interrupt; /* 0: nobody has it */
     uint8_t *out;
     size_t out_length;
     uint64_t out_position;
@@ -124,14 +114,6 @@ struct record {
 #define TRACE_RECORDS 2048u
 enum { COST_ACCESS = EXIT_ERROR, COSTS }; /* those before are of exits, by their numbers */
 
-/* Of stage 1 by the guest's tables, the latest. */
-struct walk {
-    unsigned loads;
-    bool failed, refused, oversized; /* at stage 2; by a device; the table is beyond the output size */
-    uint64_t ipa;                    /* of the entry that could not be loaded */
-    uint64_t descriptor;    /* the last that was */
-};
-
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
 struct scratch {
     enum exit_reason reason;
@@ -141,15 +123,12 @@ struct scratch {
     uint64_t entered; /* instructions retired when the stay began */
     unsigned strain;  /* what cost the host as much as so many exceptions */
 
-    struct walk walk;
-    uintptr_t checked_access; /* return address of the latest load or store that took the slow path */
-    uintptr_t checked_from;   /* while the access to a system register is checked */
-    uintptr_t granted_from;   /* of the latest that was allowed */
+    struct arch_scratch arch;
 
     bool flush_code;
     bool code_emptied;     /* the library has dropped the last translation of the page that is being written */
     uint64_t emptied_page; /* 1 + the page of which that was so; 0: none */
-    uint64_t last_line;    /* of the latest IC IVAU that found code */
+    uint64_t last_line;    /* of the latest maintenance of a line that found code */
     unsigned lines_in_a_row;
 };
 
@@ -178,9 +157,7 @@ struct core {
     struct window *windows;
     struct uart **uarts; /* the library keeps the address of each */
     uint64_t ram_end;
-    unsigned cluster; /* cores in it, this among them */
-    unsigned list_registers;
-    bool gicv3, gicv2;
+    struct arch_wiring arch;
 
     uint64_t frequency, epoch, tick_multiplier;
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
@@ -197,8 +174,7 @@ struct core {
     PyObject *pieces;  /* console output that another core interrupted: (uart, position, bytes) */
 };
 
-static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core->env, ENV_XREGS); }
-static inline uint64_t core_get(struct core *core, unsigned r) { return r == 31 ? 0 : core_x(core)[r]; }
+static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core->env, ENV_REGISTERS); }
 /* Instructions, since the core was made. */
 static inline uint64_t core_retired(const struct core *core) {
     return core->state.granted - (uint64_t)(core->state.left + core->slot->budget);

@@ -23,7 +23,7 @@ static int64_t leb128(const uint8_t **at) {
 /*
  * How many instructions of the block precede the one whose host code returns to `from`, by the library's own table: behind
  * the block's host code, for each instruction the differences of INSN_START_WORDS words and of where its host code ends.
- * No other way is right for T32, where instructions have two lengths.
+ * No other way is right where instructions have two lengths.
  */
 static unsigned index_in_block(const uint8_t *tb, uintptr_t from) {
     uintptr_t end = FIELD(uintptr_t, tb, TB_CODE);
@@ -42,21 +42,9 @@ void count_give_back(struct core *core, uintptr_t from) {
     if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)index_in_block(tb, from);
 }
 
-EXPORT bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit) {
+EXPORT bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit) {
     bool found = unicorn.restore_state(cpu, from, will_exit);
     struct core *core = running;
     if (found && will_exit && core && core->cpu == cpu) count_give_back(core, from);
     return found;
-}
-
-/*
- * A system register that may not be accessed is an exception without a look at where in the block it is: so that is kept
- * while the library checks.
- */
-EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syndrome, uint32_t is_read) {
-    if (running) running->scratch.checked_from = (uintptr_t)__builtin_return_address(0);
-    unicorn.check_access(env, ri, syndrome, is_read);
-    if (!running) return;
-    running->scratch.granted_from = running->scratch.checked_from;
-    running->scratch.checked_from = 0;
 }

@@ -8,6 +8,6 @@
 void count_give_back(struct core *core, uintptr_t from);
 
 /* The guest's state at the instruction whose host code returns to `from`; interposed: with `will_exit` it gives back. */
-bool cpu_restore_state_aarch64(void *cpu, uintptr_t from, bool will_exit);
+bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit);
 
 #endif

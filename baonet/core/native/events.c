@@ -1,35 +1,34 @@
 /*
  * What happens in the guest that the hypervisor is to hear of, in the order in which it happens: a timer fires, a
- * device's line moves, a hardware interrupt is ended, the virtual interface asks for maintenance. A block of guest code
+ * device's line moves, or what the architecture's interrupt controller has to tell. A block of guest code
  * may do several of these before it can be left, so they wait here; run() tells them one by one. What the hypervisor is
  * asked in mid-block or at its end (a call, a trap, an emulated access) comes after what waits then.
  */
 #include "events.h"
 
-#include "armv8/interface_state.h"
-#include "armv8/timer.h"
+#include "architecture.h"
 #include "leave.h"
 #include "trace.h"
 
 /* Lines alone can move more often in a block than there is room for: then the last move of a line stands for some. */
 #define RESERVED 64
 
-static struct event *last_line(struct core *core, uint32_t intid) {
+static struct event *last_line(struct core *core, uint32_t number) {
     struct state *state = &core->state;
     for (unsigned i = state->event_head; i != state->event_tail; i--) {
         struct event *event = &state->events[(i - 1) % EVENTS];
-        if (event->reason == EXIT_LINE && event->intid == intid) return event;
+        if (event->reason == EXIT_LINE && event->number == number) return event;
     }
     return NULL;
 }
 
-void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint64_t value) {
+void event_note(struct core *core, enum exit_reason reason, uint32_t number, uint64_t value) {
     struct state *state = &core->state;
     if (running == core && reason != EXIT_INTERRUPT) event_note_timers(core);
     struct event *merged = NULL;
-    if (reason == EXIT_LINE && state->event_head - state->event_tail >= EVENTS - RESERVED) merged = last_line(core, intid);
+    if (reason == EXIT_LINE && state->event_head - state->event_tail >= EVENTS - RESERVED) merged = last_line(core, number);
     struct event *event = merged ? merged : &state->events[state->event_head++ % EVENTS];
-    *event = (struct event){.reason = reason, .intid = intid, .value = value};
+    *event = (struct event){.reason = reason, .number = number, .value = value};
     if (running != core) return;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
     slot_kick(core->slot, KICK_MAINTENANCE); /* not everything that is noted ends its block */
@@ -37,14 +36,11 @@ void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint
 
 /* A timer has fired when its time is seen to be there, which is before anything that is noted next. */
 void event_note_timers(struct core *core) {
-    if (!timer_due(core)) return;
-    uint64_t now = timer_now(core);
-    for (int i = 0; i < 2; i++) {
-        struct timer *timer = &core->state.timers[i];
-        if (!timer_armed(timer) || now < timer->cval) continue;
-        timer->active = true;
-        trace(core, TRACE_RAISED, timer->intid, FROM_TIMER, timer->due);
-        event_note(core, EXIT_INTERRUPT, timer->intid, 0);
+    uint32_t interrupt;
+    uint64_t due;
+    while (arch_fired(core, &interrupt, &due)) {
+        trace(core, TRACE_RAISED, interrupt, FROM_TIMER, due);
+        event_note(core, EXIT_INTERRUPT, interrupt, 0);
     }
 }
 
@@ -55,11 +51,8 @@ enum exit_reason event_next(struct core *core) {
     struct state *state = &core->state;
     while (event_waiting(core)) {
         struct event *event = &state->events[state->event_tail++ % EVENTS];
-        if (event->reason == EXIT_MAINTENANCE) {
-            state->maintenance = false;
-            if (!interface_wants_maintenance(core)) continue; /* what came before has seen to it */
-        }
-        state->exit[EXIT_INTID] = event->intid;
+        if (!arch_wants(core, event)) continue; /* what came before has seen to it */
+        state->exit[EXIT_NUMBER] = event->number;
         state->exit[EXIT_VALUE] = event->value;
         return event->reason;
     }
@@ -73,7 +66,6 @@ void event_forget(struct core *core) {
     for (unsigned i = state->event_tail; i != state->event_head; i++)
         if (state->events[i % EVENTS].reason == EXIT_LINE) state->events[head++ % EVENTS] = state->events[i % EVENTS];
     state->event_head = head;
-    state->maintenance = false;
     state->deferred = EXIT_NONE;
 }
 

@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-void event_note(struct core *core, enum exit_reason reason, uint32_t intid, uint64_t value);
+void event_note(struct core *core, enum exit_reason reason, uint32_t number, uint64_t value);
 
 /* Timers that have fired. */
 void event_note_timers(struct core *core);

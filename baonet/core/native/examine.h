@@ -5,7 +5,6 @@
 #include "core.h"
 
 PyObject *core_state(PyObject *self, PyObject *unused);
-PyObject *core_timers(PyObject *self, PyObject *unused);
 PyObject *core_uarts(PyObject *self, PyObject *unused);
 PyObject *core_take_storm(PyObject *self, PyObject *unused);
 

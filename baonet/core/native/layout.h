@@ -1,6 +1,7 @@
 /*
  * Structure offsets and enumeration values of libunicorn.so.2 in the wheel unicorn 2.1.4, x86-64 Linux. They follow
- * from its sources and build flags; unicorn.c refuses any other library, and the start-up self-test checks the rest.
+ * from its sources and build flags; unicorn.c refuses any other library, and the start-up self-test checks the rest. They
+ * are the same for every architecture; the others are in its arch.h.
  */
 #ifndef BAONET_LAYOUT_H
 #define BAONET_LAYOUT_H
@@ -18,7 +19,6 @@
 
 /* TCGContext, TCGOp, TCGLabel */
 #define TCG_TB_CFLAGS 100
-#define TCG_CPU_ENV 43248
 #define TCG_OP_ARGS 24
 
 /* TranslationBlock */
@@ -52,9 +52,9 @@
 #define TLB_ENTRY_WRITE 8
 #define TLB_ENTRY_PADDR 24
 #define TLB_ENTRY_SIZE 64
-#define TLB_INVALID 0x200u
-#define TLB_NOTDIRTY 0x100u
-#define TLB_WATCHPOINT 0x40u
+#define TLB_INVALID (1u << (ARCH_PAGE_BITS_MIN - 1))
+#define TLB_NOTDIRTY (1u << (ARCH_PAGE_BITS_MIN - 2))
+#define TLB_WATCHPOINT (1u << (ARCH_PAGE_BITS_MIN - 4))
 
 /* values */
 #define CF_PARALLEL 0x00080000u

@@ -6,7 +6,7 @@ _Thread_local struct core *running;
 void core_leave(struct core *core, enum exit_reason reason) {
     core->scratch.reason = reason;
     /* No interrupt is taken on the way out, or the PC would not be where the exit says; entering looks again. */
-    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ);
+    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~ARCH_INTERRUPT_INPUTS;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "armv8/offsets.h"
+#include "arch.h"
 #include "layout.h"
 
 extern struct unicorn {
@@ -28,20 +28,13 @@ extern struct unicorn {
     const char *(*strerror)(int);
     /* QEMU's own functions, as the wheel exports them */
     int (*cpu_exec)(void *, void *);
-    void (*do_interrupt)(void *);
-    bool (*exec_interrupt)(void *, int);
     void (*loop_exit)(void *);
     void (*loop_exit_restore)(void *, uintptr_t);
     bool (*restore_state)(void *, uintptr_t, bool);
     void *(*tb_lookup)(void *, uintptr_t);
-    bool (*tlb_fill)(void *, uint64_t, int, int, int, bool, uintptr_t);
-    bool (*get_phys_addr)(void *, uint64_t, int, int, uint64_t *, uint32_t *, int *, uint64_t *, void *, void *);
     void *(*find_memory)(void *, uint64_t);
-    uint64_t (*load_table)(void *, void *, uint64_t, uint32_t, uint32_t *);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);
     uint64_t (*page_addr_code)(void *, uint64_t);
-    uint32_t (*load_code)(void *, uint64_t);
-    uint32_t (*load_half)(void *, uint64_t);
     void (*set_dirty)(void *, uint64_t);
     void (*unprotect_code)(void *, uint64_t);
     void (*store_to_code)(void *, void *, uint64_t, int, uintptr_t);
@@ -53,38 +46,7 @@ extern struct unicorn {
     void (*tlb_flush_page_mmuidx_synced)(void *, uint64_t, uint16_t);
     void (*tb_flush)(void *);
     void (*tb_invalidate)(void *, uint64_t, uint64_t);
-    void (*rebuild_hflags)(void *);
-    void *(*get_reginfo)(void *, uint32_t);
-    void (*define_reg)(void *, void *, void *);
     void (*check_exit_request)(void *, uint32_t);
-    void (*check_access)(void *, void *, uint32_t, uint32_t);
-    void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
-    void (*breakpoint)(void *, uint32_t);
-    void (*sync_32_to_64)(void *);
-    void (*sync_64_to_32)(void *);
-    uint32_t (*read_cpsr)(void *);
-    void (*exception_return)(void *, uint64_t);
-    void (*exception_internal)(void *, uint32_t);
-    void (*check_breakpoints)(void *);
-    void (*rebuild_hflags_a64)(void *, int);
-    void (*rebuild_hflags_a32)(void *, int);
-    void (*unaligned_access)(void *, uint64_t, int, int, uintptr_t);
-    void (*dc_zva)(void *, uint64_t);
-    void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
-    uint64_t (*ret_ldub)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*le_lduw)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*le_ldul)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*le_ldq)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*be_lduw)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*be_ldul)(void *, uint64_t, uint32_t, uintptr_t);
-    uint64_t (*be_ldq)(void *, uint64_t, uint32_t, uintptr_t);
-    void (*ret_stb)(void *, uint64_t, uint8_t, uint32_t, uintptr_t);
-    void (*le_stw)(void *, uint64_t, uint16_t, uint32_t, uintptr_t);
-    void (*le_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
-    void (*le_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
-    void (*be_stw)(void *, uint64_t, uint16_t, uint32_t, uintptr_t);
-    void (*be_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
-    void (*be_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
     void (*generate)(void *, void *, int);
     void *(*gen_code)(void *, uint64_t, uint64_t, uint32_t, int);
     void (*func_start)(void *);
@@ -97,13 +59,12 @@ extern struct unicorn {
     void *(*const_i32)(void *, int32_t);
     void *(*new_label)(void *);
     void (*brcond_i32)(void *, int, void *, void *, void *);
-    void (*mb)(void *, uint32_t);
-    void (*ld_i32)(void *, void *, void *, uint64_t, uint32_t);
-    void (*st_i32)(void *, void *, void *, uint64_t, uint32_t);
-    void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
-    void (*cmpxchg_i32)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
-    void (*cmpxchg_i64)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
 } unicorn;
+struct symbol {
+    void **where;
+    const char *name;
+};
+extern const struct symbol arch_symbols[]; /* those that only the architecture's own files need; the last has no name */
 int unicorn_load(const char *path);
 void *unicorn_symbol(const char *name);
 void python_error(PyObject *type, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -47,7 +47,7 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_size = -1, .m_methods = functions};
 
 PyMODINIT_FUNC PyInit__engine(void) {
-    if (PyType_Ready(&core_type)) return NULL;
+    if (core_type_ready()) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
     if (PyModule_AddObjectRef(module, "Core", (PyObject *)&core_type) ||

@@ -1,6 +1,6 @@
 /*
- * Which pages hold translated code, and the instruction-cache maintenance that follows from it (IC IVAU, IC IALLUIS).
- * A page is code, or modified, or busy: code_map.h has the bits.
+ * Which pages hold translated code, and the instruction-cache maintenance that follows from it: of a line, or all of
+ * it. A page is code, or modified, or busy: code_map.h has the bits.
  *
  * The order of the steps is tests/core/code_pages.py, a model that is tried in all interleavings; the comments
  * "procedure: step" are its names. What it rests on:
@@ -16,7 +16,7 @@
  */
 #include "pages.h"
 
-#include "armv8/walk.h"
+#include "architecture.h"
 #include "broadcast.h"
 #include "code_map.h"
 #include "leave.h"
@@ -46,23 +46,20 @@ static bool mark(struct core *core, uint64_t page) {
     return false;
 }
 
-/* Before the bytes are read. A T32 block of EL0 may end in the next page; that is marked where there is one. */
+/* Before the bytes are read. Where a block may end in the next page, that is marked too, if there is one. */
 static void mark_block(struct core *core, uint64_t pc, uint32_t flags) {
     uint64_t next_pc = (pc & PAGE_MASK) + PAGE_SIZE, ipa;
-    uint32_t memory_type;
     bool ready;
     do {
         uint64_t ram_offset = unicorn.page_addr_code(core->env, pc);
         ready = ram_offset == UINT64_MAX || mark(core, ram_offset / PAGE_SIZE);
-        if (flags & TB_FLAG_AARCH64 ||
-            !stage1_translate(core, next_pc, MMU_INST_FETCH, MMU_INDEX_EL0, &ipa, &memory_type))
-            continue;
+        if (!arch_goes_on(core, flags, next_pc, &ipa)) continue;
         struct region *region = region_find(core, ipa);
         if (region && region->host) ready &= mark(core, region_page(region, ipa));
     } while (!ready);
 }
 
-EXPORT void *tb_gen_code_aarch64(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags, int cflags) {
+EXPORT void *ARCH(tb_gen_code)(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags, int cflags) {
     if (running && running->cpu == cpu) mark_block(running, pc, flags);
     return unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
 }
@@ -80,10 +77,10 @@ static void forget(struct core *core, uint64_t page) {
 
 /*
  * A store to a page that is seen: the library drops this core's translations of what is written (the others' wait for
- * IC), then may open the TLB entry, then stores. Nothing may be served until then, so a page of which this core has no
+ * maintenance), then may open the TLB entry, then stores. Nothing may be served until then, so a page of which this core has no
  * translation left is forgotten at the next block.
  */
-EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
+EXPORT void ARCH(tb_invalidate_phys_page_fast)(void *uc, void *pages, uint64_t ram_offset, int length, uintptr_t from) {
     struct core *core = running;
     if (core) core->scratch.code_emptied = false;
     unicorn.store_to_code(uc, pages, ram_offset, length, from); /* store: drop my own */
@@ -96,7 +93,7 @@ EXPORT void tb_invalidate_phys_page_fast_aarch64(void *uc, void *pages, uint64_t
     slot_kick(core->slot, KICK_MAINTENANCE);
 }
 
-EXPORT void tlb_unprotect_code_aarch64(void *uc, uint64_t ram_offset) {
+EXPORT void ARCH(tlb_unprotect_code)(void *uc, uint64_t ram_offset) {
     if (running) running->scratch.code_emptied = true;
     unicorn.unprotect_code(uc, ram_offset);
 }
@@ -111,32 +108,28 @@ void pages_settle(struct core *core) {
 }
 
 /*
- * IC IVAU. A page of which nobody has translated code costs one look at its word. Of others the line is invalidated; a
+ * Of one line. A page of which nobody has translated code costs one look at its word. Of others the line is invalidated; a
  * guest that goes on through the lines of a page (it loads a program) gets the whole page invalidated and forgotten, so
  * that the rest costs nothing, while one that patches single instructions keeps the other translations of the page.
  */
 #define LINES_OF_A_LOAD 4
 
-void pages_invalidate_line(void *env, const void *ri, uint64_t va) {
-    (void)env, (void)ri;
-    struct core *core = running;
+void pages_invalidate_line(struct core *core, uint64_t ipa) {
     struct scratch *scratch = &core->scratch;
-    uint64_t ipa;
-    if (!stage1_translate_here(core, va, MMU_DATA_LOAD, &ipa)) return;
     struct region *region = region_find(core, ipa);
     if (!region || !region->host) return;
     uint64_t line = (region->ram_offset + (ipa - region->ipa)) / CACHE_LINE, page = line / (PAGE_SIZE / CACHE_LINE);
     atomic_thread_fence(memory_order_seq_cst); /* behind the guest's stores */
-    if (!code_map_is_code(core, page)) return;    /* IVAU: no code */
+    if (!code_map_is_code(core, page)) return;    /* line: no code */
     core->state.invalidated++;
     core_strain(core, MAINTENANCE_STRAIN);
     scratch->lines_in_a_row = line == scratch->last_line + 1 && line % (PAGE_SIZE / CACHE_LINE) ? scratch->lines_in_a_row + 1 : 1;
     scratch->last_line = line;
     if (scratch->lines_in_a_row == LINES_OF_A_LOAD) {
-        forget(core, page); /* IVAU: page */
+        forget(core, page); /* line: page */
         return;
     }
-    unicorn.tb_invalidate(core->uc, line * CACHE_LINE, (line + 1) * CACHE_LINE); /* IVAU: line */
+    unicorn.tb_invalidate(core->uc, line * CACHE_LINE, (line + 1) * CACHE_LINE); /* line: line */
     broadcast_code(core, line * CACHE_LINE, DROP_LINE);
 }
 
@@ -151,20 +144,18 @@ static bool is_foreign(struct core *core, uint64_t page) {
 }
 
 /*
- * IC IALLU and IALLUIS. Linux does it for every page that it makes executable when the I-cache is VIPT, as on
- * Cortex-A53. Only translations of pages that were written to can be stale, and those are known; but nobody here sees
- * what another VM writes to memory that it shares.
+ * Of all. Linux does it for every page that it makes executable when a CPU has an I-cache that is not tagged by physical
+ * address, and where the architecture has nothing else. Only translations of pages that were written to can be stale, and
+ * those are known; but nobody here sees what another VM writes to memory that it shares.
  */
-void pages_invalidate_all(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri, (void)value;
-    struct core *core = running;
+void pages_invalidate_all(struct core *core) {
     core_strain(core, MAINTENANCE_STRAIN + (unsigned)(core->map_words / WORDS_OF_A_STRAIN));
     atomic_thread_fence(memory_order_seq_cst);
     for (uint64_t place = 0; place < core->map_words; place++) {
         uint64_t word = atomic_load_explicit(&core->code_map[place], memory_order_relaxed);
         for (uint64_t rest = word & ALL_CODE; rest; rest &= rest - 1) {
             uint64_t page = place * PAGES_OF_A_WORD + (uint64_t)__builtin_ctzll(rest);
-            if (word & MODIFIED(page) || is_foreign(core, page)) forget(core, page); /* IALLUIS: modified */
-        } /* IALLUIS: not modified */
+            if (word & MODIFIED(page) || is_foreign(core, page)) forget(core, page); /* all: modified */
+        } /* all: not modified */
     }
 }

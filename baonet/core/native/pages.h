@@ -7,8 +7,8 @@
 /* At the start of a block, which may be one of those that are dropped. */
 void pages_settle(struct core *core);
 
-/* IC IVAU; IC IALLU and IALLUIS. */
-void pages_invalidate_line(void *env, const void *ri, uint64_t va);
-void pages_invalidate_all(void *env, const void *ri, uint64_t value);
+/* Instruction-cache maintenance, for all vCPUs of the VM: of the line at a guest-physical address, of everything. */
+void pages_invalidate_line(struct core *core, uint64_t ipa);
+void pages_invalidate_all(struct core *core);
 
 #endif

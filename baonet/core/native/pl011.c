@@ -90,9 +90,9 @@ static void update(struct uart *uart) {
     if (level == s->level) return;
     s->level = level;
     s->sequence++;
-    if (!uart->intid) return; /* no VM has the interrupt */
-    if (level) trace(uart->core, TRACE_RAISED, uart->intid, FROM_LINE, clock_now(uart->core));
-    event_note(uart->core, EXIT_LINE, uart->intid, s->sequence << 1 | level);
+    if (!uart->interrupt) return; /* no VM has the interrupt */
+    if (level) trace(uart->core, TRACE_RAISED, uart->interrupt, FROM_LINE, clock_now(uart->core));
+    event_note(uart->core, EXIT_LINE, uart->interrupt, s->sequence << 1 | level);
 }
 
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
@@ -226,7 +226,7 @@ static void start(struct uart_state *s, bool console) {
     s->ris = INT_TX;
 }
 
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console) {
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console) {
     struct uart **uarts = PyMem_Realloc(core->uarts, (core->uart_count + 1) * sizeof(*uarts));
     if (uarts) core->uarts = uarts;
     struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + OUT_CAPACITY) : NULL;
@@ -234,7 +234,7 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
         PyErr_NoMemory();
         return -1;
     }
-    *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .intid = intid, .out = (uint8_t *)(uart + 1)};
+    *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .interrupt = interrupt, .out = (uint8_t *)(uart + 1)};
     if (!state->cr) start(state, console);
     int error = unicorn.mmio_map(core->uc, ipa, PAGE_SIZE, uart_read, uart, uart_write, uart);
     if (error) {

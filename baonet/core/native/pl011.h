@@ -7,7 +7,7 @@
 size_t uart_state_size(void);
 
 /* A new one at `ipa` with its state in shared memory; -1 with a Python error. */
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t intid, bool console);
+int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console);
 
 /* Characters from outside: how many it took; a break: whether it did. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);

@@ -14,7 +14,7 @@ struct region *region_find(struct core *core, uint64_t ipa) {
 }
 
 /* The library asks for every access that misses the TLB, and walks its memory map for the answer. */
-EXPORT void *find_memory_mapping_aarch64(void *uc, uint64_t ipa) {
+EXPORT void *ARCH(find_memory_mapping)(void *uc, uint64_t ipa) {
     struct region *region = running ? region_find(running, ipa) : NULL;
     if (!region) return unicorn.find_memory(uc, ipa);
     if (!region->memory_region) region->memory_region = unicorn.find_memory(uc, ipa);
@@ -29,4 +29,21 @@ bool region_emulated(struct core *core, uint64_t ipa) {
     for (unsigned i = 0; i < core->window_count; i++)
         if (ipa - core->windows[i].base < core->windows[i].size) return true;
     return false;
+}
+
+struct region *region_new(struct core *core, uint64_t ipa, uint64_t size) {
+    if ((ipa | size) & ~PAGE_MASK || !size) {
+        python_error(PyExc_ValueError, "region 0x%llx, 0x%llx bytes: not of whole pages", (unsigned long long)ipa,
+                     (unsigned long long)size);
+        return NULL;
+    }
+    struct region *regions = PyMem_Realloc(core->regions, (core->region_count + 1) * sizeof(*regions));
+    if (!regions) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    core->regions = regions;
+    struct region *region = &regions[core->region_count];
+    *region = (struct region){.ipa = ipa, .size = size};
+    return region;
 }

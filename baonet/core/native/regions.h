@@ -10,6 +10,12 @@ struct region *region_find(struct core *core, uint64_t ipa);
 /* The number of the page in the RAM of the VM, the same in each of its processes; of RAM only. */
 uint64_t region_page(struct region *region, uint64_t ipa);
 
+/*
+ * The place of the next one, of whole pages; NULL with a Python error. It counts once the caller has added to
+ * `region_count`.
+ */
+struct region *region_new(struct core *core, uint64_t ipa, uint64_t size);
+
 /* Whether an access is the hypervisor's to emulate. */
 bool region_emulated(struct core *core, uint64_t ipa);
 

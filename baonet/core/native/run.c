@@ -3,43 +3,13 @@
 
 #include <sched.h>
 
-#include "armv8/aarch32.h"
-#include "armv8/interface.h"
+#include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
-#include "count.h"
 #include "events.h"
 #include "leave.h"
 #include "settle.h"
-#include "storm.h"
 #include "trace.h"
-
-/* UC_HOOK_INTR: every exception but interrupts. Those for EL1 are the guest's own and are delivered as the CPU does. */
-void core_interrupt_hook(void *uc, uint32_t intno, void *user) {
-    (void)uc;
-    struct core *core = user;
-    if (core->scratch.checked_from) {
-        count_give_back(core, core->scratch.checked_from);
-        core->scratch.checked_from = 0;
-    }
-    switch (intno) {
-    case EXCP_HVC: core_leave(core, EXIT_HVC); return;
-    case EXCP_HYP_TRAP: core_leave(core, EXIT_SMC); return;
-    case EXCP_SMC:
-        core_pc(core) -= 4;
-        core_leave(core, EXIT_SMC);
-        return;
-    }
-    if (FIELD(uint32_t, core->env, ENV_EXCEPTION_TARGET_EL) == 1) {
-        unicorn.do_interrupt(core->cpu);
-        core_exception_taken(core);
-        return;
-    }
-    core->state.exit[EXIT_ESR] = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
-    core->state.exit[EXIT_FAR] = FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS);
-    core->state.exit[EXIT_IPA] = UINT64_MAX;
-    core_leave(core, EXIT_FAULT);
-}
 
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
@@ -53,16 +23,15 @@ static enum exit_reason stay(struct core *core) {
         FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
         FIELD(uint8_t, cpu, CS_STOPPED) = FIELD(uint8_t, cpu, CS_STOP) = 0;
         int result = unicorn.cpu_exec(core->uc, cpu);
-        if (core->scratch.reason == EXIT_SYSTEM_REGISTER) core_pc(core) -= 4; /* the block ended behind the instruction */
-        if (core->scratch.reason != EXIT_NONE) return event_in_order(core, core->scratch.reason);
+        if (core->scratch.reason != EXIT_NONE) {
+            arch_left(core, core->scratch.reason);
+            return event_in_order(core, core->scratch.reason);
+        }
         int error = FIELD(int32_t, core->uc, UC_INVALID_ERROR);
         if (error) {
             /* Nothing is known that leads here. If a guest finds it, it stops that guest and no other. */
             FIELD(int32_t, core->uc, UC_INVALID_ERROR) = 0;
-            core->state.exit[EXIT_ESR] = 0;
-            core->state.exit[EXIT_FAR] = core_pc(core);
-            core->state.exit[EXIT_IPA] = FIELD(uint64_t, core->uc, UC_INVALID_ADDR);
-            core->state.exit[EXIT_VALUE] = (uint64_t)error;
+            arch_failed(core, error);
             return EXIT_FAULT;
         }
         enum exit_reason reason = event_pending(core);
@@ -90,13 +59,13 @@ static enum exit_reason enter(struct core *core) {
     core->scratch.strain = 0;
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
-    aarch32_adopt(core);
+    arch_adopt(core);
     broadcast_enter(core);
     enum exit_reason reason = stay(core);
     broadcast_leave(core);
     core->state.left += core->slot->budget;
     core->slot->budget = 0;
-    aarch32_expose(core);
+    arch_expose(core);
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 0;
     running = NULL;
     return reason;
@@ -108,20 +77,6 @@ static void arrive(struct core *core) {
     core->state.waiting = core->state.outside = false;
 }
 
-static uint64_t detail(struct core *core, enum exit_reason reason) {
-    switch (reason) {
-    case EXIT_HVC:
-    case EXIT_SMC: return core_x(core)[0];
-    case EXIT_DATA_ABORT: return core->state.exit[EXIT_IPA];
-    case EXIT_SYSTEM_REGISTER: return core->state.exit[EXIT_REGISTER];
-    case EXIT_FAULT: return core->state.exit[EXIT_ESR];
-    case EXIT_INTERRUPT:
-    case EXIT_DEACTIVATED:
-    case EXIT_LINE: return core->state.exit[EXIT_INTID];
-    default: return 0;
-    }
-}
-
 static void depart(struct core *core, enum exit_reason reason) {
     core->state.statistics[reason]++;
     if (reason == EXIT_WFI) {
@@ -129,13 +84,13 @@ static void depart(struct core *core, enum exit_reason reason) {
         trace(core, TRACE_WAIT, 0, core_pc(core), 0);
     } else if (reason > EXIT_KICKED) {
         core->state.outside = true;
-        trace(core, TRACE_EXIT, reason, core_pc(core), detail(core, reason));
+        trace(core, TRACE_EXIT, reason, core_pc(core), arch_detail(core, reason));
         clock_skip(core, core->costs[reason]);
     }
 }
 
 int core_run(struct core *core, int64_t budget) {
-    interface_update(core); /* the hypervisor may have changed anything */
+    arch_update(core); /* the hypervisor may have changed anything */
     enum exit_reason reason = event_pending(core);
     if (reason == EXIT_NONE) {
         int64_t rest = core->state.left + core->slot->budget; /* what the last stay did not use, or overdrew */
@@ -156,7 +111,7 @@ int core_run(struct core *core, int64_t budget) {
 
 /* In virtual time: until the clock shows `limit`. */
 int core_run_until(struct core *core, uint64_t limit) {
-    interface_update(core);
+    arch_update(core);
     enum exit_reason reason = event_pending(core);
     if (reason == EXIT_NONE) {
         reason = EXIT_BUDGET;

@@ -8,7 +8,4 @@
 int core_run(struct core *core, int64_t budget);
 int core_run_until(struct core *core, uint64_t limit);
 
-/* UC_HOOK_INTR. */
-void core_interrupt_hook(void *uc, uint32_t intno, void *user);
-
 #endif

@@ -1,7 +1,7 @@
 /* The start of a block, where a stop is honoured: what is looked at there, and whether the block runs. */
 #include "settle.h"
 
-#include "armv8/timer.h"
+#include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
 #include "pages.h"
@@ -48,7 +48,7 @@ void core_settle(struct core *core, uintptr_t from) {
             *exit_request = 1;
         }
     }
-    if (!core->hz && timer_due(core)) *exit_request = 1;
+    if (!core->hz && arch_due(core)) *exit_request = 1;
     /* An interrupt that the guest masks is not taken by leaving: do it once for a kick, or the block never runs. */
     if (*exit_request || (why && FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST))) core->scratch.leave_block = true;
 }

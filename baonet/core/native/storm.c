@@ -19,20 +19,13 @@
 /* Fewer instructions to an exception, over a spell of them, than a handler has that gets anywhere. */
 #define FEW 32
 
-enum { EC_SVC32 = 0x11, EC_SVC64 = 0x15, EC_BKPT = 0x38, EC_BRK = 0x3c };
-
-static bool is_call(uint32_t esr) {
-    uint32_t class = esr >> 26;
-    return class == EC_SVC32 || class == EC_SVC64 || class == EC_BKPT || class == EC_BRK;
-}
-
-/* By TLBI of this CPU alone, or MSR to SCTLR_EL1, TCR_EL1, TTBR0_EL1. */
-EXPORT void tlb_flush_by_mmuidx_aarch64(void *cpu, uint16_t map) {
+/* By maintenance of this CPU alone, or a write of a register that says how it translates. */
+EXPORT void ARCH(tlb_flush_by_mmuidx)(void *cpu, uint16_t map) {
     if (running) core_strain(running, FLUSH_STRAIN);
     unicorn.tlb_flush_mmuidx(cpu, map);
 }
 
-EXPORT void tlb_flush_page_by_mmuidx_aarch64(void *cpu, uint64_t va, uint16_t map) {
+EXPORT void ARCH(tlb_flush_page_by_mmuidx)(void *cpu, uint64_t va, uint16_t map) {
     if (running) core_strain(running, MAINTENANCE_STRAIN);
     unicorn.tlb_flush_page_mmuidx(cpu, va, map);
 }
@@ -41,9 +34,9 @@ EXPORT void tlb_flush_page_by_mmuidx_aarch64(void *cpu, uint64_t va, uint16_t ma
  * A storm: over a whole spell there was hardly an instruction between two exceptions, or it was one and the same
  * exception. A guest may call its own kernel as often as it likes, so for these only one that calls from its vector.
  */
-static void judge(struct core *core, uint32_t esr) {
+static void judge(struct core *core, bool call) {
     struct state *state = &core->state;
-    uint64_t retired = core_retired(core), few = is_call(esr) ? 2 : FEW;
+    uint64_t retired = core_retired(core), few = call ? 2 : FEW;
     state->spell = retired - state->spell_began;
     state->spell_began = retired;
     state->storm = state->spell < few * SPELL || state->repeated >= SPELL - 1;
@@ -64,7 +57,7 @@ static void leave_in_time(struct core *core) {
  * An interrupt alone takes no cycles: what it costs is the hypervisor's to say. In a storm of them, a handler that does
  * not silence what is pending is entered again at once, and nobody else asks for a cycle.
  */
-static void interrupt_taken(struct core *core) {
+void storm_interrupt(struct core *core) {
     struct state *state = &core->state;
     if (++state->interrupts % SPELL == 0) {
         uint64_t retired = core_retired(core), spell = retired - state->interrupts_began;
@@ -82,28 +75,11 @@ static void interrupt_taken(struct core *core) {
     leave_in_time(core);
 }
 
-/* Asked between two blocks, while an interrupt input is high; whether the guest has taken it. */
-EXPORT bool arm_cpu_exec_interrupt_aarch64(void *cpu, int request) {
-    bool taken = unicorn.exec_interrupt(cpu, request);
-    if (taken && running && running->cpu == cpu) interrupt_taken(running);
-    return taken;
-}
-
-/* After the library has delivered it to EL1. */
-void core_exception_taken(struct core *core) {
+void storm_exception(struct core *core, bool call, bool again) {
     struct state *state = &core->state;
-    struct exception now = {
-        .esr = FIELD(uint32_t, core->env, ENV_ESR_EL1),
-        .elr = FIELD(uint64_t, core->env, ENV_ELR_EL1),
-        .far = FIELD(uint64_t, core->env, ENV_FAR_EL1),
-        .spsr = FIELD(uint32_t, core->env, ENV_SPSR_EL1),
-    };
-    struct exception *last = &state->last_exception;
-    bool again = state->exceptions && !is_call(now.esr) && now.esr == last->esr && now.elr == last->elr && now.far == last->far;
     state->repeated = again ? state->repeated + 1 : 0;
-    *last = now;
     state->native_exceptions++;
-    if (++state->exceptions % SPELL == 0) judge(core, now.esr);
+    if (++state->exceptions % SPELL == 0) judge(core, call);
     if (core->hz) {
         state->skipped += state->storm ? STORM_CYCLES : EXCEPTION_CYCLES;
         clock_block_start(core, 0);
@@ -112,7 +88,7 @@ void core_exception_taken(struct core *core) {
 }
 
 /* What was taken in the last spell and the instructions between, once in a life of the guest. */
-bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts) {
+bool storm_tell(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts) {
     struct state *state = &core->state;
     if (!state->storm_seen || state->storm_told) return false;
     state->storm_told = true;
@@ -123,7 +99,7 @@ bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool
 }
 
 /* The guest starts anew. */
-void core_forget_exceptions(struct core *core) {
+void storm_forget(struct core *core) {
     struct state *state = &core->state;
     state->exceptions = 0;
     state->repeated = core->scratch.strain = 0;
@@ -131,5 +107,4 @@ void core_forget_exceptions(struct core *core) {
     state->interrupts = 0;
     state->interrupt_storm = state->storm_of_interrupts = false;
     state->spell_began = state->interrupts_began = core_retired(core);
-    state->last_exception = (struct exception){0};
 }

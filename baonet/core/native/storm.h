@@ -4,13 +4,19 @@
 
 #include "core.h"
 
-/* After the library has delivered one to EL1. */
-void core_exception_taken(struct core *core);
+/*
+ * After the library has delivered one to the guest. `call`: by an instruction that asks for it; `again`: it is the last one
+ * once more, at the same place.
+ */
+void storm_exception(struct core *core, bool call, bool again);
+
+/* An interrupt. */
+void storm_interrupt(struct core *core);
 
 /* What was taken in the last spell and the instructions between, once in a life of the guest. */
-bool core_storm(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts);
+bool storm_tell(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts);
 
 /* The guest starts anew. */
-void core_forget_exceptions(struct core *core);
+void storm_forget(struct core *core);
 
 #endif

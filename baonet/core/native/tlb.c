@@ -22,7 +22,7 @@ static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint
 
 /* From now on stores to this page are seen, by whatever address it is mapped. */
 void tlb_track_page(struct core *core, uint64_t page) {
-    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+    for (unsigned mmu_index = 0; mmu_index < ARCH_MMU_INDEXES; mmu_index++) {
         uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
         uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
         uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
@@ -32,18 +32,18 @@ void tlb_track_page(struct core *core, uint64_t page) {
 }
 
 /* The library tracks again by a search of all TLBs at every block; here a page is tracked as long as it has code. */
-EXPORT void tlb_reset_dirty_by_vaddr_aarch64(void *cpu, uint64_t va, uint64_t length) {
+EXPORT void ARCH(tlb_reset_dirty_by_vaddr)(void *cpu, uint64_t va, uint64_t length) {
     if (!running) unicorn.reset_dirty(cpu, va, length);
 }
 
 /* Before a store to a tracked page is done: a page that still has code stays tracked. */
-EXPORT void tlb_set_dirty_aarch64(void *cpu, uint64_t va) {
+EXPORT void ARCH(tlb_set_dirty)(void *cpu, uint64_t va) {
     struct core *core = running;
     if (!core) {
         unicorn.set_dirty(cpu, va);
         return;
     }
-    for (unsigned mmu_index = 0; mmu_index < EL1_MMU_INDEXES; mmu_index++) {
+    for (unsigned mmu_index = 0; mmu_index < ARCH_MMU_INDEXES; mmu_index++) {
         uint8_t *entry = tlb_entry(core, mmu_index, va);
         uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
         if (*write != ((va & PAGE_MASK) | TLB_NOTDIRTY)) continue;

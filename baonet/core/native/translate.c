@@ -6,10 +6,8 @@
  * 2. A stop is honoured only at the start of a block. Stock Unicorn also checks after every load and store, and a
  *    stop there leaves with the PC still at the access, which then runs twice.
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
- * 4. A store-release followed by a load-acquire stays in order: the barrier comes after the store, not before.
  */
-#include "armv8/align.h"
-#include "armv8/decode.h"
+#include "architecture.h"
 #include "leave.h"
 #include "settle.h"
 
@@ -18,14 +16,13 @@
 
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
-static _Thread_local bool release_pending;
 
-EXPORT void tcg_func_start_aarch64(void *s) {
+EXPORT void ARCH(tcg_func_start)(void *s) {
     tcg = s;
     unicorn.func_start(s);
 }
 
-EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
+EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     if (!running) {
         unicorn.generate(cpu, tb, max_insns);
         return;
@@ -34,13 +31,11 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     uint32_t saved = *tb_flags;
     if (saved != *tcg_flags) Py_FatalError("baonet: libunicorn.so.2 is laid out in another way than 2.1.4");
     count_op = NULL;
-    release_pending = false;
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
-    decode_begin(tb);
-    align_block(FIELD(uint32_t, tb, TB_FLAGS));
+    arch_block_begin(tb);
     unicorn.generate(cpu, tb, max_insns);
-    decode_end();
+    arch_block_end();
     /* A step that was pending leaves a block of no bytes, of which the library takes the last to be on the page before. */
     if (!FIELD(uint16_t, tb, TB_SIZE)) FIELD(uint16_t, tb, TB_SIZE) = 1;
     /* Put back, or the block would never be found again by its flags. */
@@ -51,7 +46,7 @@ EXPORT void gen_intermediate_code_aarch64(void *cpu, void *tb, int max_insns) {
     count_op = NULL;
 }
 
-EXPORT void check_exit_request_aarch64(void *s) { (void)s; }
+EXPORT void ARCH(check_exit_request)(void *s) { (void)s; }
 
 static uintptr_t argument(void *temp) { return (uintptr_t)tcg + (uintptr_t)temp; }
 static void *temp_of(uintptr_t argument) { return (void *)argument; }
@@ -100,17 +95,17 @@ static void emit_block_start(void *helper) {
     unicorn.temp_free(tcg, other_temp);
 }
 
-EXPORT void helper_check_exit_request_aarch64(void *core, uint32_t delay_slot);
+EXPORT void ARCH(helper_check_exit_request)(void *core, uint32_t delay_slot);
 
-EXPORT void tcg_gen_callN_aarch64(void *s, void *function, void *result, int count, void **arguments) {
-    if (function == (void *)helper_check_exit_request_aarch64 && running)
+EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count, void **arguments) {
+    if (function == (void *)ARCH(helper_check_exit_request) && running)
         emit_block_start(function);
     else
         unicorn.call(s, function, result, count, arguments);
 }
 
 /* The slow side of a block start: the budget ran out, or somebody wants attention. */
-EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slot) {
+EXPORT void ARCH(helper_check_exit_request)(void *argument, uint32_t delay_slot) {
     struct core *core = running;
     if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
         unicorn.check_exit_request(argument, delay_slot);
@@ -122,49 +117,4 @@ EXPORT void helper_check_exit_request_aarch64(void *argument, uint32_t delay_slo
         core->scratch.leave_block = false;
         unicorn.loop_exit_restore(core->cpu, from);
     }
-}
-
-/* TCG_MO_ALL and TCG_BAR_STRL: only STLR and STLLR and the store-release exclusives ask for this. */
-#define RELEASE_BARRIER (0x0f | 0x20)
-#define FULL_BARRIER (0x0f | 0x30)
-
-EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {
-    if (running && type == RELEASE_BARRIER) {
-        release_pending = true;
-        return;
-    }
-    unicorn.mb(s, type);
-}
-
-static void release(void *s) {
-    if (!release_pending) return;
-    release_pending = false;
-    unicorn.mb(s, FULL_BARRIER);
-}
-
-EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.st_i64(s, value, address, index, align_access(memop));
-    release(s);
-}
-
-EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.st_i32(s, value, address, index, align_access(memop));
-    release(s);
-}
-
-EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.ld_i32(s, value, address, index, align_access(memop));
-}
-
-/* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
-EXPORT void tcg_gen_atomic_cmpxchg_i64_aarch64(void *s, void *result, void *address, void *compare, void *value,
-                                               uint64_t index, uint32_t memop) {
-    release_pending = false;
-    unicorn.cmpxchg_i64(s, result, address, compare, value, index, memop);
-}
-
-EXPORT void tcg_gen_atomic_cmpxchg_i32_aarch64(void *s, void *result, void *address, void *compare, void *value,
-                                               uint64_t index, uint32_t memop) {
-    release_pending = false;
-    unicorn.cmpxchg_i32(s, result, address, compare, value, index, memop);
 }

@@ -1,12 +1,7 @@
 /* The Python type Core: one emulated CPU. baonet/core/cpu.py gives it its typed face and documents it. */
 #include "type.h"
 
-#include "armv8/flags.h"
-#include "armv8/interface.h"
-#include "armv8/registers.h"
-#include "armv8/timer.h"
-#include "armv8/walk.h"
-#include "armv8/watch.h"
+#include "architecture.h"
 #include "clock.h"
 #include "construct.h"
 #include "events.h"
@@ -45,21 +40,10 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    core->state.double_locked = false;
-    watch_update(core); /* none */
     unicorn.tb_flush(core->cpu);
-    memset(core->state.ich, 0, sizeof core->state.ich);
     event_forget(core);
-    for (int i = 0; i < 2; i++) {
-        core->state.timers[i].active = false;
-        core->state.timers[i].ctl = core->state.timers[i].cval = core->state.timers[i].due = 0;
-    }
-    core->state.pmu = (struct pmu){0};
-    core_forget_exceptions(core);
-    memset(core_x(core), 0, 32 * sizeof(uint64_t));
-    core_x(core)[0] = context;
-    core_pc(core) = entry;
-    arm_rebuild_hflags_aarch64(core->env);
+    storm_forget(core);
+    arch_reset(core, entry, context);
     Py_RETURN_NONE;
 }
 
@@ -69,9 +53,7 @@ static PyObject *restart(PyObject *self, PyObject *args) {
     unsigned long long entry, context;
     if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
     core->state.deferred = EXIT_NONE;
-    registers_restart(core);
-    core_x(core)[0] = context;
-    core_pc(core) = entry;
+    arch_restart(core, entry, context);
     Py_RETURN_NONE;
 }
 
@@ -114,7 +96,7 @@ static PyObject *fall_behind(PyObject *self, PyObject *nanoseconds) {
 
 static PyObject *alarm_cycle(PyObject *self, PyObject *unused) {
     (void)unused;
-    uint64_t cycle = clock_alarm((struct core *)self);
+    uint64_t cycle = arch_alarm((struct core *)self);
     return cycle == UINT64_MAX ? PyLong_FromLong(-1) : PyLong_FromUnsignedLongLong(cycle);
 }
 
@@ -141,16 +123,9 @@ static PyObject *take_records(PyObject *self, PyObject *all) {
     return taken;
 }
 
-static PyObject *deactivate(PyObject *self, PyObject *intid) {
-    unsigned long number = PyLong_AsUnsignedLong(intid);
-    if (PyErr_Occurred()) return NULL;
-    timer_deactivate((struct core *)self, (uint32_t)number);
-    Py_RETURN_NONE;
-}
-
 static PyObject *deadline(PyObject *self, PyObject *unused) {
     (void)unused;
-    return PyLong_FromLongLong(timer_deadline((struct core *)self));
+    return PyLong_FromLongLong(arch_deadline((struct core *)self));
 }
 
 /* To be called before the messages are taken: what comes later rings again. */
@@ -165,8 +140,8 @@ static PyObject *answer_doorbell(PyObject *self, PyObject *unused) {
 static PyObject *wakes(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
-    interface_update(core);
-    return PyBool_FromLong(FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & (CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ));
+    arch_update(core);
+    return PyBool_FromLong(FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & ARCH_INTERRUPT_INPUTS);
 }
 
 static PyObject *take_output(PyObject *self, PyObject *unused) {
@@ -215,7 +190,7 @@ static PyObject *translate(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "K|p", &va, &fetch)) return NULL;
     struct core *core = (struct core *)self;
     running = core;
-    bool found = stage1_translate_here(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
+    bool found = arch_translate(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
     running = NULL;
     if (!found) Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(ipa);
@@ -227,46 +202,12 @@ static PyObject *code(PyObject *self, PyObject *address) {
     uint64_t va = PyLong_AsUnsignedLongLong(address), ipa;
     if (PyErr_Occurred()) return NULL;
     running = core;
-    bool found = stage1_translate_here(core, va, MMU_INST_FETCH, &ipa);
+    bool found = arch_translate(core, va, MMU_INST_FETCH, &ipa);
     running = NULL;
     struct region *region = found ? region_find(core, ipa) : NULL;
     if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
     uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
     return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
-}
-
-static PyObject *interface(PyObject *self, PyObject *args) {
-    struct core *core = (struct core *)self;
-    unsigned reg;
-    unsigned long long value;
-    int frame, write = PyTuple_GET_SIZE(args) == 3;
-    if (!PyArg_ParseTuple(args, "pI|K", &frame, &reg, &value)) return NULL;
-    if (write) {
-        if (frame)
-            gicv_write(core->uc, reg, 4, value, core);
-        else
-            interface_write(core, reg, value);
-        Py_RETURN_NONE;
-    }
-    return PyLong_FromUnsignedLongLong(frame ? gicv_read(core->uc, reg, 4, core) : interface_read(core, reg));
-}
-
-static PyObject *interface_state(PyObject *self, PyObject *unused) {
-    (void)unused;
-    struct core *core = (struct core *)self;
-    interface_update(core);
-    PyObject *deactivated = PyList_New(0);
-    if (!deactivated) return NULL;
-    for (unsigned i = core->state.event_tail; i != core->state.event_head; i++) {
-        if (core->state.events[i % EVENTS].reason != EXIT_DEACTIVATED) continue;
-        PyObject *intid = PyLong_FromUnsignedLong(core->state.events[i % EVENTS].intid);
-        if (!intid || PyList_Append(deactivated, intid)) return NULL;
-        Py_DECREF(intid);
-    }
-    bool maintenance = core->state.maintenance;
-    event_forget(core);
-    uint32_t request = FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST);
-    return Py_BuildValue("(iiiN)", !!(request & CPU_INTERRUPT_HARD), !!(request & CPU_INTERRUPT_FIQ), maintenance, deactivated);
 }
 
 static PyObject *statistics(PyObject *self, PyObject *unused) {
@@ -281,7 +222,7 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
                          core->state.invalidated);
 }
 
-static PyObject *words(void *address, Py_ssize_t count) {
+PyObject *core_words(void *address, Py_ssize_t count) {
     PyObject *bytes = PyMemoryView_FromMemory(address, count * 8, PyBUF_WRITE);
     PyObject *view = bytes ? PyObject_CallMethod(bytes, "cast", "s", "Q") : NULL;
     Py_XDECREF(bytes);
@@ -289,15 +230,11 @@ static PyObject *words(void *address, Py_ssize_t count) {
 }
 static PyObject *get_x(PyObject *self, void *unused) {
     (void)unused;
-    return words(core_x((struct core *)self), 31);
-}
-static PyObject *get_ich(PyObject *self, void *unused) {
-    (void)unused;
-    return words(((struct core *)self)->state.ich, ICH_REGISTERS);
+    return core_words(core_x((struct core *)self), ARCH_REGISTERS);
 }
 static PyObject *get_exit(PyObject *self, void *unused) {
     (void)unused;
-    return words(((struct core *)self)->state.exit, EXIT_FIELDS);
+    return core_words(((struct core *)self)->state.exit, EXIT_FIELDS);
 }
 static PyObject *get_pc(PyObject *self, void *unused) {
     (void)unused;
@@ -326,7 +263,6 @@ static int set_pc(PyObject *self, PyObject *value, void *unused) {
 static PyMethodDef core_methods[] = {
     {"map_ram", core_map_ram, METH_VARARGS, NULL},
     {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
-    {"map_gicv", core_map_gicv, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
@@ -338,7 +274,6 @@ static PyMethodDef core_methods[] = {
     {"alarm", alarm_cycle, METH_NOARGS, NULL},
     {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
     {"take_records", take_records, METH_O, NULL},
-    {"deactivate", deactivate, METH_O, NULL},
     {"deadline", deadline, METH_NOARGS, NULL},
     {"answer_doorbell", answer_doorbell, METH_NOARGS, NULL},
     {"wakes", wakes, METH_NOARGS, NULL},
@@ -348,10 +283,7 @@ static PyMethodDef core_methods[] = {
     {"take_event", take_event, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
     {"code", code, METH_O, NULL},
-    {"interface", interface, METH_VARARGS, NULL},
-    {"interface_state", interface_state, METH_NOARGS, NULL},
     {"state", core_state, METH_NOARGS, NULL},
-    {"timers", core_timers, METH_NOARGS, NULL},
     {"uarts", core_uarts, METH_NOARGS, NULL},
     {"storm", core_take_storm, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
@@ -359,7 +291,6 @@ static PyMethodDef core_methods[] = {
 };
 static PyGetSetDef core_fields[] = {
     {"x", get_x, NULL, NULL, NULL},
-    {"ich", get_ich, NULL, NULL, NULL},
     {"exit", get_exit, NULL, NULL, NULL},
     {"pc", get_pc, set_pc, NULL, NULL},
     {"time", get_time, NULL, NULL, NULL},
@@ -368,7 +299,7 @@ static PyGetSetDef core_fields[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 PyTypeObject core_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._engine.Core",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core." ARCH_NAME "._engine.Core",
     .tp_basicsize = sizeof(struct core),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_new = PyType_GenericNew,
@@ -377,3 +308,19 @@ PyTypeObject core_type = {
     .tp_methods = core_methods,
     .tp_getset = core_fields,
 };
+
+static int add(const char *name, PyObject *descriptor) {
+    int error = descriptor ? PyDict_SetItemString(core_type.tp_dict, name, descriptor) : -1;
+    Py_XDECREF(descriptor);
+    return error;
+}
+
+int core_type_ready(void) {
+    if (PyType_Ready(&core_type)) return -1;
+    for (PyMethodDef *method = arch_methods; method->ml_name; method++)
+        if (add(method->ml_name, PyDescr_NewMethod(&core_type, method))) return -1;
+    for (PyGetSetDef *field = arch_fields; field->name; field++)
+        if (add(field->name, PyDescr_NewGetSet(&core_type, field))) return -1;
+    PyType_Modified(&core_type);
+    return 0;
+}

@@ -5,6 +5,8 @@
  */
 #include "armv8/aarch32.h"
 
+#include "architecture.h"
+#include "armv8/arm.h"
 #include "leave.h"
 
 bool aarch32_state(struct core *core) { return !FIELD(uint32_t, core->env, ENV_AARCH64); }
@@ -12,18 +14,18 @@ bool aarch32_state(struct core *core) { return !FIELD(uint32_t, core->env, ENV_A
 /* Of either execution state, in the format of SPSR_EL2. */
 uint64_t aarch32_pstate(struct core *core) {
     uint8_t *env = core->env;
-    if (aarch32_state(core)) return unicorn.read_cpsr(env);
+    if (aarch32_state(core)) return arm.read_cpsr(env);
     uint32_t flags = (FIELD(uint32_t, env, ENV_NF) & 1u << 31) | (uint32_t)!FIELD(uint32_t, env, ENV_ZF) << 30 |
                      FIELD(uint32_t, env, ENV_CF) << 29 | (FIELD(uint32_t, env, ENV_VF) & 1u << 31) >> 3;
     return flags | FIELD(uint32_t, env, ENV_PSTATE) | FIELD(uint64_t, env, ENV_DAIF);
 }
 
-void aarch32_expose(struct core *core) {
-    if (aarch32_state(core)) unicorn.sync_32_to_64(core->env);
+void arch_expose(struct core *core) {
+    if (aarch32_state(core)) arm.sync_32_to_64(core->env);
 }
 
-void aarch32_adopt(struct core *core) {
-    if (aarch32_state(core)) unicorn.sync_64_to_32(core->env);
+void arch_adopt(struct core *core) {
+    if (aarch32_state(core)) arm.sync_64_to_32(core->env);
 }
 
 #define SYNDROME_IL 0x02000000u
@@ -50,5 +52,5 @@ EXPORT uint32_t helper_neon_tbl_aarch64(uint32_t indices, uint32_t otherwise, vo
 /* BKPT, whose T32 form the library describes as 32 bits long. */
 EXPORT void helper_exception_bkpt_insn_aarch64(void *env, uint32_t syndrome) {
     bool narrow = running && aarch32_state(running) && FIELD(uint32_t, env, ENV_THUMB);
-    unicorn.breakpoint(env, narrow ? syndrome & ~SYNDROME_IL : syndrome);
+    arm.breakpoint(env, narrow ? syndrome & ~SYNDROME_IL : syndrome);
 }

@@ -9,8 +9,4 @@ bool aarch32_state(struct core *core);
 /* Of either execution state, in the format of SPSR_EL2. */
 uint64_t aarch32_pstate(struct core *core);
 
-/* To and from the registers as EL2 sees them. */
-void aarch32_expose(struct core *core);
-void aarch32_adopt(struct core *core);
-
 #endif

@@ -5,6 +5,7 @@
 #include "armv8/access.h"
 
 #include "armv8/align.h"
+#include "armv8/arm.h"
 #include "armv8/walk.h"
 #include "armv8/watch.h"
 #include "leave.h"
@@ -16,20 +17,20 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     struct core *core = running;
     if (!core || core->env != env) return;
     int mmu_index = index & MMU_INDEX_BITS;
-    core->scratch.checked_access = from;
+    core->scratch.arch.checked_access = from;
     if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
-    if (unlikely(core->state.watching)) watch_check(core, va, size, access, mmu_index, from);
+    if (unlikely(core->state.arch.watching)) watch_check(core, va, size, access, mmu_index, from);
 }
 
 #define LOAD(name, size)                                                                                               \
     EXPORT uint64_t helper_##name##_mmu_aarch64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \
         check(env, va, size, index, MMU_DATA_LOAD, from);                                                              \
-        return unicorn.name(env, va, index, from);                                                                     \
+        return arm.name(env, va, index, from);                                                                     \
     }
 #define STORE(name, type, size)                                                                                        \
     EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
         check(env, va, size, index, MMU_DATA_STORE, from);                                                             \
-        unicorn.name(env, va, value, index, from);                                                                     \
+        arm.name(env, va, value, index, from);                                                                     \
     }
 
 LOAD(ret_ldub, 1)
@@ -60,11 +61,11 @@ EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
         if (stage1_translate(core, va, MMU_DATA_STORE, mmu_index, &ipa, &memory_type)) {
             if (align_is_device(core, memory_type))
                 arm_cpu_do_unaligned_access_aarch64(core->cpu, va, MMU_DATA_STORE, mmu_index, from);
-            if (core->state.watching)
+            if (core->state.arch.watching)
                 watch_check(core, va & ~(uint64_t)(ZVA_SIZE - 1), ZVA_SIZE, MMU_DATA_STORE, mmu_index, from);
         }
     }
-    unicorn.dc_zva(env, va);
+    arm.dc_zva(env, va);
 }
 
 /*
@@ -73,7 +74,7 @@ EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
  * The two addresses may differ in nothing else, or the library takes an atomic operation for one on a device.
  */
 bool access_keep_slow(struct core *core, uint64_t va, uint32_t memory_type, uint64_t *read, uint64_t *write) {
-    bool watched = core->state.watching && watch_page(core, va);
+    bool watched = core->state.arch.watching && watch_page(core, va);
     if (!watched && !align_maps_device(core, memory_type)) return false;
     if (*read != UINT64_MAX) *read |= TLB_WATCHPOINT;
     if (*write != UINT64_MAX) *write |= TLB_WATCHPOINT | (watched ? TLB_INVALID : 0);

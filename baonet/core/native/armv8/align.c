@@ -7,6 +7,7 @@
 #include "armv8/align.h"
 
 #include "armv8/aarch32.h"
+#include "armv8/arm.h"
 #include "armv8/encoding32.h"
 #include "armv8/encoding64.h"
 #include "armv8/flags.h"
@@ -67,12 +68,12 @@ uint32_t align_access(uint32_t memop) {
 }
 
 EXPORT void tcg_gen_qemu_ld_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
-    unicorn.ld_i64(s, value, address, index, align_access(memop));
+    arm.ld_i64(s, value, address, index, align_access(memop));
 }
 
 static uint32_t instruction_at(struct core *core, uintptr_t from) {
     unicorn.restore_state(core->cpu, from, false);
-    return unicorn.load_code(core->env, core_pc(core));
+    return arm.load_code(core->env, core_pc(core));
 }
 
 /* A misaligned SP is found by the address that it makes, and goes before all else that is wrong with that. */
@@ -87,12 +88,12 @@ EXPORT void arm_cpu_do_unaligned_access_aarch64(void *cpu, uint64_t va, int acce
     struct core *core = running;
     if (core && core->cpu == cpu && by_stack_pointer(core, from)) {
         cpu_restore_state_aarch64(cpu, from, true);
-        unicorn.raise_exception(core->env, EXCP_UDEF, SP_ALIGNMENT, 1);
+        arm.raise_exception(core->env, EXCP_UDEF, SP_ALIGNMENT, 1);
     }
     if (core && core->cpu == cpu && access == MMU_DATA_STORE && from && !aarch32_state(core) &&
         encoding64_loads_and_stores(instruction_at(core, from)))
         access = MMU_DATA_LOAD; /* a load would be no better */
-    unicorn.unaligned_access(cpu, va, access, mmu_index, from);
+    arm.unaligned_access(cpu, va, access, mmu_index, from);
 }
 
 /* As MAIR_EL1 has it: 0b0000xxxx. */

@@ -18,10 +18,10 @@ static void (*library_translate)(void *env, const void *ri, uint64_t va);
 static void translate_address(void *env, const void *ri, uint64_t va) {
     struct core *core = running;
     library_translate(env, ri, va);
-    if (core->scratch.walk.failed) stage2_abort_on_walk(core, va, MMU_DATA_STORE, ISS_CM, core->scratch.granted_from);
-    if (!core->scratch.walk.refused) return;
-    int level = walk_first_level(core, va) + (int)core->scratch.walk.loads - 1;
-    bus_abort_on_walk(core, va, (uint32_t)level | ISS_CM, MMU_DATA_STORE, core->scratch.granted_from);
+    if (core->scratch.arch.walk.failed) stage2_abort_on_walk(core, va, MMU_DATA_STORE, ISS_CM, core->scratch.arch.granted_from);
+    if (!core->scratch.arch.walk.refused) return;
+    int level = walk_first_level(core, va) + (int)core->scratch.arch.walk.loads - 1;
+    bus_abort_on_walk(core, va, (uint32_t)level | ISS_CM, MMU_DATA_STORE, core->scratch.arch.granted_from);
 }
 
 /* With a check of the access, however simple, the PC is known at the write. */

@@ -6,6 +6,7 @@
 #include "armv8/bus.h"
 
 #include "armv8/aarch32.h"
+#include "armv8/arm.h"
 #include "armv8/encoding64.h"
 #include "count.h"
 #include "leave.h"
@@ -24,10 +25,10 @@ static void refuse(struct core *core, uint64_t va, int access, uint32_t status) 
     bool fetch = access == MMU_INST_FETCH, from_el1 = !aarch32 && FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL;
     uint32_t esr = (fetch ? ESR_FETCH_ABORT : ESR_DATA_ABORT) | (from_el1 ? ESR_FROM_EL1 : 0) | ESR_IL | status;
     /* WnR is 0 where a load would be refused as well. */
-    if (access == MMU_DATA_STORE && (aarch32 || !encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core)))))
+    if (access == MMU_DATA_STORE && (aarch32 || !encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core)))))
         esr |= ESR_WNR;
     FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS) = va;
-    unicorn.raise_exception(core->env, fetch ? EXCP_PREFETCH_ABORT : EXCP_DATA_ABORT, esr, 1);
+    arm.raise_exception(core->env, fetch ? EXCP_PREFETCH_ABORT : EXCP_DATA_ABORT, esr, 1);
 }
 
 /* `from`: the host's PC at the access, 0 for a fetch. */
@@ -43,12 +44,12 @@ void bus_abort_on_walk(struct core *core, uint64_t va, uint32_t level, int acces
 
 /* Of an atomic access: what Rn has, to which only the STREX of T32 adds an offset (Arm ARM F5.1.223). */
 static uint64_t atomic_address(struct core *core) {
-    if (!aarch32_state(core)) return core_x(core)[unicorn.load_code(core->env, core_pc(core)) >> 5 & 31];
+    if (!aarch32_state(core)) return core_x(core)[arm.load_code(core->env, core_pc(core)) >> 5 & 31];
     const uint32_t *r = &FIELD(uint32_t, core->env, ENV_REGS);
     uint32_t pc = r[15];
-    if (!FIELD(uint32_t, core->env, ENV_THUMB)) return r[unicorn.load_code(core->env, pc) >> 16 & 15];
-    uint32_t half = unicorn.load_half(core->env, pc);
-    uint32_t offset = (half & 0xfff0) == 0xe840 ? (unicorn.load_half(core->env, pc + 2) & 0xff) * 4 : 0;
+    if (!FIELD(uint32_t, core->env, ENV_THUMB)) return r[arm.load_code(core->env, pc) >> 16 & 15];
+    uint32_t half = arm.load_half(core->env, pc);
+    uint32_t offset = (half & 0xfff0) == 0xe840 ? (arm.load_half(core->env, pc + 2) & 0xff) * 4 : 0;
     return r[half & 15] + offset;
 }
 

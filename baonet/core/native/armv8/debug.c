@@ -5,6 +5,7 @@
  */
 #include "armv8/debug.h"
 
+#include "armv8/arm.h"
 #include "armv8/debug_state.h"
 #include "armv8/exceptions.h"
 #include "armv8/flags.h"
@@ -12,13 +13,13 @@
 #include "trace.h"
 
 EXPORT void helper_check_breakpoints_aarch64(void *env) {
-    if (!running || !debug_locked(env)) unicorn.check_breakpoints(env);
+    if (!running || !debug_locked(env)) arm.check_breakpoints(env);
 }
 
 /* A breakpoint ends its block, and its instruction does not run. */
 EXPORT void helper_exception_internal_aarch64(void *env, uint32_t number) {
     if (running && number == EXCP_DEBUG) running->slot->budget++;
-    unicorn.exception_internal(env, number);
+    arm.exception_internal(env, number);
 }
 
 /*

@@ -9,7 +9,7 @@
 #define DAIF_D (1u << 9)
 
 bool debug_locked(void *env) {
-    return FIELD(uint64_t, env, ENV_OSLSR_EL1) & OSLSR_LOCKED || (running && running->state.double_locked);
+    return FIELD(uint64_t, env, ENV_OSLSR_EL1) & OSLSR_LOCKED || (running && running->state.arch.double_locked);
 }
 
 /* An exception behind the instruction, which has retired; a step that was pending already comes before it. */

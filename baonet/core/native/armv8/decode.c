@@ -7,11 +7,12 @@
  * Some encodings that no CPU has, or not in Armv8, the decoder takes for something: it ends the process, or does what
  * Armv7 did. It gets a permanently undefined instruction instead, of the same length.
  */
-#include "armv8/decode.h"
-
+#include "architecture.h"
 #include "armv8/align.h"
+#include "armv8/arm.h"
 #include "armv8/encoding32.h"
 #include "armv8/flags.h"
+#include "armv8/order.h"
 
 enum { A64, A32, T32 };
 
@@ -21,14 +22,16 @@ static _Thread_local uint64_t second_at; /* T32: where the second half-word of a
 static _Thread_local uint32_t first_half;
 static _Thread_local bool first_undefined;
 
-void decode_begin(void *tb) {
+void arch_block_begin(void *tb) {
     block = tb;
     uint32_t flags = FIELD(uint32_t, tb, TB_FLAGS);
     instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
     second_at = UINT64_MAX;
+    align_block(flags);
+    order_block();
 }
 
-void decode_end(void) { block = NULL; }
+void arch_block_end(void) { block = NULL; }
 
 static bool no_setend(void) { return FIELD(uint32_t, block, TB_FLAGS) & FLAG_NO_SETEND; }
 
@@ -62,7 +65,7 @@ static bool undefined_a64(uint32_t word) {
 enum { HINT_YIELD = 1, HINT_WFE = 2 };
 
 EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
-    uint32_t word = unicorn.load_code(env, pc);
+    uint32_t word = arm.load_code(env, pc);
     if (!block) return word;
     if (instruction_set == A64) {
         align_instruction(word);
@@ -97,7 +100,7 @@ static uint32_t first_of_wide(void *env, uint64_t pc, uint32_t half) {
     first_half = half;
     first_undefined = false;
     if (!may_look_ahead(pc)) return half;
-    struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | unicorn.load_half(env, pc + 2));
+    struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | arm.load_half(env, pc + 2));
     align_instruction32(encoding);
     first_undefined = encoding.undefined;
     return encoding.undefined ? T32_WIDE_UDF : half;
@@ -107,12 +110,12 @@ EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
     if (block && pc == second_at) {
         second_at = UINT64_MAX;
         if (first_undefined) return T32_WIDE_UDF_SECOND;
-        uint32_t half = unicorn.load_half(env, pc);
+        uint32_t half = arm.load_half(env, pc);
         unsigned hint = first_half == T32_WIDE_HINT && (half & 0xff00) == 0x8000 ? half & 0xff : 0;
         let_yield(hint == HINT_YIELD || hint == HINT_WFE);
         return half;
     }
-    uint32_t half = unicorn.load_half(env, pc);
+    uint32_t half = arm.load_half(env, pc);
     if (!block) return half;
     let_yield(T32_HINT(half) == HINT_YIELD || T32_HINT(half) == HINT_WFE);
     if (T32_IS_WIDE(half)) return first_of_wide(env, pc, half);

@@ -4,6 +4,7 @@
  */
 #include "armv8/flags.h"
 
+#include "armv8/arm.h"
 #include "armv8/debug_state.h"
 
 #define SCTLR_A 2u
@@ -31,16 +32,16 @@ static void add_flags(void *env) {
 }
 
 EXPORT void arm_rebuild_hflags_aarch64(void *env) {
-    unicorn.rebuild_hflags(env);
+    arm.rebuild_hflags(env);
     add_flags(env);
 }
 
 EXPORT void helper_rebuild_hflags_a64_aarch64(void *env, int el) {
-    unicorn.rebuild_hflags_a64(env, el);
+    arm.rebuild_hflags_a64(env, el);
     add_flags(env);
 }
 
 EXPORT void helper_rebuild_hflags_a32_aarch64(void *env, int el) {
-    unicorn.rebuild_hflags_a32(env, el);
+    arm.rebuild_hflags_a32(env, el);
     add_flags(env);
 }

@@ -19,12 +19,12 @@
 /* EL0, EL1 and EL2 are there and AArch64 and AArch32, EL3 is not; the GIC system registers as the VM has them. */
 static uint64_t read_pfr0(void *env, const void *ri) {
     (void)env, (void)ri;
-    return running->gicv3 ? 0x01000222 : 0x00000222;
+    return running->arch.gicv3 ? 0x01000222 : 0x00000222;
 }
 
 static uint64_t read_pfr1_32(void *env, const void *ri) {
     (void)env, (void)ri;
-    return (FIELD(uint32_t, running->cpu, CPU_ID_PFR1) & ~SECURE) | (running->gicv3 ? GIC_REGISTERS : 0);
+    return (FIELD(uint32_t, running->cpu, CPU_ID_PFR1) & ~SECURE) | (running->arch.gicv3 ? GIC_REGISTERS : 0);
 }
 
 static uint64_t read_zero(void *env, const void *ri) {
@@ -37,18 +37,18 @@ static void write_ignored(void *env, const void *ri, uint64_t value) { (void)env
 /* The OS double lock (Arm ARM D17.3.22, OSDLR_EL1). */
 static uint64_t read_double_lock(void *env, const void *ri) {
     (void)env, (void)ri;
-    return running->state.double_locked;
+    return running->state.arch.double_locked;
 }
 
 static void write_double_lock(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri;
-    running->state.double_locked = value & 1;
+    running->state.arch.double_locked = value & 1;
 }
 
 /* L2CTLR_EL1: how many cores the cluster has, less one (Cortex-A53 TRM 4.3.58). */
 static uint64_t read_l2ctlr(void *env, const void *ri) {
     (void)env, (void)ri;
-    return (uint64_t)((running->cluster > 4 ? 4 : running->cluster) - 1) << 24;
+    return (uint64_t)((running->arch.cluster > 4 ? 4 : running->arch.cluster) - 1) << 24;
 }
 
 /* Cortex-A53 TRM 4.3: they read as zero, and what is written is not kept, as nothing here follows from it. */

@@ -5,6 +5,7 @@
  */
 #include "armv8/interface.h"
 
+#include "architecture.h"
 #include "armv8/interface_state.h"
 #include "armv8/register_table.h"
 #include "armv8/timer.h"
@@ -31,18 +32,18 @@
 #define SPURIOUS_GROUP1 1022u
 #define IDLE 0x100u
 
-static uint32_t pmr(struct core *core) { return core->state.ich[ICH_VMCR] >> VMCR_PMR_SHIFT & 0xff; }
-static uint32_t bpr0(struct core *core) { return core->state.ich[ICH_VMCR] >> VMCR_BPR0_SHIFT & 7; }
-static uint32_t bpr1(struct core *core) { return core->state.ich[ICH_VMCR] >> VMCR_BPR1_SHIFT & 7; }
+static uint32_t pmr(struct core *core) { return core->state.arch.ich[ICH_VMCR] >> VMCR_PMR_SHIFT & 0xff; }
+static uint32_t bpr0(struct core *core) { return core->state.arch.ich[ICH_VMCR] >> VMCR_BPR0_SHIFT & 7; }
+static uint32_t bpr1(struct core *core) { return core->state.arch.ich[ICH_VMCR] >> VMCR_BPR1_SHIFT & 7; }
 
 /* The bits of a priority that make one preempt another. */
 static uint32_t group_mask(struct core *core, bool group1) {
-    uint32_t keep = group1 && !(core->state.ich[ICH_VMCR] & VMCR_CBPR) ? bpr1(core) : bpr0(core) + 1;
+    uint32_t keep = group1 && !(core->state.arch.ich[ICH_VMCR] & VMCR_CBPR) ? bpr1(core) : bpr0(core) + 1;
     return (0xffu << keep) & PRIORITY_MASK;
 }
 
 static uint32_t running_priority(struct core *core) {
-    uint32_t active = (uint32_t)(core->state.ich[ICH_AP0R0] | core->state.ich[ICH_AP1R0]);
+    uint32_t active = (uint32_t)(core->state.arch.ich[ICH_AP0R0] | core->state.arch.ich[ICH_AP1R0]);
     return active ? (uint32_t)__builtin_ctz(active) << (8 - PRIORITY_BITS) : IDLE;
 }
 
@@ -50,10 +51,10 @@ static uint32_t running_priority(struct core *core) {
 static int highest_pending(struct core *core) {
     int best = -1;
     uint32_t best_priority = IDLE;
-    for (unsigned i = 0; i < core->list_registers; i++) {
-        uint64_t lr = core->state.ich[i];
+    for (unsigned i = 0; i < core->arch.list_registers; i++) {
+        uint64_t lr = core->state.arch.ich[i];
         if ((lr & LR_STATE) != LR_PENDING) continue;
-        if (!(core->state.ich[ICH_VMCR] & (lr & LR_GROUP1 ? VMCR_ENG1 : VMCR_ENG0))) continue;
+        if (!(core->state.arch.ich[ICH_VMCR] & (lr & LR_GROUP1 ? VMCR_ENG1 : VMCR_ENG0))) continue;
         if (LR_PRIORITY(lr) < best_priority) {
             best = (int)i;
             best_priority = LR_PRIORITY(lr);
@@ -63,8 +64,8 @@ static int highest_pending(struct core *core) {
 }
 
 static bool signalled(struct core *core, int index) {
-    if (index < 0 || !(core->state.ich[ICH_HCR] & HCR_EN)) return false;
-    uint64_t lr = core->state.ich[index];
+    if (index < 0 || !(core->state.arch.ich[ICH_HCR] & HCR_EN)) return false;
+    uint64_t lr = core->state.arch.ich[index];
     uint32_t priority = LR_PRIORITY(lr), current = running_priority(core);
     uint32_t mask = group_mask(core, lr & LR_GROUP1);
     if (priority >= pmr(core)) return false;
@@ -77,38 +78,46 @@ void interface_update(struct core *core) {
     int index = highest_pending(core);
     uint32_t inputs = 0;
     if (signalled(core, index)) {
-        bool fiq = !(core->state.ich[index] & LR_GROUP1) && (core->gicv3 || (core->state.ich[ICH_VMCR] & VMCR_FIQEN));
+        bool fiq = !(core->state.arch.ich[index] & LR_GROUP1) && (core->arch.gicv3 || (core->state.arch.ich[ICH_VMCR] & VMCR_FIQEN));
         inputs = fiq ? CPU_INTERRUPT_FIQ : CPU_INTERRUPT_HARD;
     }
     *request = (before & ~(CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ)) | inputs;
     bool wanted = interface_wants_maintenance(core);
-    if (wanted && !core->state.maintenance) event_note(core, EXIT_MAINTENANCE, 0, 0);
-    core->state.maintenance = wanted;
+    if (wanted && !core->state.arch.maintenance) event_note(core, EXIT_MAINTENANCE, 0, 0);
+    core->state.arch.maintenance = wanted;
+}
+
+void arch_update(struct core *core) { interface_update(core); }
+
+bool arch_wants(struct core *core, const struct event *event) {
+    if (event->reason != EXIT_MAINTENANCE) return true;
+    core->state.arch.maintenance = false;
+    return interface_wants_maintenance(core);
 }
 
 static uint32_t acknowledge(struct core *core, bool group1) {
     int index = highest_pending(core);
     if (!signalled(core, index)) return SPURIOUS;
-    uint64_t lr = core->state.ich[index];
+    uint64_t lr = core->state.arch.ich[index];
     if (!(lr & LR_GROUP1) == group1) return SPURIOUS;
     uint32_t priority = LR_PRIORITY(lr) & group_mask(core, group1);
-    core->state.ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
-    core->state.ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
+    core->state.arch.ich[group1 ? ICH_AP1R0 : ICH_AP0R0] |= 1u << (priority >> (8 - PRIORITY_BITS));
+    core->state.arch.ich[index] = (lr & ~LR_STATE) | LR_ACTIVE;
     trace(core, TRACE_ACKNOWLEDGED, LR_INTID(lr), 0, 0);
     interface_update(core);
     return LR_INTID(lr);
 }
 
 static void count_unlisted(struct core *core) {
-    uint64_t *hcr = &core->state.ich[ICH_HCR];
+    uint64_t *hcr = &core->state.arch.ich[ICH_HCR];
     if ((*hcr & HCR_EOICOUNT) != HCR_EOICOUNT) *hcr += 1ull << HCR_EOICOUNT_SHIFT;
 }
 
 static void deactivate(struct core *core, uint32_t intid) {
-    for (unsigned i = 0; i < core->list_registers; i++) {
-        uint64_t lr = core->state.ich[i];
+    for (unsigned i = 0; i < core->arch.list_registers; i++) {
+        uint64_t lr = core->state.arch.ich[i];
         if (!(lr & LR_ACTIVE) || LR_INTID(lr) != intid) continue;
-        core->state.ich[i] = lr & ~LR_ACTIVE;
+        core->state.arch.ich[i] = lr & ~LR_ACTIVE;
         trace(core, TRACE_ENDED, intid, 0, 0);
         if (lr & LR_HW) {
             uint32_t physical = LR_PINTID(lr);
@@ -123,8 +132,8 @@ static void deactivate(struct core *core, uint32_t intid) {
 }
 
 static bool drop_priority(struct core *core, bool group1) {
-    uint64_t *active = &core->state.ich[group1 ? ICH_AP1R0 : ICH_AP0R0];
-    uint32_t other = (uint32_t)core->state.ich[group1 ? ICH_AP0R0 : ICH_AP1R0];
+    uint64_t *active = &core->state.arch.ich[group1 ? ICH_AP1R0 : ICH_AP0R0];
+    uint32_t other = (uint32_t)core->state.arch.ich[group1 ? ICH_AP0R0 : ICH_AP1R0];
     if (!*active || (other && __builtin_ctz(other) < __builtin_ctzll(*active))) return false;
     *active &= *active - 1;
     return true;
@@ -135,25 +144,25 @@ static bool special(uint32_t intid) { return intid >= 1020 && intid <= 1023; }
 static void end(struct core *core, uint32_t intid, bool group1) {
     if (special(intid)) return;
     bool dropped = drop_priority(core, group1);
-    if (dropped && !(core->state.ich[ICH_VMCR] & VMCR_EOIM)) deactivate(core, intid);
+    if (dropped && !(core->state.arch.ich[ICH_VMCR] & VMCR_EOIM)) deactivate(core, intid);
     interface_update(core);
 }
 
 /* DIR: deactivation where the EOI mode has split it from the priority drop. */
 static void end_split(struct core *core, uint32_t intid) {
-    if (special(intid) || !(core->state.ich[ICH_VMCR] & VMCR_EOIM)) return;
+    if (special(intid) || !(core->state.arch.ich[ICH_VMCR] & VMCR_EOIM)) return;
     deactivate(core, intid);
     interface_update(core);
 }
 
 static uint32_t highest(struct core *core, bool group1) {
     int index = highest_pending(core);
-    if (index < 0 || !(core->state.ich[index] & LR_GROUP1) == group1) return SPURIOUS;
-    return LR_INTID(core->state.ich[index]);
+    if (index < 0 || !(core->state.arch.ich[index] & LR_GROUP1) == group1) return SPURIOUS;
+    return LR_INTID(core->state.arch.ich[index]);
 }
 
 static void set_field(struct core *core, uint64_t mask, uint64_t value) {
-    core->state.ich[ICH_VMCR] = (core->state.ich[ICH_VMCR] & ~mask) | (value & mask);
+    core->state.arch.ich[ICH_VMCR] = (core->state.arch.ich[ICH_VMCR] & ~mask) | (value & mask);
     interface_update(core);
 }
 
@@ -184,7 +193,7 @@ static void set_bpr(struct core *core, unsigned shift, uint32_t minimum, uint64_
 #define CTLR_FIXED (1u << 15 | 1u << 11 | (PRIORITY_BITS - 1) << 8)
 
 uint64_t interface_read(struct core *core, uint32_t reg) {
-    uint64_t vmcr = core->state.ich[ICH_VMCR];
+    uint64_t vmcr = core->state.arch.ich[ICH_VMCR];
     switch (reg) {
     case ICC_IAR1: return acknowledge(core, true);
     case ICC_IAR0: return acknowledge(core, false);
@@ -200,8 +209,8 @@ uint64_t interface_read(struct core *core, uint32_t reg) {
     case ICC_SRE: return 7;
     case ICC_IGRPEN0: return vmcr & VMCR_ENG0 ? 1 : 0;
     case ICC_IGRPEN1: return vmcr & VMCR_ENG1 ? 1 : 0;
-    case ICC_AP0R0: return core->state.ich[ICH_AP0R0];
-    case ICC_AP1R0: return core->state.ich[ICH_AP1R0];
+    case ICC_AP0R0: return core->state.arch.ich[ICH_AP0R0];
+    case ICC_AP1R0: return core->state.arch.ich[ICH_AP1R0];
     }
     return 0;
 }
@@ -216,15 +225,15 @@ bool interface_write(struct core *core, uint32_t reg, uint64_t value) {
     case ICC_PMR: set_field(core, 0xffull << VMCR_PMR_SHIFT, (value & PRIORITY_MASK) << VMCR_PMR_SHIFT); break;
     case ICC_BPR0: set_bpr(core, VMCR_BPR0_SHIFT, MINIMUM_BPR0, value); break;
     case ICC_BPR1:
-        if (!(core->state.ich[ICH_VMCR] & VMCR_CBPR)) set_bpr(core, VMCR_BPR1_SHIFT, MINIMUM_BPR1, value);
+        if (!(core->state.arch.ich[ICH_VMCR] & VMCR_CBPR)) set_bpr(core, VMCR_BPR1_SHIFT, MINIMUM_BPR1, value);
         break;
     case ICC_CTLR:
         set_field(core, VMCR_CBPR | VMCR_EOIM, (value & 1 ? VMCR_CBPR : 0) | (value & 2 ? VMCR_EOIM : 0));
         break;
     case ICC_IGRPEN0: set_field(core, VMCR_ENG0, value & 1 ? VMCR_ENG0 : 0); break;
     case ICC_IGRPEN1: set_field(core, VMCR_ENG1, value & 1 ? VMCR_ENG1 : 0); break;
-    case ICC_AP0R0: core->state.ich[ICH_AP0R0] = (uint32_t)value; interface_update(core); break;
-    case ICC_AP1R0: core->state.ich[ICH_AP1R0] = (uint32_t)value; interface_update(core); break;
+    case ICC_AP0R0: core->state.arch.ich[ICH_AP0R0] = (uint32_t)value; interface_update(core); break;
+    case ICC_AP1R0: core->state.arch.ich[ICH_AP1R0] = (uint32_t)value; interface_update(core); break;
     case ICC_SRE: break;
     default: return false;
     }
@@ -253,12 +262,12 @@ enum {
 
 static bool highest_is_group1(struct core *core) {
     int index = highest_pending(core);
-    return index >= 0 && core->state.ich[index] & LR_GROUP1;
+    return index >= 0 && core->state.arch.ich[index] & LR_GROUP1;
 }
 
 /* Whose group is the highest active priority. */
 static bool running_group1(struct core *core) {
-    uint32_t active0 = (uint32_t)core->state.ich[ICH_AP0R0], active1 = (uint32_t)core->state.ich[ICH_AP1R0];
+    uint32_t active0 = (uint32_t)core->state.arch.ich[ICH_AP0R0], active1 = (uint32_t)core->state.arch.ich[ICH_AP1R0];
     return active1 && (!active0 || __builtin_ctz(active1) < __builtin_ctz(active0));
 }
 
@@ -277,9 +286,9 @@ static uint32_t acknowledge_soon(struct core *core, bool group1) {
 uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct core *core = user;
-    bool group1 = highest_is_group1(core), ackctl = core->state.ich[ICH_VMCR] & VMCR_ACKCTL;
+    bool group1 = highest_is_group1(core), ackctl = core->state.arch.ich[ICH_VMCR] & VMCR_ACKCTL;
     switch (offset) {
-    case GICV_CTLR: return core->state.ich[ICH_VMCR] & GICV_CTLR_BITS;
+    case GICV_CTLR: return core->state.arch.ich[ICH_VMCR] & GICV_CTLR_BITS;
     case GICV_PMR: return pmr(core);
     case GICV_BPR: return bpr0(core);
     case GICV_ABPR: return bpr1(core);
@@ -290,7 +299,7 @@ uint64_t gicv_read(void *uc, uint64_t offset, unsigned size, void *user) {
     case GICV_RPR: return running_priority(core) == IDLE ? 0xff : running_priority(core);
     case GICV_HPPIR: return group1 && !ackctl ? SPURIOUS_GROUP1 : highest(core, group1);
     case GICV_AHPPIR: return highest(core, true);
-    case GICV_APR0: return core->state.ich[ICH_AP0R0] | core->state.ich[ICH_AP1R0];
+    case GICV_APR0: return core->state.arch.ich[ICH_AP0R0] | core->state.arch.ich[ICH_AP1R0];
     case GICV_IIDR: return GIC400_IIDR;
     }
     return 0;
@@ -308,8 +317,8 @@ void gicv_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *
     case GICV_EOIR: end(core, intid, running_group1(core)); break;
     case GICV_AEOIR: end(core, intid, true); break;
     case GICV_APR0:
-        core->state.ich[ICH_AP0R0] = (uint32_t)value;
-        core->state.ich[ICH_AP1R0] = 0;
+        core->state.arch.ich[ICH_AP0R0] = (uint32_t)value;
+        core->state.arch.ich[ICH_AP1R0] = 0;
         interface_update(core);
         break;
     case GICV_DIR: end_split(core, intid); break;

@@ -8,12 +8,12 @@
 
 /* Whether ICH_MISR_EL2 would not be 0. */
 bool interface_wants_maintenance(const struct core *core) {
-    uint64_t hcr = core->state.ich[ICH_HCR];
+    uint64_t hcr = core->state.arch.ich[ICH_HCR];
     bool any_pending = false;
     unsigned valid = 0;
     if (!(hcr & HCR_EN)) return false;
-    for (unsigned i = 0; i < core->list_registers; i++) {
-        uint64_t lr = core->state.ich[i];
+    for (unsigned i = 0; i < core->arch.list_registers; i++) {
+        uint64_t lr = core->state.arch.ich[i];
         if (lr & LR_STATE) {
             valid++;
             any_pending |= (lr & LR_STATE) == LR_PENDING;
@@ -24,7 +24,7 @@ bool interface_wants_maintenance(const struct core *core) {
     if ((hcr & HCR_UIE) && valid <= 1) return true;
     if ((hcr & HCR_LRENPIE) && (hcr & HCR_EOICOUNT)) return true;
     if ((hcr & HCR_NPIE) && !any_pending) return true;
-    uint64_t vmcr = core->state.ich[ICH_VMCR];
+    uint64_t vmcr = core->state.arch.ich[ICH_VMCR];
     return ((hcr & 0x10) && (vmcr & VMCR_ENG0)) || ((hcr & 0x20) && !(vmcr & VMCR_ENG0)) ||
            ((hcr & 0x40) && (vmcr & VMCR_ENG1)) || ((hcr & 0x80) && !(vmcr & VMCR_ENG1));
 }

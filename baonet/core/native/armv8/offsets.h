@@ -14,7 +14,7 @@
 
 /* CPUARMState */
 #define ENV_REGS 0
-#define ENV_XREGS 64
+#define ENV_REGISTERS 64 /* xregs */
 #define ENV_PC 320
 #define ENV_PSTATE 328
 #define ENV_AARCH64 332
@@ -88,9 +88,9 @@
 #define EXCP_HVC 11
 #define EXCP_HYP_TRAP 12
 #define EXCP_SMC 13
-#define CPU_INTERRUPT_FIQ 0x10u
 #define PSTATE_EL 0xcu
-#define EL1_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
+#define ARCH_PAGE_BITS_MIN 10
+#define ARCH_MMU_INDEXES 4 /* E10_0, E20_0, E10_1, E10_1_PAN */
 #define MMU_INDEX_EL0 0 /* E10_0 */
 #define MMU_INDEX_EL1 2 /* E10_1 */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "armv8/arm.h"
 #include "armv8/register_table.h"
 #include "clock.h"
 #include "leave.h"
@@ -78,7 +79,7 @@ static void advance(struct pmu *pmu, unsigned n, uint64_t events) {
 
 /* Before anything is read, or changes how it counts. */
 static void catch_up(struct core *core) {
-    struct pmu *pmu = &core->state.pmu;
+    struct pmu *pmu = &core->state.arch.pmu;
     uint64_t passed = clock_seen(core) - pmu->since, cycles = passed + pmu->rest;
     pmu->since += passed;
     for (unsigned n = 0; n < CYCLES; n++)
@@ -114,19 +115,19 @@ static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[re
 uint64_t pmu_read_cycles(void *env, const void *ri) {
     (void)env, (void)ri;
     catch_up(running);
-    return running->state.pmu.value[CYCLES];
+    return running->state.arch.pmu.value[CYCLES];
 }
 
 void pmu_write_cycles(void *env, const void *ri, uint64_t value) {
     (void)env, (void)ri;
     catch_up(running);
-    running->state.pmu.value[CYCLES] = value;
-    running->state.pmu.rest = 0;
+    running->state.arch.pmu.value[CYCLES] = value;
+    running->state.arch.pmu.rest = 0;
 }
 
 uint64_t pmu_read(void *env, const void *ri) {
     struct core *core = running;
-    struct pmu *pmu = &core->state.pmu;
+    struct pmu *pmu = &core->state.arch.pmu;
     uint32_t reg = KEY(register_encoding(ri));
     unsigned n;
     catch_up(core);
@@ -154,7 +155,7 @@ static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
 
 void pmu_write(void *env, const void *ri, uint64_t value) {
     struct core *core = running;
-    struct pmu *pmu = &core->state.pmu;
+    struct pmu *pmu = &core->state.arch.pmu;
     uint32_t reg = KEY(register_encoding(ri)), bits = (uint32_t)value & IMPLEMENTED;
     unsigned n;
     catch_up(core);
@@ -189,7 +190,7 @@ static void define_like(struct core *core, uint32_t pattern, uint32_t reg) {
     memcpy(ri, register_find(core, pattern), RI_SIZE);
     FIELD(uint8_t, ri, RI_CRM) = reg >> 3 & 15;
     FIELD(uint8_t, ri, RI_OP2) = reg & 7;
-    unicorn.define_reg(core->cpu, ri, NULL);
+    arm.define_reg(core->cpu, ri, NULL);
 }
 
 static const uint32_t registers[] = {
@@ -214,5 +215,5 @@ int pmu_define(struct core *core) {
 /* What Bao does when it resets a vCPU: PMCR_EL0 becomes 0, all else stays. */
 void pmu_stop(struct core *core) {
     catch_up(core);
-    control(&core->state.pmu, 0);
+    control(&core->state.arch.pmu, 0);
 }

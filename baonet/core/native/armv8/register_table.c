@@ -1,9 +1,10 @@
 /* Entries of the library's table of AArch64 system registers. */
 #include "armv8/register_table.h"
+#include "armv8/arm.h"
 
 void *register_find(struct core *core, uint32_t reg) {
     uint32_t key = 1u << 28 | CP_REG_ARM64_SYSREG_CP << 16 | reg;
-    return unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
+    return arm.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
 }
 
 bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writefn) {
@@ -34,5 +35,5 @@ void register_define(struct core *core, const char *name, uint32_t reg, int acce
     FIELD(int32_t, ri, RI_ACCESS) = access;
     FIELD(void *, ri, RI_READFN) = readfn;
     FIELD(void *, ri, RI_WRITEFN) = writefn;
-    unicorn.define_reg(core->cpu, ri, NULL);
+    arm.define_reg(core->cpu, ri, NULL);
 }

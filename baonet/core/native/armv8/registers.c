@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "architecture.h"
 #include "armv8/at.h"
 #include "armv8/debug.h"
 #include "armv8/flags.h"
@@ -55,6 +56,18 @@ static const uint32_t trapped_registers[] = {
     SYSREG(3, 0, 12, 11, 7), /* ICC_SGI0R_EL1 */
 };
 
+/* IC IVAU; IC IALLU and IALLUIS. */
+static void invalidate_line(void *env, const void *ri, uint64_t va) {
+    (void)env, (void)ri;
+    uint64_t ipa;
+    if (arch_translate(running, va, MMU_DATA_LOAD, &ipa)) pages_invalidate_line(running, ipa);
+}
+
+static void invalidate_all(void *env, const void *ri, uint64_t value) {
+    (void)env, (void)ri, (void)value;
+    pages_invalidate_all(running);
+}
+
 /*
  * RNDR and RNDRRS. In virtual time they are a function of which CPU asks and how often it has asked (SplitMix64), since
  * the host's randomness would make every run another one. The library's own function sets the flags.
@@ -64,7 +77,7 @@ static uint64_t (*library_random)(void *env, const void *ri);
 static uint64_t read_random(void *env, const void *ri) {
     uint64_t theirs = library_random(env, ri);
     if (!running->hz) return theirs;
-    uint64_t z = ((uint64_t)running->index << 48) + ++running->state.random * 0x9e3779b97f4a7c15u;
+    uint64_t z = ((uint64_t)running->index << 48) + ++running->state.arch.random * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
@@ -84,7 +97,7 @@ static int secure_only(void *env, const void *ri, bool is_read) {
 }
 
 int registers_define(struct core *core) {
-    if (core->gicv3) {
+    if (core->arch.gicv3) {
         for (size_t i = 0; i < sizeof interface_registers / sizeof *interface_registers; i++)
             register_define(core, "ICC", interface_registers[i].reg, interface_registers[i].access, read_interface,
                             write_interface);
@@ -100,9 +113,9 @@ int registers_define(struct core *core) {
     if (views32_define(core)) return -1;
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
-    if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, pages_invalidate_line)) return -1; /* IC IVAU */
-    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLUIS */
-    if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, pages_invalidate_all)) return -1;  /* IC IALLU */
+    if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, invalidate_line)) return -1; /* IC IVAU */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, invalidate_all)) return -1;  /* IC IALLUIS */
+    if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, invalidate_all)) return -1;  /* IC IALLU */
     if (at_define(core) || pmu_define(core)) return -1;
     for (uint32_t op2 = 0; op2 < 3; op2++) /* CNTPS_TVAL_EL1, CNTPS_CTL_EL1, CNTPS_CVAL_EL1 */
         FIELD(void *, register_find(core, SYSREG(3, 7, 14, 2, op2)), RI_ACCESSFN) = secure_only;
@@ -156,9 +169,9 @@ void registers_restart(struct core *core) {
     arm_rebuild_hflags_aarch64(env);
 }
 
-void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr) {
-    FIELD(uint64_t, core->env, ENV_VMPIDR_EL2) = mpidr; /* what EL1 reads as MPIDR_EL1 and MIDR_EL1 */
-    FIELD(uint64_t, core->env, ENV_VPIDR_EL2) = midr;
+void registers_initialise(struct core *core) {
+    FIELD(uint64_t, core->env, ENV_VMPIDR_EL2) = core->arch.mpidr; /* what EL1 reads as MPIDR_EL1 and MIDR_EL1 */
+    FIELD(uint64_t, core->env, ENV_VPIDR_EL2) = core->arch.midr;
     FIELD(uint64_t, core->env, ENV_SCR_EL3) = SCR_NS_HCE_RW | SCR_API_APK;
     FIELD(uint64_t, core->env, ENV_HCR_EL2) = HCR_RW_TSC | HCR_API_APK;
     FIELD(uint64_t, core->env, ENV_SCTLR_EL1) = SCTLR_EL1_RESET;

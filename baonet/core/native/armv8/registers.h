@@ -8,7 +8,7 @@
 int registers_define(struct core *core);
 
 /* Of a new core; of a vCPU that was on before. */
-void registers_initialise(struct core *core, uint64_t mpidr, uint64_t midr);
+void registers_initialise(struct core *core);
 void registers_restart(struct core *core);
 
 #endif

@@ -6,8 +6,10 @@
  */
 #include "armv8/stage2.h"
 
+#include "architecture.h"
 #include "armv8/aarch32.h"
 #include "armv8/access.h"
+#include "armv8/arm.h"
 #include "armv8/bus.h"
 #include "armv8/encoding64.h"
 #include "armv8/interface.h"
@@ -43,7 +45,7 @@ static void leave_at_instruction(struct core *core, enum exit_reason reason) {
 
 static void complete(struct core *core, uint32_t esr) {
     core_pc(core) += esr & ESR_IL ? 4 : 2;
-    aarch32_adopt(core);
+    arch_adopt(core);
     core->slot->budget--;
     core->state.emulated_accesses++;
     core_strain(core, ACCESS_STRAIN);
@@ -66,7 +68,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
         unicorn.loop_exit(core->cpu);
     }
     if (esr & ESR_WNR) {
-        uint64_t value = core_get(core, target);
+        uint64_t value = target == 31 ? 0 : core_x(core)[target];
         if (size < 8) value &= (1ull << 8 * size) - 1;
         PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
         result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
@@ -96,7 +98,7 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
 
 static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
     if (from) cpu_restore_state_aarch64(core->cpu, from, true);
-    aarch32_expose(core);
+    arch_expose(core);
     core->state.exit[EXIT_FAR] = va;
     core->state.exit[EXIT_IPA] = ipa;
     if (access == MMU_INST_FETCH) {
@@ -105,7 +107,7 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
     uint32_t template = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
-    uint32_t instruction = from && !aarch32_state(core) ? unicorn.load_code(core->env, core_pc(core)) : 0;
+    uint32_t instruction = from && !aarch32_state(core) ? arm.load_code(core->env, core_pc(core)) : 0;
     /* The library's template is valid for these too; a CPU's is not (Arm ARM D17.2.37, ISV). */
     if (encoding64_writes_back(instruction)) template = 0;
     if (encoding64_loads_and_stores(instruction)) esr &= ~ESR_WNR;
@@ -120,7 +122,7 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
 
 /* Where the guest's own walk could not load a descriptor. `more`: what else the syndrome has. */
 void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t more, uintptr_t from) {
-    stage2_abort(core, va, core->scratch.walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
+    stage2_abort(core, va, core->scratch.arch.walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
 }
 
 /*
@@ -147,14 +149,14 @@ static bool load_faults_too(struct core *core, uint64_t va, int mmu_index, uintp
     uint32_t memory_type;
     if (aarch32_state(core)) return false;
     unicorn.restore_state(core->cpu, from, false);
-    return encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core))) &&
+    return encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core))) &&
            !stage1_translate(core, va, MMU_DATA_LOAD, mmu_index, &ipa, &memory_type);
 }
 
 EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int access, int mmu_index, bool probe,
                                      uintptr_t from) {
     struct core *core = running;
-    if (!core) return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
+    if (!core) return arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     uint64_t ipa, page_size;
     uint32_t attributes = 0;
     int prot;
@@ -162,12 +164,12 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t memory_type = 0;
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               &memory_type)) {
-        if (!probe && core->scratch.walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
+        if (!probe && core->scratch.arch.walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
         /* The library takes it for a translation fault. */
-        if (!probe && core->scratch.walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
+        if (!probe && core->scratch.arch.walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
         /* The guest's own fault. */
         if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
-        return unicorn.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
+        return arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     }
     struct region *region = region_find(core, ipa);
     if (!region) {
@@ -182,7 +184,7 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (probe) return false;
         bus_abort(core, va, access, from);
     }
-    if (core->state.watching && access == MMU_DATA_STORE && !probe && from != core->scratch.checked_access &&
+    if (core->state.arch.watching && access == MMU_DATA_STORE && !probe && from != core->scratch.arch.checked_access &&
         watch_page(core, va))
         watch_check_atomic(core, va, (uint64_t)size, mmu_index, from);
     if (page_size >= PAGE_SIZE) {

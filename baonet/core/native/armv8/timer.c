@@ -4,10 +4,17 @@
  */
 #include "armv8/timer.h"
 
+#include "architecture.h"
 #include "clock.h"
 #include "leave.h"
 
+#define TIMER_ENABLE 1u
+#define TIMER_IMASK 2u
 #define ISTATUS 4u
+
+static bool armed(const struct timer *timer) {
+    return timer->assigned && !timer->active && (timer->ctl & (TIMER_ENABLE | TIMER_IMASK)) == TIMER_ENABLE;
+}
 
 static uint64_t ticks(struct core *core, uint64_t time) {
     if (core->hz) return (uint64_t)((unsigned __int128)time * core->frequency / core->hz);
@@ -22,20 +29,40 @@ uint64_t timer_cycle(struct core *core, uint64_t cval) {
     return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
 }
 
-bool timer_due(struct core *core) {
-    bool first = timer_armed(&core->state.timers[0]), second = timer_armed(&core->state.timers[1]);
+bool arch_due(struct core *core) {
+    bool first = armed(&core->state.arch.timers[0]), second = armed(&core->state.arch.timers[1]);
     if (!first && !second) return false;
     uint64_t now = timer_now(core);
-    return (first && now >= core->state.timers[0].cval) || (second && now >= core->state.timers[1].cval);
+    return (first && now >= core->state.arch.timers[0].cval) || (second && now >= core->state.arch.timers[1].cval);
 }
 
-/* Nanoseconds until the next timer interrupt, -1 if none is armed. */
-int64_t timer_deadline(struct core *core) {
+bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
+    if (!arch_due(core)) return false;
+    uint64_t now = timer_now(core);
+    for (int i = 0; i < TIMERS; i++) {
+        struct timer *timer = &core->state.arch.timers[i];
+        if (!armed(timer) || now < timer->cval) continue;
+        timer->active = true;
+        *interrupt = timer->intid;
+        *due = timer->due;
+        return true;
+    }
+    return false;
+}
+
+uint64_t arch_alarm(struct core *core) {
+    const struct timer *timers = core->state.arch.timers;
+    uint64_t first = armed(&timers[0]) ? timers[0].due : UINT64_MAX;
+    uint64_t second = armed(&timers[1]) ? timers[1].due : UINT64_MAX;
+    return first < second ? first : second;
+}
+
+int64_t arch_deadline(struct core *core) {
     int64_t best = -1;
     uint64_t now = timer_now(core);
     for (int i = 0; i < 2; i++) {
-        if (!timer_armed(&core->state.timers[i])) continue;
-        uint64_t cval = core->state.timers[i].cval;
+        if (!armed(&core->state.arch.timers[i])) continue;
+        uint64_t cval = core->state.arch.timers[i].cval;
         uint64_t ticks = cval > now ? cval - now : 0;
         unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
         uint64_t ns = exact > INT64_MAX ? INT64_MAX : (uint64_t)exact;
@@ -46,7 +73,7 @@ int64_t timer_deadline(struct core *core) {
 
 void timer_deactivate(struct core *core, uint32_t intid) {
     for (int i = 0; i < 2; i++)
-        if (core->state.timers[i].intid == intid) core->state.timers[i].active = false;
+        if (core->state.arch.timers[i].intid == intid) core->state.arch.timers[i].active = false;
     if (core->hz && running == core) clock_plan(core); /* it may be armed for soon already */
 }
 
@@ -56,7 +83,7 @@ uint64_t timer_count(void *env, const void *ri) {
 }
 
 uint64_t timer_read_register(unsigned which, unsigned which_register) {
-    struct timer *timer = &running->state.timers[which];
+    struct timer *timer = &running->state.arch.timers[which];
     uint64_t now = timer_now(running);
     switch (which_register) {
     case TIMER_TVAL: return (uint32_t)(timer->cval - now);
@@ -66,7 +93,7 @@ uint64_t timer_read_register(unsigned which, unsigned which_register) {
 }
 
 void timer_write_register(unsigned which, unsigned which_register, uint64_t value) {
-    struct timer *timer = &running->state.timers[which];
+    struct timer *timer = &running->state.arch.timers[which];
     switch (which_register) {
     case TIMER_TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
     case TIMER_CTL: timer->ctl = value & (TIMER_ENABLE | TIMER_IMASK); break;
@@ -76,7 +103,7 @@ void timer_write_register(unsigned which, unsigned which_register, uint64_t valu
         timer->due = timer_cycle(running, timer->cval);
         clock_plan(running);
     }
-    if (timer_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
+    if (arch_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;
 }
 
 static unsigned timer_of(const void *ri) { return FIELD(uint8_t, ri, RI_CRM) == 3 ? TIMER_VIRTUAL : TIMER_PHYSICAL; }

@@ -8,10 +8,6 @@
 uint64_t timer_now(struct core *core);
 uint64_t timer_cycle(struct core *core, uint64_t cval);
 
-/* Whether an armed timer has fired; nanoseconds until the next one does, -1 if none is armed. */
-bool timer_due(struct core *core);
-int64_t timer_deadline(struct core *core);
-
 /* The guest has ended a timer's interrupt. */
 void timer_deactivate(struct core *core, uint32_t intid);
 

@@ -4,6 +4,7 @@
  */
 #include "armv8/views32.h"
 
+#include "armv8/arm.h"
 #include "armv8/debug.h"
 #include "armv8/pmu.h"
 #include "armv8/timer.h"
@@ -72,7 +73,7 @@ static const struct {
 };
 
 static uint8_t *find(struct core *core, uint32_t key) {
-    uint8_t *ri = unicorn.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
+    uint8_t *ri = arm.get_reginfo(FIELD(void *, core->cpu, CPU_CP_REGS), key);
     if (!ri) python_error(PyExc_ImportError, "libunicorn.so.2 has no AArch32 register 0x%x: install unicorn==2.1.4", key);
     return ri;
 }
@@ -92,7 +93,7 @@ static int define_counters(struct core *core) {
             if (n < 4) continue;
             memcpy(copy, ri, RI_SIZE);
             FIELD(uint8_t, copy, RI_OP2) = (uint8_t)n;
-            unicorn.define_reg(core->cpu, copy, NULL);
+            arm.define_reg(core->cpu, copy, NULL);
         }
     return 0;
 }
@@ -106,7 +107,7 @@ static int define_missing(struct core *core) {
     FIELD(uint8_t, ri, RI_CRM) = 9;
     FIELD(int32_t, ri, RI_TYPE) = ARM_CP_64BIT | ARM_CP_NO_RAW;
     FIELD(void *, ri, RI_WRITEFN) = pmu_write_cycles;
-    unicorn.define_reg(core->cpu, ri, NULL);
+    arm.define_reg(core->cpu, ri, NULL);
     memset(ri, 0, RI_SIZE);
     FIELD(const char *, ri, RI_NAME) = "DBGDTRTXint";
     FIELD(uint8_t, ri, RI_CP) = 14;
@@ -115,7 +116,7 @@ static int define_missing(struct core *core) {
     FIELD(int32_t, ri, RI_TYPE) = ARM_CP_NO_RAW;
     FIELD(int32_t, ri, RI_ACCESS) = PL0_W;
     FIELD(void *, ri, RI_WRITEFN) = debug_transmit;
-    unicorn.define_reg(core->cpu, ri, NULL);
+    arm.define_reg(core->cpu, ri, NULL);
     return 0;
 }
 

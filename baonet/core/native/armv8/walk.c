@@ -4,7 +4,9 @@
  */
 #include "armv8/walk.h"
 
+#include "architecture.h"
 #include "armv8/aarch32.h"
+#include "armv8/arm.h"
 #include "leave.h"
 #include "regions.h"
 
@@ -42,10 +44,10 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
                                   int *prot, uint64_t *page_size, void *info, void *memory_type) {
     struct core *core = running;
     bool ours = core && core->env == env;
-    if (ours) core->scratch.walk = (struct walk){0};
-    bool fault = unicorn.get_phys_addr(env, va, access, mmu_index, ipa, attributes, prot, page_size, info, memory_type);
-    if (!ours || core->scratch.walk.failed || core->scratch.walk.refused) return fault;
-    struct walk *walk = &core->scratch.walk;
+    if (ours) core->scratch.arch.walk = (struct walk){0};
+    bool fault = arm.get_phys_addr(env, va, access, mmu_index, ipa, attributes, prot, page_size, info, memory_type);
+    if (!ours || core->scratch.arch.walk.failed || core->scratch.arch.walk.refused) return fault;
+    struct walk *walk = &core->scratch.arch.walk;
     bool translates = FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_M;
     unsigned bits = output_bits(core, translates);
     /* The address of the table is from the descriptor before, or from TTBR, which counts as level 0. */
@@ -66,8 +68,8 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
  */
 EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa, uint32_t attributes, uint32_t *result) {
     struct core *core = running;
-    if (!core) return unicorn.load_table(uc, space, ipa, attributes, result);
-    struct walk *walk = &core->scratch.walk;
+    if (!core) return arm.load_table(uc, space, ipa, attributes, result);
+    struct walk *walk = &core->scratch.arch.walk;
     walk->loads++;
     *result = MEMTX_DECODE_ERROR;
     if ((walk->oversized = ipa >> output_bits(core, true))) return 0;
@@ -93,8 +95,14 @@ bool stage1_translate(struct core *core, uint64_t va, int access, int mmu_index,
                                   memory_type);
 }
 
-bool stage1_translate_here(struct core *core, uint64_t va, int access, uint64_t *ipa) {
+bool arch_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
     uint32_t memory_type;
     bool el0 = aarch32_state(core) || !(FIELD(uint32_t, core->env, ENV_PSTATE) & PSTATE_EL);
     return stage1_translate(core, va, access, el0 ? MMU_INDEX_EL0 : MMU_INDEX_EL1, ipa, &memory_type);
+}
+
+/* A T32 block of EL0 does; instructions of A64 and A32 are whole words. */
+bool arch_goes_on(struct core *core, uint32_t flags, uint64_t next_page, uint64_t *ipa) {
+    uint32_t memory_type;
+    return !(flags & TB_FLAG_AARCH64) && stage1_translate(core, next_page, MMU_INST_FETCH, MMU_INDEX_EL0, ipa, &memory_type);
 }

@@ -14,7 +14,4 @@ int walk_first_level(struct core *core, uint64_t va);
 /* As an access to data would be translated; false: it would fault. The memory type is as in MAIR_EL1. */
 bool stage1_translate(struct core *core, uint64_t va, int access, int mmu_index, uint64_t *ipa, uint32_t *memory_type);
 
-/* The same at the exception level that the guest is at. */
-bool stage1_translate_here(struct core *core, uint64_t va, int access, uint64_t *ipa);
-
 #endif

@@ -4,6 +4,7 @@
  */
 #include "armv8/watch.h"
 
+#include "armv8/arm.h"
 #include "armv8/debug_state.h"
 #include "armv8/encoding64.h"
 #include "armv8/walk.h"
@@ -57,9 +58,9 @@ static int64_t match(struct range range, uint64_t va, uint64_t size) {
 }
 
 void watch_update(struct core *core) {
-    core->state.watching = 0;
+    core->state.arch.watching = 0;
     for (unsigned n = 0; n < WATCHPOINTS; n++)
-        if (control_of(core, n) & CONTROL_ENABLE) core->state.watching |= 1u << n;
+        if (control_of(core, n) & CONTROL_ENABLE) core->state.arch.watching |= 1u << n;
     unicorn.tlb_flush(core->cpu);
 }
 
@@ -67,12 +68,12 @@ void watch_update(struct core *core) {
 EXPORT void hw_watchpoint_update_aarch64(void *cpu, int n) {
     struct core *core = running;
     if (!core || core->cpu != cpu || n >= WATCHPOINTS) return;
-    if (core->state.watching >> n & 1 || control_of(core, (unsigned)n) & CONTROL_ENABLE) watch_update(core);
+    if (core->state.arch.watching >> n & 1 || control_of(core, (unsigned)n) & CONTROL_ENABLE) watch_update(core);
 }
 
 bool watch_page(struct core *core, uint64_t va) {
     for (unsigned n = 0; n < WATCHPOINTS; n++) {
-        if (!(core->state.watching >> n & 1)) continue;
+        if (!(core->state.arch.watching >> n & 1)) continue;
         struct range range = range_of(core, n);
         if (range.bytes && range.first < (va & PAGE_MASK) + PAGE_SIZE && range.last >= (va & PAGE_MASK)) return true;
     }
@@ -110,7 +111,7 @@ static int64_t hit(struct core *core, uint64_t va, uint64_t size, uint64_t kinds
     if (!debug_exceptions_enabled(core)) return -1;
     for (unsigned n = 0; n < WATCHPOINTS; n++) {
         uint64_t control = control_of(core, n);
-        if (!(core->state.watching >> n & 1) || !(control & kinds) || !conditions_hold(core, control, mmu_index)) continue;
+        if (!(core->state.arch.watching >> n & 1) || !(control & kinds) || !conditions_hold(core, control, mmu_index)) continue;
         int64_t at = match(range_of(core, n), va, size);
         if (at < 0) continue;
         *hit_kinds |= control & kinds;
@@ -123,7 +124,7 @@ static void raise(struct core *core, uint64_t far, bool write, uintptr_t from) {
     cpu_restore_state_aarch64(core->cpu, from, true);
     FIELD(uint64_t, core->env, ENV_EXCEPTION_VADDRESS) = far;
     uint32_t syndrome = WATCHPOINT_SYNDROME | (at_el1(core) ? SAME_EL : 0) | (write ? WNR : 0);
-    unicorn.raise_exception(core->env, EXCP_DATA_ABORT, syndrome, 1);
+    arm.raise_exception(core->env, EXCP_DATA_ABORT, syndrome, 1);
 }
 
 /* A load or store on the slow path. A fault of the translation comes first, and the library finds it after this. */
@@ -139,7 +140,7 @@ void watch_check(struct core *core, uint64_t va, uint64_t size, int access, int 
 /* An atomic operation, with the translation done: it loads and stores, unless it is a store exclusive. */
 void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_index, uintptr_t from) {
     unicorn.restore_state(core->cpu, from, false);
-    bool loads = encoding64_loads_and_stores(unicorn.load_code(core->env, core_pc(core)));
+    bool loads = encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core)));
     uint64_t kinds;
     int64_t at = hit(core, va, size, CONTROL_STORE | (loads ? CONTROL_LOAD : 0), mmu_index, &kinds);
     if (at >= 0) raise(core, va + (uint64_t)at, !(kinds & CONTROL_LOAD), from);

@@ -1,0 +1,93 @@
+/*
+ * What an architecture brings to the shared files, which are compiled once for each.
+ *
+ * Its arch.h has, and includes no header outside its own directory:
+ *
+ *   ARCH_NAME                 of its directory here, and of its package in baonet.core
+ *   ARCH(function)            the name of a function of the library with the architecture's suffix; ARCH_SUFFIX, as a string
+ *   ARCH_UNICORN              what uc_open takes; ARCH_UNICORN_PC, the PC for uc_reg_write
+ *   ENV_PC, ENV_REGISTERS     offsets in the library's CPU: of the PC, of the general registers, of which it has
+ *                             ARCH_REGISTERS that count
+ *   CPU_ENV, CPU_TLB_FAST, CPU_TLB_VICTIMS, TLB_WINDOW_BEGIN
+ *                             offsets in the library's CPU that follow from how many MMU indexes there are
+ *   ARCH_MMU_INDEXES          of which the first are a VM's
+ *   ARCH_PAGE_BITS_MIN        TARGET_PAGE_BITS_MIN, from which the flags of a TLB's entry follow
+ *   INSN_START_WORDS          words of each instruction in a block's table
+ *   ARCH_INTERRUPT_INPUTS     the bits of the CPU's interrupt_request that a virtual interrupt sets
+ *   enum exit_reason          why run() returned: EXIT_NONE, -1; EXIT_WFI, _BUDGET and _KICKED, as baonet.hyp.cpu.Stay has
+ *                             them; its own, among them EXIT_INTERRUPT (a timer of the CPU, to be told the hypervisor),
+ *                             EXIT_LINE (of a device) and EXIT_FAULT (the guest cannot go on); EXIT_ERROR, the last
+ *   EXIT_NUMBER, EXIT_VALUE   indexes in state.exit, of which there are EXIT_FIELDS: the interrupt, and what goes with it
+ *   struct arch_state, arch_scratch, arch_wiring
+ *                             its part of state.h, of struct scratch and of struct core; ARCH_STATE_VERSION
+ *
+ * and in files of its own it has what is declared here.
+ */
+#ifndef BAONET_ARCHITECTURE_H
+#define BAONET_ARCHITECTURE_H
+
+#include "core.h"
+
+/* Making a core. The keywords that are the architecture's into core->arch; -1 with a Python error. */
+int arch_init(struct core *core, PyObject *keywords);
+
+/* Of a library's instance that has no CPU yet; an error of the library's, 0: none. */
+int arch_configure(void *uc);
+
+/* Of the CPU, which is there: what it has at reset. `model`: UC_CPU_*. -1 with a Python error. */
+int arch_define(struct core *core, int model);
+
+/* The CPU is as it was made: the rest of the entry state. And that of a CPU that was on before. */
+void arch_reset(struct core *core, uint64_t entry, uint64_t context);
+void arch_restart(struct core *core, uint64_t entry, uint64_t context);
+
+/* A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. */
+void arch_update(struct core *core);
+
+/* Before the guest is entered, and when it is left: its registers from where the hypervisor sees them, and to there. */
+void arch_adopt(struct core *core);
+void arch_expose(struct core *core);
+
+/* UC_HOOK_INTR: every exception but interrupts. */
+void arch_interrupt_hook(void *uc, uint32_t number, void *core);
+
+/* After core_leave(): the PC where the exit says. */
+void arch_left(struct core *core, enum exit_reason reason);
+
+/* The library has stopped with an error of its own: what EXIT_FAULT is to say. */
+void arch_failed(struct core *core, int error);
+
+/* What a record of the exit tells besides the PC. */
+uint64_t arch_detail(struct core *core, enum exit_reason reason);
+
+/* Time. In virtual time, the cycle at which the next timer interrupt is due, all ones: none is armed. */
+uint64_t arch_alarm(struct core *core);
+
+/* Nanoseconds until then, -1: none is armed; and whether one has come. */
+int64_t arch_deadline(struct core *core);
+bool arch_due(struct core *core);
+
+/* A timer that has fired and whose interrupt is the hypervisor's to hear of, once each; false: none. */
+bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due);
+
+/* Whether an event that has waited is still to be told. */
+bool arch_wants(struct core *core, const struct event *event);
+
+/* Around the translation of a block (TranslationBlock). */
+void arch_block_begin(void *tb);
+void arch_block_end(void);
+
+/* Where the code of a block with these flags that does not end with its page goes on, by the address of the next page. */
+bool arch_goes_on(struct core *core, uint32_t flags, uint64_t next_page, uint64_t *ipa);
+
+/* As an access at the guest's level of privilege would be translated (MMU_DATA_LOAD ...); false: it would fault. */
+bool arch_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
+
+/* A dictionary of registers for a report. NULL with a Python error. */
+PyObject *arch_examine(struct core *core);
+
+/* What the Python type has besides. The lists end with a name that is NULL. */
+extern PyMethodDef arch_methods[];
+extern PyGetSetDef arch_fields[];
+
+#endif

@@ -1,0 +1,73 @@
+/* Making an Armv8 core, and the entry state of its vCPU. */
+#include <string.h>
+#include <unicorn/unicorn.h>
+
+#include "architecture.h"
+#include "armv8/flags.h"
+#include "armv8/identification.h"
+#include "armv8/registers.h"
+#include "armv8/watch.h"
+
+#define VIRTUAL_TIMER 27 /* INTIDs */
+#define PHYSICAL_TIMER 30
+
+int arch_init(struct core *core, PyObject *keywords) {
+    static char *names[] = {"midr", "mpidr", "gic_version", "list_registers", "timers", "cluster", NULL};
+    struct arch_wiring *wiring = &core->arch;
+    unsigned long long midr, mpidr;
+    int gic_version;
+    PyObject *timers, *nothing = PyTuple_New(0);
+    wiring->cluster = 1;
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "KKiIO!|I", names, &midr, &mpidr, &gic_version,
+                                                        &wiring->list_registers, &PyTuple_Type, &timers, &wiring->cluster);
+    Py_XDECREF(nothing);
+    if (!parsed) return -1;
+    if (wiring->list_registers < 1 || wiring->list_registers > 16) {
+        PyErr_SetString(PyExc_ValueError, "1 to 16 list registers");
+        return -1;
+    }
+    wiring->midr = midr;
+    wiring->mpidr = mpidr;
+    wiring->gicv3 = gic_version == 3;
+    wiring->gicv2 = gic_version == 2;
+    struct timer *made = core->state.arch.timers;
+    made[TIMER_VIRTUAL].intid = VIRTUAL_TIMER;
+    made[TIMER_PHYSICAL].intid = PHYSICAL_TIMER;
+    for (int i = 0; i < TIMERS; i++) {
+        PyObject *intid = PyLong_FromLong(made[i].intid);
+        made[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
+        Py_XDECREF(intid);
+    }
+    return 0;
+}
+
+/* The library's default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
+int arch_configure(void *uc) { return unicorn.ctl(uc, UC_CTL_WRITE(UC_CTL_UC_PAGE_SIZE, 1), PAGE_SIZE); }
+
+int arch_define(struct core *core, int model) {
+    registers_initialise(core);
+    return registers_define(core) || identification_define(core, model) ? -1 : 0;
+}
+
+void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
+    struct arch_state *state = &core->state.arch;
+    state->double_locked = state->maintenance = false;
+    watch_update(core); /* none */
+    memset(state->ich, 0, sizeof state->ich);
+    for (int i = 0; i < TIMERS; i++) {
+        state->timers[i].active = false;
+        state->timers[i].ctl = state->timers[i].cval = state->timers[i].due = 0;
+    }
+    state->pmu = (struct pmu){0};
+    state->last_exception = (struct exception){0};
+    memset(core_x(core), 0, 32 * sizeof(uint64_t));
+    core_x(core)[0] = context;
+    core_pc(core) = entry;
+    arm_rebuild_hflags_aarch64(core->env);
+}
+
+void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
+    registers_restart(core);
+    core_x(core)[0] = context;
+    core_pc(core) = entry;
+}

@@ -1,0 +1,58 @@
+/*
+ * The order of loads and stores, where the library's code has another than the architecture (Arm ARM B2.3): a store-release
+ * followed by a load-acquire stays in order, so the barrier comes after the store, not before.
+ */
+#include "armv8/order.h"
+
+#include "armv8/align.h"
+#include "armv8/arm.h"
+#include "leave.h"
+
+static _Thread_local bool release_pending;
+
+void order_block(void) { release_pending = false; }
+
+/* TCG_MO_ALL and TCG_BAR_STRL: only STLR and STLLR and the store-release exclusives ask for this. */
+#define RELEASE_BARRIER (0x0f | 0x20)
+#define FULL_BARRIER (0x0f | 0x30)
+
+EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {
+    if (running && type == RELEASE_BARRIER) {
+        release_pending = true;
+        return;
+    }
+    arm.mb(s, type);
+}
+
+static void release(void *s) {
+    if (!release_pending) return;
+    release_pending = false;
+    arm.mb(s, FULL_BARRIER);
+}
+
+EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    arm.st_i64(s, value, address, index, align_access(memop));
+    release(s);
+}
+
+EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    arm.st_i32(s, value, address, index, align_access(memop));
+    release(s);
+}
+
+EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    arm.ld_i32(s, value, address, index, align_access(memop));
+}
+
+/* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
+EXPORT void tcg_gen_atomic_cmpxchg_i64_aarch64(void *s, void *result, void *address, void *compare, void *value,
+                                               uint64_t index, uint32_t memop) {
+    release_pending = false;
+    arm.cmpxchg_i64(s, result, address, compare, value, index, memop);
+}
+
+EXPORT void tcg_gen_atomic_cmpxchg_i32_aarch64(void *s, void *result, void *address, void *compare, void *value,
+                                               uint64_t index, uint32_t memop) {
+    release_pending = false;
+    arm.cmpxchg_i32(s, result, address, compare, value, index, memop);
+}
