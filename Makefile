@@ -26,7 +26,7 @@ guests: $(VENV)/.tested
 SANITIZED := build/sanitize
 sanitize: $(VENV)/.tested
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
-	cp -r setup.py pyproject.toml README.md LICENSE baonet tests $(SANITIZED) && rm -f $(SANITIZED)/baonet/core/*.so
+	cp -r setup.py pyproject.toml README.md LICENSE baonet tests $(SANITIZED) && find $(SANITIZED) -name "*.so" -delete
 	CFLAGS="-Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
 		$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(SANITIZED)/wheel $(SANITIZED)
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
@@ -59,7 +59,8 @@ docs: $(VENV)/.checked
 	$(BIN)/python -m tests.architecture.picture
 
 clean:
-	rm -rf $(VENV) build *.egg-info baonet/core/*.so
+	rm -rf $(VENV) build *.egg-info
+	find baonet/core -name "*.so" -delete
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from baonet.core.cpu import Core
 from baonet.hyp.armv8.condition import examine, storm
+from baonet.hyp.armv8.cpu import Armv8Cpu
 from baonet.hyp.pcpu import Pcpu
 from baonet.wire import messages as wire
 
@@ -11,7 +14,8 @@ from baonet.wire import messages as wire
 def examined(hypervisor: Pcpu, core: Core, *, waiting: bool, crashed: bool = False) -> wire.Examined:
     """``waiting``: the running guest is in WFI. ``crashed``: an injected fault stopped the CPU."""
     frequency = hypervisor.vcpu.plan.machine.platform.timer_frequency
-    return wire.Examined(examine(hypervisor, core, waiting=waiting, crashed=crashed, frequency=frequency))
+    cpu = cast(Armv8Cpu, core)
+    return wire.Examined(examine(hypervisor, cpu, waiting=waiting, crashed=crashed, frequency=frequency))
 
 
 def storm_notice(hypervisor: Pcpu, core: Core) -> wire.Notice | None:
@@ -20,4 +24,5 @@ def storm_notice(hypervisor: Pcpu, core: Core) -> wire.Notice | None:
     if found is None:
         return None
     taken, instructions, interrupts = found
-    return wire.Notice(hypervisor.id, "WARNING", storm(hypervisor, core, taken, instructions, interrupts=interrupts))
+    text = storm(hypervisor, cast(Armv8Cpu, core), taken, instructions, interrupts=interrupts)
+    return wire.Notice(hypervisor.id, "WARNING", text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from baonet.core.engine import native
+from baonet.core import _node
 
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What a terminal, `timeout` or a batch system sends to a whole group of processes. It is for the one that leads it."""
@@ -30,5 +30,5 @@ def belong_to(parent: int) -> None:
     """Call it first in a child of the process ``parent``. It may still be in what ``held`` holds back."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
-    native.die_with_parent(parent)
+    _node.die_with_parent(parent)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)

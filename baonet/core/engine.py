@@ -1,8 +1,8 @@
-"""Loads the native engine and the library below it, in the one order that works.
+"""Loads an architecture's native engine and the library below it, in the one order that works.
 
 The engine stands in front of functions of libunicorn.so.2 by ELF symbol interposition: it must be in the process's
 global scope before that library is loaded. So the Python package ``unicorn``, which loads the library, is never
-imported here; only its file is used.
+imported here; only its file is used. And a process has one engine: the library's calls are bound when it is loaded.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 from baonet.core.errors import EngineError
 
-if TYPE_CHECKING:
-    from baonet.core import _engine
+_loaded: dict[str, ModuleType] = {}
 
 
 def library_path() -> Path:
@@ -31,22 +30,30 @@ def library_path() -> Path:
     return path
 
 
-def _load() -> object:
+def load(architecture: str) -> ModuleType:
+    """The native engine of an architecture: ``_engine`` of its package here, which alone is to call this.
+
+    Raises EngineError where it cannot work: on another host, after the package unicorn, or after the engine of another
+    architecture; ImportError when the library is another one.
+    """
+    if architecture in _loaded:
+        return _loaded[architecture]
     if sys.platform != "linux" or platform.machine() != "x86_64":
         raise EngineError(f"baonet runs on x86-64 Linux; this is {platform.machine()} {sys.platform}")
     if "unicorn" in sys.modules:
         raise EngineError("the package unicorn was imported before baonet.core: import baonet.core first")
+    for other in _loaded:
+        raise EngineError(
+            f"this process has run a machine of {other}, and a process runs machines of one architecture: "
+            f"run that of {architecture} in another one"
+        )
+    path = library_path()
     flags = sys.getdlopenflags()
     sys.setdlopenflags(os.RTLD_GLOBAL | os.RTLD_NOW)
     try:
-        from baonet.core import _engine as module  # noqa: PLC0415 - the flags must be set first
+        module = importlib.import_module(f"baonet.core.{architecture}._engine")
     finally:
         sys.setdlopenflags(flags)
-    module.load(str(library_path()))
+    module.load(str(path))
+    _loaded[architecture] = module
     return module
-
-
-if not TYPE_CHECKING:
-    _engine = _load()
-
-native = _engine

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class EngineError(Exception):
     """The native engine cannot work here; the text says why and what to do."""
+
+
+class LitmusError(Exception):
+    """The engine does not do what a CPU of its architecture does; the text says what it did."""

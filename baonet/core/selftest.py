@@ -1,10 +1,10 @@
 """The start-up self-test: refuses to run guests where the native engine does not hold.
 
-The parts are in ``litmus``. Two processes run them once, in less than a second; the result is then kept in the user's
-cache. A result is good as long as everything is the same that can change it: the bytes of the library, of the engine
-and of the test itself, the host's CPU (the library compiles for what it finds) and whether there are two of it, the
-kernel, the C library and how it was told to link. Failures, and passes on a host that was too busy to run both
-processes at the same time, are never kept.
+What is tried is the architecture's (``Trial``). Two processes run it once, in less than a second; the result is then
+kept in the user's cache. A result is good as long as everything is the same that can change it: the bytes of the
+library, of the engine and of the test itself, the host's CPU (the library compiles for what it finds) and whether there
+are two of it, the kernel, the C library and how it was told to link. Failures, and passes on a host that was too busy
+to run both processes at the same time, are never kept.
 
 To hash the library's 28 MB at every start would cost more than all the rest of a start. So a second file, named after
 what ``stat`` says of both libraries (the time of the last change of the inode too, which nobody can set back), says
@@ -24,38 +24,39 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
-from baonet.core import litmus, selftest_code, testbed
+from baonet.core import wings
+from baonet.core.architecture import Trial, TrialMemory
 from baonet.core.child import belong_to, held
-from baonet.core.engine import library_path, native
-from baonet.core.errors import EngineError
+from baonet.core.engine import library_path
+from baonet.core.errors import EngineError, LitmusError
 
 DEADLINE: Final = 30.0  # seconds, for a host with a lot else to do; less than one is usual
 _CONCLUSIVE, _INCONCLUSIVE, _FAILED, _NO_MEMORY = 0, 3, 4, 5
 
 
-def ensure() -> None:
-    """Test the engine, or find that it was tested. Forks, and returns when the children have ended.
+def ensure(architecture: str) -> None:
+    """Test the engine of an architecture, or find that it was tested. Forks, and returns when the children have ended.
 
     Raises EngineError when the engine does not hold on this host, with what went wrong; OSError and MemoryError when
     the host does not give the processes or the memory to find out.
     """
-    modules = (native, litmus, testbed, selftest_code)
-    files = (library_path(), *(Path(module.__file__ or "") for module in modules))
+    trial = wings.load(architecture).trial
+    files = (library_path(), *trial.files)
     directory = _directory()
     seen = _file(directory, "seen", stats := _stats(files))
     if seen and seen.exists():
         return
     passed = _file(directory, "passed", hashes := _hashes(files))
-    if not (passed and passed.exists()) and not test():
+    if not (passed and passed.exists()) and not test(trial):
         return
     if seen and passed:
         _keep(passed, f"passed: {hashes} on {_host()}")
         _keep(seen, f"{passed.name}: {stats}")
 
 
-def test() -> bool:
+def test(trial: Trial) -> bool:
     """Run all parts. Returns whether the processes had the CPUs to run at the same time. Raises EngineError."""
-    shared = testbed.Shared()
+    shared = trial.shared()
     children: dict[int, int] = {}  # by the reading end of a pipe, which ends with the child
     deadline = time.monotonic() + DEADLINE
     conclusive = True
@@ -68,16 +69,16 @@ def test() -> bool:
             with held():
                 pid = os.fork()
                 if pid == 0:
-                    _child(shared, number, writing, parent)
+                    _child(trial, shared, number, writing, parent)
             os.close(writing)
             children[reading] = pid
         while children:
             ready, _, _ = select.select(list(children), [], [], max(deadline - time.monotonic(), 0))
             if not ready:
-                parts = {litmus.part_of(shared.reached[number]) for number in range(2)}
+                parts = {trial.part_of(shared.reached[number]) for number in range(2)}
                 raise _refusal(f"{' and '.join(sorted(parts))}: did not end within {DEADLINE:g} s")
             for reading in ready:
-                conclusive &= _end(reading, children.pop(reading), shared)
+                conclusive &= _end(reading, children.pop(reading), trial, shared)
     finally:
         for reading, pid in children.items():
             os.kill(pid, signal.SIGKILL)
@@ -86,7 +87,7 @@ def test() -> bool:
     return conclusive
 
 
-def _end(reading: int, pid: int, shared: testbed.Shared) -> bool:
+def _end(reading: int, pid: int, trial: Trial, shared: TrialMemory) -> bool:
     """Collect a child that has ended or is about to."""
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read().decode()
@@ -94,7 +95,7 @@ def _end(reading: int, pid: int, shared: testbed.Shared) -> bool:
     if status == _NO_MEMORY:
         raise MemoryError(text)
     if status not in (_CONCLUSIVE, _INCONCLUSIVE):
-        part = litmus.part_of(max(shared.reached[:2]))
+        part = trial.part_of(max(shared.reached[:2]))
         raise _refusal(text or f"{part}: a process ended with status {status}")
     return status == _CONCLUSIVE
 
@@ -106,12 +107,12 @@ def _refusal(text: str) -> EngineError:
     )
 
 
-def _child(shared: testbed.Shared, number: int, pipe: int, parent: int) -> NoReturn:
+def _child(trial: Trial, shared: TrialMemory, number: int, pipe: int, parent: int) -> NoReturn:
     status = _FAILED
     try:
         belong_to(parent)
-        status = _CONCLUSIVE if litmus.run(shared, number) else _INCONCLUSIVE
-    except testbed.LitmusError as error:
+        status = _CONCLUSIVE if trial.run(shared, number) else _INCONCLUSIVE
+    except LitmusError as error:
         os.write(pipe, str(error).encode())
     except MemoryError as error:
         os.write(pipe, str(error).encode())

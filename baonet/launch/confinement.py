@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.wire.roles import Role
 
 NUMBERS: Final[Mapping[str, int]] = {
@@ -155,7 +155,7 @@ def missing() -> str | None:
 
 def confine(role: Role) -> None:
     """From now on, for good. Needs ``no_new_privileges``; raises OSError when the kernel refuses."""
-    native.tell_refused_calls()
+    _node.tell_refused_calls()
     instructions = program(role, os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in instructions))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))

@@ -42,7 +42,7 @@ class ProcessNode:
     """
 
     def __init__(self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False) -> None:
-        ensure()
+        ensure(plan.machine.platform.architecture)
         self._memory = memory
         members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
@@ -140,7 +140,7 @@ class TaskNode:
     """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
 
     def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
-        ensure()
+        ensure(plan.machine.platform.architecture)
         pcpus = active(plan)
         self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self._switch = switch = Switch()
@@ -179,7 +179,7 @@ class IslandsNode:
     """Virtual time in the agent's own process: a task for each island."""
 
     def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
-        ensure()
+        ensure(plan.machine.platform.architecture)
         members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing)
         self.carries = {crew.address: crew.carries for crew in members}
         self._switch = Switch()

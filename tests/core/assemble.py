@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODULES = {
-    ROOT / "baonet/core/selftest.S": ROOT / "baonet/core/selftest_code.py",
+    ROOT / "baonet/core/armv8/selftest.S": ROOT / "baonet/core/armv8/selftest_code.py",
     ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
     ROOT / "tests/core/aarch32.S": ROOT / "tests/core/aarch32_code.py",
     ROOT / "tests/core/probes.S": ROOT / "tests/core/probes_code.py",

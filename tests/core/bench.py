@@ -6,7 +6,8 @@ import mmap
 import time
 from typing import Any
 
-from baonet.core.engine import native
+from baonet.core import _node
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.guests_code import CODE, ENTRY
 
@@ -25,9 +26,9 @@ class Memory:
 
     def __init__(self, cores: int = 1) -> None:
         self.ram = mmap.mmap(-1, SIZE)
-        self.slots = mmap.mmap(-1, cores * native.SLOT_SIZE)
+        self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
+        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
         self.cores = cores
 
     def write(self, address: int, *values: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Final, NamedTuple
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, vectors
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory

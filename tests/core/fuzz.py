@@ -18,8 +18,8 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-from baonet.core import selftest_code
-from baonet.core.engine import native
+from baonet.core.armv8 import selftest_code
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, guests_code, vectors
 from tests.core.bench import RAM, SIZE, Memory, core_of, retired

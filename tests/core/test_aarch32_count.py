@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.el0 import A32, CODE, DATA, T32, UNMAPPED, El0, Taken, halves, words
 
@@ -114,7 +114,7 @@ def all_ways(program: Program, state: int, start: int, *, flags: int, budgets: l
     enter(host)
     for n in range(2000):
         if kicks[n % len(kicks)]:
-            native.kick(host.memory.slots, 0)
+            _node.kick(host.memory.slots, 0)
         left = host.core.run(budgets[n % len(budgets)])
         if left == Exit.HVC:
             break

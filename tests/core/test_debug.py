@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import retired
 from tests.core.probe import (
@@ -271,7 +271,7 @@ def test_the_count_does_not_depend_on_watchpoints_or_kicks(clock: str) -> None:
         reason = Exit.BUDGET
         while reason != Exit.HVC:
             if reason == Exit.BUDGET:
-                native.kick(probe.memory.slots, 0)
+                _node.kick(probe.memory.slots, 0)
             reason = Exit(core.run_until(core.time + 100) if clock == "virtual" else core.run(100))
             assert reason in (Exit.BUDGET, Exit.KICKED, Exit.HVC)
         counts.append(retired(core) - before)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, UART, Memory
 from tests.core.test_kick import another_process
@@ -98,7 +98,7 @@ def test_a_host_that_interrupts_changes_nothing(cycles: int) -> None:
     def kicks() -> None:
         moment = random.Random(2)
         while True:
-            native.kick(memory.slots, 0)
+            _node.kick(memory.slots, 0)
             until = time.perf_counter() + moment.uniform(0, 100e-6)
             while time.perf_counter() < until:
                 pass

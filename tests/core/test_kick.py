@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, Bench, Memory, address, retired, run
 
@@ -31,7 +31,7 @@ def another_process(body: Callable[[], None]) -> Iterator[None]:
     pid = os.fork()
     if pid == 0:
         try:
-            native.die_with_parent(parent)
+            _node.die_with_parent(parent)
             body()
         finally:
             os._exit(0)
@@ -45,7 +45,7 @@ def another_process(body: Callable[[], None]) -> Iterator[None]:
 def test_a_stay_ends(bench: Bench) -> None:
     def body() -> None:
         time.sleep(0.02)
-        native.kick(bench.memory.slots, 0)
+        _node.kick(bench.memory.slots, 0)
 
     with another_process(body):
         assert run(bench.core) == Exit.KICKED
@@ -53,17 +53,17 @@ def test_a_stay_ends(bench: Bench) -> None:
 
 
 def test_a_kick_before_the_stay_is_not_lost(bench: Bench) -> None:
-    native.kick(bench.memory.slots, 0)
-    native.kick(bench.memory.slots, 0)
+    _node.kick(bench.memory.slots, 0)
+    _node.kick(bench.memory.slots, 0)
     assert run(bench.core) == Exit.KICKED
     assert run(bench.core, 100_000) == Exit.BUDGET, "two that nobody has answered are one"
 
 
 def test_an_answered_kick_is_over(bench: Bench) -> None:
-    native.kick(bench.memory.slots, 0)
+    _node.kick(bench.memory.slots, 0)
     bench.core.answer_doorbell()
     assert run(bench.core, 100_000) == Exit.BUDGET
-    native.kick(bench.memory.slots, 0)
+    _node.kick(bench.memory.slots, 0)
     assert run(bench.core) == Exit.KICKED
 
 
@@ -72,17 +72,17 @@ def test_a_kick_is_for_one_core() -> None:
     first, second = (Bench(memory, n) for n in range(2))
     for bench in (first, second):
         bench.enter("spin")
-    native.kick(memory.slots, 1)
+    _node.kick(memory.slots, 1)
     assert run(first.core, 100_000) == Exit.BUDGET
     assert run(second.core) == Exit.KICKED
     with pytest.raises(IndexError):
-        native.kick(memory.slots, 2)
+        _node.kick(memory.slots, 2)
 
 
 def test_a_kick_and_another_reason(bench: Bench) -> None:
     """The exit that the guest asked for comes first; the kick is kept for the next stay."""
     bench.enter("call")
-    native.kick(bench.memory.slots, 0)
+    _node.kick(bench.memory.slots, 0)
     reasons = [run(bench.core), run(bench.core, 100_000)]
     assert sorted(reasons) == [Exit.KICKED, Exit.HVC]
 
@@ -93,7 +93,7 @@ def test_no_store_is_lost_or_done_twice(bench: Bench) -> None:
     def body() -> None:
         moment = random.Random(2)
         while True:
-            native.kick(memory.slots, 0)
+            _node.kick(memory.slots, 0)
             until = time.perf_counter() + moment.uniform(0, 20e-6)
             while time.perf_counter() < until:
                 pass

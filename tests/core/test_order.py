@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core import _node
 from baonet.hyp.armv8.cpu import (
     EXIT_INTID,
     EXIT_REGISTER,
@@ -37,7 +37,7 @@ SGI1R = 3 << 14 | 0 << 11 | 12 << 7 | 11 << 3 | 5
 def bench() -> Bench:
     """Two UARTs that have sent something: UARTIMSC moves their lines."""
     bench = Bench()
-    bench.core.map_pl011(OTHER_UART, bytearray(native.PL011_STATE_SIZE), 0, OTHER_INTID)
+    bench.core.map_pl011(OTHER_UART, bytearray(_node.PL011_STATE_SIZE), 0, OTHER_INTID)
     for uart in (UART, OTHER_UART):
         assert bench.go("str_w", uart, 0x41) == Exit.HVC
     return bench

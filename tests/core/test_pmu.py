@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import MASK

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from baonet.core import litmus, selftest
-from baonet.core.errors import EngineError
-from baonet.core.litmus import Part
-from baonet.core.testbed import LitmusError, Side
+from baonet.core import selftest
+from baonet.core.architecture import Trial
+from baonet.core.armv8 import litmus
+from baonet.core.armv8.litmus import Part
+from baonet.core.armv8.testbed import Side
+from baonet.core.armv8.wing import ARMV8
+from baonet.core.errors import EngineError, LitmusError
 
 
 def no_children() -> bool:
@@ -26,7 +29,7 @@ def no_children() -> bool:
 
 def test_the_engine_holds_here() -> None:
     before = time.monotonic()
-    selftest.test()
+    selftest.test(ARMV8.trial)
     assert time.monotonic() - before < selftest.DEADLINE
     assert no_children()
 
@@ -66,7 +69,7 @@ def test_what_is_wrong_is_told_and_nothing_is_left(
     monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", run)))
     monkeypatch.setattr(selftest, "DEADLINE", 0.5 if run is spin else 10)
     with pytest.raises(EngineError, match=text):
-        selftest.test()
+        selftest.test(ARMV8.trial)
     assert no_children()
 
 
@@ -85,7 +88,7 @@ class Cache:
         monkeypatch.setattr(selftest, "library_path", lambda: self.shared_object)
         monkeypatch.setattr(selftest, "test", self.test)
 
-    def test(self) -> bool:
+    def test(self, trial: Trial) -> bool:
         self.runs += 1
         if isinstance(self.outcome, EngineError):
             raise self.outcome
@@ -93,7 +96,7 @@ class Cache:
 
     def runs_of_ensure(self) -> int:
         before = self.runs
-        selftest.ensure()
+        selftest.ensure("armv8")
         return self.runs - before
 
 
@@ -110,7 +113,7 @@ def test_a_failure_is_never_kept(cache: Cache) -> None:
     cache.outcome = EngineError("wrong")
     for _ in range(2):
         with pytest.raises(EngineError, match="wrong"):
-            selftest.ensure()
+            selftest.ensure("armv8")
     cache.outcome = True
     assert cache.runs_of_ensure() == 1
 
@@ -121,7 +124,7 @@ def test_a_pass_on_a_busy_host_is_not_kept(cache: Cache) -> None:
 
 
 def test_the_same_library_installed_again_is_not_tested_again(cache: Cache) -> None:
-    selftest.ensure()
+    selftest.ensure("armv8")
     copy = cache.shared_object.with_name("copy")
     copy.write_bytes(cache.shared_object.read_bytes())
     copy.replace(cache.shared_object)
@@ -129,7 +132,7 @@ def test_the_same_library_installed_again_is_not_tested_again(cache: Cache) -> N
 
 
 def test_another_library_is_tested_even_with_the_same_size_and_time(cache: Cache) -> None:
-    selftest.ensure()
+    selftest.ensure("armv8")
     status = cache.shared_object.stat()
     time.sleep(0.02)  # the granularity of a file system's clock
     cache.shared_object.write_bytes(b"library 2")
@@ -139,7 +142,7 @@ def test_another_library_is_tested_even_with_the_same_size_and_time(cache: Cache
 
 
 def test_another_way_to_link_is_tested(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    selftest.ensure()
+    selftest.ensure("armv8")
     monkeypatch.setenv("LD_BIND_NOW", "1")
     assert cache.runs_of_ensure() == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import ICH_HCR, ICH_VMCR, LR_GROUP, LR_PENDING, VMCR_VENG1, VMCR_VPMR_SHIFT, Exit
 from tests.core.bench import RAM, Memory
 from tests.core.virtual import HVC, LOOP, NOP, WFI, core, read, write

@@ -1,4 +1,4 @@
-"""The typed face of the engine, ``_engine.pyi``, has what the module has, and says what each of it is."""
+"""The typed faces of the native modules, ``_engine.pyi`` and ``_node.pyi``, have what those have and say what it is."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import ast
 import inspect
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import baonet.core
 import baonet.core.native
-from baonet.core.engine import native
+from baonet.core import _node
+from baonet.core.architecture import Core
+from baonet.core.armv8.engine import native
+from baonet.hyp.cpu import Cpu
 
-STUB = ast.parse((Path(next(iter(baonet.core.__path__))) / "_engine.pyi").read_text())
-(CORE,) = (node for node in STUB.body if isinstance(node, ast.ClassDef))
-CALLS = [node for node in (*STUB.body, *CORE.body) if isinstance(node, ast.FunctionDef)]
+PACKAGE = Path(next(iter(baonet.core.__path__)))
+ENGINE = ast.parse((PACKAGE / "armv8/_engine.pyi").read_text())
+NODE = ast.parse((PACKAGE / "_node.pyi").read_text())
+(CORE,) = (node for node in ENGINE.body if isinstance(node, ast.ClassDef))
+CALLS = [node for node in (*ENGINE.body, *NODE.body, *CORE.body) if isinstance(node, ast.FunctionDef)]
 
 
 def declared(body: list[ast.stmt]) -> set[str]:
@@ -29,8 +35,9 @@ def public(names: object) -> set[str]:
     return {name for name in vars(names) if not name.startswith("_")}
 
 
-def test_the_module_and_its_stub_have_the_same_names() -> None:
-    assert declared(STUB.body) == public(native)
+@pytest.mark.parametrize(("module", "stub"), [(native, ENGINE), (_node, NODE)], ids=["_engine", "_node"])
+def test_a_module_and_its_stub_have_the_same_names(module: ModuleType, stub: ast.Module) -> None:
+    assert declared(stub.body) == public(module)
 
 
 def test_the_type_and_its_stub_have_the_same_members() -> None:
@@ -40,10 +47,17 @@ def test_the_type_and_its_stub_have_the_same_members() -> None:
             assert inspect.isgetsetdescriptor(vars(native.Core)[node.name]) == bool(node.decorator_list)
 
 
+def test_what_all_architectures_have_is_what_their_engines_have_in_common() -> None:
+    """The protocol is the type without the methods that its architecture adds."""
+    source = (Path(next(iter(baonet.core.native.__path__))) / "type.c").read_text()
+    shared = set(re.findall(r'^    \{"(\w+)", ', source, re.MULTILINE))
+    assert shared == public(Core) | public(Cpu) | set(Cpu.__annotations__)
+
+
 def test_a_core_is_made_from_the_keywords_of_the_stub() -> None:
-    native = Path(next(iter(baonet.core.native.__path__)))
+    directory = Path(next(iter(baonet.core.native.__path__)))
     taken: set[str] = set()
-    for source in (native / "construct.c", native / "armv8" / "entry.c"):
+    for source in (directory / "construct.c", directory / "armv8/entry.c"):
         names = re.search(r"\*names\[\] = \{(.*?), NULL\}", source.read_text(), re.DOTALL)
         assert names is not None
         taken.update(re.findall(r'"(\w+)"', names[1]))
@@ -58,8 +72,8 @@ def test_everything_says_what_it_is(call: ast.FunctionDef) -> None:
 
 def test_what_is_wrong_is_raised_as_the_stub_says() -> None:
     with pytest.raises(IndexError, match="no slot 1"):
-        native.kick(bytearray(native.SLOT_SIZE), 1)
+        _node.kick(bytearray(_node.SLOT_SIZE), 1)
     with pytest.raises(TypeError):
-        native.kick(b"read-only", 0)
+        _node.kick(b"read-only", 0)
     with pytest.raises(TypeError, match="model"):
         native.Core()  # type: ignore[call-arg]

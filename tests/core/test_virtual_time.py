@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import baonet.core.native
-from baonet.core.engine import native
+from baonet.core import _node
+from baonet.core.armv8.engine import native
 from baonet.hyp import cpu
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.records import RECORD, Kind, Record
@@ -38,7 +39,7 @@ def test_a_stay_ends_where_it_ends_whoever_kicks_the_core(steps: list[int], data
         limit += step
         assert plain.run_until(limit) == Exit.BUDGET
         for _ in range(data.draw(st.integers(0, 3))):
-            native.kick(memory.slots, 0)
+            _node.kick(memory.slots, 0)
             assert kicked.run_until(data.draw(st.integers(1, limit))) in (Exit.KICKED, Exit.BUDGET)
         while kicked.run_until(limit) == Exit.KICKED:
             pass

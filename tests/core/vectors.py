@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from tests.core.bench import Memory
 
 SIZE: Final = 0x800

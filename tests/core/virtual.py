@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
 

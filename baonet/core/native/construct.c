@@ -7,6 +7,7 @@
 #include "architecture.h"
 #include "code_map.h"
 #include "pl011.h"
+#include "pl011_state.h"
 #include "regions.h"
 
 static int fail(int error, const char *what) {
@@ -193,7 +194,7 @@ PyObject *core_map_pl011(PyObject *self, PyObject *args) {
     PyObject *buffer;
     if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
     if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
-    void *state = memory(core, buffer, offset, uart_state_size());
+    void *state = memory(core, buffer, offset, sizeof(struct uart_state));
     if (!state || uart_attach(core, ipa, state, interrupt, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);

@@ -17,10 +17,11 @@
  *              one CPU, as its architecture has it
  *   core       architecture clock code_map core count leave regions storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics confined layout library state unicorn
+ *   library    atomics layout library pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
- * These files are compiled once for each architecture, whose own are in a directory beside them. They name none: what they
+ * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
+ * what a process needs that has no core). They name none: what they
  * need of it is its header arch.h, which the include path finds, and what architecture.h declares. The table of its own
  * files, in these layers, is at the head of its arch.h.
  */
@@ -30,39 +31,12 @@
 #include <stdatomic.h>
 
 #include "library.h"
+#include "slot.h"
 #include "state.h"
 
 #define PAGE_SIZE 0x1000u
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define MAX_SIBLINGS 512
-
-/*
- * One per vCPU in memory that the processes of a node share: a page for those of its VM, and one for all that may have
- * something to say to it. `kick` is 0, or more than any budget when somebody wants the vCPU's attention: the code at the
- * start of every translated block leaves when the budget is less than it.
- */
-#define KICK_NOW 0x7ffffff0
-#define KICK_DOORBELL 1
-#define KICK_MAINTENANCE 2
-#define PENDING_PAGES 24
-#define SLOT_PAGE 0x1000
-struct slot {
-    int32_t budget;
-    _Atomic uint32_t in_guest;
-    _Atomic uint32_t lock;
-    _Atomic uint64_t asked;
-    _Atomic uint64_t done;
-    uint32_t tlb_all;
-    uint32_t code_all;
-    uint32_t tlb_pages;
-    uint32_t code_count;
-    uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
-    uint64_t code[PENDING_PAGES]; /* RAM offset | what is to be done there (broadcast.c) */
-    /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
-    char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
-    _Atomic int32_t kick;
-} __attribute__((aligned(SLOT_PAGE)));
-_Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is the kick word's");
 
 struct region {
     uint64_t ipa, size;

@@ -10,8 +10,6 @@ void core_leave(struct core *core, enum exit_reason reason) {
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }
 
-void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }
-
 /* Something that costs the host as much as so many exceptions has happened in mid-block. */
 void core_strain(struct core *core, unsigned exceptions) {
     core->scratch.strain += exceptions;

@@ -12,9 +12,6 @@ extern _Thread_local struct core *running;
 
 void core_leave(struct core *core, enum exit_reason reason);
 
-/* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
-void slot_kick(struct slot *slot, int32_t why);
-
 /* A stay ends when it has had so many exceptions, or what costs the host as much: some 600 us of them. */
 #define SPELL 4096
 #define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */

@@ -18,24 +18,11 @@
 #include "clock.h"
 #include "events.h"
 #include "leave.h"
+#include "pl011_state.h"
 #include "trace.h"
 
-#define RX_CAPACITY 65536u
 #define FIFO_DEPTH 16u
 #define OUT_CAPACITY 16384u
-
-struct uart_state {
-    _Atomic uint32_t lock; /* the process that holds it, or 0 */
-    uint32_t ibrd, fbrd, lcr, cr, ifls, imsc, dmacr, ilpr;
-    uint32_t ris;
-    uint32_t rsr; /* what was wrong with the character that was read last */
-    uint32_t level;
-    uint64_t sequence; /* of changes of the interrupt line */
-    uint64_t sent;
-    uint64_t rx_head, rx_come, rx_tail; /* put in, come into the FIFO, read */
-    uint16_t rx[RX_CAPACITY];           /* as DR has them: a character, or a break */
-};
-size_t uart_state_size(void) { return sizeof(struct uart_state); }
 
 #define INT_RX 0x10u
 #define INT_TX 0x20u

@@ -4,8 +4,6 @@
 
 #include "core.h"
 
-size_t uart_state_size(void);
-
 /* A new one at `ipa` with its state in shared memory; -1 with a Python error. */
 int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console);
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from baonet.core.engine import native
-from baonet.core.selftest_code import ENTRY
-from baonet.core.testbed import (
+from baonet.core import _node
+from baonet.core.armv8.selftest_code import ENTRY
+from baonet.core.armv8.testbed import (
     ALIAS,
     BLOCK,
     BLOCKS,
@@ -33,11 +33,11 @@ from baonet.core.testbed import (
     TABLES,
     UART,
     WORDS,
-    LitmusError,
     Shared,
     Side,
     descriptor,
 )
+from baonet.core.errors import LitmusError
 from baonet.hyp.armv8.cpu import Exit
 
 
@@ -193,7 +193,7 @@ def _stops(side: Side, block: int) -> None:
     if side.number:
         time_of = random.Random(1)
         while not done[0]:
-            native.kick(side.shared.slots, 0)
+            _node.kick(side.shared.slots, 0)
             until = time.perf_counter() + time_of.uniform(0, 30e-6)
             while time.perf_counter() < until:
                 pass

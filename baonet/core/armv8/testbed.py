@@ -10,8 +10,10 @@ import os
 from contextlib import suppress
 from typing import Final, final
 
-from baonet.core.engine import native
-from baonet.core.selftest_code import CODE, ENTRY
+from baonet.core import _node
+from baonet.core.armv8.engine import native
+from baonet.core.armv8.selftest_code import CODE, ENTRY
+from baonet.core.errors import LitmusError
 from baonet.hyp.armv8.cpu import Exit
 
 RAM: Final = 0x4000_0000
@@ -38,19 +40,15 @@ FOR_EVER: Final = 1 << 40
 MASK: Final = (1 << 64) - 1
 
 
-class LitmusError(Exception):
-    """The engine does not do what an Arm CPU does; the text says what it did."""
-
-
 @final
 class Shared:
     """What both processes have: mapped before they are forked."""
 
     def __init__(self) -> None:
         self.ram = mmap.mmap(-1, SIZE)
-        self.slots = mmap.mmap(-1, 2 * native.SLOT_SIZE)
+        self.slots = mmap.mmap(-1, 2 * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, native.PL011_STATE_SIZE)
+        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
         self.reached = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self.ram[: len(CODE)] = CODE
         for function in (FUNCTION, FUNCTION + 0x100):

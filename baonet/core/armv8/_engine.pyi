@@ -1,4 +1,4 @@
-"""The native engine. ``baonet.core.engine`` loads it, ``baonet.core.cpu`` says what a core is for.
+"""The native engine of Armv8. ``baonet.core.engine`` loads it, ``baonet.core.architecture`` says what a core is for.
 
 Everywhere: addresses, sizes and register values are unsigned numbers of 64 bits, sizes in bytes. TypeError is raised
 for another type; a number that does not fit is cut off, or raises OverflowError where the call takes no other
@@ -10,25 +10,8 @@ not from the callbacks of ``emulate``.
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any
 
-SLOT_SIZE: int
-"""Bytes of a slot: a pcpu's in the memory that a node's processes share."""
-PL011_STATE_SIZE: int
-"""Bytes of a UART's state in shared memory."""
-
 def load(path: str) -> None:
     """Load libunicorn.so.2 from this file, once in a process. Raises ImportError if it is another library."""
-
-def kick(slots: object, index: int) -> None:
-    """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Exit.KICKED``.
-
-    ``slots``: the buffer of all slots. Raises IndexError when it has no such slot.
-    """
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent, of which this is the process number, ends. Raises OSError."""
-
-def tell_refused_calls() -> None:
-    """Tell on standard error, from now on, which system call a seccomp filter has refused. Raises OSError."""
 
 class Core:
     """One emulated CPU, with the VM's memory, devices and interrupts that are mapped into it.
@@ -88,11 +71,11 @@ class Core:
 
     @property
     def ich(self) -> MutableSequence[int]:
-        """ICH_*_EL2 by ``baonet.hyp.cpu.ICH_*``, a view of 26 numbers."""
+        """ICH_*_EL2 by ``baonet.hyp.armv8.cpu.ICH_*``, a view of 26 numbers."""
 
     @property
     def exit(self) -> Sequence[int]:
-        """Details of what was told last, by ``baonet.hyp.cpu.EXIT_*``, a view of 6 numbers."""
+        """Details of what was told last, by ``baonet.hyp.armv8.cpu.EXIT_*``, a view of 6 numbers."""
 
     def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None:
         """Map ``size`` bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too.
@@ -140,7 +123,7 @@ class Core:
         """The same of a CPU that was on before and keeps what Bao does not reset."""
 
     def run(self, budget: int) -> int:
-        """Enter the guest for at most ``budget`` instructions, or one block. Returns ``baonet.hyp.cpu.Exit``.
+        """Enter the guest for at most ``budget`` instructions, or one block. Returns ``baonet.hyp.armv8.cpu.Exit``.
 
         It may come back with ``Exit.BUDGET`` before, when much has happened that costs the host. Raises what a
         callback of ``emulate`` raises.
@@ -213,7 +196,7 @@ class Core:
         """As ``baonet.hyp.cpu.Cpu.state``."""
 
     def timers(self) -> list[tuple[int, bool, int, int, int]]:
-        """As ``baonet.hyp.cpu.Cpu.timers``, of the virtual and the physical timer."""
+        """As ``baonet.hyp.armv8.cpu.Armv8Cpu.timers``, of the virtual and the physical timer."""
 
     def uarts(self) -> list[tuple[int, int, int]]:
         """As ``baonet.hyp.cpu.Cpu.uarts``, by number."""

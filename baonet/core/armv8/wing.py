@@ -1,0 +1,71 @@
+"""Making Armv8 cores: their model and identification, the virtual CPU interface, timers, what each exit takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, cast, final
+
+from baonet.core.architecture import Core, CoreWing, Trial, TrialMemory, Wiring
+from baonet.core.armv8 import litmus, selftest_code, testbed
+from baonet.core.armv8.engine import native
+from baonet.core.costs import interrupt_cost
+from baonet.hyp.armv8.cpu import Exit
+from baonet.hyp.armv8.psci import vmpidr
+from baonet.machine import Machine, Vm
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
+
+_MODELS: Final = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
+_TIMERS: Final = (27, 30)  # the virtual and the physical one
+
+
+def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
+    """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
+    costs = machine.platform.costs
+    asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
+    interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
+    hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
+    interrupt = interrupt_cost(machine, vm)
+    exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
+    return (*exits, access)
+
+
+@final
+class Armv8Trial:
+    files = tuple(Path(module.__file__ or "") for module in (native, litmus, testbed, selftest_code))
+
+    def shared(self) -> TrialMemory:
+        return testbed.Shared()
+
+    def run(self, shared: TrialMemory, number: int) -> bool:
+        return litmus.run(cast(testbed.Shared, shared), number)
+
+    def part_of(self, reached: int) -> str:
+        return litmus.part_of(reached)
+
+
+@final
+class Armv8Cores:
+    trial: Trial = Armv8Trial()
+
+    def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
+        arch = Armv8Platform.of(machine.platform)
+        return native.Core(
+            model=_MODELS[arch.cpu_model],
+            midr=arch.midr,
+            mpidr=vmpidr(vcpu, vm.cpus),
+            gic_version=Armv8Vm.of(vm).gic.version,
+            list_registers=arch.gic.list_registers,
+            timers=tuple(intid for intid in _TIMERS if intid in vm.interrupts),
+            costs=_costs(machine, vm),
+            cluster=machine.platform.cpus,
+            **wiring,
+        )
+
+    def map(self, core: Core, vm: Vm) -> None:
+        gic = Armv8Vm.of(vm).gic
+        if gic.version == 2:
+            assert gic.gicc is not None
+            cast(native.Core, core).map_gicv(gic.gicc)
+
+
+ARMV8: Final[CoreWing] = Armv8Cores()

@@ -1,0 +1,56 @@
+/*
+ * The Python module _node: what a process of a node needs that has no core, whatever the architecture is. How large what the
+ * processes share is, how one has another's core leave its guest, and what it asks of the kernel.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "confined.h"
+#include "pl011_state.h"
+#include "slot.h"
+
+/* The parent may have ended before the kernel was asked to tell. */
+static PyObject *die_with_parent(PyObject *module, PyObject *args) {
+    (void)module;
+    int parent;
+    if (!PyArg_ParseTuple(args, "i", &parent)) return NULL;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return PyErr_SetFromErrno(PyExc_OSError);
+    if (getppid() != parent) raise(SIGKILL);
+    Py_RETURN_NONE;
+}
+
+static PyObject *kick(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer slots;
+    unsigned index;
+    if (!PyArg_ParseTuple(args, "w*I", &slots, &index)) return NULL;
+    bool fits = (index + 1) * sizeof(struct slot) <= (size_t)slots.len;
+    if (fits) slot_kick((struct slot *)slots.buf + index, KICK_DOORBELL);
+    PyBuffer_Release(&slots);
+    if (!fits) return PyErr_Format(PyExc_IndexError, "no slot %u", index);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"kick", kick, METH_VARARGS, NULL},
+    {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
+    {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet.core._node", .m_size = -1,
+                                        .m_methods = functions};
+
+PyMODINIT_FUNC PyInit__node(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (!module) return NULL;
+    if (PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
+        PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state))) {
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

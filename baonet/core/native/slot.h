@@ -1,0 +1,39 @@
+/* What the processes of a node share of each of its vCPUs. */
+#ifndef BAONET_SLOT_H
+#define BAONET_SLOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/*
+ * One per vCPU in memory that the processes of a node share: a page for those of its VM, and one for all that may have
+ * something to say to it. `kick` is 0, or more than any budget when somebody wants the vCPU's attention: the code at the
+ * start of every translated block leaves when the budget is less than it.
+ */
+#define KICK_NOW 0x7ffffff0
+#define KICK_DOORBELL 1
+#define KICK_MAINTENANCE 2
+#define PENDING_PAGES 24
+#define SLOT_PAGE 0x1000
+struct slot {
+    int32_t budget;
+    _Atomic uint32_t in_guest;
+    _Atomic uint32_t lock;
+    _Atomic uint64_t asked;
+    _Atomic uint64_t done;
+    uint32_t tlb_all;
+    uint32_t code_all;
+    uint32_t tlb_pages;
+    uint32_t code_count;
+    uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
+    uint64_t code[PENDING_PAGES]; /* RAM offset | what is to be done there (broadcast.c) */
+    /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
+    char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
+    _Atomic int32_t kick;
+} __attribute__((aligned(SLOT_PAGE)));
+_Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is the kick word's");
+
+/* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
+static inline void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }
+
+#endif

@@ -1,0 +1,30 @@
+"""The architectures that cores can be made for: the one place that knows them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from baonet.core.architecture import CoreWing
+from baonet.machine import Machine
+
+
+def _armv8() -> CoreWing:
+    from baonet.core.armv8.wing import ARMV8  # noqa: PLC0415 - it loads its engine, and a process has one
+
+    return ARMV8
+
+
+_WINGS: Final[Mapping[str, Callable[[], CoreWing]]] = {"armv8": _armv8}
+
+
+@cache
+def load(architecture: str) -> CoreWing:
+    """With its engine. Raises EngineError and ImportError as ``baonet.core.engine.load``."""
+    return _WINGS[architecture]()
+
+
+def of(machine: Machine) -> CoreWing:
+    """A machine has one."""
+    return load(machine.platform.architecture)

@@ -1,0 +1,51 @@
+"""A process has the engine of one architecture, and what cores share knows none by name."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import baonet.core
+from baonet.core import engine, wings
+from baonet.core.errors import EngineError
+from baonet.hyp.wings import ARCHITECTURES
+
+PACKAGE = Path(next(iter(baonet.core.__path__)))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_there_are_cores_of_every_architecture(name: str) -> None:
+    """Each in a process of its own: a process has one engine."""
+    code = f"from baonet.core import wings; assert wings.load({name!r}) is wings.load({name!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_process_has_the_engine_of_one_architecture() -> None:
+    wings.load("armv8")
+    with pytest.raises(EngineError, match=r"has run a machine of armv8.*run that of toy in another one"):
+        engine.load("toy")
+
+
+def test_the_library_is_loaded_behind_the_engine() -> None:
+    code = "import unicorn; from baonet.core import wings; wings.load('armv8')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "the package unicorn was imported before baonet.core" in done.stderr
+
+
+def test_no_engine_is_loaded_before_a_machine_is_known() -> None:
+    code = (
+        "import sys; import baonet.cli.session; assert not [name for name in sys.modules if name.endswith('._engine')]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_contract_holds_every_shared_file() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(PACKAGE.parent.parent / ".importlinter")
+    held = set(contracts["importlinter:contract:cores"]["source_modules"].split())
+    modules = {f"baonet.core.{path.stem}" for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    assert held == modules - {"baonet.core.wings"}
