@@ -1,0 +1,110 @@
+/* What architecture.h asks for, as little as goes. */
+#include "architecture.h"
+
+#include "leave.h"
+#include "type.h"
+
+#define ECALL 8 /* of any mode */
+
+const struct symbol arch_symbols[] = {{NULL, NULL}};
+
+int arch_init(struct core *core, PyObject *keywords) {
+    static char *names[] = {"id", NULL};
+    unsigned long long id;
+    PyObject *nothing = PyTuple_New(0);
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "K", names, &id);
+    Py_XDECREF(nothing);
+    core->arch.id = parsed ? id : 0;
+    return parsed ? 0 : -1;
+}
+
+int arch_configure(void *uc) {
+    (void)uc;
+    return 0;
+}
+
+int arch_define(struct core *core, int model) {
+    (void)core, (void)model;
+    return 0;
+}
+
+void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
+    core->state.arch = (struct arch_state){0};
+    arch_restart(core, entry, context);
+}
+
+void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
+    memset(core_x(core), 0, ARCH_REGISTERS * sizeof(uint64_t));
+    core_x(core)[10] = core->arch.id;
+    core_x(core)[11] = context;
+    core_pc(core) = entry;
+}
+
+/* The library adds 4 to whatever the PC is then. */
+void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
+    (void)uc;
+    struct core *core = user;
+    core->state.arch.calls += number == ECALL;
+    core_leave(core, number == ECALL ? EXIT_CALL : EXIT_FAULT);
+}
+
+void arch_update(struct core *core) { (void)core; }
+void arch_adopt(struct core *core) { (void)core; }
+void arch_expose(struct core *core) { (void)core; }
+void arch_left(struct core *core, enum exit_reason reason) { (void)core, (void)reason; }
+void arch_failed(struct core *core, int error) { core->state.exit[EXIT_VALUE] = (uint64_t)error; }
+
+uint64_t arch_detail(struct core *core, enum exit_reason reason) {
+    (void)core, (void)reason;
+    return 0;
+}
+
+uint64_t arch_alarm(struct core *core) {
+    (void)core;
+    return UINT64_MAX;
+}
+
+int64_t arch_deadline(struct core *core) {
+    (void)core;
+    return -1;
+}
+
+bool arch_due(struct core *core) {
+    (void)core;
+    return false;
+}
+
+bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
+    (void)core, (void)interrupt, (void)due;
+    return false;
+}
+
+bool arch_wants(struct core *core, const struct event *event) {
+    (void)core, (void)event;
+    return true;
+}
+
+void arch_block_begin(void *tb) { (void)tb; }
+void arch_block_end(void) {}
+
+bool arch_goes_on(struct core *core, uint32_t flags, uint64_t next_page, uint64_t *ipa) {
+    (void)core, (void)flags;
+    *ipa = next_page;
+    return true;
+}
+
+bool arch_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
+    (void)core, (void)access;
+    *ipa = va;
+    return true;
+}
+
+PyObject *arch_examine(struct core *core) { return Py_BuildValue("{sK}", "calls", (unsigned long long)core->state.arch.calls); }
+
+static PyObject *get_id(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(((struct core *)self)->arch.id);
+}
+
+PyMethodDef arch_methods[] = {{NULL, NULL, 0, NULL}};
+PyGetSetDef arch_fields[] = {{"id", get_id, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
