@@ -11,7 +11,7 @@
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
- *   shared     broadcast events pages pl011
+ *   shared     broadcast emulate events pages pl011
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it

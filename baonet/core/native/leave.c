@@ -10,6 +10,12 @@ void core_leave(struct core *core, enum exit_reason reason) {
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
 }
 
+void core_leave_here(struct core *core, enum exit_reason reason) {
+    core_leave(core, reason);
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+    unicorn.loop_exit(core->cpu);
+}
+
 /* Something that costs the host as much as so many exceptions has happened in mid-block. */
 void core_strain(struct core *core, unsigned exceptions) {
     core->scratch.strain += exceptions;

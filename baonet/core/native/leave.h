@@ -12,6 +12,9 @@ extern _Thread_local struct core *running;
 
 void core_leave(struct core *core, enum exit_reason reason);
 
+/* At the instruction that the guest's state is at, which has not retired. Does not return. */
+void core_leave_here(struct core *core, enum exit_reason reason);
+
 /* A stay ends when it has had so many exceptions, or what costs the host as much: some 600 us of them. */
 #define SPELL 4096
 #define FLUSH_STRAIN 2 /* a TLB that is emptied costs the host as much as so many exceptions */

@@ -31,6 +31,24 @@ void tlb_track_page(struct core *core, uint64_t page) {
     }
 }
 
+/*
+ * A fill for data never makes the entry executable: stock Unicorn tracks every store to a page whose entry is
+ * executable (35-60 ns each), for ever. An instruction fetch fills again, with the permission.
+ */
+uint8_t *tlb_fill(struct core *core, uint64_t va, uint64_t ipa, uint32_t attributes, int prot, int access, int mmu_index,
+                  uint64_t page_size) {
+    if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
+    unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
+    return tlb_entry(core, (unsigned)mmu_index, va);
+}
+
+/* A page of which no code was translated needs no tracking at all. */
+void tlb_open(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint8_t *entry) {
+    if (code_map_is_code(core, region_page(region, ipa))) return; /* store: fill */
+    uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+    if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
+}
+
 /* The library tracks again by a search of all TLBs at every block; here a page is tracked as long as it has code. */
 EXPORT void ARCH(tlb_reset_dirty_by_vaddr)(void *cpu, uint64_t va, uint64_t length) {
     if (!running) unicorn.reset_dirty(cpu, va, length);

@@ -7,6 +7,13 @@
 /* The entry (CPUTLBEntry) where a virtual address is or would be. */
 uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va);
 
+/* A page of a region that is there: the entry (CPUTLBEntry). What it maps tracks stores until it is opened. */
+uint8_t *tlb_fill(struct core *core, uint64_t va, uint64_t ipa, uint32_t attributes, int prot, int access, int mmu_index,
+                  uint64_t page_size);
+
+/* From now on stores to this page of RAM by this entry are not seen, unless it has code. */
+void tlb_open(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint8_t *entry);
+
 /* From now on stores to this page of RAM are seen, by whatever address it is mapped. */
 void tlb_track_page(struct core *core, uint64_t page);
 

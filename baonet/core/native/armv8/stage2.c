@@ -12,17 +12,13 @@
 #include "armv8/arm.h"
 #include "armv8/bus.h"
 #include "armv8/encoding64.h"
-#include "armv8/interface.h"
 #include "armv8/walk.h"
 #include "armv8/watch.h"
-#include "clock.h"
-#include "code_map.h"
 #include "count.h"
-#include "events.h"
+#include "emulate.h"
 #include "leave.h"
 #include "regions.h"
 #include "tlb.h"
-#include "trace.h"
 
 #define ESR_DATA_ABORT (0x24u << 26)
 #define ESR_INSTRUCTION_ABORT (0x20u << 26)
@@ -34,66 +30,17 @@
 #define PERMISSION_FAULT_LEVEL3 0x0fu
 #define ISS_ACCESS 0x01ffc000u /* ISV, SAS, SSE, SRT, SF, AR */
 
-static void leave_at_instruction(struct core *core, enum exit_reason reason) {
-    core_leave(core, reason);
-    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
-    unicorn.loop_exit(core->cpu);
-}
-
-/* The hypervisor's work for an access costs the host as much as so many exceptions. */
-#define ACCESS_STRAIN 8
-
-static void complete(struct core *core, uint32_t esr) {
-    core_pc(core) += esr & ESR_IL ? 4 : 2;
-    arch_adopt(core);
-    core->slot->budget--;
-    core->state.emulated_accesses++;
-    core_strain(core, ACCESS_STRAIN);
-    clock_skip(core, core->costs[COST_ACCESS]);
-    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
-    if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);
-    interface_update(core);
-    unicorn.loop_exit(core->cpu);
-}
-
-#define ACCESS_WRITE 0x100u /* in a record */
-
-/* The hypervisor's emulation, called in mid-instruction; None or False: it wants to see the abort itself. */
+/* The hypervisor's emulation, unless it wants to see the abort itself. Bao zero-extends what is loaded, whatever SSE says. */
 static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
-    unsigned target = esr >> 16 & 31, size = 1u << (esr >> 22 & 3);
-    PyObject *result;
-    event_note_timers(core);
-    if (event_waiting(core)) { /* the hypervisor hears of that first; then the guest is here again */
-        FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
-        unicorn.loop_exit(core->cpu);
-    }
+    unsigned target = esr >> 16 & 31, size = 1u << (esr >> 22 & 3), length = esr & ESR_IL ? 4 : 2;
     if (esr & ESR_WNR) {
-        uint64_t value = target == 31 ? 0 : core_x(core)[target];
-        if (size < 8) value &= (1ull << 8 * size) - 1;
-        PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
-        result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
-        for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
-        if (result == Py_True) {
-            trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
-            Py_DECREF(result);
-            complete(core, esr);
-        }
-    } else {
-        PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size)};
-        result = PyObject_Vectorcall(core->read_emulated, arguments, 2, NULL);
-        for (int i = 0; i < 2; i++) Py_DECREF(arguments[i]);
-        if (result && result != Py_None) {
-            uint64_t value = PyLong_AsUnsignedLongLong(result);
-            Py_DECREF(result);
-            if (PyErr_Occurred()) leave_at_instruction(core, EXIT_ERROR);
-            trace(core, TRACE_ACCESS, size, ipa, value);
-            if (target != 31) core_x(core)[target] = value; /* as Bao: zero-extended, the sign bit is ignored */
-            complete(core, esr);
-        }
+        if (emulate_store(core, ipa, size, target == 31 ? 0 : core_x(core)[target])) emulate_complete(core, length);
+        return;
     }
-    if (!result) leave_at_instruction(core, EXIT_ERROR);
-    Py_DECREF(result);
-    leave_at_instruction(core, EXIT_DATA_ABORT);
+    uint64_t value;
+    if (!emulate_load(core, ipa, size, &value)) return;
+    if (target != 31) core_x(core)[target] = value;
+    emulate_complete(core, length);
 }
 
 static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
@@ -103,7 +50,7 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     core->state.exit[EXIT_IPA] = ipa;
     if (access == MMU_INST_FETCH) {
         core->state.exit[EXIT_ESR] = ESR_INSTRUCTION_ABORT | ESR_IL | fault;
-        leave_at_instruction(core, EXIT_FAULT);
+        core_leave_here(core, EXIT_FAULT);
     }
     uint32_t esr = ESR_DATA_ABORT | ESR_IL | fault | (access == MMU_DATA_STORE ? ESR_WNR : 0);
     uint32_t template = FIELD(uint32_t, core->env, ENV_EXCEPTION_SYNDROME);
@@ -117,7 +64,7 @@ static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int acces
     }
     core->state.exit[EXIT_ESR] = esr;
     if ((esr & ESR_ISV) && core->read_emulated && region_emulated(core, ipa)) emulate(core, ipa, esr);
-    leave_at_instruction(core, EXIT_DATA_ABORT);
+    core_leave_here(core, EXIT_DATA_ABORT);
 }
 
 /* Where the guest's own walk could not load a descriptor. `more`: what else the syndrome has. */
@@ -125,22 +72,12 @@ void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t m
     stage2_abort(core, va, core->scratch.arch.walk.ipa, access, from, ESR_S1PTW | TRANSLATION_FAULT_LEVEL3 | more);
 }
 
-/*
- * A fill for data never makes the entry executable: stock Unicorn tracks every store to a page whose entry is
- * executable (35-60 ns each), for ever. An instruction fetch fills again, with the permission. A page of which no
- * code was translated needs no tracking at all.
- */
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
-    if (access != MMU_INST_FETCH) prot &= ~PROT_EXEC_BIT;
-    unicorn.set_page(core->cpu, va, ipa, attributes, prot, mmu_index, page_size);
-    if (!region->host) return;
-    uint8_t *entry = tlb_entry(core, (unsigned)mmu_index, va);
-    uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
-    if (access_keep_slow(core, va, memory_type, &FIELD(uint64_t, entry, TLB_ENTRY_READ), write)) return;
-    if (access == MMU_INST_FETCH || !(prot & PROT_WRITE_BIT)) return;
-    if (code_map_is_code(core, region_page(region, ipa))) return; /* store: fill */
-    if (*write == ((va & PAGE_MASK) | TLB_NOTDIRTY)) *write = va & PAGE_MASK;
+    uint8_t *entry = tlb_fill(core, va, ipa, attributes, prot, access, mmu_index, page_size);
+    uint64_t *read = &FIELD(uint64_t, entry, TLB_ENTRY_READ), *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
+    if (!region->host || access_keep_slow(core, va, memory_type, read, write)) return;
+    if (access != MMU_INST_FETCH && prot & PROT_WRITE_BIT) tlb_open(core, region, va, ipa, entry);
 }
 
 /* Of an atomic operation, which the library describes as a store. */

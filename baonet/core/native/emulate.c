@@ -1,0 +1,62 @@
+/* The hypervisor's emulation of single loads and stores. */
+#include "emulate.h"
+
+#include "architecture.h"
+#include "clock.h"
+#include "events.h"
+#include "leave.h"
+#include "trace.h"
+
+/* The hypervisor's work for an access costs the host as much as so many exceptions. */
+#define ACCESS_STRAIN 8
+
+#define ACCESS_WRITE 0x100u /* in a record */
+
+/* The hypervisor hears of what happened first; then the guest is here again. */
+static void tell_before(struct core *core) {
+    event_note_timers(core);
+    if (!event_waiting(core)) return;
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+    unicorn.loop_exit(core->cpu);
+}
+
+bool emulate_store(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
+    tell_before(core);
+    if (size < 8) value &= (1ull << 8 * size) - 1;
+    PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
+    PyObject *result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
+    for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
+    if (!result) core_leave_here(core, EXIT_ERROR);
+    bool done = result == Py_True;
+    if (done) trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
+    Py_DECREF(result);
+    return done;
+}
+
+bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
+    tell_before(core);
+    PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size)};
+    PyObject *result = PyObject_Vectorcall(core->read_emulated, arguments, 2, NULL);
+    for (int i = 0; i < 2; i++) Py_DECREF(arguments[i]);
+    if (!result) core_leave_here(core, EXIT_ERROR);
+    bool done = result != Py_None;
+    if (done) *value = PyLong_AsUnsignedLongLong(result);
+    Py_DECREF(result);
+    if (!done) return false;
+    if (PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
+    trace(core, TRACE_ACCESS, size, ipa, *value);
+    return true;
+}
+
+void emulate_complete(struct core *core, unsigned length) {
+    core_pc(core) += length;
+    arch_adopt(core);
+    core->slot->budget--;
+    core->state.emulated_accesses++;
+    core_strain(core, ACCESS_STRAIN);
+    clock_skip(core, core->costs[COST_ACCESS]);
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
+    if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);
+    arch_update(core);
+    unicorn.loop_exit(core->cpu);
+}
