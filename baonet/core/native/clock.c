@@ -34,6 +34,16 @@ uint64_t clock_seen(struct core *core) {
     return core->state.seen = now > core->state.seen ? now : core->state.seen;
 }
 
+uint64_t clock_of_tick(struct core *core, uint64_t tick) {
+    unsigned __int128 cycle = ((unsigned __int128)tick * core->hz + core->frequency - 1) / core->frequency;
+    return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
+}
+
+int64_t clock_nanoseconds(struct core *core, uint64_t ticks) {
+    unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
+    return exact > INT64_MAX ? INT64_MAX : (int64_t)exact;
+}
+
 static uint64_t stop(struct core *core) {
     uint64_t alarm = arch_alarm(core);
     return alarm < core->scratch.limit ? alarm : core->scratch.limit;

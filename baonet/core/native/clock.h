@@ -14,7 +14,17 @@ uint64_t clock_seen(struct core *core);
 /* Under the host's clock: have the machine's time fall behind it by so much more. */
 void clock_fall_behind(struct core *core, uint64_t nanoseconds);
 
-/* The rest is of virtual time. After something has changed that says when the stay has to be looked at. */
+/* The counter that the guest reads, in ticks of its own, when the clock shows `time`; nanoseconds of so many. */
+static inline uint64_t clock_ticks(struct core *core, uint64_t time) {
+    if (core->hz) return (uint64_t)((unsigned __int128)time * core->frequency / core->hz);
+    return (uint64_t)((unsigned __int128)time * core->tick_multiplier >> 32);
+}
+int64_t clock_nanoseconds(struct core *core, uint64_t ticks);
+
+/* The rest is of virtual time. The first cycle at which the counter shows `tick`, all ones: it is out of reach. */
+uint64_t clock_of_tick(struct core *core, uint64_t tick);
+
+/* After something has changed that says when the stay has to be looked at. */
 void clock_plan(struct core *core);
 
 void clock_skip(struct core *core, uint64_t cycles);

@@ -16,18 +16,7 @@ static bool armed(const struct timer *timer) {
     return timer->assigned && !timer->active && (timer->ctl & (TIMER_ENABLE | TIMER_IMASK)) == TIMER_ENABLE;
 }
 
-static uint64_t ticks(struct core *core, uint64_t time) {
-    if (core->hz) return (uint64_t)((unsigned __int128)time * core->frequency / core->hz);
-    return (uint64_t)((unsigned __int128)time * core->tick_multiplier >> 32);
-}
-
-uint64_t timer_now(struct core *core) { return ticks(core, clock_now(core)); }
-
-/* The first cycle at which the counter has this value; all ones if that is out of reach. */
-uint64_t timer_cycle(struct core *core, uint64_t cval) {
-    unsigned __int128 cycle = ((unsigned __int128)cval * core->hz + core->frequency - 1) / core->frequency;
-    return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
-}
+uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_now(core)); }
 
 bool arch_due(struct core *core) {
     bool first = armed(&core->state.arch.timers[0]), second = armed(&core->state.arch.timers[1]);
@@ -63,10 +52,8 @@ int64_t arch_deadline(struct core *core) {
     for (int i = 0; i < 2; i++) {
         if (!armed(&core->state.arch.timers[i])) continue;
         uint64_t cval = core->state.arch.timers[i].cval;
-        uint64_t ticks = cval > now ? cval - now : 0;
-        unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
-        uint64_t ns = exact > INT64_MAX ? INT64_MAX : (uint64_t)exact;
-        if (best < 0 || (int64_t)ns < best) best = (int64_t)ns;
+        int64_t ns = clock_nanoseconds(core, cval > now ? cval - now : 0);
+        if (best < 0 || ns < best) best = ns;
     }
     return best;
 }
@@ -79,7 +66,7 @@ void timer_deactivate(struct core *core, uint32_t intid) {
 
 uint64_t timer_count(void *env, const void *ri) {
     (void)env, (void)ri;
-    return ticks(running, clock_seen(running));
+    return clock_ticks(running, clock_seen(running));
 }
 
 uint64_t timer_read_register(unsigned which, unsigned which_register) {
@@ -100,7 +87,7 @@ void timer_write_register(unsigned which, unsigned which_register, uint64_t valu
     default: timer->cval = value;
     }
     if (running->hz) {
-        timer->due = timer_cycle(running, timer->cval);
+        timer->due = clock_of_tick(running, timer->cval);
         clock_plan(running);
     }
     if (arch_due(running)) FIELD(uint8_t, running->cpu, CS_EXIT_REQUEST) = 1;

@@ -4,9 +4,8 @@
 
 #include "core.h"
 
-/* The counter; the first cycle at which it has a value, all ones if that is out of reach. */
+/* The counter. */
 uint64_t timer_now(struct core *core);
-uint64_t timer_cycle(struct core *core, uint64_t cval);
 
 /* The guest has ended a timer's interrupt. */
 void timer_deactivate(struct core *core, uint32_t intid);
