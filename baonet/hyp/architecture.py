@@ -13,6 +13,7 @@ from typing import Any, Protocol, final
 
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.saved import Saved
 from baonet.hyp.vcpu import Vcpu
 
 Handler = Callable[[int, Any], None]
@@ -70,6 +71,12 @@ class Wing(Protocol):
 
     def statistics(self) -> InterruptStatistics:
         """Counts since the start."""
+
+    def save(self) -> Saved:
+        """Its state as plain data, beside what the CPU has."""
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved; the CPU is not touched. Raises StateError for what is not its state."""
 
 
 class Architecture(Protocol):

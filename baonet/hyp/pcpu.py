@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from baonet.hyp.architecture import Architecture, InterruptStatistics, Wing
 from baonet.hyp.cpu import FROM_IPC, NOTE_RAISED, Cpu
@@ -20,10 +20,24 @@ from baonet.hyp.effects import Effect
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrier
 from baonet.hyp.restart import Restart
+from baonet.hyp.saved import Saved, StateError, StateForm
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import Plan
 
 _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business
+
+_FORM: Final = StateForm(
+    "a pcpu's hypervisor",
+    1,
+    place=list,
+    exits=list,
+    received=dict,
+    sent=dict,
+    dropped=int,
+    vcpu=dict,
+    restart=dict,
+    wing=dict,
+)
 
 
 @final
@@ -196,8 +210,12 @@ class Pcpu:
         for source, message in held:
             self._handlers[type(message)](source, message)
 
+    @property
+    def _kinds(self) -> list[type[HypMessage]]:
+        return [fact.kind for fact in (*self.architecture.messages, *SHARED)]
+
     def statistics(self) -> PcpuStatistics:
-        kinds = [fact.kind for fact in (*self.architecture.messages, *SHARED)]
+        kinds = self._kinds
         return PcpuStatistics(
             exits={reason.name: self._counts[reason] for reason in self.architecture.exits},
             received={kind.__name__: self._received[kind] for kind in kinds},
@@ -207,3 +225,62 @@ class Pcpu:
             lives=self._restart.life,
             interrupts=self.wing.statistics(),
         )
+
+    # As data
+
+    @property
+    def _place(self) -> list[Any]:
+        """Whose state it is."""
+        return [self.architecture.name, self.id, self.vcpu.config.index, self.vcpu.id]
+
+    def save(self, dump: Callable[[HypMessage], Any]) -> Saved:
+        """The state of everything here, but of the CPU. ``dump`` makes a message plain data, as a wire's codec does.
+
+        Raises ValueError while effects wait for the caller: they would be lost, or performed twice.
+        """
+        if self.effects:
+            raise ValueError(f"pcpu {self.id} has effects that nobody has performed: save it after that")
+        return _FORM.save(
+            place=self._place,
+            exits=list(self._counts),
+            received={kind.__name__: count for kind, count in self._received.items()},
+            sent={kind.__name__: count for kind, count in self.vcpu.sent.items()},
+            dropped=self.dropped,
+            vcpu=self.vcpu.save(),
+            restart=self._restart.save(dump),
+            wing=self.wing.save(),
+        )
+
+    def load(self, data: object, undump: Callable[[Any], HypMessage]) -> None:
+        """Be as a pcpu was that has been saved, in a machine from the same file; the CPU is not touched.
+
+        Raises StateError for what is not this pcpu's state or of another version, and what ``undump`` raises.
+        """
+        fields = _FORM.load(data)
+        if fields["place"] != self._place:
+            raise StateError(
+                f"the state is of {_told(fields['place'])}, and this is {_told(self._place)}: load it into the machine "
+                "that it was saved from"
+            )
+        try:
+            self._load(fields, undump)
+        except StateError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise _FORM.damaged(f"{type(error).__name__}: {error}") from error
+
+    def _load(self, fields: Saved, undump: Callable[[Any], HypMessage]) -> None:
+        if len(fields["exits"]) != len(self._counts):
+            raise _FORM.damaged(f"{len(fields['exits'])} exits, where there are {len(self._counts)}")
+        self._counts[:] = fields["exits"]
+        kinds = {kind.__name__: kind for kind in self._kinds}
+        self._received = Counter({kinds[name]: count for name, count in fields["received"].items()})
+        self.vcpu.sent = Counter({kinds[name]: count for name, count in fields["sent"].items()})
+        self.dropped = fields["dropped"]
+        self.vcpu.load(fields["vcpu"])
+        self._restart.load(fields["restart"], undump)
+        self.wing.load(fields["wing"])
+
+
+def _told(place: list[Any]) -> str:
+    return "{} pcpu {} (vm {}, vcpu {})".format(*place) if len(place) == 4 else f"{place!r:.80}"

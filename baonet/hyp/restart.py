@@ -8,9 +8,13 @@ may run while this pcpu still waits for others: what comes after its barrier is 
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable
+from typing import Any, Final, final
 
 from baonet.hyp.messages import HypMessage, SpiLine, VmBarrier
+from baonet.hyp.saved import Saved, StateForm
+
+_FORM: Final = StateForm("a VM's restart", 1, life=int, under_way=bool, seen=list, held=list)
 
 
 @final
@@ -66,3 +70,24 @@ class Restart:
         held, self._held = self._held, []
         self.under_way = False
         return held
+
+    def save(self, dump: Callable[[HypMessage], Any]) -> Saved:
+        """``dump`` makes a message plain data."""
+        return _FORM.save(
+            life=self.life,
+            under_way=self.under_way,
+            seen=[self._seen[peer] for peer in self._peers],
+            held=[[source, dump(message)] for source, message in self._held],
+        )
+
+    def load(self, data: object, undump: Callable[[Any], HypMessage]) -> None:
+        """Be as one was that has been saved.
+
+        Raises StateError for what is not its state, and what ``undump`` raises.
+        """
+        fields = _FORM.load(data)
+        if len(fields["seen"]) != len(self._peers):
+            raise _FORM.damaged(f"{len(fields['seen'])} peers, where there are {len(self._peers)}")
+        self.life, self.under_way = fields["life"], fields["under_way"]
+        self._seen = dict(zip(self._peers, fields["seen"], strict=True))
+        self._held = [(source, undump(message)) for source, message in fields["held"]]

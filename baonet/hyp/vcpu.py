@@ -8,18 +8,30 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import Enum
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.hyp.cpu import Cpu
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.report import Report
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
 
 if TYPE_CHECKING:
     from baonet.hyp.architecture import Wing
 
 MASK64 = 0xFFFF_FFFF_FFFF_FFFF
+
+_FORM: Final = StateForm(
+    "a vcpu",
+    1,
+    state=str,
+    started=bool,
+    resume=list | None,
+    waiting=str | None,
+    target_register=int,
+    asked=int,
+)
 
 
 class State(Enum):
@@ -150,3 +162,26 @@ class Vcpu:
         """Do what Bao does with a trap that it does not expect: never run this guest again. Tell why."""
         self.stop(State.PARKED)
         self.effects.append(Park(report))
+
+    def save(self) -> Saved:
+        """What it does and waits for. What its messages were is counted by kinds, which the pcpu knows."""
+        return _FORM.save(
+            state=self.state.value,
+            started=self.started,
+            resume=None if self.resume is None else list(self.resume),
+            waiting=None if self.waiting is None else self.waiting.value,
+            target_register=self.target_register,
+            asked=self.asked,
+        )
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved. Raises StateError for what is not its state."""
+        fields = _FORM.load(data)
+        self.started, self.asked = fields["started"], fields["asked"]
+        self.target_register = fields["target_register"]
+        self.state = State(fields["state"])
+        self.waiting = None if fields["waiting"] is None else Waiting(fields["waiting"])
+        self.resume = None
+        if fields["resume"] is not None:
+            entry, context = fields["resume"]
+            self.resume = entry, context

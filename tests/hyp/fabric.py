@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
 from baonet.hyp.armv8.report import Armv8Report
@@ -19,12 +20,22 @@ from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, plan
 from baonet.machine import Machine, uarts
 from baonet.machine.armv8 import Armv8Platform, Armv8Vm
+from baonet.wire.codec import decode, encode
 from tests.hyp.armv8.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 from tests.hyp.fake_cpu import FakeCpu
 
 _SPIS = 32
 
 Channel = tuple[int, int]
+
+
+def undump(data: Any) -> HypMessage:
+    """A message of a pcpu's that was saved as the wire has it."""
+    message = decode(data)
+    assert isinstance(message, HypMessage)
+    return message
+
+
 Chooser = Callable[[Sequence[Channel]], Channel]
 
 
@@ -220,6 +231,22 @@ class Fabric:
                 return count
             self.deliver(choose(waiting))
         raise AssertionError("the network does not come to rest")
+
+    def save(self) -> dict[str, Any]:
+        """Everything as plain data, what is under way included; but not what has become of it (``others``)."""
+        return {
+            "pcpus": [[n, pcpu.save(encode), self.cpus[n].save()] for n, pcpu in self.pcpus.items()],
+            "channels": [[*channel, [encode(each) for each in queue]] for channel, queue in self.channels.items()],
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """What another of the same machine has saved."""
+        for n, pcpu, cpu in data["pcpus"]:
+            self.pcpus[n].load(pcpu, undump)
+            self.cpus[n].load(cpu)
+        self.channels = {
+            (source, target): deque(undump(each) for each in queue) for source, target, queue in data["channels"]
+        }
 
     @property
     def reports(self) -> list[Armv8Report]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from baonet.hyp.armv8.cpu import ICH_REGISTERS
 from tests.hyp.armv8.virtual_interface import VirtualInterface
 
@@ -15,7 +17,7 @@ class FakeCpu:
     """Implements ``baonet.hyp.cpu.Cpu``. ``entries`` has the (entry, context) of every reset and restart.
 
     ``high`` are the PPIs whose line is high, ``active`` those that were taken and not yet deactivated; ``uart_states``
-    is what ``uarts`` tells.
+    is what ``uarts`` tells, ``notes`` what was put into the trace.
     """
 
     def __init__(self, list_registers: int = 4, version: int = 3) -> None:
@@ -28,6 +30,7 @@ class FakeCpu:
         self.high: set[int] = set()
         self.active: set[int] = set()
         self.uart_states: list[tuple[int, int, int]] = []
+        self.notes: list[tuple[int, int, int, int]] = []
 
     def reset(self, entry: int, context: int) -> None:
         self.x[:] = [context] + [0] * 30
@@ -50,7 +53,25 @@ class FakeCpu:
         self.pc = entry
         self.entries.append((entry, context))
 
-    def note(self, kind: int, a: int, b: int, c: int) -> None: ...
+    def note(self, kind: int, a: int, b: int, c: int) -> None:
+        self.notes.append((kind, a, b, c))
 
     def deactivate(self, intid: int) -> None:
         self.active.discard(intid)
+
+    def save(self) -> dict[str, Any]:
+        """All that it has, as plain data."""
+        return {
+            **{name: list(getattr(self, name)) for name in ("x", "ich", "exit")},
+            **{name: sorted(getattr(self, name)) for name in ("high", "active")},
+            "pc": self.pc,
+            "deactivated": list(self.interface.deactivated),
+            "entries": [list(entry) for entry in self.entries],
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        self.x[:], self.ich[:], self.exit[:] = data["x"], data["ich"], data["exit"]
+        self.high, self.active = set(data["high"]), set(data["active"])
+        self.pc = data["pc"]
+        self.interface.deactivated = list(data["deactivated"])
+        self.entries = [(entry, context) for entry, context in data["entries"]]

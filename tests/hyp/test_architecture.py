@@ -10,6 +10,7 @@ from baonet.hyp.effects import Effect, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
 from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.saved import Saved
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
@@ -69,6 +70,13 @@ class ToyWing:
 
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, len(self.injected))
+
+    def save(self) -> Saved:
+        return {"injected": list(self.injected)}
+
+    def load(self, data: object) -> None:
+        assert isinstance(data, dict)
+        self.injected[:] = data["injected"]
 
 
 class Toy:

@@ -12,6 +12,7 @@ from typing import Final, final
 
 from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.machine import Faithful
 from baonet.machine.armv8 import Armv8Platform
@@ -46,6 +47,8 @@ _FEATURES = frozenset(
 )
 _PRACTICAL_FEATURES = _FEATURES | {SYSTEM_OFF, SYSTEM_RESET}
 _AFFINITY_MASK = 0xFFFFFF  # Bao compares Aff0..Aff2
+
+_FORM: Final = StateForm("a VM's power states", 1, states=list | None)
 
 
 def vmpidr(vcpu: int, cpus: int) -> int:
@@ -237,3 +240,17 @@ class Psci:
             self._table.states[self._vcpu.id] = state
         else:
             self._vcpu.send(self._vcpu.home, PsciState(self._vcpu.id, state))
+
+    def save(self) -> Saved:
+        """The table, where this pcpu is home to it."""
+        return _FORM.save(states=None if self._table is None else [int(state) for state in self._table.states])
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved. Raises StateError for what is not its state."""
+        states = _FORM.load(data)["states"]
+        if (states is None) is not (self._table is None):
+            raise _FORM.damaged("it is of a pcpu with another part")
+        if self._table is not None:
+            if len(states) != len(self._table.states):
+                raise _FORM.damaged(f"{len(states)} vcpus, where there are {len(self._table.states)}")
+            self._table.states = [PowerState(state) for state in states]

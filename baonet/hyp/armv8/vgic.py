@@ -31,13 +31,15 @@ How a pcpu uses it:
     The VM starts anew. What devices drive on their lines stays.
 ``statistics()``
     Counts since the start.
+``save()``, ``load(data)``
+    The state as plain data, beside the CPU's; it is loaded without touching the CPU. StateError: it is no such state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from baonet.hyp.architecture import InterruptStatistics
 from baonet.hyp.armv8 import gic, vgicv2, vgicv3
@@ -59,6 +61,7 @@ from baonet.hyp.armv8.vgic_private import Held, Private
 from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
 from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
+from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import Vm
 from baonet.machine.armv8 import Armv8Vm
 
@@ -66,6 +69,8 @@ Send = Callable[[int, VgicMessage], None]
 
 _RAZ_WI = Constant()
 _SIZES = (1, 2, 4, 8)
+
+_FORM: Final = StateForm("a vcpu's vGIC", 1, interface=dict, private=dict, held=dict, distributor=dict | None)
 
 
 @final
@@ -324,6 +329,26 @@ class Vgic:
             disabled += self._distributor.disabled()
             unrouted = self._distributor.unrouted()
         return HeldBack(self._interface.enabled, tuple(disabled), tuple(unrouted))
+
+    def save(self) -> Saved:
+        """Its parts, as far as they are here: the distributor is on the master only."""
+        return _FORM.save(
+            interface=self._interface.save(),
+            private=self._private.save(),
+            held=self._held.save(),
+            distributor=self._distributor.save() if self._pcpu == self._master else None,
+        )
+
+    def load(self, data: object) -> None:
+        fields = _FORM.load(data)
+        if (fields["distributor"] is None) is not (self._pcpu != self._master):
+            raise _FORM.damaged("it is of a pcpu with another part")
+        self._private.load(fields["private"])
+        self._held.load(fields["held"])
+        self._interface.load(fields["interface"], (*self._private.interrupts, *self._held.interrupts.values()))
+        if self._pcpu == self._master:
+            self._distributor.load(fields["distributor"])
+        self._note_control()
 
     # Distributor and holders
 

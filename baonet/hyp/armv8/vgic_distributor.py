@@ -19,7 +19,7 @@ high at the guest's end fires again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from baonet.hyp.armv8.gic import (
     AFFINITY_MASK,
@@ -31,11 +31,34 @@ from baonet.hyp.armv8.gic import (
     PRIVATE,
 )
 from baonet.hyp.armv8.vgic_messages import VgicForward
+from baonet.hyp.saved import Saved, StateForm, StateRow
+from baonet.machine.affinity import vcpu_at
 from baonet.machine.armv8.affinity import vcpu_at
 
 # Bao's initial route of an SPI. Its IRM bit makes an SPI that was never routed deliverable.
 _INITIAL_ROUTE = 0xFFFF_0000
 _NOBODY = -1
+
+_FORM: Final = StateForm("a VM's distributor", 1, enabled=bool, recalls=int, spis=list)
+_SPI: Final = StateRow(
+    "an SPI",
+    level=bool,
+    sequence=int,
+    latched=bool,
+    enabled=bool,
+    pending=bool,
+    active=bool,
+    priority=int,
+    config=int,
+    route=int,
+    targets=int,
+    evaluator=int,
+    holder=int,
+    only_active=bool,
+    recalled=bool,
+    drop_pending=bool,
+    drop_active=bool,
+)
 
 
 class Holders(Protocol):
@@ -351,3 +374,19 @@ class Distributor:
     def _reroute(self, spi: Spi) -> None:
         if spi.holder == _NOBODY or spi.holder != self._target(spi):
             self._change(spi)
+
+    def save(self) -> Saved:
+        """Of the SPIs those that are not as they were made."""
+        new = _SPI.save(Spi(0, False, self._master))
+        rows = ([intid, _SPI.save(spi)] for intid, spi in self.spis.items())
+        return _FORM.save(enabled=self.enabled, recalls=self.recalls, spis=[row for row in rows if row[1] != new])
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved; nobody is told. Raises StateError for what is not its state."""
+        fields = _FORM.load(data)
+        self.enabled, self.recalls = fields["enabled"], fields["recalls"]
+        self.spis = {intid: Spi(intid, spi.hardware, self._master) for intid, spi in self.spis.items()}
+        for intid, row in fields["spis"]:
+            if intid not in self.spis:
+                raise _FORM.damaged(f"it has an SPI {intid!r:.20}")
+            _SPI.load(self.spis[intid], row)

@@ -22,7 +22,8 @@ spilled active ones.
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Iterable
+from typing import Final, final
 
 from baonet.hyp.armv8.cpu import (
     HCR_EN,
@@ -49,51 +50,15 @@ from baonet.hyp.armv8.cpu import (
     VMCR_VFIQEN,
     Armv8Cpu,
 )
-from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, LOWEST_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
+from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
+from baonet.hyp.armv8.vgic_interrupt import Interrupt
 from baonet.hyp.cpu import NOTE_DELIVERED
+from baonet.hyp.saved import Saved, StateForm
 
 _ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
 _INTID_BITS = 10
 
-
-@final
-class Interrupt:
-    """One interrupt as one vcpu sees it. Private ones exist always, an SPI while this vcpu's pcpu holds it.
-
-    ``pending`` and ``active`` hold while it is in no list register, and of a disabled pending one also while its
-    active part is in one. ``rank`` orders by priority (the bits the hardware has), then INTID; lower is better.
-    ``sources`` of a GICv2 SGI: a bitmap of the vcpus that sent it, ``pending`` when there is any; ``source`` is the
-    one whose SGI is active. ``untaken``: a PPI's line is high, the physical interrupt was taken, but it is disabled.
-    """
-
-    __slots__ = (
-        "active",
-        "config",
-        "enabled",
-        "hardware",
-        "intid",
-        "listed",
-        "lr",
-        "pending",
-        "priority",
-        "rank",
-        "source",
-        "sources",
-        "spilled",
-        "untaken",
-    )
-
-    def __init__(self, intid: int, *, hardware: bool = False, by_source: bool = False) -> None:
-        self.intid = intid
-        self.hardware = hardware
-        self.enabled = by_source
-        self.pending = self.active = self.spilled = self.untaken = False
-        self.config = 0
-        self.lr = -1
-        self.sources: int | None = 0 if by_source else None
-        self.source = 0
-        self.priority = LOWEST_PRIORITY
-        self.rank = self.listed = 0
+_FORM: Final = StateForm("a vcpu's list registers", 1, asked=int, enabled=bool, spills=int, spilled=list)
 
 
 @final
@@ -402,6 +367,31 @@ class Interface:
         for interrupt in listed:
             self.pull(interrupt)
         return listed
+
+    def save(self) -> Saved:
+        """What the list registers' own state does not tell; which interrupt is where, these tell."""
+        return _FORM.save(asked=self._asked, enabled=self.enabled, spills=self.spills, spilled=list(self.spilled))
+
+    def load(self, data: object, interrupts: Iterable[Interrupt]) -> None:
+        """Be as one was that has been saved, with these interrupts; no register of the CPU changes.
+
+        Raises StateError for what is not its state.
+        """
+        fields = _FORM.load(data)
+        self._asked, self.enabled, self.spills = fields["asked"], fields["enabled"], fields["spills"]
+        self._occupants = [None] * len(self._lists)
+        spilled = {}
+        for interrupt in interrupts:
+            self.prioritize(interrupt, interrupt.priority)
+            if interrupt.spilled:
+                spilled[interrupt.intid] = interrupt
+            if interrupt.lr >= 0:
+                if interrupt.lr not in self._lists or self._occupants[interrupt.lr] is not None:
+                    raise _FORM.damaged(f"interrupt {interrupt.intid} is in list register {interrupt.lr}")
+                self._occupants[interrupt.lr] = interrupt
+        if spilled.keys() != set(fields["spilled"]):
+            raise _FORM.damaged("what is spilled is not the interrupts that say so")
+        self.spilled = {intid: spilled[intid] for intid in fields["spilled"]}
 
 
 def _rank(interrupt: Interrupt) -> int:

@@ -6,15 +6,20 @@ Both live in the same list registers. Mirrors the private half of Bao's ``vgic.c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import final
+from typing import Any, Final, final
 
 from baonet.hyp.armv8.cpu import LR_ACTIVE, LR_PENDING, Armv8Cpu
 from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE, SGIS
-from baonet.hyp.armv8.vgic_interface import Interface, Interrupt
+from baonet.hyp.armv8.vgic_interface import Interface
+from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
 from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.cpu import NOTE_PENDING
+from baonet.hyp.saved import Saved, StateForm
 
 V3_SGI_CONFIG = 0b10
+
+_PRIVATE_FORM: Final = StateForm("a vcpu's private interrupts", 1, interrupts=list)
+_HELD_FORM: Final = StateForm("the SPIs that a vcpu holds", 1, interrupts=list)
 
 
 @final
@@ -185,6 +190,17 @@ class Private:
     def set_config(self, intid: int, value: int, vcpu: int) -> None:
         self.interrupts[intid].config = value
 
+    def save(self) -> Saved:
+        return _PRIVATE_FORM.save(interrupts=[KEPT.save(each) for each in self.interrupts])
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved; then the interface is loaded. Raises StateError for another state."""
+        rows: list[Any] = _PRIVATE_FORM.load(data)["interrupts"]
+        if len(rows) != PRIVATE:
+            raise _PRIVATE_FORM.damaged(f"{len(rows)} interrupts, where there are {PRIVATE}")
+        for interrupt, row in zip(self.interrupts, rows, strict=True):
+            KEPT.load(interrupt, row)
+
 
 @final
 class Held:
@@ -265,3 +281,16 @@ class Held:
         """Whether an SPI waits here, also in a list register."""
         interrupt = self.interrupts.get(intid)
         return interrupt is not None and self._interface.state(interrupt) & LR_PENDING != 0
+
+    def save(self) -> Saved:
+        return _HELD_FORM.save(interrupts=[[intid, KEPT.save(each)] for intid, each in self.interrupts.items()])
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved; then the interface is loaded. Raises StateError for another state.
+
+        Of what was held once and is not any more nothing counts but that it has no state.
+        """
+        self.reset()
+        for intid, row in _HELD_FORM.load(data)["interrupts"]:
+            interrupt = self.interrupts[intid] = self._known[intid] = Interrupt(intid)
+            KEPT.load(interrupt, row)

@@ -27,6 +27,7 @@ from baonet.hyp.armv8.vgic_messages import (
 )
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
 from baonet.machine.armv8 import Armv8Platform
@@ -34,6 +35,8 @@ from baonet.machine.armv8 import Armv8Platform
 _REGISTERS: Final = (
     *("pstate", "sp", "sp_el0", "sp_el1", "elr_el1", "esr_el1", "far_el1", "spsr_el1", "vbar_el1", "sctlr_el1"),
 )
+
+_FORM: Final = StateForm("a vcpu's Armv8 part", 1, psci=dict, vgic=dict)
 
 
 @final
@@ -44,6 +47,7 @@ class Armv8Wing:
         "_line",
         "_list_registers",
         "_mine",
+        "_psci",
         "_unknown_call",
         "_vcpu",
         "_x",
@@ -80,7 +84,7 @@ class Armv8Wing:
 
     def begin(self, ipc: Ipc) -> None:
         vcpu, vgic = self._vcpu, self.vgic
-        psci = Psci(vcpu)
+        self._psci = psci = Psci(vcpu)
         smccc = Smccc(vcpu, psci, ipc)
         aborts = Aborts(vcpu, vgic)
         self._calls = smccc.calls
@@ -133,6 +137,14 @@ class Armv8Wing:
 
     def statistics(self) -> InterruptStatistics:
         return self.vgic.statistics()
+
+    def save(self) -> Saved:
+        return _FORM.save(psci=self._psci.save(), vgic=self.vgic.save())
+
+    def load(self, data: object) -> None:
+        fields = _FORM.load(data)
+        self._psci.load(fields["psci"])
+        self.vgic.load(fields["vgic"])
 
     # Exits
 
