@@ -208,3 +208,19 @@ class Core:
         """Counts since the core was made: ``instructions``, ``exits`` by their numbers, ``native_exceptions``,
         ``emulated_accesses``, ``broadcasts``, ``blocks_translated``, ``lines_invalidated``.
         """
+
+    def save(self) -> dict[str, Any]:
+        """All that the guest has brought the core to, as plain data (``baonet.hyp.saved``) with a ``version``.
+
+        Beside what is in memory that it shares: RAM and the registers of UARTs. The core goes on as if it had not been
+        asked. Raises RuntimeError during a stay.
+        """
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Go on from where a core has been saved that was made and mapped in the same way, with its memory as it was.
+
+        Nothing is left of what this core has translated. In virtual time the guest cannot tell: counts of translations
+        (``blocks_translated``, ``lines_invalidated``, ``broadcasts``) and of kicks differ, and nothing else. Under the
+        host's clock ``epoch`` decides what time it is. Raises ValueError for the state of another version or core, or
+        what is none; the core is of no more use then. Raises RuntimeError during a stay.
+        """

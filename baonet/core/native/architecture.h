@@ -8,6 +8,8 @@
  *   ARCH_UNICORN              what uc_open takes; ARCH_UNICORN_PC, the PC for uc_reg_write
  *   ENV_PC, ENV_REGISTERS     offsets in the library's CPU: of the PC, of the general registers, of which it has
  *                             ARCH_REGISTERS that count
+ *   ENV_KEPT, ENV_UC          bytes at the beginning of the library's CPU that are all of it that a guest can change, and have
+ *                             no pointer; where its pointer to the library's instance is, behind them
  *   CPU_ENV, CPU_TLB_FAST, CPU_TLB_VICTIMS, TLB_WINDOW_BEGIN
  *                             offsets in the library's CPU that follow from how many MMU indexes there are
  *   ARCH_MMU_INDEXES          of which the first are a VM's
@@ -40,6 +42,12 @@ int arch_define(struct core *core, int model);
 /* The CPU is as it was made: the rest of the entry state. And that of a CPU that was on before. */
 void arch_reset(struct core *core, uint64_t entry, uint64_t context);
 void arch_restart(struct core *core, uint64_t entry, uint64_t context);
+
+/*
+ * After the registers of the library's CPU have been replaced: what the library, or this, has made of them elsewhere. Its TLBs
+ * and translations are gone.
+ */
+void arch_renew(struct core *core);
 
 /* A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. */
 void arch_update(struct core *core);

@@ -59,6 +59,7 @@ static int open_uc(struct core *core, int model) {
     core->cpu = FIELD(void *, core->uc, UC_CPU);
     core->env = (uint8_t *)core->cpu + CPU_ENV;
     if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc ||
+        FIELD(void *, core->env, ENV_UC) != core->uc ||
         FIELD(int64_t, core->cpu, CPU_TLB_VICTIMS + TLB_WINDOW_BEGIN) < 1000000000000000000) { /* now, in nanoseconds */
         PyErr_SetString(PyExc_ImportError, "libunicorn.so.2 is laid out in another way: install unicorn==2.1.4");
         return -1;

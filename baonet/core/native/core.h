@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     construct examine module type
+ *   python     construct examine module save type
  *              the module and its type Core
  *   run        run settle translate
  *              entering the guest, the start of a block, the code that TCG generates

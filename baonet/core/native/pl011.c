@@ -123,6 +123,14 @@ void uart_flush(struct uart *uart) {
     uart->out_length = 0;
 }
 
+int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length) {
+    if (length > OUT_CAPACITY) return -1;
+    memcpy(uart->out, output, length);
+    uart->out_position = position;
+    uart->out_length = length;
+    return 0;
+}
+
 /* For words at the end of a run, which wait for no lock. */
 void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting) {
     const struct uart_state *s = uart->state;
@@ -203,6 +211,7 @@ bool uart_break(struct uart *uart) {
 
 /* Reset values; the console has been set up by Bao, which has written to it. */
 static void start(struct uart_state *s, bool console) {
+    s->started = 1;
     s->cr = console ? 0x301 : 0x300;
     s->ifls = console ? 0x10 : 0x12;
     if (!console) return;
@@ -222,7 +231,7 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
         return -1;
     }
     *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .interrupt = interrupt, .out = (uint8_t *)(uart + 1)};
-    if (!state->cr) start(state, console);
+    if (!state->started) start(state, console);
     int error = unicorn.mmio_map(core->uc, ipa, PAGE_SIZE, uart_read, uart, uart_write, uart);
     if (error) {
         PyMem_Free(uart);

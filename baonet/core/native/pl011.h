@@ -14,6 +14,9 @@ bool uart_break(struct uart *uart);
 /* Makes a piece of what was sent since the last. */
 void uart_flush(struct uart *uart);
 
+/* What was sent and is no piece yet, kept from another; -1: it is too much. */
+int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length);
+
 /* UARTRIS, UARTIMSC, characters that wait to be read. */
 void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting);
 

@@ -10,6 +10,7 @@
 struct uart_state {
     _Atomic uint32_t lock; /* the process that holds it, or 0 */
     uint32_t ibrd, fbrd, lcr, cr, ifls, imsc, dmacr, ilpr;
+    uint32_t started; /* it has had its reset values */
     uint32_t ris;
     uint32_t rsr; /* what was wrong with the character that was read last */
     uint32_t level;

@@ -10,6 +10,7 @@
 #include "pl011.h"
 #include "regions.h"
 #include "run.h"
+#include "save.h"
 #include "storm.h"
 #include "trace.h"
 
@@ -287,6 +288,8 @@ static PyMethodDef core_methods[] = {
     {"uarts", core_uarts, METH_NOARGS, NULL},
     {"storm", core_take_storm, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
+    {"save", core_save, METH_NOARGS, NULL},
+    {"load", core_load, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 static PyGetSetDef core_fields[] = {

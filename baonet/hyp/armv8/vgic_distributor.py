@@ -40,7 +40,7 @@ _INITIAL_ROUTE = 0xFFFF_0000
 _NOBODY = -1
 
 _FORM: Final = StateForm("a VM's distributor", 1, enabled=bool, recalls=int, spis=list)
-_SPI: Final = StateRow(
+SPI: Final = StateRow(
     "an SPI",
     level=bool,
     sequence=int,
@@ -59,6 +59,7 @@ _SPI: Final = StateRow(
     drop_pending=bool,
     drop_active=bool,
 )
+"""What is saved of one, beside its INTID."""
 
 
 class Holders(Protocol):
@@ -377,8 +378,8 @@ class Distributor:
 
     def save(self) -> Saved:
         """Of the SPIs those that are not as they were made."""
-        new = _SPI.save(Spi(0, False, self._master))
-        rows = ([intid, _SPI.save(spi)] for intid, spi in self.spis.items())
+        new = SPI.save(Spi(0, False, self._master))
+        rows = ([intid, SPI.save(spi)] for intid, spi in self.spis.items())
         return _FORM.save(enabled=self.enabled, recalls=self.recalls, spis=[row for row in rows if row[1] != new])
 
     def load(self, data: object) -> None:
@@ -389,4 +390,4 @@ class Distributor:
         for intid, row in fields["spis"]:
             if intid not in self.spis:
                 raise _FORM.damaged(f"it has an SPI {intid!r:.20}")
-            _SPI.load(self.spis[intid], row)
+            SPI.load(self.spis[intid], row)

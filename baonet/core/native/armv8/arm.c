@@ -41,6 +41,7 @@ const struct symbol arch_symbols[] = {
     {(void **)&arm.be_stq, "helper_be_stq_mmu_aarch64"},
     {(void **)&arm.exception_internal, "helper_exception_internal_aarch64"},
     {(void **)&arm.check_breakpoints, "helper_check_breakpoints_aarch64"},
+    {(void **)&arm.update_breakpoints, "hw_breakpoint_update_all_aarch64"},
     {(void **)&arm.exception_return, "helper_exception_return_aarch64"},
     {(void **)&arm.mb, "tcg_gen_mb_aarch64"},
     {(void **)&arm.ld_i32, "tcg_gen_qemu_ld_i32_aarch64"},

@@ -42,6 +42,7 @@ extern struct arm {
     void (*be_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
     void (*exception_internal)(void *, uint32_t);
     void (*check_breakpoints)(void *);
+    void (*update_breakpoints)(void *);
     void (*exception_return)(void *, uint64_t);
     void (*mb)(void *, uint32_t);
     void (*ld_i32)(void *, void *, void *, uint64_t, uint32_t);

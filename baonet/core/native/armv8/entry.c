@@ -3,6 +3,7 @@
 #include <unicorn/unicorn.h>
 
 #include "architecture.h"
+#include "armv8/arm.h"
 #include "armv8/flags.h"
 #include "armv8/identification.h"
 #include "armv8/registers.h"
@@ -49,10 +50,16 @@ int arch_define(struct core *core, int model) {
     return registers_define(core) || identification_define(core, model) ? -1 : 0;
 }
 
+/* The library keeps a list of the breakpoints that are enabled, and decides at a write what code of these is like. */
+void arch_renew(struct core *core) {
+    arm.update_breakpoints(core->cpu);
+    watch_update(core);
+    arm_rebuild_hflags_aarch64(core->env);
+}
+
 void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
     struct arch_state *state = &core->state.arch;
     state->double_locked = state->maintenance = false;
-    watch_update(core); /* none */
     memset(state->ich, 0, sizeof state->ich);
     for (int i = 0; i < TIMERS; i++) {
         state->timers[i].active = false;
@@ -63,7 +70,7 @@ void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
     memset(core_x(core), 0, 32 * sizeof(uint64_t));
     core_x(core)[0] = context;
     core_pc(core) = entry;
-    arm_rebuild_hflags_aarch64(core->env);
+    arch_renew(core);
 }
 
 void arch_restart(struct core *core, uint64_t entry, uint64_t context) {

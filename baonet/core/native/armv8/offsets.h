@@ -52,6 +52,8 @@
 #define ENV_EXCEPTION_SYNDROME 3024
 #define ENV_EXCEPTION_VADDRESS 3032
 #define ENV_EXCEPTION_TARGET_EL 3040
+#define ENV_KEPT 12336 /* end_reset_fields */
+#define ENV_UC 12728
 
 /* ARMMMUFaultInfo */
 #define FAULT_INFO_SIZE 32

@@ -1,0 +1,196 @@
+/*
+ * A core as plain data, and a core that goes on from it. That is, between two stays:
+ *
+ *   struct state              what the guest has brought the core to
+ *   ENV_KEPT bytes            of the library's CPU: its registers, the exclusive monitor, how floating point rounds. They are
+ *                             what uc_context_save has, but for the CPU's features and for pointers, which are of the one
+ *                             that is here. What follows from them, the architecture makes anew (arch_renew).
+ *   console output, records   that nobody has taken
+ *
+ * The rest is not state. Translations, TLBs and the code map are made again when they are missed; maintenance that waits in
+ * the slot is of these. The kick word asks for a look around, which whoever has loaded a core does anyway. Interrupt inputs
+ * follow from struct state at the next stay, and what else the library's CPUState has is set at the beginning of each. RAM
+ * and the registers of a UART are in memory that others share, who keep it.
+ *
+ * What is loaded is looked at as far as the engine relies on it; for the library it is believed, as its own context is.
+ */
+#include "save.h"
+
+#include "architecture.h"
+#include "leave.h"
+#include "pl011.h"
+
+#define SAVE_VERSION 1
+
+/* What a core must have been made with for the state of another to be its own. */
+static PyObject *made_with(struct core *core) {
+    return Py_BuildValue("[IKKKII]", core->index, (unsigned long long)core->hz, (unsigned long long)core->frequency,
+                         (unsigned long long)core->ram_end, core->region_count, core->uart_count);
+}
+
+/* Each piece as a list or as a tuple, in a list of its own. */
+static PyObject *pieces_as(PyObject *pieces, PyObject *(*convert)(PyObject *)) {
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(pieces); i++) {
+        PyObject *piece = convert(PyList_GET_ITEM(pieces, i));
+        if (!piece || PyList_Append(list, piece)) Py_CLEAR(list);
+        Py_XDECREF(piece);
+    }
+    return list;
+}
+
+static PyObject *saved_uarts(struct core *core) {
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < core->uart_count; i++) {
+        const struct uart *uart = core->uarts[i];
+        PyObject *output = Py_BuildValue("[Ky#]", (unsigned long long)uart->out_position, uart->out, (Py_ssize_t)uart->out_length);
+        if (!output || PyList_Append(list, output)) Py_CLEAR(list);
+        Py_XDECREF(output);
+    }
+    return list;
+}
+
+PyObject *core_save(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    if (running == core) return PyErr_Format(PyExc_RuntimeError, "a core is saved between two stays");
+    const void *records = core->records ? (const void *)core->records : "";
+    return Py_BuildValue("{sisNsy#sy#sNsNsNsy#sK}", "version", SAVE_VERSION, "made", made_with(core), "state", &core->state,
+                         (Py_ssize_t)sizeof core->state, "cpu", core->env, (Py_ssize_t)ENV_KEPT, "uarts", saved_uarts(core),
+                         "pieces", pieces_as(core->pieces, PySequence_List), "chunks",
+                         pieces_as(core->chunks, PySequence_List), "records", records,
+                         (Py_ssize_t)(core->record_count * sizeof(struct record)), "began",
+                         (unsigned long long)(core->record_count ? core->chunk_began - core->epoch : 0));
+}
+
+static int damaged(const char *what) {
+    PyErr_Format(PyExc_ValueError, "the state of a core is damaged: %s", what);
+    return -1;
+}
+
+static int other_version(unsigned long version, unsigned long mine) {
+    PyErr_Format(PyExc_ValueError,
+                 "the state of a core has version %lu, and this baonet reads version %lu: load it with the baonet that saved "
+                 "it, or run the machine again and save it anew",
+                 version, mine);
+    return -1;
+}
+
+struct saved {
+    int version;
+    PyObject *made, *uarts, *pieces, *chunks;
+    Py_buffer state, cpu, records;
+    unsigned long long began;
+};
+
+static bool plausible(const struct state *state) {
+    if (state->event_head - state->event_tail > EVENTS) return false;
+    for (unsigned i = state->event_tail; i != state->event_head; i++)
+        if (state->events[i % EVENTS].reason <= EXIT_KICKED || state->events[i % EVENTS].reason >= EXIT_ERROR) return false;
+    return state->deferred >= EXIT_NONE && state->deferred < EXIT_ERROR;
+}
+
+static int check_pieces(PyObject *pieces, const char *format, const char *what) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pieces); i++) {
+        unsigned number;
+        unsigned long long a, b;
+        PyObject *bytes, *piece = PySequence_Tuple(PyList_GET_ITEM(pieces, i));
+        bool parsed = piece && (*format == 'I' ? PyArg_ParseTuple(piece, format, &number, &a, &bytes)
+                                               : PyArg_ParseTuple(piece, format, &bytes, &a, &b));
+        Py_XDECREF(piece);
+        if (!parsed) return PyErr_Clear(), damaged(what);
+    }
+    return 0;
+}
+
+static int check(struct core *core, const struct saved *saved) {
+    PyObject *mine = made_with(core);
+    int same = mine ? PyObject_RichCompareBool(saved->made, mine, Py_EQ) : -1;
+    if (same == 0)
+        PyErr_Format(PyExc_ValueError,
+                     "the state is of a core that was made in another way, with %R where this has %R (index, hz, frequency, "
+                     "RAM, regions, UARTs): load it into the machine that it was saved from",
+                     saved->made, mine);
+    Py_XDECREF(mine);
+    if (same != 1) return -1;
+    const struct state *state = saved->state.buf;
+    if (saved->state.len < (Py_ssize_t)sizeof state->version) return damaged("state is too short");
+    if (state->version != STATE_VERSION) return other_version(state->version, STATE_VERSION);
+    if (saved->state.len != sizeof *state || !plausible(state)) return damaged("state");
+    if (saved->cpu.len != ENV_KEPT) return damaged("cpu");
+    if (saved->records.len % (Py_ssize_t)sizeof(struct record) || saved->records.len >= (Py_ssize_t)(TRACE_RECORDS * sizeof(struct record)))
+        return damaged("records");
+    if (PyList_GET_SIZE(saved->uarts) != core->uart_count) return damaged("uarts");
+    return check_pieces(saved->pieces, "IKS", "pieces") || check_pieces(saved->chunks, "SKK", "chunks") ? -1 : 0;
+}
+
+static int load_uarts(struct core *core, PyObject *uarts) {
+    for (unsigned i = 0; i < core->uart_count; i++) {
+        struct uart *uart = core->uarts[i];
+        unsigned long long position;
+        const char *output;
+        Py_ssize_t length;
+        PyObject *saved = PySequence_Tuple(PyList_GET_ITEM(uarts, i));
+        bool parsed = saved && PyArg_ParseTuple(saved, "Ky#", &position, &output, &length);
+        int error = parsed ? uart_restore(uart, position, output, (size_t)length) : -1;
+        Py_XDECREF(saved);
+        if (error) return PyErr_Clear(), damaged("uarts");
+    }
+    return 0;
+}
+
+static int go_on(struct core *core, const struct saved *saved) {
+    PyObject *pieces = pieces_as(saved->pieces, PySequence_Tuple), *chunks = pieces_as(saved->chunks, PySequence_Tuple);
+    if (!pieces || !chunks || load_uarts(core, saved->uarts)) {
+        Py_XDECREF(pieces);
+        Py_XDECREF(chunks);
+        return -1;
+    }
+    Py_XSETREF(core->pieces, pieces);
+    Py_XSETREF(core->chunks, chunks);
+    memcpy(&core->state, saved->state.buf, sizeof core->state);
+    memcpy(core->env, saved->cpu.buf, ENV_KEPT);
+    core->record_count = 0;
+    if (core->records && saved->records.len) {
+        memcpy(core->records, saved->records.buf, (size_t)saved->records.len);
+        core->record_count = (unsigned)((size_t)saved->records.len / sizeof(struct record));
+        core->chunk_began = saved->began + core->epoch;
+    }
+    core->scratch = (struct scratch){.reason = EXIT_NONE};
+    unicorn.tb_flush(core->cpu);
+    unicorn.tlb_flush(core->cpu);
+    arch_renew(core);
+    return 0;
+}
+
+/* The fields of a dictionary, as keywords. */
+static int parse(PyObject *data, struct saved *saved) {
+    static char *names[] = {"version", "made", "state", "cpu", "uarts", "pieces", "chunks", "records", "began", NULL};
+    PyObject *version = PyDict_Check(data) ? PyDict_GetItemString(data, "version") : NULL;
+    if (!version || !PyLong_Check(version)) return damaged("it has no version");
+    unsigned long number = PyLong_AsUnsignedLongMask(version);
+    if (number != SAVE_VERSION) return other_version(number, SAVE_VERSION);
+    PyObject *nothing = PyTuple_New(0);
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, data, "$iO!y*y*O!O!O!y*K", names, &saved->version, &PyList_Type,
+                                                        &saved->made, &saved->state, &saved->cpu, &PyList_Type, &saved->uarts,
+                                                        &PyList_Type, &saved->pieces, &PyList_Type, &saved->chunks,
+                                                        &saved->records, &saved->began);
+    Py_XDECREF(nothing);
+    if (parsed || !PyErr_ExceptionMatches(PyExc_TypeError)) return parsed ? 0 : -1;
+    PyErr_Clear();
+    return damaged("its fields are not those of a core");
+}
+
+PyObject *core_load(PyObject *self, PyObject *data) {
+    struct core *core = (struct core *)self;
+    struct saved saved = {0};
+    if (running == core) return PyErr_Format(PyExc_RuntimeError, "a core is loaded between two stays");
+    int error = parse(data, &saved);
+    if (error) return NULL; /* it has let go of the buffers */
+    error = check(core, &saved) || go_on(core, &saved);
+    PyBuffer_Release(&saved.state);
+    PyBuffer_Release(&saved.cpu);
+    PyBuffer_Release(&saved.records);
+    if (error) return NULL;
+    Py_RETURN_NONE;
+}

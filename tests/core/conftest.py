@@ -1,0 +1,41 @@
+"""What is tested of a core is tested of one that is saved and made anew before its stays as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from baonet.core.engine import native
+from tests.core.travelling import TravellingCore
+
+TRAVELLING = {
+    *(
+        "aarch32",
+        "aborts",
+        "alignment",
+        "bus",
+        "debug",
+        "exceptions",
+        "exits",
+        "interface",
+        "pl011",
+        "pmu",
+        "repeatable",
+    ),
+    *("restart", "storm", "timer", "virtual_time"),
+}
+"""Not those that look at translations or at the module, and not those that take long."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.removeprefix("tests.core.test_") in TRAVELLING:
+        metafunc.parametrize("travelling", [False, True], indirect=True, scope="module", ids=["stays", "travels"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def travelling(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if getattr(request, "param", False):
+            patch.setattr(native, "Core", TravellingCore)
+        yield

@@ -1,0 +1,170 @@
+"""A core as plain data: what is kept, and what is refused. That nothing shows of it, all tests that travel see to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baonet.core.engine import native
+from baonet.hyp.armv8.cpu import Exit
+from tests.core.bench import UART, Memory
+from tests.core.travelling import as_bytes
+from tests.core.virtual import HVC, ISB, NOP, WFI, core, write
+
+ADD, BACK = 0x91000400, 0x17FFFFFA  # add x0, x0, #1; b .-24
+STRB = 0x39000041  # strb w1, [x2]
+DBGDTR = (2, 3, 0, 4, 0)
+OSLAR, DBGBVR0, DBGBCR0 = (2, 0, 1, 0, 4), (2, 0, 0, 0, 4), (2, 0, 0, 0, 5)
+OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
+WORK = (STRB, write(DBGDTR, 0), ADD, ISB, NOP, NOP, BACK)
+
+
+def worker(memory: Memory | None = None) -> native.Core:
+    """It prints, marks and counts for ever."""
+    made = core(*WORK, memory=memory)
+    made.x[1], made.x[2] = ord("x"), UART
+    return made
+
+
+def loaded(saved: dict[str, Any], memory: Memory) -> tuple[native.Core, Memory]:
+    """A core that is made anew with memory that has been kept."""
+    again = Memory()
+    again.ram[:], again.uart[:] = memory.ram[:], memory.uart[:]
+    made = core(*WORK, memory=again)
+    made.load(as_bytes(saved))
+    return made, again
+
+
+def outcome(made: native.Core) -> list[Any]:
+    records = b"".join(data for data, _, _ in made.take_records(True))
+    counts = {name: count for name, count in made.statistics().items() if name not in OF_THE_HOST}
+    exits = counts.pop("exits")
+    assert isinstance(exits, list)
+    return [made.time, made.pc, list(made.x), made.state(), made.timers(), counts, records, made.take_output()]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 4000), st.booleans()), min_size=1, max_size=6))
+def test_what_nobody_has_taken_is_kept(steps: list[tuple[int, bool]]) -> None:
+    """Records and console output, in pieces that are not whole."""
+    left, memory = worker(), Memory()
+    other, limit = worker(memory), 0
+    for step, travels in steps:
+        limit += step
+        for each in (left, other):
+            while each.time < limit:
+                assert each.run_until(limit) in (Exit.BUDGET, Exit.KICKED)
+        if travels:
+            other, memory = loaded(other.save(), memory)
+    assert outcome(left) == outcome(other)
+
+
+def test_to_save_a_core_changes_nothing() -> None:
+    guest = worker()
+    guest.run_until(500)
+    saved = guest.save()
+    assert as_bytes(saved) == saved
+    assert guest.save() == saved
+    other = worker()
+    other.run_until(500)
+    assert outcome(guest) == outcome(other)
+
+
+def test_a_core_that_waits_goes_on_waiting() -> None:
+    guest = core(WFI, HVC)
+    assert guest.run_until(1000) == Exit.WFI
+    made = core(WFI, HVC)
+    made.load(guest.save())
+    for each in (guest, made):
+        each.skip_to(700)
+        assert each.run_until(1000) == Exit.HVC
+    assert outcome(made) == outcome(guest)
+
+
+def test_a_core_that_is_loaded_has_no_translation_of_what_was_there() -> None:
+    memory = Memory()
+    guest = core(ADD, HVC, memory=memory)
+    saved = guest.save()
+    assert guest.run_until(100) == Exit.HVC
+    memory.load(0x4000_0000, HVC.to_bytes(4, "little"))
+    guest.load(saved)
+    assert guest.run_until(100) == Exit.HVC
+    assert guest.x[0] == 0
+
+
+def test_a_reset_leaves_no_breakpoint() -> None:
+    """The library ends blocks at those that it still has."""
+    straight = (NOP, NOP, NOP, NOP, HVC)
+    setting = (write(OSLAR, 31), write(DBGBVR0, 2), write(DBGBCR0, 3), ISB, HVC)
+    guest = core(*straight, *setting)
+    guest.pc += 4 * len(straight)
+    guest.x[2], guest.x[3] = 0x4000_0008, 1 | 1 << 1 | 0xF << 5
+    assert guest.run_until(100) == Exit.HVC
+    before = guest.statistics()["blocks_translated"]
+    guest.reset(0x4000_0000, 0)
+    assert guest.run_until(200) == Exit.HVC
+    after = guest.statistics()["blocks_translated"]
+    assert isinstance(before, int)
+    assert isinstance(after, int)
+    assert after - before == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("version", 9, r"has version 9, and this baonet reads version 1: load it with the baonet that saved it"),
+        ("version", "x", r"is damaged: it has no version"),
+        (
+            "made",
+            [1, 2],
+            r"made in another way, with \[1, 2\] where this has \[0, 1000000000, .*load it into the machine",
+        ),
+        ("state", b"", r"is damaged: state is too short"),
+        ("state", bytes(17144), r"has version 0, and this baonet reads version"),
+        ("cpu", b"x", r"is damaged: cpu"),
+        ("cpu", [], r"is damaged: its fields"),
+        ("uarts", [], r"is damaged: uarts"),
+        ("uarts", [[0, "x" * 20000]], r"is damaged: uarts"),
+        ("pieces", [[0, 1]], r"is damaged: pieces"),
+        ("chunks", [[b"", "x", 0]], r"is damaged: chunks"),
+        ("records", bytes(33), r"is damaged: records"),
+        ("records", bytes(32 * 2048), r"is damaged: records"),
+        ("other", 1, r"is damaged: its fields"),
+    ],
+)
+def test_what_is_no_state_of_it_is_refused(field: str, value: Any, message: str) -> None:
+    guest = worker()
+    saved = guest.save() | {field: value}
+    with pytest.raises(ValueError, match=message):
+        worker().load(saved)
+
+
+def test_events_that_make_no_sense_are_refused() -> None:
+    guest = worker()
+    saved = guest.save()
+    state = bytearray(saved["state"])
+    head = state.rfind(bytes(8), 0, len(state) - 1024 * 16)
+    assert head > 0
+    state[-1024 * 16 - 8 : -1024 * 16] = (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="damaged: state"):
+        worker().load(saved | {"state": bytes(state)})
+
+
+def test_a_core_is_not_saved_during_a_stay() -> None:
+    guest = core(0xF9400040, HVC)  # ldr x0, [x2]
+    errors: list[str] = []
+
+    def read(address: int, size: int) -> int:
+        for act in (guest.save, lambda: guest.load({})):
+            with pytest.raises(RuntimeError) as error:
+                act()
+            errors.append(str(error.value))
+        return 5
+
+    guest.emulate(((0x0800_0000, 0x1000),), read, lambda *_: True, [])
+    guest.x[2] = 0x0800_0000
+    assert guest.run_until(100) == Exit.HVC
+    assert errors == ["a core is saved between two stays", "a core is loaded between two stays"]
