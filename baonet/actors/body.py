@@ -22,10 +22,12 @@ from baonet.hyp import wings
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
 from baonet.trace.records import Kind, VcpuState
 from baonet.wire import messages as wire
+from baonet.wire.codec import kept, was_kept
 from baonet.wire.messages import Control
 
 
@@ -55,6 +57,18 @@ _STATE_RUNNING: Final = State.RUNNING
 _WFI: Final = Stay.WFI
 _KICKED: Final = Stay.KICKED
 _ACTIVITY: Final = {state: Activity[state.name] for state in State}
+
+_FORM: Final = StateForm(
+    "a pcpu",
+    1,
+    hypervisor=dict,
+    core=dict,
+    activity=str,
+    sent=int,
+    received=int,
+    notices=list,
+    input=list,
+)
 
 
 class Outside(Protocol):
@@ -249,3 +263,32 @@ class Body:
     def statistics(self) -> dict[str, int]:
         """Counters of the core, of the hypervisor and of messages."""
         return counters(self.core, self.hypervisor, self.sent, self.received)
+
+    # As data
+
+    def save(self) -> Saved:
+        """Its state, the core's and the hypervisor's. Raises ValueError amid what it does."""
+        return _FORM.save(
+            hypervisor=self.hypervisor.save(kept),
+            core=self.core.save(),
+            activity=self.activity.name,
+            sent=self.sent,
+            received=self.received,
+            notices=self._notices.save(),
+            input=self.input.save(),
+        )
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved, in a machine from the same file with the memory that was saved with it.
+
+        Raises ValueError for what is not its state, or of another version.
+        """
+        fields = _FORM.load(data)
+        if fields["activity"] not in Activity.__members__:
+            raise _FORM.damaged(f"its guest is {fields['activity']!r:.40}")
+        self.activity = Activity[fields["activity"]]
+        self.sent, self.received = fields["sent"], fields["received"]
+        self._notices.load(fields["notices"])
+        self.input.load(fields["input"])
+        self.hypervisor.load(fields["hypervisor"], was_kept)
+        self.core.load(fields["core"])

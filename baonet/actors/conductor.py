@@ -11,13 +11,15 @@ from typing import Final, final
 
 import trio
 
-from baonet.actors.crew import farewell, taken
+from baonet.actors.crew import farewell, load_seats, save_seats, taken
 from baonet.actors.events import Events, Flips
+from baonet.actors.faults import MessageFaults
 from baonet.actors.island import Island
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.actors.standing import Standing
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.trace.records import FaultKind
@@ -40,13 +42,16 @@ What that costs the host, about: for nothing, one that resets itself at once wou
 MAIL: Final = 1024
 """Messages that one frame to a crew carries at most."""
 
+_FORM: Final = StateForm("a conductor", 1, begun=bool, horizon=int, flips=int, island=dict, faults=dict, seats=list)
+
 
 @final
 class Conductor:
     """``seats`` are the pcpus of ``island`` that are here; ``crews`` tells at which address the others are.
 
-    ``events`` is what happens from outside, by the cycle. When a crew is gone it does nothing more: the agent, who is
-    told why by the node, ends it. Raises ConnectionError when a crew does not keep to the protocol.
+    ``events`` is what happens from outside, by the cycle, ``faults`` what happens to messages. When a crew is gone it
+    does nothing more: the agent, who is told why by the node, ends it. Raises ConnectionError when a crew does not keep
+    to the protocol.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Conductor:
         crews: dict[int, int],
         memory: NodeMemory,
         events: Events,
+        faults: MessageFaults,
     ) -> None:
         self.address = island.pcpus[0]
         self._plan = plan
@@ -75,6 +81,8 @@ class Conductor:
         self._port = port
         self._memory = memory
         self._events = events
+        self._faults = faults
+        self._begun = False
         self._horizon = 0
         self._reported = True
         self._broken = False
@@ -242,8 +250,10 @@ class Conductor:
             case wire.Start():
                 self._phase = step(self._phase, message)
                 self._tell(message)
-                for pcpu in self._island.pcpus:
-                    self._island.tell(pcpu, message, 0)
+                if not self._begun:
+                    self._begun = True
+                    for pcpu in self._island.pcpus:
+                        self._island.tell(pcpu, message, 0)
             case wire.Horizon(until):
                 self._horizon = self._island.end_of_window(until)
                 self._reported = False
@@ -304,3 +314,33 @@ class Conductor:
         deliveries = self._island.deliveries
         self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
         self._say(wire.Stopped(self.address))
+
+    def save(self) -> Saved:
+        """Everything of the island but memory, at a horizon that it has reached, and but what other crews carry.
+
+        Raises ValueError on the way to one.
+        """
+        if not self._reported:
+            raise ValueError("the island is on its way to a horizon: save it when it has reached that")
+        return _FORM.save(
+            begun=self._begun,
+            horizon=self._horizon,
+            flips=len(self._events.flips),
+            island=self._island.save(),
+            faults=self._faults.save(),
+            seats=save_seats(self._seats),
+        )
+
+    def load(self, data: object) -> None:
+        """Before ``run``: go on from where the conductor of the same island was saved, with the memory of that moment.
+
+        Its pcpus are not started again. Raises ValueError for what is not its state, or of another version.
+        """
+        fields = _FORM.load(data)
+        if not 0 <= fields["flips"] <= len(self._events.flips):
+            raise _FORM.damaged(f"{fields['flips']} flips are to come, of {len(self._events.flips)}")
+        self._begun, self._horizon = fields["begun"], fields["horizon"]
+        del self._events.flips[fields["flips"] :]  # the last first
+        self._island.load(fields["island"])
+        self._faults.load(fields["faults"])
+        load_seats(self._seats, fields["seats"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import trio
 
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
+from baonet.hyp.saved import StateError
 from baonet.wire import messages as wire
 from baonet.wire.port import Port
 from baonet.wire.turns import Mail, Paused, Resume, Turn, Turned
@@ -59,3 +62,17 @@ def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:
     port.send(to, wire.Digest(seat.pcpu, recorder.digest()))
     for message in seat.last_words():
         port.send(to, message)
+
+
+def save_seats(seats: dict[int, tuple[Seat, Recorder]]) -> list[Any]:
+    """What a crew's pcpus have come to, between two turns."""
+    return [[pcpu, seat.save(), recorder.save()] for pcpu, (seat, recorder) in seats.items()]
+
+
+def load_seats(seats: dict[int, tuple[Seat, Recorder]], data: list[Any]) -> None:
+    """Be as a crew was that has been saved. Raises ValueError for what is not its state, or of another version."""
+    if [each[0] for each in data] != list(seats):
+        raise StateError("the state is of other pcpus: load it into the machine that it was saved from")
+    for pcpu, seat, recorder in data:
+        seats[pcpu][0].load(seat)
+        seats[pcpu][1].load(recorder)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, final
+from typing import Any, Final, final
 
+from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import Disturbance, Fault, MessageFault
 from baonet.trace.records import FaultKind
 from baonet.wire.messages import TRAVELS
@@ -20,6 +21,8 @@ _KINDS: Final = {
     Disturbance.DUPLICATE: FaultKind.DUPLICATE,
     Disturbance.REORDER: FaultKind.REORDER,
 }
+
+_FORM: Final = StateForm("the faults of messages", 1, rules=list, floors=list)
 
 
 @final
@@ -46,6 +49,14 @@ class _Rule:
         if self._left is not None:
             self._left -= 1
         return True
+
+    def save(self) -> list[Any]:
+        version, chance, gauss = self._random.getstate()
+        return [self._left, version, list(chance), gauss]
+
+    def load(self, saved: list[Any]) -> None:
+        self._left, version, chance, gauss = saved
+        self._random.setstate((version, tuple(chance), gauss))
 
 
 @final
@@ -76,3 +87,19 @@ class MessageFaults:
                     self._floors[channel] = late
             return [(NEVER, note), (late, None)]
         return [(moment, None)]
+
+    def save(self) -> Saved:
+        """How often each rule may still be used, its chance, and what of a channel must not be overtaken."""
+        return _FORM.save(
+            rules=[rule.save() for rule in self._rules],
+            floors=[[source, target, due] for (source, target), due in self._floors.items()],
+        )
+
+    def load(self, data: object) -> None:
+        """Be as those of another were, from the same file. Raises StateError for what is not their state."""
+        fields = _FORM.load(data)
+        if len(fields["rules"]) != len(self._rules):
+            raise _FORM.damaged(f"{len(fields['rules'])} rules, where there are {len(self._rules)}")
+        for rule, saved in zip(self._rules, fields["rules"], strict=True):
+            rule.load(saved)
+        self._floors = {(source, target): due for source, target, due in fields["floors"]}

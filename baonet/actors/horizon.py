@@ -7,9 +7,12 @@ because all VMs are off, must end at one moment for all. That moment is a horizo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import final
+from typing import Final, final
 
+from baonet.hyp.saved import Saved, StateForm
 from baonet.wire.turns import NEVER
+
+_FORM: Final = StateForm("the horizons", 1, horizon=int, latest=int, next=list)
 
 
 @final
@@ -61,3 +64,19 @@ class Horizons:
         self.horizon = max(self.horizon, min((moment // self.step + 1) * self.step, self.end, most))
         self._next = dict.fromkeys(self._next)
         return self.horizon
+
+    def save(self) -> Saved:
+        """How far the islands have come. Raises ValueError while one is on its way."""
+        if not self.complete:
+            raise ValueError("not every island has reached the horizon: save it when all have")
+        return _FORM.save(
+            horizon=self.horizon, latest=self.latest, next=[[island, moment] for island, moment in self._next.items()]
+        )
+
+    def load(self, data: object) -> None:
+        """Be as those were; the step and the end are this run's own. Raises StateError for what is not their state."""
+        fields = _FORM.load(data)
+        if not {island for island, _ in fields["next"]} <= self._next.keys():
+            raise _FORM.damaged("it has other islands: load it into the machine that it was saved from")
+        self.horizon, self.latest = fields["horizon"], fields["latest"]
+        self._next = dict(fields["next"])

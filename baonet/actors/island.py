@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
+from baonet.hyp.saved import Saved, StateForm
+from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
 
@@ -35,6 +37,8 @@ class Deliveries:
 
 MAILBOX: Final = 1 << 17
 """Messages that may wait for a pcpu, at its conductor or with itself until they are due."""
+
+_FORM: Final = StateForm("an island", 1, pcpus=list, control=int, deliveries=list)
 
 
 class MailboxFullError(Exception):
@@ -174,3 +178,26 @@ class Island:
             raise MailboxFullError(target)
         self._inboxes[index].append(delivery)
         self._next[index] = min(self._next[index], max(delivery.due, self._clocks[index]))
+
+    def save(self) -> Saved:
+        """Its state between two turns; what interferes is saved by whoever has it."""
+        counted = self.deliveries
+        return _FORM.save(
+            pcpus=[
+                [pcpu, self._clocks[index], self._next[index], self._gone[index], [*map(dump, self._inboxes[index])]]
+                for pcpu, index in self._index.items()
+            ],
+            control=self._control,
+            deliveries=[counted.exact, counted.late, counted.latest],
+        )
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved. Raises StateError for what is not its state."""
+        fields = _FORM.load(data)
+        if [each[0] for each in fields["pcpus"]] != list(self.pcpus):
+            raise _FORM.damaged("it has other pcpus: load it into the machine that it was saved from")
+        for index, (_, clock, next_, gone, inbox) in enumerate(fields["pcpus"]):
+            self._clocks[index], self._next[index], self._gone[index] = clock, next_, gone
+            self._inboxes[index] = [load(Delivery, values) for values in inbox]
+        self._control = fields["control"]
+        self.deliveries = Deliveries(*fields["deliveries"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final, final
+from typing import Any, Final, final
 
 from baonet.hyp.effects import Info, Warn
 from baonet.wire.messages import Notice
@@ -48,3 +48,10 @@ class Notices:
         for (level, kind), count in self._came.items():
             if count > TOLD:
                 yield Notice(self._pcpu, level, f"{kind}: {count - TOLD} more")
+
+    def save(self) -> list[Any]:
+        """How many of each kind came."""
+        return [[level, kind, count] for (level, kind), count in self._came.items()]
+
+    def load(self, saved: list[Any]) -> None:
+        self._came = Counter({(level, kind): count for level, kind, count in saved})

@@ -15,10 +15,12 @@ from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.core.cpu import Core, interrupt_cost
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
+from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
+from baonet.wire.codec import dump, load
 from baonet.wire.messages import AGENT, NUMBER, TRAVELS, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
 
@@ -29,6 +31,18 @@ BULK: Final = 1024
 _STAYS: Final = 256
 """Stays in the guest with which a turn pauses: they end by exits, which cost the host."""
 _RUNNING: Final = Activity.RUNNING
+
+_FORM: Final = StateForm(
+    "a pcpu in virtual time",
+    1,
+    body=dict,
+    inbox=list,
+    came=int,
+    channels=list,
+    until=int,
+    rest=int,
+    interrupted=bool,
+)
 
 
 @final
@@ -200,3 +214,29 @@ class Seat:
         yield from self._take_said()
         yield from self.body.last_words()
         yield wire.Statistics(self.pcpu, self.body.statistics() | {"cycles": self.core.time})
+
+    def save(self) -> Saved:
+        """Its state between two turns, or in one that has paused. Raises ValueError in one."""
+        if self._posts or self._said:
+            raise ValueError(f"pcpu {self.pcpu} has not handed over what it says: save it after its turn")
+        return _FORM.save(
+            body=self.body.save(),
+            inbox=[[came, dump(delivery)] for *_, came, delivery in self._inbox],
+            came=self._came,
+            channels=[[target, due] for target, due in self._channels.items()],
+            until=self._until,
+            rest=self._rest,
+            interrupted=self._interrupted,
+        )
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved; as ``Body.load``."""
+        fields = _FORM.load(data)
+        self._inbox = []
+        for came, values in fields["inbox"]:
+            each = load(Delivery, values)
+            self._inbox.append((each.due, each.source, each.sequence, came, each))
+        self._came, self._interrupted = fields["came"], fields["interrupted"]
+        self._channels = dict(fields["channels"])
+        self._until, self._rest = fields["until"], fields["rest"]
+        self.body.load(fields["body"])

@@ -44,3 +44,9 @@ class UartInput:
         gone = sum(max(1, len(data)) for data in self._waiting)
         self._waiting.clear()
         return gone
+
+    def save(self) -> list[bytes]:
+        return [bytes(data) for data in self._waiting]
+
+    def load(self, saved: list[bytes]) -> None:
+        self._waiting = deque(map(bytearray, saved))

@@ -233,4 +233,5 @@ class _VirtualCrews:
             crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
             memory=self._memory,
             events=events(machine, set(self._vms.values()), self._pcpus, cycles),
+            faults=faults,
         ).run

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
+from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.stamp import stamp
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE
+
+_FORM: Final = StateForm("a machine's memory", 1, segments=list)
 
 
 @final
@@ -89,6 +92,28 @@ class NodeMemory:
     def clear(self, vm: Vm) -> None:
         for region in self.vms[vm.index].regions:
             region.clear()
+
+    def save(self) -> Saved:
+        """All that guests and devices have; what its pcpus coordinate by is made anew. Nobody may run meanwhile."""
+        return _FORM.save(segments=[[name, segment.size, segment.save()] for name, segment in self._kept()])
+
+    def load_saved(self, data: object) -> None:
+        """Have what was saved of the same machine. Raises ValueError for what is not that, or of another version."""
+        saved = _FORM.load(data)["segments"]
+        mine = [[name, segment.size] for name, segment in self._kept()]
+        if [each[:2] for each in saved] != mine:
+            raise _FORM.damaged("it has other regions: load it into the machine that it was saved from")
+        for (_, segment), (_, _, pieces) in zip(self._kept(), saved, strict=True):
+            segment.load(pieces)
+
+    def _kept(self) -> Iterator[tuple[str, Segment]]:
+        for shared, segment in zip(self.machine.shared_memory, self.shared, strict=True):
+            yield shared.name, segment
+        for pa, segment in self.devices.items():
+            yield f"device {pa:#x}", segment
+        for vm, segments in zip(self.machine.vms, self.vms, strict=True):
+            for region, segment in zip(vm.regions, segments.regions, strict=True):
+                yield f"{vm.name} {region.base:#x}", segment
 
     def keep(self, use: Use) -> None:
         """In a process of its own: unmap all else for good."""

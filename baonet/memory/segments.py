@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
 from typing import Final, final
@@ -49,3 +50,34 @@ class Segment:
         """Make every byte zero again and give the pages back."""
         os.ftruncate(self.descriptor, 0)
         os.ftruncate(self.descriptor, self.size)
+
+    def save(self) -> list[list[int | bytes]]:
+        """(offset, bytes) of what is not zero, in whole pages that follow one another."""
+        found: list[list[int | bytes]] = []
+        page, zeroes = 0, bytes(PAGE_SIZE)
+        while (page := self._touched(page)) < self.size:
+            start = page
+            while page < self.size and self.view[page : page + PAGE_SIZE] != zeroes:
+                page += PAGE_SIZE
+            if page > start:
+                found.append([start, self.view[start:page]])
+            else:
+                page += PAGE_SIZE
+        return found
+
+    def _touched(self, start: int) -> int:
+        """The first page from there on that anybody has touched, or the end."""
+        try:
+            return os.lseek(self.descriptor, start, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return self.size
+
+    def load(self, saved: list[list[int | bytes]]) -> None:
+        """Have what was saved, and zeroes elsewhere. Raises ValueError for what does not fit."""
+        self.clear()
+        for start, data in saved:
+            if not isinstance(start, int) or not isinstance(data, bytes) or not 0 <= start <= self.size - len(data):
+                raise ValueError(f"{start!r:.20} is no place for {data!r:.20} in {self.size} bytes of memory")
+            self.view[start : start + len(data)] = data

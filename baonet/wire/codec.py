@@ -15,6 +15,7 @@ from enum import IntEnum
 import msgpack
 
 from baonet.hyp.messages import HypMessage
+from baonet.hyp.saved import StateError
 from baonet.wire.messages import NUMBERS, Message
 
 MAX_FRAME = 1 << 20
@@ -27,6 +28,7 @@ class ProtocolError(Exception):
 
 
 _Check = Callable[[object], object]
+_T = typing.TypeVar("_T")
 
 
 def _exact(kind: type) -> _Check:
@@ -205,3 +207,30 @@ class FrameReader:
             if type(message) not in accepted:
                 raise ProtocolError(f"{type(message).__name__} is not its to say")
             yield message
+
+
+def kept(message: HypMessage) -> bytes:
+    """A message of a pcpu's as a part of its saved state."""
+    return encode(message)
+
+
+def was_kept(data: object) -> HypMessage:
+    """The message of ``kept``. Raises StateError for anything else."""
+    message = _state(decode, data)
+    if not isinstance(message, HypMessage):
+        raise StateError(f"the state has {type(message).__name__} where a pcpu's message is due")
+    return message
+
+
+def load(kind: type[_T], values: object) -> _T:
+    """The record whose fields ``dump`` gave. Raises StateError for anything else."""
+    if kind not in _nested:
+        _nested[kind] = _Record(kind)
+    return typing.cast(_T, _state(_nested[kind].load, values))
+
+
+def _state(read: Callable[[typing.Any], object], data: object) -> object:
+    try:
+        return read(data)
+    except ProtocolError as error:
+        raise StateError(f"a message in the state is damaged: {error}") from error
