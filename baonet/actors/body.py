@@ -22,9 +22,9 @@ from baonet.hyp import wings
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
+from baonet.machine.saved import Saved, StateForm
 from baonet.trace.records import Kind, VcpuState
 from baonet.wire import messages as wire
 from baonet.wire.codec import kept, was_kept

@@ -19,8 +19,8 @@ from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.actors.standing import Standing
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
+from baonet.machine.saved import Saved, StateForm
 from baonet.memory.node import NodeMemory
 from baonet.trace.records import FaultKind
 from baonet.wire import messages as wire

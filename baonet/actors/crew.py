@@ -9,7 +9,7 @@ import trio
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.hyp.saved import StateError
+from baonet.machine.saved import StateError
 from baonet.wire import messages as wire
 from baonet.wire.port import Port
 from baonet.wire.turns import Mail, Paused, Resume, Turn, Turned

@@ -9,8 +9,8 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, final
 
-from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import Disturbance, Fault, MessageFault
+from baonet.machine.saved import Saved, StateForm
 from baonet.trace.records import FaultKind
 from baonet.wire.messages import TRAVELS
 from baonet.wire.turns import NEVER, FaultNote, Post

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, final
 
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 from baonet.wire.turns import NEVER
 
 _FORM: Final = StateForm("the horizons", 1, horizon=int, latest=int, next=list)

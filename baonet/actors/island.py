@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned

@@ -6,7 +6,7 @@ import hashlib
 from typing import Final, final
 
 from baonet.core.cpu import Core
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 from baonet.wire.messages import TraceChunk
 from baonet.wire.port import Port
 

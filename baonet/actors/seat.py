@@ -15,9 +15,9 @@ from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.core.cpu import Core, interrupt_cost
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
+from baonet.machine.saved import Saved, StateForm
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.codec import dump, load

@@ -108,6 +108,12 @@ class Core(Cpu, Protocol):
     def statistics(self) -> dict[str, int | list[int]]:
         """Counters since the core was made."""
 
+    def save(self) -> dict[str, Any]:
+        """All that the guest has brought the core to, beside memory that it shares: plain data."""
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Go on from where a core has been saved that was made and mapped in the same way, with its memory."""
+
 
 class Wiring(TypedDict):
     """What the cores of all architectures are made with.

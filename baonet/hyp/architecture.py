@@ -13,8 +13,8 @@ from typing import Any, Protocol, final
 
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
-from baonet.hyp.saved import Saved
 from baonet.hyp.vcpu import Vcpu
+from baonet.machine.saved import Saved
 
 Handler = Callable[[int, Any], None]
 """Takes a message: ``(source, message)``."""

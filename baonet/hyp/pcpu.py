@@ -20,9 +20,9 @@ from baonet.hyp.effects import Effect
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrier
 from baonet.hyp.restart import Restart
-from baonet.hyp.saved import Saved, StateError, StateForm
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import Plan
+from baonet.machine.saved import Saved, StateError, StateForm
 
 _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from baonet.hyp.messages import HypMessage, SpiLine, VmBarrier
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 
 _FORM: Final = StateForm("a VM's restart", 1, life=int, under_way=bool, seen=list, held=list)
 

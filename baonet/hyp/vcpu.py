@@ -14,8 +14,8 @@ from baonet.hyp.cpu import Cpu
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.report import Report
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vmm import Plan
+from baonet.machine.saved import Saved, StateForm
 
 if TYPE_CHECKING:
     from baonet.hyp.architecture import Wing

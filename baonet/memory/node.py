@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
+from baonet.machine.saved import Saved, StateForm
 from baonet.machine.stamp import stamp
 from baonet.memory.segments import Segment
 

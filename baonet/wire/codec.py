@@ -15,7 +15,7 @@ from enum import IntEnum
 import msgpack
 
 from baonet.hyp.messages import HypMessage
-from baonet.hyp.saved import StateError
+from baonet.machine.saved import StateError
 from baonet.wire.messages import NUMBERS, Message
 
 MAX_FRAME = 1 << 20

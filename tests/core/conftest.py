@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 from tests.core.travelling import TravellingCore
 
 TRAVELLING = {

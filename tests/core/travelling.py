@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgpack
 
-from baonet.core.engine import native
+from baonet.core.armv8.engine import native
 
 _EACH, _THEN = 12, 512
 """It travels before each of its first stays, and now and then before later ones."""

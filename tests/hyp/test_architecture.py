@@ -10,9 +10,9 @@ from baonet.hyp.effects import Effect, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
 from baonet.hyp.pcpu import Pcpu
-from baonet.hyp.saved import Saved
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
+from baonet.machine.saved import Saved
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
 
 RESULT, INDEX, EVENT = 10, 11, 12

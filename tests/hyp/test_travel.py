@@ -21,10 +21,10 @@ from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
 from baonet.hyp.armv8.vgic_private import Held
 from baonet.hyp.effects import VmOff, VmReset
 from baonet.hyp.messages import HypMessage
-from baonet.hyp.saved import StateError, StateRow
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, VmPlan
 from baonet.machine import Device, Machine
+from baonet.machine.saved import StateError, StateRow
 from baonet.wire.codec import encode
 from tests.hyp.armv8.virtual_interface import Gicv, Icc
 from tests.hyp.fabric import Fabric, Guest, undump

@@ -210,7 +210,7 @@ class Core:
         """
 
     def save(self) -> dict[str, Any]:
-        """All that the guest has brought the core to, as plain data (``baonet.hyp.saved``) with a ``version``.
+        """All that the guest has brought the core to, as plain data (``baonet.machine.saved``) with a ``version``.
 
         Beside what is in memory that it shares: RAM and the registers of UARTs. The core goes on as if it had not been
         asked. Raises RuntimeError during a stay.

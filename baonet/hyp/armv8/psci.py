@@ -12,11 +12,11 @@ from typing import Final, final
 
 from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.machine import Faithful
 from baonet.machine.armv8 import Armv8Platform
 from baonet.machine.armv8.affinity import affinity, vcpu_at
+from baonet.machine.saved import Saved, StateForm
 
 SMC32: Final = 0x8400_0000
 SMC64: Final = 0xC400_0000

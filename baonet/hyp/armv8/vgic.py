@@ -61,9 +61,9 @@ from baonet.hyp.armv8.vgic_private import Held, Private
 from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
 from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
-from baonet.hyp.saved import Saved, StateForm
 from baonet.machine import Vm
 from baonet.machine.armv8 import Armv8Vm
+from baonet.machine.saved import Saved, StateForm
 
 Send = Callable[[int, VgicMessage], None]
 

@@ -31,9 +31,8 @@ from baonet.hyp.armv8.gic import (
     PRIVATE,
 )
 from baonet.hyp.armv8.vgic_messages import VgicForward
-from baonet.hyp.saved import Saved, StateForm, StateRow
-from baonet.machine.affinity import vcpu_at
 from baonet.machine.armv8.affinity import vcpu_at
+from baonet.machine.saved import Saved, StateForm, StateRow
 
 # Bao's initial route of an SPI. Its IRM bit makes an SPI that was never routed deliverable.
 _INITIAL_ROUTE = 0xFFFF_0000

@@ -53,7 +53,7 @@ from baonet.hyp.armv8.cpu import (
 from baonet.hyp.armv8.gic import IMPLEMENTED_PRIORITY, MINIMUM_BPR0, MINIMUM_BPR1, PRIVATE
 from baonet.hyp.armv8.vgic_interrupt import Interrupt
 from baonet.hyp.cpu import NOTE_DELIVERED
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 
 _ENDED = LR_HW | LR_EOI  # with no state and only EOI of these: the guest has ended it and maintenance is due
 _INTID_BITS = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from baonet.hyp.armv8.gic import LOWEST_PRIORITY
-from baonet.hyp.saved import StateRow
+from baonet.machine.saved import StateRow
 
 KEPT: Final = StateRow(
     "an interrupt",

@@ -14,7 +14,7 @@ from baonet.hyp.armv8.vgic_interface import Interface
 from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
 from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.cpu import NOTE_PENDING
-from baonet.hyp.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm
 
 V3_SGI_CONFIG = 0b10
 

@@ -27,10 +27,10 @@ from baonet.hyp.armv8.vgic_messages import (
 )
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
-from baonet.hyp.saved import Saved, StateForm
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
 from baonet.machine.armv8 import Armv8Platform
+from baonet.machine.saved import Saved, StateForm
 
 _REGISTERS: Final = (
     *("pstate", "sp", "sp_el0", "sp_el1", "elr_el1", "esr_el1", "far_el1", "spsr_el1", "vbar_el1", "sctlr_el1"),

@@ -1,0 +1,136 @@
+"""A machine that is saved at any horizon and made anew goes on as one that was left alone: nothing of it shows."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from baonet.trace.reader import TraceReader
+from tests.system.digests import ROOT
+from tests.system.machine import UART, pair, vm, write
+from tests.system.random_guest import PARTS, describe, image
+from tests.system.test_random_guests import CLOCKS, COSTS, VMS
+from tests.system.test_rebirth import both
+from tests.system.test_virtual import GUESTS_AND_ENDS
+from tests.system.travelling import Outcome, same, travelled
+from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS, traced
+
+VIRTUAL = {"clock": {"mode": "virtual"}}
+GIC_V2 = "qemu-aarch64-virt-gicv2"
+EVERY_FAULT = [
+    {"fault": "delay", "to": "pong", "by": "25us", "probability": 0.3, "seed": 1},
+    {"fault": "reorder", "to": "ping", "by": "9us", "probability": 0.2, "count": 40},
+    {"fault": "duplicate", "probability": 0.5, "seed": 3},
+    {"fault": "stall", "pcpu": 1, "at": "300us", "for": "40us"},
+    {"fault": "flip", "shared_memory": "mailbox", "at": "500us", "offset": 4096, "count": 3},
+    {"fault": "flip", "shared_memory": "mailbox", "at": "700us", "offset": 4100, "count": 2},
+    {"fault": "crash", "pcpu": 0, "at": "900us"},
+]
+
+
+def typed(*times: int) -> list[dict[str, Any]]:
+    return [{"vm": "echo", "at": f"{time}us", "text": f"line {time}\n"} for time in times]
+
+
+NANOSECONDS = {"us": 1000, "ms": 10**6, "s": 10**9}
+MACHINES: dict[str, tuple[dict[str, Any] | Path, int]] = {
+    name: (machine, int(end.rstrip("mus")) * NANOSECONDS[end.lstrip("0123456789")])
+    for name, (machine, end, _) in GUESTS_AND_ENDS.items()
+} | {
+    "faults": (pair() | {"faults": EVERY_FAULT}, 1_000_000),
+    "rebirth": (both(2, 2), 30_000_000),
+    "rebirth-gicv2": (both(2, 1) | {"platform": GIC_V2}, 30_000_000),
+    "smp-gicv2": ({"platform": GIC_V2, "vms": [vm("smp", cpus=4)]}, 2_000_000),
+    "sgi-gicv2": ({"platform": GIC_V2, "vms": [vm("sgi", cpus=2)]}, 1_000_000),
+    "typing": (
+        {"vms": [vm("echo")], "input": [*typed(20, 21, 400), {"vm": "echo", "at": "401us", "break": True}]},
+        1_000_000,
+    ),
+    "hello.yaml": (ROOT / "configs/hello.yaml", 20_000_000),
+    "ping-pong.yaml": (ROOT / "configs/ping-pong.yaml", 2_000_000),
+    "latency": (ROOT / "examples/studies/machines/interrupt-latency.yaml", 3_000_000),
+    "noisy": (ROOT / "examples/studies/machines/noisy-neighbour.yaml", 3_000_000),
+}
+
+
+def run(name: str, steps: int, at: tuple[int, ...]) -> Outcome:
+    machine, end = MACHINES[name]
+    if isinstance(machine, Path):
+        return travelled(machine, end, steps, at)
+    with tempfile.TemporaryDirectory() as directory:
+        return travelled(write(Path(directory), machine | VIRTUAL), end, steps, at)
+
+
+@functools.cache
+def alone(name: str, steps: int) -> Outcome:
+    return run(name, steps, ())
+
+
+MOMENTS = st.lists(st.integers(1, 60), min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(MACHINES)), st.sampled_from([7, 60]), MOMENTS)
+def test_a_machine_goes_on_from_any_horizon(name: str, steps: int, at: tuple[int, ...]) -> None:
+    same(alone(name, steps), run(name, steps, at))
+
+
+@pytest.mark.parametrize("name", ["faults", "rebirth", "rebirth-gicv2", "typing", "one-cpu-each"])
+def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
+    """Each time from what was made anew the last time."""
+    left = alone(name, 25)
+    assert left.horizons > 1
+    same(left, run(name, 25, tuple(range(1, left.horizons))))
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@given(VMS, CLOCKS, COSTS, MOMENTS)
+def test_a_random_machine_goes_on_from_any_horizon(
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str], at: tuple[int, ...]
+) -> None:
+    see_that_it_goes_on(vms, clock, costs, at)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.too_slow])
+@given(VMS, CLOCKS, COSTS, MOMENTS)
+def test_thousands_of_random_machines_go_on(
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str], at: tuple[int, ...]
+) -> None:
+    see_that_it_goes_on(vms, clock, costs, at)
+
+
+def see_that_it_goes_on(
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str], at: tuple[int, ...]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        machine: dict[str, Any] = {
+            "platform": {"extends": "qemu-aarch64-virt", "cpus": 2 * PARTS, "devices": TWO_UARTS, "costs": costs},
+            "clock": {"mode": "virtual"} | clock,
+            "shared_memory": [MAILBOX],
+            "vms": [],
+        }
+        for number, programs in enumerate(vms):
+            note(f"VM {number}\n{describe(programs)}")
+            guest = {"path": str(image(directory, f"guest{number}", programs))}
+            devices = SECOND_UART if number else [UART]
+            fields = {"image": guest, "cpus": len(programs), "ipcs": [IPC], "devices": devices}
+            machine["vms"].append(vm("random", f"vm{number}") | fields)
+        file = write(directory, machine)
+        left = travelled(file, 50_000_000, 500)
+        same(left, travelled(file, 50_000_000, 500, at))
+
+
+def test_what_is_led_here_is_what_the_command_runs(tmp_path: Path) -> None:
+    _, path = traced(tmp_path, pair(), "--for", "1ms")
+    with TraceReader(path) as trace:
+        records = {pcpu: b"".join(trace.of(pcpu)) for pcpu in trace.pcpus}
+    assert alone("ping-pong", 20).records == records
