@@ -24,11 +24,12 @@ from baonet.hyp.messages import HypMessage
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan, VmPlan
 from baonet.machine import Device, Machine
+from baonet.machine.armv8 import Armv8Vm
 from baonet.machine.saved import StateError, StateRow
 from baonet.wire.codec import encode
 from tests.hyp.armv8.virtual_interface import Gicv, Icc
 from tests.hyp.fabric import Fabric, Guest, undump
-from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, machine, mailbox, platform, vm
+from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, armv8, machine, mailbox, platform, vm
 
 SUSPEND, OFF, ON, INFO, SYSTEM_OFF, SYSTEM_RESET, IPC = (
     *(0xC400_0001, 0x8400_0002, 0xC400_0003, 0xC400_0004, 0x8400_0008, 0x8400_0009),
@@ -50,9 +51,9 @@ def built(version: int, lists: int, master: int, bit: int) -> Machine:
     gic = dataclasses.replace(gic, interrupts=96, list_registers=lists)
     ipcs = (mailbox(52, 3),)
     devices = (Device(0x0900_0000, 0x0900_0000, 0x1000, LINES),)
-    first = vm(0, 3, gic=gic, ipcs=ipcs, cpu_affinity=(master,), devices=devices, interrupts=(27, *LINES))
-    board = platform(4, gic=gic, state_type_bit=bit, powerdown=bool(bit))
-    return machine(first, vm(1, gic=gic, ipcs=ipcs), shared_memory=(MAILBOX,), platform=board)
+    first = vm(0, 3, arch=Armv8Vm(gic), ipcs=ipcs, cpu_affinity=(master,), devices=devices, interrupts=(27, *LINES))
+    board = platform(4, arch=armv8(gic, bit), powerdown=bool(bit))
+    return machine(first, vm(1, arch=Armv8Vm(gic), ipcs=ipcs), shared_memory=(MAILBOX,), platform=board)
 
 
 def as_bytes(data: dict[str, Any]) -> dict[str, Any]:
