@@ -58,11 +58,10 @@ def _rest(platform: Platform) -> Iterator[str]:
             f"{cache.llc_ways} ways: {palette.number} colours of {palette.size} pages"
         )
     yield f"    {architecture.suspends(platform)}"
+    costs = architecture.costs
     yield "    what the hypervisor's work takes, in virtual time:"
     for name, value in dataclasses.asdict(platform.costs).items():
-        same = getattr(architecture.costs, name) == value
-        text = f"{name} {human_duration(value)}" + (
-            f": {architecture.cost_sources[name].replace('*', '')}" if same else ""
-        )
+        same = getattr(costs.costs, name) == value
+        text = f"{name} {human_duration(value)}" + (f": {costs.sources[name].replace('*', '')}" if same else "")
         yield textwrap.fill(text, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
-    yield "    Measured on a ZCU104 at 1.2 GHz: J. Martins and S. Pinto, RTAS 2023; docs/configuration.md has it whole."
+    yield f"    {costs.origin}"

@@ -79,6 +79,17 @@ class Words:
     vm_keys: str
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """Costs of the hypervisor, the source of each by its name, the sources in a line, and all of it in Markdown."""
+
+    costs: Costs
+    sources: Mapping[str, str]
+    origin: str
+    page: str
+
+
 class Guests(Protocol):
     """The programs that its CPUs run.
 
@@ -113,15 +124,13 @@ class Guests(Protocol):
 
 
 class Architecture(Protocol):
-    """``name`` is that of ``Platform.architecture``; ``key`` that of the interrupt controller, of a platform and of a
-    VM.
+    """``name`` is that of ``Platform.architecture``; ``key`` is what the interrupt controller has in a file.
 
     ``address_limit``: where guest addresses and physical ones end. ``interrupts`` are their numbers, ``lines`` those
     that a device of the platform can have. ``private``: interrupts with a lower number are a vcpu's own, as in
     ``baonet.hyp.architecture``; ``timers`` are those of its timer. ``controllers``: what the binding of an interrupt
     controller is called (``compatible``). ``platforms``: the built-in ones, each with a description in Markdown;
-    ``blank``: what one is that extends none. ``costs`` of the built-in ones, where each is from, and a paragraph with
-    both.
+    ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
     """
 
     name: str
@@ -138,9 +147,7 @@ class Architecture(Protocol):
     vm_part: type[Model]
     blank: Platform
     platforms: Mapping[str, tuple[Platform, str]]
-    costs: Costs
-    cost_sources: Mapping[str, str]
-    costs_text: str
+    costs: CostTable
 
     # Of a platform
 
@@ -153,7 +160,7 @@ class Architecture(Protocol):
     def platform_problems(self, part: Model, platform: Platform) -> Iterator[Problem]: ...
 
     def unconnected(self, platform: Platform, interrupt: int) -> tuple[str, str] | None:
-        """(what is wrong with a device's interrupt, what would be right)."""
+        """(what is wrong with a device's interrupt, which is one of ``lines``, what would be right)."""
 
     def most_cpus(self, platform: Platform) -> int:
         """CPUs that such a platform can have."""

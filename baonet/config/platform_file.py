@@ -133,7 +133,11 @@ def _problems(model: PlatformModel, platform: Platform, architecture: Architectu
                 yield node.at("interrupt").problem(
                     f"interrupt {device.interrupt} is given twice", f"device '{other.name}' has it already"
                 )
-        if (wrong := architecture.unconnected(platform, device.interrupt)) is not None:
+        lines = architecture.lines
+        if device.interrupt and device.interrupt not in lines:
+            hint = f"on {architecture.name} it can be from {lines.start} to {lines.stop - 1}"
+            yield node.at("interrupt").problem(f"{device.interrupt} is no interrupt of a device", hint)
+        elif (wrong := architecture.unconnected(platform, device.interrupt)) is not None:
             yield node.at("interrupt").problem(*wrong)
     controller = model.node.child(architecture.key)
     node = model.node if controller is None else controller

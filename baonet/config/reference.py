@@ -219,7 +219,7 @@ def _platforms() -> str:
         "",
         "### Costs of the built-in platforms",
         "",
-        *(each.costs_text for each in ARCHITECTURES.values()),
+        *(each.costs.page for each in ARCHITECTURES.values()),
     ]
     return "\n".join(lines)
 

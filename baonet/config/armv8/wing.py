@@ -52,9 +52,7 @@ class Armv8:
     vm_part: type[Model] = Armv8VmModel
     blank = built_in.BLANK
     platforms: Mapping[str, tuple[Platform, str]] = built_in.BUILTIN
-    costs = built_in.CORTEX_A53_COSTS
-    cost_sources: Mapping[str, str] = built_in.COST_SOURCES
-    costs_text = built_in.COSTS_TEXT
+    costs = built_in.COSTS
 
     # Of a platform
 
