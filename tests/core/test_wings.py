@@ -1,20 +1,15 @@
-"""A process has the engine of one architecture, and what cores share knows none by name."""
+"""A process has the engine of one architecture, that of its machine."""
 
 from __future__ import annotations
 
-import configparser
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import baonet.core
 from baonet.core import engine, wings
 from baonet.core.errors import EngineError
 from baonet.hyp.wings import ARCHITECTURES
-
-PACKAGE = Path(next(iter(baonet.core.__path__)))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -41,11 +36,3 @@ def test_no_engine_is_loaded_before_a_machine_is_known() -> None:
         "import sys; import baonet.cli.session; assert not [name for name in sys.modules if name.endswith('._engine')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_a_contract_holds_every_shared_file() -> None:
-    contracts = configparser.ConfigParser()
-    contracts.read(PACKAGE.parent.parent / ".importlinter")
-    held = set(contracts["importlinter:contract:cores"]["source_modules"].split())
-    modules = {f"baonet.core.{path.stem}" for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
-    assert held == modules - {"baonet.core.wings"}
