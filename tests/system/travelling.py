@@ -175,12 +175,15 @@ class Lead:
                 outcome.said.append(f"{source}: {message}")
 
 
-def travelled(file: Path, end: int, steps: int, at: Iterable[int] = ()) -> Outcome:
-    """A run of a machine file for ``end`` nanoseconds with so many horizons, saved and made anew at those of ``at``."""
+def travelled(file: Path, end: int, step: int, at: Iterable[int] = ()) -> Outcome:
+    """A run of a machine file for ``end`` nanoseconds with a horizon each ``step`` of them at which somebody has come.
+
+    It is saved and made anew at those whose numbers are in ``at``.
+    """
     machine = load(file)
     ensure(machine.platform.architecture)
-    cycles = machine.clock.cycles.ticks(end)
-    lead = Lead(machine, cycles, max(1, cycles // steps), at)
+    cycles = machine.clock.cycles
+    lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at)
     outcome = trio.run(lead.run)
     for pcpu, digest in outcome.digests.items():
         since = outcome.records.get(pcpu, b"")[outcome.since.get(pcpu, 0) :]
