@@ -9,7 +9,7 @@ from tests.hyp.armv8.virtual_interface import VirtualInterface
 
 STATE = (
     *("esr_el1", "elr_el1", "far_el1", "spsr_el1", "vbar_el1", "exceptions"),
-    *("last_esr", "last_elr", "last_far", "last_spsr"),
+    *("last_esr", "last_elr", "last_far", "last_spsr", "sp", "sp_el0", "sp_el1", "sctlr_el1"),
 )
 
 

@@ -1,0 +1,252 @@
+"""A pcpu in the host's time, its agent and its peers being the test: what each message and each death does to it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from baonet.actors.pcpu import TURNS, PcpuActor
+from baonet.actors.phases import OutOfTurn
+from baonet.core.cpu import Core
+from baonet.hyp.armv8 import psci
+from baonet.hyp.armv8.cpu import Exit
+from baonet.hyp.armv8.psci_messages import PsciOn
+from baonet.hyp.messages import IpcNotify
+from baonet.wire import messages as wire
+from baonet.wire.messages import AGENT, Message
+from baonet.wire.port import GONE, RETRY
+from tests.actors.fake_core import FakeCore
+from tests.actors.test_body import PLAN
+
+NOTIFIED = IpcNotify(0, 0)
+
+
+class Channels:
+    """A port whose peers are the test."""
+
+    def __init__(self) -> None:
+        self.coming: list[tuple[int, Message]] = []
+        self.sent: list[tuple[int, Message]] = []
+        self.ended: list[tuple[int, str]] = []
+        self.congested = False
+
+    def send(self, peer: int, message: Message) -> None:
+        self.sent.append((peer, message))
+
+    def take(self) -> list[tuple[int, Message]]:
+        taken, self.coming = self.coming, []
+        return taken
+
+    def closed(self) -> list[tuple[int, str]]:
+        ended, self.ended = self.ended, []
+        return ended
+
+
+class Case:
+    def __init__(self, pcpu: int = 0, *, started: bool = True) -> None:
+        self.core = FakeCore()
+        self.core.uart_states = [(0, 0, 0)]
+        self.port = Channels()
+        self.kicked: list[int] = []
+        self.actor = PcpuActor(PLAN, pcpu, cast(Core, self.core), self.port, self.kicked.append)  # type: ignore[arg-type]
+        self.actor.greet()
+        if started:
+            self.hears(wire.Start())
+        self.port.sent.clear()
+
+    def hears(self, *messages: Message, source: int = AGENT) -> float | None:
+        self.port.coming += [(source, message) for message in messages]
+        return self.actor.step()
+
+    def told(self, peer: int = AGENT) -> list[Message]:
+        """What it has sent to a peer since the last call."""
+        mine = [message for to, message in self.port.sent if to == peer]
+        self.port.sent = [each for each in self.port.sent if each[0] != peer]
+        return mine
+
+
+def test_it_stays_out_of_its_guest_until_it_is_told_to_start() -> None:
+    case = Case(started=False)
+    assert case.actor.step() is None
+    assert case.core.entered == 0
+    case.hears(wire.Start())
+    assert case.told() == [wire.Running()]
+    assert case.core.entered == 1
+
+
+def test_messages_go_in_the_order_of_the_guests_doing_and_who_gets_one_is_kicked() -> None:
+    case = Case()
+    for context in range(3):
+        case.core.calls(psci.CPU_ON_64, 1, 0x4000_0000, context)
+        case.core.calls(psci.AFFINITY_INFO, 0)
+    case.actor.step()
+    assert case.told(1) == [PsciOn(0x4000_0000, 0)], "it is on its way, so the others are answered"
+    assert case.kicked == [1]
+    for _ in range(5):
+        case.hears(NOTIFIED, source=2)
+    assert case.actor.body.received == 5
+
+
+def test_a_channel_is_taken_in_its_order() -> None:
+    """One that starts a vcpu and one that resets it: the other way round it would not run."""
+    case = Case(1)
+    case.hears(PsciOn(0x4000_0000, 1), PsciOn(0x4000_1000, 2), source=0)
+    assert case.core.entries == [(0x4000_0000, 1)], "the second finds it on"
+
+
+def test_a_guest_that_waits_is_entered_when_something_comes_or_its_timer_is_due() -> None:
+    case = Case()
+    case.core.due = 5_000_000
+    assert case.actor.step() == pytest.approx(0.005)
+    entered = case.core.entered
+    case.hears(NOTIFIED, source=2)
+    assert case.core.entered == entered + 1
+    case.core.due = -1
+    assert case.actor.step() is None
+
+
+def test_others_get_their_turn_while_a_guest_goes_on_leaving() -> None:
+    case = Case()
+    for _ in range(TURNS + 1):
+        case.core.calls(psci.VERSION)
+    entered = case.core.entered
+    assert case.actor.step() == 0
+    assert case.core.entered == entered + TURNS
+
+
+def test_a_guest_waits_for_a_peer_that_does_not_take() -> None:
+    case = Case()
+    case.port.congested = True
+    entered = case.core.entered
+    assert case.actor.step() == RETRY
+    assert case.core.entered == entered
+
+
+async def test_what_a_guest_has_printed_comes_before_what_is_said_of_it() -> None:
+    case = Case()
+    case.core.prints(b"bye")
+    case.core.calls(psci.SYSTEM_OFF)
+    case.actor.step()
+    case.actor.step()
+    assert case.told() == [wire.ConsoleOutput(0, 0, 0, b"bye"), wire.VmOff(0, "system off")]
+
+
+async def test_one_whose_vm_is_off_waits_for_its_end() -> None:
+    case = Case()
+    case.core.calls(psci.SYSTEM_OFF)
+    case.actor.step()
+    entered = case.core.entered
+    patience = case.actor.step()
+    assert patience is not None
+    assert patience > 0, "the agent is reminded"
+    case.hears(NOTIFIED, source=2)
+    assert case.core.entered == entered
+    case.hears(wire.Stop())
+    assert case.actor.stopped
+
+
+async def test_a_reset_is_asked_halted_and_done() -> None:
+    case = Case()
+    case.core.calls(psci.SYSTEM_RESET)
+    case.actor.step()
+    assert case.told() == [wire.VmReset(0)]
+    case.hears(wire.Halt())
+    assert case.told() == [wire.Halted()]
+    entered = case.core.entered
+    case.hears(wire.Reset())
+    assert case.told() == [wire.Running()]
+    assert case.core.entered == entered, "the other vcpu has not come to its barrier"
+    [barrier] = case.told(1)
+    case.hears(barrier, source=1)
+    assert case.core.entered == entered + 1
+
+
+def test_frozen_it_takes_everything_and_enters_nothing() -> None:
+    case = Case()
+    case.core.prints(b"so far")
+    case.hears(wire.Freeze())
+    assert case.told() == [wire.Frozen()]
+    entered = case.core.entered
+    case.hears(NOTIFIED, source=2)
+    assert case.hears(wire.RegistersRequest(0)) is None
+    [registers] = case.told()
+    assert isinstance(registers, wire.Registers)
+    assert registers.values["pc"] == case.core.pc
+    assert case.core.entered == entered
+    case.hears(wire.Thaw(12345))
+    assert case.core.behind == 12345
+    assert case.core.entered == entered + 1
+    assert case.told() == [wire.ConsoleOutput(0, 0, 0, b"so far")]
+
+
+def test_frozen_its_vm_can_start_anew() -> None:
+    case = Case()
+    case.hears(wire.Freeze(), wire.Halt(), wire.Reset())
+    entered = case.core.entered
+    assert case.told() == [wire.Frozen(), wire.Halted(), wire.Running()]
+    [barrier] = case.told(1)
+    case.hears(barrier, source=1)
+    assert case.core.entered == entered
+    case.hears(wire.Thaw(0))
+    assert case.core.entered == entered + 1
+
+
+@pytest.mark.parametrize(
+    "before", [[], [wire.Start()], [wire.Start(), wire.Halt()], [wire.Start(), wire.Halt(), wire.Reset()]]
+)
+def test_it_says_its_last_words_in_every_phase(before: list[Message]) -> None:
+    case = Case(started=False)
+    case.core.prints(b"last")
+    case.hears(*before)
+    case.told()
+    case.core.printed.append((0, 4, b"words"))
+    case.hears(wire.Stop())
+    printed, examined, statistics, stopped = case.told()
+    assert printed == wire.ConsoleOutput(0, 0, 4, b"words")
+    assert isinstance(examined, wire.Examined)
+    assert isinstance(statistics, wire.Statistics)
+    assert stopped == wire.Stopped(0)
+    assert case.actor.stopped
+
+
+@pytest.mark.parametrize("message", [wire.Start(), wire.Reset()])
+def test_what_is_out_of_turn_is_an_error(message: Message) -> None:
+    with pytest.raises(OutOfTurn):
+        Case().hears(message)
+
+
+def test_without_an_agent_there_is_nothing_to_do() -> None:
+    case = Case()
+    case.port.ended.append((AGENT, GONE))
+    entered = case.core.entered
+    case.actor.step()
+    assert case.actor.stopped
+    assert case.core.entered == entered
+
+
+def test_that_a_peer_has_gone_changes_nothing_here() -> None:
+    case = Case()
+    case.port.ended.append((1, GONE))
+    case.core.then(Exit.BUDGET)
+    assert case.actor.step() == 0
+    assert case.told() == []
+
+
+def test_that_a_peer_does_not_keep_to_the_protocol_is_told_and_not_for_ever() -> None:
+    case = Case()
+    for _ in range(20):
+        case.port.ended.append((1, "does not keep to the protocol: no"))
+        case.actor.step()
+    told = [each for each in case.told() if isinstance(each, wire.Notice)]
+    assert 1 <= len(told) <= 5
+    assert "pcpu 1 does not keep to the protocol" in told[0].text
+
+
+def test_input_is_tried_again_while_the_uart_has_no_room() -> None:
+    case = Case()
+    assert case.hears(wire.ConsoleInput(0, b"ab")) is not None
+    case.core.room = 5
+    case.actor.step()
+    assert case.core.taken == b"ab"
+    assert wire.InputTaken(0, 2) in case.told()
