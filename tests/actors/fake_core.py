@@ -15,8 +15,8 @@ Stay = Callable[[], int]
 class FakeCore(FakeCpu):
     """``stays`` are what a guest does next, one each time that it is entered; one that has none left waits (WFI).
 
-    ``notes``: what was recorded. ``pending``: a virtual interrupt is there. ``room``: characters that the UART takes.
-    ``entered``: how often the guest was.
+    ``notes``: what was recorded. ``pending``: a virtual interrupt is there. ``due``: when a timer's is, -1 for never.
+    ``room``: characters that the UART takes. ``entered``: how often the guest was.
     """
 
     has_records = False
@@ -64,6 +64,8 @@ class FakeCore(FakeCpu):
 
     def run(self, budget: int) -> int:
         self.entered += 1
+        if 0 <= self.due <= self.time:
+            self.due = -1  # it is taken
         return self.stays.popleft()() if self.stays else Exit.WFI
 
     def run_until(self, cycle: int, polite: bool = False) -> int:
