@@ -13,6 +13,7 @@ from typing import final
 
 import trio
 
+from baonet.actors.authority import Authority
 from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.console import JoinedOutput
 from baonet.actors.course import Course, FreeCourse
@@ -24,7 +25,6 @@ from baonet.actors.outcome import Outcome
 from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.screen import Screen
-from baonet.actors.standing import Standing
 from baonet.actors.visible import plain
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.vmm import Plan
@@ -85,7 +85,7 @@ class Agent:
         self._outlets = outlets or Outlets()
         self._changed = changed
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
-        self._standing = Standing(plan, node.carries)
+        self._authority = Authority(plan, node.carries)
         self._noticed: Counter[int] = Counter()
         self._consoles = JoinedOutput()
         self._typed = [0 for _ in plan.vms]
@@ -230,7 +230,7 @@ class Agent:
         holding = self._outlets.holding if self._ending is None else frozenset()
         if not holding:  # as nearly always, and this is asked before each wait
             return holding
-        return frozenset(address for address, vms in self._standing.vms.items() if vms & holding)
+        return frozenset(address for address, vms in self._authority.vms.items() if vms & holding)
 
     async def _listen_anew(self) -> None:
         """As soon as somebody need not be held any more."""
@@ -324,7 +324,7 @@ class Agent:
         self.node.kick(pcpu)
 
     def _receive(self, source: int, message: wire.Message) -> None:
-        if not self._standing.allows(source, message):
+        if not self._authority.allows(source, message):
             self.life.broke(source, f"has no say in what it told the agent: {type(message).__name__}")
             return
         self.life.heard(source)

@@ -11,6 +11,7 @@ from typing import Final, final
 
 import trio
 
+from baonet.actors.authority import Authority
 from baonet.actors.crew import farewell, load_seats, save_seats, taken
 from baonet.actors.events import Events, Flips
 from baonet.actors.faults import MessageFaults
@@ -18,7 +19,6 @@ from baonet.actors.island import Island
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.actors.standing import Standing
 from baonet.hyp.vmm import Plan
 from baonet.machine.saved import Saved, StateForm
 from baonet.memory.node import NodeMemory
@@ -26,7 +26,7 @@ from baonet.trace.records import FaultKind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
-from baonet.wire.turns import NEVER, Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Continue, Crash, FaultNote, Mail, Recess, Stall, Turn, Turned
 
 TURNS: Final = 16
 """Turns between two looks at the host's clock."""
@@ -74,9 +74,9 @@ class Conductor:
         self._crews = crews
         self._serving = dict.fromkeys(crews.values(), Phase.SPAWNED)
         carries = {crew: tuple(pcpu for pcpu, its in crews.items() if its == crew) for crew in self._serving}
-        self._standing = Standing(plan, carries)
+        self._authority = Authority(plan, carries)
         self._phase = Phase.SPAWNED
-        self._answer: Turned | Paused | None = None
+        self._answer: Turned | Recess | None = None
         self._loaded: bool | None = None
         self._port = port
         self._memory = memory
@@ -125,12 +125,12 @@ class Conductor:
             flip = self._events.flips[-1].at if self._events.flips else NEVER
             turn = island.pick(min(self._horizon, flip))
             if turn is None:
-                self._pause(flip)
+                self._rest(flip)
                 return
             here = seats.get(turn.pcpu)
             answer = await self._ask(turn) if here is None else taken(*here, turn)
             lives: list[Control] = []
-            while isinstance(answer, Paused):
+            while isinstance(answer, Recess):
                 island.post(answer.pcpu, answer.posts)
                 lives += [each for each in answer.said if isinstance(each, wire.VmOff | wire.VmReset)]
                 await self._pass_on(each for each in answer.said if not isinstance(each, wire.VmOff | wire.VmReset))
@@ -139,8 +139,8 @@ class Conductor:
                 await self._room()
                 if self._ended or self._broken:
                     return
-                resume = Resume(answer.pcpu)
-                answer = await self._ask(resume) if here is None else taken(*here, resume)
+                again = Continue(answer.pcpu)
+                answer = await self._ask(again) if here is None else taken(*here, again)
             if answer is None:
                 return
             island.done(answer)
@@ -158,7 +158,7 @@ class Conductor:
             await self._port.wait(RETRY)
             self._hear()
 
-    def _pause(self, flip: int) -> None:
+    def _rest(self, flip: int) -> None:
         """Nobody has anything to do before the horizon, or before the next bits flip."""
         if flip < self._horizon:
             self._flip(self._events.flips.pop())
@@ -174,7 +174,7 @@ class Conductor:
             view[bit // 8] ^= 1 << bit % 8
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
-    async def _ask(self, turn: Turn | Resume) -> Turned | Paused | None:
+    async def _ask(self, turn: Turn | Continue) -> Turned | Recess | None:
         """What a crew has done; None when there are not all of them any more, or the run is over."""
         crew = self._crews[turn.pcpu]
         if isinstance(turn, Turn):
@@ -217,7 +217,7 @@ class Conductor:
                 self._obey(message)
             elif not self._may_say(source, message):
                 raise ConnectionError(f"pcpu {source} has no say in what it told its conductor")
-            elif isinstance(message, Turned | Paused):
+            elif isinstance(message, Turned | Recess):
                 if self._ended:
                     for each in message.said:  # nobody waits for it any more
                         self._port.send(AGENT, each)
@@ -240,10 +240,10 @@ class Conductor:
 
     def _may_say(self, crew: int, message: Message) -> bool:
         """A crew speaks for its own pcpus: of a turn of theirs, and with the conductor's voice to the agent."""
-        if isinstance(message, Turned | Paused):
+        if isinstance(message, Turned | Recess):
             mine = self._crews.get(message.pcpu) == crew
-            return mine and all(self._standing.allows(crew, each) for each in message.said)
-        return self._standing.allows(crew, message)
+            return mine and all(self._authority.allows(crew, each) for each in message.said)
+        return self._authority.allows(crew, message)
 
     def _obey(self, message: Message) -> None:
         match message:

@@ -12,7 +12,7 @@ from baonet.actors.seat import Seat
 from baonet.machine.saved import StateError
 from baonet.wire import messages as wire
 from baonet.wire.port import Port
-from baonet.wire.turns import Mail, Paused, Resume, Turn, Turned
+from baonet.wire.turns import Continue, Mail, Recess, Turn, Turned
 
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
@@ -29,7 +29,7 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
         for _, message in port.take():
             if isinstance(message, Mail):
                 seats[message.pcpu][0].deliver(message.inbox)
-            elif isinstance(message, Turn | Resume):
+            elif isinstance(message, Turn | Continue):
                 port.send(conductor, taken(*seats[message.pcpu], message))
             elif isinstance(message, wire.RegistersRequest):
                 port.send(conductor, wire.Registers(message.pcpu, seats[message.pcpu][0].body.registers()))
@@ -48,8 +48,8 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
         await trio.lowlevel.checkpoint()
 
 
-def taken(seat: Seat, recorder: Recorder, turn: Turn | Resume) -> Turned | Paused:
-    """What has come of a turn, when it is over or pauses, with its records drained."""
+def taken(seat: Seat, recorder: Recorder, turn: Turn | Continue) -> Turned | Recess:
+    """What has come of a turn, when it is over or in recess, with its records drained."""
     turned = seat.turn(turn) if isinstance(turn, Turn) else seat.resume()
     if seat.core.has_records:
         recorder.drain()

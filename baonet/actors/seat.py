@@ -22,14 +22,14 @@ from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.codec import dump, load
 from baonet.wire.messages import AGENT, NUMBER, TRAVELS, Control
-from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Post, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Recess, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
 """Cycles after which input that the UART had no room for is tried again."""
 BULK: Final = 1024
-"""Messages to send and to say with which a turn pauses; it does as well when a chunk of records is full."""
+"""Messages to send and to say with which a turn goes into recess; it does as well when a chunk of records is full."""
 _STAYS: Final = 256
-"""Stays in the guest with which a turn pauses: they end by exits, which cost the host."""
+"""Stays in the guest with which a turn goes into recess: they end by exits, which cost the host."""
 _RUNNING: Final = Activity.RUNNING
 
 _FORM: Final = StateForm(
@@ -69,19 +69,19 @@ class Seat:
         for delivery in inbox:
             self._put(delivery)
 
-    def turn(self, turn: Turn) -> Turned | Paused:
+    def turn(self, turn: Turn) -> Turned | Recess:
         """Go on until ``turn.until``, or until there is nothing to do before it.
 
         When so much has come of it that whoever asked must take that first, or it has cost the host so much that he
-        should look around, it is ``Paused``, and ``resume`` goes on as if nothing had been: what is kept here has a
+        should look around, it is ``Recess``, and ``resume`` goes on as if nothing had been: what is kept here has a
         bound, and where a turn ends does not depend on it.
         """
         self.deliver(turn.inbox)
         self._until, self._rest = turn.until, turn.rest
         return self.resume()
 
-    def resume(self) -> Turned | Paused:
-        """Go on with the turn that has paused, when the records have been drained."""
+    def resume(self) -> Turned | Recess:
+        """Go on with a turn after its recess, when the records have been drained."""
         self._stays = _STAYS
         next_ = self._go_on()
         posts: tuple[Post, ...] = ()
@@ -90,7 +90,7 @@ class Seat:
             self._posts.clear()
         said = self._take_said()
         if next_ is None:
-            return Paused(self.pcpu, posts, said)
+            return Recess(self.pcpu, posts, said)
         return Turned(self.pcpu, self.core.time, next_, posts, said)
 
     def _take_said(self) -> tuple[Control, ...]:
@@ -110,7 +110,7 @@ class Seat:
         heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, self._came, delivery))
 
     def _go_on(self) -> int | None:
-        """When there is something to do next; None when the turn pauses."""
+        """When there is something to do next; None when the turn goes into recess."""
         core, body, inbox, posts, said = self.core, self.body, self._inbox, self._posts, self._said
         while True:
             if core.has_records or len(posts) >= BULK or len(said) >= BULK:
@@ -216,7 +216,7 @@ class Seat:
         yield wire.Statistics(self.pcpu, self.body.statistics() | {"cycles": self.core.time})
 
     def save(self) -> Saved:
-        """Its state between two turns, or in one that has paused. Raises ValueError in one."""
+        """Its state between two turns, or in the recess of one. Raises ValueError in one."""
         if self._posts or self._said:
             raise ValueError(f"pcpu {self.pcpu} has not handed over what it says: save it after its turn")
         return _FORM.save(

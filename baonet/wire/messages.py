@@ -47,7 +47,7 @@ from baonet.wire.control import (
     VmReset,
 )
 from baonet.wire.roles import Role
-from baonet.wire.turns import Crash, FaultNote, Mail, Paused, Resume, Stall, Turn, Turned, TurnMessage
+from baonet.wire.turns import Continue, Crash, FaultNote, Mail, Recess, Stall, Turn, Turned, TurnMessage
 
 __all__ = [
     "AGENT",
@@ -152,8 +152,8 @@ _AGENTS: Final = (
     Fact(27, Stall, ()),
     Fact(28, Crash, ()),
     Fact(29, Mail, ((Role.CONDUCTOR, Role.CREW),)),
-    Fact(30, Paused, ((Role.CREW, Role.CONDUCTOR),)),
-    Fact(31, Resume, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(30, Recess, ((Role.CREW, Role.CONDUCTOR),)),
+    Fact(31, Continue, ((Role.CONDUCTOR, Role.CREW),)),
     Fact(64, Running, _TOLD),
     Fact(65, Examined, _TOLD),
     Fact(66, Freeze, ((Role.AGENT, Role.PCPU),)),

@@ -104,8 +104,8 @@ class Mail:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Paused:
-    """A turn is not over, and in virtual time nothing has happened. Answered by ``Resume``.
+class Recess:
+    """A turn is not over, and in virtual time nothing has happened. Answered by ``Continue``.
 
     So much has come of it that this must be taken first, or its guest has done so much that costs the host that whoever
     gives the turns looks around.
@@ -118,10 +118,10 @@ class Paused:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Continue:
     """The turn goes on where it was."""
 
     pcpu: int
 
 
-TurnMessage = Turn | Turned | Mail | Paused | Resume | FaultNote | Stall | Crash
+TurnMessage = Turn | Turned | Mail | Recess | Continue | FaultNote | Stall | Crash

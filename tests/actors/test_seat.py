@@ -18,7 +18,7 @@ from baonet.machine import MessageKind
 from baonet.trace.records import FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
-from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Paused, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Recess, Stall, Turn, Turned
 from tests.actors.fake_core import FakeCore
 from tests.actors.test_body import PLAN
 
@@ -92,7 +92,7 @@ def test_who_sends_comes_to_the_end_of_its_window() -> None:
     case.core.calls(psci.CPU_ON_64, 1, 0x4000_0000, 0)
     for _ in range(1000):
         case.core.then(Exit.BUDGET)
-    turned: Turned | Paused = case.seat.turn(Turn(0, 10 * WINDOW, 0, ()))
+    turned: Turned | Recess = case.seat.turn(Turn(0, 10 * WINDOW, 0, ()))
     while not isinstance(turned, Turned):
         turned = case.seat.resume()
     assert WINDOW <= turned.time <= WINDOW + 1
@@ -134,14 +134,14 @@ def test_the_note_of_a_fault_is_for_the_trace_alone() -> None:
     assert case.seat.body.received == 0
 
 
-def test_a_turn_pauses_and_goes_on_as_if_nothing_had_been() -> None:
+def test_a_turn_has_a_recess_and_goes_on_as_if_nothing_had_been() -> None:
     """With so many exits that whoever gives the turns should look around."""
     case = Case().started()
     for _ in range(300):
         case.core.calls(psci.VERSION)
     entered = case.core.entered
-    paused = case.seat.turn(Turn(0, 10_000, 0, ()))
-    assert isinstance(paused, Paused)
+    recess = case.seat.turn(Turn(0, 10_000, 0, ()))
+    assert isinstance(recess, Recess)
     assert 0 < case.core.entered - entered < 300
     turned = case.seat.resume()
     assert isinstance(turned, Turned)
@@ -155,7 +155,7 @@ def test_a_report_comes_behind_the_guests_last_words() -> None:
     said: list[object] = []
     turned = case.seat.turn(Turn(0, WINDOW, 0, ()))
     said += turned.said
-    while isinstance(turned, Paused):
+    while isinstance(turned, Recess):
         turned = case.seat.resume()
         said += turned.said
     assert said == [wire.ConsoleOutput(0, 0, 0, b"bye"), wire.VmOff(0, "system off")]

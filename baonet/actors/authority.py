@@ -16,7 +16,7 @@ from baonet.wire.messages import Message
 
 
 @final
-class Standing:
+class Authority:
     """``carries``: the pcpus of each actor that speaks for some; ``vms``: those that each runs.
 
     A crew that has a conductor tells its failure only.
