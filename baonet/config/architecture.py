@@ -56,7 +56,8 @@ class Words:
     a guest finds where its device tree is. ``device_interrupts``, ``notifications``, ``platform_interrupt``,
     ``interrupt_missing``: which numbers an entry of a VM, an object in shared memory and a device of the platform take.
     ``cpus``: how many there can be; ``no_answer``: how an access ends that nothing answers; ``requests``: what a guest
-    asks of the firmware that Bao does not grant; ``calls``, ``accesses``: exits to the hypervisor.
+    asks of the firmware that Bao does not grant; ``calls``, ``accesses``: exits to the hypervisor; ``mediated``: who
+    has interrupts go through it. ``guest_addresses``: what they are called, ``address_width``: whose they have.
     ``controller_compared`` is what a given tree is compared in, ``tree_tells`` what a generated one tells; ``vm_keys``
     is where a VM's keys stand.
     """
@@ -75,6 +76,9 @@ class Words:
     requests: str
     calls: str
     accesses: str
+    mediated: str
+    guest_addresses: str
+    address_width: str
     tree_tells: str
     vm_keys: str
 

@@ -23,6 +23,7 @@ from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whol
 
 _INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt))
 _ARGUMENT = said(lambda words: words.argument)
+_MEDIATED = said(lambda words: words.mediated)
 _REQUESTS = said(lambda words: words.requests)
 _IMAGE = " or ".join(dict.fromkeys(each.guests.image for each in ARCHITECTURES.values()))
 
@@ -193,7 +194,7 @@ class VmModel(Model):
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
     interrupts: str = optional(
         Choice(("mediated", "direct")),
-        "How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, as Bao does on Arm; it "
+        f"How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, {_MEDIATED}; it "
         "takes the platform's `interrupt` cost. `direct`: as with direct injection, which patches to Bao and Jailhouse "
         "have; it takes the `direct` cost. What the guest sees is the same but for the time.",
         "mediated",

@@ -89,8 +89,8 @@ for each of its runs. A path has the keys on the way, and for an item of a list 
 `vms[linux].command_line`, `platform.costs.hypercall`. A value is YAML; a whole list or mapping can be given too. What
 is not in the file yet is added. The result is checked as if the file said so.
 
-Guest addresses are those that a guest sees (IPAs), physical addresses those of the platform. Guest addresses have 40
-bits, as on the Cortex-A53.
+Guest addresses are those that a guest sees (@seen@), physical addresses those of the platform. Guest addresses have @n@
+bits, @width@.
 """
 
 _PLACEMENT = """\
@@ -129,6 +129,9 @@ def _filled(text: str) -> str:
         "numbers": said(lambda words: words.numbers),
         "ic": said(lambda words: words.controller_compared),
         "tree": said(lambda words: words.tree_tells),
+        "seen": said(lambda words: words.guest_addresses),
+        "n": " or ".join(dict.fromkeys(str(each.address_limit.bit_length() - 1) for each in ARCHITECTURES.values())),
+        "width": said(lambda words: words.address_width),
         "image": image,
         "Image": image[0].upper() + image[1:],
     }

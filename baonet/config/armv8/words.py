@@ -21,6 +21,9 @@ WORDS: Final = Words(
     requests="PSCI SYSTEM_OFF and SYSTEM_RESET",
     calls="HVC, SMC, a trapped system register",
     accesses="one of a register of the GIC's distributor",
+    mediated="as Bao does on Arm",
+    guest_addresses="IPAs",
+    address_width="as on the Cortex-A53",
     tree_tells="PSCI (by SMC), the generic timer, the GIC",
     vm_keys="'gic' stands right under the VM, with gicd, gicc and gicr",
 )
