@@ -87,6 +87,13 @@ def main(engine: str, library: str) -> None:
     virtual.skip_to(10_000)
     assert virtual.time == 10_000
 
+    other = core_of(native, Memory(), HZ)
+    other.load(virtual.save())
+    for each in (virtual, other):
+        assert each.run_until(20_000) == BUDGET
+    assert (other.time, other.pc, list(other.x)) == (virtual.time, virtual.pc, list(virtual.x))
+    assert other.state() == virtual.state()
+
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -40,6 +40,8 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     core_pc(core) = entry;
 }
 
+void arch_renew(struct core *core) { (void)core; }
+
 /* The library adds 4 to whatever the PC is then. */
 void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
     (void)uc;
