@@ -25,6 +25,7 @@ from baonet.memory.node import NodeMemory
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Switch
+from tests.contents import contents
 
 OF_THE_HOST = re.compile(r"blocks_translated|lines_invalidated|broadcasts|exits_(budget|kicked)")
 """Counters that depend on which translations exist, and on how often the host had a reason to look."""
@@ -135,11 +136,13 @@ class Lead:
                         carried.port.send(address, wire.Horizon(until))
             nursery.cancel_scope.cancel()
         kept = msgpack.packb(horizons.save()) if saved is not None else b""
+        before = contents(carried.conductors, ("baonet.actors", "baonet.hyp"))
         carried.close()
         if saved is None:
             return None, horizons
         again = Carried(self._machine)
         again.load(saved)
+        assert contents(again.conductors, ("baonet.actors", "baonet.hyp")) == before
         self.outcome.since = {pcpu: len(records) for pcpu, records in self.outcome.records.items()}
         horizons = Horizons(again.conductors, self._step, self._end)
         horizons.load(msgpack.unpackb(kept))

@@ -1,0 +1,50 @@
+"""What an object has in it, to see that one that was loaded has all that the one had that was saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import deque
+from enum import Enum
+from typing import Any
+
+_NOT_STATE = {
+    "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again
+    "Conductor": {"_phase"},  # of its process's life
+    "Seat": {"_stays"},  # until the host is to look around
+    "Body": {"served"},  # of the last stay, for whoever asked for it
+}
+
+
+def contents(thing: Any, packages: tuple[str, ...], seen: dict[int, int] | None = None) -> Any:
+    """Every attribute of everything of these packages that is reachable, and which of them are one object.
+
+    Of anything else its type counts, unless it is plain data.
+    """
+    if seen is None:
+        seen = {}
+    if isinstance(thing, dict):
+        return {key: contents(value, packages, seen) for key, value in thing.items()}
+    if isinstance(thing, list | tuple | deque):
+        return [contents(each, packages, seen) for each in thing]
+    if thing is None or isinstance(thing, int | str | bytes | bytearray | Enum | frozenset):
+        return thing
+    if isinstance(thing, random.Random):
+        return thing.getstate()
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type) and _frozen(thing):
+        return (
+            repr(thing) if type(thing).__module__.startswith(("baonet.wire", "baonet.hyp.")) else type(thing).__name__
+        )
+    if not type(thing).__module__.startswith(packages):
+        return type(thing).__name__
+    if id(thing) in seen:
+        return seen[id(thing)]
+    seen[id(thing)] = len(seen)
+    names = {name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())}
+    names |= set(getattr(thing, "__dict__", ()))
+    names -= _NOT_STATE.get(type(thing).__name__, set())
+    return {name: contents(getattr(thing, name), packages, seen) for name in sorted(names)}
+
+
+def _frozen(thing: Any) -> bool:
+    return bool(thing.__dataclass_params__.frozen)
