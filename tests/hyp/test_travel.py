@@ -284,7 +284,7 @@ class Travelling(RuleBasedStateMachine):
 
 
 TestTravelling = Travelling.TestCase
-TestTravelling.settings = settings(max_examples=25, stateful_step_count=50)
+TestTravelling.settings = settings(max_examples=15, stateful_step_count=50)
 
 
 def moved() -> tuple[Fabric, dict[str, Any]]:

@@ -66,12 +66,12 @@ MACHINES: dict[str, tuple[dict[str, Any] | Path, int]] = {
 }
 
 
-def run(name: str, steps: int, at: Collection[int]) -> Outcome:
+def run(name: str, steps: int, at: Collection[int], *, look: bool = False) -> Outcome:
     machine, end = MACHINES[name]
     if isinstance(machine, Path):
-        return travelled(machine, end, end // steps, at)
+        return travelled(machine, end, end // steps, at, look=look)
     with tempfile.TemporaryDirectory() as directory:
-        return travelled(write(Path(directory), VIRTUAL | machine), end, end // steps, at)
+        return travelled(write(Path(directory), VIRTUAL | machine), end, end // steps, at, look=look)
 
 
 @functools.cache
@@ -87,7 +87,7 @@ def among(left: Outcome, places: Iterable[int]) -> set[int]:
 PLACES = st.lists(st.integers(0, 999), min_size=1, max_size=5)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.sampled_from(sorted(MACHINES)), st.sampled_from([25, 400]), PLACES)
 def test_a_machine_goes_on_from_any_horizon(name: str, steps: int, places: list[int]) -> None:
     left = alone(name, steps)
@@ -100,6 +100,12 @@ def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     left = alone(name, 25)
     assert left.horizons > 1
     same(left, run(name, 25, range(1, left.horizons)))
+
+
+@pytest.mark.parametrize("name", ["faults", "far", "rebirth-gicv2", "typing", "much typing"])
+def test_what_was_loaded_has_all_that_was_saved(name: str) -> None:
+    left = alone(name, 400)
+    same(left, run(name, 400, among(left, [300, 700]), look=True))
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
