@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from baonet.machine import Device, LoadSegment, PlatformDevice, Region, Vm
+from baonet.machine.saved import StateError
 from baonet.machine.stamp import stamp
 from baonet.memory.node import NodeMemory, Use
 from tests.hyp import machines
@@ -108,3 +111,43 @@ def test_a_device_that_is_modelled_has_memory_and_who_does_not_map_it_gives_it_u
         os._exit(("wanted-disk" in text) + 2 * ("unwanted" in text))
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1, "the disk and not the UART"
     node.close()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 0x4FFF), st.binary(min_size=1, max_size=5000)), max_size=6), st.data())
+def test_memory_that_was_saved_is_had_again(writes: list[tuple[int, bytes]], data: st.DataObject) -> None:
+    """Whatever has been there since, and in whichever process: in pages of which none is all zeroes."""
+    vm = replace(machines.vm(0), regions=(Region(BASE, 0x6000),))
+    node, other = memory(vm), memory(vm)
+    views = [
+        (each.vms[0].regions[0].view, each.shared[0].view, each.devices[0x0900_0000].view) for each in (node, other)
+    ]
+    for offset, written in writes:
+        view = data.draw(st.sampled_from(views[0]))
+        start = offset % len(view)
+        piece = written[: len(view) - start]
+        view[start : start + len(piece)] = piece
+        views[1][data.draw(st.integers(0, 2))][0] = 1
+    saved = node.save()
+    for _, size, pieces in saved["segments"]:
+        for start, kept in pieces:
+            assert start + len(kept) <= size
+            assert all(kept[page : page + 0x1000].strip(b"\0") for page in range(0, len(kept), 0x1000))
+    other.load_saved(saved)
+    assert [view[:] for view in views[0]] == [view[:] for view in views[1]]
+    node.close()
+    other.close()
+
+
+def test_memory_of_another_machine_is_refused() -> None:
+    node, other = memory(machines.vm(0)), memory(replace(machines.vm(0), regions=(Region(BASE, 0x2000),)))
+    with pytest.raises(
+        StateError, match="a machine's memory is damaged: it has other regions: load it into the machine"
+    ):
+        other.load_saved(node.save())
+    saved = node.save()
+    saved["segments"][0][2] = [[0x20_0000, b"x"]]
+    with pytest.raises(ValueError, match="is no place for"):
+        node.load_saved(saved)
+    node.close()
+    other.close()

@@ -51,6 +51,8 @@ MACHINES: dict[str, tuple[dict[str, Any] | Path, int]] = {
     "smp-gicv2": ({"platform": GIC_V2, "vms": [vm("smp", cpus=4)]}, 2_000_000),
     "sgi-gicv2": ({"platform": GIC_V2, "vms": [vm("sgi", cpus=2)]}, 1_000_000),
     "far": (both(2, 2) | {"clock": FAR}, 90_000_000),
+    "far home": ({"vms": [vm("smp", cpus=4, cpu_affinity=[2])], "clock": FAR}, 400_000),
+    "calls": ({"vms": [vm("misbehave-calls")]}, 100_000),
     "much typing": (
         {"vms": [vm("timer")], "input": [{"vm": "timer", "at": "1us", "text": "x" * 40_000}] * 2},
         100_000_000,
@@ -102,10 +104,10 @@ def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     same(left, run(name, 25, range(1, left.horizons)))
 
 
-@pytest.mark.parametrize("name", ["faults", "far", "rebirth-gicv2", "typing", "much typing"])
+@pytest.mark.parametrize("name", ["faults", "far", "rebirth-gicv2", "far home", "calls", "typing", "much typing"])
 def test_what_was_loaded_has_all_that_was_saved(name: str) -> None:
     left = alone(name, 400)
-    same(left, run(name, 400, among(left, [300, 700]), look=True))
+    same(left, run(name, 400, among(left, [20, 300, 700]), look=True))
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
