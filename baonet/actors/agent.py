@@ -26,7 +26,7 @@ from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.screen import Screen
 from baonet.actors.visible import plain
-from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlets
@@ -64,7 +64,7 @@ class Agent:
         *,
         until: Iterable[AwaitedText] = (),
         notice: Callable[[str, str], None] = lambda level, text: None,
-        reported: Callable[[Armv8Report, bytes], None] = lambda report, code: None,
+        reported: Callable[[Report, bytes], None] = lambda report, code: None,
         course: Course | None = None,
         observer: Callable[[wire.TraceChunk | wire.Typed], None] = lambda message: None,
         outlets: Outlets | None = None,

@@ -12,13 +12,13 @@ from enum import Enum
 from typing import Final, Protocol, final
 
 from baonet.actors.counters import counters
-from baonet.actors.examination import examined, storm_notice
 from baonet.actors.notices import Notices
 from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp import wings
+from baonet.hyp.condition import doing
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.pcpu import Pcpu
@@ -202,8 +202,10 @@ class Body:
 
     def tell_storm(self) -> None:
         """Once in a guest's life, when it does little but take exceptions or interrupts."""
-        if (notice := storm_notice(self.hypervisor, self.core)) is not None:
-            self._outside.say(notice)
+        if (found := self.core.storm()) is not None:
+            taken, instructions, interrupts = found
+            text = self.hypervisor.wing.storm(taken, instructions, interrupts=interrupts)
+            self._outside.say(wire.Notice(self.pcpu, "WARNING", text))
 
     def _settle(self) -> None:
         """After anything that the hypervisor did."""
@@ -254,7 +256,8 @@ class Body:
         """What is left to say at the end, whatever the guest does, behind its output."""
         yield from self._notices.rest()
         waiting, crashed = self.activity is Activity.WAITING, self.activity is Activity.CRASHED
-        yield examined(self.hypervisor, self.core, waiting=waiting, crashed=crashed)
+        does = doing(self.hypervisor.vcpu, waiting=waiting, crashed=crashed)
+        yield wire.Examined(self.hypervisor.wing.examine(does))
 
     def registers(self) -> dict[str, int]:
         """Of the vcpu, while its guest does not run, by the names that the architecture gives them."""

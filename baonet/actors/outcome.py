@@ -8,7 +8,7 @@ from typing import final
 from baonet.actors.awaited import AwaitedText
 from baonet.actors.ending import Ending
 from baonet.actors.island import Deliveries
-from baonet.hyp.armv8.condition import Condition
+from baonet.hyp.condition import VcpuCondition
 from baonet.trace.records import machine_digest
 
 
@@ -23,7 +23,7 @@ class Outcome:
     """Whether all pcpus had come, so that guests ran."""
     missing: list[AwaitedText] = field(default_factory=list)
     """What was to be printed and was not."""
-    conditions: dict[int, Condition] = field(default_factory=dict)
+    conditions: dict[int, VcpuCondition] = field(default_factory=dict)
     """How the vcpus of the pcpus that answered were at the end."""
     failures: list[str] = field(default_factory=list)
     statistics: dict[int, dict[str, int]] = field(default_factory=dict)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from typing import cast
 
 from baonet.actors.island import MailboxFullError
 from baonet.actors.refusals import limited, refused
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
-from baonet.hyp.armv8.report import Armv8Report
 from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 
@@ -18,7 +16,7 @@ def told(core: Core, effect: fx.Effect) -> Control:
     """Raises ValueError for ``Send``, which is not for the agent, and for what ``Notices`` has."""
     match effect:
         case fx.Park(report):
-            return wire.Parked(cast(Armv8Report, report), core.code(report.pc))
+            return wire.Parked(report, core.code(report.pc))
         case fx.VmOff(vm, cause):
             return wire.VmOff(vm, cause.value)
         case fx.VmReset(vm):

@@ -20,7 +20,7 @@ from baonet.cli.outputs import Output
 from baonet.cli.summary import summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
-from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.report import Report
 from baonet.machine import Input, Machine
 from baonet.outlets.outlet import Outlet
 from baonet.run.conditions import SymbolNames, conditions
@@ -102,7 +102,7 @@ class Session:
             lines = ["", *lines]
         print(end.join(lines), file=sys.stderr, end=end, flush=True)
 
-    def reported(self, report: Armv8Report, code: bytes) -> None:
+    def reported(self, report: Report, code: bytes) -> None:
         """When it happens. A VM that starts anew can be parked again and again."""
         self._reports[report.vm, report.vcpu] += 1
         if self._reports[report.vm, report.vcpu] > REPORTS:

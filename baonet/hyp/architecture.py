@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol, final
+from typing import Any, Generic, Protocol, TypeVar, final
 
+from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine.saved import Saved
 
 Handler = Callable[[int, Any], None]
 """Takes a message: ``(source, message)``."""
+_Record_co = TypeVar("_Record_co", covariant=True)
 LineChanged = Callable[[int, int, int], None]
 """A device's line has changed, as seen here: ``(interrupt, level, sequence)``."""
 
@@ -72,6 +75,14 @@ class Wing(Protocol):
     def statistics(self) -> InterruptStatistics:
         """Counts since the start."""
 
+    def examine(self, doing: Doing) -> VcpuCondition:
+        """How the vcpu is, of which it is known what it does."""
+
+    def storm(self, taken: int, instructions: int, *, interrupts: bool) -> str:
+        """What is told of a guest that does little but take exceptions, or ``interrupts``: ``taken`` of them, with so
+        few ``instructions`` between.
+        """
+
     def save(self) -> Saved:
         """Its state as plain data, beside what the CPU has."""
 
@@ -79,10 +90,20 @@ class Wing(Protocol):
         """Be as one was that has been saved; the CPU is not touched. Raises StateError for what is not its state."""
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class RecordFact(Generic[_Record_co]):
+    """A record that goes to whoever watches the machine, and the ``number`` of the message with it, for ever."""
+
+    number: int
+    kind: type[_Record_co]
+
+
 class Architecture(Protocol):
     """``call_registers``: where a hypercall has its result, the ipc's index and the event (Bao: HYPCALL_*_ARG_REG).
 
     ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
+    ``report`` and ``condition``: what its wing parks a vcpu with, and how it examines it.
     """
 
     name: str
@@ -91,6 +112,8 @@ class Architecture(Protocol):
     messages: tuple[MessageFact, ...]
     call_registers: tuple[int, int, int]
     private: int
+    report: RecordFact[Report]
+    condition: RecordFact[VcpuCondition]
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         """Its part of a vcpu, on the CPU that the vcpu has."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(ABC):
     """``reason`` is Bao's line after ``BAO ERROR: ``; ``explanation`` is ours, one sentence or two.
 
     An architecture's has its registers besides.
@@ -24,3 +25,7 @@ class Report:
         """As text; a higher floor adds the instruction at ``pc``."""
         who = f"VM '{self.vm_name}' (vm {self.vm}), vcpu {self.vcpu} on pcpu {self.pcpu}"
         return [f"{who}: {self.reason}", self.explanation]
+
+    @abstractmethod
+    def instruction(self, code: bytes) -> str:
+        """The instruction at ``pc``, whose bytes ``code`` begins with; empty when they are none."""

@@ -8,7 +8,7 @@ from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
 from baonet.config.symbols import Symbols
 from baonet.document.escapes import escaped
-from baonet.hyp.armv8.condition import Doing
+from baonet.hyp.condition import Doing
 from baonet.hyp.vmm import Plan
 from baonet.machine import Vm
 

@@ -16,7 +16,7 @@ import msgpack
 
 from baonet.hyp.messages import HypMessage
 from baonet.machine.saved import StateError
-from baonet.wire.messages import NUMBERS, Message
+from baonet.wire.messages import FACTS, NUMBER, Examined, Fact, Message, Parked
 
 MAX_FRAME = 1 << 20
 _LENGTH = struct.Struct(">I")
@@ -101,8 +101,14 @@ def _checker(annotation: object) -> _Check:
 
 
 def _dump_message(message: object) -> list[object]:
-    number, record = _by_kind[type(message)]
-    return [number, *record.dump(message)]
+    number = NUMBER.get(type(message))
+    if number is None:  # as of two only, and this is done for each message
+        match message:
+            case Parked(record) | Examined(record):
+                number = NUMBER[type(record)]
+            case _:
+                raise KeyError(type(message))
+    return [number, *_records[number].dump(message)]
 
 
 def _dumper(annotation: object) -> _Check | None:
@@ -117,11 +123,13 @@ def _dumper(annotation: object) -> _Check | None:
 
 
 class _Record:
-    """How the fields of one class are written and read."""
+    """How the fields of one class are written and read; of a message by what is known of it."""
 
-    def __init__(self, kind: type) -> None:
+    def __init__(self, kind: type, fact: Fact | None = None) -> None:
         self.kind = kind
         hints = typing.get_type_hints(kind)
+        if fact is not None:
+            hints = {name: fact.own(annotation) for name, annotation in hints.items()}
         self.names = tuple(field.name for field in dataclasses.fields(kind))
         self.checks = tuple(_checker(hints[name]) for name in self.names)
         self.dumpers = tuple(
@@ -154,8 +162,7 @@ def dump(value: object) -> list[object]:
     return _nested[kind].dump(value)
 
 
-_records = {number: _Record(kind) for number, kind in NUMBERS.items()}
-_by_kind = {kind: (number, _records[number]) for number, kind in NUMBERS.items()}
+_records = {fact.number: _Record(fact.kind, fact) for fact in FACTS}
 
 
 def encode(message: Message) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from baonet.hyp.armv8.condition import Condition
-from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.condition import VcpuCondition
+from baonet.hyp.report import Report
 
 AGENT = -1
 """The address of the node agent; pcpus have their own numbers."""
@@ -107,7 +107,7 @@ class InputTaken:
 class Parked:
     """The guest of a pcpu did what Bao stops it for. ``code`` holds the instruction bytes at its PC, if readable."""
 
-    report: Armv8Report
+    report: Report
     code: bytes
 
 
@@ -167,7 +167,7 @@ class Statistics:
 class Examined:
     """How the vcpu of a pcpu is, where the run ends."""
 
-    condition: Condition
+    condition: VcpuCondition
 
 
 @final

@@ -112,13 +112,20 @@ _BETWEEN_PCPUS: Final[tuple[Way, ...]] = ((Role.PCPU, Role.PCPU),)
 class Fact:
     """``ways``: on which channels it may come by itself; what a conductor's turns have in them has none of its own.
 
-    ``travels``: how one between pcpus does in virtual time.
+    ``travels``: how one between pcpus does in virtual time. ``record``: the architecture's own in this message, which
+    has another number with that of another.
     """
 
     number: int
     kind: type
     ways: tuple[Way, ...]
     travels: hyp.MessageFact | None = None
+    record: type | None = None
+
+    def own(self, annotation: object) -> object:
+        """The type of a field: where the message has what every architecture brings, this one's."""
+        brought = isinstance(annotation, type) and self.record is not None and issubclass(self.record, annotation)
+        return self.record if brought else annotation
 
 
 _AGENTS: Final = (
@@ -130,7 +137,6 @@ _AGENTS: Final = (
     Fact(5, Reset, _FROM_AGENT),
     Fact(6, ConsoleOutput, _TOLD),
     Fact(7, ConsoleInput, _FROM_AGENT),
-    Fact(8, Parked, _TOLD),
     Fact(9, VmOff, _TOLD),
     Fact(10, VmReset, _TOLD),
     Fact(11, Notice, _TOLD),
@@ -155,21 +161,29 @@ _AGENTS: Final = (
     Fact(30, Recess, ((Role.CREW, Role.CONDUCTOR),)),
     Fact(31, Continue, ((Role.CONDUCTOR, Role.CREW),)),
     Fact(64, Running, _TOLD),
-    Fact(65, Examined, _TOLD),
     Fact(66, Freeze, ((Role.AGENT, Role.PCPU),)),
     Fact(67, Frozen, ((Role.PCPU, Role.AGENT),)),
     Fact(68, Thaw, ((Role.AGENT, Role.PCPU),)),
     Fact(69, RegistersRequest, _TO_ALL),
     Fact(70, Registers, _TOLD),
 )
+_RECORDS: Final = tuple(
+    fact
+    for each in ARCHITECTURES.values()
+    for fact in (
+        Fact(each.report.number, Parked, _TOLD, record=each.report.kind),
+        Fact(each.condition.number, Examined, _TOLD, record=each.condition.kind),
+    )
+)
 _HYPERVISORS: Final = (*hyp.SHARED, *(fact for each in ARCHITECTURES.values() for fact in each.messages))
-FACTS: Final = (*_AGENTS, *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS))
+FACTS: Final = (*_AGENTS, *_RECORDS, *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS))
 """Every message by its number, which is first in its array.
 
 0 and 64 the agent's, 24 and 72 the conductor's, 32 the hypervisor's, 48 the vGIC's.
 """
 NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
-NUMBER: Final[dict[type, int]] = {fact.kind: fact.number for fact in FACTS}
+NUMBER: Final[dict[type, int]] = {fact.record or fact.kind: fact.number for fact in FACTS}
+"""By the type of a message, or that of the record in it."""
 TRAVELS: Final[dict[type, hyp.MessageFact]] = {fact.kind: fact for fact in _HYPERVISORS}
 """Of each message between pcpus."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
+import typing
 
 from baonet.hyp.messages import MessageFact
 from baonet.wire.codec import MAX_FRAME
-from baonet.wire.messages import FACTS, VERSION
+from baonet.wire.messages import FACTS, VERSION, Fact
 from baonet.wire.roles import Role
 
 _HEAD = f"""\
@@ -40,8 +41,11 @@ _GROUPS = (
 )
 
 
-def _type(annotation: object) -> str:
-    return str(annotation).replace("|", "\\|")
+def _field(fact: Fact, field: dataclasses.Field[object]) -> str:
+    """With its type as it is written, or the architecture's record."""
+    own = fact.own(typing.get_type_hints(fact.kind)[field.name])
+    written = fact.record.__name__ if fact.record is not None and own is fact.record else str(field.type)
+    return f"`{field.name}: {written}`".replace("|", "\\|")
 
 
 def _latency(travels: MessageFact | None) -> str:
@@ -63,7 +67,7 @@ def markdown() -> str:
             number, kind = fact.number, fact.kind
             if start <= number < end:
                 ways = " ".join(f"{_LETTERS[source]}→{_LETTERS[target]}" for source, target in fact.ways)
-                fields = ", ".join(f"`{field.name}: {_type(field.type)}`" for field in dataclasses.fields(kind))
+                fields = ", ".join(_field(fact, field) for field in dataclasses.fields(kind))
                 meaning = " ".join((inspect.getdoc(kind) or "").split()).replace("|", "\\|")
                 parts.append(
                     f"| {number} | {kind.__name__} | {ways} | {_latency(fact.travels)} | {fields} | {meaning} |"

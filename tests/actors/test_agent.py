@@ -18,6 +18,7 @@ from baonet.actors.life import GRACE
 from baonet.actors.notices import MOST
 from baonet.actors.outcome import Outcome
 from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.machine import Device
 from baonet.memory.node import NodeMemory
@@ -136,7 +137,7 @@ class Bench:
         machine = machines.machine(machines.vm(0, 2), machines.vm(1, devices=(Device(UART, UART, 0x1000, ()),)))
         self.shown: list[tuple[int, bytes]] = []
         self.notices: list[tuple[str, str]] = []
-        self.reports: list[tuple[Armv8Report, bytes]] = []
+        self.reports: list[tuple[Report, bytes]] = []
         self.memory = Memory()
         self.node = Processes((0, 1, 2))
         self.port = self.node.channels

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 
-from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
-from baonet.hyp.effects import Effect, Send
+from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
+from baonet.hyp.condition import Doing, VcpuCondition, doing
+from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
 from baonet.hyp.pcpu import Pcpu
+from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
 from baonet.machine.saved import Saved
@@ -23,6 +25,17 @@ class Exit(IntEnum):
     BUDGET = 1
     KICKED = 2
     CALL = 3
+    TRAP = 4
+
+
+class ToyReport(Report):
+    def instruction(self, code: bytes) -> str:
+        return "trap" if code[:1] == b"T" else ""
+
+
+class ToyCondition(VcpuCondition):
+    def lines(self, symbol: Callable[[int], str]) -> list[str]:
+        return [f"{self.doing.name.lower()} at {self.pc:#x}{symbol(self.pc)}"]
 
 
 class ToyCpu:
@@ -48,6 +61,7 @@ class ToyWing:
     windows: tuple[tuple[int, int], ...] = ()
 
     def __init__(self, vcpu: Vcpu, line: LineChanged) -> None:
+        self.vcpu = vcpu
         self.cpu = vcpu.cpu
         self.injected: list[int] = []
         self.exits: Sequence[Callable[[], None]] = ()
@@ -60,7 +74,11 @@ class ToyWing:
         self.reset = self.injected.clear
 
     def begin(self, ipc: Ipc) -> None:
-        self.exits = [lambda: None] * 3 + [ipc.hypercall]
+        self.exits = [lambda: None] * 3 + [ipc.hypercall, self.trap]
+
+    def trap(self) -> None:
+        vcpu, vm = self.vcpu, self.vcpu.config
+        vcpu.park(ToyReport(vm.name, vm.index, vcpu.id, vcpu.pcpu, "trap", "It is one.", self.cpu.pc))
 
     def waits(self) -> bool:
         return bool(self.injected)
@@ -70,6 +88,12 @@ class ToyWing:
 
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, len(self.injected))
+
+    def examine(self, doing: Doing) -> VcpuCondition:
+        return ToyCondition(self.vcpu.pcpu, doing, self.cpu.pc)
+
+    def storm(self, taken: int, instructions: int, *, interrupts: bool) -> str:
+        return f"{taken} in {instructions}"
 
     def save(self) -> Saved:
         return {"injected": list(self.injected)}
@@ -85,6 +109,8 @@ class Toy:
     messages: tuple[MessageFact, ...] = ()
     call_registers = (RESULT, INDEX, EVENT)
     private = 1
+    report: RecordFact[Report] = RecordFact(128, ToyReport)
+    condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return ToyWing(vcpu, line)
@@ -121,4 +147,20 @@ def test_two_vms_of_another_architecture_notify_each_other() -> None:
     assert cpus[1].x[RESULT] == (1 << 64) - 3
     right.reset_vm()
     assert (right.wing.injected, right.state, right.statistics().lives) == ([], State.RUNNING, 1)
-    assert left.statistics().exits == {"WFI": 0, "BUDGET": 0, "KICKED": 0, "CALL": 1}
+    assert left.statistics().exits == {"WFI": 0, "BUDGET": 0, "KICKED": 0, "CALL": 1, "TRAP": 0}
+
+
+def test_what_is_told_of_a_vcpu_of_another_architecture() -> None:
+    cpu = ToyCpu()
+    pcpu = Pcpu(plan(machine(vm(0))), 0, cpu, Toy())
+    pcpu.start()
+    cpu.pc = 0x40
+    condition = pcpu.wing.examine(doing(pcpu.vcpu, waiting=True, crashed=False))
+    assert condition.lines(lambda at: f" <{at}>") == ["waiting at 0x40 <64>"]
+    assert doing(pcpu.vcpu, waiting=True, crashed=True) is Doing.CRASHED
+    pcpu.on_exit(Exit.TRAP)
+    (park,) = pcpu.effects
+    assert isinstance(park, Park)
+    assert park.report.lines() == ["VM 'vm0' (vm 0), vcpu 0 on pcpu 0: trap", "It is one."]
+    assert [park.report.instruction(code) for code in (b"T", b"")] == ["trap", ""]
+    assert doing(pcpu.vcpu, waiting=False, crashed=True) is Doing.PARKED

@@ -67,7 +67,8 @@ def _values(annotation: typing.Any) -> st.SearchStrategy[object]:
 
 
 def _records(kind: type) -> st.SearchStrategy[object]:
-    hints = typing.get_type_hints(kind)
+    facts = [fact for fact in FACTS if fact.kind is kind]
+    hints = {name: facts[0].own(hint) if facts else hint for name, hint in typing.get_type_hints(kind).items()}
     return st.builds(kind, **{field.name: _values(hints[field.name]) for field in dataclasses.fields(kind)})
 
 

@@ -1,4 +1,4 @@
-"""How a vcpu is when a run ends that its guests did not end: what it does or waits for, and the last exception it took.
+"""How an Armv8 vcpu is when a run ends: what it does or waits for, its interrupts, and the last exception it took.
 
 Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` says it.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final, cast, final
+from typing import Final, final
 
 from baonet.hyp.armv8.cpu import (
     ICH_AP0R0,
@@ -27,9 +26,9 @@ from baonet.hyp.armv8.cpu import (
     Armv8Cpu,
 )
 from baonet.hyp.armv8.report import exception_class, syndrome_text
-from baonet.hyp.armv8.wing import Armv8Wing
-from baonet.hyp.pcpu import Pcpu
-from baonet.hyp.vcpu import State, Waiting
+from baonet.hyp.armv8.vgic import Vgic
+from baonet.hyp.condition import STOPPED, Doing, VcpuCondition
+from baonet.hyp.vcpu import Vcpu
 from baonet.machine import uarts
 from baonet.machine.armv8 import Armv8Vm
 
@@ -47,21 +46,6 @@ _MOST: Final = 8
 """INTIDs that a line names."""
 
 
-class Doing(IntEnum):
-    """What a vcpu does: ``baonet.hyp.vcpu.State``, and whether a running guest is in WFI or its pcpu has crashed."""
-
-    RUNNING = 0
-    WAITING = 1
-    STANDBY = 2
-    CALL = 3
-    LOAD = 4
-    STORE = 5
-    POWERDOWN = 6
-    PARKED = 7
-    OFF = 8
-    CRASHED = 9
-
-
 _WORDS: Final = {
     Doing.RUNNING: "runs",
     Doing.WAITING: "waits for an interrupt (WFI)",
@@ -73,13 +57,6 @@ _WORDS: Final = {
     Doing.PARKED: "is parked, as it was reported",
     Doing.OFF: "is halted, as its VM is off or starts anew",
     Doing.CRASHED: "is where its pcpu crashed, as the machine file says,",
-}
-_QUESTIONS: Final = {Waiting.CALL: Doing.CALL, Waiting.LOAD: Doing.LOAD, Waiting.STORE: Doing.STORE}
-_STATES: Final = {
-    State.STANDBY: Doing.STANDBY,
-    State.POWERDOWN: Doing.POWERDOWN,
-    State.PARKED: Doing.PARKED,
-    State.OFF: Doing.OFF,
 }
 
 
@@ -132,7 +109,7 @@ class LineCondition:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(VcpuCondition):
     """``pstate`` as SPSR has it; ``last_*``: of the last exception that the guest took itself, of ``exceptions``.
 
     ``listed``: INTIDs that are pending in list registers, ``active``: active there; ``disabled``: pending and not
@@ -142,9 +119,6 @@ class Condition:
     acknowledged and not ended, ``IDLE`` for nothing.
     """
 
-    pcpu: int
-    doing: Doing
-    pc: int
     pstate: int
     vbar: int
     exceptions: int
@@ -164,8 +138,7 @@ class Condition:
     lines_up: tuple[LineCondition, ...]
 
     def lines(self, symbol: Callable[[int], str]) -> list[str]:
-        """The first line is a predicate. ``symbol``: the name of an address, with a space before it, or nothing."""
-        if self.doing in (Doing.POWERDOWN, Doing.PARKED, Doing.OFF):
+        if self.doing in STOPPED:
             return [_WORDS[self.doing]]
         lines = [
             f"{_WORDS[self.doing]} at {level(self.pstate)}",
@@ -230,18 +203,9 @@ def _duration(nanoseconds: int) -> str:
     return f"{nanoseconds} ns"
 
 
-def examine(hypervisor: Pcpu, cpu: Armv8Cpu, *, waiting: bool, frequency: int, crashed: bool = False) -> Condition:
-    """``waiting``: the running guest is in WFI. ``crashed``: an injected fault stopped the CPU.
-
-    ``frequency``: ticks of the generic timer a second.
-    """
-    vcpu, vgic = hypervisor.vcpu, cast(Armv8Wing, hypervisor.wing).vgic
+def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
     state = cpu.state()
-    doing = _STATES.get(vcpu.state, Doing.WAITING if waiting else Doing.RUNNING)
-    if vcpu.state is State.PAUSED and vcpu.waiting is not None:
-        doing = _QUESTIONS[vcpu.waiting]
-    if crashed and doing not in (Doing.PARKED, Doing.OFF, Doing.POWERDOWN):
-        doing = Doing.CRASHED
+    frequency = vcpu.plan.machine.platform.timer_frequency
     timers = tuple(
         TimerCondition(intid, assigned, control, _nanoseconds(compare - now, frequency))
         for intid, assigned, control, compare, now in cpu.timers()
@@ -253,7 +217,7 @@ def examine(hypervisor: Pcpu, cpu: Armv8Cpu, *, waiting: bool, frequency: int, c
     intid_bits = _GIC_INTID if Armv8Vm.of(vcpu.config).gic.version == 2 else LR_VINTID
     held = vgic.held_back()
     return Condition(
-        pcpu=hypervisor.id,
+        pcpu=vcpu.pcpu,
         doing=doing,
         pc=cpu.pc,
         pstate=state["pstate"],
@@ -272,12 +236,12 @@ def examine(hypervisor: Pcpu, cpu: Armv8Cpu, *, waiting: bool, frequency: int, c
         active=tuple(sorted(each & intid_bits for each in lists if each & LR_ACTIVE)),
         disabled=held.disabled,
         unrouted=held.unrouted,
-        lines_up=tuple(_lines_up(hypervisor, cpu)) if hypervisor.id == vcpu.home else (),
+        lines_up=tuple(_lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
 
 
-def _lines_up(hypervisor: Pcpu, cpu: Armv8Cpu) -> Iterator[LineCondition]:
-    machine, vm = hypervisor.vcpu.plan.machine, hypervisor.vcpu.config
+def _lines_up(vcpu: Vcpu, cpu: Armv8Cpu) -> Iterator[LineCondition]:
+    machine, vm = vcpu.plan.machine, vcpu.config
     for (_, device), (raw, mask, waiting) in zip(uarts(machine.platform, vm), cpu.uarts(), strict=True):
         if raw & mask and device.interrupt and device.interrupt not in vm.interrupts:
             owner = next((other.name for other in machine.vms if device.interrupt in other.interrupts), "")
@@ -289,9 +253,9 @@ def _nanoseconds(ticks: int, frequency: int) -> int:
     return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
 
 
-def storm(hypervisor: Pcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
+def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
     """What is told of a guest that does little but take exceptions, or the same one again and again, or interrupts."""
-    vcpu, state = hypervisor.vcpu, cpu.state()
+    state = cpu.state()
     if interrupts:
         mine = _GIC_INTID if Armv8Vm.of(vcpu.config).gic.version == 2 else LR_VINTID
         held = sorted(lr & mine for lr in (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)) if lr & LR_STATE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from baonet.hyp.armv8.disassembler import disassemble
 from baonet.hyp.armv8.execution_state import instruction_set, named_registers
 from baonet.hyp.report import Report
 
@@ -162,3 +163,6 @@ class Armv8Report(Report):
         lines.append(f"EL1: vbar_el1 {vbar}  elr_el1 {elr}  spsr_el1 {self.spsr_el1:#010x}")
         lines.append(f"EL1: esr_el1 {syndrome_text(self.esr_el1) if self.esr_el1 else '0x00000000'}")
         return lines
+
+    def instruction(self, code: bytes) -> str:
+        return disassemble(code, self.pc, instruction_set(self.pstate))

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final, get_args
 
-from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
+from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.armv8.aborts import Aborts
+from baonet.hyp.armv8.condition import Condition, examine, storm
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
 from baonet.hyp.armv8.gic import PRIVATE
 from baonet.hyp.armv8.psci import Psci
 from baonet.hyp.armv8.psci_messages import PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
+from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.armv8.smccc import FUNCTION_ID, Smccc
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_messages import (
@@ -25,8 +27,10 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicUpdateEnable,
     VgicWrite,
 )
+from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
 from baonet.machine.armv8 import Armv8Platform
@@ -138,6 +142,12 @@ class Armv8Wing:
     def statistics(self) -> InterruptStatistics:
         return self.vgic.statistics()
 
+    def examine(self, doing: Doing) -> Condition:
+        return examine(self._vcpu, self._cpu, self.vgic, doing)
+
+    def storm(self, taken: int, instructions: int, *, interrupts: bool) -> str:
+        return storm(self._vcpu, self._cpu, taken, instructions, interrupts=interrupts)
+
     def save(self) -> Saved:
         return _FORM.save(psci=self._psci.save(), vgic=self.vgic.save())
 
@@ -197,6 +207,8 @@ class Armv8:
     messages = MESSAGES
     call_registers = (0, 1, 2)
     private = PRIVATE
+    report: RecordFact[Report] = RecordFact(8, Armv8Report)
+    condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return Armv8Wing(vcpu, line)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from baonet.hyp.armv8.condition import IDLE, Condition, Doing, LineCondition, TimerCondition, examine, level, storm
+from baonet.hyp.armv8.condition import IDLE, Condition, LineCondition, TimerCondition, level
 from baonet.hyp.armv8.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
+from baonet.hyp.condition import Doing, doing
 from baonet.hyp.vcpu import State
 from baonet.machine import Device
 from baonet.machine.armv8 import Armv8Vm, Gic
@@ -30,7 +31,9 @@ def said(condition: Condition) -> str:
 
 
 def of(guest: Guest, *, waiting: bool = False) -> Condition:
-    return examine(guest.pcpu, guest.cpu, waiting=waiting, frequency=62_500_000)
+    found = guest.pcpu.wing.examine(doing(guest.pcpu.vcpu, waiting=waiting, crashed=False))
+    assert isinstance(found, Condition)
+    return found
 
 
 def test_what_a_guest_does() -> None:
@@ -185,7 +188,7 @@ def test_levels(pstate: int, words: str) -> None:
 
 def test_a_storm_names_who_where_and_why() -> None:
     guest = Fabric(machine(vm(0, 2))).guest(0, 0)
-    text = storm(guest.pcpu, guest.cpu, 4096, 12, interrupts=False)
+    text = guest.pcpu.wing.storm(4096, 12, interrupts=False)
     state = guest.cpu.state()
     assert text.startswith(
         "VM 'vm0', vcpu 0 is in an exception loop: 4096 exceptions with 12 instructions between them"
@@ -209,7 +212,7 @@ def test_an_interrupt_that_the_guest_acknowledges_and_does_not_end(gic: Gic) -> 
 def test_a_storm_of_interrupts_names_them() -> None:
     guest = Fabric(machine(vm(0, 2))).guest(0, 0)
     guest.cpu.ich[ICH_LR0] = 27 | LR_PENDING | LR_GROUP
-    text = storm(guest.pcpu, guest.cpu, 4096, 4100, interrupts=True)
+    text = guest.pcpu.wing.storm(4096, 4100, interrupts=True)
     assert text.startswith(
         "VM 'vm0', vcpu 0 is in an interrupt loop: 4096 interrupts with 4100 instructions between them; "
         "its handler silences none of 27 (VBAR_EL1 "
