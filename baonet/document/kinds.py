@@ -279,24 +279,24 @@ class MappingOf(OfMappings, Generic[M]):
 
     def values(self, node: YamlNode, reader: Reader) -> tuple[dict[str, Any], bool]:
         """The fields that could be read, and whether they make a model."""
-        given = node.value
+        given, known = node.value, described(self.model)
         if self.shorthand and isinstance(given, str):
             given = {self.shorthand: node}
         if not isinstance(given, dict):
-            keys = listing(f"'{key_of(each)}'" for each in described(self.model))
-            needed = [key_of(each) for each in described(self.model) if is_required(each)]
+            keys = listing(f"'{key_of(each)}'" for each in known)
+            needed = [key_of(each) for each in known if is_required(each)]
             alone = isinstance(given, str) and len(needed) == 1
             hint = f"write {{{needed[0]}: {given}}}; the keys are {keys}" if alone else f"it takes the keys {keys}"
             raise reader.fail(node, f"{show(node.value)} is not a mapping", hint)
         values: dict[str, Any] = {}
-        unknown = [key for key in given if all(key != key_of(each) for each in described(self.model))]
+        unknown = [key for key in given if all(key != key_of(each) for each in known)]
         meant = self._unknown(unknown, given, reader)
         # A key that is misspelt is read as the one that was meant, so that what hides behind it is told too.
         given = {**given, **{key: given[word] for key, word in meant.items() if word is not None}}
         whole = self.lenient or not unknown or None not in meant.values()
         if None in meant.values():
             reader.broken.update({node.name, *(f"{node.name}.{key}".lstrip(".") for key in meant)})
-        for each in described(self.model):
+        for each in known:
             key = key_of(each)
             if key in given:
                 try:
