@@ -207,8 +207,8 @@ class Architecture(Protocol):
     def unlike_bao(self, node: YamlNode, cpus: int) -> Iterator[Problem]:
         """Problems with the number of a VM's vcpus, at ``node``, under ``faithful: strict``."""
 
-    def summary(self, vm: Vm) -> dict[str, object]:
-        """For readers of a trace: the interrupt controller's addresses."""
+    def summary(self, vm: Vm) -> dict[str, int]:
+        """For readers of a trace: the interrupt controller's addresses, by their names."""
 
     # Of a device tree
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar, final
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.names import RecordNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine.saved import Saved
@@ -103,7 +104,8 @@ class Architecture(Protocol):
     """``call_registers``: where a hypercall has its result, the ipc's index and the event (Bao: HYPCALL_*_ARG_REG).
 
     ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
-    ``report`` and ``condition``: what its wing parks a vcpu with, and how it examines it.
+    ``sent``: those with a lower number one vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
+    with, and how it examines it. ``names``: its records in a trace, for people.
     """
 
     name: str
@@ -112,8 +114,10 @@ class Architecture(Protocol):
     messages: tuple[MessageFact, ...]
     call_registers: tuple[int, int, int]
     private: int
+    sent: int
     report: RecordFact[Report]
     condition: RecordFact[VcpuCondition]
+    names: RecordNames
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         """Its part of a vcpu, on the CPU that the vcpu has."""

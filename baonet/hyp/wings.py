@@ -10,6 +10,8 @@ from baonet.hyp.armv8.wing import ARMV8
 from baonet.machine import Machine
 
 ARCHITECTURES: Final[Mapping[str, Architecture]] = {ARMV8.name: ARMV8}
+FIRST: Final = ARMV8.name
+"""Of what was written before it named its architecture."""
 
 
 def of(machine: Machine) -> Architecture:

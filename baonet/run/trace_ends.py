@@ -10,6 +10,7 @@ from pathlib import Path
 
 from baonet.actors.outcome import Outcome
 from baonet.config import wings
+from baonet.hyp import wings as hypervisor
 from baonet.hyp.vmm import Plan
 from baonet.machine import Machine, Vm, devices
 
@@ -28,6 +29,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),
         "config": config,
         "platform": machine.platform.name,
+        "architecture": machine.platform.architecture,
         "vms": [_vm(machine, vm.config, vm.pcpus) for vm in plan.vms],
         "mhz": clock.mhz,
         "window": clock.cycles.ticks(clock.window),
@@ -44,7 +46,7 @@ def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:
     return {
         "name": vm.name,
         "pcpus": list(pcpus),
-        **wings.of(machine.platform).summary(vm),
+        hypervisor.of(machine).names.vm_part: wings.of(machine.platform).summary(vm),
         "regions": [dict(zip(("base", "size", "kind", "name"), region, strict=True)) for region in sorted(regions)],
     }
 

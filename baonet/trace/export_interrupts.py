@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import final
 
-from baonet.hyp.armv8.gic import PRIVATE, SGIS
+from baonet.hyp.architecture import Architecture
 from baonet.trace.export_packets import INTERRUPT, Packets
-from baonet.trace.names import interrupt
 from baonet.trace.records import Kind
 
 _RAISED, _COMING, _ACTIVE = range(3)
@@ -36,8 +35,13 @@ class _Whereabouts:
 class InterruptTracks:
     """``parents`` are the tracks of pcpus, ``homes`` the one of the VM of each pcpu. Times are nanoseconds."""
 
-    def __init__(self, packets: Packets, parents: Mapping[int, int], homes: Mapping[int, int]) -> None:
+    def __init__(
+        self, packets: Packets, parents: Mapping[int, int], homes: Mapping[int, int], architecture: Architecture
+    ) -> None:
         self._packets = packets
+        self._private = architecture.private
+        self._sent = architecture.sent
+        self._name = architecture.names.interrupt
         self._parents = parents
         self._homes = homes
         self._lives: dict[tuple[int, int], _Whereabouts] = {}
@@ -47,18 +51,18 @@ class InterruptTracks:
         """What happens on ``pcpu`` from now on is the doing of ``source``, until it raises an SGI itself."""
         self._cause[pcpu] = source
 
-    def take(self, time: int, kind: int, pcpu: int, intid: int) -> None:
+    def take(self, time: int, kind: int, pcpu: int, interrupt: int) -> None:
         """A record from RAISED to ENDED; ``time`` of a timer is when it was due."""
-        life = self._life(pcpu, intid)
+        life = self._life(pcpu, interrupt)
         if kind == Kind.RAISED:
-            if intid < SGIS:
+            if interrupt < self._sent:
                 self._cause[pcpu] = pcpu
                 life.raised = time
             elif life.raised < 0:
                 life.raised = time
         elif kind == Kind.PENDING:
             if life.coming < 0:
-                self._end_raised(life, self._raised(life, pcpu, intid), time)
+                self._end_raised(life, self._raised(life, pcpu, interrupt), time)
                 life.coming, life.delivered = time, False
         elif kind == Kind.DELIVERED:
             if life.coming < 0:
@@ -75,27 +79,27 @@ class InterruptTracks:
 
     def finish(self, time: int) -> None:
         """What is still on its way, or active, is so until the end. An SGI's sender does not know what became of it."""
-        for (_, intid), life in self._lives.items():
-            if intid >= SGIS:
+        for (_, interrupt), life in self._lives.items():
+            if interrupt >= self._sent:
                 self._end_raised(life, life.raised, time)
             if life.coming >= 0:
                 self._end_coming(life, time)
             self._end_active(life, time)
 
-    def _life(self, pcpu: int, intid: int) -> _Whereabouts:
-        parent = self._parents[pcpu] if intid < PRIVATE else self._homes[pcpu]
-        life = self._lives.get((parent, intid))
+    def _life(self, pcpu: int, interrupt: int) -> _Whereabouts:
+        parent = self._parents[pcpu] if interrupt < self._private else self._homes[pcpu]
+        life = self._lives.get((parent, interrupt))
         if life is None:
-            name = f"interrupt {interrupt(intid)}" if intid >= SGIS else interrupt(intid)
+            name = f"interrupt {self._name(interrupt)}" if interrupt >= self._sent else self._name(interrupt)
             first, second, third = (self._packets.track(parent, name) for _ in range(3))
-            life = self._lives[parent, intid] = _Whereabouts((first, second, third))
+            life = self._lives[parent, interrupt] = _Whereabouts((first, second, third))
         return life
 
-    def _raised(self, life: _Whereabouts, pcpu: int, intid: int) -> int:
-        if intid >= SGIS:
+    def _raised(self, life: _Whereabouts, pcpu: int, interrupt: int) -> int:
+        if interrupt >= self._sent:
             return life.raised
         sender = self._cause.get(pcpu, pcpu)
-        sent = self._lives.get((self._parents.get(sender, 0), intid))
+        sent = self._lives.get((self._parents.get(sender, 0), interrupt))
         return -1 if sent is None else sent.raised
 
     def _end_raised(self, life: _Whereabouts, since: int, time: int) -> None:

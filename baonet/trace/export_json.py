@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import BinaryIO, TypeAlias
 
-from baonet.hyp.armv8.cpu import Exit
-from baonet.trace.names import INTID, PCPU, Names, kind, message
+from baonet.hyp.architecture import Architecture
+from baonet.trace.head import Header
+from baonet.trace.names import PCPU, Names, kind, message
 from baonet.trace.order import batches
 from baonet.trace.reader import Progress, TraceReader
 from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, InterruptSource, Kind, VcpuState
@@ -26,29 +27,12 @@ def _names(numbers: type[IntEnum]) -> Mapping[int, str]:
     return {number.value: json.dumps(number.name.lower()) for number in numbers}
 
 
-_EXITS, _SOURCES, _STATES, _FAULTS = _names(Exit), _names(InterruptSource), _names(VcpuState), _names(FaultKind)
+_SOURCES, _STATES, _FAULTS = _names(InterruptSource), _names(VcpuState), _names(FaultKind)
 _BOOLEANS = ("false", "true")
-_DETAILS: Mapping[int, str] = {
-    Exit.HVC: "x0",
-    Exit.SMC: "x0",
-    Exit.DATA_ABORT: "ipa",
-    Exit.SYSTEM_REGISTER: "register",
-    Exit.FAULT: "esr",
-}
-_SOURCE_SHIFT = 10  # a GICv2 SGI has its source vcpu there
-
-
-def _exit(_: int, a: int, b: int, c: int) -> str:
-    detail = f'"{_DETAILS[a]}":"{c:#x}"' if a in _DETAILS else f'"intid":{c}'
-    return f',"reason":{_EXITS.get(a, a)},"pc":"{b:#x}",{detail}'
 
 
 def _access(_: int, a: int, b: int, c: int) -> str:
     return f',"write":{_BOOLEANS[bool(a & ACCESS_WRITE)]},"size":{a & ~ACCESS_WRITE},"ipa":"{b:#x}","value":"{c:#x}"'
-
-
-def _intid(_: int, a: int, b: int, c: int) -> str:
-    return f',"intid":{a & INTID},"source":{a >> _SOURCE_SHIFT}' if a > INTID else f',"intid":{a}'
 
 
 def _console(_: int, a: int, b: int, c: int) -> str:
@@ -67,15 +51,25 @@ def _unknown(_: int, a: int, b: int, c: int) -> str:
     return f',"a":{a},"b":"{b:#x}","c":"{c:#x}"'
 
 
-def _members(ns: Callable[[int], int]) -> Mapping[int, _Fields]:
+def _members(ns: Callable[[int], int], architecture: Architecture) -> Mapping[int, _Fields]:
     messages: dict[int, str] = {}
+    exits, details = _names(architecture.exits), architecture.names.details
+    bits = architecture.names.interrupt_bits
+    source = bits.bit_length()  # whose it is stands above its number
+
+    def exit_(_: int, a: int, b: int, c: int) -> str:
+        detail = f'"{details[a]}":"{c:#x}"' if a in details else f'"intid":{c}'
+        return f',"reason":{exits.get(a, a)},"pc":"{b:#x}",{detail}'
+
+    def interrupt(_: int, a: int, b: int, c: int) -> str:
+        return f',"intid":{a & bits},"source":{a >> source}' if a > bits else f',"intid":{a}'
 
     def name(number: int) -> str:
         return messages.get(number) or messages.setdefault(number, json.dumps(message(number)))
 
     def raised(_: int, a: int, b: int, c: int) -> str:
         due = f',"due":{ns(c)}' if b == InterruptSource.TIMER and c else ""
-        return f',"intid":{a & INTID},"source":{_SOURCES.get(b, b)}{due}'
+        return f',"intid":{a & bits},"source":{_SOURCES.get(b, b)}{due}'
 
     def sent(_: int, a: int, b: int, c: int) -> str:
         due = f',"due":{ns(c)}' if c else ""
@@ -86,15 +80,15 @@ def _members(ns: Callable[[int], int]) -> Mapping[int, _Fields]:
         return f',"message":{name(a)},"from":{b & PCPU},"sequence":{b >> SEQUENCE_SHIFT}{due}'
 
     return {
-        Kind.EXIT: _exit,
+        Kind.EXIT: exit_,
         Kind.ACCESS: _access,
         Kind.WAIT: lambda _, a, b, c: f',"pc":"{b:#x}"',
         Kind.WAKE: _nothing,
         Kind.RAISED: raised,
-        Kind.PENDING: _intid,
-        Kind.DELIVERED: _intid,
-        Kind.ACKNOWLEDGED: _intid,
-        Kind.ENDED: _intid,
+        Kind.PENDING: interrupt,
+        Kind.DELIVERED: interrupt,
+        Kind.ACKNOWLEDGED: interrupt,
+        Kind.ENDED: interrupt,
         Kind.SENT: sent,
         Kind.ARRIVED: arrived,
         Kind.CONSOLE: _console,
@@ -106,15 +100,24 @@ def _members(ns: Callable[[int], int]) -> Mapping[int, _Fields]:
     }
 
 
+def _header(header: Header) -> dict[str, object]:
+    """But for the architecture, whose words are in the records already; its part of a VM has the name it has there."""
+    part = header.architecture.names.vm_part
+    told = {field.name: getattr(header, field.name) for field in dataclasses.fields(header)}
+    del told["architecture"]
+    vms = [dataclasses.asdict(vm).items() for vm in header.vms]
+    return told | {"vms": [{part if name == "arch" else name: value for name, value in vm} for vm in vms]}
+
+
 def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
     """Raises TraceError, and OSError when ``out`` takes no more. ``progress`` gets the number of records."""
     header = trace.header
     ns = header.rate.ns
     names = Names(header)
-    members = _members(ns)
+    members = _members(ns, header.architecture)
     vms = {pcpu: f',"vm":{json.dumps(name)}' for pcpu, name in header.names().items()}
     middles: dict[tuple[int, int], str] = {}
-    out.write(f'{{"header":{json.dumps(dataclasses.asdict(header))},\n"records":[\n'.encode())
+    out.write(f'{{"header":{json.dumps(_header(header))},\n"records":[\n'.encode())
     between = ""
     done = 0
     for batch in batches(trace):

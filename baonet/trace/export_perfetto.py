@@ -12,7 +12,7 @@ from baonet.trace.export_interrupts import InterruptTracks
 from baonet.trace.export_packets import FAULT, GUEST, INTERRUPT, MARKER, MESSAGE, Arguments, Packets
 from baonet.trace.export_states import StateTracks
 from baonet.trace.head import Header
-from baonet.trace.names import INTID, PCPU, Names
+from baonet.trace.names import PCPU, Names
 from baonet.trace.order import Row, batches
 from baonet.trace.reader import Progress, TraceReader
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
@@ -39,6 +39,7 @@ class _Picture:
     def __init__(self, header: Header, pcpus: tuple[int, ...], out: BinaryIO) -> None:
         self._ns = header.rate.ns
         self._names = Names(header)
+        self._interrupt_bits = header.architecture.names.interrupt_bits
         self._packets = packets = Packets(out)
         self._threads: dict[int, int] = {}
         self._homes: dict[int, int] = {}
@@ -53,7 +54,7 @@ class _Picture:
                 self._threads[pcpu] = thread = packets.thread(pid, first + pcpu, f"pcpu {pcpu}")
                 counter = packets.counter(thread, f"exits of pcpu {pcpu}", "exits")
                 self._states[pcpu] = StateTracks(packets, thread, counter)
-        self._interrupts = InterruptTracks(packets, self._threads, self._homes)
+        self._interrupts = InterruptTracks(packets, self._threads, self._homes, header.architecture)
         self._consoles = ConsoleTracks(packets, self._homes)
 
     def take(self, row: Row) -> None:
@@ -73,10 +74,10 @@ class _Picture:
             case Kind.RAISED:
                 began = self._ns(c) if b == InterruptSource.TIMER and c else time
                 self._instant(time, row, INTERRUPT)
-                self._interrupts.take(min(began, time), kind, pcpu, a & INTID)
+                self._interrupts.take(min(began, time), kind, pcpu, a & self._interrupt_bits)
             case Kind.PENDING | Kind.DELIVERED | Kind.ACKNOWLEDGED | Kind.ENDED:
                 self._instant(time, row, INTERRUPT)
-                self._interrupts.take(time, kind, pcpu, a & INTID)
+                self._interrupts.take(time, kind, pcpu, a & self._interrupt_bits)
             case Kind.SENT:
                 self._message(time, row, pcpu)
             case Kind.ARRIVED:

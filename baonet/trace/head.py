@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
+from baonet.hyp import wings
+from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
 
 NEWEST = 1
@@ -30,11 +32,11 @@ class TracedRegion:
 @final
 @dataclass(frozen=True, slots=True)
 class TracedVm:
-    """``gic`` has ``version``, and the IPAs ``gicd`` and ``gicr`` or ``gicc``; nothing in a trace that is older."""
+    """``arch`` is the architecture's part, numbers by names; nothing in a trace that is older."""
 
     name: str
     pcpus: tuple[int, ...]
-    gic: Mapping[str, int]
+    arch: Mapping[str, int]
     regions: tuple[TracedRegion, ...]
 
 
@@ -56,6 +58,7 @@ class Header:
     costs: Mapping[str, int]
     config: str
     vms: tuple[TracedVm, ...]
+    architecture: Architecture
 
     @property
     def rate(self) -> Rate:
@@ -121,13 +124,13 @@ def _counters(value: object, what: str) -> dict[str, int]:
     return {_text(name, what): _integer(number, what) for name, number in _map(value, what).items()}
 
 
-def _vm(value: object) -> TracedVm:
+def _vm(value: object, part: str) -> TracedVm:
     vm = _map(value, "VM")
     pcpus = tuple(_integer(pcpu, "VM's pcpu") for pcpu in _list(vm.get("pcpus"), "VM's pcpus"))
     return TracedVm(
         _text(vm.get("name"), "VM's name"),
         pcpus,
-        _counters(vm.get("gic", {}), "VM's GIC"),
+        _counters(vm.get(part, {}), f"VM's {part.upper()}"),
         tuple(_region(region) for region in _list(vm.get("regions", []), "VM's regions")),
     )
 
@@ -142,6 +145,13 @@ def _region(value: object) -> TracedRegion:
     )
 
 
+def _architecture(header: Mapping[object, object]) -> Architecture:
+    name = _text(header.get("architecture", wings.FIRST), "architecture")
+    if name not in wings.ARCHITECTURES:
+        raise TraceError(f"of a machine that is {name}: this baonet knows {', '.join(wings.ARCHITECTURES)}")
+    return wings.ARCHITECTURES[name]
+
+
 def header(value: object) -> Header:
     """Of the first value in a file. Raises TraceError."""
     if not isinstance(value, Mapping):
@@ -152,6 +162,7 @@ def header(value: object) -> Header:
     hz = _integer(value.get("hz"), "hz")
     if not hz:
         raise TraceError("damaged: its hz is 0")
+    architecture = _architecture(value)
     return Header(
         hz=hz,
         mode=_text(value.get("mode"), "mode"),
@@ -162,7 +173,8 @@ def header(value: object) -> Header:
         latency=_counters(value.get("latency", {}), "latency"),
         costs=_counters(value.get("costs", {}), "costs"),
         config=_text(value.get("config", ""), "config"),
-        vms=tuple(_vm(vm) for vm in _list(value.get("vms"), "list of VMs")),
+        vms=tuple(_vm(vm, architecture.names.vm_part) for vm in _list(value.get("vms"), "list of VMs")),
+        architecture=architecture,
     )
 
 

@@ -34,9 +34,8 @@ def _run(trace: TraceReader) -> list[str]:
     ]
     for vm in header.vms:
         lines.append(_line("VM", f"{vm.name}: pcpu {', '.join(map(str, vm.pcpus))}"))
-        if vm.gic:
-            places = (f"{name.upper()} {base:#x}" for name, base in vm.gic.items() if name != "version")
-            lines.append(_line("", f"GICv{vm.gic.get('version', '?')}, {', '.join(places)}"))
+        if vm.arch:
+            lines.append(_line("", header.architecture.names.vm(vm.arch)))
         for region in vm.regions:
             what = f"{region.kind.replace('_', ' ')} {region.name}".rstrip()
             lines.append(_line("", f"{region.base:#x} to {region.base + region.size:#x}: {what}"))

@@ -5,15 +5,27 @@ from __future__ import annotations
 import configparser
 from pathlib import Path
 
+import pytest
+
 import baonet
 
 PACKAGE = Path(baonet.__path__[0])
 
 
-def test_every_file_that_cores_share_is_held_to_know_no_architecture() -> None:
+@pytest.mark.parametrize(("contract", "package"), [("cores", "core"), ("shared", "hyp")])
+def test_every_file_that_architectures_share_is_held_to_know_none(contract: str, package: str) -> None:
     """But for the registry."""
     contracts = configparser.ConfigParser()
     contracts.read(PACKAGE.parent / ".importlinter")
-    held = set(contracts["importlinter:contract:cores"]["source_modules"].split())
-    modules = {f"baonet.core.{path.stem}" for path in (PACKAGE / "core").glob("*.py") if path.stem != "__init__"}
-    assert held == modules - {"baonet.core.wings"}
+    held = set(contracts[f"importlinter:contract:{contract}"]["source_modules"].split())
+    modules = {f"baonet.{package}.{path.stem}" for path in (PACKAGE / package).glob("*.py") if path.stem != "__init__"}
+    assert held == modules - {f"baonet.{package}.wings"}
+
+
+def test_of_all_floors_only_a_wing_of_the_core_reaches_into_a_wing_of_the_hypervisor() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(PACKAGE.parent / ".importlinter")
+    wings = contracts["importlinter:contract:wings"]
+    packages = {f"baonet.{path.parent.name}" for path in PACKAGE.glob("*/__init__.py")}
+    assert set(wings["source_modules"].split()) == packages - {"baonet.hyp"}
+    assert wings["ignore_imports"].strip() == "baonet.core.armv8.* -> baonet.hyp.armv8.*"

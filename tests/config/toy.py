@@ -123,7 +123,7 @@ class Toy:
     def unlike_bao(self, node: YamlNode, cpus: int) -> Iterator[Problem]:
         return iter(())
 
-    def summary(self, vm: Vm) -> dict[str, object]:
+    def summary(self, vm: Vm) -> dict[str, int]:
         return {}
 
     def describe(self, root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None:

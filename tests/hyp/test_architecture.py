@@ -10,6 +10,7 @@ from baonet.hyp.condition import Doing, VcpuCondition, doing
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
+from baonet.hyp.names import RecordNames
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State, Vcpu
@@ -103,14 +104,34 @@ class ToyWing:
         self.injected[:] = data["injected"]
 
 
+class ToyNames:
+    vm_part = "toyic"
+    interrupt_bits = 0xFF
+    details: Mapping[int, str] = {Exit.TRAP: "cause"}
+
+    def vm(self, part: Mapping[str, int]) -> str:
+        return f"controller {part['at']:#x}"
+
+    def register(self, part: Mapping[str, int], vcpus: int, address: int) -> str | None:
+        return "TOY_ENABLE" if address == part.get("at") else None
+
+    def interrupt(self, number: int) -> str:
+        return f"toy {number}"
+
+    def exit(self, reason: int, detail: int, place: Callable[[int], str]) -> str | None:
+        return f"trap {place(detail)}" if reason == Exit.TRAP else None
+
+
 class Toy:
     name = "toy"
     exits: type[IntEnum] = Exit
     messages: tuple[MessageFact, ...] = ()
     call_registers = (RESULT, INDEX, EVENT)
     private = 1
+    sent = 0
     report: RecordFact[Report] = RecordFact(128, ToyReport)
     condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
+    names: RecordNames = ToyNames()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return ToyWing(vcpu, line)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.armv8.cpu import Exit
+from baonet.hyp.armv8.wing import ARMV8
 from baonet.machine import Rate
 from baonet.study.metrics.base import TracedRun
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
@@ -122,6 +123,6 @@ def test_exits_by_reason() -> None:
 
 @pytest.mark.parametrize("metric", [RoundTrip, Throughput, Numbers, MessageMatrix, Exits])
 def test_nothing_comes_of_nothing(metric: type[RoundTrip]) -> None:
-    measured = metric(TracedRun(Rate(1), {})).finish(0)
+    measured = metric(TracedRun(Rate(1), {}, ARMV8)).finish(0)
     assert not measured.samples
     assert not measured.values

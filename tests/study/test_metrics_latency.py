@@ -8,6 +8,7 @@ from operator import itemgetter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baonet.hyp.armv8.wing import ARMV8
 from baonet.machine import Rate
 from baonet.study.metrics.base import Key, Measured, Metric, TracedRun
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
@@ -18,7 +19,7 @@ from baonet.trace.records import InterruptSource, Kind, VcpuState
 
 NOTIFY = 37
 UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"
-RUN = TracedRun(Rate(1_000_000_000), {0: "ping", 1: "pong", 2: "pong"})
+RUN = TracedRun(Rate(1_000_000_000), {0: "ping", 1: "pong", 2: "pong"}, ARMV8)
 
 
 def measure(metric: Metric, records: Iterable[Row], end: int = 0) -> Measured:
@@ -82,7 +83,8 @@ def test_lost_doubled_and_unheeded_notifications_are_counted() -> None:
 
 def test_ticks_become_nanoseconds() -> None:
     records = [*notification(0, 10, 1), (25, Kind.ACKNOWLEDGED, 1, 84, 0, 0)]
-    assert samples(measure(IpcLatency(TracedRun(Rate(62_500_000), RUN.vms)), records)) == {("ping", "pong"): [400]}
+    run = TracedRun(Rate(62_500_000), RUN.vms, ARMV8)
+    assert samples(measure(IpcLatency(run), records)) == {("ping", "pong"): [400]}
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50), st.integers(0, 50)), max_size=30))
@@ -155,7 +157,7 @@ def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
 
 
 def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
-    run = TracedRun(Rate(1_000_000_000), {0: "linux", 1: "linux", 2: "linux"})
+    run = TracedRun(Rate(1_000_000_000), {0: "linux", 1: "linux", 2: "linux"}, ARMV8)
     records: list[Row] = [(100, Kind.RAISED, 0, 1, InterruptSource.SGI, 0)]
     for pcpu, arrived in ((1, 600), (2, 700)):
         records += [
@@ -195,7 +197,7 @@ def test_time_shares() -> None:
         (84, Kind.WAKE, 0, 0, 0, 0),
         (85, Kind.ENTRY, 0, 0, 0, 0),
     ]
-    values = measure(TimeShare(TracedRun(Rate(1), {0: "ping"})), records, 100).values
+    values = measure(TimeShare(TracedRun(Rate(1), {0: "ping"}, ARMV8)), records, 100).values
     assert values == {
         ("ping", "0", GUEST): 0.45,
         ("ping", "0", HYPERVISOR): 0.15,
@@ -206,7 +208,7 @@ def test_time_shares() -> None:
 
 def test_emulated_accesses_are_the_hypervisors_time() -> None:
     records: list[Row] = [(0, Kind.STATE, 0, VcpuState.RUNNING, 0, 0), (50, Kind.ACCESS, 0, 4, 0, 0)]
-    values = measure(TimeShare(TracedRun(Rate(1), {0: "ping"}, access=20)), records, 100).values
+    values = measure(TimeShare(TracedRun(Rate(1), {0: "ping"}, ARMV8, access=20)), records, 100).values
     assert (values["ping", "0", GUEST], values["ping", "0", HYPERVISOR]) == (0.8, 0.2)
 
 

@@ -105,10 +105,10 @@ class Armv8:
             hint = "at most 16, or 'faithful: practical', which gives every 16 vCPUs an Aff1 of their own"
             yield node.problem(message, hint)
 
-    def summary(self, vm: Vm) -> dict[str, object]:
+    def summary(self, vm: Vm) -> dict[str, int]:
         mine = Armv8Vm.of(vm).gic
         places = {"gicd": mine.gicd, "gicr": mine.gicr, "gicc": mine.gicc}
-        return {"gic": {"version": mine.version} | {name: base for name, base in places.items() if base is not None}}
+        return {"version": mine.version} | {name: base for name, base in places.items() if base is not None}
 
     # Of a device tree
 

@@ -10,7 +10,8 @@ from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, R
 from baonet.hyp.armv8.aborts import Aborts
 from baonet.hyp.armv8.condition import Condition, examine, storm
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
-from baonet.hyp.armv8.gic import PRIVATE
+from baonet.hyp.armv8.gic import PRIVATE, SGIS
+from baonet.hyp.armv8.names import Armv8Names
 from baonet.hyp.armv8.psci import Psci
 from baonet.hyp.armv8.psci_messages import PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.armv8.report import Armv8Report
@@ -30,6 +31,7 @@ from baonet.hyp.armv8.vgic_messages import (
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
+from baonet.hyp.names import RecordNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
@@ -207,8 +209,10 @@ class Armv8:
     messages = MESSAGES
     call_registers = (0, 1, 2)
     private = PRIVATE
+    sent = SGIS
     report: RecordFact[Report] = RecordFact(8, Armv8Report)
     condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
+    names: RecordNames = Armv8Names()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return Armv8Wing(vcpu, line)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, final
 
+from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
 from baonet.study.reservoir import Reservoir
 from baonet.trace.order import Row
@@ -22,12 +23,14 @@ NOBODY = "-"
 class TracedRun:
     """What a trace's header tells.
 
-    ``rate`` is that of the records' time, ``vms`` the name of each pcpu's VM, ``access`` what an emulated load or store
-    costs, in ticks: it is in the time of the records behind it, and in no record of its own.
+    ``rate`` is that of the records' time, ``vms`` the name of each pcpu's VM, ``architecture`` what its exits and
+    interrupts are, ``access`` what an emulated load or store costs, in ticks: it is in the time of the records behind
+    it, and in no record of its own.
     """
 
     rate: Rate
     vms: Mapping[int, str]
+    architecture: Architecture
     access: int = 0
 
     def vm(self, pcpu: int) -> str:

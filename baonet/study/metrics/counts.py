@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import final
 
-from baonet.hyp.armv8.cpu import Exit
 from baonet.study.metrics.base import Measured, TracedRun
 from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire.messages import NUMBERS
 
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
-_EXITS = {reason.value: reason.name.lower().replace("_", " ") for reason in Exit}
 
 
 @final
@@ -46,12 +44,13 @@ class Exits:
 
     def __init__(self, run: TracedRun) -> None:
         self._run = run
+        self._reasons = {reason.value: reason.name.lower().replace("_", " ") for reason in run.architecture.exits}
         self._counts: Counter[tuple[int, str]] = Counter()
 
     def take(self, record: Row) -> None:
         _, kind, pcpu, a, _, _ = record
         if kind == Kind.EXIT:
-            reason = _EXITS.get(a, f"reason {a}")
+            reason = self._reasons.get(a, f"reason {a}")
         else:
             reason = "wfi" if kind == Kind.WAIT else "emulated access"
         self._counts[pcpu, reason] += 1

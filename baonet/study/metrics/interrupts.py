@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.study.metrics.base import Measured, TracedRun
-from baonet.study.metrics.ipc import INTID, SPIS
 from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
 
@@ -26,7 +25,6 @@ _SOURCES = {
     InterruptSource.SGI: "SGI",
     InterruptSource.IPC: "IPC",
 }
-_SGIS = 16
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 
 
@@ -67,6 +65,8 @@ class InterruptLatency:
     def __init__(self, run: TracedRun, interrupts: frozenset[int] = frozenset()) -> None:
         """``interrupts`` are the INTIDs to measure; all if there are none."""
         self._run = run
+        self._private, self._sent = run.architecture.private, run.architecture.sent
+        self._bits = run.architecture.names.interrupt_bits
         self._wanted = interrupts
         self._measured = Measured("ns")
         self._raised: dict[tuple[str | int, int], _Passage] = {}  # not pending yet
@@ -90,21 +90,21 @@ class InterruptLatency:
         if kind == Kind.ENTRY:
             self._left.pop(pcpu, None)
             return
-        intid = a & INTID
-        if self._wanted and intid not in self._wanted:
+        interrupt = a & self._bits
+        if self._wanted and interrupt not in self._wanted:
             return
-        home = (pcpu if intid < SPIS else self._run.vm(pcpu), intid)
+        home = (pcpu if interrupt < self._private else self._run.vm(pcpu), interrupt)
         if kind == Kind.RAISED:
             began = self._began(time, pcpu, b, c)
             source = _SOURCES[InterruptSource(b)] if b in _SOURCES else f"source {b}"
             life = _Passage(source, {Kind.RAISED: began})
-            if intid < _SGIS:
+            if interrupt < self._sent:
                 self._cause[pcpu] = pcpu
                 self._raised[home] = life
             else:
                 self._raised.setdefault(home, life)
         elif kind == Kind.PENDING:
-            found = self._of_sgi(pcpu, intid) if intid < _SGIS else self._raised.pop(home, None)
+            found = self._of_sent(pcpu, interrupt) if interrupt < self._sent else self._raised.pop(home, None)
             life = found or _Passage("software", {})
             if self._coming.setdefault(home, life) is life:
                 life.times[Kind.PENDING] = time
@@ -115,10 +115,10 @@ class InterruptLatency:
             if (taken := self._coming.pop(home, None) or self._raised.pop(home, None)) is not None:
                 taken.times[Kind.ACKNOWLEDGED] = time
                 self._active[home] = taken
-                self._tell(pcpu, intid, taken, (*STAGES[:3], TOTAL))
+                self._tell(pcpu, interrupt, taken, (*STAGES[:3], TOTAL))
         elif (ended := self._active.pop(home, None)) is not None:
             ended.times[Kind.ENDED] = time
-            self._tell(pcpu, intid, ended, STAGES[3:])
+            self._tell(pcpu, interrupt, ended, STAGES[3:])
 
     def _began(self, time: int, pcpu: int, source: int, due: int) -> int:
         """When the cause of an interrupt was there that is raised now."""
@@ -128,16 +128,16 @@ class InterruptLatency:
             return self._arrived.pop(pcpu, time)
         return self._left.get(pcpu, time) if source == InterruptSource.SGI else time
 
-    def _of_sgi(self, pcpu: int, intid: int) -> _Passage | None:
+    def _of_sent(self, pcpu: int, interrupt: int) -> _Passage | None:
         """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""
-        sent = self._raised.get((self._cause.get(pcpu, pcpu), intid))
+        sent = self._raised.get((self._cause.get(pcpu, pcpu), interrupt))
         return None if sent is None else _Passage(sent.source, dict(sent.times))
 
-    def _tell(self, pcpu: int, intid: int, life: _Passage, stages: tuple[str, ...]) -> None:
+    def _tell(self, pcpu: int, interrupt: int, life: _Passage, stages: tuple[str, ...]) -> None:
         for stage in stages:
             begin, end = _MOMENTS[stage]
             if begin in life.times and end in life.times:
-                key = (self._run.vm(pcpu), str(intid), life.source, stage)
+                key = (self._run.vm(pcpu), str(interrupt), life.source, stage)
                 self._measured.add(key, self._run.ns(life.times[end] - life.times[begin]))
 
     def finish(self, end: int) -> Measured:

@@ -12,10 +12,6 @@ from baonet.wire.messages import NUMBERS
 _NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 _UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"
-SPIS = 32
-"""The first INTID of those that belong to a VM rather than to a vCPU."""
-INTID = 0x3FF
-"""Of ACKNOWLEDGED: GICv2 tells the source vCPU above these bits."""
 
 
 @final
@@ -33,17 +29,19 @@ class IpcLatency:
 
     def __init__(self, run: TracedRun) -> None:
         self._run = run
+        self._private = run.architecture.private
+        self._bits = run.architecture.names.interrupt_bits
         self._measured = Measured("ns")
         self._under_way: dict[tuple[int, int, int], int] = {}  # (sender, target, sequence): when it left
         # By pcpu, the notification it is looking at: sender, and when it left.
         self._taken: dict[int, tuple[int, int]] = {}
-        self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, INTID): until acknowledged
+        self._waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}  # (vm, interrupt): until acknowledged
 
     def take(self, record: Row) -> None:
         time, kind, pcpu, a, b, _ = record
         taken = self._taken.pop(pcpu, None)
         if taken is not None and (
-            b == InterruptSource.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= SPIS
+            b == InterruptSource.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= self._private
         ):
             waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
             self._measured.note("notifications that joined one that was still pending", bool(waiting))
@@ -60,7 +58,7 @@ class IpcLatency:
                 self._taken[pcpu] = (b & _PCPU, left)
         elif kind == Kind.ACKNOWLEDGED:
             vm = self._run.vm(pcpu)
-            for sender, left in self._waiting.pop((vm, a & INTID), ()):
+            for sender, left in self._waiting.pop((vm, a & self._bits), ()):
                 key: Key = (self._run.vm(sender), vm)
                 self._measured.add(key, self._run.ns(time - left))
 

@@ -1,0 +1,30 @@
+"""What an architecture's records in a trace are called where people read them: exits, registers, interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+
+class RecordNames(Protocol):
+    """``vm_part``: the key, among what a trace's head tells of a VM, of the architecture's part: numbers by names.
+
+    ``interrupt_bits``: of a record's interrupt, the bits that are its number. ``details``: by the reason of an exit,
+    what its record has besides the PC, where that is no interrupt's number.
+    """
+
+    vm_part: str
+    interrupt_bits: int
+    details: Mapping[int, str]
+
+    def vm(self, part: Mapping[str, int]) -> str:
+        """That part of a VM, in a line."""
+
+    def register(self, part: Mapping[str, int], vcpus: int, address: int) -> str | None:
+        """What is emulated at a guest-physical address of a VM, if anything is."""
+
+    def interrupt(self, number: int) -> str:
+        """``SGI 3``, ``27 (virtual timer)``, ``84``."""
+
+    def exit(self, reason: int, detail: int, place: Callable[[int], str]) -> str | None:
+        """With what its record has besides the PC; None where the reason says all. ``place`` names an address."""
