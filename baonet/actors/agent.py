@@ -26,6 +26,7 @@ from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.screen import Screen
 from baonet.actors.visible import plain
+from baonet.hyp import wings
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
 from baonet.memory.node import NodeMemory
@@ -387,7 +388,8 @@ class Agent:
         config = self.plan.vms[vm].config
         self._resets[vm] += 1
         if self._resets[vm] == _MANY_RESETS:
-            self._notice("WARNING", f"VM '{config.name}' has been reset {_MANY_RESETS} times (PSCI SYSTEM_RESET)")
+            how = wings.of(self.plan.machine).names.reset
+            self._notice("WARNING", f"VM '{config.name}' has been reset {_MANY_RESETS} times ({how})")
         self.memory.clear(config)
         try:
             self.memory.load(config)

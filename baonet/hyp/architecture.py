@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar, final
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
-from baonet.hyp.names import RecordNames
+from baonet.hyp.names import ArchNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine.saved import Saved
@@ -105,7 +105,7 @@ class Architecture(Protocol):
 
     ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
     ``sent``: those with a lower number one vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
-    with, and how it examines it. ``names``: its records in a trace, for people.
+    with, and how it examines it. ``names``: its words, for people.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Architecture(Protocol):
     sent: int
     report: RecordFact[Report]
     condition: RecordFact[VcpuCondition]
-    names: RecordNames
+    names: ArchNames
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         """Its part of a vcpu, on the CPU that the vcpu has."""

@@ -1,4 +1,4 @@
-"""What an architecture's records in a trace are called where people read them: exits, registers, interrupts."""
+"""An architecture's words where people read them: exits, registers and interrupts in a trace, the call for a reset."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 
-class RecordNames(Protocol):
+class ArchNames(Protocol):
     """``vm_part``: the key, among what a trace's head tells of a VM, of the architecture's part: numbers by names.
 
     ``interrupt_bits``: of a record's interrupt, the bits that are its number. ``details``: by the reason of an exit,
-    what its record has besides the PC, where that is no interrupt's number.
+    what its record has besides the PC, where that is no interrupt's number. ``reset``: how a guest asks that its VM
+    start anew.
     """
 
     vm_part: str
     interrupt_bits: int
     details: Mapping[int, str]
+    reset: str
 
     def vm(self, part: Mapping[str, int]) -> str:
         """That part of a VM, in a line."""

@@ -162,16 +162,16 @@ class Pcpu:
             self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
             self.wing.inject(interrupt)
 
-    def line(self, intid: int, level: int, sequence: int) -> None:
+    def line(self, interrupt: int, level: int, sequence: int) -> None:
         """A device's line has changed, as seen here. It goes to the VM that owns the interrupt, which may be another.
 
         ``sequence`` counts the line's changes, so that news from several pcpus can be put in order.
         """
-        home = self._line_homes.get(intid)
+        home = self._line_homes.get(interrupt)
         if home == self.id:
-            self.wing.line(intid, bool(level), sequence)
+            self.wing.line(interrupt, bool(level), sequence)
         elif home is not None:
-            self.vcpu.send(home, SpiLine(intid, bool(level), sequence))
+            self.vcpu.send(home, SpiLine(interrupt, bool(level), sequence))
 
     def _line_told(self, source: int, change: SpiLine) -> None:
         if self._line_homes.get(change.intid) == self.id:

@@ -10,7 +10,7 @@ from baonet.hyp.condition import Doing, VcpuCondition, doing
 from baonet.hyp.effects import Effect, Park, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import IpcNotify, MessageFact
-from baonet.hyp.names import RecordNames
+from baonet.hyp.names import ArchNames
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State, Vcpu
@@ -108,6 +108,7 @@ class ToyNames:
     vm_part = "toyic"
     interrupt_bits = 0xFF
     details: Mapping[int, str] = {Exit.TRAP: "cause"}
+    reset = "toy reset"
 
     def vm(self, part: Mapping[str, int]) -> str:
         return f"controller {part['at']:#x}"
@@ -131,7 +132,7 @@ class Toy:
     sent = 0
     report: RecordFact[Report] = RecordFact(128, ToyReport)
     condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
-    names: RecordNames = ToyNames()
+    names: ArchNames = ToyNames()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return ToyWing(vcpu, line)

@@ -1,4 +1,4 @@
-"""Armv8's words for its records in a trace: calls, registers of the interrupt controller, exceptions."""
+"""Armv8's words: calls, registers of the interrupt controller, exceptions."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ class Armv8Names:
         Exit.SYSTEM_REGISTER: "register",
         Exit.FAULT: "esr",
     }
+    reset = "PSCI SYSTEM_RESET"
 
     def vm(self, part: Mapping[str, int]) -> str:
         places = (f"{name.upper()} {base:#x}" for name, base in part.items() if name != "version")

@@ -31,7 +31,7 @@ from baonet.hyp.armv8.vgic_messages import (
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
-from baonet.hyp.names import RecordNames
+from baonet.hyp.names import ArchNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import MessageKind
@@ -212,7 +212,7 @@ class Armv8:
     sent = SGIS
     report: RecordFact[Report] = RecordFact(8, Armv8Report)
     condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
-    names: RecordNames = Armv8Names()
+    names: ArchNames = Armv8Names()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
         return Armv8Wing(vcpu, line)
