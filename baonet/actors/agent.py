@@ -163,6 +163,11 @@ class Agent:
             await self._read.wait()
 
     @property
+    def ending(self) -> Ending | None:
+        """How the run is about to end; None while it goes on."""
+        return self._ending
+
+    @property
     def standing(self) -> bool:
         """Whether the machine stands: no guest runs, and none will before ``resume`` or ``advance``."""
         return self.life.started and self.life.frozen and self.course.standing

@@ -25,6 +25,7 @@ from baonet.machine import Input, Machine
 from baonet.outlets.outlet import Outlet
 from baonet.run.conditions import SymbolNames, conditions
 from baonet.run.disassembly import instruction
+from baonet.run.groups import first
 from baonet.run.hosted import HostedRun
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import RunOptions
@@ -115,7 +116,7 @@ class Session:
         try:
             return trio.run(self._live)
         except BaseExceptionGroup as group:
-            raise _first(group) from None
+            raise first(group) from None
         finally:
             self._run.close()
             self._loaded.close()
@@ -208,11 +209,3 @@ class Session:
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
         self._run.end_trace(outcome)
         return outcome.ending.value
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong: one failure ends all tasks, and each nursery on its way wraps it once more."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -19,6 +19,7 @@ from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN, given
 from baonet.machine import Machine, Stamp
 from baonet.machine.stamp import stamp
+from baonet.run.groups import first
 
 if TYPE_CHECKING:
     from baonet.study.plan import Study
@@ -173,7 +174,7 @@ def _run(
         try:
             outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces, stamps), jobs, progress)
         except BaseExceptionGroup as group:
-            raise _first(group) from None
+            raise first(group) from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
     print(output)
@@ -187,11 +188,3 @@ def _run(
     if outcome.failed:
         print(f"baonet study: {outcome.failed} failed; the same command tries them again", file=sys.stderr)
     return 1 if outcome.failed or outcome.disagreements else 0
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong: one failure ends all tasks, and each nursery on its way wraps it once more."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

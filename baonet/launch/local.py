@@ -1,7 +1,7 @@
 """One node on this host: every pcpu in a process of its own, or all in the agent's process.
 
-Processes are forked from one that has everything loaded and mapped, before Trio runs in it: that costs milliseconds,
-not the start of an interpreter, and they inherit the segments and their sockets and nothing that has a name.
+Processes are forked from one that has everything loaded and mapped: that costs milliseconds, not the start of an
+interpreter, and they inherit the segments and their sockets and nothing that has a name.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
 from baonet.launch.confinement import missing, told
 from baonet.launch.crews import Placement, active, crews, host_actor
+from baonet.launch.forking import Forks
 from baonet.launch.process import LastWords, live
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
@@ -35,7 +36,7 @@ from baonet.wire.roles import Role
 
 @final
 class ProcessNode:
-    """Forks one process a crew when it is created; call it before ``trio.run``.
+    """Forks one process a crew when it is created.
 
     ``weakness`` tells what does not confine the guests on this host, None when all does. Raises EngineError when the
     engine does not hold on this host, ValueError when the machine's clock does not have the placement.
@@ -67,18 +68,23 @@ class ProcessNode:
             None if reason is None else f"no seccomp filters ({reason}): guests are confined less, see docs/security.md"
         )
         agent = os.getpid()
-        with held():
-            for address, crew in members.items():
-                words = self._words[address]
-                try:
-                    pid = os.fork()
-                except OSError:
-                    self._kill_all()
-                    raise
-                if pid == 0:
-                    live(crew, channels[address], agent, memory, words, confined=reason is None)
-                words.begin()
-                self._pids[address] = pid
+
+        def fork() -> None:
+            with held():
+                for address, crew in members.items():
+                    words = self._words[address]
+                    try:
+                        pid = os.fork()
+                    except OSError:
+                        self._kill_all()
+                        raise
+                    if pid == 0:
+                        live(crew, channels[address], agent, memory, words, confined=reason is None)
+                    words.begin()
+                    self._pids[address] = pid
+
+        self._forks = Forks(fork)
+        gc.unfreeze()
         for address in members:
             for channel in channels[address].values():
                 channel.socket.close()
@@ -126,6 +132,7 @@ class ProcessNode:
         self._kill_all()
         for words in self._words.values():
             words.close()
+        self._forks.close()
         self.port.close()
 
     def _kill_all(self) -> None:

@@ -139,12 +139,20 @@ class NodeMemory:
             segment.close()
 
     def write(self, vm: Vm, ipa: int, data: bytes) -> None:
-        """Raises ValueError when the bytes are not inside one region."""
+        """Raises ValueError when the bytes are not inside one region, or one shared memory object, of the VM."""
         view, offset = self._find(vm, ipa, len(data))
         view[offset : offset + len(data)] = data
 
+    def read(self, vm: Vm, ipa: int, size: int) -> bytes:
+        """Raises ValueError as ``write``."""
+        view, offset = self._find(vm, ipa, size)
+        return bytes(view[offset : offset + size])
+
     def _find(self, vm: Vm, ipa: int, size: int) -> tuple[memoryview, int]:
-        for region, segment in zip(vm.regions, self.vms[vm.index].regions, strict=True):
-            if region.base <= ipa and ipa + size <= region.base + region.size:
-                return memoryview(segment.view), ipa - region.base
-        raise ValueError(f"{size} bytes at {ipa:#x} are not inside one region of VM '{vm.name}'")
+        places = [(region.base, region.size) for region in vm.regions] + [(ipc.base, ipc.size) for ipc in vm.ipcs]
+        segments = (*self.vms[vm.index].regions, *(self.shared[ipc.shmem] for ipc in vm.ipcs))
+        for (base, length), segment in zip(places, segments, strict=True):
+            if base <= ipa and ipa + size <= base + length:
+                return memoryview(segment.view), ipa - base
+        where = f"inside one region of VM '{vm.name}', nor in one of its shared memory objects"
+        raise ValueError(f"{size} bytes at {ipa:#x} are not {where}")

@@ -41,7 +41,7 @@ class Outlet(Backlog):
         self.descriptor = descriptor
         self.name = name
         self._change = threading.Condition()
-        self._started = False
+        self._started = self._closed = False
 
     def start(self) -> None:
         if not self._started:
@@ -58,6 +58,12 @@ class Outlet(Backlog):
                 self._bytes += data
                 self._change.notify_all()
         return len(data)
+
+    def close(self) -> None:
+        """Nothing will be written any more; what waits still is."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
 
     def drain(self, deadline: float | None) -> None:
         try:
@@ -77,6 +83,8 @@ class Outlet(Backlog):
         while self.error is None:
             with self._change:
                 while not self._bytes:
+                    if self._closed:
+                        return
                     self._change.wait()
                 piece = bytes(self._bytes[:_PIECE])
             self._put(piece)

@@ -49,6 +49,7 @@ class HostedRun:
         self._loaded = loaded
         self._options = options
         self._audience = audience
+        self._horizons: Horizons | None = None
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
@@ -84,8 +85,23 @@ class HostedRun:
             return FreeCourse()
         limit = self._options.limit
         end = None if limit is None else clock.cycles.ticks(limit)
-        horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)
-        return Schedule(horizons, clock.cycles, interactive=self._options.interactive)
+        self._horizons = horizons = Horizons(self._node.carries, clock.cycles.ticks(STEP), end)
+        return Schedule(horizons, clock.cycles, interactive=self._options.interactive, standing=self._options.standing)
+
+    @property
+    def idle(self) -> bool:
+        """In virtual time: nobody has anything to do, unless something comes from outside."""
+        return self._horizons is not None and self._horizons.idle
+
+    @property
+    def next_moment(self) -> int:
+        """In virtual time, while the machine stands: the next moment at which it may end by what its guests do, cycles.
+
+        It is that to which a run goes that does not stand.
+        """
+        assert self._horizons is not None
+        soonest = self._horizons.horizon if self._horizons.idle else self._horizons.soonest
+        return (max(soonest, self._horizons.horizon) // self._horizons.step + 1) * self._horizons.step
 
     def _observe(self, message: TraceChunk | Typed) -> None:
         if isinstance(message, Typed):

@@ -24,7 +24,8 @@ class RunOptions:
 
     ``until``: the run ends well when guests have printed all of these. ``limit``: it ends well after so many
     nanoseconds of virtual time. ``timeout``: it ends as ``Ending.TIMEOUT`` after so many seconds of the host.
-    ``interactive``: somebody may type, so that virtual time waits for the host's.
+    ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
+    machine stands, at 0, until its agent is told to go on.
     """
 
     placement: Placement | None = None
@@ -32,3 +33,4 @@ class RunOptions:
     limit: int | None = None
     timeout: float | None = None
     interactive: bool = False
+    standing: bool = False

@@ -1,0 +1,33 @@
+"""The memory of a VM, while the machine stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from baonet.machine import Vm
+from baonet.memory.node import NodeMemory
+
+
+@final
+class GuestMemory:
+    """``OpenRun.memory``: RAM and shared memory objects, by guest-physical address (IPA).
+
+    Caches are not modelled, so what is here is what the guest reads. Both raise ValueError when the bytes are not all
+    in one region or object, RunError while the machine runs.
+    """
+
+    def __init__(self, memory: NodeMemory, vm: Vm, check: Callable[[], None]) -> None:
+        self._memory = memory
+        self._vm = vm
+        self._check = check
+
+    def read(self, address: int, size: int) -> bytes:
+        """``size`` bytes from ``address`` on."""
+        self._check()
+        return self._memory.read(self._vm, address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Instructions that a core has translated already it does not see anew before the guest's own IC IVAU."""
+        self._check()
+        self._memory.write(self._vm, address, data)

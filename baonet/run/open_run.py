@@ -1,0 +1,288 @@
+"""``open_run``: a machine that a Python program runs, waits for, and looks into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import final
+
+import trio
+
+from baonet.actors.awaited import Awaited
+from baonet.actors.ending import Ending, VmState
+from baonet.actors.outcome import Outcome
+from baonet.document import quantities
+from baonet.machine import ClockMode, Machine
+from baonet.run.awaited_texts import awaited_text
+from baonet.run.conditions import conditions
+from baonet.run.durations import nanoseconds as nanoseconds_of
+from baonet.run.errors import GuestParkedError, RunEndedError, RunError, WaitTimeoutError
+from baonet.run.guest_console import GuestConsole
+from baonet.run.guest_memory import GuestMemory
+from baonet.run.hosted import HostedRun
+from baonet.run.loaded import LoadedMachine
+from baonet.run.results import RunOutcome
+from baonet.run.statistics import statistics
+from baonet.run.witness import Witness
+
+_TAIL = 12
+"""Lines of a console that an error shows."""
+
+
+@final
+class OpenRun:
+    """What ``open_run`` gives: one machine, on its way.
+
+    In virtual time it stands at 0 first, and goes on while somebody waits for it (``until``, ``for_``, ``finished``,
+    ``wait_for`` of a console): what a program does between two waits takes no time, so that it is the same each time.
+    ``resume`` has it go on by itself. Under the host's clock it goes on by itself from the start.
+
+    Waits raise GuestParkedError as soon as a guest does what Bao stops it for (unless ``stop_on_report=False``), and
+    RunEndedError when the run is over.
+    """
+
+    def __init__(self, loaded: LoadedMachine, hosted: HostedRun, witness: Witness, *, stop_on_report: bool) -> None:
+        self._machine = loaded.machine
+        self._memory = loaded.memory
+        self._hosted = hosted
+        self._witness = witness
+        self._stop_on_report = stop_on_report
+        self._virtual = loaded.machine.clock.mode is ClockMode.VIRTUAL
+        self._free = not self._virtual
+        self._typed = False
+        self._ended: Outcome | None = None
+        self._over = trio.Event()
+        self._moving = trio.Lock()
+        self._consoles = [
+            GuestConsole(vm.index, transcript, self._type, self._wait)
+            for vm, transcript in zip(self._machine.vms, witness.transcripts, strict=True)
+        ]
+
+    @property
+    def machine(self) -> Machine:
+        """What runs."""
+        return self._machine
+
+    @property
+    def time(self) -> int:
+        """Nanoseconds of virtual time to which the machine has been let go on; 0 under the host's clock."""
+        return self._machine.clock.cycles.ns(self._hosted.agent.course.moment)
+
+    def console(self, vm: str) -> GuestConsole:
+        """Raises ValueError when no VM has the name."""
+        return self._consoles[self._index(vm)]
+
+    def memory(self, vm: str) -> GuestMemory:
+        """Raises ValueError when no VM has the name."""
+        return GuestMemory(self._memory, self._machine.vms[self._index(vm)], self._must_stand)
+
+    async def registers(self, vm: str, vcpu: int = 0) -> Mapping[str, int]:
+        """Those of a vcpu by their names (``pc``, ``x0``, ``sp_el1``), while the machine stands.
+
+        Raises ValueError when there is no such vcpu, RunError while the machine runs, and when this vcpu's process does
+        not run any more.
+        """
+        pcpus = self._hosted.plan.vms[self._index(vm)].pcpus
+        if not 0 <= vcpu < len(pcpus):
+            raise ValueError(f"VM '{vm}' has no vcpu {vcpu}: they are numbered from 0 to {len(pcpus) - 1}")
+        self._must_stand()
+        try:
+            return await self._hosted.agent.registers(pcpus[vcpu])
+        except LookupError as error:
+            raise RunError(f"VM '{vm}', vcpu {vcpu}: {error}") from None
+
+    async def until(
+        self,
+        *texts: str,
+        timeout: str | None = None,  # noqa: ASYNC109 - of the machine's time
+    ) -> None:
+        """Until guests have printed all of ``texts``, from now on: ``"login: "``, or ``"linux:login: "`` for one VM's.
+
+        ``timeout`` and what is raised are as for ``GuestConsole.wait_for``.
+        """
+        awaited = Awaited(awaited_text(self._machine, text) for text in texts)
+        if not texts:
+            raise ValueError("there is no text to wait for: until('login: '), or finished() for the end of the machine")
+        places = [transcript.total for transcript in self._witness.transcripts]
+
+        def met() -> bool:
+            for vm, transcript in enumerate(self._witness.transcripts):
+                data = transcript.since(places[vm])
+                places[vm] = transcript.total
+                awaited.see(vm, data)
+            return awaited.complete
+
+        await self._wait(met, f"no guest has printed {quantities.listing(map(repr, texts))}", timeout=timeout, vm=None)
+
+    async def for_(self, duration: str) -> None:
+        """For so long (``"10ms"``) of the machine's own time; in virtual time to the cycle.
+
+        Raises RunError in virtual time while the machine goes on by itself, and as ``until``.
+        """
+        nanoseconds = nanoseconds_of(duration)
+        reports = len(self._witness.reports)
+        self._must_go()
+        if not self._virtual:
+            with trio.move_on_after(nanoseconds / 1e9):
+                while True:
+                    self._check(reports, None)
+                    await self._witness.news()
+            return
+        if self._free:
+            raise RunError("the machine goes on by itself: pause() it before for_()")
+        end = self._hosted.agent.course.moment + self._machine.clock.cycles.ticks(nanoseconds)
+        while self._hosted.agent.course.moment < end:
+            self._check(reports, None)
+            await self._advance(min(end, self._hosted.next_moment))
+        self._check(reports, None)
+
+    async def finished(
+        self,
+        *,
+        timeout: str | None = None,  # noqa: ASYNC109 - of the machine's time
+    ) -> RunOutcome:
+        """Until the machine itself has come to its end: all VMs are off. Raises as ``until``, but RunEndedError."""
+        await self._wait(lambda: self._ended is not None, "the machine has not ended", timeout=timeout, vm=None)
+        return self.outcome
+
+    async def pause(self) -> None:
+        """Have the machine stand: in virtual time at a horizon, else each vcpu at the start of a block of code."""
+        await self._hosted.agent.pause()
+        await self._if_over()
+        self._free = False
+
+    def resume(self) -> None:
+        """Have the machine go on by itself, until ``pause``. For its guests it has not stood."""
+        self._free = True
+        self._hosted.agent.resume()
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """How it ended; while it goes on, how it is now."""
+        agent, ended, witness = self._hosted.agent, self._ended, self._witness
+        outcome = agent.outcome if ended is None else ended
+        states = {vm.name: state.value for vm, state in zip(self._machine.vms, agent.life.states, strict=True)}
+        time = agent.course.time if ended is not None else agent.course.moment
+        return RunOutcome(
+            ending=None if ended is None else ended.ending,
+            vms=states,
+            time=self._machine.clock.cycles.ns(time) if self._virtual else None,
+            digest=None if ended is None else ended.digest,
+            reports=tuple(witness.reports),
+            conditions=() if ended is None else tuple(conditions(self._hosted.plan, ended, witness.names)),
+            statistics={} if ended is None else statistics(self._hosted.plan, ended),
+            failures=tuple(outcome.failures),
+            warnings=tuple(witness.warnings),
+        )
+
+    async def live(self) -> None:
+        """Its whole life, once: for ``open_run``."""
+        try:
+            ended = await self._hosted.live()
+            self._hosted.end_trace(ended)
+            self._ended = ended
+        finally:
+            self._over.set()
+            self._witness.tell()
+
+    async def begin(self) -> None:
+        """In virtual time: until it stands at 0. Raises RunEndedError when it cannot begin."""
+        if self._virtual:
+            await self._advance(0)
+            if self._ended is not None:
+                raise self._ended_error(self._ended)
+
+    async def end(self, ending: Ending) -> None:
+        """Now, if it has not ended yet: for ``open_run``."""
+        self._hosted.agent.stop(ending)
+        with trio.CancelScope(shield=True):
+            await self._over.wait()
+
+    def _index(self, vm: str) -> int:
+        names = [each.name for each in self._machine.vms]
+        if vm not in names:
+            raise ValueError(f"there is no VM '{vm}': this machine has {quantities.listing(names)}")
+        return names.index(vm)
+
+    def _type(self, vm: int, data: bytes) -> None:
+        self._typed = True
+        self._hosted.agent.write(vm, data)
+
+    def _must_stand(self) -> None:
+        if not self._hosted.agent.standing or self._over.is_set():
+            raise RunError("the run is over" if self._over.is_set() else "the machine runs: pause() it first")
+
+    def _must_go(self) -> None:
+        if not self._virtual and not self._free:
+            raise RunError("the machine stands, and nothing comes of waiting: resume() it first")
+
+    async def _wait(
+        self,
+        met: Callable[[], bool],
+        what: str,
+        *,
+        timeout: str | None,  # noqa: ASYNC109 - of the machine's time
+        vm: int | None,
+    ) -> None:
+        reports = len(self._witness.reports)
+        self._must_go()
+        nanoseconds = None if timeout is None else nanoseconds_of(timeout)
+        if self._free:
+            with trio.move_on_after(float("inf") if nanoseconds is None else nanoseconds / 1e9):
+                while not met():
+                    self._check(reports, vm)
+                    await self._witness.news()
+                return
+        else:
+            cycles, course = self._machine.clock.cycles, self._hosted.agent.course
+            end = None if nanoseconds is None else course.moment + cycles.ticks(nanoseconds)
+            while not met():
+                self._check(reports, vm)
+                if end is not None and course.moment >= end:
+                    break
+                if self._hosted.idle and not self._typed:
+                    raise RunError(
+                        f"{self._failed(what, vm)}: every CPU waits, and nothing is to come{self._tails(vm)}"
+                    )
+                following = self._hosted.next_moment
+                await self._advance(following if end is None else min(following, end))
+            else:
+                return
+        raise WaitTimeoutError(f"{self._failed(what, vm)} within {timeout}{self._tails(vm)}")
+
+    async def _advance(self, moment: int) -> None:
+        async with self._moving:
+            self._typed = False
+            await self._hosted.agent.advance(moment)
+        await self._if_over()
+
+    async def _if_over(self) -> None:
+        """Its last words come first."""
+        if self._hosted.agent.ending is not None:
+            await self._over.wait()
+
+    def _check(self, reports: int, vm: int | None) -> None:
+        """Raise what makes waiting useless; of reports those after the first ``reports``."""
+        if self._stop_on_report and len(self._witness.reports) > reports:
+            report = self._witness.reports[reports]
+            raise GuestParkedError(report, self._tails(self._index(report.vm)))
+        if self._ended is not None:
+            raise self._ended_error(self._ended)
+        if vm is not None and (state := self._hosted.agent.life.states[vm]) in (VmState.OFF, VmState.DEAD):
+            raise RunError(f"VM '{self._machine.vms[vm].name}' is {state.value}, and prints no more{self._tails(vm)}")
+
+    def _ended_error(self, ended: Outcome) -> RunEndedError:
+        states = ", ".join(f"{name} {state}" for name, state in ended.vms.items())
+        lines = [f"the run is over ({ended.ending.name.lower()}: {states})", *ended.failures]
+        lines += conditions(self._hosted.plan, ended, self._witness.names)
+        return RunEndedError("\n".join(lines) + self._tails(None), self.outcome)
+
+    def _failed(self, what: str, vm: int | None) -> str:
+        return what if vm is None else f"VM '{self._machine.vms[vm].name}' {what}"
+
+    def _tails(self, vm: int | None) -> str:
+        """What consoles have shown last, below an error."""
+        text = ""
+        for config, transcript in zip(self._machine.vms, self._witness.transcripts, strict=True):
+            if vm in (None, config.index) and (tail := transcript.tail(_TAIL)):
+                text += f"\nthe console of VM '{config.name}' ends:\n{tail}"
+        return text

@@ -1,0 +1,141 @@
+"""``load`` and ``open_run``: from a machine file to a machine that runs, and nothing left of it behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from baonet.actors.ending import Ending
+from baonet.config import loader
+from baonet.config.console_input import dump_input, load_input
+from baonet.document import quantities
+from baonet.hyp.vmm import plan
+from baonet.launch.crews import Placement
+from baonet.machine import ClockMode, Input, Machine
+from baonet.outlets.outlet import Outlet, Outlets
+from baonet.run.durations import nanoseconds
+from baonet.run.errors import RunError
+from baonet.run.groups import first
+from baonet.run.hosted import HostedRun
+from baonet.run.loaded import LoadedMachine
+from baonet.run.open_run import OpenRun
+from baonet.run.options import RunOptions
+from baonet.run.witness import Witness
+
+
+def load(path: str | os.PathLike[str], *, set: Mapping[str, object] | Sequence[str] = ()) -> Machine:
+    """The machine of a file, with ``set`` in place of fields: ``{"clock.mode": "virtual"}`` or ``["vms.0.cpus=2"]``.
+
+    Raises ConfigError with everything that is wrong: file, line, field, and what would be right.
+    """
+    return loader.load(Path(path), set, None, plan)
+
+
+@asynccontextmanager
+async def open_run(
+    machine: Machine,
+    *,
+    placement: str | None = None,
+    input: str | os.PathLike[str] | Iterable[Input] = (),
+    record: str | os.PathLike[str] | None = None,
+    trace: str | os.PathLike[str] | None = None,
+    timeout: str | None = None,  # noqa: ASYNC109 - it ends the machine, not the block
+    stop_on_report: bool = True,
+) -> AsyncIterator[OpenRun]:
+    """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
+
+    ``placement``, ``input`` (a file, or what it would hold), ``record``, ``trace`` and ``timeout`` (of the host's time,
+    ``"60s"``) are the options of ``baonet run``. ``stop_on_report``: a wait ends with GuestParkedError as soon as a
+    guest does what Bao stops it for.
+
+    Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError
+    when the host refuses something, EngineError when the engine does not hold here, RunError when the machine cannot
+    begin, or its trace could not be written.
+    """
+    machine = _typing(machine, input)
+    if record is not None and machine.clock.mode is ClockMode.HOST:
+        raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
+    options = _options(machine, placement, timeout)
+    _spare(machine, "trace", trace)
+    _spare(machine, "record", record)
+    witness, outlets = Witness(machine), Outlets()
+    with ExitStack() as stack:
+        outlet = None
+        if trace is not None:
+            file = stack.enter_context(open(trace, "wb"))  # noqa: ASYNC230 - before anything runs
+            outlet = outlets.add(Outlet(file.fileno(), f"trace {trace}"))
+            stack.callback(outlet.close)
+        loaded = LoadedMachine(machine, lambda text: witness.notice("WARNING", text))
+        stack.callback(loaded.close)
+        hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
+        stack.callback(hosted.close)
+        async with _living(OpenRun(loaded, hosted, witness, stop_on_report=stop_on_report)) as run:
+            yield run
+        if record is not None:
+            Path(record).write_text(dump_input(hosted.typed, machine))  # noqa: ASYNC240 - nothing runs any more
+        if outlet is not None:
+            await outlets.written()
+            if outlet.error is not None:
+                raise RunError(f"{outlet.name}: {outlet.error.strerror}")
+
+
+def _options(machine: Machine, placement: str | None, timeout: str | None) -> RunOptions:
+    known = [each.value for each in Placement]
+    if placement is not None and placement not in known:
+        raise ValueError(f"there is no placement {placement!r}: it can be {quantities.listing(known, 'or')}")
+    return RunOptions(
+        placement=None if placement is None else Placement(placement),
+        timeout=None if timeout is None else nanoseconds(timeout) / 1e9,
+        standing=machine.clock.mode is ClockMode.VIRTUAL,
+    )
+
+
+def _typing(machine: Machine, given: str | os.PathLike[str] | Iterable[Input]) -> Machine:
+    """With what is typed when."""
+    path = given if isinstance(given, str | os.PathLike) else None
+    typed = tuple(given) if not isinstance(given, str | os.PathLike) else load_input(Path(given), machine)
+    if typed and machine.clock.mode is ClockMode.HOST:
+        raise ValueError("input is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
+    files = machine.files if path is None else (*machine.files, os.fspath(path))
+    return dataclasses.replace(
+        machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)), files=files
+    )
+
+
+def _spare(machine: Machine, option: str, path: str | os.PathLike[str] | None) -> None:
+    """Raises ValueError when that would be lost which the machine is read from."""
+    if path is None or not os.path.exists(path):
+        return
+    for each in machine.files:
+        if os.path.exists(each) and os.path.samefile(each, path):
+            raise ValueError(f"{option} {os.fspath(path)} would be lost: {each} is read")
+
+
+@asynccontextmanager
+async def _living(run: OpenRun) -> AsyncIterator[OpenRun]:
+    """Its life beside the block. What the block raises comes out as it is, when the machine has ended."""
+    raised: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_shielded, run)
+            try:
+                await run.begin()
+                yield run
+            except BaseException as error:
+                raised = error
+            await run.end(Ending.DONE if raised is None else Ending.INTERRUPTED)
+    except BaseExceptionGroup as group:
+        raise first(group) from None
+    if raised is not None:
+        raise raised
+
+
+async def _shielded(run: OpenRun) -> None:
+    """A cancelled block ends the machine in order too."""
+    with trio.CancelScope(shield=True):
+        await run.live()

@@ -1,0 +1,45 @@
+"""What came of a run, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+from baonet.actors.ending import Ending
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GuestReport:
+    """A guest did what Bao stops it for. ``text``: the report as ``baonet run`` shows it; ``pc`` is where it was."""
+
+    vm: str
+    vcpu: int
+    reason: str
+    pc: int
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended, or how it is now: then ``ending`` is None, and what is only known in the end is missing.
+
+    ``vms``: ``running``, ``resetting``, ``off``, ``parked`` or ``dead``, by the VM's name. ``time``: nanoseconds of
+    virtual time, None under the host's clock. ``digest``: of a run in virtual time; it is that of any run that does the
+    same, and None when a process was lost. ``reports`` are in the order in which they came. ``conditions`` are lines
+    for people: what each vcpu did, or waited for, in the end. ``statistics``: the counters of each pcpu, as
+    ``baonet run --stats`` writes them. ``failures``: what went wrong beside the guests. ``warnings``: what Bao would
+    warn of, and what is weak on this host.
+    """
+
+    ending: Ending | None
+    vms: Mapping[str, str]
+    time: int | None
+    digest: str | None
+    reports: tuple[GuestReport, ...]
+    conditions: tuple[str, ...]
+    statistics: Mapping[str, Mapping[str, object]]
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...]
