@@ -28,6 +28,7 @@ def held() -> Iterator[None]:
 
 def belong_to(parent: int) -> None:
     """Call it first in a child of the process ``parent``. It may still be in what ``held`` holds back."""
+    signal.set_wakeup_fd(-1)  # of an event loop of the parent's
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     _node.die_with_parent(parent)

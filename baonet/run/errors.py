@@ -22,7 +22,7 @@ class GuestParkedError(RunError):
 
 @final
 class WaitTimeoutError(RunError, TimeoutError):
-    """What was waited for did not come in time."""
+    """What was waited for did not come in time, or cannot come any more: every CPU waits, and nothing is to come."""
 
 
 @final

@@ -141,7 +141,9 @@ class OpenRun:
         timeout: str | None = None,  # noqa: ASYNC109 - of the machine's time
     ) -> RunOutcome:
         """Until the machine itself has come to its end: all VMs are off. Raises as ``until``, but RunEndedError."""
+        reports = len(self._witness.reports)
         await self._wait(lambda: self._ended is not None, "the machine has not ended", timeout=timeout, vm=None)
+        self._check_reports(reports)
         return self.outcome
 
     async def pause(self) -> None:
@@ -240,9 +242,8 @@ class OpenRun:
                 if end is not None and course.moment >= end:
                     break
                 if self._hosted.idle and not self._typed:
-                    raise RunError(
-                        f"{self._failed(what, vm)}: every CPU waits, and nothing is to come{self._tails(vm)}"
-                    )
+                    why = f"{self._failed(what, vm)}: every CPU waits, and nothing is to come"
+                    raise WaitTimeoutError(f"{why}{self._tails(vm)}")
                 following = self._hosted.next_moment
                 await self._advance(following if end is None else min(following, end))
             else:
@@ -262,13 +263,16 @@ class OpenRun:
 
     def _check(self, reports: int, vm: int | None) -> None:
         """Raise what makes waiting useless; of reports those after the first ``reports``."""
-        if self._stop_on_report and len(self._witness.reports) > reports:
-            report = self._witness.reports[reports]
-            raise GuestParkedError(report, self._tails(self._index(report.vm)))
+        self._check_reports(reports)
         if self._ended is not None:
             raise self._ended_error(self._ended)
         if vm is not None and (state := self._hosted.agent.life.states[vm]) in (VmState.OFF, VmState.DEAD):
             raise RunError(f"VM '{self._machine.vms[vm].name}' is {state.value}, and prints no more{self._tails(vm)}")
+
+    def _check_reports(self, reports: int) -> None:
+        if self._stop_on_report and len(self._witness.reports) > reports:
+            report = self._witness.reports[reports]
+            raise GuestParkedError(report, self._tails(self._index(report.vm)))
 
     def _ended_error(self, ended: Outcome) -> RunEndedError:
         states = ", ".join(f"{name} {state}" for name, state in ended.vms.items())
