@@ -8,7 +8,7 @@ import trio
 
 from baonet.actors.ending import VmState
 from baonet.actors.visible import plain
-from baonet.hyp.armv8.report import Armv8Report
+from baonet.hyp.report import Report
 from baonet.machine import Machine
 from baonet.run.conditions import SymbolNames
 from baonet.run.disassembly import instruction
@@ -49,7 +49,7 @@ class Witness:
         if level == "WARNING":
             self.warnings.append(text)
 
-    def reported(self, report: Armv8Report, code: bytes) -> None:
+    def reported(self, report: Report, code: bytes) -> None:
         symbol = self.names.of(self._machine.vms[report.vm])(report.pc)
         text = "\n".join([*map(plain, report.lines()), instruction(report, code) + symbol])
         self.reports.append(GuestReport(report.vm_name, report.vcpu, report.reason, report.pc, text))
