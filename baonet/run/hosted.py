@@ -50,6 +50,7 @@ class HostedRun:
         self._options = options
         self._audience = audience
         self._horizons: Horizons | None = None
+        self._outlet = trace
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
@@ -117,6 +118,12 @@ class HostedRun:
         """The last that is written to the trace, if there is one."""
         if self._trace is not None:
             self._trace.close(footer(outcome))
+
+    @property
+    def trace_error(self) -> str | None:
+        """Why the trace could not be written, if so."""
+        error = None if self._outlet is None else self._outlet.error
+        return None if self._outlet is None or error is None else f"{self._outlet.name}: {error.strerror}"
 
     def close(self) -> None:
         """Leave no process."""

@@ -180,6 +180,8 @@ class OpenRun:
         """Its whole life, once: for ``open_run``."""
         try:
             ended = await self._hosted.live()
+            if (error := self._hosted.trace_error) is not None:
+                ended.failures.append(error)
             self._hosted.end_trace(ended)
             self._ended = ended
         finally:

@@ -57,6 +57,8 @@ async def open_run(
     when the host refuses something, EngineError when the engine does not hold here, RunError when the machine cannot
     begin, or its trace could not be written.
     """
+    if not trio.lowlevel.in_trio_run():
+        raise RunError("open_run is for Trio: call it in a function that trio.run runs")
     machine = _typing(machine, input)
     if record is not None and machine.clock.mode is ClockMode.HOST:
         raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
@@ -80,8 +82,8 @@ async def open_run(
             Path(record).write_text(dump_input(hosted.typed, machine))  # noqa: ASYNC240 - nothing runs any more
         if outlet is not None:
             await outlets.written()
-            if outlet.error is not None:
-                raise RunError(f"{outlet.name}: {outlet.error.strerror}")
+            if hosted.trace_error is not None:
+                raise RunError(hosted.trace_error)
 
 
 def _options(machine: Machine, placement: str | None, timeout: str | None) -> RunOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,43 @@ def test_a_file_with_mistakes_tells_all_of_them(tmp_path: Path) -> None:
         baonet.load(path)
     assert len(caught.value.problems) >= 2
     assert re.search(r"machine.yaml:\d+:\d+: vms\[0\].cpus", str(caught.value))
+
+
+async def test_in_virtual_time_it_can_go_on_by_itself_and_stand_again(tmp_path: Path) -> None:
+    async with baonet.open_run(machine(tmp_path, pair()), timeout=LIMIT) as run:
+        assert run.time == 0
+        run.resume()
+        await run.console("ping").wait_for("batch 1", timeout="30s")
+        with pytest.raises(baonet.RunError, match="goes on by itself: pause"):
+            await run.for_("1ms")
+        await run.pause()
+        stood = run.time
+        assert stood > 0
+        assert run.outcome.ending is None
+        await run.for_("3us")
+        assert run.time == stood + 3000
+        run.resume()
+        assert (await run.finished(timeout="30s")).vms == {"ping": "off", "pong": "off"}
+    assert run.outcome.digest is not None
+
+
+async def test_what_a_trace_cannot_take_is_told(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, {"vms": [vm("hello")]})
+
+    async def trace() -> None:
+        async with baonet.open_run(loaded, trace="/dev/full", timeout=LIMIT) as run:
+            await run.finished()
+
+    with pytest.raises(baonet.RunError, match="trace /dev/full: No space left on device"):
+        await trace()
+
+
+def test_another_loop_than_trios_is_told_so(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, {"vms": [vm("hello")]})
+
+    async def run() -> None:
+        async with baonet.open_run(loaded):
+            pass
+
+    with pytest.raises(baonet.RunError, match=r"open_run is for Trio"):
+        asyncio.run(run())
