@@ -46,6 +46,7 @@ class Outcome:
     digests: dict[int, bytes] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
     horizons: int = 0
+    travels: int = 0
 
     def printed(self) -> dict[tuple[int, int], bytes]:
         return {key: b"".join(data for _, data in sorted(pieces.items())) for key, pieces in self.output.items()}
@@ -129,6 +130,7 @@ class Lead:
                 if self.outcome.horizons in self._at and self.outcome.horizons > 0:
                     self._at -= {self.outcome.horizons}
                     saved = carried.save()
+                    self.outcome.travels += 1
                 elif self.outcome.horizons and (horizons.ended or horizons.idle):
                     for address in conductors.keys() - self._stopped:
                         carried.port.send(address, wire.Stop())
@@ -187,13 +189,14 @@ class Lead:
 def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False) -> Outcome:
     """A run of a machine file for ``end`` nanoseconds with a horizon each ``step`` of them at which somebody has come.
 
-    It is saved and made anew at those whose numbers are in ``at``.
+    It is saved and made anew at those whose numbers are in ``at``, which come before its end.
     """
     machine = load(file)
     ensure(machine.platform.architecture)
     cycles = machine.clock.cycles
     lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look)
     outcome = trio.run(lead.run)
+    assert outcome.travels == len({*at}), "it has ended before it was saved"
     for pcpu, digest in outcome.digests.items():
         since = outcome.records.get(pcpu, b"")[outcome.since.get(pcpu, 0) :]
         assert hashlib.blake2b(since, digest_size=32).digest() == digest
