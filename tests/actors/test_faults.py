@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.actors.events import chosen_bits
@@ -14,6 +15,7 @@ from baonet.hyp.armv8.psci_messages import PsciOn
 from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.messages import HypMessage, IpcNotify, SpiLine
 from baonet.machine import Disturbance, FlipFault, MessageFault, MessageKind
+from baonet.machine.saved import StateError
 from baonet.trace.records import FaultKind
 from baonet.wire.turns import NEVER, Post
 
@@ -112,3 +114,33 @@ def test_a_place_that_is_given_is_kept(offset: int | None, bit: int | None, coun
     assert len(set(bits)) == count
     assert offset is None or {each // 8 for each in bits} == {offset}
     assert bit is None or {each % 8 for each in bits} == {bit}
+
+
+RULES = st.lists(
+    st.builds(
+        rule,
+        st.sampled_from(Disturbance),
+        by=st.integers(1, 300),
+        probability=st.sampled_from([0.2, 0.5, 1.0]),
+        count=st.none() | st.integers(1, 4),
+        seed=st.integers(0, 3),
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=60)
+@given(RULES, st.integers(0, 12))
+def test_chances_that_were_saved_go_on(rules: list[MessageFault], after: int) -> None:
+    sent = posts(12)
+    first, second = (MessageFaults(rules, VMS, lambda nanoseconds: nanoseconds) for _ in range(2))
+    before = [first.interfere(*each) for each in sent[:after]]
+    second.load(msgpack.unpackb(msgpack.packb(first.save())))
+    whole = MessageFaults(rules, VMS, lambda nanoseconds: nanoseconds)
+    assert before + [second.interfere(*each) for each in sent[after:]] == [whole.interfere(*each) for each in sent]
+
+
+def test_the_chances_of_other_rules_are_refused() -> None:
+    faults = MessageFaults([rule(Disturbance.DROP)], VMS, lambda n: n)
+    with pytest.raises(StateError, match="the faults of messages is damaged: 0 rules, where there are 1"):
+        faults.load(MessageFaults([], VMS, lambda n: n).save())

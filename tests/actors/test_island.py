@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.actors.island import Island
+from baonet.machine.saved import StateError
 from baonet.wire.messages import ConsoleInput, Start
 from baonet.wire.turns import NEVER, Turned
 from tests.actors.fake_seat import BLOCK, Action, FakeSeat, Send, Wait, Work, Yield
@@ -193,3 +195,25 @@ def test_a_pcpu_that_is_removed_hears_nothing_and_runs_no_more() -> None:
     run.to(NEVER)
     assert run.messages(run.seats[1]) == []
     assert run.seats[1].clock < 40
+
+
+@given(cases(), st.lists(st.integers(1, 400), max_size=8))
+@settings(max_examples=200)
+def test_an_island_goes_on_from_what_was_saved(case: Case, steps: list[int]) -> None:
+    """At any horizon, the end of a window or not, another one of the same pcpus takes its place."""
+    whole, cut = Run(case), Run(case)
+    horizon = 0
+    for step in steps:
+        horizon += step
+        whole.to(horizon)
+        cut.to(horizon)
+        saved = msgpack.unpackb(msgpack.packb(cut.island.save()))
+        cut.island = Island(cut.island.pcpus, case.window)
+        cut.island.load(saved)
+    assert cut.to(NEVER).story() == whole.to(NEVER).story()
+    assert cut.island.deliveries == whole.island.deliveries
+
+
+def test_the_state_of_another_island_is_refused() -> None:
+    with pytest.raises(StateError, match="has other pcpus: load it into the machine that it was saved from"):
+        Island((0, 1), 10).load(Island((0, 2), 10).save())

@@ -10,6 +10,7 @@ from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.actors.schedule import Schedule
 from baonet.machine import Rate
+from baonet.machine.saved import StateError
 
 STEP = 10
 CYCLES = Rate(1000)
@@ -141,3 +142,18 @@ async def test_one_that_has_fallen_behind_does_not_hurry_later(autojump_clock: t
     assert schedule.grant() == 20
     reach(schedule.horizons, a=2011)
     assert schedule.patience() == pytest.approx(2.0, abs=0.02)
+
+
+def test_horizons_are_saved_when_all_have_reached_one() -> None:
+    horizons = Horizons([0, 1], STEP)
+    horizons.advance()
+    reach(horizons, a=12)
+    with pytest.raises(ValueError, match="not every island has reached the horizon: save it when all have"):
+        horizons.save()
+    reach(horizons, b=-1)
+    again = Horizons([0, 1], STEP)
+    again.load(horizons.save())
+    assert (again.horizon, again.latest, again.soonest) == (10, 12, 12)
+    assert again.advance() == horizons.advance() == 20
+    with pytest.raises(StateError, match="it has other islands"):
+        Horizons([0, 5], STEP).load({"version": 1, "horizon": 0, "latest": 0, "next": [[1, 0]]})
