@@ -48,3 +48,21 @@ def contents(thing: Any, packages: tuple[str, ...], seen: dict[int, int] | None 
 
 def _frozen(thing: Any) -> bool:
     return bool(thing.__dataclass_params__.frozen)
+
+
+WRONG: list[Any] = [None, True, -1, 5, 1 << 70, "x", b"x", [], [1], [[1, 2]], {}, {"version": 1}]
+"""What may be in saved data that is damaged."""
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where anything is in saved data."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
+
+
+def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copied = dict(data) if isinstance(data, dict) else list(data)
+    copied[path[0]] = replaced(data[path[0]], path[1:], value)
+    return copied

@@ -291,7 +291,8 @@ class Body:
             raise _FORM.damaged(f"its guest is {fields['activity']!r:.40}")
         self.activity = Activity[fields["activity"]]
         self.sent, self.received = fields["sent"], fields["received"]
-        self._notices.load(fields["notices"])
-        self.input.load(fields["input"])
+        with _FORM.reading():
+            self._notices.load(fields["notices"])
+            self.input.load(fields["input"])
         self.hypervisor.load(fields["hypervisor"], was_kept)
         self.core.load(fields["core"])

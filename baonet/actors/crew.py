@@ -71,8 +71,9 @@ def save_seats(seats: dict[int, tuple[Seat, Recorder]]) -> list[Any]:
 
 def load_seats(seats: dict[int, tuple[Seat, Recorder]], data: list[Any]) -> None:
     """Be as a crew was that has been saved. Raises ValueError for what is not its state, or of another version."""
-    if [each[0] for each in data] != list(seats):
+    rows = [each for each in data if isinstance(each, list) and len(each) == 3]
+    if [pcpu for pcpu, _, _ in rows] != list(seats) or len(rows) != len(data):
         raise StateError("the state is of other pcpus: load it into the machine that it was saved from")
-    for pcpu, seat, recorder in data:
+    for pcpu, seat, recorder in rows:
         seats[pcpu][0].load(seat)
         seats[pcpu][1].load(recorder)

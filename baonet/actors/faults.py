@@ -100,6 +100,7 @@ class MessageFaults:
         fields = _FORM.load(data)
         if len(fields["rules"]) != len(self._rules):
             raise _FORM.damaged(f"{len(fields['rules'])} rules, where there are {len(self._rules)}")
-        for rule, saved in zip(self._rules, fields["rules"], strict=True):
-            rule.load(saved)
-        self._floors = {(source, target): due for source, target, due in fields["floors"]}
+        with _FORM.reading():
+            for rule, saved in zip(self._rules, fields["rules"], strict=True):
+                rule.load(saved)
+            self._floors = {(source, target): due for source, target, due in fields["floors"]}

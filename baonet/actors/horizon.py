@@ -76,7 +76,8 @@ class Horizons:
     def load(self, data: object) -> None:
         """Be as those were; the step and the end are this run's own. Raises StateError for what is not their state."""
         fields = _FORM.load(data)
-        if not {island for island, _ in fields["next"]} <= self._next.keys():
-            raise _FORM.damaged("it has other islands: load it into the machine that it was saved from")
+        with _FORM.reading():
+            if not {island for island, _ in fields["next"]} <= self._next.keys():
+                raise _FORM.damaged("it has other islands: load it into the machine that it was saved from")
+            self._next = dict(fields["next"])
         self.horizon, self.latest = fields["horizon"], fields["latest"]
-        self._next = dict(fields["next"])

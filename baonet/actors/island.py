@@ -194,10 +194,11 @@ class Island:
     def load(self, data: object) -> None:
         """Be as one was that has been saved. Raises StateError for what is not its state."""
         fields = _FORM.load(data)
-        if [each[0] for each in fields["pcpus"]] != list(self.pcpus):
-            raise _FORM.damaged("it has other pcpus: load it into the machine that it was saved from")
-        for index, (_, clock, next_, gone, inbox) in enumerate(fields["pcpus"]):
-            self._clocks[index], self._next[index], self._gone[index] = clock, next_, gone
-            self._inboxes[index] = [load(Delivery, values) for values in inbox]
+        with _FORM.reading():
+            if [each[0] for each in fields["pcpus"]] != list(self.pcpus):
+                raise _FORM.damaged("it has other pcpus: load it into the machine that it was saved from")
+            for index, (_, clock, next_, gone, inbox) in enumerate(fields["pcpus"]):
+                self._clocks[index], self._next[index], self._gone[index] = clock, next_, gone
+                self._inboxes[index] = [load(Delivery, values) for values in inbox]
+            self.deliveries = Deliveries(*fields["deliveries"])
         self._control = fields["control"]
-        self.deliveries = Deliveries(*fields["deliveries"])

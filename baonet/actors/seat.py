@@ -233,10 +233,11 @@ class Seat:
         """Be as one was that has been saved; as ``Body.load``."""
         fields = _FORM.load(data)
         self._inbox = []
-        for came, values in fields["inbox"]:
-            each = load(Delivery, values)
-            self._inbox.append((each.due, each.source, each.sequence, came, each))
+        with _FORM.reading():
+            for came, values in fields["inbox"]:
+                each = load(Delivery, values)
+                self._inbox.append((each.due, each.source, each.sequence, came, each))
+            self._channels = dict(fields["channels"])
         self._came, self._interrupted = fields["came"], fields["interrupted"]
-        self._channels = dict(fields["channels"])
         self._until, self._rest = fields["until"], fields["rest"]
         self.body.load(fields["body"])

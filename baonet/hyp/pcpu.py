@@ -262,12 +262,8 @@ class Pcpu:
                 f"the state is of {_told(fields['place'])}, and this is {_told(self._place)}: load it into the machine "
                 "that it was saved from"
             )
-        try:
+        with _FORM.reading():
             self._load(fields, undump)
-        except StateError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise _FORM.damaged(f"{type(error).__name__}: {error}") from error
 
     def _load(self, fields: Saved, undump: Callable[[Any], HypMessage]) -> None:
         if len(fields["exits"]) != len(self._counts):

@@ -8,7 +8,8 @@ machine. After a StateError of ``load`` that is of no more use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import UnionType
 from typing import Any, final
 
@@ -56,6 +57,16 @@ class StateForm:
             if not _fits(data[name], kind):
                 raise self.damaged(f"{name} is {data[name]!r:.80}")
         return data
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is inside the fields is read here, and what is not as it should be is damage of this."""
+        try:
+            yield
+        except StateError:
+            raise
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise self.damaged(f"{type(error).__name__}: {error}") from error
 
     def damaged(self, why: str) -> StateError:
         """The error for a value that makes no sense."""

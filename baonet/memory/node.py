@@ -101,10 +101,11 @@ class NodeMemory:
         """Have what was saved of the same machine. Raises ValueError for what is not that, or of another version."""
         saved = _FORM.load(data)["segments"]
         mine = [[name, segment.size] for name, segment in self._kept()]
-        if [each[:2] for each in saved] != mine:
-            raise _FORM.damaged("it has other regions: load it into the machine that it was saved from")
-        for (_, segment), (_, _, pieces) in zip(self._kept(), saved, strict=True):
-            segment.load(pieces)
+        with _FORM.reading():
+            if [each[:2] for each in saved] != mine:
+                raise _FORM.damaged("it has other regions: load it into the machine that it was saved from")
+            for (_, segment), (_, _, pieces) in zip(self._kept(), saved, strict=True):
+                segment.load(pieces)
 
     def _kept(self) -> Iterator[tuple[str, Segment]]:
         for shared, segment in zip(self.machine.shared_memory, self.shared, strict=True):

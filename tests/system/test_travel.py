@@ -12,14 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from baonet.config.loader import load
+from baonet.core.selftest import ensure
 from baonet.trace.reader import TraceReader
+from tests.contents import WRONG, places, replaced
 from tests.system.digests import ROOT
 from tests.system.machine import UART, pair, vm, write
 from tests.system.random_guest import PARTS, describe, image
 from tests.system.test_random_guests import CLOCKS, COSTS, VMS
 from tests.system.test_rebirth import both
 from tests.system.test_virtual import GUESTS_AND_ENDS
-from tests.system.travelling import Outcome, same, travelled
+from tests.system.travelling import Carried, Outcome, same, travelled
 from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS, traced
 
 VIRTUAL = {"clock": {"mode": "virtual"}}
@@ -155,3 +158,26 @@ def test_what_is_led_here_is_what_the_command_runs(tmp_path: Path) -> None:
     with TraceReader(path) as trace:
         records = {pcpu: b"".join(trace.of(pcpu)) for pcpu in trace.pcpus}
     assert alone("ping-pong", 20).records == records
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever is in it, it is a ValueError that says of what it is, or a state."""
+    machine, _ = MACHINES["faults"]
+    assert isinstance(machine, dict)
+    loaded = load(write(tmp_path, VIRTUAL | machine))
+    ensure(loaded.platform.architecture)
+    first, second = Carried(loaded), Carried(loaded)
+    (conductor,), (other,) = first.conductors.values(), second.conductors.values()
+    saved = conductor.save()
+    place = data.draw(st.sampled_from(places(saved)))
+    try:
+        other.load(replaced(saved, place, data.draw(st.sampled_from(WRONG))))
+    except ValueError as error:
+        problem = str(error)
+    else:
+        problem = "the state is taken"
+    first.close()
+    second.close()
+    assert problem.startswith(("the state", "a message in the state")), (place, problem)
