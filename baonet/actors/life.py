@@ -101,14 +101,15 @@ Duty = Tell | Kill | Load | Fail | Changed | Conclude
 class _Actor:
     """``pcpus``: those that it speaks for. ``lasted``, ``silent``: seconds in this phase, and since its last word.
 
-    ``freezing``: seconds since it was told to freeze, None when it was not or has.
+    ``owed``: how often it was told to freeze and has not said that it is; ``freezing``: seconds for which it owes that.
     """
 
     pcpus: tuple[int, ...]
     phase: Phase = Phase.SPAWNED
     lasted: float = 0.0
     silent: float = 0.0
-    freezing: float | None = None
+    owed: int = 0
+    freezing: float = 0.0
 
     def move(self, phase: Phase) -> None:
         self.phase = phase
@@ -158,7 +159,7 @@ class Life:
     @property
     def frozen(self) -> bool:
         """Whether all who were told to freeze, and are to answer, have."""
-        return all(each.freezing is None or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
+        return all(not each.owed or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
 
     def freeze(self) -> None:
         """Have all who answer stay out of their guests. Conductors stand where they are let go to."""
@@ -166,7 +167,7 @@ class Life:
             return
         for address, actor in sorted(self._actors.items()):
             if actor.phase not in (*ENDING, Phase.GONE):
-                actor.freezing = 0.0
+                actor.owed += 1
                 self.effects.append(Tell(address, Freeze()))
 
     def thaw(self, stood: int) -> None:
@@ -193,7 +194,7 @@ class Life:
         if actor is None or actor.phase is Phase.GONE:
             return  # it was on the way when the one that said it was given up
         if isinstance(message, Frozen):
-            actor.freezing = None
+            actor.owed, actor.freezing = max(0, actor.owed - 1), 0.0
             return
         of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff | VmReset))
         if not of_vm:
@@ -253,7 +254,7 @@ class Life:
                 continue
             actor.lasted += seconds
             actor.silent += seconds
-            if actor.freezing is not None and actor.phase not in ENDING:
+            if actor.owed and actor.phase not in ENDING:
                 actor.freezing += seconds
                 if actor.freezing >= FREEZING:
                     self._lose(address, f"has not left its guest for {FREEZING:g} s, and was killed")

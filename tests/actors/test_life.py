@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from baonet.actors.ending import Ending, VmState
-from baonet.actors.life import GRACE, Conclude, Fail, Kill, Life, Load, Tell, Vital
-from baonet.actors.phases import PATIENCE, Phase, step
+from baonet.actors.life import FREEZING, GRACE, Conclude, Fail, Kill, Life, Load, Tell, Vital
+from baonet.actors.phases import ENDING, PATIENCE, OutOfTurn, Phase, step
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.wire.control import (
     Control,
+    Freeze,
+    Frozen,
     Halt,
     Halted,
     Hello,
@@ -27,12 +29,13 @@ from baonet.wire.control import (
     Start,
     Stop,
     Stopped,
+    Thaw,
     VmOff,
     VmReset,
 )
 from baonet.wire.messages import VERSION
 
-BOUND = sum(PATIENCE.values())
+BOUND = sum(PATIENCE.values()) + FREEZING
 """Seconds within which everything that is asked for has come, or whoever owes it has been given up."""
 TICK = 0.5
 ANSWERS: dict[type, Vital] = {Start: Running(), Reset: Running(), Halt: Halted()}
@@ -52,6 +55,7 @@ class Actor:
     vm: int
     phase: Phase = Phase.SPAWNED
     alive: bool = True
+    frozen: bool = False
     asked: VmOff | VmReset | None = None
     up: deque[Vital] = field(default_factory=deque)
     down: deque[Control] = field(default_factory=deque)
@@ -63,13 +67,14 @@ class Actor:
             self.asked = message
         self.up.append(message)
 
-    def remind(self) -> None:
-        """What it asked for has not come."""
-        if self.asked is not None and self.phase is Phase.HALTING:
-            self.say(self.asked)
-
     def hear(self) -> None:
+        """Raises OutOfTurn."""
         message = self.down.popleft()
+        if isinstance(message, Freeze | Thaw):
+            self.frozen = isinstance(message, Freeze)
+            if self.frozen:
+                self.up.append(Frozen())
+            return
         self.phase = step(self.phase, message)
         if isinstance(message, Stop):
             self.say(Stopped(self.address))
@@ -99,7 +104,7 @@ class AnyLife(RuleBasedStateMachine):
         self.off: set[int] = set()
         self.failures: list[str] = []
         self.concluded: list[Ending] = []
-        self.stopped = self.broken_image = False
+        self.stopped = self.broken_image = self.stands = False
         if warm:
             self.settle(TICK)
             assert {actor.phase for actor in self.actors.values()} == {Phase.RUNNING}
@@ -125,6 +130,22 @@ class AnyLife(RuleBasedStateMachine):
 
     def end(self, actor: Actor) -> None:
         actor.alive = False
+
+    def hear(self, actor: Actor) -> None:
+        """One that is told what it has no turn for, as something before was lost, ends."""
+        try:
+            actor.hear()
+        except OutOfTurn:
+            assert actor.vm in self.hurt
+            self.end(actor)
+            self.bury(actor)
+
+    def remind_of(self, actor: Actor) -> None:
+        """What it asked for has not come."""
+        if actor.asked is not None and actor.phase is Phase.HALTING:
+            actor.say(actor.asked)
+            if isinstance(actor.asked, VmOff):
+                self.off.add(actor.vm)
 
     def bury(self, actor: Actor) -> None:
         """All that it said is heard first."""
@@ -158,7 +179,7 @@ class AnyLife(RuleBasedStateMachine):
         waiting = [each for each in self.actors.values() if each.down and each.alive]
         waiting = [each for each in waiting if each.phase is not Phase.SPAWNED]
         if waiting:
-            waiting[number % len(waiting)].hear()
+            self.hear(waiting[number % len(waiting)])
 
     @rule(number=st.integers(0, 8), what=st.sampled_from(["off", "reset", "park"]))
     def guest(self, number: int, what: str) -> None:
@@ -175,7 +196,7 @@ class AnyLife(RuleBasedStateMachine):
     @rule(number=st.integers(0, 8))
     def remind(self, number: int) -> None:
         if actor := self.chosen(number, Phase.HALTING):
-            actor.remind()
+            self.remind_of(actor)
 
     @rule(number=st.integers(0, 8))
     def die(self, number: int) -> None:
@@ -197,6 +218,8 @@ class AnyLife(RuleBasedStateMachine):
             lost = (actor.up if upward else actor.down).popleft()
             if not isinstance(lost, VmOff | VmReset):
                 self.hurt.add(actor.vm)
+            elif isinstance(lost, VmOff):
+                self.off.discard(actor.vm)  # it asks again, if another of its VM has not started that anew meanwhile
 
     @precondition(lambda self: self.faults)
     @rule()
@@ -217,6 +240,15 @@ class AnyLife(RuleBasedStateMachine):
             if self.life.phase(address) is Phase.GONE and address not in before:
                 self.hurt.add(actor.vm)  # it was slow
 
+    @rule(stands=st.booleans())
+    def stand(self, stands: bool) -> None:
+        if stands:
+            self.life.freeze()
+        else:
+            self.life.thaw(0)
+        self.stands = stands
+        self.perform()
+
     @precondition(lambda self: self.user and not self.stopped)
     @rule()
     def stop(self) -> None:
@@ -225,6 +257,12 @@ class AnyLife(RuleBasedStateMachine):
         self.perform()
 
     # What holds
+
+    @invariant()
+    def all_who_answer_stand_when_it_is_said(self) -> None:
+        if self.stands and self.life.frozen:
+            for address, actor in self.actors.items():
+                assert actor.frozen or not actor.alive or self.life.phase(address) in (*ENDING, Phase.GONE)
 
     @invariant()
     def a_dead_vm_was_hurt_and_all_of_it_is_dead(self) -> None:
@@ -248,9 +286,9 @@ class AnyLife(RuleBasedStateMachine):
                 if actor.alive and actor.phase is Phase.SPAWNED:
                     actor.say(Hello(VERSION, actor.address))
                 while actor.down and actor.alive:
-                    actor.hear()
+                    self.hear(actor)
                 if actor.alive:
-                    actor.remind()
+                    self.remind_of(actor)
                 while actor.up:
                     self.life.said(actor.address, actor.up.popleft())
                     self.perform()
@@ -264,6 +302,10 @@ class AnyLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.broken_image = False
         self.settle(BOUND)
+        assert self.life.frozen, "whoever does not answer is lost"
+        for actor in self.actors.values():
+            ends = self.life.phase(actor.address) in (*ENDING, Phase.GONE)
+            assert actor.frozen == self.stands or ends or not actor.alive or actor.vm in self.hurt
         for vm, (_, pcpus) in enumerate(self.vms):
             if vm not in self.hurt and vm not in self.off and not self.stopped:
                 assert {self.life.phase(pcpu) for pcpu in pcpus} == {Phase.RUNNING}, "it does not go on"
