@@ -27,9 +27,10 @@ class RunOutcome:
     """How a run ended, or how it is now: then ``ending`` is None, and what is only known in the end is missing.
 
     ``vms``: ``running``, ``resetting``, ``off``, ``parked`` or ``dead``, by the VM's name. ``time``: nanoseconds of
-    virtual time, None under the host's clock. ``digest``: of a run in virtual time; it is that of any run that does the
-    same, and None when a process was lost. ``reports`` are in the order in which they came. ``conditions`` are lines
-    for people: what each vcpu did, or waited for, in the end. ``statistics``: the counters of each pcpu, as
+    virtual time to which the CPU has come that came furthest, which is up to a block of instructions beyond
+    ``OpenRun.time``; None under the host's clock. ``digest``: of a run in virtual time; it is that of any run that does
+    the same, and None when a process was lost. ``reports`` are in the order in which they came. ``conditions`` are
+    lines for people: what each vcpu did, or waited for, in the end. ``statistics``: the counters of each pcpu, as
     ``baonet run --stats`` writes them. ``failures``: what went wrong beside the guests. ``warnings``: what Bao would
     warn of, and what is weak on this host.
     """
