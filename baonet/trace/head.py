@@ -148,7 +148,8 @@ def _region(value: object) -> TracedRegion:
 def _architecture(header: Mapping[object, object]) -> Architecture:
     name = _text(header.get("architecture", wings.FIRST), "architecture")
     if name not in wings.ARCHITECTURES:
-        raise TraceError(f"of a machine that is {name}: this baonet knows {', '.join(wings.ARCHITECTURES)}")
+        known = ", ".join(wings.ARCHITECTURES)
+        raise TraceError(f"of a machine of {name}, and this baonet knows {known}: read it with the one that wrote it")
     return wings.ARCHITECTURES[name]
 
 
