@@ -170,7 +170,7 @@ def _run(
         total = sum(1 for _ in plan.runs())
         progress = ProgressLine(sys.stderr, total, total - len(runs), time.monotonic, live=rewrites(sys.stderr))
         jobs = options.jobs or len(os.sched_getaffinity(0))
-        command = [sys.executable, "-m", "baonet.cli.main"]
+        command = [sys.executable, "-m", "baonet.study.one_run"]
         try:
             outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces, stamps), jobs, progress)
         except BaseExceptionGroup as group:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import final
 
 import trio
 
-from baonet.actors.awaited import Awaited
+from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
 from baonet.document import quantities
@@ -61,6 +62,11 @@ class OpenRun:
     def machine(self) -> Machine:
         """What runs."""
         return self._machine
+
+    @property
+    def standing(self) -> bool:
+        """Whether the machine stands: no guest runs."""
+        return self._hosted.agent.standing and not self._over.is_set()
 
     @property
     def time(self) -> int:
@@ -173,6 +179,7 @@ class OpenRun:
             conditions=() if ended is None else tuple(conditions(self._hosted.plan, ended, witness.names)),
             statistics={} if ended is None else statistics(self._hosted.plan, ended),
             failures=tuple(outcome.failures),
+            missing=() if ended is None else tuple(self._text(each) for each in ended.missing),
             warnings=tuple(witness.warnings),
         )
 
@@ -201,6 +208,10 @@ class OpenRun:
         with trio.CancelScope(shield=True):
             await self._over.wait()
 
+    def _text(self, awaited: AwaitedText) -> str:
+        text = os.fsdecode(awaited.data)
+        return text if awaited.vm is None else f"{self._machine.vms[awaited.vm].name}:{text}"
+
     def _index(self, vm: str) -> int:
         names = [each.name for each in self._machine.vms]
         if vm not in names:
@@ -212,7 +223,7 @@ class OpenRun:
         self._hosted.agent.write(vm, data)
 
     def _must_stand(self) -> None:
-        if not self._hosted.agent.standing or self._over.is_set():
+        if not self.standing:
             raise RunError("the run is over" if self._over.is_set() else "the machine runs: pause() it first")
 
     def _must_go(self) -> None:

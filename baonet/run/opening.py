@@ -18,6 +18,7 @@ from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
 from baonet.machine import ClockMode, Input, Machine
 from baonet.outlets.outlet import Outlet, Outlets
+from baonet.run.awaited_texts import awaited_text
 from baonet.run.durations import nanoseconds
 from baonet.run.errors import RunError
 from baonet.run.groups import first
@@ -44,14 +45,16 @@ async def open_run(
     input: str | os.PathLike[str] | Iterable[Input] = (),
     record: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
+    until: Sequence[str] = (),
+    limit: str | None = None,
     timeout: str | None = None,  # noqa: ASYNC109 - it ends the machine, not the block
     stop_on_report: bool = True,
 ) -> AsyncIterator[OpenRun]:
     """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
 
-    ``placement``, ``input`` (a file, or what it would hold), ``record``, ``trace`` and ``timeout`` (of the host's time,
-    ``"60s"``) are the options of ``baonet run``. ``stop_on_report``: a wait ends with GuestParkedError as soon as a
-    guest does what Bao stops it for.
+    ``placement``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until`` (texts), ``limit`` (its
+    ``--for``) and ``timeout`` (of the host's time, ``"60s"``) are the options of ``baonet run``. ``stop_on_report``: a
+    wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
     Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError
     when the host refuses something, EngineError when the engine does not hold here, RunError when the machine cannot
@@ -62,7 +65,7 @@ async def open_run(
     machine = _typing(machine, input)
     if record is not None and machine.clock.mode is ClockMode.HOST:
         raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
-    options = _options(machine, placement, timeout)
+    options = _options(machine, placement, until, limit, timeout)
     _spare(machine, "trace", trace)
     _spare(machine, "record", record)
     witness, outlets = Witness(machine), Outlets()
@@ -86,12 +89,18 @@ async def open_run(
                 raise RunError(hosted.trace_error)
 
 
-def _options(machine: Machine, placement: str | None, timeout: str | None) -> RunOptions:
+def _options(
+    machine: Machine, placement: str | None, until: Sequence[str], limit: str | None, timeout: str | None
+) -> RunOptions:
     known = [each.value for each in Placement]
     if placement is not None and placement not in known:
         raise ValueError(f"there is no placement {placement!r}: it can be {quantities.listing(known, 'or')}")
+    if limit is not None and machine.clock.mode is ClockMode.HOST:
+        raise ValueError("limit is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
     return RunOptions(
         placement=None if placement is None else Placement(placement),
+        until=tuple(awaited_text(machine, text) for text in until),
+        limit=None if limit is None else nanoseconds(limit),
         timeout=None if timeout is None else nanoseconds(timeout) / 1e9,
         standing=machine.clock.mode is ClockMode.VIRTUAL,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.actors.ending import Ending
+from baonet.document.escapes import escaped
 
 
 @final
@@ -31,8 +32,9 @@ class RunOutcome:
     ``OpenRun.time``; None under the host's clock. ``digest``: of a run in virtual time; it is that of any run that does
     the same, and None when a process was lost. ``reports`` are in the order in which they came. ``conditions`` are
     lines for people: what each vcpu did, or waited for, in the end. ``statistics``: the counters of each pcpu, as
-    ``baonet run --stats`` writes them. ``failures``: what went wrong beside the guests. ``warnings``: what Bao would
-    warn of, and what is weak on this host.
+    ``baonet run --stats`` writes them. ``failures``: what went wrong beside the guests. ``missing``: texts that
+    ``open_run`` was to end the run at and that did not come, as they were given. ``warnings``: what Bao would warn of,
+    and what is weak on this host.
     """
 
     ending: Ending | None
@@ -43,4 +45,13 @@ class RunOutcome:
     conditions: tuple[str, ...]
     statistics: Mapping[str, Mapping[str, object]]
     failures: tuple[str, ...]
+    missing: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For people: how it ended, and why."""
+        states = ", ".join(f"VM '{name}' {state}" for name, state in self.vms.items())
+        how = "goes on" if self.ending is None else f"is over ({self.ending.name.lower()})"
+        lines = [f"the run {how}: {states}", *self.failures]
+        lines += [f"nobody printed '{escaped(text)}'" for text in self.missing]
+        return "\n".join([*lines, *(report.text for report in self.reports), *self.conditions])

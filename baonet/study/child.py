@@ -1,4 +1,4 @@
-"""One run of a study: ``baonet run`` as a child process, then the measuring of its trace as another.
+"""One run of a study: ``baonet.study.one_run`` as a child process, then the measuring of its trace as another.
 
 Each child leads a session of its own, so the Ctrl-C of the terminal is the study's alone, and whatever a child has
 started ends with it. A child is told to end when the study is killed.
@@ -27,6 +27,7 @@ from baonet.document.quantities import duration
 from baonet.machine import Stamp
 from baonet.machine.stamp import stamp
 from baonet.study import measure
+from baonet.study.one_run import RunAnswer
 from baonet.study.plan import Run, Study
 from baonet.study.store import StoredRun
 
@@ -47,7 +48,7 @@ _PR_SET_PDEATHSIG = 1
 @final
 @dataclass(frozen=True, slots=True)
 class ChildRunner:
-    """``command`` starts baonet, ``work`` is a directory for what runs leave, ``traces`` where traces are kept.
+    """``command`` starts a run, ``work`` is a directory for what runs leave, ``traces`` where traces are kept.
 
     ``stamps`` are the files that runs read: what a run makes of others belongs to other results.
     """
@@ -90,9 +91,12 @@ class ChildRunner:
 
     async def _run(self, run: Run, row: StoredRun, directory: Path) -> StoredRun:
         trace = directory / "trace.bnt"
-        words = [*self.command, *self.study.arguments(run.settings), f"--trace={trace}"]
+        question = json.dumps(asdict(self.study.request(run.settings))).encode()
         limit = seconds(self.study.timeout) + _SLACK
-        status, _, said = await _child(words, b"", directory / "said", limit)
+        status, answer, said = await _child([*self.command, str(trace)], question, directory / "said", limit)
+        if status == 0:
+            told = RunAnswer(**json.loads(answer))
+            status, said = told.status, told.said[-_SHOWN:]
         if status not in self.study.accept:
             return replace(row, error=_failure(status, limit, said))
         specs = json.dumps([asdict(spec) for spec in self.study.metrics]).encode()

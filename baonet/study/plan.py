@@ -9,20 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, final
 
+from baonet.study.one_run import RunRequest
 from baonet.study.units import Amount, amount
 
 Settings: TypeAlias = Mapping[str, object]
 """Field paths of the machine file, or ``machine`` and ``run.*``, with their values as the YAML holds them."""
 
 PLACEMENT = "run.placement"
-RUN_OPTIONS = {
-    "run.for": "--for",
-    "run.until": "--until",
-    "run.input": "--input",
-    "run.clock": "--clock",
-    PLACEMENT: "--placement",
-}
-"""What a study can set of the command line; paths in the study file otherwise go to the machine file."""
+CLOCK = "run.clock"
+RUN_OPTIONS = ("run.for", "run.until", "run.input", CLOCK, PLACEMENT)
+"""What a study can set beside the machine file, to whose fields all other paths lead."""
 
 
 @final
@@ -147,19 +143,24 @@ class Study:
         """The part of the settings that changes the machine file."""
         return {path: value for path, value in settings.items() if path != "machine" and path not in RUN_OPTIONS}
 
-    def arguments(self, settings: Settings) -> list[str]:
-        """What to give ``baonet``, without where the trace goes."""
-        words = ["run", str(self.machine_of(settings)), "--console", "none", "--timeout", self.timeout]
-        options = {"run.for": self.duration, "run.until": self.until} | {
-            path: settings[path] for path in RUN_OPTIONS if path in settings
-        }
-        for path, value in options.items():
-            for each in value if isinstance(value, list | tuple) else () if value is None else (value,):
-                given = str(self.path.parent / str(each)) if path == "run.input" else str(each)
-                words.append(f"{RUN_OPTIONS[path]}={given}")
-        for path, value in self.overrides(settings).items():
-            words.append(f"--set={path}={json.dumps(value, ensure_ascii=False)}")
-        return words
+    def request(self, settings: Settings) -> RunRequest:
+        """What a run is to do."""
+        clock = {"clock.mode": settings[CLOCK]} if CLOCK in settings else {}
+        until = settings.get("run.until", self.until)
+        input_ = settings.get("run.input")
+        return RunRequest(
+            machine=str(self.machine_of(settings)),
+            settings={**self.overrides(settings), **clock},
+            until=tuple(map(str, until)) if isinstance(until, list | tuple) else (str(until),),
+            duration=_text(settings.get("run.for", self.duration)),
+            input=None if input_ is None else str(self.path.parent / str(input_)),
+            placement=_text(settings.get(PLACEMENT)),
+            timeout=self.timeout,
+        )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def place_label(place: Mapping[str, str]) -> str:

@@ -40,4 +40,4 @@ def write_trace(
 
 
 COMMAND = [sys.executable, "-m", "tests.study.fake_command"]
-"""Takes what ``baonet run`` takes; the machine file says what it does."""
+"""Is asked as ``baonet.study.one_run`` is; the machine file says what it does."""

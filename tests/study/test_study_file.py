@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.document.errors import ConfigError
+from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
 from baonet.study.study_file import FIELDS, read
 from baonet.study.units import Amount, amount, number, scale, show
@@ -37,14 +38,7 @@ def test_the_least_study_is_one_run(tmp_path: Path) -> None:
     (run,) = found.runs()
     assert found.title == "study"
     assert found.machine == tmp_path / "machine.yaml"
-    assert found.arguments(run.settings) == [
-        "run",
-        str(tmp_path / "machine.yaml"),
-        "--console",
-        "none",
-        "--timeout",
-        "10m",
-    ]
+    assert found.request(run.settings) == RunRequest(str(tmp_path / "machine.yaml"), {}, (), None, None, None, "10m")
 
 
 def test_a_sweep_is_every_combination(tmp_path: Path) -> None:
@@ -105,22 +99,24 @@ def test_what_a_run_is_told(tmp_path: Path) -> None:
         },
     )  # fmt: skip
     (run,) = found.runs()
-    assert found.arguments(run.settings) == [
-        "run", str(tmp_path / "../two.yaml"), "--console", "none", "--timeout", "30s",
-        "--for=5ms", "--until=shell ready", f"--input={tmp_path}/keys.yaml", "--placement=one-process",
-        "--set=vms.0.cpu_affinity=[0, 2]", '--set=input=[{"vm": "a", "at": "1ms", "text": "x\\n"}]',
-    ]  # fmt: skip
+    assert found.request(run.settings) == RunRequest(
+        machine=str(tmp_path / "../two.yaml"),
+        settings={"vms.0.cpu_affinity": [0, 2], "input": [{"vm": "a", "at": "1ms", "text": "x\n"}]},
+        until=("shell ready",),
+        duration="5ms",
+        input=f"{tmp_path}/keys.yaml",
+        placement="one-process",
+        timeout="30s",
+    )
     assert found.points()[0].place["machine"].label == "two"
 
 
 def test_several_texts_end_a_run_when_all_have_come(tmp_path: Path) -> None:
     (run,) = study(tmp_path, until=["ping:done", "ready"]).runs()
     found = study(tmp_path, until=["ping:done", "ready"])
-    assert [word for word in found.arguments(run.settings) if "until" in word] == ["--until=ping:done", "--until=ready"]
+    assert found.request(run.settings).until == ("ping:done", "ready")
     swept = study(tmp_path, until="x", sweep={"run.until": ["first", ["second", "pong:third"]]})
-    assert [
-        [word for word in swept.arguments(run.settings) if "until" in word] for run in swept.runs()
-    ] == [["--until=first"], ["--until=second", "--until=pong:third"]]  # fmt: skip
+    assert [swept.request(run.settings).until for run in swept.runs()] == [("first",), ("second", "pong:third")]
 
 
 def test_metrics(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""What a study is told of a run, in the process that has it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from baonet.study.one_run import RunRequest, perform
+from tests.run.test_open_run import children
+from tests.system.machine import vm, write
+
+REQUEST = RunRequest("machine.yaml", {"clock.mode": "virtual"}, (), None, None, None, "60s")
+
+
+@pytest.mark.parametrize(
+    ("guest", "changes", "status", "said"),
+    [
+        ("hello", {}, 0, "the run is over (done): VM 'g' off"),
+        ("hello", {"until": ("g:never",)}, 6, "nobody printed 'g:never'"),
+        ("spin", {"duration": "1ms"}, 0, "VM 'g' running"),
+        ("echo", {}, 5, "vcpu 0 on pcpu 0: waits for an interrupt (WFI)"),
+        ("misbehave-unmapped-read", {}, 3, "no emulation handler for abort"),
+        ("spin", {"timeout": "100ms"}, 4, "the run is over (timeout)"),
+        ("hello", {"placement": "nowhere"}, 2, "there is no placement 'nowhere': it can be one-process, "),
+        ("hello", {"settings": {"vms.0.cpus": 0}}, 2, "machine.yaml with vms.0.cpus=0: vms[0].cpus: "),
+        ("hello", {"input": "absent.yaml"}, 2, "absent.yaml"),
+        (
+            "hello",
+            {"settings": {}, "duration": "1ms"},
+            2,
+            "--for is of virtual time: give --clock virtual with it",
+        ),
+    ],
+)
+def test_a_run_has_a_status_and_a_reason(
+    tmp_path: Path, guest: str, changes: dict[str, object], status: int, said: str
+) -> None:
+    write(tmp_path, {"vms": [vm(guest, "g")]})
+    request = dataclasses.replace(REQUEST, machine=str(tmp_path / "machine.yaml"), **changes)  # type: ignore[arg-type]
+    answer = perform(request, str(tmp_path / "run.bnt"))
+    assert answer.status == status, answer.said
+    assert said in answer.said
+    assert children() == []
+
+
+def test_a_trace_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"vms": [vm("hello")]})
+    request = dataclasses.replace(REQUEST, machine=str(tmp_path / "machine.yaml"))
+    assert perform(request, str(tmp_path / "no" / "run.bnt")).status == 1
+    answer = perform(request, "/dev/full")
+    assert (answer.status, "/dev/full: No space left on device" in answer.said) == (1, True), answer.said
