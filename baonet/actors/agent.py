@@ -98,6 +98,7 @@ class Agent:
         self._farewell = trio.CancelScope()
         self._news = trio.Event()
         self._stands_since: int | None = None
+        self._resumed = 0
         self._registers: dict[int, dict[str, int]] = {}
 
     async def run(self, limit: float | None = None) -> Outcome:
@@ -175,19 +176,20 @@ class Agent:
     async def pause(self) -> None:
         """Have the machine stand. In virtual time where it has been let go to, else at the start of a block of code.
 
-        Returns when it stands, or the run is over.
+        Returns when it stands, or the run is over: it asks anew when somebody else has had the machine go on meanwhile.
         """
         await self._until(lambda: self.life.started)
-        if not self.standing:
+        while not self.standing and self._ending is None:
+            resumed = self._resumed
             self.course.stand()
             self.life.freeze()
             self._perform()
-            await self._until(lambda: self.standing)
-            self._stands_since = time.monotonic_ns()
+            await self._until(lambda resumed=resumed: self.standing or self._resumed != resumed)  # type: ignore[misc]
 
     def resume(self) -> None:
         """Have the machine go on. For its guests no time has passed."""
         since, self._stands_since = self._stands_since, None
+        self._resumed += 1
         self.course.go_on()
         self.life.thaw(0 if since is None else time.monotonic_ns() - since)
         self._perform()
@@ -197,8 +199,11 @@ class Agent:
     async def advance(self, moment: int) -> int:
         """In virtual time: have the machine go on to ``moment``, in cycles, and stand there. Returns where it stands.
 
-        That is earlier when the run is over. Guests have come to the end of the window (``clock.window``) there.
+        That is earlier when the run is over, or somebody else has it stand before. Guests have come to the end of the
+        window (``clock.window``) there. Raises ValueError under the host's clock.
         """
+        if not self.course.conducted:
+            raise ValueError("the host's time has no moments to advance to: use clock.mode virtual, or pause()")
         await self._until(lambda: self.life.started)
         self.course.stand(moment)
         self._go_on()
@@ -322,6 +327,8 @@ class Agent:
                     self._changed(vm, state)
                 case Conclude(ending):
                     self._conclude(ending)
+        if self._stands_since is None and self.standing:
+            self._stands_since = time.monotonic_ns()
         if self.life.over:
             self._farewell.cancel()
 

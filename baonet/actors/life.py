@@ -101,14 +101,16 @@ Duty = Tell | Kill | Load | Fail | Changed | Conclude
 class _Actor:
     """``pcpus``: those that it speaks for. ``lasted``, ``silent``: seconds in this phase, and since its last word.
 
-    ``owed``: how often it was told to freeze and has not said that it is; ``freezing``: seconds for which it owes that.
+    ``frozen``: it was told to freeze, and not to go on since. ``asked``: how often it was and has not answered, which
+    it may do after it was told to go on. ``freezing``: seconds for which somebody waits for that.
     """
 
     pcpus: tuple[int, ...]
     phase: Phase = Phase.SPAWNED
     lasted: float = 0.0
     silent: float = 0.0
-    owed: int = 0
+    frozen: bool = False
+    asked: int = 0
     freezing: float = 0.0
 
     def move(self, phase: Phase) -> None:
@@ -159,7 +161,7 @@ class Life:
     @property
     def frozen(self) -> bool:
         """Whether all who were told to freeze, and are to answer, have."""
-        return all(not each.owed or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
+        return all(not each.asked or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
 
     def freeze(self) -> None:
         """Have all who answer stay out of their guests. Conductors stand where they are let go to."""
@@ -167,14 +169,16 @@ class Life:
             return
         for address, actor in sorted(self._actors.items()):
             if actor.phase not in (*ENDING, Phase.GONE):
-                actor.owed += 1
+                actor.frozen, actor.freezing = True, 0.0
+                actor.asked += 1
                 self.effects.append(Tell(address, Freeze()))
 
     def thaw(self, stood: int) -> None:
         """Let them go on; ``stood`` as in ``Thaw``."""
-        for address in self.present:
-            if self.answers(address) and not self._conducted:
+        for address, actor in sorted(self._actors.items()):
+            if actor.frozen and self.answers(address):
                 self.effects.append(Tell(address, Thaw(stood)))
+            actor.frozen = False
 
     def phase(self, address: int) -> Phase:
         return self._actors[address].phase
@@ -194,7 +198,10 @@ class Life:
         if actor is None or actor.phase is Phase.GONE:
             return  # it was on the way when the one that said it was given up
         if isinstance(message, Frozen):
-            actor.owed, actor.freezing = max(0, actor.owed - 1), 0.0
+            if actor.asked:
+                actor.asked -= 1
+            else:
+                self._lose(address, "does not keep to the protocol: Frozen is out of turn for one that was not told to")
             return
         of_vm = isinstance(message, Parked) or (self._conducted and isinstance(message, VmOff | VmReset))
         if not of_vm:
@@ -254,7 +261,7 @@ class Life:
                 continue
             actor.lasted += seconds
             actor.silent += seconds
-            if actor.owed and actor.phase not in ENDING:
+            if actor.frozen and actor.asked and actor.phase not in ENDING:
                 actor.freezing += seconds
                 if actor.freezing >= FREEZING:
                     self._lose(address, f"has not left its guest for {FREEZING:g} s, and was killed")

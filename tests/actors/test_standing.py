@@ -1,0 +1,143 @@
+"""An agent whose machine stands: whoever asks for that, how often, and whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from baonet.actors.ending import Ending
+from baonet.actors.life import FREEZING
+from baonet.wire import messages as wire
+from tests.actors.test_agent import Bench
+
+PCPUS = (0, 1, 2)
+
+
+def freeze(bench: Bench) -> None:
+    for pcpu in PCPUS:
+        bench.port.come(pcpu, wire.Frozen())
+
+
+async def test_an_old_answer_is_not_that_to_a_new_question(autojump_clock: object) -> None:
+    """A pause that was given up has been answered when the next one has been asked for."""
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        with trio.move_on_after(0.01):
+            await bench.agent.pause()
+        bench.agent.resume()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.agent.pause)
+            await bench.settled()
+            assert len(bench.told(wire.Freeze)) == 2 * len(PCPUS)
+            freeze(bench)
+            await bench.settled()
+            assert not bench.agent.standing
+            freeze(bench)
+        assert bench.agent.standing
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+
+
+async def test_two_may_ask_for_it_and_one_have_it_go_on(autojump_clock: object) -> None:
+    bench = Bench()
+    standing: list[bool] = []
+
+    async def script(bench: Bench) -> None:
+        async def shortly() -> None:
+            await bench.agent.pause()
+            bench.agent.resume()
+
+        async def long() -> None:
+            await bench.agent.pause()
+            standing.append(bench.agent.standing)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(shortly)
+            nursery.start_soon(long)
+            for _ in range(3):
+                await bench.settled()
+                while asked := [pcpu for pcpu in PCPUS for _ in range(bench.agent.life._actors[pcpu].asked)]:
+                    bench.port.come(asked[0], *[wire.Frozen()] * asked.count(asked[0]))
+                    await bench.settled()
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+    assert standing == [True]
+
+
+async def test_who_is_told_to_go_on_need_not_have_frozen_in_time(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        with trio.move_on_after(0.01):
+            await bench.agent.pause()
+        bench.agent.resume()
+        for _ in range(2):
+            bench.agent.life.passed(FREEZING)
+        await bench.settled()
+        assert bench.node.killed == []
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+
+
+async def test_it_stands_since_the_last_has_frozen_whoever_waits_for_that(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time in which it stood is none for its guests, though nobody waited any more when it came to stand."""
+    bench = Bench()
+    now = 0
+    monkeypatch.setattr("time.monotonic_ns", lambda: now)
+
+    async def script(bench: Bench) -> None:
+        nonlocal now
+        with trio.move_on_after(0.01):
+            await bench.agent.pause()
+        now = 5
+        freeze(bench)
+        await bench.settled()
+        now = 1005
+        bench.agent.resume()
+        assert [message for _, message in bench.port.sent if isinstance(message, wire.Thaw)] == [wire.Thaw(1000)] * 3
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+
+
+async def test_two_who_ask_one_after_the_other_do_not_shorten_it(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    now = 0
+    monkeypatch.setattr("time.monotonic_ns", lambda: now)
+
+    async def script(bench: Bench) -> None:
+        nonlocal now
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.agent.pause)
+            await bench.settled()
+            freeze(bench)
+        now = 700
+        await bench.agent.pause()
+        now = 1000
+        bench.agent.resume()
+        assert [message for _, message in bench.port.sent if isinstance(message, wire.Thaw)] == [wire.Thaw(1000)] * 3
+        bench.agent.resume()
+        assert len(bench.told(wire.Thaw)) == 3, "nobody stands any more"
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+
+
+async def test_a_machine_in_the_hosts_time_cannot_be_let_go_to_a_moment(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        with pytest.raises(ValueError, match="has no moments"):
+            await bench.agent.advance(1000)
+        assert not bench.agent.standing
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
