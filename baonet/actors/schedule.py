@@ -81,6 +81,8 @@ class Schedule:
             return None
         if self.wanted is not None:
             return self.wanted
+        if self._disturbed and horizons.horizon < horizons.end:
+            return None  # what the islands have told may be older than what was typed
         if horizons.ended:
             self._passed = True
             return Ending.DONE
@@ -89,19 +91,20 @@ class Schedule:
 
     def patience(self) -> float:
         """Seconds until ``grant`` may have something to grant, inf if that does not depend on time."""
-        if not self._interactive or not self.horizons.complete or self.horizons.idle or self.standing:
+        soonest = min(self.horizons.soonest, self._most)
+        if not self._interactive or not self.horizons.complete or soonest >= NEVER or self.standing:
             return math.inf
-        return max(0.0, self._cycles.seconds(self.horizons.soonest - self._now()))
+        return max(0.0, self._cycles.seconds(soonest - self._now()))
 
     def grant(self) -> int | None:
         """The next horizon, if all have reached the last one and it is time."""
         horizons = self.horizons
         if not horizons.complete or self.standing:
             return None
-        if not self._interactive:
-            return horizons.advance(most=self._most)
-        now, soonest = self._now(), horizons.soonest
         disturbed, self._disturbed = self._disturbed, False
+        if not self._interactive:
+            return horizons.advance(horizons.horizon if disturbed else None, self._most)
+        now, soonest = self._now(), min(horizons.soonest, self._most)
         if soonest > now and not disturbed:
             return None
         if soonest < now:  # one that has fallen behind does not hurry later

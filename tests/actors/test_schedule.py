@@ -157,3 +157,35 @@ def test_horizons_are_saved_when_all_have_reached_one() -> None:
     assert again.advance() == horizons.advance() == 20
     with pytest.raises(StateError, match="it has other islands"):
         Horizons([0, 5], STEP).load({"version": 1, "horizon": 0, "latest": 0, "next": [[1, 0]]})
+
+
+@pytest.mark.parametrize("end", [None, 100])
+def test_what_is_typed_while_it_stands_is_something_to_do(end: int | None) -> None:
+    """The islands had nothing to do when they came to where it stands, and have not been asked since."""
+    schedule = Schedule(Horizons([0], STEP, end), CYCLES, interactive=False, standing=True)
+    schedule.stand(35)
+    while schedule.grant() is not None:
+        reach(schedule.horizons, a=-1)
+    assert schedule.moment == 35
+    assert schedule.typed() is None
+    schedule.go_on()
+    assert schedule.due() is None
+    assert schedule.grant() == 40
+    reach(schedule.horizons, a=42)
+    assert schedule.due() is None
+    assert schedule.grant() == 50
+    reach(schedule.horizons, a=-1)
+    assert schedule.due() is (Ending.IDLE if end is None else Ending.DONE)
+
+
+async def test_one_with_somebody_at_its_console_is_let_go_to_a_moment(autojump_clock: object) -> None:
+    schedule = Schedule(Horizons([0], STEP), CYCLES, interactive=True, standing=True)
+    schedule.stand(2000)
+    assert schedule.grant() == 10
+    reach(schedule.horizons, a=-1)
+    assert schedule.grant() is None
+    assert schedule.patience() == pytest.approx(2.0, abs=0.02)
+    await trio.sleep(schedule.patience())
+    assert schedule.grant() == 2000
+    reach(schedule.horizons, a=-1)
+    assert schedule.standing

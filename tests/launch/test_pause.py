@@ -126,3 +126,16 @@ def test_a_machine_that_stood_has_the_digest_of_one_that_did_not(tmp_path: Path)
         everywhere.append(seen)
     assert everywhere == [everywhere[0]] * len(VIRTUAL)
     assert len({str(each) for each in everywhere[0]}) == len(MOMENTS)
+
+
+def test_what_is_typed_while_it_stands_is_read_when_it_goes_on(tmp_path: Path) -> None:
+    async def script(live: Live) -> None:
+        await live.agent.advance(5_000_000)
+        assert live.text("echo") == "echo: type a line, or quit\n"
+        live.type("echo", "quit\n")
+        live.agent.resume()
+
+    machine = {"vms": [vm("echo")], "clock": {"mode": "virtual"}}
+    ended = [run(tmp_path, machine, placement, script, standing=True) for placement in VIRTUAL]
+    assert {outcome.ending for outcome, _ in ended} == {Ending.DONE}
+    assert len({outcome.digest for outcome, _ in ended}) == 1
