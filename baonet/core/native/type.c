@@ -14,8 +14,26 @@
 #include "storm.h"
 #include "trace.h"
 
+/* What is called for an emulated access belongs to who has the core. */
+static int core_traverse(PyObject *self, visitproc visit, void *arg) {
+    struct core *core = (struct core *)self;
+    Py_VISIT(core->read_emulated);
+    Py_VISIT(core->write_emulated);
+    Py_VISIT(core->outbox);
+    return 0;
+}
+
+static int core_clear(PyObject *self) {
+    struct core *core = (struct core *)self;
+    Py_CLEAR(core->read_emulated);
+    Py_CLEAR(core->write_emulated);
+    Py_CLEAR(core->outbox);
+    return 0;
+}
+
 static void core_dealloc(PyObject *self) {
     struct core *core = (struct core *)self;
+    PyObject_GC_UnTrack(self);
     if (core->pristine) unicorn.free(core->pristine);
     if (core->uc) unicorn.close(core->uc);
     for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
@@ -304,10 +322,12 @@ static PyGetSetDef core_fields[] = {
 PyTypeObject core_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core." ARCH_NAME "._engine.Core",
     .tp_basicsize = sizeof(struct core),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_new = PyType_GenericNew,
     .tp_init = core_init,
     .tp_dealloc = core_dealloc,
+    .tp_traverse = core_traverse,
+    .tp_clear = core_clear,
     .tp_methods = core_methods,
     .tp_getset = core_fields,
 };
