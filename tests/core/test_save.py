@@ -18,6 +18,7 @@ ADD, BACK = 0x91000400, 0x17FFFFFA  # add x0, x0, #1; b .-24
 STRB = 0x39000041  # strb w1, [x2]
 DBGDTR = (2, 3, 0, 4, 0)
 OSLAR, DBGBVR0, DBGBCR0 = (2, 0, 1, 0, 4), (2, 0, 0, 0, 4), (2, 0, 0, 0, 5)
+CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
 OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
 WORK = (STRB, write(DBGDTR, 0), ADD, ISB, NOP, NOP, BACK)
 
@@ -133,6 +134,19 @@ def test_a_reset_leaves_no_breakpoint() -> None:
         ("records", bytes(33), r"is damaged: records"),
         ("records", bytes(32 * 2048), r"is damaged: records"),
         ("other", 1, r"is damaged: its fields"),
+        ("version", 2**64 + 1, r"has version 18446744073709551617, and"),
+        ("version", True, r"is damaged: it has no version"),
+        ("uarts", [[-1, b""]], r"is damaged: uarts"),
+        ("uarts", [[2**64, b""]], r"is damaged: uarts"),
+        ("pieces", [[1, 0, b"of a UART that is not there"]], r"is damaged: pieces"),
+        ("pieces", [[-1, 0, b""]], r"is damaged: pieces"),
+        ("pieces", [[0, 2**64, b""]], r"is damaged: pieces"),
+        ("pieces", [[False, 0, b""]], r"is damaged: pieces"),
+        ("pieces", [None], r"is damaged: pieces"),
+        ("chunks", [[bytes(32), -1, 0]], r"is damaged: chunks"),
+        ("chunks", [[bytes(31), 0, 0]], r"is damaged: chunks"),
+        ("began", -1, r"is damaged: its fields"),
+        ("began", 2**64, r"is damaged: its fields"),
     ],
 )
 def test_what_is_no_state_of_it_is_refused(field: str, value: Any, message: str) -> None:
@@ -151,6 +165,64 @@ def test_events_that_make_no_sense_are_refused() -> None:
     state[-1024 * 16 - 8 : -1024 * 16] = (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
     with pytest.raises(ValueError, match="damaged: state"):
         worker().load(saved | {"state": bytes(state)})
+
+
+@pytest.mark.parametrize(
+    ("offset", "word"),
+    [
+        pytest.param(332, 2, id="no execution state"),
+        pytest.param(332, 0, id="AArch32 in a mode above EL0"),
+        pytest.param(328, 9, id="EL2"),
+        pytest.param(328, 13, id="EL3"),
+        pytest.param(328, 1, id="no mode"),
+        pytest.param(952, 0, id="EL1 in AArch32 by HCR_EL2"),
+        pytest.param(960, 0, id="no EL2 by SCR_EL3"),
+    ],
+)
+def test_a_cpu_that_no_guest_has_is_refused(offset: int, word: int) -> None:
+    """The library aborts at its first fault, and the whole process with it."""
+    saved = worker().save()
+    cpu = bytearray(saved["cpu"])
+    cpu[offset : offset + 4] = word.to_bytes(4, "little")
+    with pytest.raises(ValueError, match="damaged: state or cpu"):
+        worker().load(saved | {"cpu": bytes(cpu)})
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(["state", "cpu"]),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=400),
+)
+def test_damaged_bytes_are_refused_or_run(field: str, places: list[tuple[float, int]]) -> None:
+    """Whatever is in them, the process lives, and a stay ends where it should."""
+    guest = worker()
+    guest.run_until(700)
+    saved = guest.save()
+    damaged = bytearray(saved[field])
+    for place, byte in places:
+        damaged[4 + int(place * (len(damaged) - 4))] = byte
+    made = worker()
+    try:
+        made.load(saved | {field: bytes(damaged)})
+    except ValueError:
+        return
+    for _ in range(20):
+        made.run_until(min(made.time, 1 << 62) + 100)
+    outcome(made)
+
+
+def test_when_a_timer_is_due_follows_from_the_timer() -> None:
+    """One that says another moment would be looked at again and again, and never fire."""
+    guest = core(write(CNTV_CVAL, 2), write(CNTV_CTL, 3), NOP, NOP, 0x17FFFFFE)
+    guest.x[2], guest.x[3] = 1 << 40, 1
+    guest.run_until(100)
+    saved = guest.save()
+    due = (1 << 44).to_bytes(8, "little")  # 16 cycles to a tick
+    assert saved["state"].count(due) == 1
+    made = core(write(CNTV_CVAL, 2), write(CNTV_CTL, 3), NOP, NOP, 0x17FFFFFE)
+    made.load(saved | {"state": saved["state"].replace(due, bytes(8))})
+    assert made.run_until(1000) == Exit.BUDGET
+    assert made.save()["state"].count(due) == 1
 
 
 def test_a_core_is_not_saved_during_a_stay() -> None:

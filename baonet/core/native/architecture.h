@@ -44,6 +44,12 @@ void arch_reset(struct core *core, uint64_t entry, uint64_t context);
 void arch_restart(struct core *core, uint64_t entry, uint64_t context);
 
 /*
+ * Whether a guest of this core can have come to what is to be loaded, as far as the library or this would not bear another:
+ * `state`, and ENV_KEPT bytes of the library's CPU.
+ */
+bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu);
+
+/*
  * After the registers of the library's CPU have been replaced: what the library, or this, has made of them elsewhere. Its TLBs
  * and translations are gone.
  */

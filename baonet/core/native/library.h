@@ -75,4 +75,7 @@ void python_error(PyObject *type, const char *format, ...) __attribute__((format
 /* fields of Unicorn's structures, by the offsets of layout.h */
 #define FIELD(type, base, offset) (*(type *)((uint8_t *)(base) + (offset)))
 
+/* What a bool's byte holds, which is more than 0 or 1 where it comes from outside. */
+#define BYTE(flag) (*(const uint8_t *)&(flag))
+
 #endif

@@ -12,7 +12,8 @@
  * follow from struct state at the next stay, and what else the library's CPUState has is set at the beginning of each. RAM
  * and the registers of a UART are in memory that others share, who keep it.
  *
- * What is loaded is looked at as far as the engine relies on it; for the library it is believed, as its own context is.
+ * What is loaded is looked at as far as the engine relies on it, and the architecture looks at what the library does
+ * (arch_plausible).
  */
 #include "save.h"
 
@@ -68,9 +69,9 @@ static int damaged(const char *what) {
     return -1;
 }
 
-static int other_version(unsigned long version, unsigned long mine) {
+static int other_version(PyObject *version, unsigned long mine) {
     PyErr_Format(PyExc_ValueError,
-                 "the state of a core has version %lu, and this baonet reads version %lu: load it with the baonet that saved "
+                 "the state of a core has version %R, and this baonet reads version %lu: load it with the baonet that saved "
                  "it, or run the machine again and save it anew",
                  version, mine);
     return -1;
@@ -83,22 +84,52 @@ struct saved {
     unsigned long long began;
 };
 
+static bool flags_plausible(const struct state *state) {
+    const bool *flags[] = {&state->waiting,    &state->outside,    &state->doorbell,        &state->storm,
+                           &state->storm_seen, &state->storm_told, &state->interrupt_storm, &state->storm_of_interrupts};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (BYTE(*flags[i]) > 1) return false;
+    return true;
+}
+
 static bool plausible(const struct state *state) {
+    if (!flags_plausible(state)) return false;
     if (state->event_head - state->event_tail > EVENTS) return false;
     for (unsigned i = state->event_tail; i != state->event_head; i++)
         if (state->events[i % EVENTS].reason <= EXIT_KICKED || state->events[i % EVENTS].reason >= EXIT_ERROR) return false;
     return state->deferred >= EXIT_NONE && state->deferred < EXIT_ERROR;
 }
 
-static int check_pieces(PyObject *pieces, const char *format, const char *what) {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pieces); i++) {
-        unsigned number;
-        unsigned long long a, b;
-        PyObject *bytes, *piece = PySequence_Tuple(PyList_GET_ITEM(pieces, i));
-        bool parsed = piece && (*format == 'I' ? PyArg_ParseTuple(piece, format, &number, &a, &bytes)
-                                               : PyArg_ParseTuple(piece, format, &bytes, &a, &b));
-        Py_XDECREF(piece);
-        if (!parsed) return PyErr_Clear(), damaged(what);
+/* For O&, where K would take any number modulo 2^64. */
+static int number(PyObject *value, void *where) {
+    if (!PyLong_CheckExact(value)) return PyErr_SetString(PyExc_TypeError, "not a number"), 0;
+    unsigned long long found = PyLong_AsUnsignedLongLong(value);
+    *(unsigned long long *)where = found;
+    return !PyErr_Occurred();
+}
+
+/* Console output that nobody has taken: of which UART, from which place, which bytes. */
+static bool piece_plausible(PyObject *piece, unsigned uarts) {
+    unsigned long long uart, position;
+    PyObject *bytes;
+    return PyArg_ParseTuple(piece, "O&O&S", number, &uart, number, &position, &bytes) && uart < uarts;
+}
+
+/* Records: when the first and the last were made, in nanoseconds. */
+static bool chunk_plausible(PyObject *chunk, unsigned uarts) {
+    (void)uarts;
+    unsigned long long began, ended;
+    PyObject *bytes;
+    return PyArg_ParseTuple(chunk, "SO&O&", &bytes, number, &began, number, &ended) &&
+           !(PyBytes_GET_SIZE(bytes) % (Py_ssize_t)sizeof(struct record));
+}
+
+static int check_all(PyObject *list, bool (*check)(PyObject *, unsigned), unsigned uarts, const char *what) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        PyObject *each = PyList_GET_ITEM(list, i), *tuple = PyList_Check(each) ? PyList_AsTuple(each) : NULL;
+        bool right = tuple && check(tuple, uarts);
+        Py_XDECREF(tuple);
+        if (!right) return PyErr_Clear(), damaged(what);
     }
     return 0;
 }
@@ -115,13 +146,20 @@ static int check(struct core *core, const struct saved *saved) {
     if (same != 1) return -1;
     const struct state *state = saved->state.buf;
     if (saved->state.len < (Py_ssize_t)sizeof state->version) return damaged("state is too short");
-    if (state->version != STATE_VERSION) return other_version(state->version, STATE_VERSION);
+    if (state->version != STATE_VERSION) {
+        PyObject *version = PyLong_FromUnsignedLong(state->version);
+        if (version) other_version(version, STATE_VERSION);
+        Py_XDECREF(version);
+        return -1;
+    }
     if (saved->state.len != sizeof *state || !plausible(state)) return damaged("state");
     if (saved->cpu.len != ENV_KEPT) return damaged("cpu");
+    if (!arch_plausible(core, &state->arch, saved->cpu.buf)) return damaged("state or cpu");
     if (saved->records.len % (Py_ssize_t)sizeof(struct record) || saved->records.len >= (Py_ssize_t)(TRACE_RECORDS * sizeof(struct record)))
         return damaged("records");
     if (PyList_GET_SIZE(saved->uarts) != core->uart_count) return damaged("uarts");
-    return check_pieces(saved->pieces, "IKS", "pieces") || check_pieces(saved->chunks, "SKK", "chunks") ? -1 : 0;
+    if (check_all(saved->pieces, piece_plausible, core->uart_count, "pieces")) return -1;
+    return check_all(saved->chunks, chunk_plausible, core->uart_count, "chunks");
 }
 
 static int load_uarts(struct core *core, PyObject *uarts) {
@@ -131,7 +169,7 @@ static int load_uarts(struct core *core, PyObject *uarts) {
         const char *output;
         Py_ssize_t length;
         PyObject *saved = PySequence_Tuple(PyList_GET_ITEM(uarts, i));
-        bool parsed = saved && PyArg_ParseTuple(saved, "Ky#", &position, &output, &length);
+        bool parsed = saved && PyArg_ParseTuple(saved, "O&y#", number, &position, &output, &length);
         int error = parsed ? uart_restore(uart, position, output, (size_t)length) : -1;
         Py_XDECREF(saved);
         if (error) return PyErr_Clear(), damaged("uarts");
@@ -167,16 +205,16 @@ static int go_on(struct core *core, const struct saved *saved) {
 static int parse(PyObject *data, struct saved *saved) {
     static char *names[] = {"version", "made", "state", "cpu", "uarts", "pieces", "chunks", "records", "began", NULL};
     PyObject *version = PyDict_Check(data) ? PyDict_GetItemString(data, "version") : NULL;
-    if (!version || !PyLong_Check(version)) return damaged("it has no version");
-    unsigned long number = PyLong_AsUnsignedLongMask(version);
-    if (number != SAVE_VERSION) return other_version(number, SAVE_VERSION);
+    if (!version || !PyLong_CheckExact(version)) return damaged("it has no version");
+    int overflow;
+    if (PyLong_AsLongAndOverflow(version, &overflow) != SAVE_VERSION) return other_version(version, SAVE_VERSION);
     PyObject *nothing = PyTuple_New(0);
-    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, data, "$iO!y*y*O!O!O!y*K", names, &saved->version, &PyList_Type,
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, data, "$iO!y*y*O!O!O!y*O&", names, &saved->version, &PyList_Type,
                                                         &saved->made, &saved->state, &saved->cpu, &PyList_Type, &saved->uarts,
                                                         &PyList_Type, &saved->pieces, &PyList_Type, &saved->chunks,
-                                                        &saved->records, &saved->began);
+                                                        &saved->records, number, &saved->began);
     Py_XDECREF(nothing);
-    if (parsed || !PyErr_ExceptionMatches(PyExc_TypeError)) return parsed ? 0 : -1;
+    if (parsed || PyErr_ExceptionMatches(PyExc_MemoryError)) return parsed ? 0 : -1;
     PyErr_Clear();
     return damaged("its fields are not those of a core");
 }

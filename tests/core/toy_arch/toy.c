@@ -40,6 +40,10 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     core_pc(core) = entry;
 }
 
+bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu) {
+    (void)core, (void)state, (void)cpu;
+    return true;
+}
 void arch_renew(struct core *core) { (void)core; }
 
 /* The library adds 4 to whatever the PC is then. */

@@ -7,6 +7,7 @@
 #include "armv8/flags.h"
 #include "armv8/identification.h"
 #include "armv8/registers.h"
+#include "armv8/timer.h"
 #include "armv8/watch.h"
 
 #define VIRTUAL_TIMER 27 /* INTIDs */
@@ -50,10 +51,32 @@ int arch_define(struct core *core, int model) {
     return registers_define(core) || identification_define(core, model) ? -1 : 0;
 }
 
+/*
+ * The library aborts in a mode that is not there, or where what its EL2 and EL3 say of EL1 is something else than what it is in.
+ * Guests change neither of these, nor which timers the core has.
+ */
+bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu) {
+    for (int i = 0; i < TIMERS; i++) {
+        const struct timer *timer = &state->timers[i], *mine = &core->state.arch.timers[i];
+        if (timer->intid != mine->intid || BYTE(timer->assigned) != mine->assigned || BYTE(timer->active) > 1) return false;
+    }
+    if (BYTE(state->double_locked) > 1 || BYTE(state->maintenance) > 1) return false;
+    static const size_t fixed[] = {ENV_HCR_EL2, ENV_SCR_EL3};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (FIELD(uint64_t, cpu, fixed[i]) != FIELD(uint64_t, core->env, fixed[i])) return false;
+    uint32_t mode = FIELD(uint32_t, cpu, ENV_PSTATE) & PSTATE_MODE;
+    switch (FIELD(uint32_t, cpu, ENV_AARCH64)) {
+    case 0: return (FIELD(uint32_t, cpu, ENV_UNCACHED_CPSR) & CPSR_MODE) == CPSR_MODE_USER;
+    case 1: return mode == PSTATE_MODE_EL0T || mode == PSTATE_MODE_EL1T || mode == PSTATE_MODE_EL1H;
+    default: return false;
+    }
+}
+
 /* The library keeps a list of the breakpoints that are enabled, and decides at a write what code of these is like. */
 void arch_renew(struct core *core) {
     arm.update_breakpoints(core->cpu);
     watch_update(core);
+    timer_renew(core);
     arm_rebuild_hflags_aarch64(core->env);
 }
 

@@ -96,6 +96,12 @@
 #define MMU_INDEX_EL0 0 /* E10_0 */
 #define MMU_INDEX_EL1 2 /* E10_1 */
 #define MMU_INDEX_A 0x10 /* ARM_MMU_IDX_A: a core's MMU index to the architectural one */
+#define PSTATE_MODE 0xfu
+#define PSTATE_MODE_EL0T 0u
+#define PSTATE_MODE_EL1T 4u
+#define PSTATE_MODE_EL1H 5u
+#define CPSR_MODE 0x1fu
+#define CPSR_MODE_USER 0x10u
 #define PSTATE_IL (1u << 20)
 #define PSTATE_SS (1u << 21)
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */

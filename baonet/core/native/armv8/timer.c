@@ -58,6 +58,13 @@ int64_t arch_deadline(struct core *core) {
     return best;
 }
 
+/* When a counter comes to its timer's value follows from that. */
+void timer_renew(struct core *core) {
+    if (!core->hz) return;
+    for (int i = 0; i < TIMERS; i++)
+        core->state.arch.timers[i].due = clock_of_tick(core, core->state.arch.timers[i].cval);
+}
+
 void timer_deactivate(struct core *core, uint32_t intid) {
     for (int i = 0; i < 2; i++)
         if (core->state.arch.timers[i].intid == intid) core->state.arch.timers[i].active = false;

@@ -7,6 +7,9 @@
 /* The counter. */
 uint64_t timer_now(struct core *core);
 
+/* Both timers have been replaced. */
+void timer_renew(struct core *core);
+
 /* The guest has ended a timer's interrupt. */
 void timer_deactivate(struct core *core, uint32_t intid);
 
