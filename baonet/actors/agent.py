@@ -53,7 +53,7 @@ class Agent:
     ``reported`` gets what a guest is parked for, and the instruction there, when it happens. ``course``: how time goes
     on, by default as the host's. ``observer`` gets what is traced, and what was typed when. While one of ``outlets`` is
     full nothing is taken from the pcpus, or of one that is a VM's own from those that run it, so guests wait for who
-    reads; ends do not. ``changed`` gets how a VM is now, while others still run.
+    reads; ends and pauses do not. ``changed`` gets how a VM is now, while others still run.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class Agent:
         self._news = trio.Event()
         self._stands_since: int | None = None
         self._resumed = 0
+        self._pausing = False
         self._registers: dict[int, dict[str, int]] = {}
 
     async def run(self, limit: float | None = None) -> Outcome:
@@ -180,7 +181,7 @@ class Agent:
         """
         await self._until(lambda: self.life.started)
         while not self.standing and self._ending is None:
-            resumed = self._resumed
+            resumed, self._pausing = self._resumed, True
             self.course.stand()
             self.life.freeze()
             self._perform()
@@ -189,7 +190,7 @@ class Agent:
     def resume(self) -> None:
         """Have the machine go on. For its guests no time has passed."""
         since, self._stands_since = self._stands_since, None
-        self._resumed += 1
+        self._resumed, self._pausing = self._resumed + 1, False
         self.course.go_on()
         self.life.thaw(0 if since is None else time.monotonic_ns() - since)
         self._perform()
@@ -205,6 +206,7 @@ class Agent:
         if not self.course.conducted:
             raise ValueError("the host's time has no moments to advance to: use clock.mode virtual, or pause()")
         await self._until(lambda: self.life.started)
+        self._pausing = False
         self.course.stand(moment)
         self._go_on()
         await self._until(lambda: self.standing)
@@ -230,10 +232,15 @@ class Agent:
         """Whether what is taken from the pcpus now has room where it goes; waits for that for a while."""
         if self._outlets.failed:
             self.stop(Ending.TERMINATED if self._outlets.hung_up else Ending.FAILED)
-        if self._outlets.full:
+        if self._outlets.full and not self._settled:
             with trio.move_on_after(_TICK):
                 await self._outlets.room()
-        return not self._outlets.full
+        return not self._outlets.full or self._settled
+
+    @property
+    def _settled(self) -> bool:
+        """The machine stands, or is told to: there is a bound to what is still to be taken from the pcpus."""
+        return self._pausing or self.standing
 
     @property
     def _held(self) -> frozenset[int]:
@@ -241,6 +248,8 @@ class Agent:
         holding = self._outlets.holding if self._ending is None else frozenset()
         if not holding:  # as nearly always, and this is asked before each wait
             return holding
+        if self._settled:
+            return frozenset()
         return frozenset(address for address, vms in self._authority.vms.items() if vms & holding)
 
     async def _listen_anew(self) -> None:
@@ -293,7 +302,7 @@ class Agent:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(_TICK)
-            if not self._outlets.full or self._ending is not None:
+            if not self._outlets.full or self._settled or self._ending is not None:
                 self.life.passed(_TICK, self._held)  # else nothing is taken, and who speaks is not heard
             self._perform()
             if VmState.DEAD in self.life.states:

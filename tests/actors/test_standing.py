@@ -7,6 +7,8 @@ import trio
 
 from baonet.actors.ending import Ending
 from baonet.actors.life import FREEZING
+from baonet.outlets.backlog import Backlog
+from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
 from tests.actors.test_agent import Bench
 
@@ -138,6 +140,40 @@ async def test_a_machine_in_the_hosts_time_cannot_be_let_go_to_a_moment(autojump
         with pytest.raises(ValueError, match="has no moments"):
             await bench.agent.advance(1000)
         assert not bench.agent.standing
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
+
+
+@pytest.mark.parametrize("vm", [None, 0])
+async def test_who_reads_nothing_keeps_no_machine_from_standing(vm: int | None) -> None:
+    """What guests have printed so far is taken; when they go on they wait for the reader again."""
+    outlets = Outlets()
+    full = outlets.add(Backlog(10), vm=vm)
+    bench = Bench(outlets=outlets)
+
+    async def script(bench: Bench) -> None:
+        full._bytes += bytes(11)
+        await bench.settled()
+        bench.port.come(0, wire.ConsoleOutput(0, 0, 0, b"before"))
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(bench.agent.pause)
+                await bench.settled()
+                assert bench.told(wire.Freeze) == [0, 1, 2]
+                freeze(bench)
+            bench.port.come(1, wire.Registers(1, {"pc": 4}))
+            assert await bench.agent.registers(1) == {"pc": 4}
+        assert bench.shown == [(0, b"before")]
+        bench.agent.resume()
+        await trio.sleep(0.3)  # who listens already takes once more
+        bench.port.come(0, wire.ConsoleOutput(0, 0, 6, b" and after"))
+        await trio.sleep(0.3)
+        assert bench.shown == [(0, b"before")]
+        full._taken(11)
+        full.relieved()
+        await trio.sleep(0.3)
+        assert bench.shown == [(0, b"before"), (0, b" and after")]
         bench.agent.stop(Ending.DONE)
 
     await bench.live(script)
