@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -106,26 +107,26 @@ def test_a_machine_that_stands_can_be_ended(tmp_path: Path) -> None:
 def test_a_machine_that_stood_has_the_digest_of_one_that_did_not(tmp_path: Path) -> None:
     """It stands at the same moments in every placement, with the same in its registers."""
     machine = pair() | {"clock": {"mode": "virtual"}}
-    free = run(tmp_path, machine, "one-process")[0].digest
-    assert free is not None
-    everywhere = []
-    for placement in VIRTUAL:
+
+    def stood(placement: str, moments: Sequence[int]) -> tuple[str | None, list[object]]:
         seen: list[object] = []
 
-        async def script(live: Live, seen: list[object] = seen) -> None:
-            for moment in MOMENTS:
+        async def script(live: Live) -> None:
+            for moment in moments:
                 assert await live.agent.advance(moment) == moment
                 assert live.agent.standing
                 seen.append([await live.agent.registers(pcpu) for pcpu in range(2)])
-            live.agent.resume()
-            await live.agent.pause()
-            live.agent.resume()
+            live.agent.stop(Ending.DONE)
 
-        stood, said = run(tmp_path, machine, placement, script, standing=True)
-        assert (stood.ending, stood.digest) == (Ending.DONE, free), (placement, said)
-        everywhere.append(seen)
-    assert everywhere == [everywhere[0]] * len(VIRTUAL)
-    assert len({str(each) for each in everywhere[0]}) == len(MOMENTS)
+        return run(tmp_path, machine, placement, script, standing=True)[0].digest, seen
+
+    digest, seen = stood("one-process", MOMENTS[-1:])
+    assert digest is not None
+    everywhere = [stood(placement, MOMENTS) for placement in VIRTUAL]
+    assert [found for found, _ in everywhere] == [digest] * len(VIRTUAL)
+    assert [registers for _, registers in everywhere] == [everywhere[0][1]] * len(VIRTUAL)
+    assert everywhere[0][1][-1:] == seen
+    assert len({str(each) for each in everywhere[0][1]}) == len(MOMENTS)
 
 
 def test_what_is_typed_while_it_stands_is_read_when_it_goes_on(tmp_path: Path) -> None:
