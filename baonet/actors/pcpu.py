@@ -179,6 +179,7 @@ class PcpuActor:
                 self.say(wire.Registers(self.pcpu, self.body.registers()))
             case wire.Freeze():
                 self._frozen = True
+                self.core.stand()
                 self.say(wire.Frozen())
             case wire.Thaw(stood):
                 self._frozen = False

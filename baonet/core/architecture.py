@@ -60,8 +60,11 @@ class Core(Cpu, Protocol):
     def run_until(self, cycle: int, polite: bool = False) -> int:
         """The same in virtual time: until ``time`` is ``cycle``, or, if ``polite``, the guest yields."""
 
+    def stand(self) -> None:
+        """Have the time of this core stand still until ``fall_behind``; nothing in virtual time."""
+
     def fall_behind(self, nanoseconds: int) -> None:
-        """Have the machine's time fall behind the host's by so much more; nothing in virtual time."""
+        """Have the machine's time go on, so much more behind the host's; nothing in virtual time."""
 
     def skip_to(self, cycle: int) -> None:
         """Let virtual time pass until ``cycle``."""

@@ -31,7 +31,7 @@ class FakeCore(FakeCpu):
         self.pending = False
         self.due = -1
         self.time = 0
-        self.behind = 0
+        self.behind = self.stood = 0
         self.room = 0
         self.taken = b""
         self.entered = 0
@@ -74,6 +74,9 @@ class FakeCore(FakeCpu):
 
     def skip_to(self, cycle: int) -> None:
         self.time = max(self.time, cycle)
+
+    def stand(self) -> None:
+        self.stood += 1
 
     def fall_behind(self, nanoseconds: int) -> None:
         self.behind += nanoseconds

@@ -167,6 +167,7 @@ def test_frozen_it_takes_everything_and_enters_nothing() -> None:
     case.core.prints(b"so far")
     case.hears(wire.Freeze())
     assert case.told() == [wire.Frozen()]
+    assert case.core.stood == 1
     entered = case.core.entered
     case.hears(NOTIFIED, source=2)
     assert case.hears(wire.RegistersRequest(0)) is None

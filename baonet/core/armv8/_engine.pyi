@@ -138,8 +138,11 @@ class Core:
     def skip_to(self, cycle: int) -> None:
         """Let virtual time pass until ``cycle``; nothing under the host's clock, or if it is later already."""
 
+    def stand(self) -> None:
+        """Have the time of this core stand still until ``fall_behind``; nothing in virtual time."""
+
     def fall_behind(self, nanoseconds: int) -> None:
-        """Have the machine's time fall behind the host's by so much more; nothing in virtual time."""
+        """Have the machine's time go on, so much more behind the host's; nothing in virtual time."""
 
     def alarm(self) -> int:
         """The cycle at which the next timer interrupt is due, -1 when none is armed."""

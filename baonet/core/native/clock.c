@@ -22,8 +22,10 @@ uint64_t host_now(void) {
 }
 
 uint64_t clock_now(struct core *core) {
-    return core->hz ? core_retired(core) + core->state.skipped : host_now() - core->epoch;
+    return core->hz ? core_retired(core) + core->state.skipped : clock_host(core) - core->epoch;
 }
+
+uint64_t clock_host(const struct core *core) { return core->stands ? core->stands_since : host_now(); }
 
 /*
  * For the guest's eyes. In virtual time the block's instructions count from its start; what an exception takes back must
@@ -63,9 +65,17 @@ void clock_skip(struct core *core, uint64_t cycles) {
     if (running == core) clock_plan(core);
 }
 
+/* What is noted of a core while it stands, or changes what it counts, has no later time than where it goes on. */
+void clock_stand(struct core *core) {
+    if (core->hz || core->stands) return;
+    core->stands_since = host_now();
+    core->stands = true;
+}
+
 /* The machine has stood for so long by the host's clock, which is its own: for it that time has not been. */
 void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
     if (core->hz) return;
+    core->stands = false;
     core->epoch += nanoseconds;
     core->chunk_began += nanoseconds;
 }

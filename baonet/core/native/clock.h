@@ -7,11 +7,15 @@
 /* CLOCK_MONOTONIC, in nanoseconds. */
 uint64_t host_now(void);
 
+/* The same for a core: it stands still while that does. */
+uint64_t clock_host(const struct core *core);
+
 /* Since the start of the machine: cycles of virtual time, or nanoseconds of the host; and so that it never goes back. */
 uint64_t clock_now(struct core *core);
 uint64_t clock_seen(struct core *core);
 
 /* Under the host's clock: have the machine's time fall behind it by so much more. */
+void clock_stand(struct core *core);
 void clock_fall_behind(struct core *core, uint64_t nanoseconds);
 
 /* The counter that the guest reads, in ticks of its own, when the clock shows `time`; nanoseconds of so many. */

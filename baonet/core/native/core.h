@@ -134,6 +134,8 @@ struct core {
     struct arch_wiring arch;
 
     uint64_t frequency, epoch, tick_multiplier;
+    bool stands; /* under the host's clock: its guest is not to see it go on, from there */
+    uint64_t stands_since;
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
     uint64_t costs[COSTS];
 

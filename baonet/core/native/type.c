@@ -106,6 +106,12 @@ static PyObject *skip_to(PyObject *self, PyObject *cycle) {
     Py_RETURN_NONE;
 }
 
+static PyObject *stand(PyObject *self, PyObject *unused) {
+    (void)unused;
+    clock_stand((struct core *)self);
+    Py_RETURN_NONE;
+}
+
 static PyObject *fall_behind(PyObject *self, PyObject *nanoseconds) {
     unsigned long long stood = PyLong_AsUnsignedLongLong(nanoseconds);
     if (PyErr_Occurred()) return NULL;
@@ -289,6 +295,7 @@ static PyMethodDef core_methods[] = {
     {"run", run, METH_O, NULL},
     {"run_until", run_until, METH_VARARGS, NULL},
     {"skip_to", skip_to, METH_O, NULL},
+    {"stand", stand, METH_NOARGS, NULL},
     {"fall_behind", fall_behind, METH_O, NULL},
     {"alarm", alarm_cycle, METH_NOARGS, NULL},
     {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
