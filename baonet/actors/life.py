@@ -160,7 +160,9 @@ class Life:
 
     @property
     def frozen(self) -> bool:
-        """Whether all who were told to freeze, and are to answer, have."""
+        """Whether all who were told to freeze, and are to answer, have; and no VM is about to start anew."""
+        if VmState.RESETTING in self.states:
+            return False
         return all(not each.asked or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
 
     def freeze(self) -> None:

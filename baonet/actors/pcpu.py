@@ -66,6 +66,7 @@ class PcpuActor:
         self._kick = kick
         self._phase = Phase.SPAWNED
         self._frozen = False
+        self._kept: list[tuple[int, HypMessage]] = []  # of peers, while it is frozen
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
         self._turns = TURNS
@@ -166,9 +167,10 @@ class PcpuActor:
 
     def _receive(self, source: int, message: Message) -> None:
         if source != AGENT:
-            if self._recorder is not None:
-                self._note(Kind.ARRIVED, message, source, source, self.pcpu)
-            self.body.hear(source, message)  # type: ignore[arg-type]
+            if self._frozen:
+                self._kept.append((source, message))  # type: ignore[arg-type]
+            else:
+                self._hear(source, message)  # type: ignore[arg-type]
             return
         match message:
             case wire.ConsoleInput() | wire.ConsoleBreak():
@@ -184,12 +186,25 @@ class PcpuActor:
             case wire.Thaw(stood):
                 self._frozen = False
                 self.core.fall_behind(stood)
+                self._hear_kept()
             case wire.Start() | wire.Halt() | wire.Reset() | wire.Stop():
                 self._live_on(message)
+
+    def _hear(self, source: int, message: HypMessage) -> None:
+        if self._recorder is not None:
+            self._note(Kind.ARRIVED, message, source, source, self.pcpu)
+        self.body.hear(source, message)
+
+    def _hear_kept(self) -> None:
+        """What was on the way when the machine came to stand: until that or the VM's life goes on, it stays so."""
+        for source, message in self._kept:
+            self._hear(source, message)
+        self._kept.clear()
 
     def _live_on(self, message: wire.Start | wire.Halt | wire.Reset | wire.Stop) -> None:
         """The agent moves this pcpu on in its life."""
         self._phase = step(self._phase, message)
+        self._hear_kept()
         match message:
             case wire.Start():
                 self._move(wire.Running())

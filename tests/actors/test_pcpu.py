@@ -55,6 +55,11 @@ class Case:
             self.hears(wire.Start())
         self.port.sent.clear()
 
+    def registers(self) -> dict[str, int]:
+        self.hears(wire.RegistersRequest(self.actor.pcpu))
+        (registers,) = (message for message in self.told() if isinstance(message, wire.Registers))
+        return registers.values
+
     def hears(self, *messages: Message, source: int = AGENT) -> float | None:
         self.port.coming += [(source, message) for message in messages]
         return self.actor.step()
@@ -179,6 +184,25 @@ def test_frozen_it_takes_everything_and_enters_nothing() -> None:
     assert case.core.behind == 12345
     assert case.core.entered == entered + 1
     assert case.told() == [wire.ConsoleOutput(0, 0, 0, b"so far")]
+
+
+def test_what_was_on_the_way_when_the_machine_came_to_stand_changes_nothing_before_it_goes_on() -> None:
+    """A peer has switched this CPU on: who looks at its registers twice sees the same."""
+    case = Case(pcpu=1)
+    case.hears(wire.Freeze())
+    off = case.registers()
+    case.hears(PsciOn(0x4010_0000, 7), source=0)
+    assert case.registers() == off
+    case.hears(wire.Thaw(0))
+    assert case.registers()["pc"] == 0x4010_0000
+
+
+def test_what_was_on_the_way_comes_before_its_vm_starts_anew() -> None:
+    case = Case(pcpu=1)
+    case.hears(wire.Freeze())
+    case.hears(PsciOn(0x4010_0000, 7), source=0)
+    case.hears(wire.Halt())
+    assert case.registers()["pc"] == 0x4010_0000
 
 
 def test_frozen_its_vm_can_start_anew() -> None:

@@ -177,3 +177,25 @@ async def test_who_reads_nothing_keeps_no_machine_from_standing(vm: int | None) 
         bench.agent.stop(Ending.DONE)
 
     await bench.live(script)
+
+
+async def test_a_vm_that_is_about_to_start_anew_does_so_before_the_machine_stands(autojump_clock: object) -> None:
+    """Who writes to its memory then would lose that."""
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.port.come(0, wire.VmReset(0))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.agent.pause)
+            await bench.settled()
+            freeze(bench)
+            await bench.settled()
+            assert not bench.agent.standing
+            assert bench.memory.loads == []
+            bench.port.come(0, wire.Halted())
+            bench.port.come(1, wire.Halted())
+        assert bench.agent.standing
+        assert bench.memory.loads == [0]
+        bench.agent.stop(Ending.DONE)
+
+    await bench.live(script)
