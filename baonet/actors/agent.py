@@ -145,6 +145,7 @@ class Agent:
         """End the run from outside (a signal, a key)."""
         if self._ending is None:
             self._ending = ending
+            self._listening.cancel()
 
     def write(self, vm: int, data: bytes) -> None:
         """Type on a VM's console: the first UART that it has. No bytes are a break."""
