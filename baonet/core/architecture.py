@@ -35,7 +35,7 @@ class Core(Cpu, Protocol):
     def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None:
         """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
 
-    def map_pl011(self, ipa: int, buffer: object, offset: int, intid: int, console: bool = False) -> int:
+    def map_pl011(self, ipa: int, buffer: object, offset: int, interrupt: int, console: bool = False) -> int:
         """Map a UART, whose state is in a buffer, at ``ipa``. Returns its number, from 0."""
 
     def map_unassigned(self, ipa: int, size: int) -> None:

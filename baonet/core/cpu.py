@@ -35,7 +35,7 @@ def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: V
     for ipc in vm.ipcs:
         segment = memory.shared[ipc.shmem]
         core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0, True)
-    assigned = {intid for other in machine.vms for intid in other.interrupts}
+    assigned = {each for other in machine.vms for each in other.interrupts}
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0

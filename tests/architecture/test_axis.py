@@ -13,12 +13,17 @@ import baonet
 from baonet.hyp.wings import ARCHITECTURES
 
 PACKAGE = Path(baonet.__path__[0])
-FLOORS = ("actors", "cli", "document", "hyp", "launch", "memory", "outlets", "run", "study", "trace", "wire")
+FLOORS = (
+    *("actors", "cli", "core", "document", "hyp", "launch", "machine", "memory", "outlets", "run", "study", "testing"),
+    *("trace", "wire"),
+)
+"""The configuration has words of its own: tests/config/test_architecture.py."""
 WORDS = re.compile(
     r"(?i:(?<![a-z])(gicv\d|gic[a-z]?|hvc|psci|ich_\w+|intids?|aarch64|arm64|capstone|armv8)(?![a-z]))"
     r"|(?<=[a-z])(Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8)|(Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8)(?=[A-Z])"
 )
 ALLOWED = {
+    "core/wings.py": {"armv8"},  # the registry
     "document/values.py": {"intid"},  # the type of a key that is an interrupt's number, as errors in files name it
     "hyp/messages.py": {"intid"},  # the field of SpiLine, as docs/protocol.md has it
     "hyp/pcpu.py": {"intid"},  # likewise
@@ -31,7 +36,7 @@ ALLOWED = {
 
 
 def shared() -> list[Path]:
-    wings = {PACKAGE / "hyp" / name for name in ARCHITECTURES}
+    wings = {PACKAGE / floor / name for floor in FLOORS for name in ARCHITECTURES}
     return sorted(
         path for floor in FLOORS for path in (PACKAGE / floor).rglob("*.py") if wings.isdisjoint(path.parents)
     )

@@ -84,10 +84,10 @@ class Core:
         is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
         """
 
-    def map_pl011(self, ipa: int, buffer: object, offset: int, intid: int, console: bool = False) -> int:
+    def map_pl011(self, ipa: int, buffer: object, offset: int, interrupt: int, console: bool = False) -> int:
         """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
 
-        ``intid``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
+        ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
         ``ipa`` is not of a page or taken, or the buffer is read-only or too small; MemoryError.
         """
 
