@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, final
 
 from baonet.machine import Disturbance, Fault, MessageFault
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm, row
 from baonet.trace.records import FaultKind
 from baonet.wire.messages import TRAVELS
 from baonet.wire.turns import NEVER, FaultNote, Post
@@ -55,7 +55,7 @@ class _Rule:
         return [self._left, version, list(chance), gauss]
 
     def load(self, saved: list[Any]) -> None:
-        self._left, version, chance, gauss = saved
+        self._left, version, chance, gauss = row(saved, int | None, int, list, float | None)
         self._random.setstate((version, tuple(chance), gauss))
 
 
@@ -103,4 +103,5 @@ class MessageFaults:
         with _FORM.reading():
             for rule, saved in zip(self._rules, fields["rules"], strict=True):
                 rule.load(saved)
-            self._floors = {(source, target): due for source, target, due in fields["floors"]}
+            floors = [row(each, int, int, int) for each in fields["floors"]]
+            self._floors = {(source, target): due for source, target, due in floors}

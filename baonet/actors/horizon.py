@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, final
 
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.turns import NEVER
 
 _FORM: Final = StateForm("the horizons", 1, horizon=int, latest=int, next=list)
@@ -77,7 +77,8 @@ class Horizons:
         """Be as those were; the step and the end are this run's own. Raises StateError for what is not their state."""
         fields = _FORM.load(data)
         with _FORM.reading():
-            if not {island for island, _ in fields["next"]} <= self._next.keys():
+            next_: dict[int, int | None] = dict(row(each, int, int) for each in fields["next"])
+            if not next_.keys() <= self._next.keys():
                 raise _FORM.damaged("it has other islands: load it into the machine that it was saved from")
-            self._next = dict(fields["next"])
+            self._next = next_
         self.horizon, self.latest = fields["horizon"], fields["latest"]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
@@ -197,8 +197,9 @@ class Island:
         with _FORM.reading():
             if [each[0] for each in fields["pcpus"]] != list(self.pcpus):
                 raise _FORM.damaged("it has other pcpus: load it into the machine that it was saved from")
-            for index, (_, clock, next_, gone, inbox) in enumerate(fields["pcpus"]):
+            for index, each in enumerate(fields["pcpus"]):
+                _, clock, next_, gone, inbox = row(each, int, int, int, bool, list)
                 self._clocks[index], self._next[index], self._gone[index] = clock, next_, gone
                 self._inboxes[index] = [load(Delivery, values) for values in inbox]
-            self.deliveries = Deliveries(*fields["deliveries"])
+            self.deliveries = Deliveries(*row(fields["deliveries"], int, int, int))
         self._control = fields["control"]

@@ -17,7 +17,7 @@ from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm, row
 from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.codec import dump, load
@@ -234,10 +234,10 @@ class Seat:
         fields = _FORM.load(data)
         self._inbox = []
         with _FORM.reading():
-            for came, values in fields["inbox"]:
-                each = load(Delivery, values)
-                self._inbox.append((each.due, each.source, each.sequence, came, each))
-            self._channels = dict(fields["channels"])
+            for came, values in (row(each, int, list) for each in fields["inbox"]):
+                delivery = load(Delivery, values)
+                self._inbox.append((delivery.due, delivery.source, delivery.sequence, came, delivery))
+            self._channels = dict(row(each, int, int) for each in fields["channels"])
         self._came, self._interrupted = fields["came"], fields["interrupted"]
         self._until, self._rest = fields["until"], fields["rest"]
         self.body.load(fields["body"])

@@ -22,7 +22,7 @@ from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrie
 from baonet.hyp.restart import Restart
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import Plan
-from baonet.machine.saved import Saved, StateError, StateForm
+from baonet.machine.saved import Saved, StateError, StateForm, row
 
 _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business
 
@@ -268,10 +268,13 @@ class Pcpu:
     def _load(self, fields: Saved, undump: Callable[[Any], HypMessage]) -> None:
         if len(fields["exits"]) != len(self._counts):
             raise _FORM.damaged(f"{len(fields['exits'])} exits, where there are {len(self._counts)}")
-        self._counts[:] = fields["exits"]
+        self._counts[:] = row(fields["exits"], *[int] * len(self._counts))
         kinds = {kind.__name__: kind for kind in self._kinds}
-        self._received = Counter({kinds[name]: count for name, count in fields["received"].items()})
-        self.vcpu.sent = Counter({kinds[name]: count for name, count in fields["sent"].items()})
+        received, sent = (
+            dict(row([*each], str, int) for each in fields[name].items()) for name in ("received", "sent")
+        )
+        self._received = Counter({kinds[name]: count for name, count in received.items()})
+        self.vcpu.sent = Counter({kinds[name]: count for name, count in sent.items()})
         self.dropped = fields["dropped"]
         self.vcpu.load(fields["vcpu"])
         self._restart.load(fields["restart"], undump)

@@ -26,6 +26,13 @@ def _fits(value: object, kind: _Kind) -> bool:
     return isinstance(value, kind) and (kind is not int or not isinstance(value, bool))
 
 
+def row(values: object, *kinds: _Kind) -> list[Any]:
+    """The list ``values``, which is inside a field, if its items have these types. Raises TypeError (``reading``)."""
+    if not isinstance(values, list) or len(values) != len(kinds) or not all(map(_fits, values, kinds)):
+        raise TypeError(f"{values!r:.80}")
+    return values
+
+
 @final
 class StateForm:
     """The form of what is saved of ``what``, a name for people. ``fields``: the type of each, or a union of types."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from baonet.machine.saved import StateError, StateForm, StateRow
+from baonet.machine.saved import StateError, StateForm, StateRow, row
 from tests.machine.forms import LIST, found
 
 FORM = StateForm("a cat", 3, lives=int, name=str | None, asleep=bool)
@@ -65,3 +65,10 @@ def test_rows_have_their_attributes_in_order() -> None:
     for wrong in ([3], [3, 0], [True, True], None):
         with pytest.raises(StateError, match="a mouse is damaged"):
             row.load(mouse, wrong)
+
+
+def test_what_is_inside_a_field_has_its_types() -> None:
+    assert row([1, "x", None], int, str, int | None) == [1, "x", None]
+    for wrong in (None, (1, "x"), [1], [1, "x", 2], [True, "x"], [1, 2]):
+        with pytest.raises(StateError, match="a cat is damaged: TypeError"), FORM.reading():
+            row(wrong, int, str)

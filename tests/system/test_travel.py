@@ -181,3 +181,33 @@ def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) 
     first.close()
     second.close()
     assert problem.startswith(("the state", "a message in the state")), (place, problem)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("island", "pcpus", 0, 1), "x"),
+        (("island", "pcpus", 1, 2), [1]),
+        (("island", "pcpus", 1, 3), 1),
+        (("island", "deliveries", 2), None),
+        (("faults", "floors"), [[0, 1, "x"]]),
+        (("faults", "rules", 0, 0), "x"),
+        (("seats", 0, 1, "channels"), [[1, [2]]]),
+        (("seats", 0, 1, "inbox"), [["x", []]]),
+        (("seats", 0, 1, "body", "hypervisor", "exits", 3), {}),
+        (("seats", 0, 1, "body", "hypervisor", "received"), {"IpcNotify": "x"}),
+        (("seats", 0, 1, "body", "hypervisor", "sent"), {"IpcNotify": None}),
+    ],
+)
+def test_what_would_stop_the_machine_later_is_refused(tmp_path: Path, place: tuple[Any, ...], value: Any) -> None:
+    machine, _ = MACHINES["faults"]
+    assert isinstance(machine, dict)
+    loaded = load(write(tmp_path, VIRTUAL | machine))
+    ensure(loaded.platform.architecture)
+    carried = Carried(loaded)
+    (conductor,) = carried.conductors.values()
+    saved = conductor.save()
+    conductor.load(saved)
+    with pytest.raises(ValueError, match="is damaged"):
+        conductor.load(replaced(saved, place, value))
+    carried.close()
