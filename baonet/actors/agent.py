@@ -201,16 +201,18 @@ class Agent:
     async def advance(self, moment: int) -> int:
         """In virtual time: have the machine go on to ``moment``, in cycles, and stand there. Returns where it stands.
 
-        That is earlier when the run is over, or somebody else has it stand before. Guests have come to the end of the
-        window (``clock.window``) there. Raises ValueError under the host's clock.
+        That is earlier when the run is over, or somebody else has it stand before; somebody else may have it go on by
+        itself meanwhile. Guests have come to the end of the window (``clock.window``) there. Raises ValueError under
+        the host's clock.
         """
         if not self.course.conducted:
             raise ValueError("the host's time has no moments to advance to: use clock.mode virtual, or pause()")
         await self._until(lambda: self.life.started)
         self._pausing = False
+        resumed = self._resumed
         self.course.stand(moment)
         self._go_on()
-        await self._until(lambda: self.standing)
+        await self._until(lambda: self.standing or self._resumed != resumed)
         return self.course.moment
 
     async def registers(self, pcpu: int) -> dict[str, int]:
@@ -223,6 +225,10 @@ class Agent:
         if pcpu not in self._registers:
             raise LookupError(f"pcpu {pcpu} does not run any more")
         return self._registers[pcpu]
+
+    async def heard(self) -> None:
+        """Until it has listened to the machine once more."""
+        await self._news.wait()
 
     async def _until(self, met: Callable[[], bool]) -> None:
         """Until something is so, or the run is over."""

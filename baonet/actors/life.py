@@ -137,6 +137,8 @@ class Life:
         self.effects: list[Duty] = []
         self.lost = False
         """Somebody's last words are missing."""
+        self.parked: list[set[int]] = [set() for _ in vms]
+        """The vcpus of each VM that are parked, since it last started."""
         self._vms = [(name, tuple(pcpus)) for name, pcpus in vms]
         self._actors = {address: _Actor(pcpus) for address, pcpus in carries.items()}
         self._addresses = {pcpu: address for address, pcpus in carries.items() for pcpu in pcpus}
@@ -224,6 +226,7 @@ class Life:
             case Parked(report):
                 self._parked = True
                 if self.states[report.vm] is not VmState.RESETTING:  # else that vcpu starts anew with the others
+                    self.parked[report.vm].add(report.vcpu)
                     self._set(report.vm, VmState.PARKED)
             case VmOff(vm):
                 self._off(vm)
@@ -293,6 +296,7 @@ class Life:
             self._set(vm, VmState.DEAD)
         else:
             self.states[vm] = VmState.RUNNING
+            self.parked[vm].clear()
         for address in self._concerned(vm):
             if self._conducted:
                 self.effects.append(Tell(address, Reset() if why_not is None else Halt()))

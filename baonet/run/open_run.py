@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import final
 
 import trio
@@ -53,6 +55,7 @@ class OpenRun:
         self._ended: Outcome | None = None
         self._over = trio.Event()
         self._moving = trio.Lock()
+        self._ends: list[int] = []
         self._consoles = [
             GuestConsole(vm.index, transcript, self._type, self._wait)
             for vm, transcript in zip(self._machine.vms, witness.transcripts, strict=True)
@@ -110,6 +113,9 @@ class OpenRun:
             raise ValueError("there is no text to wait for: until('login: '), or finished() for the end of the machine")
         places = [transcript.total for transcript in self._witness.transcripts]
 
+        def needed() -> set[int]:
+            return {text.vm for text in awaited.missing if text.vm is not None}
+
         def met() -> bool:
             for vm, transcript in enumerate(self._witness.transcripts):
                 data = transcript.since(places[vm])
@@ -117,7 +123,8 @@ class OpenRun:
                 awaited.see(vm, data)
             return awaited.complete
 
-        await self._wait(met, f"no guest has printed {quantities.listing(map(repr, texts))}", timeout=timeout, vm=None)
+        what = f"no guest has printed {quantities.listing(map(repr, texts))}"
+        await self._wait(met, what, timeout=timeout, vm=None, needed=needed)
 
     async def for_(self, duration: str) -> None:
         """For so long (``"10ms"``) of the machine's own time; in virtual time to the cycle.
@@ -126,20 +133,21 @@ class OpenRun:
         """
         nanoseconds = nanoseconds_of(duration)
         reports = len(self._witness.reports)
+        self._check(reports)
         self._must_go()
-        if not self._virtual:
+        if self._virtual:
+            with self._ending_at(nanoseconds) as end:
+                while self._hosted.agent.course.moment < end:
+                    self._check(reports)
+                    if self._free:
+                        raise RunError("the machine goes on by itself: pause() it before for_()")
+                    await self._advance()
+        else:
             with trio.move_on_after(nanoseconds / 1e9):
                 while True:
-                    self._check(reports, None)
+                    self._check(reports)
                     await self._witness.news()
-            return
-        if self._free:
-            raise RunError("the machine goes on by itself: pause() it before for_()")
-        end = self._hosted.agent.course.moment + self._machine.clock.cycles.ticks(nanoseconds)
-        while self._hosted.agent.course.moment < end:
-            self._check(reports, None)
-            await self._advance(min(end, self._hosted.next_moment))
-        self._check(reports, None)
+        self._check(reports)
 
     async def finished(
         self,
@@ -154,9 +162,9 @@ class OpenRun:
 
     async def pause(self) -> None:
         """Have the machine stand: in virtual time at a horizon, else each vcpu at the start of a block of code."""
+        self._free = False  # it will stand, though who asks for it may be cancelled before it does
         await self._hosted.agent.pause()
         await self._if_over()
-        self._free = False
 
     def resume(self) -> None:
         """Have the machine go on by itself, until ``pause``. For its guests it has not stood."""
@@ -198,7 +206,8 @@ class OpenRun:
     async def begin(self) -> None:
         """In virtual time: until it stands at 0. Raises RunEndedError when it cannot begin."""
         if self._virtual:
-            await self._advance(0)
+            await self._hosted.agent.advance(0)
+            await self._if_over()
             if self._ended is not None:
                 raise self._ended_error(self._ended)
 
@@ -237,36 +246,59 @@ class OpenRun:
         *,
         timeout: str | None,  # noqa: ASYNC109 - of the machine's time
         vm: int | None,
+        needed: Callable[[], Collection[int]] | None = None,
     ) -> None:
+        """Until ``met``. ``what`` reads behind the name of ``vm``; ``needed``: who has to print, by default ``vm``."""
+        printing = needed or (lambda: () if vm is None else (vm,))
+        failed = what if vm is None else f"VM '{self._machine.vms[vm].name}' {what}"
         reports = len(self._witness.reports)
         self._must_go()
         nanoseconds = None if timeout is None else nanoseconds_of(timeout)
         if self._free:
             with trio.move_on_after(float("inf") if nanoseconds is None else nanoseconds / 1e9):
                 while not met():
-                    self._check(reports, vm)
+                    self._check(reports, failed, printing())
                     await self._witness.news()
                 return
         else:
-            cycles, course = self._machine.clock.cycles, self._hosted.agent.course
-            end = None if nanoseconds is None else course.moment + cycles.ticks(nanoseconds)
-            while not met():
-                self._check(reports, vm)
-                if end is not None and course.moment >= end:
-                    break
-                if self._hosted.idle and not self._typed:
-                    why = f"{self._failed(what, vm)}: every CPU waits, and nothing is to come"
-                    raise WaitTimeoutError(f"{why}{self._tails(vm)}")
-                following = self._hosted.next_moment
-                await self._advance(following if end is None else min(following, end))
-            else:
-                return
-        raise WaitTimeoutError(f"{self._failed(what, vm)} within {timeout}{self._tails(vm)}")
+            with self._ending_at(nanoseconds) as end:
+                while not met():
+                    self._check(reports, failed, printing())
+                    if self._hosted.agent.course.moment >= end:
+                        break
+                    if self.standing and self._hosted.idle and not self._typed:
+                        raise WaitTimeoutError(f"{failed}: every CPU waits, and nothing is to come{self._tails(vm)}")
+                    await self._advance()
+                else:
+                    return
+        raise WaitTimeoutError(f"{failed} within {timeout}{self._tails(vm)}")
 
-    async def _advance(self, moment: int) -> None:
+    @contextmanager
+    def _ending_at(self, nanoseconds: int | None) -> Iterator[float]:
+        """In virtual time: when it will be so much later, in cycles; nobody has the machine go on beyond that."""
+        if nanoseconds is None:
+            yield math.inf
+            return
+        end = self._hosted.agent.course.moment + self._machine.clock.cycles.ticks(nanoseconds)
+        self._ends.append(end)
+        try:
+            yield end
+        finally:
+            self._ends.remove(end)
+
+    async def _advance(self) -> None:
+        """In virtual time: a step, after which whoever waits looks again. Another task may have made it."""
+        agent, seen = self._hosted.agent, self._hosted.agent.course.moment
         async with self._moving:
-            self._typed = False
-            await self._hosted.agent.advance(moment)
+            if agent.course.moment != seen:
+                return
+            if self._free:
+                await agent.heard()
+            elif not self.standing:
+                await agent.advance(seen)  # who had it go on was cancelled
+            else:
+                self._typed = False
+                await agent.advance(min([self._hosted.next_moment, *(end for end in self._ends if end > seen)]))
         await self._if_over()
 
     async def _if_over(self) -> None:
@@ -274,27 +306,33 @@ class OpenRun:
         if self._hosted.agent.ending is not None:
             await self._over.wait()
 
-    def _check(self, reports: int, vm: int | None) -> None:
-        """Raise what makes waiting useless; of reports those after the first ``reports``."""
+    def _check(self, reports: int, failed: str = "", printing: Collection[int] = ()) -> None:
+        """Raise what makes waiting useless; of reports those after the first ``reports``.
+
+        ``failed``: what was waited for; ``printing``: the VMs that have to print for it.
+        """
         self._check_reports(reports)
         if self._ended is not None:
-            raise self._ended_error(self._ended)
-        if vm is not None and (state := self._hosted.agent.life.states[vm]) in (VmState.OFF, VmState.DEAD):
-            raise RunError(f"VM '{self._machine.vms[vm].name}' is {state.value}, and prints no more{self._tails(vm)}")
+            raise self._ended_error(self._ended, failed)
+        life = self._hosted.agent.life
+        for vm in printing if self._hosted.agent.ending is None else ():  # else its last words come first
+            config, state = self._machine.vms[vm], life.states[vm]
+            parked = state is VmState.PARKED and len(life.parked[vm]) == config.cpus
+            if parked or state in (VmState.OFF, VmState.DEAD):
+                name = f"VM '{config.name}'"
+                raise RunError(f"{failed}: {name} is {state.value}, and prints no more{self._tails(vm)}")
 
     def _check_reports(self, reports: int) -> None:
         if self._stop_on_report and len(self._witness.reports) > reports:
             report = self._witness.reports[reports]
             raise GuestParkedError(report, self._tails(self._index(report.vm)))
 
-    def _ended_error(self, ended: Outcome) -> RunEndedError:
+    def _ended_error(self, ended: Outcome, failed: str = "") -> RunEndedError:
         states = ", ".join(f"{name} {state}" for name, state in ended.vms.items())
-        lines = [f"the run is over ({ended.ending.name.lower()}: {states})", *ended.failures]
+        over = f"the run is over ({ended.ending.name.lower()}: {states})"
+        lines = [f"{failed}: {over}" if failed else over, *ended.failures]
         lines += conditions(self._hosted.plan, ended, self._witness.names)
         return RunEndedError("\n".join(lines) + self._tails(None), self.outcome)
-
-    def _failed(self, what: str, vm: int | None) -> str:
-        return what if vm is None else f"VM '{self._machine.vms[vm].name}' {what}"
 
     def _tails(self, vm: int | None) -> str:
         """What consoles have shown last, below an error."""
