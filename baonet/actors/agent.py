@@ -152,9 +152,11 @@ class Agent:
         self._typed[vm] += max(1, len(data))
         if (horizon := self.course.typed()) is not None:
             self._grant(horizon)
-        self._tell(
-            self._addresses[self.plan.vms[vm].master], wire.ConsoleInput(vm, data) if data else wire.ConsoleBreak(vm)
-        )
+        master = self._addresses[self.plan.vms[vm].master]
+        if not data:
+            self._tell(master, wire.ConsoleBreak(vm))
+        for start in range(0, len(data), TYPED):  # a message holds only so much
+            self._tell(master, wire.ConsoleInput(vm, data[start : start + TYPED]))
 
     def reads(self, vm: int) -> bool:
         """Whether the guest takes what is typed: less than ``TYPED`` bytes wait for it."""

@@ -56,6 +56,17 @@ async def test_a_run_that_ends_says_what_was_waited_for(tmp_path: Path, mode: st
             await run.for_("1ms")
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_more_than_a_message_holds_can_be_typed(tmp_path: Path, mode: str) -> None:
+    """And its guest need not read."""
+    async with baonet.open_run(machine(tmp_path, {"vms": [vm("spin")]}, mode), timeout=LIMIT) as run:
+        run.console("spin").send("x" * 1_500_000)
+        await run.until("1 vCPUs")
+        await run.for_("10ms")
+        assert run.outcome.vms == {"spin": "running"}
+        assert run.outcome.failures == ()
+
+
 @pytest.mark.parametrize("wait", ["wait_for", "until", "for_", "finished"])
 async def test_after_a_cancelled_wait_the_machine_is_as_before(tmp_path: Path, wait: str) -> None:
     async with baonet.open_run(machine(tmp_path, {"vms": [vm("spin")]}), timeout=LIMIT) as run:
