@@ -173,7 +173,10 @@ class Examined:
 @final
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """Stay out of the guest until ``Thaw``. Answered by ``Frozen``; all else goes on, so a VM may start anew."""
+    """Stay out of the guest until ``Thaw``, and let what peers say wait. Answered by ``Frozen``, each time.
+
+    All else goes on, so a VM may start anew.
+    """
 
 
 @final
