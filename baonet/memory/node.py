@@ -153,7 +153,7 @@ class NodeMemory:
         places = [(region.base, region.size) for region in vm.regions] + [(ipc.base, ipc.size) for ipc in vm.ipcs]
         segments = (*self.vms[vm.index].regions, *(self.shared[ipc.shmem] for ipc in vm.ipcs))
         for (base, length), segment in zip(places, segments, strict=True):
-            if base <= ipa and ipa + size <= base + length:
+            if base <= ipa and size >= 0 and ipa + size <= base + length:
                 return memoryview(segment.view), ipa - base
         where = f"inside one region of VM '{vm.name}', nor in one of its shared memory objects"
         raise ValueError(f"{size} bytes at {ipa:#x} are not {where}")

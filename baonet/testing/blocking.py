@@ -83,6 +83,12 @@ class BlockingConsole:
 
         self._loop.call(send)
 
+    def send_break(self) -> None:
+        async def send_break() -> None:
+            self._console.send_break()
+
+        self._loop.call(send_break)
+
     def wait_for(self, text: str | re.Pattern[str], *, timeout: str | None = None) -> str:
         return self._loop.call(lambda: self._console.wait_for(text, timeout=timeout))
 
@@ -102,6 +108,10 @@ class BlockingRun:
     @property
     def time(self) -> int:
         return self._run.time
+
+    @property
+    def standing(self) -> bool:
+        return self._run.standing
 
     @property
     def outcome(self) -> RunOutcome:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from baonet.testing.runs import Runs
 
 _RUNS: pytest.StashKey[list[Any]] = pytest.StashKey()
+_NOT_TRIO = (
+    "baonet_run is for tests that pytest-trio runs: install it, write async def, and have trio_mode = true in pytest's "
+    "configuration or @pytest.mark.trio at the test. Tests without async have baonet_run_blocking."
+)
 
 
 @pytest.fixture
@@ -44,6 +48,17 @@ def baonet_run_blocking(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 def _keep(request: pytest.FixtureRequest, runs: Runs | BlockingRuns) -> None:
     request.node.stash.setdefault(_RUNS, []).append(runs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without who runs its fixture a test would fail deep inside pytest, or be passed a generator."""
+    runs = any(
+        item.config.pluginmanager.has_plugin(plugin) and item.get_closest_marker(mark) is not None
+        for plugin, mark in (("trio", "trio"), ("anyio", "anyio"))
+    )
+    if "baonet_run" in getattr(item, "fixturenames", ()) and not runs:
+        pytest.fail(_NOT_TRIO, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,13 +7,18 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
+import baonet
+from baonet.run.guest_console import GuestConsole
+from baonet.testing.blocking import BlockingConsole, BlockingRun
 from tests.system.machine import Result, pair, vm, write
 
 TRIO = "[pytest]\ntrio_mode = true\n"
 
 
-def pytest_on(directory: Path, text: str, *options: str) -> Result:
-    (directory / "pytest.ini").write_text(TRIO)
+def pytest_on(directory: Path, text: str, *options: str, configuration: str = TRIO) -> Result:
+    (directory / "pytest.ini").write_text(configuration)
     (directory / "test_guest.py").write_text(dedent(text))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=100, check=False)
@@ -37,6 +42,41 @@ def test_a_guest_is_tested_in_three_lines(tmp_path: Path) -> None:
     )
     assert result.status == 0, result.out + result.err
     assert "2 passed" in result.out
+
+
+@pytest.mark.parametrize(
+    ("configuration", "options", "failed"),
+    [(TRIO, [], 1), ("[pytest]\n", [], 2), ("[pytest]\n", ["-p", "no:trio"], 2)],
+    ids=["test without async", "no trio_mode", "no pytest-trio"],
+)
+def test_whom_the_fixture_is_for_is_told(tmp_path: Path, configuration: str, options: list[str], failed: int) -> None:
+    write(tmp_path, {"vms": [vm("hello")]})
+    result = pytest_on(
+        tmp_path,
+        """
+        async def test_hello(baonet_run):
+            await baonet_run("machine.yaml")
+
+        def test_hello_without_async(baonet_run):
+            baonet_run("machine.yaml")
+        """,
+        *options,
+        configuration=configuration,
+    )
+    assert result.status == 1
+    assert result.out.count("\nbaonet_run is for tests that pytest-trio runs") == failed
+    assert f"{failed} error" in result.out
+    assert "Tests without async have baonet_run_blocking." in result.out
+    assert "AssertionError" not in result.out
+
+
+def test_the_blocking_run_has_all_that_the_other_has() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert public(BlockingConsole) == public(GuestConsole)
+    instead = {"read_memory", "write_memory"}
+    assert public(BlockingRun) - instead == public(baonet.OpenRun) - {"memory", "live", "begin", "end"}
 
 
 def test_a_blocking_run_stands_types_and_looks_as_the_other(tmp_path: Path) -> None:
