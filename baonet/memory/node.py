@@ -139,10 +139,11 @@ class NodeMemory:
         for segment in (self.slots, *self.shared, *self.devices.values(), *owned):
             segment.close()
 
-    def write(self, vm: Vm, ipa: int, data: bytes) -> None:
+    def write(self, vm: Vm, ipa: int, data: bytes | bytearray | memoryview) -> None:
         """Raises ValueError when the bytes are not inside one region, or one shared memory object, of the VM."""
-        view, offset = self._find(vm, ipa, len(data))
-        view[offset : offset + len(data)] = data
+        octets = memoryview(data).cast("B")
+        view, offset = self._find(vm, ipa, len(octets))
+        view[offset : offset + len(octets)] = octets
 
     def read(self, vm: Vm, ipa: int, size: int) -> bytes:
         """Raises ValueError as ``write``."""

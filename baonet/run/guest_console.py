@@ -44,7 +44,7 @@ class GuestConsole:
 
     async def wait_for(
         self,
-        text: str | re.Pattern[str],
+        text: str | bytes | re.Pattern[str] | re.Pattern[bytes],
         *,
         timeout: str | None = None,  # noqa: ASYNC109 - of the machine's time
     ) -> str:
@@ -56,12 +56,14 @@ class GuestConsole:
         Raises WaitTimeoutError, GuestParkedError as soon as a vcpu is parked, RunEndedError, and RunError when the VM
         cannot print any more; ValueError for an empty text.
         """
-        if isinstance(text, str):
-            wanted: bytes | re.Pattern[bytes] = text.encode()
-            shown = repr(text)
-        else:
-            wanted = re.compile(text.pattern.encode(), text.flags & ~re.UNICODE)
+        wanted: bytes | re.Pattern[bytes]
+        if isinstance(text, re.Pattern):
+            pattern = text.pattern.encode() if isinstance(text.pattern, str) else text.pattern
+            wanted = re.compile(pattern, text.flags & ~re.UNICODE)
             shown = f"what matches {text.pattern!r}"
+        else:
+            wanted = text.encode() if isinstance(text, str) else text
+            shown = repr(text)
         if not wanted:
             raise ValueError("an empty text would be found at once")
         found: list[bytes] = []

@@ -27,7 +27,7 @@ class GuestMemory:
         self._check()
         return self._memory.read(self._vm, address, size)
 
-    def write(self, address: int, data: bytes) -> None:
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Instructions that a core has translated already it does not see anew before the guest's own IC IVAU."""
         self._check()
         self._memory.write(self._vm, address, data)

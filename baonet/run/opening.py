@@ -32,8 +32,10 @@ from baonet.run.witness import Witness
 def load(path: str | os.PathLike[str], *, set: Mapping[str, object] | Sequence[str] = ()) -> Machine:
     """The machine of a file, with ``set`` in place of fields: ``{"clock.mode": "virtual"}`` or ``["vms.0.cpus=2"]``.
 
-    Raises ConfigError with everything that is wrong: file, line, field, and what would be right.
+    Raises ConfigError with everything that is wrong: file, line, field, and what would be right; ValueError when
+    ``set`` is one text.
     """
+    _several("set", set)
     return loader.load(Path(path), set, None, plan)
 
 
@@ -70,7 +72,9 @@ async def open_run(
     _spare(machine, "record", record)
     witness, outlets = Witness(machine), Outlets()
     with ExitStack() as stack:
-        outlet = None
+        outlet = recorded = None
+        if record is not None:
+            recorded = stack.enter_context(open(record, "w"))  # noqa: ASYNC230 - before anything runs
         if trace is not None:
             file = stack.enter_context(open(trace, "wb"))  # noqa: ASYNC230 - before anything runs
             outlet = outlets.add(Outlet(file.fileno(), f"trace {trace}"))
@@ -79,19 +83,28 @@ async def open_run(
         stack.callback(loaded.close)
         hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
         stack.callback(hosted.close)
-        async with _living(OpenRun(loaded, hosted, witness, stop_on_report=stop_on_report)) as run:
-            yield run
-        if record is not None:
-            Path(record).write_text(dump_input(hosted.typed, machine))  # noqa: ASYNC240 - nothing runs any more
+        try:
+            async with _living(OpenRun(loaded, hosted, witness, stop_on_report=stop_on_report)) as run:
+                yield run
+        finally:  # what failed is what one wants to repeat
+            if recorded is not None:
+                recorded.write(dump_input(hosted.typed, machine))
         if outlet is not None:
             await outlets.written()
             if hosted.trace_error is not None:
                 raise RunError(hosted.trace_error)
 
 
+def _several(option: str, given: object) -> None:
+    """A text is a sequence too: of its letters."""
+    if isinstance(given, str):
+        raise ValueError(f"{option} can be several: write {option}=[{given!r}]")  # noqa: TRY004 - as of all options
+
+
 def _options(
     machine: Machine, placement: str | None, until: Sequence[str], limit: str | None, timeout: str | None
 ) -> RunOptions:
+    _several("until", until)
     known = [each.value for each in Placement]
     if placement is not None and placement not in known:
         raise ValueError(f"there is no placement {placement!r}: it can be {quantities.listing(known, 'or')}")

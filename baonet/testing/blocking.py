@@ -89,7 +89,7 @@ class BlockingConsole:
 
         self._loop.call(send_break)
 
-    def wait_for(self, text: str | re.Pattern[str], *, timeout: str | None = None) -> str:
+    def wait_for(self, text: str | bytes | re.Pattern[str] | re.Pattern[bytes], *, timeout: str | None = None) -> str:
         return self._loop.call(lambda: self._console.wait_for(text, timeout=timeout))
 
 
@@ -145,7 +145,7 @@ class BlockingRun:
         """``OpenRun.memory(vm).read``."""
         return self._run.memory(vm).read(address, size)
 
-    def write_memory(self, vm: str, address: int, data: bytes) -> None:
+    def write_memory(self, vm: str, address: int, data: bytes | bytearray | memoryview) -> None:
         """``OpenRun.memory(vm).write``."""
         self._run.memory(vm).write(address, data)
 

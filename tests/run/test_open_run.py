@@ -279,3 +279,41 @@ def test_another_loop_than_trios_is_told_so(tmp_path: Path) -> None:
 
     with pytest.raises(baonet.RunError, match=r"open_run is for Trio"):
         asyncio.run(run())
+
+
+async def test_what_was_typed_is_recorded_of_a_block_that_failed_too(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, {"vms": [vm("echo")]})
+
+    async def fail() -> None:
+        async with baonet.open_run(loaded, record=tmp_path / "typed.yaml", timeout=LIMIT) as run:
+            run.console("echo").send("hello\n")
+            await run.console("echo").wait_for(b"1: hello")
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await fail()
+    async with baonet.open_run(loaded, input=tmp_path / "typed.yaml", timeout=LIMIT) as run:
+        await run.console("echo").wait_for(re.compile(rb"\d: hello"))
+    with pytest.raises(FileNotFoundError):
+        async with baonet.open_run(loaded, record=tmp_path / "nowhere" / "typed.yaml"):
+            pass
+
+
+async def test_one_text_where_several_can_be_is_told(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, {"vms": [vm("hello")]})
+    with pytest.raises(ValueError, match=r"until can be several: write until=\['done'\]"):
+        async with baonet.open_run(loaded, until="done"):
+            pass
+    with pytest.raises(ValueError, match=r"set can be several: write set=\['clock.mode=host'\]"):
+        baonet.load(loaded.path, set="clock.mode=host")
+
+
+async def test_memory_is_of_whole_bytes(tmp_path: Path) -> None:
+    async with baonet.open_run(machine(tmp_path, {"vms": [vm("spin")]}), timeout=LIMIT) as run:
+        memory = run.memory("spin")
+        assert memory.read(0x41000000, 0) == b""
+        for address, size in ((0x40000010, -4), (0x41000004, -8)):
+            with pytest.raises(ValueError, match="are not inside one region"):
+                memory.read(address, size)
+        memory.write(0x40F00000, memoryview(bytes(range(8))).cast("I"))
+        assert memory.read(0x40F00000, 8) == bytes(range(8))
