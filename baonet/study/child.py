@@ -96,7 +96,7 @@ class ChildRunner:
         status, answer, said = await _child([*self.command, str(trace)], question, directory / "said", limit)
         if status == 0:
             told = RunAnswer(**json.loads(answer))
-            status, said = told.status, told.said[-_SHOWN:]
+            status, said = told.status, told.said[:_SHOWN]
         if status not in self.study.accept:
             return replace(row, error=_failure(status, limit, said))
         specs = json.dumps([asdict(spec) for spec in self.study.metrics]).encode()

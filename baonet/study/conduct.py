@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from baonet.study.store import OtherResultsError, Store, StoredPoint, StoredRun
 
 _TICK = 1.0
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_BESIDE = re.compile(r"^baonet: WARNING: |; digest [0-9a-f]{64}; ")  # what is said of a run whatever its end
 
 
 class Do(Protocol):
@@ -125,12 +123,12 @@ async def _work(queue: Iterator[Run], store: Store, do: Do, progress: ProgressLi
 
 
 def _brief(error: str) -> str:
-    """Why, and the line of what was said that tells: what the run says of itself before its summary, else the last."""
+    """Why, and the line of what was said that tells: the first, or of a program's failure the last."""
     why, _, said = error.partition(": ")
     lines = said.strip().splitlines()
-    own = [line for line in lines if line.startswith("baonet: ") and not _BESIDE.search(line)]
-    telling = own[0].removeprefix("baonet: ") if own else lines[-1] if lines else ""
-    return f"{why}: {telling}" if telling else why
+    if not lines:
+        return why
+    return f"{why}: {lines[-1 if lines[0].startswith('Traceback') else 0]}"
 
 
 async def _ticking(progress: ProgressLine) -> None:

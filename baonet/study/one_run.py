@@ -30,7 +30,10 @@ class RunRequest:
 @final
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunAnswer:
-    """``status`` is the exit status that ``baonet run`` would have, ``said`` what there is to say of it."""
+    """``status`` is the exit status that ``baonet run`` would have, ``said`` what there is to say of it.
+
+    The first line is the one that tells most.
+    """
 
     status: int
     said: str
@@ -60,13 +63,14 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
             await run.finished()
         ending, outcome = run.outcome.ending, run.outcome
         assert ending is not None
-        return RunAnswer(ending.value, "\n".join([*outcome.warnings, str(outcome)]))
+        over, *why = str(outcome).splitlines()
+        return RunAnswer(ending.value, "\n".join([*why, over, *outcome.warnings]))
 
     try:
         machine = baonet.load(request.machine, set=request.settings)
-        for option, given in (("for", request.duration), ("input", request.input)):
+        for field, given in (("for", request.duration), ("run.input", request.input)):
             if given is not None and machine.clock.mode is ClockMode.HOST:
-                return RunAnswer(2, f"--{option} is of virtual time: give --clock virtual with it")
+                return RunAnswer(2, f"'{field}' is of virtual time: set run.clock to virtual with it")
         return trio.run(live, machine)
     except baonet.RunError as error:
         return RunAnswer(1, str(error))

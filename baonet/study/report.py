@@ -146,7 +146,7 @@ def _determinism(results: Results) -> Iterator[str]:
     by_point: dict[int, list[StoredRun]] = {number: [] for number in results.points}
     for row in results.rows:
         by_point[row.point].append(row)
-    virtual = any(row.facts.get("mode") == "virtual" for row in results.rows)
+    virtual, hosted = (any(row.facts.get("mode") == mode for row in results.rows) for mode in ("virtual", "host"))
     if virtual and not results.disagreements:
         repeated = "Repeats have it again, and equal numbers: they are counted here and measured once."
         if int(results.meta.get("repeats", "1")) == 1:
@@ -155,7 +155,7 @@ def _determinism(results: Results) -> Iterator[str]:
             "<p>In virtual time a run is a function of its configuration and its seed, and has one digest over "
             f"everything that happened. {repeated}</p>"
         )
-    elif not virtual:
+    elif hosted and not virtual:
         yield "<p>These runs followed the host's clock: no two are alike, and each counts.</p>"
     rows: list[list[Cell]] = []
     seeds = json.loads(results.meta.get("seeds", "[{}]"))

@@ -168,7 +168,15 @@ def test_failures_are_told_and_kept(tmp_path: Path) -> None:
     assert "1 failed; the same command tries them again" in done.err
     (row,) = read(out).rows
     assert not row.done
-    assert "give --clock virtual" in row.error
+    assert "'for' is of virtual time: set run.clock to virtual with it" in row.error
+
+
+def test_a_failure_is_told_by_the_line_that_says_why(tmp_path: Path) -> None:
+    fields = {"until": "never", "for": "1ms", "metrics": ["exits"]}
+    done = baonet("study", study(tmp_path, **fields), "-o", tmp_path / "results.sqlite")
+    assert "status 6, a text that 'until' waits for was not printed: nobody printed 'never'\n" in done.err
+    assert baonet("report", tmp_path / "results.sqlite", "-o", tmp_path / "results.html").status == 1  # it is not whole
+    assert "followed the host's clock" not in (tmp_path / "results.html").read_text()
 
 
 @pytest.mark.parametrize(
