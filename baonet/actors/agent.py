@@ -6,7 +6,6 @@ It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` e
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import final
@@ -25,6 +24,7 @@ from baonet.actors.outcome import Outcome
 from baonet.actors.phases import ENDING
 from baonet.actors.refusals import refused
 from baonet.actors.screen import Screen
+from baonet.actors.standstill import Standstill
 from baonet.actors.visible import plain
 from baonet.hyp import wings
 from baonet.hyp.report import Report
@@ -97,9 +97,9 @@ class Agent:
         self._holding: frozenset[int] = frozenset()
         self._farewell = trio.CancelScope()
         self._news = trio.Event()
-        self._stands_since: int | None = None
-        self._resumed = 0
-        self._pausing = False
+        self._standstill = Standstill(
+            self.life, self.course, until=self._until, perform=self._perform, go_on=self._go_on
+        )
         self._registers: dict[int, dict[str, int]] = {}
 
     async def run(self, limit: float | None = None) -> Outcome:
@@ -175,47 +175,19 @@ class Agent:
     @property
     def standing(self) -> bool:
         """Whether the machine stands: no guest runs, and none will before ``resume`` or ``advance``."""
-        return self.life.started and self.life.frozen and self.course.standing
+        return self._standstill.complete
 
     async def pause(self) -> None:
-        """Have the machine stand. In virtual time where it has been let go to, else at the start of a block of code.
-
-        Returns when it stands, or the run is over: it asks anew when somebody else has had the machine go on meanwhile.
-        """
-        await self._until(lambda: self.life.started)
-        while not self.standing and self._ending is None:
-            resumed, self._pausing = self._resumed, True
-            self.course.stand()
-            self.life.freeze()
-            self._perform()
-            await self._until(lambda resumed=resumed: self.standing or self._resumed != resumed)  # type: ignore[misc]
+        """Have the machine stand: see ``Standstill.pause``."""
+        await self._standstill.pause()
 
     def resume(self) -> None:
         """Have the machine go on. For its guests no time has passed."""
-        since, self._stands_since = self._stands_since, None
-        self._resumed, self._pausing = self._resumed + 1, False
-        self.course.go_on()
-        self.life.thaw(0 if since is None else time.monotonic_ns() - since)
-        self._perform()
-        if self.life.started:
-            self._go_on()
+        self._standstill.resume()
 
     async def advance(self, moment: int) -> int:
-        """In virtual time: have the machine go on to ``moment``, in cycles, and stand there. Returns where it stands.
-
-        That is earlier when the run is over, or somebody else has it stand before; somebody else may have it go on by
-        itself meanwhile. Guests have come to the end of the window (``clock.window``) there. Raises ValueError under
-        the host's clock.
-        """
-        if not self.course.conducted:
-            raise ValueError("the host's time has no moments to advance to: use clock.mode virtual, or pause()")
-        await self._until(lambda: self.life.started)
-        self._pausing = False
-        resumed = self._resumed
-        self.course.stand(moment)
-        self._go_on()
-        await self._until(lambda: self.standing or self._resumed != resumed)
-        return self.course.moment
+        """Have the machine go on to a moment of virtual time, and stand there: see ``Standstill.advance``."""
+        return await self._standstill.advance(moment)
 
     async def registers(self, pcpu: int) -> dict[str, int]:
         """Of the vcpu on this pcpu, while the machine stands. Raises LookupError when it does not run any more."""
@@ -232,24 +204,22 @@ class Agent:
         """Until it has listened to the machine once more."""
         await self._news.wait()
 
-    async def _until(self, met: Callable[[], bool]) -> None:
-        """Until something is so, or the run is over."""
-        while not met() and self._ending is None:
+    async def _until(self, met: Callable[[], bool]) -> bool:
+        """Until something is so; False: the run is over before."""
+        while not met():
+            if self._ending is not None:
+                return False
             await self._news.wait()
+        return True
 
     async def _room(self) -> bool:
         """Whether what is taken from the pcpus now has room where it goes; waits for that for a while."""
         if self._outlets.failed:
             self.stop(Ending.TERMINATED if self._outlets.hung_up else Ending.FAILED)
-        if self._outlets.full and not self._settled:
+        if self._outlets.full and not self._standstill.settled:
             with trio.move_on_after(_TICK):
                 await self._outlets.room()
-        return not self._outlets.full or self._settled
-
-    @property
-    def _settled(self) -> bool:
-        """The machine stands, or is told to: there is a bound to what is still to be taken from the pcpus."""
-        return self._pausing or self.standing
+        return not self._outlets.full or self._standstill.settled
 
     @property
     def _held(self) -> frozenset[int]:
@@ -257,7 +227,7 @@ class Agent:
         holding = self._outlets.holding if self._ending is None else frozenset()
         if not holding:  # as nearly always, and this is asked before each wait
             return holding
-        if self._settled:
+        if self._standstill.settled:
             return frozenset()
         return frozenset(address for address, vms in self._authority.vms.items() if vms & holding)
 
@@ -311,7 +281,7 @@ class Agent:
     async def _tick(self) -> None:
         while True:
             await trio.sleep(_TICK)
-            if not self._outlets.full or self._settled or self._ending is not None:
+            if not self._outlets.full or self._standstill.settled or self._ending is not None:
                 self.life.passed(_TICK, self._held)  # else nothing is taken, and who speaks is not heard
             self._perform()
             if VmState.DEAD in self.life.states:
@@ -345,8 +315,7 @@ class Agent:
                     self._changed(vm, state)
                 case Conclude(ending):
                     self._conclude(ending)
-        if self._stands_since is None and self.standing:
-            self._stands_since = time.monotonic_ns()
+        self._standstill.look()
         if self.life.over:
             self._farewell.cancel()
 
