@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
-.PHONY: demo test guests sanitize lint types bench docs clean
+.PHONY: demo test slow guests sanitize lint types bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/baonet run configs/ping-pong.yaml --timeout 60s
@@ -14,6 +14,10 @@ PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 
 test: $(VENV)/.tested
 	$(BIN)/pytest $(PARALLEL)
+
+# The same in more shapes than there is time for in the default tests.
+slow: $(VENV)/.tested
+	$(BIN)/pytest $(PARALLEL) -m slow
 
 # Third-party guests from Debian: Linux, PREEMPT_RT, U-Boot.
 guests: $(VENV)/.tested
@@ -32,7 +36,7 @@ sanitize: $(VENV)/.tested
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) tests/core --ignore tests/core/test_fuzz.py --timeout 600
+		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/core --ignore tests/core/test_fuzz.py --timeout 600
 
 # The engine without a warning, in a build of its own: who installs it may have a compiler that warns of more.
 STRICT := build/strict

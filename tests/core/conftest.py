@@ -30,7 +30,9 @@ TRAVELLING = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__.removeprefix("tests.core.test_") in TRAVELLING:
-        metafunc.parametrize("travelling", [False, True], indirect=True, scope="module", ids=["stays", "travels"])
+        travels = pytest.param(True, marks=pytest.mark.slow, id="travels")
+        stays = pytest.param(False, id="stays")
+        metafunc.parametrize("travelling", [stays, travels], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", autouse=True)

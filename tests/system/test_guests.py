@@ -50,7 +50,7 @@ def test_ping_pong_between_two_vms(tmp_path: Path, way: str, platform: str) -> N
 
 
 @pytest.mark.parametrize("cpus", [1, 2, 4, 8])
-@pytest.mark.parametrize("model", ["cortex-a53", "max"])
+@pytest.mark.parametrize("model", ["cortex-a53", pytest.param("max", marks=pytest.mark.slow)])
 def test_every_atomic_is_exact(tmp_path: Path, way: str, cpus: int, model: str) -> None:
     platform = {"extends": "qemu-aarch64-virt", "cpus": 8, "cpu_model": model}
     result = run(tmp_path, {"platform": platform, "vms": [vm("smp", cpus=cpus)]}, way)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -89,17 +90,21 @@ def among(left: Outcome, places: Iterable[int]) -> set[int]:
     return {1 + place * (left.horizons - 1) // 1000 for place in places} - {left.horizons}
 
 
+def slow(*names: str) -> list[ParameterSet]:
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
 PLACES = st.lists(st.integers(0, 999), min_size=1, max_size=5)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.sampled_from(sorted(MACHINES)), st.sampled_from([25, 400]), PLACES)
 def test_a_machine_goes_on_from_any_horizon(name: str, steps: int, places: list[int]) -> None:
     left = alone(name, steps)
     same(left, run(name, steps, among(left, places)))
 
 
-@pytest.mark.parametrize("name", ["faults", "rebirth", "rebirth-gicv2", "far", "typing", "one-cpu-each"])
+@pytest.mark.parametrize("name", ["faults", "rebirth-gicv2", "typing", *slow("rebirth", "far", "one-cpu-each")])
 def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     """Each time from what was made anew the last time."""
     left = alone(name, 25)
@@ -107,7 +112,9 @@ def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     same(left, run(name, 25, range(1, left.horizons)))
 
 
-@pytest.mark.parametrize("name", ["faults", "far", "rebirth-gicv2", "far home", "calls", "typing", "much typing"])
+@pytest.mark.parametrize(
+    "name", ["faults", "typing", *slow("far", "rebirth-gicv2", "far home", "calls", "much typing")]
+)
 def test_what_was_loaded_has_all_that_was_saved(name: str) -> None:
     left = alone(name, 400)
     same(left, run(name, 400, among(left, [20, 300, 700]), look=True))
