@@ -158,6 +158,10 @@ class Agent:
         for start in range(0, len(data), TYPED):  # a message holds only so much
             self._tell(master, wire.ConsoleInput(vm, data[start : start + TYPED]))
 
+    def keeps(self, vm: int) -> bool:
+        """Whether something that the VM has printed has come and was not shown yet."""
+        return self._consoles.holds(vm)
+
     def reads(self, vm: int) -> bool:
         """Whether the guest takes what is typed: less than ``TYPED`` bytes wait for it."""
         return self._typed[vm] < TYPED

@@ -31,6 +31,10 @@ class Reassembly:
         """The position of the last piece that is here and waits for another; None if none does."""
         return max(self._early, default=None)
 
+    def holds(self, vm: int) -> bool:
+        """Whether a piece of this VM waits for another."""
+        return any(sender == vm for sender, _ in self._early.values())
+
     def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
         if position < self._position:
@@ -81,6 +85,10 @@ class JoinedOutput:
     def add(self, device: int, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
         return self._uarts.setdefault(device, Reassembly()).add(vm, position, data)
+
+    def holds(self, vm: int) -> bool:
+        """Whether a piece of this VM waits for another, which may be of a VM that shares its UART."""
+        return any(uart.holds(vm) for uart in self._uarts.values())
 
     def ask(self, living: Iterable[int]) -> list[int]:
         """Some core has died: who of the actors that live is to be asked now. Nobody while answers are due."""

@@ -318,7 +318,7 @@ class OpenRun:
         for vm in printing if self._hosted.agent.ending is None else ():  # else its last words come first
             config, state = self._machine.vms[vm], life.states[vm]
             parked = state is VmState.PARKED and len(life.parked[vm]) == config.cpus
-            if parked or state in (VmState.OFF, VmState.DEAD):
+            if (parked or state in (VmState.OFF, VmState.DEAD)) and not self._hosted.agent.keeps(vm):
                 name = f"VM '{config.name}'"
                 raise RunError(f"{failed}: {name} is {state.value}, and prints no more{self._tails(vm)}")
 

@@ -105,3 +105,11 @@ def test_what_waits_for_a_piece_has_a_bound() -> None:
     waiting = count * len(piece) - sum(len(data) for _, data in shown)
     assert 0 <= waiting <= Reassembly.LIMIT
     assert console.add(0, 0, b"x") == [(0, b"x")]
+
+
+def test_what_waits_for_another_vms_piece_is_held() -> None:
+    joined = JoinedOutput()
+    assert joined.add(0, 1, 5, b"last") == []
+    assert (joined.holds(1), joined.holds(0)) == (True, False)
+    assert joined.add(0, 0, 0, b"first") == [(0, b"first"), (1, b"last")]
+    assert not joined.holds(1)
