@@ -52,6 +52,10 @@ class RunOutcome:
         """For people: how it ended, and why."""
         states = ", ".join(f"VM '{name}' {state}" for name, state in self.vms.items())
         how = "goes on" if self.ending is None else f"is over ({self.ending.name.lower()})"
-        lines = [f"the run {how}: {states}", *self.failures]
-        lines += [f"nobody printed '{escaped(text)}'" for text in self.missing]
-        return "\n".join([*lines, *(report.text for report in self.reports), *self.conditions])
+        return "\n".join([f"the run {how}: {states}", *self.reasons])
+
+    @property
+    def reasons(self) -> list[str]:
+        """For people: why it ended so, and how each vcpu was then."""
+        missing = [f"nobody printed '{escaped(text)}'" for text in self.missing]
+        return [*self.failures, *missing, *(report.text for report in self.reports), *self.conditions]

@@ -61,10 +61,10 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
             if run.standing:
                 run.resume()
             await run.finished()
-        ending, outcome = run.outcome.ending, run.outcome
-        assert ending is not None
+        outcome = run.outcome
+        assert outcome.ending is not None
         over, *why = str(outcome).splitlines()
-        return RunAnswer(ending.value, "\n".join([*why, over, *outcome.warnings]))
+        return RunAnswer(outcome.ending.value, "\n".join([*why, over, *outcome.warnings]))
 
     try:
         machine = baonet.load(request.machine, set=request.settings)

@@ -151,7 +151,7 @@ class Study:
         return RunRequest(
             machine=str(self.machine_of(settings)),
             settings={**self.overrides(settings), **clock},
-            until=tuple(map(str, until)) if isinstance(until, list | tuple) else (str(until),),
+            until=() if until is None else tuple(map(str, until if isinstance(until, list | tuple) else (until,))),
             duration=_text(settings.get("run.for", self.duration)),
             input=None if input_ is None else str(self.path.parent / str(input_)),
             placement=_text(settings.get(PLACEMENT)),

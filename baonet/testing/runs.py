@@ -81,7 +81,7 @@ def described(run: OpenRun) -> str:
     lines = [f"{ending} ({states})"]
     if outcome.time is not None:
         lines.append(f"virtual time {outcome.time} ns, digest {outcome.digest}")
-    lines += [*outcome.warnings, *outcome.failures, *(report.text for report in outcome.reports), *outcome.conditions]
+    lines += [*outcome.warnings, *outcome.reasons]
     for name in outcome.vms:
         tail = run.console(name).text.splitlines()[-40:]
         lines += [f"the console of VM '{name}':", *(f"  {line}" for line in tail)]

@@ -117,6 +117,8 @@ def test_several_texts_end_a_run_when_all_have_come(tmp_path: Path) -> None:
     assert found.request(run.settings).until == ("ping:done", "ready")
     swept = study(tmp_path, until="x", sweep={"run.until": ["first", ["second", "pong:third"]]})
     assert [swept.request(run.settings).until for run in swept.runs()] == [("first",), ("second", "pong:third")]
+    none = study(tmp_path, until="x", sweep={"run.until": [None]})
+    assert [none.request(run.settings).until for run in none.runs()] == [()]
 
 
 def test_metrics(tmp_path: Path) -> None:

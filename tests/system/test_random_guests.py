@@ -32,21 +32,29 @@ CLOCKS = st.fixed_dictionaries(
 COSTS = st.fixed_dictionaries({kind: nanoseconds(3000) for kind in ("hypercall", "access", "interrupt", "direct")})
 
 
+def random_machine(
+    directory: Path, vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]
+) -> dict[str, Any]:
+    """In virtual time, with a guest of its own for each VM."""
+    machine: dict[str, Any] = {
+        "platform": {"extends": "qemu-aarch64-virt", "cpus": 2 * PARTS, "devices": TWO_UARTS, "costs": costs},
+        "clock": {"mode": "virtual"} | clock,
+        "shared_memory": [MAILBOX],
+        "vms": [],
+    }
+    for number, programs in enumerate(vms):
+        note(f"VM {number}\n{describe(programs)}")
+        guest = {"path": str(image(directory, f"guest{number}", programs))}
+        devices = SECOND_UART if number else [UART]
+        fields = {"image": guest, "cpus": len(programs), "ipcs": [IPC], "devices": devices}
+        machine["vms"].append(vm("random", f"vm{number}") | fields)
+    return machine
+
+
 def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        machine: dict[str, Any] = {
-            "platform": {"extends": "qemu-aarch64-virt", "cpus": 2 * PARTS, "devices": TWO_UARTS, "costs": costs},
-            "clock": {"mode": "virtual"} | clock,
-            "shared_memory": [MAILBOX],
-            "vms": [],
-        }
-        for number, programs in enumerate(vms):
-            note(f"VM {number}\n{describe(programs)}")
-            guest = {"path": str(image(directory, f"guest{number}", programs))}
-            devices = SECOND_UART if number else [UART]
-            fields = {"image": guest, "cpus": len(programs), "ipcs": [IPC], "devices": devices}
-            machine["vms"].append(vm("random", f"vm{number}") | fields)
+        machine = random_machine(directory, vms, clock, costs)
         result = same_everywhere(directory, machine, "--for", "50ms")
         assert result.status == 0, result
         lines = result.out.translate(dict.fromkeys(map(ord, PRINTED)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.config.loader import load
@@ -18,13 +18,12 @@ from baonet.core.selftest import ensure
 from baonet.trace.reader import TraceReader
 from tests.contents import WRONG, places, replaced
 from tests.system.digests import ROOT
-from tests.system.machine import UART, pair, vm, write
-from tests.system.random_guest import PARTS, describe, image
-from tests.system.test_random_guests import CLOCKS, COSTS, VMS
+from tests.system.machine import pair, vm, write
+from tests.system.test_random_guests import CLOCKS, COSTS, VMS, random_machine
 from tests.system.test_rebirth import both
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.travelling import Carried, Outcome, same, travelled
-from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS, traced
+from tests.system.virtual import traced
 
 VIRTUAL = {"clock": {"mode": "virtual"}}
 FAR = {"mode": "virtual", "window": "1us", "latency": {"ipi": "17us", "ipc": "31us", "spi": "23us"}}
@@ -143,19 +142,7 @@ def see_that_it_goes_on(
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        machine: dict[str, Any] = {
-            "platform": {"extends": "qemu-aarch64-virt", "cpus": 2 * PARTS, "devices": TWO_UARTS, "costs": costs},
-            "clock": {"mode": "virtual"} | clock,
-            "shared_memory": [MAILBOX],
-            "vms": [],
-        }
-        for number, programs in enumerate(vms):
-            note(f"VM {number}\n{describe(programs)}")
-            guest = {"path": str(image(directory, f"guest{number}", programs))}
-            devices = SECOND_UART if number else [UART]
-            fields = {"image": guest, "cpus": len(programs), "ipcs": [IPC], "devices": devices}
-            machine["vms"].append(vm("random", f"vm{number}") | fields)
-        file = write(directory, machine)
+        file = write(directory, random_machine(directory, vms, clock, costs))
         left = travelled(file, 50_000_000, step)
         same(left, travelled(file, 50_000_000, step, among(left, places)))
 
