@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import trio
 
@@ -13,6 +15,14 @@ from baonet.wire import messages as wire
 from tests.actors.test_agent import Bench
 
 PCPUS = (0, 1, 2)
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """``now``: nanoseconds of the host's clock."""
+    time = SimpleNamespace(now=0)
+    monkeypatch.setattr("time.monotonic_ns", lambda: time.now)
+    return time
 
 
 def freeze(bench: Bench) -> None:
@@ -86,21 +96,18 @@ async def test_who_is_told_to_go_on_need_not_have_frozen_in_time(autojump_clock:
 
 
 async def test_it_stands_since_the_last_has_frozen_whoever_waits_for_that(
-    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+    autojump_clock: object, host: SimpleNamespace
 ) -> None:
     """Time in which it stood is none for its guests, though nobody waited any more when it came to stand."""
     bench = Bench()
-    now = 0
-    monkeypatch.setattr("time.monotonic_ns", lambda: now)
 
     async def script(bench: Bench) -> None:
-        nonlocal now
         with trio.move_on_after(0.01):
             await bench.agent.pause()
-        now = 5
+        host.now = 5
         freeze(bench)
         await bench.settled()
-        now = 1005
+        host.now = 1005
         bench.agent.resume()
         assert [message for _, message in bench.port.sent if isinstance(message, wire.Thaw)] == [wire.Thaw(1000)] * 3
         bench.agent.stop(Ending.DONE)
@@ -108,22 +115,17 @@ async def test_it_stands_since_the_last_has_frozen_whoever_waits_for_that(
     await bench.live(script)
 
 
-async def test_two_who_ask_one_after_the_other_do_not_shorten_it(
-    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_two_who_ask_one_after_the_other_do_not_shorten_it(autojump_clock: object, host: SimpleNamespace) -> None:
     bench = Bench()
-    now = 0
-    monkeypatch.setattr("time.monotonic_ns", lambda: now)
 
     async def script(bench: Bench) -> None:
-        nonlocal now
         async with trio.open_nursery() as nursery:
             nursery.start_soon(bench.agent.pause)
             await bench.settled()
             freeze(bench)
-        now = 700
+        host.now = 700
         await bench.agent.pause()
-        now = 1000
+        host.now = 1000
         bench.agent.resume()
         assert [message for _, message in bench.port.sent if isinstance(message, wire.Thaw)] == [wire.Thaw(1000)] * 3
         bench.agent.resume()
