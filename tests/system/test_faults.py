@@ -55,6 +55,7 @@ def test_a_delay_makes_round_trips_longer_by_what_it_says(tmp_path: Path) -> Non
             assert record.time >= record.c
 
 
+@pytest.mark.slow
 def test_a_doubled_notification_does_no_harm(tmp_path: Path) -> None:
     rule = {"fault": "duplicate", "probability": 0.5, "seed": 3}
     result = same_everywhere(tmp_path, with_faults(pair(), rule), placements=BETWEEN)

@@ -19,7 +19,8 @@ WAYS = {
 }
 PLATFORMS = ["qemu-aarch64-virt", "qemu-aarch64-virt-gicv2"]
 
-pytestmark = pytest.mark.parametrize("way", WAYS)
+SLOW = pytest.mark.slow
+pytestmark = pytest.mark.parametrize("way", ["process-per-cpu", pytest.param("one-process", marks=SLOW), "virtual"])
 
 
 def run(directory: Path, machine: dict[str, Any], way: str, *options: str, stdin: str | None = "") -> Result:
@@ -49,8 +50,8 @@ def test_ping_pong_between_two_vms(tmp_path: Path, way: str, platform: str) -> N
     assert ", 0 wrong" in result.out
 
 
-@pytest.mark.parametrize("cpus", [1, 2, 4, 8])
-@pytest.mark.parametrize("model", ["cortex-a53", pytest.param("max", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cpus", [1, pytest.param(2, marks=SLOW), pytest.param(4, marks=SLOW), 8])
+@pytest.mark.parametrize("model", ["cortex-a53", pytest.param("max", marks=SLOW)])
 def test_every_atomic_is_exact(tmp_path: Path, way: str, cpus: int, model: str) -> None:
     platform = {"extends": "qemu-aarch64-virt", "cpus": 8, "cpu_model": model}
     result = run(tmp_path, {"platform": platform, "vms": [vm("smp", cpus=cpus)]}, way)

@@ -14,6 +14,8 @@ import pytest
 from tests.system.hostile import hostile
 from tests.system.machine import COMMAND, UART, Result, pair, run, vm, write
 
+pytestmark = pytest.mark.slow
+
 
 def uart(number: int, base: int = 0x09000000) -> dict[str, Any]:
     return {"name": f"uart{number}", "kind": "pl011", "pa": base + 0x1000 * number, "interrupt": 33 + number}

@@ -62,6 +62,7 @@ def see_that_all_agree(vms: list[list[Any]], clock: dict[str, Any], costs: dict[
         assert lines.count("random: done") == len(vms), result.out
 
 
+@pytest.mark.slow
 @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(VMS, CLOCKS, COSTS)
 def test_a_random_guest_does_the_same_in_every_placement(

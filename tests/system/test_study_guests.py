@@ -14,6 +14,7 @@ from baonet.study.study_file import read
 from baonet.trace.reader import TraceReader
 from tests.system.machine import Result, baonet, run, vm
 
+pytestmark = pytest.mark.slow
 STUDIES = Path(__file__).parents[2] / "examples" / "studies"
 MACHINES = STUDIES / "machines"
 LINUX = Path(__file__).parents[1] / "guests" / "cache" / "linux-cloud.image"

@@ -153,6 +153,7 @@ def faults(draw: st.DrawFn, pcpus: int, talk: bool) -> dict[str, Any]:
     return rule | ({"by": f"{draw(st.integers(1, 50_000))}ns"} if what in ("delay", "reorder") else {})
 
 
+@pytest.mark.slow
 @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(machines())
 def test_any_machine_does_the_same_in_every_placement(machine: dict[str, Any]) -> None:
