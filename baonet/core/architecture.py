@@ -29,13 +29,42 @@ class Core(Cpu, Protocol):
         """Whether the last stay ended because the guest waits for another CPU (``run_until``)."""
 
     @property
+    def blocked(self) -> tuple[int, int, bool] | tuple[()] | None:
+        """What the instruction at ``pc`` needs and could not have in the last stay, which ended for that (``run_until``).
+
+        Page (segment, its number in that, whether to write to it); nothing, (): the hypervisor's emulation.
+        """
+
+    @property
+    def visible(self) -> int:
+        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took since."""
+
+    @property
     def has_records(self) -> bool:
         """Whether a full chunk of records waits to be taken."""
 
-    def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None:
+    def map_ram(
+        self,
+        ipa: int,
+        size: int,
+        buffer: object,
+        offset: int,
+        foreign: bool = False,
+        owners: object = None,
+        segment: int = 0,
+    ) -> None:
         """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
 
-    def map_pl011(self, ipa: int, buffer: object, offset: int, interrupt: int, console: bool = False) -> int:
+    def map_pl011(
+        self,
+        ipa: int,
+        buffer: object,
+        offset: int,
+        interrupt: int,
+        console: bool = False,
+        owners: object = None,
+        segment: int = 0,
+    ) -> int:
         """Map a UART, whose state is in a buffer, at ``ipa``. Returns its number, from 0."""
 
     def map_unassigned(self, ipa: int, size: int) -> None:
@@ -57,7 +86,9 @@ class Core(Cpu, Protocol):
     def run(self, budget: int) -> int:
         """Enter the guest for at most ``budget`` instructions; returns why it left, by the architecture's ``exits``."""
 
-    def run_until(self, cycle: int, polite: bool = False) -> int:
+    def run_until(
+        self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False
+    ) -> int:
         """The same in virtual time: until ``time`` is ``cycle``, or, if ``polite``, the guest yields."""
 
     def stand(self) -> None:

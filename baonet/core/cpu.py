@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import mmap
+from typing import Any, Final
 
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing
 from baonet.core.costs import interrupt_cost
 from baonet.machine import ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
-from baonet.memory.node import NodeMemory
+from baonet.memory.node import NodeMemory, Sizes
+from baonet.memory.segments import Segment
 
-__all__ = ["DEVICE_STATES", "SLOT_SIZE", "Core", "build", "interrupt_cost", "kick", "uarts"]
+__all__ = ["SIZES", "Core", "build", "interrupt_cost", "kick", "uarts"]
 
-SLOT_SIZE: Final = _node.SLOT_SIZE
-DEVICE_STATES: Final[Mapping[str, int]] = {"pl011": _node.PL011_STATE_SIZE}
-"""Bytes that a device's state takes in memory that a node shares, by the device's kind."""
+SIZES: Final = Sizes(
+    slot=_node.SLOT_SIZE, ledger=_node.LEDGER_SIZE, lane=_node.LANE_SIZE, devices={"pl011": _node.PL011_STATE_SIZE}
+)
 kick = _node.kick
 
 
@@ -28,19 +29,27 @@ def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:
     return tuple(machine.platform.devices.index(device) for _, device in mapped_uarts(machine.platform, vm))
 
 
+def _owners(memory: NodeMemory, segment: Segment) -> tuple[Any, int]:
+    """What a core asks for of a segment: who owns its pages, if that is kept, and its number."""
+    table = memory.ownership.table(segment)
+    return (None, 0) if table is None else (table.entries.view, table.number)
+
+
 def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     """Map in one order in all processes: the code map counts pages in the order of mapping."""
     for region, segment in zip(vm.regions, memory.vms[vm.index].regions, strict=True):
-        core.map_ram(region.base, segment.size, segment.view, 0)
+        core.map_ram(region.base, segment.size, segment.view, 0, False, *_owners(memory, segment))
     for ipc in vm.ipcs:
         segment = memory.shared[ipc.shmem]
-        core.map_ram(ipc.base, min(-(-ipc.size // 0x1000) * 0x1000, segment.size), segment.view, 0, True)
+        size = min(-(-ipc.size // 0x1000) * 0x1000, segment.size)
+        core.map_ram(ipc.base, size, segment.view, 0, True, *_owners(memory, segment))
     assigned = {each for other in machine.vms for each in other.interrupts}
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0
         console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
-        core.map_pl011(base, memory.devices[device.pa].view, 0, interrupt, console)
+        segment = memory.devices[device.pa]
+        core.map_pl011(base, segment.view, 0, interrupt, console, *_owners(memory, segment))
     wing.map(core, vm)
     for window in vm.devices:
         if window.va is not None:
@@ -64,6 +73,7 @@ def build(
     """
     virtual = machine.clock.mode is ClockMode.VIRTUAL
     wing = wings.of(machine)
+    ledger, code = memory.ownership.ledger(vm.index), memory.vms[vm.index].code
     core = wing.core(
         machine,
         vm,
@@ -74,7 +84,9 @@ def build(
             "slots": memory.slots.view,
             "index": pcpus[vcpu],
             "siblings": tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
-            "code_map": memory.vms[vm.index].code.view,
+            # Where pages have owners nobody translates what another may write to: what is translated is the core's own affair.
+            "code_map": code.view if ledger is None else mmap.mmap(-1, code.size),
+            "ledger": None if ledger is None else ledger.view,
             "hz": machine.clock.cycles.hz if virtual else 0,
             "records": records,
         },

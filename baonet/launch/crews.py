@@ -22,7 +22,8 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.cpu import build, kick
 from baonet.hyp.vmm import Plan
-from baonet.machine import ClockMode, FlipFault, Vm
+from baonet.machine import ClockMode, FlipFault
+from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port
@@ -62,42 +63,11 @@ def active(plan: Plan) -> tuple[int, ...]:
     return tuple(pcpu for pcpu, assignment in enumerate(plan.pcpus) if assignment is not None)
 
 
-def _touching(plan: Plan, vm: int) -> set[int]:
-    """The VMs that share memory or a device with this one, itself among them."""
-    objects, devices = _shared(plan.vms[vm].config)
-    found = {vm}
-    for other, planned in enumerate(plan.vms):
-        its_objects, its_devices = _shared(planned.config)
-        if its_objects & objects or its_devices & devices:
-            found.add(other)
-    return found
-
-
-def _shared(vm: Vm) -> tuple[set[int], set[int]]:
-    """The shared memory objects and the devices of a VM, which others may have too."""
-    return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
-
-
 def neighbours(plan: Plan, pcpu: int) -> set[int]:
     """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
     assignment = plan.pcpus[pcpu]
     assert assignment is not None
-    return {each for vm in _touching(plan, assignment.vm) for each in plan.vms[vm].pcpus} - {pcpu}
-
-
-def islands(plan: Plan) -> list[tuple[int, ...]]:
-    """The VMs that touch each other, directly or through others, as sets of VM numbers."""
-    found: list[tuple[int, ...]] = []
-    left = set(range(len(plan.vms)))
-    while left:
-        island: set[int] = set()
-        edge = {min(left)}
-        while edge:
-            island |= edge
-            edge = {other for vm in edge for other in _touching(plan, vm)} - island
-        found.append(tuple(sorted(island)))
-        left -= island
-    return found
+    return {each for vm in touching(plan.machine, assignment.vm) for each in plan.vms[vm].pcpus} - {pcpu}
 
 
 def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, *, tracing: bool) -> PcpuActor:
@@ -116,7 +86,7 @@ def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, trac
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
-    for vms in islands(plan):
+    for vms in islands(plan.machine):
         pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
         groups = _groups(plan, vms, pcpus, placement)
         found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups).crews()

@@ -11,11 +11,12 @@ from typing import Final, final
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.saved import Saved, StateForm
 from baonet.machine.stamp import stamp
+from baonet.memory.ownership import Ownership
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE
 
-_FORM: Final = StateForm("a machine's memory", 1, segments=list)
+_FORM: Final = StateForm("a machine's memory", 2, segments=list, owners=list)
 
 
 @final
@@ -42,32 +43,60 @@ class Use:
 
 
 @final
-class NodeMemory:
-    """Allocates everything; ``slot_size`` is the engine's. Nothing is loaded yet.
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the engine needs, in bytes: a pcpu's slot, the ledger of an island and of each pcpu of the machine in it, and
+    the state of a device by its kind; a device of any other kind has none.
+    """
 
-    ``device_states`` has the size of a device's state by its kind; a device of any other kind has none. ``devices`` are
-    the states, by physical address.
+    slot: int
+    ledger: int
+    lane: int
+    devices: Mapping[str, int]
+
+
+@final
+class NodeMemory:
+    """Allocates everything. Nothing is loaded yet.
+
+    ``devices`` are the states, by physical address. ``own_all``: in virtual time all pages have owners, also those that
+    one pcpu alone can reach.
 
     The kick word of a slot is in whole pages from ``KICK`` on.
     """
 
-    def __init__(self, machine: Machine, slot_size: int, device_states: Mapping[str, int]) -> None:
+    def __init__(self, machine: Machine, sizes: Sizes, *, own_all: bool = False) -> None:
         self.machine = machine
-        self._slot_size = slot_size
-        self.slots = Segment("slots", machine.platform.cpus * slot_size)
+        self._slot_size = sizes.slot
+        self.slots = Segment("slots", machine.platform.cpus * sizes.slot)
         self.shared = tuple(Segment(shared.name, shared.size) for shared in machine.shared_memory)
         self.devices = {
-            device.pa: Segment(device.name, device_states[device.kind])
+            device.pa: Segment(device.name, sizes.devices[device.kind])
             for device in machine.platform.devices
-            if device.kind in device_states
+            if device.kind in sizes.devices
         }
         self.vms = tuple(self._vm(vm) for vm in machine.vms)
+        ledger_size = sizes.ledger + machine.platform.cpus * sizes.lane
+        self.ownership = Ownership(machine, self._reached(), ledger_size, everything=own_all)
 
     def _vm(self, vm: Vm) -> VmSegments:
         regions = tuple(Segment(f"{vm.name}:{region.base:#x}", region.size) for region in vm.regions)
         shared = sum(-(-ipc.size // PAGE_SIZE) * PAGE_SIZE for ipc in vm.ipcs)
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
         return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
+
+    def _reached(self) -> Iterator[tuple[Segment, int]]:
+        """Each segment that guests or devices have, with how many pcpus can reach it."""
+        machine = self.machine
+        for number, segment in enumerate(self.shared):
+            users = [vm for vm in machine.vms if any(ipc.shmem == number for ipc in vm.ipcs)]
+            yield segment, sum(vm.cpus for vm in users)
+        for pa, segment in self.devices.items():
+            users = [vm for vm in machine.vms if any(each.pa == pa for _, each in devices(machine.platform, vm))]
+            yield segment, sum(vm.cpus for vm in users)
+        for vm, segments in zip(machine.vms, self.vms, strict=True):
+            for segment in segments.regions:
+                yield segment, vm.cpus
 
     @property
     def size(self) -> int:
@@ -95,17 +124,26 @@ class NodeMemory:
 
     def save(self) -> Saved:
         """All that guests and devices have; what its pcpus coordinate by is made anew. Nobody may run meanwhile."""
-        return _FORM.save(segments=[[name, segment.size, segment.save()] for name, segment in self._kept()])
+        return _FORM.save(
+            segments=[[name, segment.size, segment.save()] for name, segment in self._kept()],
+            owners=[[number, entries.save()] for number, entries in self.ownership.tables],
+        )
 
     def load_saved(self, data: object) -> None:
         """Have what was saved of the same machine. Raises ValueError for what is not that, or of another version."""
-        saved = _FORM.load(data)["segments"]
+        fields = _FORM.load(data)
+        saved, owners = fields["segments"], fields["owners"]
         mine = [[name, segment.size] for name, segment in self._kept()]
         with _FORM.reading():
             if [each[:2] for each in saved] != mine:
                 raise _FORM.damaged("it has other regions: load it into the machine that it was saved from")
             for (_, segment), (_, _, pieces) in zip(self._kept(), saved, strict=True):
                 segment.load(pieces)
+            tables = dict(self.ownership.tables)
+            if [each[0] for each in owners] != [*tables]:
+                raise _FORM.damaged("other pages have owners: load it into the machine that it was saved from")
+            for number, pieces in owners:
+                tables[number].load(pieces)
 
     def _kept(self) -> Iterator[tuple[str, Segment]]:
         for shared, segment in zip(self.machine.shared_memory, self.shared, strict=True):
@@ -126,6 +164,7 @@ class NodeMemory:
         for number, vm in enumerate(self.vms):
             if number not in use.vms:
                 unused += (*vm.regions, vm.code)
+        self.ownership.give_up(unused, use.vms)
         for segment in unused:
             segment.give_up()
         for pcpu in range(machine.platform.cpus):
@@ -136,6 +175,7 @@ class NodeMemory:
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""
         owned = [segment for vm in self.vms for segment in (*vm.regions, vm.code)]
+        self.ownership.close()
         for segment in (self.slots, *self.shared, *self.devices.values(), *owned):
             segment.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
+from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import plan
 from baonet.machine import Machine
 from baonet.memory.host import most
@@ -23,7 +23,7 @@ class LoadedMachine:
     def __init__(self, machine: Machine, warn: Callable[[str], None]) -> None:
         self.machine = machine
         self.plan = plan(machine)
-        self.memory = memory = NodeMemory(machine, SLOT_SIZE, DEVICE_STATES)
+        self.memory = memory = NodeMemory(machine, SIZES)
         if memory.size > most():
             text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
             warn(f"{text}it kills processes when that is used up")

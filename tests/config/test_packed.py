@@ -16,7 +16,7 @@ from baonet.cli.layout import layout
 from baonet.config.armv8.guests import GUESTS
 from baonet.config.images import Image, ImageError, load
 from baonet.config.loader import load as load_machine
-from baonet.memory.node import NodeMemory
+from baonet.memory.node import NodeMemory, Sizes
 from tests.config.machines import BASE, PING, linux_image, write
 
 BASE_ADDRESS = 0x60200000
@@ -59,7 +59,7 @@ def test_what_was_unpacked_is_in_the_memory_of_the_vm(tmp_path: Path) -> None:
     (tmp_path / "Image").write_bytes(gzip.compress(PLAIN))
     machine = load_machine(path)
     assert any(line.endswith("image Image, unpacked") for line in layout(machine, machine.vms[1]))
-    memory = NodeMemory(machine, 512, {})
+    memory = NodeMemory(machine, Sizes(512, 0x1000, 64, {}))
     memory.load(machine.vms[1])
     (region,) = memory.vms[1].regions
     assert region.view[0x200000 : 0x200000 + len(PLAIN)] == PLAIN

@@ -18,7 +18,7 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.config.loader import load
-from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
+from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import Plan, plan
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -43,7 +43,7 @@ class Live:
 
     def __init__(self, directory: Path, machine: dict[str, Any], placement: str, *, standing: bool = False) -> None:
         loaded = load(write(directory, machine))
-        self.memory = NodeMemory(loaded, SLOT_SIZE, DEVICE_STATES)
+        self.memory = NodeMemory(loaded, SIZES)
         for vm in loaded.vms:
             self.memory.load(vm)
         self.plan = plan(loaded)

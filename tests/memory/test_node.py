@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from baonet.machine import Device, LoadSegment, PlatformDevice, Region, Vm
 from baonet.machine.saved import StateError
 from baonet.machine.stamp import stamp
-from baonet.memory.node import NodeMemory, Use
+from baonet.memory.node import NodeMemory, Sizes, Use
 from tests.hyp import machines
 
 BASE = 0x4000_0000
 
 
 def memory(vm: Vm) -> NodeMemory:
-    return NodeMemory(machines.machine(vm, shared_memory=(machines.MAILBOX,)), 64, {"pl011": 100})
+    return NodeMemory(machines.machine(vm, shared_memory=(machines.MAILBOX,)), Sizes(64, 0x1000, 64, {"pl011": 100}))
 
 
 def test_segments_are_loaded_where_they_belong_and_cleared(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_device_that_is_modelled_has_memory_and_who_does_not_map_it_gives_it_u
         replace(whole.vms[1], devices=()),
     )
     whole = replace(whole, platform=replace(whole.platform, devices=devices), vms=vms)
-    node = NodeMemory(whole, 4096, {"pl011": 100, "disk": 8192})
+    node = NodeMemory(whole, Sizes(4096, 0x1000, 64, {"pl011": 100, "disk": 8192}))
     assert set(node.devices) == {0x0900_0000, 0x0A00_0000}
     pid = os.fork()
     if pid == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, final
@@ -16,7 +16,7 @@ import trio
 from baonet.actors.conductor import Conductor
 from baonet.actors.horizon import Horizons
 from baonet.config.loader import load
-from baonet.core.cpu import DEVICE_STATES, SLOT_SIZE
+from baonet.core.cpu import SIZES
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement, crews
@@ -56,9 +56,9 @@ class Outcome:
 class Carried:
     """A machine's memory, and its islands' conductors in tasks."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, own_all: bool = False) -> None:
         self.plan = plan(machine)
-        self.memory = NodeMemory(machine, SLOT_SIZE, DEVICE_STATES)
+        self.memory = NodeMemory(machine, SIZES, own_all=own_all)
         self.switch = Switch()
         self.port = MemoryPort(AGENT, self.switch)
         self.conductors: dict[int, Conductor] = {}
@@ -86,6 +86,9 @@ class Carried:
         self.switch.close()
 
 
+Disturb = Callable[[Carried], object]
+
+
 @final
 class Lead:
     """The agent's part: ``end`` and ``step`` are cycles; it travels at the horizons with the numbers ``at``.
@@ -93,8 +96,9 @@ class Lead:
     ``look``: it compares all that islands, seats and hypervisors have in them before and after.
     """
 
-    def __init__(self, machine: Machine, end: int, step: int, at: Iterable[int] = (), *, look: bool = False) -> None:
+    def __init__(self, machine: Machine, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None) -> None:
         self._machine = machine
+        self._disturb = disturb
         self._at = frozenset(at)
         self._end, self._step = end, step
         self._look = look
@@ -102,7 +106,9 @@ class Lead:
         self.outcome = Outcome()
 
     async def run(self) -> Outcome:
-        carried = Carried(self._machine)
+        carried = Carried(self._machine, own_all=self._disturb is not None)
+        if self._disturb is not None:
+            self._disturb(carried)
         for vm in self._machine.vms:
             carried.memory.load(vm)
         horizons = Horizons(carried.conductors, self._step, self._end)
@@ -147,7 +153,7 @@ class Lead:
         carried.close()
         if saved is None:
             return None, horizons
-        again = Carried(self._machine)
+        again = Carried(self._machine, own_all=self._disturb is not None)
         again.load(saved)
         if self._look:
             assert contents(again.conductors, OURS) == before
@@ -186,7 +192,7 @@ class Lead:
                 outcome.said.append(f"{source}: {message}")
 
 
-def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False) -> Outcome:
+def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None) -> Outcome:
     """A run of a machine file for ``end`` nanoseconds with a horizon each ``step`` of them at which somebody has come.
 
     It is saved and made anew at those whose numbers are in ``at``, which come before its end.
@@ -194,7 +200,7 @@ def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: 
     machine = load(file)
     ensure(machine.platform.architecture)
     cycles = machine.clock.cycles
-    lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look)
+    lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look, disturb=disturb)
     outcome = trio.run(lead.run)
     assert outcome.travels == len({*at}), "it has ended before it was saved"
     for pcpu, digest in outcome.digests.items():

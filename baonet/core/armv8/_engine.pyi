@@ -62,6 +62,17 @@ class Core:
         """Whether the last stay ended because the guest waits for another CPU (``run_until``)."""
 
     @property
+    def blocked(self) -> tuple[int, int, bool] | tuple[()] | None:
+        """What the instruction at ``pc`` needs and could not have in the last stay, which ended for that (``run_until``).
+
+        Page (segment, its number in that, whether to write to it); nothing, (): the hypervisor's emulation.
+        """
+
+    @property
+    def visible(self) -> int:
+        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took since."""
+
+    @property
     def has_records(self) -> bool:
         """Whether a full chunk of records waits to be taken."""
 
@@ -77,14 +88,32 @@ class Core:
     def exit(self) -> Sequence[int]:
         """Details of what was told last, by ``baonet.hyp.armv8.cpu.EXIT_*``, a view of 6 numbers."""
 
-    def map_ram(self, ipa: int, size: int, buffer: object, offset: int, foreign: bool = False) -> None:
+    def map_ram(
+        self,
+        ipa: int,
+        size: int,
+        buffer: object,
+        offset: int,
+        foreign: bool = False,
+        owners: object = None,
+        segment: int = 0,
+    ) -> None:
         """Map ``size`` bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too.
 
         All vCPUs of a VM map the same in the same order. Raises ValueError if it is not of whole pages, if the buffer
         is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
         """
 
-    def map_pl011(self, ipa: int, buffer: object, offset: int, interrupt: int, console: bool = False) -> int:
+    def map_pl011(
+        self,
+        ipa: int,
+        buffer: object,
+        offset: int,
+        interrupt: int,
+        console: bool = False,
+        owners: object = None,
+        segment: int = 0,
+    ) -> int:
         """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
 
         ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
@@ -129,8 +158,14 @@ class Core:
         callback of ``emulate`` raises.
         """
 
-    def run_until(self, cycle: int, polite: bool = False) -> int:
+    def run_until(
+        self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False
+    ) -> int:
         """As ``run``, until ``time`` is at least ``cycle``, or, if ``polite``, the guest yields (then ``yielded``).
+
+        ``frozen``: it ends, too, before an instruction for which a page of shared memory would have to change hands;
+        ``silent``: before one for which the hypervisor would be asked in mid-stay (then ``blocked``). Nothing of that
+        instruction has happened, and the next stay goes on with it, and with the rest of its block, whatever the limit.
 
         Raises RuntimeError if the core follows the host's clock.
         """

@@ -55,6 +55,9 @@ bool arch_plausible(struct core *core, const struct arch_state *state, const voi
  */
 void arch_renew(struct core *core);
 
+/* The return address of the load or store that the library is at, if it has missed the TLB. */
+uintptr_t arch_access(struct core *core);
+
 /* A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. */
 void arch_update(struct core *core);
 

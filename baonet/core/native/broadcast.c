@@ -99,8 +99,9 @@ static void broadcast(struct core *core, enum request kind, uint64_t what) {
         }
         ticket[i] = atomic_fetch_add(&slot->asked, 1) + 1;
         slot_unlock(slot);
-        if (atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
+        if (!core->ledger && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
     }
+    if (core->ledger) return;
     for (unsigned i = 0; i < core->sibling_count; i++) {
         struct slot *slot = &core->slots[core->siblings[i]];
         for (unsigned spins = 0; atomic_load(&slot->in_guest) && atomic_load(&slot->done) < ticket[i]; spins++)
@@ -109,7 +110,7 @@ static void broadcast(struct core *core, enum request kind, uint64_t what) {
 }
 
 void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request request) {
-    if (core->sibling_count) broadcast(core, CODE, ram_offset | request);
+    if (core->sibling_count && !core->ledger) broadcast(core, CODE, ram_offset | request);
 }
 
 EXPORT void ARCH(tlb_flush_by_mmuidx_all_cpus_synced)(void *cpu, uint16_t map) {

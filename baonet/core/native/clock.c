@@ -25,6 +25,20 @@ uint64_t clock_now(struct core *core) {
     return core->hz ? core_retired(core) + core->state.skipped : clock_host(core) - core->epoch;
 }
 
+uint64_t clock_visible(struct core *core) {
+    uint64_t now = clock_now(core);
+    return now > core->state.floor ? now : core->state.floor;
+}
+
+/* A timer that is due by then has fired. */
+void clock_raise(struct core *core, uint64_t floor) {
+    uint64_t now = clock_now(core);
+    if (floor <= now || floor <= core->state.floor) return;
+    core->state.floor = floor;
+    if (floor - now > core->state.ahead) core->state.ahead = floor - now;
+    if (running == core) clock_plan(core);
+}
+
 uint64_t clock_host(const struct core *core) { return core->stands ? core->stands_since : host_now(); }
 
 /*
@@ -32,7 +46,7 @@ uint64_t clock_host(const struct core *core) { return core->stands ? core->stand
  * not show.
  */
 uint64_t clock_seen(struct core *core) {
-    uint64_t now = clock_now(core);
+    uint64_t now = clock_visible(core);
     return core->state.seen = now > core->state.seen ? now : core->state.seen;
 }
 
@@ -46,8 +60,13 @@ int64_t clock_nanoseconds(struct core *core, uint64_t ticks) {
     return exact > INT64_MAX ? INT64_MAX : (int64_t)exact;
 }
 
-static uint64_t stop(struct core *core) {
+uint64_t clock_alarm(struct core *core) {
     uint64_t alarm = arch_alarm(core);
+    return alarm <= core->state.floor ? clock_now(core) : alarm;
+}
+
+static uint64_t stop(struct core *core) {
+    uint64_t alarm = clock_alarm(core);
     return alarm < core->scratch.limit ? alarm : core->scratch.limit;
 }
 

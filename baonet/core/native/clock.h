@@ -14,6 +14,15 @@ uint64_t clock_host(const struct core *core);
 uint64_t clock_now(struct core *core);
 uint64_t clock_seen(struct core *core);
 
+/*
+ * What the guest sees of it: not before what others had seen when they let go of what it has of them. In virtual time that may
+ * be ahead of its own clock, which comes after it.
+ */
+uint64_t clock_visible(struct core *core);
+
+/* From now on the guest sees no time before this. */
+void clock_raise(struct core *core, uint64_t floor);
+
 /* Under the host's clock: have the machine's time fall behind it by so much more. */
 void clock_stand(struct core *core);
 void clock_fall_behind(struct core *core, uint64_t nanoseconds);
@@ -27,6 +36,9 @@ int64_t clock_nanoseconds(struct core *core, uint64_t ticks);
 
 /* The rest is of virtual time. The first cycle at which the counter shows `tick`, all ones: it is out of reach. */
 uint64_t clock_of_tick(struct core *core, uint64_t tick);
+
+/* When its own clock has come to the next timer; now, if the guest sees that time already. All ones: none is armed. */
+uint64_t clock_alarm(struct core *core);
 
 /* After something has changed that says when the stay has to be looked at. */
 void clock_plan(struct core *core);

@@ -6,6 +6,7 @@
 
 #include "architecture.h"
 #include "code_map.h"
+#include "ownership.h"
 #include "pl011.h"
 #include "pl011_state.h"
 #include "regions.h"
@@ -60,6 +61,7 @@ static int open_uc(struct core *core, int model) {
     core->env = (uint8_t *)core->cpu + CPU_ENV;
     if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc ||
         FIELD(void *, core->env, ENV_UC) != core->uc ||
+        FIELD(uint32_t, core->cpu, CS_CFLAGS_NEXT_TB) != UINT32_MAX ||
         FIELD(int64_t, core->cpu, CPU_TLB_VICTIMS + TLB_WINDOW_BEGIN) < 1000000000000000000) { /* now, in nanoseconds */
         PyErr_SetString(PyExc_ImportError, "libunicorn.so.2 is laid out in another way: install unicorn==2.1.4");
         return -1;
@@ -97,17 +99,17 @@ static PyObject *take(PyObject *keywords, char *const *names) {
 }
 
 static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"model", "frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", NULL};
+    static char *names[] = {"model", "frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
     int model;
     unsigned long long frequency, epoch;
-    PyObject *slots, *siblings, *code_map, *costs = NULL;
+    PyObject *slots, *siblings, *code_map, *costs = NULL, *ledger = Py_None;
     unsigned long long hz = 0;
     int records = 0;
     PyObject *shared = take(keywords, names);
     if (!shared) return -1;
-    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "iKKOIO!O|$KO!p", names, &model, &frequency, &epoch, &slots,
+    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "iKKOIO!O|$KO!pO", names, &model, &frequency, &epoch, &slots,
                                              &core->index, &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type,
-                                             &costs, &records);
+                                             &costs, &records, &ledger);
     Py_DECREF(shared); /* the caller has all that is in it */
     if (!parsed || arch_init(core, keywords)) return -1;
     if (!frequency) {
@@ -132,6 +134,12 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
         if (PyErr_Occurred()) return -1;
         if (!memory(core, slots, sibling * sizeof(struct slot), sizeof(struct slot))) return -1;
         if (sibling != core->index) core->siblings[core->sibling_count++] = (uint16_t)sibling;
+    }
+    if (ledger != Py_None) {
+        size_t size = sizeof(struct ledger) + (core->index + 1) * sizeof(struct lane);
+        if (!(core->ledger = (struct ledger *)memory(core, ledger, 0, size))) return -1;
+        core->walks = 1;
+        ownership_forget(core);
     }
     core->state.version = STATE_VERSION;
     core->process = (uint32_t)getpid();
@@ -163,14 +171,25 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     return error;
 }
 
+/* The owners of so many pages of a segment, in a buffer; None: they have none. */
+static bool owners_in(struct core *core, PyObject *owners, uint64_t pages, struct ownership **found) {
+    if (owners == Py_None) return true;
+    if (!core->ledger) return PyErr_SetString(PyExc_ValueError, "pages have owners where there is a ledger"), false;
+    return (*found = (struct ownership *)memory(core, owners, 0, pages * sizeof **found));
+}
+
 PyObject *core_map_ram(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, size, offset;
     int foreign = 0;
-    PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KKOK|p", &ipa, &size, &buffer, &offset, &foreign)) return NULL;
+    unsigned short segment = 0;
+    PyObject *buffer, *owners = Py_None;
+    if (!PyArg_ParseTuple(args, "KKOK|pOH", &ipa, &size, &buffer, &offset, &foreign, &owners, &segment)) return NULL;
     struct region *region = region_new(core, ipa, size);
     if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
+    region->segment = segment;
+    if (!owners_in(core, owners, size / PAGE_SIZE, &region->owners)) return NULL;
+    if (region->owners && !(region->cached = PyMem_Calloc(size / PAGE_SIZE, sizeof *region->cached))) return PyErr_NoMemory();
     int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
     if (error) {
         fail(error, "map RAM");
@@ -192,11 +211,14 @@ PyObject *core_map_pl011(PyObject *self, PyObject *args) {
     unsigned long long ipa, offset;
     unsigned interrupt;
     int console = 0;
-    PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    unsigned short segment = 0;
+    PyObject *buffer, *owners = Py_None;
+    if (!PyArg_ParseTuple(args, "KOKI|pOH", &ipa, &buffer, &offset, &interrupt, &console, &owners, &segment)) return NULL;
     if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, sizeof(struct uart_state));
-    if (!state || uart_attach(core, ipa, state, interrupt, console)) return NULL;
+    struct uart *uart = state ? uart_attach(core, ipa, state, interrupt, console) : NULL;
+    if (!uart || !owners_in(core, owners, 1, &uart->owner)) return NULL;
+    uart->segment = segment;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
 }

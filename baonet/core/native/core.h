@@ -15,9 +15,9 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture clock code_map core count leave regions storm tlb trace
+ *   core       architecture clock code_map core count leave ownership regions rest storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics layout library pl011_state slot state unicorn
+ *   library    atomics layout ledger library pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -30,6 +30,7 @@
 
 #include <stdatomic.h>
 
+#include "ledger.h"
 #include "library.h"
 #include "slot.h"
 #include "state.h"
@@ -38,6 +39,13 @@
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define MAX_SIBLINGS 512
 
+/* What a core has made of a page that others can reach: ownership.c. */
+#define PLACES 2
+struct cached {
+    uint64_t places[PLACES]; /* virtual addresses at which its TLBs have it, and which of them */
+    uint64_t walked;         /* when a descriptor was last read from it */
+};
+
 struct region {
     uint64_t ipa, size;
     bool foreign;        /* others than this VM write to it too */
@@ -45,6 +53,9 @@ struct region {
     uint64_t ram_offset; /* Unicorn's own offset of this RAM, the same in every process of the VM */
     uint8_t *host;       /* NULL: a device */
     void *memory_region; /* the library's, looked up once */
+    struct ownership *owners; /* of its pages; NULL: no other pcpu can reach them, or all may as they like */
+    struct cached *cached;    /* of its pages, if they have owners */
+    uint16_t segment;         /* of the machine, which they are in */
 };
 struct window {
     uint64_t base, size;
@@ -54,6 +65,8 @@ struct uart_state; /* in shared memory: pl011.c */
 struct uart {
     struct core *core;
     struct uart_state *state;
+    struct ownership *owner; /* NULL: no other pcpu can reach it, or all may as they like */
+    uint16_t segment;
     unsigned number;
     uint32_t interrupt; /* 0: nobody has it */
     uint8_t *out;
@@ -93,8 +106,17 @@ struct scratch {
     enum exit_reason reason;
     bool out_of_budget, yielded, leave_block;
     bool polite;      /* a guest that yields leaves: somebody else has something to do */
+    bool frozen;      /* others run at the same time: no page may change hands; */
+    bool silent;      /* nor is the hypervisor asked for its emulation */
+    bool blocked;     /* the instruction at the PC needs what it may not have while that is so: */
+    struct need {
+        bool page, write; /* a page of a segment; else the hypervisor's emulation */
+        uint16_t segment;
+        uint32_t number;
+    } need;
     uint64_t limit;   /* virtual time: until when */
     uint64_t entered; /* instructions retired when the stay began */
+    uint8_t rest;     /* of a block, that is to run or runs: rest.c */
     unsigned strain;  /* what cost the host as much as so many exceptions */
 
     struct arch_scratch arch;
@@ -132,6 +154,10 @@ struct core {
     struct uart **uarts; /* the library keeps the address of each */
     uint64_t ram_end;
     struct arch_wiring arch;
+
+    struct ledger *ledger; /* of the island; NULL: no other pcpu is in it, or the time is the host's */
+    uint64_t heard;        /* transfers of its journal */
+    uint64_t walks;        /* generation of the TLBs: what was walked to before is in none of them */
 
     uint64_t frequency, epoch, tick_multiplier;
     bool stands; /* under the host's clock: its guest is not to see it go on, from there */

@@ -37,10 +37,12 @@ static unsigned index_in_block(const uint8_t *tb, uintptr_t from) {
     return index;
 }
 
-void count_give_back(struct core *core, uintptr_t from) {
+unsigned count_rest(struct core *core, uintptr_t from) {
     const uint8_t *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    if (tb) core->slot->budget += FIELD(uint16_t, tb, TB_ICOUNT) - (int)index_in_block(tb, from);
+    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) - index_in_block(tb, from) : 0;
 }
+
+void count_give_back(struct core *core, uintptr_t from) { core->slot->budget += (int)count_rest(core, from); }
 
 EXPORT bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit) {
     bool found = unicorn.restore_state(cpu, from, will_exit);

@@ -4,7 +4,10 @@
 
 #include "core.h"
 
-/* What had been taken for instructions of the block from the one on whose host code returns to `from`. */
+/* How many instructions of the block are left with the one whose host code returns to `from`. */
+unsigned count_rest(struct core *core, uintptr_t from);
+
+/* What had been taken for them. */
 void count_give_back(struct core *core, uintptr_t from);
 
 /* The guest's state at the instruction whose host code returns to `from`; interposed: with `will_exit` it gives back. */

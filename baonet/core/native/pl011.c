@@ -15,10 +15,13 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "architecture.h"
 #include "clock.h"
 #include "events.h"
 #include "leave.h"
+#include "ownership.h"
 #include "pl011_state.h"
+#include "rest.h"
 #include "trace.h"
 
 #define FIFO_DEPTH 16u
@@ -78,15 +81,21 @@ static void update(struct uart *uart) {
     s->level = level;
     s->sequence++;
     if (!uart->interrupt) return; /* no VM has the interrupt */
-    if (level) trace(uart->core, TRACE_RAISED, uart->interrupt, FROM_LINE, clock_now(uart->core));
+    if (level) trace(uart->core, TRACE_RAISED, uart->interrupt, FROM_LINE, clock_visible(uart->core));
     event_note(uart->core, EXIT_LINE, uart->interrupt, s->sequence << 1 | level);
 }
 
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
+/* Whoever asks a device changes it. */
+static bool enter(struct uart *uart) {
+    return !uart->owner || ownership_enter(uart->core, (struct shared_page){uart->owner, 0, uart->segment}, true);
+}
+
 static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
+    if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     struct uart_state *s = uart->state;
     uint64_t value = 0;
     lock(uart);
@@ -151,6 +160,7 @@ static void transmit(struct uart *uart, uint8_t byte) {
 static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
+    if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     struct uart_state *s = uart->state;
     bool full = false;
     lock(uart);
@@ -180,6 +190,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
 
 /* Takes as much as there is room for. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
+    enter(uart);
     struct uart_state *s = uart->state;
     lock(uart);
     size_t room = RX_CAPACITY - (s->rx_head - s->rx_tail);
@@ -196,6 +207,7 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
 
 /* A character of zeroes that is too long (DDI 0183, 3.3.1): recorded as it is read. */
 bool uart_break(struct uart *uart) {
+    enter(uart);
     struct uart_state *s = uart->state;
     lock(uart);
     bool room = s->rx_head - s->rx_tail < RX_CAPACITY;
@@ -222,13 +234,13 @@ static void start(struct uart_state *s, bool console) {
     s->ris = INT_TX;
 }
 
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console) {
+struct uart *uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console) {
     struct uart **uarts = PyMem_Realloc(core->uarts, (core->uart_count + 1) * sizeof(*uarts));
     if (uarts) core->uarts = uarts;
     struct uart *uart = uarts ? PyMem_Calloc(1, sizeof(*uart) + OUT_CAPACITY) : NULL;
     if (!uart) {
         PyErr_NoMemory();
-        return -1;
+        return NULL;
     }
     *uart = (struct uart){.core = core, .state = state, .number = core->uart_count, .interrupt = interrupt, .out = (uint8_t *)(uart + 1)};
     if (!state->started) start(state, console);
@@ -236,8 +248,8 @@ int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint3
     if (error) {
         PyMem_Free(uart);
         python_error(PyExc_ValueError, "UART at 0x%llx: %s", (unsigned long long)ipa, unicorn.strerror(error));
-        return -1;
+        return NULL;
     }
     core->uarts[core->uart_count++] = uart;
-    return 0;
+    return uart;
 }

@@ -4,8 +4,8 @@
 
 #include "core.h"
 
-/* A new one at `ipa` with its state in shared memory; -1 with a Python error. */
-int uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console);
+/* A new one at `ipa` with its state in shared memory; NULL with a Python error. */
+struct uart *uart_attach(struct core *core, uint64_t ipa, struct uart_state *state, uint32_t interrupt, bool console);
 
 /* Characters from outside: how many it took; a break: whether it did. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);

@@ -8,6 +8,8 @@
 #include "clock.h"
 #include "events.h"
 #include "leave.h"
+#include "ownership.h"
+#include "rest.h"
 #include "settle.h"
 #include "trace.h"
 
@@ -22,7 +24,10 @@ static enum exit_reason stay(struct core *core) {
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
         FIELD(uint8_t, cpu, CS_EXIT_REQUEST) = 0;
         FIELD(uint8_t, cpu, CS_STOPPED) = FIELD(uint8_t, cpu, CS_STOP) = 0;
+        rest_enter(core);
         int result = unicorn.cpu_exec(core->uc, cpu);
+        rest_end(core);
+        if (core->scratch.blocked) return EXIT_BUDGET;
         if (core->scratch.reason != EXIT_NONE) {
             arch_left(core, core->scratch.reason);
             return event_in_order(core, core->scratch.reason);
@@ -57,6 +62,7 @@ static enum exit_reason enter(struct core *core) {
     core->scratch.reason = EXIT_NONE;
     core->scratch.out_of_budget = core->scratch.yielded = false;
     core->scratch.strain = 0;
+    ownership_catch_up(core);
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     arch_adopt(core);
@@ -109,19 +115,35 @@ int core_run(struct core *core, int64_t budget) {
     return reason;
 }
 
-/* In virtual time: until the clock shows `limit`. */
+/* What the guest has seen of time: it did not begin a block at or after the limit, but may have read what comes at its end. */
+static void show(struct core *core) {
+    if (!core->ledger) return;
+    uint64_t visible = clock_visible(core);
+    if (visible > core->scratch.limit) visible = core->scratch.limit;
+    if (visible < core->state.floor) visible = core->state.floor;
+    if (visible < core->state.seen) visible = core->state.seen;
+    core->state.shown = visible;
+    ownership_show(core);
+}
+
+/* In virtual time: until the clock shows `limit`, or a page is needed that may not be had. */
 int core_run_until(struct core *core, uint64_t limit) {
-    arch_update(core);
-    enum exit_reason reason = event_pending(core);
+    enum exit_reason reason = EXIT_NONE;
+    core->scratch.blocked = false;
+    if (!core->state.rest) {
+        arch_update(core);
+        reason = event_pending(core);
+    }
     if (reason == EXIT_NONE) {
         reason = EXIT_BUDGET;
-        if (clock_now(core) < limit) {
-            arrive(core);
+        if (core->state.rest || clock_now(core) < limit) {
+            if (!core->state.rest) arrive(core);
             core->scratch.limit = limit;
             clock_plan(core);
             reason = enter(core);
+            show(core);
         }
     }
-    if (reason != EXIT_ERROR) depart(core, reason);
+    if (reason != EXIT_ERROR && !core->scratch.blocked) depart(core, reason);
     return reason;
 }

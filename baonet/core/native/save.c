@@ -19,6 +19,7 @@
 
 #include "architecture.h"
 #include "leave.h"
+#include "ownership.h"
 #include "pl011.h"
 
 #define SAVE_VERSION 1
@@ -197,6 +198,8 @@ static int go_on(struct core *core, const struct saved *saved) {
     core->scratch = (struct scratch){.reason = EXIT_NONE};
     unicorn.tb_flush(core->cpu);
     unicorn.tlb_flush(core->cpu);
+    ownership_forget(core);
+    ownership_show(core);
     arch_renew(core);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "broadcast.h"
 #include "clock.h"
 #include "pages.h"
+#include "rest.h"
 
 /* The longest stretch between two looks at the clock, in instructions: some 20 us. */
 #define CHUNK 20000
@@ -28,6 +29,7 @@ static bool progressed(struct core *core, uintptr_t from) {
 
 /* At the start of a block, with the block's instructions already taken from the budget. */
 void core_settle(struct core *core, uintptr_t from) {
+    if (rest_begins(core)) return;
     struct slot *slot = core->slot;
     uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
     int32_t why = atomic_exchange(&slot->kick, 0);

@@ -10,6 +10,17 @@ uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va) {
     return FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0));
 }
 
+uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end) {
+    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+    uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
+    *end = table + FIELD(uint64_t, fast, 0) + TLB_ENTRY_SIZE;
+    return table;
+}
+
+uint8_t *tlb_victims(struct core *core, unsigned mmu_index) {
+    return (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+}
+
 static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {
     for (; entry < end; entry += TLB_ENTRY_SIZE) {
         uint64_t *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
@@ -23,10 +34,8 @@ static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint
 /* From now on stores to this page are seen, by whatever address it is mapped. */
 void tlb_track_page(struct core *core, uint64_t page) {
     for (unsigned mmu_index = 0; mmu_index < ARCH_MMU_INDEXES; mmu_index++) {
-        uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
-        uint8_t *table = FIELD(uint8_t *, fast, TLB_FAST_TABLE);
-        uint8_t *victims = (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
-        track_entries(core, page, table, table + FIELD(uint64_t, fast, 0) + TLB_ENTRY_SIZE);
+        uint8_t *end, *table = tlb_table(core, mmu_index, &end), *victims = tlb_victims(core, mmu_index);
+        track_entries(core, page, table, end);
         track_entries(core, page, victims, victims + TLB_VICTIMS * TLB_ENTRY_SIZE);
     }
 }

@@ -7,6 +7,10 @@
 /* The entry (CPUTLBEntry) where a virtual address is or would be. */
 uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va);
 
+/* All entries of a TLB, up to `end`; and those TLB_VICTIMS that were in it until lately, and count as well. */
+uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end);
+uint8_t *tlb_victims(struct core *core, unsigned mmu_index);
+
 /* A page of a region that is there: the entry (CPUTLBEntry). What it maps tracks stores until it is opened. */
 uint8_t *tlb_fill(struct core *core, uint64_t va, uint64_t ipa, uint32_t attributes, int prot, int access, int mmu_index,
                   uint64_t page_size);

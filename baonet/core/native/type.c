@@ -7,6 +7,7 @@
 #include "events.h"
 #include "examine.h"
 #include "leave.h"
+#include "ownership.h"
 #include "pl011.h"
 #include "regions.h"
 #include "run.h"
@@ -39,6 +40,7 @@ static void core_dealloc(PyObject *self) {
     for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
     PyMem_Free(core->uarts);
     PyMem_Free(core->windows);
+    for (unsigned i = 0; i < core->region_count; i++) PyMem_Free(core->regions[i].cached);
     PyMem_Free(core->regions);
     Py_XDECREF(core->read_emulated);
     Py_XDECREF(core->write_emulated);
@@ -60,6 +62,9 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         return NULL;
     }
     unicorn.tb_flush(core->cpu);
+    unicorn.tlb_flush(core->cpu);
+    ownership_forget(core);
+    core->state.rest = 0;
     event_forget(core);
     storm_forget(core);
     arch_reset(core, entry, context);
@@ -86,14 +91,17 @@ static PyObject *run(PyObject *self, PyObject *budget) {
 static PyObject *run_until(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long limit;
-    int polite = 0;
-    if (!PyArg_ParseTuple(args, "K|p", &limit, &polite)) return NULL;
+    int polite = 0, frozen = 0, silent = 0;
+    if (!PyArg_ParseTuple(args, "K|ppp", &limit, &polite, &frozen, &silent)) return NULL;
     if (!core->hz) {
         PyErr_SetString(PyExc_RuntimeError, "this core follows the host's clock");
         return NULL;
     }
     core->scratch.polite = polite;
+    core->scratch.frozen = frozen;
+    core->scratch.silent = silent;
     int reason = core_run_until(core, limit);
+    core->scratch.frozen = core->scratch.silent = false;
     return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
 }
 
@@ -121,7 +129,7 @@ static PyObject *fall_behind(PyObject *self, PyObject *nanoseconds) {
 
 static PyObject *alarm_cycle(PyObject *self, PyObject *unused) {
     (void)unused;
-    uint64_t cycle = arch_alarm((struct core *)self);
+    uint64_t cycle = clock_alarm((struct core *)self);
     return cycle == UINT64_MAX ? PyLong_FromLong(-1) : PyLong_FromUnsignedLongLong(cycle);
 }
 
@@ -241,10 +249,10 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
     PyObject *exits = PyList_New(EXIT_ERROR);
     if (!exits) return NULL;
     for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->state.statistics[i]));
-    return Py_BuildValue("{sKsNsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
+    return Py_BuildValue("{sKsNsKsKsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
                          core->state.native_exceptions, "emulated_accesses", core->state.emulated_accesses, "broadcasts",
                          core->state.broadcasts, "blocks_translated", core->state.translated, "lines_invalidated",
-                         core->state.invalidated);
+                         core->state.invalidated, "pages_taken", core->state.pages_taken, "ahead", core->state.ahead);
 }
 
 PyObject *core_words(void *address, Py_ssize_t count) {
@@ -272,6 +280,17 @@ static PyObject *get_time(PyObject *self, void *unused) {
 static PyObject *get_yielded(PyObject *self, void *unused) {
     (void)unused;
     return PyBool_FromLong(((struct core *)self)->scratch.yielded);
+}
+static PyObject *get_blocked(PyObject *self, void *unused) {
+    (void)unused;
+    const struct core *core = (struct core *)self;
+    const struct need *need = &core->scratch.need;
+    if (!core->scratch.blocked) Py_RETURN_NONE;
+    return need->page ? Py_BuildValue("(HIN)", need->segment, need->number, PyBool_FromLong(need->write)) : PyTuple_New(0);
+}
+static PyObject *get_visible(PyObject *self, void *unused) {
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(clock_visible((struct core *)self));
 }
 static PyObject *get_chunks(PyObject *self, void *unused) {
     (void)unused;
@@ -323,6 +342,8 @@ static PyGetSetDef core_fields[] = {
     {"pc", get_pc, set_pc, NULL, NULL},
     {"time", get_time, NULL, NULL, NULL},
     {"yielded", get_yielded, NULL, NULL, NULL},
+    {"blocked", get_blocked, NULL, NULL, NULL},
+    {"visible", get_visible, NULL, NULL, NULL},
     {"has_records", get_chunks, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -4,6 +4,7 @@
  */
 #include "armv8/access.h"
 
+#include "architecture.h"
 #include "armv8/align.h"
 #include "armv8/arm.h"
 #include "armv8/walk.h"
@@ -21,6 +22,8 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
     if (unlikely(core->state.arch.watching)) watch_check(core, va, size, access, mmu_index, from);
 }
+
+uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_access; }
 
 #define LOAD(name, size)                                                                                               \
     EXPORT uint64_t helper_##name##_mmu_aarch64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \

@@ -90,6 +90,7 @@ _Static_assert(sizeof(struct arch_state) == 440, "another layout is another ARCH
 struct walk {
     unsigned loads;
     bool failed, refused, oversized; /* at stage 2; by a device; the table is beyond the output size */
+    bool blocked;                    /* the entry is in a page that may not be had now */
     uint64_t ipa;                    /* of the entry that could not be loaded */
     uint64_t descriptor;             /* the last that was */
 };

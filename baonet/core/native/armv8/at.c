@@ -6,6 +6,7 @@
 #include "armv8/stage2.h"
 #include "armv8/walk.h"
 #include "leave.h"
+#include "rest.h"
 
 #define ISS_CM (1u << 8) /* with WnR */
 
@@ -18,6 +19,7 @@ static void (*library_translate)(void *env, const void *ri, uint64_t va);
 static void translate_address(void *env, const void *ri, uint64_t va) {
     struct core *core = running;
     library_translate(env, ri, va);
+    if (core->scratch.arch.walk.blocked) rest_leave(core, core->scratch.arch.granted_from);
     if (core->scratch.arch.walk.failed) stage2_abort_on_walk(core, va, MMU_DATA_STORE, ISS_CM, core->scratch.arch.granted_from);
     if (!core->scratch.arch.walk.refused) return;
     int level = walk_first_level(core, va) + (int)core->scratch.arch.walk.loads - 1;

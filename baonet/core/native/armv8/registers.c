@@ -17,6 +17,7 @@
 #include "armv8/views32.h"
 #include "leave.h"
 #include "pages.h"
+#include "rest.h"
 
 static uint64_t read_interface(void *env, const void *ri) {
     (void)env;
@@ -61,6 +62,7 @@ static void invalidate_line(void *env, const void *ri, uint64_t va) {
     (void)env, (void)ri;
     uint64_t ipa;
     if (arch_translate(running, va, MMU_DATA_LOAD, &ipa)) pages_invalidate_line(running, ipa);
+    if (running->scratch.arch.walk.blocked) rest_leave(running, running->scratch.arch.granted_from);
 }
 
 static void invalidate_all(void *env, const void *ri, uint64_t value) {

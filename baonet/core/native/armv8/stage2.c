@@ -17,6 +17,8 @@
 #include "count.h"
 #include "emulate.h"
 #include "leave.h"
+#include "ownership.h"
+#include "rest.h"
 #include "regions.h"
 #include "tlb.h"
 
@@ -44,6 +46,10 @@ static void emulate(struct core *core, uint64_t ipa, uint32_t esr) {
 }
 
 static void stage2_abort(struct core *core, uint64_t va, uint64_t ipa, int access, uintptr_t from, uint32_t fault) {
+    if (core->scratch.silent && core->read_emulated && region_emulated(core, ipa)) {
+        core->scratch.need = (struct need){0};
+        rest_leave(core, from);
+    }
     if (from) cpu_restore_state_aarch64(core->cpu, from, true);
     arch_expose(core);
     core->state.exit[EXIT_FAR] = va;
@@ -74,6 +80,8 @@ void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t m
 
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
+    if (!ownership_is_mine(core, region, ipa)) prot &= ~PROT_WRITE_BIT;
+    ownership_note_entry(region, va, ipa, mmu_index);
     uint8_t *entry = tlb_fill(core, va, ipa, attributes, prot, access, mmu_index, page_size);
     uint64_t *read = &FIELD(uint64_t, entry, TLB_ENTRY_READ), *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
     if (!region->host || access_keep_slow(core, va, memory_type, read, write)) return;
@@ -101,6 +109,10 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     uint32_t memory_type = 0;
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               &memory_type)) {
+        if (core->scratch.arch.walk.blocked) {
+            if (probe) return false;
+            rest_leave(core, from);
+        }
         if (!probe && core->scratch.arch.walk.failed) stage2_abort_on_walk(core, va, access, 0, from);
         /* The library takes it for a translation fault. */
         if (!probe && core->scratch.arch.walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
@@ -120,6 +132,10 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     if (region->unassigned) {
         if (probe) return false;
         bus_abort(core, va, access, from);
+    }
+    if (!ownership_enter_region(core, region, ipa, access == MMU_DATA_STORE)) {
+        if (probe) return false;
+        rest_leave(core, from);
     }
     if (core->state.arch.watching && access == MMU_DATA_STORE && !probe && from != core->scratch.arch.checked_access &&
         watch_page(core, va))

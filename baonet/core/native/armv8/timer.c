@@ -16,7 +16,7 @@ static bool armed(const struct timer *timer) {
     return timer->assigned && !timer->active && (timer->ctl & (TIMER_ENABLE | TIMER_IMASK)) == TIMER_ENABLE;
 }
 
-uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_now(core)); }
+uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_visible(core)); }
 
 bool arch_due(struct core *core) {
     bool first = armed(&core->state.arch.timers[0]), second = armed(&core->state.arch.timers[1]);

@@ -8,6 +8,7 @@
 #include "armv8/aarch32.h"
 #include "armv8/arm.h"
 #include "leave.h"
+#include "ownership.h"
 #include "regions.h"
 
 #define DESCRIPTOR_ADDRESS 0x0000fffffffff000u
@@ -46,8 +47,9 @@ EXPORT bool get_phys_addr_aarch64(void *env, uint64_t va, int access, int mmu_in
     bool ours = core && core->env == env;
     if (ours) core->scratch.arch.walk = (struct walk){0};
     bool fault = arm.get_phys_addr(env, va, access, mmu_index, ipa, attributes, prot, page_size, info, memory_type);
-    if (!ours || core->scratch.arch.walk.failed || core->scratch.arch.walk.refused) return fault;
+    if (!ours) return fault;
     struct walk *walk = &core->scratch.arch.walk;
+    if (walk->failed || walk->refused || walk->blocked) return fault;
     bool translates = FIELD(uint64_t, env, ENV_SCTLR_EL1) & SCTLR_M;
     unsigned bits = output_bits(core, translates);
     /* The address of the table is from the descriptor before, or from TTBR, which counts as level 0. */
@@ -79,6 +81,11 @@ EXPORT uint64_t address_space_ldq_le_aarch64(void *uc, void *space, uint64_t ipa
         walk->ipa = ipa;
         return 0;
     }
+    if (!ownership_enter_region(core, region, ipa, false)) {
+        walk->blocked = true;
+        return 0;
+    }
+    ownership_note_walk(core, region, ipa);
     *result = MEMTX_OK;
     walk->descriptor = __atomic_load_n((uint64_t *)(region->host + (ipa - region->ipa)), __ATOMIC_RELAXED);
     return walk->descriptor;

@@ -1,0 +1,50 @@
+/*
+ * What the pcpus of an island share in virtual time, in memory that their processes share: to whom each page belongs that
+ * more than one of them can reach, when it was let go, and a journal of the pages that have changed hands, from which
+ * each core takes what it may no longer keep in its TLB and translations.
+ *
+ * An owner is a pcpu by its number plus 1; 0: the page is shared, all may read it. It changes while nobody of the island
+ * runs beside the one who takes it.
+ */
+#ifndef BAONET_LEDGER_H
+#define BAONET_LEDGER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SHARED 0u
+
+struct ownership {
+    uint64_t let_go; /* the visible time, in cycles, at which the last that owned it let it go */
+    uint16_t owner;
+};
+_Static_assert(sizeof(struct ownership) == 16, "baonet.memory.ownership");
+
+/* Who falls behind by more than this forgets all that it has. */
+#define JOURNAL 8192u
+
+struct transfer {
+    uint32_t page;
+    uint16_t segment; /* of the machine, as NodeMemory counts them */
+    uint16_t taker;   /* as an owner; SHARED: nobody, it was written to from outside */
+    bool written;     /* the others may not even read it any more */
+};
+
+struct lane {
+    _Atomic uint64_t visible; /* of a core that stands: the latest time that its guest can have seen, in cycles */
+} __attribute__((aligned(64)));
+
+struct ledger {
+    _Atomic uint64_t written; /* transfers, since the start */
+    struct transfer journal[JOURNAL];
+    struct lane lanes[]; /* of each pcpu of the machine */
+};
+
+static inline void ledger_record(struct ledger *ledger, struct transfer transfer) {
+    uint64_t at = atomic_load_explicit(&ledger->written, memory_order_relaxed);
+    ledger->journal[at % JOURNAL] = transfer;
+    atomic_store_explicit(&ledger->written, at + 1, memory_order_release);
+}
+
+#endif

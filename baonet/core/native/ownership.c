@@ -1,0 +1,155 @@
+/*
+ * Ownership of pages. What the library has cached of a page, it has by a right to it:
+ *
+ * - an entry of the TLB that loads pass, or a translation of its code: the core may read the page;
+ * - an entry that stores pass unseen: the page is the core's;
+ * - and every entry, and every translation that may be found by its virtual address: the core may read the pages of
+ *   translation tables from which the address was translated.
+ *
+ * When a right goes, all that was cached by it goes before the core runs again. So what an access finds does not depend on
+ * whether it was cached, which is the host's business: it would have been granted.
+ */
+#include "ownership.h"
+
+#include "clock.h"
+#include "code_map.h"
+#include "leave.h"
+#include "regions.h"
+#include "tlb.h"
+
+static uint16_t number_of(const struct core *core) { return (uint16_t)(core->index + 1); }
+
+static bool may(const struct core *core, const struct ownership *entry, bool write) {
+    return entry->owner == number_of(core) || (entry->owner == SHARED && !write);
+}
+
+static void take(struct core *core, struct shared_page page, bool write) {
+    struct ownership *entry = &page.table[page.page];
+    uint16_t before = entry->owner;
+    if (before != SHARED) entry->let_go = atomic_load(&core->ledger->lanes[before - 1].visible);
+    entry->owner = write ? number_of(core) : SHARED;
+    core->state.pages_taken++;
+    ledger_record(core->ledger, (struct transfer){.page = page.page, .segment = page.segment, .taker = number_of(core), .written = write});
+}
+
+bool ownership_enter(struct core *core, struct shared_page page, bool write) {
+    struct ownership *entry = &page.table[page.page];
+    if (!may(core, entry, write)) {
+        if (core->scratch.frozen) {
+            core->scratch.need = (struct need){.page = true, .write = write, .segment = page.segment, .number = page.page};
+            return false;
+        }
+        take(core, page, write);
+    }
+    clock_raise(core, entry->let_go);
+    return true;
+}
+
+static struct shared_page page_at(const struct region *region, uint64_t ipa) {
+    return (struct shared_page){region->owners, (uint32_t)((ipa - region->ipa) / PAGE_SIZE), region->segment};
+}
+
+bool ownership_enter_region(struct core *core, const struct region *region, uint64_t ipa, bool write) {
+    return !region->owners || ownership_enter(core, page_at(region, ipa), write);
+}
+
+bool ownership_is_mine(const struct core *core, const struct region *region, uint64_t ipa) {
+    return !region->owners || region->owners[(ipa - region->ipa) / PAGE_SIZE].owner == number_of(core);
+}
+
+/*
+ * Where the TLB's entries of a page are: two virtual addresses are enough for nearly all. The low bits tell in which of the
+ * TLBs; an address too many, and they are all searched.
+ */
+#define EVERYWHERE UINT64_MAX
+
+static struct cached *cached_at(struct region *region, uint64_t ipa) {
+    return &region->cached[(ipa - region->ipa) / PAGE_SIZE];
+}
+
+void ownership_note_entry(struct region *region, uint64_t va, uint64_t ipa, int mmu_index) {
+    if (!region->owners) return;
+    uint64_t *places = cached_at(region, ipa)->places, bit = 1ull << mmu_index;
+    if (places[0] == EVERYWHERE) return;
+    for (int i = 0; i < PLACES; i++) {
+        if (places[i] && (places[i] ^ va) & PAGE_MASK) continue;
+        places[i] |= (va & PAGE_MASK) | bit;
+        return;
+    }
+    places[0] = EVERYWHERE;
+}
+
+void ownership_note_walk(struct core *core, struct region *region, uint64_t ipa) {
+    if (region->owners) cached_at(region, ipa)->walked = core->walks;
+}
+
+static void drop_entry(uint8_t *entry, uint64_t ipa, bool all) {
+    if ((FIELD(uint64_t, entry, TLB_ENTRY_PADDR) & PAGE_MASK) != ipa) return;
+    FIELD(uint64_t, entry, TLB_ENTRY_WRITE) = UINT64_MAX;
+    if (all) FIELD(uint64_t, entry, TLB_ENTRY_READ) = FIELD(uint64_t, entry, TLB_ENTRY_CODE) = UINT64_MAX;
+}
+
+/* `all`: loads and fetches as well as stores. An entry has the address of its page less that of its region (paddr). */
+static void drop_entries(struct core *core, uint64_t *places, uint64_t ipa, bool all) {
+    for (unsigned mmu_index = 0; mmu_index < ARCH_MMU_INDEXES; mmu_index++) {
+        uint8_t *victims = tlb_victims(core, mmu_index), *entry, *end;
+        for (int i = 0; i < TLB_VICTIMS; i++) drop_entry(victims + i * TLB_ENTRY_SIZE, ipa, all);
+        if (places[0] != EVERYWHERE) {
+            for (int i = 0; i < PLACES; i++)
+                if (places[i] >> mmu_index & 1) drop_entry(tlb_entry(core, mmu_index, places[i]), ipa, all);
+            continue;
+        }
+        for (entry = tlb_table(core, mmu_index, &end); entry < end; entry += TLB_ENTRY_SIZE) drop_entry(entry, ipa, all);
+    }
+    if (all) memset(places, 0, PLACES * sizeof *places);
+}
+
+static void flush(struct core *core) {
+    unicorn.tlb_flush(core->cpu);
+    core->walks++;
+}
+
+static void drop_code(struct core *core, uint64_t page) {
+    if (!code_map_is_code(core, page)) return;
+    unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    atomic_fetch_and(code_map_word(core, page), ~(CODE(page) | MODIFIED(page)));
+}
+
+static void drop(struct core *core, struct region *region, uint32_t number, bool written) {
+    uint64_t ipa = region->ipa + (uint64_t)number * PAGE_SIZE, page = region_page(region, ipa);
+    struct cached *cached = &region->cached[number];
+    if (cached->places[0]) drop_entries(core, cached->places, ipa, written);
+    if (!written) return;
+    drop_code(core, page);
+    if (cached->walked == core->walks) flush(core);
+}
+
+static void hear(struct core *core, const struct transfer *transfer) {
+    if (transfer->taker == number_of(core)) return;
+    for (unsigned i = 0; i < core->region_count; i++) {
+        struct region *region = &core->regions[i];
+        if (region->owners && region->segment == transfer->segment && transfer->page < region->size / PAGE_SIZE)
+            drop(core, region, transfer->page, transfer->written);
+    }
+}
+
+void ownership_show(struct core *core) {
+    if (core->ledger) atomic_store_explicit(&core->ledger->lanes[core->index].visible, core->state.shown, memory_order_relaxed);
+}
+
+void ownership_forget(struct core *core) {
+    if (!core->ledger) return;
+    core->walks++;
+    core->heard = atomic_load(&core->ledger->written);
+}
+
+void ownership_catch_up(struct core *core) {
+    if (!core->ledger) return;
+    uint64_t written = atomic_load_explicit(&core->ledger->written, memory_order_acquire);
+    if (written - core->heard > JOURNAL) {
+        flush(core);
+        core->scratch.flush_code = true;
+        core->heard = written;
+    }
+    for (; core->heard != written; core->heard++) hear(core, &core->ledger->journal[core->heard % JOURNAL]);
+}

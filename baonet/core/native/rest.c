@@ -1,0 +1,49 @@
+/*
+ * A guest that may not have a page yet is left at the instruction that needs it, and goes on with that instruction. Its
+ * block has begun, so the guest is to find no other boundary of blocks than if it had not been left: the rest is
+ * translated as a block that ends where the whole one would have (at most so many instructions: the library counts some
+ * of its blocks by its own limits), no interrupt is taken and nothing looks at the clock before it has run.
+ */
+#include "rest.h"
+
+#include "architecture.h"
+#include "count.h"
+#include "leave.h"
+
+enum { REST_NONE, REST_TO_COME, REST_RUNS };
+
+void rest_leave(struct core *core, uintptr_t from) {
+    if (from) {
+        core->state.rest = count_rest(core, from);
+        ARCH(cpu_restore_state)(core->cpu, from, true);
+    }
+    core->scratch.blocked = true;
+    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~ARCH_INTERRUPT_INPUTS;
+    FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+    unicorn.loop_exit(core->cpu);
+    __builtin_unreachable();
+}
+
+void rest_enter(struct core *core) {
+    core->scratch.rest = REST_NONE;
+    if (!core->state.rest) return;
+    core->scratch.rest = REST_TO_COME;
+    FIELD(uint32_t, core->cpu, CS_CFLAGS_NEXT_TB) = core->state.rest;
+    slot_kick(core->slot, KICK_MAINTENANCE); /* to be asked when it begins, and when the block behind it does */
+}
+
+bool rest_begins(struct core *core) {
+    if (core->scratch.rest != REST_TO_COME) {
+        if (core->scratch.rest == REST_RUNS) FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1; /* what waited is looked at */
+        return false;
+    }
+    core->scratch.rest = REST_RUNS;
+    core->state.rest = 0;
+    return true;
+}
+
+void rest_end(struct core *core) {
+    if (core->scratch.blocked || core->scratch.rest != REST_RUNS) return;
+    core->scratch.rest = REST_NONE;
+    arch_update(core);
+}

@@ -1,0 +1,78 @@
+"""In virtual time: to whom the pages belong that several pcpus can reach, and what the pcpus of an island share besides.
+
+How it is laid out is the engine's (core/native/ledger.h). Memory that one pcpu alone can reach is in no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, final
+
+from baonet.machine import PAGE_SIZE, ClockMode, Machine
+from baonet.machine.islands import islands
+from baonet.memory.segments import Segment
+
+OWNERSHIP_SIZE: Final = 16
+"""Bytes of a page's entry (struct ownership)."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``number`` is the segment's, which transfers of its pages are recorded with; ``entries`` has one for each page."""
+
+    number: int
+    entries: Segment
+
+
+@final
+class Ownership:
+    """``segments`` are those of the machine, in an order that never changes, each with how many pcpus can reach it.
+
+    ``ledger_size`` is the engine's, for all pcpus of the machine. ``everything``: keep a table of all segments, whoever
+    can reach them.
+    """
+
+    def __init__(
+        self, machine: Machine, segments: Iterable[tuple[Segment, int]], ledger_size: int, *, everything: bool
+    ) -> None:
+        self._tables: dict[Segment, Table] = {}
+        self._ledgers: dict[int, Segment] = {}
+        if machine.clock.mode is ClockMode.HOST:
+            return
+        for vms in islands(machine):
+            if everything or sum(machine.vms[vm].cpus for vm in vms) > 1:
+                self._ledgers |= dict.fromkeys(vms, Segment(f"ledger {vms[0]}", ledger_size))
+        for number, (segment, reach) in enumerate(segments):
+            if everything or reach > 1:
+                entries = Segment(f"owners {number}", segment.size // PAGE_SIZE * OWNERSHIP_SIZE)
+                self._tables[segment] = Table(number, entries)
+
+    def ledger(self, vm: int) -> Segment | None:
+        """Of the island of a VM; None: it has one pcpu, or its time is the host's."""
+        return self._ledgers.get(vm)
+
+    def table(self, segment: Segment) -> Table | None:
+        """None: no other pcpu can reach it, or all may as they like."""
+        return self._tables.get(segment)
+
+    @property
+    def tables(self) -> Iterator[tuple[int, Segment]]:
+        """By the numbers of their segments, in order."""
+        for table in self._tables.values():
+            yield table.number, table.entries
+
+    def give_up(self, segments: Iterable[Segment], vms: Iterable[int]) -> None:
+        """Unmap what is of these segments, and of all but the islands of these VMs, for good."""
+        for segment in segments:
+            if (table := self._tables.pop(segment, None)) is not None:
+                table.entries.give_up()
+        kept = {self._ledgers[vm] for vm in vms if vm in self._ledgers}
+        for ledger in {*self._ledgers.values()} - kept:
+            ledger.give_up()
+        self._ledgers = {vm: ledger for vm, ledger in self._ledgers.items() if ledger in kept}
+
+    def close(self) -> None:
+        for segment in (*{*self._ledgers.values()}, *(table.entries for table in self._tables.values())):
+            segment.close()
