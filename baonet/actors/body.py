@@ -169,15 +169,13 @@ class Body:
                     break
         return reason
 
-    def run_until(self, cycle: int, polite: bool) -> int:
-        """The same once, in virtual time."""
-        reason = self.core.run_until(cycle, polite)
+    def left(self, reason: int) -> None:
+        """The guest was entered by somebody else, and left."""
         if reason <= _KICKED:
             self._left(reason)
         else:
             self.hypervisor.on_exit(reason)
             self._settle()
-        return reason
 
     def _left(self, reason: int) -> None:
         """The guest was left for nothing that the hypervisor has to do with."""

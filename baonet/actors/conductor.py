@@ -12,13 +12,14 @@ from typing import Final, final
 import trio
 
 from baonet.actors.authority import Authority
-from baonet.actors.crew import farewell, load_seats, save_seats, taken
+from baonet.actors.crew import collected, farewell, load_seats, save_seats, taken
 from baonet.actors.events import Events, Flips
 from baonet.actors.faults import MessageFaults
-from baonet.actors.island import Island
+from baonet.actors.island import DONE, Island
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
+from baonet.core.cpu import flip as flip_bits
 from baonet.hyp.vmm import Plan
 from baonet.machine.saved import Saved, StateForm
 from baonet.memory.node import NodeMemory
@@ -26,12 +27,14 @@ from baonet.trace.records import FaultKind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
-from baonet.wire.turns import NEVER, Continue, Crash, FaultNote, Mail, Recess, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Collect, Collected, Crash, FaultNote, Mail, Stall, Turn, Turned
 
 TURNS: Final = 16
 """Turns between two looks at the host's clock."""
 REST: Final = 0.005
 """Seconds after which the conductor looks what the agent says, and other tasks of the process get their turn."""
+COLLECT: Final = 0.02
+"""Seconds after which what guests have printed is collected, also where no hypervisor had anything to do."""
 
 
 RESTART: Final = 1_000_000
@@ -76,7 +79,7 @@ class Conductor:
         carries = {crew: tuple(pcpu for pcpu, its in crews.items() if its == crew) for crew in self._serving}
         self._authority = Authority(plan, carries)
         self._phase = Phase.SPAWNED
-        self._answer: Turned | Recess | None = None
+        self._answer: Turned | Collected | None = None
         self._loaded: bool | None = None
         self._port = port
         self._memory = memory
@@ -101,7 +104,7 @@ class Conductor:
             else:
                 await self._port.wait(None)
                 self._hear()
-        rested = trio.current_time()
+        rested = collected = trio.current_time()
         while not self._ended:
             if self._reported or self._broken:
                 await self._port.wait(None)
@@ -110,6 +113,9 @@ class Conductor:
             else:
                 await self._room()
                 await self._go_on()
+                if trio.current_time() - collected > COLLECT:
+                    await self._collect()
+                    collected = trio.current_time()
                 if self._reported or trio.current_time() - rested > REST:
                     await self._port.wait(0)
                     self._hear()
@@ -122,16 +128,17 @@ class Conductor:
         """Some turns, of whoever is next."""
         island, seats = self._island, self._seats
         for _ in range(TURNS):
-            flip = self._events.flips[-1].at if self._events.flips else NEVER
-            turn = island.pick(min(self._horizon, flip))
-            if turn is None:
-                self._rest(flip)
+            flip = island.end_of_window(self._events.flips[-1].at) if self._events.flips else NEVER
+            turn = island.go(min(self._horizon, flip))
+            if isinstance(turn, int):
+                if turn == DONE:
+                    self._rest(flip)
                 return
             here = seats.get(turn.pcpu)
-            answer = await self._ask(turn) if here is None else taken(*here, turn)
+            answer = await self._turn(turn) if here is None else taken(*here, turn)
             lives: list[Control] = []
-            while isinstance(answer, Recess):
-                island.post(answer.pcpu, answer.posts)
+            while answer is not None and answer.more:
+                island.done(answer)
                 lives += [each for each in answer.said if isinstance(each, wire.VmOff | wire.VmReset)]
                 await self._pass_on(each for each in answer.said if not isinstance(each, wire.VmOff | wire.VmReset))
                 await self._port.wait(0)
@@ -139,14 +146,28 @@ class Conductor:
                 await self._room()
                 if self._ended or self._broken:
                     return
-                again = Continue(answer.pcpu)
-                answer = await self._ask(again) if here is None else taken(*here, again)
+                again = Turn(answer.pcpu, turn.moment, -1, ())
+                answer = await self._turn(again) if here is None else taken(*here, again)
             if answer is None:
                 return
             island.done(answer)
-            await self._pass_on((*lives, *answer.said))
+            if lives or answer.said:
+                await self._pass_on((*lives, *answer.said))
             if self._port.congested:
                 return
+
+    async def _collect(self) -> None:
+        """What guests have printed, and recorded."""
+        for pcpu in self._island.pcpus:
+            here = self._seats.get(pcpu)
+            if here is None:
+                answer = await self._ask(Collect(pcpu))
+                if not isinstance(answer, Collected):
+                    return
+                said = answer.said
+            else:
+                said = collected(*here)
+            await self._pass_on(said)
 
     @property
     def _ended(self) -> bool:
@@ -159,8 +180,8 @@ class Conductor:
             self._hear()
 
     def _rest(self, flip: int) -> None:
-        """Nobody has anything to do before the horizon, or before the next bits flip."""
-        if flip < self._horizon:
+        """Nobody has anything to do before the horizon, or before the end of the window in which the next bits flip."""
+        if flip <= self._horizon:
             self._flip(self._events.flips.pop())
             return
         next_ = min(self._island.next, flip)
@@ -169,12 +190,20 @@ class Conductor:
 
     def _flip(self, flip: Flips) -> None:
         """All that was to happen before it has happened."""
-        view = memoryview(self._memory.shared[flip.shmem].view)
+        assignment = self._plan.pcpus[self.address]
+        assert assignment is not None
+        flip_bits(self._memory, assignment.vm, flip.shmem, flip.bits)
         for bit in flip.bits:
-            view[bit // 8] ^= 1 << bit % 8
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 
-    async def _ask(self, turn: Turn | Continue) -> Turned | Recess | None:
+    async def _turn(self, turn: Turn) -> Turned | None:
+        """A turn of a pcpu that a crew carries."""
+        answer = await self._ask(turn)
+        if isinstance(answer, Collected):
+            raise ConnectionError(f"pcpu {answer.pcpu} was not asked what it has printed")
+        return answer
+
+    async def _ask(self, turn: Turn | Collect) -> Turned | Collected | None:
         """What a crew has done; None when there are not all of them any more, or the run is over."""
         crew = self._crews[turn.pcpu]
         if isinstance(turn, Turn):
@@ -217,7 +246,7 @@ class Conductor:
                 self._obey(message)
             elif not self._may_say(source, message):
                 raise ConnectionError(f"pcpu {source} has no say in what it told its conductor")
-            elif isinstance(message, Turned | Recess):
+            elif isinstance(message, Turned | Collected):
                 if self._ended:
                     for each in message.said:  # nobody waits for it any more
                         self._port.send(AGENT, each)
@@ -240,7 +269,7 @@ class Conductor:
 
     def _may_say(self, crew: int, message: Message) -> bool:
         """A crew speaks for its own pcpus: of a turn of theirs, and with the conductor's voice to the agent."""
-        if isinstance(message, Turned | Recess):
+        if isinstance(message, Turned | Collected):
             mine = self._crews.get(message.pcpu) == crew
             return mine and all(self._authority.allows(crew, each) for each in message.said)
         return self._authority.allows(crew, message)
@@ -298,9 +327,7 @@ class Conductor:
             return
         nanoseconds = RESTART + sum(segment.size for segment in plan.config.segments)
         moment = max(self._island.clock(pcpu) for pcpu in pcpus) + self._cycles.whole_ticks(nanoseconds)
-        for pcpu in pcpus:
-            self._island.tell(pcpu, wire.Halt(), 0)
-            self._island.tell(pcpu, wire.Reset(), moment)
+        self._island.halt(pcpus, moment)
 
     async def _end(self) -> None:
         for seat, recorder in self._seats.values():

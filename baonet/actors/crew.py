@@ -11,8 +11,9 @@ from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.machine.saved import StateError
 from baonet.wire import messages as wire
+from baonet.wire.messages import Control
 from baonet.wire.port import Port
-from baonet.wire.turns import Continue, Mail, Recess, Turn, Turned
+from baonet.wire.turns import Collect, Collected, Mail, Turn, Turned
 
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
@@ -29,8 +30,10 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
         for _, message in port.take():
             if isinstance(message, Mail):
                 seats[message.pcpu][0].deliver(message.inbox)
-            elif isinstance(message, Turn | Continue):
+            elif isinstance(message, Turn):
                 port.send(conductor, taken(*seats[message.pcpu], message))
+            elif isinstance(message, Collect):
+                port.send(conductor, Collected(message.pcpu, collected(*seats[message.pcpu])))
             elif isinstance(message, wire.RegistersRequest):
                 port.send(conductor, wire.Registers(message.pcpu, seats[message.pcpu][0].body.registers()))
             elif isinstance(message, wire.Start | wire.Stop):
@@ -48,12 +51,19 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
         await trio.lowlevel.checkpoint()
 
 
-def taken(seat: Seat, recorder: Recorder, turn: Turn | Continue) -> Turned | Recess:
-    """What has come of a turn, when it is over or in recess, with its records drained."""
-    turned = seat.turn(turn) if isinstance(turn, Turn) else seat.resume()
+def taken(seat: Seat, recorder: Recorder, turn: Turn) -> Turned:
+    """What has come of a turn, with its records drained."""
+    turned = seat.turn(turn)
     if seat.core.has_records:
         recorder.drain()
     return turned
+
+
+def collected(seat: Seat, recorder: Recorder) -> tuple[Control, ...]:
+    """What the guest has printed, while it stands, with its records drained."""
+    if seat.core.has_records:
+        recorder.drain()
+    return seat.collect()
 
 
 def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:

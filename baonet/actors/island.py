@@ -1,14 +1,9 @@
-"""Whose turn it is in virtual time: the order in which the pcpus of an island run, and when messages reach them.
+"""The pcpus of an island in virtual time: which of them has something to do next, and when messages reach them.
 
 An island is a set of VMs that share memory or a device, and so of pcpus that may have something to say to each other.
-One of its pcpus runs at a time: what its guests do to memory is in one order, which is the same in every run, however
-many processes carry them. Islands have nothing to say to each other and run in parallel.
-
-The rule. The pcpu goes first whose next moment is the earliest, the lower number on a tie. It runs to the end of its
-window (windows are a grid over time), or further, up to the window in which anybody else has something to do; a message
-that it sends brings its end back to the end of the window that it is in. A message reaches its receiver when it is due,
-if its clock has not passed that moment yet, and else at once: late, by less than a window and
-what the receiver was at when its own ended (a block, a cost, a stall).
+Islands have nothing to say to each other. Who runs when is the engine's to decide (``Rounds``; core/native/rounds.c has the
+rule). A message reaches its receiver when it is due, if its clock has not passed that moment yet, and else at once: late, by
+less than a window and what the receiver was at when its own ended (a block, a cost, a stall).
 
 Pure: no clock, no I/O. All times are cycles.
 """
@@ -17,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, Protocol, final
 
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
-from baonet.wire.control import AGENT, Control
+from baonet.wire.control import AGENT, Control, Halt, Reset
 from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
 
 
@@ -38,7 +33,7 @@ class Deliveries:
 MAILBOX: Final = 1 << 17
 """Messages that may wait for a pcpu, at its conductor or with itself until they are due."""
 
-_FORM: Final = StateForm("an island", 1, pcpus=list, control=int, deliveries=list)
+_FORM: Final = StateForm("an island", 2, pcpus=list, rounds=list, control=int, deliveries=list)
 
 
 class MailboxFullError(Exception):
@@ -59,18 +54,62 @@ def undisturbed(source: int, post: Post) -> Iterable[tuple[int, FaultNote | None
     return ((post.due, None),)
 
 
+class Rounds(Protocol):
+    """What decides who runs, and has them run. A member is a pcpu by its place among those of the island."""
+
+    def go(self, until: int) -> int:
+        """The member whose hypervisor is to be asked; DONE: nobody has anything to do before ``until``, the end of a
+        window; RECESS: the host has spent some time on it, and nothing is different for that.
+        """
+
+    def take(self, member: int) -> tuple[int, int]:
+        """Why its guest was left since this was last asked, -1 if it has not been entered; when it has something to do."""
+
+    def ready(self, member: int, clock: int, attention: int) -> None:
+        """Its guest goes on; its hypervisor is to be asked again at ``attention``."""
+
+    def asleep(self, member: int, clock: int, until: int) -> None: ...
+    def gone(self, member: int) -> None: ...
+
+    def call(self, member: int) -> None:
+        """Its hypervisor is to be asked at once, and its guest does not go on before."""
+
+    def tell(self, member: int, due: int) -> None:
+        """There is something for it, at ``due``."""
+
+    def clock(self, member: int) -> int: ...
+
+    @property
+    def next(self) -> int:
+        """The earliest moment at which somebody has something to do, NEVER if nobody has."""
+
+    @property
+    def latest(self) -> int:
+        """The clock that has come farthest."""
+
+    def save(self) -> list[Any]: ...
+
+    def load(self, saved: list[Any]) -> None:
+        """Raises ValueError and TypeError for what is not the state of such rounds."""
+
+
+DONE: Final = -1
+RECESS: Final = -2
+
+
 @final
 class Island:
     """The pcpus ``pcpus`` with windows of ``window`` cycles. ``interfere`` may change what becomes of a message."""
 
-    def __init__(self, pcpus: Sequence[int], window: int, interfere: Interference = undisturbed) -> None:
+    def __init__(
+        self, pcpus: Sequence[int], window: int, rounds: Rounds, interfere: Interference = undisturbed
+    ) -> None:
         self.pcpus = tuple(sorted(pcpus))
         self.deliveries = Deliveries()
         self._window = window
         self._interfere = interfere
         self._index = {pcpu: index for index, pcpu in enumerate(self.pcpus)}
-        self._clocks = [0 for _ in self.pcpus]
-        self._next = [NEVER for _ in self.pcpus]
+        self._rounds = rounds
         self._gone = [False for _ in self.pcpus]
         self._inboxes: list[list[Delivery]] = [[] for _ in self.pcpus]
         self._control = 0
@@ -78,12 +117,12 @@ class Island:
     @property
     def next(self) -> int:
         """The earliest moment at which somebody has something to do, NEVER if nobody has."""
-        return min(self._next)
+        return self._rounds.next
 
     @property
     def latest(self) -> int:
         """The clock that has come farthest."""
-        return max(self._clocks)
+        return self._rounds.latest
 
     @property
     def open_end(self) -> int:
@@ -99,44 +138,43 @@ class Island:
         return -(-moment // self._window) * self._window
 
     def clock(self, pcpu: int) -> int:
-        return self._clocks[self._index[pcpu]]
+        return self._rounds.clock(self._index[pcpu])
 
-    def pick(self, horizon: int) -> Turn | None:
-        """Who goes on now, and until when, before ``horizon``; None when nobody has anything to do before it.
-
-        One that is the end of a window leaves the order as it would be without it.
-        """
-        moments = self._next
-        first = min(moments)
-        if first >= horizon:
-            return None
-        index = moments.index(first)
-        moments[index] = NEVER
-        others = min(moments)
-        moments[index] = first
-        window = self._window
-        end = (first // window + 1) * window
-        until = min(max(end, others // window * window), horizon)
+    def go(self, until: int) -> Turn | int:
+        """Let all go on, until one of their hypervisors is to be asked: its turn. Else DONE or RECESS."""
+        member = self._rounds.go(until)
+        if member < 0:
+            return member
+        reason, moment = self._rounds.take(member)
         inbox: tuple[Delivery, ...] = ()
-        if self._inboxes[index]:
-            inbox = tuple(self._inboxes[index])
-            self._inboxes[index].clear()
-        return Turn(self.pcpus[index], until, end if others < end else 0, inbox)
+        if self._inboxes[member]:
+            inbox = tuple(self._inboxes[member])
+            self._inboxes[member].clear()
+        return Turn(self.pcpus[member], moment, reason, inbox)
 
     def done(self, turned: Turned) -> None:
-        """What the one that was picked has done."""
-        pcpu = turned.pcpu
-        index = self._index[pcpu]
-        self._clocks[index] = turned.time
-        if self._gone[index]:
-            self._next[index] = NEVER
-        else:
-            told = min((delivery.due for delivery in self._inboxes[index]), default=NEVER)  # since it was picked
-            self._next[index] = max(min(turned.next, told), turned.time)
-        self.post(pcpu, turned.posts)
+        """What the one whose turn it was has done. If there is more, its turn comes again before anybody goes on."""
+        member = self._index[turned.pcpu]
+        if not turned.more and not self._gone[member]:
+            inbox = self._inboxes[member]
+            next_ = (
+                turned.next if not inbox else min(turned.next, *(delivery.due for delivery in inbox))
+            )  # told meanwhile
+            if turned.running:
+                self._rounds.ready(member, turned.time, next_)
+            else:
+                self._rounds.asleep(member, turned.time, next_)
+        if turned.posts:
+            self._post(turned.pcpu, turned.posts)
 
-    def post(self, pcpu: int, posts: Iterable[Post]) -> None:
-        """What a pcpu sends: of a turn that is over, or goes on."""
+    def halt(self, pcpus: Iterable[int], moment: int) -> None:
+        """These stop where they are, and begin anew at ``moment``."""
+        for pcpu in pcpus:
+            self.tell(pcpu, Halt(), 0)
+            self.tell(pcpu, Reset(), moment)
+            self._rounds.call(self._index[pcpu])
+
+    def _post(self, pcpu: int, posts: Iterable[Post]) -> None:
         for post in posts:
             if post.target in self._index:
                 for due, note in self._interfere(pcpu, post):
@@ -155,14 +193,14 @@ class Island:
         for pcpu in pcpus:
             index = self._index[pcpu]
             self._gone[index] = True
-            self._next[index] = NEVER
+            self._rounds.gone(index)
             self._inboxes[index].clear()
 
     def _deliver(self, target: int, delivery: Delivery) -> None:
         index = self._index[target]
         if self._gone[index]:
             return
-        late = self._clocks[index] - delivery.due
+        late = self._rounds.clock(index) - delivery.due
         if late > 0:
             self.deliveries.late += 1
             self.deliveries.latest = max(self.deliveries.latest, late)
@@ -177,16 +215,16 @@ class Island:
         if len(self._inboxes[index]) >= MAILBOX:
             raise MailboxFullError(target)
         self._inboxes[index].append(delivery)
-        self._next[index] = min(self._next[index], max(delivery.due, self._clocks[index]))
+        self._rounds.tell(index, delivery.due)
 
     def save(self) -> Saved:
         """Its state between two turns; what interferes is saved by whoever has it."""
         counted = self.deliveries
         return _FORM.save(
             pcpus=[
-                [pcpu, self._clocks[index], self._next[index], self._gone[index], [*map(dump, self._inboxes[index])]]
-                for pcpu, index in self._index.items()
+                [pcpu, self._gone[index], [*map(dump, self._inboxes[index])]] for pcpu, index in self._index.items()
             ],
+            rounds=self._rounds.save(),
             control=self._control,
             deliveries=[counted.exact, counted.late, counted.latest],
         )
@@ -198,8 +236,9 @@ class Island:
             if [each[0] for each in fields["pcpus"]] != list(self.pcpus):
                 raise _FORM.damaged("it has other pcpus: load it into the machine that it was saved from")
             for index, each in enumerate(fields["pcpus"]):
-                _, clock, next_, gone, inbox = row(each, int, int, int, bool, list)
-                self._clocks[index], self._next[index], self._gone[index] = clock, next_, gone
+                _, gone, inbox = row(each, int, bool, list)
+                self._gone[index] = gone
                 self._inboxes[index] = [load(Delivery, values) for values in inbox]
+            self._rounds.load(fields["rounds"])
             self.deliveries = Deliveries(*row(fields["deliveries"], int, int, int))
         self._control = fields["control"]

@@ -1,4 +1,4 @@
-"""A pcpu in virtual time: what has come for it until it is due, and its going on a turn at a time.
+"""A pcpu in virtual time: what has come for it until it is due, and what its hypervisor does when it is asked.
 
 Its clock is the core's. It goes on with the guest's instructions and with what the hypervisor's work costs; where the
 guest waits it jumps to the next timer or message, so what comes for a waiting pcpu comes at its very moment.
@@ -13,7 +13,6 @@ from typing import Final, final
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.core.cpu import Core, interrupt_cost
-from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
@@ -22,44 +21,38 @@ from baonet.trace.records import SEQUENCE_SHIFT, FaultKind, Kind
 from baonet.wire import messages as wire
 from baonet.wire.codec import dump, load
 from baonet.wire.messages import AGENT, NUMBER, TRAVELS, Control
-from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Recess, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Crash, Delivery, FaultNote, Post, Stall, Turn, Turned
 
 _RETRY: Final = 1_000_000
 """Cycles after which input that the UART had no room for is tried again."""
 BULK: Final = 1024
-"""Messages to send and to say with which a turn goes into recess; it does as well when a chunk of records is full."""
-_STAYS: Final = 256
-"""Stays in the guest with which a turn goes into recess: they end by exits, which cost the host."""
+"""Messages to send or to say with which a turn is not over, but handed over."""
 _RUNNING: Final = Activity.RUNNING
 
 _FORM: Final = StateForm(
     "a pcpu in virtual time",
-    1,
+    2,
     body=dict,
     inbox=list,
     came=int,
     channels=list,
-    until=int,
-    rest=int,
     interrupted=bool,
 )
 
 
 @final
 class Seat:
-    """``window`` and ``latency`` are in cycles."""
+    """``latency`` is in cycles."""
 
-    def __init__(self, plan: Plan, pcpu: int, core: Core, window: int, latency: Mapping[MessageKind, int]) -> None:
+    def __init__(self, plan: Plan, pcpu: int, core: Core, latency: Mapping[MessageKind, int]) -> None:
         self.pcpu = pcpu
         self.core = core
         self.body = Body(plan, pcpu, core, self)
-        self._window = window
         self._latency = latency
         self._interrupt_cost = interrupt_cost(plan.machine, self.body.vm)
         self._inbox: list[tuple[int, int, int, int, Delivery]] = []
         self._came = 0
         self._channels: dict[int, int] = {}
-        self._until = self._rest = self._stays = 0
         self._interrupted = False  # one interrupt is for all messages before the guest goes on: Bao empties its queue
         self._posts: list[Post] = []
         self._said: list[Control] = []
@@ -69,32 +62,24 @@ class Seat:
         for delivery in inbox:
             self._put(delivery)
 
-    def turn(self, turn: Turn) -> Turned | Recess:
-        """Go on until ``turn.until``, or until there is nothing to do before it.
-
-        When so much has come of it that whoever asked must take that first, or it has cost the host so much that he
-        should look around, it is ``Recess``, and ``resume`` goes on as if nothing had been: what is kept here has a
-        bound, and where a turn ends does not depend on it.
-        """
-        self.deliver(turn.inbox)
-        self._until, self._rest = turn.until, turn.rest
-        return self.resume()
-
-    def resume(self) -> Turned | Recess:
-        """Go on with a turn after its recess, when the records have been drained."""
-        self._stays = _STAYS
-        next_ = self._go_on()
+    def turn(self, turn: Turn) -> Turned:
+        """Do what is to be done before the guest goes on, or up to ``turn.moment``."""
+        if turn.inbox:
+            self.deliver(turn.inbox)
+        if turn.reason >= 0:
+            self._interrupted = False
+            self.body.left(turn.reason)
+            self.body.tell_storm()
+        next_ = self._settle(turn.moment)
         posts: tuple[Post, ...] = ()
         if self._posts:
             posts = tuple(self._posts)
             self._posts.clear()
-        said = self._take_said()
-        if next_ is None:
-            return Recess(self.pcpu, posts, said)
-        return Turned(self.pcpu, self.core.time, next_, posts, said)
+        running, said = self.body.activity is _RUNNING, self.collect()
+        return Turned(self.pcpu, self.core.time, running, next_ or 0, posts, said, next_ is None)
 
-    def _take_said(self) -> tuple[Control, ...]:
-        """The guest's output comes first, so that a report comes after its last words."""
+    def collect(self) -> tuple[Control, ...]:
+        """What is to be said. The guest's output comes first, so that a report comes after its last words."""
         pieces = self.core.take_output()
         if not pieces and not self._said:
             return ()
@@ -109,32 +94,26 @@ class Seat:
             raise MailboxFullError(self.pcpu)
         heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, self._came, delivery))
 
-    def _go_on(self) -> int | None:
-        """When there is something to do next; None when the turn goes into recess."""
-        core, body, inbox, posts, said = self.core, self.body, self._inbox, self._posts, self._said
+    def _settle(self, until: int) -> int | None:
+        """When there is something to do next; None when so much has come of it that it must be taken first."""
+        core, body, inbox = self.core, self.body, self._inbox
         while True:
-            if core.has_records or len(posts) >= BULK or len(said) >= BULK:
+            if len(self._posts) >= BULK or len(self._said) >= BULK:
                 return None
             now = core.time
             if inbox and inbox[0][0] <= now:
                 self._take(heappop(inbox)[4])
                 continue
             due = inbox[0][0] if inbox else NEVER
-            if body.activity is not _RUNNING:
-                moment = min(due, self._alarm())
-                if moment >= self._until:
-                    return moment
-                core.skip_to(moment)
-                self._interrupted = False
-                if moment < due:
-                    body.rouse()
-            elif now >= self._until:
-                return now
-            elif self._stays == 0:
-                return None
-            else:
-                self._stays -= 1
-                self._run(min(due, self._until))
+            if body.activity is _RUNNING:
+                return due
+            moment = min(due, self._alarm())
+            if moment > until:
+                return moment
+            core.skip_to(moment)
+            self._interrupted = False
+            if moment < due:
+                body.rouse()
 
     def _alarm(self) -> int:
         """When a timer's interrupt ends the wait; the core takes it when it runs."""
@@ -142,23 +121,6 @@ class Seat:
             return NEVER
         alarm = self.core.alarm()
         return max(alarm, self.core.time) if alarm >= 0 else NEVER
-
-    def _run(self, limit: int) -> None:
-        """Stay in the guest once.
-
-        One that yields (WFE, YIELD) waits for another pcpu, which cannot do anything before this turn is over: it has
-        nothing to do in the rest of its window.
-        """
-        core, body = self.core, self.body
-        self._interrupted = False
-        reason = body.run_until(limit, self._rest > 0)
-        if reason > Stay.KICKED or reason == Stay.WFI:
-            return
-        if core.yielded:
-            core.skip_to(self._rest)
-        elif not body.served and core.time < limit:  # the guest, or somebody of the host, has ended it before its time
-            self._stays = 0
-            body.tell_storm()
 
     def _take(self, delivery: Delivery) -> None:
         message = delivery.message
@@ -199,19 +161,17 @@ class Seat:
 
     def send(self, pcpu: int, message: HypMessage) -> None:
         """A channel between two pcpus is FIFO, whatever latencies its messages have."""
-        now = self.core.time
+        now = self.core.visible
         fact = TRAVELS[type(message)]
         due = max(now + self._latency[fact.latency_of(message)], self._channels.get(pcpu, 0))
         self._channels[pcpu] = due
         sent = self.body.sent
         self._posts.append(Post(pcpu, now, due, sent, message))
         self.core.note(Kind.SENT, fact.number, pcpu | sent << SEQUENCE_SHIFT, due)
-        self._rest = (now // self._window + 1) * self._window
-        self._until = min(self._until, self._rest)
 
     def last_words(self) -> Iterator[Control]:
         """What is left to say at the end, in the middle of a turn or not, beside what was recorded."""
-        yield from self._take_said()
+        yield from self.collect()
         yield from self.body.last_words()
         yield wire.Statistics(self.pcpu, self.body.statistics() | {"cycles": self.core.time})
 
@@ -224,8 +184,6 @@ class Seat:
             inbox=[[came, dump(delivery)] for *_, came, delivery in self._inbox],
             came=self._came,
             channels=[[target, due] for target, due in self._channels.items()],
-            until=self._until,
-            rest=self._rest,
             interrupted=self._interrupted,
         )
 
@@ -239,5 +197,4 @@ class Seat:
                 self._inbox.append((delivery.due, delivery.source, delivery.sequence, came, delivery))
             self._channels = dict(row(each, int, int) for each in fields["channels"])
         self._came, self._interrupted = fields["came"], fields["interrupted"]
-        self._until, self._rest = fields["until"], fields["rest"]
         self.body.load(fields["body"])

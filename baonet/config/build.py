@@ -56,7 +56,7 @@ def _clock(model: ClockModel | None) -> Clock:
         return Clock()
     given = model.latency
     latency = Latency() if given is None else Latency(given.ipi, given.ipc, given.spi, given.console)
-    return Clock(ClockMode(model.mode), model.mhz, model.window, latency)
+    return Clock(ClockMode(model.mode), model.mhz, model.window, model.slice, latency)
 
 
 def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> Vm:

@@ -61,10 +61,14 @@ def _names(named: Sequence[SharedMemoryModel] | Sequence[VmModel], what: str) ->
 
 def _clock(draft: Draft) -> Iterator[Problem]:
     clock = draft.clock
-    if clock is not None and not (cycles := Clock(mhz=clock.mhz).cycles).whole_ticks(clock.window):
-        message = f"{human_duration(clock.window)} is less than one instruction at {clock.mhz} MHz"
-        least = human_duration(cycles.first_ns(1))
-        yield clock.node.at("window").problem(message, f"use {least} or more: a window has many instructions")
+    if clock is None:
+        return
+    cycles = Clock(mhz=clock.mhz).cycles
+    for name, length in (("window", clock.window), ("slice", clock.slice)):
+        if not cycles.whole_ticks(length):
+            message = f"{human_duration(length)} is less than one instruction at {clock.mhz} MHz"
+            least = human_duration(cycles.first_ns(1))
+            yield clock.node.at(name).problem(message, f"use {least} or more: a {name} has many instructions")
 
 
 def _virtual_only(draft: Draft, key: str, given: Sequence[object], what: str) -> Iterator[Problem]:

@@ -86,9 +86,7 @@ class Core(Cpu, Protocol):
     def run(self, budget: int) -> int:
         """Enter the guest for at most ``budget`` instructions; returns why it left, by the architecture's ``exits``."""
 
-    def run_until(
-        self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False
-    ) -> int:
+    def run_until(self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False) -> int:
         """The same in virtual time: until ``time`` is ``cycle``, or, if ``polite``, the guest yields."""
 
     def stand(self) -> None:
@@ -149,12 +147,37 @@ class Core(Cpu, Protocol):
         """Go on from where a core has been saved that was made and mapped in the same way, with its memory."""
 
 
+class Rounds(Protocol):
+    """The windows of an island in virtual time (``baonet.actors.island.Rounds`` says what each does)."""
+
+    def go(self, until: int) -> int: ...
+    def take(self, member: int) -> tuple[int, int]: ...
+    def ready(self, member: int, clock: int, attention: int) -> None: ...
+    def asleep(self, member: int, clock: int, until: int) -> None: ...
+    def gone(self, member: int) -> None: ...
+    def call(self, member: int) -> None: ...
+    def tell(self, member: int, due: int) -> None: ...
+    def clock(self, member: int) -> int: ...
+
+    @property
+    def next(self) -> int: ...
+    @property
+    def latest(self) -> int: ...
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """Windows, parallel phases, serial phases and slices so far."""
+
+    def save(self) -> list[Any]: ...
+    def load(self, saved: list[Any]) -> None: ...
+
+
 class Wiring(TypedDict):
     """What the cores of all architectures are made with.
 
     ``frequency``: of the counter that guests read, in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at
     which it was 0. ``slots``, ``index``, ``siblings``: all slots, the own, those of the VM's other vCPUs.
-    ``code_map``: the VM's. ``hz``: cycles a second of virtual time, 0 under the host's clock.
+    ``code_map``: the VM's, or with a ledger its own. ``ledger``: the island's, if others are in it. ``hz``: cycles a second of virtual time, 0 under the host's clock.
     """
 
     frequency: int
@@ -165,6 +188,7 @@ class Wiring(TypedDict):
     code_map: object
     hz: int
     records: bool
+    ledger: object
 
 
 class Trial(Protocol):
@@ -199,6 +223,9 @@ class CoreWing(Protocol):
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
+
+    def rounds(self, cores: tuple[Core, ...], window: int, slice_: int, threads: int) -> Rounds:
+        """Of cores in the order of their pcpus; lengths in cycles."""
 
     def map(self, core: Core, vm: Vm) -> None:
         """Map what the architecture has at addresses of its own, behind the VM's memory and devices."""

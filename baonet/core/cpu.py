@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Sequence
 from typing import Any, Final
 
 from baonet.core import _node, wings
-from baonet.core.architecture import Core, CoreWing
+from baonet.core.architecture import Core, CoreWing, Rounds
 from baonet.core.costs import interrupt_cost
-from baonet.machine import ClockMode, Machine, Vm
+from baonet.machine import PAGE_SIZE, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
 
-__all__ = ["SIZES", "Core", "build", "interrupt_cost", "kick", "uarts"]
+__all__ = ["SIZES", "Core", "build", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
 
 SIZES: Final = Sizes(
     slot=_node.SLOT_SIZE, ledger=_node.LEDGER_SIZE, lane=_node.LANE_SIZE, devices={"pl011": _node.PL011_STATE_SIZE}
@@ -93,3 +94,24 @@ def build(
     )
     _map(core, wing, memory, machine, vm)
     return core
+
+
+def flip(memory: NodeMemory, vm: int, number: int, bits: Sequence[int]) -> None:
+    """Flip bits of a shared memory object, counted from its first byte's least significant one, while nobody runs.
+
+    ``vm`` is one that has the object.
+    """
+    segment = memory.shared[number]
+    for bit in bits:
+        segment.view[bit // 8] ^= 1 << bit % 8
+    ledger, table = memory.ownership.ledger(vm), memory.ownership.table(segment)
+    if ledger is not None and table is not None:
+        for page in sorted({bit // 8 // PAGE_SIZE for bit in bits}):
+            _node.write(ledger.view, table.entries.view, table.number, page)
+
+
+def rounds(machine: Machine, cores: tuple[Core, ...], threads: int) -> Rounds:
+    """What has the cores of an island, in the order of their pcpus, run in virtual time, on up to ``threads`` threads."""
+    clock = machine.clock
+    window, slice_ = (clock.cycles.ticks(length) for length in (clock.window, clock.slice))
+    return wings.of(machine).rounds(cores, window, slice_, threads)

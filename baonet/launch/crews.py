@@ -20,7 +20,7 @@ from baonet.actors.island import Island, undisturbed
 from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.core.cpu import build, kick
+from baonet.core.cpu import build, kick, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
 from baonet.machine.islands import islands, touching
@@ -188,18 +188,21 @@ class _VirtualCrews:
         core = build(
             plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=self._memory, epoch=self._epoch, records=True
         )
-        seat = Seat(plan, pcpu, core, clock.cycles.ticks(clock.window), clock.latencies())
+        seat = Seat(plan, pcpu, core, clock.latencies())
         return seat, Recorder(pcpu, core, port, reader, self._tracing)
 
     def _conduct(self, port: Port) -> CrewMain:
         machine = self._plan.machine
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
+        seats = self._seats(self._groups[0], port, AGENT)
+        order = rounds(machine, tuple(seats[pcpu][0].core for pcpu in self._pcpus), 1)
+        window = cycles(machine.clock.window)
         return Conductor(
             self._plan,
-            Island(self._pcpus, cycles(machine.clock.window), faults.interfere if machine.faults else undisturbed),
+            Island(self._pcpus, window, order, faults.interfere if machine.faults else undisturbed),
             port,
-            seats=self._seats(self._groups[0], port, AGENT),
+            seats=seats,
             crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
             memory=self._memory,
             events=events(machine, set(self._vms.values()), self._pcpus, cycles),

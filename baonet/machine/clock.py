@@ -30,7 +30,8 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``mhz``: instructions per microsecond of a pcpu in virtual time; ``window`` in nanoseconds.
+    """``mhz``: instructions per microsecond of a pcpu in virtual time; ``window`` and
+    ``slice`` in nanoseconds.
 
     Host time uses nothing but the mode.
     """
@@ -38,6 +39,7 @@ class Clock:
     mode: ClockMode = ClockMode.VIRTUAL
     mhz: int = 1000
     window: int = 10_000
+    slice: int = 1_000
     latency: Latency = Latency()
 
     @property

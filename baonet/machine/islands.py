@@ -1,5 +1,4 @@
-"""Islands: the VMs that share memory or a device, directly or through others. Different ones have nothing to say to each
-other."""
+"""Islands: sets of VMs that share memory or a device, directly or through others."""
 
 from __future__ import annotations
 

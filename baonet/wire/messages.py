@@ -47,7 +47,7 @@ from baonet.wire.control import (
     VmReset,
 )
 from baonet.wire.roles import Role
-from baonet.wire.turns import Continue, Crash, FaultNote, Mail, Recess, Stall, Turn, Turned, TurnMessage
+from baonet.wire.turns import Collect, Collected, Crash, FaultNote, Mail, Stall, Turn, Turned, TurnMessage
 
 __all__ = [
     "AGENT",
@@ -158,8 +158,8 @@ _AGENTS: Final = (
     Fact(27, Stall, ()),
     Fact(28, Crash, ()),
     Fact(29, Mail, ((Role.CONDUCTOR, Role.CREW),)),
-    Fact(30, Recess, ((Role.CREW, Role.CONDUCTOR),)),
-    Fact(31, Continue, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(30, Collect, ((Role.CONDUCTOR, Role.CREW),)),
+    Fact(31, Collected, ((Role.CREW, Role.CONDUCTOR),)),
     Fact(64, Running, _TOLD),
     Fact(66, Freeze, ((Role.AGENT, Role.PCPU),)),
     Fact(67, Frozen, ((Role.PCPU, Role.AGENT),)),

@@ -67,30 +67,32 @@ class Post:
 @final
 @dataclass(slots=True)  # not frozen: there is one for every turn, and that takes a third of the time
 class Turn:
-    """The conductor lets a pcpu go on until ``until``, with what has come for it since its last turn.
-
-    ``rest``: where a guest that yields (WFE, YIELD) goes on, as another pcpu has something to do before; 0: here.
+    """The hypervisor of a pcpu is asked: why its guest was left since the last turn (-1: it has not been entered), and
+    what has come for it. ``moment``: until when it may let time pass if it waits; what is due behind can wait.
     """
 
     pcpu: int
-    until: int
-    rest: int
+    moment: int
+    reason: int
     inbox: tuple[Delivery, ...]
 
 
 @final
 @dataclass(slots=True)  # not frozen: there is one for every turn, and that takes a third of the time
 class Turned:
-    """What came of a turn: the pcpu's clock, when it has something to do again if nothing comes, what it has to say.
+    """What came of a turn: the pcpu's clock, whether its guest goes on, when it has something else to do, what it has to say.
 
-    ``said`` is for the agent, and for the conductor where it concerns the life of a VM.
+    ``said`` is for the agent, and for the conductor where it concerns the life of a VM. ``more``: the turn is not over;
+    so much has come of it that this must be taken first, and another turn, with nothing in it, goes on where this was.
     """
 
     pcpu: int
     time: int
+    running: bool
     next: int
     posts: tuple[Post, ...]
     said: tuple[Control, ...]
+    more: bool
 
 
 @final
@@ -104,24 +106,17 @@ class Mail:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Recess:
-    """A turn is not over, and in virtual time nothing has happened. Answered by ``Continue``.
-
-    So much has come of it that this must be taken first, or its guest has done so much that costs the host that whoever
-    gives the turns looks around.
-    """
+class Collect:
+    """What the guest of a pcpu has printed is wanted, and its records, while it stands. Answered by ``Collected``."""
 
     pcpu: int
-    posts: tuple[Post, ...]
-    said: tuple[Control, ...]
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Continue:
-    """The turn goes on where it was."""
-
+class Collected:
     pcpu: int
+    said: tuple[Control, ...]
 
 
-TurnMessage = Turn | Turned | Mail | Recess | Continue | FaultNote | Stall | Crash
+TurnMessage = Turn | Turned | Mail | Collect | Collected | FaultNote | Stall | Crash

@@ -72,7 +72,7 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
             "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n    interrupts: direct\n",
         ),
     )
-    assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, Latency(ipc=1500))
+    assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, latency=Latency(ipc=1500))
     assert linux.devices == (Device(0x09000000, 0x1000, 0x1000, (), 5), Device(0, None, 0, (40, 27)))
     assert linux.ipcs[0].size == 0x10000
     assert [vm.direct_interrupts for vm in machine.vms] == [False, True]

@@ -8,7 +8,7 @@ not from the callbacks of ``emulate``.
 """
 
 from collections.abc import Callable, MutableSequence, Sequence
-from typing import Any
+from typing import Any, final
 
 def load(path: str) -> None:
     """Load libunicorn.so.2 from this file, once in a process. Raises ImportError if it is another library."""
@@ -158,9 +158,7 @@ class Core:
         callback of ``emulate`` raises.
         """
 
-    def run_until(
-        self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False
-    ) -> int:
+    def run_until(self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False) -> int:
         """As ``run``, until ``time`` is at least ``cycle``, or, if ``polite``, the guest yields (then ``yielded``).
 
         ``frozen``: it ends, too, before an instruction for which a page of shared memory would have to change hands;
@@ -262,3 +260,31 @@ class Core:
         host's clock ``epoch`` decides what time it is. Raises ValueError for the state of another version or core, or
         what is none; the core is of no more use then. Raises RuntimeError during a stay.
         """
+
+@final
+class Rounds:
+    """The windows of an island; ``baonet.core.architecture.Rounds`` says what each call does.
+
+    Raises IndexError for a member that is not there, and what a callback of ``Core.emulate`` raises.
+    """
+
+    def __init__(self, cores: tuple[Core, ...], window: int, slice: int, threads: int) -> None:
+        """In the order of their pcpus. Raises ValueError, TypeError for cores that follow the host's clock, MemoryError."""
+
+    def go(self, until: int) -> int: ...
+    def take(self, member: int) -> tuple[int, int]: ...
+    def ready(self, member: int, clock: int, attention: int) -> None: ...
+    def asleep(self, member: int, clock: int, until: int) -> None: ...
+    def gone(self, member: int) -> None: ...
+    def call(self, member: int) -> None: ...
+    def tell(self, member: int, due: int) -> None: ...
+    def clock(self, member: int) -> int: ...
+    @property
+    def next(self) -> int: ...
+    @property
+    def latest(self) -> int: ...
+    @property
+    def counts(self) -> tuple[int, int, int, int]: ...
+    def save(self) -> list[Any]: ...
+    def load(self, saved: list[Any]) -> None:
+        """Raises ValueError and TypeError for what is not the state of such rounds."""

@@ -31,8 +31,24 @@ struct transfer {
     bool written;     /* the others may not even read it any more */
 };
 
+/* What a core is to do, and what has come of it. Times are cycles. */
+struct order {
+    uint64_t limit;
+    uint64_t deadline; /* of the host, in nanoseconds: after that it need not go on when the host has interrupted it */
+    bool frozen;       /* others run at the same time: nothing that is shared may change hands, nobody is asked */
+    bool polite;       /* a guest that yields leaves, */
+    bool patient;      /* and waits to the limit */
+};
+struct outcome {
+    uint64_t clock;
+    int reason;     /* enum exit_reason */
+    bool blocked;   /* by what it may not do beside others */
+    bool yielded;
+    bool out;       /* its hypervisor is to be asked, or whoever looks after it */
+};
+
 struct lane {
-    _Atomic uint64_t visible; /* of a core that stands: the latest time that its guest can have seen, in cycles */
+    _Atomic uint64_t visible; /* of a core that stands: the latest time that its guest can have seen */
 } __attribute__((aligned(64)));
 
 struct ledger {

@@ -1,5 +1,6 @@
 /* The Python module of an architecture's engine: the type Core (type.c), and the library below it. */
 #include "architecture.h"
+#include "rounds_type.h"
 #include "type.h"
 
 static PyObject *load(PyObject *module, PyObject *args) {
@@ -17,8 +18,9 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet
                                         .m_methods = functions};
 
 PyMODINIT_FUNC PyInit__engine(void) {
-    if (core_type_ready()) return NULL;
+    if (core_type_ready() || PyType_Ready(&rounds_type)) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module && PyModule_AddObjectRef(module, "Core", (PyObject *)&core_type)) Py_CLEAR(module);
+    if (module && PyModule_AddObjectRef(module, "Rounds", (PyObject *)&rounds_type)) Py_CLEAR(module);
     return module;
 }

@@ -58,6 +58,26 @@ static PyObject *hand_over(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* write(ledger, entries, segment, page): somebody outside has; its owner has let it go now, and all may read it. */
+static PyObject *write_page(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer ledger, entries;
+    unsigned short segment;
+    unsigned page;
+    if (!PyArg_ParseTuple(args, "w*w*HI", &ledger, &entries, &segment, &page)) return NULL;
+    bool fits = (page + (size_t)1) * sizeof(struct ownership) <= (size_t)entries.len && (size_t)ledger.len >= sizeof(struct ledger);
+    if (fits) {
+        struct ownership *entry = (struct ownership *)entries.buf + page;
+        if (entry->owner != SHARED) entry->let_go = atomic_load(&((struct ledger *)ledger.buf)->lanes[entry->owner - 1].visible);
+        entry->owner = SHARED;
+        ledger_record(ledger.buf, (struct transfer){.page = page, .segment = segment, .taker = SHARED, .written = true});
+    }
+    PyBuffer_Release(&ledger);
+    PyBuffer_Release(&entries);
+    if (!fits) return PyErr_Format(PyExc_IndexError, "no page %u", page);
+    Py_RETURN_NONE;
+}
+
 /* visible(ledger, pcpu): the latest time that the guest of a pcpu that stands can have seen. */
 static PyObject *visible(PyObject *module, PyObject *args) {
     (void)module;
@@ -74,6 +94,7 @@ static PyObject *visible(PyObject *module, PyObject *args) {
 static PyMethodDef functions[] = {
     {"kick", kick, METH_VARARGS, NULL},
     {"hand_over", hand_over, METH_VARARGS, NULL},
+    {"write", write_page, METH_VARARGS, NULL},
     {"visible", visible, METH_VARARGS, NULL},
     {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
     {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},

@@ -1,0 +1,172 @@
+/*
+ * The rule. A window ends at its edge, a multiple of its length. Who has something to do before that takes part.
+ *
+ * - Parallel phase: all whose guests can go on do so, to the edge, at the same time. A guest stops before what it shares
+ *   with others would change hands, when it yields, and when its hypervisor is to be asked.
+ * - Serial phase: those that have stopped go on one after the other, in the order of their clocks, the lower number first
+ *   on a tie: a guest for a slice, with all rights; a hypervisor does what it is asked, and what it says is told.
+ * - Again, until all have come to the edge. Who is alone before it has all rights, and goes on beyond it as long as nobody
+ *   else has anything to do.
+ *
+ * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
+ */
+#include "rounds.h"
+
+#include "clock.h"
+
+/* Of the host, in nanoseconds: after so long whoever runs the rounds looks around. */
+#define PATIENCE 2000000u
+
+static uint64_t least(uint64_t left, uint64_t right) { return left < right ? left : right; }
+
+static bool takes_part(const struct rounds *rounds, const struct member *member) { return member->next < rounds->edge; }
+
+/* What a stay has come to. */
+static void came(struct member *member, const struct stay *stay) {
+    const struct outcome *outcome = &stay->outcome;
+    member->clock = member->next = outcome->clock;
+    member->reason = outcome->reason;
+    if (outcome->blocked)
+        member->status = MEMBER_BLOCKED;
+    else if (outcome->out)
+        member->status = MEMBER_CALLS;
+    else if (outcome->yielded && !stay->order.patient)
+        member->status = MEMBER_YIELDED;
+    else if (member->clock >= member->attention)
+        member->status = MEMBER_CALLS;
+    else
+        member->status = MEMBER_READY;
+    member->going = member->status == MEMBER_READY && member->clock < stay->order.limit;
+}
+
+/* True: nobody has anything to do before `until`. */
+static bool begin_window(struct rounds *rounds, uint64_t until) {
+    uint64_t first = NEVER, second = NEVER; /* the earliest, and the earliest of the others */
+    struct member *one = NULL;
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
+        if (member->next < first) {
+            second = first;
+            first = member->next;
+            one = member;
+        } else {
+            second = least(second, member->next);
+        }
+    }
+    if (first >= until) return true;
+    rounds->edge = (first / rounds->window + 1) * rounds->window;
+    rounds->alone = NULL;
+    rounds->counts[COUNT_WINDOWS]++;
+    if (second < rounds->edge) return false;
+    rounds->alone = one;
+    uint64_t beyond = least(second / rounds->window * rounds->window, until);
+    if (beyond > rounds->edge) rounds->edge = beyond;
+    return false;
+}
+
+static void begin_phase(struct rounds *rounds) {
+    unsigned taking_part = 0;
+    rounds->alone = NULL;
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
+        member->served = member->going = false;
+        if (!takes_part(rounds, member)) continue;
+        rounds->alone = taking_part++ ? NULL : member;
+        if (member->status == MEMBER_READY && member->attention <= member->clock) member->status = MEMBER_CALLS;
+        member->going = member->status == MEMBER_READY;
+    }
+    rounds->counts[COUNT_PARALLEL]++;
+}
+
+
+/* Whether somebody is still going: the host's time has passed. */
+static bool run_phase(struct rounds *rounds, uint64_t deadline) {
+    unsigned count = 0;
+    struct member *running[rounds->count];
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
+        if (!member->going) continue;
+        uint64_t limit = least(rounds->edge, member->attention);
+        bool beside = !rounds->alone;
+        rounds->stays[count] = (struct stay){
+            .core = member->core, .order = {.limit = limit, .deadline = deadline, .frozen = beside, .polite = beside}};
+        running[count++] = member;
+    }
+    stays_run(rounds->stays, count, rounds->threads);
+    bool going = false;
+    for (unsigned i = 0; i < count; i++) {
+        came(running[i], &rounds->stays[i]);
+        going |= running[i]->going;
+    }
+    return going;
+}
+
+/* Who goes on next in a serial phase; NULL: nobody has stopped that has not been served. */
+static struct member *next_stopped(struct rounds *rounds) {
+    struct member *found = NULL;
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
+        if (!takes_part(rounds, member) || member->served || member->status == MEMBER_READY) continue;
+        if (!found || member->next < found->next) found = member;
+    }
+    return found;
+}
+
+/* One that yields in its slice waits that out. */
+static void run_slice(struct rounds *rounds, struct member *member) {
+    uint64_t end = least(rounds->edge, member->clock + rounds->slice);
+    struct stay *stay = rounds->stays;
+    rounds->counts[COUNT_SLICES]++;
+    *stay = (struct stay){.core = member->core,
+                          .order = {.limit = least(end, member->attention), .deadline = UINT64_MAX, .polite = true, .patient = true}};
+    stay_run(stay);
+    came(member, stay);
+    member->going = false;
+    member->served = member->status != MEMBER_CALLS;
+}
+
+int rounds_go(struct rounds *rounds, uint64_t until) {
+    uint64_t deadline = host_now() + PATIENCE;
+    for (;;) {
+        struct member *member;
+        switch (rounds->phase) {
+        case PHASE_NONE:
+            if (begin_window(rounds, until)) return ROUNDS_DONE;
+            rounds->phase = PHASE_BEGIN;
+            break;
+        case PHASE_BEGIN:
+            begin_phase(rounds);
+            rounds->phase = PHASE_PARALLEL;
+            break;
+        case PHASE_PARALLEL:
+            if (run_phase(rounds, deadline)) return PyErr_Occurred() ? ROUNDS_ERROR : ROUNDS_RECESS;
+            if (PyErr_Occurred()) return ROUNDS_ERROR;
+            rounds->phase = PHASE_SERIAL;
+            break;
+        case PHASE_SERIAL:
+            member = next_stopped(rounds);
+            if (member && (member->status == MEMBER_CALLS || member->status == MEMBER_ASLEEP))
+                return (int)(member - rounds->members);
+            if (member) {
+                run_slice(rounds, member);
+                if (PyErr_Occurred()) return ROUNDS_ERROR;
+                break;
+            }
+            rounds->phase = PHASE_NONE;
+            for (member = rounds->members; member < rounds->members + rounds->count; member++)
+                if (takes_part(rounds, member)) rounds->phase = PHASE_BEGIN;
+            if (host_now() >= deadline) return ROUNDS_RECESS;
+            break;
+        default: return ROUNDS_ERROR;
+        }
+    }
+}
+
+void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due) {
+    if (member->status == MEMBER_GONE) return;
+    if (member->status != MEMBER_ASLEEP) {
+        member->attention = least(member->attention, due);
+        return;
+    }
+    if (due < member->clock) due = member->clock;
+    member->next = least(member->next, due);
+    if (rounds->phase == PHASE_NONE || !rounds->alone || member == rounds->alone || due >= rounds->edge) return;
+    uint64_t edge = (rounds->alone->clock / rounds->window + 1) * rounds->window; /* of the window that it is in */
+    rounds->edge = least(rounds->edge, edge);
+}

@@ -1,0 +1,239 @@
+/* The Python type Rounds. baonet/core/architecture.py gives it its typed face. */
+#include "rounds_type.h"
+
+#include "clock.h"
+#include "rounds.h"
+#include "type.h"
+
+static void dealloc(PyObject *self) {
+    struct rounds *rounds = (struct rounds *)self;
+    PyMem_Free(rounds->members);
+    PyMem_Free(rounds->stays);
+    Py_XDECREF(rounds->cores);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static int add(struct rounds *rounds, PyObject *core) {
+    if (!PyObject_TypeCheck(core, &core_type) || !((struct core *)core)->hz) {
+        PyErr_SetString(PyExc_TypeError, "not a core in virtual time");
+        return -1;
+    }
+    unsigned pcpu = ((struct core *)core)->index;
+    if (rounds->count && rounds->members[rounds->count - 1].pcpu >= pcpu) {
+        PyErr_SetString(PyExc_ValueError, "cores come in the order of their numbers");
+        return -1;
+    }
+    rounds->members[rounds->count++] = (struct member){
+        .core = (struct core *)core, .pcpu = pcpu, .status = MEMBER_ASLEEP, .next = NEVER, .attention = NEVER, .reason = -1};
+    return 0;
+}
+
+static int init(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"cores", "window", "slice", "threads", NULL};
+    struct rounds *rounds = (struct rounds *)self;
+    unsigned long long window, slice;
+    PyObject *cores;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KKI", names, &PyTuple_Type, &cores, &window, &slice, &rounds->threads)) return -1;
+    size_t count = (size_t)PyTuple_GET_SIZE(cores);
+    if (rounds->members || !count || !window || !slice || !rounds->threads) {
+        PyErr_SetString(PyExc_ValueError, "rounds of no core, or of no length");
+        return -1;
+    }
+    rounds->window = window, rounds->slice = slice;
+    rounds->cores = Py_NewRef(cores);
+    rounds->members = PyMem_Calloc(count, sizeof *rounds->members);
+    rounds->stays = PyMem_Calloc(count, sizeof *rounds->stays);
+    if (!rounds->members || !rounds->stays) return PyErr_NoMemory(), -1;
+    for (size_t i = 0; i < count; i++)
+        if (add(rounds, PyTuple_GET_ITEM(cores, (Py_ssize_t)i))) return -1;
+    return 0;
+}
+
+static struct member *member_of(PyObject *self, unsigned long index) {
+    struct rounds *rounds = (struct rounds *)self;
+    if (index < rounds->count) return &rounds->members[index];
+    PyErr_SetString(PyExc_IndexError, "no such member");
+    return NULL;
+}
+
+static struct member *member_by(PyObject *self, PyObject *index) {
+    unsigned long number = PyLong_AsUnsignedLong(index);
+    return PyErr_Occurred() ? NULL : member_of(self, number);
+}
+
+static PyObject *go(PyObject *self, PyObject *until) {
+    unsigned long long cycle = PyLong_AsUnsignedLongLong(until);
+    if (PyErr_Occurred()) return NULL;
+    int found = rounds_go((struct rounds *)self, cycle);
+    return found == ROUNDS_ERROR ? NULL : PyLong_FromLong(found);
+}
+
+/* (why its guest was left since this was last asked, -1: it has not been entered; when it has something to do) */
+static PyObject *take(PyObject *self, PyObject *index) {
+    struct member *member = member_by(self, index);
+    if (!member) return NULL;
+    int reason = member->reason;
+    member->reason = -1;
+    return Py_BuildValue("(iK)", reason, (unsigned long long)member->next);
+}
+
+static PyObject *set(PyObject *self, PyObject *const *arguments, Py_ssize_t count, enum status status) {
+    if (count != 3) return PyErr_Format(PyExc_TypeError, "a member, its clock, and a cycle");
+    struct member *member = member_by(self, arguments[0]);
+    uint64_t clock = member ? PyLong_AsUnsignedLongLong(arguments[1]) : 0;
+    uint64_t cycle = member ? PyLong_AsUnsignedLongLong(arguments[2]) : 0;
+    if (PyErr_Occurred()) return NULL;
+    if (member->status == MEMBER_GONE) Py_RETURN_NONE;
+    member->status = status;
+    member->clock = clock;
+    member->next = status == MEMBER_READY || cycle < clock ? clock : cycle;
+    member->attention = status == MEMBER_READY ? cycle : NEVER;
+    Py_RETURN_NONE;
+}
+
+static PyObject *ready(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    return set(self, arguments, count, MEMBER_READY);
+}
+
+static PyObject *asleep(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    return set(self, arguments, count, MEMBER_ASLEEP);
+}
+
+static PyObject *gone(PyObject *self, PyObject *index) {
+    struct member *member = member_by(self, index);
+    if (!member) return NULL;
+    member->status = MEMBER_GONE;
+    member->next = NEVER;
+    Py_RETURN_NONE;
+}
+
+/* Its hypervisor is to be asked at once, and its guest does not go on before. */
+static PyObject *call(PyObject *self, PyObject *index) {
+    struct member *member = member_by(self, index);
+    if (!member) return NULL;
+    if (member->status == MEMBER_GONE) Py_RETURN_NONE;
+    member->status = MEMBER_CALLS;
+    member->next = member->clock;
+    Py_RETURN_NONE;
+}
+
+static PyObject *tell(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    if (count != 2) return PyErr_Format(PyExc_TypeError, "a member, and a cycle");
+    struct member *member = member_by(self, arguments[0]);
+    uint64_t due = member ? PyLong_AsUnsignedLongLong(arguments[1]) : 0;
+    if (PyErr_Occurred()) return NULL;
+    rounds_tell((struct rounds *)self, member, due);
+    Py_RETURN_NONE;
+}
+
+static PyObject *clock_of(PyObject *self, PyObject *index) {
+    struct member *member = member_by(self, index);
+    return member ? PyLong_FromUnsignedLongLong(member->clock) : NULL;
+}
+
+static PyObject *get_next(PyObject *self, void *unused) {
+    (void)unused;
+    struct rounds *rounds = (struct rounds *)self;
+    uint64_t next = NEVER;
+    for (unsigned i = 0; i < rounds->count; i++)
+        if (rounds->members[i].next < next) next = rounds->members[i].next;
+    return PyLong_FromUnsignedLongLong(next);
+}
+
+static PyObject *get_latest(PyObject *self, void *unused) {
+    (void)unused;
+    struct rounds *rounds = (struct rounds *)self;
+    uint64_t latest = 0;
+    for (unsigned i = 0; i < rounds->count; i++)
+        if (rounds->members[i].clock > latest) latest = rounds->members[i].clock;
+    return PyLong_FromUnsignedLongLong(latest);
+}
+
+static PyObject *get_counts(PyObject *self, void *unused) {
+    (void)unused;
+    const uint64_t *counts = ((struct rounds *)self)->counts;
+    return Py_BuildValue("(KKKK)", counts[COUNT_WINDOWS], counts[COUNT_PARALLEL], counts[COUNT_SERIAL], counts[COUNT_SLICES]);
+}
+
+/* Between two calls of go(); the cores are saved by who has them. */
+static PyObject *save(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct rounds *rounds = (struct rounds *)self;
+    PyObject *members = PyList_New(0);
+    for (unsigned i = 0; members && i < rounds->count; i++) {
+        const struct member *member = &rounds->members[i];
+        PyObject *saved = Py_BuildValue("[iKKKiii]", member->status, member->clock, member->next, member->attention, member->reason,
+                                        member->served, member->going);
+        if (!saved || PyList_Append(members, saved)) Py_CLEAR(members);
+        Py_XDECREF(saved);
+    }
+    if (!members) return NULL;
+    long alone = rounds->alone ? rounds->alone - rounds->members : -1;
+    return Py_BuildValue("[iKlN]", rounds->phase, rounds->edge, alone, members);
+}
+
+static bool load_member(struct member *member, PyObject *saved) {
+    int status, served, going;
+    unsigned long long clock, next, attention;
+    PyObject *fields = PyList_Check(saved) ? PyList_AsTuple(saved) : NULL;
+    bool parsed = fields && PyArg_ParseTuple(fields, "iKKKiii", &status, &clock, &next, &attention, &member->reason, &served, &going);
+    Py_XDECREF(fields);
+    if (!parsed || status < 0 || status >= MEMBER_STATUSES) return false;
+    member->status = (enum status)status;
+    member->clock = clock, member->next = next, member->attention = attention;
+    member->served = served, member->going = going;
+    return true;
+}
+
+static PyObject *load(PyObject *self, PyObject *saved) {
+    struct rounds *rounds = (struct rounds *)self;
+    int phase;
+    unsigned long long edge;
+    long alone;
+    PyObject *members, *fields = PyList_Check(saved) ? PyList_AsTuple(saved) : NULL;
+    bool right = fields && PyArg_ParseTuple(fields, "iKlO!", &phase, &edge, &alone, &PyList_Type, &members) && phase >= 0 &&
+                 phase < PHASES && alone < (long)rounds->count && PyList_GET_SIZE(members) == (Py_ssize_t)rounds->count;
+    for (unsigned i = 0; right && i < rounds->count; i++)
+        right = load_member(&rounds->members[i], PyList_GET_ITEM(members, (Py_ssize_t)i));
+    Py_XDECREF(fields);
+    if (!right) {
+        PyErr_SetString(PyExc_ValueError, "the state of rounds is damaged, or of other pcpus");
+        return NULL;
+    }
+    rounds->phase = (enum phase)phase;
+    rounds->edge = edge;
+    rounds->alone = alone < 0 ? NULL : &rounds->members[alone];
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"go", go, METH_O, NULL},
+    {"take", take, METH_O, NULL},
+    {"ready", (PyCFunction)(void (*)(void))ready, METH_FASTCALL, NULL},
+    {"asleep", (PyCFunction)(void (*)(void))asleep, METH_FASTCALL, NULL},
+    {"gone", gone, METH_O, NULL},
+    {"call", call, METH_O, NULL},
+    {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL, NULL},
+    {"clock", clock_of, METH_O, NULL},
+    {"save", save, METH_NOARGS, NULL},
+    {"load", load, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef fields[] = {
+    {"next", get_next, NULL, NULL, NULL},
+    {"latest", get_latest, NULL, NULL, NULL},
+    {"counts", get_counts, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyTypeObject rounds_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core." ARCH_NAME "._engine.Rounds",
+    .tp_basicsize = sizeof(struct rounds),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = PyType_GenericNew,
+    .tp_init = init,
+    .tp_dealloc = dealloc,
+    .tp_methods = methods,
+    .tp_getset = fields,
+};
