@@ -47,6 +47,7 @@ class Core:
         hz: int = 0,
         costs: tuple[int, ...] = ...,
         records: bool = False,
+        ledger: object = None,
         cluster: int = 1,
     ) -> None: ...
 
