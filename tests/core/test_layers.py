@@ -90,3 +90,53 @@ def test_a_shared_file_includes_nothing_of_an_architecture_but_its_header(path: 
     names = re.findall(r'^#include "(.*)"', path.read_text(), re.MULTILINE)
     assert all((NATIVE / name).exists() or name == "arch.h" for name in names)
     assert not any("/" in name for name in names)
+
+
+PYTHON = {
+    "architecture.h": "declares what makes a core, and what Python asks of it",
+    "code_map.c": "ends the process",
+    "core.h": "the object, and what emulated accesses call",
+    "emulate.c": "an emulated access is the hypervisor's, and happens with the GIL held",
+    "entry.c": "makes a core",
+    "library.h": "loads the library",
+    "pl011.c": "makes a UART; ends the process",
+    "regions.c": "makes a core",
+    "register_table.c": "makes a core",
+    "trace.c": "ends the process",
+    "translate.c": "ends the process",
+    "unicorn.c": "loads the library",
+    "views32.c": "makes a core",
+}
+WRITTEN = {
+    "cmpxchgb": "when the library is loaded",
+    "cmpxchgl": "when the library is loaded",
+    "cmpxchgq": "when the library is loaded",
+    "cmpxchgw": "when the library is loaded",
+    "library": "when it is loaded",
+    "library_random": "when a core is made",
+    "library_translate": "when a core is made",
+    "names": "never: PyArg_ParseTupleAndKeywords takes no constant",
+}
+STATIC = re.compile(
+    r"^\s*static (?!const |inline |_Thread_local )[^{;=]*?\b(\w+)(?:\)\([^)]*\)|\[\w*\])? *[=;]", re.MULTILINE
+)
+
+
+def below_python(architecture: Path) -> dict[str, str]:
+    """The code, without its comments, of what a running guest may come to."""
+    faces = layers(architecture / "arch.h").get("python", set()) | layers(NATIVE / "core.h")["python"]
+    found = {path.name: path.read_text() for path in files(architecture) if path.stem not in faces}
+    return {name: re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for name, text in found.items()}
+
+
+def test_a_guest_runs_without_python(architecture: Path) -> None:
+    """It may be in a thread that Python knows nothing of: the files named have some for what is said there."""
+    found = {name for name, code in below_python(architecture).items() if re.search(r"\b_?Py[A-Z]", code)}
+    assert found <= PYTHON.keys()
+
+
+def test_a_guest_writes_to_nothing_that_threads_share_unseen(architecture: Path) -> None:
+    found = {name for code in below_python(architecture).values() for name in STATIC.findall(code)}
+    assert found <= WRITTEN.keys()
+    if architecture.name == "armv8":
+        assert found == WRITTEN.keys()

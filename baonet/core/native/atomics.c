@@ -5,16 +5,27 @@
  */
 #include "library.h"
 
+static uint32_t (*cmpxchgb)(void *, uint64_t, uint32_t, uint32_t, uint32_t, uintptr_t);
+static uint32_t (*cmpxchgw)(void *, uint64_t, uint32_t, uint32_t, uint32_t, uintptr_t);
+static uint32_t (*cmpxchgl)(void *, uint64_t, uint32_t, uint32_t, uint32_t, uintptr_t);
+static uint64_t (*cmpxchgq)(void *, uint64_t, uint64_t, uint64_t, uint32_t, uintptr_t);
+
+const struct symbol atomic_symbols[] = {
+    {(void **)&cmpxchgb, "helper_atomic_cmpxchgb_mmu" ARCH_SUFFIX},
+    {(void **)&cmpxchgw, "helper_atomic_cmpxchgw_le_mmu" ARCH_SUFFIX},
+    {(void **)&cmpxchgl, "helper_atomic_cmpxchgl_le_mmu" ARCH_SUFFIX},
+    {(void **)&cmpxchgq, "helper_atomic_cmpxchgq_le_mmu" ARCH_SUFFIX},
+    {NULL, NULL},
+};
+
 #define RETURN_ADDRESS ((uintptr_t)__builtin_return_address(0))
 
 #define FETCH(operation, size, suffix, abi, type, expression)                                                          \
     EXPORT abi ARCH(helper_atomic_##operation##size##suffix)(void *env, uint64_t address, abi operand, uint32_t memop) { \
-        static abi (*cmpxchg)(void *, uint64_t, abi, abi, uint32_t, uintptr_t);                                        \
-        if (!cmpxchg) cmpxchg = unicorn_symbol("helper_atomic_cmpxchg" #size #suffix "_mmu" ARCH_SUFFIX);                  \
         uintptr_t from = RETURN_ADDRESS;                                                                               \
         type value = (type)operand, old = 0;                                                                           \
         for (;;) {                                                                                                     \
-            type seen = (type)cmpxchg(env, address, old, (type)(expression), memop, from);                             \
+            type seen = (type)cmpxchg##size(env, address, old, (type)(expression), memop, from);                       \
             if (seen == old) return (abi)old;                                                                          \
             old = seen;                                                                                                \
         }                                                                                                              \

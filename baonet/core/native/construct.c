@@ -117,8 +117,7 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
         return -1;
     }
     core->buffers = PyList_New(0);
-    core->pieces = PyList_New(0);
-    if (!core->buffers || !core->pieces) return -1;
+    if (!core->buffers) return -1;
     core->slots = (struct slot *)memory(core, slots, 0, (core->index + 1) * sizeof(struct slot));
     if (!core->slots) return -1;
     core->slot = &core->slots[core->index];
@@ -145,7 +144,6 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     core->process = (uint32_t)getpid();
     core->hz = hz;
     if (costs && costs_from(core, costs)) return -1;
-    if (!(core->chunks = PyList_New(0))) return -1;
     if (records && !(core->records = PyMem_Calloc(TRACE_RECORDS, sizeof(struct record)))) {
         PyErr_NoMemory();
         return -1;

@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     construct examine module rounds_type save type
+ *   python     construct examine module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture clock code_map core count leave ownership regions rest storm tlb trace
+ *   core       architecture clock code_map core count leave ownership parcels regions rest storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   library    atomics layout ledger library pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
@@ -32,6 +32,7 @@
 
 #include "ledger.h"
 #include "library.h"
+#include "parcels.h"
 #include "slot.h"
 #include "state.h"
 
@@ -168,12 +169,12 @@ struct core {
     struct record *records; /* NULL: nobody wants them */
     unsigned record_count;
     uint64_t chunk_began; /* the host's clock at the first in `records` */
-    PyObject *chunks;
+    struct parcels chunks; /* full ones: when the first and the last were made, by the host's clock since the epoch */
+    struct parcels pieces; /* console output that another core interrupted: of which UART, and where in its output */
 
-    /* Python's side */
+    /* Python's side: of what a guest can come to, only emulated accesses touch it */
     PyObject *read_emulated, *write_emulated, *outbox;
     PyObject *buffers; /* what the pointers above point into */
-    PyObject *pieces;  /* console output that another core interrupted: (uart, position, bytes) */
 };
 
 static inline uint64_t *core_x(struct core *core) { return &FIELD(uint64_t, core->env, ENV_REGISTERS); }

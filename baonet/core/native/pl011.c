@@ -123,13 +123,11 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     return value;
 }
 
-void uart_flush(struct uart *uart) {
-    if (!uart->out_length) return;
-    PyObject *piece =
-        Py_BuildValue("(IKy#)", uart->number, uart->out_position, uart->out, (Py_ssize_t)uart->out_length);
-    if (!piece || PyList_Append(uart->core->pieces, piece)) Py_FatalError("baonet: no memory for console output");
-    Py_DECREF(piece);
+int uart_flush(struct uart *uart) {
+    if (!uart->out_length) return 0;
+    if (parcels_add(&uart->core->pieces, uart->number, uart->out_position, uart->out, uart->out_length)) return -1;
     uart->out_length = 0;
+    return 0;
 }
 
 int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length) {
@@ -149,7 +147,8 @@ void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64
 static void transmit(struct uart *uart, uint8_t byte) {
     struct uart_state *s = uart->state;
     /* Another core sent in between, or nobody has collected for long: what is there is a piece of its own. */
-    if (uart->out_length == OUT_CAPACITY || uart->out_position + uart->out_length != s->sent) uart_flush(uart);
+    bool apart = uart->out_length == OUT_CAPACITY || uart->out_position + uart->out_length != s->sent;
+    if (apart && uart_flush(uart)) Py_FatalError("baonet: no memory for console output");
     if (!uart->out_length) uart->out_position = s->sent;
     uart->out[uart->out_length++] = byte;
     trace(uart->core, TRACE_CONSOLE, uart->number, s->sent, byte);

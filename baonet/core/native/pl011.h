@@ -11,8 +11,8 @@ struct uart *uart_attach(struct core *core, uint64_t ipa, struct uart_state *sta
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
 bool uart_break(struct uart *uart);
 
-/* Makes a piece of what was sent since the last. */
-void uart_flush(struct uart *uart);
+/* Makes a piece of what was sent since the last; -1: there is no memory. */
+int uart_flush(struct uart *uart);
 
 /* What was sent and is no piece yet, kept from another; -1: it is too much. */
 int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length);

@@ -21,6 +21,7 @@
 #include "leave.h"
 #include "ownership.h"
 #include "pl011.h"
+#include "taken.h"
 
 #define SAVE_VERSION 1
 
@@ -30,14 +31,15 @@ static PyObject *made_with(struct core *core) {
                          (unsigned long long)core->ram_end, core->region_count, core->uart_count);
 }
 
-/* Each piece as a list or as a tuple, in a list of its own. */
-static PyObject *pieces_as(PyObject *pieces, PyObject *(*convert)(PyObject *)) {
-    PyObject *list = PyList_New(0);
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(pieces); i++) {
-        PyObject *piece = convert(PyList_GET_ITEM(pieces, i));
-        if (!piece || PyList_Append(list, piece)) Py_CLEAR(list);
-        Py_XDECREF(piece);
+/* Tuples as lists. */
+static PyObject *lists_of(PyObject *tuples) {
+    PyObject *list = tuples ? PyList_New(0) : NULL;
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(tuples); i++) {
+        PyObject *each = PySequence_List(PyList_GET_ITEM(tuples, i));
+        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
+        Py_XDECREF(each);
     }
+    Py_XDECREF(tuples);
     return list;
 }
 
@@ -59,8 +61,7 @@ PyObject *core_save(PyObject *self, PyObject *unused) {
     const void *records = core->records ? (const void *)core->records : "";
     return Py_BuildValue("{sisNsy#sy#sNsNsNsy#sK}", "version", SAVE_VERSION, "made", made_with(core), "state", &core->state,
                          (Py_ssize_t)sizeof core->state, "cpu", core->env, (Py_ssize_t)ENV_KEPT, "uarts", saved_uarts(core),
-                         "pieces", pieces_as(core->pieces, PySequence_List), "chunks",
-                         pieces_as(core->chunks, PySequence_List), "records", records,
+                         "pieces", lists_of(taken_pieces(core)), "chunks", lists_of(taken_chunks(core)), "records", records,
                          (Py_ssize_t)(core->record_count * sizeof(struct record)), "began",
                          (unsigned long long)(core->record_count ? core->chunk_began - core->epoch : 0));
 }
@@ -83,6 +84,7 @@ struct saved {
     PyObject *made, *uarts, *pieces, *chunks;
     Py_buffer state, cpu, records;
     unsigned long long began;
+    struct parcels pieces_made, chunks_made; /* of `pieces` and `chunks` */
 };
 
 static bool flags_plausible(const struct state *state) {
@@ -109,33 +111,42 @@ static int number(PyObject *value, void *where) {
     return !PyErr_Occurred();
 }
 
-/* Console output that nobody has taken: of which UART, from which place, which bytes. */
-static bool piece_plausible(PyObject *piece, unsigned uarts) {
-    unsigned long long uart, position;
+/* A row of what is saved: two numbers and the bytes, which the row keeps. */
+struct row {
+    unsigned long long numbers[2];
     PyObject *bytes;
-    return PyArg_ParseTuple(piece, "O&O&S", number, &uart, number, &position, &bytes) && uart < uarts;
+};
+
+/* Console output that nobody has taken: of which UART, from which place, which bytes. */
+static bool parse_piece(PyObject *piece, unsigned uarts, struct row *row) {
+    return PyArg_ParseTuple(piece, "O&O&S", number, &row->numbers[0], number, &row->numbers[1], &row->bytes) &&
+           row->numbers[0] < uarts;
 }
 
 /* Records: when the first and the last were made, in nanoseconds. */
-static bool chunk_plausible(PyObject *chunk, unsigned uarts) {
+static bool parse_chunk(PyObject *chunk, unsigned uarts, struct row *row) {
     (void)uarts;
-    unsigned long long began, ended;
-    PyObject *bytes;
-    return PyArg_ParseTuple(chunk, "SO&O&", &bytes, number, &began, number, &ended) &&
-           !(PyBytes_GET_SIZE(bytes) % (Py_ssize_t)sizeof(struct record));
+    return PyArg_ParseTuple(chunk, "SO&O&", &row->bytes, number, &row->numbers[0], number, &row->numbers[1]) &&
+           !(PyBytes_GET_SIZE(row->bytes) % (Py_ssize_t)sizeof(struct record));
 }
 
-static int check_all(PyObject *list, bool (*check)(PyObject *, unsigned), unsigned uarts, const char *what) {
+static int make_all(struct parcels *made, PyObject *list, bool (*parse)(PyObject *, unsigned, struct row *), unsigned uarts,
+                    const char *what) {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        struct row row;
         PyObject *each = PyList_GET_ITEM(list, i), *tuple = PyList_Check(each) ? PyList_AsTuple(each) : NULL;
-        bool right = tuple && check(tuple, uarts);
+        bool right = tuple && parse(tuple, uarts, &row);
+        int error = right ? parcels_add(made, row.numbers[0], row.numbers[1], PyBytes_AS_STRING(row.bytes),
+                                        (size_t)PyBytes_GET_SIZE(row.bytes))
+                          : 0;
         Py_XDECREF(tuple);
         if (!right) return PyErr_Clear(), damaged(what);
+        if (error) return PyErr_NoMemory(), -1;
     }
     return 0;
 }
 
-static int check(struct core *core, const struct saved *saved) {
+static int check(struct core *core, struct saved *saved) {
     PyObject *mine = made_with(core);
     int same = mine ? PyObject_RichCompareBool(saved->made, mine, Py_EQ) : -1;
     if (same == 0)
@@ -159,8 +170,8 @@ static int check(struct core *core, const struct saved *saved) {
     if (saved->records.len % (Py_ssize_t)sizeof(struct record) || saved->records.len >= (Py_ssize_t)(TRACE_RECORDS * sizeof(struct record)))
         return damaged("records");
     if (PyList_GET_SIZE(saved->uarts) != core->uart_count) return damaged("uarts");
-    if (check_all(saved->pieces, piece_plausible, core->uart_count, "pieces")) return -1;
-    return check_all(saved->chunks, chunk_plausible, core->uart_count, "chunks");
+    if (make_all(&saved->pieces_made, saved->pieces, parse_piece, core->uart_count, "pieces")) return -1;
+    return make_all(&saved->chunks_made, saved->chunks, parse_chunk, core->uart_count, "chunks");
 }
 
 static int load_uarts(struct core *core, PyObject *uarts) {
@@ -178,15 +189,16 @@ static int load_uarts(struct core *core, PyObject *uarts) {
     return 0;
 }
 
-static int go_on(struct core *core, const struct saved *saved) {
-    PyObject *pieces = pieces_as(saved->pieces, PySequence_Tuple), *chunks = pieces_as(saved->chunks, PySequence_Tuple);
-    if (!pieces || !chunks || load_uarts(core, saved->uarts)) {
-        Py_XDECREF(pieces);
-        Py_XDECREF(chunks);
-        return -1;
-    }
-    Py_XSETREF(core->pieces, pieces);
-    Py_XSETREF(core->chunks, chunks);
+static void exchange(struct parcels *one, struct parcels *other) {
+    struct parcels kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
+static int go_on(struct core *core, struct saved *saved) {
+    if (load_uarts(core, saved->uarts)) return -1;
+    exchange(&core->pieces, &saved->pieces_made);
+    exchange(&core->chunks, &saved->chunks_made);
     memcpy(&core->state, saved->state.buf, sizeof core->state);
     memcpy(core->env, saved->cpu.buf, ENV_KEPT);
     core->record_count = 0;
@@ -232,6 +244,8 @@ PyObject *core_load(PyObject *self, PyObject *data) {
     PyBuffer_Release(&saved.state);
     PyBuffer_Release(&saved.cpu);
     PyBuffer_Release(&saved.records);
+    parcels_clear(&saved.pieces_made);
+    parcels_clear(&saved.chunks_made);
     if (error) return NULL;
     Py_RETURN_NONE;
 }

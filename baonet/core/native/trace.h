@@ -9,7 +9,7 @@ static inline void trace(struct core *core, enum kind kind, uint32_t a, uint64_t
     if (core->records) trace_record(core, kind, a, b, c);
 }
 
-/* Makes a chunk of what has been recorded since the last; -1 with a Python error. */
+/* Makes a chunk of what has been recorded since the last; -1: there is no memory. */
 int trace_cut(struct core *core);
 
 #endif

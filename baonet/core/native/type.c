@@ -13,6 +13,7 @@
 #include "run.h"
 #include "save.h"
 #include "storm.h"
+#include "taken.h"
 #include "trace.h"
 
 /* What is called for an emulated access belongs to who has the core. */
@@ -45,9 +46,9 @@ static void core_dealloc(PyObject *self) {
     Py_XDECREF(core->read_emulated);
     Py_XDECREF(core->write_emulated);
     Py_XDECREF(core->outbox);
-    Py_XDECREF(core->pieces);
+    parcels_clear(&core->pieces);
     Py_XDECREF(core->buffers);
-    Py_XDECREF(core->chunks);
+    parcels_clear(&core->chunks);
     PyMem_Free(core->records);
     Py_TYPE(self)->tp_free(self);
 }
@@ -146,16 +147,6 @@ static PyObject *note(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     Py_RETURN_NONE;
 }
 
-/* The chunks that are full; with True what has been recorded since as well. */
-static PyObject *take_records(PyObject *self, PyObject *all) {
-    struct core *core = (struct core *)self;
-    if (PyObject_IsTrue(all) && trace_cut(core)) return NULL;
-    PyObject *taken = core->chunks, *fresh = PyList_New(0);
-    if (!fresh) return NULL;
-    core->chunks = fresh;
-    return taken;
-}
-
 static PyObject *deadline(PyObject *self, PyObject *unused) {
     (void)unused;
     return PyLong_FromLongLong(arch_deadline((struct core *)self));
@@ -175,16 +166,6 @@ static PyObject *wakes(PyObject *self, PyObject *unused) {
     struct core *core = (struct core *)self;
     arch_update(core);
     return PyBool_FromLong(FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & ARCH_INTERRUPT_INPUTS);
-}
-
-static PyObject *take_output(PyObject *self, PyObject *unused) {
-    (void)unused;
-    struct core *core = (struct core *)self;
-    for (unsigned i = 0; i < core->uart_count; i++) uart_flush(core->uarts[i]);
-    PyObject *taken = core->pieces, *fresh = PyList_New(0);
-    if (!fresh) return NULL;
-    core->pieces = fresh;
-    return taken;
 }
 
 static struct uart *uart_number(struct core *core, unsigned number) {
@@ -294,7 +275,7 @@ static PyObject *get_visible(PyObject *self, void *unused) {
 }
 static PyObject *get_chunks(PyObject *self, void *unused) {
     (void)unused;
-    return PyBool_FromLong(PyList_GET_SIZE(((struct core *)self)->chunks));
+    return PyBool_FromLong(((struct core *)self)->chunks.first != NULL);
 }
 static int set_pc(PyObject *self, PyObject *value, void *unused) {
     (void)unused;
@@ -318,11 +299,11 @@ static PyMethodDef core_methods[] = {
     {"fall_behind", fall_behind, METH_O, NULL},
     {"alarm", alarm_cycle, METH_NOARGS, NULL},
     {"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, NULL},
-    {"take_records", take_records, METH_O, NULL},
+    {"take_records", core_take_records, METH_O, NULL},
     {"deadline", deadline, METH_NOARGS, NULL},
     {"answer_doorbell", answer_doorbell, METH_NOARGS, NULL},
     {"wakes", wakes, METH_NOARGS, NULL},
-    {"take_output", take_output, METH_NOARGS, NULL},
+    {"take_output", core_take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
     {"put_break", put_break, METH_VARARGS, NULL},
     {"take_event", take_event, METH_NOARGS, NULL},
