@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final, final
 
 from baonet.core.cpu import Core
 from baonet.machine.saved import Saved, StateForm
+from baonet.trace.chain import Chain
 from baonet.wire.messages import TraceChunk
 from baonet.wire.port import Port
 
-_FORM: Final = StateForm("a recorder", 1, drained=int)
+_FORM: Final = StateForm("a recorder", 2, link=bytes, records=bytes)
 
 
 @final
 class Recorder:
-    """``tracing``: the records are wanted, so they go to ``reader``; their digest is made in any case."""
+    """``tracing``: the records are wanted, so they go to ``reader``.
 
-    def __init__(self, pcpu: int, core: Core, port: Port, reader: int, tracing: bool) -> None:
+    Their digest is made in virtual time, of which ``window`` is the length of a window in cycles; under the host's
+    clock, where nothing repeats, there is none.
+    """
+
+    def __init__(
+        self, pcpu: int, core: Core, port: Port, reader: int, tracing: bool, *, window: int | None = None
+    ) -> None:
         self._pcpu = pcpu
         self._core = core
         self._port = port
         self._reader = reader
         self._tracing = tracing
-        self._hash = hashlib.blake2b(digest_size=32)
-        self._drained = 0
+        self._chain = None if window is None else Chain(window)
 
     def drain(self, everything: bool = False) -> None:
         """Take the full chunks from the core; with ``everything`` also what has been recorded since."""
         for records, begin, end in self._core.take_records(everything):
-            self._hash.update(records)
-            self._drained += len(records)
+            if self._chain is not None:
+                self._chain.add(records)
             if self._tracing:
                 self._port.send(self._reader, TraceChunk(self._pcpu, records, begin, end))
 
     def digest(self) -> bytes:
-        """Of all that was drained, since it was loaded if it was: BLAKE2b, 256 bits."""
-        return self._hash.digest()
+        """Of all that was drained, also by those that were saved before: the last link of a ``Chain``."""
+        assert self._chain is not None
+        return self._chain.digest()
 
     def save(self) -> Saved:
-        """How many bytes it has drained; what the core still has, the core keeps.
-
-        The digest cannot be kept: it is of what comes after.
-        """
-        return _FORM.save(drained=self._drained)
+        """The chain so far; what the core still has, the core keeps."""
+        assert self._chain is not None
+        link, records = self._chain.state()
+        return _FORM.save(link=link, records=records)
 
     def load(self, data: object) -> None:
         """Go on behind what another has drained. Raises StateError for what is not its state."""
-        self._drained = _FORM.load(data)["drained"]
-        self._hash = hashlib.blake2b(digest_size=32)
+        assert self._chain is not None
+        fields = _FORM.load(data)
+        with _FORM.reading():
+            self._chain.resume(fields["link"], fields["records"])

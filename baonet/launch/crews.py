@@ -188,8 +188,9 @@ class _VirtualCrews:
         core = build(
             plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=self._memory, epoch=self._epoch, records=True
         )
+        window = clock.cycles.ticks(clock.window)
         seat = Seat(plan, pcpu, core, clock.latencies())
-        return seat, Recorder(pcpu, core, port, reader, self._tracing)
+        return seat, Recorder(pcpu, core, port, reader, self._tracing, window=window)
 
     def _conduct(self, port: Port) -> CrewMain:
         machine = self._plan.machine

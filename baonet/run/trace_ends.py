@@ -13,6 +13,7 @@ from baonet.config import wings
 from baonet.hyp import wings as hypervisor
 from baonet.hyp.vmm import Plan
 from baonet.machine import Machine, Vm, devices
+from baonet.trace.head import VERSION
 
 
 def header(machine: Machine, plan: Plan) -> dict[str, object]:
@@ -23,7 +24,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
     except OSError:
         config = ""  # it was a pipe, or it is no more
     return {
-        "version": 1,
+        "version": VERSION,
         "mode": clock.mode.value,
         "hz": clock.rate.hz,
         "machine": os.fsencode(machine.path).decode("utf-8", "backslashreplace"),

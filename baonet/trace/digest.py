@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
+from baonet.trace.chain import Chain
 from baonet.trace.reader import Progress, TraceReader
 from baonet.trace.records import RECORD, machine_digest
 
@@ -28,11 +28,11 @@ class Verdict:
 def verify(trace: TraceReader, progress: Progress) -> Verdict:
     """Raises TraceError. ``progress`` gets the number of chunks. A trace without an end is compared with nothing."""
     told = {} if trace.footer is None else trace.footer.digests
-    hashes = {pcpu: hashlib.blake2b(digest_size=32) for pcpu in (*told, *trace.pcpus)}
-    latest = dict.fromkeys(hashes, 0)
+    chains = {pcpu: Chain(trace.header.window) for pcpu in (*told, *trace.pcpus)}
+    latest = dict.fromkeys(chains, 0)
     disordered: set[int] = set()
     for done, (pcpu, records) in enumerate(trace.all(), 1):
-        hashes[pcpu].update(records)
+        chains[pcpu].add(records)
         count = len(records) // RECORD.size
         fields = struct.unpack("<" + "Q2xH20x" * count, records)
         times = (latest[pcpu], *fields[::2])
@@ -40,7 +40,7 @@ def verify(trace: TraceReader, progress: Progress) -> Verdict:
             disordered.add(pcpu)
         latest[pcpu] = times[-1]
         progress(done, trace.chunks)
-    made = {pcpu: each.digest() for pcpu, each in hashes.items()}
+    made = {pcpu: each.digest() for pcpu, each in chains.items()}
     digest = machine_digest(made)
     differing = tuple(sorted(pcpu for pcpu, each in made.items() if told.get(pcpu) != each.hex())) if told else ()
     same = trace.footer is not None and trace.footer.digest == digest and not differing

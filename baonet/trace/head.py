@@ -10,8 +10,8 @@ from baonet.hyp import wings
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
 
-NEWEST = 1
-"""The version of the format that is read here; what is older too."""
+VERSION = 2
+"""The version of the format that is written and read here: who changes it, or what the digest covers, counts it up."""
 
 
 class TraceError(Exception):
@@ -96,6 +96,13 @@ def _integer(value: object, what: str) -> int:
     return value
 
 
+def _positive(header: Mapping[object, object], what: str) -> int:
+    number = _integer(header.get(what), what)
+    if not number:
+        raise TraceError(f"damaged: its {what} is 0")
+    return number
+
+
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise TraceError(f"damaged: its {what} is {value!r:.40}")
@@ -158,19 +165,20 @@ def header(value: object) -> Header:
     if not isinstance(value, Mapping):
         raise TraceError("damaged: it begins without a header")
     version = _integer(value.get("version"), "version")
-    if version > NEWEST:
-        raise TraceError(f"written by a newer baonet: its version is {version}, this one reads up to {NEWEST}")
-    hz = _integer(value.get("hz"), "hz")
-    if not hz:
-        raise TraceError("damaged: its hz is 0")
+    if version != VERSION:
+        age = "a newer" if version > VERSION else "an older"
+        raise TraceError(
+            f"written by {age} baonet: its version is {version}, and this one reads version {VERSION}: "
+            "read it with the one that wrote it"
+        )
     architecture = _architecture(value)
     return Header(
-        hz=hz,
+        hz=_positive(value, "hz"),
         mode=_text(value.get("mode"), "mode"),
         machine=_path(value.get("machine", "")),
         platform=_text(value.get("platform", ""), "platform"),
         mhz=_integer(value.get("mhz", 0), "mhz"),
-        window=_integer(value.get("window", 0), "window"),
+        window=_positive(value, "window"),
         latency=_counters(value.get("latency", {}), "latency"),
         costs=_counters(value.get("costs", {}), "costs"),
         config=_text(value.get("config", ""), "config"),

@@ -235,7 +235,7 @@ class TraceChunk:
 @final
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Of all records of a pcpu: BLAKE2b, 32 bytes. Before ``Stopped``, in virtual time."""
+    """Of all records of a pcpu: the last link of their chain, 32 bytes. Before ``Stopped``, in virtual time."""
 
     pcpu: int
     digest: bytes

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgpack
 
+from baonet.trace.head import VERSION
 from baonet.trace.order import Row
 from baonet.trace.records import RECORD
 
@@ -16,7 +17,8 @@ VMS = [{"name": "ping", "pcpus": [0]}, {"name": "pong", "pcpus": [1, 2]}]
 
 
 def header(**fields: Any) -> dict[str, Any]:
-    return {"version": 1, "mode": "virtual", "hz": 1_000_000_000, "vms": VMS, "mhz": 1000, "window": 10_000} | fields
+    made = {"version": VERSION, "mode": "virtual", "hz": 1_000_000_000, "vms": VMS, "mhz": 1000, "window": 10_000}
+    return made | fields
 
 
 def footer(**fields: Any) -> dict[str, Any]:

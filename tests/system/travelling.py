@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement, crews
 from baonet.machine import Machine
 from baonet.memory.node import NodeMemory
+from baonet.trace.chain import Chain
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Switch
@@ -36,7 +36,7 @@ OURS = ("baonet.actors", "baonet.hyp")
 class Outcome:
     """``records`` by pcpu; ``output`` by VM and UART, and where each piece begins; ``said`` is all else, in any order.
 
-    ``digests`` are of the records since the pcpu was made, or loaded, the last time: those from ``since`` on.
+    ``digests`` are those that the pcpus tell at the end.
     """
 
     records: dict[int, bytes] = field(default_factory=dict)
@@ -44,7 +44,6 @@ class Outcome:
     statistics: dict[int, dict[str, int]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     digests: dict[int, bytes] = field(default_factory=dict)
-    since: dict[int, int] = field(default_factory=dict)
     horizons: int = 0
     travels: int = 0
 
@@ -157,7 +156,6 @@ class Lead:
         again.load(saved)
         if self._look:
             assert contents(again.conductors, OURS) == before
-        self.outcome.since = {pcpu: len(records) for pcpu, records in self.outcome.records.items()}
         horizons = Horizons(again.conductors, self._step, self._end)
         horizons.load(msgpack.unpackb(kept))
         return again, horizons
@@ -204,14 +202,17 @@ def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: 
     outcome = trio.run(lead.run)
     assert outcome.travels == len({*at}), "it has ended before it was saved"
     for pcpu, digest in outcome.digests.items():
-        since = outcome.records.get(pcpu, b"")[outcome.since.get(pcpu, 0) :]
-        assert hashlib.blake2b(since, digest_size=32).digest() == digest
+        chain = Chain(cycles.ticks(machine.clock.window))
+        chain.add(outcome.records.get(pcpu, b""))
+        assert chain.digest() == digest
     return outcome
 
 
 def same(left: Outcome, other: Outcome) -> None:
     """All that a guest or a user could see."""
     assert other.records == left.records
+    assert other.digests == left.digests
+    assert other.digests
     assert other.printed() == left.printed()
     assert other.statistics == left.statistics
     assert sorted(other.said) == sorted(left.said)

@@ -122,9 +122,12 @@ def test_what_is_no_trace_is_refused_in_one_line(
     wrong = tmp_path / "wrong.bnt"
     wrong.write_bytes(b"BNT2\n")
     newer = write(tmp_path / "newer.bnt", ROWS, header={**HEADER, "version": 3})
+    older = write(tmp_path / "older.bnt", ROWS, header={**HEADER, "version": 1})
+    other = "and this one reads version 2: read it with the one that wrote it"
     reasons = {
         wrong: "not a trace",
-        newer: "written by a newer baonet: its version is 3, this one reads up to 1",
+        newer: f"written by a newer baonet: its version is 3, {other}",
+        older: f"written by an older baonet: its version is 1, {other}",
         tmp_path / "absent.bnt": "No such file or directory",
         tmp_path: "Is a directory",
     }

@@ -123,8 +123,16 @@ def value(content: object) -> bytes:
         (b"\x7fELF", "not a trace"),
         (b"BNT1\n", "cut off before its header ends"),
         (b"BNT1\n" + value([1, 2]), "damaged: it begins without a header"),
-        (b"BNT1\n" + value({**HEADER, "version": 2}), "newer baonet"),
+        (
+            b"BNT1\n" + value({**HEADER, "version": 3}),
+            "a newer baonet: its version is 3, and this",
+        ),
+        (
+            b"BNT1\n" + value({**HEADER, "version": 1}),
+            "an older baonet: its version is 1, and this",
+        ),
         (b"BNT1\n" + value({**HEADER, "hz": 0}), "damaged: its hz is 0"),
+        (b"BNT1\n" + value({**HEADER, "window": 0}), "damaged: its window is 0"),
         (b"BNT1\n" + value({**HEADER, "vms": [{"name": 7}]}), "damaged: its VM"),
         (b"BNT1\n" + value(HEADER) + value(5), "no records where they are due"),
         (b"BNT1\n" + value(HEADER) + value([0, b"short", b""]), "no records where they are due"),

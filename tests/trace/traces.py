@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -11,13 +10,16 @@ from pathlib import Path
 import msgpack
 from hypothesis import strategies as st
 
+from baonet.trace.chain import Chain
+from baonet.trace.head import VERSION
 from baonet.trace.order import Row
 from baonet.trace.records import RECORD, InterruptSource, Kind, VcpuState, machine_digest
 
 GIC = {"version": 3, "gicd": 0x0800_0000, "gicr": 0x080A_0000}
 UART = {"base": 0x0900_0000, "size": 0x1000, "kind": "device", "name": "uart0"}
+WINDOW = 10_000
 HEADER: Mapping[str, object] = {
-    "version": 1,
+    "version": VERSION,
     "mode": "virtual",
     "hz": 1_000_000_000,
     "machine": "two.yaml",
@@ -27,7 +29,7 @@ HEADER: Mapping[str, object] = {
     ],
     "platform": "qemu-aarch64-virt",
     "mhz": 1000,
-    "window": 10_000,
+    "window": WINDOW,
     "latency": {"ipi": 500, "ipc": 1000, "spi": 500, "console": 0},
     "costs": {"hypercall": 310},
     "config": "00" * 32,
@@ -49,13 +51,17 @@ def by_pcpu(rows: Iterable[Row]) -> dict[int, list[Row]]:
     return parts
 
 
+def digest(rows: Iterable[Row], window: int = WINDOW) -> bytes:
+    """Of a pcpu with these records."""
+    chain = Chain(window)
+    chain.add(b"".join(RECORD.pack(*row) for row in rows))
+    return chain.digest()
+
+
 def footer(rows: Iterable[Row], time: int | None = None) -> dict[str, object]:
     """What a run with these records would say at its end."""
     rows = list(rows)
-    digests = {
-        pcpu: hashlib.blake2b(b"".join(RECORD.pack(*row) for row in part), digest_size=32).digest()
-        for pcpu, part in by_pcpu(rows).items()
-    }
+    digests = {pcpu: digest(part) for pcpu, part in by_pcpu(rows).items()}
     return {
         "ending": "done",
         "time": max((row[0] for row in rows), default=0) if time is None else time,
