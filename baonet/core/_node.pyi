@@ -27,6 +27,13 @@ def write(ledger: object, entries: object, segment: int, page: int) -> None:
 def visible(ledger: object, pcpu: int) -> int:
     """The latest time, in cycles, that the guest of a pcpu that stands can have seen. Raises IndexError."""
 
+def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
+    """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).
+
+    ``window`` is in ticks of the records' time; ``most``: records of a link. Raises ValueError when one of these is 0,
+    for a link of another length, and for a part of a record.
+    """
+
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent, of which this is the process number, ends. Raises OSError."""
 

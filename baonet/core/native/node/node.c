@@ -1,6 +1,6 @@
 /*
  * The Python module _node: what a process of a node needs that has no core, whatever the architecture is. How large what the
- * processes share is, how one has another's core leave its guest, and what it asks of the kernel.
+ * processes share is, how one has another's core leave its guest, what it asks of the kernel, and digests of records.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "chain.h"
 #include "confined.h"
 #include "ledger.h"
 #include "pl011_state.h"
@@ -96,6 +97,7 @@ static PyMethodDef functions[] = {
     {"hand_over", hand_over, METH_VARARGS, NULL},
     {"write", write_page, METH_VARARGS, NULL},
     {"visible", visible, METH_VARARGS, NULL},
+    {"chain", chain, METH_VARARGS, NULL},
     {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
     {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
