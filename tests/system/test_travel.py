@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from baonet.config.loader import load
 from baonet.core.selftest import ensure
 from baonet.trace.reader import TraceReader
+from baonet.trace.records import machine_digest
 from tests.contents import WRONG, places, replaced
-from tests.system.digests import ROOT
+from tests.system.digests import ROOT, of_file
 from tests.system.machine import pair, vm, write
 from tests.system.test_random_guests import CLOCKS, COSTS, VMS, random_machine
 from tests.system.test_rebirth import both
@@ -111,6 +112,12 @@ def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     same(left, run(name, 25, range(1, left.horizons)))
 
 
+def test_a_machine_that_was_saved_ends_with_the_digest_of_its_run() -> None:
+    name = "configs/ping-pong.yaml"
+    outcome = travelled(ROOT / name, 20_000_000, 1_000_000, (3, 7, 12))
+    assert machine_digest(outcome.digests) == of_file(name)
+
+
 @pytest.mark.parametrize(
     "name", ["faults", "typing", *slow("far", "rebirth-gicv2", "far home", "calls", "much typing")]
 )
@@ -188,6 +195,9 @@ def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) 
         (("faults", "rules", 0, 0), "x"),
         (("seats", 0, 1, "channels"), [[1, [2]]]),
         (("seats", 0, 1, "inbox"), [["x", []]]),
+        (("seats", 0, 2, "link"), bytes(31)),
+        (("seats", 0, 2, "records"), bytes(33)),
+        (("seats", 0, 2, "records"), bytes(32) + b"\xff" * 32),
         (("seats", 0, 1, "body", "hypervisor", "exits", 3), {}),
         (("seats", 0, 1, "body", "hypervisor", "received"), {"IpcNotify": "x"}),
         (("seats", 0, 1, "body", "hypervisor", "sent"), {"IpcNotify": None}),

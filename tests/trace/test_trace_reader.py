@@ -182,6 +182,8 @@ def test_verification_finds_another_record_and_another_order(tmp_path: Path) -> 
     with TraceReader(write(tmp_path / "t.bnt", swapped)) as trace:
         verdict = verify(trace, ignore)
         assert (verdict.same, verdict.disordered) == (True, (0,))
+    with TraceReader(write(tmp_path / "t.bnt", made, header={**HEADER, "window": 10_001})) as trace:
+        assert verify(trace, ignore).differing == (0, 1)
     wrong = {**footer(made), "digest": "00" * 32}
     with TraceReader(write(tmp_path / "t.bnt", made, end=wrong)) as trace:
         verdict = verify(trace, ignore)
