@@ -1,0 +1,117 @@
+"""CPUs that want the same pages: one digest however often it is run, wherever, and whatever the host does meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.kicking import kicked
+from tests.system.machine import vm
+from tests.system.virtual import PLACEMENTS, SILENT, Virtual, virtual
+
+SHAPES = {
+    shape: number
+    for number, shape in enumerate(
+        (
+            *("loads", "vectors", "across", "atomics", "code-and-data", "patching"),
+            *("tables", "translations", "zeroing", "printing", "everything"),
+        )
+    )
+}
+"""By the number that the guest has for them: contend.c says what each is."""
+BETWEEN_VMS = ["loads", "vectors", "across", "atomics", "zeroing", "printing"]
+SLOW = pytest.mark.slow
+
+shapes = pytest.mark.parametrize(
+    "shape", [pytest.param(each, marks=SLOW) if each != "everything" else each for each in SHAPES]
+)
+windows = pytest.mark.parametrize(
+    "window", ["10us", pytest.param("1us", marks=SLOW), pytest.param("100us", marks=SLOW)]
+)
+
+
+def contention(
+    shape: str, cpus: int, window: str, *, vms: int = 1, rounds: int = 20_000, model: str = "max"
+) -> dict[str, Any]:
+    """``cpus`` of each VM, so many rounds each."""
+
+    def one(side: int) -> dict[str, Any]:
+        line = f"shape={SHAPES[shape]} rounds={rounds} vms={vms} side={side}"
+        ipcs = [{"base": 0x70000000, "size": "1MiB", "shared_memory": "joint", "interrupts": [84]}]
+        shared = {"ipcs": ipcs} if vms == 2 else {}
+        return vm("contend", f"side{side}", cpus=cpus, device_tree="auto", command_line=line, devices=SILENT, **shared)
+
+    machine = {
+        "platform": {
+            **{"extends": "qemu-aarch64-virt", "cpus": cpus * vms, "cpu_model": model},
+            "timer_frequency": 1_000_000_000,  # a tick an instruction: blocks that end elsewhere are seen
+        },
+        "clock": {"mode": "virtual", "window": window},
+        "vms": [one(side) for side in range(vms)],
+    }
+    return machine | ({"shared_memory": [{"name": "joint", "size": "1MiB"}]} if vms == 2 else {})
+
+
+def right(result: Virtual) -> Virtual:
+    assert result.status == 0, result.out + result.said
+    assert "contend: as it should be" in result.out, result.out
+    return result
+
+
+def same(directory: Path, machine: dict[str, Any], runs: int, *, kicks: int, placements: list[str]) -> None:
+    """One digest and one console in ``runs`` in one process, in ``kicks`` that are kicked, and in other placements."""
+    first = right(virtual(directory, machine))
+    for _ in range(runs - 1):
+        assert virtual(directory, machine) == first
+    for _ in range(kicks):
+        assert kicked(directory, machine) == first
+    for placement in placements:
+        again = right(virtual(directory, machine, placement=placement))
+        assert (again.digest, again.time) == (first.digest, first.time), placement
+        assert sorted(again.out.splitlines()) == sorted(first.out.splitlines()), placement
+        assert kicked(directory, machine, placement=placement).digest == first.digest, placement
+
+
+@windows
+@shapes
+def test_the_cpus_of_a_vm(tmp_path: Path, shape: str, window: str) -> None:
+    same(tmp_path, contention(shape, 2, window), 2, kicks=1, placements=[])
+
+
+@pytest.mark.slow
+@windows
+@pytest.mark.parametrize("cpus", [3, 8])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_more_cpus(tmp_path: Path, shape: str, cpus: int, window: str) -> None:
+    same(tmp_path, contention(shape, cpus, window), 2, kicks=3, placements=[])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", ["10us", "100us"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_cpu_without_lse(tmp_path: Path, shape: str, window: str) -> None:
+    same(tmp_path, contention(shape, 3, window, model="cortex-a53"), 2, kicks=2, placements=[])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_process_each(tmp_path: Path, shape: str) -> None:
+    same(tmp_path, contention(shape, 3, "10us"), 1, kicks=0, placements=PLACEMENTS[3:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", ["10us", "100us"])
+@pytest.mark.parametrize("shape", BETWEEN_VMS)
+def test_two_vms(tmp_path: Path, shape: str, window: str) -> None:
+    same(tmp_path, contention(shape, 2, window, vms=2), 2, kicks=2, placements=PLACEMENTS[1:])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("window", ["1us", "10us", "100us", "1ms"])
+@pytest.mark.parametrize("cpus", [2, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_runs(tmp_path: Path, shape: str, cpus: int, window: str) -> None:
+    same(tmp_path, contention(shape, cpus, window, rounds=60_000), 8, kicks=20, placements=PLACEMENTS[3:])
