@@ -1,4 +1,4 @@
-"""The committed guest images are what their sources make."""
+"""The committed guest images, and programs of Linux guests, are what their sources make."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 GUESTS = Path(__file__).resolve().parents[2] / "examples" / "guests"
+PROGRAMS = Path(__file__).resolve().parent
 COMPILER = "aarch64-linux-gnu-gcc"
 
 
@@ -20,10 +21,12 @@ def _toolchain() -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def test_sources_make_the_committed_images() -> None:
+@pytest.mark.parametrize("guests", [GUESTS, PROGRAMS], ids=["images", "programs"])
+def test_sources_make_what_is_committed(guests: Path) -> None:
     if not shutil.which(COMPILER):
         pytest.skip(f"{COMPILER} is not installed (Debian: gcc-aarch64-linux-gnu)")
-    if _toolchain() != (GUESTS / "bin" / "TOOLCHAIN").read_text():
-        pytest.skip("another compiler than the one that made examples/guests/bin; see its TOOLCHAIN")
-    check = subprocess.run(["make", "-C", GUESTS, "check"], capture_output=True, text=True, check=False)
+    (toolchain,) = guests.rglob("TOOLCHAIN")
+    if _toolchain() != toolchain.read_text():
+        pytest.skip(f"another compiler than the one that {toolchain} names")
+    check = subprocess.run(["make", "-C", guests, "check"], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stdout + check.stderr
