@@ -23,7 +23,8 @@ WAYS = {
 """By the number that the guest has for them: handover.c says what each is."""
 BY_MEMORY = list(WAYS)[:7]
 BY_MESSAGE = ["sgi", "priority", "cpu-on"]  # within a VM
-WINDOWS = ["1us", "10us", "100us", "1ms"]
+WINDOWS = {"1us": 2000, "10us": 2000, "100us": 500, "1ms": 100}
+"""And how many readings are handed over there: each may take a window, in which others may count instructions."""
 EXACT = {"timer_frequency": 1_000_000_000}
 """A tick is an instruction: with those of QEMU's board, 16 of them, a small step backward would not be seen."""
 
@@ -82,7 +83,7 @@ def test_what_a_message_hands_over(tmp_path: Path, way: str) -> None:
 @pytest.mark.parametrize("cpus", [2, 8])
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_memory_at_any_window(tmp_path: Path, way: str, cpus: int, window: str) -> None:
-    in_virtual_time(tmp_path, handover(way, cpus, 2000), window)
+    in_virtual_time(tmp_path, handover(way, cpus, WINDOWS[window]), window)
 
 
 @pytest.mark.slow
@@ -90,7 +91,7 @@ def test_memory_at_any_window(tmp_path: Path, way: str, cpus: int, window: str) 
 @pytest.mark.parametrize("busy", ["sleep=1", "sleep=0", "sleep=0 polite=0"])
 @pytest.mark.parametrize("way", BY_MESSAGE)
 def test_messages_at_any_window(tmp_path: Path, way: str, busy: str, window: str) -> None:
-    in_virtual_time(tmp_path, handover(way, 4, 2000, parameters=busy), window)
+    in_virtual_time(tmp_path, handover(way, 4, WINDOWS[window], parameters=busy), window)
 
 
 @BACKWARD
@@ -106,7 +107,7 @@ def test_between_two_vms_by_memory(tmp_path: Path, way: str, window: str) -> Non
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("busy", ["sleep=1", "sleep=0"])
 def test_between_two_vms_by_notification(tmp_path: Path, busy: str, window: str) -> None:
-    in_virtual_time(tmp_path, handover("notify", 1, 2000, vms=2, parameters=busy), window)
+    in_virtual_time(tmp_path, handover("notify", 1, WINDOWS[window], vms=2, parameters=busy), window)
 
 
 @pytest.mark.slow
