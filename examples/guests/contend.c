@@ -14,6 +14,7 @@
 #define TABLE_DESCRIPTOR 3ull
 #define MOV_W0 0x52800000u /* movz w0, #imm16 */
 #define RET 0xd65f03c0u
+#define PATCHED MAX_CPUS
 #define UARTDR 0x00
 #define UARTFR 0x18
 
@@ -28,7 +29,7 @@ struct arena {
     struct joint joint;
     struct area areas[MAX_CPUS + 1];
     struct area scratch[MAX_CPUS];
-    struct area code[MAX_CPUS];
+    struct area code[MAX_CPUS + 1]; /* each CPU's own, and one that is patched */
     struct area sum[MAX_CPUS]; /* 0: the sum; 1: what is wrong; 2: faults; 3: what was added to `added` */
     _Alignas(4096) uint64_t added[4];
     _Alignas(4096) uint32_t turn;
@@ -158,13 +159,13 @@ static void code_and_data(unsigned cpu, uint64_t round) {
 static void patching(unsigned cpu, uint64_t round) {
     if (cpu == 0) {
         uint32_t next = patched + 1;
-        write_function(MAX_CPUS - 1, next & 0xffff, round & 1);
+        write_function(PATCHED, next & 0xffff, round & 1);
         STORE(&patched, next);
         return;
     }
     uint32_t seen = LOAD(&patched);
     isb();
-    uint32_t answer = call(MAX_CPUS - 1);
+    uint32_t answer = call(PATCHED);
     if (answer < (seen & 0xffff)) wrong(cpu);
     mix(cpu, answer);
 }
@@ -318,7 +319,7 @@ void guest_main(void) {
         print_line("contend: needs 2 CPUs or more, and a shape that there is");
         power_off("contend");
     }
-    for (unsigned of = 0; number == 0 && of < MAX_CPUS; of++) write_function(of, of == MAX_CPUS - 1 ? 0 : of, false);
+    for (unsigned of = 0; number == 0 && of <= PATCHED; of++) write_function(of, of == PATCHED ? 0 : of, false);
     if (number == 0)
         print_line("contend: %s, %u CPUs of %u VMs", shapes[shape].name, (uint64_t)joint_cpus(), joint_vms);
     STORE(&begun, 1);
