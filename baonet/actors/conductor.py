@@ -113,7 +113,7 @@ class Conductor:
             else:
                 await self._room()
                 await self._go_on()
-                if trio.current_time() - collected > COLLECT:
+                if trio.current_time() - collected > COLLECT and self._island.standing:
                     await self._collect()
                     collected = trio.current_time()
                 if self._reported or trio.current_time() - rested > REST:

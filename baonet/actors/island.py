@@ -87,6 +87,10 @@ class Rounds(Protocol):
     def latest(self) -> int:
         """The clock that has come farthest."""
 
+    @property
+    def standing(self) -> bool:
+        """Whether no guest runs, in any process."""
+
     def save(self) -> list[Any]: ...
 
     def load(self, saved: list[Any]) -> None:
@@ -123,6 +127,11 @@ class Island:
     def latest(self) -> int:
         """The clock that has come farthest."""
         return self._rounds.latest
+
+    @property
+    def standing(self) -> bool:
+        """Whether no guest runs, in any process."""
+        return self._rounds.standing
 
     @property
     def open_end(self) -> int:

@@ -165,11 +165,19 @@ class Rounds(Protocol):
     def latest(self) -> int: ...
 
     @property
+    def standing(self) -> bool:
+        """Whether no core is in its guest, in any process."""
+
+    @property
     def counts(self) -> tuple[int, int, int, int]:
         """Windows, parallel phases, serial phases and slices so far."""
 
     def save(self) -> list[Any]: ...
     def load(self, saved: list[Any]) -> None: ...
+
+
+Place = Core | tuple[int, int]
+"""A core that is here, or (pcpu, the first pcpu in its process)."""
 
 
 class Wiring(TypedDict):
@@ -224,8 +232,11 @@ class CoreWing(Protocol):
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
-    def rounds(self, cores: tuple[Core, ...], window: int, slice_: int, threads: int) -> Rounds:
-        """Of cores in the order of their pcpus; lengths in cycles."""
+    def rounds(self, cores: tuple[Place, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+        """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu."""
+
+    def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:
+        """From now on a thread of this process does what whoever conducts the island asks of these cores."""
 
     def map(self, core: Core, vm: Vm) -> None:
         """Map what the architecture has at addresses of its own, behind the VM's memory and devices."""

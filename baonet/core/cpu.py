@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from baonet.core import _node, wings
-from baonet.core.architecture import Core, CoreWing, Rounds
+from baonet.core.architecture import Core, CoreWing, Place, Rounds
 from baonet.core.costs import interrupt_cost
 from baonet.machine import PAGE_SIZE, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
 
-__all__ = ["SIZES", "Core", "build", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
+__all__ = ["SIZES", "Core", "attend", "build", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
 
 SIZES: Final = Sizes(
     slot=_node.SLOT_SIZE, ledger=_node.LEDGER_SIZE, lane=_node.LANE_SIZE, devices={"pl011": _node.PL011_STATE_SIZE}
@@ -110,8 +110,19 @@ def flip(memory: NodeMemory, vm: int, number: int, bits: Sequence[int]) -> None:
             _node.write(ledger.view, table.entries.view, table.number, page)
 
 
-def rounds(machine: Machine, cores: tuple[Core, ...], threads: int) -> Rounds:
-    """What has the cores of an island, in the order of their pcpus, run in virtual time, on up to ``threads`` threads."""
+def rounds(machine: Machine, cores: tuple[Place, ...], threads: int, memory: NodeMemory, vm: int) -> Rounds:
+    """What has the cores of the island of a VM run in virtual time, on up to ``threads`` threads of this process."""
     clock = machine.clock
     window, slice_ = (clock.cycles.ticks(length) for length in (clock.window, clock.slice))
-    return wings.of(machine).rounds(cores, window, slice_, threads)
+    ledger = memory.ownership.ledger(vm)
+    return wings.of(machine).rounds(cores, window, slice_, threads, None if ledger is None else ledger.view)
+
+
+def attend(machine: Machine, cores: tuple[Core, ...], memory: NodeMemory, vm: int) -> None:
+    """From now on a thread of this process does what whoever conducts the island of a VM asks of these cores.
+
+    Raises OSError when the host gives no thread.
+    """
+    ledger = memory.ownership.ledger(vm)
+    assert ledger is not None
+    wings.of(machine).attend(ledger.view, cores)

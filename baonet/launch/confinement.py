@@ -87,8 +87,8 @@ _CHANNELS: Final[Mapping[str, When | None]] = {
     "epoll_ctl": _ANY,
     "close": _ANY,
     "futex": When(
-        1, Comparison.AMONG, (128, 129, 137, 393)
-    ),  # Python's locks: wait, wake, wait until, within the process
+        1, Comparison.AMONG, (0, 1, 128, 129, 137, 393)
+    ),  # bells: wait, wake; Python's locks: wait, wake, wait until, within the process
     "restart_syscall": _ANY,  # the kernel's own, behind a stop
 }
 _ENDING: Final[Mapping[str, When | None]] = {
@@ -126,6 +126,7 @@ REFUSED: Final[Mapping[str, When | None]] = {
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _SYS_SECCOMP: Final = 317
 _SET_MODE_FILTER, _GET_ACTION_AVAIL = 1, 2
+_ALL_THREADS: Final = 1 << 0
 _SPEC_ALLOW: Final = 1 << 2
 """Else kernels before 5.16 slow down every store of the process; what it could find out by that is its own memory."""
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -159,7 +160,7 @@ def confine(role: Role) -> None:
     instructions = program(role, os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in instructions))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
-    if _LIBC.syscall(_SYS_SECCOMP, _SET_MODE_FILTER, _SPEC_ALLOW, head):
+    if _LIBC.syscall(_SYS_SECCOMP, _SET_MODE_FILTER, _ALL_THREADS | _SPEC_ALLOW, head):
         raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 

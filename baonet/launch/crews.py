@@ -20,7 +20,8 @@ from baonet.actors.island import Island, undisturbed
 from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.core.cpu import build, kick, rounds
+from baonet.core.architecture import Place
+from baonet.core.cpu import attend, build, kick, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
 from baonet.machine.islands import islands, touching
@@ -81,15 +82,15 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer), recorder=recorder)
 
 
-def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:
-    """All crews of the machine; raises ValueError for a placement that its clock does not have."""
+def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool, threads: int = 1) -> list[Crew]:
+    """All crews of the machine, each with up to ``threads`` threads for its guests; raises ValueError for a placement that its clock does not have."""
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
     for vms in islands(plan.machine):
         pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
         groups = _groups(plan, vms, pcpus, placement)
-        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups).crews()
+        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups, threads=threads).crews()
     return found
 
 
@@ -133,6 +134,7 @@ class _VirtualCrews:
         tracing: bool,
         pcpus: tuple[int, ...],
         groups: list[tuple[int, ...]],
+        threads: int,
     ) -> None:
         self._plan = plan
         self._memory = memory
@@ -140,6 +142,7 @@ class _VirtualCrews:
         self._tracing = tracing
         self._pcpus = pcpus
         self._groups = groups
+        self._threads = threads
         self._conductor = groups[0][0]
         self._vms = {pcpu: vm for vm, planned in enumerate(plan.vms) for pcpu in planned.pcpus if pcpu in pcpus}
 
@@ -166,6 +169,8 @@ class _VirtualCrews:
     def _server(self, group: tuple[int, ...]) -> Crew:
         def prepare(port: Port) -> CrewMain:
             seats = self._seats(group, port, self._conductor)
+            cores = tuple(seats[pcpu][0].core for pcpu in group)
+            attend(self._plan.machine, cores, self._memory, self._vms[group[0]])
             return lambda: serve(seats, port, self._conductor)
 
         return Crew(
@@ -176,6 +181,11 @@ class _VirtualCrews:
             use=self._use(group),
             prepare=prepare,
         )
+
+    def _places(self, seats: dict[int, tuple[Seat, Recorder]]) -> tuple[Place, ...]:
+        """Of all pcpus of the island, for the one who conducts."""
+        first = {pcpu: group[0] for group in self._groups for pcpu in group}
+        return tuple(seats[pcpu][0].core if pcpu in seats else (pcpu, first[pcpu]) for pcpu in self._pcpus)
 
     def _seats(self, pcpus: tuple[int, ...], port: Port, reader: int) -> dict[int, tuple[Seat, Recorder]]:
         return {pcpu: self._seat(pcpu, port, reader) for pcpu in pcpus}
@@ -197,7 +207,7 @@ class _VirtualCrews:
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
-        order = rounds(machine, tuple(seats[pcpu][0].core for pcpu in self._pcpus), 1)
+        order = rounds(machine, self._places(seats), self._threads, self._memory, self._vms[self._conductor])
         window = cycles(machine.clock.window)
         return Conductor(
             self._plan,

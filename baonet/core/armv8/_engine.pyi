@@ -262,6 +262,12 @@ class Core:
         what is none; the core is of no more use then. Raises RuntimeError during a stay.
         """
 
+def attend(ledger: object, cores: tuple[Core, ...]) -> None:
+    """From now on, and for ever, a thread of this process does what whoever conducts asks of these cores.
+
+    In the order of their pcpus. Raises OSError when the host gives no thread, and otherwise as ``Rounds``.
+    """
+
 @final
 class Rounds:
     """The windows of an island; ``baonet.core.architecture.Rounds`` says what each call does.
@@ -269,8 +275,19 @@ class Rounds:
     Raises IndexError for a member that is not there, and what a callback of ``Core.emulate`` raises.
     """
 
-    def __init__(self, cores: tuple[Core, ...], window: int, slice: int, threads: int) -> None:
-        """In the order of their pcpus. Raises ValueError, TypeError for cores that follow the host's clock, MemoryError."""
+    def __init__(
+        self,
+        cores: tuple[Core | tuple[int, int], ...],
+        window: int,
+        slice: int,
+        threads: int,
+        ledger: object = None,
+    ) -> None:
+        """In the order of their pcpus; one in another process as (pcpu, the first pcpu in its process).
+
+        ``ledger``: the island's, where there are such. Raises ValueError, TypeError for cores that follow the host's
+        clock, MemoryError.
+        """
 
     def go(self, until: int) -> int: ...
     def take(self, member: int) -> tuple[int, int]: ...
@@ -284,6 +301,8 @@ class Rounds:
     def next(self) -> int: ...
     @property
     def latest(self) -> int: ...
+    @property
+    def standing(self) -> bool: ...
     @property
     def counts(self) -> tuple[int, int, int, int]: ...
     def save(self) -> list[Any]: ...

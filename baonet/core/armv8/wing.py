@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Rounds, Trial, TrialMemory, Wiring
+from baonet.core.architecture import Core, CoreWing, Place, Rounds, Trial, TrialMemory, Wiring
 from baonet.core.armv8 import litmus, selftest_code, testbed
 from baonet.core.armv8.engine import native
 from baonet.core.costs import interrupt_cost
@@ -61,8 +61,11 @@ class Armv8Cores:
             **wiring,
         )
 
-    def rounds(self, cores: tuple[Core, ...], window: int, slice_: int, threads: int) -> Rounds:
-        return native.Rounds(cast(tuple[native.Core, ...], cores), window, slice_, threads)
+    def rounds(self, cores: tuple[Place, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+
+    def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:
+        native.attend(ledger, cast(tuple[native.Core, ...], cores))
 
     def map(self, core: Core, vm: Vm) -> None:
         gic = Armv8Vm.of(vm).gic

@@ -47,12 +47,19 @@ struct outcome {
     bool out;       /* its hypervisor is to be asked, or whoever looks after it */
 };
 
+enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };
 struct lane {
     _Atomic uint64_t visible; /* of a core that stands: the latest time that its guest can have seen */
+    /* Of a core in another process than the one that conducts: */
+    _Atomic uint32_t work; /* LANE_* */
+    _Atomic uint32_t bell; /* of the first in its process: rung when one of them is asked */
+    struct order order;
+    struct outcome outcome;
 } __attribute__((aligned(64)));
 
 struct ledger {
     _Atomic uint64_t written; /* transfers, since the start */
+    _Atomic uint32_t answers; /* rung when an outcome has come */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };

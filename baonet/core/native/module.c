@@ -12,6 +12,7 @@ static PyObject *load(PyObject *module, PyObject *args) {
 
 static PyMethodDef functions[] = {
     {"load", load, METH_VARARGS, NULL},
+    {"attend", rounds_attend, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet.core." ARCH_NAME "._engine", .m_size = -1,

@@ -77,22 +77,24 @@ static void begin_phase(struct rounds *rounds) {
 }
 
 
+static struct stay stay_of(const struct member *member, struct order order) {
+    return (struct stay){.core = member->core, .lane = member->lane, .process = member->process, .order = order};
+}
+
 /* Whether somebody is still going: the host's time has passed. */
 static bool run_phase(struct rounds *rounds, uint64_t deadline) {
+    bool beside = !rounds->alone, going = false;
     unsigned count = 0;
     struct member *running[rounds->count];
     for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
         if (!member->going) continue;
-        uint64_t limit = least(rounds->edge, member->attention);
-        bool beside = !rounds->alone;
-        rounds->stays[count] = (struct stay){
-            .core = member->core, .order = {.limit = limit, .deadline = deadline, .frozen = beside, .polite = beside}};
+        struct order order = {.limit = least(rounds->edge, member->attention), .deadline = deadline, .frozen = beside, .polite = beside};
+        rounds->stays[count] = stay_of(member, order);
         running[count++] = member;
     }
-    stays_run(rounds->stays, count, rounds->threads);
-    bool going = false;
+    stays_run(rounds->ledger, rounds->stays, count, rounds->threads, deadline);
     for (unsigned i = 0; i < count; i++) {
-        came(running[i], &rounds->stays[i]);
+        if (rounds->stays[i].over) came(running[i], &rounds->stays[i]);
         going |= running[i]->going;
     }
     return going;
@@ -108,17 +110,19 @@ static struct member *next_stopped(struct rounds *rounds) {
     return found;
 }
 
-/* One that yields in its slice waits that out. */
-static void run_slice(struct rounds *rounds, struct member *member) {
+/* One that yields in its slice waits that out. False: the host's time has passed. */
+static bool run_slice(struct rounds *rounds, struct member *member, uint64_t deadline) {
     uint64_t end = least(rounds->edge, member->clock + rounds->slice);
+    struct order order = {.limit = least(end, member->attention), .deadline = UINT64_MAX, .polite = true, .patient = true};
     struct stay *stay = rounds->stays;
-    rounds->counts[COUNT_SLICES]++;
-    *stay = (struct stay){.core = member->core,
-                          .order = {.limit = least(end, member->attention), .deadline = UINT64_MAX, .polite = true, .patient = true}};
-    stay_run(stay);
+    *stay = stay_of(member, order);
+    stays_run(rounds->ledger, stay, 1, 1, deadline);
+    if (!stay->over) return false;
     came(member, stay);
+    rounds->counts[COUNT_SLICES]++;
     member->going = false;
     member->served = member->status != MEMBER_CALLS;
+    return true;
 }
 
 int rounds_go(struct rounds *rounds, uint64_t until) {
@@ -144,8 +148,9 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
             if (member && (member->status == MEMBER_CALLS || member->status == MEMBER_ASLEEP))
                 return (int)(member - rounds->members);
             if (member) {
-                run_slice(rounds, member);
+                bool over = run_slice(rounds, member, deadline);
                 if (PyErr_Occurred()) return ROUNDS_ERROR;
+                if (!over) return ROUNDS_RECESS;
                 break;
             }
             rounds->phase = PHASE_NONE;

@@ -19,7 +19,8 @@ enum status {
 };
 
 struct member {
-    struct core *core;
+    struct core *core;           /* NULL: in another process */
+    struct lane *lane, *process; /* of it; of the first in its process */
     unsigned pcpu;
     enum status status;
     uint64_t clock;
@@ -43,7 +44,8 @@ struct rounds {
     unsigned count;
     struct member *members; /* by pcpu */
     struct stay *stays;     /* room for one each */
-    PyObject *cores;
+    struct ledger *ledger;
+    PyObject *kept; /* what the pointers point into */
     uint64_t counts[ROUNDS_COUNTS];
 };
 

@@ -9,43 +9,75 @@ static void dealloc(PyObject *self) {
     struct rounds *rounds = (struct rounds *)self;
     PyMem_Free(rounds->members);
     PyMem_Free(rounds->stays);
-    Py_XDECREF(rounds->cores);
+    Py_XDECREF(rounds->kept);
     Py_TYPE(self)->tp_free(self);
 }
 
-static int add(struct rounds *rounds, PyObject *core) {
-    if (!PyObject_TypeCheck(core, &core_type) || !((struct core *)core)->hz) {
-        PyErr_SetString(PyExc_TypeError, "not a core in virtual time");
+/* A ledger for pcpus with numbers up to `most`, in a buffer that stays exported as long as `view`; NULL with a Python error. */
+static struct ledger *ledger_in(PyObject *buffer, unsigned most, PyObject **view) {
+    if (!(*view = PyMemoryView_FromObject(buffer))) return NULL;
+    const Py_buffer *memory = PyMemoryView_GET_BUFFER(*view);
+    if (!memory->readonly && (size_t)memory->len >= sizeof(struct ledger) + (most + (size_t)1) * sizeof(struct lane)) return memory->buf;
+    PyErr_SetString(PyExc_ValueError, "the ledger is read-only or too small");
+    return NULL;
+}
+
+static struct core *core_in(PyObject *object) {
+    if (PyObject_TypeCheck(object, &core_type) && ((struct core *)object)->hz) return (struct core *)object;
+    PyErr_SetString(PyExc_TypeError, "not a core in virtual time");
+    return NULL;
+}
+
+/* A core that is here, or (pcpu, the first pcpu in its process). */
+static int add(struct rounds *rounds, PyObject *one) {
+    struct core *core = NULL;
+    unsigned pcpu, process;
+    if (!PyTuple_Check(one)) {
+        if (!(core = core_in(one))) return -1;
+        pcpu = process = core->index;
+    } else if (!PyArg_ParseTuple(one, "II", &pcpu, &process)) {
         return -1;
     }
-    unsigned pcpu = ((struct core *)core)->index;
     if (rounds->count && rounds->members[rounds->count - 1].pcpu >= pcpu) {
         PyErr_SetString(PyExc_ValueError, "cores come in the order of their numbers");
         return -1;
     }
-    rounds->members[rounds->count++] = (struct member){
-        .core = (struct core *)core, .pcpu = pcpu, .status = MEMBER_ASLEEP, .next = NEVER, .attention = NEVER, .reason = -1};
+    struct member *member = &rounds->members[rounds->count++];
+    *member = (struct member){.core = core, .pcpu = pcpu, .status = MEMBER_ASLEEP, .next = NEVER, .attention = NEVER, .reason = -1};
+    if (core) return 0;
+    PyObject *view;
+    struct ledger *ledger = ledger_in(PyTuple_GET_ITEM(rounds->kept, 1), pcpu > process ? pcpu : process, &view);
+    Py_XDECREF(view); /* the first of the tuple keeps the buffer */
+    if (!ledger) return -1;
+    rounds->ledger = ledger;
+    member->lane = &ledger->lanes[pcpu];
+    member->process = &ledger->lanes[process];
     return 0;
 }
 
 static int init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"cores", "window", "slice", "threads", NULL};
+    static char *names[] = {"cores", "window", "slice", "threads", "ledger", NULL};
     struct rounds *rounds = (struct rounds *)self;
     unsigned long long window, slice;
-    PyObject *cores;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KKI", names, &PyTuple_Type, &cores, &window, &slice, &rounds->threads)) return -1;
+    PyObject *cores, *ledger = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KKI|O", names, &PyTuple_Type, &cores, &window, &slice, &rounds->threads,
+                                     &ledger))
+        return -1;
     size_t count = (size_t)PyTuple_GET_SIZE(cores);
     if (rounds->members || !count || !window || !slice || !rounds->threads) {
         PyErr_SetString(PyExc_ValueError, "rounds of no core, or of no length");
         return -1;
     }
     rounds->window = window, rounds->slice = slice;
-    rounds->cores = Py_NewRef(cores);
+    PyObject *view = ledger == Py_None ? Py_NewRef(Py_None) : PyMemoryView_FromObject(ledger);
+    if (!view || !(rounds->kept = PyTuple_Pack(3, cores, ledger, view))) return -1;
+    Py_DECREF(view);
     rounds->members = PyMem_Calloc(count, sizeof *rounds->members);
     rounds->stays = PyMem_Calloc(count, sizeof *rounds->stays);
     if (!rounds->members || !rounds->stays) return PyErr_NoMemory(), -1;
     for (size_t i = 0; i < count; i++)
         if (add(rounds, PyTuple_GET_ITEM(cores, (Py_ssize_t)i))) return -1;
+    stays_prepare(rounds->threads);
     return 0;
 }
 
@@ -149,6 +181,16 @@ static PyObject *get_latest(PyObject *self, void *unused) {
     return PyLong_FromUnsignedLongLong(latest);
 }
 
+/* Whether no core is in its guest, in any process. */
+static PyObject *get_standing(PyObject *self, void *unused) {
+    (void)unused;
+    const struct rounds *rounds = (struct rounds *)self;
+    bool standing = true;
+    for (unsigned i = 0; i < rounds->count; i++)
+        if (!rounds->members[i].core) standing &= atomic_load(&rounds->members[i].lane->work) == LANE_STANDS;
+    return PyBool_FromLong(standing);
+}
+
 static PyObject *get_counts(PyObject *self, void *unused) {
     (void)unused;
     const uint64_t *counts = ((struct rounds *)self)->counts;
@@ -223,9 +265,28 @@ static PyMethodDef methods[] = {
 static PyGetSetDef fields[] = {
     {"next", get_next, NULL, NULL, NULL},
     {"latest", get_latest, NULL, NULL, NULL},
+    {"standing", get_standing, NULL, NULL, NULL},
     {"counts", get_counts, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
+
+PyObject *rounds_attend(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *ledger, *cores, *view;
+    if (!PyArg_ParseTuple(args, "OO!", &ledger, &PyTuple_Type, &cores)) return NULL;
+    size_t count = (size_t)PyTuple_GET_SIZE(cores);
+    struct attendance *attendance = PyMem_RawCalloc(1, sizeof *attendance);
+    if (!attendance || !(attendance->cores = PyMem_RawCalloc(count + 1, sizeof(struct core *)))) return PyErr_NoMemory();
+    for (; attendance->count < count; attendance->count++) {
+        struct core *core = core_in(PyTuple_GET_ITEM(cores, (Py_ssize_t)attendance->count));
+        if (!core) return NULL;
+        attendance->cores[attendance->count] = core;
+    }
+    if (!count || !(attendance->ledger = ledger_in(ledger, attendance->cores[count - 1]->index, &view))) return NULL;
+    Py_INCREF(cores); /* for ever, as the view */
+    if (!stays_attend(attendance)) return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
 
 PyTypeObject rounds_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core." ARCH_NAME "._engine.Rounds",

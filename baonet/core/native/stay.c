@@ -1,18 +1,16 @@
 /*
- * Stays at the same time, on threads of this process that wait for such work. They are short, so a thread that has done
- * some spins for a while before it sleeps; and the one that asks takes every stay that no other has begun, so that a thread
- * to which the host gives no core holds nobody up.
+ * Stays at the same time, on threads of this process and in other processes. They are short, so a thread that has done some
+ * spins for a while before it sleeps; and the one that asks takes every stay of its process that no other has begun, so that
+ * a thread to which the host gives no core holds nobody up.
  */
 #define _GNU_SOURCE
 #include "stay.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "bell.h"
 #include "clock.h"
 #include "run.h"
 
@@ -27,10 +25,7 @@ static bool interrupted_by_host(const struct core *core, const struct outcome *o
     return !outcome->out && !core->scratch.blocked && !core->scratch.yielded && outcome->reason != EXIT_ERROR;
 }
 
-void stay_run(struct stay *stay) {
-    struct core *core = stay->core;
-    const struct order *order = &stay->order;
-    struct outcome *outcome = &stay->outcome;
+static void perform(struct core *core, const struct order *order, struct outcome *outcome) {
     core->scratch.frozen = core->scratch.silent = order->frozen;
     core->scratch.polite = order->polite;
     do {
@@ -52,7 +47,7 @@ void stay_run(struct stay *stay) {
 static struct {
     _Atomic uint64_t next; /* the batch in the upper half, its next stay in the lower */
     _Atomic uint32_t batch, done, sleepers;
-    struct stay *stays;
+    struct stay **stays;
     unsigned count;
     unsigned threads;
     pid_t process;
@@ -65,14 +60,15 @@ static void work(uint32_t batch) {
         uint64_t next = atomic_load(&pool.next);
         if (BATCH(next) != batch || (uint32_t)next >= pool.count) return;
         if (!atomic_compare_exchange_weak(&pool.next, &next, next + 1)) continue;
-        stay_run(&pool.stays[(uint32_t)next]);
+        struct stay *stay = pool.stays[(uint32_t)next];
+        perform(stay->core, &stay->order, &stay->outcome);
         atomic_fetch_add(&pool.done, 1);
     }
 }
 
 static void sleep_until_asked(uint32_t seen) {
     atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.batch) == seen) syscall(SYS_futex, &pool.batch, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+    while (atomic_load(&pool.batch) == seen) bell_wait(&pool.batch, seen, 0);
     atomic_fetch_sub(&pool.sleepers, 1);
 }
 
@@ -92,48 +88,128 @@ static void *worker(void *unused) {
     return NULL;
 }
 
-/* They take no signals, which are for the thread that has Python. */
-static void start(unsigned threads) {
+/* It takes no signals, which are for the thread that has Python. */
+static bool start(void *(*life)(void *), void *argument) {
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    bool started = !pthread_create(&thread, &attributes, life, argument);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+void stays_prepare(unsigned threads) {
     if (pool.process != getpid()) { /* forked: the threads of the parent are not here */
         pool.process = getpid();
         pool.threads = pool.sleepers = 0;
     }
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_t thread;
     for (; pool.threads + 1 < threads; pool.threads++)
-        if (pthread_create(&thread, &attributes, worker, NULL)) break; /* fewer do as well */
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (!start(worker, NULL)) break; /* fewer do as well */
 }
 
-static bool worth_waking(const struct stay *stays, unsigned count) {
+static bool worth_waking(struct stay *const *stays, unsigned count) {
     uint64_t cycles = 0;
-    for (unsigned i = 0; i < count; i++) cycles += stays[i].order.limit - clock_now(stays[i].core);
+    for (unsigned i = 0; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
     return cycles >= WORTH_WAKING;
 }
 
-void stays_run(struct stay *stays, unsigned count, unsigned threads) {
-    if (threads < 2 || count < 2) {
-        for (unsigned i = 0; i < count; i++) stay_run(&stays[i]);
-    } else {
-        if (pool.threads + 1 < threads || pool.process != getpid()) start(threads);
-        pool.stays = stays;
-        pool.count = count;
-        atomic_store(&pool.done, 0);
-        uint32_t batch = atomic_load(&pool.batch) + 1;
-        atomic_store(&pool.next, (uint64_t)batch << 32);
-        atomic_store(&pool.batch, batch);
-        if (atomic_load(&pool.sleepers) && worth_waking(stays, count))
-            syscall(SYS_futex, &pool.batch, FUTEX_WAKE_PRIVATE, (int)(threads - 1), NULL, NULL, 0);
-        work(batch);
-        for (unsigned spins = 0; atomic_load(&pool.done) < count; spins++) {
-            __builtin_ia32_pause();
-            if (spins > SPINS) sched_yield();
-        }
+/* Those of this process. */
+static void run_here(struct stay **stays, unsigned count, unsigned threads) {
+    if (threads < 2 || count < 2 || !pool.threads) {
+        for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
+        return;
+    }
+    pool.stays = stays;
+    pool.count = count;
+    atomic_store(&pool.done, 0);
+    uint32_t batch = atomic_load(&pool.batch) + 1;
+    atomic_store(&pool.next, (uint64_t)batch << 32);
+    atomic_store(&pool.batch, batch);
+    if (atomic_load(&pool.sleepers) && worth_waking(stays, count))
+        syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)(threads - 1), NULL, NULL, 0);
+    work(batch);
+    for (unsigned spins = 0; atomic_load(&pool.done) < count; spins++) {
+        __builtin_ia32_pause();
+        if (spins > SPINS) sched_yield();
     }
 }
+
+static void ask(struct stay *stay) {
+    if (atomic_load(&stay->lane->work) != LANE_STANDS) return; /* before the deadline has passed once */
+    stay->lane->order = stay->order;
+    atomic_store(&stay->lane->work, LANE_ASKED);
+    bell_ring(&stay->process->bell);
+}
+
+/* False: the deadline has passed. */
+static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline) {
+    struct lane *lane = stay->lane;
+    for (unsigned spins = 0;; spins++) {
+        uint32_t seen = atomic_load(&ledger->answers);
+        if (atomic_load(&lane->work) == LANE_HAS_COME) break;
+        if (spins < SPINS) {
+            __builtin_ia32_pause();
+            continue;
+        }
+        uint64_t now = host_now();
+        if (now >= deadline) return false;
+        bell_wait(&ledger->answers, seen, deadline - now);
+    }
+    stay->outcome = lane->outcome;
+    atomic_store(&lane->work, LANE_STANDS);
+    return true;
+}
+
+void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsigned threads, uint64_t deadline) {
+    struct stay *here[count ? count : 1];
+    unsigned in_here = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (stays[i].core)
+            here[in_here++] = &stays[i];
+        else
+            ask(&stays[i]);
+    }
+    run_here(here, in_here, threads);
+    for (unsigned i = 0; i < count; i++) stays[i].over = stays[i].core || wait_for(ledger, &stays[i], deadline);
+}
+
+static bool attend(struct ledger *ledger, struct core *core, PyThreadState *state) {
+    struct lane *lane = &ledger->lanes[core->index];
+    uint32_t asked = LANE_ASKED;
+    if (!atomic_compare_exchange_strong(&lane->work, &asked, LANE_RUNS)) return false;
+    if (!lane->order.frozen) PyEval_RestoreThread(state); /* the hypervisor may be asked in mid-stay */
+    perform(core, &lane->order, &lane->outcome);
+    if (lane->outcome.reason == EXIT_ERROR) {
+        PyErr_Print();
+        Py_FatalError("baonet: the hypervisor's emulation has failed");
+    }
+    if (!lane->order.frozen) PyEval_SaveThread();
+    atomic_store(&lane->work, LANE_HAS_COME);
+    bell_ring(&ledger->answers);
+    return true;
+}
+
+static void *attending(void *argument) {
+    struct attendance *attendance = argument;
+    struct ledger *ledger = attendance->ledger;
+    _Atomic uint32_t *bell = &ledger->lanes[attendance->cores[0]->index].bell;
+    PyGILState_Ensure();
+    PyThreadState *state = PyEval_SaveThread();
+    for (unsigned spins = 0;; spins++) {
+        uint32_t seen = atomic_load(bell);
+        for (unsigned i = 0; i < attendance->count; i++)
+            if (attend(ledger, attendance->cores[i], state)) spins = 0;
+        if (spins < SPINS)
+            __builtin_ia32_pause();
+        else
+            bell_wait(bell, seen, 0);
+    }
+    return NULL;
+}
+
+bool stays_attend(struct attendance *attendance) { return start(attending, attendance); }
