@@ -32,6 +32,13 @@ class UsageError(Exception):
     """The user's mistake, in one line."""
 
 
+def positive(text: str) -> int:
+    """Of an argument: how many."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of them: write 1 or more")
+    return int(text)
+
+
 def load_machine(path: str, overrides: Sequence[str] = (), warnings: list[Problem] | None = None) -> Machine | None:
     """The machine of a file, with ``PATH=VALUE`` in place of fields; None when it has errors, which are on stderr.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from baonet.actors.ending import Ending
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
-from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
+from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
@@ -94,6 +94,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="where CPUs run; the last two with the virtual clock only. An island is the VMs that share memory or a "
         "device (default: process-per-cpu with the host's clock, process-per-island in virtual time)",
     )
+    parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=positive,
+        help="in virtual time: CPUs of the host that run the guests' (default: all that there are for it); any number "
+        "has the same digest",
+    )
     parser.add_argument("--input", metavar="FILE", help="type what FILE says when it says it (virtual time; YAML)")
     parser.add_argument("--record", metavar="FILE", help="write what was typed, and when, to FILE, for --input")
     parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
@@ -121,7 +128,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     machine = load_machine(options.file, [*options.set, *clock])
     if machine is None:
         return 2
-    for option in ("for", "input", "record"):
+    for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
             return 2
@@ -168,6 +175,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 until=awaited,
                 limit=getattr(options, "for"),
                 timeout=options.timeout,
+                threads=options.threads,
                 interactive=shown.interactive,
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
-from baonet.cli.common import Subparsers, UsageError, rewrites
+from baonet.cli.common import Subparsers, UsageError, positive, rewrites
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
 from baonet.document.overrides import Overrides
@@ -58,13 +58,6 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--traces", metavar="DIR", help="keep the trace of every run in DIR")
     parser.add_argument("--list", action="store_true", help="list the runs and which are done, and run nothing")
     parser.set_defaults(command=study)
-
-
-def positive(text: str) -> int:
-    """A number of jobs."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs: write 1 or more")
-    return int(text)
 
 
 def study(options: argparse.Namespace) -> int:

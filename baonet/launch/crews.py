@@ -83,14 +83,15 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
 
 
 def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool, threads: int = 1) -> list[Crew]:
-    """All crews of the machine, each with up to ``threads`` threads for its guests; raises ValueError for a placement that its clock does not have."""
+    """All crews of the machine, whose guests run on up to ``threads`` threads; raises ValueError for a placement that its clock does not have."""
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
-    for vms in islands(plan.machine):
+    together = islands(plan.machine)
+    for vms in together:
         pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
         groups = _groups(plan, vms, pcpus, placement)
-        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups, threads=threads).crews()
+        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups, threads=max(1, threads // len(together))).crews()
     return found
 
 
@@ -207,7 +208,7 @@ class _VirtualCrews:
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
-        order = rounds(machine, self._places(seats), self._threads, self._memory, self._vms[self._conductor])
+        order = rounds(machine, self._places(seats), min(self._threads, len(seats)), self._memory, self._vms[self._conductor])
         window = cycles(machine.clock.window)
         return Conductor(
             self._plan,

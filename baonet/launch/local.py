@@ -38,14 +38,16 @@ from baonet.wire.roles import Role
 class ProcessNode:
     """Forks one process a crew when it is created.
 
-    ``weakness`` tells what does not confine the guests on this host, None when all does. Raises EngineError when the
+    ``threads``: in virtual time, how many run guests in one process at most. ``weakness`` tells what does not confine the guests on this host, None when all does. Raises EngineError when the
     engine does not hold on this host, ValueError when the machine's clock does not have the placement.
     """
 
-    def __init__(self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False) -> None:
+    def __init__(
+        self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False, threads: int = 1
+    ) -> None:
         ensure(plan.machine.platform.architecture)
         self._memory = memory
-        members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing)}
+        members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing, threads)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
         self._addresses = tuple(members)
         roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in members.items()}
@@ -185,9 +187,9 @@ class TaskNode:
 class IslandsNode:
     """Virtual time in the agent's own process: a task for each island."""
 
-    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
+    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False, threads: int = 1) -> None:
         ensure(plan.machine.platform.architecture)
-        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing)
+        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing, threads)
         self.carries = {crew.address: crew.carries for crew in members}
         self._switch = Switch()
         self.port: Port = MemoryPort(AGENT, self._switch)

@@ -11,6 +11,7 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
+from baonet.launch.cores import cores
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
 from baonet.machine import ClockMode, Input
@@ -71,14 +72,15 @@ class HostedRun:
 
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
         plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
+        threads = self._options.threads or cores()
         if placement is not Placement.ONE_PROCESS:
-            node = ProcessNode(plan, memory, placement, tracing=tracing)
+            node = ProcessNode(plan, memory, placement, tracing=tracing, threads=threads)
             if node.weakness is not None:
                 self._audience.notice("WARNING", node.weakness)
             return node
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)
-        return IslandsNode(plan, memory, tracing=tracing)
+        return IslandsNode(plan, memory, tracing=tracing, threads=threads)
 
     def _course(self) -> Course:
         clock = self._loaded.machine.clock

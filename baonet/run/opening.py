@@ -44,6 +44,7 @@ async def open_run(
     machine: Machine,
     *,
     placement: str | None = None,
+    threads: int | None = None,
     input: str | os.PathLike[str] | Iterable[Input] = (),
     record: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -54,7 +55,7 @@ async def open_run(
 ) -> AsyncIterator[OpenRun]:
     """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
 
-    ``placement``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until`` (texts), ``limit`` (its
+    ``placement``, ``threads``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until`` (texts), ``limit`` (its
     ``--for``) and ``timeout`` (of the host's time, ``"60s"``) are the options of ``baonet run``. ``stop_on_report``: a
     wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
@@ -68,6 +69,7 @@ async def open_run(
     if record is not None and machine.clock.mode is ClockMode.HOST:
         raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
     options = _options(machine, placement, until, limit, timeout)
+    options = dataclasses.replace(options, threads=_threads(machine, threads))
     _spare(machine, "trace", trace)
     _spare(machine, "record", record)
     witness, outlets = Witness(machine), Outlets()
@@ -99,6 +101,14 @@ def _several(option: str, given: object) -> None:
     """A text is a sequence too: of its letters."""
     if isinstance(given, str):
         raise ValueError(f"{option} can be several: write {option}=[{given!r}]")  # noqa: TRY004 - as of all options
+
+
+def _threads(machine: Machine, threads: int | None) -> int | None:
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads={threads}: it takes 1 at least")
+    if threads is not None and machine.clock.mode is ClockMode.HOST:
+        raise ValueError("threads is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
+    return threads
 
 
 def _options(

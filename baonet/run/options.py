@@ -24,6 +24,7 @@ class RunOptions:
 
     ``until``: the run ends well when guests have printed all of these. ``limit``: it ends well after so many
     nanoseconds of virtual time. ``timeout``: it ends as ``Ending.TIMEOUT`` after so many seconds of the host.
+    ``threads``: in virtual time, how many run guests at the same time; None: as many as there are cores of the host.
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
     machine stands, at 0, until its agent is told to go on.
     """
@@ -32,5 +33,6 @@ class RunOptions:
     until: tuple[AwaitedText, ...] = ()
     limit: int | None = None
     timeout: float | None = None
+    threads: int | None = None
     interactive: bool = False
     standing: bool = False

@@ -56,6 +56,7 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
             until=request.until,
             limit=request.duration,
             timeout=request.timeout,
+            threads=1 if machine.clock.mode is ClockMode.VIRTUAL else None,  # a study has as many runs at a time
             stop_on_report=False,
         ) as run:
             if run.standing:
