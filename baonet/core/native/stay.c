@@ -72,9 +72,13 @@ static void sleep_until_asked(uint32_t seen) {
     atomic_fetch_sub(&pool.sleepers, 1);
 }
 
+/* Threads that were started and have come to their work: what the C library does before is not to be done behind a filter. */
+static _Atomic uint32_t arrived;
+
 static void *worker(void *unused) {
     (void)unused;
     uint32_t seen = 0;
+    atomic_fetch_add(&arrived, 1);
     for (;;) {
         for (unsigned spins = 0; atomic_load(&pool.batch) == seen; spins++) {
             if (spins < SPINS)
@@ -88,16 +92,20 @@ static void *worker(void *unused) {
     return NULL;
 }
 
-/* It takes no signals, which are for the thread that has Python. */
+/* Returns when it has arrived. It takes no signals, which are for the thread that has Python, but for its own mistakes. */
 static bool start(void *(*life)(void *), void *argument) {
+    static const int own[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
     sigset_t all, before;
     pthread_attr_t attributes;
     pthread_t thread;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    uint32_t there = atomic_load(&arrived);
     bool started = !pthread_create(&thread, &attributes, life, argument);
+    while (started && atomic_load(&arrived) == there) sched_yield();
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
@@ -200,6 +208,7 @@ static void *attending(void *argument) {
     _Atomic uint32_t *bell = &ledger->lanes[attendance->cores[0]->index].bell;
     PyGILState_Ensure();
     PyThreadState *state = PyEval_SaveThread();
+    atomic_fetch_add(&arrived, 1);
     for (unsigned spins = 0;; spins++) {
         uint32_t seen = atomic_load(bell);
         for (unsigned i = 0; i < attendance->count; i++)
@@ -212,4 +221,10 @@ static void *attending(void *argument) {
     return NULL;
 }
 
-bool stays_attend(struct attendance *attendance) { return start(attending, attendance); }
+bool stays_attend(struct attendance *attendance) {
+    bool started;
+    Py_BEGIN_ALLOW_THREADS; /* it begins as one of Python's */
+    started = start(attending, attendance);
+    Py_END_ALLOW_THREADS;
+    return started;
+}
