@@ -42,7 +42,7 @@ static void perform(struct core *core, const struct order *order, struct outcome
 }
 
 #define SPINS 4000          /* some 40 us */
-#define WORTH_WAKING 20000u /* cycles: what takes the host less than waking somebody does is done at once */
+#define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
 
 static struct {
     _Atomic uint64_t next; /* the batch in the upper half, its next stay in the lower */
@@ -50,6 +50,7 @@ static struct {
     struct stay **stays;
     unsigned count;
     unsigned threads;
+    uint64_t missed; /* cycles that were run here while others slept */
     pid_t process;
 } pool;
 
@@ -120,10 +121,12 @@ void stays_prepare(unsigned threads) {
         if (!start(worker, NULL)) break; /* fewer do as well */
 }
 
-static bool worth_waking(struct stay *const *stays, unsigned count) {
-    uint64_t cycles = 0;
-    for (unsigned i = 0; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
-    return cycles >= WORTH_WAKING;
+/* One batch is short, and to wake somebody is dear; but who is awake sees the batches that follow. */
+static void wake(struct stay *const *stays, unsigned count, unsigned others) {
+    for (unsigned i = 1; i < count; i++) pool.missed += stays[i]->order.limit - clock_now(stays[i]->core);
+    if (pool.missed < WORTH_WAKING) return;
+    pool.missed = 0;
+    syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)others, NULL, NULL, 0);
 }
 
 /* Those of this process. */
@@ -138,8 +141,7 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
     uint32_t batch = atomic_load(&pool.batch) + 1;
     atomic_store(&pool.next, (uint64_t)batch << 32);
     atomic_store(&pool.batch, batch);
-    if (atomic_load(&pool.sleepers) && worth_waking(stays, count))
-        syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)(threads - 1), NULL, NULL, 0);
+    if (atomic_load(&pool.sleepers)) wake(stays, count, threads - 1);
     work(batch);
     for (unsigned spins = 0; atomic_load(&pool.done) < count; spins++) {
         __builtin_ia32_pause();
