@@ -40,10 +40,15 @@ def contents(thing: Any, packages: tuple[str, ...], seen: dict[int, int] | None 
     if id(thing) in seen:
         return seen[id(thing)]
     seen[id(thing)] = len(seen)
-    names = {name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())}
-    names |= set(getattr(thing, "__dict__", ()))
+    names = attributes(type(thing)) | set(getattr(thing, "__dict__", ()))
     names -= _NOT_STATE.get(type(thing).__name__, set())
     return {name: contents(getattr(thing, name), packages, seen) for name in sorted(names)}
+
+
+def attributes(kind: type) -> set[str]:
+    """The attributes that a class says its instances have: its slots, or what mypyc made of them."""
+    said = [getattr(each, name, ()) for each in kind.__mro__ for name in ("__slots__", "__mypyc_attrs__")]
+    return {name for names in said for name in names}
 
 
 def _frozen(thing: Any) -> bool:

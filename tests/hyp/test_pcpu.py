@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import typing
 
 import pytest
 from hypothesis import given, settings
@@ -165,8 +165,8 @@ MESSAGES = st.one_of(
         st.builds(
             kind,
             **{
-                field.name: {"int": INTEGERS, "bool": st.booleans()}.get(str(field.type), st.sampled_from(PowerState))
-                for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+                name: {int: INTEGERS, bool: st.booleans()}.get(annotation, st.sampled_from(PowerState))
+                for name, annotation in typing.get_type_hints(kind).items()
             },
         )
         for kind in (fact.kind for fact in (*SHARED, *ARMV8.messages))

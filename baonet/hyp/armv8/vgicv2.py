@@ -95,4 +95,8 @@ def registers(
 
 def _own_target(vcpu: int) -> Fields:
     """ITARGETSR of a private interrupt: the vcpu that reads it, in every byte."""
-    return Fields(ANYWHERE, 8, range(4), lambda _: 1 << vcpu, lambda *_: None)
+    return Fields(ANYWHERE, 8, range(4), lambda intid: 1 << vcpu, _keep)
+
+
+def _keep(intid: int, value: int, vcpu: int) -> None:
+    """Read-only."""

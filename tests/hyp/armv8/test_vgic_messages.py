@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,13 @@ numbers = st.one_of(
     st.integers(-2, 70),
     st.sampled_from([GICD, GICD + 0x104, GICD + 0x6100, 0x080B_0100, 1 << 31, (1 << 64) - 1, -(1 << 63)]),
 )
-messages = st.one_of(*[st.builds(kind, **dict.fromkeys(kind.__slots__, numbers)) for kind in get_args(VgicMessage)])
+values = {int: numbers, bool: st.booleans()}
+messages = st.one_of(
+    *[
+        st.builds(kind, **{name: values[annotation] for name, annotation in get_type_hints(kind).items()})
+        for kind in get_args(VgicMessage)
+    ]
+)
 
 
 @pytest.mark.parametrize("version", [2, 3])
