@@ -1,9 +1,13 @@
 """Builds the native parts; everything else is in pyproject.toml."""
 
 import importlib.util
+import os
+import shutil
+import tomllib
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 unicorn = importlib.util.find_spec("unicorn")
@@ -25,6 +29,23 @@ def extension(name: str, *directories: Path) -> Extension:
     )
 
 
+def compiled() -> list[Extension]:
+    """The modules of ``tool.baonet.compiled``, by mypyc, which comes with mypy."""
+    from mypyc.build import mypycify  # noqa: PLC0415 - who builds without isolation may not have it
+
+    modules = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["baonet"]["compiled"]
+    options = ["--config-file=", "--no-incremental", "--ignore-missing-imports"]
+    extensions = mypycify(
+        [*options, *(f"{module.replace('.', '/')}.py" for module in modules)],
+        debug_level="0",
+        target_dir="build/compiled",
+        group_name="baonet.hyp.compiled",
+    )
+    for each in extensions:  # who installs it may have a compiler that warns of more
+        each.extra_compile_args = [flag for flag in each.extra_compile_args if flag != "-Werror"]
+    return extensions
+
+
 class BuildApart(build_ext):
     """The shared files are compiled once for each architecture, so each has a place of its own for its objects."""
 
@@ -35,8 +56,22 @@ class BuildApart(build_ext):
         self.build_temp = place
 
 
+class BuildWheel(bdist_wheel):
+    """Only what a wheel installs is compiled: there nobody edits the source that lies beside.
+
+    In a checkout (an editable install, ``build_ext --inplace``) the source is what runs, as a module that was compiled
+    before an edit would hide it. BAONET_PURE in the environment, or no mypy where it is built, leave a wheel pure too.
+    """
+
+    def run(self) -> None:
+        shutil.rmtree(self.get_finalized_command("build").build_lib, ignore_errors=True)  # what another wheel had
+        if not os.environ.get("BAONET_PURE") and importlib.util.find_spec("mypyc"):
+            self.distribution.ext_modules += compiled()
+        super().run()
+
+
 setup(
-    cmdclass={"build_ext": BuildApart},
+    cmdclass={"build_ext": BuildApart, "bdist_wheel": BuildWheel},
     ext_modules=[
         extension("_node", native / "node"),
         *(extension(f"{each.parent.name}._engine", native, each.parent) for each in sorted(native.glob("*/arch.h"))),
