@@ -7,7 +7,6 @@ whether it shares its process with them: its port does.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Final, final
 
 import trio
@@ -42,10 +41,7 @@ _KICKED: Final = Stay.KICKED
 
 @final
 class PcpuActor:
-    """``kick(pcpu)`` makes a peer's core on this node leave its guest soon, after a message was sent to it.
-
-    ``recorder`` is there when the run is traced.
-    """
+    """``recorder`` is there when the run is traced."""
 
     def __init__(
         self,
@@ -53,7 +49,6 @@ class PcpuActor:
         pcpu: int,
         core: Core,
         port: Port,
-        kick: Callable[[int], None],
         *,
         recorder: Recorder | None = None,
     ) -> None:
@@ -63,7 +58,6 @@ class PcpuActor:
         self.body = Body(plan, pcpu, core, self)
         self._recorder = recorder
         self._passed: dict[tuple[int, int], int] = {}
-        self._kick = kick
         self._phase = Phase.SPAWNED
         self._frozen = False
         self._kept: list[tuple[int, HypMessage]] = []  # of peers, while it is frozen
@@ -245,7 +239,6 @@ class PcpuActor:
         if self._recorder is not None:
             self._note(Kind.SENT, message, pcpu, self.pcpu, pcpu)
         self.port.send(pcpu, message)
-        self._kick(pcpu)
 
     def _note(self, kind: Kind, message: Message, peer: int, source: int, target: int) -> None:
         """Channels are FIFO: both ends count alike, so that the trace can tell what became of a message."""

@@ -6,6 +6,55 @@ SLOT_SIZE: int
 """Bytes of a slot: a pcpu's in the memory that a node's processes share."""
 PL011_STATE_SIZE: int
 """Bytes of a UART's state in shared memory."""
+RING_SIZE: int
+"""Bytes of a ring in shared memory."""
+
+class Rings:
+    """The ends that the pcpu ``index`` has of the rings between it and others, and its bell, on which it sleeps.
+
+    A ring takes a stream of bytes from one pcpu to another. All that can be said of a peer is raised as ValueError or
+    told by what comes back: nothing that it writes into shared memory does more harm. ``slots``: the buffer of all
+    slots. ``lost``: a byte for each pcpu of the machine, not 0 when it has ended whose rings these were.
+
+    Raises IndexError for buffers that are too small, or too many pcpus.
+    """
+
+    def __init__(self, slots: object, index: int, lost: object) -> None: ...
+    def join(self, peer: int, incoming: object, come: int, outgoing: object, go: int) -> None:
+        """``peer`` has the other end of two rings: in the buffers ``incoming`` at ``come``, and ``outgoing`` at ``go``.
+
+        Raises IndexError where there is no ring.
+        """
+
+    def put(self, peer: int, data: bytes | bytearray, /) -> int:
+        """How many bytes there was room for; -1: it takes nothing any more. Wakes it, or kicks its core.
+
+        Where there was too little room, there is a call when some has been made.
+        """
+
+    def news(self) -> list[int]:
+        """Those who have put something in, or have ended, since the last time."""
+
+    def get(self, peer: int, /) -> bytes | None:
+        """All that has come of it; None: it has ended, and nothing more comes.
+
+        Raises ValueError when what it wrote into the shared memory makes no sense.
+        """
+
+    def end(self, peer: int, /) -> None:
+        """Let go of both rings; it is told."""
+
+    def lost(self) -> list[int]:
+        """The peers whose process has ended, and that were not let go of. What they have put in is still there."""
+
+    def called(self) -> bool:
+        """Whether somebody has used ``call`` since the last time, or there is room in a ring that was full."""
+
+    def sleep(self, seconds: float, /) -> bool:
+        """Until there is something new, or a call; at most so long, to the microsecond. False: that has passed.
+
+        A signal ends it too. Other threads run meanwhile, and handlers of signals have run behind it.
+        """
 
 def kick(slots: object, index: int) -> None:
     """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Stay.KICKED``.
@@ -33,6 +82,12 @@ def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> t
     ``window`` is in ticks of the records' time; ``most``: records of a link. Raises ValueError when one of these is 0,
     for a link of another length, and for a part of a record.
     """
+
+def call(slots: object, index: int) -> None:
+    """Have the pcpu ``index`` look at what comes by another way than its rings; it wakes up. Raises IndexError."""
+
+def exact_timeouts() -> None:
+    """From now on this thread sleeps no longer than it is to (PR_SET_TIMERSLACK, prctl(2)). Raises OSError."""
 
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent, of which this is the process number, ends. Raises OSError."""

@@ -17,12 +17,14 @@ from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
 
-__all__ = ["SIZES", "Core", "attend", "build", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
+__all__ = ["RING_SIZE", "SIZES", "Core", "attend", "build", "call", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
 
+RING_SIZE: Final = _node.RING_SIZE
 SIZES: Final = Sizes(
     slot=_node.SLOT_SIZE, ledger=_node.LEDGER_SIZE, lane=_node.LANE_SIZE, devices={"pl011": _node.PL011_STATE_SIZE}
 )
 kick = _node.kick
+call = _node.call
 
 
 def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:

@@ -79,6 +79,8 @@ _MEMORY: Final[Mapping[str, When | None]] = {
     "brk": _ANY,
     "madvise": When(2, Comparison.AMONG, (4, 8, 14)),  # MADV_DONTNEED, _FREE, _HUGEPAGE: what allocators say
 }
+_FUTEX: Final = (0, 1, 128, 129, 137, 393)
+"""Bells between processes: wait, wake. Python's locks: wait, wake, wait until, within the process."""
 _CHANNELS: Final[Mapping[str, When | None]] = {
     "epoll_wait": _ANY,
     "epoll_pwait": _ANY,  # the same, by other C libraries
@@ -86,9 +88,7 @@ _CHANNELS: Final[Mapping[str, When | None]] = {
     "sendto": _ANY,
     "epoll_ctl": _ANY,
     "close": _ANY,
-    "futex": When(
-        1, Comparison.AMONG, (0, 1, 128, 129, 137, 393)
-    ),  # bells: wait, wake; Python's locks: wait, wake, wait until, within the process
+    "futex": When(1, Comparison.AMONG, _FUTEX),
     "restart_syscall": _ANY,  # the kernel's own, behind a stop
 }
 _ENDING: Final[Mapping[str, When | None]] = {
@@ -104,7 +104,7 @@ _ENDING: Final[Mapping[str, When | None]] = {
 }
 _ALL: Final = {**_CHANNELS, **_GUEST, **_MEMORY, **_ENDING}
 CALLS: Final[Mapping[Role, Mapping[str, When | None]]] = {
-    Role.PCPU: {"timerfd_settime": _ANY, **_ALL},  # to wake for a guest's timer
+    Role.PCPU: {"timerfd_settime": _ANY, **_ALL},  # where it waits for what is no message of a peer
     Role.CONDUCTOR: {"timerfd_settime": _ANY, **_ALL},  # to look again at a channel that was full
     Role.CREW: _ALL,  # waits for its conductor alone
 }

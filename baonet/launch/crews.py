@@ -21,7 +21,7 @@ from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.architecture import Place
-from baonet.core.cpu import attend, build, kick, rounds
+from baonet.core.cpu import attend, build, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
 from baonet.machine.islands import islands, touching
@@ -77,9 +77,8 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     assert assignment is not None
     vm = plan.vms[assignment.vm]
     core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch, records=tracing)
-    slots = memory.slots.view
     recorder = Recorder(pcpu, core, port, AGENT, tracing=True) if tracing else None
-    return PcpuActor(plan, pcpu, core, port, lambda peer: kick(slots, peer), recorder=recorder)
+    return PcpuActor(plan, pcpu, core, port, recorder=recorder)
 
 
 def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool, threads: int = 1) -> list[Crew]:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from typing import final
 
 import trio
@@ -20,15 +21,16 @@ from baonet.actors.carrier import Carrier
 from baonet.actors.node import Died
 from baonet.actors.telling import failure
 from baonet.core.child import held
-from baonet.core.cpu import kick
+from baonet.core.cpu import RING_SIZE, call, kick
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
 from baonet.launch.confinement import missing, told
-from baonet.launch.crews import Placement, active, crews, host_actor
+from baonet.launch.crews import Crew, Placement, active, crews, host_actor
 from baonet.launch.forking import Forks
 from baonet.launch.process import LastWords, live
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
+from baonet.memory.rings import RingMemory
 from baonet.wire.messages import AGENT, accepted
 from baonet.wire.port import Channel, MemoryPort, Port, SocketPort, Switch
 from baonet.wire.roles import Role
@@ -53,10 +55,12 @@ class ProcessNode:
         roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in members.items()}
         channels: dict[int, dict[int, Channel]] = {address: {} for address in roles}
         for address, crew in members.items():
-            for peer in (*(peer for peer in sorted(crew.peers) if peer > address), AGENT):
+            far = () if crew.role is Role.PCPU else crew.peers
+            for peer in (*(peer for peer in sorted(far) if peer > address), AGENT):
                 here, there = socket.socketpair()
                 channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
                 channels[peer][address] = Channel(there, accepted(roles[address], roles[peer]))
+        self._rings = self._joined(plan, members)
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
@@ -81,7 +85,15 @@ class ProcessNode:
                         self._kill_all()
                         raise
                     if pid == 0:
-                        live(crew, channels[address], agent, memory, words, confined=reason is None)
+                        live(
+                            crew,
+                            channels[address],
+                            agent,
+                            memory,
+                            words,
+                            rings=self._rings,
+                            confined=reason is None,
+                        )
                     words.begin()
                     self._pids[address] = pid
 
@@ -90,7 +102,18 @@ class ProcessNode:
         for address in members:
             for channel in channels[address].values():
                 channel.socket.close()
-        self.port: Port = SocketPort(channels[AGENT])
+        self.port: Port = SocketPort(channels[AGENT], self._call)
+
+    @staticmethod
+    def _joined(plan: Plan, members: Mapping[int, Crew]) -> RingMemory | None:
+        """Where pcpus have something to say to each other by themselves."""
+        peers = {address: crew.peers for address, crew in members.items() if crew.role is Role.PCPU}
+        return RingMemory([vm.pcpus for vm in plan.vms], peers, RING_SIZE) if peers else None
+
+    def _call(self, pcpu: int) -> None:
+        """Something is in its socket, which who has rings does not look at while it sleeps."""
+        if self._rings is not None:
+            call(self._memory.slots.view, pcpu)
 
     async def supervise(self, died: Died) -> None:
         async with trio.open_nursery() as nursery:
@@ -106,6 +129,8 @@ class ProcessNode:
             raise
         finally:
             os.close(descriptor)
+        if self._rings is not None:
+            self._rings.lose(pcpu)
         _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
         call, words = told(self._words[pcpu].take())
@@ -134,6 +159,8 @@ class ProcessNode:
         self._kill_all()
         for words in self._words.values():
             words.close()
+        if self._rings is not None:
+            self._rings.close()
         self._forks.close()
         self.port.close()
 

@@ -15,12 +15,16 @@ import trio
 from baonet.actors.refusals import limited, refused
 from baonet.actors.telling import failure
 from baonet.actors.visible import plain
+from baonet.core import _node
 from baonet.core.child import belong_to
 from baonet.launch.confinement import confine, no_new_privileges
 from baonet.launch.crews import Crew
 from baonet.memory.node import NodeMemory
-from baonet.wire.messages import AGENT
+from baonet.memory.rings import Ends, RingMemory
+from baonet.wire.messages import AGENT, accepted
 from baonet.wire.port import Channel, Port, SocketPort
+from baonet.wire.ring_port import RingPort
+from baonet.wire.roles import Role
 
 _SHOWN: Final = 4096
 """Bytes of last words that are told, the last ones."""
@@ -66,11 +70,12 @@ def live(
     memory: NodeMemory,
     words: LastWords,
     *,
+    rings: RingMemory | None,
     confined: bool,
 ) -> NoReturn:
     """Call it in the child of the process ``agent``. Nothing of the parent's runs on in it, whatever happens.
 
-    ``confined``: this host has seccomp filters.
+    ``rings``: those of pcpus that run freely. ``confined``: this host has seccomp filters.
     """
     status = 1
     try:
@@ -79,9 +84,10 @@ def live(
         _dump_nothing()
         no_new_privileges()
         memory.keep(crew.use)
+        ends = None if rings is None else rings.ends(crew.address)
         _give_up_all_but(each.socket.fileno() for each in channels.values())
         faulthandler.enable(2, all_threads=False)
-        status = trio.run(_live, crew, SocketPort(channels), confined)
+        status = trio.run(_live, crew, _port(crew, channels, memory, ends), confined)
     except BaseException as error:
         if limited(error):
             print(refused(error), file=sys.stderr)
@@ -89,6 +95,17 @@ def live(
             traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _port(crew: Crew, channels: Mapping[int, Channel], memory: NodeMemory, ends: Ends | None) -> Port:
+    far = SocketPort(channels)
+    if ends is None:
+        return far
+    _node.exact_timeouts()
+    near = _node.Rings(memory.slots.view, crew.address, ends.lost)
+    for peer, places in ends.rings.items():
+        near.join(peer, *places)
+    return RingPort(near, ends.rings, accepted(Role.PCPU, Role.PCPU), far)
 
 
 async def _live(crew: Crew, port: Port, confined: bool) -> int:

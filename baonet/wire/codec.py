@@ -198,6 +198,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def between(self) -> bool:
+        """Whether all that came was whole messages."""
+        return not self._buffer
+
     def feed(self, data: bytes, accepted: Set[type]) -> Iterator[Message]:
         """The messages that are complete with ``data``. Raises ProtocolError, also for what is not ``accepted``."""
         buffer = self._buffer

@@ -14,7 +14,7 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import NamedTuple, Protocol
 
 import trio
@@ -192,9 +192,13 @@ class Channel(NamedTuple):
 
 
 class SocketPort:
-    """A port over connected stream sockets, one a peer. It owns the sockets."""
+    """A port over connected stream sockets, one a peer. It owns the sockets.
 
-    def __init__(self, channels: Mapping[int, Channel]) -> None:
+    ``written`` is called when something has gone into a peer's socket: it may sleep where it does not see that.
+    """
+
+    def __init__(self, channels: Mapping[int, Channel], written: Callable[[int], None] = lambda peer: None) -> None:
+        self._written = written
         self._sockets = sockets = {peer: channel.socket for peer, channel in channels.items()}
         self._accepts = {peer: channel.accepts for peer, channel in channels.items()}
         self._readers = {peer: FrameReader() for peer in sockets}
@@ -202,6 +206,8 @@ class SocketPort:
         self._held: Set[int] = frozenset()
         self._watched: dict[int, int] = {}
         self.congested = False
+        self.stirred = False
+        """Whether ``take`` has found anything the last time; then there may be more."""
         self._peers = {sock.fileno(): peer for peer, sock in sockets.items()}
         self._closed: list[tuple[int, str]] = []
         self._last_wait = self._rested = 0
@@ -230,9 +236,16 @@ class SocketPort:
         except OSError as error:
             self._cannot_write(peer, error)
             return
+        if sent:
+            self._written(peer)
         if sent < len(data):
             self._backlog[peer] = bytearray(data[sent:])
             self._watch(peer)
+
+    @property
+    def full(self) -> bool:
+        """Whether something waits that a socket did not take; ``take`` moves it."""
+        return bool(self._backlog)
 
     def hold(self, peers: Set[int]) -> None:
         if peers != self._held:
@@ -253,7 +266,9 @@ class SocketPort:
 
     def take(self) -> list[tuple[int, Message]]:
         taken: list[tuple[int, Message]] = []
-        for descriptor, events in self._epoll.poll(0):
+        found = self._epoll.poll(0)
+        self.stirred = bool(found)
+        for descriptor, events in found:
             if descriptor == self._alarm.descriptor:
                 self._alarm.clear()
                 continue
@@ -346,6 +361,7 @@ class SocketPort:
         except OSError as error:
             self._cannot_write(peer, error)
             return
+        self._written(peer)
         self._weigh()
         if not backlog:
             del self._backlog[peer]

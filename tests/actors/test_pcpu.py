@@ -48,8 +48,7 @@ class Case:
         self.core = FakeCore()
         self.core.uart_states = [(0, 0, 0)]
         self.port = Channels()
-        self.kicked: list[int] = []
-        self.actor = PcpuActor(PLAN, pcpu, cast(Core, self.core), self.port, self.kicked.append)  # type: ignore[arg-type]
+        self.actor = PcpuActor(PLAN, pcpu, cast(Core, self.core), self.port)  # type: ignore[arg-type]
         self.actor.greet()
         if started:
             self.hears(wire.Start())
@@ -80,14 +79,13 @@ def test_it_stays_out_of_its_guest_until_it_is_told_to_start() -> None:
     assert case.core.entered == 1
 
 
-def test_messages_go_in_the_order_of_the_guests_doing_and_who_gets_one_is_kicked() -> None:
+def test_messages_go_in_the_order_of_the_guests_doing() -> None:
     case = Case()
     for context in range(3):
         case.core.calls(psci.CPU_ON_64, 1, 0x4000_0000, context)
         case.core.calls(psci.AFFINITY_INFO, 0)
     case.actor.step()
     assert case.told(1) == [PsciOn(0x4000_0000, 0)], "it is on its way, so the others are answered"
-    assert case.kicked == [1]
     for _ in range(5):
         case.hears(NOTIFIED, source=2)
     assert case.actor.body.received == 5

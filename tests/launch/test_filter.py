@@ -96,6 +96,13 @@ def test_arguments_decide(role: Role, name: str, arguments: tuple[int, ...], ans
     assert verdict(role, NUMBERS[name], *arguments) == answer
 
 
+@pytest.mark.parametrize("role", CALLS)
+def test_only_pcpus_that_run_freely_have_bells_to_others(role: Role) -> None:
+    FUTEX_WAIT, FUTEX_WAKE = 0, 1  # noqa: N806 - linux/futex.h
+    answer = ALLOW if role is Role.PCPU else TRAP
+    assert [verdict(role, NUMBERS["futex"], 0, each) for each in (FUTEX_WAIT, FUTEX_WAKE)] == [answer] * 2
+
+
 def test_every_condition_of_the_table_is_tried() -> None:
     tried = {
         "mmap",

@@ -54,6 +54,8 @@ HAS: Final = {
     "vm": [("a", 2, 0), ("b", 1, 0), ("c", 1, 0)],
     "crew": [("a", 2, 0), ("a", 2, 0), ("b", 1, 0), ("c", 1, 0)],
 }
+RINGS: Final = {"a": 6 + 1 + 1, "b": 3 + 2 + 1, "c": 1}
+"""Pages: all that come to its VM from the three of both; its own to the other VM; who is lost."""
 
 
 @pytest.mark.parametrize("placement", RUNS)
@@ -68,6 +70,7 @@ def test_a_process_has_what_its_vms_need_and_nothing_else(tmp_path: Path, placem
         for pid, (vms, slots, kicks) in zip(children, HAS[placement], strict=True):
             mapped = segments(pid)
             assert mapped.pop("slots") == PAGE * (2 * slots + kicks)
+            assert mapped.pop("rings", 0) == (PAGE * RINGS[vms] if placement == "pcpu" else 0)
             assert set(mapped) == set.union(*(ALONE[name] for name in vms))
             opened = descriptors(pid)
             assert [opened.pop(number) for number in (0, 1)] == ["/dev/null"] * 2
@@ -105,11 +108,12 @@ import ctypes, gc, mmap, os, signal, socket, sys
 from baonet.hyp.pcpu import Pcpu
 from baonet.wire import messages as wire
 from baonet.wire.port import SocketPort
+from baonet.wire.ring_port import RingPort
 def say(message, to_agent):
-    (port,) = [each for each in gc.get_objects() if isinstance(each, SocketPort)]
-    for peer in port._sockets:
-        if (peer == wire.AGENT) == to_agent:
-            port.send(peer, message)
+    for port in [each for each in gc.get_objects() if isinstance(each, (SocketPort, RingPort))]:
+        for peer in port._sockets if isinstance(port, SocketPort) else port._peers:
+            if (peer == wire.AGENT) == to_agent:
+                port.send(peer, message)
 libc = ctypes.CDLL(None)
 agent = os.getpid()
 deeds = {

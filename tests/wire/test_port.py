@@ -1,4 +1,4 @@
-"""Both kinds of port behave alike: in order, without loss, and they tell when a peer has gone."""
+"""All kinds of port behave alike: in order, without loss, and they tell when a peer has gone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from baonet.wire.codec import frame
 from baonet.wire.messages import NUMBERS, ConsoleInput, Hello, Message, Start, Stop, accepted
 from baonet.wire.port import CONGESTED, GONE, Channel, MemoryPort, Port, SocketPort, Switch
 from baonet.wire.roles import Role
+from tests.wire.rings import Joined
 
 Pair = tuple[Port, Port]
 ANYTHING = frozenset(NUMBERS.values())
@@ -29,7 +30,15 @@ def socket_pair() -> Pair:
     return SocketPort({1: Channel(left, ANYTHING)}), SocketPort({0: Channel(right, ANYTHING)})
 
 
-@pytest.fixture(params=[memory_pair, socket_pair], ids=["memory", "socket"])
+def ring_pair() -> Pair:
+    joined = Joined()
+    return joined.port(0), joined.port(1)
+
+
+between_processes = pytest.mark.parametrize("make", [socket_pair, ring_pair])
+
+
+@pytest.fixture(params=[memory_pair, socket_pair, ring_pair], ids=["memory", "socket", "ring"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     make: Callable[[], Pair] = request.param
     made = make()
@@ -111,8 +120,9 @@ async def test_a_message_ends_the_wait_for_a_switch() -> None:
     switch.close()
 
 
-async def test_a_peer_that_does_not_read_blocks_nobody() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_a_peer_that_does_not_read_blocks_nobody(make: Callable[[], Pair]) -> None:
+    left, right = make()
     sent = [ConsoleInput(0, bytes([number % 256]) * 20_000) for number in range(200)]
     for message in sent:
         left.send(1, message)
@@ -127,8 +137,9 @@ async def test_a_peer_that_does_not_read_blocks_nobody() -> None:
     right.close()
 
 
-async def test_a_peer_that_goes_is_told_after_its_last_message() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_a_peer_that_goes_is_told_after_its_last_message(make: Callable[[], Pair]) -> None:
+    left, right = make()
     left.send(1, Start())
     left.close()
     assert await collect(right, 1) == [(0, Start())]
@@ -141,8 +152,9 @@ async def test_a_peer_that_goes_is_told_after_its_last_message() -> None:
     right.close()
 
 
-async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more(make: Callable[[], Pair]) -> None:
+    left, right = make()
     right.send(0, Start())
     left.send(1, Hello(1, 5))
     left.close()  # with something unread
@@ -157,8 +169,9 @@ async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more() -> 
     right.close()
 
 
-async def test_a_port_is_congested_until_its_peer_takes() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_a_port_is_congested_until_its_peer_takes(make: Callable[[], Pair]) -> None:
+    left, right = make()
     message = ConsoleInput(0, bytes(CONGESTED // 4))
     sent = 0
     while not left.congested:
@@ -177,8 +190,9 @@ async def test_a_port_is_congested_until_its_peer_takes() -> None:
     right.close()
 
 
-async def test_a_flush_waits_for_its_peer_as_long_as_there_is_one() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_a_flush_waits_for_its_peer_as_long_as_there_is_one(make: Callable[[], Pair]) -> None:
+    left, right = make()
     for _ in range(20):
         left.send(1, ConsoleInput(0, bytes(CONGESTED)))
     with trio.move_on_after(0.01) as waiting:
@@ -208,8 +222,9 @@ async def test_the_last_words_of_a_peer_are_all_that_it_sent() -> None:
     right.close()
 
 
-async def test_others_get_their_turn_while_there_is_always_something_to_take() -> None:
-    left, right = socket_pair()
+@between_processes
+async def test_others_get_their_turn_while_there_is_always_something_to_take(make: Callable[[], Pair]) -> None:
+    left, right = make()
     turns = 0
 
     async def other() -> None:
@@ -275,7 +290,7 @@ async def test_who_is_held_is_not_heard_and_keeps_its_order(pair: Pair) -> None:
         assert left.take() == [(1, Start())], "it hears"
         right.hold(frozenset())
         received = await collect(right, 1)
-        while left.congested:
+        while left.congested or len(received) < 2:
             await right.wait(0.01)
             received += right.take()
             left.take()
@@ -312,7 +327,7 @@ async def test_a_peer_that_ends_while_it_is_held_leaves_its_last_words_and_takes
     right.close()
 
 
-@pytest.mark.parametrize("make", [memory_pair, socket_pair])
+@pytest.mark.parametrize("make", [memory_pair, socket_pair, ring_pair])
 async def test_nobody_waits_for_one_that_has_gone(make: Callable[[], Pair]) -> None:
     sender, receiver = make()
     while not sender.congested:

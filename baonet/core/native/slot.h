@@ -8,13 +8,15 @@
 /*
  * One per vCPU in memory that the processes of a node share: a page for those of its VM, and one for all that may have
  * something to say to it. `kick` is 0, or more than any budget when somebody wants the vCPU's attention: the code at the
- * start of every translated block leaves when the budget is less than it.
+ * start of every translated block leaves when the budget is less than it. `bell` wakes who sleeps for want of anything to do (node/bell.c). `news` has a bit for each pcpu: something is in its ring to
+ * this one that nobody has looked at.
  */
 #define KICK_NOW 0x7ffffff0
 #define KICK_DOORBELL 1
 #define KICK_MAINTENANCE 2
 #define PENDING_PAGES 24
 #define SLOT_PAGE 0x1000
+#define MAX_PCPUS 4096
 struct slot {
     int32_t budget;
     _Atomic uint32_t in_guest;
@@ -30,8 +32,10 @@ struct slot {
     /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
     char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
     _Atomic int32_t kick;
+    _Atomic uint32_t bell __attribute__((aligned(64))); /* not where the kick word is, which every block looks at */
+    _Atomic uint64_t news[MAX_PCPUS / 64] __attribute__((aligned(64)));
 } __attribute__((aligned(SLOT_PAGE)));
-_Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is the kick word's");
+_Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is what others write");
 
 /* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
 static inline void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }

@@ -10,8 +10,8 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "bell.h"
 #include "clock.h"
+#include "futex.h"
 #include "run.h"
 
 /* Whether a core that was left for `reason` has something for its hypervisor, or for whoever looks after it. */
@@ -69,7 +69,7 @@ static void work(uint32_t batch) {
 
 static void sleep_until_asked(uint32_t seen) {
     atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.batch) == seen) bell_wait(&pool.batch, seen, 0);
+    while (atomic_load(&pool.batch) == seen) futex_wait(&pool.batch, seen, 0);
     atomic_fetch_sub(&pool.sleepers, 1);
 }
 
@@ -153,7 +153,7 @@ static void ask(struct stay *stay) {
     if (atomic_load(&stay->lane->work) != LANE_STANDS) return; /* before the deadline has passed once */
     stay->lane->order = stay->order;
     atomic_store(&stay->lane->work, LANE_ASKED);
-    bell_ring(&stay->process->bell);
+    futex_ring(&stay->process->bell);
 }
 
 /* False: the deadline has passed. */
@@ -168,7 +168,7 @@ static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline
         }
         uint64_t now = host_now();
         if (now >= deadline) return false;
-        bell_wait(&ledger->answers, seen, deadline - now);
+        futex_wait(&ledger->answers, seen, deadline - now);
     }
     stay->outcome = lane->outcome;
     atomic_store(&lane->work, LANE_STANDS);
@@ -200,7 +200,7 @@ static bool attend(struct ledger *ledger, struct core *core, PyThreadState *stat
     }
     if (!lane->order.frozen) PyEval_SaveThread();
     atomic_store(&lane->work, LANE_HAS_COME);
-    bell_ring(&ledger->answers);
+    futex_ring(&ledger->answers);
     return true;
 }
 
@@ -218,7 +218,7 @@ static void *attending(void *argument) {
         if (spins < SPINS)
             __builtin_ia32_pause();
         else
-            bell_wait(bell, seen, 0);
+            futex_wait(bell, seen, 0);
     }
     return NULL;
 }

@@ -1,0 +1,13 @@
+/* The Python type Rings: one pcpu's ends of its rings, and its bell. */
+#ifndef BAONET_RINGS_H
+#define BAONET_RINGS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+extern PyTypeObject rings_type;
+
+/* Function of the Python module. */
+PyObject *call(PyObject *module, PyObject *args);
+
+#endif

@@ -1,0 +1,210 @@
+"""A port of a pcpu among others of its host: rings of shared memory to these, sockets to the agent and whoever is far.
+
+A ring is a stream of bytes as a socket is, with the same frames and the same checks. What is different is the sleep: in
+native code, on the bell of the pcpu, and not in Trio. Whoever writes into one of its sockets calls it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Set
+from typing import Final, Protocol
+
+import trio
+
+from baonet.wire.codec import FrameReader, ProtocolError, frame
+from baonet.wire.messages import Message
+from baonet.wire.port import CONGESTED, GONE, REST, RETRY, SocketPort
+
+DOZE: Final = 0.002
+"""Seconds for which it sleeps before it asks Trio whether something else is to be done."""
+NAP: Final = 1.0
+"""Seconds after which it looks at everything though nobody has rung: a peer may have destroyed what would tell."""
+_KNOWN: Final = 1024
+_SHORT: Final = 64
+
+
+class Rings(Protocol):
+    """The native part: ``baonet.core._node.Rings``."""
+
+    def put(self, peer: int, data: bytes | bytearray, /) -> int: ...
+    def news(self) -> list[int]: ...
+    def get(self, peer: int, /) -> bytes | None: ...
+    def end(self, peer: int, /) -> None: ...
+    def lost(self) -> list[int]: ...
+    def called(self) -> bool: ...
+    def sleep(self, seconds: float, /) -> bool: ...
+
+
+class RingPort:
+    """``peers`` have the other ends of ``rings`` and may say what ``accepts`` has; all others are behind ``far``.
+
+    It is for the one task of a process that has nothing else to do: others get their turn after ``REST``, and what only
+    Trio would tell may have to wait for ``NAP``. It owns ``far``.
+    """
+
+    def __init__(self, rings: Rings, peers: Iterable[int], accepts: frozenset[type], far: SocketPort) -> None:
+        self._rings = rings
+        self._far = far
+        self._accepts = accepts
+        self._peers = set(peers)
+        self._readers: dict[
+            int, FrameReader
+        ] = {}  # of those that have ever said something: a ring not used has no page
+        self._known: dict[bytes, Message] = {}
+        self._backlog: dict[int, bytearray] = {}
+        self._heavy = False
+        self._held: Set[int] = frozenset()
+        self._unread: set[int] = set()
+        self._closed: list[tuple[int, str]] = []
+        self._looked = self._rested = 0
+
+    @property
+    def congested(self) -> bool:
+        return self._heavy or self._far.congested
+
+    def send(self, peer: int, message: Message) -> None:
+        """What the ring does not take at once waits in the backlog, in order. Wakes the peer, or kicks its core."""
+        if peer not in self._peers:
+            self._far.send(peer, message)
+            return
+        data = frame(message)
+        backlog = self._backlog.get(peer)
+        if backlog is not None:
+            backlog += data
+            self._heavy |= len(backlog) > CONGESTED
+            return
+        done = self._rings.put(peer, data)
+        if 0 <= done < len(data):
+            self._backlog[peer] = bytearray(data[done:])
+
+    def hold(self, peers: Set[int]) -> None:
+        self._far.hold(peers)
+        self._held = peers
+
+    def take(self) -> list[tuple[int, Message]]:
+        taken: list[tuple[int, Message]] = []
+        lost: list[int] = []
+        now = time.perf_counter_ns()
+        if self._rings.called() or now - self._looked > REST or self._far.stirred:
+            self._looked = now
+            taken = self._far.take()
+            lost = self._rings.lost()  # before the news: what they said last is in those
+        if self._backlog:
+            self._move()
+        news: Iterable[int] = self._rings.news()
+        if self._unread:
+            news, self._unread = self._unread.union(news), set()
+        for peer in news:
+            if peer in self._held:
+                self._unread.add(peer)
+            elif peer in self._peers:
+                self._receive(peer, taken)
+        for peer in lost:
+            if peer not in self._held:
+                if peer in self._readers:
+                    taken += self.last_words(peer)
+                self._drop(peer, GONE)
+        return taken
+
+    def last_words(self, peer: int) -> list[tuple[int, Message]]:
+        taken: list[tuple[int, Message]] = []
+        if peer not in self._peers:
+            return self._far.last_words(peer)
+        while peer in self._peers and self._receive(peer, taken):
+            pass
+        return taken
+
+    def closed(self) -> list[tuple[int, str]]:
+        """The peers whose channel has ended since the last call, and why."""
+        closed, self._closed = self._closed, []
+        return closed + self._far.closed()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until something can be taken, at most ``seconds``; after ``NAP`` it is for the caller to try."""
+        now = time.perf_counter_ns()
+        if now - self._rested > REST:
+            self._rested = now
+            await trio.lowlevel.checkpoint()
+        limit = NAP if seconds is None else min(max(seconds, 0.0), NAP)
+        if self._far.full:
+            limit = min(limit, RETRY)
+        if self._far.stirred or self._unread - self._held or self._rings.sleep(min(limit, DOZE)) or limit <= DOZE:
+            return
+        for _ in range(2):  # whose turn came together with this one has had it behind the second
+            await trio.lowlevel.checkpoint()
+        if not self._rings.sleep(min(limit, _leisure())):
+            self._looked = 0
+            self._unread.update(self._readers)
+
+    async def flush(self, peer: int) -> None:
+        """What comes meanwhile is dropped."""
+        if peer not in self._peers:
+            await self._far.flush(peer)
+        while peer in self._backlog:
+            await self.wait(RETRY)
+            self.take()
+
+    def close(self) -> None:
+        for peer in self._peers:
+            self._rings.end(peer)
+        self._peers.clear()
+        self._far.close()
+
+    def _move(self) -> None:
+        for peer, backlog in list(self._backlog.items()):
+            done = self._rings.put(peer, backlog)
+            del backlog[: max(done, 0)]
+            if done < 0 or not backlog:
+                del self._backlog[peer]
+        self._weigh()
+
+    def _weigh(self) -> None:
+        self._heavy = any(len(backlog) > CONGESTED for backlog in self._backlog.values())
+
+    def _drop(self, peer: int, why: str) -> None:
+        if peer in self._peers:
+            self._peers.discard(peer)
+            self._readers.pop(peer, None)
+            self._rings.end(peer)
+            self._backlog.pop(peer, None)
+            self._weigh()
+            self._closed.append((peer, why))
+
+    def _receive(self, peer: int, taken: list[tuple[int, Message]]) -> bool:
+        """Take what a peer has sent; whether there may be more."""
+        try:
+            data = self._rings.get(peer)
+            if not data:
+                if data is None:
+                    self._drop(peer, GONE)
+                return False
+            reader = self._readers.get(peer)
+            if reader is None:
+                reader = self._readers[peer] = FrameReader()
+            if reader.between:
+                if (known := self._known.get(data)) is not None:
+                    taken.append((peer, known))
+                    return True
+                before = len(taken)
+                taken.extend((peer, message) for message in reader.feed(data, self._accepts))
+                if reader.between and len(taken) == before + 1 and len(data) <= _SHORT:
+                    self._remember(data, taken[-1][1])
+            else:
+                taken.extend((peer, message) for message in reader.feed(data, self._accepts))
+        except (ValueError, ProtocolError) as error:
+            self._drop(peer, f"does not keep to the protocol: {error}")
+            return False
+        return True
+
+    def _remember(self, data: bytes, message: Message) -> None:
+        """What has been checked once need not be when the same bytes come again, as they do; messages do not change."""
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        self._known[data] = message
+
+
+def _leisure() -> float:
+    """Seconds for which Trio has nothing to do."""
+    state = trio.lowlevel.current_statistics()
+    return DOZE if state.tasks_runnable else min(max(state.seconds_to_next_deadline, 0.0), NAP)
