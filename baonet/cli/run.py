@@ -101,6 +101,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="in virtual time: CPUs of the host that run the guests' (default: all that there are for it); any number "
         "has the same digest",
     )
+    parser.add_argument(
+        "--pin",
+        metavar="auto|none|spread|CORES",
+        help="on which cores of the host the processes of CPUs run. auto: with the host's clock, CPUs that answer each "
+        "other share one where that proves faster (default); none: where the host likes; spread: one each, in turn; "
+        "CORES: on these, in the order of the CPUs, as in 0,2-3. -v says what was chosen",
+    )
     parser.add_argument("--input", metavar="FILE", help="type what FILE says when it says it (virtual time; YAML)")
     parser.add_argument("--record", metavar="FILE", help="write what was typed, and when, to FILE, for --input")
     parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
@@ -147,6 +154,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
+    from baonet.launch import pin  # noqa: PLC0415
     from baonet.launch.crews import Placement  # noqa: PLC0415
     from baonet.run.options import RunOptions  # noqa: PLC0415
 
@@ -171,6 +179,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             shown = stack.enter_context(consoles(machine, asked, outlets.out, outlets.outlets))
             early.check()
             asking = RunOptions(
+                pin=None if options.pin is None else pin.parse(options.pin),
                 placement=None if options.placement is None else Placement(options.placement),
                 until=awaited,
                 limit=getattr(options, "for"),

@@ -86,6 +86,12 @@ def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> t
 def call(slots: object, index: int) -> None:
     """Have the pcpu ``index`` look at what comes by another way than its rings; it wakes up. Raises IndexError."""
 
+def rung(slots: object, index: int) -> tuple[int, int]:
+    """How often others have put something into a ring to the pcpu ``index``, modulo 2**32, and who did it last.
+
+    Raises IndexError when there is no such slot.
+    """
+
 def exact_timeouts() -> None:
     """From now on this thread sleeps no longer than it is to (PR_SET_TIMERSLACK, prctl(2)). Raises OSError."""
 

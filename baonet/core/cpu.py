@@ -17,7 +17,7 @@ from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
 
-__all__ = ["RING_SIZE", "SIZES", "Core", "attend", "build", "call", "flip", "interrupt_cost", "kick", "rounds", "uarts"]
+__all__ = ["RING_SIZE", "SIZES", "Core", "attend", "build", "call", "flip", "interrupt_cost", "kick", "rounds", "rung", "uarts"]
 
 RING_SIZE: Final = _node.RING_SIZE
 SIZES: Final = Sizes(
@@ -25,6 +25,7 @@ SIZES: Final = Sizes(
 )
 kick = _node.kick
 call = _node.call
+rung = _node.rung
 
 
 def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:

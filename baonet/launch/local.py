@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import final
 
 import trio
@@ -27,6 +27,8 @@ from baonet.hyp.vmm import Plan
 from baonet.launch.confinement import missing, told
 from baonet.launch.crews import Crew, Placement, active, crews, host_actor
 from baonet.launch.forking import Forks
+from baonet.launch.pin import AUTO, Pin
+from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
@@ -40,18 +42,29 @@ from baonet.wire.roles import Role
 class ProcessNode:
     """Forks one process a crew when it is created.
 
-    ``threads``: in virtual time, how many run guests in one process at most. ``weakness`` tells what does not confine the guests on this host, None when all does. Raises EngineError when the
-    engine does not hold on this host, ValueError when the machine's clock does not have the placement.
+    ``threads``: in virtual time, how many run guests in one process at most. ``weakness`` tells what does not confine
+    the guests on this host, None when all does. Raises EngineError when the engine does not hold on this host,
+    ValueError when the machine's clock does not have the placement, or ``pin`` a core that cannot be used. ``tell``
+    gets what is chosen on the way.
     """
 
     def __init__(
-        self, plan: Plan, memory: NodeMemory, placement: Placement, *, tracing: bool = False, threads: int = 1
+        self,
+        plan: Plan,
+        memory: NodeMemory,
+        placement: Placement,
+        *,
+        tracing: bool = False,
+        threads: int = 1,
+        pin: Pin = AUTO,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         ensure(plan.machine.platform.architecture)
         self._memory = memory
         members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing, threads)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
         self._addresses = tuple(members)
+        self._pinning = Pinning(pin, members, tell)
         roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in members.items()}
         channels: dict[int, dict[int, Channel]] = {address: {} for address in roles}
         for address, crew in members.items():
@@ -99,6 +112,7 @@ class ProcessNode:
 
         self._forks = Forks(fork)
         gc.unfreeze()
+        self._pinning.begin(self._pids)
         for address in members:
             for channel in channels[address].values():
                 channel.socket.close()
@@ -119,6 +133,8 @@ class ProcessNode:
         async with trio.open_nursery() as nursery:
             for address in self._addresses:
                 nursery.start_soon(self._watch, address, died)
+            if self._rings is not None:
+                nursery.start_soon(self._pinning.serve, self._memory.slots.view, self._pids)
 
     async def _watch(self, pcpu: int, died: Died) -> None:
         descriptor = os.pidfd_open(self._pids[pcpu])

@@ -14,6 +14,7 @@ from baonet.actors.screen import Screen
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.launch.pin import AUTO, Way
 from baonet.machine import ClockMode, Input
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
@@ -72,12 +73,22 @@ class HostedRun:
 
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
         plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
-        threads = self._options.threads or cores()
+        pin, threads = self._options.pin, self._options.threads or cores()
         if placement is not Placement.ONE_PROCESS:
-            node = ProcessNode(plan, memory, placement, tracing=tracing, threads=threads)
+            node = ProcessNode(
+                plan,
+                memory,
+                placement,
+                tracing=tracing,
+                threads=threads,
+                pin=pin or AUTO,
+                tell=lambda text: self._audience.notice("INFO", text),
+            )
             if node.weakness is not None:
                 self._audience.notice("WARNING", node.weakness)
             return node
+        if pin is not None and pin.way is not Way.NONE:
+            raise ValueError("--pin is of processes of pcpus: with --placement one-process there are none")
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)
         return IslandsNode(plan, memory, tracing=tracing, threads=threads)

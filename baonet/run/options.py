@@ -7,6 +7,7 @@ from typing import Final, final
 
 from baonet.actors.awaited import AwaitedText
 from baonet.launch.crews import Placement
+from baonet.launch.pin import Pin
 from baonet.machine import ClockMode
 
 STEP: Final = 10_000_000
@@ -26,7 +27,7 @@ class RunOptions:
     nanoseconds of virtual time. ``timeout``: it ends as ``Ending.TIMEOUT`` after so many seconds of the host.
     ``threads``: in virtual time, how many run guests at the same time; None: as many as there are cores of the host.
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
-    machine stands, at 0, until its agent is told to go on.
+    machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
     """
 
     placement: Placement | None = None
@@ -35,4 +36,5 @@ class RunOptions:
     timeout: float | None = None
     threads: int | None = None
     interactive: bool = False
+    pin: Pin | None = None
     standing: bool = False

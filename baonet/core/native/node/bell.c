@@ -29,6 +29,8 @@ bool bell_answer(struct slot *slot) {
 
 void bell_announce(struct slot *slot, unsigned source) {
     atomic_fetch_or(&slot->news[source / 64], UINT64_C(1) << source % 64);
+    atomic_fetch_add_explicit(&slot->rung, 1, memory_order_relaxed);
+    atomic_store_explicit(&slot->rung_by, source, memory_order_relaxed);
     if (!wake(slot)) slot_kick(slot, KICK_DOORBELL);
 }
 

@@ -53,6 +53,7 @@ static PyMethodDef functions[] = {
     {"visible", visible_time, METH_VARARGS, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},
+    {"rung", rung, METH_VARARGS, NULL},
     {"exact_timeouts", exact_timeouts, METH_NOARGS, NULL},
     {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
     {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},

@@ -195,6 +195,22 @@ PyObject *call(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+PyObject *rung(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer slots;
+    unsigned index, count = 0, by = 0;
+    if (!PyArg_ParseTuple(args, "y*I", &slots, &index)) return NULL;
+    bool fits = (index + UINT64_C(1)) * sizeof(struct slot) <= (uint64_t)slots.len;
+    if (fits) {
+        struct slot *slot = (struct slot *)slots.buf + index;
+        count = atomic_load(&slot->rung);
+        by = atomic_load(&slot->rung_by);
+    }
+    PyBuffer_Release(&slots);
+    if (!fits) return PyErr_Format(PyExc_IndexError, "no slot %u", index);
+    return Py_BuildValue("II", count, by);
+}
+
 static PyMethodDef methods[] = {
     {"join", join, METH_VARARGS, NULL},
     {"put", (PyCFunction)(void (*)(void))put, METH_FASTCALL, NULL},

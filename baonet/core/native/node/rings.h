@@ -7,7 +7,8 @@
 
 extern PyTypeObject rings_type;
 
-/* Function of the Python module. */
+/* Functions of the Python module. */
 PyObject *call(PyObject *module, PyObject *args);
+PyObject *rung(PyObject *module, PyObject *args);
 
 #endif

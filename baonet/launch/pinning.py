@@ -1,0 +1,51 @@
+"""Has the processes of a node run on the cores that ``--pin`` says, or on those where they are found to be fast."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from mmap import mmap
+from typing import final
+
+import trio
+
+from baonet.core.cpu import rung
+from baonet.launch.neighbourhood import LOOK, Neighbourhood
+from baonet.launch.pin import Pin, Way
+
+
+@final
+class Pinning:
+    """Of the processes of these pcpus. ``tell`` gets what was chosen. Raises ValueError for a core that cannot be."""
+
+    def __init__(self, pin: Pin, pcpus: Iterable[int], tell: Callable[[str], None]) -> None:
+        self._way = pin.way
+        self._tell = tell
+        self._allowed = os.sched_getaffinity(0)
+        self._places = pin.places(pcpus, self._allowed)
+
+    def begin(self, pids: Mapping[int, int]) -> None:
+        """They exist: ``pids`` by pcpu."""
+        for pcpu, core in self._places.items():
+            _move(pids, pcpu, {core})
+            self._tell(f"pcpu {pcpu} runs on core {core} of the host")
+
+    async def serve(self, slots: mmap, pids: Mapping[int, int]) -> None:
+        """While they run, if it is to be found out; they ring each other's bells in ``slots``."""
+        if self._way is not Way.AUTO or len(self._allowed) < 2:
+            return
+        neighbourhood = Neighbourhood(sorted(self._allowed))
+        while len(pids) > 1:
+            await trio.sleep(LOOK)
+            for move in neighbourhood.look(trio.current_time(), {pcpu: rung(slots, pcpu) for pcpu in pids}):
+                for pcpu in move.pcpus:
+                    _move(pids, pcpu, self._allowed if move.core is None else {move.core})
+                if move.why is not None:
+                    self._tell(move.why)
+
+
+def _move(pids: Mapping[int, int], pcpu: int, cores: set[int]) -> None:
+    if pcpu in pids:
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(pids[pcpu], cores)
