@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final, final
 
 
-class Way(Enum):
+class PinMode(Enum):
     """``AUTO``: those that talk with each other share one where that makes them faster. ``NONE``: the host decides."""
 
     AUTO = "auto"
@@ -23,7 +23,7 @@ class Way(Enum):
 class Pin:
     """``cores``: of a LIST, those of the first, second, ... process; from the start again where it is too short."""
 
-    way: Way
+    mode: PinMode
     cores: tuple[int, ...] = ()
 
     def places(self, pcpus: Iterable[int], allowed: Set[int]) -> dict[int, int]:
@@ -31,7 +31,7 @@ class Pin:
 
         ``allowed``: the cores that this process may use. Raises ValueError for others.
         """
-        cores: Sequence[int] = sorted(allowed) if self.way is Way.SPREAD else self.cores
+        cores: Sequence[int] = sorted(allowed) if self.mode is PinMode.SPREAD else self.cores
         if beyond := sorted(set(cores) - allowed):
             raise ValueError(
                 f"--pin: {_cores(beyond)} cannot be used: this process may use {_cores(sorted(allowed))} of the host "
@@ -40,22 +40,24 @@ class Pin:
         return {pcpu: cores[place % len(cores)] for place, pcpu in enumerate(sorted(pcpus))} if cores else {}
 
 
-AUTO: Final = Pin(Way.AUTO)
+_SHOWN: Final = 8
+AUTO: Final = Pin(PinMode.AUTO)
 
 
 def parse(text: str) -> Pin:
     """What the user writes: ``auto``, ``none``, ``spread``, or cores as taskset has them. Raises ValueError."""
-    for way in (Way.AUTO, Way.NONE, Way.SPREAD):
-        if text == way.value:
-            return Pin(way)
+    for mode in (PinMode.AUTO, PinMode.NONE, PinMode.SPREAD):
+        if text == mode.value:
+            return Pin(mode)
     cores: list[int] = []
     for part in text.split(","):
         found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part)
         if found is None or (found[2] is not None and int(found[2]) < int(found[1])):
             raise ValueError(f"{text!r} is no way to pin: write auto, none, spread, or cores of the host as in 0,2-3")
         cores += range(int(found[1]), int(found[2] or found[1]) + 1)
-    return Pin(Way.LIST, tuple(cores))
+    return Pin(PinMode.LIST, tuple(cores))
 
 
 def _cores(numbers: Sequence[int]) -> str:
-    return f"core{'' if len(numbers) == 1 else 's'} {','.join(map(str, numbers))}"
+    shown = [*map(str, numbers[:_SHOWN]), *(["..."] if len(numbers) > _SHOWN else [])]
+    return f"core{'' if len(numbers) == 1 else 's'} {','.join(shown)}"

@@ -12,7 +12,7 @@ import trio
 
 from baonet.core.cpu import rung
 from baonet.launch.neighbourhood import LOOK, Neighbourhood
-from baonet.launch.pin import Pin, Way
+from baonet.launch.pin import Pin, PinMode
 
 
 @final
@@ -20,7 +20,7 @@ class Pinning:
     """Of the processes of these pcpus. ``tell`` gets what was chosen. Raises ValueError for a core that cannot be."""
 
     def __init__(self, pin: Pin, pcpus: Iterable[int], tell: Callable[[str], None]) -> None:
-        self._way = pin.way
+        self._mode = pin.mode
         self._tell = tell
         self._allowed = os.sched_getaffinity(0)
         self._places = pin.places(pcpus, self._allowed)
@@ -33,7 +33,7 @@ class Pinning:
 
     async def serve(self, slots: mmap, pids: Mapping[int, int]) -> None:
         """While they run, if it is to be found out; they ring each other's bells in ``slots``."""
-        if self._way is not Way.AUTO or len(self._allowed) < 2:
+        if self._mode is not PinMode.AUTO or len(self._allowed) < 2:
             return
         neighbourhood = Neighbourhood(sorted(self._allowed))
         while len(pids) > 1:

@@ -14,7 +14,7 @@ from baonet.actors.screen import Screen
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
-from baonet.launch.pin import AUTO, Way
+from baonet.launch.pin import AUTO, PinMode
 from baonet.machine import ClockMode, Input
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
@@ -87,7 +87,7 @@ class HostedRun:
             if node.weakness is not None:
                 self._audience.notice("WARNING", node.weakness)
             return node
-        if pin is not None and pin.way is not Way.NONE:
+        if pin is not None and pin.mode is not PinMode.NONE:
             raise ValueError("--pin is of processes of pcpus: with --placement one-process there are none")
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)

@@ -16,6 +16,7 @@ from baonet.config.console_input import dump_input, load_input
 from baonet.document import quantities
 from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
+from baonet.launch.pin import parse
 from baonet.machine import ClockMode, Input, Machine
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.awaited_texts import awaited_text
@@ -45,6 +46,7 @@ async def open_run(
     *,
     placement: str | None = None,
     threads: int | None = None,
+    pin: str | None = None,
     input: str | os.PathLike[str] | Iterable[Input] = (),
     record: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -55,9 +57,9 @@ async def open_run(
 ) -> AsyncIterator[OpenRun]:
     """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
 
-    ``placement``, ``threads``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until`` (texts), ``limit`` (its
-    ``--for``) and ``timeout`` (of the host's time, ``"60s"``) are the options of ``baonet run``. ``stop_on_report``: a
-    wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
+    ``placement``, ``threads``, ``pin``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until``
+    (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host's time, ``"60s"``) are the options of ``baonet run``.
+    ``stop_on_report``: a wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
     Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError
     when the host refuses something, EngineError when the engine does not hold here, RunError when the machine cannot
@@ -68,8 +70,11 @@ async def open_run(
     machine = _typing(machine, input)
     if record is not None and machine.clock.mode is ClockMode.HOST:
         raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
-    options = _options(machine, placement, until, limit, timeout)
-    options = dataclasses.replace(options, threads=_threads(machine, threads))
+    options = dataclasses.replace(
+        _options(machine, placement, until, limit, timeout),
+        threads=_threads(machine, threads),
+        pin=None if pin is None else parse(pin),
+    )
     _spare(machine, "trace", trace)
     _spare(machine, "record", record)
     witness, outlets = Witness(machine), Outlets()

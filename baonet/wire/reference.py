@@ -25,7 +25,9 @@ bytes, big-endian, at most {MAX_FRAME}. What is received is checked field by fie
 bounds), and by who sent it to whom; a channel that carries anything else is closed with an error that names the peer,
 and the process goes on.
 
-Each channel joins two actors and is FIFO. Nothing is said about the order of messages from different senders.
+Each channel joins two actors and is FIFO. Nothing is said about the order of messages from different senders. What a
+channel is made of changes nothing of that: a pair of rings in shared memory between two pcpus that run freely in
+processes of one host, a socket between all other processes, a queue within one process.
 
 *Ways* are who may send a message to whom on a channel: the agent (A), a pcpu that runs freely (P), the conductor of an
 island in virtual time (C), a crew of other pcpus that it gives their turns (S). There messages between pcpus, and those

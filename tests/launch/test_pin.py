@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from baonet.launch.neighbourhood import AGAIN, LOOK, LOSS, OFTEN, Move, Neighbourhood
-from baonet.launch.pin import Pin, Way, parse
+from baonet.launch.pin import Pin, PinMode, parse
 from tests.system.machine import Background, vm
 
 CORES = (0, 1)
@@ -19,11 +19,11 @@ CORES = (0, 1)
 @pytest.mark.parametrize(
     ("text", "pin"),
     [
-        ("auto", Pin(Way.AUTO)),
-        ("none", Pin(Way.NONE)),
-        ("spread", Pin(Way.SPREAD)),
-        ("3", Pin(Way.LIST, (3,))),
-        ("0,2-4,0", Pin(Way.LIST, (0, 2, 3, 4, 0))),
+        ("auto", Pin(PinMode.AUTO)),
+        ("none", Pin(PinMode.NONE)),
+        ("spread", Pin(PinMode.SPREAD)),
+        ("3", Pin(PinMode.LIST, (3,))),
+        ("0,2-4,0", Pin(PinMode.LIST, (0, 2, 3, 4, 0))),
     ],
 )
 def test_what_may_be_said(text: str, pin: Pin) -> None:
@@ -155,3 +155,8 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, options: list[str], 
     assert result.status == 2
     assert result.err.startswith(error)
     assert result.err.count("\n") == 1
+
+
+def test_a_mistake_with_many_cores_is_told_in_few_words() -> None:
+    with pytest.raises(ValueError, match=r"cores 5000,5001,5002,5003,5004,5005,5006,5007,\.\.\. cannot be used"):
+        parse("5000-99999").places((0, 1), {0})
