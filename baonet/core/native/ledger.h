@@ -42,7 +42,8 @@ struct order {
 struct outcome {
     uint64_t clock;
     int reason;     /* enum exit_reason */
-    bool blocked;   /* by what it may not do beside others */
+    bool blocked;   /* by what it may not do beside others: */
+    bool fought;    /* to have a page that another has */
     bool yielded;
     bool out;       /* its hypervisor is to be asked, or whoever looks after it */
 };

@@ -1,5 +1,6 @@
 /*
- * The rule. A window ends at its edge, a multiple of its length. Who has something to do before that takes part.
+ * The rule. A round ends at its edge, a multiple of its length and never behind that of the window. Who has something to do
+ * before that takes part.
  *
  * - Parallel phase: all whose guests can go on do so, to the edge, at the same time. A guest stops before what it shares
  *   with others would change hands, when it yields, and when its hypervisor is to be asked.
@@ -7,6 +8,10 @@
  *   on a tie: a guest for a slice, with all rights; a hypervisor does what it is asked, and what it says is told.
  * - Again, until all have come to the edge. Who is alone before it has all rights, and goes on beyond it as long as nobody
  *   else has anything to do.
+ *
+ * A round is a window long where nobody needs what another has. One in which somebody had to stop for another is followed by
+ * one of a slice, and each of the next is twice as long: who waits for a lock is to see it go from hand to hand, which in
+ * long rounds it would have done behind his back.
  *
  * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
  */
@@ -22,7 +27,7 @@ static uint64_t least(uint64_t left, uint64_t right) { return left < right ? lef
 static bool takes_part(const struct rounds *rounds, const struct member *member) { return member->next < rounds->edge; }
 
 /* What a stay has come to. */
-static void came(struct member *member, const struct stay *stay) {
+static void came(struct rounds *rounds, struct member *member, const struct stay *stay) {
     const struct outcome *outcome = &stay->outcome;
     member->clock = member->next = outcome->clock;
     member->reason = outcome->reason;
@@ -37,10 +42,14 @@ static void came(struct member *member, const struct stay *stay) {
     else
         member->status = MEMBER_READY;
     member->going = member->status == MEMBER_READY && member->clock < stay->order.limit;
+    rounds->fought |= member->status == MEMBER_YIELDED || outcome->fought;
 }
 
+/* The first multiple of a length behind a time. */
+static uint64_t edge_behind(uint64_t time, uint64_t length) { return (time / length + 1) * length; }
+
 /* True: nobody has anything to do before `until`. */
-static bool begin_window(struct rounds *rounds, uint64_t until) {
+static bool begin_round(struct rounds *rounds, uint64_t until) {
     uint64_t first = NEVER, second = NEVER; /* the earliest, and the earliest of the others */
     struct member *one = NULL;
     for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
@@ -53,9 +62,11 @@ static bool begin_window(struct rounds *rounds, uint64_t until) {
         }
     }
     if (first >= until) return true;
-    rounds->edge = (first / rounds->window + 1) * rounds->window;
+    rounds->length = rounds->fought ? least(rounds->slice, rounds->window) : least(2 * rounds->length, rounds->window);
+    rounds->fought = false;
+    rounds->edge = least(edge_behind(first, rounds->length), edge_behind(first, rounds->window));
     rounds->alone = NULL;
-    rounds->counts[COUNT_WINDOWS]++;
+    rounds->counts[COUNT_ROUNDS]++;
     if (second < rounds->edge) return false;
     rounds->alone = one;
     uint64_t beyond = least(second / rounds->window * rounds->window, until);
@@ -94,7 +105,7 @@ static bool run_phase(struct rounds *rounds, uint64_t deadline) {
     }
     stays_run(rounds->ledger, rounds->stays, count, rounds->threads, deadline);
     for (unsigned i = 0; i < count; i++) {
-        if (rounds->stays[i].over) came(running[i], &rounds->stays[i]);
+        if (rounds->stays[i].over) came(rounds, running[i], &rounds->stays[i]);
         going |= running[i]->going;
     }
     return going;
@@ -118,7 +129,7 @@ static bool run_slice(struct rounds *rounds, struct member *member, uint64_t dea
     *stay = stay_of(member, order);
     stays_run(rounds->ledger, stay, 1, 1, deadline);
     if (!stay->over) return false;
-    came(member, stay);
+    came(rounds, member, stay);
     rounds->counts[COUNT_SLICES]++;
     member->going = false;
     member->served = member->status != MEMBER_CALLS;
@@ -131,7 +142,7 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
         struct member *member;
         switch (rounds->phase) {
         case PHASE_NONE:
-            if (begin_window(rounds, until)) return ROUNDS_DONE;
+            if (begin_round(rounds, until)) return ROUNDS_DONE;
             rounds->phase = PHASE_BEGIN;
             break;
         case PHASE_BEGIN:
@@ -172,6 +183,5 @@ void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due) {
     if (due < member->clock) due = member->clock;
     member->next = least(member->next, due);
     if (rounds->phase == PHASE_NONE || !rounds->alone || member == rounds->alone || due >= rounds->edge) return;
-    uint64_t edge = (rounds->alone->clock / rounds->window + 1) * rounds->window; /* of the window that it is in */
-    rounds->edge = least(rounds->edge, edge);
+    rounds->edge = least(rounds->edge, edge_behind(rounds->alone->clock, rounds->window)); /* of the window that it is in */
 }

@@ -32,11 +32,13 @@ struct member {
 };
 
 enum phase { PHASE_NONE, PHASE_BEGIN, PHASE_PARALLEL, PHASE_SERIAL, PHASES };
-enum { COUNT_WINDOWS, COUNT_PARALLEL, COUNT_SERIAL, COUNT_SLICES, ROUNDS_COUNTS };
+enum { COUNT_ROUNDS, COUNT_PARALLEL, COUNT_SERIAL, COUNT_SLICES, ROUNDS_COUNTS };
 
 struct rounds {
     PyObject_HEAD
     uint64_t window, slice; /* cycles */
+    uint64_t length;        /* of the rounds now: at most a window, at least a slice */
+    bool fought;            /* in this round somebody has had to stop for another */
     unsigned threads;
     enum phase phase;
     uint64_t edge;

@@ -68,7 +68,7 @@ static int init(PyObject *self, PyObject *args, PyObject *keywords) {
         PyErr_SetString(PyExc_ValueError, "rounds of no core, or of no length");
         return -1;
     }
-    rounds->window = window, rounds->slice = slice;
+    rounds->window = rounds->length = window, rounds->slice = slice;
     PyObject *view = ledger == Py_None ? Py_NewRef(Py_None) : PyMemoryView_FromObject(ledger);
     if (!view || !(rounds->kept = PyTuple_Pack(3, cores, ledger, view))) return -1;
     Py_DECREF(view);
@@ -194,7 +194,7 @@ static PyObject *get_standing(PyObject *self, void *unused) {
 static PyObject *get_counts(PyObject *self, void *unused) {
     (void)unused;
     const uint64_t *counts = ((struct rounds *)self)->counts;
-    return Py_BuildValue("(KKKK)", counts[COUNT_WINDOWS], counts[COUNT_PARALLEL], counts[COUNT_SERIAL], counts[COUNT_SLICES]);
+    return Py_BuildValue("(KKKK)", counts[COUNT_ROUNDS], counts[COUNT_PARALLEL], counts[COUNT_SERIAL], counts[COUNT_SLICES]);
 }
 
 /* Between two calls of go(); the cores are saved by who has them. */
@@ -211,7 +211,7 @@ static PyObject *save(PyObject *self, PyObject *unused) {
     }
     if (!members) return NULL;
     long alone = rounds->alone ? rounds->alone - rounds->members : -1;
-    return Py_BuildValue("[iKlN]", rounds->phase, rounds->edge, alone, members);
+    return Py_BuildValue("[iKKilN]", rounds->phase, rounds->edge, rounds->length, rounds->fought, alone, members);
 }
 
 static bool load_member(struct member *member, PyObject *saved) {
@@ -230,10 +230,11 @@ static bool load_member(struct member *member, PyObject *saved) {
 static PyObject *load(PyObject *self, PyObject *saved) {
     struct rounds *rounds = (struct rounds *)self;
     int phase;
-    unsigned long long edge;
+    unsigned long long edge, length;
+    int fought;
     long alone;
     PyObject *members, *fields = PyList_Check(saved) ? PyList_AsTuple(saved) : NULL;
-    bool right = fields && PyArg_ParseTuple(fields, "iKlO!", &phase, &edge, &alone, &PyList_Type, &members) && phase >= 0 &&
+    bool right = fields && PyArg_ParseTuple(fields, "iKKilO!", &phase, &edge, &length, &fought, &alone, &PyList_Type, &members) && phase >= 0 &&
                  phase < PHASES && alone < (long)rounds->count && PyList_GET_SIZE(members) == (Py_ssize_t)rounds->count;
     for (unsigned i = 0; right && i < rounds->count; i++)
         right = load_member(&rounds->members[i], PyList_GET_ITEM(members, (Py_ssize_t)i));
@@ -244,6 +245,8 @@ static PyObject *load(PyObject *self, PyObject *saved) {
     }
     rounds->phase = (enum phase)phase;
     rounds->edge = edge;
+    rounds->length = length;
+    rounds->fought = fought;
     rounds->alone = alone < 0 ? NULL : &rounds->members[alone];
     Py_RETURN_NONE;
 }

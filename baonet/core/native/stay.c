@@ -35,6 +35,7 @@ static void perform(struct core *core, const struct order *order, struct outcome
     } while (outcome->clock < order->limit && interrupted_by_host(core, outcome) && host_now() < order->deadline);
     core->scratch.frozen = core->scratch.silent = false;
     outcome->blocked = core->scratch.blocked;
+    outcome->fought = core->scratch.blocked && core->scratch.need.page;
     outcome->yielded = core->scratch.yielded;
     if (!outcome->yielded || outcome->out || !order->patient || outcome->clock >= order->limit) return;
     clock_skip(core, order->limit - outcome->clock);
@@ -129,9 +130,16 @@ static void wake(struct stay *const *stays, unsigned count, unsigned others) {
     syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)others, NULL, NULL, 0);
 }
 
+/* To hand a stay over costs some 2000 cycles. */
+static bool is_long(struct stay *const *stays, unsigned count) {
+    uint64_t cycles = 0;
+    for (unsigned i = 1; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
+    return cycles >= 4000;
+}
+
 /* Those of this process. */
 static void run_here(struct stay **stays, unsigned count, unsigned threads) {
-    if (threads < 2 || count < 2 || !pool.threads) {
+    if (threads < 2 || count < 2 || !pool.threads || !is_long(stays, count)) {
         for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
         return;
     }
