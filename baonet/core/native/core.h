@@ -157,6 +157,7 @@ struct core {
     struct arch_wiring arch;
 
     struct ledger *ledger; /* of the island; NULL: no other pcpu is in it, or the time is the host's */
+    unsigned lanes;        /* that it has */
     uint64_t heard;        /* transfers of its journal */
     uint64_t walks;        /* generation of the TLBs: what was walked to before is in none of them */
 

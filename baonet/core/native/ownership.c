@@ -26,7 +26,7 @@ static bool may(const struct core *core, const struct ownership *entry, bool wri
 static void take(struct core *core, struct shared_page page, bool write) {
     struct ownership *entry = &page.table[page.page];
     uint16_t before = entry->owner;
-    if (before != SHARED) entry->let_go = atomic_load(&core->ledger->lanes[before - 1].visible);
+    if (before != SHARED && before <= core->lanes) entry->let_go = atomic_load(&core->ledger->lanes[before - 1].visible);
     entry->owner = write ? number_of(core) : SHARED;
     core->state.pages_taken++;
     ledger_record(core->ledger, (struct transfer){.page = page.page, .segment = page.segment, .taker = number_of(core), .written = write});

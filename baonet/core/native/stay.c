@@ -46,23 +46,26 @@ static void perform(struct core *core, const struct order *order, struct outcome
 #define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
 
 static struct {
-    _Atomic uint64_t next; /* the batch in the upper half, its next stay in the lower */
+    _Atomic uint64_t next; /* the number of the batch, how many stays it has, and the next of them: in one word */
     _Atomic uint32_t batch, done, sleepers;
     struct stay **stays;
-    unsigned count;
     unsigned threads;
     uint64_t missed; /* cycles that were run here while others slept */
     pid_t process;
 } pool;
 
+#define NEXT(batch, count) ((uint64_t)(batch) << 32 | (uint64_t)(count) << 16)
 #define BATCH(next) ((uint32_t)((next) >> 32))
+#define COUNT(next) ((uint32_t)(next) >> 16)
+#define INDEX(next) ((uint32_t)(next) & 0xffff)
+_Static_assert(MAX_PCPUS <= 0xffff, "as many stays in a batch");
 
 static void work(uint32_t batch) {
     for (;;) {
         uint64_t next = atomic_load(&pool.next);
-        if (BATCH(next) != batch || (uint32_t)next >= pool.count) return;
+        if (BATCH(next) != batch || INDEX(next) == COUNT(next)) return;
         if (!atomic_compare_exchange_weak(&pool.next, &next, next + 1)) continue;
-        struct stay *stay = pool.stays[(uint32_t)next];
+        struct stay *stay = pool.stays[INDEX(next)];
         perform(stay->core, &stay->order, &stay->outcome);
         atomic_fetch_add(&pool.done, 1);
     }
@@ -144,10 +147,9 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
         return;
     }
     pool.stays = stays;
-    pool.count = count;
     atomic_store(&pool.done, 0);
     uint32_t batch = atomic_load(&pool.batch) + 1;
-    atomic_store(&pool.next, (uint64_t)batch << 32);
+    atomic_store(&pool.next, NEXT(batch, count));
     atomic_store(&pool.batch, batch);
     if (atomic_load(&pool.sleepers)) wake(stays, count, threads - 1);
     work(batch);
