@@ -13,6 +13,7 @@ from typing import Final, final
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.core.cpu import Core, interrupt_cost
+from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
@@ -28,6 +29,7 @@ _RETRY: Final = 1_000_000
 BULK: Final = 1024
 """Messages to send or to say with which a turn is not over, but handed over."""
 _RUNNING: Final = Activity.RUNNING
+_KICKED: Final = Stay.KICKED
 
 _FORM: Final = StateForm(
     "a pcpu in virtual time",
@@ -69,7 +71,8 @@ class Seat:
         if turn.reason >= 0:
             self._interrupted = False
             self.body.left(turn.reason)
-            self.body.tell_storm()
+            if turn.reason <= _KICKED:
+                self.body.tell_storm()
         next_ = self._settle(turn.moment)
         posts: tuple[Post, ...] = ()
         if self._posts:
@@ -80,10 +83,9 @@ class Seat:
 
     def collect(self) -> tuple[Control, ...]:
         """What is to be said. The guest's output comes first, so that a report comes after its last words."""
-        pieces = self.core.take_output()
-        if not pieces and not self._said:
+        if not self._said and not self.core.has_output:
             return ()
-        said = (*self.body.output(pieces), *self._said)
+        said = (*self.body.output(self.core.take_output()), *self._said)
         self._said.clear()
         return said
 

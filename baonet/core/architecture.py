@@ -43,6 +43,10 @@ class Core(Cpu, Protocol):
     def has_records(self) -> bool:
         """Whether a full chunk of records waits to be taken."""
 
+    @property
+    def has_output(self) -> bool:
+        """Whether something that the guest has sent waits to be taken."""
+
     def map_ram(
         self,
         ipa: int,

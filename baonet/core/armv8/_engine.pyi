@@ -78,6 +78,10 @@ class Core:
         """Whether a full chunk of records waits to be taken."""
 
     @property
+    def has_output(self) -> bool:
+        """Whether something that the guest has sent waits to be taken."""
+
+    @property
     def x(self) -> MutableSequence[int]:
         """X0 to X30, a view of 31 numbers; of AArch32 state R0 to R14 as EL2 sees them."""
 

@@ -277,6 +277,13 @@ static PyObject *get_chunks(PyObject *self, void *unused) {
     (void)unused;
     return PyBool_FromLong(((struct core *)self)->chunks.first != NULL);
 }
+static PyObject *get_output(PyObject *self, void *unused) {
+    (void)unused;
+    const struct core *core = (struct core *)self;
+    bool some = core->pieces.first != NULL;
+    for (unsigned i = 0; i < core->uart_count; i++) some |= core->uarts[i]->out_length > 0;
+    return PyBool_FromLong(some);
+}
 static int set_pc(PyObject *self, PyObject *value, void *unused) {
     (void)unused;
     unsigned long long pc = value ? PyLong_AsUnsignedLongLong(value) : 0;
@@ -326,6 +333,7 @@ static PyGetSetDef core_fields[] = {
     {"blocked", get_blocked, NULL, NULL, NULL},
     {"visible", get_visible, NULL, NULL, NULL},
     {"has_records", get_chunks, NULL, NULL, NULL},
+    {"has_output", get_output, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 PyTypeObject core_type = {
