@@ -42,7 +42,16 @@ static void perform(struct core *core, const struct order *order, struct outcome
     outcome->clock = clock_now(core);
 }
 
-#define SPINS 4000          /* some 40 us */
+/*
+ * Who waits spins before it sleeps, as long as that pays: the less, the more often it has been in vain, as it is where there are
+ * fewer cores than processes.
+ */
+#define SPINS 4000 /* some 40 us */
+
+static void has_come(unsigned *patience, bool in_time) {
+    *patience = in_time ? (*patience < SPINS / 2 ? 2 * *patience + 16 : SPINS) : *patience / 2;
+}
+
 #define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
 
 static struct {
@@ -83,14 +92,13 @@ static _Atomic uint32_t arrived;
 static void *worker(void *unused) {
     (void)unused;
     uint32_t seen = 0;
+    unsigned patience = SPINS;
     atomic_fetch_add(&arrived, 1);
     for (;;) {
-        for (unsigned spins = 0; atomic_load(&pool.batch) == seen; spins++) {
-            if (spins < SPINS)
-                __builtin_ia32_pause();
-            else
-                sleep_until_asked(seen);
-        }
+        unsigned spins = 0;
+        for (; spins < patience && atomic_load(&pool.batch) == seen; spins++) __builtin_ia32_pause();
+        has_come(&patience, spins < patience);
+        if (atomic_load(&pool.batch) == seen) sleep_until_asked(seen);
         seen = atomic_load(&pool.batch);
         work(seen);
     }
@@ -168,13 +176,21 @@ static void ask(struct stay *stay) {
 
 /* False: the deadline has passed. */
 static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline) {
+    static _Thread_local unsigned patience = SPINS;
     struct lane *lane = stay->lane;
     for (unsigned spins = 0;; spins++) {
         uint32_t seen = atomic_load(&ledger->answers);
-        if (atomic_load(&lane->work) == LANE_HAS_COME) break;
-        if (spins < SPINS) {
+        if (atomic_load(&lane->work) == LANE_HAS_COME) {
+            if (spins <= patience) has_come(&patience, true);
+            break;
+        }
+        if (spins < patience) {
             __builtin_ia32_pause();
             continue;
+        }
+        if (spins == patience) {
+            has_come(&patience, false);
+            spins = patience + 1;
         }
         uint64_t now = host_now();
         if (now >= deadline) return false;
@@ -221,14 +237,20 @@ static void *attending(void *argument) {
     PyGILState_Ensure();
     PyThreadState *state = PyEval_SaveThread();
     atomic_fetch_add(&arrived, 1);
+    unsigned patience = SPINS;
     for (unsigned spins = 0;; spins++) {
         uint32_t seen = atomic_load(bell);
-        for (unsigned i = 0; i < attendance->count; i++)
-            if (attend(ledger, attendance->cores[i], state)) spins = 0;
-        if (spins < SPINS)
+        bool asked = false;
+        for (unsigned i = 0; i < attendance->count; i++) asked |= attend(ledger, attendance->cores[i], state);
+        if (asked) {
+            has_come(&patience, spins <= patience);
+            spins = 0;
+        } else if (spins < patience) {
             __builtin_ia32_pause();
-        else
+        } else {
             futex_wait(bell, seen, 0);
+            spins = patience + 1;
+        }
     }
     return NULL;
 }
