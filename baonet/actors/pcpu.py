@@ -33,6 +33,8 @@ _RETRY = 0.005
 _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
 
+_ENDED: Final = (Phase.STOPPED, Phase.GONE)
+_LIVES: Final = Phase.RUNNING
 _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
 _WAITING: Final = Activity.WAITING
 _WFI: Final = Stay.WFI
@@ -68,7 +70,7 @@ class PcpuActor:
     @property
     def stopped(self) -> bool:
         """The agent has said stop, or is gone; there is nothing more to do."""
-        return self._phase in (Phase.STOPPED, Phase.GONE)
+        return self._phase in _ENDED
 
     def greet(self) -> None:
         """Tell the agent that this pcpu is there."""
@@ -83,7 +85,7 @@ class PcpuActor:
         """Alone in a task: until stopped."""
         self.greet()
         patience = self.step()
-        while not self.stopped:
+        while self._phase not in _ENDED:
             if patience != 0:
                 await self.port.wait(patience)
             else:
@@ -107,7 +109,7 @@ class PcpuActor:
         body = self.body
         if body.input and not self.stopped:
             body.feed()
-        if self._phase is not Phase.RUNNING or self._frozen:
+        if self._phase is not _LIVES or self._frozen:
             return self._await_answer() if self._phase is Phase.HALTING else None
         activity = body.activity
         if activity is _RUNNING or activity is _WAITING:

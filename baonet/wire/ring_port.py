@@ -48,9 +48,10 @@ class RingPort:
         self._far = far
         self._accepts = accepts
         self._peers = set(peers)
-        self._readers: dict[
-            int, FrameReader
-        ] = {}  # of those that have ever said something: a ring not used has no page
+        self._readers: dict[int, FrameReader] = {}
+        """Of those that have ever said something: no other ring is looked into, for then it would have a page."""
+        self._between: set[int] = set()
+        """Of these all that came was whole messages."""
         self._known: dict[bytes, Message] = {}
         self._backlog: dict[int, bytearray] = {}
         self._heavy = False
@@ -89,6 +90,7 @@ class RingPort:
         if self._rings.called() or now - self._looked > REST or self._far.stirred:
             self._looked = now
             taken = self._far.take()
+            self._closed += self._far.closed()
             lost = self._rings.lost()  # before the news: what they said last is in those
         if self._backlog:
             self._move()
@@ -118,7 +120,7 @@ class RingPort:
     def closed(self) -> list[tuple[int, str]]:
         """The peers whose channel has ended since the last call, and why."""
         closed, self._closed = self._closed, []
-        return closed + self._far.closed()
+        return closed
 
     async def wait(self, seconds: float | None) -> None:
         """Until something can be taken, at most ``seconds``; after ``NAP`` it is for the caller to try."""
@@ -166,6 +168,7 @@ class RingPort:
         if peer in self._peers:
             self._peers.discard(peer)
             self._readers.pop(peer, None)
+            self._between.discard(peer)
             self._rings.end(peer)
             self._backlog.pop(peer, None)
             self._weigh()
@@ -179,23 +182,27 @@ class RingPort:
                 if data is None:
                     self._drop(peer, GONE)
                 return False
-            reader = self._readers.get(peer)
-            if reader is None:
-                reader = self._readers[peer] = FrameReader()
-            if reader.between:
-                if (known := self._known.get(data)) is not None:
-                    taken.append((peer, known))
-                    return True
-                before = len(taken)
-                taken.extend((peer, message) for message in reader.feed(data, self._accepts))
-                if reader.between and len(taken) == before + 1 and len(data) <= _SHORT:
-                    self._remember(data, taken[-1][1])
+            if peer in self._between and (known := self._known.get(data)) is not None:
+                taken.append((peer, known))
             else:
-                taken.extend((peer, message) for message in reader.feed(data, self._accepts))
+                self._read(peer, data, taken)
         except (ValueError, ProtocolError) as error:
             self._drop(peer, f"does not keep to the protocol: {error}")
             return False
         return True
+
+    def _read(self, peer: int, data: bytes, taken: list[tuple[int, Message]]) -> None:
+        reader = self._readers.get(peer)
+        if reader is None:
+            reader = self._readers[peer] = FrameReader()
+        whole, before = reader.between, len(taken)
+        taken.extend((peer, message) for message in reader.feed(data, self._accepts))
+        if not reader.between:
+            self._between.discard(peer)
+            return
+        self._between.add(peer)
+        if whole and len(taken) == before + 1 and len(data) <= _SHORT:
+            self._remember(data, taken[-1][1])
 
     def _remember(self, data: bytes, message: Message) -> None:
         """What has been checked once need not be when the same bytes come again, as they do; messages do not change."""

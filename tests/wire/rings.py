@@ -19,6 +19,8 @@ from baonet.wire.ring_port import RingPort
 ANYTHING = frozenset(NUMBERS.values())
 CAPACITY = _node.RING_SIZE - 128
 """Bytes that a ring holds."""
+NEWS = 0x1000 + 192
+"""Where the slot of pcpu 0 has the first 64 bits of its news (slot.h)."""
 
 
 class Joined:

@@ -10,12 +10,13 @@ import trio
 
 from baonet.core import _node
 from baonet.hyp.messages import IpcNotify
+from baonet.wire import ring_port
 from baonet.wire.codec import frame
 from baonet.wire.messages import AGENT, ConsoleInput, Hello, Message, Start, Stop, accepted
 from baonet.wire.port import CONGESTED, GONE
 from baonet.wire.ring_port import NAP, RingPort
 from baonet.wire.roles import Role
-from tests.wire.rings import CAPACITY, Joined, forked, soon
+from tests.wire.rings import CAPACITY, NEWS, Joined, forked, soon
 
 PCPUS = accepted(Role.PCPU, Role.PCPU)
 
@@ -194,33 +195,57 @@ async def test_the_same_bytes_are_the_same_message_whatever_comes_around_them() 
     port.close()
 
 
+@pytest.fixture
+def short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring_port, "NAP", 0.05)
+
+
+@pytest.mark.usefixtures("short_naps")
+async def test_the_last_words_of_one_who_says_what_another_said_before_are_taken() -> None:
+    joined = Joined(3)
+    port, one, other = joined.port(0), joined.rings(1), joined.rings(2)
+    for rings in (one, one, other):
+        rings.put(0, frame(Hello(1, 1)))
+        assert len(port.take()) == 1
+    other.put(0, frame(Hello(2, 2)))
+    joined.slots[NEWS : NEWS + 8] = bytes(8)
+    joined.lost[2] = 1
+    with trio.fail_after(5):
+        assert await collect(port, 1) == [(2, Hello(2, 2))]
+    assert port.closed() == [(2, GONE)]
+    port.close()
+
+
+@pytest.mark.usefixtures("short_naps")
 async def test_news_that_somebody_has_wiped_out_come_all_the_same() -> None:
     joined = Joined()
     port, other = joined.port(0), joined.port(1)
     other.send(0, Hello(1, 1))
     assert await collect(port, 1) == [(1, Hello(1, 1))]
     other.send(0, Hello(2, 1))
-    start = _node.SLOT_SIZE // 2 + 64
-    joined.slots[start : start + 128] = bytes(128)
-    with trio.fail_after(5 * NAP):
+    joined.slots[NEWS : NEWS + 8] = bytes(8)
+    assert port.take() == []
+    with trio.fail_after(5):
         assert await collect(port, 1) == [(1, Hello(2, 1))]
     port.close()
     other.close()
 
 
 async def test_a_wait_serves_what_trio_has_to_do() -> None:
-    port = Joined().port(0)
-    turns = 0
+    joined = Joined()
+    port, turns = joined.port(0), 0
 
     async def other() -> None:
         nonlocal turns
         for _ in range(5):
             await trio.sleep(0.005)
             turns += 1
+        _node.call(joined.slots, 0)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(other)
         with trio.fail_after(NAP * 3 / 4):
             while turns < 5:
                 await port.wait(None)
+                port.take()
     port.close()

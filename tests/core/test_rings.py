@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from baonet.core import _node
 from baonet.memory.rings import RingMemory
-from tests.wire.rings import CAPACITY, Joined, forked, soon
+from tests.wire.rings import CAPACITY, NEWS, Joined, forked, soon
 
 HEAD, TAIL = 0, 64
 """Where a ring has the count of each end."""
@@ -227,8 +227,7 @@ def test_nonsense_that_a_peer_writes_is_found() -> None:
     assert rings.put(1, b"abc") == 3
     go[to + TAIL : to + TAIL + 8] = struct.pack("<Q", 4)
     assert rings.put(1, b"d") == -1
-    slot = 0 * _node.SLOT_SIZE + 0x1000 + 128
-    joined.slots[slot : slot + 512] = b"\xff" * 512
+    joined.slots[NEWS : NEWS + 512] = b"\xff" * 512
     assert rings.news() == [1], "the others have no ring to here"
 
 
