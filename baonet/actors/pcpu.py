@@ -35,6 +35,8 @@ _REMIND = 5.0
 
 _ENDED: Final = (Phase.STOPPED, Phase.GONE)
 _LIVES: Final = Phase.RUNNING
+_FAREWELL: Final = 1.0
+"""Seconds for which one that ends waits for peers to take what it has said to them."""
 _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
 _WAITING: Final = Activity.WAITING
 _WFI: Final = Stay.WFI
@@ -95,6 +97,8 @@ class PcpuActor:
                     await trio.lowlevel.checkpoint()
             patience = self.step()
         await self.port.flush(AGENT)
+        with trio.move_on_after(_FAREWELL):
+            await self.port.flush()
 
     def step(self) -> float | None:
         """Take what has come, and stay in the guest once if it can run.

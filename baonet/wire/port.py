@@ -46,7 +46,7 @@ class Port(Protocol):
     It goes on to take all the same: two that wait for each other would wait for ever. ``hold`` names the peers of whom
     nothing is taken from now on; they become congested, and do not end a ``wait``. ``last_words`` is all that a peer,
     which has ended, has sent and that was not taken, to the last byte, held or not. ``flush`` returns when a peer has
-    been given all, or has gone.
+    been given all, or has gone; without one, when that is so of all.
     """
 
     @property
@@ -57,7 +57,7 @@ class Port(Protocol):
     def last_words(self, peer: int) -> list[tuple[int, Message]]: ...
     def closed(self) -> list[tuple[int, str]]: ...
     async def wait(self, seconds: float | None) -> None: ...
-    async def flush(self, peer: int) -> None: ...
+    async def flush(self, peer: int | None = None) -> None: ...
     def close(self) -> None: ...
 
 
@@ -166,7 +166,7 @@ class MemoryPort:
         with trio.move_on_after(math.inf if seconds is None else seconds):
             await self._arrival.wait()
 
-    async def flush(self, peer: int) -> None:
+    async def flush(self, peer: int | None = None) -> None:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
@@ -320,9 +320,9 @@ class SocketPort:
             os.sched_yield()
         return ready
 
-    async def flush(self, peer: int) -> None:
+    async def flush(self, peer: int | None = None) -> None:
         """What comes meanwhile is dropped."""
-        while peer in self._backlog:
+        while self._backlog if peer is None else peer in self._backlog:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
             self.take()
 

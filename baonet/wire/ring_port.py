@@ -139,11 +139,11 @@ class RingPort:
             self._looked = 0
             self._unread.update(self._readers)
 
-    async def flush(self, peer: int) -> None:
+    async def flush(self, peer: int | None = None) -> None:
         """What comes meanwhile is dropped."""
         if peer not in self._peers:
             await self._far.flush(peer)
-        while peer in self._backlog:
+        while self._backlog if peer is None else peer in self._backlog:
             await self.wait(RETRY)
             self.take()
 

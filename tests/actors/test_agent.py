@@ -80,7 +80,7 @@ class Channels:
         with trio.move_on_after(seconds if seconds is not None else 60):
             await self.arrived.wait()
 
-    async def flush(self, peer: int) -> None:
+    async def flush(self, peer: int | None = None) -> None:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None: ...
