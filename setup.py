@@ -39,7 +39,7 @@ def compiled() -> list[Extension]:
         [*options, *(f"{module.replace('.', '/')}.py" for module in modules)],
         debug_level="0",
         target_dir="build/compiled",
-        group_name="baonet.hyp.compiled",
+        group_name="baonet.compiled",
     )
     for each in extensions:  # who installs it may have a compiler that warns of more
         each.extra_compile_args = [flag for flag in each.extra_compile_args if flag != "-Werror"]

@@ -38,17 +38,19 @@ class Activity(Enum):
     PARKED, OFF: a message may change that. CRASHED: an injected fault has stopped the CPU; only a reset changes that.
     """
 
-    RUNNING = VcpuState.RUNNING, "running"
-    WAITING = VcpuState.RUNNING, "waiting"
-    STANDBY = VcpuState.STANDBY, "standby"
-    PAUSED = VcpuState.PAUSED, "paused"
-    POWERDOWN = VcpuState.POWERDOWN, "powerdown"
-    PARKED = VcpuState.PARKED, "parked"
-    OFF = VcpuState.OFF, "off"
-    CRASHED = VcpuState.OFF, "crashed"
+    RUNNING = "running"
+    WAITING = "waiting"
+    STANDBY = "standby"
+    PAUSED = "paused"
+    POWERDOWN = "powerdown"
+    PARKED = "parked"
+    OFF = "off"
+    CRASHED = "crashed"
 
-    def __init__(self, recorded: VcpuState, word: str) -> None:
-        self.recorded = recorded
+    @property
+    def recorded(self) -> VcpuState:
+        """As what a trace has it."""
+        return _RECORDED[self]
 
 
 _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
@@ -57,6 +59,11 @@ _STATE_RUNNING: Final = State.RUNNING
 _WFI: Final = Stay.WFI
 _KICKED: Final = Stay.KICKED
 _ACTIVITY: Final = {state: Activity[state.name] for state in State}
+_RECORDED: Final = {
+    **{activity: VcpuState[state.name] for state, activity in _ACTIVITY.items()},
+    Activity.WAITING: VcpuState.RUNNING,
+    Activity.CRASHED: VcpuState.OFF,
+}
 
 _FORM: Final = StateForm(
     "a pcpu",

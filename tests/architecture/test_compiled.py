@@ -1,4 +1,4 @@
-"""A wheel has the hypervisor compiled. A checkout runs its source: what was compiled would hide every edit since."""
+"""A wheel has the hypervisor and what drives it compiled. A checkout has not: that would hide what is edited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import baonet
 
 ROOT = Path(baonet.__path__[0]).parent
 LISTED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["baonet"]["compiled"]
-GROUP = "baonet.hyp.compiled__mypyc"
+GROUP = "baonet.compiled__mypyc"
 """What the others share."""
 
 
