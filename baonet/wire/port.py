@@ -13,9 +13,8 @@ import os
 import select
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Set
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
@@ -33,7 +32,8 @@ CONGESTED = 1 << 16
 RETRY = 0.005
 """Seconds after which a congested port is looked at again: what waits in memory moves without a word."""
 _SMALL = 64
-
+_DATA: Final = {ConsoleOutput: "data", ConsoleInput: "data", TraceChunk: "records"}
+"""Where a message has most of what it carries, if that may be much."""
 
 GONE = "has gone"
 """Why a channel ended, when its peer closed it or is no more."""
@@ -101,8 +101,8 @@ class MemoryPort:
         self._queue: list[tuple[int, Message]] = []
         self._kept: list[tuple[int, Message]] = []
         self._held: Set[int] = frozenset()
-        self._bytes: Counter[int] = Counter()
-        self._arrival = trio.Event()
+        self._weights: dict[int, int] = {}
+        self._arrival: trio.Event | None = None  # while somebody waits
         switch.ports[address] = self
 
     @property
@@ -120,14 +120,15 @@ class MemoryPort:
             port._put(self._address, message)
 
     def _put(self, source: int, message: Message) -> None:
-        self._bytes[source] += _bytes(message)
-        if self._bytes[source] > CONGESTED:
+        self._weights[source] = weight = self._weights.get(source, 0) + _weight(message)
+        if weight > CONGESTED:
             self._switch.heavy.add((self, source))
         if source in self._held:
             self._kept.append((source, message))
             return
         self._queue.append((source, message))
-        self._arrival.set()
+        if self._arrival is not None:
+            self._arrival.set()
         self._switch.wake()
 
     def hold(self, peers: Set[int]) -> None:
@@ -137,16 +138,15 @@ class MemoryPort:
         waiting = [*self._kept, *self._queue]  # of one peer all is in one of them, so its order stays
         self._kept = [each for each in waiting if each[0] in peers]
         self._queue = [each for each in waiting if each[0] not in peers]
-        if self._queue:
+        if self._queue and self._arrival is not None:
             self._arrival.set()
 
     def take(self) -> list[tuple[int, Message]]:
         taken, self._queue = self._queue, []
         if taken:
-            self._arrival = trio.Event()
-            for source in self._bytes.keys() - self._held:
-                del self._bytes[source]
-                self._switch.heavy.discard((self, source))
+            if self._switch.heavy:
+                self._switch.heavy -= {(self, source) for source in self._weights if source not in self._held}
+            self._weights = {source: weight for source, weight in self._weights.items() if source in self._held}
         return taken
 
     def last_words(self, peer: int) -> list[tuple[int, Message]]:
@@ -163,8 +163,11 @@ class MemoryPort:
             await trio.lowlevel.checkpoint()
             return
         self._arrival = trio.Event()
-        with trio.move_on_after(math.inf if seconds is None else seconds):
-            await self._arrival.wait()
+        try:
+            with trio.move_on_after(math.inf if seconds is None else seconds):
+                await self._arrival.wait()
+        finally:
+            self._arrival = None
 
     async def flush(self, peer: int | None = None) -> None:
         await trio.lowlevel.checkpoint()
@@ -176,12 +179,10 @@ class MemoryPort:
         self._switch.heavy = {each for each in self._switch.heavy if each[0] is not self}
 
 
-def _bytes(message: Message) -> int:
-    """About what a message takes."""
-    match message:
-        case ConsoleOutput(data=data) | ConsoleInput(data=data) | TraceChunk(records=data):
-            return _SMALL + len(data)
-    return _SMALL
+def _weight(message: Message) -> int:
+    """About how many bytes a message takes."""
+    data = _DATA.get(type(message))
+    return _SMALL if data is None else _SMALL + len(getattr(message, data))
 
 
 class Channel(NamedTuple):
