@@ -38,17 +38,21 @@ sanitize: $(VENV)/.tested
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/core --ignore tests/core/test_fuzz.py --timeout 600
 
-# What a wheel installs, with its hypervisor compiled, in a copy of the package: the tests of the hypervisor and of who drives
-# it, and those of the digests. The page of the protocol is made of docstrings, which no compiled class has.
-COMPILED := build/compiled-tests
-compiled: $(VENV)/.tested
+# What a wheel installs, compiled, over a copy of the package, its tests and its benchmarks.
+COMPILED := build/compiled-package
+$(COMPILED)/.built: $(VENV)/.tested setup.py pyproject.toml $(NATIVE) $(shell find baonet benchmarks tests -name "*.py")
 	rm -rf $(COMPILED) && mkdir -p $(COMPILED)
 	cp -r setup.py pyproject.toml README.md LICENSE baonet benchmarks configs docs examples tests $(COMPILED)
 	find $(COMPILED) -name "*.so" -delete
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(COMPILED)/wheel $(COMPILED)
 	$(BIN)/python -m zipfile -e $(COMPILED)/wheel/*.whl $(COMPILED)
+	touch $@
+
+# The tests of what is compiled and of digests. The page of the protocol is made of docstrings, which no compiled class has.
+compiled: $(COMPILED)/.built
 	cd $(COMPILED) && PYTHONPATH=$(CURDIR)/$(COMPILED) $(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) tests/hyp tests/wire \
-		tests/actors tests/truth tests/architecture/test_compiled.py $(addprefix tests/system/test_,virtual.py travel.py replay.py guests.py) \
+		tests/actors tests/truth tests/architecture/test_compiled.py \
+		$(addprefix tests/system/test_,virtual.py travel.py replay.py guests.py) \
 		--deselect tests/wire/test_codec.py::test_the_page_is_current
 
 # The engine without a warning, in a build of its own: who installs it may have a compiler that warns of more.
@@ -67,8 +71,10 @@ lint: $(VENV)/.checked $(STRICT)/.built
 types: $(VENV)/.checked
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed
-	$(BIN)/python -m benchmarks
+# BENCH has arguments, as in: make bench BENCH="--only sgi --repeat 9"
+bench: $(COMPILED)/.built
+	cd $(COMPILED) && BAONET_GUESTS=$(CURDIR)/tests/guests/cache PYTHONPATH=$(CURDIR)/$(COMPILED) \
+		$(CURDIR)/$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(VENV)/.checked
 	$(BIN)/python -m baonet.config.reference > docs/configuration.md

@@ -97,7 +97,9 @@ class Baonet:
         self._command = [str(script)] if script.exists() else [sys.executable, "-m", "baonet.cli.main"]
 
     def version(self) -> str:
-        return f"baonet by {' '.join(self._command)}"
+        made = [sys.executable, "-P", "-c", "from baonet.hyp import pcpu; print(pcpu.__file__)"]
+        file = subprocess.run(made, capture_output=True, text=True, check=True).stdout.strip()
+        return f"baonet by {' '.join(self._command)}, {'compiled' if file.endswith('.so') else 'not compiled'}"
 
     def can_run(self, job: Job) -> bool:
         return bool(job.vms)
