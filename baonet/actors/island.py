@@ -1,9 +1,9 @@
 """The pcpus of an island in virtual time: which of them has something to do next, and when messages reach them.
 
 An island is a set of VMs that share memory or a device, and so of pcpus that may have something to say to each other.
-Islands have nothing to say to each other. Who runs when is the engine's to decide (``Rounds``; core/native/rounds.c has the
-rule). A message reaches its receiver when it is due, if its clock has not passed that moment yet, and else at once: late, by
-less than a window and what the receiver was at when its own ended (a block, a cost, a stall).
+Islands have nothing to say to each other. Who runs when is the engine's to decide (``Rounds``; core/native/rounds.c has
+the rule). A message reaches its receiver when it is due, if its clock has not passed that moment yet, and else at once:
+late, by less than a round and what the receiver was at when its own ended (a block, a cost, a stall).
 
 Pure: no clock, no I/O. All times are cycles.
 """
@@ -63,7 +63,7 @@ class Rounds(Protocol):
         """
 
     def take(self, member: int) -> tuple[int, int]:
-        """Why its guest was left since this was last asked, -1 if it has not been entered; when it has something to do."""
+        """Why its guest was left since this was last asked, -1: it has not been entered; when it has to do something."""
 
     def ready(self, member: int, clock: int, attention: int) -> None:
         """Its guest goes on; its hypervisor is to be asked again at ``attention``."""

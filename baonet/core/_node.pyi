@@ -71,7 +71,7 @@ def hand_over(ledger: object, entries: object, segment: int, page: int, owner: i
     """
 
 def write(ledger: object, entries: object, segment: int, page: int) -> None:
-    """A page was written to from outside: its owner has let it go now, and all may read it. Otherwise as ``hand_over``."""
+    """A page was written to from outside: its owner has let it go now, and all may read it. Else as ``hand_over``."""
 
 def visible(ledger: object, pcpu: int) -> int:
     """The latest time, in cycles, that the guest of a pcpu that stands can have seen. Raises IndexError."""

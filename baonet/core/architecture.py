@@ -30,14 +30,14 @@ class Core(Cpu, Protocol):
 
     @property
     def blocked(self) -> tuple[int, int, bool] | tuple[()] | None:
-        """What the instruction at ``pc`` needs and could not have in the last stay, which ended for that (``run_until``).
+        """What the instruction at ``pc`` needs and could not have in the last stay, which has ended for that.
 
         Page (segment, its number in that, whether to write to it); nothing, (): the hypervisor's emulation.
         """
 
     @property
     def visible(self) -> int:
-        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took since."""
+        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took."""
 
     @property
     def has_records(self) -> bool:
@@ -54,8 +54,6 @@ class Core(Cpu, Protocol):
         buffer: object,
         offset: int,
         foreign: bool = False,
-        owners: object = None,
-        segment: int = 0,
     ) -> None:
         """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
 
@@ -66,10 +64,14 @@ class Core(Cpu, Protocol):
         offset: int,
         interrupt: int,
         console: bool = False,
-        owners: object = None,
-        segment: int = 0,
     ) -> int:
         """Map a UART, whose state is in a buffer, at ``ipa``. Returns its number, from 0."""
+
+    def own(self, owners: object, segment: int) -> None:
+        """Of what was mapped last: who owns its pages, in a buffer, as those of the segment with this number.
+
+        See ``baonet.memory.ownership``.
+        """
 
     def map_unassigned(self, ipa: int, size: int) -> None:
         """Have accesses there end in an exception of the guest's, but where something is mapped."""
@@ -189,7 +191,8 @@ class Wiring(TypedDict):
 
     ``frequency``: of the counter that guests read, in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at
     which it was 0. ``slots``, ``index``, ``siblings``: all slots, the own, those of the VM's other vCPUs.
-    ``code_map``: the VM's, or with a ledger its own. ``ledger``: the island's, if others are in it. ``hz``: cycles a second of virtual time, 0 under the host's clock.
+    ``code_map``: the VM's, or with a ledger its own. ``ledger``: the island's, if others are in it. ``hz``: cycles a
+    second of virtual time, 0 under the host's clock.
     """
 
     frequency: int

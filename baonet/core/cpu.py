@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing, Place, Rounds
@@ -17,7 +17,20 @@ from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
 
-__all__ = ["RING_SIZE", "SIZES", "Core", "attend", "build", "call", "flip", "interrupt_cost", "kick", "rounds", "rung", "uarts"]
+__all__ = [
+    "RING_SIZE",
+    "SIZES",
+    "Core",
+    "attend",
+    "build",
+    "call",
+    "flip",
+    "interrupt_cost",
+    "kick",
+    "rounds",
+    "rung",
+    "uarts",
+]
 
 RING_SIZE: Final = _node.RING_SIZE
 SIZES: Final = Sizes(
@@ -33,27 +46,30 @@ def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:
     return tuple(machine.platform.devices.index(device) for _, device in mapped_uarts(machine.platform, vm))
 
 
-def _owners(memory: NodeMemory, segment: Segment) -> tuple[Any, int]:
-    """What a core asks for of a segment: who owns its pages, if that is kept, and its number."""
-    table = memory.ownership.table(segment)
-    return (None, 0) if table is None else (table.entries.view, table.number)
+def _own(core: Core, memory: NodeMemory, segment: Segment) -> None:
+    """After a segment was mapped: its pages have owners, if that is kept."""
+    if (table := memory.ownership.table(segment)) is not None:
+        core.own(table.entries.view, table.number)
 
 
 def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
     """Map in one order in all processes: the code map counts pages in the order of mapping."""
     for region, segment in zip(vm.regions, memory.vms[vm.index].regions, strict=True):
-        core.map_ram(region.base, segment.size, segment.view, 0, False, *_owners(memory, segment))
+        core.map_ram(region.base, segment.size, segment.view, 0)
+        _own(core, memory, segment)
     for ipc in vm.ipcs:
         segment = memory.shared[ipc.shmem]
         size = min(-(-ipc.size // 0x1000) * 0x1000, segment.size)
-        core.map_ram(ipc.base, size, segment.view, 0, True, *_owners(memory, segment))
+        core.map_ram(ipc.base, size, segment.view, 0, True)
+        _own(core, memory, segment)
     assigned = {each for other in machine.vms for each in other.interrupts}
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         interrupt = device.interrupt if device.interrupt in assigned else 0
         console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
         segment = memory.devices[device.pa]
-        core.map_pl011(base, segment.view, 0, interrupt, console, *_owners(memory, segment))
+        core.map_pl011(base, segment.view, 0, interrupt, console)
+        _own(core, memory, segment)
     wing.map(core, vm)
     for window in vm.devices:
         if window.va is not None:
@@ -88,7 +104,7 @@ def build(
             "slots": memory.slots.view,
             "index": pcpus[vcpu],
             "siblings": tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
-            # Where pages have owners nobody translates what another may write to: what is translated is the core's own affair.
+            # Where pages have owners nobody has translations of what another may write to: each core knows its own.
             "code_map": code.view if ledger is None else mmap.mmap(-1, code.size),
             "ledger": None if ledger is None else ledger.view,
             "hz": machine.clock.cycles.hz if virtual else 0,

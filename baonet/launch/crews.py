@@ -81,8 +81,13 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     return PcpuActor(plan, pcpu, core, port, recorder=recorder)
 
 
-def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool, threads: int = 1) -> list[Crew]:
-    """All crews of the machine, whose guests run on up to ``threads`` threads; raises ValueError for a placement that its clock does not have."""
+def crews(
+    plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, *, tracing: bool, threads: int = 1
+) -> list[Crew]:
+    """All crews of the machine, whose guests run on up to ``threads`` threads in virtual time.
+
+    Raises ValueError for a placement that its clock does not have.
+    """
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
@@ -90,7 +95,15 @@ def crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, trac
     for vms in together:
         pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
         groups = _groups(plan, vms, pcpus, placement)
-        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, pcpus=pcpus, groups=groups, threads=max(1, threads // len(together))).crews()
+        found += _VirtualCrews(
+            plan,
+            memory,
+            epoch=epoch,
+            tracing=tracing,
+            pcpus=pcpus,
+            groups=groups,
+            threads=max(1, threads // len(together)),
+        ).crews()
     return found
 
 
@@ -207,7 +220,9 @@ class _VirtualCrews:
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
-        order = rounds(machine, self._places(seats), min(self._threads, len(seats)), self._memory, self._vms[self._conductor])
+        order = rounds(
+            machine, self._places(seats), min(self._threads, len(seats)), self._memory, self._vms[self._conductor]
+        )
         window = cycles(machine.clock.window)
         return Conductor(
             self._plan,

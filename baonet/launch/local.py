@@ -61,7 +61,10 @@ class ProcessNode:
     ) -> None:
         ensure(plan.machine.platform.architecture)
         self._memory = memory
-        members = {crew.address: crew for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing, threads)}
+        members = {
+            crew.address: crew
+            for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads)
+        }
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
         self._addresses = tuple(members)
         self._pinning = Pinning(pin, members, tell)
@@ -232,7 +235,7 @@ class IslandsNode:
 
     def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False, threads: int = 1) -> None:
         ensure(plan.machine.platform.architecture)
-        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing, threads)
+        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads)
         self.carries = {crew.address: crew.carries for crew in members}
         self._switch = Switch()
         self.port: Port = MemoryPort(AGENT, self._switch)

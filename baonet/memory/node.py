@@ -45,8 +45,8 @@ class Use:
 @final
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the engine needs, in bytes: a pcpu's slot, the ledger of an island and of each pcpu of the machine in it, and
-    the state of a device by its kind; a device of any other kind has none.
+    """What the engine needs, in bytes: a pcpu's slot, an island's ledger, what that has for each pcpu of the machine,
+    and the state of a device by its kind; a device of any other kind has none.
     """
 
     slot: int

@@ -1,4 +1,4 @@
-"""In virtual time: to whom the pages belong that several pcpus can reach, and what the pcpus of an island share besides.
+"""In virtual time: to whom the pages belong that several pcpus can reach, and what else the pcpus of an island share.
 
 How it is laid out is the engine's (core/native/ledger.h). Memory that one pcpu alone can reach is in no table.
 """
@@ -20,7 +20,7 @@ OWNERSHIP_SIZE: Final = 16
 @final
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``number`` is the segment's, which transfers of its pages are recorded with; ``entries`` has one for each page."""
+    """``number`` is the segment's, by which transfers of its pages are known; ``entries`` has one for each page."""
 
     number: int
     entries: Segment

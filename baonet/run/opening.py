@@ -58,7 +58,7 @@ async def open_run(
     """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
 
     ``placement``, ``threads``, ``pin``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until``
-    (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host's time, ``"60s"``) are the options of ``baonet run``.
+    (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host, ``"60s"``) are the options of ``baonet run``.
     ``stop_on_report``: a wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
     Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError

@@ -80,7 +80,7 @@ class Turn:
 @final
 @dataclass(slots=True)  # not frozen: there is one for every turn, and that takes a third of the time
 class Turned:
-    """What came of a turn: the pcpu's clock, whether its guest goes on, when it has something else to do, what it has to say.
+    """What came of a turn: the pcpu's clock, whether its guest goes on, when it has to do something else, what it says.
 
     ``said`` is for the agent, and for the conductor where it concerns the life of a VM. ``more``: the turn is not over;
     so much has come of it that this must be taken first, and another turn, with nothing in it, goes on where this was.

@@ -61,7 +61,7 @@ class Carried:
         self.switch = Switch()
         self.port = MemoryPort(AGENT, self.switch)
         self.conductors: dict[int, Conductor] = {}
-        for crew in crews(self.plan, self.memory, Placement.ONE_PROCESS, time.monotonic_ns(), True):
+        for crew in crews(self.plan, self.memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=True):
             life = crew.prepare(MemoryPort(crew.address, self.switch))
             self.conductors[crew.address] = cast(Conductor, cast(Any, life).__self__)
 
@@ -95,7 +95,16 @@ class Lead:
     ``look``: it compares all that islands, seats and hypervisors have in them before and after.
     """
 
-    def __init__(self, machine: Machine, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        end: int,
+        step: int,
+        at: Iterable[int] = (),
+        *,
+        look: bool = False,
+        disturb: Disturb | None = None,
+    ) -> None:
         self._machine = machine
         self._disturb = disturb
         self._at = frozenset(at)
@@ -190,7 +199,9 @@ class Lead:
                 outcome.said.append(f"{source}: {message}")
 
 
-def travelled(file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None) -> Outcome:
+def travelled(
+    file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None
+) -> Outcome:
     """A run of a machine file for ``end`` nanoseconds with a horizon each ``step`` of them at which somebody has come.
 
     It is saved and made anew at those whose numbers are in ``at``, which come before its end.

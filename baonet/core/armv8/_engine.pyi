@@ -64,14 +64,14 @@ class Core:
 
     @property
     def blocked(self) -> tuple[int, int, bool] | tuple[()] | None:
-        """What the instruction at ``pc`` needs and could not have in the last stay, which ended for that (``run_until``).
+        """What the instruction at ``pc`` needs and could not have in the last stay, which has ended for that.
 
         Page (segment, its number in that, whether to write to it); nothing, (): the hypervisor's emulation.
         """
 
     @property
     def visible(self) -> int:
-        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took since."""
+        """The time that the guest sees: ``time``, or what others had seen when they let go of a page that it took."""
 
     @property
     def has_records(self) -> bool:
@@ -100,8 +100,6 @@ class Core:
         buffer: object,
         offset: int,
         foreign: bool = False,
-        owners: object = None,
-        segment: int = 0,
     ) -> None:
         """Map ``size`` bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too.
 
@@ -116,8 +114,6 @@ class Core:
         offset: int,
         interrupt: int,
         console: bool = False,
-        owners: object = None,
-        segment: int = 0,
     ) -> int:
         """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
 
@@ -127,6 +123,12 @@ class Core:
 
     def map_gicv(self, ipa: int) -> None:
         """Map the GICV frame of 2 pages. Raises ValueError if ``ipa`` is not of a page, RuntimeError if it is taken."""
+
+    def own(self, owners: object, segment: int) -> None:
+        """Of what was mapped last: who owns its pages, in a buffer, as those of the segment with this number.
+
+        See ``baonet.memory.ownership``.
+        """
 
     def map_unassigned(self, ipa: int, size: int) -> None:
         """Have accesses there end in an external abort, but where something is mapped. Raises as ``map_ram``."""

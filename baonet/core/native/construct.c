@@ -170,25 +170,14 @@ int core_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     return error;
 }
 
-/* The owners of so many pages of a segment, in a buffer; None: they have none. */
-static bool owners_in(struct core *core, PyObject *owners, uint64_t pages, struct ownership **found) {
-    if (owners == Py_None) return true;
-    if (!core->ledger) return PyErr_SetString(PyExc_ValueError, "pages have owners where there is a ledger"), false;
-    return (*found = (struct ownership *)memory(core, owners, 0, pages * sizeof **found));
-}
-
 PyObject *core_map_ram(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, size, offset;
     int foreign = 0;
-    unsigned short segment = 0;
-    PyObject *buffer, *owners = Py_None;
-    if (!PyArg_ParseTuple(args, "KKOK|pOH", &ipa, &size, &buffer, &offset, &foreign, &owners, &segment)) return NULL;
+    PyObject *buffer;
+    if (!PyArg_ParseTuple(args, "KKOK|p", &ipa, &size, &buffer, &offset, &foreign)) return NULL;
     struct region *region = region_new(core, ipa, size);
     if (!region || !(region->host = memory(core, buffer, offset, size))) return NULL;
-    region->segment = segment;
-    if (!owners_in(core, owners, size / PAGE_SIZE, &region->owners)) return NULL;
-    if (region->owners && !(region->cached = PyMem_Calloc(size / PAGE_SIZE, sizeof *region->cached))) return PyErr_NoMemory();
     int error = unicorn.mem_map_ptr(core->uc, ipa, size, UC_PROT_ALL, region->host);
     if (error) {
         fail(error, "map RAM");
@@ -210,16 +199,39 @@ PyObject *core_map_pl011(PyObject *self, PyObject *args) {
     unsigned long long ipa, offset;
     unsigned interrupt;
     int console = 0;
-    unsigned short segment = 0;
-    PyObject *buffer, *owners = Py_None;
-    if (!PyArg_ParseTuple(args, "KOKI|pOH", &ipa, &buffer, &offset, &interrupt, &console, &owners, &segment)) return NULL;
+    PyObject *buffer;
+    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
     if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, sizeof(struct uart_state));
-    struct uart *uart = state ? uart_attach(core, ipa, state, interrupt, console) : NULL;
-    if (!uart || !owners_in(core, owners, 1, &uart->owner)) return NULL;
-    uart->segment = segment;
+    if (!state || !uart_attach(core, ipa, state, interrupt, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
+}
+
+/* Of what was mapped last: the owners of its pages, which are those of a segment from its first on. */
+PyObject *core_own(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned short segment;
+    PyObject *buffer;
+    if (!PyArg_ParseTuple(args, "OH", &buffer, &segment)) return NULL;
+    struct region *region = core->region_count ? &core->regions[core->region_count - 1] : NULL;
+    if (!core->ledger || !region || region->owners) {
+        PyErr_SetString(PyExc_ValueError, "pages have owners where something is mapped and there is a ledger, once");
+        return NULL;
+    }
+    uint64_t pages = region->size / PAGE_SIZE;
+    struct ownership *owners = (struct ownership *)memory(core, buffer, 0, pages * sizeof *owners);
+    if (!owners) return NULL;
+    if (!region->host) { /* a device, of which others can reach the registers */
+        struct uart *uart = core->uarts[core->uart_count - 1];
+        uart->owner = owners;
+        uart->segment = segment;
+        Py_RETURN_NONE;
+    }
+    if (!(region->cached = PyMem_Calloc(pages, sizeof *region->cached))) return PyErr_NoMemory();
+    region->owners = owners;
+    region->segment = segment;
+    Py_RETURN_NONE;
 }
 
 /* A device's window, after what answers in it. */

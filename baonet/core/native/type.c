@@ -295,6 +295,7 @@ static int set_pc(PyObject *self, PyObject *value, void *unused) {
 static PyMethodDef core_methods[] = {
     {"map_ram", core_map_ram, METH_VARARGS, NULL},
     {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
+    {"own", core_own, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
