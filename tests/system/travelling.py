@@ -92,7 +92,7 @@ Disturb = Callable[[Carried], object]
 class Lead:
     """The agent's part: ``end`` and ``step`` are cycles; it travels at the horizons with the numbers ``at``.
 
-    ``look``: it compares all that islands, seats and hypervisors have in them before and after.
+    ``disturb`` is called before anything has run. ``look``: it compares all that islands, seats and hypervisors have in them before and after.
     """
 
     def __init__(
@@ -104,9 +104,11 @@ class Lead:
         *,
         look: bool = False,
         disturb: Disturb | None = None,
+        own_all: bool = False,
     ) -> None:
         self._machine = machine
         self._disturb = disturb
+        self._own_all = own_all
         self._at = frozenset(at)
         self._end, self._step = end, step
         self._look = look
@@ -114,7 +116,7 @@ class Lead:
         self.outcome = Outcome()
 
     async def run(self) -> Outcome:
-        carried = Carried(self._machine, own_all=self._disturb is not None)
+        carried = Carried(self._machine, own_all=self._own_all)
         if self._disturb is not None:
             self._disturb(carried)
         for vm in self._machine.vms:
@@ -161,7 +163,9 @@ class Lead:
         carried.close()
         if saved is None:
             return None, horizons
-        again = Carried(self._machine, own_all=self._disturb is not None)
+        again = Carried(self._machine, own_all=self._own_all)
+        if self._disturb is not None:
+            self._disturb(again)
         again.load(saved)
         if self._look:
             assert contents(again.conductors, OURS) == before
@@ -200,7 +204,14 @@ class Lead:
 
 
 def travelled(
-    file: Path, end: int, step: int, at: Iterable[int] = (), *, look: bool = False, disturb: Disturb | None = None
+    file: Path,
+    end: int,
+    step: int,
+    at: Iterable[int] = (),
+    *,
+    look: bool = False,
+    disturb: Disturb | None = None,
+    own_all: bool = False,
 ) -> Outcome:
     """A run of a machine file for ``end`` nanoseconds with a horizon each ``step`` of them at which somebody has come.
 
@@ -209,7 +220,7 @@ def travelled(
     machine = load(file)
     ensure(machine.platform.architecture)
     cycles = machine.clock.cycles
-    lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look, disturb=disturb)
+    lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look, disturb=disturb, own_all=own_all)
     outcome = trio.run(lead.run)
     assert outcome.travels == len({*at}), "it has ended before it was saved"
     for pcpu, digest in outcome.digests.items():

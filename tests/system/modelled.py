@@ -1,0 +1,33 @@
+"""Machines in virtual time that go on as the model of the rule says, and not as the engine does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.actors.rounds_model import CoreGuest, ModelRounds
+from tests.system.travelling import Carried
+
+
+def modelled(carried: Carried, guest: Any = CoreGuest) -> None:
+    """Before its islands run. ``guest`` is made of a core, its hypervisor's effects and what else it wants of a seat."""
+    clock = carried.plan.machine.clock
+    for conductor in carried.conductors.values():
+        guests = []
+        for seat, _ in conductor._seats.values():
+            guests.append(made := guest(seat.core, seat.body.hypervisor.effects))
+            seat.body.core = _Told(seat.core, made)  # type: ignore[assignment]
+        island = conductor._island
+        model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice))
+        model.load(island._rounds.save())
+        island._rounds = model
+
+
+class _Told:
+    """A core, but for what the schedule has already taken from it."""
+
+    def __init__(self, core: Any, guest: CoreGuest) -> None:
+        self._core = core
+        self.storm = guest.storm
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
