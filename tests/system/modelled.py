@@ -15,7 +15,7 @@ def modelled(carried: Carried, guest: Any = CoreGuest) -> None:
         guests = []
         for seat, _ in conductor._seats.values():
             guests.append(made := guest(seat.core, seat.body.hypervisor.effects))
-            seat.body.core = _Told(seat.core, made)  # type: ignore[assignment]
+            seat.body.core = _Told(seat.core, made)
         island = conductor._island
         model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice))
         model.load(island._rounds.save())
