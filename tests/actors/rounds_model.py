@@ -61,7 +61,6 @@ class Guest(Protocol):
     def stay(self, order: Order) -> Outcome: ...
 
 
-@final
 class CoreGuest:
     """A core that has the interface of ``baonet.core.architecture.Core``.
 

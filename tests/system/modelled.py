@@ -9,7 +9,7 @@ from tests.system.travelling import Carried
 
 
 def modelled(carried: Carried, guest: Any = CoreGuest) -> None:
-    """Before its islands run. ``guest`` is made of a core, its hypervisor's effects and what else it wants of a seat."""
+    """Before its islands run. ``guest`` is made of a core and its hypervisor's effects."""
     clock = carried.plan.machine.clock
     for conductor in carried.conductors.values():
         guests = []
