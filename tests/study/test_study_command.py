@@ -72,6 +72,7 @@ def test_ping_pong(tmp_path: Path) -> None:
     assert set(latency.notes) <= {
         "notifications that were lost, or under way at the end",
         "notifications whose interrupt was not acknowledged",
+        "notifications that joined one that was still pending",  # while the other VM starts
     }
     sent = found.metric("messages").values["ping", "pong", "IpcNotify"]
     assert all(abs(sent[number][0] - latency.samples["ping", "pong"][number].count) <= 1 for number in found.shown)
@@ -212,5 +213,9 @@ def test_traces_can_be_kept(tmp_path: Path) -> None:
         assert reader.footer is not None
         for pcpu, counters in reader.footer.statistics.items():
             vm = reader.header.names()[pcpu]
-            # Time is retired instructions: what is not an instruction is waiting, or the hypervisor's.
-            assert shares[vm, str(pcpu), "guest"] == pytest.approx(counters["instructions"] / reader.footer.time)
+            # Time is retired instructions: what is not an instruction is waiting, or the hypervisor's. The guest's visible
+            # time may have been ahead of that where it took a page, once in each of its stays.
+            stays = counters["exits_hvc"] + counters["exits_interrupt"] + counters["exits_wfi"]
+            most = counters["instructions"] + counters["ahead"] * stays
+            share = shares[vm, str(pcpu), "guest"] * reader.footer.time
+            assert counters["instructions"] <= round(share) <= most

@@ -188,8 +188,10 @@ def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) 
     ("place", "value"),
     [
         (("island", "pcpus", 0, 1), "x"),
-        (("island", "pcpus", 1, 2), [1]),
-        (("island", "pcpus", 1, 3), 1),
+        (("island", "pcpus", 1, 1), [1]),
+        (("island", "pcpus", 1, 2), 1),
+        (("island", "rounds", 0), 9),
+        (("island", "rounds", 5), []),
         (("island", "deliveries", 2), None),
         (("faults", "floors"), [[0, 1, "x"]]),
         (("faults", "rules", 0, 0), "x"),
