@@ -1,6 +1,6 @@
 """One physical CPU: its core, its hypervisor, and what its guest may do now.
 
-It begins with what the agent says (``obey``), goes on by stays in the guest (``run``, ``run_until``) and by messages
+It begins with what the agent says (``obey``), goes on by stays in the guest (``run``, ``left``) and by messages
 of other pcpus (``hear``), and ends with its ``last_words``. Who drives it decides when each of these comes: the time of
 the host (``baonet.actors.pcpu``) or turns (``baonet.actors.seat``). It knows neither, nor where others are.
 """

@@ -16,11 +16,10 @@ class FakeCore(FakeCpu):
     """``stays`` are what a guest does next, one each time that it is entered; one that has none left waits (WFI).
 
     ``notes``: what was recorded. ``pending``: a virtual interrupt is there. ``due``: when a timer's is, -1 for never.
-    ``room``: characters that the UART takes. ``entered``: how often the guest was.
+    ``room``: characters that the UART takes. ``entered``: how often the guest was. ``floor``: of the time that it sees.
     """
 
     has_records = False
-    yielded = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +29,7 @@ class FakeCore(FakeCpu):
         self.lines: deque[tuple[int, int]] = deque()
         self.pending = False
         self.due = -1
-        self.time = 0
+        self.time = self.floor = 0
         self.behind = self.stood = 0
         self.room = 0
         self.taken = b""
@@ -68,9 +67,13 @@ class FakeCore(FakeCpu):
             self.due = -1  # it is taken
         return self.stays.popleft()() if self.stays else Exit.WFI
 
-    def run_until(self, cycle: int, polite: bool = False) -> int:
-        self.time += 1
-        return self.run(0)
+    @property
+    def visible(self) -> int:
+        return max(self.time, self.floor)
+
+    @property
+    def has_output(self) -> bool:
+        return bool(self.printed)
 
     def skip_to(self, cycle: int) -> None:
         self.time = max(self.time, cycle)

@@ -308,8 +308,7 @@ class Life(RuleBasedStateMachine):
     def leaves(self, pending: bool, reason: Exit) -> None:
         self.case.core.pending = pending
         if self.case.body.activity is Activity.RUNNING:
-            self.case.core.then(reason)
-            self.case.body.run_until(1, False)
+            self.case.body.left(reason)
 
     @invariant()
     def its_activity_is_the_hypervisors_word_or_more(self) -> None:
