@@ -182,7 +182,7 @@ class Rounds(Protocol):
     def load(self, saved: list[Any]) -> None: ...
 
 
-Place = Core | tuple[int, int]
+Member = Core | tuple[int, int]
 """A core that is here, or (pcpu, the first pcpu in its process)."""
 
 
@@ -239,7 +239,7 @@ class CoreWing(Protocol):
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
-    def rounds(self, cores: tuple[Place, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
         """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu."""
 
     def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:

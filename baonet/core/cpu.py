@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from baonet.core import _node, wings
-from baonet.core.architecture import Core, CoreWing, Place, Rounds
+from baonet.core.architecture import Core, CoreWing, Member, Rounds
 from baonet.core.costs import interrupt_cost
 from baonet.machine import PAGE_SIZE, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
@@ -129,7 +129,7 @@ def flip(memory: NodeMemory, vm: int, number: int, bits: Sequence[int]) -> None:
             _node.write(ledger.view, table.entries.view, table.number, page)
 
 
-def rounds(machine: Machine, cores: tuple[Place, ...], threads: int, memory: NodeMemory, vm: int) -> Rounds:
+def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: NodeMemory, vm: int) -> Rounds:
     """What has the cores of the island of a VM run in virtual time, on up to ``threads`` threads of this process."""
     clock = machine.clock
     window, slice_ = (clock.cycles.ticks(length) for length in (clock.window, clock.slice))

@@ -20,7 +20,7 @@ from baonet.actors.island import Island, undisturbed
 from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.core.architecture import Place
+from baonet.core.architecture import Member
 from baonet.core.cpu import attend, build, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
@@ -195,7 +195,7 @@ class _VirtualCrews:
             prepare=prepare,
         )
 
-    def _places(self, seats: dict[int, tuple[Seat, Recorder]]) -> tuple[Place, ...]:
+    def _members(self, seats: dict[int, tuple[Seat, Recorder]]) -> tuple[Member, ...]:
         """Of all pcpus of the island, for the one who conducts."""
         first = {pcpu: group[0] for group in self._groups for pcpu in group}
         return tuple(seats[pcpu][0].core if pcpu in seats else (pcpu, first[pcpu]) for pcpu in self._pcpus)
@@ -220,9 +220,8 @@ class _VirtualCrews:
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
-        order = rounds(
-            machine, self._places(seats), min(self._threads, len(seats)), self._memory, self._vms[self._conductor]
-        )
+        threads = min(self._threads, len(seats))
+        order = rounds(machine, self._members(seats), threads, self._memory, self._vms[self._conductor])
         window = cycles(machine.clock.window)
         return Conductor(
             self._plan,

@@ -102,12 +102,16 @@ PYTHON = {
     "pl011.c": "makes a UART; ends the process",
     "regions.c": "makes a core",
     "register_table.c": "makes a core",
+    "rounds.c": "an emulated access has failed, and its error is Python's",
+    "rounds.h": "the object",
+    "stay.c": "takes the GIL where the hypervisor may be asked in mid-stay, and where a thread begins",
     "trace.c": "ends the process",
     "translate.c": "ends the process",
     "unicorn.c": "loads the library",
     "views32.c": "makes a core",
 }
 WRITTEN = {
+    "arrived": "by threads as they begin, atomically",
     "cmpxchgb": "when the library is loaded",
     "cmpxchgl": "when the library is loaded",
     "cmpxchgq": "when the library is loaded",
@@ -115,11 +119,13 @@ WRITTEN = {
     "library": "when it is loaded",
     "library_random": "when a core is made",
     "library_translate": "when a core is made",
+    "pool": "by the one that hands out stays, and atomically by those that take them",
     "names": "never: PyArg_ParseTupleAndKeywords takes no constant",
 }
 STATIC = re.compile(
     r"^\s*static (?!const |inline |_Thread_local )[^{;=]*?\b(\w+)(?:\)\([^)]*\)|\[\w*\])? *[=;]", re.MULTILINE
 )
+STRUCTURE = re.compile(r"^static struct \{.*?^\} (\w+);", re.MULTILINE | re.DOTALL)
 
 
 def below_python(architecture: Path) -> dict[str, str]:
@@ -136,7 +142,8 @@ def test_a_guest_runs_without_python(architecture: Path) -> None:
 
 
 def test_a_guest_writes_to_nothing_that_threads_share_unseen(architecture: Path) -> None:
-    found = {name for code in below_python(architecture).values() for name in STATIC.findall(code)}
+    files = below_python(architecture).values()
+    found = {name for code in files for pattern in (STATIC, STRUCTURE) for name in pattern.findall(code)}
     assert found <= WRITTEN.keys()
     if architecture.name == "armv8":
         assert found == WRITTEN.keys()

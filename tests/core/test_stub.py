@@ -12,7 +12,8 @@ import pytest
 
 import baonet.core
 import baonet.core.native
-from baonet.core import _node
+from baonet.actors import island
+from baonet.core import _node, architecture
 from baonet.core.architecture import Core
 from baonet.core.armv8.engine import native
 from baonet.hyp.cpu import Cpu
@@ -20,7 +21,8 @@ from baonet.hyp.cpu import Cpu
 PACKAGE = Path(next(iter(baonet.core.__path__)))
 ENGINE = ast.parse((PACKAGE / "armv8/_engine.pyi").read_text())
 NODE = ast.parse((PACKAGE / "_node.pyi").read_text())
-(CORE,) = (node for node in ENGINE.body if isinstance(node, ast.ClassDef))
+TYPES = {node.name: node for node in ENGINE.body if isinstance(node, ast.ClassDef)}
+CORE = TYPES["Core"]
 CALLS = [node for node in (*ENGINE.body, *NODE.body, *CORE.body) if isinstance(node, ast.FunctionDef)]
 
 
@@ -40,11 +42,18 @@ def test_a_module_and_its_stub_have_the_same_names(module: ModuleType, stub: ast
     assert declared(stub.body) == public(module)
 
 
-def test_the_type_and_its_stub_have_the_same_members() -> None:
-    assert declared(CORE.body) - {"__init__"} == public(native.Core)
-    for node in CORE.body:
+@pytest.mark.parametrize("name", TYPES)
+def test_a_type_and_its_stub_have_the_same_members(name: str) -> None:
+    stub, made = TYPES[name], getattr(native, name)
+    assert declared(stub.body) - {"__init__"} == public(made)
+    for node in stub.body:
         if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            assert inspect.isgetsetdescriptor(vars(native.Core)[node.name]) == bool(node.decorator_list)
+            assert inspect.isgetsetdescriptor(vars(made)[node.name]) == bool(node.decorator_list)
+
+
+def test_what_gives_turns_has_what_an_island_asks_for() -> None:
+    """``baonet.actors.island.Rounds`` says what each does; the engine's face and the type have no other."""
+    assert public(island.Rounds) <= public(architecture.Rounds) == public(native.Rounds)
 
 
 def test_what_all_architectures_have_is_what_their_engines_have_in_common() -> None:

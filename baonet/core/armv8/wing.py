@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Place, Rounds, Trial, TrialMemory, Wiring
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
 from baonet.core.armv8 import litmus, selftest_code, testbed
 from baonet.core.armv8.engine import native
 from baonet.core.costs import interrupt_cost
@@ -61,7 +61,7 @@ class Armv8Cores:
             **wiring,
         )
 
-    def rounds(self, cores: tuple[Place, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
         return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
 
     def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:

@@ -54,6 +54,11 @@ void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
     core_leave(core, number == ECALL ? EXIT_CALL : EXIT_FAULT);
 }
 
+uintptr_t arch_access(struct core *core) {
+    (void)core;
+    return 0;
+}
+
 void arch_update(struct core *core) { (void)core; }
 void arch_adopt(struct core *core) { (void)core; }
 void arch_expose(struct core *core) { (void)core; }
