@@ -139,13 +139,18 @@ REPORT = Armv8Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 
         (wire.RegistersRequest(3), "924503"),
         (wire.Registers(3, {"pc": 0x40000000}), "93460381a27063ce40000000"),
         (
-            turns.Turn(1, 10_000, 7, (turns.Delivery(500, 0, 7, hyp.IpcNotify(0, 1)),)),
-            "951801cd27100791 94cd01f40007 93250001".replace(" ", ""),
+            turns.Turn(1, 10_000, -1, (turns.Delivery(500, 0, 7, hyp.IpcNotify(0, 1)),)),
+            "951801cd2710ff91 94cd01f40007 93250001".replace(" ", ""),
         ),
         (
-            turns.Turned(1, 9, 2**62, (turns.Post(0, 8, 9, 1, vgic.VgicInject(2, 1)),), (wire.VmOff(0, "x"),)),
-            "961901 09 cf4000000000000000 91 95 00080901 93310201 91 930900a178".replace(" ", ""),
+            turns.Turned(
+                1, 9, True, 2**62, (turns.Post(0, 8, 9, 1, vgic.VgicInject(2, 1)),), (wire.VmOff(0, "x"),), more=False
+            ),
+            "981901 09 c3 cf4000000000000000 91 95 00080901 93310201 91 930900a178 c2".replace(" ", ""),
         ),
+        (turns.Mail(1, (turns.Delivery(500, -1, 7, wire.Start()),)), "931d0191 94cd01f4ff07 9101".replace(" ", "")),
+        (turns.Collect(1), "921e01"),
+        (turns.Collected(1, (wire.ConsoleOutput(1, 0, 7, b"ok"),)), "931f0191 9506010007c4026f6b".replace(" ", "")),
         (psci.PsciOn(0x40000000, 2**64 - 1), "9320ce40000000cfffffffffffffffff"),
         (psci.PsciResult(-4), "9223fc"),
         (psci.PsciState(1, psci.PowerState.OFF), "93240101"),
