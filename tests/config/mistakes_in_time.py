@@ -25,6 +25,13 @@ CASES = {
         "999ns is less than one instruction at 1 MHz",
         "use 1us or more",
     ),
+    "a slice of no instruction": Case(
+        VERSION,
+        "version: 1\nclock: {mhz: 1, slice: §0.5us}\n",
+        "clock.slice",
+        "500ns is less than one instruction at 1 MHz",
+        "use 1us or more: a slice has many instructions",
+    ),
     "input by the host's clock": Case(
         VERSION,
         f'{HOST}§input: [{{vm: ping, at: 1s, text: "a"}}]\n',

@@ -102,6 +102,9 @@ CASES = {
     "a window too short": Case(
         "version: 1", "version: 1\nclock: {window: §99ns}", "clock.window", "99ns is out of range", "from 100ns to 1s"
     ),
+    "a slice too long": Case(
+        "version: 1", "version: 1\nclock: {slice: §1001ms}", "clock.slice", "1001ms is out of range", "from 100ns to 1s"
+    ),
     "a latency too long": Case(
         "version: 1",
         "version: 1\nclock: {latency: {ipc: §1_000_000_001ns}}",

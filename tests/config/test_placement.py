@@ -49,6 +49,7 @@ def test_the_records_of_a_machine(tmp_path: Path) -> None:
     ping = machine.vms[0]
     gic = Gic(version=3, gicd=0x08000000, gicr=0x080A0000)
     assert (machine.path, machine.clock, machine.faithful) == (str(path), Clock(), Faithful.PRACTICAL)
+    assert (machine.clock.window, machine.clock.slice) == (10_000, 1_000)
     assert machine.shared_memory == (SharedMemory("mailbox", 0x10000),)
     assert (ping.index, ping.name, ping.cpus, ping.cpu_affinity, ping.colors) == (0, "ping", 1, (0,), 0)
     assert ping.regions == (Region(0x40000000, 64 * MIB),)
@@ -64,7 +65,8 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
         tmp_path,
         (
             "version: 1",
-            "version: 1\nclock: {mode: virtual, mhz: 250, window: 20 us, latency: {ipc: 1.5us}}\nfaithful: strict",
+            "version: 1\nclock: {mode: virtual, mhz: 250, window: 20 us, slice: 2us, latency: {ipc: 1.5us}}"
+            "\nfaithful: strict",
         ),
         ("{pa: 0x09000000, size: 4KiB}", "{pa: 0x09000000, va: 0x1000, id: 5}, {interrupts: [40, 27]}"),
         (
@@ -72,7 +74,7 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
             "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n    interrupts: direct\n",
         ),
     )
-    assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, latency=Latency(ipc=1500))
+    assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, 2_000, Latency(ipc=1500))
     assert linux.devices == (Device(0x09000000, 0x1000, 0x1000, (), 5), Device(0, None, 0, (40, 27)))
     assert linux.ipcs[0].size == 0x10000
     assert [vm.direct_interrupts for vm in machine.vms] == [False, True]

@@ -30,6 +30,7 @@ IN_WORDS_ONLY = {
     "a merge of a number",
     "too large a number",
     "a window too short",
+    "a slice too long",
     "a latency too long",
 }
 """Mistakes of form that a schema of the values cannot say."""

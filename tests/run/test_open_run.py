@@ -208,12 +208,13 @@ async def test_the_timeout_is_the_hosts(tmp_path: Path) -> None:
 MISUSES = [
     ({"placement": "somewhere"}, "there is no placement 'somewhere': it can be one-process, "),
     ({"timeout": "60"}, "has no unit: write 60ns"),
+    ({"threads": 0}, "threads=0: it takes 1 at least"),
     ({"trace": "machine.yaml"}, "trace .*machine.yaml would be lost"),
 ]
 
 
 @pytest.mark.parametrize(("options", "message"), MISUSES)
-async def test_a_misuse_is_told_in_one_line(tmp_path: Path, options: dict[str, str], message: str) -> None:
+async def test_a_misuse_is_told_in_one_line(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     loaded = machine(tmp_path, {"vms": [vm("hello")]})
     given: dict[str, Any] = {name: str(tmp_path / each) if name == "trace" else each for name, each in options.items()}
     with pytest.raises(ValueError, match=message):
@@ -297,6 +298,14 @@ async def test_what_was_typed_is_recorded_of_a_block_that_failed_too(tmp_path: P
     with pytest.raises(FileNotFoundError):
         async with baonet.open_run(loaded, record=tmp_path / "nowhere" / "typed.yaml"):
             pass
+
+
+async def test_threads_are_of_virtual_time(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, {"vms": [vm("hello")]}, "host")
+    message = r"threads is of virtual time: load the machine with set=\{'clock.mode': 'virtual'\}"
+    with pytest.raises(ValueError, match=message):
+        async with baonet.open_run(loaded, threads=2):
+            raise AssertionError
 
 
 async def test_one_text_where_several_can_be_is_told(tmp_path: Path) -> None:

@@ -179,7 +179,9 @@ def test_statistics_that_cannot_be_written_are_told_before_the_run(tmp_path: Pat
 
 
 def test_help_version_schema_platforms_and_dtb(tmp_path: Path) -> None:
-    assert "examples:" in baonet("run", "--help").out
+    usage = baonet("run", "--help").out
+    assert "examples:" in usage
+    assert "--threads N" in usage
     assert baonet("--version").out.startswith("baonet ")
     assert '"$defs"' in baonet("schema").out
     assert "qemu-aarch64-virt-gicv2: 4 CPUs" in baonet("platforms").out
@@ -188,7 +190,15 @@ def test_help_version_schema_platforms_and_dtb(tmp_path: Path) -> None:
     assert out.read_bytes()[:4] == b"\xd0\x0d\xfe\xed"
 
 
-@pytest.mark.parametrize("option", [["--for", "1ms"], ["--input", "x.yaml"], ["--record", "x.yaml"]])
+def test_a_run_on_no_thread_is_refused(tmp_path: Path) -> None:
+    result = run(tmp_path, {"vms": [vm("hello")]}, "--threads", "0")
+    assert result.status == 2
+    assert result.err.endswith("argument --threads: '0' is not a number of them: write 1 or more\n")
+
+
+@pytest.mark.parametrize(
+    "option", [["--for", "1ms"], ["--input", "x.yaml"], ["--record", "x.yaml"], ["--threads", "2"]]
+)
 def test_what_is_of_virtual_time_is_refused_in_host_time(tmp_path: Path, option: list[str]) -> None:
     result = run(tmp_path, {"vms": [vm("hello")]}, *option)
     assert result.status == 2
