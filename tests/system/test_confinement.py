@@ -16,11 +16,12 @@ from tests.system.hostile import SLEEP, hostile
 from tests.system.machine import UART, Background, Result, vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS
 
+VIRTUAL: Final = ["--clock", "virtual", "--threads", "4"]
 RUNS: Final = {
     "pcpu": ["--clock", "host"],
-    "conductor": ["--clock", "virtual"],
-    "vm": ["--clock", "virtual", "--placement", "process-per-vm"],
-    "crew": ["--clock", "virtual", "--placement", "process-per-cpu"],
+    "conductor": VIRTUAL,
+    "vm": [*VIRTUAL, "--placement", "process-per-vm"],
+    "crew": [*VIRTUAL, "--placement", "process-per-cpu"],
 }
 PAGE: Final = 0x1000
 
@@ -47,12 +48,19 @@ ALONE: Final = {
     "b": {"b:0x40000000", "b:code", "both"},
     "c": {"c:0x40000000", "c:code", "mine", "uart1"},
 }
+OWNED: Final = {
+    # In virtual time: the tables of what several pcpus can reach of it, and the ledger of an island of several.
+    "a": {"owners 0", "owners 3", "owners 5", "ledger 0"},
+    "b": {"owners 0", "ledger 0"},
+    "c": set[str](),
+}
 HAS: Final = {
-    # By process: the VMs, the pcpus whose slots it has, and those that it may kick.
-    "pcpu": [("a", 2, 1), ("a", 2, 1), ("b", 1, 2), ("c", 1, 0)],
-    "conductor": [("ab", 3, 0), ("c", 1, 0)],
-    "vm": [("a", 2, 0), ("b", 1, 0), ("c", 1, 0)],
-    "crew": [("a", 2, 0), ("a", 2, 0), ("b", 1, 0), ("c", 1, 0)],
+    # By process: the VMs, the pcpus whose slots it has, those that it may kick, and its threads: of a conductor up to
+    # half of the 4, as there are two islands; of a crew one more, that does what is asked of its cores.
+    "pcpu": [("a", 2, 1, 1), ("a", 2, 1, 1), ("b", 1, 2, 1), ("c", 1, 0, 1)],
+    "conductor": [("ab", 3, 0, 2), ("c", 1, 0, 1)],
+    "vm": [("a", 2, 0, 2), ("b", 1, 0, 2), ("c", 1, 0, 1)],
+    "crew": [("a", 2, 0, 1), ("a", 2, 0, 2), ("b", 1, 0, 2), ("c", 1, 0, 1)],
 }
 RINGS: Final = {"a": 6 + 1 + 1, "b": 3 + 2 + 1, "c": 1}
 """Pages: all that come to its VM from the three of both; its own to the other VM; who is lost."""
@@ -67,20 +75,21 @@ def test_a_process_has_what_its_vms_need_and_nothing_else(tmp_path: Path, placem
     try:
         children = running.children()
         assert len(children) == len(HAS[placement])
-        for pid, (vms, slots, kicks) in zip(children, HAS[placement], strict=True):
+        for pid, (vms, slots, kicks, threads) in zip(children, HAS[placement], strict=True):
             mapped = segments(pid)
             assert mapped.pop("slots") == PAGE * (2 * slots + kicks)
             assert mapped.pop("rings", 0) == (PAGE * RINGS[vms] if placement == "pcpu" else 0)
-            assert set(mapped) == set.union(*(ALONE[name] for name in vms))
+            owned = set() if placement == "pcpu" else set.union(*(OWNED[name] for name in vms))
+            assert set(mapped) == owned.union(*(ALONE[name] for name in vms))
             opened = descriptors(pid)
             assert [opened.pop(number) for number in (0, 1)] == ["/dev/null"] * 2
             assert opened[2] != os.readlink(f"/proc/{running.process.pid}/fd/2")
             assert {kind.split(":")[0] + ":" for kind in opened.values()} == {"pipe:", "socket:", "anon_inode:"}
             assert len([kind for kind in opened.values() if kind.startswith("pipe:")]) == 1
+            tasks = [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+            assert len(tasks) == threads
+            assert all("Seccomp:\t2\n" in task and "NoNewPrivs:\t1\n" in task for task in tasks)
             status = Path(f"/proc/{pid}/status").read_text()
-            assert "Seccomp:\t2\n" in status
-            assert "NoNewPrivs:\t1\n" in status
-            assert "Threads:\t1\n" in status
             (ignored,) = re.findall(r"^SigIgn:\t([0-9a-f]{16})$", status, re.MULTILINE)
             ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
             assert all(int(ignored, 16) & 1 << number - 1 for number in ends)
@@ -94,7 +103,7 @@ def segments(pid: int) -> dict[str, int]:
     """The bytes that are mapped of each."""
     found: dict[str, int] = {}
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-        if (named := re.search(r"^(\w+)-(\w+) \S+ .* /memfd:baonet:(\S+)", line)) is not None:
+        if (named := re.search(r"^(\w+)-(\w+) \S+ .* /memfd:baonet:(.+) \(deleted\)$", line)) is not None:
             found[named[3]] = found.get(named[3], 0) + int(named[2], 16) - int(named[1], 16)
     return found
 
