@@ -35,7 +35,9 @@ class Pinning:
         """While they run, if it is to be found out; they ring each other's bells in ``slots``."""
         if self._mode is not PinMode.AUTO or len(self._allowed) < 2:
             return
-        neighbourhood = Neighbourhood(sorted(self._allowed))
+        cores = sorted(self._allowed)
+        first = os.getpid() % len(cores)  # two runs beside each other should not begin with the same
+        neighbourhood = Neighbourhood([*cores[first:], *cores[:first]])
         while len(pids) > 1:
             await trio.sleep(LOOK)
             for move in neighbourhood.look(trio.current_time(), {pcpu: rung(slots, pcpu) for pcpu in pids}):

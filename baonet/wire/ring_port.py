@@ -19,7 +19,7 @@ from baonet.wire.port import CONGESTED, GONE, REST, RETRY, SocketPort
 DOZE: Final = 0.002
 """Seconds for which it sleeps before it asks Trio whether something else is to be done."""
 NAP: Final = 1.0
-"""Seconds after which it looks at everything though nobody has rung: a peer may have destroyed what would tell."""
+"""Seconds after which it looks at all rings though nobody has rung: a peer may have destroyed what would tell."""
 _KNOWN: Final = 1024
 _SHORT: Final = 64
 
@@ -58,7 +58,7 @@ class RingPort:
         self._held: Set[int] = frozenset()
         self._unread: set[int] = set()
         self._closed: list[tuple[int, str]] = []
-        self._looked = self._rested = 0
+        self._looked = self._rested = self._searched = 0
 
     @property
     def congested(self) -> bool:
@@ -91,6 +91,9 @@ class RingPort:
             self._looked = now
             taken = self._far.take()
             self._closed += self._far.closed()
+            if now - self._searched > NAP * 1e9:
+                self._searched = now
+                self._unread.update(self._readers)
             lost = self._rings.lost()  # before the news: what they said last is in those
         if self._backlog:
             self._move()
@@ -135,9 +138,8 @@ class RingPort:
             return
         for _ in range(2):  # whose turn came together with this one has had it behind the second
             await trio.lowlevel.checkpoint()
-        if not self._rings.sleep(min(limit, _leisure())):
-            self._looked = 0
-            self._unread.update(self._readers)
+        rest = limit - (time.perf_counter_ns() - now) * 1e-9
+        self._rings.sleep(max(min(rest, _leisure()), 0.0))
 
     async def flush(self, peer: int | None = None) -> None:
         """What comes meanwhile is dropped."""

@@ -13,6 +13,7 @@ import trio.testing
 from baonet.wire.codec import frame
 from baonet.wire.messages import NUMBERS, ConsoleInput, Hello, Message, Start, Stop, accepted
 from baonet.wire.port import CONGESTED, GONE, Channel, MemoryPort, Port, SocketPort, Switch
+from baonet.wire.ring_port import DOZE
 from baonet.wire.roles import Role
 from tests.wire.rings import Joined
 
@@ -84,18 +85,27 @@ async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
     assert pair[1].take() == [(0, Start())]
 
 
-async def lateness(wait: Callable[[float], Awaitable[None]]) -> list[float]:
+async def lateness(wait: Callable[[float], Awaitable[None]], seconds: float = 0.0003) -> list[float]:
     late = []
     for _ in range(20):
         start = time.perf_counter()
-        await wait(0.0003)
-        late.append(time.perf_counter() - start - 0.0003)
+        await wait(seconds)
+        late.append(time.perf_counter() - start - seconds)
     return late
 
 
 async def test_a_wait_for_sockets_ends_to_the_fraction_of_a_millisecond() -> None:
     left, right = socket_pair()
     late = await lateness(left.wait)
+    assert 0 <= min(late) < 0.0005
+    left.close()
+    right.close()
+
+
+@pytest.mark.parametrize("seconds", [0.0003, 2 * DOZE])
+async def test_a_wait_for_rings_ends_to_the_fraction_of_a_millisecond(seconds: float) -> None:
+    left, right = ring_pair()
+    late = await lateness(left.wait, seconds)
     assert 0 <= min(late) < 0.0005
     left.close()
     right.close()
