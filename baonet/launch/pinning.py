@@ -29,7 +29,7 @@ class Pinning:
         """They exist: ``pids`` by pcpu."""
         for pcpu, core in self._places.items():
             _move(pids, pcpu, {core})
-            self._tell(f"pcpu {pcpu} runs on core {core} of the host")
+            self._tell(f"the process of pcpu {pcpu} runs on core {core} of the host")
 
     async def serve(self, slots: mmap, pids: Mapping[int, int]) -> None:
         """While they run, if it is to be found out; they ring each other's bells in ``slots``."""

@@ -139,7 +139,7 @@ def test_the_processes_of_a_run_are_where_they_were_asked_to_be(tmp_path: Path) 
     assert affinities(running) == [{core}] * 2
     assert os.sched_getaffinity(running.process.pid) == os.sched_getaffinity(0), "the agent is not of them"
     result = running.end(signal.SIGTERM)
-    assert f"baonet: INFO: pcpu 1 runs on core {core} of the host\n" in result.err
+    assert f"baonet: INFO: the process of pcpu 1 runs on core {core} of the host\n" in result.err
 
 
 @pytest.mark.parametrize(
