@@ -30,13 +30,13 @@ def extension(name: str, *directories: Path) -> Extension:
 
 
 def compiled() -> list[Extension]:
-    """The modules of ``tool.baonet.compiled``, by mypyc, which comes with mypy."""
+    """The files of ``tool.baonet.compiled``, by mypyc, which comes with mypy."""
     from mypyc.build import mypycify  # noqa: PLC0415 - who builds without isolation may not have it
 
-    modules = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["baonet"]["compiled"]
+    patterns = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["baonet"]["compiled"]
     options = ["--config-file=", "--no-incremental", "--ignore-missing-imports"]
     extensions = mypycify(
-        [*options, *(f"{module.replace('.', '/')}.py" for module in modules)],
+        [*options, *(str(file) for pattern in patterns for file in sorted(Path().glob(pattern)))],
         debug_level="0",
         target_dir="build/compiled",
         group_name="baonet.compiled",

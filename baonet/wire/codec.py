@@ -116,7 +116,9 @@ def _dumper(annotation: object) -> _Check | None:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is tuple:
         item = _dumper(arguments[0])
-        return None if item is None else lambda value: [item(element) for element in typing.cast(tuple[object], value)]
+        if item is None:
+            return None
+        return lambda value: [item(element) for element in typing.cast(tuple[object, ...], value)]
     if annotation is HypMessage or (origin is not None and origin is not dict and type(None) not in arguments):
         return _dump_message
     return dump if dataclasses.is_dataclass(annotation) else None
