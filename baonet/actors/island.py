@@ -63,7 +63,7 @@ class Rounds(Protocol):
         """
 
     def take(self, member: int) -> tuple[int, int]:
-        """Why its guest was left since this was last asked, -1: it has not been entered; when it has to do something."""
+        """Why its guest was left since this was last asked, -1: it has not been; when it has to do something."""
 
     def ready(self, member: int, clock: int, attention: int) -> None:
         """Its guest goes on; its hypervisor is to be asked again at ``attention``."""

@@ -64,7 +64,7 @@ class Guest(Protocol):
 class CoreGuest:
     """A core that has the interface of ``baonet.core.architecture.Core``.
 
-    ``effects`` is the outbox of its hypervisor. A storm can be taken from a core once: ``storm`` has it for the hypervisor.
+    ``effects`` is the outbox of its hypervisor. A storm can be taken from a core once: ``storm`` has it for that.
     """
 
     def __init__(self, core: Any, effects: Sequence[Any]) -> None:

@@ -213,8 +213,8 @@ def test_traces_can_be_kept(tmp_path: Path) -> None:
         assert reader.footer is not None
         for pcpu, counters in reader.footer.statistics.items():
             vm = reader.header.names()[pcpu]
-            # Time is retired instructions: what is not an instruction is waiting, or the hypervisor's. The guest's visible
-            # time may have been ahead of that where it took a page, once in each of its stays.
+            # Time is retired instructions: what is not an instruction is waiting, or the hypervisor's. The guest's
+            # visible time may have been ahead of that where it took a page, once in each of its stays.
             stays = counters["exits_hvc"] + counters["exits_interrupt"] + counters["exits_wfi"]
             most = counters["instructions"] + counters["ahead"] * stays
             share = shares[vm, str(pcpu), "guest"] * reader.footer.time
