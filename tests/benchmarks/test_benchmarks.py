@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from baonet.cli.common import load_machine
-from benchmarks import goals
+from benchmarks import goals, islands, studies
+from benchmarks.checkouts import NoCheckoutError, another
 from benchmarks.emulators import machine_file
 from benchmarks.jobs import Job, Run, all_jobs, wanted
 from benchmarks.process import RunFailedError, run_until
@@ -117,3 +118,35 @@ def test_run_ends_when_the_text_comes() -> None:
 def test_run_that_never_prints_the_text_tells_what_it_printed() -> None:
     with pytest.raises(RunFailedError, match="something else"):
         run_until([sys.executable, "-c", "print('something else')"], "two", 30, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("work", [work for work in islands.works() if not work.linux], ids=lambda work: work.name)
+def test_machines_of_islands_are_valid(work: islands.Work, tmp_path: Path) -> None:
+    file = tmp_path / "machine.yaml"
+    file.write_text(yaml.safe_dump(work.machine()))
+    assert load_machine(str(file)) is not None
+
+
+def test_works_have_names_of_their_own() -> None:
+    names = [work.name for work in islands.works()]
+    assert len(names) == len(set(names))
+
+
+def test_what_is_no_checkout_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoCheckoutError, match=r"has no \.venv"):
+        another(str(tmp_path))
+    with pytest.raises(NoCheckoutError, match="neither a directory nor a commit"):
+        another("no-such-commit")
+
+
+@pytest.mark.parametrize("name", studies.READY)
+def test_studies_are_swept_by_window(name: str) -> None:
+    study = studies.swept(name, ("1us", "10us"))
+    assert study["sweep"]["clock.window"] == ["1us", "10us"]
+    assert Path(study["machine"]).is_file()
+    assert "run.clock" not in study["sweep"]
+
+
+def test_how_far_medians_are_apart() -> None:
+    assert studies.spread({"1us": 100.0, "10us": 100.0}) == 0
+    assert studies.spread({"1us": 100.0, "10us": 105.0}) == pytest.approx(0.05)
