@@ -1,7 +1,8 @@
 """Whether windows make the figures: the medians of the ready studies at several windows, python -m benchmarks.studies
 
-Each study of examples/studies is run in virtual time with `clock.window` as one axis more, and the medians of what takes
-time in it are put side by side, with how far they are apart. VMs that are in islands of their own no window changes.
+Each study of examples/studies is run in virtual time with `clock.window` as one axis more, and the medians of what
+takes time in it are put side by side, with how far they are apart.
+No window changes VMs that are in islands of their own.
 """
 
 from __future__ import annotations
