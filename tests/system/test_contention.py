@@ -81,6 +81,7 @@ def test_the_cpus_of_a_vm(tmp_path: Path, shape: str, window: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @windows
 @pytest.mark.parametrize("cpus", [3, 8])
 @pytest.mark.parametrize("shape", SHAPES)
@@ -89,6 +90,7 @@ def test_more_cpus(tmp_path: Path, shape: str, cpus: int, window: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("window", ["10us", "100us"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_cpu_without_lse(tmp_path: Path, shape: str, window: str) -> None:
@@ -96,16 +98,18 @@ def test_a_cpu_without_lse(tmp_path: Path, shape: str, window: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_process_each(tmp_path: Path, shape: str) -> None:
-    same(tmp_path, contention(shape, 3, "10us"), 1, kicks=0, placements=PLACEMENTS[3:])
+    same(tmp_path, contention(shape, 3, "10us", rounds=5000), 1, kicks=0, placements=PLACEMENTS[3:])
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("window", ["10us", "100us"])
 @pytest.mark.parametrize("shape", BETWEEN_VMS)
 def test_two_vms(tmp_path: Path, shape: str, window: str) -> None:
-    same(tmp_path, contention(shape, 2, window, vms=2), 2, kicks=2, placements=PLACEMENTS[1:])
+    same(tmp_path, contention(shape, 2, window, vms=2, rounds=5000), 2, kicks=1, placements=PLACEMENTS[2:])
 
 
 @pytest.mark.long
