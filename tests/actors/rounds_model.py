@@ -64,7 +64,8 @@ class Guest(Protocol):
 class CoreGuest:
     """A core that has the interface of ``baonet.core.architecture.Core``.
 
-    ``effects`` is the outbox of its hypervisor. A storm can be taken from a core once: ``storm`` has it for that.
+    ``effects`` is the outbox of its hypervisor. A storm can be taken from a core once: ``storm`` keeps it for the
+    hypervisor.
     """
 
     def __init__(self, core: Any, effects: Sequence[Any]) -> None:
@@ -73,6 +74,7 @@ class CoreGuest:
         self.told: Any = None
 
     def enter(self, order: Order) -> int:
+        """One stay; why it ended."""
         reason: int = self.core.run_until(order.limit, order.polite, order.frozen, order.frozen)
         return reason
 

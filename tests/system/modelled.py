@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from baonet.actors.seat import Seat
 from tests.actors.rounds_model import CoreGuest, ModelRounds
 from tests.system.travelling import Carried
 
 
-def modelled(carried: Carried, guest: Any = CoreGuest) -> None:
-    """Before its islands run. ``guest`` is made of a core and its hypervisor's effects."""
+def as_it_is(seat: Seat) -> CoreGuest:
+    return CoreGuest(seat.core, seat.body.hypervisor.effects)
+
+
+def modelled(carried: Carried, guest: Callable[[Seat], CoreGuest] = as_it_is) -> None:
+    """Before its islands run."""
     clock = carried.plan.machine.clock
     for conductor in carried.conductors.values():
         guests = []
         for seat, _ in conductor._seats.values():
-            guests.append(made := guest(seat.core, seat.body.hypervisor.effects))
-            seat.body.core = _Told(seat.core, made)
+            guests.append(made := guest(seat))
+            seat.body.core = _Told(seat.core, made)  # type: ignore[assignment]
         island = conductor._island
         model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice))
         model.load(island._rounds.save())

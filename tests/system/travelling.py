@@ -92,8 +92,8 @@ Disturb = Callable[[Carried], object]
 class Lead:
     """The agent's part: ``end`` and ``step`` are cycles; it travels at the horizons with the numbers ``at``.
 
-    ``disturb`` is called before anything has run. ``look``: it compares all that islands, seats and hypervisors have in
-    them before and after.
+    ``disturb`` is called before anything has run. ``look``: it compares all that islands, seats and hypervisors have
+    in them before and after.
     """
 
     def __init__(
