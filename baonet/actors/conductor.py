@@ -45,7 +45,9 @@ What that costs the host, about: for nothing, one that resets itself at once wou
 MAIL: Final = 1024
 """Messages that one frame to a crew carries at most."""
 
-_FORM: Final = StateForm("a conductor", 1, begun=bool, horizon=int, flips=int, island=dict, faults=dict, seats=list)
+_FORM: Final = StateForm(
+    "a conductor", 2, begun=bool, horizon=int, reported=bool, flips=int, island=dict, faults=dict, seats=list
+)
 
 
 @final
@@ -88,6 +90,7 @@ class Conductor:
         self._begun = False
         self._horizon = 0
         self._reported = True
+        self._asks = False  # a pcpu, and what it says to that is not told yet
         self._broken = False
         for vm, at, data in events.inputs:
             self._type(vm, at, data)
@@ -106,7 +109,7 @@ class Conductor:
                 self._hear()
         rested = collected = trio.current_time()
         while not self._ended:
-            if self._reported or self._broken:
+            if self._reported or self._broken or self._phase is not Phase.RUNNING:
                 await self._port.wait(None)
                 self._hear()
                 rested = trio.current_time()
@@ -134,6 +137,7 @@ class Conductor:
                 if turn == DONE:
                     self._rest(flip)
                 return
+            self._asks = True
             here = seats.get(turn.pcpu)
             answer = await self._turn(turn) if here is None else taken(*here, turn)
             lives: list[Control] = []
@@ -153,11 +157,13 @@ class Conductor:
             island.done(answer)
             if lives or answer.said:
                 await self._pass_on((*lives, *answer.said))
+            self._asks = False
             if self._port.congested:
                 return
 
     async def _collect(self) -> None:
         """What guests have printed, and recorded."""
+        self._asks = True
         for pcpu in self._island.pcpus:
             here = self._seats.get(pcpu)
             if here is None:
@@ -168,6 +174,7 @@ class Conductor:
             else:
                 said = collected(*here)
             await self._pass_on(said)
+        self._asks = False
 
     @property
     def _ended(self) -> bool:
@@ -343,15 +350,16 @@ class Conductor:
         self._say(wire.Stopped(self.address))
 
     def save(self) -> Saved:
-        """Everything of the island but memory, at a horizon that it has reached, and but what other crews carry.
+        """Everything of the island but memory, and but what other crews carry: at a horizon, or on the way to one.
 
-        Raises ValueError on the way to one.
+        Raises ValueError in a turn of somebody, and while a guest runs in another process.
         """
-        if not self._reported:
-            raise ValueError("the island is on its way to a horizon: save it when it has reached that")
+        if self._asks or not self._island.standing:
+            raise ValueError("a pcpu of the island is in its turn, or in its guest: save it when all stand")
         return _FORM.save(
             begun=self._begun,
             horizon=self._horizon,
+            reported=self._reported,
             flips=len(self._events.flips),
             island=self._island.save(),
             faults=self._faults.save(),
@@ -366,7 +374,7 @@ class Conductor:
         fields = _FORM.load(data)
         if not 0 <= fields["flips"] <= len(self._events.flips):
             raise _FORM.damaged(f"{fields['flips']} flips are to come, of {len(self._events.flips)}")
-        self._begun, self._horizon = fields["begun"], fields["horizon"]
+        self._begun, self._horizon, self._reported = fields["begun"], fields["horizon"], fields["reported"]
         del self._events.flips[fields["flips"] :]  # the last first
         self._island.load(fields["island"])
         self._faults.load(fields["faults"])

@@ -6,7 +6,7 @@ no time of the host. docs/virtual-time.md has the rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Protocol, final
@@ -120,9 +120,15 @@ def _edge_behind(time: int, length: int) -> int:
 
 @final
 class ModelRounds:
-    """``baonet.actors.island.Rounds`` of guests by pcpu. ``window`` and ``slice_`` are cycles."""
+    """``baonet.actors.island.Rounds`` of guests by pcpu. ``window`` and ``slice_`` are cycles.
 
-    def __init__(self, guests: Iterable[Guest], window: int, slice_: int) -> None:
+    ``recess`` is called before each stay of a guest, when it can be saved.
+    """
+
+    def __init__(
+        self, guests: Iterable[Guest], window: int, slice_: int, recess: Callable[[], object] = lambda: None
+    ) -> None:
+        self._recess = recess
         self._members = [Member(guest) for guest in guests]
         self._window, self._slice = window, slice_
         self._length = window
@@ -204,6 +210,7 @@ class ModelRounds:
         member.served = member.status is not Status.CALLS
 
     def _stay(self, member: Member, order: Order) -> None:
+        self._recess()
         outcome = member.guest.stay(order)
         member.clock = member.next = outcome.clock
         member.reason = outcome.reason

@@ -14,8 +14,10 @@ def as_it_is(seat: Seat) -> CoreGuest:
     return CoreGuest(seat.core, seat.body.hypervisor.effects)
 
 
-def modelled(carried: Carried, guest: Callable[[Seat], CoreGuest] = as_it_is) -> None:
-    """Before its islands run."""
+def modelled(
+    carried: Carried, guest: Callable[[Seat], CoreGuest] = as_it_is, recess: Callable[[], object] = lambda: None
+) -> None:
+    """Before its islands run. ``recess`` is called before each stay of a guest."""
     clock = carried.plan.machine.clock
     for conductor in carried.conductors.values():
         guests = []
@@ -23,7 +25,7 @@ def modelled(carried: Carried, guest: Callable[[Seat], CoreGuest] = as_it_is) ->
             guests.append(made := guest(seat))
             seat.body.core = _Told(seat.core, made)  # type: ignore[assignment]
         island = conductor._island
-        model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice))
+        model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice), recess)
         model.load(island._rounds.save())
         island._rounds = model
 

@@ -1,0 +1,87 @@
+"""A machine that is saved in the midst of a round and made anew goes on as one that was left alone."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.actors.rounds_model import Status
+from tests.system.machine import write
+from tests.system.modelled import modelled
+from tests.system.test_contention import contention
+from tests.system.test_travel import MACHINES, VIRTUAL
+from tests.system.travelling import Carried, Outcome, RecessError, same, travelled
+
+FOUGHT: dict[str, tuple[Any, int]] = {
+    shape: (contention(shape, 3, "10us", rounds=100), 1_000_000_000) for shape in ("code-and-data", "everything")
+}
+ALL = {name: MACHINES[name] for name in ("coherence", "patch", "ping-pong", "smp-4", "sgi", "faults", "far")} | FOUGHT
+
+
+class Recesses:
+    """Saves and ends each life of a machine before a stay of a guest: after so many in the first, the second and so on.
+
+    Behind them it is the engine that goes on. ``blocked``: how many guests were in the midst of a block.
+    """
+
+    def __init__(self, stays: Iterable[int]) -> None:
+        self._stays = [*stays]
+        self.blocked = self.made = 0
+
+    def disturb(self, carried: Carried) -> None:
+        if not self._stays:
+            return
+        left = self._stays.pop(0)
+
+        def recess() -> None:
+            nonlocal left
+            if left == 0:
+                (conductor,) = carried.conductors.values()
+                *_, members = conductor._island._rounds.save()
+                self.blocked += sum(status == Status.BLOCKED for status, *_ in members)
+                self.made += 1
+                raise RecessError(carried.save())
+            left -= 1
+
+        modelled(carried, recess=recess)
+
+
+def run(name: str, recesses: Recesses | None = None) -> Outcome:
+    machine, end = ALL[name]
+    disturb = None if recesses is None else recesses.disturb
+    with tempfile.TemporaryDirectory() as directory:
+        return travelled(write(Path(directory), VIRTUAL | machine), end, end // 4, disturb=disturb)
+
+
+@functools.cache
+def alone(name: str) -> Outcome:
+    return run(name)
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(ALL)), st.lists(st.integers(0, 600), min_size=1, max_size=6))
+def test_a_machine_goes_on_from_the_midst_of_a_round(name: str, stays: list[int]) -> None:
+    same(alone(name), run(name, Recesses(stays)))
+
+
+@pytest.mark.parametrize("name", ["code-and-data", pytest.param("everything", marks=pytest.mark.slow)])
+def test_a_machine_goes_on_from_every_stay(name: str) -> None:
+    """Among them some in which guests are in the midst of a block."""
+    recesses = Recesses([1] * 25)
+    same(alone(name), run(name, recesses))
+    assert recesses.made == 25
+    assert recesses.blocked > 5
+
+
+@pytest.mark.slow
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(ALL)), st.lists(st.integers(0, 3000), min_size=1, max_size=12))
+def test_machines_go_on_from_many_rounds(name: str, stays: list[int]) -> None:
+    same(alone(name), run(name, Recesses(stays)))
