@@ -80,6 +80,7 @@ docs: $(VENV)/.checked
 	$(BIN)/python -m baonet.config.reference > docs/configuration.md
 	$(BIN)/python -m baonet.wire.reference > docs/protocol.md
 	$(BIN)/python -m tests.architecture.picture
+	$(BIN)/python -m tests.system.round_picture
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,9 +1,14 @@
-"""The picture of rounds in the page is what a run does."""
+"""The picture of a round in docs/virtual-time.md is that of a run as it is now."""
 
 from __future__ import annotations
 
-from tests.system.round_picture import PAGE, page
+from tests.system.round_picture import PICTURE, Course, drawn, run
+from tests.system.travelling import same
 
 
-def test_the_page_has_the_picture_that_is_drawn_from_a_run() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "draw it again: python -m tests.system.round_picture"
+def test_the_picture_of_a_round_is_current() -> None:
+    """Make it anew with `make docs`."""
+    course = Course()
+    outcome = run(course.watch)
+    same(outcome, run())
+    assert PICTURE.read_text(encoding="utf-8") == drawn(course, outcome)
