@@ -11,7 +11,6 @@ from benchmarks import checkouts, islands
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 
-@pytest.mark.xfail(strict=False, reason="a guest that yields waits out its window: 48 ms of virtual time, and 413")
 def test_dd_takes_as_long_in_any_window(guest_cache: Path) -> None:
     """Four at once, into one file: their vCPUs contend for its locks."""
     works = {work.name.rpartition(", ")[2]: work for work in islands.works() if work.unit == "virtual s"}

@@ -23,7 +23,7 @@ def modelled(
         guests = []
         for seat, _ in conductor._seats.values():
             guests.append(made := guest(seat))
-            seat.body.core = _Told(seat.core, made)  # type: ignore[assignment]
+            seat.body.core = _Told(seat.core, made)
         island = conductor._island
         model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice), recess)
         model.load(island._rounds.save())

@@ -85,7 +85,7 @@ class Course:
                 course.stayed(pcpus[id(self.core)], begin, outcome, order)
                 return outcome
 
-        modelled(carried, Watched)
+        modelled(carried, lambda seat: Watched(seat.core, seat.body.hypervisor.effects))
         for conductor in carried.conductors.values():
             model: Any = conductor._island._rounds
             self._watch_phases(model)

@@ -29,7 +29,6 @@ EXACT = {"timer_frequency": 1_000_000_000}
 """A tick is an instruction: with those of QEMU's board, 16 of them, a small step backward would not be seen."""
 
 SLOW, LONG = pytest.mark.slow, pytest.mark.long
-BACKWARD = pytest.mark.xfail(strict=False, reason="what a CPU reads is its own clock, which may be behind by a window")
 
 
 def handover(way: str, cpus: int, count: int, *, vms: int = 1, parameters: str = "") -> dict[str, Any]:
@@ -64,7 +63,6 @@ def in_virtual_time(directory: Path, machine: dict[str, Any], window: str, *opti
     never_backward(directory, machine, *virtual, *options, seconds=seconds)
 
 
-@BACKWARD
 @pytest.mark.parametrize(
     "way", [way if way in ("exclusive", "block") else pytest.param(way, marks=SLOW) for way in BY_MEMORY]
 )
@@ -78,7 +76,6 @@ def test_what_a_message_hands_over(tmp_path: Path, way: str) -> None:
 
 
 @pytest.mark.slow
-@BACKWARD
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("cpus", [2, 8])
 @pytest.mark.parametrize("way", BY_MEMORY)
@@ -94,7 +91,6 @@ def test_messages_at_any_window(tmp_path: Path, way: str, busy: str, window: str
     in_virtual_time(tmp_path, handover(way, 4, WINDOWS[window], parameters=busy), window)
 
 
-@BACKWARD
 @pytest.mark.parametrize(
     "window", [window if window == "10us" else pytest.param(window, marks=SLOW) for window in WINDOWS]
 )
@@ -111,7 +107,6 @@ def test_between_two_vms_by_notification(tmp_path: Path, busy: str, window: str)
 
 
 @pytest.mark.slow
-@BACKWARD
 @pytest.mark.parametrize("window", ["1us", "10us"])
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_guests_that_wait_without_a_yield(tmp_path: Path, way: str, window: str) -> None:
@@ -119,7 +114,6 @@ def test_guests_that_wait_without_a_yield(tmp_path: Path, way: str, window: str)
 
 
 @pytest.mark.slow
-@BACKWARD
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_memory_in_every_placement(tmp_path: Path, way: str, placement: str) -> None:
@@ -136,7 +130,6 @@ def test_by_the_clock_of_the_host(tmp_path: Path, way: str, placement: str) -> N
 
 @pytest.mark.long
 @pytest.mark.timeout(3700)
-@BACKWARD
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("cpus", range(2, 9))
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "notify"])
@@ -146,7 +139,6 @@ def test_eighty_thousand(tmp_path: Path, way: str, cpus: int, window: str) -> No
 
 @pytest.mark.long
 @pytest.mark.timeout(3700)
-@BACKWARD
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("way", [*BY_MEMORY, "notify"])
 def test_eighty_thousand_between_two_vms(tmp_path: Path, way: str, window: str) -> None:
