@@ -16,7 +16,7 @@ from typing import Any, Final, final
 
 from baonet.hyp.architecture import Architecture, InterruptStatistics, Wing
 from baonet.hyp.cpu import FROM_IPC, NOTE_RAISED, Cpu
-from baonet.hyp.effects import Effect
+from baonet.hyp.effects import Effect, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrier
 from baonet.hyp.restart import Restart
@@ -28,12 +28,13 @@ _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own busines
 
 _FORM: Final = StateForm(
     "a pcpu's hypervisor",
-    1,
+    2,
     place=list,
     exits=list,
     received=dict,
     sent=dict,
     dropped=int,
+    sends=list,
     vcpu=dict,
     restart=dict,
     wing=dict,
@@ -236,9 +237,11 @@ class Pcpu:
     def save(self, dump: Callable[[HypMessage], Any]) -> Saved:
         """The state of everything here, but of the CPU. ``dump`` makes a message plain data, as a wire's codec does.
 
-        Raises ValueError while effects wait for the caller: they would be lost, or performed twice.
+        What an emulated access has sent may wait for the caller. Raises ValueError while other effects do: those come
+        of a call of his, and would be lost, or performed twice.
         """
-        if self.effects:
+        sends = [effect for effect in self.effects if isinstance(effect, Send)]
+        if len(sends) != len(self.effects):
             raise ValueError(f"pcpu {self.id} has effects that nobody has performed: save it after that")
         return _FORM.save(
             place=self._place,
@@ -246,6 +249,7 @@ class Pcpu:
             received={kind.__name__: count for kind, count in self._received.items()},
             sent={kind.__name__: count for kind, count in self.vcpu.sent.items()},
             dropped=self.dropped,
+            sends=[[send.pcpu, dump(send.message)] for send in sends],
             vcpu=self.vcpu.save(),
             restart=self._restart.save(dump),
             wing=self.wing.save(),
@@ -276,6 +280,10 @@ class Pcpu:
         self._received = Counter({kinds[name]: count for name, count in received.items()})
         self.vcpu.sent = Counter({kinds[name]: count for name, count in sent.items()})
         self.dropped = fields["dropped"]
+        waiting = [row([*each], int, bytes) for each in fields["sends"]]
+        if not all(0 <= pcpu < len(self.vcpu.plan.pcpus) for pcpu, _ in waiting):
+            raise _FORM.damaged("it has sent something to a pcpu that is not there")
+        self.effects[:] = [Send(pcpu, undump(message)) for pcpu, message in waiting]
         self.vcpu.load(fields["vcpu"])
         self._restart.load(fields["restart"], undump)
         self.wing.load(fields["wing"])

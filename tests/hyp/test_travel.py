@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from baonet.hyp.armv8.aborts import ICC_SGI1R_EL1
 from baonet.hyp.armv8.vgic_distributor import SPI, Spi
 from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
-from baonet.hyp.effects import VmOff, VmReset
+from baonet.hyp.effects import VmOff, VmReset, Warn
 from baonet.hyp.vcpu import State
 from baonet.machine import Device, Machine
 from baonet.machine.armv8 import Armv8Vm
@@ -334,10 +334,25 @@ def test_state_of_another_pcpu_is_refused() -> None:
         fabric.pcpus[1].load(saved, undump)
 
 
-def test_a_pcpu_with_effects_under_way_is_not_saved() -> None:
+def test_what_a_pcpu_has_sent_and_nobody_has_taken_is_kept() -> None:
     fabric, _ = moved()
     pcpu = fabric.pcpus[1]
     pcpu.reset_vm()
+    waiting = [*pcpu.effects]
+    assert waiting
+    again = Fabric(fabric.plan.machine, start=False).pcpus[1]
+    outbox = again.effects
+    again.load(pcpu.save(encode), undump)
+    assert outbox == waiting
+    pcpu.effects.clear()
+    again.load(pcpu.save(encode), undump)
+    assert not outbox
+
+
+def test_a_pcpu_with_other_effects_under_way_is_not_saved() -> None:
+    fabric, _ = moved()
+    pcpu = fabric.pcpus[1]
+    pcpu.effects.append(Warn("Unknown hypercall id 9"))
     with pytest.raises(ValueError, match="pcpu 1 has effects that nobody has performed"):
         pcpu.save(encode)
 
