@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baonet.actors import conductor
+from baonet.actors.crew import taken
 from tests.actors.rounds_model import Status
 from tests.system.machine import write
 from tests.system.modelled import modelled
@@ -44,8 +46,8 @@ class Recesses:
         def recess() -> None:
             nonlocal left
             if left == 0:
-                (conductor,) = carried.conductors.values()
-                *_, members = conductor._island._rounds.save()
+                (led,) = carried.conductors.values()
+                *_, members = led._island._rounds.save()
                 self.blocked += sum(status == Status.BLOCKED for status, *_ in members)
                 self.made += 1
                 raise RecessError(carried.save())
@@ -86,3 +88,22 @@ def test_a_machine_goes_on_from_many_stays_in_turn(name: str) -> None:
 @given(st.sampled_from(sorted(ALL)), st.lists(st.integers(0, 3000), min_size=1, max_size=12))
 def test_machines_go_on_from_many_rounds(name: str, stays: list[int]) -> None:
     same(alone(name), run(name, Recesses(stays)))
+
+
+def test_nobody_is_saved_in_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would say to that would be lost, or said twice."""
+    lives: list[Carried] = []
+    refused: list[str] = []
+
+    def in_turn(*arguments: Any) -> Any:
+        (led,) = lives[-1].conductors.values()
+        with pytest.raises(ValueError, match="save it when all stand") as caught:
+            led.save()
+        refused.append(str(caught.value))
+        return taken(*arguments)
+
+    machine, end = ALL["sgi"]
+    monkeypatch.setattr(conductor, "taken", in_turn)
+    with tempfile.TemporaryDirectory() as directory:
+        travelled(write(Path(directory), VIRTUAL | machine), end, end // 4, disturb=lives.append)
+    assert len(refused) > 10
