@@ -10,7 +10,7 @@ import pytest
 from tests.architecture.picture import PAGE, floors, page
 
 TEXT = PAGE.read_text(encoding="utf-8")
-WALKS = ("From a file to a running pcpu", "An SGI from one vCPU to another", "One window of virtual time")
+WALKS = ("From a file to a running pcpu", "An SGI from one vCPU to another", "One round of virtual time")
 PACKAGES = "|".join(name for floor in floors() for name in floor)
 
 

@@ -235,7 +235,8 @@ static PyObject *load(PyObject *self, PyObject *saved) {
     long alone;
     PyObject *members, *fields = PyList_Check(saved) ? PyList_AsTuple(saved) : NULL;
     bool right = fields && PyArg_ParseTuple(fields, "iKKilO!", &phase, &edge, &length, &fought, &alone, &PyList_Type, &members) && phase >= 0 &&
-                 phase < PHASES && alone < (long)rounds->count && PyList_GET_SIZE(members) == (Py_ssize_t)rounds->count;
+                 phase < PHASES && length && length <= rounds->window && alone < (long)rounds->count &&
+                 PyList_GET_SIZE(members) == (Py_ssize_t)rounds->count;
     for (unsigned i = 0; right && i < rounds->count; i++)
         right = load_member(&rounds->members[i], PyList_GET_ITEM(members, (Py_ssize_t)i));
     Py_XDECREF(fields);
