@@ -173,10 +173,10 @@ class ModelRounds:
         first, second = one.next, min((each.next for each in self._members if each is not one), default=NEVER)
         if first >= until:
             return False
-        longer = min(2 * self._length, self._window)
+        longer = min(self._length + self._length // 16 + 1, self._window)
         self._length = min(self._slice, self._window) if self._fought else longer
         self._fought = False
-        self._edge = min(_edge_behind(first, self._length), _edge_behind(first, self._window))
+        self._edge = min(first + self._length, _edge_behind(first, self._window))
         self._alone = None
         self.counts[0] += 1
         if second >= self._edge:
@@ -257,6 +257,7 @@ class ModelRounds:
             return
         if told.status is not Status.ASLEEP:
             told.attention = min(told.attention, due)
+            self._fought |= due < told.clock
             return
         due = max(due, told.clock)
         told.next = min(told.next, due)

@@ -79,6 +79,7 @@ ALIGNED = {
     "vldr d0": (A32, words(0xED90_0B00), 2, False),
     "vldmia {d0-d1}": (A32, words(0xEC90_0B04), 2, False),
     "vstr s0": (A32, words(0xED80_0A00), 2, True),
+    "vstr d0": (A32, words(0xED80_0B00), 2, True),
     "lda": (A32, words(0xE190_1C9F), 2, False),
     "stlh": (A32, words(0xE1E0_FC91), 1, True),
     "vld1.8 {d0}, [r0:64]": (A32, words(0xF420_071F), 3, False),
@@ -270,3 +271,9 @@ def test_event_counters_may_be_read_alone(el0: El0, read: int) -> None:
     assert go(el0, A32, words(read), pmuserenr=8).ec == 0x11
     assert go(el0, A32, words(read), pmuserenr=0).ec == 3
     assert go(el0, A32, words(read & ~(1 << 20)), pmuserenr=8).ec == 3
+
+
+@pytest.mark.parametrize("code", [(A32, words(0xED80_0B00)), (T32, wide(0xED80_0B00))], ids=["a32", "t32"])
+def test_a_store_of_which_each_half_is_aligned_goes_across_pages(el0: El0, code: tuple[int, bytes]) -> None:
+    """VSTR d0, [r0]: words are what is asked for, and the whole is in two pages."""
+    assert go(el0, *code, r0=DATA + 0x1000 - 4).retired == 3

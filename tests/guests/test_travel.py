@@ -22,7 +22,7 @@ def test_linux_goes_on_from_any_horizon(tmp_path: Path, guest_cache: Path) -> No
         "vms": [linux(guest_cache, cpus=2)],
         "input": [{"vm": "linux", "at": "2s", "text": TYPED}],
     }
-    file, end, step = write(tmp_path, machine), 4_000_000_000, 10_000_000
+    file, end, step = write(tmp_path, machine), 6_000_000_000, 10_000_000
     left = travelled(file, end, step)
     assert b"Power down" in left.printed()[0, 0]
     at = {1, 2, *range(10, left.horizons, left.horizons // 6)}

@@ -1,5 +1,5 @@
 /*
- * The rule. A round ends at its edge, a multiple of its length and never behind that of the window. Who has something to do
+ * The rule. A round ends at its edge, which is never behind that of the window. Who has something to do
  * before that takes part.
  *
  * - Parallel phase: all whose guests can go on do so, to the edge, at the same time. A guest stops before what it shares
@@ -9,9 +9,10 @@
  * - Again, until all have come to the edge. Who is alone before it has all rights, and goes on beyond it as long as nobody
  *   else has anything to do.
  *
- * A round is a window long where nobody needs what another has. One in which somebody had to stop for another is followed by
- * one of a slice, and each of the next is twice as long: who waits for a lock is to see it go from hand to hand, which in
- * long rounds it would have done behind his back.
+ * A round is a window long where nobody needs what another has. One in which somebody had to stop for another, or was told
+ * something late, is followed by one of a slice, and each of the next is a sixteenth longer. So a round is at most a sixteenth
+ * as long as the time since then: who waits for a lock sees it go from hand to hand, which in long rounds it would have done
+ * behind his back, and who is told something now and then is told it hardly late.
  *
  * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
  */
@@ -62,9 +63,9 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
         }
     }
     if (first >= until) return true;
-    rounds->length = rounds->fought ? least(rounds->slice, rounds->window) : least(2 * rounds->length, rounds->window);
+    rounds->length = least(rounds->fought ? rounds->slice : rounds->length + rounds->length / 16 + 1, rounds->window);
     rounds->fought = false;
-    rounds->edge = least(edge_behind(first, rounds->length), edge_behind(first, rounds->window));
+    rounds->edge = least(first + rounds->length, edge_behind(first, rounds->window));
     rounds->alone = NULL;
     rounds->counts[COUNT_ROUNDS]++;
     if (second < rounds->edge) return false;
@@ -86,7 +87,6 @@ static void begin_phase(struct rounds *rounds) {
     }
     rounds->counts[COUNT_PARALLEL]++;
 }
-
 
 static struct stay stay_of(const struct member *member, struct order order) {
     return (struct stay){.core = member->core, .lane = member->lane, .process = member->process, .order = order};
@@ -178,6 +178,7 @@ void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due) {
     if (member->status == MEMBER_GONE) return;
     if (member->status != MEMBER_ASLEEP) {
         member->attention = least(member->attention, due);
+        rounds->fought |= due < member->clock;
         return;
     }
     if (due < member->clock) due = member->clock;

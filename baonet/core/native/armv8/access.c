@@ -11,7 +11,9 @@
 #include "armv8/watch.h"
 #include "leave.h"
 
-#define MMU_INDEX_BITS 0xfu /* of a TCGMemOpIdx; the operation is above */
+#define MMU_INDEX_WIDTH 4 /* of a TCGMemOpIdx; the operation is above */
+#define MMU_INDEX_BITS 0xfu
+#define MEMOP_SIZE 3u
 #define GETPC_ADJUST 2      /* from a return address into the call */
 
 static void check(void *env, uint64_t va, unsigned size, uint32_t index, int access, uintptr_t from) {
@@ -21,6 +23,15 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     core->scratch.arch.checked_access = from;
     if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
     if (unlikely(core->state.arch.watching)) watch_check(core, va, size, access, mmu_index, from);
+}
+
+/*
+ * A store across two pages is done byte by byte, and the library asks of each byte for the alignment of the whole, which has
+ * been asked for.
+ */
+static uint32_t without_alignment(uint32_t index) {
+    bool of_a_larger = index >> MMU_INDEX_WIDTH & MEMOP_SIZE;
+    return of_a_larger ? index & ~(MEMOP_ALIGN_MASK << MMU_INDEX_WIDTH) : index;
 }
 
 uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_access; }
@@ -36,6 +47,11 @@ uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_acc
         arm.name(env, va, value, index, from);                                                                     \
     }
 
+EXPORT void helper_ret_stb_mmu_aarch64(void *env, uint64_t va, uint8_t value, uint32_t index, uintptr_t from) {
+    check(env, va, 1, index, MMU_DATA_STORE, from);
+    arm.ret_stb(env, va, value, without_alignment(index), from);
+}
+
 LOAD(ret_ldub, 1)
 LOAD(le_lduw, 2)
 LOAD(le_ldul, 4)
@@ -43,7 +59,6 @@ LOAD(le_ldq, 8)
 LOAD(be_lduw, 2)
 LOAD(be_ldul, 4)
 LOAD(be_ldq, 8)
-STORE(ret_stb, uint8_t, 1)
 STORE(le_stw, uint16_t, 2)
 STORE(le_stl, uint32_t, 4)
 STORE(le_stq, uint64_t, 8)
