@@ -104,7 +104,9 @@ def test_a_machine_goes_on_from_any_horizon(name: str, steps: int, places: list[
     same(left, run(name, steps, among(left, places)))
 
 
-@pytest.mark.parametrize("name", ["faults", "rebirth-gicv2", "typing", *slow("rebirth", "far", "one-cpu-each", "sgi-gicv2")])
+@pytest.mark.parametrize(
+    "name", ["faults", "rebirth-gicv2", "typing", *slow("rebirth", "far", "one-cpu-each", "sgi-gicv2")]
+)
 def test_a_machine_goes_on_from_every_horizon(name: str) -> None:
     """Each time from what was made anew the last time."""
     left = alone(name, 25)
