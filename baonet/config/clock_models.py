@@ -41,14 +41,14 @@ class ClockModel(Model):
     )
     window: int = optional(
         duration(100, 1_000_000_000),
-        "How long CPUs run at the same time before they wait for each other. A message that reaches a busy CPU within "
-        "its window is seen at the window's end: a short window is more exact, a long one is faster.",
+        "How long CPUs run at the same time, at most, before they wait for each other. A message to a CPU that is "
+        "busy, and ahead, is that late at most: a short window is more exact, a long one is faster.",
         Clock().window,
     )
     slice: int = optional(
         duration(100, 1_000_000_000),
         "How long a CPU goes on alone that needs what another has of the memory that they share, or that waits for "
-        "another, before all go on at the same time again.",
+        "another, before all go on at the same time again; and how long they do so at first, after that.",
         Clock().slice,
     )
     latency: LatencyModel | None = optional(MappingOf(LatencyModel), "How long messages are on their way.", None)
