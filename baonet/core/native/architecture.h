@@ -58,7 +58,10 @@ void arch_renew(struct core *core);
 /* The return address of the load or store that the library is at, if it has missed the TLB. */
 uintptr_t arch_access(struct core *core);
 
-/* A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. */
+/*
+ * A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. They are to be seen, but none is to
+ * be taken, while rest_comes().
+ */
 void arch_update(struct core *core);
 
 /* Before the guest is entered, and when it is left: its registers from where the hypervisor sees them, and to there. */

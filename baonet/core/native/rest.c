@@ -18,7 +18,6 @@ void rest_leave(struct core *core, uintptr_t from) {
         ARCH(cpu_restore_state)(core->cpu, from, true);
     }
     core->scratch.blocked = true;
-    FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) &= ~ARCH_INTERRUPT_INPUTS;
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
     unicorn.loop_exit(core->cpu);
     __builtin_unreachable();
@@ -31,6 +30,8 @@ void rest_enter(struct core *core) {
     FIELD(uint32_t, core->cpu, CS_CFLAGS_NEXT_TB) = core->state.rest;
     slot_kick(core->slot, KICK_MAINTENANCE); /* to be asked when it begins, and when the block behind it does */
 }
+
+bool rest_comes(const struct core *core) { return core->scratch.rest == REST_TO_COME; }
 
 bool rest_begins(struct core *core) {
     if (core->scratch.rest != REST_TO_COME) {

@@ -13,6 +13,9 @@ void rest_leave(struct core *core, uintptr_t from);
 /* Before the library is entered. */
 void rest_enter(struct core *core);
 
+/* Whether the rest of a block comes next, before which no interrupt is taken. */
+bool rest_comes(const struct core *core);
+
 /* At the start of a block: whether it is the rest of one, which nothing may stop. */
 bool rest_begins(struct core *core);
 

@@ -130,10 +130,8 @@ static void show(struct core *core) {
 int core_run_until(struct core *core, uint64_t limit) {
     enum exit_reason reason = EXIT_NONE;
     core->scratch.blocked = false;
-    if (!core->state.rest) {
-        arch_update(core);
-        reason = event_pending(core);
-    }
+    arch_update(core);
+    if (!core->state.rest) reason = event_pending(core);
     if (reason == EXIT_NONE) {
         reason = EXIT_BUDGET;
         if (core->state.rest || clock_now(core) < limit) {

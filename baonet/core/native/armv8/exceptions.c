@@ -9,6 +9,7 @@
 #include "armv8/debug_state.h"
 #include "count.h"
 #include "leave.h"
+#include "rest.h"
 #include "storm.h"
 
 /* FPEN: 0 and 2 trap EL0 and EL1, 1 traps EL0 only (Arm ARM D17.2.30, CPACR_EL1). Nothing above EL1 traps them. */
@@ -86,6 +87,7 @@ EXPORT void helper_access_check_cp_reg_aarch64(void *env, void *ri, uint32_t syn
 
 /* Asked between two blocks, while an interrupt input is high; whether the guest has taken it. */
 EXPORT bool arm_cpu_exec_interrupt_aarch64(void *cpu, int request) {
+    if (running && running->cpu == cpu && rest_comes(running)) return false;
     bool taken = arm.exec_interrupt(cpu, request);
     if (taken && running && running->cpu == cpu) storm_interrupt(running);
     return taken;
