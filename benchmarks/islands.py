@@ -25,11 +25,10 @@ from typing import Any
 
 import yaml
 
+from benchmarks import machines
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
-from benchmarks.jobs import GUESTS
 from tests.guests import debian
 
-UART = {"pa": 0x09000000}
 BEGIN, END = "work begins", "work ends"
 SECONDS = 300
 
@@ -57,47 +56,16 @@ class Work:
 
 
 def computing(image: str, vms: int) -> dict[str, Any]:
-    """``vms`` of one CPU each that never meet, in one island because they share memory."""
-    return {
-        "version": 1,
-        "platform": {"extends": "qemu-aarch64-virt", "cpus": vms},
-        "shared_memory": [{"name": "joint", "size": "4KiB"}],
-        "vms": [
-            {
-                "name": f"{image}{number}",
-                "image": {"path": str(GUESTS / f"{image}.elf")},
-                "cpus": 1,
-                "memory": [{"base": 0x40000000, "size": "16MiB"}],
-                "devices": [UART],
-                "ipcs": [{"base": 0x70000000, "shared_memory": "joint"}],
-            }
-            for number in range(vms)
-        ],
-    }
+    """``vms`` of one CPU each."""
+    return machines.joined(image, [1] * vms)
 
 
 def linux(command: str, cpus: int = 4) -> dict[str, Any]:
     """Debian's kernel with a shell that is given one command."""
-    cache = debian.cache_directory()
     halves = [f"{text[:4]}''{text[4:]}" for text in (BEGIN, END)]  # so that the echo of what is typed has neither
     typed = f"echo {halves[0]}; {command}; echo {halves[1]}; poweroff\n"
-    return {
-        "version": 1,
-        "platform": "qemu-aarch64-virt",
-        "vms": [
-            {
-                "name": "linux",
-                "image": {"path": str(cache / "linux-cloud.image"), "base": 0x40200000},
-                "initrd": {"path": str(cache / "initrd.cpio.gz")},
-                "command_line": "console=ttyAMA0",
-                "device_tree": "auto",
-                "cpus": cpus,
-                "memory": [{"base": 0x40000000, "size": "512MiB"}],
-                "devices": [UART | {"interrupts": [33]}],
-            }
-        ],
-        "input": [{"vm": "linux", "at": "1500ms", "text": typed}],
-    }
+    made = machines.linux(cpus, debian.cache_directory())
+    return made | {"input": [{"vm": "linux", "at": "1500ms", "text": typed}]}
 
 
 def on_each(command: str, cpus: int = 4) -> str:

@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.jobs import GUESTS, SHELL_READY
+from benchmarks.jobs import SHELL_READY
+from benchmarks.machines import joined, linux
 from tests.guests import debian
 
 CPUS = (1, 2, 4, 8, 16)
@@ -27,47 +28,11 @@ WINDOWS = ("1us", "10us", "100us", "1ms")
 PER_VM = 8
 SHORT_US, LONG_US = 100_000, 1_100_000
 """Of all CPUs together, in virtual time. The difference is without what starting costs."""
-UART = {"pa": 0x09000000}
 
 
 def _busy(cpus: int) -> dict[str, Any]:
     """One island of ``cpus`` CPUs that only count; VMs of at most 8 are joined by memory that they share."""
-    sizes = [min(PER_VM, cpus - first) for first in range(0, cpus, PER_VM)]
-    return {
-        "version": 1,
-        "platform": {"extends": "qemu-aarch64-virt", "cpus": cpus},
-        "shared_memory": [{"name": "joint", "size": "4KiB"}],
-        "vms": [
-            {
-                "name": f"spin{number}",
-                "image": {"path": str(GUESTS / "spin.elf")},
-                "cpus": size,
-                "memory": [{"base": 0x40000000, "size": "16MiB"}],
-                "devices": [UART],
-                "ipcs": [{"base": 0x70000000, "shared_memory": "joint"}],
-            }
-            for number, size in enumerate(sizes)
-        ],
-    }
-
-
-def _linux(cpus: int, cache: Path) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "platform": "qemu-aarch64-virt",
-        "vms": [
-            {
-                "name": "linux",
-                "image": {"path": str(cache / "linux-cloud.image"), "base": 0x40200000},
-                "initrd": {"path": str(cache / "initrd.cpio.gz")},
-                "command_line": "console=ttyAMA0",
-                "device_tree": "auto",
-                "cpus": cpus,
-                "memory": [{"base": 0x40000000, "size": "512MiB"}],
-                "devices": [UART | {"interrupts": [33]}],
-            }
-        ],
-    }
+    return joined("spin", [min(PER_VM, cpus - first) for first in range(0, cpus, PER_VM)])
 
 
 def _run(machine: dict[str, Any], *options: str) -> tuple[float, str]:
@@ -106,7 +71,7 @@ def boot(repeat: int) -> None:
     print("Linux to its shell in one process: CPU seconds of the host (medians)")
     print("| vCPUs | virtual time | host's clock | ratio | virtual seconds | digests |\n|---|---|---|---|---|---|")
     for cpus in (1, 2, 4):
-        machine = _linux(cpus, debian.cache_directory())
+        machine = linux(cpus, debian.cache_directory())
         virtual, host, said = [], [], []
         for _ in range(repeat):
             seconds, text = _run(machine, "--until", SHELL_READY)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, final
+from typing import Final, final
 
+from baonet.core.architecture import Rounds
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control, Halt, Reset
@@ -52,49 +53,6 @@ Interference = Callable[[int, Post], Iterable[tuple[int, FaultNote | None]]]
 
 def undisturbed(source: int, post: Post) -> Iterable[tuple[int, FaultNote | None]]:
     return ((post.due, None),)
-
-
-class Rounds(Protocol):
-    """What decides who runs, and has them run. A member is a pcpu by its place among those of the island."""
-
-    def go(self, until: int) -> int:
-        """The member whose hypervisor is to be asked; DONE: nobody has anything to do before ``until``, the end of a
-        window; RECESS: the host has spent some time on it, and nothing is different for that.
-        """
-
-    def take(self, member: int) -> tuple[int, int]:
-        """Why its guest was left since this was last asked, -1: it has not been; when it has to do something."""
-
-    def ready(self, member: int, clock: int, attention: int) -> None:
-        """Its guest goes on; its hypervisor is to be asked again at ``attention``."""
-
-    def asleep(self, member: int, clock: int, until: int) -> None: ...
-    def gone(self, member: int) -> None: ...
-
-    def call(self, member: int) -> None:
-        """Its hypervisor is to be asked at once, and its guest does not go on before."""
-
-    def tell(self, member: int, due: int) -> None:
-        """There is something for it, at ``due``."""
-
-    def clock(self, member: int) -> int: ...
-
-    @property
-    def next(self) -> int:
-        """The earliest moment at which somebody has something to do, NEVER if nobody has."""
-
-    @property
-    def latest(self) -> int:
-        """The clock that has come farthest."""
-
-    @property
-    def standing(self) -> bool:
-        """Whether no guest runs, in any process."""
-
-    def save(self) -> list[Any]: ...
-
-    def load(self, saved: list[Any]) -> None:
-        """Raises ValueError and TypeError for what is not the state of such rounds."""
 
 
 DONE: Final = -1

@@ -154,32 +154,46 @@ class Core(Cpu, Protocol):
 
 
 class Rounds(Protocol):
-    """The windows of an island in virtual time (``baonet.actors.island.Rounds`` says what each does)."""
+    """What decides who runs, and has them run. A member is a pcpu by its place among those of the island."""
 
-    def go(self, until: int) -> int: ...
-    def take(self, member: int) -> tuple[int, int]: ...
-    def ready(self, member: int, clock: int, attention: int) -> None: ...
+    def go(self, until: int) -> int:
+        """The member whose hypervisor is to be asked; DONE: nobody has anything to do before ``until``, the end of a
+        window; RECESS: the host has spent some time on it, and nothing is different for that.
+        """
+
+    def take(self, member: int) -> tuple[int, int]:
+        """Why its guest was left since this was last asked, -1: it has not been; when it has to do something."""
+
+    def ready(self, member: int, clock: int, attention: int) -> None:
+        """Its guest goes on; its hypervisor is to be asked again at ``attention``."""
+
     def asleep(self, member: int, clock: int, until: int) -> None: ...
     def gone(self, member: int) -> None: ...
-    def call(self, member: int) -> None: ...
-    def tell(self, member: int, due: int) -> None: ...
+
+    def call(self, member: int) -> None:
+        """Its hypervisor is to be asked at once, and its guest does not go on before."""
+
+    def tell(self, member: int, due: int) -> None:
+        """There is something for it, at ``due``."""
+
     def clock(self, member: int) -> int: ...
 
     @property
-    def next(self) -> int: ...
+    def next(self) -> int:
+        """The earliest moment at which somebody has something to do, NEVER if nobody has."""
+
     @property
-    def latest(self) -> int: ...
+    def latest(self) -> int:
+        """The clock that has come farthest."""
 
     @property
     def standing(self) -> bool:
-        """Whether no core is in its guest, in any process."""
-
-    @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """Windows, parallel phases, serial phases and slices so far."""
+        """Whether no guest runs, in any process."""
 
     def save(self) -> list[Any]: ...
-    def load(self, saved: list[Any]) -> None: ...
+
+    def load(self, saved: list[Any]) -> None:
+        """Raises ValueError and TypeError for what is not the state of such rounds."""
 
 
 Member = Core | tuple[int, int]

@@ -136,7 +136,6 @@ class ModelRounds:
         self._phase = Phase.NONE
         self._edge = 0
         self._alone: Member | None = None
-        self.counts = [0, 0, 0, 0]
 
     # The rule
 
@@ -178,7 +177,6 @@ class ModelRounds:
         self._fought = False
         self._edge = min(first + self._length, _edge_behind(first, self._window))
         self._alone = None
-        self.counts[0] += 1
         if second >= self._edge:
             self._alone = one
             self._edge = max(self._edge, min(second // self._window * self._window, until))
@@ -193,7 +191,6 @@ class ModelRounds:
             if member.status is Status.READY and member.attention <= member.clock:
                 member.status = Status.CALLS
             member.going = member.status is Status.READY
-        self.counts[1] += 1
 
     def _run_phase(self) -> None:
         """All at the same time, which nobody can tell from one after the other."""
@@ -205,7 +202,6 @@ class ModelRounds:
     def _run_slice(self, member: Member) -> None:
         limit = min(self._edge, member.clock + self._slice, member.attention)
         self._stay(member, Order(limit, frozen=False, polite=True, patient=True))
-        self.counts[3] += 1
         member.going = False
         member.served = member.status is not Status.CALLS
 

@@ -15,7 +15,6 @@ TWICE = {
     "Control": "what the agent and actors say to each other, and GICD_CTLR",
     "Ipc": "a VM's window on shared memory as it is configured, and the hypercall of it",
     "Palette": "page colours, for those that check a machine file and for those that place",
-    "Rounds": "what an island asks of the engine, and what the engine answers",
     "Send": "the effect, and the vGIC's way to have one",
     "VmOff": "the effect, and the message that tells the agent of it",
     "VmReset": "likewise",

@@ -12,7 +12,6 @@ import pytest
 
 import baonet.core
 import baonet.core.native
-from baonet.actors import island
 from baonet.core import _node, architecture
 from baonet.core.architecture import Core
 from baonet.core.armv8.engine import native
@@ -52,8 +51,8 @@ def test_a_type_and_its_stub_have_the_same_members(name: str) -> None:
 
 
 def test_what_gives_turns_has_what_an_island_asks_for() -> None:
-    """``baonet.actors.island.Rounds`` says what each does; the engine's face and the type have no other."""
-    assert public(island.Rounds) <= public(architecture.Rounds) == public(native.Rounds)
+    """The protocol says what each does; the type has no other."""
+    assert public(architecture.Rounds) == public(native.Rounds)
 
 
 def test_what_all_architectures_have_is_what_their_engines_have_in_common() -> None:

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SHARED 0u
@@ -64,6 +65,11 @@ struct ledger {
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };
+
+/* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */
+static inline void ledger_let_go(struct ledger *ledger, size_t lanes, struct ownership *entry) {
+    if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].visible);
+}
 
 static inline void ledger_record(struct ledger *ledger, struct transfer transfer) {
     uint64_t at = atomic_load_explicit(&ledger->written, memory_order_relaxed);

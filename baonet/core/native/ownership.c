@@ -25,8 +25,7 @@ static bool may(const struct core *core, const struct ownership *entry, bool wri
 
 static void take(struct core *core, struct shared_page page, bool write) {
     struct ownership *entry = &page.table[page.page];
-    uint16_t before = entry->owner;
-    if (before != SHARED && before <= core->lanes) entry->let_go = atomic_load(&core->ledger->lanes[before - 1].visible);
+    ledger_let_go(core->ledger, core->lanes, entry);
     entry->owner = write ? number_of(core) : SHARED;
     core->state.pages_taken++;
     ledger_record(core->ledger, (struct transfer){.page = page.page, .segment = page.segment, .taker = number_of(core), .written = write});
@@ -45,16 +44,15 @@ bool ownership_enter(struct core *core, struct shared_page page, bool write) {
     return true;
 }
 
-static struct shared_page page_at(const struct region *region, uint64_t ipa) {
-    return (struct shared_page){region->owners, (uint32_t)((ipa - region->ipa) / PAGE_SIZE), region->segment};
-}
+static uint32_t number_in(const struct region *region, uint64_t ipa) { return (uint32_t)((ipa - region->ipa) / PAGE_SIZE); }
 
 bool ownership_enter_region(struct core *core, const struct region *region, uint64_t ipa, bool write) {
-    return !region->owners || ownership_enter(core, page_at(region, ipa), write);
+    if (!region->owners) return true;
+    return ownership_enter(core, (struct shared_page){region->owners, number_in(region, ipa), region->segment}, write);
 }
 
 bool ownership_is_mine(const struct core *core, const struct region *region, uint64_t ipa) {
-    return !region->owners || region->owners[(ipa - region->ipa) / PAGE_SIZE].owner == number_of(core);
+    return !region->owners || region->owners[number_in(region, ipa)].owner == number_of(core);
 }
 
 /*
@@ -63,13 +61,9 @@ bool ownership_is_mine(const struct core *core, const struct region *region, uin
  */
 #define EVERYWHERE UINT64_MAX
 
-static struct cached *cached_at(struct region *region, uint64_t ipa) {
-    return &region->cached[(ipa - region->ipa) / PAGE_SIZE];
-}
-
 void ownership_note_entry(struct region *region, uint64_t va, uint64_t ipa, int mmu_index) {
     if (!region->owners) return;
-    uint64_t *places = cached_at(region, ipa)->places, bit = 1ull << mmu_index;
+    uint64_t *places = region->cached[number_in(region, ipa)].places, bit = 1ull << mmu_index;
     if (places[0] == EVERYWHERE) return;
     for (int i = 0; i < PLACES; i++) {
         if (places[i] && (places[i] ^ va) & PAGE_MASK) continue;
@@ -80,7 +74,7 @@ void ownership_note_entry(struct region *region, uint64_t va, uint64_t ipa, int 
 }
 
 void ownership_note_walk(struct core *core, struct region *region, uint64_t ipa) {
-    if (region->owners) cached_at(region, ipa)->walked = core->walks;
+    if (region->owners) region->cached[number_in(region, ipa)].walked = core->walks;
 }
 
 static void drop_entry(uint8_t *entry, uint64_t ipa, bool all) {

@@ -67,7 +67,6 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
     rounds->fought = false;
     rounds->edge = least(first + rounds->length, edge_behind(first, rounds->window));
     rounds->alone = NULL;
-    rounds->counts[COUNT_ROUNDS]++;
     if (second < rounds->edge) return false;
     rounds->alone = one;
     uint64_t beyond = least(second / rounds->window * rounds->window, until);
@@ -85,7 +84,6 @@ static void begin_phase(struct rounds *rounds) {
         if (member->status == MEMBER_READY && member->attention <= member->clock) member->status = MEMBER_CALLS;
         member->going = member->status == MEMBER_READY;
     }
-    rounds->counts[COUNT_PARALLEL]++;
 }
 
 static struct stay stay_of(const struct member *member, struct order order) {
@@ -130,7 +128,6 @@ static bool run_slice(struct rounds *rounds, struct member *member, uint64_t dea
     stays_run(rounds->ledger, stay, 1, 1, deadline);
     if (!stay->over) return false;
     came(rounds, member, stay);
-    rounds->counts[COUNT_SLICES]++;
     member->going = false;
     member->served = member->status != MEMBER_CALLS;
     return true;

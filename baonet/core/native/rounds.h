@@ -32,7 +32,6 @@ struct member {
 };
 
 enum phase { PHASE_NONE, PHASE_BEGIN, PHASE_PARALLEL, PHASE_SERIAL, PHASES };
-enum { COUNT_ROUNDS, COUNT_PARALLEL, COUNT_SERIAL, COUNT_SLICES, ROUNDS_COUNTS };
 
 struct rounds {
     PyObject_HEAD
@@ -48,7 +47,6 @@ struct rounds {
     struct stay *stays;     /* room for one each */
     struct ledger *ledger;
     PyObject *kept; /* what the pointers point into */
-    uint64_t counts[ROUNDS_COUNTS];
 };
 
 #define NEVER (1ull << 62)

@@ -191,12 +191,6 @@ static PyObject *get_standing(PyObject *self, void *unused) {
     return PyBool_FromLong(standing);
 }
 
-static PyObject *get_counts(PyObject *self, void *unused) {
-    (void)unused;
-    const uint64_t *counts = ((struct rounds *)self)->counts;
-    return Py_BuildValue("(KKKK)", counts[COUNT_ROUNDS], counts[COUNT_PARALLEL], counts[COUNT_SERIAL], counts[COUNT_SLICES]);
-}
-
 /* Between two calls of go(); the cores are saved by who has them. */
 static PyObject *save(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -270,7 +264,6 @@ static PyGetSetDef fields[] = {
     {"next", get_next, NULL, NULL, NULL},
     {"latest", get_latest, NULL, NULL, NULL},
     {"standing", get_standing, NULL, NULL, NULL},
-    {"counts", get_counts, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -52,6 +52,7 @@ static void has_come(unsigned *patience, bool in_time) {
     *patience = in_time ? (*patience < SPINS / 2 ? 2 * *patience + 16 : SPINS) : *patience / 2;
 }
 
+#define WORTH_HANDING_OVER 4000u /* cycles; to hand a stay over costs some 2000 */
 #define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
 
 static struct {
@@ -133,24 +134,25 @@ void stays_prepare(unsigned threads) {
         if (!start(worker, NULL)) break; /* fewer do as well */
 }
 
+/* In cycles, what others can do beside this thread. */
+static uint64_t work_beside(struct stay *const *stays, unsigned count) {
+    uint64_t cycles = 0;
+    for (unsigned i = 1; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
+    return cycles;
+}
+
 /* One batch is short, and to wake somebody is dear; but who is awake sees the batches that follow. */
-static void wake(struct stay *const *stays, unsigned count, unsigned others) {
-    for (unsigned i = 1; i < count; i++) pool.missed += stays[i]->order.limit - clock_now(stays[i]->core);
+static void wake(uint64_t cycles, unsigned others) {
+    pool.missed += cycles;
     if (pool.missed < WORTH_WAKING) return;
     pool.missed = 0;
     syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)others, NULL, NULL, 0);
 }
 
-/* To hand a stay over costs some 2000 cycles. */
-static bool is_long(struct stay *const *stays, unsigned count) {
-    uint64_t cycles = 0;
-    for (unsigned i = 1; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
-    return cycles >= 4000;
-}
-
 /* Those of this process. */
 static void run_here(struct stay **stays, unsigned count, unsigned threads) {
-    if (threads < 2 || count < 2 || !pool.threads || !is_long(stays, count)) {
+    uint64_t beside = threads > 1 && pool.threads ? work_beside(stays, count) : 0;
+    if (beside < WORTH_HANDING_OVER) {
         for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
         return;
     }
@@ -159,7 +161,7 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
     uint32_t batch = atomic_load(&pool.batch) + 1;
     atomic_store(&pool.next, NEXT(batch, count));
     atomic_store(&pool.batch, batch);
-    if (atomic_load(&pool.sleepers)) wake(stays, count, threads - 1);
+    if (atomic_load(&pool.sleepers)) wake(beside, threads - 1);
     work(batch);
     for (unsigned spins = 0; atomic_load(&pool.done) < count; spins++) {
         __builtin_ia32_pause();
