@@ -327,7 +327,7 @@ def test_a_run_that_lost_an_island_has_failed(tmp_path: Path, options: list[str]
 def test_a_killed_run_leaves_no_process_and_a_trace_to_read(tmp_path: Path, placement: str) -> None:
     path = tmp_path / "run.bnt"
     run_ = running(tmp_path, endless(), placement, "--trace", str(path))
-    run_.wait_for("vCPU 0, line 800")
+    run_.wait_for("vCPU 0, line 8000")  # what comes first comes at once, and is written side by side with its records
     children = run_.children()
     run_.end(signal.SIGKILL)
     assert gone(children)

@@ -52,7 +52,7 @@ static void has_come(unsigned *patience, bool in_time) {
     *patience = in_time ? (*patience < SPINS / 2 ? 2 * *patience + 16 : SPINS) : *patience / 2;
 }
 
-#define WORTH_HANDING_OVER 4000u /* cycles; to hand a stay over costs some 2000 */
+#define WORTH_HANDING_OVER 4000u /* cycles of a stay; to hand one over costs some 2000 */
 #define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
 
 static struct {
@@ -152,7 +152,7 @@ static void wake(uint64_t cycles, unsigned others) {
 /* Those of this process. */
 static void run_here(struct stay **stays, unsigned count, unsigned threads) {
     uint64_t beside = threads > 1 && pool.threads ? work_beside(stays, count) : 0;
-    if (beside < WORTH_HANDING_OVER) {
+    if (count < 2 || beside < WORTH_HANDING_OVER * (count - 1)) {
         for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
         return;
     }
@@ -212,8 +212,10 @@ void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsign
         else
             ask(&stays[i]);
     }
+    PyThreadState *python = count && stays->order.frozen ? PyEval_SaveThread() : NULL;
     run_here(here, in_here, threads);
     for (unsigned i = 0; i < count; i++) stays[i].over = stays[i].core || wait_for(ledger, &stays[i], deadline);
+    if (python) PyEval_RestoreThread(python);
 }
 
 static bool attend(struct ledger *ledger, struct core *core, PyThreadState *state) {
