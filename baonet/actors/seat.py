@@ -126,6 +126,7 @@ class Seat:
 
     def _take(self, delivery: Delivery) -> None:
         message = delivery.message
+        self.core.tell_time()
         if delivery.source == AGENT or isinstance(message, FaultNote):
             self._undergo(message)
             return

@@ -73,8 +73,8 @@ def hand_over(ledger: object, entries: object, segment: int, page: int, owner: i
 def write(ledger: object, entries: object, segment: int, page: int) -> None:
     """A page was written to from outside: its owner has let it go now, and all may read it. Else as ``hand_over``."""
 
-def visible(ledger: object, pcpu: int) -> int:
-    """The latest time, in cycles, that the guest of a pcpu that stands can have seen. Raises IndexError."""
+def known(ledger: object, pcpu: int) -> int:
+    """The latest time, in cycles, that the guest of a pcpu that stands knows. Raises IndexError."""
 
 def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
     """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).

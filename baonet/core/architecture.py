@@ -101,6 +101,9 @@ class Core(Cpu, Protocol):
     def fall_behind(self, nanoseconds: int) -> None:
         """Have the machine's time go on, so much more behind the host's; nothing in virtual time."""
 
+    def tell_time(self) -> None:
+        """What the guest is told now, it is told at the time that it sees: it knows that it is so late."""
+
     def skip_to(self, cycle: int) -> None:
         """Let virtual time pass until ``cycle``."""
 

@@ -78,6 +78,9 @@ class FakeCore(FakeCpu):
     def skip_to(self, cycle: int) -> None:
         self.time = max(self.time, cycle)
 
+    def tell_time(self) -> None:
+        """It reads no clock."""
+
     def stand(self) -> None:
         self.stood += 1
 

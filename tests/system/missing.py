@@ -57,7 +57,7 @@ class Missing:
             if frozen:
                 self.blocked += 1
                 return False
-            let_go = _node.visible(ledger, owner - 1) if owner else let_go
+            let_go = _node.known(ledger, owner - 1) if owner else let_go
             owner = pcpu + 1 if write else 0
             self.taken += 1
         _node.hand_over(ledger, entries, segment, page, owner, let_go)

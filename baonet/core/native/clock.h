@@ -10,15 +10,17 @@ uint64_t host_now(void);
 /* The same for a core: it stands still while that does. */
 uint64_t clock_host(const struct core *core);
 
-/* Since the start of the machine: cycles of virtual time, or nanoseconds of the host; and so that it never goes back. */
+/* Since the start of the machine: cycles of virtual time, or nanoseconds of the host. */
 uint64_t clock_now(struct core *core);
-uint64_t clock_seen(struct core *core);
 
 /*
  * What the guest sees of it: not before what others had seen when they let go of what it has of them. In virtual time that may
  * be ahead of its own clock, which comes after it.
  */
 uint64_t clock_visible(struct core *core);
+
+/* The same for its eyes: it never goes back, and the guest knows from now on that it is so late. */
+uint64_t clock_seen(struct core *core);
 
 /* From now on the guest sees no time before this. */
 void clock_raise(struct core *core, uint64_t floor);

@@ -17,7 +17,7 @@
 #define SHARED 0u
 
 struct ownership {
-    uint64_t let_go; /* the visible time, in cycles, at which the last that owned it let it go */
+    uint64_t let_go; /* the latest time, in cycles, that the guest of its last owner knew when that let it go */
     uint16_t owner;
 };
 _Static_assert(sizeof(struct ownership) == 16, "baonet.memory.ownership");
@@ -51,7 +51,7 @@ struct outcome {
 
 enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };
 struct lane {
-    _Atomic uint64_t visible; /* of a core that stands: the latest time that its guest can have seen */
+    _Atomic uint64_t known; /* of a core that stands: the latest time that its guest knows */
     /* Of a core in another process than the one that conducts: */
     _Atomic uint32_t work; /* LANE_* */
     _Atomic uint32_t bell; /* of the first in its process: rung when one of them is asked */
@@ -68,7 +68,7 @@ struct ledger {
 
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */
 static inline void ledger_let_go(struct ledger *ledger, size_t lanes, struct ownership *entry) {
-    if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].visible);
+    if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].known);
 }
 
 static inline void ledger_record(struct ledger *ledger, struct transfer transfer) {

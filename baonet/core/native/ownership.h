@@ -31,7 +31,7 @@ void ownership_note_walk(struct core *core, struct region *region, uint64_t ipa)
 /* Before a stay: drops what others have taken since the last. */
 void ownership_catch_up(struct core *core);
 
-/* For whoever takes a page of this core, which stands: the latest time that its guest can have seen. */
+/* For whoever takes a page of this core, which stands: the latest time that its guest knows. */
 void ownership_show(struct core *core);
 
 /* The core has no translation and no TLB entry any more. */

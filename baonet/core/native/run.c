@@ -77,7 +77,9 @@ static enum exit_reason enter(struct core *core) {
     return reason;
 }
 
+/* Whatever its hypervisor has told the guest since it left is from before now. */
 static void arrive(struct core *core) {
+    if (core->state.waiting || core->state.outside) clock_seen(core);
     if (core->state.waiting) trace(core, TRACE_WAKE, 0, 0, 0);
     if (core->state.outside) trace(core, TRACE_ENTRY, 0, 0, 0);
     core->state.waiting = core->state.outside = false;
@@ -115,17 +117,6 @@ int core_run(struct core *core, int64_t budget) {
     return reason;
 }
 
-/* What the guest has seen of time: it did not begin a block at or after the limit, but may have read what comes at its end. */
-static void show(struct core *core) {
-    if (!core->ledger) return;
-    uint64_t visible = clock_visible(core);
-    if (visible > core->scratch.limit) visible = core->scratch.limit;
-    if (visible < core->state.floor) visible = core->state.floor;
-    if (visible < core->state.seen) visible = core->state.seen;
-    core->state.shown = visible;
-    ownership_show(core);
-}
-
 /* In virtual time: until the clock shows `limit`, or a page is needed that may not be had. */
 int core_run_until(struct core *core, uint64_t limit) {
     enum exit_reason reason = EXIT_NONE;
@@ -139,7 +130,7 @@ int core_run_until(struct core *core, uint64_t limit) {
             core->scratch.limit = limit;
             clock_plan(core);
             reason = enter(core);
-            show(core);
+            ownership_show(core);
         }
     }
     if (reason != EXIT_ERROR && !core->scratch.blocked) depart(core, reason);

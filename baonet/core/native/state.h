@@ -19,7 +19,7 @@ struct event {
 };
 
 /* Who changes anything in here, or in struct arch_state, counts up there: what was kept by another version is not this. */
-#define STATE_VERSION (3u << 16 | ARCH_STATE_VERSION)
+#define STATE_VERSION (4u << 16 | ARCH_STATE_VERSION)
 struct state {
     uint32_t version;
 
@@ -27,11 +27,10 @@ struct state {
     int64_t left;
     uint64_t granted;
     uint64_t skipped;
-    uint64_t seen;   /* the latest time that the guest has read */
+    uint64_t seen;   /* the latest time that the guest knows: it has read it, or what it was told is from then */
     uint64_t latest; /* of the last record */
     uint64_t floor;  /* of the time that the guest sees; the most that it was ahead of the clock */
     uint64_t ahead;
-    uint64_t shown;  /* the latest time that it can have seen by the end of its last stay */
     unsigned rest;   /* of the block that the guest was left in the midst of: instructions; 0: it stands at the start of one */
     bool waiting, outside; /* since the last WFI; since the last exit */
     bool doorbell;         /* has rung, and nobody was told */
@@ -55,7 +54,7 @@ struct state {
     unsigned event_head, event_tail;
     struct event events[EVENTS];
 };
-_Static_assert(sizeof(struct state) - sizeof(struct arch_state) - (EXIT_ERROR + EXIT_FIELDS) * sizeof(uint64_t) == 16592,
+_Static_assert(sizeof(struct state) - sizeof(struct arch_state) - (EXIT_ERROR + EXIT_FIELDS) * sizeof(uint64_t) == 16584,
                "another layout is another STATE_VERSION");
 _Static_assert(EXIT_NONE == -1 && !EXIT_WFI && EXIT_BUDGET == 1 && EXIT_KICKED == 2, "baonet.hyp.cpu.Stay");
 

@@ -115,6 +115,12 @@ static PyObject *skip_to(PyObject *self, PyObject *cycle) {
     Py_RETURN_NONE;
 }
 
+static PyObject *tell_time(PyObject *self, PyObject *unused) {
+    (void)unused;
+    clock_seen((struct core *)self);
+    Py_RETURN_NONE;
+}
+
 static PyObject *stand(PyObject *self, PyObject *unused) {
     (void)unused;
     clock_stand((struct core *)self);
@@ -303,6 +309,7 @@ static PyMethodDef core_methods[] = {
     {"run", run, METH_O, NULL},
     {"run_until", run_until, METH_VARARGS, NULL},
     {"skip_to", skip_to, METH_O, NULL},
+    {"tell_time", tell_time, METH_NOARGS, NULL},
     {"stand", stand, METH_NOARGS, NULL},
     {"fall_behind", fall_behind, METH_O, NULL},
     {"alarm", alarm_cycle, METH_NOARGS, NULL},

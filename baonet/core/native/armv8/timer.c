@@ -78,7 +78,7 @@ uint64_t timer_count(void *env, const void *ri) {
 
 uint64_t timer_read_register(unsigned which, unsigned which_register) {
     struct timer *timer = &running->state.arch.timers[which];
-    uint64_t now = timer_now(running);
+    uint64_t now = clock_ticks(running, clock_seen(running));
     switch (which_register) {
     case TIMER_TVAL: return (uint32_t)(timer->cval - now);
     case TIMER_CTL: return timer->ctl | ((timer->ctl & TIMER_ENABLE) && now >= timer->cval ? ISTATUS : 0);
@@ -89,7 +89,7 @@ uint64_t timer_read_register(unsigned which, unsigned which_register) {
 void timer_write_register(unsigned which, unsigned which_register, uint64_t value) {
     struct timer *timer = &running->state.arch.timers[which];
     switch (which_register) {
-    case TIMER_TVAL: timer->cval = timer_now(running) + (uint64_t)(int64_t)(int32_t)value; break;
+    case TIMER_TVAL: timer->cval = clock_ticks(running, clock_seen(running)) + (uint64_t)(int64_t)(int32_t)value; break;
     case TIMER_CTL: timer->ctl = value & (TIMER_ENABLE | TIMER_IMASK); break;
     default: timer->cval = value;
     }

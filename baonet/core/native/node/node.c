@@ -50,7 +50,7 @@ static PyMethodDef functions[] = {
     {"kick", kick, METH_VARARGS, NULL},
     {"hand_over", hand_over, METH_VARARGS, NULL},
     {"write", write_page, METH_VARARGS, NULL},
-    {"visible", visible_time, METH_VARARGS, NULL},
+    {"known", known_time, METH_VARARGS, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},
     {"rung", rung, METH_VARARGS, NULL},

@@ -45,14 +45,14 @@ PyObject *write_page(PyObject *module, PyObject *args) {
     return change(&ledger, &entries, transfer, NULL);
 }
 
-/* visible(ledger, pcpu): the latest time that the guest of a pcpu that stands can have seen. */
-PyObject *visible_time(PyObject *module, PyObject *args) {
+/* known(ledger, pcpu): the latest time that the guest of a pcpu that stands knows. */
+PyObject *known_time(PyObject *module, PyObject *args) {
     (void)module;
     Py_buffer ledger;
     unsigned pcpu;
     if (!PyArg_ParseTuple(args, "w*I", &ledger, &pcpu)) return NULL;
     bool fits = pcpu < lanes_of(&ledger);
-    uint64_t time = fits ? atomic_load(&((struct ledger *)ledger.buf)->lanes[pcpu].visible) : 0;
+    uint64_t time = fits ? atomic_load(&((struct ledger *)ledger.buf)->lanes[pcpu].known) : 0;
     PyBuffer_Release(&ledger);
     if (!fits) return PyErr_Format(PyExc_IndexError, "no pcpu %u", pcpu);
     return PyLong_FromUnsignedLongLong(time);

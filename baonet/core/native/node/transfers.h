@@ -10,6 +10,6 @@
 /* As _node.pyi has them. */
 PyObject *hand_over(PyObject *module, PyObject *args);
 PyObject *write_page(PyObject *module, PyObject *args);
-PyObject *visible_time(PyObject *module, PyObject *args);
+PyObject *known_time(PyObject *module, PyObject *args);
 
 #endif
