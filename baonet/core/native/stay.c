@@ -43,24 +43,30 @@ static void perform(struct core *core, const struct order *order, struct outcome
 }
 
 /*
- * Who waits spins before it sleeps, as long as that pays: the less, the more often it has been in vain, as it is where there are
- * fewer cores than processes.
+ * Who waits spins before it sleeps, as long as that pays: twice as long as it has lately had to wait, and not where that was
+ * long, as it is where there are fewer cores than threads. All in nanoseconds of the host.
  */
-#define SPINS 4000 /* some 40 us */
+#define SHORT_SPIN 2000u
+#define LONG_SPIN 200000u
 
-static void has_come(unsigned *patience, bool in_time) {
-    *patience = in_time ? (*patience < SPINS / 2 ? 2 * *patience + 16 : SPINS) : *patience / 2;
+static uint64_t most(uint64_t left, uint64_t right) { return left > right ? left : right; }
+
+static void has_waited(uint64_t *patience, uint64_t time) {
+    *patience = time < LONG_SPIN ? most(2 * time, *patience - *patience / 8) : *patience / 2;
+    *patience = most(*patience, SHORT_SPIN);
 }
 
-#define WORTH_HANDING_OVER 4000u /* cycles of a stay; to hand one over costs some 2000 */
-#define WORTH_WAKING 100000u /* cycles that others could have run beside this thread, since somebody was last woken */
+#define WORTH_HANDING_OVER 1500u /* of a stay: to hand one over costs about half of that */
+#define WORTH_WAKING 30000u /* what others could have done beside this thread, since somebody was last woken */
 
 static struct {
     _Atomic uint64_t next; /* the number of the batch, how many stays it has, and the next of them: in one word */
     _Atomic uint32_t batch, done, sleepers;
+    _Atomic uint64_t taken; /* what the stays of the batch have taken, by all threads */
     struct stay **stays;
     unsigned threads;
-    uint64_t missed; /* cycles that were run here while others slept */
+    uint64_t missed; /* what was done here while others slept */
+    uint64_t pace;   /* what 1024 cycles that a stay may take have lately taken */
     pid_t process;
 } pool;
 
@@ -76,15 +82,26 @@ static void work(uint32_t batch) {
         if (BATCH(next) != batch || INDEX(next) == COUNT(next)) return;
         if (!atomic_compare_exchange_weak(&pool.next, &next, next + 1)) continue;
         struct stay *stay = pool.stays[INDEX(next)];
+        uint64_t began = host_now();
         perform(stay->core, &stay->order, &stay->outcome);
+        atomic_fetch_add(&pool.taken, host_now() - began);
         atomic_fetch_add(&pool.done, 1);
     }
 }
 
-static void sleep_until_asked(uint32_t seen) {
-    atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.batch) == seen) futex_wait(&pool.batch, seen, 0);
-    atomic_fetch_sub(&pool.sleepers, 1);
+static uint32_t wait_for_batch(uint32_t seen, uint64_t *patience) {
+    uint64_t began = host_now(), now = began;
+    for (; atomic_load(&pool.batch) == seen; now = host_now()) {
+        if (now - began < *patience) {
+            __builtin_ia32_pause();
+            continue;
+        }
+        atomic_fetch_add(&pool.sleepers, 1);
+        if (atomic_load(&pool.batch) == seen) futex_wait(&pool.batch, seen, 0);
+        atomic_fetch_sub(&pool.sleepers, 1);
+    }
+    has_waited(patience, now - began);
+    return atomic_load(&pool.batch);
 }
 
 /* Threads that were started and have come to their work: what the C library does before is not to be done behind a filter. */
@@ -93,14 +110,10 @@ static _Atomic uint32_t arrived;
 static void *worker(void *unused) {
     (void)unused;
     uint32_t seen = 0;
-    unsigned patience = SPINS;
+    uint64_t patience = SHORT_SPIN;
     atomic_fetch_add(&arrived, 1);
     for (;;) {
-        unsigned spins = 0;
-        for (; spins < patience && atomic_load(&pool.batch) == seen; spins++) __builtin_ia32_pause();
-        has_come(&patience, spins < patience);
-        if (atomic_load(&pool.batch) == seen) sleep_until_asked(seen);
-        seen = atomic_load(&pool.batch);
+        seen = wait_for_batch(seen, &patience);
         work(seen);
     }
     return NULL;
@@ -134,39 +147,52 @@ void stays_prepare(unsigned threads) {
         if (!start(worker, NULL)) break; /* fewer do as well */
 }
 
-/* In cycles, what others can do beside this thread. */
-static uint64_t work_beside(struct stay *const *stays, unsigned count) {
+static uint64_t cycles_of(struct stay *const *stays, unsigned count) {
     uint64_t cycles = 0;
-    for (unsigned i = 1; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
+    for (unsigned i = 0; i < count; i++) cycles += stays[i]->order.limit - clock_now(stays[i]->core);
     return cycles;
 }
 
 /* One batch is short, and to wake somebody is dear; but who is awake sees the batches that follow. */
-static void wake(uint64_t cycles, unsigned others) {
-    pool.missed += cycles;
+static void wake(uint64_t beside, unsigned others) {
+    pool.missed += beside;
     if (pool.missed < WORTH_WAKING) return;
     pool.missed = 0;
     syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)others, NULL, NULL, 0);
 }
 
-/* Those of this process. */
-static void run_here(struct stay **stays, unsigned count, unsigned threads) {
-    uint64_t beside = threads > 1 && pool.threads ? work_beside(stays, count) : 0;
-    if (count < 2 || beside < WORTH_HANDING_OVER * (count - 1)) {
-        for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
-        return;
-    }
+static uint64_t run_alone(struct stay **stays, unsigned count) {
+    uint64_t began = host_now();
+    for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
+    return host_now() - began;
+}
+
+static uint64_t run_with_others(struct stay **stays, unsigned count, uint64_t beside, unsigned others) {
     pool.stays = stays;
     atomic_store(&pool.done, 0);
+    atomic_store(&pool.taken, 0);
     uint32_t batch = atomic_load(&pool.batch) + 1;
     atomic_store(&pool.next, NEXT(batch, count));
     atomic_store(&pool.batch, batch);
-    if (atomic_load(&pool.sleepers)) wake(beside, threads - 1);
+    if (atomic_load(&pool.sleepers)) wake(beside, others);
     work(batch);
     for (unsigned spins = 0; atomic_load(&pool.done) < count; spins++) {
         __builtin_ia32_pause();
-        if (spins > SPINS) sched_yield();
+        if (spins > 4000) sched_yield();
     }
+    return atomic_load(&pool.taken);
+}
+
+/* Those of this process. How long they will take is guessed from those before. */
+static void run_here(struct stay **stays, unsigned count, unsigned threads) {
+    if (count < 2 || threads < 2 || !pool.threads) {
+        run_alone(stays, count);
+        return;
+    }
+    uint64_t cycles = cycles_of(stays, count), each = (cycles * pool.pace >> 10) / count, beside = each * (count - 1);
+    bool with_others = each >= WORTH_HANDING_OVER;
+    uint64_t taken = with_others ? run_with_others(stays, count, beside, threads - 1) : run_alone(stays, count);
+    if (cycles) pool.pace = (7 * pool.pace + (taken << 10) / cycles) / 8;
 }
 
 static void ask(struct stay *stay) {
@@ -178,26 +204,19 @@ static void ask(struct stay *stay) {
 
 /* False: the deadline has passed. */
 static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline) {
-    static _Thread_local unsigned patience = SPINS;
+    static _Thread_local uint64_t patience = SHORT_SPIN;
     struct lane *lane = stay->lane;
-    for (unsigned spins = 0;; spins++) {
+    uint64_t began = host_now(), now = began;
+    for (;; now = host_now()) {
         uint32_t seen = atomic_load(&ledger->answers);
-        if (atomic_load(&lane->work) == LANE_HAS_COME) {
-            if (spins <= patience) has_come(&patience, true);
-            break;
-        }
-        if (spins < patience) {
-            __builtin_ia32_pause();
-            continue;
-        }
-        if (spins == patience) {
-            has_come(&patience, false);
-            spins = patience + 1;
-        }
-        uint64_t now = host_now();
+        if (atomic_load(&lane->work) == LANE_HAS_COME) break;
         if (now >= deadline) return false;
-        futex_wait(&ledger->answers, seen, deadline - now);
+        if (now - began < patience)
+            __builtin_ia32_pause();
+        else
+            futex_wait(&ledger->answers, seen, deadline - now);
     }
+    has_waited(&patience, now - began);
     stay->outcome = lane->outcome;
     atomic_store(&lane->work, LANE_STANDS);
     return true;
@@ -241,19 +260,19 @@ static void *attending(void *argument) {
     PyGILState_Ensure();
     PyThreadState *state = PyEval_SaveThread();
     atomic_fetch_add(&arrived, 1);
-    unsigned patience = SPINS;
-    for (unsigned spins = 0;; spins++) {
+    uint64_t patience = SHORT_SPIN, began = host_now();
+    for (;;) {
         uint32_t seen = atomic_load(bell);
+        uint64_t now = host_now();
         bool asked = false;
         for (unsigned i = 0; i < attendance->count; i++) asked |= attend(ledger, attendance->cores[i], state);
         if (asked) {
-            has_come(&patience, spins <= patience);
-            spins = 0;
-        } else if (spins < patience) {
+            has_waited(&patience, now - began);
+            began = host_now();
+        } else if (now - began < patience) {
             __builtin_ia32_pause();
         } else {
             futex_wait(bell, seen, 0);
-            spins = patience + 1;
         }
     }
     return NULL;
