@@ -63,10 +63,11 @@ static struct {
     _Atomic uint64_t next; /* the number of the batch, how many stays it has, and the next of them: in one word */
     _Atomic uint32_t batch, done, sleepers;
     _Atomic uint64_t taken; /* what the stays of the batch have taken, by all threads */
+    _Atomic uint64_t pace;  /* what 1024 cycles that a stay may take have lately taken */
+    _Atomic bool in_use;    /* by a batch: a process may have several threads that run rounds, each of machines of its own */
     struct stay **stays;
     unsigned threads;
     uint64_t missed; /* what was done here while others slept */
-    uint64_t pace;   /* what 1024 cycles that a stay may take have lately taken */
     pid_t process;
 } pool;
 
@@ -142,6 +143,8 @@ void stays_prepare(unsigned threads) {
     if (pool.process != getpid()) { /* forked: the threads of the parent are not here */
         pool.process = getpid();
         pool.threads = pool.sleepers = 0;
+        pool.in_use = false;
+        pool.taken = false;
     }
     for (; pool.threads + 1 < threads; pool.threads++)
         if (!start(worker, NULL)) break; /* fewer do as well */
@@ -180,7 +183,9 @@ static uint64_t run_with_others(struct stay **stays, unsigned count, uint64_t be
         __builtin_ia32_pause();
         if (spins > 4000) sched_yield();
     }
-    return atomic_load(&pool.taken);
+    uint64_t taken = atomic_load(&pool.taken);
+    atomic_store(&pool.in_use, false);
+    return taken;
 }
 
 /* Those of this process. How long they will take is guessed from those before. */
@@ -190,7 +195,7 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
         return;
     }
     uint64_t cycles = cycles_of(stays, count), each = (cycles * pool.pace >> 10) / count, beside = each * (count - 1);
-    bool with_others = each >= WORTH_HANDING_OVER;
+    bool with_others = each >= WORTH_HANDING_OVER && !atomic_exchange(&pool.in_use, true);
     uint64_t taken = with_others ? run_with_others(stays, count, beside, threads - 1) : run_alone(stays, count);
     if (cycles) pool.pace = (7 * pool.pace + (taken << 10) / cycles) / 8;
 }
