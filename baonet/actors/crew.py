@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, final
 
 import trio
 
@@ -14,6 +16,29 @@ from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 from baonet.wire.port import Port
 from baonet.wire.turns import Collect, Collected, Mail, Turn, Turned
+
+
+@final
+class Failures:
+    """What went wrong in the thread that has guests run ends the one task of the process. Made in Trio."""
+
+    def __init__(self) -> None:
+        self._trio = trio.lowlevel.current_trio_token()
+        self._scope = trio.CancelScope()
+        self._error: Exception | None = None
+
+    def tell(self, error: Exception) -> None:
+        """In any thread."""
+        self._error = error
+        with suppress(trio.RunFinishedError):  # the machine's end has come first
+            self._trio.run_sync_soon(self._scope.cancel)
+
+    async def end(self, serving: Awaitable[None]) -> None:
+        """Serve; raises what was told."""
+        with self._scope:
+            await serving
+        if self._error is not None:
+            raise self._error
 
 
 async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:

@@ -259,8 +259,11 @@ class CoreWing(Protocol):
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
         """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu."""
 
-    def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:
-        """From now on a thread of this process does what whoever conducts the island asks of these cores."""
+    def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
+        """From now on a thread of this process does what whoever conducts the island asks of these cores.
+
+        It calls ``failed`` with what the hypervisor has raised in mid-stay.
+        """
 
     def map(self, core: Core, vm: Vm) -> None:
         """Map what the architecture has at addresses of its own, behind the VM's memory and devices."""

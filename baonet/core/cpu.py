@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from baonet.core import _node, wings
@@ -137,11 +137,14 @@ def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: No
     return wings.of(machine).rounds(cores, window, slice_, threads, None if ledger is None else ledger.view)
 
 
-def attend(machine: Machine, cores: tuple[Core, ...], memory: NodeMemory, vm: int) -> None:
+def attend(
+    machine: Machine, cores: tuple[Core, ...], memory: NodeMemory, vm: int, failed: Callable[[Exception], None]
+) -> None:
     """From now on a thread of this process does what whoever conducts the island of a VM asks of these cores.
 
-    Raises OSError when the host gives no thread.
+    It calls ``failed`` with what the hypervisor has raised in mid-stay: that stay has no end. Raises OSError when the
+    host gives no thread.
     """
     ledger = memory.ownership.ledger(vm)
     assert ledger is not None
-    wings.of(machine).attend(ledger.view, cores)
+    wings.of(machine).attend(ledger.view, cores, failed)

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import final
 
 from baonet.actors.conductor import Conductor
-from baonet.actors.crew import serve
+from baonet.actors.crew import Failures, serve
 from baonet.actors.events import events
 from baonet.actors.faults import MessageFaults
 from baonet.actors.island import Island, undisturbed
@@ -183,8 +183,9 @@ class _VirtualCrews:
         def prepare(port: Port) -> CrewMain:
             seats = self._seats(group, port, self._conductor)
             cores = tuple(seats[pcpu][0].core for pcpu in group)
-            attend(self._plan.machine, cores, self._memory, self._vms[group[0]])
-            return lambda: serve(seats, port, self._conductor)
+            failures = Failures()
+            attend(self._plan.machine, cores, self._memory, self._vms[group[0]], failures.tell)
+            return lambda: failures.end(serve(seats, port, self._conductor))
 
         return Crew(
             Role.CREW,

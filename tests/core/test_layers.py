@@ -104,6 +104,7 @@ PYTHON = {
     "register_table.c": "makes a core",
     "rounds.c": "an emulated access has failed, and its error is Python's",
     "rounds.h": "the object",
+    "stay.h": "an emulated access has failed, and who is told is Python's",
     "stay.c": "takes the GIL where the hypervisor may be asked in mid-stay, and where a thread begins",
     "trace.c": "ends the process",
     "translate.c": "ends the process",

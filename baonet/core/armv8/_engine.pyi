@@ -271,10 +271,12 @@ class Core:
         what is none; the core is of no more use then. Raises RuntimeError during a stay.
         """
 
-def attend(ledger: object, cores: tuple[Core, ...]) -> None:
+def attend(ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
     """From now on, and for ever, a thread of this process does what whoever conducts asks of these cores.
 
-    In the order of their pcpus. Raises OSError when the host gives no thread, and otherwise as ``Rounds``.
+    In the order of their pcpus. That thread calls ``failed`` with what a callback of ``Core.emulate`` raises, and then
+    the core does not come back to who conducts. Raises OSError when the host gives no thread, and otherwise as
+    ``Rounds``.
     """
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
@@ -64,8 +65,8 @@ class Armv8Cores:
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
         return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
 
-    def attend(self, ledger: object, cores: tuple[Core, ...]) -> None:
-        native.attend(ledger, cast(tuple[native.Core, ...], cores))
+    def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
+        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
 
     def map(self, core: Core, vm: Vm) -> None:
         gic = Armv8Vm.of(vm).gic

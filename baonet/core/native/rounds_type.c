@@ -269,8 +269,8 @@ static PyGetSetDef fields[] = {
 
 PyObject *rounds_attend(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *ledger, *cores, *view;
-    if (!PyArg_ParseTuple(args, "OO!", &ledger, &PyTuple_Type, &cores)) return NULL;
+    PyObject *ledger, *cores, *failed, *view;
+    if (!PyArg_ParseTuple(args, "OO!O", &ledger, &PyTuple_Type, &cores, &failed)) return NULL;
     size_t count = (size_t)PyTuple_GET_SIZE(cores);
     struct attendance *attendance = PyMem_RawCalloc(1, sizeof *attendance);
     if (!attendance || !(attendance->cores = PyMem_RawCalloc(count + 1, sizeof(struct core *)))) return PyErr_NoMemory();
@@ -280,7 +280,8 @@ PyObject *rounds_attend(PyObject *module, PyObject *args) {
         attendance->cores[attendance->count] = core;
     }
     if (!count || !(attendance->ledger = ledger_in(ledger, attendance->cores[count - 1]->index, &view))) return NULL;
-    Py_INCREF(cores); /* for ever, as the view */
+    Py_INCREF(cores); /* for ever, as the view, */
+    attendance->failed = Py_NewRef(failed); /* and this */
     if (!stays_attend(attendance)) return PyErr_SetFromErrno(PyExc_OSError);
     Py_RETURN_NONE;
 }

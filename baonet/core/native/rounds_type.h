@@ -6,7 +6,7 @@
 
 extern PyTypeObject rounds_type;
 
-/* attend(ledger, cores): from now on a thread does what whoever conducts asks of these cores. */
+/* attend(ledger, cores, failed): from now on a thread does what whoever conducts asks of these cores. */
 PyObject *rounds_attend(PyObject *module, PyObject *args);
 
 #endif

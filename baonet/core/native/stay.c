@@ -242,26 +242,40 @@ void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsign
     if (python) PyEval_RestoreThread(python);
 }
 
-static bool attend(struct ledger *ledger, struct core *core, PyThreadState *state) {
-    struct lane *lane = &ledger->lanes[core->index];
+static void tell(PyObject *failed) {
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback) PyException_SetTraceback(error, traceback);
+    PyObject *result = PyObject_CallOneArg(failed, error);
+    if (!result) PyErr_WriteUnraisable(failed);
+    Py_XDECREF(result);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+}
+
+static bool attend(const struct attendance *attendance, struct core *core, PyThreadState *state) {
+    struct lane *lane = &attendance->ledger->lanes[core->index];
     uint32_t asked = LANE_ASKED;
     if (!atomic_compare_exchange_strong(&lane->work, &asked, LANE_RUNS)) return false;
-    if (!lane->order.frozen) PyEval_RestoreThread(state); /* the hypervisor may be asked in mid-stay */
-    perform(core, &lane->order, &lane->outcome);
-    if (lane->outcome.reason == EXIT_ERROR) {
-        PyErr_Print();
-        Py_FatalError("baonet: the hypervisor's emulation has failed");
-    }
-    if (!lane->order.frozen) PyEval_SaveThread();
+    struct order order = lane->order; /* as it is now: other processes of the island can write there */
+    struct outcome outcome;
+    if (!order.frozen) PyEval_RestoreThread(state); /* the hypervisor may be asked in mid-stay */
+    perform(core, &order, &outcome);
+    bool over = outcome.reason != EXIT_ERROR;
+    if (!over) tell(attendance->failed);
+    if (!order.frozen) PyEval_SaveThread();
+    if (!over) return true;
+    lane->outcome = outcome;
     atomic_store(&lane->work, LANE_HAS_COME);
-    futex_ring(&ledger->answers);
+    futex_ring(&attendance->ledger->answers);
     return true;
 }
 
 static void *attending(void *argument) {
     struct attendance *attendance = argument;
-    struct ledger *ledger = attendance->ledger;
-    _Atomic uint32_t *bell = &ledger->lanes[attendance->cores[0]->index].bell;
+    _Atomic uint32_t *bell = &attendance->ledger->lanes[attendance->cores[0]->index].bell;
     PyGILState_Ensure();
     PyThreadState *state = PyEval_SaveThread();
     atomic_fetch_add(&arrived, 1);
@@ -270,7 +284,7 @@ static void *attending(void *argument) {
         uint32_t seen = atomic_load(bell);
         uint64_t now = host_now();
         bool asked = false;
-        for (unsigned i = 0; i < attendance->count; i++) asked |= attend(ledger, attendance->cores[i], state);
+        for (unsigned i = 0; i < attendance->count; i++) asked |= attend(attendance, attendance->cores[i], state);
         if (asked) {
             has_waited(&patience, now - began);
             began = host_now();

@@ -22,11 +22,15 @@ void stays_prepare(unsigned threads);
  */
 void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsigned threads, uint64_t deadline);
 
-/* In a process that does not conduct: a thread that does what is asked of its cores, for ever. False: there is none. */
+/*
+ * In a process that does not conduct: a thread that does what is asked of its cores, for ever. False: there is none. `failed` is
+ * called, in that thread, with what a callback of a core has raised; that stay has no end then.
+ */
 struct attendance {
     struct ledger *ledger;
     struct core **cores;
     unsigned count;
+    PyObject *failed;
 };
 bool stays_attend(struct attendance *attendance);
 
