@@ -21,8 +21,12 @@ def core(
     costs: tuple[int, ...] = (0,) * COSTS,
     memory: Memory | None = None,
     model: int = MAX,
+    owners: tuple[object, object] | None = None,
 ) -> native.Core:
-    """At its reset, at the first of the instructions, with a UART and the virtual timer."""
+    """At its reset, at the first of the instructions, with a UART and the virtual timer.
+
+    ``owners``: a ledger, and a table of who owns the pages of RAM.
+    """
     memory = memory or Memory(cores)
     made = native.Core(
         model=model,
@@ -37,11 +41,14 @@ def core(
         index=index,
         siblings=(),
         code_map=memory.code_map,
+        ledger=owners[0] if owners else None,
         hz=HZ,
         costs=costs,
         records=True,
     )
     made.map_ram(RAM, SIZE, memory.ram, 0)
+    if owners:
+        made.own(owners[1], 0)
     made.map_pl011(UART, memory.uart, 0, UART_INTID)
     memory.load(RAM, b"".join(word.to_bytes(4, "little") for word in code))
     made.reset(RAM, 0)

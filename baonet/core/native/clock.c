@@ -65,8 +65,10 @@ uint64_t clock_alarm(struct core *core) {
     return alarm <= core->state.floor ? clock_now(core) : alarm;
 }
 
+/* A timer that the floor has passed is due at the start of the next block, whose instructions are taken when this is asked. */
 static uint64_t stop(struct core *core) {
-    uint64_t alarm = clock_alarm(core);
+    uint64_t alarm = arch_alarm(core);
+    if (alarm <= core->state.floor) return 0;
     return alarm < core->scratch.limit ? alarm : core->scratch.limit;
 }
 
