@@ -41,13 +41,25 @@ class Pinning:
         while len(pids) > 1:
             await trio.sleep(LOOK)
             for move in neighbourhood.look(trio.current_time(), {pcpu: rung(slots, pcpu) for pcpu in pids}):
-                for pcpu in move.pcpus:
-                    _move(pids, pcpu, self._allowed if move.core is None else {move.core})
+                try:
+                    for pcpu in move.pcpus:
+                        _move(pids, pcpu, self._allowed if move.core is None else {move.core})
+                except OSError as error:
+                    self._let_go(pids, error)
+                    return
                 if move.why is not None:
                     self._tell(move.why)
 
+    def _let_go(self, pids: Mapping[int, int], why: OSError) -> None:
+        """The cores are other ones than they were at the start: a container may be given others while it runs."""
+        self._tell(f"the host's cores have changed: the processes of CPUs run where it likes ({why.strerror})")
+        for pcpu in pids:
+            with suppress(OSError):
+                _move(pids, pcpu, os.sched_getaffinity(0))
+
 
 def _move(pids: Mapping[int, int], pcpu: int, cores: set[int]) -> None:
+    """Raises OSError when none of the cores can be had."""
     if pcpu in pids:
         with suppress(ProcessLookupError):
             os.sched_setaffinity(pids[pcpu], cores)

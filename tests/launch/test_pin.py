@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from baonet.actors.ending import Ending
 from baonet.launch.neighbourhood import AGAIN, LOOK, LOSS, OFTEN, Move, Neighbourhood
 from baonet.launch.pin import Pin, PinMode, parse
-from tests.system.machine import Background, vm
+from tests.launch.live import run
+from tests.system.machine import Background, pair, vm
 
 CORES = (0, 1)
 
@@ -160,3 +163,19 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, options: list[str], 
 def test_a_mistake_with_many_cores_is_told_in_few_words() -> None:
     with pytest.raises(ValueError, match=r"cores 5000,5001,5002,5003,5004,5005,5006,5007,\.\.\. cannot be used"):
         parse("5000-99999").places((0, 1), {0})
+
+
+def test_a_core_that_is_taken_away_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's cores may change while it runs: a process cannot be moved to one that is no more its own."""
+    tried = []
+
+    def refuse(pid: int, cores: set[int]) -> None:
+        tried.append(cores)
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    outcome, said = run(tmp_path, pair(), "process-per-cpu")
+    assert (outcome.ending, outcome.failures) == (Ending.DONE, [])
+    assert "ping: done" in said["ping"]
+    assert tried, "no trial: it was over before"
