@@ -70,6 +70,11 @@ def test_what_memory_hands_over(tmp_path: Path, way: str) -> None:
     in_virtual_time(tmp_path, handover(way, 3, 300), "10us")
 
 
+@pytest.mark.parametrize("window", ["1ms", pytest.param("100us", marks=SLOW)])
+def test_who_passes_on_what_it_got_and_is_ahead_itself(tmp_path: Path, window: str) -> None:
+    in_virtual_time(tmp_path, handover("relay", 3, 300, parameters="pace=4000"), window)
+
+
 @pytest.mark.parametrize("way", [way if way == "sgi" else pytest.param(way, marks=SLOW) for way in BY_MESSAGE])
 def test_what_a_message_hands_over(tmp_path: Path, way: str) -> None:
     in_virtual_time(tmp_path, handover(way, 3, 300), "10us")

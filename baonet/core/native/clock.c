@@ -30,9 +30,10 @@ uint64_t clock_visible(struct core *core) {
     return now > core->state.floor ? now : core->state.floor;
 }
 
-/* A timer that is due by then has fired. */
+/* What another knew the guest may pass on, also where its own clock has passed that. A timer that is due by then has fired. */
 void clock_raise(struct core *core, uint64_t floor) {
     uint64_t now = clock_now(core);
+    if (floor > core->state.seen) core->state.seen = floor;
     if (floor <= now || floor <= core->state.floor) return;
     core->state.floor = floor;
     if (floor - now > core->state.ahead) core->state.ahead = floor - now;

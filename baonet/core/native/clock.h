@@ -22,7 +22,7 @@ uint64_t clock_visible(struct core *core);
 /* The same for its eyes: it never goes back, and the guest knows from now on that it is so late. */
 uint64_t clock_seen(struct core *core);
 
-/* From now on the guest sees no time before this. */
+/* From now on the guest knows that it is so late, and sees no time before this. */
 void clock_raise(struct core *core, uint64_t floor);
 
 /* Under the host's clock: have the machine's time fall behind it by so much more. */

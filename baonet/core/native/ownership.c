@@ -128,9 +128,7 @@ static void hear(struct core *core, const struct transfer *transfer) {
 }
 
 void ownership_show(struct core *core) {
-    if (!core->ledger) return;
-    uint64_t known = core->state.seen > core->state.floor ? core->state.seen : core->state.floor;
-    atomic_store_explicit(&core->ledger->lanes[core->index].known, known, memory_order_relaxed);
+    if (core->ledger) atomic_store_explicit(&core->ledger->lanes[core->index].known, core->state.seen, memory_order_relaxed);
 }
 
 void ownership_forget(struct core *core) {
