@@ -35,7 +35,7 @@ class UsageError(Exception):
 def positive(text: str) -> int:
     """Of an argument: how many."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of them: write 1 or more")
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
     return int(text)
 
 

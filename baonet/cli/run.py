@@ -98,8 +98,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--threads",
         metavar="N",
         type=positive,
-        help="in virtual time: CPUs of the host that run the guests' (default: all that there are for it); any number "
-        "has the same digest",
+        help="in virtual time: how many CPUs of the host run guests at the same time, shared out among the islands "
+        "(default: as many as affinity and cgroup give); any number has the same digest. -v says what was chosen",
     )
     parser.add_argument(
         "--pin",
@@ -114,7 +114,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON); - is standard output"
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="show the plan and what Bao would print")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show the plan, threads and pins, and what Bao would print"
+    )
     parser.set_defaults(command=run)
 
 

@@ -48,7 +48,8 @@ class ClockModel(Model):
     slice: int = optional(
         duration(100, 1_000_000_000),
         "How long a CPU goes on alone that needs what another has of the memory that they share, or that waits for "
-        "another, before all go on at the same time again; and how long they do so at first, after that.",
+        "another, before all go on at the same time again; and how long they do so at first, after that. One "
+        "that is longer than the window counts as one that is as long.",
         Clock().slice,
     )
     latency: LatencyModel | None = optional(MappingOf(LatencyModel), "How long messages are on their way.", None)

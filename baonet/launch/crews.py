@@ -102,9 +102,14 @@ def crews(
             tracing=tracing,
             pcpus=pcpus,
             groups=groups,
-            threads=max(1, threads // len(together)),
+            threads=threads_of_each(plan, threads),
         ).crews()
     return found
+
+
+def threads_of_each(plan: Plan, threads: int) -> int:
+    """How many of so many threads each island has: all have as many, and one at least."""
+    return max(1, threads // len(islands(plan.machine)))
 
 
 def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:

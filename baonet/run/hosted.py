@@ -12,7 +12,7 @@ from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.launch.cores import cores
-from baonet.launch.crews import Placement
+from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
 from baonet.launch.pin import AUTO, PinMode
 from baonet.machine import ClockMode, Input
@@ -74,6 +74,9 @@ class HostedRun:
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
         plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
         pin, threads = self._options.pin, self._options.threads or cores()
+        if plan.machine.clock.mode is ClockMode.VIRTUAL:
+            each = threads_of_each(plan, threads)
+            self._audience.notice("INFO", f"guests of an island run on {each} thread{'s' * (each > 1)} at most")
         if placement is not Placement.ONE_PROCESS:
             node = ProcessNode(
                 plan,

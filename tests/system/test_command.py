@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.machine import COMMAND, Background, baonet, gone, pair, run, vm, write
+from tests.system.virtual import islands
 
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGQUIT, 143)]
 
@@ -193,7 +194,13 @@ def test_help_version_schema_platforms_and_dtb(tmp_path: Path) -> None:
 def test_a_run_on_no_thread_is_refused(tmp_path: Path) -> None:
     result = run(tmp_path, {"vms": [vm("hello")]}, "--threads", "0")
     assert result.status == 2
-    assert result.err.endswith("argument --threads: '0' is not a number of them: write 1 or more\n")
+    assert result.err.endswith("argument --threads: '0' is no whole number from 1 on\n")
+
+
+def test_threads_are_shared_out_among_islands(tmp_path: Path) -> None:
+    for machine, told in (({"vms": [vm("hello")]}, "3 threads"), (islands(), "1 thread")):
+        result = run(tmp_path, machine, "--for", "1ms", "--clock", "virtual", "--threads", "3", "-v")
+        assert f"baonet: INFO: guests of an island run on {told} at most\n" in result.err
 
 
 @pytest.mark.parametrize(
