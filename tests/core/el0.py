@@ -14,6 +14,7 @@ from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, vectors
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
+from tests.core.owners import Owners
 
 VECTORS: Final = RAM
 ENTRY: Final = RAM + 0x1000
@@ -87,7 +88,14 @@ class El0:
     """One core; ``hz`` for virtual time."""
 
     def __init__(
-        self, memory: Memory | None = None, index: int = 0, *, model: int = 1, hz: int = 0, records: bool = False
+        self,
+        memory: Memory | None = None,
+        index: int = 0,
+        *,
+        model: int = 1,
+        hz: int = 0,
+        records: bool = False,
+        owners: Owners | None = None,
     ) -> None:
         self.memory = memory or Memory()
         self.core = native.Core(
@@ -106,8 +114,11 @@ class El0:
             hz=hz,
             costs=(0,) * COSTS,
             records=records,
+            ledger=owners and owners.ledger,
         )
         self.core.map_ram(RAM, SIZE, self.memory.ram, 0)
+        if owners:
+            owners.of(self.core)
         self.core.map_pl011(UART, self.memory.uart, 0, UART_INTID)
         self.before = 0
         self.hz = hz

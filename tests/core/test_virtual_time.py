@@ -15,7 +15,8 @@ from baonet.core.armv8.engine import native
 from baonet.hyp import cpu
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.records import RECORD, Kind, Record
-from tests.core.bench import RAM, SIZE, UART, Memory
+from tests.core.bench import RAM, UART, Memory
+from tests.core.owners import Owners
 from tests.core.virtual import COSTS, FREQUENCY, HVC, HZ, ISB, LOOP, NOP, WFI, core, read, write
 
 CNTVCT, DBGDTR = (3, 3, 14, 0, 2), (2, 3, 0, 4, 0)
@@ -86,10 +87,10 @@ def test_a_timer_ends_a_stay_at_its_moment(due: int) -> None:
 
 def test_a_timer_that_a_page_makes_due_fires_at_the_next_block() -> None:
     """Not when something else has the guest left: a page brings the time that its last owner's guest knew."""
-    ledger, table = bytearray(_node.LEDGER_SIZE + _node.LANE_SIZE), bytearray(SIZE // 4096 * 16)
+    owners = Owners()
     arm = (0xD2800021, write(CNTV_CVAL, 2), write(CNTV_CTL, 1), ISB)
-    guest = core(*arm, 0xF9400060, *WORK, owners=(ledger, table))  # ldr x0, [x3]
-    _node.hand_over(ledger, table, 0, 2, 0, 5_000)
+    guest = core(*arm, 0xF9400060, *WORK, owners=owners)  # ldr x0, [x3]
+    owners.give(RAM + 0x2000, 0, let_go=5_000)
     guest.x[2], guest.x[3] = 1_600 // 16, RAM + 0x2000
     assert guest.run_until(4_000) == Exit.INTERRUPT
     assert guest.time < 20

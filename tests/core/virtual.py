@@ -5,6 +5,7 @@ from __future__ import annotations
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
+from tests.core.owners import Owners
 
 HZ = 1_000_000_000
 FREQUENCY = 62_500_000
@@ -21,12 +22,9 @@ def core(
     costs: tuple[int, ...] = (0,) * COSTS,
     memory: Memory | None = None,
     model: int = MAX,
-    owners: tuple[object, object] | None = None,
+    owners: Owners | None = None,
 ) -> native.Core:
-    """At its reset, at the first of the instructions, with a UART and the virtual timer.
-
-    ``owners``: a ledger, and a table of who owns the pages of RAM.
-    """
+    """At its reset, at the first of the instructions, with a UART and the virtual timer."""
     memory = memory or Memory(cores)
     made = native.Core(
         model=model,
@@ -41,14 +39,14 @@ def core(
         index=index,
         siblings=(),
         code_map=memory.code_map,
-        ledger=owners[0] if owners else None,
         hz=HZ,
         costs=costs,
         records=True,
+        ledger=owners and owners.ledger,
     )
     made.map_ram(RAM, SIZE, memory.ram, 0)
     if owners:
-        made.own(owners[1], 0)
+        owners.of(made)
     made.map_pl011(UART, memory.uart, 0, UART_INTID)
     memory.load(RAM, b"".join(word.to_bytes(4, "little") for word in code))
     made.reset(RAM, 0)

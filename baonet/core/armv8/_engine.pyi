@@ -170,7 +170,8 @@ class Core:
 
         ``frozen``: it ends, too, before an instruction for which a page of shared memory would have to change hands;
         ``silent``: before one for which the hypervisor would be asked in mid-stay (then ``blocked``). Nothing of that
-        instruction has happened, and the next stay goes on with it, and with the rest of its block, whatever the limit.
+        instruction has happened, but stores to a page that the core had, which are not done again; the next stay goes
+        on with it, and with the rest of its block, whatever the limit.
 
         Raises RuntimeError if the core follows the host's clock.
         """

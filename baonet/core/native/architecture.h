@@ -59,6 +59,13 @@ void arch_renew(struct core *core);
 uintptr_t arch_access(struct core *core);
 
 /*
+ * The guest is left at the instruction that has this access, which it may not have yet; its state is restored. And it goes on
+ * with it: what the instruction has done already is not to be done again.
+ */
+void arch_refused(struct core *core, uintptr_t from);
+void arch_resume(struct core *core);
+
+/*
  * A stay. Drives the CPU's interrupt inputs, after the hypervisor may have changed anything. They are to be seen, but none is to
  * be taken, while rest_comes().
  */

@@ -42,6 +42,11 @@ unsigned count_rest(struct core *core, uintptr_t from) {
     return tb ? FIELD(uint16_t, tb, TB_ICOUNT) - index_in_block(tb, from) : 0;
 }
 
+bool count_is_first(struct core *core, uintptr_t from) {
+    const uint8_t *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+    return tb && !index_in_block(tb, from);
+}
+
 void count_give_back(struct core *core, uintptr_t from) { core->slot->budget += (int)count_rest(core, from); }
 
 EXPORT bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit) {

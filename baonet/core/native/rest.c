@@ -16,6 +16,7 @@ void rest_leave(struct core *core, uintptr_t from) {
     if (from) {
         core->state.rest = count_rest(core, from);
         ARCH(cpu_restore_state)(core->cpu, from, true);
+        arch_refused(core, from);
     }
     core->scratch.blocked = true;
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
@@ -27,11 +28,13 @@ void rest_enter(struct core *core) {
     core->scratch.rest = REST_NONE;
     if (!core->state.rest) return;
     core->scratch.rest = REST_TO_COME;
+    arch_resume(core);
     FIELD(uint32_t, core->cpu, CS_CFLAGS_NEXT_TB) = core->state.rest;
     slot_kick(core->slot, KICK_MAINTENANCE); /* to be asked when it begins, and when the block behind it does */
 }
 
 bool rest_comes(const struct core *core) { return core->scratch.rest == REST_TO_COME; }
+bool rest_runs(const struct core *core) { return core->scratch.rest == REST_RUNS; }
 
 bool rest_begins(struct core *core) {
     if (core->scratch.rest != REST_TO_COME) {

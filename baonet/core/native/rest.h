@@ -5,8 +5,8 @@
 #include "core.h"
 
 /*
- * Leaves the guest at the instruction whose host code returns to `from`, as if it had not been begun; 0: where a block is to
- * be found. Does not return.
+ * Leaves the guest at the instruction whose host code returns to `from`, as if it had not been begun, but for what arch_refused()
+ * keeps of it; 0: where a block is to be found. Does not return.
  */
 void rest_leave(struct core *core, uintptr_t from);
 
@@ -15,6 +15,9 @@ void rest_enter(struct core *core);
 
 /* Whether the rest of a block comes next, before which no interrupt is taken. */
 bool rest_comes(const struct core *core);
+
+/* Whether it is what runs. */
+bool rest_runs(const struct core *core);
 
 /* At the start of a block: whether it is the rest of one, which nothing may stop. */
 bool rest_begins(struct core *core);

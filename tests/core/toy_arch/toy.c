@@ -59,6 +59,9 @@ uintptr_t arch_access(struct core *core) {
     return 0;
 }
 
+void arch_refused(struct core *core, uintptr_t from) { (void)core, (void)from; }
+void arch_resume(struct core *core) { (void)core; }
+
 void arch_update(struct core *core) { (void)core; }
 void arch_adopt(struct core *core) { (void)core; }
 void arch_expose(struct core *core) { (void)core; }

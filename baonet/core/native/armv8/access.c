@@ -7,9 +7,11 @@
 #include "architecture.h"
 #include "armv8/align.h"
 #include "armv8/arm.h"
+#include "armv8/partial.h"
 #include "armv8/walk.h"
 #include "armv8/watch.h"
 #include "leave.h"
+#include "rest.h"
 
 #define MMU_INDEX_WIDTH 4 /* of a TCGMemOpIdx; the operation is above */
 #define MMU_INDEX_BITS 0xfu
@@ -20,9 +22,13 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     struct core *core = running;
     if (!core || core->env != env) return;
     int mmu_index = index & MMU_INDEX_BITS;
-    core->scratch.arch.checked_access = from;
+    partial_note(core, va, access == MMU_DATA_STORE, from);
     if (unlikely(va & (size - 1))) align_check(core, va, size, access, mmu_index, from);
     if (unlikely(core->state.arch.watching)) watch_check(core, va, size, access, mmu_index, from);
+}
+
+static bool is_done(void *env, uint64_t va, uintptr_t from) {
+    return running && running->env == env && unlikely(rest_runs(running)) && partial_is_done(running, va, from);
 }
 
 /*
@@ -43,11 +49,13 @@ uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_acc
     }
 #define STORE(name, type, size)                                                                                        \
     EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
+        if (is_done(env, va, from)) return;                                                                            \
         check(env, va, size, index, MMU_DATA_STORE, from);                                                             \
         arm.name(env, va, value, index, from);                                                                     \
     }
 
 EXPORT void helper_ret_stb_mmu_aarch64(void *env, uint64_t va, uint8_t value, uint32_t index, uintptr_t from) {
+    if (is_done(env, va, from)) return;
     check(env, va, 1, index, MMU_DATA_STORE, from);
     arm.ret_stb(env, va, value, without_alignment(index), from);
 }

@@ -4,7 +4,7 @@
  *
  *   python     methods
  *   accesses   access align at debug decode entry identification interface order registers stage2 views32 watch
- *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state pmu register_table timer walk
+ *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table timer walk
  *   library    arch arm offsets
  */
 #ifndef BAONET_ARCH_H
@@ -70,7 +70,7 @@ struct pmu {
     uint64_t value[PMU_COUNTERS + 1];
 };
 
-#define ARCH_STATE_VERSION 1u
+#define ARCH_STATE_VERSION 2u
 struct arch_state {
     uint64_t random; /* how often the guest has asked for a random number */
     bool double_locked;
@@ -83,8 +83,12 @@ struct arch_state {
     struct timer timers[TIMERS];
     struct pmu pmu;
     struct exception last_exception; /* that the guest took itself, in this life of it */
+
+    /* of the instruction at which the guest was left in the midst of a block: below here it has stored already; 0: nothing */
+    uint64_t stored;
+    uint32_t stored_by;
 };
-_Static_assert(sizeof(struct arch_state) == 440, "another layout is another ARCH_STATE_VERSION");
+_Static_assert(sizeof(struct arch_state) == 456, "another layout is another ARCH_STATE_VERSION");
 
 /* Of stage 1 by the guest's tables, the latest. */
 struct walk {
@@ -98,6 +102,7 @@ struct walk {
 struct arch_scratch {
     struct walk walk;
     uintptr_t checked_access; /* return address of the latest load or store that took the slow path */
+    uint64_t checked_store;   /* where it stores; 0: it loads */
     uintptr_t checked_from;   /* while the access to a system register is checked */
     uintptr_t granted_from;   /* of the latest that was allowed */
 };
