@@ -23,9 +23,16 @@ void partial_note(struct core *core, uint64_t va, bool store, uintptr_t from) {
     core->scratch.arch.checked_store = store ? va : 0;
 }
 
+#define LARGEST_ACCESS 16u
+#define LARGEST_STORE 64u /* ST4 of four vectors */
+
+/* Whether an instruction that stores here may have stored to the page before already. */
+static bool begins_page(uint64_t va) { return ((va + LARGEST_ACCESS - 1) & (PAGE_SIZE - 1)) < LARGEST_STORE + LARGEST_ACCESS; }
+
 void arch_refused(struct core *core, uintptr_t from) {
     struct arch_state *state = &core->state.arch;
-    state->stored = core->scratch.arch.checked_access == from ? core->scratch.arch.checked_store : 0;
+    uint64_t store = core->scratch.arch.checked_access == from ? core->scratch.arch.checked_store : 0;
+    state->stored = begins_page(store) ? store : 0;
     if (state->stored) state->stored_by = instruction(core);
 }
 
