@@ -18,6 +18,7 @@
 #define UC_SKIP_SYNC_PC 14898
 
 /* TCGContext, TCGOp, TCGLabel */
+#define TCG_NB_OPS 56
 #define TCG_TB_CFLAGS 100
 #define TCG_OP_ARGS 24
 

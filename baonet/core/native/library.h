@@ -76,6 +76,15 @@ void python_error(PyObject *type, const char *format, ...) __attribute__((format
 /* fields of Unicorn's structures, by the offsets of layout.h */
 #define FIELD(type, base, offset) (*(type *)((uint8_t *)(base) + (offset)))
 
+/*
+ * While a block is translated: what has just been emitted counts for more than an operation. The library ends a block at 4000
+ * operations, which is the same on all CPUs of a host, or halves it when its host code is over 64 KiB, which is not: a call
+ * is longer where the code is far from the library. So what is long makes the first limit come before the second: an access,
+ * some 70 bytes with what goes with it, and a call.
+ */
+#define LONG_OPERATION 3
+static inline void library_weigh(void *tcg) { FIELD(int, tcg, TCG_NB_OPS) += LONG_OPERATION; }
+
 /* What a bool's byte holds, which is more than 0 or 1 where it comes from outside. */
 #define BYTE(flag) (*(const uint8_t *)&(flag))
 

@@ -98,10 +98,12 @@ static void emit_block_start(void *helper) {
 EXPORT void ARCH(helper_check_exit_request)(void *core, uint32_t delay_slot);
 
 EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count, void **arguments) {
-    if (function == (void *)ARCH(helper_check_exit_request) && running)
+    if (function == (void *)ARCH(helper_check_exit_request) && running) {
         emit_block_start(function);
-    else
-        unicorn.call(s, function, result, count, arguments);
+        return;
+    }
+    library_weigh(s);
+    unicorn.call(s, function, result, count, arguments);
 }
 
 /* The slow side of a block start: the budget ran out, or somebody wants attention. */

@@ -68,6 +68,7 @@ uint32_t align_access(uint32_t memop) {
 }
 
 EXPORT void tcg_gen_qemu_ld_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    library_weigh(s);
     arm.ld_i64(s, value, address, index, align_access(memop));
 }
 

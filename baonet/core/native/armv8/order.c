@@ -31,16 +31,19 @@ static void release(void *s) {
 }
 
 EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    library_weigh(s);
     arm.st_i64(s, value, address, index, align_access(memop));
     release(s);
 }
 
 EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    library_weigh(s);
     arm.st_i32(s, value, address, index, align_access(memop));
     release(s);
 }
 
 EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
+    library_weigh(s);
     arm.ld_i32(s, value, address, index, align_access(memop));
 }
 
