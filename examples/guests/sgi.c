@@ -1,5 +1,9 @@
-/* Two vCPUs that wake each other by software generated interrupts; both wait in WFI. */
+/*
+ * Two vCPUs that wake each other by software generated interrupts; both wait in WFI. With `spin=1` the first looks in memory
+ * for the answer, without WFI, WFE or YIELD, and the second sends no SGI.
+ */
 #include "guest.h"
+#include "parameters.h"
 
 #define BATCHES 5
 #define ROUND_TRIPS 2000
@@ -7,6 +11,7 @@
 
 static uint64_t came[2]; /* SGIs that each vCPU took */
 static uint32_t ready;
+static uint64_t spin;
 
 void on_interrupt(unsigned intid) {
     if (intid != SGI) return;
@@ -21,12 +26,13 @@ void guest_secondary(unsigned cpu) {
     STORE(&ready, 1);
     for (uint64_t next = 1; next <= BATCHES * ROUND_TRIPS; next++) {
         SLEEP_UNTIL(LOAD(&came[1]) >= next);
-        gic_send_sgi(SGI, 0);
+        if (!spin) gic_send_sgi(SGI, 0);
     }
     cpu_off();
 }
 
 void guest_main(void) {
+    parameters_read("sgi", (const struct parameter[]){{"spin", &spin}}, 1);
     gic_init();
     gic_init_cpu();
     gic_enable_level(SGI);
@@ -41,12 +47,16 @@ void guest_main(void) {
         for (unsigned i = 0; i < ROUND_TRIPS; i++) {
             next++;
             gic_send_sgi(SGI, 1);
-            SLEEP_UNTIL(LOAD(&came[0]) >= next);
+            if (spin) {
+                while (LOAD(&came[1]) < next) {}
+            } else {
+                SLEEP_UNTIL(LOAD(&came[0]) >= next);
+            }
         }
         uint64_t elapsed = nanoseconds(ticks() - start);
         print_line("sgi: batch %u: %u round trips in %u ns, %u per second", number, (uint64_t)ROUND_TRIPS, elapsed,
                    ROUND_TRIPS * 1000000000ull / elapsed);
     }
-    print_line("sgi: sent %u, came %u", next, came[0]);
+    print_line("sgi: sent %u, came %u", next, LOAD(&came[spin ? 1 : 0]));
     power_off("sgi");
 }

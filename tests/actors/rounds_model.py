@@ -114,10 +114,6 @@ class Member:
     going: bool = False
 
 
-def _edge_behind(time: int, length: int) -> int:
-    return (time // length + 1) * length
-
-
 @final
 class ModelRounds:
     """``baonet.actors.island.Rounds`` of guests by pcpu. ``window`` and ``slice_`` are cycles.
@@ -131,7 +127,7 @@ class ModelRounds:
         self._recess = recess
         self._members = [Member(guest) for guest in guests]
         self._window, self._slice = window, slice_
-        self._length = window
+        self._length = min(slice_, window)
         self._fought = False
         self._phase = Phase.NONE
         self._edge = 0
@@ -167,6 +163,9 @@ class ModelRounds:
     def _taking_part(self) -> list[Member]:
         return [member for member in self._members if member.next < self._edge]
 
+    def _end_of_round(self, begin: int) -> int:
+        return min(begin + self._length, (begin // self._window + 1) * self._window)
+
     def _begin_round(self, until: int) -> bool:
         one = min(self._members, key=lambda member: member.next)
         first, second = one.next, min((each.next for each in self._members if each is not one), default=NEVER)
@@ -175,7 +174,7 @@ class ModelRounds:
         longer = min(self._length + self._length // 16 + 1, self._window)
         self._length = min(self._slice, self._window) if self._fought else longer
         self._fought = False
-        self._edge = min(first + self._length, _edge_behind(first, self._window))
+        self._edge = self._end_of_round(first)
         self._alone = None
         if second >= self._edge:
             self._alone = one
@@ -258,7 +257,7 @@ class ModelRounds:
         due = max(due, told.clock)
         told.next = min(told.next, due)
         if self._phase is not Phase.NONE and alone is not None and told is not alone and due < self._edge:
-            self._edge = min(self._edge, _edge_behind(alone.clock, self._window))
+            self._edge = min(self._edge, self._end_of_round(alone.clock))
 
     # What it is asked
 

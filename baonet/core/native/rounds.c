@@ -9,10 +9,10 @@
  * - Again, until all have come to the edge. Who is alone before it has all rights, and goes on beyond it as long as nobody
  *   else has anything to do.
  *
- * A round is a window long where nobody needs what another has. One in which somebody had to stop for another, or was told
- * something late, is followed by one of a slice, and each of the next is a sixteenth longer. So a round is at most a sixteenth
- * as long as the time since then: who waits for a lock sees it go from hand to hand, which in long rounds it would have done
- * behind his back, and who is told something now and then is told it hardly late.
+ * A round is a window long where nobody needs what another has. The first of all is a slice long, and so is one behind a round
+ * in which somebody had to stop for another, or was told something late; each of the next is a sixteenth longer. So a round is
+ * at most a sixteenth as long as the time since then: who waits for a lock sees it go from hand to hand, which in long rounds
+ * it would have done behind his back, and who is told something now and then is told it hardly late.
  *
  * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
  */
@@ -46,8 +46,10 @@ static void came(struct rounds *rounds, struct member *member, const struct stay
     rounds->fought |= member->status == MEMBER_YIELDED || outcome->fought;
 }
 
-/* The first multiple of a length behind a time. */
-static uint64_t edge_behind(uint64_t time, uint64_t length) { return (time / length + 1) * length; }
+/* Where a round ends that begins at a time: never behind the edge of its window. */
+static uint64_t end_of_round(const struct rounds *rounds, uint64_t begin) {
+    return least(begin + rounds->length, (begin / rounds->window + 1) * rounds->window);
+}
 
 /* True: nobody has anything to do before `until`. */
 static bool begin_round(struct rounds *rounds, uint64_t until) {
@@ -65,7 +67,7 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
     if (first >= until) return true;
     rounds->length = least(rounds->fought ? rounds->slice : rounds->length + rounds->length / 16 + 1, rounds->window);
     rounds->fought = false;
-    rounds->edge = least(first + rounds->length, edge_behind(first, rounds->window));
+    rounds->edge = end_of_round(rounds, first);
     rounds->alone = NULL;
     if (second < rounds->edge) return false;
     rounds->alone = one;
@@ -180,6 +182,7 @@ void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due) {
     }
     if (due < member->clock) due = member->clock;
     member->next = least(member->next, due);
+    /* Whoever is alone may now wait for the other: from here on it is a round like others. */
     if (rounds->phase == PHASE_NONE || !rounds->alone || member == rounds->alone || due >= rounds->edge) return;
-    rounds->edge = least(rounds->edge, edge_behind(rounds->alone->clock, rounds->window)); /* of the window that it is in */
+    rounds->edge = least(rounds->edge, end_of_round(rounds, rounds->alone->clock));
 }

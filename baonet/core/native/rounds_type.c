@@ -68,7 +68,7 @@ static int init(PyObject *self, PyObject *args, PyObject *keywords) {
         PyErr_SetString(PyExc_ValueError, "rounds of no core, or of no length");
         return -1;
     }
-    rounds->window = rounds->length = window, rounds->slice = slice;
+    rounds->window = window, rounds->slice = slice, rounds->length = slice < window ? slice : window;
     PyObject *view = ledger == Py_None ? Py_NewRef(Py_None) : PyMemoryView_FromObject(ledger);
     if (!view || !(rounds->kept = PyTuple_Pack(3, cores, ledger, view))) return -1;
     Py_DECREF(view);
