@@ -102,7 +102,7 @@ class Core(Cpu, Protocol):
         """Have the machine's time go on, so much more behind the host's; nothing in virtual time."""
 
     def tell_time(self) -> None:
-        """What the guest is told now, it is told at the time that it sees: it knows that it is so late."""
+        """The guest is told something: when it goes on it knows that it is as late as it sees then."""
 
     def skip_to(self, cycle: int) -> None:
         """Let virtual time pass until ``cycle``."""

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from baonet.actors import conductor
 from baonet.actors.crew import taken
+from baonet.config.loader import load
+from baonet.core import _node
 from tests.actors.rounds_model import Status
 from tests.system.machine import write
 from tests.system.modelled import modelled
@@ -88,6 +90,36 @@ def test_a_machine_goes_on_from_many_stays_in_turn(name: str) -> None:
 @given(st.sampled_from(sorted(ALL)), st.lists(st.integers(0, 3000), min_size=1, max_size=12))
 def test_machines_go_on_from_many_rounds(name: str, stays: list[int]) -> None:
     same(alone(name), run(name, Recesses(stays)))
+
+
+def known(carried: Carried) -> dict[int, int]:
+    """What who takes a page of a pcpu is told, by pcpu."""
+    (led,) = carried.conductors.values()
+    ledgers = {seat.pcpu: carried.memory.ownership.ledger(seat.body.vm.index) for seat, _ in led._seats.values()}
+    return {pcpu: _node.known(ledger.view, pcpu) for pcpu, ledger in ledgers.items() if ledger is not None}
+
+
+@pytest.mark.parametrize("name", ["sgi", pytest.param("faults", marks=pytest.mark.slow)])
+def test_what_guests_know_is_what_they_knew(name: str) -> None:
+    """Also of one that has been told something, and has not gone on since."""
+    machine, end = ALL[name]
+    stays = 0
+    pairs: list[tuple[dict[int, int], dict[int, int]]] = []
+    with tempfile.TemporaryDirectory() as directory:
+        file = write(Path(directory), VIRTUAL | machine)
+
+        def recess(carried: Carried) -> None:
+            nonlocal stays
+            stays += 1
+            if stays % 7 == 0 and len(pairs) < 20:
+                other = Carried(load(file))
+                other.load(carried.save())
+                pairs.append((known(carried), known(other)))
+                other.close()
+
+        travelled(file, end, end // 4, disturb=lambda carried: modelled(carried, recess=lambda: recess(carried)))
+    assert len(pairs) == 20
+    assert all(left == other for left, other in pairs), pairs
 
 
 def test_nobody_is_saved_in_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:

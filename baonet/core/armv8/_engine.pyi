@@ -180,7 +180,7 @@ class Core:
         """Let virtual time pass until ``cycle``; nothing under the host's clock, or if it is later already."""
 
     def tell_time(self) -> None:
-        """The guest knows from now on that it is as late as it sees: for what it is told now."""
+        """The guest is told something: when it goes on it knows that it is as late as it sees then."""
 
     def stand(self) -> None:
         """Have the time of this core stand still until ``fall_behind``; nothing in virtual time."""

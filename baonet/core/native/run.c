@@ -77,9 +77,17 @@ static enum exit_reason enter(struct core *core) {
     return reason;
 }
 
-/* Whatever its hypervisor has told the guest since it left is from before now. */
+/*
+ * Whatever its hypervisor has told the guest since it left is from before now. It learns that when it goes on, and no
+ * sooner: what it knows while it stands is what whoever takes a page of it is told.
+ */
+static void learn(struct core *core) {
+    if (core->state.waiting || core->state.outside || core->state.told) clock_seen(core);
+    core->state.told = false;
+}
+
 static void arrive(struct core *core) {
-    if (core->state.waiting || core->state.outside) clock_seen(core);
+    learn(core);
     if (core->state.waiting) trace(core, TRACE_WAKE, 0, 0, 0);
     if (core->state.outside) trace(core, TRACE_ENTRY, 0, 0, 0);
     core->state.waiting = core->state.outside = false;
@@ -126,7 +134,10 @@ int core_run_until(struct core *core, uint64_t limit) {
     if (reason == EXIT_NONE) {
         reason = EXIT_BUDGET;
         if (core->state.rest || clock_now(core) < limit) {
-            if (!core->state.rest) arrive(core);
+            if (core->state.rest)
+                learn(core);
+            else
+                arrive(core);
             core->scratch.limit = limit;
             clock_plan(core);
             reason = enter(core);

@@ -19,7 +19,7 @@ struct event {
 };
 
 /* Who changes anything in here, or in struct arch_state, counts up there: what was kept by another version is not this. */
-#define STATE_VERSION (4u << 16 | ARCH_STATE_VERSION)
+#define STATE_VERSION (5u << 16 | ARCH_STATE_VERSION)
 struct state {
     uint32_t version;
 
@@ -33,6 +33,7 @@ struct state {
     uint64_t ahead;
     unsigned rest;   /* of the block that the guest was left in the midst of: instructions; 0: it stands at the start of one */
     bool waiting, outside; /* since the last WFI; since the last exit */
+    bool told;             /* something, since it last went on */
     bool doorbell;         /* has rung, and nobody was told */
 
     struct arch_state arch;
