@@ -1,4 +1,4 @@
-"""A store of several accesses that may not have the second of its pages yet: what it has stored is not stored again."""
+"""A load or store of several accesses that may not have the second of its pages yet, and goes on when it may."""
 
 from __future__ import annotations
 
@@ -108,3 +108,20 @@ def test_another_instruction_in_its_place_stores_all() -> None:
     owners.give(RAM, ANOTHERS)
     assert core.run_until(core.time + 1000) == Exit.HVC
     assert memory.read(boundary - 8) == VALUE
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(A32, words(0xE1C0_00D0)), (T32, halves(0xE9D0, 0x0100))], ids=["a32", "t32"]
+)
+def test_a_load_of_two_registers_keeps_its_base(state: int, code: bytes) -> None:
+    """LDRD r0, r1, [r0]."""
+    owners, boundary = Owners(), DATA + 0x1000
+    el0 = El0(hz=HZ, owners=owners)
+    el0.memory.write(boundary - 8, 0x1111_1111_0000_0000, 0x2222_2222)
+    el0.enter(state, code + (words(0xEF00_0000) if state == A32 else halves(0xDF00)), r0=boundary - 4)
+    owners.give(boundary - 1, MINE)
+    owners.give(boundary, ANOTHERS)
+    el0.core.run_until(el0.core.time + 1000, False, True)
+    assert el0.core.blocked
+    taken = el0.finish()
+    assert (taken.vector, taken.r[0], taken.r[1]) == (0x600, 0x1111_1111, 0x2222_2222)

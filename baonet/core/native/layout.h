@@ -81,6 +81,7 @@
 #define INDEX_OP_ST_I32 16
 #define INDEX_OP_SUB_I32 18
 #define TCG_TYPE_I32 0
+#define TCG_TYPE_I64 1
 #define TCG_COND_GE 3
 
 #endif

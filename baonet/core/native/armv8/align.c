@@ -38,6 +38,8 @@ void align_instruction32(struct encoding32 of_instruction) {
     accesses = 0;
 }
 
+bool align_loses_base(void) { return running && !(flags & FLAG_A64) && encoding.loses_base && !accesses; }
+
 static unsigned larger(unsigned a, unsigned b) { return a > b ? a : b; }
 
 static unsigned asked_by_a64(unsigned size, unsigned asked) {

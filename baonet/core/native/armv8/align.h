@@ -11,6 +11,9 @@ void align_instruction(uint32_t word);
 void align_instruction32(struct encoding32 of_instruction);
 uint32_t align_access(uint32_t memop);
 
+/* Whether the access that comes is the first of an instruction that loses its base by it. */
+bool align_loses_base(void);
+
 /* On the slow path, of a load or store that returns to `from`: does not return if it is misaligned on Device memory. */
 void align_check(struct core *core, uint64_t va, unsigned size, int access, int mmu_index, uintptr_t from);
 

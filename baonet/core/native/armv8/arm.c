@@ -44,6 +44,7 @@ const struct symbol arch_symbols[] = {
     {(void **)&arm.update_breakpoints, "hw_breakpoint_update_all_aarch64"},
     {(void **)&arm.exception_return, "helper_exception_return_aarch64"},
     {(void **)&arm.mb, "tcg_gen_mb_aarch64"},
+    {(void **)&arm.addi_i64, "tcg_gen_addi_i64_aarch64"},
     {(void **)&arm.ld_i32, "tcg_gen_qemu_ld_i32_aarch64"},
     {(void **)&arm.st_i32, "tcg_gen_qemu_st_i32_aarch64"},
     {(void **)&arm.st_i64, "tcg_gen_qemu_st_i64_aarch64"},

@@ -45,6 +45,7 @@ extern struct arm {
     void (*update_breakpoints)(void *);
     void (*exception_return)(void *, uint64_t);
     void (*mb)(void *, uint32_t);
+    void (*addi_i64)(void *, void *, void *, int64_t);
     void (*ld_i32)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i32)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);

@@ -59,6 +59,19 @@ static struct encoding32 of_extension(uint32_t word) {
     return is_vector_memory(word) ? of_words : ordinary;
 }
 
+/* LDRD, of which the second word goes to the register behind the first in A32. */
+static bool loses_base_a32(uint32_t word) {
+    if ((word & 0x0e1000f0) != 0x000000d0) return false;
+    unsigned first = word >> 12 & 15;
+    return first == (word >> 16 & 15) || (!(word & 1u << 22) && first == (word & 15));
+}
+
+static struct encoding32 of_two_words(bool loses_base) {
+    struct encoding32 encoding = of_words;
+    encoding.loses_base = loses_base;
+    return encoding;
+}
+
 /* SWP and SWPB are gone from Armv8 (Arm ARM G1.19.1). */
 static bool is_swap(uint32_t word) { return word >> 28 < 15 && (word & 0x0fb00ff0) == 0x01000090; }
 
@@ -66,7 +79,7 @@ struct encoding32 encoding32_of_a32(uint32_t word, bool no_setend) {
     if (is_swap(word) || (no_setend && (word & 0xfffffdff) == 0xf1010000)) return undefined;
     if (word >> 28 < 15) {
         if ((word & 0x0e000000) == 0x08000000) return of_words;            /* LDM, STM */
-        if ((word & 0x0e1000d0) == 0x000000d0) return of_words;            /* LDRD, STRD */
+        if ((word & 0x0e1000d0) == 0x000000d0) return of_two_words(loses_base_a32(word)); /* LDRD, STRD */
         if ((word & 0x0f800ff0) == 0x01800c90) return ordered;            /* LDA, STL, of any size */
     }
     return of_extension(word);
@@ -80,7 +93,8 @@ struct encoding32 encoding32_of_t32(uint32_t half, bool no_setend) {
 struct encoding32 encoding32_of_wide_t32(uint32_t word) {
     uint32_t first = word >> 16;
     if ((first & 0xfe40) == 0xe800) return of_words;                      /* LDM, STM */
-    if ((first & 0xfe40) == 0xe840 && first & 0x0120) return of_words;    /* LDRD, STRD */
+    if ((first & 0xfe40) == 0xe840 && first & 0x0120)                       /* LDRD, STRD */
+        return of_two_words(first & 0x10 && (word >> 12 & 15) == (first & 15));
     if ((first & 0xffe0) == 0xe8c0 && (word & 0xc0) == 0x80) return ordered; /* LDA, STL */
     if ((first & 0xff1f) == 0xf80f && (first & 0x60) != 0x60) return undefined; /* a store at the PC */
     if ((first & 0xef00) == 0xef00) return of_extension(0xf2000000 | (word >> 28 & 1) << 24 | (word & 0xffffff));

@@ -12,6 +12,7 @@ struct encoding32 {
     bool always;    /* and not only if SCTLR_EL1.A asks for it */
     unsigned each;  /* of every access; EACH_ITS_SIZE: as large as it is */
     unsigned first; /* of the first one, in any case */
+    bool loses_base; /* it loads two words, the first of them into a register that the address is made of */
 };
 struct encoding32 encoding32_of_a32(uint32_t word, bool no_setend);
 struct encoding32 encoding32_of_t32(uint32_t half, bool no_setend);

@@ -42,8 +42,29 @@ EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uin
     release(s);
 }
 
+static void *handle(void *s, void *temp) { return (void *)((uintptr_t)temp - (uintptr_t)s); }
+
+/*
+ * LDRD r0, r1, [r0]: the library writes the first register before it loads the second, and would begin anew with another
+ * address after a fault, or a page that it may not have yet. So both words are loaded before.
+ */
+static void try_both(void *s, void *address, uint64_t index, uint32_t memop) {
+    void *word = unicorn.temp_new(s, TCG_TYPE_I32, false), *second = unicorn.temp_new(s, TCG_TYPE_I64, false);
+    arm.addi_i64(s, handle(s, second), address, 4);
+    arm.ld_i32(s, handle(s, word), address, index, memop);
+    arm.ld_i32(s, handle(s, word), handle(s, second), index, memop);
+    unicorn.temp_free(s, second);
+    unicorn.temp_free(s, word);
+}
+
 EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     library_weigh(s);
+    if (align_loses_base()) {
+        uint32_t aligned = align_access(memop);
+        try_both(s, address, index, aligned);
+        arm.ld_i32(s, value, address, index, aligned);
+        return;
+    }
     arm.ld_i32(s, value, address, index, align_access(memop));
 }
 
