@@ -55,7 +55,9 @@ def _header(emulators: tuple[Emulator, ...], repeat: int) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="jobs that start so; repeatable")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs of each job on each (default 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")

@@ -239,7 +239,9 @@ def _row(work: Work, checkouts: Sequence[Checkout], repeat: int) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.islands", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.islands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--against", metavar="WHERE", help="a directory or a commit to compare with; comes first")
     parser.add_argument("--threads", action="append", default=[], metavar="N", help="a column with so many; repeatable")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="rows with TEXT in their names")

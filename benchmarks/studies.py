@@ -96,7 +96,9 @@ def tell(name: str, found: Medians, windows: Sequence[str], *, every: bool) -> N
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.studies", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", action="append", choices=READY, help="one study; repeatable")
     parser.add_argument("--window", action="append", metavar="LENGTH", help=f"instead of {', '.join(WINDOWS)}")
     parser.add_argument(

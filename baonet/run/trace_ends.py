@@ -34,6 +34,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "vms": [_vm(machine, vm.config, vm.pcpus) for vm in plan.vms],
         "mhz": clock.mhz,
         "window": clock.cycles.ticks(clock.window),
+        "slice": clock.cycles.ticks(clock.slice),
         "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
         "costs": dataclasses.asdict(machine.platform.costs),
     }

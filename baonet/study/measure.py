@@ -64,6 +64,7 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         "platform": header.platform,
         "mhz": header.mhz,
         "window": run.ns(header.window),
+        "slice": run.ns(header.slice),
         "latency": {name: run.ns(ticks) for name, ticks in header.latency.items()},
         "costs": dict(header.costs),
         "ending": footer.ending,

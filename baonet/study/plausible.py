@@ -48,7 +48,8 @@ def check_runs(meta: Mapping[str, str], points: Mapping[int, StoredPoint], rows:
     for row in rows:
         _expect(row.point in points and 0 <= row.seed < seeds and row.repeat >= 0, f"run {row!r:.100}")
         facts = row.facts
-        _expect(_number(facts.get("window", 0)), "the window of a run")
+        for name in ("window", "slice"):
+            _expect(_number(facts.get(name, 0)), f"the {name} of a run")
         for name in ("latency", "costs"):
             of = facts.get(name, {})
             _expect(isinstance(of, dict) and all(map(_number, of.values())), f"the {name} of a run")

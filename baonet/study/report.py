@@ -100,9 +100,10 @@ def _head(results: Results) -> Iterator[str]:
     failed = sum(not row.done for row in results.rows)
     runs = f"{len(done)} of {results.expected_runs} done" + (f", {failed} failed" if failed else "")
     rows.append(["runs", runs])
-    window = facts.get("window")
-    if isinstance(window, int | float) and window:
-        rows.append(["window of the first run", show(window, "ns")])
+    for name in ("window", "slice"):
+        length = facts.get(name)
+        if isinstance(length, int | float) and length:
+            rows.append([f"{name} of the first run", show(length, "ns")])
     for name in ("latency", "costs"):
         times = facts.get(name)
         if isinstance(times, dict):

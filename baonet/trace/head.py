@@ -43,7 +43,7 @@ class TracedVm:
 @final
 @dataclass(frozen=True, slots=True)
 class Header:
-    """``hz`` is ticks of a record's time per second; ``window``, ``latency`` and ``costs`` are in such ticks or ns.
+    """``hz`` is ticks of a record's time per second; ``window``, ``slice`` and ``latency`` are ticks, ``costs`` ns.
 
     ``mode`` is "virtual" or "host"; ``config`` the SHA-256 of the machine file, empty when there was no file to read.
     """
@@ -54,6 +54,7 @@ class Header:
     platform: str
     mhz: int
     window: int
+    slice: int
     latency: Mapping[str, int]
     costs: Mapping[str, int]
     config: str
@@ -179,6 +180,7 @@ def header(value: object) -> Header:
         platform=_text(value.get("platform", ""), "platform"),
         mhz=_integer(value.get("mhz", 0), "mhz"),
         window=_positive(value, "window"),
+        slice=_positive(value, "slice"),
         latency=_counters(value.get("latency", {}), "latency"),
         costs=_counters(value.get("costs", {}), "costs"),
         config=_text(value.get("config", ""), "config"),

@@ -40,7 +40,8 @@ def _run(trace: TraceReader) -> list[str]:
             what = f"{region.kind.replace('_', ' ')} {region.name}".rstrip()
             lines.append(_line("", f"{region.base:#x} to {region.base + region.size:#x}: {what}"))
     if header.mode == "virtual":
-        lines.append(_line("clock", f"virtual, {header.mhz} MHz, window {header.ns(header.window)} ns"))
+        lengths = f"window {header.ns(header.window)} ns, slice {header.ns(header.slice)} ns"
+        lines.append(_line("clock", f"virtual, {header.mhz} MHz, {lengths}"))
         lines.append(_line("latency", ", ".join(f"{k} {header.ns(v)} ns" for k, v in header.latency.items())))
         lines.append(_line("costs", ", ".join(f"{k} {v} ns" for k, v in header.costs.items())))
     else:

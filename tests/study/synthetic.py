@@ -17,7 +17,8 @@ VMS = [{"name": "ping", "pcpus": [0]}, {"name": "pong", "pcpus": [1, 2]}]
 
 
 def header(**fields: Any) -> dict[str, Any]:
-    made = {"version": VERSION, "mode": "virtual", "hz": 1_000_000_000, "vms": VMS, "mhz": 1000, "window": 10_000}
+    made = {"version": VERSION, "mode": "virtual", "hz": 1_000_000_000, "vms": VMS, "mhz": 1000}
+    made |= {"window": 10_000, "slice": 1_000}
     return made | fields
 
 

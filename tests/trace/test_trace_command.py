@@ -43,7 +43,7 @@ def test_info(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not err
     assert lines[0] == f"file          {file}, {file.stat().st_size} bytes, 7 records in 2 chunks"
     assert "VM            pong, the other: pcpu 1, 2" in lines
-    assert "clock         virtual, 1000 MHz, window 10000 ns" in lines
+    assert "clock         virtual, 1000 MHz, window 10000 ns, slice 1000 ns" in lines
     assert "latency       ipi 500 ns, ipc 1000 ns, spi 500 ns, console 0 ns" in lines
     assert "recorded      0.000000000 s to 2.500000000 s" in lines
     assert "end           done, at 2.500000042 s" in lines

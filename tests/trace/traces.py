@@ -30,6 +30,7 @@ HEADER: Mapping[str, object] = {
     "platform": "qemu-aarch64-virt",
     "mhz": 1000,
     "window": WINDOW,
+    "slice": 1_000,
     "latency": {"ipi": 500, "ipc": 1000, "spi": 500, "console": 0},
     "costs": {"hypercall": 310},
     "config": "00" * 32,
