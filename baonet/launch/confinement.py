@@ -160,7 +160,10 @@ def confine(role: Role) -> None:
     instructions = program(role, os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in instructions))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
-    if _LIBC.syscall(_SYS_SECCOMP, _SET_MODE_FILTER, _ALL_THREADS | _SPEC_ALLOW, head):
+    refused = _LIBC.syscall(_SYS_SECCOMP, _SET_MODE_FILTER, _ALL_THREADS | _SPEC_ALLOW, head)
+    if refused > 0:
+        raise OSError(errno.EBUSY, f"seccomp: thread {refused} has a filter of its own")
+    if refused:
         raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 

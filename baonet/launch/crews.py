@@ -102,14 +102,20 @@ def crews(
             tracing=tracing,
             pcpus=pcpus,
             groups=groups,
-            threads=threads_of_each(plan, threads),
+            threads=threads_of_each(plan, placement, threads),
         ).crews()
     return found
 
 
-def threads_of_each(plan: Plan, threads: int) -> int:
-    """How many of so many threads each island has: all have as many, and one at least."""
-    return max(1, threads // len(islands(plan.machine)))
+def threads_of_each(plan: Plan, placement: Placement, threads: int) -> int:
+    """How many of so many threads an island of several pcpus has, where one of a single pcpu has one: all have as many.
+
+    In one process one island runs at a time, and has them all.
+    """
+    if placement is Placement.ONE_PROCESS:
+        return threads
+    several = [sum(len(plan.vms[vm].pcpus) for vm in vms) > 1 for vms in islands(plan.machine)]
+    return max(1, (threads - several.count(False)) // several.count(True)) if any(several) else 1
 
 
 def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, tracing: bool) -> list[Crew]:

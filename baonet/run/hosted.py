@@ -75,7 +75,7 @@ class HostedRun:
         plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
         pin, threads = self._options.pin, self._options.threads or cores()
         if plan.machine.clock.mode is ClockMode.VIRTUAL:
-            each = threads_of_each(plan, threads)
+            each = threads_of_each(plan, placement, threads)
             self._audience.notice("INFO", f"guests of an island run on {each} thread{'s' * (each > 1)} at most")
         if placement is not Placement.ONE_PROCESS:
             node = ProcessNode(

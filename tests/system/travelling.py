@@ -30,6 +30,8 @@ from tests.contents import contents
 OF_THE_HOST = re.compile(r"blocks_translated|lines_invalidated|broadcasts|exits_(budget|kicked)")
 """Counters that depend on which translations exist, and on how often the host had a reason to look."""
 OURS = ("baonet.actors", "baonet.hyp")
+BLOCK = 512
+"""Instructions of one, at most."""
 
 
 @dataclass
@@ -249,6 +251,8 @@ def travelled(
     lead = Lead(machine, cycles.ticks(end), cycles.ticks(step), at, look=look, disturb=disturb, own_all=own_all)
     outcome = trio.run(lead.run)
     assert outcome.travels >= len({*at}), "it has ended before it was saved"
+    most_ahead = cycles.ticks(machine.clock.window) + BLOCK
+    assert all(counters["ahead"] <= most_ahead for counters in outcome.statistics.values())
     for pcpu, digest in outcome.digests.items():
         chain = Chain(cycles.ticks(machine.clock.window))
         chain.add(outcome.records.get(pcpu, b""))
