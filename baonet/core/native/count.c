@@ -20,38 +20,67 @@ static int64_t leb128(const uint8_t **at) {
     return (int64_t)value;
 }
 
+/* An instruction of a block that is translated; `words` are what the library has noted of it (insn_start). */
+struct place {
+    const uint8_t *block;
+    unsigned index;
+    uint64_t words[INSN_START_WORDS];
+};
+
+static const uint8_t *block_of(struct core *core, uintptr_t from) {
+    const uint8_t *known = core->scratch.block;
+    return known ? known : unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+}
+
 /*
- * How many instructions of the block precede the one whose host code returns to `from`, by the library's own table: behind
- * the block's host code, for each instruction the differences of INSN_START_WORDS words and of where its host code ends.
- * No other way is right where instructions have two lengths.
+ * The instruction whose host code returns to `from`, by the library's own table: behind the block's host code, for each
+ * instruction the differences of its words and of where its host code ends. No other way is right where instructions have two
+ * lengths. A search for the block is dear, so it is made once.
  */
-static unsigned index_in_block(const uint8_t *tb, uintptr_t from) {
-    uintptr_t end = FIELD(uintptr_t, tb, TB_CODE);
-    const uint8_t *at = (const uint8_t *)end + FIELD(size_t, tb, TB_CODE_SIZE);
-    unsigned index = 0, count = FIELD(uint16_t, tb, TB_ICOUNT);
-    for (; index < count; index++) {
-        for (int word = 0; word < INSN_START_WORDS; word++) leb128(&at);
+static bool find(struct core *core, uintptr_t from, struct place *place) {
+    place->block = block_of(core, from);
+    if (!place->block) return false;
+    uintptr_t end = FIELD(uintptr_t, place->block, TB_CODE);
+    const uint8_t *at = (const uint8_t *)end + FIELD(size_t, place->block, TB_CODE_SIZE);
+    unsigned count = FIELD(uint16_t, place->block, TB_ICOUNT);
+    memset(place->words, 0, sizeof place->words);
+    place->words[0] = FIELD(uint64_t, place->block, TB_PC);
+    for (place->index = 0; place->index < count; place->index++) {
+        for (int word = 0; word < INSN_START_WORDS; word++) place->words[word] += (uint64_t)leb128(&at);
         end += (uintptr_t)leb128(&at);
-        if (end > from - 1) break; /* a return address is behind its call */
+        if (end > from - 1) return true; /* a return address is behind its call */
     }
-    return index;
+    return false;
+}
+
+static unsigned rest(const struct place *place) { return FIELD(uint16_t, place->block, TB_ICOUNT) - place->index; }
+
+unsigned count_block(struct core *core, uintptr_t from) {
+    core->scratch.block = block_of(core, from);
+    return core->scratch.block ? FIELD(uint16_t, core->scratch.block, TB_ICOUNT) : 0;
 }
 
 unsigned count_rest(struct core *core, uintptr_t from) {
-    const uint8_t *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) - index_in_block(tb, from) : 0;
+    struct place place;
+    return find(core, from, &place) ? rest(&place) : 0;
 }
 
 bool count_is_first(struct core *core, uintptr_t from) {
-    const uint8_t *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return tb && !index_in_block(tb, from);
+    struct place place;
+    return find(core, from, &place) && !place.index;
 }
 
 void count_give_back(struct core *core, uintptr_t from) { core->slot->budget += (int)count_rest(core, from); }
 
 EXPORT bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit) {
-    bool found = unicorn.restore_state(cpu, from, will_exit);
     struct core *core = running;
-    if (found && will_exit && core && core->cpu == cpu) count_give_back(core, from);
-    return found;
+    if (!core || core->cpu != cpu) return unicorn.restore_state(cpu, from, will_exit);
+    struct place place;
+    if (!find(core, from, &place)) return false;
+    if (FIELD(uint32_t, place.block, TB_CFLAGS) & CF_NOCACHE) /* it is to be forgotten, too */
+        unicorn.restore_state(cpu, from, will_exit);
+    else
+        unicorn.restore_to_opc(core->env, place.block, place.words);
+    if (will_exit) core->slot->budget += (int)rest(&place);
+    return true;
 }

@@ -4,6 +4,12 @@
 
 #include "core.h"
 
+/*
+ * How many instructions the block has whose host code returns to `from`; it is known without a search from now on, as long as
+ * `core->scratch.block` stays.
+ */
+unsigned count_block(struct core *core, uintptr_t from);
+
 /* How many instructions of the block are left with the one whose host code returns to `from`. */
 unsigned count_rest(struct core *core, uintptr_t from);
 

@@ -60,6 +60,7 @@
 #define TLB_WATCHPOINT (1u << (ARCH_PAGE_BITS_MIN - 4))
 
 /* values */
+#define CF_NOCACHE 0x00010000u
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
 #define EXCP_INTERRUPT 0x10000

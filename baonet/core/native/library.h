@@ -31,6 +31,7 @@ extern struct unicorn {
     void (*loop_exit)(void *);
     void (*loop_exit_restore)(void *, uintptr_t);
     bool (*restore_state)(void *, uintptr_t, bool);
+    void (*restore_to_opc)(void *, const void *, uint64_t *);
     void *(*tb_lookup)(void *, uintptr_t);
     void *(*find_memory)(void *, uint64_t);
     void (*set_page)(void *, uint64_t, uint64_t, uint32_t, int, int, uint64_t);

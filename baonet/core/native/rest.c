@@ -14,8 +14,9 @@ enum { REST_NONE, REST_TO_COME, REST_RUNS };
 
 void rest_leave(struct core *core, uintptr_t from) {
     if (from) {
-        core->state.rest = count_rest(core, from);
+        int32_t before = core->slot->budget;
         ARCH(cpu_restore_state)(core->cpu, from, true);
+        core->state.rest = (unsigned)(core->slot->budget - before);
         arch_refused(core, from);
     }
     core->scratch.blocked = true;

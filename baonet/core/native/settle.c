@@ -4,6 +4,7 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
+#include "count.h"
 #include "pages.h"
 #include "rest.h"
 
@@ -17,14 +18,9 @@ void settle_refill(struct core *core) {
     core->state.left = total - chunk;
 }
 
-static unsigned instructions_of_block(struct core *core, uintptr_t from) {
-    void *tb = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return tb ? FIELD(uint16_t, tb, TB_ICOUNT) : 0;
-}
-
 /* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
 static bool progressed(struct core *core, uintptr_t from) {
-    return core_retired(core) - instructions_of_block(core, from) != core->scratch.entered;
+    return core_retired(core) - count_block(core, from) != core->scratch.entered;
 }
 
 /* At the start of a block, with the block's instructions already taken from the budget. */
@@ -40,7 +36,7 @@ void core_settle(struct core *core, uintptr_t from) {
         *exit_request = 1;
     }
     if (core->hz) {
-        if (slot->budget < 0) clock_block_start(core, instructions_of_block(core, from));
+        if (slot->budget < 0) clock_block_start(core, count_block(core, from));
     } else if (slot->budget < 0) {
         /* A block that is longer than the budget runs, or the guest would stay where it is. */
         if (core->state.left + slot->budget >= 0 || !progressed(core, from)) {

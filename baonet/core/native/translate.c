@@ -8,6 +8,7 @@
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  */
 #include "architecture.h"
+#include "count.h"
 #include "leave.h"
 #include "settle.h"
 
@@ -117,6 +118,9 @@ EXPORT void ARCH(helper_check_exit_request)(void *argument, uint32_t delay_slot)
     core_settle(core, from);
     if (core->scratch.leave_block) {
         core->scratch.leave_block = false;
-        unicorn.loop_exit_restore(core->cpu, from);
+        ARCH(cpu_restore_state)(core->cpu, from, true);
+        core->scratch.block = NULL;
+        unicorn.loop_exit(core->cpu);
     }
+    core->scratch.block = NULL;
 }

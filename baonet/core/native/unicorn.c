@@ -41,6 +41,7 @@ static const struct symbol symbols[] = {
     {(void **)&unicorn.loop_exit, "cpu_loop_exit" ARCH_SUFFIX},
     {(void **)&unicorn.loop_exit_restore, "cpu_loop_exit_restore" ARCH_SUFFIX},
     {(void **)&unicorn.restore_state, "cpu_restore_state" ARCH_SUFFIX},
+    {(void **)&unicorn.restore_to_opc, "restore_state_to_opc" ARCH_SUFFIX},
     {(void **)&unicorn.tb_lookup, "tcg_tb_lookup" ARCH_SUFFIX},
     {(void **)&unicorn.set_page, "tlb_set_page_with_attrs" ARCH_SUFFIX},
     {(void **)&unicorn.page_addr_code, "get_page_addr_code" ARCH_SUFFIX},
