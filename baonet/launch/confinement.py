@@ -34,8 +34,8 @@ NUMBERS: Final[Mapping[str, int]] = {
     "kill": 62, "getcwd": 79, "readlink": 89, "gettimeofday": 96, "ptrace": 101, "prctl": 157, "gettid": 186,
     "futex": 202, "getdents64": 217, "restart_syscall": 219, "clock_gettime": 228, "exit_group": 231,
     "epoll_wait": 232, "epoll_ctl": 233, "tgkill": 234, "openat": 257, "newfstatat": 262, "readlinkat": 267,
-    "epoll_pwait": 281, "timerfd_settime": 286, "process_vm_readv": 310, "process_vm_writev": 311, "execveat": 322,
-    "statx": 332, "pidfd_open": 434, "clone3": 435, "openat2": 437, "faccessat2": 439,
+    "epoll_pwait": 281, "timerfd_settime": 286, "process_vm_readv": 310, "process_vm_writev": 311, "getrandom": 318,
+    "execveat": 322, "statx": 332, "pidfd_open": 434, "clone3": 435, "openat2": 437, "faccessat2": 439,
 }  # fmt: skip
 """Of what is in the table, and what the agent can tell by its name."""
 
@@ -69,6 +69,7 @@ _GUEST: Final[Mapping[str, When | None]] = {
     "sched_yield": _ANY,  # a lock, or maintenance that another vCPU has to do
     "clock_gettime": _ANY,  # where the host has no clock that can be read without
     "gettimeofday": _ANY,
+    "getrandom": _ANY,  # RNDR with the host's clock
     "kill": When(1, Comparison.AMONG, (0,)),  # does the process live that holds the lock of a UART?
 }
 _MEMORY: Final[Mapping[str, When | None]] = {

@@ -50,6 +50,19 @@ RESET = [
     0xF2800120,  # movk x0, #9: PSCI SYSTEM_RESET
     0xD4000003,  # smc #0
 ]
+RANDOM = [
+    0xD53B2401,  # mrs x1, rndr
+    0x54000100,  # b.eq to the last two instructions: there was no number
+    0xD53B2422,  # mrs x2, rndrrs
+    0x540000C0,  # b.eq to them
+    0xEB02003F,  # cmp x1, x2
+    0x54000080,  # b.eq to them
+    0xD2B08000,  # mov x0, #0x84000000
+    0xF2800100,  # movk x0, #8: PSCI SYSTEM_OFF
+    _HVC,
+    0xD2A40000,  # mov x0, #0x20000000
+    0xB9400001,  # ldr w1, [x0], where nothing is
+]
 SLEEP = _loop([0xD503207F], 0)  # wfi
 SEND = _loop(
     [

@@ -4,7 +4,9 @@
  */
 #include "armv8/registers.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "architecture.h"
 #include "armv8/at.h"
@@ -72,24 +74,30 @@ static void invalidate_all(void *env, const void *ri, uint64_t value) {
 
 /*
  * RNDR and RNDRRS. In virtual time they are a function of which CPU asks and how often it has asked (SplitMix64), since
- * the host's randomness would make every run another one. The library's own function sets the flags.
+ * the host's randomness would make every run another one. With the host's clock they are the host's, by the one call that
+ * the process may make for it: the library's own function opens a file, which it may not.
  */
-static uint64_t (*library_random)(void *env, const void *ri);
-
-static uint64_t read_random(void *env, const void *ri) {
-    uint64_t theirs = library_random(env, ri);
-    if (!running->hz) return theirs;
-    uint64_t z = ((uint64_t)running->index << 48) + ++running->state.arch.random * 0x9e3779b97f4a7c15u;
+static uint64_t next_random(struct core *core) {
+    uint64_t z = ((uint64_t)core->index << 48) + ++core->state.arch.random * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     return z ^ z >> 31;
 }
 
+static uint64_t read_random(void *env, const void *ri) {
+    (void)ri;
+    uint64_t number = 0;
+    bool there = true;
+    if (running->hz) number = next_random(running);
+    else there = getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number;
+    FIELD(uint32_t, env, ENV_CF) = FIELD(uint32_t, env, ENV_VF) = FIELD(uint32_t, env, ENV_NF) = 0;
+    FIELD(uint32_t, env, ENV_ZF) = there; /* Z is set when this is 0: there was no number in reasonable time */
+    return there ? number : 0;
+}
+
 static void redefine_random(struct core *core, uint32_t reg) {
     uint8_t *ri = register_find(core, reg);
-    if (!ri) return; /* only the model `max` has it */
-    if (!library_random) library_random = FIELD(void *, ri, RI_READFN);
-    FIELD(void *, ri, RI_READFN) = read_random;
+    if (ri) FIELD(void *, ri, RI_READFN) = read_random; /* only the model `max` has it */
 }
 
 /* Of the Secure physical timer: undefined here, where the library has a trap to EL1 (Arm ARM D17.11.21). */
