@@ -28,6 +28,9 @@ class GuestMemory:
         return self._memory.read(self._vm, address, size)
 
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
-        """Instructions that a core has translated already it does not see anew before the guest's own IC IVAU."""
+        """Guests see it from where they stand: in virtual time the end of a window.
+
+        Instructions that a core has translated already it does not see anew before the guest's own IC IVAU.
+        """
         self._check()
         self._memory.write(self._vm, address, data)

@@ -127,8 +127,9 @@ class OpenRun:
         await self._wait(met, what, timeout=timeout, vm=None, needed=needed)
 
     async def for_(self, duration: str) -> None:
-        """For so long (``"10ms"``) of the machine's own time; in virtual time to the cycle.
+        """For so long (``"10ms"``) of the machine's own time; in virtual time to the cycle, as ``time`` tells it.
 
+        Guests have come to the end of the window (``clock.window``) then, and stand there for shorter steps.
         Raises RunError in virtual time while the machine goes on by itself, and as ``until``.
         """
         nanoseconds = nanoseconds_of(duration)
