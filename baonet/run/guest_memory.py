@@ -30,7 +30,8 @@ class GuestMemory:
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Guests see it from where they stand: in virtual time the end of a window.
 
-        Instructions that a core has translated already it does not see anew before the guest's own IC IVAU.
+        Instructions and translation tables that a core has cached already it does not see anew before the guest's own
+        IC IVAU or TLBI, and what is cached depends on the host: without these a run need not repeat.
         """
         self._check()
         self._memory.write(self._vm, address, data)
