@@ -118,7 +118,6 @@ WRITTEN = {
     "cmpxchgq": "when the library is loaded",
     "cmpxchgw": "when the library is loaded",
     "library": "when it is loaded",
-    "library_random": "when a core is made",
     "library_translate": "when a core is made",
     "pool": "by the one that hands out stays, and atomically by those that take them",
     "names": "never: PyArg_ParseTupleAndKeywords takes no constant",

@@ -198,7 +198,7 @@ def test_a_run_on_no_thread_is_refused(tmp_path: Path) -> None:
 
 
 def test_threads_are_shared_out_among_islands(tmp_path: Path) -> None:
-    for machine, told in (({"vms": [vm("hello")]}, "3 threads"), (islands(), "1 thread")):
+    for machine, told in (({"vms": [vm("smp", cpus=2)]}, "3 threads"), (islands(), "1 thread")):
         result = run(tmp_path, machine, "--for", "1ms", "--clock", "virtual", "--threads", "3", "-v")
         assert f"baonet: INFO: guests of an island run on {told} at most\n" in result.err
 
