@@ -9,6 +9,8 @@ from enum import Enum
 from typing import Any
 
 _NOT_STATE = {
+    "Ipc": {"_last"},  # what was said before, to say it again
+    "Distributor": {"_packets"},
     "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again
     "Conductor": {"_phase"},  # of its process's life
     "Seat": {"_stays"},  # until the host is to look around

@@ -56,8 +56,8 @@ class Activity(Enum):
 _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
 _WAITING: Final = Activity.WAITING
 _STATE_RUNNING: Final = State.RUNNING
-_WFI: Final = Stay.WFI
-_KICKED: Final = Stay.KICKED
+_WFI: Final = int(Stay.WFI)
+_KICKED: Final = int(Stay.KICKED)
 _ACTIVITY: Final = {state: Activity[state.name] for state in State}
 _RECORDED: Final = {
     **{activity: VcpuState[state.name] for state, activity in _ACTIVITY.items()},
@@ -103,6 +103,7 @@ class Body:
     def __init__(self, plan: Plan, pcpu: int, core: Core, outside: Outside) -> None:
         self.pcpu = pcpu
         self.core = core
+        self._run = core.run
         self.hypervisor = made = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         core.emulate(made.windows, made.read_emulated, made.write_emulated, made.effects)
         self.vm = made.vcpu.config
@@ -160,7 +161,7 @@ class Body:
         """Stay in the guest, at most ``most`` times, until it leaves for another reason than the hypervisor's work, or
         that has stopped it. Returns why it left last.
         """
-        run, hypervisor, vcpu = self.core.run, self.hypervisor, self.hypervisor.vcpu
+        run, hypervisor, vcpu = self._run, self.hypervisor, self.hypervisor.vcpu
         on_exit, effects = hypervisor.on_exit, hypervisor.effects
         kicked, running = _KICKED, _STATE_RUNNING
         reason: int = kicked

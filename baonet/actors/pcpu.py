@@ -33,14 +33,15 @@ _RETRY = 0.005
 _REMIND = 5.0
 """Seconds after which the agent is reminded that the VM asked to go off or to start anew."""
 
-_ENDED: Final = (Phase.STOPPED, Phase.GONE)
+_STOPPED: Final = Phase.STOPPED
+_GONE: Final = Phase.GONE
 _LIVES: Final = Phase.RUNNING
 _FAREWELL: Final = 1.0
 """Seconds for which one that ends waits for peers to take what it has said to them."""
 _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration costs as much as a call
 _WAITING: Final = Activity.WAITING
-_WFI: Final = Stay.WFI
-_KICKED: Final = Stay.KICKED
+_WFI: Final = int(Stay.WFI)
+_KICKED: Final = int(Stay.KICKED)
 
 
 @final
@@ -72,7 +73,7 @@ class PcpuActor:
     @property
     def stopped(self) -> bool:
         """The agent has said stop, or is gone; there is nothing more to do."""
-        return self._phase in _ENDED
+        return self._phase is _STOPPED or self._phase is _GONE
 
     def greet(self) -> None:
         """Tell the agent that this pcpu is there."""
@@ -87,7 +88,7 @@ class PcpuActor:
         """Alone in a task: until stopped."""
         self.greet()
         patience = self.step()
-        while self._phase not in _ENDED:
+        while not self.stopped:
             if patience != 0:
                 await self.port.wait(patience)
             else:

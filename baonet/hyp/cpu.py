@@ -37,7 +37,10 @@ class Cpu(Protocol):
 
     @property
     def exit(self) -> Sequence[int]:
-        """Details of the last exit, by the architecture's indexes; which of them hold depends on the exit."""
+        """Details of the last exit, by the architecture's indexes; which of them hold depends on the exit.
+
+        What is read once may be kept, as of ``x``: it tells of each exit.
+        """
 
     def reset(self, entry: int, context: int) -> None:
         """The entry state of a vcpu at ``entry``, with ``context`` in its first argument's register."""

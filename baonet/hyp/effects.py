@@ -20,12 +20,16 @@ class OffCause(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, init=False)
 class Send:
     """Deliver ``message`` to another pcpu. Messages to one pcpu arrive in the order they were sent."""
 
     pcpu: int
     message: HypMessage
+
+    def __init__(self, pcpu: int, message: HypMessage) -> None:  # a frozen one takes as long to make as to deliver
+        self.pcpu = pcpu
+        self.message = message
 
 
 @final

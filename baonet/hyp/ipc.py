@@ -20,7 +20,7 @@ INVALID_ARGUMENTS = -3
 class Ipc:
     """``registers``: where a hypercall has its result, the ipc's index and the event."""
 
-    __slots__ = ("_event", "_index", "_interrupts", "_result", "_targets", "_vcpu", "_x")
+    __slots__ = ("_event", "_index", "_interrupts", "_last", "_result", "_targets", "_vcpu", "_x")
 
     def __init__(self, vcpu: Vcpu, registers: tuple[int, int, int]) -> None:
         self._result, self._index, self._event = registers
@@ -29,6 +29,8 @@ class Ipc:
         self._vcpu = vcpu
         # Per ipc index: the object and the pcpus to tell; None where the configuration names no object.
         self._targets: list[tuple[int, tuple[int, ...]] | None] = []
+        self._last: list[IpcNotify | None] = [None] * len(vcpu.config.ipcs)
+        """What was said by each before, as guests say the same again and again."""
         self._interrupts: dict[int, tuple[int, ...]] = {}
         for ipc in vcpu.config.ipcs:
             if ipc.shmem >= len(machine.shared_memory):
@@ -51,7 +53,10 @@ class Ipc:
             x[self._result] = INVALID_ARGUMENTS & MASK64
             return
         shmem, masters = target
-        notify = IpcNotify(shmem, x[self._event] & 0xFFFF_FFFF)
+        event = x[self._event] & 0xFFFF_FFFF
+        notify = self._last[index]
+        if notify is None or notify.event != event:
+            notify = self._last[index] = IpcNotify(shmem, event)
         for pcpu in masters:
             self._vcpu.send(pcpu, notify)
         x[self._result] = SUCCESS

@@ -9,7 +9,6 @@ Everything is total: a message that makes no sense here is counted as dropped, w
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -95,7 +94,7 @@ class Pcpu:
         self.vcpu = vcpu = Vcpu(plan, pcpu, cpu, self.effects)
         self._cpu = cpu
         self._counts = [0] * len(architecture.exits)
-        self._received: Counter[type] = Counter()
+        self._received: dict[type, int] = {}
         self._family = frozenset(vcpu.vm.pcpus)
         first = architecture.private
         self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= first}
@@ -144,7 +143,7 @@ class Pcpu:
     def message(self, source: int, message: HypMessage) -> None:
         """What pcpu ``source`` says. Any message ends CPU_SUSPEND, as any IPI does in Bao."""
         kind = type(message)
-        self._received[kind] += 1
+        self._received[kind] = self._received.get(kind, 0) + 1
         if source not in self._family and kind not in _FROM_ANY_VM:
             self.dropped += 1
             return
@@ -219,8 +218,8 @@ class Pcpu:
         kinds = self._kinds
         return PcpuStatistics(
             exits={reason.name: self._counts[reason] for reason in self.architecture.exits},
-            received={kind.__name__: self._received[kind] for kind in kinds},
-            sent={kind.__name__: self.vcpu.sent[kind] for kind in kinds},
+            received={kind.__name__: self._received.get(kind, 0) for kind in kinds},
+            sent={kind.__name__: self.vcpu.sent.get(kind, 0) for kind in kinds},
             asked=self.vcpu.asked,
             dropped=self.dropped,
             lives=self._restart.life,
@@ -277,8 +276,8 @@ class Pcpu:
         received, sent = (
             dict(row([*each], str, int) for each in fields[name].items()) for name in ("received", "sent")
         )
-        self._received = Counter({kinds[name]: count for name, count in received.items()})
-        self.vcpu.sent = Counter({kinds[name]: count for name, count in sent.items()})
+        self._received = {kinds[name]: count for name, count in received.items()}
+        self.vcpu.sent = {kinds[name]: count for name, count in sent.items()}
         self.dropped = fields["dropped"]
         waiting = [row([*each], int, bytes) for each in fields["sends"]]
         if not all(0 <= pcpu < len(self.vcpu.plan.pcpus) for pcpu, _ in waiting):

@@ -6,7 +6,6 @@ its guest and sends through it.
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING, Final, final
 
@@ -104,7 +103,7 @@ class Vcpu:
         self.waiting: Waiting | None = None
         self.target_register = 0
         self.asked = 0
-        self.sent: Counter[type] = Counter()
+        self.sent: dict[type, int] = {}
 
     @property
     def is_home(self) -> bool:
@@ -112,7 +111,8 @@ class Vcpu:
         return self.pcpu == self.home
 
     def send(self, pcpu: int, message: HypMessage) -> None:
-        self.sent[type(message)] += 1
+        kind = type(message)
+        self.sent[kind] = self.sent.get(kind, 0) + 1
         self.effects.append(Send(pcpu, message))
 
     def enter(self, entry: int, context: int) -> None:

@@ -53,6 +53,8 @@ class RingPort:
         self._between: set[int] = set()
         """Of these all that came was whole messages."""
         self._known: dict[bytes, Message] = {}
+        self._framed: dict[int, tuple[Message, bytes]] = {}
+        """By ``id``, and with the message, so that no other has that id."""
         self._backlog: dict[int, bytearray] = {}
         self._heavy = False
         self._held: Set[int] = frozenset()
@@ -69,7 +71,8 @@ class RingPort:
         if peer not in self._peers:
             self._far.send(peer, message)
             return
-        data = frame(message)
+        framed = self._framed.get(id(message))
+        data = self._frame(message) if framed is None else framed[1]
         backlog = self._backlog.get(peer)
         if backlog is not None:
             backlog += data
@@ -205,6 +208,14 @@ class RingPort:
         self._between.add(peer)
         if whole and len(taken) == before + 1 and len(data) <= _SHORT:
             self._remember(data, taken[-1][1])
+
+    def _frame(self, message: Message) -> bytes:
+        """Many a message is sent again and again, the same object: it is encoded once."""
+        data = frame(message)
+        if len(self._framed) >= _KNOWN:
+            self._framed.clear()
+        self._framed[id(message)] = message, data
+        return data
 
     def _remember(self, data: bytes, message: Message) -> None:
         """What has been checked once need not be when the same bytes come again, as they do; messages do not change."""

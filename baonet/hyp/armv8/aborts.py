@@ -58,16 +58,17 @@ def _iss_register(encoding: int) -> int:
 
 @final
 class Aborts:
-    __slots__ = ("_cpu", "_vcpu", "_windows")
+    __slots__ = ("_cpu", "_exit", "_vcpu", "_windows")
 
     def __init__(self, vcpu: Vcpu, windows: Windows) -> None:
         self._vcpu = vcpu
         self._cpu = vcpu.cpu
+        self._exit = vcpu.cpu.exit
         self._windows = windows
 
     def data_abort(self) -> None:
         """An access that the core could not complete: to the home of what it names, or the end."""
-        details = self._cpu.exit
+        details = self._exit
         esr, ipa = details[EXIT_ESR], details[EXIT_IPA]
         if not esr & _ISV or esr & _FNV:
             reason = f"no information to handle data abort ({ipa:#x})"
@@ -128,11 +129,11 @@ class Aborts:
         self._step()
 
     def _step(self) -> None:
-        self._cpu.pc += 4 if self._cpu.exit[EXIT_ESR] & _IL else 2
+        self._cpu.pc += 4 if self._exit[EXIT_ESR] & _IL else 2
 
     def system_register(self) -> None:
         """A trapped write of an SGI register; only ICC_SGI1R_EL1 has a handler in Bao."""
-        register, value = self._cpu.exit[EXIT_REGISTER], self._cpu.exit[EXIT_VALUE]
+        register, value = self._exit[EXIT_REGISTER], self._exit[EXIT_VALUE]
         if register == ICC_SGI1R_EL1:
             self._cpu.pc += 4
             self._windows.write_sgi1r(value)
@@ -145,7 +146,7 @@ class Aborts:
 
     def fault(self) -> None:
         """Any other exception that is taken to EL2."""
-        details = self._cpu.exit
+        details = self._exit
         esr = details[EXIT_ESR]
         ec = exception_class(esr)
         explanation = _CLASS_EXPLANATIONS.get(ec, "the guest caused an exception that Bao has no handler for")
@@ -162,7 +163,7 @@ class Aborts:
         self._park(f"no handler for abort ec = {ec:#x}", explanation, esr, addressed=has_address(esr))
 
     def _why_no_syndrome(self, esr: int, ipa: int) -> str:
-        far = self._cpu.exit[EXIT_FAR]
+        far = self._exit[EXIT_FAR]
         if esr & _S1PTW:
             return f"the walk of the guest's page tables for virtual {far:#x} went {self._whereabouts(ipa)}"
         if self._windows.covers(ipa):
@@ -171,7 +172,7 @@ class Aborts:
 
     def _nothing_there(self, esr: int, ipa: int) -> None:
         kind = "store to" if esr & _WNR else "load from"
-        far = self._cpu.exit[EXIT_FAR]
+        far = self._exit[EXIT_FAR]
         self._park(
             f"no emulation handler for abort({ipa:#x} at {self._cpu.pc:#x})",
             f"{8 << (esr >> 22 & 3)}-bit {kind} guest-physical {ipa:#x} (virtual {far:#x}), {self._whereabouts(ipa)}",
@@ -201,7 +202,7 @@ class Aborts:
     def _park(self, reason: str, explanation: str, esr: int, *, addressed: bool = True) -> None:
         """``addressed``: the trap has a virtual and a guest-physical address."""
         vcpu, cpu = self._vcpu, self._cpu
-        details, state = cpu.exit, cpu.state()
+        details, state = self._exit, cpu.state()
         vcpu.park(
             Armv8Report(
                 vm_name=vcpu.config.name,

@@ -129,6 +129,7 @@ class Distributor:
         "_enable_all",
         "_holders",
         "_master",
+        "_packets",
         "_priority_mask",
         "_vcpus",
         "enabled",
@@ -154,6 +155,7 @@ class Distributor:
         self._by_targets = version == 2
         self._priority_mask = 0xFF if version == 3 else 0xF8
         self._holders = holders
+        self._packets: dict[int, VgicForward] = {}
         self._enable_all = enable_all
         self.enabled = False
         self.recalls = 0
@@ -193,10 +195,17 @@ class Distributor:
         target = self._target(spi)
         if target == _NOBODY:
             return
-        packet = VgicForward(spi.intid, spi.priority, spi.hardware, spi.pending, spi.active)
+        packet = self._packet(spi)
         spi.pending = spi.active = False
         spi.holder = target
         self._holders.forward(target, packet)
+
+    def _packet(self, spi: Spi) -> VgicForward:
+        """Mostly the same as before, and to make one takes longer than to send it."""
+        last, pending, active = self._packets.get(spi.intid), spi.pending, spi.active
+        if last is None or last.priority != spi.priority or last.pending != pending or last.active != active:
+            last = self._packets[spi.intid] = VgicForward(spi.intid, spi.priority, spi.hardware, pending, active)
+        return last
 
     def _takes(self, spi: Spi) -> bool:
         """Whether the physical interrupt fires: an edge is used up by that, a level stays."""

@@ -50,6 +50,7 @@ class Armv8Wing:
     __slots__ = (
         "_calls",
         "_cpu",
+        "_exit",
         "_line",
         "_list_registers",
         "_mine",
@@ -69,6 +70,7 @@ class Armv8Wing:
         vm, cpu = vcpu.vm, cast(Armv8Cpu, vcpu.cpu)
         self._vcpu = vcpu
         self._cpu = cpu
+        self._exit = cpu.exit
         self._x = cpu.x
         self._line = line
         self._mine = frozenset(vm.config.interrupts)
@@ -169,16 +171,16 @@ class Armv8Wing:
 
     def _interrupt(self) -> None:
         """A PPI that the VM does not have never arrives: in Bao it is not enabled physically."""
-        intid = self._cpu.exit[EXIT_INTID]
+        intid = self._exit[EXIT_INTID]
         if intid in self._mine:
             self.vgic.interrupt(intid)
 
     def _deactivated(self) -> None:
-        self.vgic.deactivated(self._cpu.exit[EXIT_INTID])
+        self.vgic.deactivated(self._exit[EXIT_INTID])
 
     def _line_changed(self) -> None:
-        value = self._cpu.exit[EXIT_VALUE]
-        self._line(self._cpu.exit[EXIT_INTID], value & 1, value >> 1)
+        value = self._exit[EXIT_VALUE]
+        self._line(self._exit[EXIT_INTID], value & 1, value >> 1)
 
 
 def _nothing() -> None:
