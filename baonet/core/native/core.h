@@ -105,7 +105,6 @@ enum { COST_ACCESS = EXIT_ERROR, COSTS }; /* those before are of exits, by their
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
 struct scratch {
     enum exit_reason reason;
-    const uint8_t *block; /* while it is looked at, at its start: the library's; NULL: none */
     bool out_of_budget, yielded, leave_block;
     bool polite;      /* a guest that yields leaves: somebody else has something to do */
     bool frozen;      /* others run at the same time: no page may change hands; */

@@ -27,20 +27,14 @@ struct place {
     uint64_t words[INSN_START_WORDS];
 };
 
-static const uint8_t *block_of(struct core *core, uintptr_t from) {
-    const uint8_t *known = core->scratch.block;
-    return known ? known : unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-}
-
 /*
  * The instruction whose host code returns to `from`, by the library's own table: behind the block's host code, for each
  * instruction the differences of its words and of where its host code ends. No other way is right where instructions have two
- * lengths. A search for the block is dear, so it is made once.
+ * lengths. The search for the block is dear.
  */
-static bool find(struct core *core, uintptr_t from, struct place *place) {
-    place->block = block_of(core, from);
-    if (!place->block) return false;
-    uintptr_t end = FIELD(uintptr_t, place->block, TB_CODE);
+static bool find_in(const uint8_t *block, uintptr_t from, struct place *place) {
+    place->block = block;
+    uintptr_t end = FIELD(uintptr_t, block, TB_CODE);
     const uint8_t *at = (const uint8_t *)end + FIELD(size_t, place->block, TB_CODE_SIZE);
     unsigned count = FIELD(uint16_t, place->block, TB_ICOUNT);
     memset(place->words, 0, sizeof place->words);
@@ -53,12 +47,12 @@ static bool find(struct core *core, uintptr_t from, struct place *place) {
     return false;
 }
 
-static unsigned rest(const struct place *place) { return FIELD(uint16_t, place->block, TB_ICOUNT) - place->index; }
-
-unsigned count_block(struct core *core, uintptr_t from) {
-    core->scratch.block = block_of(core, from);
-    return core->scratch.block ? FIELD(uint16_t, core->scratch.block, TB_ICOUNT) : 0;
+static bool find(struct core *core, uintptr_t from, struct place *place) {
+    const uint8_t *block = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
+    return block && find_in(block, from, place);
 }
+
+static unsigned rest(const struct place *place) { return FIELD(uint16_t, place->block, TB_ICOUNT) - place->index; }
 
 unsigned count_rest(struct core *core, uintptr_t from) {
     struct place place;
@@ -72,15 +66,25 @@ bool count_is_first(struct core *core, uintptr_t from) {
 
 void count_give_back(struct core *core, uintptr_t from) { core->slot->budget += (int)count_rest(core, from); }
 
+static void restore(struct core *core, struct place *place, uintptr_t from, bool will_exit) {
+    if (FIELD(uint32_t, place->block, TB_CFLAGS) & CF_NOCACHE) /* it is to be forgotten, too */
+        unicorn.restore_state(core->cpu, from, will_exit);
+    else
+        unicorn.restore_to_opc(core->env, place->block, place->words);
+    if (will_exit) core->slot->budget += (int)rest(place);
+}
+
+void count_leave_block(struct core *core, const uint8_t *block) {
+    struct place place;
+    uintptr_t from = FIELD(uintptr_t, block, TB_CODE) + 1;
+    if (find_in(block, from, &place)) restore(core, &place, from, true);
+}
+
 EXPORT bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit) {
     struct core *core = running;
     if (!core || core->cpu != cpu) return unicorn.restore_state(cpu, from, will_exit);
     struct place place;
     if (!find(core, from, &place)) return false;
-    if (FIELD(uint32_t, place.block, TB_CFLAGS) & CF_NOCACHE) /* it is to be forgotten, too */
-        unicorn.restore_state(cpu, from, will_exit);
-    else
-        unicorn.restore_to_opc(core->env, place.block, place.words);
-    if (will_exit) core->slot->budget += (int)rest(&place);
+    restore(core, &place, from, will_exit);
     return true;
 }

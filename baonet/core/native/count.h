@@ -4,12 +4,6 @@
 
 #include "core.h"
 
-/*
- * How many instructions the block has whose host code returns to `from`; it is known without a search from now on, as long as
- * `core->scratch.block` stays.
- */
-unsigned count_block(struct core *core, uintptr_t from);
-
 /* How many instructions of the block are left with the one whose host code returns to `from`. */
 unsigned count_rest(struct core *core, uintptr_t from);
 
@@ -18,6 +12,9 @@ bool count_is_first(struct core *core, uintptr_t from);
 
 /* What had been taken for them. */
 void count_give_back(struct core *core, uintptr_t from);
+
+/* The guest's state at the start of a block, a TranslationBlock, that does not run, and back what had been taken for it. */
+void count_leave_block(struct core *core, const uint8_t *block);
 
 /* The guest's state at the instruction whose host code returns to `from`; interposed: with `will_exit` it gives back. */
 bool ARCH(cpu_restore_state)(void *cpu, uintptr_t from, bool will_exit);

@@ -4,7 +4,6 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
-#include "count.h"
 #include "pages.h"
 #include "rest.h"
 
@@ -19,12 +18,11 @@ void settle_refill(struct core *core) {
 }
 
 /* Whether a block of this stay has run, seen from the start of another, whose instructions are already taken. */
-static bool progressed(struct core *core, uintptr_t from) {
-    return core_retired(core) - count_block(core, from) != core->scratch.entered;
+static bool progressed(struct core *core, unsigned instructions) {
+    return core_retired(core) - instructions != core->scratch.entered;
 }
 
-/* At the start of a block, with the block's instructions already taken from the budget. */
-void core_settle(struct core *core, uintptr_t from) {
+void core_settle(struct core *core, unsigned instructions) {
     if (rest_begins(core)) return;
     struct slot *slot = core->slot;
     uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
@@ -36,10 +34,10 @@ void core_settle(struct core *core, uintptr_t from) {
         *exit_request = 1;
     }
     if (core->hz) {
-        if (slot->budget < 0) clock_block_start(core, count_block(core, from));
+        if (slot->budget < 0) clock_block_start(core, instructions);
     } else if (slot->budget < 0) {
         /* A block that is longer than the budget runs, or the guest would stay where it is. */
-        if (core->state.left + slot->budget >= 0 || !progressed(core, from)) {
+        if (core->state.left + slot->budget >= 0 || !progressed(core, instructions)) {
             settle_refill(core);
         } else {
             core->scratch.out_of_budget = true;

@@ -4,8 +4,8 @@
 
 #include "core.h"
 
-/* With the block's instructions already taken from the budget; `from`: where its call of this returns. */
-void core_settle(struct core *core, uintptr_t from);
+/* At the start of a block whose `instructions` are already taken from the budget. */
+void core_settle(struct core *core, unsigned instructions);
 
 /* Under the host's clock: the next stretch between two looks at it. */
 void settle_refill(struct core *core);

@@ -17,6 +17,7 @@
 
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
+static _Thread_local void *block;    /* that is translated */
 
 EXPORT void ARCH(tcg_func_start)(void *s) {
     tcg = s;
@@ -32,6 +33,7 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     uint32_t saved = *tb_flags;
     if (saved != *tcg_flags) Py_FatalError("baonet: libunicorn.so.2 is laid out in another way than 2.1.4");
     count_op = NULL;
+    block = tb;
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
     arch_block_begin(tb);
@@ -63,7 +65,7 @@ static void *emit(int opcode, uintptr_t a, uintptr_t b, uintptr_t c) {
 /*
  *     count = slot->budget - <instructions>;  slot->budget = count
  *     if (count >= slot->kick) goto run
- *     helper(core)                  may leave the block, or refill the budget and return
+ *     helper(core, block)           may leave the block, or refill the budget and return
  * run:
  */
 static void emit_block_start(void *helper) {
@@ -83,8 +85,8 @@ static void emit_block_start(void *helper) {
     emit(INDEX_OP_LD_I32, other, argument(slot), offsetof(struct slot, kick));
     unicorn.brcond_i32(tcg, TCG_COND_GE, count_handle, other_handle, label);
     void *core_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core);
-    void *zero = unicorn.const_i32(tcg, 0);
-    void *arguments[] = {temp_of(argument(core_constant)), temp_of(argument(zero))};
+    void *block_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)block);
+    void *arguments[] = {temp_of(argument(core_constant)), temp_of(argument(block_constant))};
     unicorn.call(tcg, helper, NULL, 2, arguments);
     *(uint32_t *)label |= 1; /* TCGLabel.present */
     FIELD(uintptr_t, unicorn.emit_op(tcg, INDEX_OP_SET_LABEL), TCG_OP_ARGS) = (uintptr_t)label;
@@ -96,7 +98,7 @@ static void emit_block_start(void *helper) {
     unicorn.temp_free(tcg, other_temp);
 }
 
-EXPORT void ARCH(helper_check_exit_request)(void *core, uint32_t delay_slot);
+EXPORT void ARCH(helper_check_exit_request)(void *core, uintptr_t block);
 
 EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count, void **arguments) {
     if (function == (void *)ARCH(helper_check_exit_request) && running) {
@@ -108,19 +110,17 @@ EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count
 }
 
 /* The slow side of a block start: the budget ran out, or somebody wants attention. */
-EXPORT void ARCH(helper_check_exit_request)(void *argument, uint32_t delay_slot) {
+EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
     struct core *core = running;
     if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
-        unicorn.check_exit_request(argument, delay_slot);
+        unicorn.check_exit_request(argument, (uint32_t)value);
         return;
     }
-    uintptr_t from = (uintptr_t)__builtin_return_address(0);
-    core_settle(core, from);
+    const uint8_t *begun = (const uint8_t *)value;
+    core_settle(core, FIELD(uint16_t, begun, TB_ICOUNT));
     if (core->scratch.leave_block) {
         core->scratch.leave_block = false;
-        ARCH(cpu_restore_state)(core->cpu, from, true);
-        core->scratch.block = NULL;
+        count_leave_block(core, begun);
         unicorn.loop_exit(core->cpu);
     }
-    core->scratch.block = NULL;
 }
