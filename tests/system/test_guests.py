@@ -80,7 +80,7 @@ def patching(cpus: int, rounds: int, kind: str) -> dict[str, Any]:
     return {"vms": [vm("patch", cpus=cpus, device_tree="auto", command_line=line)]}
 
 
-@pytest.mark.parametrize("kind", ["IALLUIS", "IVAU"])
+@pytest.mark.parametrize("kind", ["IALLUIS", pytest.param("IVAU", marks=pytest.mark.slow)])
 def test_code_that_all_change_and_all_run(tmp_path: Path, way: str, kind: str) -> None:
     result = run(tmp_path, patching(3, 1500, kind), way)
     assert result.status == 0, result.err

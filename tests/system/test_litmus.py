@@ -41,7 +41,7 @@ def in_parallel(directory: Path, cpus: int, rounds: int, seconds: int = 60) -> N
 
 @pytest.mark.parametrize("cpus", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_nothing_forbidden_is_seen(tmp_path: Path, cpus: int) -> None:
-    in_parallel(tmp_path, cpus, 10_000)
+    in_parallel(tmp_path, cpus, 5_000)
 
 
 @pytest.mark.long

@@ -34,6 +34,7 @@ def ended_well(out: str) -> bool:
     return sorted(line.partition("| ")[2] for line in out.splitlines()) == sorted(LAST)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_in_virtual_time(tmp_path: Path) -> None:
     result = same_everywhere(tmp_path, both(2, 2))
     assert (result.status, ended_well(result.out)) == (0, True), result.out
