@@ -31,7 +31,7 @@ from baonet.coherence.messages import (
 @final
 @dataclass(slots=True)
 class _Entry:
-    """``served``: whose request; ``recalled``: what was last told to those who have not answered."""
+    """``served``: whose request; ``recalled``: what was last told to those who have not returned so much yet."""
 
     writer: NodeNumber | None
     readers: set[NodeNumber] = field(default_factory=set)
@@ -71,6 +71,8 @@ class Directory:
         if node in self._lost:
             return
         entry = self._entry(message.page)
+        if message.right <= entry.right(node):  # said again, when it had been granted
+            return
         right, age = entry.requests.get(node, (message.right, message.age))
         entry.requests[node] = max(right, message.right), min(age, message.age)
         self._go_on(message.page, entry)
@@ -113,6 +115,8 @@ class Directory:
             entry.readers.add(node)
         else:
             entry.readers.discard(node)
+        if node in entry.recalled and right <= entry.recalled[node].right:
+            del entry.recalled[node]
 
     def _go_on(self, page: Page, entry: _Entry) -> None:
         """Serve as many requests as nobody has to be waited for."""
@@ -134,22 +138,26 @@ class Directory:
     def _recall(self, page: Page, entry: _Entry, served: NodeNumber) -> bool:
         """Whether nobody has more of the page than a request leaves; who has is told, and again for an older one."""
         writes = entry.requests[served][0] is Right.WRITE
-        oldest = min(age for _, age in entry.requests.values())
-        recall = Recall(page, Right.NONE if writes else Right.READ, oldest)
         having = {entry.writer, *entry.readers} if writes else {entry.writer}
-        awaited = sorted(node for node in having if node is not None and node != served)
-        self.sends += ((node, recall) for node in awaited if entry.recalled.get(node) != recall)
-        entry.recalled = dict.fromkeys(awaited, recall)
+        awaited = {node: Right.NONE if writes else Right.READ for node in having if node is not None and node != served}
+        for node, earlier in entry.recalled.items():  # for somebody who is lost: it is still to be returned
+            if node in awaited or node == served:
+                awaited[node] = min(awaited.get(node, earlier.right), earlier.right)
+        oldest = min(age for _, age in entry.requests.values())
+        for node, right in sorted(awaited.items()):
+            recall = Recall(page, right, oldest)
+            if entry.recalled.get(node) != recall:
+                entry.recalled[node] = recall
+                self.sends.append((node, recall))
         return not awaited
 
     def _grant(self, page: Page, entry: _Entry, node: NodeNumber) -> None:
         right, _ = entry.requests.pop(node)
-        had = entry.right(node)
-        if right > had:
-            if right is Right.WRITE:
-                entry.writer = node
-                entry.readers.clear()
-            else:
-                entry.readers.add(node)
-        self.sends.append((node, Grant(page, max(right, had), had is Right.NONE and node != self.home)))
+        carries = entry.right(node) is Right.NONE and node != self.home
+        if right is Right.WRITE:
+            entry.writer = node
+            entry.readers.clear()
+        else:
+            entry.readers.add(node)
+        self.sends.append((node, Grant(page, right, carries)))
         entry.served = None

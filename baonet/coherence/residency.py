@@ -128,8 +128,9 @@ class Residency:
             self._ask(page, Right.READ, YOUNGEST)
 
     def give_back(self, page: Page) -> None:
-        """Have it no more, unless an instruction needs it."""
-        if self._page(page).right is not Right.NONE:
+        """Have it no more, unless an instruction needs it, or more of it is on the way."""
+        entry = self._page(page)
+        if entry.right is not Right.NONE and entry.asked is None:
             self._recalled(Recall(page, Right.NONE, YOUNGEST))
 
     def revoked(self, page: Page) -> None:
@@ -150,7 +151,9 @@ class Residency:
         match message:
             case Grant(page, right):
                 entry = self._page(page)
-                entry.right, entry.asked = max(entry.right, right), None
+                entry.right = max(entry.right, right)
+                if entry.asked is not None and right >= entry.asked.right:
+                    entry.asked = None
                 self._look(page)
             case Recall():
                 self._moment = max(self._moment, message.age.moment if message.age != YOUNGEST else 0)

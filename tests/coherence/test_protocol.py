@@ -125,7 +125,7 @@ def test_memory_is_one(machine: type[Histories]) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("machine", [Histories, Lossless])
 def test_memory_is_one_in_many_histories(machine: type[Histories]) -> None:
-    histories(machine, 5_000)
+    histories(machine, 2_000)
 
 
 @pytest.mark.long
