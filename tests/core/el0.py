@@ -35,7 +35,7 @@ def msr(register: tuple[int, int, int, int, int], source: int) -> int:
     return 0xD510_0000 | (op0 - 2) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5 | source
 
 
-# x15..x27: what no register of User mode is
+# x15..x29: what no register of User mode is
 ENTER: Final = {
     "elr": (15, msr((3, 0, 4, 0, 1), 15)),
     "spsr": (16, msr((3, 0, 4, 0, 0), 16)),
@@ -49,6 +49,8 @@ ENTER: Final = {
     "mdscr": (25, msr((2, 0, 0, 2, 2), 25)),
     "oslar": (26, msr((2, 0, 1, 0, 4), 26)),
     "pmuserenr": (27, msr((3, 3, 9, 14, 0), 27)),
+    "dbgwvr": (28, msr((2, 0, 0, 0, 6), 28)),
+    "dbgwcr": (29, msr((2, 0, 0, 0, 7), 29)),
 }
 ENTRY_CODE: Final = (*(word for _, word in ENTER.values()), 0xD503_3FDF, 0xD69F_03E0)  # ISB, ERET
 
@@ -64,6 +66,8 @@ DEFAULTS: Final = {
     "mdscr": 0,
     "oslar": 1,  # locked, as after reset
     "pmuserenr": 0,
+    "dbgwvr": 0,
+    "dbgwcr": 0,
 }
 _EL0, _READ_ONLY, _ACCESSED, _INNER, _DEVICE = 1 << 6, 2 << 6, 1 << 10, 3 << 8, 1 << 2
 
@@ -132,7 +136,12 @@ class El0:
         memory.write(TABLES, 0 | _ACCESSED | _EL0 | _DEVICE | 1, level2 | 3)
         memory.write(level2, RAM | _ACCESSED | _INNER | 1, level3 | 3)
         for page in range(RAM + 0x20_0000, UNMAPPED, 0x1000):
-            memory.write(level3 + (page - RAM - 0x20_0000) // 0x1000 * 8, page | _ACCESSED | _INNER | _EL0 | 3)
+            self.map(page, page)
+
+    def map(self, page: int, to: int) -> None:
+        """A page of EL0's half, as Normal memory, before it is used."""
+        entry = TABLES + 0x2000 + (page - RAM - 0x20_0000) // 0x1000 * 8
+        self.memory.write(entry, to | _ACCESSED | _INNER | _EL0 | 3)
 
     @property
     def count(self) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
+
 import pytest
 
+from baonet.core import _node
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
-from tests.core.bench import RAM, Memory
+from tests.core.bench import RAM, UART, Memory
 from tests.core.el0 import A32, DATA, T32, El0, halves, words
-from tests.core.owners import Owners
+from tests.core.owners import ENTRY, Owners
 from tests.core.virtual import HVC, HZ, write
 
 MINE, ANOTHERS = 1, 2
@@ -95,6 +98,44 @@ def test_nor_by_an_application_of_32_bits(store: str) -> None:
     taken = el0.finish()
     assert taken.vector == 0x600
     check(el0.memory, owners, boundary)
+
+
+CMP_EQUAL, IT_EQ, STRD = halves(0x4289), halves(0xBF08), halves(0xE9C0, 0x2300)
+LDREX, STREX = halves(0xE850, 0x4F00), halves(0xE840, 0x2300)  # r4, [r0]; r3, r2, [r0]
+BEHIND = halves(0x297F, 0xE7FF, 0x2505, 0xDF00)  # CMP r1, #127; B to what follows; MOVS r5, #5; SVC
+
+
+def test_an_it_block_ends_with_the_store() -> None:
+    owners, boundary = Owners(), DATA + 0x1000
+    el0 = El0(hz=HZ, owners=owners)
+    el0.enter(T32, CMP_EQUAL + IT_EQ + STRD + BEHIND, r0=boundary - 4)
+    stopped(el0.core, owners, boundary)
+    assert el0.finish().r[5] == 5, "the next block is not in it"
+
+
+def test_an_it_block_ends_with_a_store_exclusive_beside_a_watched_byte() -> None:
+    el0 = El0()
+    debug = {"mdscr": 1 << 15, "oslar": 0, "dbgwvr": DATA + 0x80, "dbgwcr": 0xFF << 5 | 3 << 3 | 2 << 1 | 1}
+    taken = el0.go(T32, CMP_EQUAL + LDREX + IT_EQ + STREX + BEHIND, r0=DATA, r3=1, **debug)
+    assert (taken.ec, taken.r[3], taken.r[5]) == (0x11, 0, 5), "the next block is not in it"
+
+
+def test_a_store_that_reaches_into_a_device() -> None:
+    """Which is refused when its first bytes are stored."""
+    owners, boundary = Owners(), DATA + 0x1000
+    el0 = El0(hz=HZ, owners=owners)
+    of_uart = mmap.mmap(-1, ENTRY)
+    el0.core.own(of_uart, 1)
+    el0.map(boundary, UART)
+    el0.enter(A32, words(0xE580_2000, 0xEF00_0000), r0=boundary - 2, r2=ord("A") << 16 | 0x1234)  # STR r2, [r0]; SVC
+    owners.give(boundary - 1, MINE)
+    _node.hand_over(owners.ledger, of_uart, 1, 0, ANOTHERS, 0)
+    el0.core.run_until(el0.core.time + 1000, False, True)
+    assert el0.core.blocked == (1, 0, True)
+    others_store(el0.memory, owners, boundary)
+    el0.finish()
+    assert el0.memory.read(boundary - 8) == THEIRS, "what others have stored since stays"
+    assert el0.core.take_output() == [(0, 0, b"A")]
 
 
 def test_another_instruction_in_its_place_stores_all() -> None:

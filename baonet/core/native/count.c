@@ -59,9 +59,11 @@ unsigned count_rest(struct core *core, uintptr_t from) {
     return find(core, from, &place) ? rest(&place) : 0;
 }
 
-bool count_is_first(struct core *core, uintptr_t from) {
+bool count_is_first(struct core *core, uintptr_t from, uint64_t *pc) {
     struct place place;
-    return find(core, from, &place) && !place.index;
+    if (!find(core, from, &place) || place.index) return false;
+    *pc = place.words[0];
+    return true;
 }
 
 void count_give_back(struct core *core, uintptr_t from) { core->slot->budget += (int)count_rest(core, from); }

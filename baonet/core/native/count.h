@@ -7,8 +7,8 @@
 /* How many instructions of the block are left with the one whose host code returns to `from`. */
 unsigned count_rest(struct core *core, uintptr_t from);
 
-/* Whether that is the first of its block. */
-bool count_is_first(struct core *core, uintptr_t from);
+/* Whether that is the first of its block; and its address. */
+bool count_is_first(struct core *core, uintptr_t from, uint64_t *pc);
 
 /* What had been taken for them. */
 void count_give_back(struct core *core, uintptr_t from);

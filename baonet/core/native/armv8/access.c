@@ -27,8 +27,8 @@ static void check(void *env, uint64_t va, unsigned size, uint32_t index, int acc
     if (unlikely(core->state.arch.watching)) watch_check(core, va, size, access, mmu_index, from);
 }
 
-static bool is_done(void *env, uint64_t va, uintptr_t from) {
-    return running && running->env == env && unlikely(rest_runs(running)) && partial_is_done(running, va, from);
+static bool is_done(void *env, uint64_t va, unsigned size, uintptr_t from) {
+    return running && running->env == env && unlikely(rest_runs(running)) && partial_is_done(running, va, size, from);
 }
 
 /*
@@ -49,13 +49,13 @@ uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_acc
     }
 #define STORE(name, type, size)                                                                                        \
     EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
-        if (is_done(env, va, from)) return;                                                                            \
+        if (is_done(env, va, size, from)) return;                                                                      \
         check(env, va, size, index, MMU_DATA_STORE, from);                                                             \
         arm.name(env, va, value, index, from);                                                                     \
     }
 
 EXPORT void helper_ret_stb_mmu_aarch64(void *env, uint64_t va, uint8_t value, uint32_t index, uintptr_t from) {
-    if (is_done(env, va, from)) return;
+    if (is_done(env, va, 1, from)) return;
     check(env, va, 1, index, MMU_DATA_STORE, from);
     arm.ret_stb(env, va, value, without_alignment(index), from);
 }

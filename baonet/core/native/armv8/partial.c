@@ -12,10 +12,13 @@
 #include "count.h"
 
 /* Which instruction it is; T32 has the operation and the base in the first half. */
-static uint32_t instruction(struct core *core) {
-    if (!aarch32_state(core)) return arm.load_code(core->env, core_pc(core));
-    uint32_t pc = FIELD(uint32_t, core->env, ENV_REGS + 15 * sizeof(uint32_t));
-    return FIELD(uint32_t, core->env, ENV_THUMB) ? arm.load_half(core->env, pc) : arm.load_code(core->env, pc);
+static uint32_t instruction_at(struct core *core, uint64_t pc) {
+    bool thumb = aarch32_state(core) && FIELD(uint32_t, core->env, ENV_THUMB);
+    return thumb ? arm.load_half(core->env, pc) : arm.load_code(core->env, pc);
+}
+
+static uint64_t pc_of(struct core *core) {
+    return aarch32_state(core) ? FIELD(uint32_t, core->env, ENV_REGS + 15 * sizeof(uint32_t)) : core_pc(core);
 }
 
 void partial_note(struct core *core, uint64_t va, bool store, uintptr_t from) {
@@ -33,7 +36,7 @@ void arch_refused(struct core *core, uintptr_t from) {
     struct arch_state *state = &core->state.arch;
     uint64_t store = core->scratch.arch.checked_access == from ? core->scratch.arch.checked_store : 0;
     state->stored = begins_page(store) ? store : 0;
-    if (state->stored) state->stored_by = instruction(core);
+    if (state->stored) state->stored_by = instruction_at(core, pc_of(core));
 }
 
 /* The entry by which the first accesses of the instruction would pass unseen. */
@@ -42,8 +45,13 @@ void arch_resume(struct core *core) {
     if (stored) unicorn.tlb_flush_page_mmuidx(core->cpu, (stored - 1) & PAGE_MASK, (1u << ARCH_MMU_INDEXES) - 1);
 }
 
-bool partial_is_done(struct core *core, uint64_t va, uintptr_t from) {
-    if (va >= core->state.arch.stored || !count_is_first(core, from)) return false;
-    unicorn.restore_state(core->cpu, from, false);
-    return instruction(core) == core->state.arch.stored_by;
+/*
+ * Of an access that is only done in part, as one that reaches into a UART which was refused, the library stores the bytes one by
+ * one, and asks of each. The guest's state is not made that of the instruction: the library would take what it has of an IT block
+ * for that of the next block.
+ */
+bool partial_is_done(struct core *core, uint64_t va, unsigned size, uintptr_t from) {
+    uint64_t pc, stored = core->state.arch.stored;
+    if (va >= stored || stored - va < size || !count_is_first(core, from, &pc)) return false;
+    return instruction_at(core, pc) == core->state.arch.stored_by;
 }

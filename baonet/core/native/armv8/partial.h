@@ -8,6 +8,6 @@
 void partial_note(struct core *core, uint64_t va, bool store, uintptr_t from);
 
 /* While the rest of a block runs: whether a store of it was done when the guest was left in the midst of it. */
-bool partial_is_done(struct core *core, uint64_t va, uintptr_t from);
+bool partial_is_done(struct core *core, uint64_t va, unsigned size, uintptr_t from);
 
 #endif

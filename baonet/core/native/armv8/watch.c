@@ -4,6 +4,7 @@
  */
 #include "armv8/watch.h"
 
+#include "armv8/aarch32.h"
 #include "armv8/arm.h"
 #include "armv8/debug_state.h"
 #include "armv8/encoding64.h"
@@ -137,10 +138,16 @@ void watch_check(struct core *core, uint64_t va, uint64_t size, int access, int 
     raise(core, va + (uint64_t)at, write, from);
 }
 
+/* Of AArch32 state there are store exclusives alone; its PC is left where it is, as the IT state would come with it. */
+static bool atomic_loads(struct core *core, uintptr_t from) {
+    if (aarch32_state(core)) return false;
+    unicorn.restore_state(core->cpu, from, false);
+    return encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core)));
+}
+
 /* An atomic operation, with the translation done: it loads and stores, unless it is a store exclusive. */
 void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_index, uintptr_t from) {
-    unicorn.restore_state(core->cpu, from, false);
-    bool loads = encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core)));
+    bool loads = atomic_loads(core, from);
     uint64_t kinds;
     int64_t at = hit(core, va, size, CONTROL_STORE | (loads ? CONTROL_LOAD : 0), mmu_index, &kinds);
     if (at >= 0) raise(core, va + (uint64_t)at, !(kinds & CONTROL_LOAD), from);
