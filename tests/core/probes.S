@@ -176,6 +176,12 @@ lazy_save:
         one     stadd, stadd w1, [x0]
         one     swp, swp w1, w3, [x0]
         one     cas, cas x3, x1, [x0]
+        one     casp, casp x2, x3, x4, x5, [x0]
+        one     casp_w, casp w2, w3, w4, w5, [x0]
+        routine exclusive_pair
+        ldxp    x3, x4, [x0]
+        stxp    w5, x1, x1, [x0]
+        hvc     #0
         one     ldtr, ldtr x3, [x0]
         one     sttr, sttr x1, [x0]
         one     zero, dc zva, x0

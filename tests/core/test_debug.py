@@ -234,6 +234,18 @@ def test_a_store_exclusive_stores() -> None:
     assert probe.data() == 0
 
 
+def test_the_second_half_of_an_atomic_pair() -> None:
+    probe = debugged()
+    watch(probe, HERE + 8)
+    is_watchpoint(run(probe, "casp", HERE), "casp", HERE + 8, store=False)
+    assert run(probe, "casp_w", HERE) is None
+    watch(probe, HERE + 8, ENABLE | EL1 | ALL_BYTES | STORE)
+    taken = run(probe, "exclusive_pair", HERE, 7)
+    assert taken is not None
+    assert (taken.elr, taken.far) == (address("exclusive_pair") + 4, HERE + 8)
+    assert (probe.data(), probe.data(8)) == (0, 0)
+
+
 def test_a_line_that_is_zeroed() -> None:
     probe = debugged()
     probe.store(0, *range(1, 9))

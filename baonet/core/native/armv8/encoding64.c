@@ -61,5 +61,8 @@ bool encoding64_loads_and_stores(uint32_t instruction) {
            (instruction & 0xbfa07c00) == 0x08207c00;
 }
 
+/* LDXP, STXP and CASP: 16 bytes. */
+bool encoding64_is_exclusive_pair(uint32_t word) { return (word & 0x7fa00000) == 0x48200000; }
+
 /* Of one general register, with pre- or post-index. */
 bool encoding64_writes_back(uint32_t word) { return (word & 0x3f200400) == 0x38000400; }

@@ -11,6 +11,7 @@ bool encoding64_is_ordered(uint32_t word);
 bool encoding64_is_quadword(uint32_t word);
 bool encoding64_writes_back(uint32_t word);
 bool encoding64_loads_and_stores(uint32_t word);
+bool encoding64_is_exclusive_pair(uint32_t word); /* or CASP; of two double words */
 unsigned encoding64_base(uint32_t word); /* the register, 31: SP */
 
 /* Powers of 2: of an element, where an access has `size`; and of the first address, if the base is a multiple of 16. */

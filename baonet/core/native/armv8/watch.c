@@ -138,17 +138,21 @@ void watch_check(struct core *core, uint64_t va, uint64_t size, int access, int 
     raise(core, va + (uint64_t)at, write, from);
 }
 
-/* Of AArch32 state there are store exclusives alone; its PC is left where it is, as the IT state would come with it. */
-static bool atomic_loads(struct core *core, uintptr_t from) {
-    if (aarch32_state(core)) return false;
+/* In AArch32 state there are store exclusives alone; the PC is left where it is, as the IT state would come with it. */
+static uint32_t atomic_instruction(struct core *core, uintptr_t from) {
+    if (aarch32_state(core)) return 0;
     unicorn.restore_state(core->cpu, from, false);
-    return encoding64_loads_and_stores(arm.load_code(core->env, core_pc(core)));
+    return arm.load_code(core->env, core_pc(core));
 }
 
-/* An atomic operation, with the translation done: it loads and stores, unless it is a store exclusive. */
+/*
+ * An atomic operation, with the translation done: it loads and stores, unless it is a store exclusive. The library has the
+ * size of one half of a pair.
+ */
 void watch_check_atomic(struct core *core, uint64_t va, uint64_t size, int mmu_index, uintptr_t from) {
-    bool loads = atomic_loads(core, from);
+    uint32_t word = atomic_instruction(core, from);
+    if (encoding64_is_exclusive_pair(word)) size = 16;
     uint64_t kinds;
-    int64_t at = hit(core, va, size, CONTROL_STORE | (loads ? CONTROL_LOAD : 0), mmu_index, &kinds);
+    int64_t at = hit(core, va, size, CONTROL_STORE | (encoding64_loads_and_stores(word) ? CONTROL_LOAD : 0), mmu_index, &kinds);
     if (at >= 0) raise(core, va + (uint64_t)at, !(kinds & CONTROL_LOAD), from);
 }
