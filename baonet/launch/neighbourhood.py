@@ -2,8 +2,8 @@
 
 To wake a process on another core can cost more than all that a message is otherwise, and pcpus that answer each other
 take turns anyway; those that compute while they talk lose half of it, and on a busy host the core may be another's.
-Which it is shows when it is tried: they share a core for a while, and go on to if more messages came through. Pure:
-who watches says what it has seen and when.
+Which it is shows when it is tried: they share a core for a while, and if no more messages come through another, and go
+on to if more do. Pure: who watches says what it has seen and when.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ LOSS: Final = 0.6
 AGAIN: Final = 5.0
 """Seconds after which what was found is tried again; each time it is found again, twice as long, up to ``MOST``."""
 MOST: Final = 160.0
+_CORES: Final = 2
+"""Cores that are tried one after the other: that of one may be another's."""
 _TRIAL: Final = 2
 """Looks that are measured, behind one that has in it how it was before."""
 _KNOWN: Final = 1024
@@ -41,7 +43,8 @@ class Move:
 @final
 @dataclass(slots=True)
 class _Group:
-    """Pcpus that talk. ``apart`` and ``together``: messages a second, of the looks so far; ``core``: that they share.
+    """Pcpus that talk. ``apart`` and ``together``: messages a second, of the looks so far; ``core``: that they share,
+    the ``tried``-th.
 
     ``until``: when it is tried again, once it is judged. ``low``: looks in a row in which too little came through.
     """
@@ -49,6 +52,7 @@ class _Group:
     apart: list[float] = field(default_factory=list)
     together: list[float] = field(default_factory=list)
     core: int | None = None
+    tried: int = 0
     until: float | None = None
     low: int = 0
 
@@ -114,16 +118,21 @@ class Neighbourhood:
         return [] if self._groups.pop(pcpus).core is None else [Move(pcpus, None)]
 
     def _begin(self, pcpus: tuple[int, ...]) -> list[Move]:
-        used = [group.core for group in self._groups.values()]
+        group = self._groups[pcpus]
+        used = [each.core for each in self._groups.values()]
         turned = [*self.cores[self._trials % len(self.cores) :], *self.cores]
         self._trials += 1
-        self._groups[pcpus].core = core = min(turned, key=used.count)
-        return [Move(pcpus, core)]
+        group.core = min(turned, key=used.count)
+        group.tried += 1
+        group.together.clear()
+        return [Move(pcpus, group.core)]
 
     def _judge(self, pcpus: tuple[int, ...], now: float) -> list[Move]:
         group = self._groups[pcpus]
         apart, together = _mean(group.apart), _mean(group.together[1:])
         gained = together >= apart * GAIN
+        if not gained and group.tried < min(_CORES, len(self.cores)):
+            return self._begin(pcpus)
         past = self._pasts.get(pcpus)
         news = past is None or past.gained is not gained
         if past is None or news:
@@ -133,7 +142,8 @@ class Neighbourhood:
         else:
             past.patience = min(past.patience * 2, MOST)
         group.until = now + past.patience
-        said = f"pcpus {_and(pcpus)} {'share' if gained else 'do not share'} core {group.core} of the host"
+        where = f"share core {group.core}" if gained else "do not share a core"
+        said = f"pcpus {_and(pcpus)} {where} of the host"
         why = f"{said}: {apart:.0f} messages a second before, {together:.0f} there" if news else None
         if not gained:
             group.core = None

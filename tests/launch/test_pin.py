@@ -60,6 +60,7 @@ class Watched:
         self.where: dict[int, int | None] = dict.fromkeys(range(6))
         self.said: list[str] = []
         self.moved: list[Move] = []
+        self.slow: set[int] = set()  # cores on which somebody else computes
 
     def pass_(self, seconds: float, rates: dict[int, tuple[float, float]]) -> None:
         """``rates``: of a pcpu, messages a second apart and together."""
@@ -67,7 +68,7 @@ class Watched:
         while self.now < until - LOOK / 2:
             self.now += LOOK
             for pcpu, (apart, together) in rates.items():
-                rate = apart if self.where[pcpu] is None else together
+                rate = apart if self.where[pcpu] is None or self.where[pcpu] in self.slow else together
                 self.counts[pcpu] = (self.counts[pcpu] + round(rate * LOOK)) % (1 << 32)
             for move in self.hood.look(self.now, {pcpu: (self.counts[pcpu], by) for pcpu, by in self.by.items()}):
                 self.moved.append(move)
@@ -96,9 +97,17 @@ def test_two_that_are_not_faster_go_where_they_like_and_are_tried_ever_more_seld
     host.pass_(4 * AGAIN, {0: (10000, 5000), 1: (10000, 5000)})
     assert (host.where[0], host.where[1]) == (None, None)
     assert len(host.said) == 1
-    assert host.said[0].startswith("pcpus 0 and 1 do not share core 0 of the host: 20000 messages a second before")
-    trials = [move for move in host.moved if move.core is not None]
-    assert len(trials) == 3, "at once, after AGAIN, and after twice that"
+    assert host.said[0].startswith("pcpus 0 and 1 do not share a core of the host: 20000 messages a second before")
+    trials = [move.core for move in host.moved if move.core is not None]
+    assert trials == [0, 1] * 3, "at once, after AGAIN, and after twice that, each time both cores"
+
+
+def test_a_core_that_is_anothers_is_not_the_last_word() -> None:
+    host = Watched()
+    host.slow = {0}
+    host.pass_(1, {0: (5000, 20000), 1: (5000, 20000)})
+    assert host.where[0] == host.where[1] == 1
+    assert host.said == ["pcpus 0 and 1 share core 1 of the host: 10000 messages a second before, 40000 there"]
 
 
 def test_what_was_good_is_tried_anew_on_another_core_when_it_is_not_any_more() -> None:
