@@ -122,9 +122,9 @@ class Residency:
             self._yield(page)
 
     def ahead(self, page: Page) -> None:
-        """Have a page here to read before an instruction needs it, if the home has nothing else to do with it."""
+        """Have a page here to read before an instruction needs it."""
         entry = self._page(page)
-        if self.right(page) is Right.NONE and entry.revoking is None and entry.asked is None:
+        if entry.right is Right.NONE and entry.asked is None and self._home(page) not in self._lost:
             self._ask(page, Right.READ, YOUNGEST)
 
     def give_back(self, page: Page) -> None:
