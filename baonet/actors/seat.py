@@ -29,7 +29,7 @@ _RETRY: Final = 1_000_000
 BULK: Final = 1024
 """Messages to send or to say with which a turn is not over, but handed over."""
 _RUNNING: Final = Activity.RUNNING
-_KICKED: Final = Stay.KICKED
+_KICKED: Final = int(Stay.KICKED)
 
 _FORM: Final = StateForm(
     "a pcpu in virtual time",

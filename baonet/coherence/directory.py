@@ -4,7 +4,7 @@ One request a page is served at a time, the oldest first. All who have more than
 granted when they all have answered, or are lost. A request that is older than the one that is served has the same
 recalls sent again with its age: who holds the page for an instruction lets go for an older one alone (``residency``).
 
-The bytes of a page that nobody may write to are the home's, whether or not its own cores may read them.
+The bytes of a page that nobody may write to are the home's, whether or not its own pcpus may read them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class _Entry:
     gone: bool = False
 
     def right(self, node: NodeNumber) -> Right:
+        """It has that, or it is on its way there, or back."""
         if node == self.writer:
             return Right.WRITE
         return Right.READ if node in self.readers else Right.NONE
@@ -59,10 +60,6 @@ class Directory:
         self.sends: list[tuple[NodeNumber, FromHome]] = []
         self._entries: dict[Page, _Entry] = {}
         self._lost: set[NodeNumber] = set()
-
-    def right(self, page: Page, node: NodeNumber) -> Right:
-        """What a node may have: it has that, or it is on its way there, or back."""
-        return self._entry(page).right(node)
 
     def ask(self, node: NodeNumber, message: Ask) -> None:
         """Raises CoherenceError for a request that nobody makes, or of another home's page."""

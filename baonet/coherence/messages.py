@@ -16,7 +16,7 @@ NodeNumber = int
 
 
 class Right(IntEnum):
-    """What the cores of a node may do with a page."""
+    """What the pcpus of a node may do with a page."""
 
     NONE = 0
     READ = 1

@@ -1,4 +1,4 @@
-"""What a node knows of the pages that it has, and of its cores that wait for one.
+"""What a node knows of the pages that it has, and of its pcpus that wait for one.
 
 A pcpu that may not have a page yet waits, and tries its instruction again when the page has come. It may need several
 pages at once, and what has come for it is not to go before it has had them all: otherwise two nodes could take pages
@@ -99,11 +99,11 @@ class Residency:
         self._moment = 0
 
     def right(self, page: Page) -> Right:
-        """What cores may have now: less than what the node has while that is revoked."""
+        """What pcpus may have now: less than what the node has while that is revoked."""
         entry = self._page(page)
         return entry.right if entry.revoking is None else min(entry.right, entry.revoking)
 
-    # The cores
+    # The pcpus
 
     def miss(self, pcpu: int, page: Page, right: Right) -> None:
         """A pcpu has come to an instruction that needs more of a page than it may have."""

@@ -291,7 +291,6 @@ static void ring_round(unsigned cpu) {
 
 /* CPU_ON: who is turned on has the reading in x0, looks at its counter, and turns itself off again. */
 
-#define AFFINITY_INFO 0xC4000004
 #define OFF 1
 struct turned_on {
     _Alignas(4096) uint64_t handed;
@@ -313,17 +312,17 @@ __asm__(".text\n\t.balign 64\n"
 
 static void turn_on(void) {
     unsigned cpus = 1;
-    while (cpus < MAX_CPUS && hvc(AFFINITY_INFO, cpus, 0, 0) == OFF) cpus++;
+    while (cpus < MAX_CPUS && hvc(PSCI_AFFINITY_INFO, cpus, 0, 0) == OFF) cpus++;
     for (uint64_t n = 0; n < count; n++) {
         unsigned target = 1 + (unsigned)(n % (cpus - 1));
-        while (hvc(AFFINITY_INFO, target, 0, 0) != OFF) wait_a_little();
+        while (hvc(PSCI_AFFINITY_INFO, target, 0, 0) != OFF) wait_a_little();
         __asm__ volatile("dc civac, %0\n\tdsb ish" : : "r"(&turned_on[target]) : "memory");
         check(0, (struct counters){turned_on[target].last, 0});
         work();
         hvc(PSCI_CPU_ON, target, (uintptr_t)entry, look(&arena->results[0]).virtual);
     }
     for (unsigned cpu = 1; cpu < cpus; cpu++) {
-        while (hvc(AFFINITY_INFO, cpu, 0, 0) != OFF) wait_a_little();
+        while (hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) != OFF) wait_a_little();
         __asm__ volatile("dc civac, %0\n\tdsb ish" : : "r"(&turned_on[cpu]) : "memory");
         arena->results[cpu].handed = turned_on[cpu].handed;
         arena->results[cpu].virtual = turned_on[cpu].virtual;

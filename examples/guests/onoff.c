@@ -4,15 +4,12 @@
  */
 #include "guest.h"
 
-#define PSCI_AFFINITY_INFO 0xC4000004
 #define ALREADY_ON (-4)
 #define ON_PENDING (-5)
 #define IS_OFF 1
 #define VCPUS 6
 #define WORKERS 3
 #define ROUNDS 400u
-
-void secondary_start(void);
 
 static struct {
     _Alignas(4096) uint64_t words[512];

@@ -15,6 +15,7 @@ from baonet.coherence.messages import Ask, FromHome, Grant, Returned, Right, ToH
 from baonet.coherence.residency import PageLost, Residency, Retry, Revoke
 
 CORES = 2
+PAGES = 3
 
 
 @dataclass
@@ -174,14 +175,14 @@ class SeveralNodes:
 
     def check(self) -> None:
         """Single writer or many readers."""
-        for page in {page for node in self.nodes.values() for page in (*node.memory, 0, 1, 2)}:
+        for page in range(PAGES):
             rights = [node.residency.right(page) for node in self.nodes.values()]
             if Right.WRITE in rights:
                 assert sum(right is not Right.NONE for right in rights) == 1, f"page {page}: {rights}"
 
-    def finish(self, *, give_up_after: int = 10_000) -> None:
+    def finish(self) -> None:
         """Let everything that can happen happen, in turn, until nothing can. Then nobody waits."""
-        for _ in range(give_up_after):
+        for _ in range(10_000):
             if self.full():
                 self.deliver(*self.full()[0])
             elif self.revoking():
@@ -197,9 +198,9 @@ class SeveralNodes:
         assert not waiting, f"they wait for ever: {waiting}"
         assert not self.full()
 
-    def read_all(self, pages: int) -> None:
+    def read_all(self) -> None:
         """Every node reads every page, when nothing else is to happen."""
         for node in self.nodes:
-            for page in range(pages):
+            for page in range(PAGES):
                 self.start(node, 0, {page: Right.READ})
                 self.finish()

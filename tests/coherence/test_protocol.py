@@ -19,9 +19,8 @@ from hypothesis.stateful import (
 from baonet.coherence.directory import Directory
 from baonet.coherence.messages import YOUNGEST, Ask, CoherenceError, Grant, Recall, Returned, Right
 from baonet.coherence.residency import Residency, Revoke
-from tests.coherence.several_nodes import CORES, SeveralNodes
+from tests.coherence.several_nodes import CORES, PAGES, SeveralNodes
 
-PAGES = 3
 needed = st.dictionaries(
     st.integers(0, PAGES - 1), st.sampled_from([Right.READ, Right.WRITE]), min_size=1, max_size=PAGES
 )
@@ -89,7 +88,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.world.finish()
-            self.world.read_all(PAGES)
+            self.world.read_all()
 
 
 class Lossless(Histories):
@@ -205,7 +204,7 @@ def test_what_a_lost_node_might_have_written_is_gone() -> None:
     world.start(1, 0, {0: Right.WRITE, 2: Right.READ})
     world.finish()
     world.lose(1)
-    world.read_all(3)
+    world.read_all()
     assert world.nodes[0].failed == world.nodes[2].failed == 2  # page 0, which it wrote, and page 1, whose home it was
 
 

@@ -116,6 +116,7 @@ static inline int64_t hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 #define PSCI_VERSION 0x84000000
 #define PSCI_CPU_OFF 0x84000002
 #define PSCI_CPU_ON 0xC4000003
+#define PSCI_AFFINITY_INFO 0xC4000004
 #define PSCI_SYSTEM_OFF 0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
 #define BAO_IPC 0x86000001
@@ -128,6 +129,7 @@ static inline int64_t ipc_notify(unsigned ipc, unsigned event) {
 
 /* power.c */
 extern uint64_t device_tree;               /* x0 at entry: where it is, as for Linux; 0 under Bao */
+void secondary_start(void);                /* start.S: the entry of a vCPU that CPU_ON starts */
 unsigned start_secondaries(unsigned most); /* returns how many vCPUs run then, this one included */
 __attribute__((noreturn)) void power_off(const char *name);
 __attribute__((noreturn)) void cpu_off(void);

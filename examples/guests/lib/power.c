@@ -1,8 +1,6 @@
 /* From the entry code to the guest, other vCPUs, and the end. */
 #include "guest.h"
 
-void secondary_start(void);
-
 uint64_t device_tree;
 
 void guest_start(unsigned cpu, uint64_t tree) {
