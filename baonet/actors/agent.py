@@ -22,14 +22,12 @@ from baonet.actors.node import Node
 from baonet.actors.notices import MOST as NOTICES
 from baonet.actors.outcome import Outcome
 from baonet.actors.phases import ENDING
-from baonet.actors.refusals import refused
 from baonet.actors.screen import Screen
 from baonet.actors.standstill import Standstill
 from baonet.actors.visible import plain
 from baonet.hyp import wings
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
-from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
 from baonet.wire.port import GONE
@@ -59,7 +57,6 @@ class Agent:
     def __init__(
         self,
         plan: Plan,
-        memory: NodeMemory,
         node: Node,
         screen: Screen,
         *,
@@ -72,7 +69,6 @@ class Agent:
         changed: Callable[[int, VmState], None] = lambda vm, state: None,
     ) -> None:
         self.plan = plan
-        self.memory = memory
         self.node = node
         self.screen = screen
         self.outcome = Outcome(Ending.DONE)
@@ -393,13 +389,11 @@ class Agent:
         if self._resets[vm] == _MANY_RESETS:
             how = wings.of(self.plan.machine).names.reset
             self._notice("WARNING", f"VM '{config.name}' has been reset {_MANY_RESETS} times ({how})")
-        self.memory.clear(config)
-        try:
-            self.memory.load(config)
-        except OSError as error:
-            self.life.loaded(vm, refused(error))
-        else:
-            self.life.loaded(vm)
+        self.node.reload(vm, lambda why_not: self._loaded(vm, why_not))
+
+    def _loaded(self, vm: int, why_not: str | None) -> None:
+        self.life.loaded(vm, why_not)
+        self._perform()
 
     def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
         """A process has ended. What it said before comes first, to the last byte."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from baonet.wire.port import Port
@@ -26,3 +27,6 @@ class Node(Protocol):
 
     def kick(self, pcpu: int) -> None: ...
     def kill(self, pcpu: int) -> None: ...
+
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        """Give the VM its memory as at the start, then call ``loaded``: with why not, if that cannot be."""

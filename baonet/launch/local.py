@@ -19,6 +19,7 @@ import trio
 
 from baonet.actors.carrier import Carrier
 from baonet.actors.node import Died
+from baonet.actors.refusals import refused
 from baonet.actors.telling import failure
 from baonet.core.child import held
 from baonet.core.cpu import RING_SIZE, call, kick
@@ -36,6 +37,17 @@ from baonet.memory.rings import RingMemory
 from baonet.wire.messages import AGENT, accepted
 from baonet.wire.port import Channel, MemoryPort, Port, SocketPort, Switch
 from baonet.wire.roles import Role
+
+
+def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
+    """Give a VM its memory as at the start; why not, if that cannot be."""
+    config = plan.vms[vm].config
+    memory.clear(config)
+    try:
+        memory.load(config)
+    except OSError as error:
+        return refused(error)
+    return None
 
 
 @final
@@ -60,7 +72,7 @@ class ProcessNode:
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         ensure(plan.machine.platform.architecture)
-        self._memory = memory
+        self._plan, self._memory = plan, memory
         members = {
             crew.address: crew
             for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads)
@@ -173,6 +185,9 @@ class ProcessNode:
             self._killed.add(pcpu)
             os.kill(self._pids[pcpu], signal.SIGKILL)
 
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        loaded(reload(self._plan, self._memory, vm))
+
     def close(self) -> None:
         """Kill what is left."""
         self._kill_all()
@@ -200,6 +215,7 @@ class TaskNode:
         self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self._switch = switch = Switch()
         self.port: Port = MemoryPort(AGENT, switch)
+        self._plan, self._memory = plan, memory
         self._slots = memory.slots.view
         epoch = time.monotonic_ns()
         riders = {}
@@ -225,6 +241,9 @@ class TaskNode:
     def kill(self, pcpu: int) -> None:
         self._carrier.drop(pcpu)
 
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        loaded(reload(self._plan, self._memory, vm))
+
     def close(self) -> None:
         self._switch.close()
 
@@ -235,6 +254,7 @@ class IslandsNode:
 
     def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False, threads: int = 1) -> None:
         ensure(plan.machine.platform.architecture)
+        self._plan, self._memory = plan, memory
         members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads)
         self.carries = {crew.address: crew.carries for crew in members}
         self._switch = Switch()
@@ -265,6 +285,9 @@ class IslandsNode:
     def kill(self, pcpu: int) -> None:
         if pcpu in self._scopes:
             self._scopes[pcpu].cancel()
+
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        loaded(reload(self._plan, self._memory, vm))
 
     def close(self) -> None:
         self._switch.close()

@@ -59,7 +59,6 @@ class HostedRun:
         self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         self.agent = Agent(
             loaded.plan,
-            loaded.memory,
             self._node,
             screen,
             until=options.until,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
@@ -21,7 +21,6 @@ from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import plan
 from baonet.machine import Device
-from baonet.memory.node import NodeMemory
 from baonet.outlets.backlog import Backlog
 from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
@@ -94,6 +93,8 @@ class Processes:
         self.port: Port = self.channels
         self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self.killed: list[int] = []
+        self.loads: list[int] = []
+        self.broken = False
         self.died: Callable[[int, str], None] = lambda pcpu, why: None
 
     async def supervise(self, died: Callable[[int, str], None]) -> None:
@@ -114,20 +115,10 @@ class Processes:
     def kill(self, pcpu: int) -> None:
         self.killed.append(pcpu)
 
-
-class Memory:
-    """Counts what is done to it."""
-
-    def __init__(self) -> None:
-        self.loads: list[int] = []
-        self.broken = False
-
-    def clear(self, vm: Any) -> None: ...
-
-    def load(self, vm: Any) -> None:
-        if self.broken:
-            raise FileNotFoundError(2, "No such file or directory", "image")
-        self.loads.append(vm.index)
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        if not self.broken:
+            self.loads.append(vm)
+        loaded("image: No such file or directory" if self.broken else None)
 
 
 class Bench:
@@ -138,12 +129,10 @@ class Bench:
         self.shown: list[tuple[int, bytes]] = []
         self.notices: list[tuple[str, str]] = []
         self.reports: list[tuple[Report, bytes]] = []
-        self.memory = Memory()
         self.node = Processes((0, 1, 2))
         self.port = self.node.channels
         self.agent = Agent(
             plan(machine),
-            cast(NodeMemory, self.memory),
             self.node,
             self,
             notice=lambda level, text: self.notices.append((level, text)),
@@ -423,14 +412,14 @@ async def test_a_reset_loads_once_all_are_out_of_the_guest(autojump_clock: objec
         assert bench.told(wire.Halt) == [0, 1]
         bench.port.come(0, wire.Halted())
         await bench.settled()
-        assert (bench.memory.loads, bench.told(wire.Reset)) == ([], [])
+        assert (bench.node.loads, bench.told(wire.Reset)) == ([], [])
         bench.port.come(1, wire.Halted())
         await bench.settled()
-        assert (bench.memory.loads, bench.told(wire.Reset)) == ([0], [0, 1])
+        assert (bench.node.loads, bench.told(wire.Reset)) == ([0], [0, 1])
         bench.port.come(0, wire.VmReset(0), wire.Halted())
         bench.port.come(1, wire.Halted())
         await bench.settled()
-        assert bench.memory.loads == [0, 0]
+        assert bench.node.loads == [0, 0]
         bench.agent.stop(Ending.DONE)
 
     outcome = await bench.live(script)
@@ -450,7 +439,7 @@ async def test_off_during_a_reset_is_off(autojump_clock: object) -> None:
     outcome = await bench.live(script)
     assert outcome.ending is Ending.DONE
     assert outcome.vms == {"vm0": "off", "vm1": "off"}
-    assert bench.memory.loads == []
+    assert bench.node.loads == []
 
 
 async def test_a_death_during_a_reset_is_final(autojump_clock: object) -> None:
@@ -493,7 +482,7 @@ async def test_a_reset_whose_image_has_gone_ends_that_vm_alone(autojump_clock: o
     bench = Bench()
 
     async def script(bench: Bench) -> None:
-        bench.memory.broken = True
+        bench.node.broken = True
         bench.port.come(0, wire.VmReset(0), wire.Halted())
         bench.port.come(1, wire.Halted())
         await bench.settled()

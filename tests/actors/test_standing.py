@@ -193,11 +193,11 @@ async def test_a_vm_that_is_about_to_start_anew_does_so_before_the_machine_stand
             freeze(bench)
             await bench.settled()
             assert not bench.agent.standing
-            assert bench.memory.loads == []
+            assert bench.node.loads == []
             bench.port.come(0, wire.Halted())
             bench.port.come(1, wire.Halted())
         assert bench.agent.standing
-        assert bench.memory.loads == [0]
+        assert bench.node.loads == [0]
         bench.agent.stop(Ending.DONE)
 
     await bench.live(script)

@@ -50,9 +50,7 @@ class Live:
         self.names = [vm.name for vm in loaded.vms]
         self._said = {name: bytearray() for name in self.names}
         self.node = _node(self.plan, self.memory, Placement(placement))
-        self.agent = Agent(
-            self.plan, self.memory, self.node, self, changed=self._changed, course=self._course(standing=standing)
-        )
+        self.agent = Agent(self.plan, self.node, self, changed=self._changed, course=self._course(standing=standing))
         self._ended: set[str] = set()
         self._news = trio.Event()
 
