@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         completion,
         dtb,
         init,
+        keys,
         platforms,
         report,
         run,
@@ -74,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=strict)
-    for module in (run, init, check, dtb, platforms, schema, study, report, trace, completion):
+    for module in (run, init, check, dtb, platforms, schema, study, report, trace, keys, completion):
         module.add(subparsers)
     return top
 

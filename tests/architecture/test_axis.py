@@ -14,8 +14,8 @@ from baonet.hyp.wings import ARCHITECTURES
 
 PACKAGE = Path(baonet.__path__[0])
 FLOORS = (
-    *("actors", "cli", "core", "document", "hyp", "launch", "machine", "memory", "outlets", "run", "study", "testing"),
-    *("trace", "wire"),
+    *("actors", "cli", "cluster", "core", "document", "hyp", "launch", "machine", "memory", "outlets", "run", "study"),
+    *("testing", "trace", "wire"),
 )
 """The configuration has words of its own: tests/config/test_architecture.py."""
 WORDS = re.compile(
