@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from baonet.cli.common import Subparsers, add_set, load_machine
+from baonet.cli import on_nodes
+from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
 from baonet.cli.layout import layout
+from baonet.cli.place import add_place, placed
 from baonet.document.errors import Problem
+from baonet.document.standard_input import given
 from baonet.hyp.vmm import plan
 
 EPILOG = """\
 exit status:
   0    the machine can run; warnings, if any, are on standard error
   1    with --strict: there are warnings
-  2    the file has errors; all of them are on standard error, each with its line and what would be right
+  2    the file has errors; all of them are on standard error, each with its line and what would be right; or
+       the command line has one
 
 examples:
   baonet check machine.yaml --map
   baonet check machine.yaml --strict --set vms.0.cpus=2
+  baonet check machine.yaml --on local:2 --place linux=0:0:1:1
+  baonet check machine.yaml --on ssh:host-a,host-b --cores 8
 """
 
 
@@ -32,6 +39,8 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     parser.add_argument("--strict", action="store_true", help="end with status 1 when there are warnings")
     parser.add_argument("--map", action="store_true", help="show where everything lands in each VM's address space")
+    on_nodes.add_on(parser)
+    add_place(parser)
     add_set(parser)
     parser.set_defaults(command=check)
 
@@ -41,7 +50,16 @@ def check(options: argparse.Namespace) -> int:
     machine = load_machine(options.file, options.set, warnings)
     if machine is None:
         return 2
-    pcpus, mappings = plan(machine).describe()
+    try:
+        nodes = on_nodes.nodes(options)
+        for text in options.place:
+            machine = placed(machine, text)
+        planned = plan(machine)
+        table, split = on_nodes.told(planned, nodes) if nodes else ([], [])
+    except UsageError as error:
+        print(f"baonet check: {error}", file=sys.stderr)
+        return 2
+    pcpus, mappings = planned.describe()
     for pcpu in pcpus:
         role = "powered down" if pcpu.vm is None else f"{pcpu.vm} vcpu {pcpu.vcpu}{', master' if pcpu.master else ''}"
         print(f"pcpu {pcpu.pcpu}: {role}")
@@ -52,4 +70,9 @@ def check(options: argparse.Namespace) -> int:
         for vm in machine.vms:
             print()
             print("\n".join(layout(machine, vm)))
-    return 1 if warnings and options.strict else 0
+    if table:
+        print()
+        print("\n".join(table))
+    for line in split:
+        print(f"{given(options.file)}: warning: {line}", file=sys.stderr)
+    return 1 if (warnings or split) and options.strict else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from baonet.config import console_input, devicetree, faults
+from baonet.config import console_input, devicetree, faults, node_placement
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.placement import VmContents
@@ -42,6 +42,7 @@ def build(
         vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
         input=console_input.resolve(draft.input, names),
         faults=faults.resolve(draft.faults, names, [each.name for each in draft.shared_memory]),
+        placement=node_placement.resolve(draft.placement, names),
     )
     problems: list[Problem] = []
     vms = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import console_input, cpus, faults, guest_space, interrupts, physical, wings
+from baonet.config import console_input, cpus, faults, guest_space, interrupts, node_placement, physical, wings
 from baonet.config.draft import Draft
 from baonet.config.models import DeviceModel, IpcModel, SharedMemoryModel, VmModel
 from baonet.document.document import YamlNode
@@ -42,6 +42,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from faults.problems(draft)
     if draft.intact(draft.root, "vms"):
         yield from console_input.problems(draft.input, [vm.name for vm in draft.vms])
+        yield from node_placement.problems(draft.placement, [(vm.name, vm.cpus) for vm in draft.vms])
     yield from cpus.problems(draft)
     yield from interrupts.problems(draft)
     yield from physical.problems(draft)

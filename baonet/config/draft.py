@@ -12,6 +12,7 @@ from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
 from baonet.config.fault_models import FaultModel
 from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
+from baonet.config.node_placement import NodePlacementModel
 from baonet.document.document import YamlNode
 from baonet.document.kinds import Reader
 from baonet.machine import Platform, PlatformDevice
@@ -20,7 +21,8 @@ from baonet.machine import Platform, PlatformDevice
 @final
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts of the file that could be read. ``platform`` is None if it could not, ``clock`` also if it is absent.
+    """The parts of the file that could be read. ``platform`` is None if it could not, ``clock`` and ``placement``
+    also if they are absent.
 
     ``shared_memory`` and ``vms`` lack what could not be read, so a rule that needs all of them asks ``reader``.
     """
@@ -33,6 +35,7 @@ class Draft:
     clock: ClockModel | None
     input: Sequence[InputModel]
     faults: Sequence[FaultModel]
+    placement: NodePlacementModel | None
 
     @property
     def architecture(self) -> Architecture:

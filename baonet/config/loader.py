@@ -57,6 +57,7 @@ def load(
         clock=values.get("clock"),
         input=values.get("input", ()),
         faults=values.get("faults", ()),
+        placement=values.get("placement"),
     )
     reader.problems += check.problems(draft)
     placements = [VmContents(vm, draft.architecture) for vm in draft.vms]
@@ -102,7 +103,7 @@ def _unplaced(
         return ()
     fields = [problem.field for problem in draft.reader.problems]
     healthy = [each for each in placements if not any(_below(field, each.model.node.name) for field in fields)]
-    part = replace(draft, vms=[each.model for each in healthy], input=(), faults=())
+    part = replace(draft, vms=[each.model for each in healthy], input=(), faults=(), placement=None)
     return build(part, platform, healthy, faithful)[1]
 
 

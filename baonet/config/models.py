@@ -16,6 +16,7 @@ from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import INPUT, InputModel
 from baonet.config.fault_models import FAULTS, FaultModel
+from baonet.config.node_placement import PLACEMENT, NodePlacementModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
@@ -231,3 +232,9 @@ class MachineModel(Model):
         INPUT, "What is typed on the consoles, and when. `baonet run --input FILE` takes the same list from a file.", ()
     )
     faults: tuple[FaultModel, ...] = optional(FAULTS, "What goes wrong, and when, in virtual time.", ())
+    placement: NodePlacementModel | None = optional(
+        PLACEMENT,
+        "Which VM runs on which node when several run the machine; on one it means nothing. Default: `pack`. `--place` "
+        "of the command line comes before it.",
+        None,
+    )

@@ -110,12 +110,30 @@ memory object are its halves; of the VMs that have it, the first writes the uppe
 """
 
 
+_NODES = """\
+## Several nodes
+
+When several nodes run a machine, `placement` says which VM runs on which. [Distributed](distributed.md) tells what it
+costs when a VM, or VMs that share something, are on several.
+
+| `placement` | meaning |
+|---|---|
+| `pack` | whole VMs; VMs that share memory or a device are on one node where it has enough cores for them |
+| `spread` | the vCPUs of each VM on all nodes in turn |
+| `{linux: 0, rtos: 1}` | these VMs on these nodes; VMs that are not named are packed |
+| `{linux: [0, 0, host-b, host-b]}` | a node for each vCPU |
+
+A node is its number, from 0 in the order of `--on`, or its name as `--on` gives it: `host-b:7000`, or `host-b` where no
+other node has that host. `baonet check FILE --on WHERE` tells who runs where and warns of what is split.
+"""
+
+
 def page() -> str:
     """The whole page, in Markdown."""
     parts = [_filled(_INTRODUCTION)]
     physical = _models(PlatformModel)
     parts += [_section(model) for model in _models(MachineModel) if model not in physical]
-    parts += [_filled(_PLACEMENT), _platforms()]
+    parts += [_filled(_PLACEMENT), _NODES, _platforms()]
     parts += [_section(model) for model in physical]
     parts += [_foreign([*(model for model in _models(MachineModel) if model not in physical), *physical])]
     return "\n".join(parts)

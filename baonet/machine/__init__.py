@@ -17,6 +17,7 @@ from baonet.machine.clock import Clock, ClockMode, Latency
 from baonet.machine.faults import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
+from baonet.machine.node_placement import NodeName, NodePlacement, NodePolicy, VmNodes
 from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
 from baonet.machine.rate import Rate
 from baonet.machine.vm import Device, Ipc, LoadSegment, Region, Stamp, Vm, devices, uarts
@@ -41,6 +42,9 @@ __all__ = [
     "MessageFault",
     "MessageKind",
     "MisfitError",
+    "NodeName",
+    "NodePlacement",
+    "NodePolicy",
     "PAGE_SIZE",
     "Platform",
     "PlatformDevice",
@@ -53,6 +57,7 @@ __all__ = [
     "Stamp",
     "UNMODELLED",
     "Vm",
+    "VmNodes",
     "devices",
     "uarts",
 ]

@@ -8,16 +8,16 @@ from baonet.machine.vm import Vm
 
 def touching(machine: Machine, vm: int) -> set[int]:
     """The VMs that share memory or a device with this one, itself among them."""
-    objects, devices = _shared(machine.vms[vm])
+    objects, devices = reached(machine.vms[vm])
     found = {vm}
     for other, its in enumerate(machine.vms):
-        its_objects, its_devices = _shared(its)
+        its_objects, its_devices = reached(its)
         if its_objects & objects or its_devices & devices:
             found.add(other)
     return found
 
 
-def _shared(vm: Vm) -> tuple[set[int], set[int]]:
+def reached(vm: Vm) -> tuple[set[int], set[int]]:
     """The shared memory objects and the devices of a VM, which others may have too."""
     return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from baonet.machine.clock import Clock
 from baonet.machine.faults import Fault
+from baonet.machine.node_placement import PACKED, NodePlacement
 from baonet.machine.platform import Platform
 from baonet.machine.vm import Vm
 
@@ -39,7 +40,8 @@ class Input:
 class Machine:
     """One partitioned machine, complete: what a node needs to run its part of it.
 
-    ``files`` are those that it was read from: machine and platform files, images, initrds, device trees.
+    ``files`` are those that it was read from: machine and platform files, images, initrds, device trees. ``placement``
+    is for who runs it on several nodes, and changes nothing of what its guests see in virtual time.
     """
 
     path: str
@@ -52,3 +54,4 @@ class Machine:
     input: tuple[Input, ...] = ()
     faults: tuple[Fault, ...] = ()
     files: tuple[str, ...] = ()
+    placement: NodePlacement = PACKED

@@ -16,7 +16,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 _KNOWN = {
     "$schema", "title", "description", "default", "$defs", "$ref", "anyOf", "const", "enum", "type", "properties",
-    "required", "additionalProperties", "items", "minItems", "uniqueItems", "minimum", "maximum", "pattern",
+    "required", "additionalProperties", "minProperties", "items", "minItems", "uniqueItems", "minimum",
+    "maximum", "pattern",
 }  # fmt: skip
 
 
@@ -50,9 +51,14 @@ def violations(schema: dict[str, Any], value: Any, root: dict[str, Any], at: str
         for i, item in enumerate(value):
             yield from violations(schema.get("items", {}), item, root, f"{at}[{i}]")
     if isinstance(value, dict) and "properties" in schema:
+        if len(value) < schema.get("minProperties", 0):
+            yield f"{at}: minProperties"
+        others = schema.get("additionalProperties")
         yield from (f"{at}: {key} is required" for key in schema.get("required", ()) if key not in value)
         for key, item in value.items():
             if key in schema["properties"]:
                 yield from violations(schema["properties"][key], item, root, f"{at}.{key}")
-            elif schema.get("additionalProperties") is False:
+            elif isinstance(others, dict):
+                yield from violations(others, item, root, f"{at}.{key}")
+            elif others is False:
                 yield f"{at}: {key} is not known"

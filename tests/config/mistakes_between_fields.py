@@ -256,4 +256,31 @@ CASES = {
         "vms[1].memory[0].size",
         "768MiB of these colours, and the platform has 512MiB of them",
     ),
+    "a placement of a VM that is not there": Case(
+        "version: 1",
+        "version: 1\nplacement: {§pong: 0}",
+        "placement.pong",
+        "there is no VM 'pong'",
+        "did you mean 'ping'?",
+    ),
+    "a placement of a VM that is unlike any": Case(
+        "version: 1",
+        "version: 1\nplacement: {§x: 0}",
+        "placement.x",
+        "there is no VM 'x'",
+        "the VMs are ping and linux",
+    ),
+    "a placement of too few vCPUs": Case(
+        "version: 1",
+        "version: 1\nplacement: {linux: §[0]}",
+        "placement.linux",
+        "the list has 1 for the 2 vCPUs of 'linux'",
+        "give a node for each vCPU, or one, without [ ], for the whole VM",
+    ),
+    "a placement of too many vCPUs": Case(
+        "version: 1",
+        "version: 1\nplacement: {ping: §[0, host-b]}",
+        "placement.ping",
+        "the list has 2 for the 1 vCPU",
+    ),
 }

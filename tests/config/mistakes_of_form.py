@@ -21,6 +21,10 @@ PING_IPC = "{base: 0x70000000, size: 64KiB, shared_memory: mailbox, interrupts: 
 LINUX_DEVICE = "{pa: 0x09000000, size: 4KiB}"
 
 
+def _placement(value: str) -> tuple[str, str]:
+    return "version: 1", f"version: 1\nplacement: {value}"
+
+
 def _fault(item: str) -> tuple[str, str]:
     return "version: 1", f"version: 1\nclock: {{mode: virtual}}\nfaults: [{item}]"
 
@@ -185,4 +189,29 @@ CASES = {
     ),
     "a colour twice": Case("cpus: 1", "cpus: 1\n    colors: §[1, 1]", "vms[0].colors", "colour 1 is given twice"),
     "no colours": Case("cpus: 1", "cpus: 1\n    colors: §{}", "vms[0].colors", "a mapping is not a set of colours"),
+    "a placement that is no policy": Case(
+        *_placement("§spred"), "placement", "'spred' is no placement", "did you mean 'spread'?"
+    ),
+    "a placement that is a number": Case(
+        *_placement("§2"),
+        "placement",
+        "2 is no placement",
+        "pack, spread or a map of VMs to nodes, {linux: 0",
+    ),
+    "a placement that is a list": Case(*_placement("§[0, 1]"), "placement", "a list is no placement", "it can be pack"),
+    "a placement of nobody": Case(*_placement("§{}"), "placement", "the map places no VM", "write pack, spread or"),
+    "a placement on what is no node": Case(
+        *_placement("{ping: §true}"),
+        "placement.ping",
+        "true is no node",
+        "a node is its number, from 0 to 1023, or",
+    ),
+    "a placement on a node beyond all": Case(*_placement("{ping: §1024}"), "placement.ping", "1024 is no node"),
+    "a placement on what is no host": Case(
+        *_placement("{linux: [0, §'a b']}"), "placement.linux[1]", "'a b' is no node", "HOST or HOST:PORT"
+    ),
+    "a placement on no node": Case(
+        *_placement("{ping: §[]}"), "placement.ping", "the list is empty", "a node for each vCPU, or one for the whole"
+    ),
+    "a placement without a value": Case(*_placement("{ping: §~}"), "placement.ping", "nothing is no node"),
 }
