@@ -56,6 +56,56 @@ class Rings:
         A signal ends it too. Other threads run meanwhile, and handlers of signals have run behind it.
         """
 
+class Courier:
+    """What keeps the parts of split islands on several nodes alike: streams to others' couriers, served by one thread.
+
+    ``node``: this one's number. ``bell``: the socket at whose other end the cores of this node call it. ``told``: where
+    it writes the number of a node that is lost, two bytes in the order of the host. All else is said before ``begin``,
+    first the peers.
+    """
+
+    def __init__(self, node: int, bell: int, told: int) -> None: ...
+    def peer(self, node: int, descriptor: int, /) -> None:
+        """A connected stream to the courier of another node, which is its own from now on."""
+
+    def island(
+        self,
+        number: int,
+        lanes: int,
+        home: int,
+        ledger: object,
+        slots: object,
+        nodes: object,
+        processes: object,
+        segments: int,
+        caller: int,
+        /,
+    ) -> None:
+        """A part of an island that the node ``home`` conducts, in a machine of ``lanes`` pcpus.
+
+        ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
+        here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
+        ``caller``: the other end of ``bell``, in each process. Raises LookupError without a stream to one of the nodes.
+        """
+
+    def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
+        """Who owns the pages of a segment, and its bytes."""
+
+    def relay(self, island: int, pcpu: int, node: int, descriptor: int, /) -> None:
+        """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
+
+    def begin(self) -> None:
+        """Start the thread. Raises OSError when the host has none."""
+
+    def reset(self, island: int, segment: int, /) -> None:
+        """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
+
+    def statistics(self) -> dict[str, int]:
+        """Pages ``asked`` for, ``brought`` here and ``given``, and ``orders`` to cores of other nodes."""
+
+    def close(self, caller: int, /) -> None:
+        """The thread ends, and all streams."""
+
 def kick(slots: object, index: int) -> None:
     """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Stay.KICKED``.
 

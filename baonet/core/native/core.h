@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture clock code_map core count leave ownership parcels regions rest storm tlb trace
+ *   core       architecture clock code_map core count leave ownership parcels regions resident rest storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   library    atomics futex layout ledger library pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold

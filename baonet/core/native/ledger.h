@@ -5,6 +5,10 @@
  *
  * An owner is a pcpu by its number plus 1; 0: the page is shared, all may read it. It changes while nobody of the island
  * runs beside the one who takes it.
+ *
+ * An island that is on several nodes has a ledger on each. Their couriers (node/courier.c) keep them alike: what one node
+ * has written the others have before any of their cores goes on. Where the bytes of a page are follows from who took it
+ * last, and each node has in its own entry whom to ask for them.
  */
 #ifndef BAONET_LEDGER_H
 #define BAONET_LEDGER_H
@@ -13,13 +17,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #define SHARED 0u
 
 struct ownership {
     uint64_t let_go; /* the latest time, in cycles, that the guest of its last owner knew when that let it go */
     uint16_t owner;
+    uint16_t holder; /* the node to ask for its bytes, by its number plus 1; HERE: this one has them */
 };
+#define HERE 0u
 _Static_assert(sizeof(struct ownership) == 16, "baonet.memory.ownership");
 
 /* Who falls behind by more than this forgets all that it has. */
@@ -50,11 +57,17 @@ struct outcome {
 };
 
 enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };
+enum { WANTS_NOTHING, WANTS_PAGE };
 struct lane {
     _Atomic uint64_t known; /* of a core that stands: the latest time that its guest knows */
     /* Of a core in another process than the one that conducts: */
     _Atomic uint32_t work; /* LANE_* */
     _Atomic uint32_t bell; /* of the first in its process: rung when one of them is asked */
+    /* Of a core that waits for the bytes of a page from another node: */
+    _Atomic uint32_t wants; /* WANTS_* */
+    uint32_t page;
+    uint16_t segment;
+    bool away; /* it is on another node: the courier is asked in its place */
     struct order order;
     struct outcome outcome;
 } __attribute__((aligned(64)));
@@ -62,13 +75,28 @@ struct lane {
 struct ledger {
     _Atomic uint64_t written; /* transfers, since the start */
     _Atomic uint32_t answers; /* rung when an outcome has come */
+    int courier;              /* in each process: the socket by which the node's courier is called, plus 1; 0: it has none */
+    bool conducted_away;      /* on another node: an outcome is for the courier */
+    _Atomic uint32_t missed;  /* a call that the socket had no room for */
+    _Atomic uint64_t shipped; /* transfers that all other nodes have been sent */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };
 
+/* The courier is to look at a lane. */
+static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+    uint16_t number = (uint16_t)pcpu;
+    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof number) atomic_store(&ledger->missed, 1);
+}
+
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */
 static inline void ledger_let_go(struct ledger *ledger, size_t lanes, struct ownership *entry) {
     if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].known);
+}
+
+/* Whether the courier must send some on before there is room for more that no node forgets. */
+static inline bool ledger_is_full(struct ledger *ledger) {
+    return ledger->courier && atomic_load(&ledger->written) - atomic_load(&ledger->shipped) >= JOURNAL / 2;
 }
 
 static inline void ledger_record(struct ledger *ledger, struct transfer transfer) {

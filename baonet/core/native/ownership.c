@@ -11,6 +11,8 @@
  */
 #include "ownership.h"
 
+#include <sched.h>
+
 #include "clock.h"
 #include "code_map.h"
 #include "leave.h"
@@ -23,8 +25,17 @@ static bool may(const struct core *core, const struct ownership *entry, bool wri
     return entry->owner == number_of(core) || (entry->owner == SHARED && !write);
 }
 
+/* What this one keeps the others must not miss. Its lane's number is as good as any. */
+static void make_room(struct core *core) {
+    for (unsigned spins = 0; ledger_is_full(core->ledger); spins++) {
+        if (spins % 1000 == 0) ledger_call(core->ledger, core->index);
+        sched_yield();
+    }
+}
+
 static void take(struct core *core, struct shared_page page, bool write) {
     struct ownership *entry = &page.table[page.page];
+    make_room(core);
     ledger_let_go(core->ledger, core->lanes, entry);
     entry->owner = write ? number_of(core) : SHARED;
     core->state.pages_taken++;
@@ -38,7 +49,10 @@ bool ownership_enter(struct core *core, struct shared_page page, bool write) {
             core->scratch.need = (struct need){.page = true, .write = write, .segment = page.segment, .number = page.page};
             return false;
         }
+        resident_make(core, page); /* before it is taken: then it is nobody else's to give */
         take(core, page, write);
+    } else {
+        resident_make(core, page);
     }
     clock_raise(core, entry->let_go);
     return true;

@@ -3,14 +3,7 @@
 #define BAONET_OWNERSHIP_H
 
 #include "core.h"
-#include "ledger.h"
-
-/* A page that is in a table: of which, and as which of its pages. */
-struct shared_page {
-    struct ownership *table;
-    uint32_t page;
-    uint16_t segment;
-};
+#include "resident.h"
 
 /*
  * Before the core reads, or writes, a page. False: it belongs to another, and the core is frozen: nothing has changed. Else

@@ -21,6 +21,7 @@
 #include "leave.h"
 #include "ownership.h"
 #include "pl011_state.h"
+#include "resident.h"
 #include "rest.h"
 #include "trace.h"
 
@@ -88,9 +89,9 @@ static void update(struct uart *uart) {
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 /* Whoever asks a device changes it. */
-static bool enter(struct uart *uart) {
-    return !uart->owner || ownership_enter(uart->core, (struct shared_page){uart->owner, 0, uart->segment}, true);
-}
+static struct shared_page page_of(const struct uart *uart) { return (struct shared_page){uart->owner, 0, uart->segment}; }
+
+static bool enter(struct uart *uart) { return !uart->owner || ownership_enter(uart->core, page_of(uart), true); }
 
 static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
@@ -140,6 +141,7 @@ int uart_restore(struct uart *uart, uint64_t position, const void *output, size_
 
 /* For words at the end of a run, which wait for no lock. */
 void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting) {
+    if (uart->owner) resident_make(uart->core, page_of(uart));
     const struct uart_state *s = uart->state;
     *ris = s->ris, *imsc = s->imsc, *waiting = s->rx_head - s->rx_tail;
 }

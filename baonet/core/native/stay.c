@@ -200,11 +200,14 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
     if (cycles) pool.pace = (7 * pool.pace + (taken << 10) / cycles) / 8;
 }
 
-static void ask(struct stay *stay) {
+static void ask(struct ledger *ledger, struct stay *stay) {
     if (atomic_load(&stay->lane->work) != LANE_STANDS) return; /* before the deadline has passed once */
     stay->lane->order = stay->order;
     atomic_store(&stay->lane->work, LANE_ASKED);
-    futex_ring(&stay->process->bell);
+    if (stay->lane->away)
+        ledger_call(ledger, (unsigned)(stay->lane - ledger->lanes));
+    else
+        futex_ring(&stay->process->bell);
 }
 
 /* False: the deadline has passed. */
@@ -234,7 +237,7 @@ void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsign
         if (stays[i].core)
             here[in_here++] = &stays[i];
         else
-            ask(&stays[i]);
+            ask(ledger, &stays[i]);
     }
     PyThreadState *python = count && stays->order.frozen ? PyEval_SaveThread() : NULL;
     run_here(here, in_here, threads);
@@ -269,7 +272,10 @@ static bool attend(const struct attendance *attendance, struct core *core, PyThr
     if (!over) return true;
     lane->outcome = outcome;
     atomic_store(&lane->work, LANE_HAS_COME);
-    futex_ring(&attendance->ledger->answers);
+    if (attendance->ledger->conducted_away)
+        ledger_call(attendance->ledger, core->index);
+    else
+        futex_ring(&attendance->ledger->answers);
     return true;
 }
 

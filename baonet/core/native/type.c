@@ -10,6 +10,7 @@
 #include "ownership.h"
 #include "pl011.h"
 #include "regions.h"
+#include "resident.h"
 #include "run.h"
 #include "save.h"
 #include "storm.h"
@@ -226,6 +227,7 @@ static PyObject *code(PyObject *self, PyObject *address) {
     running = NULL;
     struct region *region = found ? region_find(core, ipa) : NULL;
     if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
+    resident_make_region(core, region, ipa);
     uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
     return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
 }

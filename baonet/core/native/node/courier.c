@@ -1,0 +1,414 @@
+/*
+ * The courier of a node: one thread, without Python, that has the streams to the couriers of other nodes. It is called by cores
+ * of this node over a socket (ledger_call), reads what other nodes say, and passes on what processes of islands that are split
+ * say to each other. After something has happened it looks again for a while before it sleeps, as long as that pays.
+ *
+ * A peer that says what cannot be, or ends, is lost: that is told by its number on `told`.
+ */
+#define _GNU_SOURCE
+#include "courier.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define QUIT 0xfffeu
+#define EVENTS 64
+#define SHORT_SPIN 1u
+#define LONG_SPIN 2u
+#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
+
+enum { OF_BELL, OF_PEER, OF_RELAY };
+#define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void watch(struct courier *courier, struct link *link, uint64_t key, uint32_t events, bool anew) {
+    struct epoll_event event = {.events = events, .data.u64 = key};
+    epoll_ctl(courier->epoll, anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, link->fd, &event);
+}
+
+static void end(struct link *link) {
+    if (link->fd >= 0) close(link->fd); /* epoll forgets it */
+    link->fd = -1;
+    bytes_free(&link->in);
+    bytes_free(&link->out);
+}
+
+static void lose(struct courier *courier, struct peer *peer) {
+    uint16_t node = (uint16_t)peer->node;
+    if (peer->lost) return;
+    peer->lost = true;
+    end(&peer->link);
+    if (write(courier->told, &node, sizeof node) != sizeof node) return; /* nobody wants to know any more */
+}
+
+static void called(struct courier *courier, unsigned pcpu) {
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (pcpu < courier->parts[i].lanes) part_called(courier, &courier->parts[i], pcpu);
+}
+
+/* False: it is to end. */
+static bool answer_calls(struct courier *courier) {
+    uint8_t calls[512];
+    ssize_t come = recv(courier->bell, calls + courier->has_half, sizeof calls - 1, MSG_DONTWAIT);
+    if (come <= 0) return true;
+    calls[0] = courier->has_half ? courier->half : calls[0];
+    size_t length = (size_t)come + courier->has_half, at = 0;
+    for (; at + 2 <= length; at += 2) {
+        uint16_t pcpu;
+        memcpy(&pcpu, calls + at, sizeof pcpu);
+        if (pcpu == QUIT) return false;
+        called(courier, pcpu);
+    }
+    courier->has_half = at < length;
+    if (courier->has_half) courier->half = calls[at];
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        if (!atomic_exchange(&part->ledger->missed, 0)) continue;
+        for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++) part_called(courier, part, pcpu);
+    }
+    return true;
+}
+
+static struct part *find(struct courier *courier, unsigned number) {
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (courier->parts[i].number == number) return &courier->parts[i];
+    return NULL;
+}
+
+static void hear(struct courier *courier, struct peer *peer) {
+    if (peer->lost) return;
+    bool open = link_read(&peer->link), wrong = false;
+    size_t at = 0;
+    for (const struct head *head; (head = link_frame(&peer->link, &at, &wrong));) {
+        struct head copy;
+        memcpy(&copy, head, sizeof copy);
+        struct part *part = find(courier, copy.island);
+        wrong = !part || !part_take(courier, part, peer, copy.kind, (const uint8_t *)head + sizeof copy, copy.length);
+        if (wrong) break;
+    }
+    if (wrong || !open)
+        lose(courier, peer);
+    else
+        link_done(&peer->link, at);
+}
+
+static void pass_on(struct courier *courier, struct part *part, struct relay *relay) {
+    uint8_t bytes[65536];
+    ssize_t come = relay->link.fd < 0 ? -1 : recv(relay->link.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (come > 0) {
+        part_relay(courier, part, relay, bytes, (size_t)come);
+    } else if (!come || (errno != EAGAIN && errno != EINTR)) {
+        part_relay(courier, part, relay, bytes, 0);
+        end(&relay->link);
+    }
+}
+
+/* What waits goes where there is room, and who has too much waiting for him is not helped to more. */
+static void flush(struct courier *courier) {
+    for (unsigned i = 0; i < courier->peer_count; i++) {
+        struct peer *peer = &courier->peers[i];
+        if (peer->lost) continue;
+        if (peer->link.out.length && !link_flush(&peer->link)) {
+            lose(courier, peer);
+            continue;
+        }
+        bool waits = peer->link.out.length > 0;
+        if (waits != peer->link.waits) watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (waits ? EPOLLOUT : 0), false);
+        peer->link.waits = waits;
+    }
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        for (unsigned j = 0; j < courier->parts[i].relay_count; j++) {
+            struct relay *relay = &courier->parts[i].relays[j];
+            if (relay->link.fd < 0) continue;
+            if (relay->link.out.length && !link_flush(&relay->link)) relay->ended = true, relay->link.out.length = 0;
+            if (relay->ended && !relay->link.out.length) {
+                end(&relay->link);
+                continue;
+            }
+            bool held = relay->peer->link.out.length > CONGESTED, waits = relay->link.out.length > 0;
+            watch(courier, &relay->link, KEY(OF_RELAY, i, j), (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0), false);
+        }
+    }
+}
+
+static int wait_for_events(struct courier *courier, struct epoll_event *events) {
+    uint64_t began = now(), time = began;
+    int count;
+    while (!(count = epoll_wait(courier->epoll, events, EVENTS, 0)) && time - began < courier->patience) time = now();
+    if (!count) count = epoll_wait(courier->epoll, events, EVENTS, -1);
+    time = now() - began;
+    courier->patience = time < LONG_SPIN ? (2 * time > courier->patience ? 2 * time : courier->patience) : courier->patience / 2;
+    if (courier->patience < SHORT_SPIN) courier->patience = SHORT_SPIN;
+    if (courier->patience > LONG_SPIN) courier->patience = LONG_SPIN;
+    return count;
+}
+
+static void *life(void *argument) {
+    struct courier *courier = argument;
+    struct epoll_event events[EVENTS];
+    for (;;) {
+        int count = wait_for_events(courier, events);
+        for (int i = 0; i < count; i++) {
+            unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
+            unsigned index = (unsigned)events[i].data.u64;
+            if (kind == OF_BELL && !answer_calls(courier)) return NULL;
+            if (!(events[i].events & ~(uint32_t)EPOLLOUT)) continue;
+            if (kind == OF_PEER) hear(courier, &courier->peers[index]);
+            if (kind == OF_RELAY) pass_on(courier, &courier->parts[part], &courier->parts[part].relays[index]);
+        }
+        flush(courier);
+    }
+}
+
+/* Python's side */
+
+/* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
+static void *memory(struct courier *courier, PyObject *buffer, size_t least) {
+    PyObject *view = PyMemoryView_FromObject(buffer);
+    if (!view) return NULL;
+    Py_buffer *found = PyMemoryView_GET_BUFFER(view);
+    void *start = NULL;
+    if (found->readonly || (size_t)found->len < least)
+        PyErr_SetString(PyExc_ValueError, "a buffer is read-only or too small");
+    else if (!PyList_Append(courier->kept, view))
+        start = found->buf;
+    Py_DECREF(view);
+    return start;
+}
+
+/* One more of an array. NULL with a Python error. */
+static void *grow(void *array, unsigned count, size_t size) {
+    void *grown = PyMem_Realloc(array, (count + 1) * size);
+    if (grown) memset((char *)grown + count * size, 0, size);
+    return grown ? grown : PyErr_NoMemory();
+}
+
+static int init(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"node", "bell", "told", NULL};
+    struct courier *courier = (struct courier *)self;
+    if (courier->kept) return PyErr_SetString(PyExc_RuntimeError, "a courier is made once"), -1;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Iii", names, &courier->node, &courier->bell, &courier->told)) return -1;
+    if (!(courier->kept = PyList_New(0))) return -1;
+    courier->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (courier->epoll < 0) return PyErr_SetFromErrno(PyExc_OSError), -1;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = KEY(OF_BELL, 0, 0)};
+    if (epoll_ctl(courier->epoll, EPOLL_CTL_ADD, courier->bell, &event)) return PyErr_SetFromErrno(PyExc_OSError), -1;
+    return 0;
+}
+
+static bool may_change(struct courier *courier) {
+    if (!courier->begun) return true;
+    PyErr_SetString(PyExc_RuntimeError, "the courier has begun");
+    return false;
+}
+
+static PyObject *add_peer(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned node;
+    int fd;
+    if (!PyArg_ParseTuple(args, "Ii", &node, &fd) || !may_change(courier)) return NULL;
+    if (courier->parts) return PyErr_Format(PyExc_RuntimeError, "peers come before islands");
+    struct peer *peers = grow(courier->peers, courier->peer_count, sizeof *peers);
+    if (!peers) return NULL;
+    courier->peers = peers;
+    peers[courier->peer_count++] = (struct peer){.node = node, .link = {.fd = fd}};
+    Py_RETURN_NONE;
+}
+
+static struct peer *peer_of(struct courier *courier, unsigned node) {
+    for (unsigned i = 0; i < courier->peer_count; i++)
+        if (courier->peers[i].node == node) return &courier->peers[i];
+    return NULL;
+}
+
+static bool see(struct part *part, struct peer *peer) {
+    for (unsigned i = 0; i < part->view_count; i++)
+        if (part->views[i].peer == peer) return true;
+    struct view *views = grow(part->views, part->view_count, sizeof *views);
+    if (!views) return false;
+    part->views = views;
+    views[part->view_count] = (struct view){.peer = peer, .known = PyMem_Calloc(part->lanes, sizeof(uint64_t))};
+    if (!views[part->view_count].known) return PyErr_NoMemory(), false;
+    part->view_count++;
+    return true;
+}
+
+/* The other nodes of the island that this one speaks with. */
+static bool see_others(struct courier *courier, struct part *part) {
+    for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++) {
+        unsigned node = part->nodes[pcpu];
+        if (node == NOWHERE || node == courier->node || (courier->node != part->home && node != part->home)) continue;
+        struct peer *peer = peer_of(courier, node);
+        if (!peer) return PyErr_Format(PyExc_LookupError, "no stream to node %u", node), false;
+        if (!see(part, peer)) return false;
+    }
+    return true;
+}
+
+static PyObject *add_island(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    PyObject *ledger, *slots, *nodes, *processes;
+    unsigned short number;
+    unsigned lanes, home, segments;
+    int caller;
+    if (!PyArg_ParseTuple(args, "HIIOOOOIi", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller)) return NULL;
+    if (!may_change(courier)) return NULL;
+    if (lanes > MAX_PCPUS) return PyErr_Format(PyExc_ValueError, "too many pcpus");
+    struct part *parts = grow(courier->parts, courier->part_count, sizeof *parts);
+    if (!parts) return NULL;
+    courier->parts = parts;
+    struct part *part = &parts[courier->part_count];
+    *part = (struct part){.number = number, .lanes = lanes, .home = home, .table_count = segments};
+    part->ledger = memory(courier, ledger, sizeof(struct ledger) + lanes * sizeof(struct lane));
+    part->slots = part->ledger ? memory(courier, slots, lanes * sizeof(struct slot)) : NULL;
+    part->nodes = part->slots ? memory(courier, nodes, lanes * sizeof(uint16_t)) : NULL;
+    part->processes = part->nodes ? memory(courier, processes, lanes * sizeof(uint16_t)) : NULL;
+    part->tables = PyMem_Calloc(segments + 1, sizeof *part->tables);
+    if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    part->ledger->courier = caller + 1;
+    part->ledger->conducted_away = home != courier->node;
+    for (unsigned pcpu = 0; pcpu < lanes; pcpu++)
+        part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node;
+    courier->part_count++;
+    Py_RETURN_NONE;
+}
+
+static struct part *part_of(struct courier *courier, unsigned number) {
+    struct part *part = find(courier, number);
+    if (!part) PyErr_Format(PyExc_LookupError, "no island %u", number);
+    return part;
+}
+
+static PyObject *add_table(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number, segment, pages;
+    int device;
+    PyObject *entries, *bytes;
+    if (!PyArg_ParseTuple(args, "IIIOOp", &number, &segment, &pages, &entries, &bytes, &device) || !may_change(courier)) return NULL;
+    struct part *part = part_of(courier, number);
+    if (!part || segment >= part->table_count) return part ? PyErr_Format(PyExc_LookupError, "no segment %u", segment) : NULL;
+    struct table *table = &part->tables[segment];
+    table->bytes = memory(courier, bytes, (size_t)pages * GUEST_PAGE);
+    table->entries = table->bytes ? memory(courier, entries, pages * sizeof *table->entries) : NULL;
+    if (!table->entries) return NULL;
+    table->device = device;
+    table->pages = device ? 1 : pages;
+    Py_RETURN_NONE;
+}
+
+static PyObject *add_relay(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number, pcpu, node;
+    int fd;
+    if (!PyArg_ParseTuple(args, "IIIi", &number, &pcpu, &node, &fd) || !may_change(courier)) return NULL;
+    struct part *part = part_of(courier, number);
+    struct peer *peer = peer_of(courier, node);
+    if (!part || !peer) return part ? PyErr_Format(PyExc_LookupError, "no stream to node %u", node) : NULL;
+    struct relay *relays = grow(part->relays, part->relay_count, sizeof *relays);
+    if (!relays) return NULL;
+    part->relays = relays;
+    relays[part->relay_count++] = (struct relay){.link = {.fd = fd}, .pcpu = pcpu, .peer = peer};
+    Py_RETURN_NONE;
+}
+
+static PyObject *begin(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    (void)none;
+    if (!may_change(courier)) return NULL;
+    for (unsigned i = 0; i < courier->peer_count; i++) watch(courier, &courier->peers[i].link, KEY(OF_PEER, 0, i), EPOLLIN, true);
+    for (unsigned i = 0; i < courier->part_count; i++)
+        for (unsigned j = 0; j < courier->parts[i].relay_count; j++)
+            watch(courier, &courier->parts[i].relays[j].link, KEY(OF_RELAY, i, j), EPOLLIN, true);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&courier->thread, NULL, life, courier);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) return errno = error, PyErr_SetFromErrno(PyExc_OSError);
+    courier->begun = true;
+    Py_RETURN_NONE;
+}
+
+static PyObject *reset(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number, segment;
+    if (!PyArg_ParseTuple(args, "II", &number, &segment)) return NULL;
+    struct part *part = part_of(courier, number);
+    if (!part) return NULL;
+    if (segment < part->table_count && part->tables[segment].entries) part_reset(courier, part, &part->tables[segment]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *statistics(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    (void)none;
+    return Py_BuildValue("{sKsKsKsK}", "asked", (unsigned long long)courier->asked_for, "brought", (unsigned long long)courier->brought,
+                         "given", (unsigned long long)courier->given, "orders", (unsigned long long)courier->orders);
+}
+
+static void dealloc(PyObject *self) {
+    struct courier *courier = (struct courier *)self;
+    for (unsigned i = 0; i < courier->peer_count; i++) end(&courier->peers[i].link);
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        for (unsigned j = 0; j < part->relay_count; j++) end(&part->relays[j].link);
+        for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
+        PyMem_Free(part->views);
+        PyMem_Free(part->relays);
+        PyMem_Free(part->tables);
+        free(part->waiting);
+    }
+    PyMem_Free(courier->parts);
+    PyMem_Free(courier->peers);
+    if (courier->kept) close(courier->epoll);
+    Py_XDECREF(courier->kept);
+    Py_TYPE(self)->tp_free(self);
+}
+
+/* The thread ends, and with it all streams. */
+static PyObject *close_all(PyObject *self, PyObject *caller) {
+    struct courier *courier = (struct courier *)self;
+    uint16_t quit = QUIT;
+    long fd = PyLong_AsLong(caller);
+    if (PyErr_Occurred()) return NULL;
+    if (courier->begun) {
+        Py_BEGIN_ALLOW_THREADS;
+        if (send((int)fd, &quit, sizeof quit, MSG_NOSIGNAL) == sizeof quit) pthread_join(courier->thread, NULL);
+        Py_END_ALLOW_THREADS;
+    }
+    courier->begun = false;
+    for (unsigned i = 0; i < courier->peer_count; i++) end(&courier->peers[i].link);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"peer", add_peer, METH_VARARGS, NULL},
+    {"island", add_island, METH_VARARGS, NULL},
+    {"table", add_table, METH_VARARGS, NULL},
+    {"relay", add_relay, METH_VARARGS, NULL},
+    {"begin", begin, METH_NOARGS, NULL},
+    {"reset", reset, METH_VARARGS, NULL},
+    {"statistics", statistics, METH_NOARGS, NULL},
+    {"close", close_all, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+PyTypeObject courier_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._node.Courier",
+    .tp_basicsize = sizeof(struct courier),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = PyType_GenericNew,
+    .tp_init = init,
+    .tp_dealloc = dealloc,
+    .tp_methods = methods,
+};

@@ -1,0 +1,112 @@
+/* What keeps the parts of an island that several nodes have alike: courier.c. */
+#ifndef BAONET_COURIER_H
+#define BAONET_COURIER_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "ledger.h"
+#include "link.h"
+#include "slot.h"
+
+enum frame_kind {
+    FRAME_LOG,   /* what the ledger has had written to it since the last */
+    FRAME_ORDER, /* a core is to run */
+    FRAME_CAME,  /* and has */
+    FRAME_GET,   /* the bytes of pages are wanted */
+    FRAME_PAGES,
+    FRAME_SAYS,  /* bytes from a process to one of the other node */
+    FRAME_ENDED, /* it says nothing more */
+    FRAME_KINDS
+};
+
+struct table {
+    struct ownership *entries; /* NULL: the segment is not here */
+    uint8_t *bytes;
+    uint32_t pages; /* that have an owner of their own: 1 of a device, whose state is more */
+    bool device;
+    uint32_t next, run; /* reads ahead: the page that would come next, and how many did so */
+};
+
+/* Who waits for a page: a core here, or another node. */
+struct waiting {
+    uint16_t segment, count;
+    uint32_t page;
+    int node; /* -1: */
+    unsigned pcpu;
+};
+
+struct peer {
+    unsigned node;
+    struct link link;
+    bool lost;
+};
+
+/* The two ends of a channel between two processes on different nodes are relays. */
+struct relay {
+    struct link link;
+    unsigned pcpu; /* the crew's */
+    struct peer *peer;
+    bool ended; /* the other node's end has been told so */
+};
+
+/* An island, as one node has it. */
+struct part {
+    uint16_t number;
+    struct ledger *ledger;
+    struct slot *slots;
+    unsigned lanes; /* pcpus of the machine */
+    unsigned home;  /* the node that conducts */
+    uint16_t *nodes, *processes; /* of each pcpu: its node, NOWHERE if it is not of the island; the first in its process */
+    unsigned table_count;
+    struct table *tables; /* by segment */
+    struct view {         /* what a node has been sent */
+        struct peer *peer;
+        uint64_t sent;   /* of the journal */
+        uint64_t *known; /* of each lane */
+    } *views;            /* at home of all other nodes of the island, else of that */
+    unsigned view_count;
+    struct waiting *waiting;
+    unsigned waiting_count;
+    struct relay *relays;
+    unsigned relay_count;
+};
+#define NOWHERE 0xffffu
+#define GUEST_PAGE 4096u
+
+struct courier {
+    PyObject_HEAD
+    unsigned node;
+    int epoll, bell, told;
+    unsigned peer_count, part_count;
+    struct peer *peers;
+    struct part *parts;
+    PyObject *kept; /* the buffers that the pointers point into */
+    pthread_t thread;
+    bool begun;
+    uint8_t half;  /* of a call */
+    bool has_half;
+    uint64_t patience;
+    _Atomic uint64_t asked_for, brought, given, orders; /* pages; stays */
+};
+
+/* What one part does. None of these may be given anything of a peer that has not been checked: false, it is wrong. */
+bool part_take(struct courier *courier, struct part *part, struct peer *peer, uint16_t kind, const uint8_t *body, size_t length);
+
+/* A process of this node has asked for something of a pcpu. */
+void part_called(struct courier *courier, struct part *part, unsigned pcpu);
+
+/* Before anything else is said to a node: what it has not yet been told. */
+void part_ship(struct part *part, struct view *view);
+
+/* What a process has said to one of another node. */
+void part_relay(struct courier *courier, struct part *part, struct relay *relay, const uint8_t *bytes, size_t length);
+
+/* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
+void part_reset(struct courier *courier, struct part *part, struct table *table);
+
+extern PyTypeObject courier_type;
+
+#endif

@@ -1,0 +1,85 @@
+/* Frames as they are in memory: all nodes are little-endian, and the handshake has told that they run the same engine. */
+#include "link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool reserve(struct bytes *bytes, size_t more) {
+    if (bytes->length + more <= bytes->capacity) return true;
+    size_t capacity = bytes->capacity ? bytes->capacity : 4096;
+    while (capacity < bytes->length + more) capacity *= 2;
+    uint8_t *data = realloc(bytes->data, capacity);
+    if (!data) return false;
+    bytes->data = data;
+    bytes->capacity = capacity;
+    return true;
+}
+
+bool bytes_add(struct bytes *bytes, const void *data, size_t length) {
+    if (!reserve(bytes, length)) return false;
+    memcpy(bytes->data + bytes->length, data, length);
+    bytes->length += length;
+    return true;
+}
+
+void bytes_free(struct bytes *bytes) {
+    free(bytes->data);
+    *bytes = (struct bytes){0};
+}
+
+static void drop(struct bytes *bytes, size_t length) {
+    memmove(bytes->data, bytes->data + length, bytes->length - length);
+    bytes->length -= length;
+}
+
+void *link_begin(struct link *link, uint16_t kind, uint16_t island, size_t length) {
+    struct head head = {.kind = kind, .island = island};
+    if (link->fd < 0 || !reserve(&link->out, sizeof head + length)) return NULL;
+    memcpy(link->out.data + link->out.length, &head, sizeof head);
+    return link->out.data + link->out.length + sizeof head;
+}
+
+void link_end(struct link *link, size_t length) {
+    uint32_t told = (uint32_t)length;
+    memcpy(link->out.data + link->out.length + offsetof(struct head, length), &told, sizeof told);
+    link->out.length += sizeof(struct head) + length;
+}
+
+bool link_read(struct link *link) {
+    for (;;) {
+        if (!reserve(&link->in, 65536)) return false;
+        size_t room = link->in.capacity - link->in.length;
+        ssize_t come = recv(link->fd, link->in.data + link->in.length, room, MSG_DONTWAIT);
+        if (come < 0) return errno == EAGAIN || errno == EINTR;
+        if (!come) return false;
+        link->in.length += (size_t)come;
+        if ((size_t)come < room || link->in.length > MOST) return true; /* the rest can wait */
+    }
+}
+
+const struct head *link_frame(struct link *link, size_t *at, bool *wrong) {
+    size_t left = link->in.length - *at;
+    if (left < sizeof(struct head)) return NULL;
+    const struct head *head = (const struct head *)(link->in.data + *at);
+    struct head copy;
+    memcpy(&copy, head, sizeof copy); /* it may lie anywhere */
+    *wrong = copy.length > MOST;
+    if (*wrong || left < sizeof copy + copy.length) return NULL;
+    *at += sizeof copy + copy.length;
+    return head;
+}
+
+void link_done(struct link *link, size_t at) {
+    if (at) drop(&link->in, at);
+}
+
+bool link_flush(struct link *link) {
+    while (link->out.length) {
+        ssize_t gone = send(link->fd, link->out.data, link->out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (gone < 0) return errno == EAGAIN || errno == EINTR;
+        drop(&link->out, (size_t)gone);
+    }
+    return true;
+}

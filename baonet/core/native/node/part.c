@@ -1,0 +1,324 @@
+/*
+ * What the courier of a node does for an island: it asks the cores that are here in the place of who conducts on another node,
+ * brings the pages that they need, and passes on what processes say to each other. What the ledger has goes ahead of all else
+ * (log.c), on the same stream.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "futex.h"
+#include "log.h"
+#include "pl011_state.h"
+
+#define AHEAD 32u /* pages that are read at once, when they have been one after the other */
+
+struct order_frame {
+    uint64_t limit, left; /* nanoseconds until the deadline, UINT64_MAX: there is none */
+    uint32_t pcpu;
+    uint8_t frozen, polite, patient, unused;
+};
+struct came_frame {
+    uint64_t clock;
+    uint32_t pcpu;
+    int32_t reason;
+    uint8_t blocked, fought, yielded, out;
+    uint32_t unused;
+};
+struct pages_frame {
+    uint32_t page;
+    uint16_t segment, count;
+};
+struct says_frame {
+    uint32_t pcpu;
+};
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static struct view *view_of(struct part *part, unsigned node) {
+    for (unsigned i = 0; i < part->view_count; i++)
+        if (part->views[i].peer->node == node) return &part->views[i];
+    return NULL;
+}
+
+/* Puts a frame behind what the ledger has. */
+static void say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
+    part_ship(part, view);
+    void *room = link_begin(&view->peer->link, kind, part->number, length);
+    if (!room) return;
+    memcpy(room, body, length);
+    link_end(&view->peer->link, length);
+}
+
+/* What a device's state has beside its lock. */
+#define DEVICE_BEGIN sizeof(uint32_t)
+#define DEVICE_HEAD (offsetof(struct uart_state, rx) - DEVICE_BEGIN)
+
+static uint64_t waiting_characters(const struct uart_state *state) {
+    uint64_t count = state->rx_head - state->rx_tail;
+    return count < RX_CAPACITY ? count : RX_CAPACITY;
+}
+
+static size_t size_of(const struct table *table, unsigned count) {
+    if (!table->device) return (size_t)count * GUEST_PAGE;
+    return DEVICE_HEAD + sizeof(uint16_t) * waiting_characters((const struct uart_state *)table->bytes);
+}
+
+static void pack(const struct table *table, uint32_t page, unsigned count, uint8_t *room) {
+    if (!table->device) {
+        memcpy(room, table->bytes + (size_t)page * GUEST_PAGE, (size_t)count * GUEST_PAGE);
+        return;
+    }
+    const struct uart_state *state = (const struct uart_state *)table->bytes;
+    memcpy(room, table->bytes + DEVICE_BEGIN, DEVICE_HEAD);
+    uint16_t *characters = (uint16_t *)(room + DEVICE_HEAD);
+    for (uint64_t i = 0; i < waiting_characters(state); i++)
+        memcpy(characters + i, &state->rx[(state->rx_tail + i) % RX_CAPACITY], sizeof *characters);
+}
+
+static bool unpack(const struct table *table, uint32_t page, unsigned count, const uint8_t *bytes, size_t length) {
+    if (!table->device) {
+        if (length != (size_t)count * GUEST_PAGE) return false;
+        memcpy(table->bytes + (size_t)page * GUEST_PAGE, bytes, length);
+        return true;
+    }
+    struct uart_state *state = (struct uart_state *)table->bytes;
+    if (length < DEVICE_HEAD) return false;
+    memcpy(table->bytes + DEVICE_BEGIN, bytes, DEVICE_HEAD);
+    uint64_t characters = waiting_characters(state);
+    if (length != DEVICE_HEAD + sizeof(uint16_t) * characters) return false;
+    for (uint64_t i = 0; i < characters; i++)
+        memcpy(&state->rx[(state->rx_tail + i) % RX_CAPACITY], bytes + DEVICE_HEAD + sizeof(uint16_t) * i, sizeof(uint16_t));
+    return true;
+}
+
+/* As many as are wanted, and may be: what all may read, from the same node. */
+static unsigned ahead(struct table *table, uint32_t page) {
+    table->run = page == table->next ? table->run < AHEAD ? 2 * table->run : AHEAD : 1;
+    unsigned count = 1;
+    const struct ownership *entries = table->entries;
+    while (count < table->run && page + count < table->pages && entries[page + count].owner == SHARED &&
+           entries[page + count].holder == entries[page].holder)
+        count++;
+    table->next = page + count;
+    return count;
+}
+
+static void give(struct courier *courier, struct part *part, struct view *view, const struct waiting *asked) {
+    struct table *table = &part->tables[asked->segment];
+    unsigned count = 1;
+    while (count < asked->count && table->entries[asked->page + count].holder == HERE) count++;
+    struct pages_frame frame = {.page = asked->page, .segment = asked->segment, .count = (uint16_t)count};
+    part_ship(part, view);
+    size_t length = sizeof frame + size_of(table, count);
+    uint8_t *room = link_begin(&view->peer->link, FRAME_PAGES, part->number, length);
+    if (!room) return;
+    memcpy(room, &frame, sizeof frame);
+    pack(table, asked->page, count, room + sizeof frame);
+    link_end(&view->peer->link, length);
+    atomic_fetch_add(&courier->given, count);
+}
+
+static void wake(struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    atomic_store(&lane->wants, WANTS_NOTHING);
+    syscall(SYS_futex, &lane->wants, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static bool is_awaited(const struct part *part, unsigned segment, uint32_t page) {
+    for (unsigned i = 0; i < part->waiting_count; i++)
+        if (part->waiting[i].segment == segment && part->waiting[i].page == page) return true;
+    return false;
+}
+
+/* Somebody wants pages of which the first is elsewhere. False: no memory. */
+static bool fetch(struct courier *courier, struct part *part, struct waiting wanted) {
+    struct table *table = &part->tables[wanted.segment];
+    bool asked = is_awaited(part, wanted.segment, wanted.page);
+    struct waiting *room = realloc(part->waiting, (part->waiting_count + 1) * sizeof *room);
+    if (!room) return false;
+    part->waiting = room;
+    part->waiting[part->waiting_count++] = wanted;
+    struct view *view = view_of(part, table->entries[wanted.page].holder - 1u);
+    if (asked || !view) return true;
+    unsigned count = wanted.node < 0 ? ahead(table, wanted.page) : 1;
+    struct pages_frame frame = {.page = wanted.page, .segment = wanted.segment, .count = (uint16_t)count};
+    say(part, view, FRAME_GET, &frame, sizeof frame);
+    atomic_fetch_add(&courier->asked_for, count);
+    return true;
+}
+
+static struct table *table_with(struct part *part, const struct pages_frame *frame) {
+    struct table *table = frame->segment < part->table_count ? &part->tables[frame->segment] : NULL;
+    if (!table || !table->entries || !frame->count || frame->count > AHEAD || frame->page >= table->pages) return NULL;
+    return frame->count <= table->pages - frame->page ? table : NULL;
+}
+
+static bool take_get(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
+    struct pages_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct table *table = table_with(part, &frame);
+    if (!table) return false;
+    struct waiting wanted = {.segment = frame.segment, .count = frame.count, .page = frame.page, .node = (int)from->peer->node};
+    if (table->entries[frame.page].holder != HERE) return fetch(courier, part, wanted);
+    give(courier, part, from, &wanted);
+    return true;
+}
+
+static bool take_pages(struct courier *courier, struct part *part, const uint8_t *body, size_t length) {
+    struct pages_frame frame;
+    if (length < sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct table *table = table_with(part, &frame);
+    if (!table || !is_awaited(part, frame.segment, frame.page)) return false;
+    if (!unpack(table, frame.page, frame.count, body + sizeof frame, length - sizeof frame)) return false;
+    for (unsigned i = 0; i < frame.count; i++) table->entries[frame.page + i].holder = HERE;
+    atomic_fetch_add(&courier->brought, frame.count);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < part->waiting_count; i++) {
+        struct waiting *each = &part->waiting[i];
+        struct view *view = each->node < 0 ? NULL : view_of(part, (unsigned)each->node);
+        if (each->segment != frame.segment || each->page != frame.page)
+            part->waiting[kept++] = *each;
+        else if (each->node < 0)
+            wake(part, each->pcpu);
+        else if (view)
+            give(courier, part, view, each);
+    }
+    part->waiting_count = kept;
+    return true;
+}
+
+static bool take_order(struct courier *courier, struct part *part, const uint8_t *body, size_t length) {
+    struct order_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    if (frame.pcpu >= part->lanes || part->nodes[frame.pcpu] != courier->node) return false;
+    struct lane *lane = &part->ledger->lanes[frame.pcpu];
+    if (atomic_load(&lane->work) != LANE_STANDS) return false;
+    uint64_t deadline = frame.left == UINT64_MAX ? UINT64_MAX : now() + frame.left;
+    lane->order = (struct order){.limit = frame.limit, .deadline = deadline, .frozen = frame.frozen, .polite = frame.polite,
+                                 .patient = frame.patient};
+    atomic_store(&lane->work, LANE_ASKED);
+    futex_ring(&part->ledger->lanes[part->processes[frame.pcpu]].bell);
+    return true;
+}
+
+static bool take_came(struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct came_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    if (frame.pcpu >= part->lanes || part->nodes[frame.pcpu] != from->peer->node) return false;
+    struct lane *lane = &part->ledger->lanes[frame.pcpu];
+    if (atomic_load(&lane->work) != LANE_RUNS) return false;
+    lane->outcome = (struct outcome){.clock = frame.clock, .reason = frame.reason, .blocked = frame.blocked,
+                                     .fought = frame.fought, .yielded = frame.yielded, .out = frame.out};
+    atomic_store(&lane->work, LANE_HAS_COME);
+    futex_ring(&part->ledger->answers);
+    return true;
+}
+
+static void send_order(struct courier *courier, struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    struct view *view = view_of(part, part->nodes[pcpu]);
+    uint32_t asked = LANE_ASKED;
+    if (!view || !atomic_compare_exchange_strong(&lane->work, &asked, LANE_RUNS)) return;
+    struct order order = lane->order;
+    uint64_t time = now(), left = order.deadline == UINT64_MAX ? UINT64_MAX : order.deadline > time ? order.deadline - time : 0;
+    struct order_frame frame = {.limit = order.limit, .left = left, .pcpu = pcpu, .frozen = order.frozen, .polite = order.polite,
+                                .patient = order.patient};
+    say(part, view, FRAME_ORDER, &frame, sizeof frame);
+    atomic_fetch_add(&courier->orders, 1);
+}
+
+static void send_came(struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    struct outcome outcome = lane->outcome;
+    struct came_frame frame = {.clock = outcome.clock, .pcpu = pcpu, .reason = outcome.reason, .blocked = outcome.blocked,
+                               .fought = outcome.fought, .yielded = outcome.yielded, .out = outcome.out};
+    atomic_store(&lane->work, LANE_STANDS);
+    say(part, &part->views[0], FRAME_CAME, &frame, sizeof frame);
+}
+
+void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    if (part->nodes[pcpu] == NOWHERE) return;
+    if (part->nodes[pcpu] != courier->node) {
+        send_order(courier, part, pcpu);
+    } else if (atomic_load(&lane->wants) == WANTS_PAGE) {
+        struct waiting wanted = {.segment = lane->segment, .count = 1, .page = lane->page, .node = -1, .pcpu = pcpu};
+        bool there = wanted.segment < part->table_count && part->tables[wanted.segment].entries &&
+                     wanted.page < part->tables[wanted.segment].pages;
+        for (unsigned i = 0; i < part->waiting_count; i++)
+            if (part->waiting[i].node < 0 && part->waiting[i].pcpu == pcpu) return; /* it was called twice */
+        if (there && part->tables[wanted.segment].entries[wanted.page].holder == HERE)
+            wake(part, pcpu); /* it came meanwhile */
+        else if (there)
+            fetch(courier, part, wanted);
+    } else if (part->ledger->conducted_away && atomic_load(&lane->work) == LANE_HAS_COME) {
+        send_came(part, pcpu);
+    }
+    for (unsigned i = 0; i < part->view_count && ledger_is_full(part->ledger); i++) part_ship(part, &part->views[i]);
+}
+
+void part_relay(struct courier *courier, struct part *part, struct relay *relay, const uint8_t *bytes, size_t length) {
+    (void)courier;
+    struct view *view = view_of(part, relay->peer->node);
+    struct says_frame frame = {.pcpu = relay->pcpu};
+    if (!view) return;
+    part_ship(part, view);
+    uint8_t *room = link_begin(&view->peer->link, length ? FRAME_SAYS : FRAME_ENDED, part->number, sizeof frame + length);
+    if (!room) return;
+    memcpy(room, &frame, sizeof frame);
+    memcpy(room + sizeof frame, bytes, length);
+    link_end(&view->peer->link, sizeof frame + length);
+}
+
+static bool take_said(struct part *part, const struct view *from, bool ended, const uint8_t *body, size_t length) {
+    struct says_frame frame;
+    if (length < sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    for (unsigned i = 0; i < part->relay_count; i++) {
+        struct relay *relay = &part->relays[i];
+        if (relay->pcpu != frame.pcpu || relay->peer != from->peer) continue;
+        if (relay->link.fd < 0) return true;
+        if (ended)
+            relay->ended = true; /* closed when what is there has gone */
+        else if (!bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
+            return false;
+        return true;
+    }
+    return false;
+}
+
+bool part_take(struct courier *courier, struct part *part, struct peer *peer, uint16_t kind, const uint8_t *body, size_t length) {
+    struct view *view = view_of(part, peer->node);
+    bool at_home = courier->node == part->home;
+    if (!view) return false;
+    switch (kind) {
+    case FRAME_LOG: return log_take(part, view, courier->node, body, length);
+    case FRAME_ORDER: return !at_home && take_order(courier, part, body, length);
+    case FRAME_CAME: return at_home && take_came(part, view, body, length);
+    case FRAME_GET: return take_get(courier, part, view, body, length);
+    case FRAME_PAGES: return take_pages(courier, part, body, length);
+    case FRAME_SAYS: return take_said(part, view, false, body, length);
+    case FRAME_ENDED: return take_said(part, view, true, body, length);
+    default: return false;
+    }
+}
+
+void part_reset(struct courier *courier, struct part *part, struct table *table) {
+    bool at_home = courier->node == part->home;
+    for (uint32_t page = 0; page < table->pages; page++) {
+        unsigned owner = table->entries[page].owner, node = owner == SHARED || owner > part->lanes ? NOWHERE : part->nodes[owner - 1];
+        bool here = node == NOWHERE || node == courier->node;
+        table->entries[page].holder = (uint16_t)(here ? HERE : at_home ? node + 1u : part->home + 1u);
+    }
+}
