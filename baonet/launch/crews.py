@@ -7,7 +7,7 @@ island has its conductor, and carries what of the island's pcpus is not with oth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import final
@@ -64,6 +64,21 @@ def active(plan: Plan) -> tuple[int, ...]:
     return tuple(pcpu for pcpu, assignment in enumerate(plan.pcpus) if assignment is not None)
 
 
+def carried(plan: Plan) -> dict[int, tuple[int, ...]]:
+    """The pcpus that each actor speaks for to the agent, by its address, wherever it is."""
+    if plan.machine.clock.mode is ClockMode.HOST:
+        return {pcpu: (pcpu,) for pcpu in active(plan)}
+    together = (sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus) for vms in islands(plan.machine))
+    return {pcpus[0]: tuple(pcpus) for pcpus in together}
+
+
+def first_of_each(plan: Plan, placement: Placement, nodes: Sequence[int]) -> tuple[int, ...]:
+    """The address of each crew, where the pcpus are on several nodes."""
+    if plan.machine.clock.mode is ClockMode.HOST:
+        return active(plan)
+    return tuple(sorted(group[0] for vms in islands(plan.machine) for group in groups_of(plan, vms, placement, nodes)))
+
+
 def neighbours(plan: Plan, pcpu: int) -> set[int]:
     """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
     assignment = plan.pcpus[pcpu]
@@ -82,25 +97,31 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
 
 
 def crews(
-    plan: Plan, memory: NodeMemory, placement: Placement, epoch: int, *, tracing: bool, threads: int = 1
+    plan: Plan,
+    memory: NodeMemory,
+    placement: Placement,
+    epoch: int,
+    *,
+    tracing: bool,
+    threads: int = 1,
+    nodes: Sequence[int] | None = None,
 ) -> list[Crew]:
     """All crews of the machine, whose guests run on up to ``threads`` threads in virtual time.
 
-    Raises ValueError for a placement that its clock does not have.
+    ``nodes``: the node of each pcpu, of which a crew has one; None: they are all on this one. Raises ValueError for a
+    placement that its clock does not have.
     """
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
     together = islands(plan.machine)
     for vms in together:
-        pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
-        groups = _groups(plan, vms, pcpus, placement)
+        groups = groups_of(plan, vms, placement, nodes)
         found += _VirtualCrews(
             plan,
             memory,
             epoch=epoch,
             tracing=tracing,
-            pcpus=pcpus,
             groups=groups,
             threads=threads_of_each(plan, placement, threads),
         ).crews()
@@ -136,13 +157,30 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
     return [crew(pcpu) for pcpu in active(plan)]
 
 
+def groups_of(
+    plan: Plan, vms: tuple[int, ...], placement: Placement, nodes: Sequence[int] | None = None
+) -> list[tuple[int, ...]]:
+    """Which pcpus of an island run in one process in virtual time. That of the first has its conductor."""
+    pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
+    groups = _groups(plan, vms, pcpus, placement)
+    return groups if nodes is None else _apart(groups, nodes)
+
+
 def _groups(plan: Plan, vms: tuple[int, ...], pcpus: tuple[int, ...], placement: Placement) -> list[tuple[int, ...]]:
-    """Which pcpus of an island run in one place."""
     if placement is Placement.PROCESS_PER_CPU:
         return [(pcpu,) for pcpu in pcpus]
     if placement is Placement.PROCESS_PER_VM:
         return sorted(tuple(sorted(plan.vms[vm].pcpus)) for vm in vms)
     return [pcpus]
+
+
+def _apart(groups: list[tuple[int, ...]], nodes: Sequence[int]) -> list[tuple[int, ...]]:
+    """The same, but of one node each."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for number, group in enumerate(groups):
+        for pcpu in group:
+            found.setdefault((number, nodes[pcpu]), []).append(pcpu)
+    return sorted(tuple(pcpus) for pcpus in found.values())
 
 
 @final
@@ -156,7 +194,6 @@ class _VirtualCrews:
         *,
         epoch: int,
         tracing: bool,
-        pcpus: tuple[int, ...],
         groups: list[tuple[int, ...]],
         threads: int,
     ) -> None:
@@ -164,7 +201,7 @@ class _VirtualCrews:
         self._memory = memory
         self._epoch = epoch
         self._tracing = tracing
-        self._pcpus = pcpus
+        self._pcpus = pcpus = tuple(sorted(pcpu for group in groups for pcpu in group))
         self._groups = groups
         self._threads = threads
         self._conductor = groups[0][0]

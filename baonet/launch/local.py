@@ -12,8 +12,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, final
 
 import trio
 
@@ -50,6 +50,21 @@ def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
     return None
 
 
+class Share(Protocol):
+    """What of a machine is on this node: ``nodes`` is that of each pcpu.
+
+    ``relay`` gets the far end of a channel between an actor here and one on another node. ``caller``: a descriptor that
+    the processes keep.
+    """
+
+    @property
+    def nodes(self) -> Sequence[int]: ...
+    @property
+    def caller(self) -> int: ...
+    def has(self, pcpu: int) -> bool: ...
+    def relay(self, address: int, peer: int, end: socket.socket) -> None: ...
+
+
 @final
 class ProcessNode:
     """Forks one process a crew when it is created.
@@ -57,7 +72,7 @@ class ProcessNode:
     ``threads``: in virtual time, how many run guests in one process at most. ``weakness`` tells what does not confine
     the guests on this host, None when all does. Raises EngineError when the engine does not hold on this host,
     ValueError when the machine's clock does not have the placement, or ``pin`` a core that cannot be used. ``tell``
-    gets what is chosen on the way.
+    gets what is chosen on the way. ``share``: other nodes have the rest; None: all of the machine is on this one.
     """
 
     def __init__(
@@ -70,21 +85,31 @@ class ProcessNode:
         threads: int = 1,
         pin: Pin = AUTO,
         tell: Callable[[str], None] = lambda text: None,
+        share: Share | None = None,
     ) -> None:
         ensure(plan.machine.platform.architecture)
         self._plan, self._memory = plan, memory
-        members = {
+        nodes = None if share is None else share.nodes
+        everybody = {
             crew.address: crew
-            for crew in crews(plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads)
+            for crew in crews(
+                plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads, nodes=nodes
+            )
         }
+        members = {address: crew for address, crew in everybody.items() if share is None or share.has(address)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
         self._addresses = tuple(members)
         self._pinning = Pinning(pin, members, tell)
-        roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in members.items()}
+        roles = {AGENT: Role.AGENT} | {address: crew.role for address, crew in everybody.items()}
         channels: dict[int, dict[int, Channel]] = {address: {} for address in roles}
         for address, crew in members.items():
-            far = () if crew.role is Role.PCPU else crew.peers
-            for peer in (*(peer for peer in sorted(far) if peer > address), AGENT):
+            far = frozenset[int]() if crew.role is Role.PCPU else crew.peers
+            for peer in sorted(far - members.keys()):
+                assert share is not None
+                here, there = socket.socketpair()
+                channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
+                share.relay(address, peer, there)
+            for peer in (*(peer for peer in sorted(far) if peer > address and peer in members), AGENT):
                 here, there = socket.socketpair()
                 channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
                 channels[peer][address] = Channel(there, accepted(roles[address], roles[peer]))
@@ -121,6 +146,7 @@ class ProcessNode:
                             words,
                             rings=self._rings,
                             confined=reason is None,
+                            keep=None if share is None else share.caller,
                         )
                     words.begin()
                     self._pids[address] = pid
@@ -136,8 +162,9 @@ class ProcessNode:
     @staticmethod
     def _joined(plan: Plan, members: Mapping[int, Crew]) -> RingMemory | None:
         """Where pcpus have something to say to each other by themselves."""
-        peers = {address: crew.peers for address, crew in members.items() if crew.role is Role.PCPU}
-        return RingMemory([vm.pcpus for vm in plan.vms], peers, RING_SIZE) if peers else None
+        peers = {address: crew.peers & members.keys() for address, crew in members.items() if crew.role is Role.PCPU}
+        groups = [vm.pcpus for vm in plan.vms if set(vm.pcpus) <= members.keys()]
+        return RingMemory(groups, peers, RING_SIZE) if peers else None
 
     def _call(self, pcpu: int) -> None:
         """Something is in its socket, which who has rings does not look at while it sleeps."""

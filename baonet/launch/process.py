@@ -72,10 +72,12 @@ def live(
     *,
     rings: RingMemory | None,
     confined: bool,
+    keep: int | None = None,
 ) -> NoReturn:
     """Call it in the child of the process ``agent``. Nothing of the parent's runs on in it, whatever happens.
 
-    ``rings``: those of pcpus that run freely. ``confined``: this host has seccomp filters.
+    ``rings``: those of pcpus that run freely. ``confined``: this host has seccomp filters. ``keep``: another descriptor
+    that it has.
     """
     status = 1
     try:
@@ -85,7 +87,7 @@ def live(
         no_new_privileges()
         memory.keep(crew.use)
         ends = None if rings is None else rings.ends(crew.address)
-        _give_up_all_but(each.socket.fileno() for each in channels.values())
+        give_up_all_but([*(each.socket.fileno() for each in channels.values()), *([] if keep is None else [keep])])
         faulthandler.enable(2, all_threads=False)
         status = trio.run(_live, crew, _port(crew, channels, memory, ends), confined)
     except BaseException as error:
@@ -129,7 +131,7 @@ def _dump_nothing() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
 
 
-def _give_up_all_but(kept: Iterable[int]) -> None:
+def give_up_all_but(kept: Iterable[int]) -> None:
     """Close every other descriptor above 2, and have /dev/null as standard input and output.
 
     Whatever in here still has the number of a closed one does not use it again, and is not freed either: the frames

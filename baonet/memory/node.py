@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -11,7 +11,7 @@ from typing import Final, final
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.saved import Saved, StateForm
 from baonet.machine.stamp import stamp
-from baonet.memory.ownership import Ownership
+from baonet.memory.ownership import Ownership, Table, holder
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE
@@ -53,6 +53,19 @@ class Sizes:
     ledger: int
     lane: int
     devices: Mapping[str, int]
+
+
+def find(vm: Vm, ipa: int, size: int) -> tuple[int, int]:
+    """In which of the VM's regions, or behind these its shared memory objects, the bytes are, and where in it.
+
+    Raises ValueError when they are not inside one of them.
+    """
+    places = [(region.base, region.size) for region in vm.regions] + [(ipc.base, ipc.size) for ipc in vm.ipcs]
+    for place, (base, length) in enumerate(places):
+        if base <= ipa and size >= 0 and ipa + size <= base + length:
+            return place, ipa - base
+    where = f"inside one region of VM '{vm.name}', nor in one of its shared memory objects"
+    raise ValueError(f"{size} bytes at {ipa:#x} are not {where}")
 
 
 @final
@@ -97,6 +110,18 @@ class NodeMemory:
         for vm, segments in zip(machine.vms, self.vms, strict=True):
             for segment in segments.regions:
                 yield segment, vm.cpus
+
+    def owned(self, vms: Collection[int]) -> Iterator[tuple[Segment, Table, bool]]:
+        """Each segment of some VMs whose pages have owners, with these; True: it is a device's state."""
+        machine = self.machine
+        objects = {ipc.shmem for vm in vms for ipc in machine.vms[vm].ipcs}
+        mapped = {device.pa for vm in vms for _, device in devices(machine.platform, machine.vms[vm])}
+        segments = [(self.shared[number], False) for number in sorted(objects)]
+        segments += [(segment, True) for pa, segment in self.devices.items() if pa in mapped]
+        segments += [(segment, False) for vm in sorted(vms) for segment in self.vms[vm].regions]
+        for segment, device in segments:
+            if (table := self.ownership.table(segment)) is not None:
+                yield segment, table, device
 
     @property
     def size(self) -> int:
@@ -190,11 +215,20 @@ class NodeMemory:
         view, offset = self._find(vm, ipa, size)
         return bytes(view[offset : offset + size])
 
+    def elsewhere(self, vm: Vm, ipa: int, size: int) -> dict[int, int]:
+        """Which node has the pages that are not here, by their addresses. Raises ValueError as ``write``."""
+        place, offset = find(vm, ipa, size)
+        table = self.ownership.table(self._segments(vm)[place])
+        if table is None:
+            return {}
+        pages = range(offset // PAGE_SIZE, -(-(offset + size) // PAGE_SIZE))
+        holders = ((page, holder(table.entries, page)) for page in pages)
+        return {ipa - offset + page * PAGE_SIZE: node for page, node in holders if node is not None}
+
+    def _segments(self, vm: Vm) -> tuple[Segment, ...]:
+        """In the order of ``find``."""
+        return (*self.vms[vm.index].regions, *(self.shared[ipc.shmem] for ipc in vm.ipcs))
+
     def _find(self, vm: Vm, ipa: int, size: int) -> tuple[memoryview, int]:
-        places = [(region.base, region.size) for region in vm.regions] + [(ipc.base, ipc.size) for ipc in vm.ipcs]
-        segments = (*self.vms[vm.index].regions, *(self.shared[ipc.shmem] for ipc in vm.ipcs))
-        for (base, length), segment in zip(places, segments, strict=True):
-            if base <= ipa and size >= 0 and ipa + size <= base + length:
-                return memoryview(segment.view), ipa - base
-        where = f"inside one region of VM '{vm.name}', nor in one of its shared memory objects"
-        raise ValueError(f"{size} bytes at {ipa:#x} are not {where}")
+        place, offset = find(vm, ipa, size)
+        return memoryview(self._segments(vm)[place].view), offset

@@ -5,6 +5,7 @@ How it is laid out is the engine's (core/native/ledger.h). Memory that one pcpu 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, final
@@ -15,6 +16,15 @@ from baonet.memory.segments import Segment
 
 OWNERSHIP_SIZE: Final = 16
 """Bytes of a page's entry (struct ownership)."""
+
+
+_HOLDER: Final = struct.Struct("<10xH4x")
+
+
+def holder(entries: Segment, page: int) -> int | None:
+    """The node that has the bytes of a page, None for this one."""
+    (number,) = _HOLDER.unpack_from(entries.view, page * OWNERSHIP_SIZE)
+    return number - 1 if number else None
 
 
 @final

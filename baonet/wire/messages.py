@@ -11,6 +11,8 @@ from typing import Final, final
 
 from baonet.hyp import messages as hyp
 from baonet.hyp.wings import ARCHITECTURES
+from baonet.wire import cluster
+from baonet.wire.cluster import ClusterMessage
 from baonet.wire.control import (
     AGENT,
     ConsoleBreak,
@@ -95,7 +97,7 @@ __all__ = [
 
 VERSION: Final = 3
 
-Message = Control | TurnMessage | hyp.HypMessage
+Message = Control | TurnMessage | hyp.HypMessage | ClusterMessage
 Way = tuple[Role, Role]
 """From whom to whom."""
 
@@ -167,6 +169,31 @@ _AGENTS: Final = (
     Fact(69, RegistersRequest, _TO_ALL),
     Fact(70, Registers, _TOLD),
 )
+_TO_NODE: Final[tuple[Way, ...]] = ((Role.LEAD, Role.NODE),)
+_TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)
+_CLUSTER: Final = (
+    Fact(96, cluster.Introduction, _TO_LEAD),
+    Fact(97, cluster.Enlist, _TO_NODE),
+    Fact(98, cluster.Wanted, _TO_LEAD),
+    Fact(99, cluster.Chunk, _TO_NODE),
+    Fact(100, cluster.Placed, _TO_LEAD),
+    Fact(101, cluster.Meet, _TO_NODE),
+    Fact(102, cluster.Met, _TO_LEAD),
+    Fact(103, cluster.Tell, _TO_NODE),
+    Fact(104, cluster.Said, _TO_LEAD),
+    Fact(105, cluster.Took, _TO_NODE),
+    Fact(106, cluster.Broke, _TO_LEAD),
+    Fact(107, cluster.Ended, _TO_LEAD),
+    Fact(108, cluster.Slay, _TO_NODE),
+    Fact(109, cluster.Reload, _TO_NODE),
+    Fact(110, cluster.Reloaded, _TO_LEAD),
+    Fact(111, cluster.Read, _TO_NODE),
+    Fact(112, cluster.Bytes, _TO_LEAD),
+    Fact(113, cluster.Write, _TO_NODE),
+    Fact(114, cluster.Refused, (*_TO_NODE, *_TO_LEAD)),
+    Fact(116, cluster.Lost, _TO_LEAD),
+    Fact(115, cluster.Beat, (*_TO_NODE, *_TO_LEAD)),
+)
 _RECORDS: Final = tuple(
     fact
     for each in ARCHITECTURES.values()
@@ -176,10 +203,15 @@ _RECORDS: Final = tuple(
     )
 )
 _HYPERVISORS: Final = (*hyp.SHARED, *(fact for each in ARCHITECTURES.values() for fact in each.messages))
-FACTS: Final = (*_AGENTS, *_RECORDS, *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS))
+FACTS: Final = (
+    *_AGENTS,
+    *_RECORDS,
+    *_CLUSTER,
+    *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS),
+)
 """Every message by its number, which is first in its array.
 
-0 and 64 the agent's, 24 and 72 the conductor's, 32 the hypervisor's, 48 the vGIC's.
+0 and 64 the agent's, 24 and 72 the conductor's, 96 those between hosts, 32 the hypervisor's, 48 the vGIC's.
 """
 NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
 NUMBER: Final[dict[type, int]] = {fact.record or fact.kind: fact.number for fact in FACTS}

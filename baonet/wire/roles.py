@@ -10,3 +10,5 @@ class Role(Enum):
     PCPU = "a pcpu that runs freely"
     CONDUCTOR = "the conductor of an island, and the pcpus that are with it"
     CREW = "pcpus that a conductor elsewhere gives their turns"
+    LEAD = "the lead of a run over several nodes"
+    NODE = "a node of it"

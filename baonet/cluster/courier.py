@@ -1,0 +1,111 @@
+"""What of a machine is on this node, and its courier, which keeps what is split like the parts on other nodes.
+
+The courier itself is native (``core/native/node/courier.c``): it has a thread of its own, in which no Python runs.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Final, final
+
+from baonet.cluster.parts import PartedIsland, parted
+from baonet.core import _node
+from baonet.hyp.vmm import Plan
+from baonet.launch.crews import Placement, groups_of
+from baonet.memory.node import NodeMemory
+
+_NOWHERE: Final = 0xFFFF
+
+
+@final
+class NodeCourier:
+    """``nodes``: the node of each pcpu; this one is ``index``. ``streams``: connected, to the nodes that it meets.
+
+    It is the ``Share`` of a ``ProcessNode``. Made before the processes are forked, begun after.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        memory: NodeMemory,
+        placement: Placement,
+        *,
+        nodes: Sequence[int],
+        index: int,
+        streams: Mapping[int, socket.socket],
+    ) -> None:
+        self.nodes = nodes
+        self._index = index
+        self._memory = memory
+        self._islands = [each for each in parted(plan, nodes) if index in each.nodes]
+        self._bell, self._caller = socket.socketpair()
+        self.lost, self._told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._courier = _node.Courier(index, self._bell.fileno(), self._told)
+        for node, stream in streams.items():
+            self._courier.peer(node, stream.detach())
+        for island in self._islands:
+            self._join(plan, island, groups_of(plan, island.vms, placement, nodes))
+
+    def _join(self, plan: Plan, island: PartedIsland, groups: list[tuple[int, ...]]) -> None:
+        memory, lanes = self._memory, len(plan.pcpus)
+        nodes, processes = (array.array("H", [_NOWHERE]) * lanes for _ in range(2))
+        for group in groups:
+            for pcpu in group:
+                nodes[pcpu] = self.nodes[pcpu]
+                if nodes[pcpu] == self._index:
+                    processes[pcpu] = group[0]
+        ledger = memory.ownership.ledger(island.vms[0])
+        assert ledger is not None
+        tables = list(memory.owned(island.vms))
+        self._courier.island(
+            island.number,
+            lanes,
+            island.home,
+            ledger.view,
+            memory.slots.view,
+            nodes,
+            processes,
+            1 + max((table.number for _, table, _ in tables), default=0),
+            self._caller.fileno(),
+        )
+        for segment, table, device in tables:
+            pages = segment.size // 0x1000
+            self._courier.table(island.number, table.number, pages, table.entries.view, segment.view, device)
+
+    @property
+    def caller(self) -> int:
+        return self._caller.fileno()
+
+    def has(self, pcpu: int) -> bool:
+        return self.nodes[pcpu] == self._index
+
+    def relay(self, address: int, peer: int, end: socket.socket) -> None:
+        """One of the two conducts, the other is its crew."""
+        island = next(each for each in self._islands if address in each.pcpus)
+        crew = peer if address == island.pcpus[0] else address
+        end.setblocking(False)
+        self._courier.relay(island.number, crew, self.nodes[peer], end.detach())
+
+    def begin(self) -> None:
+        self._courier.begin()
+
+    def reset(self, vm: int) -> None:
+        """The VM has been given its memory as at the start, on all nodes."""
+        for island in self._islands:
+            if vm in island.vms:
+                for segment in self._memory.vms[vm].regions:
+                    if (table := self._memory.ownership.table(segment)) is not None:
+                        self._courier.reset(island.number, table.number)
+
+    def statistics(self) -> dict[str, int]:
+        return self._courier.statistics()
+
+    def close(self) -> None:
+        self._courier.close(self.caller)
+        for descriptor in (self.lost, self._told):
+            os.close(descriptor)
+        self._bell.close()
+        self._caller.close()

@@ -1,0 +1,100 @@
+"""A node from the lead's first word to the end of a run: it gets its part of a machine, meets the other nodes, and runs.
+
+All of it before the run is asked and answered in order, so nothing here needs Trio: processes are forked last, when
+nothing else goes on in this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, TypeVar
+
+import trio
+
+from baonet.actors.refusals import limited, refused
+from baonet.cluster.courier import NodeCourier
+from baonet.cluster.meeting import Meeting, MeetingError
+from baonet.cluster.member import Member
+from baonet.cluster.stream import Stream, StreamError
+from baonet.core.cpu import SIZES
+from baonet.core.errors import EngineError
+from baonet.hyp.vmm import plan
+from baonet.launch.cores import cores
+from baonet.launch.crews import Placement
+from baonet.launch.local import ProcessNode
+from baonet.machine import Machine
+from baonet.memory.node import NodeMemory
+from baonet.wire import cluster
+from baonet.wire.codec import ProtocolError
+
+PATIENCE: Final = 60.0
+"""Seconds in which the lead goes on."""
+_T = TypeVar("_T")
+Machines = Callable[[Stream, cluster.Enlist], Machine]
+"""How the machine comes here, with files for its images."""
+
+
+def serve(lead: Stream, host: str, machines: Machines) -> None:
+    """Be a node of the run of ``lead``, to its end. ``host`` is the address at which other nodes reach this one.
+
+    Whatever cannot be done here the lead is told.
+    """
+    try:
+        with ExitStack() as stack:
+            member = _enlisted(lead, host, machines, stack)
+            trio.run(member.run)
+    except StreamError:
+        return
+    except (OSError, MemoryError, EngineError, ImportError, MeetingError, ProtocolError, ValueError) as error:
+        known = isinstance(error, MeetingError | ProtocolError | ValueError) and not limited(error)
+        lead.send(cluster.Refused(str(error) if known else refused(error)))
+        lead.drain(1.0)
+
+
+def expect(lead: Stream, kind: type[_T], seconds: float = PATIENCE) -> _T:
+    """The next message, which is to be that. Raises StreamError, and ProtocolError for another one."""
+    message = lead.await_message(seconds)
+    if not isinstance(message, kind):
+        raise ProtocolError(f"{type(message).__name__} came where {kind.__name__} is due")
+    return message
+
+
+def _asked(lead: Stream) -> cluster.Enlist:
+    """What the lead wants; it may first see how far away this node is."""
+    while True:
+        message = lead.await_message(PATIENCE)
+        if isinstance(message, cluster.Enlist):
+            return message
+        if not isinstance(message, cluster.Beat):
+            raise ProtocolError(f"{type(message).__name__} came where Enlist is due")
+        lead.send(message)
+
+
+def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> Member:
+    asked = _asked(lead)
+    machine = machines(lead, asked)
+    planned = plan(machine)
+    if len(asked.nodes) != len(planned.pcpus):
+        raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
+    memory = NodeMemory(machine, SIZES)
+    stack.callback(memory.close)
+    here = {assigned.vm for pcpu, assigned in enumerate(planned.pcpus) if assigned and asked.nodes[pcpu] == asked.index}
+    for vm in sorted(here):
+        memory.load(machine.vms[vm])
+    meeting = Meeting(host, asked.index, asked.token)
+    try:
+        lead.send(cluster.Placed(meeting.port))
+        streams = meeting.meet(expect(lead, cluster.Meet).peers)
+    finally:
+        meeting.close()
+    placement = Placement(asked.placement)
+    courier = NodeCourier(planned, memory, placement, nodes=asked.nodes, index=asked.index, streams=streams)
+    stack.callback(courier.close)
+    node = ProcessNode(
+        planned, memory, placement, tracing=asked.tracing, threads=asked.threads or cores(), share=courier
+    )
+    stack.callback(node.close)
+    courier.begin()
+    lead.send(cluster.Met(node.weakness))
+    return Member(lead, node, courier, planned, memory)

@@ -1,0 +1,340 @@
+"""The nodes of a run, as its lead has them: to the agent they are one node, whose actors it speaks with as on one host."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar, final
+
+import trio
+
+from baonet.actors.node import Died
+from baonet.cluster.meeting import TOKEN
+from baonet.cluster.parts import meetings, parted
+from baonet.cluster.stream import Stream, StreamError
+from baonet.hyp.vmm import Plan
+from baonet.launch.crews import Placement, carried, first_of_each
+from baonet.machine import PAGE_SIZE, ClockMode, Vm
+from baonet.memory.node import find
+from baonet.wire import cluster
+from baonet.wire.codec import ProtocolError, decode, encode
+from baonet.wire.messages import AGENT, Message, accepted
+from baonet.wire.port import MemoryPort, Port, Switch
+from baonet.wire.roles import Role
+
+ACKNOWLEDGED: Final = 1 << 15
+"""Bytes of an actor that are acknowledged together."""
+LOOK: Final = 0.02
+"""Seconds between two looks whether what was too much has been taken."""
+ANSWER: Final = 30.0
+"""Seconds in which a node answers."""
+PIECE: Final = 1 << 16
+_T = TypeVar("_T")
+
+
+@final
+@dataclass(slots=True)
+class Joined:
+    """A node that takes part. ``host``: the address at which others reach it."""
+
+    stream: Stream
+    name: str
+    host: str
+    lost: str | None = None
+
+
+@final
+class ClusterError(Exception):
+    """A node cannot take part: one line that names it."""
+
+
+@contextmanager
+def _named(node: Joined) -> Iterator[None]:
+    """What goes wrong goes wrong with this one."""
+    try:
+        yield
+    except (StreamError, ProtocolError) as error:
+        raise ClusterError(f"node {node.name} {error}") from None
+
+
+def _expect(stream: Stream, kind: type[_T]) -> _T:
+    """The next message, which is to be that, or why the node cannot."""
+    message = stream.await_message(ANSWER)
+    if isinstance(message, cluster.Refused):
+        raise StreamError(f"cannot take part: {message.why}")
+    if not isinstance(message, kind):
+        raise ProtocolError(f"says {type(message).__name__} where {kind.__name__} is due")
+    return message
+
+
+@final
+class _AgentPort(MemoryPort):
+    """What the agent says goes to the node that has the actor."""
+
+    def __init__(self, switch: Switch, tell: Callable[[int, Message], None]) -> None:
+        super().__init__(AGENT, switch)
+        self._tell = tell
+
+    def send(self, peer: int, message: Message) -> None:
+        self._tell(peer, message)
+
+
+@final
+class Cluster:
+    """A ``Node`` of several hosts. ``nodes``: that of each pcpu, by its place in ``joined``.
+
+    ``send_machine`` gives a node what it wants of the machine. Raises ClusterError when one cannot take part.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        joined: Sequence[Joined],
+        nodes: Sequence[int],
+        *,
+        placement: Placement,
+        threads: int,
+        tracing: bool,
+        machine: cluster.Image,
+        images: Sequence[cluster.Image],
+        send_machine: Callable[[Stream], None],
+    ) -> None:
+        self._plan = plan
+        self._joined = joined
+        self._nodes = nodes
+        self.carries = carried(plan)
+        self._addresses = first_of_each(plan, placement, nodes)
+        self._roles = {address: self._role(address) for address in self._addresses}
+        self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self._switch = Switch()
+        self._agent_port = _AgentPort(self._switch, self._tell)
+        self.port: Port = self._agent_port
+        self._actors = {address: MemoryPort(address, self._switch) for address in self._addresses}
+        self._took: Counter[int] = Counter()
+        self._gone: set[int] = set()
+        self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
+        self._died: Died | None = None
+        self._early: list[tuple[int, Message]] = []
+        self.weakness: str | None = None
+        self._enlist(placement, threads, tracing, machine, images, send_machine)
+
+    def _enlist(
+        self,
+        placement: Placement,
+        threads: int,
+        tracing: bool,
+        machine: cluster.Image,
+        images: Sequence[cluster.Image],
+        send_machine: Callable[[Stream], None],
+    ) -> None:
+        token = os.urandom(TOKEN)
+        for index, node in enumerate(self._joined):
+            node.stream.send(
+                cluster.Enlist(
+                    index, tuple(self._nodes), machine, tuple(images), placement.value, threads, tracing, token
+                )
+            )
+        ports = []
+        for node in self._joined:
+            with _named(node):
+                send_machine(node.stream)
+        for node in self._joined:
+            with _named(node):
+                ports.append(_expect(node.stream, cluster.Placed).port)
+        pairs = meetings(parted(self._plan, self._nodes))
+        for index, node in enumerate(self._joined):
+            others = sorted({other for pair in pairs if index in pair for other in pair} - {index})
+            node.stream.send(
+                cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
+            )
+        for node in self._joined:
+            with _named(node):
+                self.weakness = _expect(node.stream, cluster.Met).weakness or self.weakness
+
+    def _role(self, address: int) -> Role:
+        if self._plan.machine.clock.mode is ClockMode.HOST:
+            return Role.PCPU
+        return Role.CONDUCTOR if address in self.carries else Role.CREW
+
+    def _stream(self, address: int) -> Stream | None:
+        node = self._joined[self._nodes[address]]
+        return None if node.lost else node.stream
+
+    def _tell(self, peer: int, message: Message) -> None:
+        if (stream := self._stream(peer)) is not None:
+            stream.send(cluster.Tell(peer, encode(message)))
+
+    async def supervise(self, died: Died) -> None:
+        self._died = died
+        async with trio.open_nursery() as nursery:
+            for index, node in enumerate(self._joined):
+                nursery.start_soon(self._hear, index, node)
+                nursery.start_soon(node.stream.pump)
+            nursery.start_soon(self._acknowledge)
+
+    async def _hear(self, index: int, node: Joined) -> None:
+        while node.lost is None:
+            await node.stream.wait()
+            self._listen(index, node)
+
+    def _listen(self, index: int, node: Joined) -> None:
+        try:
+            for message in node.stream.take():
+                self._take(index, node, message)
+        except (StreamError, ProtocolError) as error:
+            self._lose(index, str(error))
+
+    def _take(self, index: int, node: Joined, message: Message) -> None:
+        match message:
+            case cluster.Said(address, messages):
+                self._said(self._of(index, address), messages)
+            case cluster.Broke(address, why):
+                self._end(self._of(index, address), why, "")
+            case cluster.Ended(address, why, words):
+                self._end(self._of(index, address), why, words)
+            case cluster.Reloaded(vm, why):
+                self._reloaded(index, vm, why)
+            case cluster.Lost(other):
+                self._apart(index, other)
+            case cluster.Refused(why):
+                raise StreamError(f"cannot go on: {why}")
+            case _:
+                raise ProtocolError(f"{type(message).__name__} has no meaning while a machine runs")
+
+    def _of(self, index: int, address: int) -> int:
+        """The address, which an actor of that node must have."""
+        if address not in self._actors or self._nodes[address] != index:
+            raise ProtocolError(f"pcpu {address} is not on this node")
+        return address
+
+    def _said(self, address: int, messages: Sequence[bytes]) -> None:
+        accepts = accepted(self._roles[address], Role.AGENT)
+        for data in messages:
+            message = decode(data)
+            if type(message) not in accepts:
+                raise ProtocolError(f"{type(message).__name__} is not for pcpu {address} to say")
+            if address not in self._gone:
+                self._actors[address].send(AGENT, message)
+            self._took[address] += len(data)
+        if self._took[address] >= ACKNOWLEDGED:
+            self._acknowledge_one(address)
+
+    def _acknowledge_one(self, address: int) -> None:
+        stream = self._stream(address)
+        if stream is not None and self._took[address] and not self._actors[address].congested:
+            stream.send(cluster.Took(address, self._took.pop(address)))
+
+    async def _acknowledge(self) -> None:
+        while True:
+            await trio.sleep(LOOK)
+            for address in list(self._took):
+                self._acknowledge_one(address)
+
+    def _end(self, address: int, why: str | None, words: str) -> None:
+        if address not in self._gone and self._died is not None:
+            self._gone.add(address)
+            self._died(address, why, words)
+
+    def _lose(self, index: int, why: str) -> None:
+        node = self._joined[index]
+        if node.lost is not None:
+            return
+        node.lost = why
+        node.stream.close()
+        for address in self._addresses:
+            if self._nodes[address] == index:
+                self._end(address, f"was on node {index} ({node.name}), which {why}", "")
+        for vm in list(self._reloading):
+            self._reloaded(index, vm, f"node {index} ({node.name}) {why}")
+
+    def _apart(self, index: int, other: int) -> None:
+        """Two nodes have lost each other: what they share ends. If one of them is gone, it is known by itself soon."""
+        for island in {island.number: island for island in self._islands.values()}.values():
+            if index in island.nodes and other in island.nodes and island.home in (index, other):
+                address = island.pcpus[0]
+                names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
+                self.kill(address)
+                self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+
+    def kick(self, pcpu: int) -> None:
+        """Its node does that when it passes on what it is told."""
+
+    def kill(self, pcpu: int) -> None:
+        for address in self._addresses:
+            if address == pcpu or (pcpu in self.carries and address in self.carries[pcpu]):
+                if (stream := self._stream(address)) is not None:
+                    stream.send(cluster.Slay(address))
+
+    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
+        concerned = {self._nodes[pcpu] for pcpu in self._plan.vms[vm].pcpus}
+        if vm in self._islands:
+            concerned |= set(self._islands[vm].nodes)
+        self._reloading[vm] = (set(concerned), None, loaded)
+        for index in sorted(concerned):
+            node = self._joined[index]
+            if node.lost is None:
+                node.stream.send(cluster.Reload(vm))
+            else:
+                self._reloaded(index, vm, f"node {index} ({node.name}) {node.lost}")
+
+    def _reloaded(self, index: int, vm: int, why: str | None) -> None:
+        if vm not in self._reloading:
+            return
+        left, known, loaded = self._reloading[vm]
+        left.discard(index)
+        self._reloading[vm] = (left, known or why, loaded)
+        if not left:
+            del self._reloading[vm]
+            loaded(known or why)
+
+    def read(self, vm: Vm, address: int, size: int) -> bytes:
+        """As ``NodeMemory.read``, while the machine stands. Raises ClusterError when a node does not answer."""
+        place, _ = find(vm, address, size)
+        found = bytearray()
+        while len(found) < size:
+            at = address + len(found)
+            length = min(PIECE, size - len(found))
+            answer = self._ask(self._home(vm, place), cluster.Read(vm.index, at, length))
+            piece = bytearray(answer.data)
+            for page, node in answer.elsewhere.items():
+                begin, end = max(page, at), min(page + PAGE_SIZE, at + length)
+                piece[begin - at : end - at] = self._ask(node, cluster.Read(vm.index, begin, end - begin)).data
+            found += piece
+        return bytes(found)
+
+    def write(self, vm: Vm, address: int, data: bytes | bytearray | memoryview) -> None:
+        """As ``NodeMemory.write``, while the machine stands: on each node, whichever has the page. Raises as ``read``."""
+        octets = bytes(data)
+        place, _ = find(vm, address, len(octets))
+        island = self._islands.get(vm.index)
+        nodes = (self._home(vm, place),) if island is None else island.nodes
+        for start in range(0, len(octets), PIECE):
+            for node in nodes:
+                self._ask(node, cluster.Write(vm.index, address + start, octets[start : start + PIECE]))
+
+    def _home(self, vm: Vm, place: int) -> int:
+        """The node that knows who has a page of the VM's: where it conducts, unless one vcpu alone can reach it."""
+        own = self._nodes[self._plan.vms[vm.index].pcpus[0]]
+        island = self._islands.get(vm.index)
+        return own if island is None or (place < len(vm.regions) and vm.cpus == 1) else island.home
+
+    def _ask(self, index: int, message: cluster.Read | cluster.Write) -> cluster.Bytes:
+        """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""
+        node = self._joined[index]
+        with _named(node):
+            if node.lost is not None:
+                raise StreamError(node.lost)
+            node.stream.send(message)
+            while not isinstance(answer := node.stream.await_message(ANSWER), cluster.Bytes):
+                self._take(index, node, answer)
+        return answer
+
+    def close(self) -> None:
+        """The nodes end what is left when nobody leads them any more."""
+        for node in self._joined:
+            if node.lost is None:
+                node.stream.close()
+        self._switch.close()

@@ -1,0 +1,43 @@
+"""Which islands have parts on several nodes, who conducts them, and which nodes have something to say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from baonet.hyp.vmm import Plan
+from baonet.machine.islands import islands
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PartedIsland:
+    """``number``: its place among all islands of the machine. ``home``: the node of its lowest pcpu, which conducts."""
+
+    number: int
+    vms: tuple[int, ...]
+    pcpus: tuple[int, ...]
+    home: int
+    nodes: tuple[int, ...]
+
+
+def parted(plan: Plan, nodes: Sequence[int]) -> list[PartedIsland]:
+    """Those that are on several nodes; ``nodes`` is that of each pcpu."""
+    found = []
+    for number, vms in enumerate(islands(plan.machine)):
+        pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
+        where = {nodes[pcpu] for pcpu in pcpus}
+        if len(where) > 1:
+            found.append(PartedIsland(number, vms, pcpus, nodes[pcpus[0]], tuple(sorted(where))))
+    return found
+
+
+def meetings(split: Sequence[PartedIsland]) -> set[tuple[int, int]]:
+    """The pairs of nodes that have a stream: of each split island, its home and every other."""
+    return {
+        (min(node, island.home), max(node, island.home))
+        for island in split
+        for node in island.nodes
+        if node != island.home
+    }

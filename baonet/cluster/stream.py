@@ -1,0 +1,143 @@
+"""The control stream between the lead of a run and a node: messages over a connected socket, in order.
+
+Before a run whoever has one end asks and waits (``await_message``), as nothing else goes on yet; while it runs Trio
+waits for it. What the other end does not take at once waits here; what may be much is counted by who sends it (``Took``
+of ``baonet.wire.cluster``).
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import select
+import socket
+import time
+from collections import deque
+from typing import Final, final
+
+import trio
+
+from baonet.wire.codec import FrameReader, ProtocolError, frame
+from baonet.wire.messages import Message
+
+_PIECE: Final = 1 << 18
+GONE: Final = "has gone"
+
+
+@final
+class StreamError(Exception):
+    """The other end is of no use any more: it reads behind its name."""
+
+
+@final
+class Stream:
+    """``accepts``: what the other end may say. ``name`` is who that is, for people."""
+
+    def __init__(self, sock: socket.socket, accepts: frozenset[type], name: str) -> None:
+        self.name = name
+        self.accepts = accepts
+        self._socket = sock
+        self._reader = FrameReader()
+        self._come: deque[Message] = deque()
+        self._out = bytearray()
+        self._more = trio.Event()
+        self._error: str | None = None
+        sock.setblocking(False)
+
+    @property
+    def descriptor(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the other end has not taken yet."""
+        return len(self._out)
+
+    def send(self, message: Message) -> None:
+        """Never blocks. What cannot be sent any more is dropped; ``take`` tells that the other end has gone."""
+        if self._error is None:
+            self._out += frame(message)
+            self.flush()
+
+    def flush(self) -> None:
+        try:
+            while self._out:
+                del self._out[: self._socket.send(self._out[:_PIECE])]
+        except BlockingIOError:
+            self._more.set()
+        except OSError:
+            self._out.clear()  # what it said before may be there to be read
+
+    def take(self) -> list[Message]:
+        """What has come. Raises StreamError when nothing more ever comes, once all that did has been taken."""
+        if self._error is None:
+            self._receive()
+        if not self._come and self._error is not None:
+            raise StreamError(self._error)
+        taken = list(self._come)
+        self._come.clear()
+        return taken
+
+    def _receive(self) -> None:
+        try:
+            data = self._socket.recv(_PIECE)
+            self._come.extend(self._reader.feed(data, self.accepts))
+            if not data:
+                self._error = GONE
+        except BlockingIOError:
+            return
+        except ProtocolError as error:
+            self._error = f"does not keep to the protocol: {error}"
+        except OSError as error:
+            known = error.errno in (errno.EPIPE, errno.ECONNRESET)
+            self._error = GONE if known else f"cannot be read: {error.strerror}"
+
+    def await_message(self, seconds: float) -> Message:
+        """The next one, before Trio runs, or while it stands. Raises StreamError, also when it takes longer."""
+        end = time.monotonic() + seconds
+        while not self._come:
+            if self._error is not None:
+                raise StreamError(self._error)
+            left = end - time.monotonic()
+            if left <= 0:
+                raise StreamError(f"has said nothing for {seconds:g} s")
+            wanted = [self._socket]
+            select.select(wanted, wanted if self._out else [], [], left)
+            self.flush()
+            self._receive()
+        return self._come.popleft()
+
+    def drain(self, seconds: float, most: int = 0) -> None:
+        """Until no more than ``most`` bytes wait, before Trio runs. Raises StreamError when it takes longer."""
+        end = time.monotonic() + seconds
+        while len(self._out) > most:
+            if self._error is not None or time.monotonic() > end:
+                raise StreamError(self._error or f"has taken nothing for {seconds:g} s")
+            select.select([], [self._socket], [], 1.0)
+            self.flush()
+
+    async def wait(self) -> None:
+        """Until something can be taken."""
+        if self._come or self._error is not None:
+            await trio.lowlevel.checkpoint()
+        else:
+            await trio.lowlevel.wait_readable(self._socket)
+
+    async def pump(self) -> None:
+        """While the run goes on: write what waits."""
+        while True:
+            if not self._out:
+                self._more = trio.Event()
+                await self._more.wait()
+            await trio.lowlevel.wait_writable(self._socket)
+            self.flush()
+
+    async def flushed(self, seconds: float = math.inf) -> None:
+        """Until the other end has been given all."""
+        with trio.move_on_after(seconds):
+            while self._out:
+                await trio.lowlevel.wait_writable(self._socket)
+                self.flush()
+
+    def close(self) -> None:
+        self._socket.close()
