@@ -117,13 +117,17 @@ def _tuple(arguments: tuple[object, ...], own: Own) -> FieldForm:
         dump = item.dump
         return FieldForm(
             _sequence(item.check),
-            None if dump is None else lambda value: [dump(element) for element in typing.cast(tuple[object], value)],
+            None
+            if dump is None
+            else lambda value: [dump(element) for element in typing.cast(tuple[object, ...], value)],
         )
     items = [form(each, own) for each in arguments]
     dumps = [each.dump or _itself for each in items]
     return FieldForm(
         _places(tuple(each.check for each in items)),
-        lambda value: [dump(element) for dump, element in zip(dumps, typing.cast(tuple[object], value), strict=True)],
+        lambda value: [
+            dump(element) for dump, element in zip(dumps, typing.cast(tuple[object, ...], value), strict=True)
+        ],
     )
 
 
