@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 class UnpackException(Exception): ...  # noqa: N818
@@ -17,7 +17,7 @@ class Unpacker:
     def feed(self, next_bytes: bytes) -> None: ...
     def tell(self) -> int: ...
 
-def packb(o: object) -> bytes: ...
+def packb(o: object, *, unicode_errors: str = ...) -> bytes: ...
 def unpackb(
     packed: bytes,
     *,
@@ -25,5 +25,7 @@ def unpackb(
     max_bin_len: int = ...,
     max_array_len: int = ...,
     max_map_len: int = ...,
+    list_hook: Callable[[list[object]], object] | None = ...,
+    unicode_errors: str = ...,
     strict_map_key: bool = ...,
 ) -> object: ...

@@ -26,7 +26,7 @@ from baonet.launch.local import ProcessNode
 from baonet.machine import Machine
 from baonet.memory.node import NodeMemory
 from baonet.wire import cluster
-from baonet.wire.codec import ProtocolError
+from baonet.wire.fields import ProtocolError
 
 PATIENCE: Final = 60.0
 """Seconds in which the lead goes on."""

@@ -20,7 +20,8 @@ from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
 from baonet.memory.node import find
 from baonet.wire import cluster
-from baonet.wire.codec import ProtocolError, decode, encode
+from baonet.wire.codec import decode, encode
+from baonet.wire.fields import ProtocolError
 from baonet.wire.messages import AGENT, Message, accepted
 from baonet.wire.port import MemoryPort, Port, Switch
 from baonet.wire.roles import Role

@@ -18,7 +18,8 @@ from baonet.hyp.vmm import Plan
 from baonet.launch.local import ProcessNode, reload
 from baonet.memory.node import NodeMemory
 from baonet.wire import cluster
-from baonet.wire.codec import ProtocolError, decode, encode
+from baonet.wire.codec import decode, encode
+from baonet.wire.fields import ProtocolError
 from baonet.wire.messages import Message
 from baonet.wire.port import GONE
 

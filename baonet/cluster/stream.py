@@ -17,7 +17,8 @@ from typing import Final, final
 
 import trio
 
-from baonet.wire.codec import FrameReader, ProtocolError, frame
+from baonet.wire.codec import FrameReader, frame
+from baonet.wire.fields import ProtocolError
 from baonet.wire.messages import Message
 
 _PIECE: Final = 1 << 18

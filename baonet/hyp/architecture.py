@@ -17,6 +17,7 @@ from baonet.hyp.messages import MessageFact
 from baonet.hyp.names import ArchNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
+from baonet.machine import ArchPlatform, ArchVm
 from baonet.machine.saved import Saved
 
 Handler = Callable[[int, Any], None]
@@ -105,7 +106,8 @@ class Architecture(Protocol):
 
     ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
     ``sent``: those with a lower number one vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
-    with, and how it examines it. ``names``: its words, for people.
+    with, and how it examines it. ``platform_part`` and ``vm_part``: what a platform and a VM have as their ``arch``.
+    ``names``: its words, for people.
     """
 
     name: str
@@ -117,6 +119,8 @@ class Architecture(Protocol):
     sent: int
     report: RecordFact[Report]
     condition: RecordFact[VcpuCondition]
+    platform_part: type[ArchPlatform]
+    vm_part: type[ArchVm]
     names: ArchNames
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:

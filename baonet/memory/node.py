@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.saved import Saved, StateForm
-from baonet.machine.stamp import stamp
+from baonet.machine.stamp import unchanged
 from baonet.memory.ownership import Ownership, Table, holder
 from baonet.memory.segments import Segment
 
@@ -139,8 +138,8 @@ class NodeMemory:
                 with Path(segment.path).open("rb") as file:
                     file.seek(segment.offset)
                     data = file.read(segment.size)
-                    if segment.stamp is not None and segment.stamp != stamp(file.fileno()):
-                        raise OSError(errno.ESTALE, "has changed since it was checked", segment.path)
+                    if segment.stamp is not None:
+                        unchanged(file.fileno(), segment.stamp, segment.path)
             self.write(vm, segment.base, data)
 
     def clear(self, vm: Vm) -> None:

@@ -8,96 +8,41 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import types
 import typing
 from collections.abc import Callable, Iterator, Set
-from enum import IntEnum
 
 import msgpack
 
 from baonet.hyp.messages import HypMessage
 from baonet.machine.saved import StateError
+from baonet.wire.fields import FieldForm, ProtocolError, RecordForm, told
 from baonet.wire.messages import FACTS, NUMBER, Examined, Fact, Message, Parked
+
+__all__ = [
+    "MAX_FRAME",
+    "FrameReader",
+    "ProtocolError",
+    "decode",
+    "dump",
+    "encode",
+    "frame",
+    "kept",
+    "load",
+    "was_kept",
+]
 
 MAX_FRAME = 1 << 20
 _LENGTH = struct.Struct(">I")
 _MAX_ITEMS = 1 << 16
 
-
-class ProtocolError(Exception):
-    """What came over a channel is not a message; the channel is of no more use."""
-
-
-_Check = Callable[[object], object]
 _T = typing.TypeVar("_T")
-
-
-def _exact(kind: type) -> _Check:
-    def check(value: object) -> object:
-        if type(value) is not kind:
-            raise ProtocolError(f"{value!r:.80} where {kind.__name__} is due")
-        return value
-
-    return check
-
-
-_integer = _exact(int)
-
-
-def _enumeration(kind: type[IntEnum]) -> _Check:
-    def check(value: object) -> object:
-        try:
-            return kind(typing.cast(int, _integer(value)))
-        except ValueError as error:
-            raise ProtocolError(str(error)) from None
-
-    return check
-
-
-def _sequence(item: _Check) -> _Check:
-    def check(value: object) -> object:
-        if not isinstance(value, list):
-            raise ProtocolError(f"{value!r:.80} where a list is due")
-        return tuple(item(element) for element in value)
-
-    return check
-
-
-def _mapping(key: _Check, item: _Check) -> _Check:
-    def check(value: object) -> object:
-        if not isinstance(value, dict):
-            raise ProtocolError(f"{value!r:.80} where a map is due")
-        return {key(name): item(element) for name, element in value.items()}
-
-    return check
-
-
-def _optional(item: _Check) -> _Check:
-    return lambda value: None if value is None else item(value)
 
 
 def _any_message(value: object) -> object:
     if not isinstance(value, list) or not value or type(value[0]) is not int or value[0] not in _records:
-        raise ProtocolError(f"{value!r:.80} where a message is due")
+        raise ProtocolError(f"{told(value)} where a message is due")
     return _records[value[0]].load(value[1:])
-
-
-def _checker(annotation: object) -> _Check:
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is tuple:
-        return _sequence(_checker(arguments[0]))
-    if origin is dict:
-        return _mapping(_checker(arguments[0]), _checker(arguments[1]))
-    if type(None) in arguments:
-        return _optional(_checker(next(kind for kind in arguments if kind is not type(None))))
-    if arguments or annotation is HypMessage:
-        return _any_message
-    assert isinstance(annotation, type), annotation
-    if dataclasses.is_dataclass(annotation):
-        return _Record(annotation).load
-    if issubclass(annotation, IntEnum):
-        return _enumeration(annotation)
-    assert annotation in (int, str, bytes, bool), annotation
-    return _exact(annotation)
 
 
 def _dump_message(message: object) -> list[object]:
@@ -111,60 +56,37 @@ def _dump_message(message: object) -> list[object]:
     return [number, *_records[number].dump(message)]
 
 
-def _dumper(annotation: object) -> _Check | None:
-    """How a field is written that is not written as it is."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is tuple:
-        item = _dumper(arguments[0])
-        if item is None:
-            return None
-        return lambda value: [item(element) for element in typing.cast(tuple[object, ...], value)]
-    if annotation is HypMessage or (origin is not None and origin is not dict and type(None) not in arguments):
-        return _dump_message
-    return dump if dataclasses.is_dataclass(annotation) else None
+def _own(annotation: object) -> FieldForm | None:
+    """A message in another has its number; of a record in one, what it is decides and not what was declared."""
+    arguments = typing.get_args(annotation)
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType) and type(None) not in arguments
+    if union or annotation is HypMessage:
+        return FieldForm(_any_message, _dump_message)
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return FieldForm(_record(annotation).load, dump)
+    return None
 
 
-class _Record:
-    """How the fields of one class are written and read; of a message by what is known of it."""
-
-    def __init__(self, kind: type, fact: Fact | None = None) -> None:
-        self.kind = kind
-        hints = typing.get_type_hints(kind)
-        if fact is not None:
-            hints = {name: fact.own(annotation) for name, annotation in hints.items()}
-        self.names = tuple(field.name for field in dataclasses.fields(kind))
-        self.checks = tuple(_checker(hints[name]) for name in self.names)
-        self.dumpers = tuple(
-            (place, dumper) for place, name in enumerate(self.names) if (dumper := _dumper(hints[name]))
-        )
-
-    def dump(self, message: object) -> list[object]:
-        values = [getattr(message, name) for name in self.names]
-        for place, dumper in self.dumpers:
-            values[place] = dumper(values[place])
-        return values
-
-    def load(self, values: object) -> object:
-        if not isinstance(values, list) or len(values) != len(self.checks):
-            raise ProtocolError(f"{self.kind.__name__}: {len(self.checks)} fields are due")
-        try:
-            return self.kind(*[check(value) for check, value in zip(self.checks, values, strict=True)])
-        except ProtocolError as error:
-            raise ProtocolError(f"{self.kind.__name__}: {error}") from None
+def _record(kind: type, fact: Fact | None = None) -> RecordForm:
+    """Of a message by what is known of it."""
+    hints = typing.get_type_hints(kind)
+    if fact is not None:
+        hints = {name: fact.own(annotation) for name, annotation in hints.items()}
+    return RecordForm(kind, hints, _own)
 
 
-_nested: dict[type, _Record] = {}
+_nested: dict[type, RecordForm] = {}
 
 
 def dump(value: object) -> list[object]:
     """The fields of a record inside a message."""
     kind = type(value)
     if kind not in _nested:
-        _nested[kind] = _Record(kind)
+        _nested[kind] = _record(kind)
     return _nested[kind].dump(value)
 
 
-_records = {fact.number: _Record(fact.kind, fact) for fact in FACTS}
+_records = {fact.number: _record(fact.kind, fact) for fact in FACTS}
 
 
 def encode(message: Message) -> bytes:
@@ -239,7 +161,7 @@ def was_kept(data: object) -> HypMessage:
 def load(kind: type[_T], values: object) -> _T:
     """The record whose fields ``dump`` gave. Raises StateError for anything else."""
     if kind not in _nested:
-        _nested[kind] = _Record(kind)
+        _nested[kind] = _record(kind)
     return typing.cast(_T, _state(_nested[kind].load, values))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.condition import Doing, VcpuCondition, doing
@@ -15,6 +17,7 @@ from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
+from baonet.machine import ArchPlatform, ArchVm
 from baonet.machine.saved import Saved
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
 
@@ -27,6 +30,15 @@ class Exit(IntEnum):
     KICKED = 2
     CALL = 3
     TRAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ToyPart:
+    """Of a platform and of a VM."""
+
+    architecture: ClassVar[str] = "toy"
+
+    at: int
 
 
 class ToyReport(Report):
@@ -132,6 +144,8 @@ class Toy:
     sent = 0
     report: RecordFact[Report] = RecordFact(128, ToyReport)
     condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
+    platform_part: type[ArchPlatform] = ToyPart
+    vm_part: type[ArchVm] = ToyPart
     names: ArchNames = ToyNames()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:

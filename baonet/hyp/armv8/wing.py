@@ -34,8 +34,8 @@ from baonet.hyp.messages import MessageFact
 from baonet.hyp.names import ArchNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
-from baonet.machine import MessageKind
-from baonet.machine.armv8 import Armv8Platform
+from baonet.machine import ArchPlatform, ArchVm, MessageKind
+from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 from baonet.machine.saved import Saved, StateForm
 
 _REGISTERS: Final = (
@@ -214,6 +214,8 @@ class Armv8:
     sent = SGIS
     report: RecordFact[Report] = RecordFact(8, Armv8Report)
     condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
+    platform_part: type[ArchPlatform] = Armv8Platform
+    vm_part: type[ArchVm] = Armv8Vm
     names: ArchNames = Armv8Names()
 
     def wing(self, vcpu: Vcpu, line: LineChanged) -> Wing:
