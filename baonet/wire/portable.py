@@ -96,7 +96,7 @@ class _Machines:
             return _PLAIN[annotation]
         if typing.get_origin(annotation) in (typing.Union, types.UnionType):
             kinds = typing.get_args(annotation)
-            return None if type(None) in kinds else self._one_of(kinds)
+            return None if type(None) in kinds and len(kinds) == 2 else self._one_of(kinds)
         kind = self._parts.get(annotation, annotation)
         if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             record = self._record(kind)
@@ -104,17 +104,24 @@ class _Machines:
         return None
 
     def _one_of(self, kinds: tuple[type, ...]) -> FieldForm:
-        records = {kind.__name__: self._record(kind) for kind in kinds}
+        """Records by their names; what is none by its type."""
+        plain = {kind: _PLAIN[kind] for kind in kinds if not dataclasses.is_dataclass(kind)}
+        records = {kind.__name__: self._record(kind) for kind in kinds if kind not in plain}
 
         def check(value: object) -> object:
-            if not isinstance(value, list) or not value or type(value[0]) is not str or value[0] not in records:
-                what = told(value[0]) if isinstance(value, list) and value else told(value)
-                raise ProtocolError(f"{what} where one of {', '.join(records)} is due")
-            return records[value[0]].load(value[1:])
+            if type(value) in plain:
+                return plain[type(value)].check(value)
+            name = value[0] if isinstance(value, list) and value else value
+            if isinstance(value, list) and type(name) is str and name in records:
+                return records[name].load(value[1:])
+            raise ProtocolError(f"{told(name)} where one of {', '.join(kind.__name__ for kind in kinds)} is due")
 
         def dump(value: object) -> object:
-            name = type(value).__name__
-            return [name, *records[name].dump(value)]
+            kind = type(value)
+            if kind in plain:
+                write = plain[kind].dump
+                return value if write is None else write(value)
+            return [kind.__name__, *records[kind.__name__].dump(value)]
 
         return FieldForm(check, dump)
 
@@ -131,6 +138,8 @@ _PLAIN: Final[dict[object, FieldForm]] = {
     int: _plain(int),
     bool: _plain(bool),
     bytes: _plain(bytes),
+    str: FieldForm(exact(str)),
+    type(None): FieldForm(exact(type(None))),
     float: FieldForm(form(float, lambda _: None).check, _float),
 }
 """What is equal may be of another type in a record that somebody made: true is 1, and 1 is 1.0."""

@@ -25,8 +25,11 @@ from baonet.machine import (
     Machine,
     MessageFault,
     MessageKind,
+    NodePlacement,
+    NodePolicy,
     StallFault,
     Stamp,
+    VmNodes,
 )
 from baonet.wire import portable
 from baonet.wire.codec import ProtocolError
@@ -86,7 +89,8 @@ def small() -> Machine:
     )
     faults = (StallFault(0, 5, 6), MessageFault(Disturbance.DROP, MessageKind.SPI, probability=0.5))
     made = machines.machine(machines.vm(0, segments=segments, initrd=(1, 2), device_tree=5), cache=machines.A53_CACHE)
-    return replace(made, faults=faults, files=("/x",))
+    placement = NodePlacement(NodePolicy.SPREAD, (VmNodes("vm0", (1, "host:22")),))
+    return replace(made, faults=faults, files=("/x",), placement=placement)
 
 
 SMALL = dump_machine(small())
@@ -218,6 +222,10 @@ def with_records(**records: object) -> bytes:
         (
             msgpack.packb(replaced(TREE, (4, 8, 0, 0), "Fall")),
             "Machine.faults: 'Fall' where one of MessageFault, StallFault",
+        ),
+        (
+            msgpack.packb(replaced(TREE, (4, 10, 1, 0, 1, 0), 1.5)),
+            "Machine.placement: NodePlacement.given: VmNodes.nodes: 1.5 where one of int, str is due",
         ),
         (msgpack.packb(replaced(TREE, (4, 3), "lax")), "Machine.faithful: 'lax' where one of Faithful is due"),
         (msgpack.packb([[]] * (1 << 20) + [1]), "these bytes are no machine: "),
