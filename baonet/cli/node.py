@@ -35,7 +35,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--listen", metavar="ADDRESS:PORT", help=f"wait there, for any number of runs (default: {DEFAULT})")
+    way.add_argument(
+        "--listen", metavar="ADDRESS:PORT", help=f"wait there, for any number of runs (default: {DEFAULT})"
+    )
     way.add_argument("--join", metavar="HOST:PORT", help="call a lead, for one run; BAONET_TICKET has what it asks for")
     parser.add_argument(
         "--insecure",
@@ -87,7 +89,9 @@ def _listen(host: str, port: int, name: str | None, *, insecure: bool) -> int:
     me = introduction(name)
     if insecure and not is_loopback(host):
         print("baonet node: WARNING: insecure: whoever reaches this address runs machines as you", file=sys.stderr)
-    print(f"baonet node: {me.name} waits at {host}:{daemon.port}: {me.cores} cores, baonet {me.version}", file=sys.stderr)
+    print(
+        f"baonet node: {me.name} waits at {host}:{daemon.port}: {me.cores} cores, baonet {me.version}", file=sys.stderr
+    )
     daemon.run()
     return 0
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from baonet.cli.common import UsageError, find_vm
+from baonet.cluster.where import Where, WhereError, parse
 from baonet.machine import Machine, NodeName, NodePlacement, NodePolicy, VmNodes
 from baonet.machine.node_placement import MOST_NODES, node_name
 
@@ -26,6 +27,14 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         "share memory or a device beside each other), spread (vCPUs on all nodes in turn), linux=0,rtos=1, or a node "
         "for each vCPU: linux=0:0:host-b:host-b",
     )
+
+
+def where(text: str) -> Where:
+    """WHERE of ``--on``, as the type of an argument."""
+    try:
+        return parse(text)
+    except WhereError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def placed(machine: Machine, text: str) -> Machine:

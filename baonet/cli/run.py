@@ -14,6 +14,7 @@ from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
+from baonet.cli.place import add_place, placed, where
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
 from baonet.document import quantities
@@ -40,6 +41,7 @@ examples:
   baonet run linux.yaml --console linux            (Ctrl-A x ends it, Ctrl-A h helps)
   baonet run linux.yaml --until 'shell ready' --timeout 60s --stats out.json
   baonet run configs/ping-pong.yaml --clock virtual --for 10ms --trace out.bnt
+  baonet run configs/ping-pong.yaml --on local:2 --place spread
 """
 
 
@@ -95,6 +97,14 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "device (default: process-per-cpu with the host's clock, process-per-island in virtual time)",
     )
     parser.add_argument(
+        "--on",
+        metavar="WHERE",
+        type=where,
+        help="which nodes run it: local:N (processes of this host), HOST:PORT,... ('baonet node' waits there), "
+        "ssh:HOST,..., slurm, ray (default: this host, without any)",
+    )
+    add_place(parser)
+    parser.add_argument(
         "--threads",
         metavar="N",
         type=positive,
@@ -137,10 +147,19 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     machine = load_machine(options.file, [*options.set, *clock])
     if machine is None:
         return 2
+    if options.place and options.on is None:
+        print("baonet run: --place is of the nodes of --on: give --on local:2, or --on HOST:PORT,...", file=sys.stderr)
+        return 2
     for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
             return 2
+    try:
+        for text in options.place:
+            machine = placed(machine, text)
+    except UsageError as error:
+        print(f"baonet run: {error}", file=sys.stderr)
+        return 2
     if options.input is not None:
         if options.input == options.file == "-":
             print("baonet run: --input -: standard input is the machine file already", file=sys.stderr)
@@ -156,6 +175,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
+    from baonet.cluster.lead import ClusterError  # noqa: PLC0415
     from baonet.launch import pin  # noqa: PLC0415
     from baonet.launch.crews import Placement  # noqa: PLC0415
     from baonet.run.options import RunOptions  # noqa: PLC0415
@@ -188,6 +208,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 timeout=options.timeout,
                 threads=options.threads,
                 interactive=shown.interactive,
+                on=options.on,
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:
@@ -198,6 +219,9 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 print(f"baonet run: --console unix:{error.filename}: {error.strerror}", file=sys.stderr)
                 return 2
             print(f"baonet run: {refused(error)}", file=sys.stderr)
+            return 1
+        except ClusterError as error:
+            print(f"baonet run: {error}", file=sys.stderr)
             return 1
         except (EngineError, ImportError, MemoryError) as error:
             print(f"baonet run: {refused(error)}", file=sys.stderr)

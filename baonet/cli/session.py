@@ -62,7 +62,7 @@ class Session:
         self._reports: Counter[tuple[int, int]] = Counter()
         self._names = SymbolNames()
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
-        self._loaded = LoadedMachine(machine, lambda text: self.notice("WARNING", text))
+        self._loaded = LoadedMachine(machine, lambda text: self.notice("WARNING", text), here=options.on is None)
         self._plan = self._loaded.plan
         if verbose:
             self._describe()

@@ -71,7 +71,7 @@ class Daemon:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         try:
             while not self._ended:
-                takes = [self._socket] if len(self._serving) < MOST else []
+                takes = [self._socket.fileno()] if len(self._serving) < MOST else []
                 select.select([*takes, reading], [], [], None)
                 self._drain(reading)
                 self._reap()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Final
 
 from baonet.cluster.identity import introduction, unlike
@@ -20,13 +21,11 @@ PATIENCE: Final = 10.0
 def dial(names: Iterable[str]) -> list[Joined]:
     """The nodes that listen at these (HOST:PORT), in order. Raises ClusterError for one that cannot take part."""
     joined: list[Joined] = []
-    try:
+    with ExitStack() as stack:
         for name in names:
-            joined.append(_one(name)[0])
-    except BaseException:
-        for node in joined:
-            node.stream.close()
-        raise
+            joined.append(node := _one(name)[0])
+            stack.callback(node.stream.close)
+        stack.pop_all()
     return joined
 
 
@@ -46,13 +45,16 @@ def _one(name: str) -> tuple[Joined, Introduction]:
 
 def greet(stream: Stream, name: str, host: str) -> tuple[Joined, Introduction]:
     """Have a node introduce itself. Raises ClusterError when it is of no use; the stream is closed then."""
+    why: str | None
     try:
         met = stream.await_message(PATIENCE)
-        if not isinstance(met, Introduction):
-            raise StreamError(f"says {type(met).__name__} where Introduction is due: it is no node of baonet")
-        if (why := unlike(introduction(), met)) is not None:
-            raise StreamError(why)
+        if isinstance(met, Introduction):
+            why = unlike(introduction(), met)
+            if why is None:
+                return Joined(stream, name, host, met.cores), met
+        else:
+            why = f"says {type(met).__name__} where Introduction is due: it is no node of baonet"
     except StreamError as error:
-        stream.close()
-        raise ClusterError(f"node {name} {error}") from None
-    return Joined(stream, name, host), met
+        why = str(error)
+    stream.close()
+    raise ClusterError(f"node {name} {why}")

@@ -1,4 +1,4 @@
-"""A node from the lead's first word to the end of a run: it gets its part of a machine, meets the other nodes, and runs.
+"""A node, from the lead's first word to the end of a run: it gets its part of a machine, meets the others, and runs.
 
 All of it before the run is asked and answered in order, so nothing here needs Trio: processes are forked last, when
 nothing else goes on in this one.
@@ -14,8 +14,8 @@ import trio
 
 from baonet.actors.refusals import limited, refused
 from baonet.cluster.courier import NodeCourier
+from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.member import Member
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -71,7 +71,7 @@ def _asked(lead: Stream) -> cluster.Enlist:
         lead.send(message)
 
 
-def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> Member:
+def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> Enlisted:
     asked = _asked(lead)
     machine = machines(lead, asked)
     planned = plan(machine)
@@ -97,4 +97,4 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     stack.callback(node.close)
     courier.begin()
     lead.send(cluster.Met(node.weakness))
-    return Member(lead, node, courier, planned, memory)
+    return Enlisted(lead, node, courier, planned, memory)

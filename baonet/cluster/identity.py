@@ -9,7 +9,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import baonet
 from baonet.core import _node
 from baonet.core.engine import library_path
 from baonet.launch.cores import cores
@@ -59,7 +58,7 @@ def _version() -> str:
 def _digests() -> tuple[str, str]:
     """Of all that decides what a machine does: the source of the package, with its native sources, and the library."""
     engine = hashlib.sha256()
-    root = Path(baonet.__file__).parent
+    root = Path(wire.__file__).parents[1]
     for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".c", ".h")):
         engine.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     engine.update(f"{_node.SLOT_SIZE} {_node.LEDGER_SIZE} {_node.LANE_SIZE}".encode())

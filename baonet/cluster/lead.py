@@ -1,4 +1,4 @@
-"""The nodes of a run, as its lead has them: to the agent they are one node, whose actors it speaks with as on one host."""
+"""The nodes of a run, as its lead has them: to the agent they are one, with whose actors it speaks as on one host."""
 
 from __future__ import annotations
 
@@ -39,12 +39,26 @@ _T = TypeVar("_T")
 @final
 @dataclass(slots=True)
 class Joined:
-    """A node that takes part. ``host``: the address at which others reach it."""
+    """A node that takes part. ``host``: the address at which others reach it. ``cores``: that guests have there."""
 
     stream: Stream
     name: str
     host: str
+    cores: int
     lost: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it."""
+
+    placement: Placement
+    threads: int
+    tracing: bool
+    machine: cluster.Image
+    images: tuple[cluster.Image, ...]
+    send_machine: Callable[[Stream], None]
 
 
 @final
@@ -87,7 +101,7 @@ class _AgentPort(MemoryPort):
 class Cluster:
     """A ``Node`` of several hosts. ``nodes``: that of each pcpu, by its place in ``joined``.
 
-    ``send_machine`` gives a node what it wants of the machine. Raises ClusterError when one cannot take part.
+    Raises ClusterError when one cannot take part.
     """
 
     def __init__(
@@ -95,19 +109,13 @@ class Cluster:
         plan: Plan,
         joined: Sequence[Joined],
         nodes: Sequence[int],
-        *,
-        placement: Placement,
-        threads: int,
-        tracing: bool,
-        machine: cluster.Image,
-        images: Sequence[cluster.Image],
-        send_machine: Callable[[Stream], None],
+        asked: Asked,
     ) -> None:
         self._plan = plan
         self._joined = joined
         self._nodes = nodes
         self.carries = carried(plan)
-        self._addresses = first_of_each(plan, placement, nodes)
+        self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
         self._switch = Switch()
@@ -120,28 +128,27 @@ class Cluster:
         self._died: Died | None = None
         self._early: list[tuple[int, Message]] = []
         self.weakness: str | None = None
-        self._enlist(placement, threads, tracing, machine, images, send_machine)
+        self._enlist(asked)
 
-    def _enlist(
-        self,
-        placement: Placement,
-        threads: int,
-        tracing: bool,
-        machine: cluster.Image,
-        images: Sequence[cluster.Image],
-        send_machine: Callable[[Stream], None],
-    ) -> None:
+    def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
         for index, node in enumerate(self._joined):
             node.stream.send(
                 cluster.Enlist(
-                    index, tuple(self._nodes), machine, tuple(images), placement.value, threads, tracing, token
+                    index,
+                    tuple(self._nodes),
+                    asked.machine,
+                    asked.images,
+                    asked.placement.value,
+                    asked.threads,
+                    asked.tracing,
+                    token,
                 )
             )
         ports = []
         for node in self._joined:
             with _named(node):
-                send_machine(node.stream)
+                asked.send_machine(node.stream)
         for node in self._joined:
             with _named(node):
                 ports.append(_expect(node.stream, cluster.Placed).port)
@@ -166,7 +173,7 @@ class Cluster:
 
     def _tell(self, peer: int, message: Message) -> None:
         if (stream := self._stream(peer)) is not None:
-            stream.send(cluster.Tell(peer, encode(message)))
+            stream.send(cluster.ToActor(peer, encode(message)))
 
     async def supervise(self, died: Died) -> None:
         self._died = died
@@ -190,11 +197,11 @@ class Cluster:
 
     def _take(self, index: int, node: Joined, message: Message) -> None:
         match message:
-            case cluster.Said(address, messages):
+            case cluster.FromActor(address, messages):
                 self._said(self._of(index, address), messages)
-            case cluster.Broke(address, why):
+            case cluster.ActorBroke(address, why):
                 self._end(self._of(index, address), why, "")
-            case cluster.Ended(address, why, words):
+            case cluster.ActorEnded(address, why, words):
                 self._end(self._of(index, address), why, words)
             case cluster.Reloaded(vm, why):
                 self._reloaded(index, vm, why)
@@ -265,9 +272,9 @@ class Cluster:
 
     def kill(self, pcpu: int) -> None:
         for address in self._addresses:
-            if address == pcpu or (pcpu in self.carries and address in self.carries[pcpu]):
-                if (stream := self._stream(address)) is not None:
-                    stream.send(cluster.Slay(address))
+            concerned = address == pcpu or address in self.carries.get(pcpu, ())
+            if concerned and (stream := self._stream(address)) is not None:
+                stream.send(cluster.Slay(address))
 
     def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
         concerned = {self._nodes[pcpu] for pcpu in self._plan.vms[vm].pcpus}
@@ -300,14 +307,14 @@ class Cluster:
             length = min(PIECE, size - len(found))
             answer = self._ask(self._home(vm, place), cluster.Read(vm.index, at, length))
             piece = bytearray(answer.data)
-            for page, node in answer.elsewhere.items():
+            for page, node in zip(answer.pages, answer.nodes, strict=False):
                 begin, end = max(page, at), min(page + PAGE_SIZE, at + length)
                 piece[begin - at : end - at] = self._ask(node, cluster.Read(vm.index, begin, end - begin)).data
             found += piece
         return bytes(found)
 
     def write(self, vm: Vm, address: int, data: bytes | bytearray | memoryview) -> None:
-        """As ``NodeMemory.write``, while the machine stands: on each node, whichever has the page. Raises as ``read``."""
+        """As ``NodeMemory.write``, while the machine stands: on each node, whoever has the page. Raises as ``read``."""
         octets = bytes(data)
         place, _ = find(vm, address, len(octets))
         island = self._islands.get(vm.index)

@@ -16,6 +16,7 @@ from baonet.cluster.enlist import serve
 from baonet.cluster.lead import Joined
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
+from baonet.launch.cores import cores
 from baonet.launch.forking import Forks
 from baonet.launch.process import give_up_all_but
 from baonet.machine import Machine
@@ -41,7 +42,7 @@ class LocalNodes:
 
         def fork() -> None:
             with held():
-                for number, (_, there) in enumerate(pairs):
+                for _, there in pairs:
                     pid = os.fork()
                     if pid == 0:
                         _live(there, lead, machine)
@@ -51,7 +52,7 @@ class LocalNodes:
         for number, (here, there) in enumerate(pairs):
             there.close()
             name = f"local-{number}"
-            self.joined.append(Joined(Stream(here, accepted(Role.NODE, Role.LEAD), name), name, _LOOPBACK))
+            self.joined.append(Joined(Stream(here, accepted(Role.NODE, Role.LEAD), name), name, _LOOPBACK, cores()))
 
     def close(self) -> None:
         """Leave no process. Their streams have been closed before."""

@@ -35,8 +35,7 @@ class Shipment:
         self._paths: Mapping[str, str] = {image.sha: path for path, image in files.items()}
         self.machine = cluster.Image(machine_digest(self._data), len(self._data))
         self.images = tuple(
-            cluster.Image(image.sha, image.size)
-            for image in sorted({*files.values()}, key=lambda each: each.sha)
+            cluster.Image(image.sha, image.size) for image in sorted({*files.values()}, key=lambda each: each.sha)
         )
 
     def send(self, stream: Stream) -> None:
@@ -46,8 +45,8 @@ class Shipment:
         answer = stream.await_message(PATIENCE)
         if isinstance(answer, cluster.Refused):
             raise ProtocolError(f"cannot take part: {answer.why}")
-        if not isinstance(answer, cluster.Wanted):
-            raise ProtocolError(f"says {type(answer).__name__} where Wanted is due")
+        if not isinstance(answer, cluster.ImagesWanted):
+            raise ProtocolError(f"says {type(answer).__name__} where ImagesWanted is due")
         for sha in answer.images:
             if sha not in self._paths:
                 raise ProtocolError(f"wants an image that this machine does not have: {sha:.64}")
@@ -73,7 +72,7 @@ class Receipt:
         data = self._machine(lead, asked.machine)
         images = [Image(each.sha256, each.size) for each in asked.images]
         missing = [image for image in images if not self._cache.has(image.sha)]
-        lead.send(cluster.Wanted(tuple(image.sha for image in missing)))
+        lead.send(cluster.ImagesWanted(tuple(image.sha for image in missing)))
         for image in missing:
             self._receive(lead, image)
         return local(load_machine(data), self._cache)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
+from baonet.cluster.lead import Cluster
 from baonet.machine import Vm
 from baonet.memory.node import NodeMemory
 
@@ -17,7 +18,7 @@ class GuestMemory:
     in one region or object, RunError while the machine runs.
     """
 
-    def __init__(self, memory: NodeMemory, vm: Vm, check: Callable[[], None]) -> None:
+    def __init__(self, memory: NodeMemory | Cluster, vm: Vm, check: Callable[[], None]) -> None:
         self._memory = memory
         self._vm = vm
         self._check = check

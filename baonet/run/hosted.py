@@ -11,11 +11,14 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
+from baonet.cluster.gather import NodeGroup
+from baonet.cluster.lead import Cluster
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
 from baonet.launch.pin import AUTO, PinMode
 from baonet.machine import ClockMode, Input
+from baonet.memory.node import NodeMemory
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
@@ -33,7 +36,7 @@ class HostedRun:
     the trace. ``typed`` is what was typed in virtual time, and when.
 
     Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
-    when the machine's clock does not have the placement.
+    when the machine's clock does not have the placement, ClusterError when a node cannot take part.
     """
 
     def __init__(
@@ -56,7 +59,12 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
+        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan)
+        try:
+            self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
+        except BaseException:
+            self._leave()
+            raise
         self.agent = Agent(
             loaded.plan,
             self._node,
@@ -70,8 +78,29 @@ class HostedRun:
             changed=audience.changed,
         )
 
-    def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode:
-        plan, memory, tracing = self._loaded.plan, self._loaded.memory, self._trace is not None
+    @property
+    def memory(self) -> NodeMemory | Cluster:
+        """That of the machine, to be read and written while it stands."""
+        here = self._loaded.memory
+        if here is not None:
+            return here
+        assert isinstance(self._node, Cluster)
+        return self._node
+
+    def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode | Cluster:
+        tracing = self._trace is not None
+        if self._group is None:
+            return self._start_here(placement, tracing=tracing)
+        if self._options.pin is not None:
+            raise ValueError("--pin is of the cores of this host: leave it away, or leave away --on")
+        cluster = self._group.start(placement, threads=self._options.threads, tracing=tracing)
+        if cluster.weakness is not None:
+            self._audience.notice("WARNING", cluster.weakness)
+        return cluster
+
+    def _start_here(self, placement: Placement, *, tracing: bool) -> TaskNode | IslandsNode | ProcessNode:
+        plan, memory = self._loaded.plan, self._loaded.memory
+        assert memory is not None
         pin, threads = self._options.pin, self._options.threads or cores()
         if plan.machine.clock.mode is ClockMode.VIRTUAL:
             each = threads_of_each(plan, placement, threads)
@@ -143,3 +172,8 @@ class HostedRun:
     def close(self) -> None:
         """Leave no process."""
         self._node.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._group is not None:
+            self._group.close()

@@ -17,13 +17,18 @@ class LoadedMachine:
     """``plan`` says which pcpu runs what and where memory would be; ``memory`` has what is there.
 
     ``warn`` is told what is doubtful on this host. Raises PlacementError (a ValueError) when the machine has no place,
-    OSError when a file has changed since it was checked, or the host refuses memory.
+    OSError when a file has changed since it was checked, or the host refuses memory. ``here``: the memory is of this
+    host; else there is none, as others have it.
     """
 
-    def __init__(self, machine: Machine, warn: Callable[[str], None]) -> None:
+    def __init__(self, machine: Machine, warn: Callable[[str], None], *, here: bool = True) -> None:
         self.machine = machine
         self.plan = plan(machine)
-        self.memory = memory = NodeMemory(machine, SIZES)
+        self.memory = self._loaded(warn) if here else None
+
+    def _loaded(self, warn: Callable[[str], None]) -> NodeMemory:
+        machine = self.machine
+        memory = NodeMemory(machine, SIZES)
         if memory.size > most():
             text = f"guests may use {memory.size >> 20} MiB of memory, and the host has {most() >> 20} MiB: "
             warn(f"{text}it kills processes when that is used up")
@@ -33,7 +38,9 @@ class LoadedMachine:
         except BaseException:
             memory.close()
             raise
+        return memory
 
     def close(self) -> None:
         """Give the memory back."""
-        self.memory.close()
+        if self.memory is not None:
+            self.memory.close()

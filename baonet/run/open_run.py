@@ -45,7 +45,6 @@ class OpenRun:
 
     def __init__(self, loaded: LoadedMachine, hosted: HostedRun, witness: Witness, *, stop_on_report: bool) -> None:
         self._machine = loaded.machine
-        self._memory = loaded.memory
         self._hosted = hosted
         self._witness = witness
         self._stop_on_report = stop_on_report
@@ -82,7 +81,7 @@ class OpenRun:
 
     def memory(self, vm: str) -> GuestMemory:
         """Raises ValueError when no VM has the name."""
-        return GuestMemory(self._memory, self._machine.vms[self._index(vm)], self._must_stand)
+        return GuestMemory(self._hosted.memory, self._machine.vms[self._index(vm)], self._must_stand)
 
     async def registers(self, vm: str, vcpu: int = 0) -> Mapping[str, int]:
         """Those of a vcpu by their names (``pc``, ``x0``, ``sp_el1``), while the machine stands.

@@ -86,7 +86,7 @@ async def open_run(
             file = stack.enter_context(open(trace, "wb"))  # noqa: ASYNC230 - before anything runs
             outlet = outlets.add(Outlet(file.fileno(), f"trace {trace}"))
             stack.callback(outlet.close)
-        loaded = LoadedMachine(machine, lambda text: witness.notice("WARNING", text))
+        loaded = LoadedMachine(machine, lambda text: witness.notice("WARNING", text), here=options.on is None)
         stack.callback(loaded.close)
         hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
         stack.callback(hosted.close)

@@ -1,7 +1,7 @@
 """What the lead of a run says to the nodes that run its machine, and they to it.
 
-What the lead's agent and the actors of a node say to each other is in ``Tell`` and ``Said``, as it would be on a channel
-of one host. A node's number is its place among those of the run.
+What the lead's agent and the actors of a node say to each other is in ``ToActor`` and ``FromActor``, as it would be on
+a channel of one host. A node's number is its place among those of the run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Image:
 @final
 @dataclass(frozen=True, slots=True)
 class Enlist:
-    """The node is to run its part of a machine. Answered by ``Wanted``.
+    """The node is to run its part of a machine. Answered by ``ImagesWanted``.
 
     ``machine``: the digest of what the lead sends as ``Chunk`` first. ``nodes``: the node of each pcpu, -1 for none.
     ``placement``, ``threads`` (0: as many as it has cores), ``tracing``: as of ``baonet run``. ``token``: what nodes of
@@ -62,7 +62,7 @@ class Enlist:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ImagesWanted:
     """The images that the node does not have. ``Chunk`` follow, in this order; then it answers with ``Placed``."""
 
     images: tuple[str, ...]
@@ -105,14 +105,14 @@ class Meet:
 @final
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The streams are there, and the actors wait for what their agent says. ``weakness``: of its confinement, or none."""
+    """The streams are there, and the actors wait for their agent. ``weakness``: of the guests' confinement, or none."""
 
     weakness: str | None
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Tell:
+class ToActor:
     """A message of the agent to an actor of the node."""
 
     address: int
@@ -121,7 +121,7 @@ class Tell:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Said:
+class FromActor:
     """Messages of an actor of the node to the agent."""
 
     address: int
@@ -139,7 +139,7 @@ class Took:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Broke:
+class ActorBroke:
     """The channel of an actor is of no use any more, and why."""
 
     address: int
@@ -148,7 +148,7 @@ class Broke:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ActorEnded:
     """An actor's process has ended, and all that it said was said before; ``why`` and ``words`` as for ``Died``."""
 
     address: int
@@ -202,10 +202,11 @@ class Read:
 @final
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """What was wanted, or none; ``elsewhere``: which node has the pages that are not here, by their guest addresses."""
+    """What was wanted, or none. ``pages``: guest addresses of those that are not here, ``nodes``: who has each."""
 
     data: bytes
-    elsewhere: dict[int, int]
+    pages: tuple[int, ...]
+    nodes: tuple[int, ...]
 
 
 @final
@@ -235,16 +236,16 @@ class Beat:
 ClusterMessage = (
     Introduction
     | Enlist
-    | Wanted
+    | ImagesWanted
     | Chunk
     | Placed
     | Meet
     | Met
-    | Tell
-    | Said
+    | ToActor
+    | FromActor
     | Took
-    | Broke
-    | Ended
+    | ActorBroke
+    | ActorEnded
     | Lost
     | Slay
     | Reload

@@ -30,16 +30,18 @@ channel is made of changes nothing of that: a pair of rings in shared memory bet
 processes of one host, a socket between all other processes, a queue within one process.
 
 *Ways* are who may send a message to whom on a channel: the agent (A), a pcpu that runs freely (P), the conductor of an
-island in virtual time (C), a crew of other pcpus that it gives their turns (S). There messages between pcpus, and those
-of which no way is told, are in turns and in what comes of them. *Latency* is which of the clock's latencies a message
-has in virtual time; with *!* it interrupts its receiver, as what Bao sends with an IPI does.
+island in virtual time (C), a crew of other pcpus that it gives their turns (S), the lead of a run over several hosts
+(L), a node of it (N). In virtual time messages between pcpus, and those of which no way is told, are in turns and in
+what comes of them. *Latency* is which of the clock's latencies a message has in virtual time; with *!* it interrupts
+its receiver, as what Bao sends with an IPI does.
 """
-_LETTERS = {Role.AGENT: "A", Role.PCPU: "P", Role.CONDUCTOR: "C", Role.CREW: "S"}
+_LETTERS = {Role.AGENT: "A", Role.PCPU: "P", Role.CONDUCTOR: "C", Role.CREW: "S", Role.LEAD: "L", Role.NODE: "N"}
 _GROUPS = (
     (0, "The agent and the pcpus"),
     (24, "A conductor and the pcpus of its island"),
     (32, "The hypervisor, pcpu to pcpu"),
     (48, "The vGIC, pcpu to pcpu"),
+    (96, "The lead of a run and its nodes"),
 )
 
 

@@ -10,6 +10,7 @@ import msgpack
 import pytest
 
 import baonet
+from baonet.memory.node import NodeMemory
 from tests.system.machine import write
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.virtual import PLACEMENTS
@@ -32,9 +33,11 @@ async def states(loaded: baonet.Machine, placement: str, threads: int) -> list[d
                 await run.for_("31us")
             except baonet.RunEndedError:
                 break
+            memory = run._hosted.memory
+            assert isinstance(memory, NodeMemory)
             found.append(
                 {f"{vm.name} {cpu}": await run.registers(vm.name, cpu) for vm in loaded.vms for cpu in range(vm.cpus)}
-                | {name: blake2b(msgpack.packb(part)).hexdigest() for name, part in run._memory.save().items()}
+                | {name: blake2b(msgpack.packb(part)).hexdigest() for name, part in memory.save().items()}
             )
     return [*found, {"digest": run.outcome.digest}]
 

@@ -22,6 +22,7 @@ from baonet.hyp.armv8 import vgic_messages as vgic
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.wire import messages as wire
 from baonet.wire import turns
+from baonet.wire.cluster import ClusterMessage
 from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
 from baonet.wire.messages import FACTS, NUMBERS, Hello, Stop, Stopped, accepted
 from baonet.wire.reference import markdown
@@ -34,6 +35,8 @@ _BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     str: st.text(max_size=50),
     bytes: st.binary(max_size=200),
     dict[str, int]: st.dictionaries(st.text(max_size=8), st.integers(0, 2**64 - 1), max_size=4),
+    dict[int, int]: st.dictionaries(st.integers(0, 2**64 - 1), st.integers(0, 1023), max_size=4),
+    str | None: st.none() | st.text(max_size=50),
     tuple[int, ...]: st.lists(st.integers(0, 2**64 - 1), max_size=31).map(tuple),
 }
 
@@ -73,7 +76,7 @@ def _records(kind: type) -> st.SearchStrategy[object]:
 
 
 OBEYED = {Role.PCPU: (Role.AGENT,), Role.CONDUCTOR: (Role.AGENT,), Role.CREW: (Role.CONDUCTOR,)}
-CHANNELS = {(Role.PCPU, Role.PCPU), (Role.CREW, Role.AGENT)} | {
+CHANNELS = {(Role.PCPU, Role.PCPU), (Role.CREW, Role.AGENT), (Role.LEAD, Role.NODE), (Role.NODE, Role.LEAD)} | {
     way for low, highs in OBEYED.items() for high in highs for way in ((low, high), (high, low))
 }
 
@@ -169,12 +172,17 @@ def test_the_bytes_stay_as_they_are(message: wire.Message, golden: str) -> None:
 def test_every_number_is_in_its_group() -> None:
     control, conductors = [*range(24), *range(64, 72)], [*range(24, 32), *range(72, 80)]
     groups: dict[str, Sequence[int]] = {"baonet.wire.control": control, "baonet.wire.turns": conductors}
-    groups |= {"baonet.hyp.messages": (37, 38, 56)}
+    groups |= {"baonet.hyp.messages": (37, 38, 56), "baonet.wire.cluster": range(96, 128)}
     groups |= {"baonet.hyp.armv8.psci_messages": range(32, 37), "baonet.hyp.armv8.vgic_messages": range(48, 56)}
     for number, kind in NUMBERS.items():
         assert number in groups[kind.__module__], kind
     assert len(NUMBERS) == len(FACTS)
-    assert set(NUMBERS.values()) == {*get_args(wire.Control), *get_args(turns.TurnMessage), *HYPERVISORS}
+    assert set(NUMBERS.values()) == {
+        *get_args(wire.Control),
+        *get_args(turns.TurnMessage),
+        *get_args(ClusterMessage),
+        *HYPERVISORS,
+    }
 
 
 def test_a_report_inside_a_message_survives() -> None:

@@ -255,7 +255,7 @@ async def test_others_get_their_turn_while_there_is_always_something_to_take(mak
 
 
 @pytest.mark.parametrize(
-    ("data", "error"), [(b"\x00\x00\x00\x02\x91\x63", "number 99"), (frame(Stop()), "Stop is not its to say")]
+    ("data", "error"), [(b"\x00\x00\x00\x02\x91\x7f", "number 127"), (frame(Stop()), "Stop is not its to say")]
 )
 async def test_a_peer_that_breaks_the_protocol_loses_its_channel(data: bytes, error: str) -> None:
     left, right = socket.socketpair()

@@ -142,7 +142,7 @@ async def test_what_was_said_before_the_death_comes_first() -> None:
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b"\x00\x00\x00\x02\x91\x63", "number 99"),
+        (b"\x00\x00\x00\x02\x91\x7f", "number 127"),
         (frame(Stop()), "Stop is not its to say"),
         (b"\x7f\xff\xff\xff", "a message of 2147483647 bytes"),
         (frame(IpcNotify(0, 1)) + b"\x00\x00\x00\x01\xc1", "not msgpack"),

@@ -31,7 +31,7 @@ LOOK: Final = 0.1
 
 
 @final
-class Member:
+class Enlisted:
     """Over when the lead has gone, says that it is over, or does not keep to the protocol."""
 
     def __init__(self, lead: Stream, node: ProcessNode, courier: NodeCourier, plan: Plan, memory: NodeMemory) -> None:
@@ -65,7 +65,7 @@ class Member:
 
     def _obey(self, message: Message) -> None:
         match message:
-            case cluster.Tell(address, data):
+            case cluster.ToActor(address, data):
                 if address in self._node.carries:
                     self._node.port.send(address, decode(data))
                     self._node.kick(address)
@@ -81,10 +81,11 @@ class Member:
             case cluster.Read(vm, address, size):
                 config = self._plan.vms[vm].config
                 elsewhere = self._memory.elsewhere(config, address, size)
-                self._lead.send(cluster.Bytes(self._memory.read(config, address, size), elsewhere))
+                data = self._memory.read(config, address, size)
+                self._lead.send(cluster.Bytes(data, tuple(elsewhere), tuple(elsewhere.values())))
             case cluster.Write(vm, address, data):
                 self._memory.write(self._plan.vms[vm].config, address, data)
-                self._lead.send(cluster.Bytes(b"", {}))
+                self._lead.send(cluster.Bytes(b"", (), ()))
             case _:
                 raise ProtocolError(f"{type(message).__name__} has no meaning while a machine runs")
 
@@ -101,7 +102,7 @@ class Member:
             self._pass_on(port.take())
             for address, why in port.closed():
                 if why != GONE:  # its end itself is told by its process
-                    self._lead.send(cluster.Broke(address, why))
+                    self._lead.send(cluster.ActorBroke(address, why))
 
     def _pass_on(self, taken: list[tuple[int, Message]]) -> None:
         batch: list[bytes] = []
@@ -119,11 +120,11 @@ class Member:
 
     def _say(self, address: int, batch: list[bytes], weight: int) -> None:
         self._said[address] += weight
-        self._lead.send(cluster.Said(address, tuple(batch)))
+        self._lead.send(cluster.FromActor(address, tuple(batch)))
 
     def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
         self._pass_on(self._node.port.last_words(pcpu))
-        self._lead.send(cluster.Ended(pcpu, why, words))
+        self._lead.send(cluster.ActorEnded(pcpu, why, words))
 
     async def _watch_nodes(self) -> None:
         """One that is lost is the lead's affair: it names the first."""

@@ -1,0 +1,89 @@
+"""The nodes of a run: how its lead comes by them, and what each is told of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Final, final
+
+from baonet.cluster.dial import dial
+from baonet.cluster.images import ImageCache
+from baonet.cluster.lead import Asked, Cluster, ClusterError, Joined
+from baonet.cluster.local import LocalNodes
+from baonet.cluster.machines import Shipment
+from baonet.cluster.places import NodePlace, places
+from baonet.cluster.stream import Stream
+from baonet.cluster.where import Where, WhereKind
+from baonet.hyp.vmm import Plan
+from baonet.launch.crews import Placement
+from baonet.machine import ClockMode, Machine
+from baonet.machine.islands import islands
+from baonet.wire.cluster import Image
+
+_HERE: Final = Image("", 0)
+"""Of a machine that the node has already."""
+
+
+@final
+class NodeGroup:
+    """The nodes of ``where`` for one run of the machine of ``plan``. Raises ClusterError when one cannot take part,
+    OSError when the host refuses something.
+    """
+
+    def __init__(self, where: Where, plan: Plan) -> None:
+        self._plan = plan
+        self._stack = ExitStack()
+        self._machine = _HERE
+        self._images: tuple[Image, ...] = ()
+        self._send: Callable[[Stream], None] = lambda stream: None
+        try:
+            self.joined, self._cores = self._gathered(where, plan.machine)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _gathered(self, where: Where, machine: Machine) -> tuple[Sequence[Joined], list[int]]:
+        if where.kind is WhereKind.LOCAL:
+            assert where.count is not None
+            local = LocalNodes(where.count, machine)
+            self._stack.callback(local.close)
+            return local.joined, [each.cores for each in local.joined]
+        if where.kind is WhereKind.LISTEN:
+            shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
+            self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
+            joined = dial(where.names)
+            return joined, [each.cores for each in joined]
+        raise ClusterError(f"--on {where.kind.value}: this launcher is not there yet: start 'baonet node' on each host")
+
+    def start(self, placement: Placement, *, threads: int | None, tracing: bool) -> Cluster:
+        """Have them run their parts. Raises ClusterError, and ValueError for a placement that names other nodes."""
+        if placement is Placement.ONE_PROCESS:
+            raise ValueError("--placement one-process is of one host: leave it away, or leave away --on")
+        nodes = places(
+            self._plan,
+            self._plan.machine.placement,
+            [NodePlace(each.name, cores) for each, cores in zip(self.joined, self._cores, strict=True)],
+        )
+        _apart(self._plan, nodes)
+        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send)
+        return Cluster(self._plan, self.joined, nodes, asked)
+
+    def close(self) -> None:
+        """When the cluster is closed: leave no process of this host."""
+        for each in self.joined:
+            each.stream.close()
+        self._stack.close()
+
+
+def _apart(plan: Plan, nodes: Sequence[int]) -> None:
+    """Raises ValueError for what cannot be on several nodes: memory that they share under the host's clock."""
+    if plan.machine.clock.mode is ClockMode.VIRTUAL:
+        return
+    for vms in islands(plan.machine):
+        where = {nodes[pcpu] for vm in vms for pcpu in plan.vms[vm].pcpus}
+        if len(where) > 1:
+            names = ", ".join(f"'{plan.vms[vm].config.name}'" for vm in vms)
+            raise ValueError(
+                f"under the host's clock what shares memory runs on one node, and {names} would be on {len(where)}: "
+                "place them together, or give --clock virtual"
+            )
