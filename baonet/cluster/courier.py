@@ -89,6 +89,10 @@ class NodeCourier:
         end.setblocking(False)
         self._courier.relay(island.number, crew, self.nodes[peer], end.detach())
 
+    def forget(self) -> None:
+        """In a process of actors: it has no courier, whose buffers would keep mapped what is not its own."""
+        self._courier.forget()
+
     def begin(self) -> None:
         self._courier.begin()
 

@@ -376,6 +376,15 @@ static void dealloc(PyObject *self) {
     Py_TYPE(self)->tp_free(self);
 }
 
+/* In a child that was forked: it has no courier, and what the courier points to may go. */
+static PyObject *forget(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    (void)none;
+    if (!may_change(courier)) return NULL;
+    courier->part_count = courier->peer_count = 0;
+    return PyList_SetSlice(courier->kept, 0, PyList_GET_SIZE(courier->kept), NULL) ? NULL : Py_NewRef(Py_None);
+}
+
 /* The thread ends, and with it all streams. */
 static PyObject *close_all(PyObject *self, PyObject *caller) {
     struct courier *courier = (struct courier *)self;
@@ -398,6 +407,7 @@ static PyMethodDef methods[] = {
     {"table", add_table, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},
     {"begin", begin, METH_NOARGS, NULL},
+    {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
