@@ -11,9 +11,9 @@ from pathlib import Path
 import trio
 
 from baonet.actors.ending import Ending
-from baonet.config import loader
 from baonet.cluster import where
 from baonet.cluster.lead import ClusterError
+from baonet.config import loader
 from baonet.config.console_input import dump_input, load_input
 from baonet.document import quantities
 from baonet.hyp.vmm import plan
