@@ -46,6 +46,7 @@ class Joined:
     host: str
     cores: int
     lost: str | None = None
+    traffic: cluster.Traffic | None = None
 
 
 @final
@@ -205,6 +206,8 @@ class Cluster:
                 self._end(self._of(index, address), why, words)
             case cluster.Reloaded(vm, why):
                 self._reloaded(index, vm, why)
+            case cluster.Traffic():
+                node.traffic = message
             case cluster.Lost(other):
                 self._apart(index, other)
             case cluster.Refused(why):

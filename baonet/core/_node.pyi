@@ -104,7 +104,10 @@ class Courier:
         """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
 
     def statistics(self) -> dict[str, int]:
-        """Pages ``asked`` for, ``brought`` here and ``given``, and ``orders`` to cores of other nodes."""
+        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all."""
+
+    def hottest(self) -> list[tuple[int, int, int, int]]:
+        """(island, segment, page, how often) of the pages that have come here most often, the most first."""
 
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""

@@ -145,6 +145,11 @@ class ProcessNode:
                 channel.socket.close()
         self.port: Port = SocketPort(channels[AGENT], self._call)
 
+    @property
+    def processes(self) -> int:
+        """Those that there are, or have been."""
+        return len(self._addresses)
+
     @staticmethod
     def _joined(plan: Plan, members: Mapping[int, Crew]) -> RingMemory | None:
         """Where pcpus have something to say to each other by themselves."""

@@ -24,6 +24,7 @@ from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
 from baonet.run.trace_ends import footer, header
+from baonet.run.traffic import NodeTraffic, traffic
 from baonet.trace.writer import TraceFile
 from baonet.wire.messages import TraceChunk, Typed
 
@@ -157,6 +158,11 @@ class HostedRun:
     async def live(self) -> Outcome:
         """Until the machine ends, somebody ends it, or the timeout passes."""
         return await self.agent.run(self._options.timeout)
+
+    @property
+    def traffic(self) -> NodeTraffic | None:
+        """What has gone between nodes, at the end; None where there are none."""
+        return None if self._group is None else traffic(self._loaded.machine, self._group.joined)
 
     def end_trace(self, outcome: Outcome) -> None:
         """The last that is written to the trace, if there is one."""

@@ -302,6 +302,8 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     table->bytes = memory(courier, bytes, (size_t)pages * GUEST_PAGE);
     table->entries = table->bytes ? memory(courier, entries, pages * sizeof *table->entries) : NULL;
     if (!table->entries) return NULL;
+    table->brought = PyMem_Calloc(pages, sizeof *table->brought);
+    if (!table->brought) return PyErr_NoMemory();
     table->device = device;
     table->pages = device ? 1 : pages;
     Py_RETURN_NONE;
@@ -353,8 +355,45 @@ static PyObject *reset(PyObject *self, PyObject *args) {
 static PyObject *statistics(PyObject *self, PyObject *none) {
     struct courier *courier = (struct courier *)self;
     (void)none;
-    return Py_BuildValue("{sKsKsKsK}", "asked", (unsigned long long)courier->asked_for, "brought", (unsigned long long)courier->brought,
-                         "given", (unsigned long long)courier->given, "orders", (unsigned long long)courier->orders);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < courier->peer_count; i++) bytes += courier->peers[i].link.sent;
+    return Py_BuildValue("{sKsKsKsK}", "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
+                         "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
+}
+
+#define MOST_HOT 64u
+struct hot {
+    uint32_t times, page;
+    unsigned island, segment;
+};
+
+/* Keeps the most of them, the greatest first. */
+static void note_hot(struct hot *most, struct hot hot) {
+    unsigned place = MOST_HOT;
+    while (place && most[place - 1].times < hot.times) place--;
+    if (place == MOST_HOT) return;
+    memmove(most + place + 1, most + place, (MOST_HOT - place - 1) * sizeof *most);
+    most[place] = hot;
+}
+
+/* (island, segment, page, how often it came here) of the pages that came most often. */
+static PyObject *hottest(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    struct hot most[MOST_HOT] = {0};
+    (void)none;
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        for (unsigned segment = 0; segment < part->table_count; segment++)
+            for (uint32_t page = 0; page < part->tables[segment].pages; page++)
+                note_hot(most, (struct hot){part->tables[segment].brought[page], page, part->number, segment});
+    }
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < MOST_HOT && most[i].times; i++) {
+        PyObject *each = Py_BuildValue("(IIII)", most[i].island, most[i].segment, most[i].page, most[i].times);
+        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
+        Py_XDECREF(each);
+    }
+    return list;
 }
 
 static void dealloc(PyObject *self) {
@@ -366,6 +405,7 @@ static void dealloc(PyObject *self) {
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
+        for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
         PyMem_Free(part->tables);
         free(part->waiting);
     }
@@ -410,6 +450,7 @@ static PyMethodDef methods[] = {
     {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
+    {"hottest", hottest, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -13,6 +13,7 @@ struct bytes {
 struct link {
     int fd; /* -1: it has ended */
     struct bytes in, out;
+    uint64_t sent; /* bytes */
     bool waits; /* epoll tells when more can be written */
 };
 struct head {
