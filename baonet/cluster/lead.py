@@ -33,6 +33,8 @@ LOOK: Final = 0.02
 ANSWER: Final = 30.0
 """Seconds in which a node answers."""
 PIECE: Final = 1 << 16
+SETTLE: Final = 5.0
+"""Seconds in which actors that have been told to end have ended."""
 _T = TypeVar("_T")
 
 
@@ -269,6 +271,14 @@ class Cluster:
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self.kill(address)
                 self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+
+    async def settle(self) -> None:
+        """When the machine is over: until each node has told what went between it and others, or will not."""
+        with trio.move_on_after(SETTLE):
+            for index, node in enumerate(self._joined):
+                while node.traffic is None and node.lost is None:
+                    await node.stream.wait()
+                    self._listen(index, node)
 
     def kick(self, pcpu: int) -> None:
         """Its node does that when it passes on what it is told."""

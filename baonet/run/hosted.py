@@ -157,7 +157,10 @@ class HostedRun:
 
     async def live(self) -> Outcome:
         """Until the machine ends, somebody ends it, or the timeout passes."""
-        return await self.agent.run(self._options.timeout)
+        outcome = await self.agent.run(self._options.timeout)
+        if isinstance(self._node, Cluster):
+            await self._node.settle()
+        return outcome
 
     @property
     def traffic(self) -> NodeTraffic | None:

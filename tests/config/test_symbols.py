@@ -58,7 +58,7 @@ def test_names(tmp_path: Path, offset: int, name: str) -> None:
 
 
 def test_the_variables_of_a_page_have_names(tmp_path: Path) -> None:
-    found = symbols(tmp_path, elf((*SYMBOLS, ("first", 0x08, 1, 0x10), ("none", 0x50, 1, 0))))
+    found = symbols(tmp_path, elf((*SYMBOLS, ("first", 0x08, 1, 0x10))))
     assert found.within(LINKED, LINKED + 0x34) == ["first", "data"]
     assert found.within(LINKED + 0x17, LINKED + 0x30) == ["first"]
     assert found.within(LINKED + 0x34, LINKED + 0x100) == []
