@@ -89,7 +89,6 @@ struct courier {
     bool begun;
     uint8_t half;  /* of a call */
     bool has_half;
-    uint64_t patience;
     _Atomic uint64_t brought, given, orders; /* pages; stays */
 };
 

@@ -14,7 +14,7 @@ struct link {
     int fd; /* -1: it has ended */
     struct bytes in, out;
     uint64_t sent; /* bytes */
-    bool waits; /* epoll tells when more can be written */
+    uint32_t watched; /* what epoll tells of it */
 };
 struct head {
     uint32_t length; /* of what follows */
