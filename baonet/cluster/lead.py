@@ -114,13 +114,13 @@ class Cluster:
         nodes: Sequence[int],
         asked: Asked,
     ) -> None:
-        self._plan = plan
-        self._joined = joined
-        self._nodes = nodes
+        self._plan, self._joined, self._nodes = plan, joined, nodes
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self.weakness: str | None = None
+        self._enlist(asked)
         self._switch = Switch()
         self._agent_port = _AgentPort(self._switch, self._tell)
         self.port: Port = self._agent_port
@@ -129,9 +129,6 @@ class Cluster:
         self._gone: set[int] = set()
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
-        self._early: list[tuple[int, Message]] = []
-        self.weakness: str | None = None
-        self._enlist(asked)
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)

@@ -15,7 +15,7 @@ SPREAD = {"placement": "spread"}
 
 
 def loaded(directory: Path, machine: dict[str, object]) -> baonet.Machine:
-    return baonet.load(write(directory, machine | SPREAD), set={"clock.mode": "virtual"})
+    return baonet.load(write(directory, SPREAD | machine), set={"clock.mode": "virtual"})
 
 
 async def test_registers_and_memory_are_those_of_all_nodes(tmp_path: Path) -> None:
@@ -48,6 +48,20 @@ async def test_pages_of_a_split_vm_are_read_from_whoever_has_them(tmp_path: Path
         async with baonet.open_run(machine, on=on, timeout=LIMIT) as run:
             await run.for_("300us")
             seen.append([run.memory("smp").read(0x40000000, 0x1000000), await run.registers("smp", 3)])
+    assert seen[0] == seen[1]
+
+
+async def test_memory_that_no_vcpu_of_the_conductors_node_has_is_read_and_written(tmp_path: Path) -> None:
+    machine = pair()
+    machine["vms"][1] |= {"image": vm("smp")["image"], "cpus": 2}
+    both = machine | {"placement": {"ping": 0, "pong": [1, 2]}}
+    seen = []
+    for on in (None, "local:3"):
+        async with baonet.open_run(loaded(tmp_path, both), on=on, timeout=LIMIT) as run:
+            await run.for_("200us")
+            run.memory("pong").write(0x40F00000, b"baonet")
+            await run.for_("200us")
+            seen.append(run.memory("pong").read(0x40000000, 0x1000000))
     assert seen[0] == seen[1]
 
 
