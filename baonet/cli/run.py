@@ -105,6 +105,12 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_place(parser)
     parser.add_argument(
+        "--heartbeat",
+        metavar="TIME",
+        type=duration,
+        help="with --on: a node that says nothing for TIME is lost, with the VMs that have a part there (default: 3s)",
+    )
+    parser.add_argument(
         "--threads",
         metavar="N",
         type=positive,
@@ -150,6 +156,13 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     if options.place and options.on is None:
         print("baonet run: --place is of the nodes of --on: give --on local:2, or --on HOST:PORT,...", file=sys.stderr)
         return 2
+    if options.heartbeat is not None:
+        if options.on is None:
+            print("baonet run: --heartbeat is of the nodes of --on: leave it away, or give --on", file=sys.stderr)
+            return 2
+        if not 0.1 <= options.heartbeat <= 3600:
+            print("baonet run: --heartbeat is to be between 100ms and 1h", file=sys.stderr)
+            return 2
     for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
@@ -209,6 +222,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 threads=options.threads,
                 interactive=shown.interactive,
                 on=options.on,
+                **({} if options.heartbeat is None else {"heartbeat": options.heartbeat}),
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:

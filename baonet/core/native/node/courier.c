@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "courier.h"
+#include "pulse.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define QUIT 0xfffeu
@@ -25,12 +25,6 @@
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static void watch(struct courier *courier, struct link *link, uint64_t key, uint32_t events, bool anew) {
     struct epoll_event event = {.events = events, .data.u64 = key};
@@ -89,10 +83,12 @@ static struct part *find(struct courier *courier, unsigned number) {
 static void hear(struct courier *courier, struct peer *peer) {
     if (peer->lost) return;
     bool open = link_read(&peer->link), wrong = false;
+    peer->heard = pulse_now();
     size_t at = 0;
     for (const struct head *head; (head = link_frame(&peer->link, &at, &wrong));) {
         struct head copy;
         memcpy(&copy, head, sizeof copy);
+        if (copy.kind == FRAME_BEAT) continue;
         struct part *part = find(courier, copy.island);
         wrong = !part || !part_take(courier, part, peer, copy.kind, (const uint8_t *)head + sizeof copy, copy.length);
         if (wrong) break;
@@ -142,12 +138,30 @@ static void flush(struct courier *courier) {
     }
 }
 
+/* That this node lives, and who of the others says nothing. A time in which nobody looked makes nobody late. */
+static void beat(struct courier *courier) {
+    uint64_t time = pulse_now(), step = courier->limit / BEATS;
+    if (time < courier->beats) return;
+    bool late = time - courier->beats > step;
+    for (unsigned i = 0; i < courier->peer_count; i++) {
+        struct peer *peer = &courier->peers[i];
+        if (peer->lost) continue;
+        if (late) peer->heard = time;
+        if (time - peer->heard > courier->limit)
+            lose(courier, peer);
+        else if (!peer->link.out.length && link_begin(&peer->link, FRAME_BEAT, 0, 0))
+            link_end(&peer->link, 0);
+    }
+    courier->beats = time + step;
+}
+
 static int wait_for_events(struct courier *courier, struct epoll_event *events) {
-    uint64_t began = now(), time = began;
+    uint64_t began = pulse_now(), time = began;
     int count;
-    while (!(count = epoll_wait(courier->epoll, events, EVENTS, 0)) && time - began < courier->patience) time = now();
-    if (!count) count = epoll_wait(courier->epoll, events, EVENTS, -1);
-    time = now() - began;
+    while (!(count = epoll_wait(courier->epoll, events, EVENTS, 0)) && time - began < courier->patience) time = pulse_now();
+    int rest = time < courier->beats ? (int)((courier->beats - time) / 1000000 + 1) : 0;
+    if (!count) count = epoll_wait(courier->epoll, events, EVENTS, rest);
+    time = pulse_now() - began;
     courier->patience = time < LONG_SPIN ? (2 * time > courier->patience ? 2 * time : courier->patience) : courier->patience / 2;
     if (courier->patience < SHORT_SPIN) courier->patience = SHORT_SPIN;
     if (courier->patience > LONG_SPIN) courier->patience = LONG_SPIN;
@@ -157,6 +171,8 @@ static int wait_for_events(struct courier *courier, struct epoll_event *events) 
 static void *life(void *argument) {
     struct courier *courier = argument;
     struct epoll_event events[EVENTS];
+    courier->beats = pulse_now();
+    for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
         int count = wait_for_events(courier, events);
         for (int i = 0; i < count; i++) {
@@ -167,6 +183,7 @@ static void *life(void *argument) {
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);
             if (kind == OF_RELAY) pass_on(courier, &courier->parts[part], &courier->parts[part].relays[index]);
         }
+        beat(courier);
         flush(courier);
     }
 }
@@ -195,10 +212,13 @@ static void *grow(void *array, unsigned count, size_t size) {
 }
 
 static int init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"node", "bell", "told", NULL};
+    static char *names[] = {"node", "bell", "told", "limit", NULL};
+    double limit;
     struct courier *courier = (struct courier *)self;
     if (courier->kept) return PyErr_SetString(PyExc_RuntimeError, "a courier is made once"), -1;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Iii", names, &courier->node, &courier->bell, &courier->told)) return -1;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Iiid", names, &courier->node, &courier->bell, &courier->told, &limit)) return -1;
+    if (!(limit >= 0.01 && limit <= 1e6)) return PyErr_SetString(PyExc_ValueError, "no such time"), -1;
+    courier->limit = (uint64_t)(limit * 1e9);
     if (!(courier->kept = PyList_New(0))) return -1;
     courier->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (courier->epoll < 0) return PyErr_SetFromErrno(PyExc_OSError), -1;

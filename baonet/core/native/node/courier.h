@@ -19,6 +19,7 @@ enum frame_kind {
     FRAME_PAGES,
     FRAME_SAYS,  /* bytes from a process to one of the other node */
     FRAME_ENDED, /* it says nothing more */
+    FRAME_BEAT,  /* this node lives */
     FRAME_KINDS
 };
 
@@ -41,6 +42,7 @@ struct waiting {
 struct peer {
     unsigned node;
     struct link link;
+    uint64_t heard;
     bool lost;
 };
 
@@ -89,6 +91,7 @@ struct courier {
     uint8_t half;  /* of a call */
     bool has_half;
     uint64_t patience;
+    uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
     _Atomic uint64_t asked_for, brought, given, orders; /* pages; stays */
 };
 
