@@ -28,7 +28,8 @@ exit status:
   0    every VM has powered off, all that --until waits for was printed, --for has passed, or
        somebody has typed Ctrl-A x
   2    the machine file or the command line has an error
-  3    a guest did what Bao stops it for; the report is on standard error
+  3    a VM came to an end that is not its own: a guest did what Bao stops it for, or a node of
+       --on was lost while it ran; the report is on standard error
   4    --timeout passed, whatever --until waits for
   5    in virtual time: every CPU waits and nothing is to come
   6    it ended as with status 0, but a text that --until waits for was not printed
@@ -142,10 +143,10 @@ def run(options: argparse.Namespace) -> int:
             return _run(options, early)
         except Ended as ended:
             print(f"baonet: {ended}", file=sys.stderr)
-            return ended.ending.value
+            return ended.ending.status
         except hangup.HangUp:  # before there are outlets
             streams.drop(sys.stdout)
-            return Ending.TERMINATED.value
+            return Ending.TERMINATED.status
 
 
 def _run(options: argparse.Namespace, early: Early) -> int:

@@ -279,10 +279,10 @@ class Cluster:
             for address in list(self._took):
                 self._acknowledge_one(address)
 
-    def _end(self, address: int, why: str | None, words: str) -> None:
+    def _end(self, address: int, why: str | None, words: str, *, lost: bool = False) -> None:
         if address not in self._gone and self._died is not None:
             self._gone.add(address)
-            self._died(address, why, words)
+            self._died(address, why, words, lost=lost)
 
     def _lose(self, index: int, why: str) -> None:
         node = self._joined[index]
@@ -292,7 +292,7 @@ class Cluster:
         node.stream.abort()
         for address in self._addresses:
             if self._nodes[address] == index:
-                self._end(address, f"was on node {index} ({node.name}), which {why}", "")
+                self._end(address, f"was on node {index} ({node.name}), which {why}", "", lost=True)
         for vm in list(self._reloading):
             self._reloaded(index, vm, f"node {index} ({node.name}) {why}")
 
@@ -309,7 +309,7 @@ class Cluster:
                 address = island.pcpus[0]
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self.kill(address)
-                self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+                self._end(address, f"has lost a part of its island: {names} do not reach each other", "", lost=True)
 
     def kick(self, pcpu: int) -> None:
         """Its node does that when it passes on what it is told."""
