@@ -89,6 +89,7 @@ class Agent:
         self._resets = [0 for _ in plan.vms]
         self._read = trio.Event()
         self._ending: Ending | None = None
+        self._hosts_lost = False
         self._listening = trio.CancelScope()
         self._holding: frozenset[int] = frozenset()
         self._farewell = trio.CancelScope()
@@ -134,6 +135,8 @@ class Agent:
         outcome.whole = outcome.digests.keys() >= self._addresses.keys()
         if outcome.ending is Ending.DONE and self.life.lost:
             outcome.ending = Ending.FAILED  # its results are not whole
+        if outcome.ending is Ending.FAILED and self._hosts_lost:
+            outcome.ending = Ending.LOST
         outcome.vms = {name: state.value for name, state in zip(names, self.life.states, strict=True)}
         return outcome
 
@@ -395,8 +398,9 @@ class Agent:
         self.life.loaded(vm, why_not)
         self._perform()
 
-    def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
+    def _died(self, pcpu: int, why: str | None, words: str = "", *, lost: bool = False) -> None:
         """A process has ended. What it said before comes first, to the last byte."""
+        self._hosts_lost |= lost
         if why is not None:
             for source, message in self.node.port.last_words(pcpu):
                 self._receive(source, message)

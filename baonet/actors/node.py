@@ -9,8 +9,11 @@ from baonet.wire.port import Port
 
 
 class Died(Protocol):
-    def __call__(self, pcpu: int, why: str | None, words: str = "") -> None:
-        """How a process has ended, None if that is nobody's loss, and what it wrote to its standard error."""
+    def __call__(self, pcpu: int, why: str | None, words: str = "", *, lost: bool = False) -> None:
+        """How a process has ended, None if that is nobody's loss, and what it wrote to its standard error.
+
+        ``lost``: nothing is known of it but that its host, or its way to the others, is no more.
+        """
 
 
 class Node(Protocol):

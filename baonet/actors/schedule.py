@@ -71,7 +71,7 @@ class Schedule:
 
     def conclude(self, ending: Ending) -> Ending | None:
         """At the next horizon: it is one moment for all islands. The worst counts."""
-        if self.wanted is None or ending.value > self.wanted.value:
+        if self.wanted is None or ending.status > self.wanted.status:
             self.wanted = ending
         return None
 

@@ -88,5 +88,5 @@ class Early:
         ending = ENDINGS[signal.Signals(number)]
         if not self._held:
             say_ended(number)
-            os._exit(ending.value)
+            os._exit(ending.status)
         self.signal = self.signal or signal.Signals(number)

@@ -94,7 +94,7 @@ class RunOutlets:
         for outlet in self._files:
             if outlet.error is not None:
                 print(f"baonet: {outlet.name}: {reason(outlet.error)}", file=sys.stderr)
-                status = Ending.FAILED.value
+                status = Ending.FAILED.status
         for outlet in (self.out, *self._files):
             if outlet.stalled and outlet.waiting:  # not what was said just now
                 print(
@@ -102,7 +102,7 @@ class RunOutlets:
                 )
         if self.outlets.hung_up:
             hangup.noticed()
-            return Ending.TERMINATED.value
+            return Ending.TERMINATED.status
         for outlet in (self.out, self._errors):
             if outlet.error is not None:
                 raise outlet.error

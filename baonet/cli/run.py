@@ -28,7 +28,8 @@ exit status:
   0    every VM has powered off, all that --until waits for was printed, --for has passed, or
        somebody has typed Ctrl-A x
   2    the machine file or the command line has an error
-  3    a guest did what Bao stops it for; the report is on standard error
+  3    a VM came to an end that is not its own: a guest did what Bao stops it for, or a node of
+       --on was lost while it ran; the report is on standard error
   4    --timeout passed, whatever --until waits for
   5    in virtual time: every CPU waits and nothing is to come
   6    it ended as with status 0, but a text that --until waits for was not printed
@@ -105,6 +106,12 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_place(parser)
     parser.add_argument(
+        "--heartbeat",
+        metavar="TIME",
+        type=duration,
+        help="with --on: a node that says nothing for TIME is lost, with the VMs that have a part there (default: 3s)",
+    )
+    parser.add_argument(
         "--threads",
         metavar="N",
         type=positive,
@@ -136,10 +143,10 @@ def run(options: argparse.Namespace) -> int:
             return _run(options, early)
         except Ended as ended:
             print(f"baonet: {ended}", file=sys.stderr)
-            return ended.ending.value
+            return ended.ending.status
         except hangup.HangUp:  # before there are outlets
             streams.drop(sys.stdout)
-            return Ending.TERMINATED.value
+            return Ending.TERMINATED.status
 
 
 def _run(options: argparse.Namespace, early: Early) -> int:
@@ -150,6 +157,13 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     if options.place and options.on is None:
         print("baonet run: --place is of the nodes of --on: give --on local:2, or --on HOST:PORT,...", file=sys.stderr)
         return 2
+    if options.heartbeat is not None:
+        if options.on is None:
+            print("baonet run: --heartbeat is of the nodes of --on: leave it away, or give --on", file=sys.stderr)
+            return 2
+        if not 0.1 <= options.heartbeat <= 3600:
+            print("baonet run: --heartbeat is to be between 100ms and 1h", file=sys.stderr)
+            return 2
     for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
@@ -209,6 +223,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 threads=options.threads,
                 interactive=shown.interactive,
                 on=options.on,
+                **({} if options.heartbeat is None else {"heartbeat": options.heartbeat}),
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:

@@ -211,4 +211,4 @@ class Session:
         if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
         self._run.end_trace(outcome)
-        return outcome.ending.value
+        return outcome.ending.status

@@ -24,6 +24,7 @@ _NOWHERE: Final = 0xFFFF
 @final
 class NodeCourier:
     """``nodes``: the node of each pcpu; this one is ``index``. ``streams``: connected, to the nodes that it meets.
+    One that says nothing for ``heartbeat`` seconds is lost.
 
     It is the ``Share`` of a ``ProcessNode``. Made before the processes are forked, begun after.
     """
@@ -37,6 +38,7 @@ class NodeCourier:
         nodes: Sequence[int],
         index: int,
         streams: Mapping[int, socket.socket],
+        heartbeat: float,
     ) -> None:
         self.nodes = nodes
         self._index = index
@@ -44,7 +46,7 @@ class NodeCourier:
         self._islands = [each for each in parted(plan, nodes) if index in each.nodes]
         self._bell, self._caller = socket.socketpair()
         self.lost, self._told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._courier = _node.Courier(index, self._bell.fileno(), self._told)
+        self._courier = _node.Courier(index, self._bell.fileno(), self._told, heartbeat)
         for node, stream in streams.items():
             self._courier.peer(node, stream.detach())
         for island in self._islands:

@@ -7,7 +7,7 @@ nothing else goes on in this one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final, TypeVar
 
 import trio
@@ -17,6 +17,7 @@ from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.meeting import Meeting, MeetingError
 from baonet.cluster.parts import vms_of
+from baonet.cluster.pulse import Heartbeat, PulseDoor
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -29,6 +30,8 @@ from baonet.memory.node import NodeMemory
 from baonet.wire import cluster
 from baonet.wire.fields import ProtocolError
 
+LEAD: Final = -1
+"""Whom a node knows by its heartbeat."""
 PATIENCE: Final = 60.0
 """Seconds in which the lead goes on."""
 _T = TypeVar("_T")
@@ -74,6 +77,7 @@ def _asked(lead: Stream) -> cluster.Enlist:
 
 def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> Enlisted:
     asked = _asked(lead)
+    _hear_heartbeat(lead, host, asked, stack)
     machine = machines(lead, asked)
     planned = plan(machine)
     if len(asked.nodes) != len(planned.pcpus):
@@ -89,7 +93,15 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     finally:
         meeting.close()
     placement = Placement(asked.placement)
-    courier = NodeCourier(planned, memory, placement, nodes=asked.nodes, index=asked.index, streams=streams)
+    courier = NodeCourier(
+        planned,
+        memory,
+        placement,
+        nodes=asked.nodes,
+        index=asked.index,
+        streams=streams,
+        heartbeat=asked.heartbeat / 1000,
+    )
     stack.callback(courier.close)
     node = ProcessNode(
         planned, memory, placement, tracing=asked.tracing, threads=asked.threads or cores(), share=courier
@@ -98,3 +110,12 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     courier.begin()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)
+
+
+def _hear_heartbeat(lead: Stream, host: str, asked: cluster.Enlist, stack: ExitStack) -> None:
+    """Before anything that takes long: a lead that is lost meanwhile is not waited for."""
+    with closing(PulseDoor(host, asked.index, asked.token)) as door:
+        lead.send(cluster.Listening(door.port))
+        heartbeat = Heartbeat(asked.heartbeat / 1000, ends=True)
+        stack.callback(heartbeat.close)
+        heartbeat.watch(LEAD, door.come(), lead.descriptor)

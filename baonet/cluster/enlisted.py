@@ -123,7 +123,7 @@ class Enlisted:
         self._said[address] += weight
         self._lead.send(cluster.FromActor(address, tuple(batch)))
 
-    def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
+    def _died(self, pcpu: int, why: str | None, words: str = "", *, lost: bool = False) -> None:
         self._pass_on(self._node.port.last_words(pcpu))
         self._living -= 1
         if not self._living:

@@ -12,6 +12,7 @@ from baonet.cluster.lead import Asked, Cluster, ClusterError, Joined
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.places import NodePlace, places
+from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -55,7 +56,9 @@ class NodeGroup:
             return joined, [each.cores for each in joined]
         raise ClusterError(f"--on {where.kind.value}: this launcher is not there yet: start 'baonet node' on each host")
 
-    def start(self, placement: Placement, *, threads: int | None, tracing: bool) -> Cluster:
+    def start(
+        self, placement: Placement, *, threads: int | None, tracing: bool, heartbeat: float = HEARTBEAT
+    ) -> Cluster:
         """Have them run their parts. Raises ClusterError, and ValueError for a placement that names other nodes."""
         if placement is Placement.ONE_PROCESS:
             raise ValueError("--placement one-process is of one host: leave it away, or leave away --on")
@@ -65,7 +68,7 @@ class NodeGroup:
             [NodePlace(each.name, cores) for each, cores in zip(self.joined, self._cores, strict=True)],
         )
         _apart(self._plan, nodes)
-        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send)
+        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat)
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:

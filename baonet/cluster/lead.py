@@ -14,6 +14,7 @@ import trio
 from baonet.actors.node import Died
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
+from baonet.cluster.pulse import BEATS, Heartbeat, dial
 from baonet.cluster.stream import Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
@@ -32,6 +33,8 @@ LOOK: Final = 0.02
 """Seconds between two looks whether what was too much has been taken."""
 ANSWER: Final = 30.0
 """Seconds in which a node answers."""
+_PASSING: Final = 0.2
+"""Seconds between what one node says and what another does, though both happened together."""
 PIECE: Final = 1 << 16
 SETTLE: Final = 5.0
 """Seconds in which actors that have been told to end have ended."""
@@ -54,7 +57,10 @@ class Joined:
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it."""
+    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
+
+    ``heartbeat``: seconds after which a node that says nothing is lost.
+    """
 
     placement: Placement
     threads: int
@@ -62,20 +68,12 @@ class Asked:
     machine: cluster.Image
     images: tuple[cluster.Image, ...]
     send_machine: Callable[[Stream], None]
+    heartbeat: float
 
 
 @final
 class ClusterError(Exception):
     """A node cannot take part: one line that names it."""
-
-
-@contextmanager
-def _named(node: Joined) -> Iterator[None]:
-    """What goes wrong goes wrong with this one."""
-    try:
-        yield
-    except (StreamError, ProtocolError) as error:
-        raise ClusterError(f"node {node.name} {error}") from None
 
 
 def _expect(stream: Stream, kind: type[_T]) -> _T:
@@ -120,7 +118,14 @@ class Cluster:
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
         self.weakness: str | None = None
-        self._enlist(asked)
+        self._heartbeat = Heartbeat(asked.heartbeat)
+        self._grace = asked.heartbeat / BEATS + _PASSING
+        self._nursery: trio.Nursery | None = None
+        try:
+            self._enlist(asked)
+        except BaseException:
+            self._heartbeat.close()
+            raise
         self._switch = Switch()
         self._agent_port = _AgentPort(self._switch, self._tell)
         self.port: Port = self._agent_port
@@ -129,6 +134,32 @@ class Cluster:
         self._gone: set[int] = set()
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
+
+    @contextmanager
+    def _named(self, index: int) -> Iterator[None]:
+        """What goes wrong goes wrong with this one."""
+        try:
+            yield
+        except StreamError as error:
+            raise ClusterError(f"node {self._joined[index].name} {self._why_lost(index, error)}") from None
+        except ProtocolError as error:
+            raise ClusterError(f"node {self._joined[index].name} {error}") from None
+
+    def _why_lost(self, index: int, error: StreamError) -> str:
+        return self._heartbeat.why_lost(index, str(error))
+
+    def _begin_heartbeat(self, index: int, token: bytes) -> None:
+        node = self._joined[index]
+        with self._named(index):
+            port = _expect(node.stream, cluster.Listening).port
+        try:
+            stream = dial(node.host, port, token, index)
+        except OSError as error:
+            raise ClusterError(
+                f"node {node.name} takes no heartbeat at {node.host}:{port}: {error.strerror or error}: "
+                "the lead and the nodes need all TCP ports between them"
+            ) from None
+        self._heartbeat.watch(index, stream, node.stream.descriptor)
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
@@ -143,14 +174,17 @@ class Cluster:
                     asked.threads,
                     asked.tracing,
                     token,
+                    round(asked.heartbeat * 1000),
                 )
             )
         ports = []
-        for node in self._joined:
-            with _named(node):
+        for index in range(len(self._joined)):
+            self._begin_heartbeat(index, token)
+        for index, node in enumerate(self._joined):
+            with self._named(index):
                 asked.send_machine(node.stream)
-        for node in self._joined:
-            with _named(node):
+        for index, node in enumerate(self._joined):
+            with self._named(index):
                 ports.append(_expect(node.stream, cluster.Placed).port)
         pairs = meetings(parted(self._plan, self._nodes))
         for index, node in enumerate(self._joined):
@@ -158,8 +192,8 @@ class Cluster:
             node.stream.send(
                 cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
             )
-        for node in self._joined:
-            with _named(node):
+        for index, node in enumerate(self._joined):
+            with self._named(index):
                 self.weakness = _expect(node.stream, cluster.Met).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
@@ -178,6 +212,7 @@ class Cluster:
     async def supervise(self, died: Died) -> None:
         self._died = died
         async with trio.open_nursery() as nursery:
+            self._nursery = nursery
             for index, node in enumerate(self._joined):
                 nursery.start_soon(self._hear, index, node)
                 nursery.start_soon(node.stream.pump)
@@ -192,7 +227,9 @@ class Cluster:
         try:
             for message in node.stream.take():
                 self._take(index, node, message)
-        except (StreamError, ProtocolError) as error:
+        except StreamError as error:
+            self._lose(index, self._why_lost(index, error))
+        except ProtocolError as error:
             self._lose(index, str(error))
 
     def _take(self, index: int, node: Joined, message: Message) -> None:
@@ -207,8 +244,9 @@ class Cluster:
                 self._reloaded(index, vm, why)
             case cluster.Traffic():
                 node.traffic = message
-            case cluster.Lost(other):
-                self._apart(index, other)
+            case cluster.Lost(other) if other < len(self._joined):
+                if self._nursery is not None:
+                    self._nursery.start_soon(self._parted, index, other)
             case cluster.Refused(why):
                 raise StreamError(f"cannot go on: {why}")
             case _:
@@ -243,31 +281,37 @@ class Cluster:
             for address in list(self._took):
                 self._acknowledge_one(address)
 
-    def _end(self, address: int, why: str | None, words: str) -> None:
+    def _end(self, address: int, why: str | None, words: str, *, lost: bool = False) -> None:
         if address not in self._gone and self._died is not None:
             self._gone.add(address)
-            self._died(address, why, words)
+            self._died(address, why, words, lost=lost)
 
     def _lose(self, index: int, why: str) -> None:
         node = self._joined[index]
         if node.lost is not None:
             return
         node.lost = why
-        node.stream.close()
+        node.stream.abort()
         for address in self._addresses:
             if self._nodes[address] == index:
-                self._end(address, f"was on node {index} ({node.name}), which {why}", "")
+                self._end(address, f"was on node {index} ({node.name}), which {why}", "", lost=True)
         for vm in list(self._reloading):
             self._reloaded(index, vm, f"node {index} ({node.name}) {why}")
 
+    async def _parted(self, index: int, other: int) -> None:
+        """Two nodes have lost each other. If one of them is gone that is known by itself soon, and is what is told."""
+        await trio.sleep(self._grace)
+        if self._joined[index].lost is None and self._joined[other].lost is None:
+            self._apart(index, other)
+
     def _apart(self, index: int, other: int) -> None:
-        """Two nodes have lost each other: what they share ends. If one of them is gone, it is known by itself soon."""
+        """What they share ends."""
         for island in {island.number: island for island in self._islands.values()}.values():
             if index in island.nodes and other in island.nodes and island.home in (index, other):
                 address = island.pcpus[0]
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self.kill(address)
-                self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+                self._end(address, f"has lost a part of its island: {names} do not reach each other", "", lost=True)
 
     async def settle(self) -> None:
         """When the machine is over: until each node has told what went between it and others, or will not."""
@@ -342,9 +386,9 @@ class Cluster:
     def _ask(self, index: int, message: cluster.Read | cluster.Write) -> cluster.Bytes:
         """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""
         node = self._joined[index]
-        with _named(node):
-            if node.lost is not None:
-                raise StreamError(node.lost)
+        if node.lost is not None:
+            raise ClusterError(f"node {node.name} {node.lost}")
+        with self._named(index):
             node.stream.send(message)
             while not isinstance(answer := node.stream.await_message(ANSWER), cluster.Bytes):
                 self._take(index, node, answer)
@@ -352,7 +396,7 @@ class Cluster:
 
     def close(self) -> None:
         """The nodes end what is left when nobody leads them any more."""
+        self._heartbeat.close()
         for node in self._joined:
-            if node.lost is None:
-                node.stream.close()
+            node.stream.close()
         self._switch.close()

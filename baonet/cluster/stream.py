@@ -13,6 +13,7 @@ import select
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Final, final
 
 import trio
@@ -139,6 +140,13 @@ class Stream:
             while self._out:
                 await trio.lowlevel.wait_writable(self._socket)
                 self.flush()
+
+    def abort(self) -> None:
+        """Nothing is said or heard any more: whoever waits for that comes back."""
+        self._error = self._error or GONE
+        self._out.clear()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()

@@ -1,5 +1,7 @@
 """What a process of a node needs that has no core, whatever the machine's architecture is. Native, and loaded alone."""
 
+BEATS: int
+"""Of a pulse, in the time after which who says nothing is lost."""
 LANE_SIZE: int
 LEDGER_SIZE: int
 SLOT_SIZE: int
@@ -56,15 +58,38 @@ class Rings:
         A signal ends it too. Other threads run meanwhile, and handlers of signals have run behind it.
         """
 
+class Pulse:
+    """A thread without Python that tells others that this process lives, and hears whether they do.
+
+    Who has said nothing for ``limit`` seconds is lost. With ``ends_with_peer``, not 0, this process is killed so many
+    seconds after a loss, if it has not ended by then. Raises ValueError for a time that is none, OSError.
+    """
+
+    def __init__(self, limit: float, ends_with_peer: int) -> None: ...
+    def watch(self, stream: int, control: int, /) -> None:
+        """The next peer: ``stream`` is connected to its pulse, ``control`` is shut down when it is lost.
+
+        Both are duplicated. Raises OSError when the host has no descriptor or thread.
+        """
+
+    def silent(self, peer: int, /) -> bool:
+        """Whether it was lost because it said nothing, not by the end of its stream. Raises IndexError."""
+
+    def longest(self, peer: int, /) -> float:
+        """Seconds of the longest silence after which it was heard again."""
+
+    def close(self) -> None:
+        """The thread ends, and the streams as well."""
+
 class Courier:
     """What keeps the parts of split islands on several nodes alike: streams to others' couriers, served by one thread.
 
     ``node``: this one's number. ``bell``: the socket at whose other end the cores of this node call it. ``told``: where
-    it writes the number of a node that is lost, two bytes in the order of the host. All else is said before ``begin``,
-    first the peers.
+    it writes the number of a node that is lost, two bytes in the order of the host; one that says nothing for ``limit``
+    seconds is. All else is said before ``begin``, first the peers.
     """
 
-    def __init__(self, node: int, bell: int, told: int) -> None: ...
+    def __init__(self, node: int, bell: int, told: int, limit: float) -> None: ...
     def peer(self, node: int, descriptor: int, /) -> None:
         """A connected stream to the courier of another node, which is its own from now on."""
 

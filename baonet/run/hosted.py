@@ -94,7 +94,9 @@ class HostedRun:
             return self._start_here(placement, tracing=tracing)
         if self._options.pin is not None:
             raise ValueError("--pin is of the cores of this host: leave it away, or leave away --on")
-        cluster = self._group.start(placement, threads=self._options.threads, tracing=tracing)
+        cluster = self._group.start(
+            placement, threads=self._options.threads, tracing=tracing, heartbeat=self._options.heartbeat
+        )
         if cluster.weakness is not None:
             self._audience.notice("WARNING", cluster.weakness)
         return cluster

@@ -67,7 +67,7 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
         outcome = run.outcome
         assert outcome.ending is not None
         over, *why = str(outcome).splitlines()
-        return RunAnswer(outcome.ending.value, "\n".join([*why, over, *outcome.warnings]))
+        return RunAnswer(outcome.ending.status, "\n".join([*why, over, *outcome.warnings]))
 
     try:
         machine = baonet.load(request.machine, set=request.settings)

@@ -43,11 +43,11 @@ class Image:
 @final
 @dataclass(frozen=True, slots=True)
 class Enlist:
-    """The node is to run its part of a machine. Answered by ``ImagesWanted``.
+    """The node is to run its part of a machine. Answered by ``Listening``, and then by ``ImagesWanted``.
 
     ``machine``: the digest of what the lead sends as ``Chunk`` first. ``nodes``: the node of each pcpu, -1 for none.
     ``placement``, ``threads`` (0: as many as it has cores), ``tracing``: as of ``baonet run``. ``token``: what nodes of
-    this run know each other by.
+    this run know each other by. ``heartbeat``: milliseconds after which who says nothing is lost.
     """
 
     index: int
@@ -58,6 +58,15 @@ class Enlist:
     threads: int
     tracing: bool
     token: bytes
+    heartbeat: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The node takes the lead's heartbeat at this port of the address at which the lead reaches it."""
+
+    port: int
 
 
 @final
@@ -261,6 +270,7 @@ class Beat:
 ClusterMessage = (
     Introduction
     | Enlist
+    | Listening
     | ImagesWanted
     | Chunk
     | Placed

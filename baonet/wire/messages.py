@@ -174,6 +174,7 @@ _TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)
 _CLUSTER: Final = (
     Fact(96, cluster.Introduction, _TO_LEAD),
     Fact(97, cluster.Enlist, _TO_NODE),
+    Fact(117, cluster.Listening, _TO_LEAD),
     Fact(98, cluster.ImagesWanted, _TO_LEAD),
     Fact(99, cluster.Chunk, _TO_NODE),
     Fact(100, cluster.Placed, _TO_LEAD),

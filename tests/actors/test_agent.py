@@ -232,7 +232,7 @@ async def test_a_parked_vm_waits_for_the_others_and_makes_the_status_3(autojump_
 
     outcome = await bench.live(script)
     assert outcome.ending is Ending.PARKED
-    assert outcome.ending.value == 3
+    assert outcome.ending.status == 3
     assert outcome.vms == {"vm0": "parked", "vm1": "off"}
     assert bench.reports == [(report(0), b"\0\0\0\0")]
     assert outcome.parked == {(0, 0): 1}

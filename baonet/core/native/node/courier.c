@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "courier.h"
+#include "pulse.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -88,10 +89,12 @@ static struct part *find(struct courier *courier, unsigned number) {
 static void hear(struct courier *courier, struct peer *peer) {
     if (peer->lost) return;
     bool open = link_read(&peer->link), wrong = false;
+    peer->heard = pulse_now();
     size_t at = 0;
     for (const struct head *head; (head = link_frame(&peer->link, &at, &wrong));) {
         struct head copy;
         memcpy(&copy, head, sizeof copy);
+        if (copy.kind == FRAME_BEAT) continue;
         struct part *part = find(courier, copy.island);
         wrong = !part || !part_take(courier, part, peer, copy.kind, (const uint8_t *)head + sizeof copy, copy.length);
         if (wrong) break;
@@ -139,11 +142,32 @@ static void flush(struct courier *courier) {
     }
 }
 
+/* That this node lives, and who of the others says nothing. A time in which nobody looked makes nobody late. */
+static void beat(struct courier *courier) {
+    uint64_t time = pulse_now(), step = courier->limit / BEATS;
+    if (time < courier->beats) return;
+    bool late = time - courier->beats > step;
+    for (unsigned i = 0; i < courier->peer_count; i++) {
+        struct peer *peer = &courier->peers[i];
+        if (peer->lost) continue;
+        if (late) peer->heard = time;
+        if (time - peer->heard > courier->limit)
+            lose(courier, peer);
+        else if (!peer->link.out.length && link_begin(&peer->link, FRAME_BEAT, 0, 0))
+            link_end(&peer->link, 0);
+    }
+    courier->beats = time + step;
+}
+
 static void *life(void *argument) {
     struct courier *courier = argument;
     struct epoll_event events[EVENTS];
+    courier->beats = pulse_now();
+    for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
-        int count = epoll_wait(courier->epoll, events, EVENTS, -1);
+        uint64_t time = pulse_now();
+        int rest = time < courier->beats ? (int)((courier->beats - time) / 1000000 + 1) : 0;
+        int count = epoll_wait(courier->epoll, events, EVENTS, rest);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
             unsigned index = (unsigned)events[i].data.u64;
@@ -152,6 +176,7 @@ static void *life(void *argument) {
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);
             if (kind == OF_RELAY) pass_on(courier, &courier->parts[part], &courier->parts[part].relays[index]);
         }
+        beat(courier);
         flush(courier);
     }
 }
@@ -180,10 +205,13 @@ static void *grow(void *array, unsigned count, size_t size) {
 }
 
 static int init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"node", "bell", "told", NULL};
+    static char *names[] = {"node", "bell", "told", "limit", NULL};
+    double limit;
     struct courier *courier = (struct courier *)self;
     if (courier->kept) return PyErr_SetString(PyExc_RuntimeError, "a courier is made once"), -1;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Iii", names, &courier->node, &courier->bell, &courier->told)) return -1;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "Iiid", names, &courier->node, &courier->bell, &courier->told, &limit)) return -1;
+    if (!(limit >= 0.01 && limit <= 1e6)) return PyErr_SetString(PyExc_ValueError, "no such time"), -1;
+    courier->limit = (uint64_t)(limit * 1e9);
     if (!(courier->kept = PyList_New(0))) return -1;
     courier->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (courier->epoll < 0) return PyErr_SetFromErrno(PyExc_OSError), -1;

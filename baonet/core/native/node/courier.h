@@ -19,6 +19,7 @@ enum frame_kind {
     FRAME_PAGES,
     FRAME_SAYS,  /* bytes from a process to one of the other node */
     FRAME_ENDED, /* it says nothing more */
+    FRAME_BEAT,  /* this node lives */
     FRAME_KINDS
 };
 
@@ -42,6 +43,7 @@ struct waiting {
 struct peer {
     unsigned node;
     struct link link;
+    uint64_t heard;
     bool lost;
 };
 
@@ -90,6 +92,7 @@ struct courier {
     uint8_t half;  /* of a call */
     bool has_half;
     _Atomic uint64_t brought, given, orders; /* pages; stays */
+    uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
 
 /* What one part does. None of these may be given anything of a peer that has not been checked: false, it is wrong. */

@@ -14,6 +14,7 @@
 #include "courier.h"
 #include "transfers.h"
 #include "pl011_state.h"
+#include "pulse.h"
 #include "ring.h"
 #include "rings.h"
 #include "slot.h"
@@ -67,8 +68,9 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet
 PyMODINIT_FUNC PyInit__node(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
-    if (PyModule_AddType(module, &rings_type) || PyModule_AddType(module, &courier_type) || PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
-        PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) ||
+    if (PyModule_AddType(module, &rings_type) || PyModule_AddType(module, &courier_type) || PyModule_AddType(module, &pulse_type) ||
+        PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
+        PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) || PyModule_AddIntConstant(module, "BEATS", BEATS) ||
         PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state)) ||
         PyModule_AddIntConstant(module, "LEDGER_SIZE", sizeof(struct ledger)) ||
         PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane))) {

@@ -1,0 +1,102 @@
+"""The heartbeat between a lead and its nodes: a small stream beside that for control, served without Python.
+
+A node opens a door for it as soon as it is enlisted, and the lead dials that with what only the two know. From there on
+each of them knows within the heartbeat time that the other is no more, whatever phase a run is in. What is lost so has
+its control stream shut down, so it is found where somebody waits for that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+import time
+from collections.abc import Sequence
+from typing import Final, final
+
+from baonet.core import _node
+
+HEARTBEAT: Final = 3.0
+"""Seconds after which one that says nothing is lost, if nothing else was asked for."""
+BEATS: Final = _node.BEATS
+"""Of each, in that time."""
+PATIENCE: Final = 10.0
+"""Seconds in which the lead's heartbeat begins."""
+GRACE: Final = 1
+"""Seconds in which a node ends by itself when its lead is lost; then it is killed."""
+_GREETING: Final = 32
+
+
+def _greeting(token: bytes, index: int) -> bytes:
+    """Nobody who sees it learns the token."""
+    return hmac.digest(token, f"pulse {index}".encode(), hashlib.sha256)
+
+
+@final
+class PulseDoor:
+    """On a node: where its lead's heartbeat comes in, on the address ``host``. Raises OSError when there is none."""
+
+    def __init__(self, host: str, index: int, token: bytes) -> None:
+        self._greeting = _greeting(token, index)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def come(self, seconds: float = PATIENCE) -> socket.socket:
+        """The lead's stream. Raises OSError (TimeoutError) when it does not come; others are sent away."""
+        end = time.monotonic() + seconds
+        while True:
+            self._listener.settimeout(max(end - time.monotonic(), 0.001))
+            stream, _ = self._listener.accept()
+            try:
+                stream.settimeout(min(max(end - time.monotonic(), 0.001), 2.0))
+                greeting = stream.recv(_GREETING, socket.MSG_WAITALL)
+            except OSError:
+                greeting = b""
+            if hmac.compare_digest(greeting, self._greeting):
+                return stream
+            stream.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def dial(host: str, port: int, token: bytes, index: int) -> socket.socket:
+    """To the node ``index``. Raises OSError."""
+    stream = socket.create_connection((host, port), timeout=PATIENCE)
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    stream.sendall(_greeting(token, index))
+    return stream
+
+
+@final
+class Heartbeat:
+    """``seconds`` without a word, and a peer is lost. On a node, ``ends``: it does not outlive its lead."""
+
+    def __init__(self, seconds: float, *, ends: bool = False) -> None:
+        self._seconds = seconds
+        self._pulse = _node.Pulse(seconds, GRACE if ends else 0)
+        self._numbers: dict[int, int] = {}
+
+    def watch(self, peer: int, stream: socket.socket, control: int) -> None:
+        """From now on. ``stream`` belongs to the heartbeat, ``control`` is the descriptor that is shut down."""
+        with stream:
+            self._pulse.watch(stream.fileno(), control)
+        self._numbers[peer] = len(self._numbers)
+
+    def why_lost(self, peer: int, otherwise: str) -> str:
+        """Why a peer is: it said nothing, or ``otherwise``. Reads behind its name."""
+        number = self._numbers.get(peer)
+        silent = number is not None and self._pulse.silent(number)
+        return f"has not been heard of for {self._seconds:g} s" if silent else otherwise
+
+    def longest(self) -> Sequence[float]:
+        """Seconds of the longest silence of each peer that was none yet."""
+        return [self._pulse.longest(number) for number in self._numbers.values()]
+
+    def close(self) -> None:
+        self._pulse.close()
