@@ -1,4 +1,4 @@
-"""Hosts that are network namespaces: a bridge, a cable to each of them, nodes that wait there, and leads that call them.
+"""Hosts that are network namespaces: a bridge, a cable to each, nodes that wait there, and leads that call them.
 
 The kernel here has no netem, so a cable that delays, or says nothing any more, is a process (``wire.c``).
 """
@@ -85,10 +85,12 @@ class Reader:
 class Process:
     """A command on one of the hosts."""
 
-    def __init__(self, bench: Bench, host: str, arguments: Sequence[str], *, reads: bool = True) -> None:
+    def __init__(
+        self, bench: Bench, host: str, arguments: Sequence[str], *, reads: bool = True, wrapped: Sequence[str] = ()
+    ) -> None:
         environment = {**os.environ, "XDG_CACHE_HOME": str(bench.directory / host), "PYTHONUNBUFFERED": "1"}
         self.popen = subprocess.Popen(
-            ["ip", "netns", "exec", bench.space(host), *COMMAND, *arguments],
+            ["ip", "netns", "exec", bench.space(host), *wrapped, *COMMAND, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -116,11 +118,17 @@ class Process:
 
 
 class Bench:
-    """``names`` of the nodes' hosts; the lead's is ``LEAD``. Those in ``wired`` have a cable of ``wire.c``."""
+    """``names`` of the nodes' hosts; the lead's is ``LEAD``. Those in ``wired`` have a cable of ``wire.c``.
 
-    def __init__(self, directory: Path, names: Sequence[str], *, wired: Sequence[str] = ()) -> None:
+    ``wrapped``: the command that runs all of baonet, as its last arguments.
+    """
+
+    def __init__(
+        self, directory: Path, names: Sequence[str], *, wired: Sequence[str] = (), wrapped: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.names = names
+        self._wrapped = wrapped
         self._mark = f"bao{os.getpid()}"
         self._spaces: list[str] = []
         self._processes: list[Process] = []
@@ -193,7 +201,7 @@ class Bench:
         return ",".join(f"{self.address(name)}:{PORT}" for name in self.names)
 
     def start(self, host: str, arguments: Sequence[str], *, reads: bool = True) -> Process:
-        process = Process(self, host, arguments, reads=reads)
+        process = Process(self, host, arguments, reads=reads, wrapped=self._wrapped)
         self._processes.append(process)
         return process
 

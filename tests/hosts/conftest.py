@@ -16,8 +16,8 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Makes one, with nodes that wait."""
     with ExitStack() as stack:
 
-        def make(*names: str, wired: tuple[str, ...] = ()) -> Bench:
-            made = Bench(tmp_path, names, wired=wired)
+        def make(*names: str, wired: tuple[str, ...] = (), wrapped: tuple[str, ...] = ()) -> Bench:
+            made = Bench(tmp_path, names, wired=wired, wrapped=wrapped)
             stack.callback(made.close)
             made.start_nodes()
             return made

@@ -1,4 +1,4 @@
-"""What happens when a node, a lead or the way between them is no more: real processes, real TCP, namespaces as hosts."""
+"""What happens when a node, a lead or the way between is no more: real processes and TCP, namespaces as hosts."""
 
 from __future__ import annotations
 
