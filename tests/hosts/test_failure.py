@@ -161,3 +161,22 @@ def test_a_signal_ends_all_hosts(bench: Make, tmp_path: Path, number: signal.Sig
     lead.popen.send_signal(number)
     assert lead.status() == status
     _nothing_is_left(hosts)
+
+
+@pytest.mark.parametrize("failure", ["kill", "stop-all", "link-down"])
+def test_of_four_the_node_that_conducts_is_lost(bench: Make, tmp_path: Path, failure: str) -> None:
+    """All others lose it too, and none of them is blamed."""
+    hosts = bench("a", "b", "c", "d")
+    file = write(tmp_path, {"vms": [vm("spin", cpus=4)], "clock": {"mode": "virtual"}})
+    lead = _lead(hosts, file, "--place", "spin=0:1:2:3")
+    assert lead.out is not None
+    lead.out.wait_for("spin: 4 vCPUs")
+    began = time.monotonic()
+    undo = FAILURES[failure](hosts, "a")
+    assert lead.err.wait_for("WARNING: node 0 (10.99.0.2:7470)") - began < HEARTBEAT + SLACK
+    assert lead.status() == 3
+    said = lead.err.all()
+    assert "node 0 (" in said
+    assert not [number for number in (1, 2, 3) if f"node {number} (" in said]
+    undo()
+    _nothing_is_left(hosts)
