@@ -57,7 +57,13 @@ class NodeGroup:
         raise ClusterError(f"--on {where.kind.value}: this launcher is not there yet: start 'baonet node' on each host")
 
     def start(
-        self, placement: Placement, *, threads: int | None, tracing: bool, heartbeat: float = HEARTBEAT
+        self,
+        placement: Placement,
+        *,
+        threads: int | None,
+        tracing: bool,
+        heartbeat: float = HEARTBEAT,
+        warn: Callable[[str], None] = lambda text: None,
     ) -> Cluster:
         """Have them run their parts. Raises ClusterError, and ValueError for a placement that names other nodes."""
         if placement is Placement.ONE_PROCESS:
@@ -68,7 +74,7 @@ class NodeGroup:
             [NodePlace(each.name, cores) for each, cores in zip(self.joined, self._cores, strict=True)],
         )
         _apart(self._plan, nodes)
-        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat)
+        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn)
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:

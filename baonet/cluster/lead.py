@@ -59,7 +59,7 @@ class Joined:
 class Asked:
     """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
 
-    ``heartbeat``: seconds after which a node that says nothing is lost.
+    ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
     """
 
     placement: Placement
@@ -69,6 +69,7 @@ class Asked:
     images: tuple[cluster.Image, ...]
     send_machine: Callable[[Stream], None]
     heartbeat: float
+    warn: Callable[[str], None]
 
 
 @final
@@ -118,6 +119,7 @@ class Cluster:
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
         self.weakness: str | None = None
+        self._warn = asked.warn
         self._heartbeat = Heartbeat(asked.heartbeat)
         self._grace = asked.heartbeat / BEATS + _PASSING
         self._nursery: trio.Nursery | None = None
@@ -292,6 +294,9 @@ class Cluster:
             return
         node.lost = why
         node.stream.abort()
+        lost = [repr(vm.config.name) for vm in self._plan.vms if any(self._nodes[pcpu] == index for pcpu in vm.pcpus)]
+        if lost:
+            self._warn(f"node {index} ({node.name}) {why}, and with it VM {', '.join(lost)}")
         for address in self._addresses:
             if self._nodes[address] == index:
                 self._end(address, f"was on node {index} ({node.name}), which {why}", "", lost=True)
@@ -310,6 +315,7 @@ class Cluster:
             if index in island.nodes and other in island.nodes and island.home in (index, other):
                 address = island.pcpus[0]
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
+                self._warn(f"{names} do not reach each other, and share an island")
                 self.kill(address)
                 self._end(address, f"has lost a part of its island: {names} do not reach each other", "", lost=True)
 

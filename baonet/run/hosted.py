@@ -95,7 +95,11 @@ class HostedRun:
         if self._options.pin is not None:
             raise ValueError("--pin is of the cores of this host: leave it away, or leave away --on")
         cluster = self._group.start(
-            placement, threads=self._options.threads, tracing=tracing, heartbeat=self._options.heartbeat
+            placement,
+            threads=self._options.threads,
+            tracing=tracing,
+            heartbeat=self._options.heartbeat,
+            warn=lambda text: self._audience.notice("WARNING", text),
         )
         if cluster.weakness is not None:
             self._audience.notice("WARNING", cluster.weakness)
