@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +101,16 @@ class NodeMemory:
     def _reached(self) -> Iterator[tuple[Segment, int]]:
         """Each segment that guests or devices have, with how many pcpus can reach it."""
         machine = self.machine
+        shared, mapped = Counter[int](), Counter[int]()
+        for vm in machine.vms:
+            for number in {ipc.shmem for ipc in vm.ipcs}:
+                shared[number] += vm.cpus
+            for pa in {device.pa for _, device in devices(machine.platform, vm)}:
+                mapped[pa] += vm.cpus
         for number, segment in enumerate(self.shared):
-            users = [vm for vm in machine.vms if any(ipc.shmem == number for ipc in vm.ipcs)]
-            yield segment, sum(vm.cpus for vm in users)
+            yield segment, shared[number]
         for pa, segment in self.devices.items():
-            users = [vm for vm in machine.vms if any(each.pa == pa for _, each in devices(machine.platform, vm))]
-            yield segment, sum(vm.cpus for vm in users)
+            yield segment, mapped[pa]
         for vm, segments in zip(machine.vms, self.vms, strict=True):
             for segment in segments.regions:
                 yield segment, vm.cpus
