@@ -172,8 +172,8 @@ _BIT_WORDS = 0x80
 def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Register | None:
     """One that both versions have, for some INTIDs, the first of which is a multiple of 32; None: there is none.
 
-    ``offset`` is in a GICD, or in the second page of a GICR frame. What configures an interrupt from 512 on is not there,
-    because Bao does not decode it.
+    ``offset`` is in a GICD, or in the second page of a GICR frame. What configures an interrupt from 512 on is not
+    there, because Bao does not decode it.
     """
     if gic.GICD_ISENABLER <= offset < gic.GICD_IPRIORITYR:
         intid = offset % _BIT_WORDS * 8
