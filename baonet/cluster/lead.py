@@ -32,6 +32,8 @@ LOOK: Final = 0.02
 """Seconds between two looks whether what was too much has been taken."""
 ANSWER: Final = 30.0
 """Seconds in which a node answers."""
+STARTING: Final = 0.2
+"""Seconds more for each pcpu whose process it starts: that takes a core about 15 ms, and the host may be busy."""
 PIECE: Final = 1 << 16
 _T = TypeVar("_T")
 
@@ -75,9 +77,9 @@ def _named(node: Joined) -> Iterator[None]:
         raise ClusterError(f"node {node.name} {error}") from None
 
 
-def _expect(stream: Stream, kind: type[_T]) -> _T:
-    """The next message, which is to be that, or why the node cannot."""
-    message = stream.await_message(ANSWER)
+def _expect(stream: Stream, kind: type[_T], pcpus: int = 0) -> _T:
+    """The next message, which is to be that, or why the node cannot; it may have so many pcpus to start before."""
+    message = stream.await_message(ANSWER + STARTING * pcpus)
     if isinstance(message, cluster.Refused):
         raise StreamError(f"cannot take part: {message.why}")
     if not isinstance(message, kind):
@@ -158,9 +160,10 @@ class Cluster:
             node.stream.send(
                 cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
             )
-        for node in self._joined:
+        pcpus = Counter(self._nodes)
+        for index, node in enumerate(self._joined):
             with _named(node):
-                self.weakness = _expect(node.stream, cluster.Met).weakness or self.weakness
+                self.weakness = _expect(node.stream, cluster.Met, pcpus[index]).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:

@@ -152,11 +152,11 @@ class Vgic:
         if config.version == 3:
             assert config.gicr is not None
             self.windows += ((config.gicr, gic.GICR_SIZE * len(self._pcpus)),)
-            self._map: vgicv3.RegisterMap | vgicv2.RegisterMap = vgicv3.RegisterMap(
+            self._map: vgicv3.Gicv3Map | vgicv2.Gicv2Map = vgicv3.Gicv3Map(
                 config, pcpus=self._pcpus, master=master, distributor=self._distributor, private=self._private
             )
         else:
-            self._map = vgicv2.RegisterMap(
+            self._map = vgicv2.Gicv2Map(
                 config,
                 vcpu,
                 pcpus=self._pcpus,

@@ -64,7 +64,7 @@ def typer(interrupts: int, vcpus: int) -> int:
 
 
 @final
-class RegisterMap:
+class Gicv2Map:
     """As vcpu ``vcpu`` sees them on its own pcpu."""
 
     __slots__ = ("_config", "_distributor", "_master", "_pcpus", "_private", "_send_sgi", "_vcpu")

@@ -80,7 +80,7 @@ def sgi_targets(value: int, vcpu: int, vcpus: int) -> int:
 
 
 @final
-class RegisterMap:
+class Gicv3Map:
     """``pcpus[n]`` runs vcpu n and is home to its redistributor, ``master`` to the SPIs.
 
     ``private`` and ``distributor`` are those of the pcpu that this is for; what another is home to never uses them.
