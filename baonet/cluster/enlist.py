@@ -16,7 +16,7 @@ from baonet.actors.refusals import limited, refused
 from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import parted
+from baonet.cluster.parts import vms_of
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -78,9 +78,8 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     planned = plan(machine)
     if len(asked.nodes) != len(planned.pcpus):
         raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
-    here = {assigned.vm for pcpu, assigned in enumerate(planned.pcpus) if assigned and asked.nodes[pcpu] == asked.index}
-    parts = {vm for island in parted(planned, asked.nodes) if asked.index in island.nodes for vm in island.vms}
-    memory = NodeMemory(machine, SIZES, vms=here | parts)
+    here = vms_of(planned, asked.nodes, asked.index)
+    memory = NodeMemory(machine, SIZES, vms=here)
     stack.callback(memory.close)
     for vm in sorted(here):
         memory.load(machine.vms[vm])

@@ -35,6 +35,8 @@ ANSWER: Final = 30.0
 STARTING: Final = 0.2
 """Seconds more for each pcpu whose process it starts: that takes a core about 15 ms, and the host may be busy."""
 PIECE: Final = 1 << 16
+SETTLE: Final = 5.0
+"""Seconds in which actors that have been told to end have ended."""
 _T = TypeVar("_T")
 
 
@@ -48,6 +50,7 @@ class Joined:
     host: str
     cores: int
     lost: str | None = None
+    traffic: cluster.Traffic | None = None
 
 
 @final
@@ -113,13 +116,13 @@ class Cluster:
         nodes: Sequence[int],
         asked: Asked,
     ) -> None:
-        self._plan = plan
-        self._joined = joined
-        self._nodes = nodes
+        self._plan, self._joined, self._nodes = plan, joined, nodes
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self.weakness: str | None = None
+        self._enlist(asked)
         self._switch = Switch()
         self._agent_port = _AgentPort(self._switch, self._tell)
         self.port: Port = self._agent_port
@@ -128,9 +131,6 @@ class Cluster:
         self._gone: set[int] = set()
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
-        self._early: list[tuple[int, Message]] = []
-        self.weakness: str | None = None
-        self._enlist(asked)
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
@@ -208,6 +208,8 @@ class Cluster:
                 self._end(self._of(index, address), why, words)
             case cluster.Reloaded(vm, why):
                 self._reloaded(index, vm, why)
+            case cluster.Traffic():
+                node.traffic = message
             case cluster.Lost(other):
                 self._apart(index, other)
             case cluster.Refused(why):
@@ -269,6 +271,14 @@ class Cluster:
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self.kill(address)
                 self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+
+    async def settle(self) -> None:
+        """When the machine is over: until each node has told what went between it and others, or will not."""
+        with trio.move_on_after(SETTLE):
+            for index, node in enumerate(self._joined):
+                while node.traffic is None and node.lost is None:
+                    await node.stream.wait()
+                    self._listen(index, node)
 
     def kick(self, pcpu: int) -> None:
         """Its node does that when it passes on what it is told."""
