@@ -11,6 +11,7 @@ from typing import Any
 _NOT_STATE = {
     "Ipc": {"_last"},  # what was said before, to say it again
     "Distributor": {"_packets"},
+    "Vgic": {"_at", "_known"},  # registers that were looked at once, and what does not change of them
     "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again
     "Conductor": {"_phase"},  # of its process's life
     "Seat": {"_stays"},  # until the host is to look around

@@ -24,14 +24,16 @@ class Authority:
 
     def __init__(self, plan: Plan, carries: Mapping[int, tuple[int, ...]]) -> None:
         self._pcpus = {address: frozenset(pcpus) for address, pcpus in carries.items()}
-        self.vms = {
-            address: {vm for vm, planned in enumerate(plan.vms) if pcpus & set(planned.pcpus)}
-            for address, pcpus in self._pcpus.items()
-        }
-        self._places = {
-            (vm, vcpu): pcpu for vm, planned in enumerate(plan.vms) for vcpu, pcpu in enumerate(planned.pcpus)
-        }
-        self._uarts = [uarts(plan.machine, planned.config) for planned in plan.vms]
+        self.vms: dict[int, set[int]] = {address: set() for address in self._pcpus}
+        self._places: dict[tuple[int, int], int] = {}
+        for address, pcpus in self._pcpus.items():
+            for pcpu in pcpus:
+                assignment = plan.pcpus[pcpu]
+                if assignment is not None:
+                    self.vms[address].add(assignment.vm)
+                    self._places[assignment.vm, assignment.vcpu] = pcpu
+        theirs = {vm for vms in self.vms.values() for vm in vms}
+        self._uarts = {vm: uarts(plan.machine, plan.vms[vm].config) for vm in theirs}
         self._failed: set[int] = set()
 
     def allows(self, source: int, message: Message) -> bool:

@@ -82,9 +82,10 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     planned = plan(machine)
     if len(asked.nodes) != len(planned.pcpus):
         raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
-    memory = NodeMemory(machine, SIZES)
+    here = vms_of(planned, asked.nodes, asked.index)
+    memory = NodeMemory(machine, SIZES, vms=here)
     stack.callback(memory.close)
-    for vm in sorted(vms_of(planned, asked.nodes, asked.index)):
+    for vm in sorted(here):
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
     try:

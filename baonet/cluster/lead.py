@@ -35,6 +35,8 @@ ANSWER: Final = 30.0
 """Seconds in which a node answers."""
 _PASSING: Final = 0.2
 """Seconds between what one node says and what another does, though both happened together."""
+STARTING: Final = 0.2
+"""Seconds more for each pcpu whose process it starts: that takes a core about 15 ms, and the host may be busy."""
 PIECE: Final = 1 << 16
 SETTLE: Final = 5.0
 """Seconds in which actors that have been told to end have ended."""
@@ -77,9 +79,9 @@ class ClusterError(Exception):
     """A node cannot take part: one line that names it."""
 
 
-def _expect(stream: Stream, kind: type[_T]) -> _T:
-    """The next message, which is to be that, or why the node cannot."""
-    message = stream.await_message(ANSWER)
+def _expect(stream: Stream, kind: type[_T], pcpus: int = 0) -> _T:
+    """The next message, which is to be that, or why the node cannot; it may have so many pcpus to start before."""
+    message = stream.await_message(ANSWER + STARTING * pcpus)
     if isinstance(message, cluster.Refused):
         raise StreamError(f"cannot take part: {message.why}")
     if not isinstance(message, kind):
@@ -194,9 +196,10 @@ class Cluster:
             node.stream.send(
                 cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
             )
+        pcpus = Counter(self._nodes)
         for index, node in enumerate(self._joined):
             with self._named(index):
-                self.weakness = _expect(node.stream, cluster.Met).weakness or self.weakness
+                self.weakness = _expect(node.stream, cluster.Met, pcpus[index]).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:

@@ -6,7 +6,6 @@ Whoever dials says the run's token and its number first, and is let in when both
 from __future__ import annotations
 
 import hmac
-import select
 import socket
 import struct
 import time
@@ -52,10 +51,11 @@ class Meeting:
         found = {node: self._dial(peer, end) for node, peer in sorted(expected.items()) if node < self._index}
         while missing := expected.keys() - found.keys():
             left = end - time.monotonic()
-            ready, _, _ = select.select([self._listener], [], [], max(left, 0))
-            if not ready:
-                raise MeetingError(f"node {min(missing)} has not come within {seconds:g} s")
-            come, _ = self._listener.accept()
+            self._listener.settimeout(max(left, 0.001))
+            try:
+                come, _ = self._listener.accept()
+            except TimeoutError:
+                raise MeetingError(f"node {min(missing)} has not come within {seconds:g} s") from None
             node = self._greeted(come, end)
             if node in missing:
                 found[node] = come

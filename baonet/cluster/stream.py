@@ -103,8 +103,7 @@ class Stream:
             left = end - time.monotonic()
             if left <= 0:
                 raise StreamError(f"has said nothing for {seconds:g} s")
-            wanted = [self._socket]
-            select.select(wanted, wanted if self._out else [], [], left)
+            self._stand(select.POLLIN | (select.POLLOUT if self._out else 0), left)
             self.flush()
             self._receive()
         return self._come.popleft()
@@ -115,8 +114,14 @@ class Stream:
         while len(self._out) > most:
             if self._error is not None or time.monotonic() > end:
                 raise StreamError(self._error or f"has taken nothing for {seconds:g} s")
-            select.select([], [self._socket], [], 1.0)
+            self._stand(select.POLLOUT, 1.0)
             self.flush()
+
+    def _stand(self, wanted: int, seconds: float) -> None:
+        """Until it is ready for one of ``wanted``; its number may be beyond what select(2) takes."""
+        poll = select.poll()
+        poll.register(self._socket, wanted)
+        poll.poll(seconds * 1000)
 
     async def wait(self) -> None:
         """Until something can be taken."""

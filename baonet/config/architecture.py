@@ -18,8 +18,10 @@ from baonet.document.errors import Problem
 from baonet.document.kinds import Model
 from baonet.machine import ArchVm, Costs, Platform, Vm
 
-MOST_CPUS: Final = 64
-"""CPUs that any platform can have: our CPU sets have 64 bits."""
+MOST_CPUS: Final = 1024
+"""CPUs that any platform can have."""
+MOST_CPUS_OF_BAO: Final = 64
+"""CPUs of a platform of Bao's: its CPU sets are one unsigned long (``cpumap_t``)."""
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from baonet.config.architecture import MOST_CPUS, MOST_CPUS_OF_BAO
 from baonet.config.draft import Draft
 from baonet.config.models import VmModel
 from baonet.document.errors import Problem
@@ -19,7 +20,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
     missing = [problem for vm in draft.vms for problem in _missing(vm, there)]
     yield from shortage
     yield from missing
-    yield from _unlike_bao(draft)
+    yield from _unlike_bao(draft, there)
     if not shortage and not missing and draft.intact(draft.root, "vms"):
         yield from _unmet(draft, there)
 
@@ -67,9 +68,13 @@ def _runs(ids: Sequence[int]) -> str:
     return listing(f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs)
 
 
-def _unlike_bao(draft: Draft) -> Iterator[Problem]:
-    """More vCPUs than Bao's numbers of them bear."""
+def _unlike_bao(draft: Draft, there: int) -> Iterator[Problem]:
+    """More CPUs than Bao's sets of them hold, and more vCPUs than its numbers of them bear."""
     if draft.root.at("faithful").value == Faithful.STRICT.value:
+        if there > MOST_CPUS_OF_BAO:
+            message = f"{there} CPUs under 'faithful: strict': Bao's sets of CPUs have {MOST_CPUS_OF_BAO} bits"
+            hint = f"at most {MOST_CPUS_OF_BAO}, or 'faithful: practical', which takes up to {MOST_CPUS}"
+            yield draft.root.at("platform", "cpus").problem(message, hint)
         for vm in draft.vms:
             yield from draft.architecture.unlike_bao(vm.node.at("cpus"), vm.cpus)
 

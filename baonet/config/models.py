@@ -179,11 +179,11 @@ class VmModel(Model):
         "because Bao passes no pointer to any guest: only a guest that knows the address finds the tree.",
         None,
     )
-    cpus: int = required(whole("number", 1, 64), "Number of vCPUs, each on a physical CPU of its own.", 1)
+    cpus: int = required(whole("number", 1, 1024), "Number of vCPUs, each on a physical CPU of its own.", 1)
     cpu_affinity: tuple[int, ...] = optional(
         CPUS,
-        "The physical CPUs that the VM prefers: a list of their ids, or a bitmap as in `config.c`; CPUs that it needs "
-        "beyond these are any. CPUs choose in the "
+        "The physical CPUs that the VM prefers: a list of their ids, or a bitmap of the first 64 as in `config.c`; "
+        "CPUs that it needs beyond these are any. CPUs choose in the "
         "order of their ids, and each goes to the first VM that prefers it and still wants one.",
         (),
     )

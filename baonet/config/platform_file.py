@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from baonet.config import wings
-from baonet.config.architecture import Architecture
+from baonet.config.architecture import AddressWindow, Architecture
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import builtin
-from baonet.config.ranges import AddressRange, beyond, overlapping, unaligned
+from baonet.config.ranges import AddressRange, beyond, overlapping, room_above, unaligned
 from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Reader, UnreadableError, nearest
 from baonet.document.quantities import human, listing
 from baonet.machine import UNMODELLED, Cache, Platform, PlatformDevice, RamBank
 
+_ROOM = 1 << 20  # where something is proposed: whatever it is, it is aligned
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
 
 _FILE = Form(
@@ -141,13 +142,31 @@ def _problems(model: PlatformModel, platform: Platform, architecture: Architectu
             yield node.at("interrupt").problem(*wrong)
     controller = model.node.child(architecture.key)
     node = model.node if controller is None else controller
-    found = architecture.platform_windows(platform)
+    found = list(architecture.platform_windows(platform))
     own = [AddressRange(each.start, each.end, each.what, node.at(each.key)) for each in found]
     for window in (*own, *windows):
         yield from beyond(window, architecture.address_limit)
+    if controller is None and model.cpus is not None:
+        outgrown = list(_outgrown(model.node.at("cpus"), found, [*own, *windows], architecture))
+        if outgrown:
+            yield from outgrown
+            return
     yield from overlapping([*windows, *own] if controller is not None else [*own, *windows])
     if model.cache is not None:
         yield from _cache(model, platform)
+
+
+def _outgrown(
+    node: YamlNode, own: Sequence[AddressWindow], windows: Sequence[AddressRange], architecture: Architecture
+) -> Iterator[Problem]:
+    """What the interrupt controller has for each CPU reaches into something else, and nobody has said where it is."""
+    for each in own:
+        others = [other for other in windows if other.what != each.what and other.meets(each.start, each.end)]
+        if others:
+            window = next(other for other in windows if other.what == each.what)
+            free = room_above(others[-1].end, each.end - each.start, windows, _ROOM, skip=window)
+            message = f"with so many CPUs {each.what} at {window} and {others[0].what} at {others[0]} overlap"
+            yield node.problem(message, f"there is room: '{architecture.key}: {{{each.key}: {free:#x}}}'")
 
 
 def _cache(model: PlatformModel, platform: Platform) -> Iterator[Problem]:

@@ -43,13 +43,18 @@ rung = _node.rung
 
 def uarts(machine: Machine, vm: Vm) -> tuple[int, ...]:
     """The UARTs of the VM's cores, in the order of their numbers: the place of each among the platform's devices."""
-    return tuple(machine.platform.devices.index(device) for _, device in mapped_uarts(machine.platform, vm))
+    places = [device.pa for device in machine.platform.devices]
+    return tuple(places.index(device.pa) for _, device in mapped_uarts(machine.platform, vm))
 
 
 def _own(core: Core, memory: NodeMemory, segment: Segment) -> None:
     """After a segment was mapped: its pages have owners, if that is kept."""
     if (table := memory.ownership.table(segment)) is not None:
         core.own(table.entries.view, table.number)
+
+
+def _assigned(machine: Machine, interrupt: int) -> bool:
+    return any(interrupt in vm.interrupts for vm in machine.vms)
 
 
 def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: Vm) -> None:
@@ -62,10 +67,10 @@ def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: V
         size = min(-(-ipc.size // 0x1000) * 0x1000, segment.size)
         core.map_ram(ipc.base, size, segment.view, 0, True)
         _own(core, memory, segment)
-    assigned = {each for other in machine.vms for each in other.interrupts}
     for base, device in mapped_uarts(machine.platform, vm):
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
-        interrupt = device.interrupt if device.interrupt in assigned else 0
+        mine = device.interrupt in vm.interrupts
+        interrupt = device.interrupt if mine or _assigned(machine, device.interrupt) else 0
         console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
         segment = memory.devices[device.pa]
         core.map_pl011(base, segment.view, 0, interrupt, console)

@@ -72,12 +72,16 @@ def test(trial: Trial) -> bool:
                     _child(trial, shared, number, writing, parent)
             os.close(writing)
             children[reading] = pid
+        poll = select.poll()  # the numbers may be beyond what select(2) takes
+        for reading in children:
+            poll.register(reading, select.POLLIN)
         while children:
-            ready, _, _ = select.select(list(children), [], [], max(deadline - time.monotonic(), 0))
+            ready = [reading for reading, _ in poll.poll(max(deadline - time.monotonic(), 0) * 1000)]
             if not ready:
                 parts = {trial.part_of(shared.reached[number]) for number in range(2)}
                 raise _refusal(f"{' and '.join(sorted(parts))}: did not end within {DEADLINE:g} s")
             for reading in ready:
+                poll.unregister(reading)
                 conclusive &= _end(reading, children.pop(reading), trial, shared)
     finally:
         for reading, pid in children.items():

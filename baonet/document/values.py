@@ -80,7 +80,7 @@ class CpuSet:
         return {"anyOf": [_CPU_LIST.schema(models), *_CPU_BITMAP.form["anyOf"]]}
 
 
-_CPU_LIST = ListOf(whole("CPU id", 0, 63))
+_CPU_LIST = ListOf(whole("CPU id", 0, 1023))
 _CPU_BITMAP = Quantity("CPUs", quantities.cpus, _form(_NUMBER))
 CPUS = CpuSet()
 ADDRESS = Quantity("address", quantities.address, _form(_NUMBER))

@@ -72,7 +72,7 @@ class Pcpu:
         "_family",
         "_handlers",
         "_ipc",
-        "_line_homes",
+        "_plan",
         "_received",
         "_restart",
         "architecture",
@@ -96,8 +96,7 @@ class Pcpu:
         self._counts = [0] * len(architecture.exits)
         self._received: dict[type, int] = {}
         self._family = frozenset(vcpu.vm.pcpus)
-        first = architecture.private
-        self._line_homes = {i: vm.master for vm in plan.vms for i in vm.config.interrupts if i >= first}
+        self._plan = plan
         self._restart = Restart(tuple(other for other in vcpu.vm.pcpus if other != pcpu))
         self.wing: Wing = architecture.wing(vcpu, self.line)
         vcpu.wing = self.wing
@@ -167,14 +166,22 @@ class Pcpu:
 
         ``sequence`` counts the line's changes, so that news from several pcpus can be put in order.
         """
-        home = self._line_homes.get(interrupt)
+        home = self._line_home(interrupt)
         if home == self.id:
             self.wing.line(interrupt, bool(level), sequence)
         elif home is not None:
             self.vcpu.send(home, SpiLine(interrupt, bool(level), sequence))
 
+    def _line_home(self, interrupt: int) -> int | None:
+        """The master of the VM that has an interrupt, if it is one of a device."""
+        if interrupt < self.architecture.private:
+            return None
+        if interrupt in self.vcpu.config.interrupts:
+            return self.vcpu.home
+        return next((vm.master for vm in self._plan.vms if interrupt in vm.config.interrupts), None)
+
     def _line_told(self, source: int, change: SpiLine) -> None:
-        if self._line_homes.get(change.intid) == self.id:
+        if self.vcpu.is_home and self._line_home(change.intid) == self.id:
             self.wing.line(change.intid, change.level, change.sequence)
 
     # The life of the VM

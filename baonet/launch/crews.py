@@ -79,11 +79,10 @@ def first_of_each(plan: Plan, placement: Placement, nodes: Sequence[int]) -> tup
     return tuple(sorted(group[0] for vms in islands(plan.machine) for group in groups_of(plan, vms, placement, nodes)))
 
 
-def neighbours(plan: Plan, pcpu: int) -> set[int]:
-    """The pcpus that may have something to say to this one: of its VM, and of those that share memory or a UART."""
-    assignment = plan.pcpus[pcpu]
-    assert assignment is not None
-    return {each for vm in touching(plan.machine, assignment.vm) for each in plan.vms[vm].pcpus} - {pcpu}
+def neighbours(plan: Plan) -> dict[int, frozenset[int]]:
+    """Of each pcpu those that may have something to say to it: of its VM, and of VMs that share memory or a UART."""
+    together = [frozenset(each for vm in vms for each in plan.vms[vm].pcpus) for vms in touching(plan.machine)]
+    return {pcpu: pcpus - {pcpu} for planned, pcpus in zip(plan.vms, together, strict=True) for pcpu in planned.pcpus}
 
 
 def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, *, tracing: bool) -> PcpuActor:
@@ -114,17 +113,10 @@ def crews(
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
     found = []
-    together = islands(plan.machine)
-    for vms in together:
+    each = threads_of_each(plan, placement, threads)
+    for vms in islands(plan.machine):
         groups = groups_of(plan, vms, placement, nodes)
-        found += _VirtualCrews(
-            plan,
-            memory,
-            epoch=epoch,
-            tracing=tracing,
-            groups=groups,
-            threads=threads_of_each(plan, placement, threads),
-        ).crews()
+        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, groups=groups, threads=each).crews()
     return found
 
 
@@ -143,10 +135,9 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
     if placement is not Placement.PROCESS_PER_CPU:
         raise ValueError(f"placement {placement.value} needs the virtual clock: give process-per-cpu or one-process")
 
-    def crew(pcpu: int) -> Crew:
+    def crew(pcpu: int, peers: frozenset[int]) -> Crew:
         assignment = plan.pcpus[pcpu]
         assert assignment is not None
-        peers = frozenset(neighbours(plan, pcpu))
 
         def prepare(port: Port) -> CrewMain:
             return host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run
@@ -154,7 +145,7 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
         use = Use(frozenset((assignment.vm,)), frozenset(plan.vms[assignment.vm].pcpus), kicks=peers)
         return Crew(Role.PCPU, pcpu, (pcpu,), peers, use, prepare)
 
-    return [crew(pcpu) for pcpu in active(plan)]
+    return [crew(pcpu, peers) for pcpu, peers in sorted(neighbours(plan).items())]
 
 
 def groups_of(
@@ -205,7 +196,8 @@ class _VirtualCrews:
         self._groups = groups
         self._threads = threads
         self._conductor = groups[0][0]
-        self._vms = {pcpu: vm for vm, planned in enumerate(plan.vms) for pcpu in planned.pcpus if pcpu in pcpus}
+        assigned = ((pcpu, plan.pcpus[pcpu]) for pcpu in pcpus)
+        self._vms = {pcpu: assignment.vm for pcpu, assignment in assigned if assignment is not None}
 
     def crews(self) -> list[Crew]:
         servers = self._groups[1:]

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from baonet.machine.machine import Machine
 from baonet.machine.vm import Vm
-
-
-def touching(machine: Machine, vm: int) -> set[int]:
-    """The VMs that share memory or a device with this one, itself among them."""
-    objects, devices = reached(machine.vms[vm])
-    found = {vm}
-    for other, its in enumerate(machine.vms):
-        its_objects, its_devices = reached(its)
-        if its_objects & objects or its_devices & devices:
-            found.add(other)
-    return found
 
 
 def reached(vm: Vm) -> tuple[set[int], set[int]]:
@@ -22,16 +13,39 @@ def reached(vm: Vm) -> tuple[set[int], set[int]]:
     return {ipc.shmem for ipc in vm.ipcs}, {device.pa for device in vm.devices if device.va is not None}
 
 
-def islands(machine: Machine) -> list[tuple[int, ...]]:
-    """The islands of a machine, as sets of VM numbers."""
-    found: list[tuple[int, ...]] = []
-    left = set(range(len(machine.vms)))
-    while left:
-        island: set[int] = set()
-        edge = {min(left)}
-        while edge:
-            island |= edge
-            edge = {other for vm in edge for other in touching(machine, vm)} - island
-        found.append(tuple(sorted(island)))
-        left -= island
+def _users(machine: Machine) -> dict[Hashable, list[int]]:
+    """The VMs that have each object and each device."""
+    users: dict[Hashable, list[int]] = {}
+    for number, vm in enumerate(machine.vms):
+        objects, devices = reached(vm)
+        for what in (*(("object", each) for each in objects), *(("device", each) for each in devices)):
+            users.setdefault(what, []).append(number)
+    return users
+
+
+def touching(machine: Machine) -> list[set[int]]:
+    """Of each VM those that share memory or a device with it, itself among them."""
+    found = [{vm} for vm in range(len(machine.vms))]
+    for vms in _users(machine).values():
+        for vm in vms if len(vms) > 1 else ():
+            found[vm].update(vms)
     return found
+
+
+def islands(machine: Machine) -> list[tuple[int, ...]]:
+    """The islands of a machine, as sets of VM numbers, by the first of each."""
+    first = list(range(len(machine.vms)))
+
+    def first_of(vm: int) -> int:
+        while first[vm] != vm:
+            first[vm] = vm = first[first[vm]]
+        return vm
+
+    for vms in _users(machine).values():
+        for vm in vms[1:]:
+            one, other = first_of(vms[0]), first_of(vm)
+            first[max(one, other)] = min(one, other)
+    found: dict[int, list[int]] = {}
+    for vm in range(len(machine.vms)):
+        found.setdefault(first_of(vm), []).append(vm)
+    return [tuple(vms) for vms in found.values()]

@@ -100,10 +100,10 @@ class Vm:
 def devices(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
     """The guest address of each of the platform's devices that the VM maps, with the device."""
     for device in vm.devices:
-        for there in platform.devices:
-            offset = there.pa - device.pa
-            if device.va is not None and 0 <= offset <= device.size - there.size:
-                yield device.va + offset, there
+        for there in platform.devices if device.va is not None else ():
+            if device.pa <= there.pa and there.pa + there.size <= device.pa + device.size:
+                assert device.va is not None
+                yield device.va + there.pa - device.pa, there
 
 
 def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:

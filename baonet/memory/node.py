@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -69,7 +70,7 @@ def find(vm: Vm, ipa: int, size: int) -> tuple[int, int]:
 
 @final
 class NodeMemory:
-    """Allocates everything. Nothing is loaded yet.
+    """Allocates what the VMs ``vms`` need, None: all of the machine. Nothing is loaded yet.
 
     ``devices`` are the states, by physical address. ``own_all``: in virtual time all pages have owners, also those that
     one pcpu alone can reach.
@@ -77,19 +78,34 @@ class NodeMemory:
     The kick word of a slot is in whole pages from ``KICK`` on.
     """
 
-    def __init__(self, machine: Machine, sizes: Sizes, *, own_all: bool = False) -> None:
+    def __init__(
+        self, machine: Machine, sizes: Sizes, *, own_all: bool = False, vms: Collection[int] | None = None
+    ) -> None:
         self.machine = machine
         self._slot_size = sizes.slot
+        here = range(len(machine.vms)) if vms is None else vms
+        objects, states = self._needs(here)
         self.slots = Segment("slots", machine.platform.cpus * sizes.slot)
-        self.shared = tuple(Segment(shared.name, shared.size) for shared in machine.shared_memory)
+        self.shared = {
+            number: Segment(shared.name, shared.size)
+            for number, shared in enumerate(machine.shared_memory)
+            if vms is None or number in objects
+        }
         self.devices = {
             device.pa: Segment(device.name, sizes.devices[device.kind])
             for device in machine.platform.devices
-            if device.kind in sizes.devices
+            if device.kind in sizes.devices and (vms is None or device.pa in states)
         }
-        self.vms = tuple(self._vm(vm) for vm in machine.vms)
+        self.vms = {vm.index: self._vm(vm) for vm in machine.vms if vm.index in here}
         ledger_size = sizes.ledger + machine.platform.cpus * sizes.lane
-        self.ownership = Ownership(machine, self._reached(), ledger_size, everything=own_all)
+        reached = self._reached(sizes)
+        self.ownership = Ownership(machine, reached, ledger_size, vms=here, everything=own_all)
+
+    def _needs(self, vms: Iterable[int]) -> tuple[set[int], set[int]]:
+        """The shared memory objects of some VMs, and the addresses of their devices."""
+        machine = self.machine
+        objects = {ipc.shmem for vm in vms for ipc in machine.vms[vm].ipcs}
+        return objects, {device.pa for vm in vms for _, device in devices(machine.platform, machine.vms[vm])}
 
     def _vm(self, vm: Vm) -> VmSegments:
         regions = tuple(Segment(f"{vm.name}:{region.base:#x}", region.size) for region in vm.regions)
@@ -97,24 +113,30 @@ class NodeMemory:
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
         return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
-    def _reached(self) -> Iterator[tuple[Segment, int]]:
-        """Each segment that guests or devices have, with how many pcpus can reach it."""
+    def _reached(self, sizes: Sizes) -> Iterator[tuple[Segment | None, int]]:
+        """Each segment that guests or devices of the machine have, with how many pcpus can reach it; None: it is not
+        here.
+        """
         machine = self.machine
-        for number, segment in enumerate(self.shared):
-            users = [vm for vm in machine.vms if any(ipc.shmem == number for ipc in vm.ipcs)]
-            yield segment, sum(vm.cpus for vm in users)
-        for pa, segment in self.devices.items():
-            users = [vm for vm in machine.vms if any(each.pa == pa for _, each in devices(machine.platform, vm))]
-            yield segment, sum(vm.cpus for vm in users)
-        for vm, segments in zip(machine.vms, self.vms, strict=True):
-            for segment in segments.regions:
-                yield segment, vm.cpus
+        shared, mapped = Counter[int](), Counter[int]()
+        for vm in machine.vms:
+            for number in {ipc.shmem for ipc in vm.ipcs}:
+                shared[number] += vm.cpus
+            for pa in {device.pa for _, device in devices(machine.platform, vm)}:
+                mapped[pa] += vm.cpus
+        for number in range(len(machine.shared_memory)):
+            yield self.shared.get(number), shared[number]
+        for device in machine.platform.devices:
+            if device.kind in sizes.devices:
+                yield self.devices.get(device.pa), mapped[device.pa]
+        for vm in machine.vms:
+            here = self.vms.get(vm.index)
+            for place in range(len(vm.regions)):
+                yield None if here is None else here.regions[place], vm.cpus
 
     def owned(self, vms: Collection[int]) -> Iterator[tuple[Segment, Table, bool]]:
         """Each segment of some VMs whose pages have owners, with these; True: it is a device's state."""
-        machine = self.machine
-        objects = {ipc.shmem for vm in vms for ipc in machine.vms[vm].ipcs}
-        mapped = {device.pa for vm in vms for _, device in devices(machine.platform, machine.vms[vm])}
+        objects, mapped = self._needs(vms)
         segments = [(self.shared[number], False) for number in sorted(objects)]
         segments += [(segment, True) for pa, segment in self.devices.items() if pa in mapped]
         segments += [(segment, False) for vm in sorted(vms) for segment in self.vms[vm].regions]
@@ -125,7 +147,10 @@ class NodeMemory:
     @property
     def size(self) -> int:
         """Bytes of RAM and shared memory; the host gives each page when it is touched."""
-        return sum(segment.size for segment in (*self.shared, *(each for vm in self.vms for each in vm.regions)))
+        return sum(
+            segment.size
+            for segment in (*self.shared.values(), *(each for vm in self.vms.values() for each in vm.regions))
+        )
 
     def load(self, vm: Vm) -> None:
         """Place the VM's image and what goes with it.
@@ -170,49 +195,63 @@ class NodeMemory:
                 tables[number].load(pieces)
 
     def _kept(self) -> Iterator[tuple[str, Segment]]:
-        for shared, segment in zip(self.machine.shared_memory, self.shared, strict=True):
-            yield shared.name, segment
+        for number, segment in self.shared.items():
+            yield self.machine.shared_memory[number].name, segment
         for pa, segment in self.devices.items():
             yield f"device {pa:#x}", segment
-        for vm, segments in zip(self.machine.vms, self.vms, strict=True):
+        for number, segments in self.vms.items():
+            vm = self.machine.vms[number]
             for region, segment in zip(vm.regions, segments.regions, strict=True):
                 yield f"{vm.name} {region.base:#x}", segment
 
     def keep(self, use: Use) -> None:
-        """In a process of its own: unmap all else for good."""
-        machine = self.machine
-        objects = {ipc.shmem for vm in use.vms for ipc in machine.vms[vm].ipcs} | use.objects
-        mapped = {device.pa for vm in use.vms for _, device in devices(machine.platform, machine.vms[vm])}
-        unused = [segment for number, segment in enumerate(self.shared) if number not in objects]
-        unused += [segment for pa, segment in self.devices.items() if pa not in mapped]
-        for number, vm in enumerate(self.vms):
-            if number not in use.vms:
-                unused += (*vm.regions, vm.code)
-        self.ownership.give_up(unused, use.vms)
-        for segment in unused:
-            segment.give_up()
-        for pcpu in range(machine.platform.cpus):
-            if pcpu not in use.slots:
-                start, end = pcpu * self._slot_size, (pcpu + 1) * self._slot_size
-                self.slots.hide(start, KICK if pcpu in use.kicks else end - start)
+        """In a process of its own, which closes all descriptors next: map this, and nothing else for good."""
+        objects, mapped = self._needs(use.vms)
+        kept = {self.shared[number] for number in objects | use.objects}
+        kept |= {segment for pa, segment in self.devices.items() if pa in mapped}
+        kept |= {region for vm in use.vms for region in self.vms[vm].regions}
+        self.ownership.keep(kept, use.vms)
+        kept |= {self.vms[vm].code for vm in use.vms}
+        for segment in self._all():
+            segment.settle(kept=segment in kept)
+        self._hide_all_but(use)
+
+    def _hide_all_but(self, use: Use) -> None:
+        """Of the slots, in as few pieces as can be: each is a mapping of its own."""
+        self.slots.settle(kept=True)
+        hidden = 0  # up to there it is settled
+        for pcpu in sorted(use.slots | use.kicks):
+            start = pcpu * self._slot_size
+            wanted = start if pcpu in use.slots else start + KICK
+            if wanted > hidden:
+                self.slots.hide(hidden, wanted - hidden)
+            hidden = start + self._slot_size
+        if hidden < self.slots.size:
+            self.slots.hide(hidden, self.slots.size - hidden)
+
+    def _all(self) -> Iterator[Segment]:
+        yield from self.shared.values()
+        yield from self.devices.values()
+        for vm in self.vms.values():
+            yield from vm.regions
+            yield vm.code
 
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""
-        owned = [segment for vm in self.vms for segment in (*vm.regions, vm.code)]
         self.ownership.close()
-        for segment in (self.slots, *self.shared, *self.devices.values(), *owned):
+        for segment in (self.slots, *self._all()):
             segment.close()
 
     def write(self, vm: Vm, ipa: int, data: bytes | bytearray | memoryview) -> None:
         """Raises ValueError when the bytes are not inside one region, or one shared memory object, of the VM."""
         octets = memoryview(data).cast("B")
-        view, offset = self._find(vm, ipa, len(octets))
-        view[offset : offset + len(octets)] = octets
+        segment, offset = self._find(vm, ipa, len(octets))
+        segment.write(offset, octets)
 
     def read(self, vm: Vm, ipa: int, size: int) -> bytes:
         """Raises ValueError as ``write``."""
-        view, offset = self._find(vm, ipa, size)
-        return bytes(view[offset : offset + size])
+        segment, offset = self._find(vm, ipa, size)
+        return segment.read(offset, size)
 
     def elsewhere(self, vm: Vm, ipa: int, size: int) -> dict[int, int]:
         """Which node has the pages that are not here, by their addresses. Raises ValueError as ``write``."""
@@ -228,6 +267,6 @@ class NodeMemory:
         """In the order of ``find``."""
         return (*self.vms[vm.index].regions, *(self.shared[ipc.shmem] for ipc in vm.ipcs))
 
-    def _find(self, vm: Vm, ipa: int, size: int) -> tuple[memoryview, int]:
+    def _find(self, vm: Vm, ipa: int, size: int) -> tuple[Segment, int]:
         place, offset = find(vm, ipa, size)
-        return memoryview(self._segments(vm)[place].view), offset
+        return self._segments(vm)[place], offset

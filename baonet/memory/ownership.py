@@ -6,7 +6,7 @@ How it is laid out is the engine's (core/native/ledger.h). Memory that one pcpu 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -45,17 +45,24 @@ class Ownership:
     """
 
     def __init__(
-        self, machine: Machine, segments: Iterable[tuple[Segment, int]], ledger_size: int, *, everything: bool
+        self,
+        machine: Machine,
+        segments: Iterable[tuple[Segment | None, int]],
+        ledger_size: int,
+        *,
+        vms: Collection[int],
+        everything: bool,
     ) -> None:
         self._tables: dict[Segment, Table] = {}
         self._ledgers: dict[int, Segment] = {}
         if machine.clock.mode is ClockMode.HOST:
             return
-        for vms in islands(machine):
-            if everything or sum(machine.vms[vm].cpus for vm in vms) > 1:
-                self._ledgers |= dict.fromkeys(vms, Segment(f"ledger {vms[0]}", ledger_size))
+        for island in islands(machine):
+            several = everything or sum(machine.vms[vm].cpus for vm in island) > 1
+            if several and any(vm in vms for vm in island):
+                self._ledgers |= dict.fromkeys(island, Segment(f"ledger {island[0]}", ledger_size))
         for number, (segment, reach) in enumerate(segments):
-            if everything or reach > 1:
+            if segment is not None and (everything or reach > 1):
                 entries = Segment(f"owners {number}", segment.size // PAGE_SIZE * OWNERSHIP_SIZE)
                 self._tables[segment] = Table(number, entries)
 
@@ -73,15 +80,17 @@ class Ownership:
         for table in self._tables.values():
             yield table.number, table.entries
 
-    def give_up(self, segments: Iterable[Segment], vms: Iterable[int]) -> None:
-        """Unmap what is of these segments, and of all but the islands of these VMs, for good."""
-        for segment in segments:
-            if (table := self._tables.pop(segment, None)) is not None:
-                table.entries.give_up()
-        kept = {self._ledgers[vm] for vm in vms if vm in self._ledgers}
-        for ledger in {*self._ledgers.values()} - kept:
-            ledger.give_up()
-        self._ledgers = {vm: ledger for vm, ledger in self._ledgers.items() if ledger in kept}
+    def keep(self, segments: Collection[Segment], vms: Iterable[int]) -> None:
+        """In a process of its own: map what is of these segments and of the islands of these VMs, and nothing else for
+        good.
+        """
+        ledgers = {self._ledgers[vm] for vm in vms if vm in self._ledgers}
+        for ledger in {*self._ledgers.values()}:
+            ledger.settle(kept=ledger in ledgers)
+        for segment, table in self._tables.items():
+            table.entries.settle(kept=segment in segments)
+        self._ledgers = {vm: ledger for vm, ledger in self._ledgers.items() if ledger in ledgers}
+        self._tables = {segment: table for segment, table in self._tables.items() if segment in segments}
 
     def close(self) -> None:
         for segment in (*{*self._ledgers.values()}, *(table.entries for table in self._tables.values())):

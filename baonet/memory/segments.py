@@ -18,18 +18,40 @@ _FIXED_ANONYMOUS: Final = 0x10 | mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 @final
 class Segment:
-    """``size`` bytes of zeroes, mapped shared; pages appear when they are touched.
+    """``size`` bytes of zeroes; pages appear when they are touched. Raises OSError when the host refuses."""
 
-    ``view`` is the mapping, which processes forked later have as well. Raises OSError when the host refuses.
-    """
-
-    __slots__ = ("descriptor", "size", "view")
+    __slots__ = ("_view", "descriptor", "size")
 
     def __init__(self, name: str, size: int) -> None:
         self.size = -(-size // PAGE_SIZE) * PAGE_SIZE
+        self._view: mmap.mmap | None = None
         self.descriptor = os.memfd_create(f"baonet:{name}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, self.size)
-        self.view = mmap.mmap(self.descriptor, self.size)
+
+    @property
+    def view(self) -> mmap.mmap:
+        """Mapped shared, from the first use on, in this process and those that it forks later."""
+        if self._view is None:
+            self._view = mmap.mmap(self.descriptor, self.size)
+        return self._view
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Without mapping it. Raises OSError when the host refuses."""
+        if self._view is not None:
+            return self._view[offset : offset + size]
+        found = bytearray()
+        while len(found) < size and (more := os.pread(self.descriptor, size - len(found), offset + len(found))):
+            found += more
+        return bytes(found)
+
+    def write(self, offset: int, data: memoryview) -> None:
+        """Without mapping it. Raises OSError when the host refuses."""
+        if self._view is not None:
+            self._view[offset : offset + len(data)] = data
+            return
+        while data:
+            count = os.pwrite(self.descriptor, data, offset)
+            offset, data = offset + count, data[count:]
 
     def hide(self, start: int, size: int) -> None:
         """Unmap whole pages of it in this process, for good: nothing is there, nor comes to be there."""
@@ -37,10 +59,16 @@ class Segment:
         if _LIBC.mmap(address, size, _PROT_NONE, _FIXED_ANONYMOUS, -1, 0) != address:
             raise OSError(ctypes.get_errno(), "mmap")
 
-    def give_up(self) -> None:
-        """Close and unmap it. Raises BufferError when something here still uses it."""
-        self.view.close()
-        self.close()
+    def settle(self, *, kept: bool) -> None:
+        """In a process that closes its descriptors next: map it now, or never again.
+
+        Raises BufferError when something here still uses what is to be unmapped, OSError when the host refuses.
+        """
+        if kept:
+            self._view = self.view
+        elif self._view is not None:
+            self._view.close()
+        self.descriptor = -1
 
     def close(self) -> None:
         """The mapping lives on for whoever still has it."""
@@ -54,13 +82,13 @@ class Segment:
     def save(self) -> list[list[int | bytes]]:
         """(offset, bytes) of what is not zero, in whole pages that follow one another."""
         found: list[list[int | bytes]] = []
-        page, zeroes = 0, bytes(PAGE_SIZE)
+        page, zeroes, view = 0, bytes(PAGE_SIZE), self.view
         while (page := self._touched(page)) < self.size:
             start = page
-            while page < self.size and self.view[page : page + PAGE_SIZE] != zeroes:
+            while page < self.size and view[page : page + PAGE_SIZE] != zeroes:
                 page += PAGE_SIZE
             if page > start:
-                found.append([start, self.view[start:page]])
+                found.append([start, view[start:page]])
             else:
                 page += PAGE_SIZE
         return found
@@ -80,4 +108,4 @@ class Segment:
         for start, data in saved:
             if not isinstance(start, int) or not isinstance(data, bytes) or not 0 <= start <= self.size - len(data):
                 raise ValueError(f"{start!r:.20} is no place for {data!r:.20} in {self.size} bytes of memory")
-            self.view[start : start + len(data)] = data
+            self.write(start, memoryview(data))

@@ -57,13 +57,13 @@ CASES = {
     "not a mapping": Case("{path: ping.elf}", "§ping.elf", "vms[0].image", "'ping.elf' is not a mapping", "'path'"),
     "empty list": Case(f"[{PING_MEMORY}]", "§[]", "vms[0].memory", "the list is empty", "at least one item"),
     "not a number": Case(
-        "cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "it can be from 1 to 64"
+        "cpus: 1", "cpus: §one", "vms[0].cpus", "'one' is not a whole number", "it can be from 1 to 1024"
     ),
     "a fraction": Case("cpus: 1", "cpus: §1.5", "vms[0].cpus", "'1.5' is not a whole number", "write 1 or 2"),
     "negative": Case("cpus: 1", "cpus: §-1", "vms[0].cpus", "'-1' is not a whole number", "it cannot be negative"),
     "a boolean": Case("cpus: 1", "cpus: §true", "vms[0].cpus", "true is not a whole number"),
-    "out of range": Case("cpus: 1", "cpus: §65", "vms[0].cpus", "65 is out of range", "from 1 to 64"),
-    "zero": Case("cpus: 1", "cpus: §0", "vms[0].cpus", "0 is out of range", "from 1 to 64"),
+    "out of range": Case("cpus: 1", "cpus: §1025", "vms[0].cpus", "1025 is out of range", "from 1 to 1024"),
+    "zero": Case("cpus: 1", "cpus: §0", "vms[0].cpus", "0 is out of range", "from 1 to 1024"),
     "octal": Case(
         "[33]",
         "[§033]",

@@ -16,7 +16,7 @@ from baonet.machine.armv8.affinity import affinity, vcpu_at
 from tests.config.machines import BASE, write
 
 
-@given(st.integers(0, 0xFF_FFFF), st.integers(1, 64))
+@given(st.integers(0, 0xFF_FFFF), st.integers(1, 1024))
 def test_an_affinity_is_that_of_one_vcpu_or_of_none(place: int, vcpus: int) -> None:
     vcpu = vcpu_at(place, vcpus)
     assert vcpu == next((each for each in range(vcpus) if affinity(each) == place), None)

@@ -70,7 +70,7 @@ def test_an_affinity_bitmap_with_bits_beyond_the_cpus(tmp_path: Path, given: str
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
-        ("cpus: 1\n", "cpus: all\n", "it can be from 1 to 64"),
+        ("cpus: 1\n", "cpus: all\n", "it can be from 1 to 1024"),
         ("version: 1\n", "version: 1\nclock: {mhz: 1GHz}\n", "it can be from 1 to 100000"),
         ("size: 64MiB}", "size: 0x4000000UL}", "write 0x4000000"),
         ("base: 0x40000000", "base: 0x40000000ull", "write 0x40000000"),

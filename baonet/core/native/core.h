@@ -38,7 +38,7 @@
 
 #define PAGE_SIZE 0x1000u
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
-#define MAX_SIBLINGS 512
+#define MAX_SIBLINGS 1023
 
 /* What a core has made of a page that others can reach: ownership.c. */
 #define PLACES 2

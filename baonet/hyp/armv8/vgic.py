@@ -58,7 +58,7 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicWrite,
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
-from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Control, Register
+from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Register
 from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
@@ -94,11 +94,13 @@ class Vgic:
         "_at",
         "_cpu",
         "_distributor",
+        "_frame",
         "_gicd",
         "_handlers",
         "_held",
         "_interface",
         "_known",
+        "_map",
         "_master",
         "_me",
         "_pcpu",
@@ -108,6 +110,7 @@ class Vgic:
         "_sgis",
         "_vcpus",
         "_version",
+        "_window",
         "windows",
     )
 
@@ -143,16 +146,17 @@ class Vgic:
             version=config.version,
             holders=self,
             enable_all=self._enable_all,
+            here=self._pcpu == master,
         )
         self.windows: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
         if config.version == 3:
             assert config.gicr is not None
             self.windows += ((config.gicr, gic.GICR_SIZE * len(self._pcpus)),)
-            self._at = vgicv3.registers(
+            self._map: vgicv3.Gicv3Map | vgicv2.Gicv2Map = vgicv3.Gicv3Map(
                 config, pcpus=self._pcpus, master=master, distributor=self._distributor, private=self._private
             )
         else:
-            self._at = vgicv2.registers(
+            self._map = vgicv2.Gicv2Map(
                 config,
                 vcpu,
                 pcpus=self._pcpus,
@@ -161,12 +165,15 @@ class Vgic:
                 private=self._private,
                 send_sgi=self._send_sgi,
             )
-        self._known: dict[int, int] = {
-            address: register.read(address, WORD)
-            for address, register in self._at.items()
-            if (isinstance(register, Constant) and register.widths & WORD)
-            or (isinstance(register, Control) and register.home == self._pcpu)
-        }
+        self._window = range(config.gicd, config.gicd + gic.GICD_SIZE)
+        self._frame = range(0)
+        if config.gicr is not None:
+            frame = config.gicr + vcpu * gic.GICR_SIZE
+            self._frame = range(frame, frame + gic.GICR_SIZE)
+        self._at: dict[int, Register] = {}
+        self._known: dict[int, int] = {}
+        if self._pcpu == master:
+            self._known[config.gicd + gic.GICD_CTLR] = self._control()
         self._sgis = tuple(VgicInject(intid, vcpu) for intid in range(gic.SGIS))
         self._handlers: dict[type, Callable[[int, Any], None]] = {
             VgicUpdateEnable: self._on_update_enable,
@@ -189,14 +196,23 @@ class Vgic:
         """The register at an address, if it takes an access of ``size`` bytes; a message may say any number."""
         if size not in _SIZES:
             return None
-        register = self._at.get(ipa & ~3)
+        word = ipa & ~3
+        register = self._at.get(word)
         if register is None:
             if not self.covers(ipa):
                 return None
-            register = _RAZ_WI
-            if self._version == 2:
-                register = self._at.get(self._gicd + ((ipa - self._gicd) % vgicv2.PAGE & ~3), _RAZ_WI)
+            register = self._map.at(word)
+            if register is None:
+                register = _RAZ_WI
+            elif word in self._window or word in self._frame:
+                self._keep(word, register)
         return None if ipa & size - 1 or not register.widths & size else register
+
+    def _keep(self, word: int, register: Register) -> None:
+        """It is wanted again. Those of other vcpus are not: with many vcpus they are many."""
+        self._at[word] = register
+        if isinstance(register, Constant) and register.widths & WORD:
+            self._known[word] = register.read(word, WORD)
 
     def _find_here(self, ipa: int, size: int) -> Register | None:
         register = self._find(ipa, size)
@@ -352,11 +368,16 @@ class Vgic:
 
     # Distributor and holders
 
+    def _control(self) -> int:
+        """The value of GICD_CTLR."""
+        register = self._map.at(self._gicd + gic.GICD_CTLR)
+        assert register is not None
+        return register.read(self._gicd + gic.GICD_CTLR, WORD)
+
     def _note_control(self) -> None:
         """Keep the value of GICD_CTLR where ``read`` finds it first, on the pcpu that is home to it."""
-        address = self._gicd + gic.GICD_CTLR
-        if address in self._known:
-            self._known[address] = self._at[address].read(address, WORD)
+        if self._pcpu == self._master:
+            self._known[self._gicd + gic.GICD_CTLR] = self._control()
 
     def _enable_all(self, enabled: bool) -> None:
         self._note_control()

@@ -121,7 +121,10 @@ class Spi:
 
 @final
 class Distributor:
-    """``master`` is the vcpu of the pcpu that this is on; ``enable_all`` tells every vcpu of a change of CTLR."""
+    """``master`` is the vcpu of the pcpu that this is on; ``enable_all`` tells every vcpu of a change of CTLR.
+
+    ``here``: False on another pcpu, where it has no SPIs and is only a shape for the register map.
+    """
 
     __slots__ = (
         "_all_targets",
@@ -148,6 +151,7 @@ class Distributor:
         version: int,
         holders: Holders,
         enable_all: Callable[[bool], None],
+        here: bool,
     ) -> None:
         self._vcpus = vcpus
         self._master = master
@@ -160,7 +164,8 @@ class Distributor:
         self.enabled = False
         self.recalls = 0
         self.interrupts = range(PRIVATE, min(interrupts, MAX_INTERRUPTS))
-        self.spis = {intid: Spi(intid, intid in hardware, master) for intid in self.interrupts}
+        there = self.interrupts if here else ()
+        self.spis = {intid: Spi(intid, intid in hardware, master) for intid in there}
 
     def reset(self) -> None:
         self.enabled = False

@@ -165,24 +165,38 @@ class Control:
         self._set(value & self._bit != 0)
 
 
-def interrupt_words(at: dict[int, Register], base: int, bank: Bank, home: int, interrupts: range) -> None:
-    """Add the registers that both versions have, for some INTIDs, the first of which is a multiple of 32.
+_BIT_WORDS = 0x80
+"""Bytes of a register of one bit for each INTID."""
 
-    ``at`` maps an address to its register; a GICD, or the second page of a GICR frame, is at ``base``. What configures
-    an interrupt from 512 on is not there, because Bao does not decode it.
+
+def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Register | None:
+    """One that both versions have, for some INTIDs, the first of which is a multiple of 32; None: there is none.
+
+    ``offset`` is in a GICD, or in the second page of a GICR frame. What configures an interrupt from 512 on is not
+    there, because Bao does not decode it.
     """
-    first, end = interrupts.start, interrupts.stop
-    for intid in range(first, end, 32):
-        some, word = range(intid, min(intid + 32, end)), base + intid // 8
-        at[word + gic.GICD_ISENABLER] = Bits(home, some, bank.is_enabled, bank.enable)
-        at[word + gic.GICD_ICENABLER] = Bits(home, some, bank.is_enabled, bank.disable)
-        at[word + gic.GICD_ISPENDR] = Bits(home, some, bank.is_pending, bank.pend)
-        at[word + gic.GICD_ICPENDR] = Bits(home, some, bank.is_pending, bank.unpend)
-        at[word + gic.GICD_ISACTIVER] = Bits(home, some, bank.is_active, bank.activate)
-        at[word + gic.GICD_ICACTIVER] = Bits(home, some, bank.is_active, bank.deactivate)
-    for intid in range(first, end, 4):
-        some = range(intid, min(intid + 4, end))
-        at[base + gic.GICD_IPRIORITYR + intid] = Fields(home, 8, some, bank.priority, bank.set_priority)
-    for intid in range(first, min(end, _CONFIGURABLE), 16):
-        some = range(intid, min(intid + 16, end))
-        at[base + gic.GICD_ICFGR + intid // 4] = Fields(home, 2, some, bank.config, bank.set_config)
+    if gic.GICD_ISENABLER <= offset < gic.GICD_IPRIORITYR:
+        intid = offset % _BIT_WORDS * 8
+        if intid not in interrupts:
+            return None
+        some = range(intid, min(intid + 32, interrupts.stop))
+        match offset - offset % _BIT_WORDS:
+            case gic.GICD_ISENABLER:
+                return Bits(home, some, bank.is_enabled, bank.enable)
+            case gic.GICD_ICENABLER:
+                return Bits(home, some, bank.is_enabled, bank.disable)
+            case gic.GICD_ISPENDR:
+                return Bits(home, some, bank.is_pending, bank.pend)
+            case gic.GICD_ICPENDR:
+                return Bits(home, some, bank.is_pending, bank.unpend)
+            case gic.GICD_ISACTIVER:
+                return Bits(home, some, bank.is_active, bank.activate)
+            case _:
+                return Bits(home, some, bank.is_active, bank.deactivate)
+    if (intid := offset - gic.GICD_IPRIORITYR) in interrupts:
+        some = range(intid, min(intid + 4, interrupts.stop))
+        return Fields(home, 8, some, bank.priority, bank.set_priority)
+    if offset >= gic.GICD_ICFGR and (intid := (offset - gic.GICD_ICFGR) * 4) < _CONFIGURABLE and intid in interrupts:
+        some = range(intid, min(intid + 16, interrupts.stop))
+        return Fields(home, 2, some, bank.config, bank.set_config)
+    return None

@@ -20,7 +20,7 @@ from baonet.hyp.armv8.vgic_registers import (
     Control,
     Fields,
     Register,
-    interrupt_words,
+    interrupt_word,
 )
 from baonet.machine.armv8 import Gic
 
@@ -63,34 +63,62 @@ def typer(interrupts: int, vcpus: int) -> int:
     return (interrupts // 32 - 1) & 0x1F | (vcpus - 1 & 7) << 5
 
 
-def registers(
-    config: Gic,
-    vcpu: int,
-    *,
-    pcpus: Sequence[int],
-    master: int,
-    distributor: Distributor,
-    private: Bank,
-    send_sgi: Callable[[int, int], None],
-) -> dict[int, Register]:
-    """Every register by its address in the first 4 KiB, as vcpu ``vcpu`` sees them on its own pcpu."""
-    gicd, here = config.gicd, pcpus[vcpu]
-    at: dict[int, Register] = {}
-    at |= dict.fromkeys(range(gicd + gic.GICD_IPRIORITYR, gicd + gic.GICD_ICFGR, 4), Constant(0, BYTE_OR_WORD))
-    at[gicd + gic.GICD_CTLR] = Control(
-        master, gic.CTLR_ENABLE_GRP0, gic.CTLR_ARE_NS, lambda: distributor.enabled, distributor.set_enabled
-    )
-    at[gicd + gic.GICD_TYPER] = Constant(typer(config.interrupts, len(pcpus)))
-    at[gicd + gic.GICD_IIDR] = Constant(gic.GICD_V2_IIDR)
-    at[gicd + gic.GICD_SGIR] = Sgir(len(pcpus), send_sgi)
-    interrupt_words(at, gicd, private, here, range(gic.PRIVATE))
-    interrupt_words(at, gicd, distributor, master, distributor.interrupts)
-    targets = gicd + gic.GICD_ITARGETSR
-    at |= dict.fromkeys(range(targets, targets + gic.PRIVATE, 4), _own_target(vcpu))
-    for intid in range(gic.PRIVATE, distributor.interrupts.stop, 4):
-        some = range(intid, min(intid + 4, distributor.interrupts.stop))
-        at[targets + intid] = Fields(master, 8, some, distributor.targets, distributor.set_targets)
-    return at
+@final
+class Gicv2Map:
+    """As vcpu ``vcpu`` sees them on its own pcpu."""
+
+    __slots__ = ("_config", "_distributor", "_master", "_pcpus", "_private", "_send_sgi", "_vcpu")
+
+    def __init__(
+        self,
+        config: Gic,
+        vcpu: int,
+        *,
+        pcpus: Sequence[int],
+        master: int,
+        distributor: Distributor,
+        private: Bank,
+        send_sgi: Callable[[int, int], None],
+    ) -> None:
+        self._config = config
+        self._vcpu = vcpu
+        self._pcpus = pcpus
+        self._master = master
+        self._distributor = distributor
+        self._private = private
+        self._send_sgi = send_sgi
+
+    def at(self, address: int) -> Register | None:
+        """That of a word, made anew, at its address in the first 4 KiB; None: it reads as zero and ignores what is
+        written.
+        """
+        offset, distributor = (address - self._config.gicd) % PAGE, self._distributor
+        here, shared = self._pcpus[self._vcpu], distributor.interrupts
+        found: Register | None = interrupt_word(offset, self._private, here, range(gic.PRIVATE))
+        found = found or interrupt_word(offset, distributor, self._master, shared)
+        if found is not None:
+            return found
+        intid = offset - gic.GICD_ITARGETSR
+        if 0 <= intid < gic.PRIVATE:
+            return _own_target(self._vcpu)
+        if intid in shared:
+            some = range(intid, min(intid + 4, shared.stop))
+            return Fields(self._master, 8, some, distributor.targets, distributor.set_targets)
+        if gic.GICD_IPRIORITYR <= offset < gic.GICD_ICFGR:
+            return Constant(0, BYTE_OR_WORD)
+        if offset == gic.GICD_CTLR:
+            return Control(
+                self._master,
+                gic.CTLR_ENABLE_GRP0,
+                gic.CTLR_ARE_NS,
+                lambda: distributor.enabled,
+                distributor.set_enabled,
+            )
+        if offset == gic.GICD_TYPER:
+            return Constant(typer(self._config.interrupts, len(self._pcpus)))
+        if offset == gic.GICD_IIDR:
+            return Constant(gic.GICD_V2_IIDR)
+        return Sgir(len(self._pcpus), self._send_sgi) if offset == gic.GICD_SGIR else None
 
 
 def _own_target(vcpu: int) -> Fields:

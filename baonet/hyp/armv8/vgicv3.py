@@ -18,7 +18,7 @@ from baonet.hyp.armv8.vgic_registers import (
     Constant,
     Control,
     Register,
-    interrupt_words,
+    interrupt_word,
 )
 from baonet.machine.armv8 import Gic
 from baonet.machine.armv8.affinity import CLUSTER, affinity
@@ -79,35 +79,66 @@ def sgi_targets(value: int, vcpu: int, vcpus: int) -> int:
     return targets & everybody
 
 
-def registers(
-    config: Gic, *, pcpus: Sequence[int], master: int, distributor: Distributor, private: Bank
-) -> dict[int, Register]:
-    """Every register by address. ``pcpus[n]`` runs vcpu n and is home to its redistributor, ``master`` to the SPIs.
+@final
+class Gicv3Map:
+    """``pcpus[n]`` runs vcpu n and is home to its redistributor, ``master`` to the SPIs.
 
     ``private`` and ``distributor`` are those of the pcpu that this is for; what another is home to never uses them.
     """
-    assert config.gicr is not None
-    at: dict[int, Register] = {}
-    gicd = config.gicd
-    at |= dict.fromkeys(range(gicd + gic.GICD_IPRIORITYR, gicd + gic.GICD_ICFGR, 4), Constant(0, BYTE_OR_WORD))
-    routes = gicd + gic.GICD_IROUTER
-    at |= dict.fromkeys(range(routes, routes + 8 * _ROUTED, 4), Constant(0, WORD_OR_LONG))
-    at[gicd + gic.GICD_CTLR] = Control(
-        master, gic.CTLR_ENABLE_GRP1A, gic.CTLR_ARE_NS, lambda: distributor.enabled, distributor.set_enabled
-    )
-    at[gicd + gic.GICD_TYPER] = Constant(typer(config.interrupts, len(pcpus)))
-    at[gicd + gic.GICD_IIDR] = Constant(gic.GICD_V3_IIDR)
-    for place, value in enumerate(gic.GICD_V3_ID):
-        at[gicd + gic.GICD_ID + 4 * place] = Constant(value)
-    interrupt_words(at, gicd, distributor, master, distributor.interrupts)
-    for intid in distributor.interrupts:
-        at[routes + 8 * intid] = at[routes + 8 * intid + 4] = Route(master, intid, distributor)
-    for vcpu, pcpu in enumerate(pcpus):
-        gicr = config.gicr + vcpu * gic.GICR_SIZE
-        at[gicr + gic.GICR_TYPER] = at[gicr + gic.GICR_TYPER + 4] = Constant(
-            redistributor_typer(vcpu, len(pcpus)), WORD_OR_LONG
-        )
-        for place, value in enumerate(gic.GICR_V3_ID):
-            at[gicr + gic.GICR_ID + 4 * place] = Constant(value)
-        interrupt_words(at, gicr + gic.GICR_SGI_BASE, private, pcpu, range(gic.PRIVATE))
-    return at
+
+    __slots__ = ("_base", "_config", "_distributor", "_master", "_pcpus", "_private")
+
+    def __init__(
+        self, config: Gic, *, pcpus: Sequence[int], master: int, distributor: Distributor, private: Bank
+    ) -> None:
+        assert config.gicr is not None
+        self._config = config
+        self._base = config.gicr
+        self._pcpus = pcpus
+        self._master = master
+        self._distributor = distributor
+        self._private = private
+
+    def at(self, address: int) -> Register | None:
+        """That of a word, made anew; None: it reads as zero and ignores what is written."""
+        offset = address - self._config.gicd
+        if 0 <= offset < gic.GICD_SIZE:
+            return self._of_distributor(offset)
+        vcpu, offset = divmod(address - self._base, gic.GICR_SIZE)
+        return self._of_redistributor(vcpu, offset) if 0 <= vcpu < len(self._pcpus) else None
+
+    def _of_distributor(self, offset: int) -> Register | None:
+        distributor = self._distributor
+        found: Register | None = interrupt_word(offset, distributor, self._master, distributor.interrupts)
+        if found is not None:
+            return found
+        if gic.GICD_IPRIORITYR <= offset < gic.GICD_ICFGR:
+            return Constant(0, BYTE_OR_WORD)
+        if gic.GICD_IROUTER <= offset < gic.GICD_IROUTER + 8 * _ROUTED:
+            intid = (offset - gic.GICD_IROUTER) // 8
+            known = intid in distributor.interrupts
+            return Route(self._master, intid, distributor) if known else Constant(0, WORD_OR_LONG)
+        if offset == gic.GICD_CTLR:
+            return Control(
+                self._master,
+                gic.CTLR_ENABLE_GRP1A,
+                gic.CTLR_ARE_NS,
+                lambda: distributor.enabled,
+                distributor.set_enabled,
+            )
+        if offset == gic.GICD_TYPER:
+            return Constant(typer(self._config.interrupts, len(self._pcpus)))
+        if offset == gic.GICD_IIDR:
+            return Constant(gic.GICD_V3_IIDR)
+        return _identity(offset - gic.GICD_ID, gic.GICD_V3_ID)
+
+    def _of_redistributor(self, vcpu: int, offset: int) -> Register | None:
+        if offset in (gic.GICR_TYPER, gic.GICR_TYPER + 4):
+            return Constant(redistributor_typer(vcpu, len(self._pcpus)), WORD_OR_LONG)
+        if offset < gic.GICR_SGI_BASE:
+            return _identity(offset - gic.GICR_ID, gic.GICR_V3_ID)
+        return interrupt_word(offset - gic.GICR_SGI_BASE, self._private, self._pcpus[vcpu], range(gic.PRIVATE))
+
+
+def _identity(place: int, values: Sequence[int]) -> Constant | None:
+    return Constant(values[place // 4]) if 0 <= place < 4 * len(values) else None

@@ -33,7 +33,10 @@
 #define SECOND_IPC_INTID 85
 #define TIMER_INTID 27 /* the virtual timer, PPI 11 */
 
+#ifndef MAX_CPUS
 #define MAX_CPUS 8
 #define STACK_SIZE 0x4000
+#endif
+#define CPUS_OF_AFF1 16 /* vCPUs that a target list of an SGI reaches */
 
 #endif

@@ -59,7 +59,7 @@ void gic_enable_level(unsigned intid) {
     if (intid >= 32 && gic_version() == 3) {
         uintptr_t group = frame + GICD_IGROUPR + intid / 32 * 4;
         write32(group, read32(group) | 1u << intid % 32);
-        write64(frame + GICD_IROUTER + 8 * (uintptr_t)intid, this_cpu());
+        write64(frame + GICD_IROUTER + 8 * (uintptr_t)intid, affinity_of(this_cpu()));
     } else if (intid >= 32) {
         write8(frame + GICD_ITARGETSR + intid, (uint8_t)(1u << this_cpu()));
     }
@@ -80,7 +80,7 @@ void gic_send_sgi(unsigned intid, unsigned cpu) {
         write32(GICD_BASE + GICD_SGIR, 1u << (16 + cpu) | intid);
         return;
     }
-    WRITE_REGISTER("s3_0_c12_c11_5", (uint64_t)intid << 24 | 1u << cpu); /* ICC_SGI1R_EL1 */
+    WRITE_REGISTER("s3_0_c12_c11_5", (uint64_t)intid << 24 | sgi_target(cpu)); /* ICC_SGI1R_EL1 */
     isb();
 }
 

@@ -57,7 +57,19 @@ static inline void wfi(void) { __asm__ volatile("dsb sy\n\twfi" : : : "memory");
 static inline void mask_interrupts(void) { __asm__ volatile("msr daifset, #2" : : : "memory"); }
 static inline void unmask_interrupts(void) { __asm__ volatile("msr daifclr, #2\n\tisb" : : : "memory"); }
 
+/* Flat in Aff0, as Bao numbers vCPUs. Where there can be more than an SGI reaches so, Aff1 counts the sixteens, as under baonet. */
+#if MAX_CPUS > CPUS_OF_AFF1
+static inline uint64_t affinity_of(unsigned cpu) { return (uint64_t)(cpu / CPUS_OF_AFF1) << 8 | cpu % CPUS_OF_AFF1; }
+static inline unsigned this_cpu(void) {
+    uint64_t place = READ_REGISTER("mpidr_el1");
+    return (place >> 8 & 0xff) * CPUS_OF_AFF1 + (place & 0xff);
+}
+static inline unsigned sgi_target(unsigned cpu) { return cpu / CPUS_OF_AFF1 << 16 | 1u << cpu % CPUS_OF_AFF1; }
+#else
+static inline uint64_t affinity_of(unsigned cpu) { return cpu; }
+static inline unsigned sgi_target(unsigned cpu) { return 1u << cpu; }
 static inline unsigned this_cpu(void) { return READ_REGISTER("mpidr_el1") & 0xff; }
+#endif
 
 /* Sleeps until `condition` holds; it is evaluated with interrupts masked, so no wake-up is lost. */
 #define SLEEP_UNTIL(condition)   \

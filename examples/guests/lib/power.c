@@ -19,10 +19,10 @@ __attribute__((weak)) bool on_exception(struct frame *frame, uint64_t esr, uint6
     return false;
 }
 
-/* vCPUs are numbered flat in MPIDR's Aff0, as Bao numbers them; the first that does not exist ends the search. */
+/* The first that does not exist ends the search. */
 unsigned start_secondaries(unsigned most) {
     unsigned count = 1;
-    while (count < most && hvc(PSCI_CPU_ON, count, (uintptr_t)secondary_start, count) == 0) count++;
+    while (count < most && hvc(PSCI_CPU_ON, affinity_of(count), (uintptr_t)secondary_start, count) == 0) count++;
     return count;
 }
 

@@ -711,3 +711,42 @@ def test_what_is_spilled_waits_for_a_line_that_fires_again_at_once() -> None:
     vm.end(0, 1)
     vm.vgics[0].line(33, 0, 2)
     assert vm.take_all(0) == [33, 40]
+
+
+# Very many vcpus
+
+
+def test_with_very_many_vcpus_each_is_reached_by_its_affinity_and_knows_its_place() -> None:
+    vcpus = 300
+    vm = with_sgis(vcpus)
+    for n in (0, 15, 16, 255, 256, 299):
+        vm.sgi1r(1, sgi(7, 1 << n % 16) | n // 16 << 16)
+        assert [n for n, took in enumerate(heard(vm)) if took] == [n]
+        frame = GICR + 0x20000 * n
+        for reader in (n, 2):
+            typer = n // 16 << 40 | n % 16 << 32 | n << 8 | (0x10 if n == vcpus - 1 else 0)
+            assert vm.read(reader, frame + 8, size=8) == typer
+            assert (vm.read(reader, frame + 8), vm.read(reader, frame + 12)) == (typer & 0xFFFF_FFFF, typer >> 32)
+    vm.sgi1r(256, sgi(8) | IRM)
+    assert [took for n, took in enumerate(heard(vm)) if n != 256] == [[8]] * (vcpus - 1)
+    vm.sgi1r(0, sgi(9, 0xFFFF) | 18 << 16)
+    assert [n for n, took in enumerate(heard(vm)) if took] == list(range(288, 300))
+    vm.sgi1r(0, sgi(9, 0xFFFF) | 19 << 16)
+    assert not any(heard(vm))
+
+
+def test_what_a_guest_looks_at_of_others_is_not_kept() -> None:
+    """A guest that reads all frames of a VM of a thousand vcpus has a million registers."""
+    vm = VirtualMachine(64)
+    for vcpu in range(64):
+        for offset in range(0x10000, 0x10400, 4):
+            vm.vgics[0].read(GICR + 0x20000 * vcpu + offset, 4)
+    assert len(vm.vgics[0]._at) < 512
+
+
+def test_a_register_of_another_vcpu_is_read_and_written_there() -> None:
+    vm = VirtualMachine(40)
+    enable = GICR + 0x20000 * 39 + 0x10100
+    assert vm.vgics[0].read(enable, 4) is None
+    assert vm.write(0, enable, 0x8000_0001)
+    assert (vm.read(0, enable), vm.read(39, enable), vm.read(38, enable - 0x20000)) == (0x8000_0001, 0x8000_0001, 0)
