@@ -39,7 +39,8 @@ REPORTS = 5
 class Session:
     """Everything is allocated, loaded and started when this has been made.
 
-    Raises ValueError when the machine cannot be placed, OSError when the host refuses something.
+    Raises ValueError when the machine cannot be placed, OSError when the host refuses something, Ended when it is over
+    before all nodes have come.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Session:
             audience=self,
             outlets=outlets.outlets,
             trace=None if trace is None else outlets.add(Outlet(trace.begin().fileno(), trace.name)),
+            waiting=lambda: early.waited("the nodes have not come"),
         )
         self._ended_by: signal.Signals | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Callable
 from typing import final
 
 from baonet.actors.agent import Agent
@@ -33,7 +34,8 @@ class HostedRun:
     """When this has been made its processes are there and wait; ``live`` is their whole life, once.
 
     ``screen`` shows what guests print. While one of ``outlets`` is full the guests wait; ``trace``, one of them, gets
-    the trace. ``typed`` is what was typed in virtual time, and when.
+    the trace. ``typed`` is what was typed in virtual time, and when. ``waiting`` is called while nodes are waited for,
+    and may raise.
 
     Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
     when the machine's clock does not have the placement, ClusterError when a node cannot take part.
@@ -48,6 +50,7 @@ class HostedRun:
         audience: Audience,
         outlets: Outlets,
         trace: Outlet | None = None,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.plan = loaded.plan
         self.typed: list[Input] = []
@@ -59,7 +62,7 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan)
+        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan, options.reached, waiting)
         try:
             self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         except BaseException:
