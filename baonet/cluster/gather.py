@@ -13,7 +13,7 @@ from baonet.cluster.lead import Asked, Cluster, Joined
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.places import NodePlace, places
-from baonet.cluster.starter import FOUND, Reached
+from baonet.cluster.starter import FOUND, Reached, Waiting
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -29,14 +29,12 @@ _HERE: Final = Image("", 0)
 @final
 class NodeGroup:
     """The nodes of ``where`` for one run of the machine of ``plan``. Those that are started reach this lead as
-    ``reached`` says; ``waiting`` is called while they are waited for, and may raise.
+    ``reached`` says; ``waiting`` is told while they are waited for, and may raise.
 
     Raises ClusterError when one cannot take part, OSError when the host refuses something.
     """
 
-    def __init__(
-        self, where: Where, plan: Plan, reached: Reached = FOUND, waiting: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, where: Where, plan: Plan, reached: Reached = FOUND, waiting: Waiting = lambda why: None) -> None:
         self._plan = plan
         self._reached = reached
         self._waiting = waiting

@@ -11,15 +11,16 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.lead import ANSWER, ClusterError, Joined
 from baonet.cluster.route import place
-from baonet.cluster.starter import Starter
+from baonet.cluster.starter import Starter, Waiting
 from baonet.cluster.stream import Stream, StreamError
+from baonet.document.quantities import listing
 from baonet.wire.cluster import Beat, Introduction
 from baonet.wire.messages import accepted
 from baonet.wire.roles import Role
@@ -33,6 +34,8 @@ CALLERS: Final = 64
 _INTRODUCED: Final = 10.0
 """Seconds until a caller that says nothing is dropped."""
 _LOOK: Final = 0.05
+_NAMED: Final = 4
+"""Nodes that a line names."""
 _BEAT: Final = 15.0
 """Seconds between two signs to those who wait for the others: they take it that the lead goes on."""
 
@@ -79,7 +82,7 @@ class Door:
         self,
         names: Sequence[str],
         starters: Sequence[Starter],
-        waiting: Callable[[], None],
+        waiting: Waiting,
         *,
         patience: float = PATIENCE,
         queued: bool = False,
@@ -87,18 +90,19 @@ class Door:
         """Wait for the node of each ticket, and return them in this order.
 
         ``names``: of the nodes, empty where they tell it themselves; ``starters``: who starts each. ``waiting`` is
-        called all the time, and may raise. ``queued``: the first one may take any time. Raises ClusterError.
+        told all the time who has not come. ``queued``: the first one may take any time. Raises ClusterError.
         """
         end = time.monotonic() + patience
         try:
             while missing := [number for number in range(len(names)) if number not in self._come]:
-                waiting()
+                waiting(_missing(missing, names, starters))
                 if queued and not self._come:
                     end = time.monotonic() + patience
                 if not self._look(names):
                     _nobody_ended(missing, names, starters)
                 if time.monotonic() > end:
-                    raise ClusterError(self._late(missing, names, starters, patience))
+                    late = _missing(missing, names, starters, f" within {patience:g} s")
+                    raise ClusterError(f"{late} ({self.place} is to be reached from there: see --lead-address)")
             for number in range(len(names)):
                 self._answered(self._come[number])
             gathered = [self._come[number].joined for number in range(len(names))]
@@ -191,14 +195,17 @@ class Door:
                 raise ClusterError(f"node {come.joined.name} {error}") from None
             come.owed -= 1
 
-    def _late(self, missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter], patience: float) -> str:
-        who = ", ".join(_called(number, names) for number in missing[:4]) + (", ..." if len(missing) > 4 else "")
-        words = starters[missing[0]].words
-        said = f": {starters[missing[0]].name} says: {words}" if words else ""
-        hint = f"{self.place} is to be reached from there, see --lead-address"
-        nodes = "node" if len(missing) == 1 else "nodes"
-        have = "has" if len(missing) == 1 else "have"
-        return f"{nodes} {who} of {len(names)} {have} not come within {patience:g} s ({hint}){said}"
+
+def _missing(missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter], within: str = "") -> str:
+    """Who has not come, and what the starter of the first of them says."""
+    who = listing([_called(number, names) for number in missing[:_NAMED]])
+    if len(missing) > _NAMED:
+        who = f"{', '.join(_called(number, names) for number in missing[:_NAMED])} and {len(missing) - _NAMED} others"
+    nodes, have = ("node", "has") if len(missing) == 1 else ("nodes", "have")
+    starter = starters[missing[0]]
+    words = starter.words
+    said = f": {starter.name} says '{words}'" if words else ""
+    return f"{nodes} {who} {have} not come{within}{said}"
 
 
 def _signs(come: _Come) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Final
 
 from baonet.cluster import ray, route, slurm, ssh
 from baonet.cluster.join import Door
 from baonet.cluster.lead import Joined
-from baonet.cluster.starter import Reached, Starter, end_all
+from baonet.cluster.starter import Reached, Starter, Waiting, end_all
 from baonet.cluster.where import Where, WhereKind
 
 _LAUNCHERS: Final = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
 
+_HASTE: Final = 0.3
+"""Seconds in which what has nothing to run yet ends by itself."""
 
-def launched(where: Where, reached: Reached, waiting: Callable[[], None], stack: ExitStack) -> list[Joined]:
+
+def launched(where: Where, reached: Reached, waiting: Waiting, stack: ExitStack) -> list[Joined]:
     """The nodes, by their numbers. What started them ends with ``stack``. Raises ClusterError, OSError."""
     assert where.kind in _LAUNCHERS
     starters: list[Starter] = []
@@ -37,7 +40,11 @@ def launched(where: Where, reached: Reached, waiting: Callable[[], None], stack:
         starters *= len(names)
         door = _door(reached, addresses, len(names), stack)
         ray.go_on(starters[0], door.tickets, door.place, reached.command)
-    return door.gather(names, starters, waiting, queued=queued)
+    try:
+        return door.gather(names, starters, waiting, queued=queued)
+    except BaseException:
+        end_all(starters, _HASTE)  # one that is not connected yet looks at nothing else
+        raise
 
 
 def _door(reached: Reached, hosts: Iterable[str], count: int, stack: ExitStack) -> Door:

@@ -11,11 +11,11 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from baonet.cluster.lead import ClusterError
-from baonet.cluster.starter import Starter, node_command
+from baonet.cluster.starter import Starter, Waiting, node_command
 
 PATIENCE: Final = 60.0
 """Seconds in which Ray tells of its nodes."""
@@ -28,12 +28,12 @@ def start(address: str) -> Starter:
     return Starter("ray", [sys.executable, "-m", "baonet.cluster.ray_nodes", address], heard=True)
 
 
-def addresses(starter: Starter, waiting: Callable[[], None]) -> list[str]:
+def addresses(starter: Starter, waiting: Waiting) -> list[str]:
     """Of the hosts that will have a node, by their numbers. Raises ClusterError when Ray does not tell."""
     end = time.monotonic() + PATIENCE
     told = bytearray()
     while not told.endswith(b"\n"):
-        waiting()
+        waiting("Ray has not told of its nodes")
         if select.select([starter.output], [], [], _LOOK)[0]:
             piece = os.read(starter.output, _LONGEST)
             told += piece

@@ -13,7 +13,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -21,11 +21,13 @@ from typing import Final, final
 from baonet.actors.visible import plain
 from baonet.cluster.lead import ClusterError
 
-_GRACE: Final = 5.0
+GRACE: Final = 5.0
 """Seconds in which it ends by itself when nobody is at its input any more."""
 _SHOWN: Final = 3
 """Lines of what it has said last."""
 _READ: Final = 4096
+Waiting = Callable[[str], None]
+"""Told again and again what is waited for, for people; it may raise."""
 
 
 @final
@@ -115,12 +117,12 @@ class Starter:
             self._process.stdout.close()
 
 
-def end_all(starters: Iterable[Starter]) -> None:
-    """All at once. The nodes' streams have been closed before."""
+def end_all(starters: Iterable[Starter], seconds: float = GRACE) -> None:
+    """All at once, within so many seconds. The nodes' streams have been closed before."""
     each = list(dict.fromkeys(starters))
     for starter in each:
         starter.leave()
-    until = time.monotonic() + _GRACE
+    until = time.monotonic() + seconds
     for starter in each:
         starter.end(until)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable
 from typing import final
 
 from baonet.actors.agent import Agent
@@ -14,6 +13,7 @@ from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.cluster.gather import NodeGroup
 from baonet.cluster.lead import Cluster
+from baonet.cluster.starter import Waiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -34,7 +34,7 @@ class HostedRun:
     """When this has been made its processes are there and wait; ``live`` is their whole life, once.
 
     ``screen`` shows what guests print. While one of ``outlets`` is full the guests wait; ``trace``, one of them, gets
-    the trace. ``typed`` is what was typed in virtual time, and when. ``waiting`` is called while nodes are waited for,
+    the trace. ``typed`` is what was typed in virtual time, and when. ``waiting`` is told while nodes are waited for,
     and may raise.
 
     Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
@@ -50,7 +50,7 @@ class HostedRun:
         audience: Audience,
         outlets: Outlets,
         trace: Outlet | None = None,
-        waiting: Callable[[], None] = lambda: None,
+        waiting: Waiting = lambda why: None,
     ) -> None:
         self.plan = loaded.plan
         self.typed: list[Input] = []

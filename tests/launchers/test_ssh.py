@@ -6,42 +6,38 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.launchers.machines import TALK, alone, end_all, endless
 from tests.launchers.namespaces import Hosts, command_line, hosts, possible
-from tests.system.machine import baonet
+from tests.launchers.waiting import within
+from tests.system.machine import Result
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 pytestmark = [
     pytest.mark.hosts,
     pytest.mark.skipif(SSHD is None or not possible(), reason="needs sshd, and the right to make network namespaces"),
 ]
-RUN = ("run", "configs/ping-pong.yaml", "--clock", "virtual", "--place", "spread")
-ENDLESS = ("run", "configs/busy.yaml")
+BOTH = "ssh:alpha,root@beta:2222"
 
 
 @dataclass(frozen=True)
 class SshHosts:
-    """Whom a user of the lead's host calls ``alpha`` and ``beta``; nobody is at ``nobody``."""
+    """``alpha`` and ``beta``, as ssh calls them; nobody is at ``nobody``, and no sshd at ``silent``."""
 
     hosts: Hosts
     environment: dict[str, str]
 
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        done = self.hosts.run(*arguments, environment=self.environment)
-        return done.status, done.out, done.err
+    def run(self, *arguments: object) -> Result:
+        return self.hosts.run(*arguments, environment=self.environment)
 
-
-def within(seconds: float, condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it has not come about"
-        time.sleep(0.02)
+    def begin(self, *arguments: object) -> subprocess.Popen[str]:
+        return self.hosts.begin(*arguments, environment=self.environment)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +56,7 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHosts]:
     with hosts(2) as there:
         alpha, beta = there.addresses
         named = f"Host alpha\n  HostName {alpha}\nHost beta\n  HostName {beta}\nHost nobody\n  HostName 10.77.0.99\n"
+        named += f"Host silent\n  HostName {beta}\n  Port 2223\n"
         (directory / "config").write_text(named + f"Host *\n{common}")
         wrapper = directory / "ssh"
         wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {directory}/config "$@"\n')
@@ -67,29 +64,93 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHosts]:
         assert SSHD is not None
         there.start(0, SSHD, "-D", "-f", str(server))
         there.start(1, SSHD, "-D", "-f", str(server), "-p", "2222")
+        silent = "import socket, time; s = socket.create_server(('', 2223)); time.sleep(10000)"
+        there.start(1, sys.executable, "-c", silent)
         found = SshHosts(there, {"PATH": f"{directory}:{os.environ['PATH']}"})
-        ready = [there.execute([str(wrapper), "-p", port, name, "true"]).status for name, port in ALPHA_BETA]
-        end = time.monotonic() + 10
-        while any(ready) and time.monotonic() < end:
-            ready = [there.execute([str(wrapper), "-p", port, name, "true"]).status for name, port in ALPHA_BETA]
-        assert not any(ready)
+        calls = [[str(wrapper), "-p", port, name, "true"] for port, name in (("22", "alpha"), ("2222", "beta"))]
+        within(10, lambda: all(there.execute(words).status == 0 for words in calls))
         yield found
 
 
-ALPHA_BETA = (("alpha", "22"), ("beta", "2222"))
-
-
 def test_a_machine_does_the_same_on_hosts_that_ssh_reaches(ssh: SshHosts) -> None:
-    there = ssh.run(*RUN, "--on", "ssh:alpha,root@beta:2222")
-    here = baonet("run", "configs/ping-pong.yaml", "--clock", "virtual")
-    assert here.status == 0
-    assert there == (0, here.out, here.err)
+    assert ssh.run(*TALK, "--on", BOTH) == alone()
+    end_all(ssh.hosts)
 
 
-def test_it_is_told_which_host_ssh_does_not_reach(ssh: SshHosts) -> None:
-    status, out, err = ssh.run(*RUN, "--on", "ssh:alpha,nobody")
-    assert (status, out) == (1, "")
-    assert err == (
-        "baonet run: node nobody has not come: ssh has ended with status 255: "
-        "ssh: connect to host 10.77.0.99 port 22: No route to host\n"
-    )
+def test_no_ticket_is_where_ps_shows_it_and_a_lead_that_is_killed_takes_its_nodes_with_it(
+    ssh: SshHosts, tmp_path: Path
+) -> None:
+    run = ssh.begin(*endless(tmp_path), "--on", BOTH)
+    assert run.stdout is not None
+    assert run.stdout.read(1)  # a guest says it
+    assert ssh.hosts.nodes(0)
+    assert ssh.hosts.nodes(1)
+    for number in (None, 0, 1):
+        for pid in ssh.hosts.processes(number):
+            words = command_line(pid).split(b"\0")
+            assert not any(len(word) == 32 and not word.strip(b"0123456789abcdef") for word in words)
+            assert b"TICKET" not in b"".join(words)
+    run.kill()
+    run.communicate()
+    end_all(ssh.hosts)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_ended_leaves_no_node(ssh: SshHosts, tmp_path: Path, number: signal.Signals, status: int) -> None:
+    run = ssh.begin(*endless(tmp_path), "--on", BOTH)
+    assert run.stdout is not None
+    assert run.stdout.read(1)
+    run.send_signal(number)
+    run.communicate(timeout=20)
+    assert run.returncode == status
+    end_all(ssh.hosts)
+
+
+def test_ctrl_c_while_a_host_says_nothing(ssh: SshHosts) -> None:
+    run = ssh.begin(*TALK, "--on", "ssh:alpha,silent")
+    within(20, lambda: bool(ssh.hosts.nodes(0)))
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "baonet: ended by SIGINT\n")
+    end_all(ssh.hosts)
+
+
+def test_the_timeout_is_for_the_coming_of_nodes_too(ssh: SshHosts) -> None:
+    done = ssh.run(*TALK, "--on", "ssh:alpha,silent", "--timeout", "2s")
+    assert done == Result(4, "", "baonet: timeout after 2 s: node silent has not come\n")
+    end_all(ssh.hosts)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ("--on", "ssh:alpha,nobody"),
+            "node nobody has not come: ssh has ended with status 255: "
+            "ssh: connect to host 10.77.0.99 port 22: No route to host",
+        ),
+        (
+            ("--on", "ssh:alpha", "--remote-command", "/opt/none/baonet"),
+            "node alpha has not come: ssh has ended with status 127: baonet: 1: /opt/none/baonet: not found",
+        ),
+        (
+            ("--on", "ssh:alpha", "--lead-address", "10.9.9.9"),
+            "nodes cannot be waited for at 10.9.9.9:0: Cannot assign requested address: give --lead-address with an "
+            "address of this host that the nodes reach",
+        ),
+        (
+            ("--on", "ssh:alpha", "--lead-address", "127.0.0.1:7999"),
+            "node alpha has not come: ssh has ended with status 1: "
+            "baonet node: --join 127.0.0.1:7999: Connection refused",
+        ),
+    ],
+)
+def test_why_a_node_does_not_come(ssh: SshHosts, options: tuple[str, ...], said: str) -> None:
+    done = ssh.run(*TALK, *options)
+    assert done == Result(1, "", f"baonet run: {said}\n")
+    end_all(ssh.hosts)
+
+
+def test_what_is_run_there_can_be_told(ssh: SshHosts) -> None:
+    done = ssh.run(*TALK, "--on", BOTH, "--remote-command", f"LANG=C {sys.executable} -m baonet")
+    assert done == alone()
