@@ -28,4 +28,5 @@ class RayHost:
                 status = node.wait()
             size = os.fstat(said.fileno()).st_size
             end = os.pread(said.fileno(), _SHOWN, max(0, size - _SHOWN)).decode(errors="replace")
-        return f"the node has ended with status {status}{': ' if end else ''}{' / '.join(end.split(chr(10)))}"
+        last = " / ".join(line.strip() for line in end.splitlines() if line.strip())
+        return f"the node has ended with status {status}{f': {last}' if last else ''}"

@@ -9,7 +9,9 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import select
+import socket
 import sys
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from baonet.cluster.ray_host import RayHost
 
 _PLACED: Final = 30
 """Seconds until Ray has a core free on each host."""
+_REACHED: Final = 10
 _LOOK: Final = 0.2
 
 
@@ -27,10 +30,13 @@ def main(address: str) -> int:
         import ray  # noqa: PLC0415 - an extra
     except ImportError:
         return _failed("there is no Ray in this Python: pip install 'baonet[ray]'")
+    address = address or os.environ.get("RAY_ADDRESS", "")
     try:
+        _reach(address)
         ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # of many kinds
-        return _failed(f"no Ray at {address or 'RAY_ADDRESS or on this host'}: {' '.join(str(error).split())}")
+        why = " ".join(str(error).split())
+        return _failed(f"no Ray {f'at {address}' if address else 'on this host'}: {why}: see 'ray start'")
     try:
         hosts = sorted((_key(node), node["NodeManagerAddress"]) for node in ray.nodes() if _fit(node))
         if not hosts:
@@ -40,6 +46,13 @@ def main(address: str) -> int:
         return _start(ray, [host for _, host in hosts], *json.loads(line)) if line else 0
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raises OSError when nobody is there: Ray itself tries it for a minute, and says much."""
+    found = re.fullmatch(r"(?:ray://)?(.+):([0-9]+)", address)
+    if found is not None:
+        socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=_REACHED).close()
 
 
 def _fit(node: dict[str, Any]) -> bool:
@@ -72,11 +85,12 @@ def _start(ray: Any, hosts: list[str], tickets: list[str], python: list[str] | N
             ended, _ = ray.wait(list(running), timeout=_LOOK)
             for each in ended:
                 _tell(ray, running.pop(each), each)
+        ended_themselves = not running
         for each in actors:
             ray.kill(each)
     finally:
         remove_placement_group(group)
-    return 0
+    return int(ended_themselves)
 
 
 def _tell(ray: Any, number: int, ended: object) -> None:
