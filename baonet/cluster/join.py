@@ -12,6 +12,7 @@ import select
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -56,10 +57,7 @@ class Door:
     def __init__(self, address: str, port: int, count: int) -> None:
         self.tickets = [os.urandom(TICKET) for _ in range(count)]
         try:
-            family, _, _, _, there = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-            self._socket = socket.socket(family, socket.SOCK_STREAM)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(there)
+            self._socket = _bound(address, port)
         except OSError as error:
             why = error.strerror or str(error)
             raise ClusterError(
@@ -194,6 +192,17 @@ class Door:
             except StreamError as error:
                 raise ClusterError(f"node {come.joined.name} {error}") from None
             come.owed -= 1
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    """Raises OSError."""
+    family, _, _, _, there = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+    with ExitStack() as stack:
+        found = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(there)
+        stack.pop_all()
+    return found
 
 
 def _missing(missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter], within: str = "") -> str:
