@@ -14,8 +14,8 @@ from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
+from baonet.cli.launching import add_launching, launching
 from baonet.cli.place import add_place, placed, where
-from baonet.cli.reached import add_reached, reached
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
 from baonet.document import quantities
@@ -104,7 +104,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="which nodes run it: local:N (processes of this host), HOST:PORT,... ('baonet node' waits there), "
         "ssh:HOST,..., slurm, ray (default: this host, without any)",
     )
-    add_reached(parser)
+    add_launching(parser)
     add_place(parser)
     parser.add_argument(
         "--threads",
@@ -211,7 +211,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 threads=options.threads,
                 interactive=shown.interactive,
                 on=options.on,
-                reached=reached(options),
+                launching=launching(options),
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:

@@ -13,7 +13,7 @@ from baonet.cluster.lead import Asked, Cluster, Joined
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.places import NodePlace, places
-from baonet.cluster.starter import FOUND, Reached, Waiting
+from baonet.cluster.starter import FOUND, Awaiting, Launching
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -29,14 +29,16 @@ _HERE: Final = Image("", 0)
 @final
 class NodeGroup:
     """The nodes of ``where`` for one run of the machine of ``plan``. Those that are started reach this lead as
-    ``reached`` says; ``waiting`` is told while they are waited for, and may raise.
+    ``launching`` says; ``waiting`` is told while they are waited for, and may raise.
 
     Raises ClusterError when one cannot take part, OSError when the host refuses something.
     """
 
-    def __init__(self, where: Where, plan: Plan, reached: Reached = FOUND, waiting: Waiting = lambda why: None) -> None:
+    def __init__(
+        self, where: Where, plan: Plan, launching: Launching = FOUND, waiting: Awaiting = lambda why: None
+    ) -> None:
         self._plan = plan
-        self._reached = reached
+        self._launching = launching
         self._waiting = waiting
         self._stack = ExitStack()
         self._machine = _HERE
@@ -59,7 +61,7 @@ class NodeGroup:
         if where.kind is WhereKind.LISTEN:
             joined = dial(where.names)
         else:
-            joined = launched(where, self._reached, self._waiting, self._stack)
+            joined = launched(where, self._launching, self._waiting, self._stack)
         return joined, [each.cores for each in joined]
 
     def start(self, placement: Placement, *, threads: int | None, tracing: bool) -> Cluster:

@@ -19,7 +19,7 @@ from typing import Final, final
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.lead import ANSWER, ClusterError, Joined
 from baonet.cluster.route import place
-from baonet.cluster.starter import Starter, Waiting
+from baonet.cluster.starter import Awaiting, Starter
 from baonet.cluster.stream import Stream, StreamError
 from baonet.document.quantities import listing
 from baonet.wire.cluster import Beat, Introduction
@@ -80,7 +80,7 @@ class Door:
         self,
         names: Sequence[str],
         starters: Sequence[Starter],
-        waiting: Waiting,
+        waiting: Awaiting,
         *,
         patience: float = PATIENCE,
         queued: bool = False,

@@ -9,7 +9,7 @@ from typing import Final
 from baonet.cluster import ray, route, slurm, ssh
 from baonet.cluster.join import Door
 from baonet.cluster.lead import Joined
-from baonet.cluster.starter import Reached, Starter, Waiting, end_all
+from baonet.cluster.starter import Awaiting, Launching, Starter, end_all
 from baonet.cluster.where import Where, WhereKind
 
 _LAUNCHERS: Final = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
@@ -18,7 +18,7 @@ _HASTE: Final = 0.3
 """Seconds in which what has nothing to run yet ends by itself."""
 
 
-def launched(where: Where, reached: Reached, waiting: Waiting, stack: ExitStack) -> list[Joined]:
+def launched(where: Where, launching: Launching, waiting: Awaiting, stack: ExitStack) -> list[Joined]:
     """The nodes, by their numbers. What started them ends with ``stack``. Raises ClusterError, OSError."""
     assert where.kind in _LAUNCHERS
     starters: list[Starter] = []
@@ -26,20 +26,20 @@ def launched(where: Where, reached: Reached, waiting: Waiting, stack: ExitStack)
     queued = False
     if where.kind is WhereKind.SSH:
         names = where.names
-        door = _door(reached, ssh.addresses(names), len(names), stack)
-        starters += ssh.start(names, door.tickets, door.place, reached.command)
+        door = _door(launching, ssh.addresses(names), len(names), stack)
+        starters += ssh.start(names, door.tickets, door.place, launching.command)
     elif where.kind is WhereKind.SLURM:
         queued = not slurm.allocated()
         names = ("",) * slurm.count(where.count)
-        door = _door(reached, slurm.addresses(), len(names), stack)
-        starters += [slurm.start(door.tickets, door.place, reached.command)] * len(names)
+        door = _door(launching, slurm.addresses(), len(names), stack)
+        starters += [slurm.start(door.tickets, door.place, launching.command)] * len(names)
     else:
         starters.append(ray.start(where.address))
         addresses = ray.addresses(starters[0], waiting)
         names = ("",) * len(addresses)
         starters *= len(names)
-        door = _door(reached, addresses, len(names), stack)
-        ray.go_on(starters[0], door.tickets, door.place, reached.command)
+        door = _door(launching, addresses, len(names), stack)
+        ray.go_on(starters[0], door.tickets, door.place, launching.command)
     try:
         return door.gather(names, starters, waiting, queued=queued)
     except BaseException:
@@ -47,8 +47,8 @@ def launched(where: Where, reached: Reached, waiting: Waiting, stack: ExitStack)
         raise
 
 
-def _door(reached: Reached, hosts: Iterable[str], count: int, stack: ExitStack) -> Door:
-    address = route.here(hosts) if reached.address is None else reached.address
-    door = Door(address, reached.port, count)
+def _door(launching: Launching, hosts: Iterable[str], count: int, stack: ExitStack) -> Door:
+    address = route.here(hosts) if launching.address is None else launching.address
+    door = Door(address, launching.port, count)
     stack.callback(door.close)
     return door

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from baonet.cluster.lead import ClusterError
-from baonet.cluster.starter import Starter, Waiting, node_command
+from baonet.cluster.starter import Awaiting, Starter, node_command
 
 PATIENCE: Final = 60.0
 """Seconds in which Ray tells of its nodes."""
@@ -28,7 +28,7 @@ def start(address: str) -> Starter:
     return Starter("ray", [sys.executable, "-m", "baonet.cluster.ray_nodes", address], heard=True)
 
 
-def addresses(starter: Starter, waiting: Waiting) -> list[str]:
+def addresses(starter: Starter, waiting: Awaiting) -> list[str]:
     """Of the hosts that will have a node, by their numbers. Raises ClusterError when Ray does not tell."""
     end = time.monotonic() + PATIENCE
     told = bytearray()

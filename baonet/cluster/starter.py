@@ -26,13 +26,13 @@ GRACE: Final = 5.0
 _SHOWN: Final = 3
 """Lines of what it has said last."""
 _READ: Final = 4096
-Waiting = Callable[[str], None]
+Awaiting = Callable[[str], None]
 """Told again and again what is waited for, for people; it may raise."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Launching:
     """How the lead is reached: at ``address`` (None: that of the route to the first host), ``port`` (0: any).
 
     ``command``: what is run there in place of ``baonet``, in words of a shell; None for what is found.
@@ -43,7 +43,7 @@ class Reached:
     command: str | None = None
 
 
-FOUND: Final = Reached()
+FOUND: Final = Launching()
 
 
 @final

@@ -13,7 +13,7 @@ from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.cluster.gather import NodeGroup
 from baonet.cluster.lead import Cluster
-from baonet.cluster.starter import Waiting
+from baonet.cluster.starter import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -50,7 +50,7 @@ class HostedRun:
         audience: Audience,
         outlets: Outlets,
         trace: Outlet | None = None,
-        waiting: Waiting = lambda why: None,
+        waiting: Awaiting = lambda why: None,
     ) -> None:
         self.plan = loaded.plan
         self.typed: list[Input] = []
@@ -62,7 +62,7 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan, options.reached, waiting)
+        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan, options.launching, waiting)
         try:
             self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         except BaseException:

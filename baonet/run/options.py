@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.actors.awaited import AwaitedText
-from baonet.cluster.starter import FOUND, Reached
+from baonet.cluster.starter import FOUND, Launching
 from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
@@ -30,7 +30,7 @@ class RunOptions:
     ``threads``: in virtual time, how many run guests at the same time; None: as many as there are cores of the host.
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
     machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
-    ``on``: which nodes run it, None for this host alone. ``reached``: how those that a launcher starts reach this host.
+    ``on``: which nodes run it, None for this host alone. ``launching``: how launched ones reach this.
     """
 
     placement: Placement | None = None
@@ -42,4 +42,4 @@ class RunOptions:
     pin: Pin | None = None
     standing: bool = False
     on: Where | None = None
-    reached: Reached = FOUND
+    launching: Launching = FOUND

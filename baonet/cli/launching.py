@@ -6,14 +6,14 @@ import argparse
 import re
 
 from baonet.cli.common import UsageError
-from baonet.cluster.starter import Reached
+from baonet.cluster.starter import Launching
 from baonet.cluster.where import WhereKind
 
 _LAUNCHED = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
 
 
-def add_reached(parser: argparse.ArgumentParser) -> None:
-    """The options; ``reached`` reads them."""
+def add_launching(parser: argparse.ArgumentParser) -> None:
+    """The options; ``launching`` reads them."""
     parser.add_argument(
         "--lead-address",
         metavar="ADDRESS[:PORT]",
@@ -28,7 +28,7 @@ def add_reached(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def reached(options: argparse.Namespace) -> Reached:
+def launching(options: argparse.Namespace) -> Launching:
     """Raises UsageError for an option that does not go with the nodes, or says nothing."""
     given = {"--lead-address": options.lead_address, "--remote-command": options.remote_command}
     for option, value in given.items():
@@ -37,8 +37,8 @@ def reached(options: argparse.Namespace) -> Reached:
     if options.remote_command is not None and not options.remote_command.strip():
         raise UsageError("--remote-command is empty: write what is to be run there, as in /opt/baonet/bin/baonet")
     if options.lead_address is None:
-        return Reached(command=options.remote_command)
+        return Launching(command=options.remote_command)
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?", options.lead_address)
     if found is None or not 0 <= int(found[2] or 0) <= 65535:
         raise UsageError(f"--lead-address {options.lead_address}: write an address of this host, or ADDRESS:PORT")
-    return Reached(found[1].strip("[]"), int(found[2] or 0), options.remote_command)
+    return Launching(found[1].strip("[]"), int(found[2] or 0), options.remote_command)

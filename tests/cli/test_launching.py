@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from baonet.cli.commands import parser
-from baonet.cli.reached import reached
-from baonet.cluster.starter import Reached
+from baonet.cli.launching import launching
+from baonet.cluster.starter import Launching
 from tests.system.machine import baonet, vm, write
 
 
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ([], Reached()),
-        (["--lead-address", "10.0.0.1"], Reached("10.0.0.1")),
-        (["--lead-address", "lead.example:7471"], Reached("lead.example", 7471)),
-        (["--lead-address", "[fd00::1]:7471"], Reached("fd00::1", 7471)),
-        (["--remote-command", ". env; baonet"], Reached(command=". env; baonet")),
+        ([], Launching()),
+        (["--lead-address", "10.0.0.1"], Launching("10.0.0.1")),
+        (["--lead-address", "lead.example:7471"], Launching("lead.example", 7471)),
+        (["--lead-address", "[fd00::1]:7471"], Launching("fd00::1", 7471)),
+        (["--remote-command", ". env; baonet"], Launching(command=". env; baonet")),
     ],
 )
-def test_how_the_lead_is_reached(words: list[str], found: Reached) -> None:
-    assert reached(parser().parse_args(["run", "machine.yaml", "--on", "ssh:host", *words])) == found
+def test_how_the_lead_is_reached(words: list[str], found: Launching) -> None:
+    assert launching(parser().parse_args(["run", "machine.yaml", "--on", "ssh:host", *words])) == found
 
 
 @pytest.mark.parametrize(
