@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
-.PHONY: demo test slow guests sanitize compiled lint types bench docs clean
+.PHONY: demo test slow guests hosts sanitize compiled lint types bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/baonet run configs/ping-pong.yaml --timeout 60s
@@ -23,6 +23,11 @@ slow: $(VENV)/.tested
 guests: $(VENV)/.tested
 	tests/guests/fetch || test $$? -eq 75
 	$(BIN)/pytest -m guests
+
+# Launchers for real: sshd, Slurm and Ray on hosts that are network namespaces. As root; .ci/run has what is to be installed.
+hosts: $(VENV)/.tested
+	$(BIN)/pip install --quiet --group hosts
+	$(BIN)/pytest -m hosts
 
 # The engine built with ASan and UBSan, in a copy of the package, under the tests of the core. Leaks are not looked for:
 # the interpreter keeps what it has to its end. Python's own allocator would hide the ends of its objects. The fuzz asks
