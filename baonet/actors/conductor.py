@@ -199,7 +199,7 @@ class Conductor:
         """All that was to happen before it has happened."""
         assignment = self._plan.pcpus[self.address]
         assert assignment is not None
-        flip_bits(self._memory, assignment.vm, flip.shmem, flip.bits)
+        flip_bits(self._memory, assignment.vm, self.address, flip.shmem, flip.bits)
         for bit in flip.bits:
             self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
 

@@ -37,6 +37,12 @@ def where(text: str) -> Where:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def written_where(text: str) -> str:
+    """The same for who passes it on as it is written."""
+    where(text)
+    return text
+
+
 def placed(machine: Machine, text: str) -> Machine:
     """The machine with what one ``--place`` says in place of that.
 

@@ -19,7 +19,7 @@ from baonet.cli.consoles import Consoles
 from baonet.cli.early import ENDINGS, Early
 from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
-from baonet.cli.summary import summary, virtual_outcome
+from baonet.cli.summary import between_nodes, summary, virtual_outcome
 from baonet.cli.terminal import Keyboard, RawTerminal
 from baonet.cli.until import missed
 from baonet.hyp.report import Report
@@ -197,6 +197,7 @@ class Session:
             "vms": outcome.vms,
             "pcpus": statistics(self._plan, outcome),
             **({} if outcome.digest is None else virtual_outcome(self._machine.clock, outcome)),
+            **({} if self._run.traffic is None else self._run.traffic.told()),
         }
 
     def tell(self, outcome: Outcome) -> int:
@@ -219,6 +220,8 @@ class Session:
         # What ended because of an output is not the guests' affair.
         for line in [] if self._outlets.outlets.failed else conditions(self._plan, outcome, self._names):
             print(line, file=sys.stderr)
+        if (between := self._run.traffic) is not None and between.total("orders") + between.total("pages"):
+            print(f"baonet: {between_nodes(between)}", file=sys.stderr)
         if outcome.digest is not None and not isinstance(self._outlets.out.error, BrokenPipeError):
             print(f"baonet: {summary(self._machine.clock, outcome)}", file=sys.stderr)
         self._run.end_trace(outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError, positive, rewrites
+from baonet.cli.place import written_where
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
 from baonet.document.overrides import Overrides
@@ -54,6 +56,12 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("file", metavar="FILE", help="study file (YAML), see docs/studies.md; - is standard input")
     parser.add_argument("-o", "--output", metavar="RESULTS", help="default: the study's name with .sqlite, here")
     parser.add_argument("-j", "--jobs", metavar="N", type=positive, help="runs at a time (default: one for each CPU)")
+    parser.add_argument(
+        "--on",
+        metavar="WHERE",
+        type=written_where,
+        help="which nodes run each machine, as for baonet run; a run.on says another",
+    )
     parser.add_argument("--fresh", action="store_true", help="discard the results that are there")
     parser.add_argument("--traces", metavar="DIR", help="keep the trace of every run in DIR")
     parser.add_argument("--list", action="store_true", help="list the runs and which are done, and run nothing")
@@ -67,7 +75,7 @@ def study(options: argparse.Namespace) -> int:
     from baonet.study.study_file import read  # noqa: PLC0415
 
     try:
-        plan = read(given(options.file))
+        plan = dataclasses.replace(read(given(options.file)), on=options.on)
         read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 

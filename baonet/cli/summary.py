@@ -5,6 +5,7 @@ from __future__ import annotations
 from baonet.actors.outcome import Outcome
 from baonet.machine import Clock
 from baonet.machine.rate import in_seconds
+from baonet.run.traffic import NodeTraffic
 
 
 def seconds(clock: Clock, at: int) -> str:
@@ -20,6 +21,13 @@ def summary(clock: Clock, outcome: Outcome) -> str:
         f"{seconds(clock, outcome.time)} of virtual time; digest {outcome.digest}; "
         f"{deliveries.exact} messages delivered on time{late}"
     )
+
+
+def between_nodes(traffic: NodeTraffic) -> str:
+    """One line: what has gone between nodes, and the page that they fought for most."""
+    most = f"; most often {traffic.pages[0]}" if traffic.pages else ""
+    size = traffic.total("bytes") / (1 << 20)
+    return f"between nodes {traffic.total('pages')} pages, {traffic.total('orders')} stays, {size:.1f} MiB{most}"
 
 
 def virtual_outcome(clock: Clock, outcome: Outcome) -> dict[str, object]:

@@ -16,6 +16,7 @@ from baonet.core import _node
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
 from baonet.memory.node import NodeMemory
+from baonet.wire.cluster import HotPage, Traffic
 
 _NOWHERE: Final = 0xFFFF
 
@@ -89,6 +90,10 @@ class NodeCourier:
         end.setblocking(False)
         self._courier.relay(island.number, crew, self.nodes[peer], end.detach())
 
+    def forget(self) -> None:
+        """In a process of actors: it has no courier, whose buffers would keep mapped what is not its own."""
+        self._courier.forget()
+
     def begin(self) -> None:
         self._courier.begin()
 
@@ -100,8 +105,11 @@ class NodeCourier:
                     if (table := self._memory.ownership.table(segment)) is not None:
                         self._courier.reset(island.number, table.number)
 
-    def statistics(self) -> dict[str, int]:
-        return self._courier.statistics()
+    def traffic(self) -> Traffic:
+        """So far."""
+        counts = self._courier.statistics()
+        hottest = tuple(HotPage(segment, page, times) for _, segment, page, times in self._courier.hottest())
+        return Traffic(counts["brought"], counts["given"], counts["orders"], counts["bytes"], hottest)
 
     def close(self) -> None:
         self._courier.close(self.caller)

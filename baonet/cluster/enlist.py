@@ -16,6 +16,7 @@ from baonet.actors.refusals import limited, refused
 from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.meeting import Meeting, MeetingError
+from baonet.cluster.parts import vms_of
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -79,8 +80,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
         raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
     memory = NodeMemory(machine, SIZES)
     stack.callback(memory.close)
-    here = {assigned.vm for pcpu, assigned in enumerate(planned.pcpus) if assigned and asked.nodes[pcpu] == asked.index}
-    for vm in sorted(here):
+    for vm in sorted(vms_of(planned, asked.nodes, asked.index)):
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
     try:

@@ -42,6 +42,7 @@ class Enlisted:
         self._memory = memory
         self._said: Counter[int] = Counter()
         self._held: frozenset[int] = frozenset()
+        self._living = node.processes
         self._scope = trio.CancelScope()
 
     async def run(self) -> None:
@@ -124,6 +125,9 @@ class Enlisted:
 
     def _died(self, pcpu: int, why: str | None, words: str = "") -> None:
         self._pass_on(self._node.port.last_words(pcpu))
+        self._living -= 1
+        if not self._living:
+            self._lead.send(self._courier.traffic())
         self._lead.send(cluster.ActorEnded(pcpu, why, words))
 
     async def _watch_nodes(self) -> None:

@@ -33,6 +33,8 @@ LOOK: Final = 0.02
 ANSWER: Final = 30.0
 """Seconds in which a node answers."""
 PIECE: Final = 1 << 16
+SETTLE: Final = 5.0
+"""Seconds in which actors that have been told to end have ended."""
 _T = TypeVar("_T")
 
 
@@ -46,6 +48,7 @@ class Joined:
     host: str
     cores: int
     lost: str | None = None
+    traffic: cluster.Traffic | None = None
 
 
 @final
@@ -111,13 +114,13 @@ class Cluster:
         nodes: Sequence[int],
         asked: Asked,
     ) -> None:
-        self._plan = plan
-        self._joined = joined
-        self._nodes = nodes
+        self._plan, self._joined, self._nodes = plan, joined, nodes
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self.weakness: str | None = None
+        self._enlist(asked)
         self._switch = Switch()
         self._agent_port = _AgentPort(self._switch, self._tell)
         self.port: Port = self._agent_port
@@ -126,9 +129,6 @@ class Cluster:
         self._gone: set[int] = set()
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
-        self._early: list[tuple[int, Message]] = []
-        self.weakness: str | None = None
-        self._enlist(asked)
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
@@ -205,6 +205,8 @@ class Cluster:
                 self._end(self._of(index, address), why, words)
             case cluster.Reloaded(vm, why):
                 self._reloaded(index, vm, why)
+            case cluster.Traffic():
+                node.traffic = message
             case cluster.Lost(other):
                 self._apart(index, other)
             case cluster.Refused(why):
@@ -266,6 +268,14 @@ class Cluster:
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self.kill(address)
                 self._end(address, f"has lost a part of its island: {names} do not reach each other", "")
+
+    async def settle(self) -> None:
+        """When the machine is over: until each node has told what went between it and others, or will not."""
+        with trio.move_on_after(SETTLE):
+            for index, node in enumerate(self._joined):
+                while node.traffic is None and node.lost is None:
+                    await node.stream.wait()
+                    self._listen(index, node)
 
     def kick(self, pcpu: int) -> None:
         """Its node does that when it passes on what it is told."""

@@ -41,3 +41,9 @@ def meetings(split: Sequence[PartedIsland]) -> set[tuple[int, int]]:
         for node in island.nodes
         if node != island.home
     }
+
+
+def vms_of(plan: Plan, nodes: Sequence[int], index: int) -> set[int]:
+    """The VMs whose memory a node has: those that it runs a part of, and all of islands that it shares with others."""
+    here = {assigned.vm for pcpu, assigned in enumerate(plan.pcpus) if assigned is not None and nodes[pcpu] == index}
+    return here.union(*(island.vms for island in parted(plan, nodes) if index in island.nodes))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, final
 
@@ -19,8 +19,8 @@ _PROGRAM_HEADER: Final = struct.Struct("<IIQQQQQQ")
 _SECTION_HEADER: Final = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _SHT_SYMTAB: Final = 2
-_NOTYPE, _FUNC = 0, 2
-_TYPES: Final = (_NOTYPE, _FUNC)
+_NOTYPE, _OBJECT, _FUNC = 0, 1, 2
+_CODE: Final = (_NOTYPE, _FUNC)
 _MOST: Final = 1 << 28
 """Bytes of a symbol table or of its names that are read; a larger one is not a table of names for people."""
 
@@ -31,10 +31,12 @@ class Symbols:
 
     def __init__(self, vm: Vm) -> None:
         found: list[tuple[int, int, str]] = []
+        self._objects: list[tuple[int, int, str]] = []
         for segment in vm.segments:
             if segment.path is not None:
                 try:
-                    found += _symbols(segment)
+                    found += _symbols(segment, _CODE)
+                    self._objects += _symbols(segment, (_OBJECT,))
                 except (OSError, ValueError, struct.error, IndexError):
                     continue
         # Of several at one address the one with a size is the function; the others are labels in it.
@@ -50,9 +52,13 @@ class Symbols:
         start, end, name = self._found[place]
         return f"{name}+{address - start:#x}" if address < end else ""
 
+    def within(self, start: int, end: int) -> list[str]:
+        """The names of variables that have bytes from ``start`` up to ``end``, by their addresses."""
+        return [name for low, high, name in sorted(self._objects) if low < end and high > start]
 
-def _symbols(segment: LoadSegment) -> Iterator[tuple[int, int, str]]:
-    """(start, end, name) of those that lie in a loaded segment, as linked and as loaded."""
+
+def _symbols(segment: LoadSegment, types: Collection[int]) -> Iterator[tuple[int, int, str]]:
+    """(start, end, name) of those of some types that lie in a loaded segment, as linked and as loaded."""
     assert segment.path is not None
     with opened(Path(segment.path)) as file:
 
@@ -76,17 +82,17 @@ def _symbols(segment: LoadSegment) -> Iterator[tuple[int, int, str]]:
             strings = headers[header[6]]
             names = read(strings[4], strings[5])
             virtual, size = linked[0]
-            for start, end, name in _spans(table, names, virtual, virtual + size):
+            for start, end, name in _spans(table, names, types, virtual, virtual + size):
                 yield start, end, name
                 if virtual != segment.base:
                     yield start - virtual + segment.base, end - virtual + segment.base, name
 
 
-def _spans(table: bytes, names: bytes, low: int, high: int) -> Iterator[tuple[int, int, str]]:
+def _spans(table: bytes, names: bytes, types: Collection[int], low: int, high: int) -> Iterator[tuple[int, int, str]]:
     """A label has no size, so it reaches to the next symbol."""
     found = []
     for name, info, _, section, value, size in _SYMBOL.iter_unpack(table):
-        if info & 0xF in _TYPES and section and low <= value < high:
+        if info & 0xF in types and section and low <= value < high:
             text = names[name : names.index(b"\0", name)].decode("utf-8", "replace")
             if text and not text.startswith("$"):  # $x and $d tell code from data
                 found.append((value, size, text))

@@ -97,11 +97,17 @@ class Courier:
     def begin(self) -> None:
         """Start the thread. Raises OSError when the host has none."""
 
+    def forget(self) -> None:
+        """In a child that was forked before it began: let go of all buffers."""
+
     def reset(self, island: int, segment: int, /) -> None:
         """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
 
     def statistics(self) -> dict[str, int]:
-        """Pages ``asked`` for, ``brought`` here and ``given``, and ``orders`` to cores of other nodes."""
+        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all."""
+
+    def hottest(self) -> list[tuple[int, int, int, int]]:
+        """(island, segment, page, how often) of the pages that have come here most often, the most first."""
 
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""
@@ -118,6 +124,12 @@ def hand_over(ledger: object, entries: object, segment: int, page: int, owner: i
     ``owner`` is a pcpu's number plus 1, 0: all may read it; any other number is nobody who could let it go. ``let_go``:
     the time in cycles before which whoever takes it is to see none. Only while nobody of the island runs. Raises
     IndexError where there is no such page.
+    """
+
+def fetch(ledger: object, pcpu: int, owners: object, segment: int, page: int) -> None:
+    """Before a page is written to from outside: returns when its bytes are on this node.
+
+    ``pcpu`` is one of this node that stands. Raises IndexError where there is none of these.
     """
 
 def write(ledger: object, entries: object, segment: int, page: int) -> None:

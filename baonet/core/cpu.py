@@ -115,18 +115,23 @@ def build(
     return core
 
 
-def flip(memory: NodeMemory, vm: int, number: int, bits: Sequence[int]) -> None:
+def flip(memory: NodeMemory, vm: int, pcpu: int, number: int, bits: Sequence[int]) -> None:
     """Flip bits of a shared memory object, counted from its first byte's least significant one, while nobody runs.
 
-    ``vm`` is one that has the object.
+    ``vm`` is one that has the object, ``pcpu`` one of the island that is here.
     """
     segment = memory.shared[number]
+    ledger, table = memory.ownership.ledger(vm), memory.ownership.table(segment)
+    owned: list[tuple[mmap.mmap, mmap.mmap, int, int]] = []
+    if ledger is not None and table is not None:
+        pages = sorted({bit // 8 // PAGE_SIZE for bit in bits})
+        owned = [(ledger.view, table.entries.view, table.number, page) for page in pages]
+    for ours, entries, of, page in owned:
+        _node.fetch(ours, pcpu, entries, of, page)
     for bit in bits:
         segment.view[bit // 8] ^= 1 << bit % 8
-    ledger, table = memory.ownership.ledger(vm), memory.ownership.table(segment)
-    if ledger is not None and table is not None:
-        for page in sorted({bit // 8 // PAGE_SIZE for bit in bits}):
-            _node.write(ledger.view, table.entries.view, table.number, page)
+    for each in owned:
+        _node.write(*each)
 
 
 def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: NodeMemory, vm: int) -> Rounds:

@@ -12,8 +12,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, final
+from collections.abc import Callable, Mapping
+from typing import final
 
 import trio
 
@@ -31,6 +31,7 @@ from baonet.launch.forking import Forks
 from baonet.launch.pin import AUTO, Pin
 from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
+from baonet.launch.share import Share
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
@@ -48,21 +49,6 @@ def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
     except OSError as error:
         return refused(error)
     return None
-
-
-class Share(Protocol):
-    """What of a machine is on this node: ``nodes`` is that of each pcpu.
-
-    ``relay`` gets the far end of a channel between an actor here and one on another node. ``caller``: a descriptor that
-    the processes keep.
-    """
-
-    @property
-    def nodes(self) -> Sequence[int]: ...
-    @property
-    def caller(self) -> int: ...
-    def has(self, pcpu: int) -> bool: ...
-    def relay(self, address: int, peer: int, end: socket.socket) -> None: ...
 
 
 @final
@@ -146,7 +132,7 @@ class ProcessNode:
                             words,
                             rings=self._rings,
                             confined=reason is None,
-                            keep=None if share is None else share.caller,
+                            share=share,
                         )
                     words.begin()
                     self._pids[address] = pid
@@ -158,6 +144,11 @@ class ProcessNode:
             for channel in channels[address].values():
                 channel.socket.close()
         self.port: Port = SocketPort(channels[AGENT], self._call)
+
+    @property
+    def processes(self) -> int:
+        """Those that there are, or have been."""
+        return len(self._addresses)
 
     @staticmethod
     def _joined(plan: Plan, members: Mapping[int, Crew]) -> RingMemory | None:

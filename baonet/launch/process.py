@@ -19,6 +19,7 @@ from baonet.core import _node
 from baonet.core.child import belong_to
 from baonet.launch.confinement import confine, no_new_privileges
 from baonet.launch.crews import Crew
+from baonet.launch.share import Share
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import Ends, RingMemory
 from baonet.wire.messages import AGENT, accepted
@@ -72,12 +73,12 @@ def live(
     *,
     rings: RingMemory | None,
     confined: bool,
-    keep: int | None = None,
+    share: Share | None = None,
 ) -> NoReturn:
     """Call it in the child of the process ``agent``. Nothing of the parent's runs on in it, whatever happens.
 
-    ``rings``: those of pcpus that run freely. ``confined``: this host has seccomp filters. ``keep``: another descriptor
-    that it has.
+    ``rings``: those of pcpus that run freely. ``confined``: this host has seccomp filters. ``share``: other nodes have
+    the rest of the machine.
     """
     status = 1
     try:
@@ -85,9 +86,12 @@ def live(
         words.be_mine()
         _dump_nothing()
         no_new_privileges()
+        if share is not None:
+            share.forget()
         memory.keep(crew.use)
         ends = None if rings is None else rings.ends(crew.address)
-        give_up_all_but([*(each.socket.fileno() for each in channels.values()), *([] if keep is None else [keep])])
+        kept = [each.socket.fileno() for each in channels.values()]
+        give_up_all_but(kept if share is None else [*kept, share.caller])
         faulthandler.enable(2, all_threads=False)
         status = trio.run(_live, crew, _port(crew, channels, memory, ends), confined)
     except BaseException as error:

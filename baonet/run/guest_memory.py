@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import final
 
-from baonet.cluster.lead import Cluster
+from baonet.cluster.lead import Cluster, ClusterError
 from baonet.machine import Vm
 from baonet.memory.node import NodeMemory
+from baonet.run.errors import RunError
+
+
+@contextmanager
+def _of_nodes() -> Iterator[None]:
+    """A node that does not answer is the run's trouble."""
+    try:
+        yield
+    except ClusterError as error:
+        raise RunError(str(error)) from None
 
 
 @final
@@ -26,7 +37,8 @@ class GuestMemory:
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes from ``address`` on."""
         self._check()
-        return self._memory.read(self._vm, address, size)
+        with _of_nodes():
+            return self._memory.read(self._vm, address, size)
 
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Guests see it from where they stand: in virtual time the end of a window.
@@ -35,4 +47,5 @@ class GuestMemory:
         IC IVAU or TLBI, and what is cached depends on the host: without these a run need not repeat.
         """
         self._check()
-        self._memory.write(self._vm, address, data)
+        with _of_nodes():
+            self._memory.write(self._vm, address, data)

@@ -25,6 +25,7 @@ from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
 from baonet.run.trace_ends import footer, header
+from baonet.run.traffic import NodeTraffic, traffic
 from baonet.trace.writer import TraceFile
 from baonet.wire.messages import TraceChunk, Typed
 
@@ -159,7 +160,15 @@ class HostedRun:
 
     async def live(self) -> Outcome:
         """Until the machine ends, somebody ends it, or the timeout passes."""
-        return await self.agent.run(self._options.timeout)
+        outcome = await self.agent.run(self._options.timeout)
+        if isinstance(self._node, Cluster):
+            await self._node.settle()
+        return outcome
+
+    @property
+    def traffic(self) -> NodeTraffic | None:
+        """What has gone between nodes, at the end; None where there are none."""
+        return None if self._group is None else traffic(self._loaded.machine, self._group.joined)
 
     def end_trace(self, outcome: Outcome) -> None:
         """The last that is written to the trace, if there is one."""

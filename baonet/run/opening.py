@@ -11,6 +11,8 @@ from pathlib import Path
 import trio
 
 from baonet.actors.ending import Ending
+from baonet.cluster import where
+from baonet.cluster.lead import ClusterError
 from baonet.config import loader
 from baonet.config.console_input import dump_input, load_input
 from baonet.document import quantities
@@ -47,6 +49,7 @@ async def open_run(
     placement: str | None = None,
     threads: int | None = None,
     pin: str | None = None,
+    on: str | None = None,
     input: str | os.PathLike[str] | Iterable[Input] = (),
     record: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -57,8 +60,9 @@ async def open_run(
 ) -> AsyncIterator[OpenRun]:
     """Run a machine within the block, in Trio; the machine ends with it, and no process is left.
 
-    ``placement``, ``threads``, ``pin``, ``input`` (a file, or what it would hold), ``record``, ``trace``, ``until``
-    (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host, ``"60s"``) are the options of ``baonet run``.
+    ``placement``, ``threads``, ``pin``, ``on`` (``"local:2"``), ``input`` (a file, or what it would hold), ``record``,
+    ``trace``, ``until`` (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host, ``"60s"``) are the options of
+    ``baonet run``; which node of ``on`` runs what the machine's ``placement`` says.
     ``stop_on_report``: a wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
     Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError
@@ -74,6 +78,7 @@ async def open_run(
         _options(machine, placement, until, limit, timeout),
         threads=_threads(machine, threads),
         pin=None if pin is None else parse(pin),
+        on=None if on is None else where.parse(on),
     )
     _spare(machine, "trace", trace)
     _spare(machine, "record", record)
@@ -88,7 +93,10 @@ async def open_run(
             stack.callback(outlet.close)
         loaded = LoadedMachine(machine, lambda text: witness.notice("WARNING", text), here=options.on is None)
         stack.callback(loaded.close)
-        hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
+        try:
+            hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
+        except ClusterError as error:
+            raise RunError(str(error)) from None
         stack.callback(hosted.close)
         try:
             async with _living(OpenRun(loaded, hosted, witness, stop_on_report=stop_on_report)) as run:

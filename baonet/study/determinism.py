@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from baonet.study.plan import PLACEMENT
+from baonet.study.plan import places
 from baonet.study.store import Store, StoredPoint, StoredRun
 
 
@@ -37,7 +37,7 @@ def compare(points: Mapping[int, StoredPoint], rows: Iterable[StoredRun]) -> lis
     groups: dict[tuple[str, int], dict[str, dict[str, None]]] = {}
     for row in rows:
         if row.done and row.digest and row.facts.get("mode") == "virtual":
-            settings = {path: value for path, value in points[row.point].settings.items() if path != PLACEMENT}
+            settings = {path: value for path, value in points[row.point].settings.items() if not places(path)}
             group = groups.setdefault((json.dumps(settings, sort_keys=True), row.seed), {})
             group.setdefault(row.digest, {})[points[row.point].label] = None
     return [

@@ -24,6 +24,7 @@ class RunRequest:
     duration: str | None
     input: str | None
     placement: str | None
+    on: str | None
     timeout: str
 
 
@@ -51,6 +52,7 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
         async with baonet.open_run(
             machine,
             placement=request.placement,
+            on=request.on,
             input=request.input or (),
             trace=trace,
             until=request.until,

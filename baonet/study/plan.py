@@ -17,7 +17,15 @@ Settings: TypeAlias = Mapping[str, object]
 
 PLACEMENT = "run.placement"
 CLOCK = "run.clock"
-RUN_OPTIONS = ("run.for", "run.until", "run.input", CLOCK, PLACEMENT)
+ON = "run.on"
+RUN_OPTIONS = ("run.for", "run.until", "run.input", CLOCK, PLACEMENT, ON)
+
+
+def places(path: str) -> bool:
+    """Whether a setting says where CPUs run, which in virtual time changes nothing in what they do."""
+    return path in (PLACEMENT, ON) or path.partition(".")[0] == "placement"
+
+
 """What a study can set beside the machine file, to whose fields all other paths lead."""
 
 
@@ -99,7 +107,8 @@ class Study:
     """``duration`` is of virtual time, ``timeout`` of the host's, for one run; both as ``baonet run`` takes them.
 
     ``until`` are texts that guests print, each as ``baonet run --until`` takes it; the run ends when all have come.
-    ``accept`` are the exit statuses of ``baonet run`` after which a run counts as done.
+    ``accept`` are the exit statuses of ``baonet run`` after which a run counts as done. ``on``: which nodes run it, for
+    runs that say no other; it is of a call, not of the study.
     """
 
     path: Path
@@ -114,6 +123,7 @@ class Study:
     until: tuple[str, ...] = ()
     timeout: str = "10m"
     accept: tuple[int, ...] = (0,)
+    on: str | None = None
     title: str = ""
     description: str = ""
     expected: str = ""
@@ -155,6 +165,7 @@ class Study:
             duration=_text(settings.get("run.for", self.duration)),
             input=None if input_ is None else str(self.path.parent / str(input_)),
             placement=_text(settings.get(PLACEMENT)),
+            on=_text(settings.get(ON, self.on)),
             timeout=self.timeout,
         )
 

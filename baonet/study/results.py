@@ -16,7 +16,7 @@ from baonet.study.catalog import METRICS, Entry
 from baonet.study.determinism import Disagreement, compare
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
-from baonet.study.plan import PLACEMENT, PlotSpec, place_label
+from baonet.study.plan import PlotSpec, place_label, places
 from baonet.study.plausible import check_measured, check_meta, check_runs
 from baonet.study.store import Store, StoredPoint, StoredRun, StoreError
 
@@ -157,7 +157,7 @@ def different(points: Mapping[int, StoredPoint], rows: Iterable[StoredRun]) -> l
         return list(points.values())
     found: dict[str, StoredPoint] = {}
     for point in points.values():
-        settings = {path: value for path, value in point.settings.items() if path != PLACEMENT}
+        settings = {path: value for path, value in point.settings.items() if not places(path)}
         found.setdefault(json.dumps(settings, sort_keys=True), point)
     return list(found.values())
 

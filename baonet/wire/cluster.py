@@ -221,6 +221,31 @@ class Write:
 
 @final
 @dataclass(frozen=True, slots=True)
+class HotPage:
+    """A page that has come to a node ``times``: of which segment of the machine, and which of its pages."""
+
+    segment: int
+    page: int
+    times: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What has gone between a node and others, when its last actor has ended.
+
+    ``pages`` that came, ``given`` to others, ``orders`` to cores of other nodes, and ``bytes`` that it sent them.
+    """
+
+    pages: int
+    given: int
+    orders: int
+    bytes: int
+    hottest: tuple[HotPage, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why the node, or the lead, does not go on. The last message."""
 
@@ -253,6 +278,7 @@ ClusterMessage = (
     | Read
     | Bytes
     | Write
+    | Traffic
     | Refused
     | Beat
 )

@@ -192,6 +192,7 @@ _CLUSTER: Final = (
     Fact(113, cluster.Write, _TO_NODE),
     Fact(114, cluster.Refused, (*_TO_NODE, *_TO_LEAD)),
     Fact(116, cluster.Lost, _TO_LEAD),
+    Fact(117, cluster.Traffic, _TO_LEAD),
     Fact(115, cluster.Beat, (*_TO_NODE, *_TO_LEAD)),
 )
 _RECORDS: Final = tuple(

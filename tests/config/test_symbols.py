@@ -57,6 +57,13 @@ def test_names(tmp_path: Path, offset: int, name: str) -> None:
     assert symbols(tmp_path, elf()).name(LINKED + offset) == name
 
 
+def test_the_variables_of_a_page_have_names(tmp_path: Path) -> None:
+    found = symbols(tmp_path, elf((*SYMBOLS, ("first", 0x08, 1, 0x10))))
+    assert found.within(LINKED, LINKED + 0x34) == ["first", "data"]
+    assert found.within(LINKED + 0x17, LINKED + 0x30) == ["first"]
+    assert found.within(LINKED + 0x34, LINKED + 0x100) == []
+
+
 def test_an_image_that_was_loaded_elsewhere_has_its_names_in_both_places(tmp_path: Path) -> None:
     found = symbols(tmp_path, elf(), base=0x4000_0000)
     assert found.name(0x4000_0044) == found.name(LINKED + 0x44) == "main+0x4"

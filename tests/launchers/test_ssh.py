@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launchers.machines import TALK, alone, end_all, endless
+from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import Hosts, command_line, hosts, possible
 from tests.launchers.waiting import within
 from tests.system.machine import Result
@@ -73,7 +73,7 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHosts]:
 
 
 def test_a_machine_does_the_same_on_hosts_that_ssh_reaches(ssh: SshHosts) -> None:
-    assert ssh.run(*TALK, "--on", BOTH) == alone()
+    same(ssh.run(*TALK, "--on", BOTH))
     end_all(ssh.hosts)
 
 
@@ -153,4 +153,4 @@ def test_why_a_node_does_not_come(ssh: SshHosts, options: tuple[str, ...], said:
 
 def test_what_is_run_there_can_be_told(ssh: SshHosts) -> None:
     done = ssh.run(*TALK, "--on", BOTH, "--remote-command", f"LANG=C {sys.executable} -m baonet")
-    assert done == alone()
+    same(done)

@@ -11,7 +11,7 @@ from baonet.study.one_run import RunRequest, perform
 from tests.run.test_open_run import children
 from tests.system.machine import vm, write
 
-REQUEST = RunRequest("machine.yaml", {"clock.mode": "virtual"}, (), None, None, None, "60s")
+REQUEST = RunRequest("machine.yaml", {"clock.mode": "virtual"}, (), None, None, None, None, "60s")
 
 
 @pytest.mark.parametrize(

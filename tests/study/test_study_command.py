@@ -44,6 +44,21 @@ def read(file: Path) -> Results:
         return results(store)
 
 
+def test_where_runs_are_changes_nothing_in_them(tmp_path: Path) -> None:
+    sweep = {"run.on": ["local:1", "local:2"], "placement": ["pack", "spread"]}
+    file = study(tmp_path, **{"for": "300us"}, sweep=sweep)
+    done = baonet("study", file, "-o", tmp_path / "results.sqlite")
+    assert done.status == 0, done.err
+    found = read(tmp_path / "results.sqlite")
+    assert len(found.rows) == 4
+    assert not found.disagreements
+    assert len({row.digest for row in found.rows}) == 1
+    assert len(found.shown) == 1
+    again = baonet("study", study(tmp_path, **{"for": "300us"}), "-o", tmp_path / "other.sqlite", "--on", "local:2")
+    assert again.status == 0, again.err
+    assert {row.digest for row in read(tmp_path / "other.sqlite").rows} == {row.digest for row in found.rows}
+
+
 def test_ping_pong(tmp_path: Path) -> None:
     file = study(
         tmp_path,

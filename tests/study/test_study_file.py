@@ -38,7 +38,9 @@ def test_the_least_study_is_one_run(tmp_path: Path) -> None:
     (run,) = found.runs()
     assert found.title == "study"
     assert found.machine == tmp_path / "machine.yaml"
-    assert found.request(run.settings) == RunRequest(str(tmp_path / "machine.yaml"), {}, (), None, None, None, "10m")
+    assert found.request(run.settings) == RunRequest(
+        str(tmp_path / "machine.yaml"), {}, (), None, None, None, None, "10m"
+    )
 
 
 def test_a_sweep_is_every_combination(tmp_path: Path) -> None:
@@ -106,6 +108,7 @@ def test_what_a_run_is_told(tmp_path: Path) -> None:
         duration="5ms",
         input=f"{tmp_path}/keys.yaml",
         placement="one-process",
+        on=None,
         timeout="30s",
     )
     assert found.points()[0].place["machine"].label == "two"

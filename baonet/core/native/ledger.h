@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "futex.h"
+
 #define SHARED 0u
 
 struct ownership {
@@ -92,6 +94,16 @@ static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */
 static inline void ledger_let_go(struct ledger *ledger, size_t lanes, struct ownership *entry) {
     if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].known);
+}
+
+/* Returns when the page is here, which is elsewhere. Of a core that has nothing else to wait for. */
+static inline void ledger_fetch(struct ledger *ledger, unsigned pcpu, uint16_t segment, uint32_t page) {
+    struct lane *lane = &ledger->lanes[pcpu];
+    lane->segment = segment;
+    lane->page = page;
+    atomic_store(&lane->wants, WANTS_PAGE);
+    ledger_call(ledger, pcpu);
+    while (atomic_load(&lane->wants) == WANTS_PAGE) futex_wait(&lane->wants, WANTS_PAGE, 0);
 }
 
 /* Whether the courier must send some on before there is room for more that no node forgets. */

@@ -4,27 +4,8 @@
  */
 #include "resident.h"
 
-#include "clock.h"
-#include "futex.h"
-
-#define LOOK 1u /* nanoseconds, before it sleeps */
-
-static void fetch(struct core *core, struct shared_page page) {
-    struct lane *lane = &core->ledger->lanes[core->index];
-    lane->segment = page.segment;
-    lane->page = page.page;
-    atomic_store(&lane->wants, WANTS_PAGE);
-    ledger_call(core->ledger, core->index);
-    for (uint64_t began = host_now(); atomic_load(&lane->wants) == WANTS_PAGE;) {
-        if (host_now() - began < LOOK)
-            __builtin_ia32_pause();
-        else
-            futex_wait(&lane->wants, WANTS_PAGE, 0);
-    }
-}
-
 void resident_make(struct core *core, struct shared_page page) {
-    if (__builtin_expect(page.table[page.page].holder != HERE, false)) fetch(core, page);
+    if (__builtin_expect(page.table[page.page].holder != HERE, false)) ledger_fetch(core->ledger, core->index, page.segment, page.page);
 }
 
 void resident_make_region(struct core *core, const struct region *region, uint64_t ipa) {

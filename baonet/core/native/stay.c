@@ -219,12 +219,12 @@ static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline
         uint32_t seen = atomic_load(&ledger->answers);
         if (atomic_load(&lane->work) == LANE_HAS_COME) break;
         if (now >= deadline) return false;
-        if (now - began < patience)
+        if (now - began < patience && !lane->away) /* the courier needs the core */
             __builtin_ia32_pause();
         else
             futex_wait(&ledger->answers, seen, deadline - now);
     }
-    has_waited(&patience, now - began);
+    if (!lane->away) has_waited(&patience, now - began);
     stay->outcome = lane->outcome;
     atomic_store(&lane->work, LANE_STANDS);
     return true;
@@ -294,7 +294,7 @@ static void *attending(void *argument) {
         if (asked) {
             has_waited(&patience, now - began);
             began = host_now();
-        } else if (now - began < patience) {
+        } else if (now - began < patience && !attendance->ledger->conducted_away) { /* else the courier needs the core */
             __builtin_ia32_pause();
         } else {
             futex_wait(bell, seen, 0);

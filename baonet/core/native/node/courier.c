@@ -1,7 +1,7 @@
 /*
  * The courier of a node: one thread, without Python, that has the streams to the couriers of other nodes. It is called by cores
  * of this node over a socket (ledger_call), reads what other nodes say, and passes on what processes of islands that are split
- * say to each other. After something has happened it looks again for a while before it sleeps, as long as that pays.
+ * say to each other. It never spins: the cores that it works for need the host's, and are slower without (measured on two).
  *
  * A peer that says what cannot be, or ends, is lost: that is told by its number on `told`.
  */
@@ -14,27 +14,26 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define QUIT 0xfffeu
 #define EVENTS 64
-#define SHORT_SPIN 1u
-#define LONG_SPIN 2u
 #define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
 
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+static void add(struct courier *courier, struct link *link, uint64_t key) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = key};
+    link->watched = EPOLLIN;
+    epoll_ctl(courier->epoll, EPOLL_CTL_ADD, link->fd, &event);
 }
 
-static void watch(struct courier *courier, struct link *link, uint64_t key, uint32_t events, bool anew) {
+static void watch(struct courier *courier, struct link *link, uint64_t key, uint32_t events) {
     struct epoll_event event = {.events = events, .data.u64 = key};
-    epoll_ctl(courier->epoll, anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, link->fd, &event);
+    if (link->watched == events) return;
+    link->watched = events;
+    epoll_ctl(courier->epoll, EPOLL_CTL_MOD, link->fd, &event);
 }
 
 static void end(struct link *link) {
@@ -123,9 +122,7 @@ static void flush(struct courier *courier) {
             lose(courier, peer);
             continue;
         }
-        bool waits = peer->link.out.length > 0;
-        if (waits != peer->link.waits) watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (waits ? EPOLLOUT : 0), false);
-        peer->link.waits = waits;
+        watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (peer->link.out.length ? EPOLLOUT : 0));
     }
     for (unsigned i = 0; i < courier->part_count; i++) {
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++) {
@@ -137,28 +134,16 @@ static void flush(struct courier *courier) {
                 continue;
             }
             bool held = relay->peer->link.out.length > CONGESTED, waits = relay->link.out.length > 0;
-            watch(courier, &relay->link, KEY(OF_RELAY, i, j), (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0), false);
+            watch(courier, &relay->link, KEY(OF_RELAY, i, j), (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0));
         }
     }
-}
-
-static int wait_for_events(struct courier *courier, struct epoll_event *events) {
-    uint64_t began = now(), time = began;
-    int count;
-    while (!(count = epoll_wait(courier->epoll, events, EVENTS, 0)) && time - began < courier->patience) time = now();
-    if (!count) count = epoll_wait(courier->epoll, events, EVENTS, -1);
-    time = now() - began;
-    courier->patience = time < LONG_SPIN ? (2 * time > courier->patience ? 2 * time : courier->patience) : courier->patience / 2;
-    if (courier->patience < SHORT_SPIN) courier->patience = SHORT_SPIN;
-    if (courier->patience > LONG_SPIN) courier->patience = LONG_SPIN;
-    return count;
 }
 
 static void *life(void *argument) {
     struct courier *courier = argument;
     struct epoll_event events[EVENTS];
     for (;;) {
-        int count = wait_for_events(courier, events);
+        int count = epoll_wait(courier->epoll, events, EVENTS, -1);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
             unsigned index = (unsigned)events[i].data.u64;
@@ -302,6 +287,8 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     table->bytes = memory(courier, bytes, (size_t)pages * GUEST_PAGE);
     table->entries = table->bytes ? memory(courier, entries, pages * sizeof *table->entries) : NULL;
     if (!table->entries) return NULL;
+    table->brought = PyMem_Calloc(pages, sizeof *table->brought);
+    if (!table->brought) return PyErr_NoMemory();
     table->device = device;
     table->pages = device ? 1 : pages;
     Py_RETURN_NONE;
@@ -326,10 +313,10 @@ static PyObject *begin(PyObject *self, PyObject *none) {
     struct courier *courier = (struct courier *)self;
     (void)none;
     if (!may_change(courier)) return NULL;
-    for (unsigned i = 0; i < courier->peer_count; i++) watch(courier, &courier->peers[i].link, KEY(OF_PEER, 0, i), EPOLLIN, true);
+    for (unsigned i = 0; i < courier->peer_count; i++) add(courier, &courier->peers[i].link, KEY(OF_PEER, 0, i));
     for (unsigned i = 0; i < courier->part_count; i++)
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++)
-            watch(courier, &courier->parts[i].relays[j].link, KEY(OF_RELAY, i, j), EPOLLIN, true);
+            add(courier, &courier->parts[i].relays[j].link, KEY(OF_RELAY, i, j));
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -353,8 +340,45 @@ static PyObject *reset(PyObject *self, PyObject *args) {
 static PyObject *statistics(PyObject *self, PyObject *none) {
     struct courier *courier = (struct courier *)self;
     (void)none;
-    return Py_BuildValue("{sKsKsKsK}", "asked", (unsigned long long)courier->asked_for, "brought", (unsigned long long)courier->brought,
-                         "given", (unsigned long long)courier->given, "orders", (unsigned long long)courier->orders);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < courier->peer_count; i++) bytes += courier->peers[i].link.sent;
+    return Py_BuildValue("{sKsKsKsK}", "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
+                         "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
+}
+
+#define MOST_HOT 64u
+struct hot {
+    uint32_t times, page;
+    unsigned island, segment;
+};
+
+/* Keeps the most of them, the greatest first. */
+static void note_hot(struct hot *most, struct hot hot) {
+    unsigned place = MOST_HOT;
+    while (place && most[place - 1].times < hot.times) place--;
+    if (place == MOST_HOT) return;
+    memmove(most + place + 1, most + place, (MOST_HOT - place - 1) * sizeof *most);
+    most[place] = hot;
+}
+
+/* (island, segment, page, how often it came here) of the pages that came most often. */
+static PyObject *hottest(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    struct hot most[MOST_HOT] = {0};
+    (void)none;
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        for (unsigned segment = 0; segment < part->table_count; segment++)
+            for (uint32_t page = 0; page < part->tables[segment].pages; page++)
+                note_hot(most, (struct hot){part->tables[segment].brought[page], page, part->number, segment});
+    }
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < MOST_HOT && most[i].times; i++) {
+        PyObject *each = Py_BuildValue("(IIII)", most[i].island, most[i].segment, most[i].page, most[i].times);
+        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
+        Py_XDECREF(each);
+    }
+    return list;
 }
 
 static void dealloc(PyObject *self) {
@@ -366,6 +390,7 @@ static void dealloc(PyObject *self) {
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
+        for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
         PyMem_Free(part->tables);
         free(part->waiting);
     }
@@ -374,6 +399,15 @@ static void dealloc(PyObject *self) {
     if (courier->kept) close(courier->epoll);
     Py_XDECREF(courier->kept);
     Py_TYPE(self)->tp_free(self);
+}
+
+/* In a child that was forked: it has no courier, and what the courier points to may go. */
+static PyObject *forget(PyObject *self, PyObject *none) {
+    struct courier *courier = (struct courier *)self;
+    (void)none;
+    if (!may_change(courier)) return NULL;
+    courier->part_count = courier->peer_count = 0;
+    return PyList_SetSlice(courier->kept, 0, PyList_GET_SIZE(courier->kept), NULL) ? NULL : Py_NewRef(Py_None);
 }
 
 /* The thread ends, and with it all streams. */
@@ -398,8 +432,10 @@ static PyMethodDef methods[] = {
     {"table", add_table, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},
     {"begin", begin, METH_NOARGS, NULL},
+    {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
+    {"hottest", hottest, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -27,6 +27,7 @@ struct table {
     uint8_t *bytes;
     uint32_t pages; /* that have an owner of their own: 1 of a device, whose state is more */
     bool device;
+    uint32_t *brought;  /* of each page, how often */
     uint32_t next, run; /* reads ahead: the page that would come next, and how many did so */
 };
 
@@ -88,8 +89,7 @@ struct courier {
     bool begun;
     uint8_t half;  /* of a call */
     bool has_half;
-    uint64_t patience;
-    _Atomic uint64_t asked_for, brought, given, orders; /* pages; stays */
+    _Atomic uint64_t brought, given, orders; /* pages; stays */
 };
 
 /* What one part does. None of these may be given anything of a peer that has not been checked: false, it is wrong. */

@@ -79,6 +79,7 @@ bool link_flush(struct link *link) {
     while (link->out.length) {
         ssize_t gone = send(link->fd, link->out.data, link->out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (gone < 0) return errno == EAGAIN || errno == EINTR;
+        link->sent += (size_t)gone;
         drop(&link->out, (size_t)gone);
     }
     return true;

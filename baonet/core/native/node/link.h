@@ -13,7 +13,8 @@ struct bytes {
 struct link {
     int fd; /* -1: it has ended */
     struct bytes in, out;
-    bool waits; /* epoll tells when more can be written */
+    uint64_t sent; /* bytes */
+    uint32_t watched; /* what epoll tells of it */
 };
 struct head {
     uint32_t length; /* of what follows */

@@ -51,6 +51,7 @@ static PyMethodDef functions[] = {
     {"kick", kick, METH_VARARGS, NULL},
     {"hand_over", hand_over, METH_VARARGS, NULL},
     {"write", write_page, METH_VARARGS, NULL},
+    {"fetch", fetch_page, METH_VARARGS, NULL},
     {"known", known_time, METH_VARARGS, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},

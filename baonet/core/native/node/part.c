@@ -138,7 +138,7 @@ static bool is_awaited(const struct part *part, unsigned segment, uint32_t page)
 }
 
 /* Somebody wants pages of which the first is elsewhere. False: no memory. */
-static bool fetch(struct courier *courier, struct part *part, struct waiting wanted) {
+static bool fetch(struct part *part, struct waiting wanted) {
     struct table *table = &part->tables[wanted.segment];
     bool asked = is_awaited(part, wanted.segment, wanted.page);
     struct waiting *room = realloc(part->waiting, (part->waiting_count + 1) * sizeof *room);
@@ -150,7 +150,6 @@ static bool fetch(struct courier *courier, struct part *part, struct waiting wan
     unsigned count = wanted.node < 0 ? ahead(table, wanted.page) : 1;
     struct pages_frame frame = {.page = wanted.page, .segment = wanted.segment, .count = (uint16_t)count};
     say(part, view, FRAME_GET, &frame, sizeof frame);
-    atomic_fetch_add(&courier->asked_for, count);
     return true;
 }
 
@@ -167,7 +166,7 @@ static bool take_get(struct courier *courier, struct part *part, struct view *fr
     struct table *table = table_with(part, &frame);
     if (!table) return false;
     struct waiting wanted = {.segment = frame.segment, .count = frame.count, .page = frame.page, .node = (int)from->peer->node};
-    if (table->entries[frame.page].holder != HERE) return fetch(courier, part, wanted);
+    if (table->entries[frame.page].holder != HERE) return fetch(part, wanted);
     give(courier, part, from, &wanted);
     return true;
 }
@@ -179,7 +178,10 @@ static bool take_pages(struct courier *courier, struct part *part, const uint8_t
     struct table *table = table_with(part, &frame);
     if (!table || !is_awaited(part, frame.segment, frame.page)) return false;
     if (!unpack(table, frame.page, frame.count, body + sizeof frame, length - sizeof frame)) return false;
-    for (unsigned i = 0; i < frame.count; i++) table->entries[frame.page + i].holder = HERE;
+    for (unsigned i = 0; i < frame.count; i++) {
+        table->entries[frame.page + i].holder = HERE;
+        table->brought[frame.page + i]++;
+    }
     atomic_fetch_add(&courier->brought, frame.count);
     unsigned kept = 0;
     for (unsigned i = 0; i < part->waiting_count; i++) {
@@ -261,7 +263,7 @@ void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
         if (there && part->tables[wanted.segment].entries[wanted.page].holder == HERE)
             wake(part, pcpu); /* it came meanwhile */
         else if (there)
-            fetch(courier, part, wanted);
+            fetch(part, wanted);
     } else if (part->ledger->conducted_away && atomic_load(&lane->work) == LANE_HAS_COME) {
         send_came(part, pcpu);
     }

@@ -45,6 +45,23 @@ PyObject *write_page(PyObject *module, PyObject *args) {
     return change(&ledger, &entries, transfer, NULL);
 }
 
+/* fetch(ledger, pcpu, entries, segment, page): before it is written to from outside, in the place of a core that stands. */
+PyObject *fetch_page(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer ledger, entries;
+    unsigned short segment;
+    unsigned pcpu, page;
+    if (!PyArg_ParseTuple(args, "w*Iw*HI", &ledger, &pcpu, &entries, &segment, &page)) return NULL;
+    bool fits = (page + (size_t)1) * sizeof(struct ownership) <= (size_t)entries.len && pcpu < lanes_of(&ledger);
+    Py_BEGIN_ALLOW_THREADS;
+    if (fits && ((struct ownership *)entries.buf)[page].holder != HERE) ledger_fetch(ledger.buf, pcpu, segment, page);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&ledger);
+    PyBuffer_Release(&entries);
+    if (!fits) return PyErr_Format(PyExc_IndexError, "no page %u, or no pcpu %u", page, pcpu);
+    Py_RETURN_NONE;
+}
+
 /* known(ledger, pcpu): the latest time that the guest of a pcpu that stands knows. */
 PyObject *known_time(PyObject *module, PyObject *args) {
     (void)module;

@@ -10,6 +10,7 @@
 /* As _node.pyi has them. */
 PyObject *hand_over(PyObject *module, PyObject *args);
 PyObject *write_page(PyObject *module, PyObject *args);
+PyObject *fetch_page(PyObject *module, PyObject *args);
 PyObject *known_time(PyObject *module, PyObject *args);
 
 #endif

@@ -1,0 +1,23 @@
+"""What of a machine is on a node, where several have parts of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Share(Protocol):
+    """What of a machine is on this node: ``nodes`` is that of each pcpu.
+
+    ``relay`` gets the far end of a channel between an actor here and one on another node. ``caller``: a descriptor that
+    the processes keep; ``forget`` is called in each of them first.
+    """
+
+    @property
+    def nodes(self) -> Sequence[int]: ...
+    @property
+    def caller(self) -> int: ...
+    def has(self, pcpu: int) -> bool: ...
+    def relay(self, address: int, peer: int, end: socket.socket) -> None: ...
+    def forget(self) -> None: ...

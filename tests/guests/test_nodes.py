@@ -1,0 +1,48 @@
+"""Debian's kernel on several nodes: a whole session is the same as on one host."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.guests.test_boot import FIRST_UART, SECOND_UART, linux
+from tests.guests.test_virtual_boot import session
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+
+def test_linux_on_two_nodes_does_what_it_does_on_one(tmp_path: Path, guest_cache: Path) -> None:
+    """From its start to its end, with work in which its CPUs and its UART are used from both."""
+    work = "dd if=/dev/zero bs=64k count=20 2>/dev/null | md5sum; seq 1 500 | sort | sha1sum"
+    random = "head -c 16 /dev/urandom | md5sum"
+    typed = f"nproc; {work}; taskset -c 3 sh -c '{work}'; {random}; cat /proc/interrupts; poweroff\n"
+    machine = {
+        "vms": [linux(guest_cache, cpus=4)],
+        "input": [{"vm": "linux", "at": "2s", "text": typed}],
+    }
+    here, digest = session(tmp_path, machine, "process-per-island")
+    there, again = session(tmp_path, machine, "process-per-island", "--on", "local:2", "--place", "spread")
+    assert here.status == there.status == 0, there.out[-2000:] + there.err
+    assert there.out == here.out
+    assert again == digest
+    assert re.search(r"\n4\r?\n", there.out[there.out.index("shell ready") :])
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", there.out), there.out
+
+
+def test_two_linux_vms_on_nodes_of_their_own(tmp_path: Path, guest_cache: Path) -> None:
+    """Islands have nothing to say to each other, so nothing goes between nodes."""
+    second = linux(guest_cache, "second", cpus=2) | {
+        "devices": [{"pa": 0x09040000, "va": 0x09000000, "size": 0x1000, "interrupts": [40]}]
+    }
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": [FIRST_UART, SECOND_UART]},
+        "vms": [linux(guest_cache, cpus=2), second],
+    }
+    options = ("--for", "1200ms")
+    _, digest = session(tmp_path, machine, "process-per-island", *options)
+    place = ("--on", "local:2", "--place", "linux=0,second=1")
+    there, again = session(tmp_path, machine, "process-per-island", *options, *place)
+    assert again == digest
+    assert "between nodes" not in there.err
