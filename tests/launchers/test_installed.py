@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.launchers.machines import TALK, same
-from tests.launchers.namespaces import hosts, possible
+from tests.launchers.namespaces import hosts
 from tests.launchers.waiting import within
 
 INSTALLED = os.environ.get("BAONET_INSTALLED", "")
@@ -15,7 +15,6 @@ INSTALLED = os.environ.get("BAONET_INSTALLED", "")
 pytestmark = [
     pytest.mark.hosts,
     pytest.mark.skipif(not INSTALLED, reason="needs BAONET_INSTALLED, the command of a wheel that is installed"),
-    pytest.mark.skipif(not possible(), reason="needs the right to make network namespaces"),
 ]
 
 
