@@ -24,9 +24,11 @@ guests: $(VENV)/.tested
 	tests/guests/fetch || test $$? -eq 75
 	$(BIN)/pytest -m guests
 
-# Nodes on hosts that are network namespaces, which takes root; where there is none they are skipped and say so.
+# Nodes, and what launches them (sshd, Slurm, Ray), on hosts that are network namespaces. As root; .ci/run has what is to be
+# installed, and what is not there is skipped and says so.
 hosts: $(VENV)/.tested
-	$(BIN)/pytest -m hosts tests/hosts
+	$(BIN)/pip install --quiet --group hosts
+	$(BIN)/pytest -m hosts
 
 # The engine built with ASan and UBSan, in a copy of the package, under the tests of the core. Leaks are not looked for:
 # the interpreter keeps what it has to its end. Python's own allocator would hide the ends of its objects. The fuzz asks

@@ -79,10 +79,14 @@ class Early:
 
     def wait(self, name: str) -> None:
         """A moment, for whoever is to read ``name``. Raises Ended."""
+        self.waited(f"nobody reads {name}")
+        time.sleep(_LOOK)
+
+    def waited(self, why: str) -> None:
+        """Between two looks at what is waited for; ``why`` it is, for people. Raises Ended."""
         self.check()
         if self._limit is not None and time.monotonic() - self._began >= self._limit:
-            raise Ended(Ending.TIMEOUT, f"timeout after {self._limit:g} s: nobody reads {name}")
-        time.sleep(_LOOK)
+            raise Ended(Ending.TIMEOUT, f"timeout after {self._limit:g} s: {why}")
 
     def _come(self, number: int, _: FrameType | None) -> None:
         ending = ENDINGS[signal.Signals(number)]

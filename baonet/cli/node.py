@@ -17,7 +17,7 @@ EPILOG = """\
 examples:
   baonet node                                      (waits at 127.0.0.1:7470, for this host alone)
   baonet node --listen 10.0.0.2:7470 --insecure    (for a network that you trust)
-  BAONET_TICKET=... baonet node --join lead:7471   (as launchers do)
+  baonet node --join lead:7471 --attached          (as 'baonet run --on ssh:HOST' starts it)
 and there:
   baonet run machine.yaml --on 10.0.0.2:7470,10.0.0.3:7470
 
@@ -44,6 +44,11 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="listen on other addresses than loopback though anybody there may run a machine here as you",
     )
+    parser.add_argument(
+        "--attached",
+        action="store_true",
+        help="with --join, for launchers: the ticket is the first line of standard input, and the node ends with it",
+    )
     parser.add_argument("--name", metavar="NAME", help="what it is called (default: the host's name)")
     parser.set_defaults(command=node)
 
@@ -51,8 +56,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def node(options: argparse.Namespace) -> int:
     try:
         if options.join is not None:
-            return _join(*_place("--join", options.join), options.name)
-        return _listen(*_place("--listen", options.listen or DEFAULT), options.name, insecure=options.insecure)
+            return _join(*_place("--join", options.join), options.name, attached=options.attached)
+        return _listen(
+            *_place("--listen", options.listen or DEFAULT),
+            options.name,
+            insecure=options.insecure,
+            attached=options.attached,
+        )
     except UsageError as error:
         print(f"baonet node: {error}", file=sys.stderr)
         return 2
@@ -68,7 +78,9 @@ def _place(option: str, text: str) -> tuple[str, int]:
     return found[1].strip("[]"), int(found[2])
 
 
-def _listen(host: str, port: int, name: str | None, *, insecure: bool) -> int:
+def _listen(host: str, port: int, name: str | None, *, insecure: bool, attached: bool) -> int:
+    if attached:
+        raise UsageError("--attached: that is how a lead starts a node that calls it: give --join with it")
     # What a node needs is much, and a mistake in the command line should not wait for it.
     from baonet.cluster.daemon import Daemon, is_loopback  # noqa: PLC0415
     from baonet.cluster.identity import introduction  # noqa: PLC0415
@@ -96,21 +108,34 @@ def _listen(host: str, port: int, name: str | None, *, insecure: bool) -> int:
     return 0
 
 
-def _join(host: str, port: int, name: str | None) -> int:
+def _join(host: str, port: int, name: str | None, *, attached: bool) -> int:
+    from baonet.cluster import attached as holder  # noqa: PLC0415
+
+    given = holder.first_line() if attached else os.environ.pop("BAONET_TICKET", "")
+    ticket = holder.ticket(given, os.environ)
+    if ticket is None:
+        where = "the first line of standard input" if attached else "BAONET_TICKET"
+        raise UsageError(f"--join: {where} is to have the ticket that the lead gives, in hexadecimal digits")
+    if attached:
+        return holder.attached(lambda: _call(host, port, name, ticket))
+    return _call(host, port, name, ticket)
+
+
+def _call(host: str, port: int, name: str | None, ticket: bytes) -> int:
     from baonet.cluster.daemon import answer  # noqa: PLC0415
+    from baonet.cluster.identity import introduction  # noqa: PLC0415
     from baonet.cluster.images import ImageCache  # noqa: PLC0415
     from baonet.cluster.machines import Receipt  # noqa: PLC0415
 
-    ticket = os.environ.pop("BAONET_TICKET", "")
     try:
-        given = bytes.fromhex(ticket)
-    except ValueError:
-        given = b""
-    if not given:
-        raise UsageError("--join: BAONET_TICKET is to have the ticket that the lead gives, in hexadecimal digits")
-    try:
-        sock = socket.create_connection((host, port), timeout=10)
-    except OSError as error:
-        raise OSError(error.errno, f"--join {host}:{port}: {error.strerror or error}") from None
-    answer(sock, Receipt(ImageCache()), name=name, ticket=given)
+        introduction(name)  # what takes its time, before a lead waits for it
+        receipt = Receipt(ImageCache())
+        try:
+            sock = socket.create_connection((host, port), timeout=10)
+        except OSError as error:
+            raise OSError(error.errno, f"--join {host}:{port}: {error.strerror or error}") from None
+        answer(sock, receipt, name=name, ticket=ticket)
+    except (OSError, EngineError, ImportError) as error:  # here, as this may be another process
+        print(f"baonet node: {refused(error)}", file=sys.stderr)
+        return 1
     return 0

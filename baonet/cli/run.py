@@ -14,6 +14,7 @@ from baonet.actors.refusals import limited, refused
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
+from baonet.cli.launching import add_launching, launching
 from baonet.cli.place import add_place, placed, where
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
@@ -104,6 +105,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="which nodes run it: local:N (processes of this host), HOST:PORT,... ('baonet node' waits there), "
         "ssh:HOST,..., slurm, ray (default: this host, without any)",
     )
+    add_launching(parser)
     add_place(parser)
     parser.add_argument(
         "--heartbeat",
@@ -224,6 +226,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 interactive=shown.interactive,
                 on=options.on,
                 **({} if options.heartbeat is None else {"heartbeat": options.heartbeat}),
+                launching=launching(options),
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import final
@@ -33,13 +35,16 @@ from baonet.run.statistics import statistics
 
 REPORTS = 5
 """Reports of a vcpu that are shown."""
+PATIENCE = 5.0
+"""Seconds for which nodes are waited for without a word."""
 
 
 @final
 class Session:
     """Everything is allocated, loaded and started when this has been made.
 
-    Raises ValueError when the machine cannot be placed, OSError when the host refuses something.
+    Raises ValueError when the machine cannot be placed, OSError when the host refuses something, Ended when it is over
+    before all nodes have come.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Session:
         self._reports: Counter[tuple[int, int]] = Counter()
         self._names = SymbolNames()
         self._terminal = RawTerminal(enabled=bool(consoles.wanted.typing))
+        self._patient_until = time.monotonic() + PATIENCE
         self._loaded = LoadedMachine(machine, lambda text: self.notice("WARNING", text), here=options.on is None)
         self._plan = self._loaded.plan
         if verbose:
@@ -73,6 +79,7 @@ class Session:
             audience=self,
             outlets=outlets.outlets,
             trace=None if trace is None else outlets.add(Outlet(trace.begin().fileno(), trace.name)),
+            waiting=self._wait,
         )
         self._ended_by: signal.Signals | None = None
 
@@ -90,6 +97,13 @@ class Session:
     def notice(self, level: str, text: str) -> None:
         if level == "WARNING" or self._verbose:
             self._say([f"baonet: {level}: {text}"])
+
+    def _wait(self, why: str) -> None:
+        """Nodes have not come yet. Raises Ended."""
+        self._early.waited(why)
+        if time.monotonic() > self._patient_until:
+            self._patient_until = math.inf
+            self._say([f"baonet: waiting: {why}"])
 
     def changed(self, vm: int, state: VmState) -> None:
         """Whoever types should know that nobody listens any more."""

@@ -8,11 +8,13 @@ from typing import Final, final
 
 from baonet.cluster.dial import dial
 from baonet.cluster.images import ImageCache
-from baonet.cluster.lead import Asked, Cluster, ClusterError, Joined
+from baonet.cluster.launchers import launched
+from baonet.cluster.lead import Asked, Cluster, Joined
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
+from baonet.cluster.starter import FOUND, Awaiting, Launching
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -27,12 +29,18 @@ _HERE: Final = Image("", 0)
 
 @final
 class NodeGroup:
-    """The nodes of ``where`` for one run of the machine of ``plan``. Raises ClusterError when one cannot take part,
-    OSError when the host refuses something.
+    """The nodes of ``where`` for one run of the machine of ``plan``. Those that are started reach this lead as
+    ``launching`` says; ``waiting`` is told while they are waited for, and may raise.
+
+    Raises ClusterError when one cannot take part, OSError when the host refuses something.
     """
 
-    def __init__(self, where: Where, plan: Plan) -> None:
+    def __init__(
+        self, where: Where, plan: Plan, launching: Launching = FOUND, waiting: Awaiting = lambda why: None
+    ) -> None:
         self._plan = plan
+        self._launching = launching
+        self._waiting = waiting
         self._stack = ExitStack()
         self._machine = _HERE
         self._images: tuple[Image, ...] = ()
@@ -49,12 +57,13 @@ class NodeGroup:
             local = LocalNodes(where.count, machine)
             self._stack.callback(local.close)
             return local.joined, [each.cores for each in local.joined]
+        shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
+        self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
         if where.kind is WhereKind.LISTEN:
-            shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
-            self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
             joined = dial(where.names)
-            return joined, [each.cores for each in joined]
-        raise ClusterError(f"--on {where.kind.value}: this launcher is not there yet: start 'baonet node' on each host")
+        else:
+            joined = launched(where, self._launching, self._waiting, self._stack)
+        return joined, [each.cores for each in joined]
 
     def start(
         self,

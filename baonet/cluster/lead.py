@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar, final
@@ -90,15 +90,43 @@ def _expect(stream: Stream, kind: type[_T], pcpus: int = 0) -> _T:
 
 
 @final
-class _AgentPort(MemoryPort):
-    """What the agent says goes to the node that has the actor."""
+class _AgentPort:
+    """What the agent says goes to the node that has the actor. ``inner`` has what actors say to it.
 
-    def __init__(self, switch: Switch, tell: Callable[[int, Message], None]) -> None:
-        super().__init__(AGENT, switch)
+    It is no kind of ``MemoryPort``, of which a wheel has a compiled class: such a one has no others.
+    """
+
+    def __init__(self, inner: MemoryPort, tell: Callable[[int, Message], None]) -> None:
+        self._inner = inner
         self._tell = tell
+
+    @property
+    def congested(self) -> bool:
+        return self._inner.congested
+
+    def hold(self, peers: Set[int]) -> None:
+        self._inner.hold(peers)
 
     def send(self, peer: int, message: Message) -> None:
         self._tell(peer, message)
+
+    def take(self) -> list[tuple[int, Message]]:
+        return self._inner.take()
+
+    def last_words(self, peer: int) -> list[tuple[int, Message]]:
+        return self._inner.last_words(peer)
+
+    def closed(self) -> list[tuple[int, str]]:
+        return self._inner.closed()
+
+    async def wait(self, seconds: float | None) -> None:
+        await self._inner.wait(seconds)
+
+    async def flush(self, peer: int | None = None) -> None:
+        await self._inner.flush(peer)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 @final
@@ -131,8 +159,7 @@ class Cluster:
             self._heartbeat.close()
             raise
         self._switch = Switch()
-        self._agent_port = _AgentPort(self._switch, self._tell)
-        self.port: Port = self._agent_port
+        self.port: Port = _AgentPort(MemoryPort(AGENT, self._switch), self._tell)
         self._actors = {address: MemoryPort(address, self._switch) for address in self._addresses}
         self._took: Counter[int] = Counter()
         self._gone: set[int] = set()

@@ -13,6 +13,7 @@ from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.cluster.gather import NodeGroup
 from baonet.cluster.lead import Cluster
+from baonet.cluster.starter import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -34,7 +35,8 @@ class HostedRun:
     """When this has been made its processes are there and wait; ``live`` is their whole life, once.
 
     ``screen`` shows what guests print. While one of ``outlets`` is full the guests wait; ``trace``, one of them, gets
-    the trace. ``typed`` is what was typed in virtual time, and when.
+    the trace. ``typed`` is what was typed in virtual time, and when. ``waiting`` is told while nodes are waited for,
+    and may raise.
 
     Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
     when the machine's clock does not have the placement, ClusterError when a node cannot take part.
@@ -49,6 +51,7 @@ class HostedRun:
         audience: Audience,
         outlets: Outlets,
         trace: Outlet | None = None,
+        waiting: Awaiting = lambda why: None,
     ) -> None:
         self.plan = loaded.plan
         self.typed: list[Input] = []
@@ -60,7 +63,7 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan)
+        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan, options.launching, waiting)
         try:
             self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         except BaseException:

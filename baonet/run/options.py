@@ -7,6 +7,7 @@ from typing import Final, final
 
 from baonet.actors.awaited import AwaitedText
 from baonet.cluster.pulse import HEARTBEAT
+from baonet.cluster.starter import FOUND, Launching
 from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
@@ -31,7 +32,7 @@ class RunOptions:
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
     machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
     ``on``: which nodes run it, None for this host alone. ``heartbeat``: seconds after which a node that says nothing is
-    lost.
+    lost. ``launching``: how launched ones reach this.
     """
 
     placement: Placement | None = None
@@ -44,3 +45,4 @@ class RunOptions:
     standing: bool = False
     on: Where | None = None
     heartbeat: float = HEARTBEAT
+    launching: Launching = FOUND

@@ -17,8 +17,10 @@ from tests.system.machine import baonet, vm, write
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/distributed.md", "docs/tracing.md", "examples/studies/README.md"]
 STUDIES = sorted(path.name for path in (ROOT / "docs" / "studies").glob("*.md"))
-WRITTEN = sorted(path for where in ("*.md", "docs/**/*.md", "examples/**/*.md") for path in ROOT.glob(where))
-NEEDS_MORE = re.compile(r"linux|make |tests/guests/fetch|^for |--console")
+WRITTEN = sorted(
+    path for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "nodes/**/*.md") for path in ROOT.glob(where)
+)
+NEEDS_MORE = re.compile(r"linux|make |tests/guests/fetch|^for |--console|ssh:|slurm|ray|docker|kubectl")
 
 
 def commands(page: str) -> list[str]:

@@ -1,0 +1,38 @@
+"""At which address of this host others reach it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from baonet.cluster.lead import ClusterError
+
+
+def here(hosts: Iterable[str]) -> str:
+    """The address that packets to the first of ``hosts`` have, rather one that is not loopback's: nothing is sent.
+
+    Raises ClusterError when none of them is known.
+    """
+    loopback = None
+    why = "there is none"
+    for host in hosts:
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+            with socket.socket(family, kind) as probe:
+                probe.connect(address)
+                found: str = probe.getsockname()[0]
+        except OSError as error:
+            why = f"{host}: {error.strerror or error}"
+            continue
+        if not ipaddress.ip_address(found.partition("%")[0]).is_loopback:
+            return found
+        loopback = loopback or found
+    if loopback is None:
+        raise ClusterError(f"no route to a host ({why}): give --lead-address with an address of this host")
+    return loopback
+
+
+def place(address: str, port: int) -> str:
+    """As ``--join`` takes it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
