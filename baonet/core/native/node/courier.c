@@ -75,7 +75,7 @@ static bool answer_calls(struct courier *courier) {
     for (unsigned i = 0; i < courier->part_count; i++) {
         struct part *part = &courier->parts[i];
         if (!atomic_exchange(&part->ledger->missed, 0)) continue;
-        for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++) part_called(courier, part, pcpu);
+        for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
     }
     return true;
 }
@@ -259,13 +259,20 @@ static bool see(struct part *part, struct peer *peer) {
 
 /* The other nodes of the island that this one speaks with. */
 static bool see_others(struct courier *courier, struct part *part) {
-    for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++) {
-        unsigned node = part->nodes[pcpu];
-        if (node == NOWHERE || node == courier->node || (courier->node != part->home && node != part->home)) continue;
+    for (unsigned i = 0; i < part->member_count; i++) {
+        unsigned node = part->nodes[part->members[i]];
+        if (node == courier->node || (courier->node != part->home && node != part->home)) continue;
         struct peer *peer = peer_of(courier, node);
         if (!peer) return PyErr_Format(PyExc_LookupError, "no stream to node %u", node), false;
         if (!see(part, peer)) return false;
     }
+    return true;
+}
+
+static bool find_members(struct part *part) {
+    if (!(part->members = PyMem_Calloc(part->lanes + 1, sizeof *part->members))) return PyErr_NoMemory(), false;
+    for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++)
+        if (part->nodes[pcpu] != NOWHERE) part->members[part->member_count++] = (uint16_t)pcpu;
     return true;
 }
 
@@ -288,6 +295,7 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     part->nodes = part->slots ? memory(courier, nodes, lanes * sizeof(uint16_t)) : NULL;
     part->processes = part->nodes ? memory(courier, processes, lanes * sizeof(uint16_t)) : NULL;
     part->tables = PyMem_Calloc(segments + 1, sizeof *part->tables);
+    if (part->processes && !find_members(part)) return NULL;
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
@@ -420,6 +428,7 @@ static void dealloc(PyObject *self) {
         PyMem_Free(part->relays);
         for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
         PyMem_Free(part->tables);
+        PyMem_Free(part->members);
         free(part->waiting);
     }
     PyMem_Free(courier->parts);

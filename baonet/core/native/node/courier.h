@@ -62,6 +62,8 @@ struct part {
     struct slot *slots;
     unsigned lanes; /* pcpus of the machine */
     unsigned home;  /* the node that conducts */
+    uint16_t *members; /* its pcpus, which are few among those of a large machine */
+    unsigned member_count;
     uint16_t *nodes, *processes; /* of each pcpu: its node, NOWHERE if it is not of the island; the first in its process */
     unsigned table_count;
     struct table *tables; /* by segment */

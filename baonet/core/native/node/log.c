@@ -32,7 +32,6 @@ static struct table *table_of(struct part *part, unsigned segment) {
 
 /* Whether what is told of a pcpu goes to a node: at home what is elsewhere than there, else what is here. */
 static bool concerns(const struct part *part, unsigned pcpu, const struct peer *peer, bool at_home) {
-    if (part->nodes[pcpu] == NOWHERE) return false;
     return at_home ? part->nodes[pcpu] != peer->node : part->nodes[pcpu] != part->home && part->processes[pcpu] != NOWHERE;
 }
 
@@ -86,7 +85,6 @@ static void note_shipped(struct part *part) {
 }
 
 static bool maintains(const struct part *part, unsigned pcpu, const struct peer *peer, bool at_home) {
-    if (part->nodes[pcpu] == NOWHERE) return false;
     return at_home ? part->nodes[pcpu] == peer->node : part->processes[pcpu] == NOWHERE;
 }
 
@@ -95,7 +93,8 @@ void part_ship(struct part *part, struct view *view) {
     bool at_home = view->peer->node != part->home;
     uint64_t written = atomic_load_explicit(&ledger->written, memory_order_acquire);
     struct counts counts = {.transfers = (uint32_t)(written - view->sent)};
-    for (unsigned pcpu = 0; pcpu < part->lanes; pcpu++) {
+    for (unsigned i = 0; i < part->member_count; i++) {
+        unsigned pcpu = part->members[i];
         if (concerns(part, pcpu, view->peer, at_home)) counts.known += atomic_load(&ledger->lanes[pcpu].known) != view->known[pcpu];
         if (maintains(part, pcpu, view->peer, at_home)) counts.maintenance += atomic_load(&part->slots[pcpu].asked) != atomic_load(&part->slots[pcpu].done);
     }
@@ -109,7 +108,8 @@ void part_ship(struct part *part, struct view *view) {
         memcpy(at, &entry, sizeof entry);
     }
     uint32_t told = 0, maintenance = 0;
-    for (unsigned pcpu = 0; pcpu < part->lanes && told < counts.known; pcpu++) {
+    for (unsigned i = 0; i < part->member_count && told < counts.known; i++) {
+        unsigned pcpu = part->members[i];
         struct known known = {.pcpu = pcpu};
         if (!concerns(part, pcpu, view->peer, at_home)) continue;
         known.time = atomic_load(&ledger->lanes[pcpu].known); /* who stops meanwhile is told of the next time */
@@ -119,7 +119,8 @@ void part_ship(struct part *part, struct view *view) {
         at += sizeof known;
         told++;
     }
-    for (unsigned pcpu = 0; pcpu < part->lanes && maintenance < counts.maintenance; pcpu++) {
+    for (unsigned i = 0; i < part->member_count && maintenance < counts.maintenance; i++) {
+        unsigned pcpu = part->members[i];
         struct maintenance found = {.pcpu = pcpu};
         if (!maintains(part, pcpu, view->peer, at_home) || !pick(&part->slots[pcpu], &found)) continue;
         memcpy(at, &found, sizeof found);
