@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final, final
 
-from baonet.cluster.dial import dial
+from baonet.cluster.dial import dial, lead_context
 from baonet.cluster.images import ImageCache
 from baonet.cluster.lead import Asked, Cluster, ClusterError, Joined
 from baonet.cluster.local import LocalNodes
@@ -28,30 +29,35 @@ _HERE: Final = Image("", 0)
 class NodeGroup:
     """The nodes of ``where`` for one run of the machine of ``plan``. Raises ClusterError when one cannot take part,
     OSError when the host refuses something.
+
+    ``keys``, ``insecure``: as of ``lead_context``.
     """
 
-    def __init__(self, where: Where, plan: Plan) -> None:
+    def __init__(self, where: Where, plan: Plan, *, keys: Path | None = None, insecure: bool = False) -> None:
         self._plan = plan
         self._stack = ExitStack()
         self._machine = _HERE
         self._images: tuple[Image, ...] = ()
         self._send: Callable[[Stream], None] = lambda stream: None
         try:
-            self.joined, self._cores = self._gathered(where, plan.machine)
+            self.joined, self._cores = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
             self._stack.close()
             raise
 
-    def _gathered(self, where: Where, machine: Machine) -> tuple[Sequence[Joined], list[int]]:
+    def _gathered(
+        self, where: Where, machine: Machine, keys: Path | None, *, insecure: bool
+    ) -> tuple[Sequence[Joined], list[int]]:
         if where.kind is WhereKind.LOCAL:
             assert where.count is not None
             local = LocalNodes(where.count, machine)
             self._stack.callback(local.close)
             return local.joined, [each.cores for each in local.joined]
         if where.kind is WhereKind.LISTEN:
+            context = lead_context(keys, insecure=insecure)
             shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
             self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
-            joined = dial(where.names)
+            joined = dial(where.names, context)
             return joined, [each.cores for each in joined]
         raise ClusterError(f"--on {where.kind.value}: this launcher is not there yet: start 'baonet node' on each host")
 
