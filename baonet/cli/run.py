@@ -11,11 +11,14 @@ from pathlib import Path
 
 from baonet.actors.ending import Ending
 from baonet.actors.refusals import limited, refused
+from baonet.actors.visible import plain
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
 from baonet.cli.launching import add_launching, launching
+from baonet.cli.node_keys import add_keys
 from baonet.cli.place import add_place, placed, where
+from baonet.cluster.where import WhereKind
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
 from baonet.document import quantities
@@ -106,6 +109,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_launching(parser)
     add_place(parser)
+    add_keys(parser)
     parser.add_argument(
         "--threads",
         metavar="N",
@@ -151,6 +155,12 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         return 2
     if options.place and options.on is None:
         print("baonet run: --place is of the nodes of --on: give --on local:2, or --on HOST:PORT,...", file=sys.stderr)
+        return 2
+    if (options.keys or options.insecure) and (options.on is None or options.on.kind is WhereKind.LOCAL):
+        print(
+            "baonet run: --keys and --insecure say how other hosts are called: give --on HOST:PORT,... with them",
+            file=sys.stderr,
+        )
         return 2
     for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
@@ -212,6 +222,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 interactive=shown.interactive,
                 on=options.on,
                 launching=launching(options),
+                keys=options.keys,
+                insecure=options.insecure,
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:
@@ -224,7 +236,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             print(f"baonet run: {refused(error)}", file=sys.stderr)
             return 1
         except ClusterError as error:
-            print(f"baonet run: {error}", file=sys.stderr)
+            print(f"baonet run: {plain(str(error))}", file=sys.stderr)
             return 1
         except (EngineError, ImportError, MemoryError) as error:
             print(f"baonet run: {refused(error)}", file=sys.stderr)

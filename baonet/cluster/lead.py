@@ -12,6 +12,7 @@ from typing import Final, TypeVar, final
 import trio
 
 from baonet.actors.node import Died
+from baonet.actors.visible import plain
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
 from baonet.cluster.stream import Stream, StreamError
@@ -193,7 +194,7 @@ class Cluster:
             for message in node.stream.take():
                 self._take(index, node, message)
         except (StreamError, ProtocolError) as error:
-            self._lose(index, str(error))
+            self._lose(index, plain(str(error)))
 
     def _take(self, index: int, node: Joined, message: Message) -> None:
         match message:

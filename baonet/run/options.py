@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, final
 
 from baonet.actors.awaited import AwaitedText
@@ -30,7 +31,8 @@ class RunOptions:
     ``threads``: in virtual time, how many run guests at the same time; None: as many as there are cores of the host.
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
     machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
-    ``on``: which nodes run it, None for this host alone. ``launching``: how launched ones reach this.
+    ``on``: which nodes run it, None for this host alone. ``launching``: how launched ones reach this. ``keys``: the
+    directory of the lead's keys, None for the usual one if there is one; ``insecure``: nodes are called without.
     """
 
     placement: Placement | None = None
@@ -43,3 +45,5 @@ class RunOptions:
     standing: bool = False
     on: Where | None = None
     launching: Launching = FOUND
+    keys: Path | None = None
+    insecure: bool = False

@@ -12,6 +12,7 @@
 #include "chain.h"
 #include "confined.h"
 #include "courier.h"
+#include "link_type.h"
 #include "transfers.h"
 #include "pl011_state.h"
 #include "ring.h"
@@ -66,7 +67,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet
 PyMODINIT_FUNC PyInit__node(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
-    if (PyModule_AddType(module, &rings_type) || PyModule_AddType(module, &courier_type) || PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
+    if (PyModule_AddType(module, &rings_type) || PyModule_AddType(module, &courier_type) ||
+        PyModule_AddType(module, &keys_type) || PyModule_AddType(module, &link_type) || PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
         PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) ||
         PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state)) ||
         PyModule_AddIntConstant(module, "LEDGER_SIZE", sizeof(struct ledger)) ||
