@@ -6,10 +6,9 @@ import os
 
 import pytest
 
-from tests.launchers.machines import TALK, alone
+from tests.launchers.machines import TALK, same
 from tests.launchers.namespaces import hosts, possible
 from tests.launchers.waiting import within
-from tests.system.machine import Result
 
 INSTALLED = os.environ.get("BAONET_INSTALLED", "")
 """The command of a wheel that is installed: what the Dockerfile does, .ci/run does."""
@@ -27,7 +26,5 @@ def test_nodes_that_wait_serve_one_run_after_another() -> None:
             there.start(number, INSTALLED, "node", "--listen", place, "--insecure")
         words = [INSTALLED, *TALK, "--on", ",".join(places)]
         within(20, lambda: "cannot be reached" not in there.execute(words).err)
-        here = alone()
         for _ in range(2):
-            done = there.execute(words)
-            assert done == Result(0, here.out, here.err)
+            same(there.execute(words))

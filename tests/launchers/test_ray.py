@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launchers.machines import TALK, alone, end_all, endless
+from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import LEAD, Hosts, hosts, possible
 from tests.launchers.waiting import within
 from tests.system.machine import Result
@@ -69,7 +69,7 @@ def ray() -> Iterator[RayHosts]:
 
 
 def test_a_machine_does_the_same_on_nodes_of_ray(ray: RayHosts) -> None:
-    assert ray.run(*TALK, "--on", "ray") == alone()
+    same(ray.run(*TALK, "--on", "ray"))
     end_all(ray.hosts)
 
 

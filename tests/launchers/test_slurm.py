@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launchers.machines import TALK, alone, end_all, endless
+from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import LEAD, ROOT, Hosts, hosts, possible
 from tests.launchers.waiting import within
 from tests.system.machine import COMMAND, Result
@@ -104,17 +104,17 @@ MUNGE_FILES = (
 
 def test_nodes_of_an_allocation(slurm: SlurmHosts) -> None:
     done = slurm.execute("salloc", "--quiet", "-N2", *COMMAND, *TALK, "--on", "slurm")
-    assert done == alone()
+    same(done)
     end_all(slurm.hosts)
 
 
 def test_some_nodes_of_an_allocation(slurm: SlurmHosts) -> None:
     done = slurm.execute("salloc", "--quiet", "-N2", *COMMAND, *TALK, "--on", "slurm:1")
-    assert done == alone()
+    same(done)
 
 
 def test_an_allocation_is_made_where_there_is_none(slurm: SlurmHosts) -> None:
-    assert slurm.run(*TALK, "--on", "slurm:2") == alone()
+    same(slurm.run(*TALK, "--on", "slurm:2"))
     within(10, lambda: not slurm.execute("squeue", "-h").out)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from baonet.cluster import issuing
-from tests.launchers.machines import TALK, alone, end_all, endless
+from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import Hosts, command_line, hosts, possible
 from tests.launchers.waiting import within
 from tests.system.machine import Result
@@ -74,7 +74,7 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshHosts]:
 
 
 def test_a_machine_does_the_same_on_hosts_that_ssh_reaches(ssh: SshHosts) -> None:
-    assert ssh.run(*TALK, "--on", BOTH) == alone()
+    same(ssh.run(*TALK, "--on", BOTH))
     end_all(ssh.hosts)
 
 
@@ -154,7 +154,7 @@ def test_why_a_node_does_not_come(ssh: SshHosts, options: tuple[str, ...], said:
 
 def test_what_is_run_there_can_be_told(ssh: SshHosts) -> None:
     done = ssh.run(*TALK, "--on", BOTH, "--remote-command", f"LANG=C {sys.executable} -m baonet")
-    assert done == alone()
+    same(done)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def _with(node: Path | str, on: str = BOTH) -> tuple[str, ...]:
 
 
 def test_hosts_with_keys_know_each_other(ssh: SshHosts, keys: Path) -> None:
-    assert ssh.run(*TALK, "--keys", keys, *_with(keys / "alpha")) == alone()
+    same(ssh.run(*TALK, "--keys", keys, *_with(keys / "alpha")))
 
 
 @pytest.mark.parametrize(
@@ -200,4 +200,4 @@ def test_a_host_without_keys_is_not_let_in_by_a_lead_that_has_some(ssh: SshHosts
 
 
 def test_a_lead_that_is_told_to_use_no_keys_tells_its_nodes(ssh: SshHosts, keys: Path) -> None:
-    assert ssh.run(*TALK, "--insecure", *_with(keys / "alpha")) == alone()
+    same(ssh.run(*TALK, "--insecure", *_with(keys / "alpha")))
