@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         init,
         keys,
         node,
+        nodes,
         platforms,
         report,
         run,
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=strict)
-    for module in (run, node, init, check, dtb, platforms, schema, study, report, trace, keys, completion):
+    for module in (run, node, nodes, init, check, dtb, platforms, schema, study, report, trace, keys, completion):
         module.add(subparsers)
     return top
 

@@ -7,15 +7,20 @@ import os
 import re
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError
 from baonet.core.errors import EngineError
 
+if TYPE_CHECKING:
+    from baonet.cluster.gate import Gate
+
 DEFAULT = "127.0.0.1:7470"
 EPILOG = """\
 examples:
   baonet node                                      (waits at 127.0.0.1:7470, for this host alone)
+  baonet node --listen 10.0.0.2:7470               (with keys: 'baonet keys' makes them)
   baonet node --listen 10.0.0.2:7470 --insecure    (for a network that you trust)
   baonet node --join lead:7471 --attached          (as 'baonet run --on ssh:HOST' starts it)
 and there:
@@ -42,7 +47,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--insecure",
         action="store_true",
-        help="listen on other addresses than loopback though anybody there may run a machine here as you",
+        help="listen on any address without keys, though anybody there may run a machine here as you",
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="DIR",
+        help="keys of this node: only a lead with keys of the same CA is let in (default: $BAONET_KEYS, or those in "
+        "~/.config/baonet/keys)",
     )
     parser.add_argument(
         "--attached",
@@ -54,16 +65,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def node(options: argparse.Namespace) -> int:
+    from baonet.cluster.keys import KeysError  # noqa: PLC0415 - other commands should not pay for it
+
     try:
         if options.join is not None:
-            return _join(*_place("--join", options.join), options.name, attached=options.attached)
-        return _listen(
-            *_place("--listen", options.listen or DEFAULT),
-            options.name,
-            insecure=options.insecure,
-            attached=options.attached,
-        )
-    except UsageError as error:
+            return _join(*_place("--join", options.join), options)
+        return _listen(*_place("--listen", options.listen or DEFAULT), options)
+    except (UsageError, KeysError) as error:
         print(f"baonet node: {error}", file=sys.stderr)
         return 2
     except (OSError, EngineError, ImportError) as error:
@@ -78,8 +86,17 @@ def _place(option: str, text: str) -> tuple[str, int]:
     return found[1].strip("[]"), int(found[2])
 
 
-def _listen(host: str, port: int, name: str | None, *, insecure: bool, attached: bool) -> int:
-    if attached:
+def _gate(options: argparse.Namespace, *, called: bool) -> Gate | None:
+    """None without keys. Raises KeysError."""
+    from baonet.cluster import keys  # noqa: PLC0415 - as below
+    from baonet.cluster.gate import Gate  # noqa: PLC0415
+
+    found = None if options.insecure else keys.find(options.keys)
+    return None if found is None else Gate(found, called=called)
+
+
+def _listen(host: str, port: int, options: argparse.Namespace) -> int:
+    if options.attached:
         raise UsageError("--attached: that is how a lead starts a node that calls it: give --join with it")
     # What a node needs is much, and a mistake in the command line should not wait for it.
     from baonet.cluster.daemon import Daemon, is_loopback  # noqa: PLC0415
@@ -87,41 +104,45 @@ def _listen(host: str, port: int, name: str | None, *, insecure: bool, attached:
     from baonet.cluster.images import ImageCache  # noqa: PLC0415
     from baonet.cluster.machines import Receipt  # noqa: PLC0415
 
-    if not is_loopback(host) and not insecure:
+    gate = _gate(options, called=True)
+    if gate is None and not is_loopback(host) and not options.insecure:
         raise UsageError(
             f"--listen {host}:{port}: without keys a node listens on loopback alone, because whoever reaches it runs "
-            "machines as you: give --insecure where you trust the network"
+            "machines as you: 'baonet keys' makes some; or give --insecure where you trust the network"
         )
     try:
-        daemon = Daemon(host, port, lambda: Receipt(ImageCache()), name=name)
+        daemon = Daemon(host, port, lambda: Receipt(ImageCache()), name=options.name, gate=gate)
     except socket.gaierror as error:
         raise UsageError(f"--listen {host}:{port}: {host}: {error.strerror}") from None
     except OSError as error:
         raise OSError(error.errno, f"--listen {host}:{port}: {error.strerror}") from None
-    me = introduction(name)
-    if insecure and not is_loopback(host):
+    me = introduction(options.name)
+    if options.insecure and not is_loopback(host):
         print("baonet node: WARNING: insecure: whoever reaches this address runs machines as you", file=sys.stderr)
+    trust = "no keys" if gate is None else f"keys in {gate.directory}"
     print(
-        f"baonet node: {me.name} waits at {host}:{daemon.port}: {me.cores} cores, baonet {me.version}", file=sys.stderr
+        f"baonet node: {me.name} waits at {host}:{daemon.port}: {me.cores} cores, baonet {me.version}, {trust}",
+        file=sys.stderr,
     )
     daemon.run()
     return 0
 
 
-def _join(host: str, port: int, name: str | None, *, attached: bool) -> int:
+def _join(host: str, port: int, options: argparse.Namespace) -> int:
     from baonet.cluster import attached as holder  # noqa: PLC0415
 
-    given = holder.first_line() if attached else os.environ.pop("BAONET_TICKET", "")
+    given = holder.first_line() if options.attached else os.environ.pop("BAONET_TICKET", "")
     ticket = holder.ticket(given, os.environ)
     if ticket is None:
-        where = "the first line of standard input" if attached else "BAONET_TICKET"
+        where = "the first line of standard input" if options.attached else "BAONET_TICKET"
         raise UsageError(f"--join: {where} is to have the ticket that the lead gives, in hexadecimal digits")
-    if attached:
-        return holder.attached(lambda: _call(host, port, name, ticket))
-    return _call(host, port, name, ticket)
+    gate = _gate(options, called=False)
+    if options.attached:
+        return holder.attached(lambda: _call(host, port, options.name, ticket, gate))
+    return _call(host, port, options.name, ticket, gate)
 
 
-def _call(host: str, port: int, name: str | None, ticket: bytes) -> int:
+def _call(host: str, port: int, name: str | None, ticket: bytes, gate: Gate | None) -> int:
     from baonet.cluster.daemon import answer  # noqa: PLC0415
     from baonet.cluster.identity import introduction  # noqa: PLC0415
     from baonet.cluster.images import ImageCache  # noqa: PLC0415
@@ -134,8 +155,8 @@ def _call(host: str, port: int, name: str | None, ticket: bytes) -> int:
             sock = socket.create_connection((host, port), timeout=10)
         except OSError as error:
             raise OSError(error.errno, f"--join {host}:{port}: {error.strerror or error}") from None
-        answer(sock, receipt, name=name, ticket=ticket)
+        who = f"the lead at {host}:{port}"
+        return 0 if answer(sock, who, lambda: receipt, name=name, ticket=ticket, gate=gate) else 1
     except (OSError, EngineError, ImportError) as error:  # here, as this may be another process
         print(f"baonet node: {refused(error)}", file=sys.stderr)
         return 1
-    return 0

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from baonet.actors.ending import Ending
 from baonet.actors.refusals import limited, refused
+from baonet.actors.visible import plain
 from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
 from baonet.cli.early import Early, Ended
 from baonet.cli.launching import add_launching, launching
+from baonet.cli.node_keys import add_keys
 from baonet.cli.place import add_place, placed, where
+from baonet.cluster.where import WhereKind
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
 from baonet.document import quantities
@@ -107,6 +110,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     add_launching(parser)
     add_place(parser)
+    add_keys(parser)
     parser.add_argument(
         "--heartbeat",
         metavar="TIME",
@@ -166,6 +170,12 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         if not 0.1 <= options.heartbeat <= 3600:
             print("baonet run: --heartbeat is to be between 100ms and 1h", file=sys.stderr)
             return 2
+    if (options.keys or options.insecure) and (options.on is None or options.on.kind is WhereKind.LOCAL):
+        print(
+            "baonet run: --keys and --insecure say how other hosts are called: give --on HOST:PORT,... with them",
+            file=sys.stderr,
+        )
+        return 2
     for option in ("for", "input", "record", "threads"):
         if machine.clock.mode is ClockMode.HOST and getattr(options, option) is not None:
             print(f"baonet run: --{option} is of virtual time: give --clock virtual with it", file=sys.stderr)
@@ -227,6 +237,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
                 on=options.on,
                 **({} if options.heartbeat is None else {"heartbeat": options.heartbeat}),
                 launching=launching(options),
+                keys=options.keys,
+                insecure=options.insecure,
             )
             session = Session(machine, asking, outlets, shown, trace, early=early, verbose=options.verbose)
         except (UsageError, ValueError) as error:
@@ -239,7 +251,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             print(f"baonet run: {refused(error)}", file=sys.stderr)
             return 1
         except ClusterError as error:
-            print(f"baonet run: {error}", file=sys.stderr)
+            print(f"baonet run: {plain(str(error))}", file=sys.stderr)
             return 1
         except (EngineError, ImportError, MemoryError) as error:
             print(f"baonet run: {refused(error)}", file=sys.stderr)

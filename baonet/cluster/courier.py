@@ -8,10 +8,10 @@ from __future__ import annotations
 import array
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, final
 
-from baonet.cluster.parts import PartedIsland, parted
+from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.core import _node
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
@@ -23,10 +23,10 @@ _NOWHERE: Final = 0xFFFF
 
 @final
 class NodeCourier:
-    """``nodes``: the node of each pcpu; this one is ``index``. ``streams``: connected, to the nodes that it meets.
-    One that says nothing for ``heartbeat`` seconds is lost.
+    """``nodes``: the node of each pcpu; this one is ``index``. One that says nothing for ``heartbeat`` seconds is lost.
 
-    It is the ``Share`` of a ``ProcessNode``. Made before the processes are forked, begun after.
+    It is the ``Share`` of a ``ProcessNode``. Made before the processes are forked; the streams to the nodes that it
+    meets come after, and then it begins.
     """
 
     def __init__(
@@ -37,7 +37,6 @@ class NodeCourier:
         *,
         nodes: Sequence[int],
         index: int,
-        streams: Mapping[int, socket.socket],
         heartbeat: float,
     ) -> None:
         self.nodes = nodes
@@ -47,8 +46,9 @@ class NodeCourier:
         self._bell, self._caller = socket.socketpair()
         self.lost, self._told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._courier = _node.Courier(index, self._bell.fileno(), self._told, heartbeat)
-        for node, stream in streams.items():
-            self._courier.peer(node, stream.detach())
+        for pair in meetings(self._islands):
+            if index in pair:
+                self._courier.peer(sum(pair) - index)
         for island in self._islands:
             self._join(plan, island, groups_of(plan, island.vms, placement, nodes))
 
@@ -95,6 +95,10 @@ class NodeCourier:
     def forget(self) -> None:
         """In a process of actors: it has no courier, whose buffers would keep mapped what is not its own."""
         self._courier.forget()
+
+    def connect(self, node: int, stream: _node.Link) -> None:
+        """Every node that it meets, before it begins. The stream is its own from then on."""
+        self._courier.connect(node, stream)
 
     def begin(self) -> None:
         self._courier.begin()

@@ -1,12 +1,14 @@
 """A node that waits: a process that takes calls, and forks one for each. It holds no machine itself.
 
-A lead that kills its run, or a peer that says what is no message, costs that process and nothing else.
+A lead that kills its run, or a peer that says what is no message, costs that process and nothing else. Nor does a
+stranger keep others out: when there are too many calls, the oldest that has not shown who it is makes room.
 """
 
 from __future__ import annotations
 
 import errno
 import ipaddress
+import mmap
 import os
 import select
 import signal
@@ -18,6 +20,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, final
 
 from baonet.cluster.enlist import Machines, serve
+from baonet.cluster.gate import Gate
 from baonet.cluster.identity import introduction
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
@@ -43,9 +46,20 @@ def is_loopback(address: str) -> bool:
 
 @final
 class Daemon:
-    """Listens at ``host``, ``port`` (0: any that is free). Raises OSError when that cannot be had."""
+    """Listens at ``host``, ``port`` (0: any that is free). Raises OSError when that cannot be had.
 
-    def __init__(self, host: str, port: int, machines: Callable[[], Machines], *, name: str | None = None) -> None:
+    ``gate``: who calls has to pass it. Without one whoever calls is let in.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        machines: Callable[[], Machines],
+        *,
+        name: str | None = None,
+        gate: Gate | None = None,
+    ) -> None:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,7 +68,9 @@ class Daemon:
         self._socket.setblocking(False)
         self._machines = machines
         self._name = name
-        self._serving: set[int] = set()
+        self._gate = gate
+        self._serving: dict[int, int] = {}  # the oldest first, and each one's place in what follows
+        self._let_in = mmap.mmap(-1, MOST)
         self._ended = False
 
     @property
@@ -71,7 +87,7 @@ class Daemon:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         try:
             while not self._ended:
-                takes = [self._socket.fileno()] if len(self._serving) < MOST else []
+                takes = [] if self._full else [self._socket.fileno()]
                 select.select([*takes, reading], [], [], None)
                 self._drain(reading)
                 self._reap()
@@ -93,10 +109,21 @@ class Daemon:
         except BlockingIOError:
             return
 
+    @property
+    def _full(self) -> bool:
+        return len(self._serving) == MOST and all(self._let_in[:])
+
+    def _make_room(self) -> None:
+        if len(self._serving) == MOST:
+            pid = next(pid for pid, place in self._serving.items() if not self._let_in[place])
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            del self._serving[pid]
+
     def _accept(self) -> None:
-        while len(self._serving) < MOST and not self._ended:
+        while not self._full and not self._ended:
             try:
-                come, _ = self._socket.accept()
+                come, who = self._socket.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -104,24 +131,44 @@ class Daemon:
                     time.sleep(_LOOK)  # the host has none left now
                 return
             with come:
-                self._serve(come)
+                self._serve(come, f"{who[0]}:{who[1]}")
 
-    def _serve(self, come: socket.socket) -> None:
+    def _serve(self, come: socket.socket, who: str) -> None:
+        self._make_room()
         parent = os.getpid()
+        place = min(set(range(MOST)) - set(self._serving.values()))
+        self._let_in[place] = self._gate is None
         try:
             with held():
                 pid = os.fork()
                 if pid == 0:
-                    _live(come, parent, self._machines, self._name)
+                    self._live(come, who, parent, place)
         except OSError as error:
             print(f"baonet node: no process for a call: {error.strerror}", file=sys.stderr)
             return
-        self._serving.add(pid)
+        self._serving[pid] = place
+
+    def _live(self, come: socket.socket, who: str, parent: int, place: int) -> NoReturn:
+        """In the child, for one call."""
+        status = 1
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            belong_to(parent)
+            give_up_all_but([come.fileno()])
+            answer(come, who, self._machines, name=self._name, gate=self._gate, let_in=lambda: self._note(place))
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    def _note(self, place: int) -> None:
+        self._let_in[place] = True
 
     def _reap(self) -> None:
         for pid in list(self._serving):
             if os.waitpid(pid, os.WNOHANG)[0]:
-                self._serving.discard(pid)
+                del self._serving[pid]
 
     def _finish(self) -> None:
         """Those that serve end by the loss of what they belong to; nobody is left."""
@@ -133,26 +180,30 @@ class Daemon:
             time.sleep(0.01)
 
 
-def _live(come: socket.socket, parent: int, machines: Callable[[], Machines], name: str | None) -> NoReturn:
-    """In the child, for one call."""
-    status = 1
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        belong_to(parent)
-        give_up_all_but([come.fileno()])
-        answer(come, machines(), name=name)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def answer(sock: socket.socket, machines: Machines, *, name: str | None = None, ticket: bytes = b"") -> None:
-    """Introduce this host to a lead, and be a node of what it runs."""
+def answer(
+    sock: socket.socket,
+    who: str,
+    machines: Callable[[], Machines],
+    *,
+    name: str | None = None,
+    ticket: bytes = b"",
+    gate: Gate | None = None,
+    let_in: Callable[[], None] = lambda: None,
+) -> bool:
+    """Introduce this host to a lead, and be a node of what it runs. False: it did not pass the gate."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host = sock.getsockname()[0]
+    passage = None
+    if gate is not None:
+        passage = gate.pass_through(sock, who)
+        if passage is None:
+            return False
+        sock = passage.socket
+    let_in()
     lead = Stream(sock, accepted(Role.LEAD, Role.NODE), "the lead")
     lead.send(introduction(name, ticket))
-    serve(lead, host, machines)
+    serve(lead, host, machines(), keys=None if gate is None else gate.directory)
     lead.close()
+    if passage is not None:
+        passage.close()
+    return True

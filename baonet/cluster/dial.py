@@ -3,33 +3,68 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar, final
 
 from baonet.cluster.identity import introduction, unlike
+from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
 from baonet.cluster.lead import ClusterError, Joined
 from baonet.cluster.stream import Stream, StreamError
-from baonet.wire.cluster import Introduction
-from baonet.wire.messages import accepted
+from baonet.wire.cluster import Beat, Introduction, Refused
+from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role
 
 PATIENCE: Final = 10.0
 """Seconds until a host that does not answer is given up."""
+_T = TypeVar("_T", bound=Message)
 
 
-def dial(names: Iterable[str]) -> list[Joined]:
+@final
+@dataclass(frozen=True, slots=True)
+class CalledNode:
+    """``unlike``: why it cannot run a machine with this host. ``seconds``: from a word to its echo, if it can."""
+
+    joined: Joined
+    introduction: Introduction
+    unlike: str | None
+    seconds: float | None
+
+
+def lead_context(keys: Path | None, *, insecure: bool, called: bool = False) -> ssl.SSLContext | None:
+    """For calls of a lead, or to it, None without keys. ``keys``: where they are, None for where they usually are.
+
+    ``insecure``: none are used. Raises ClusterError when those that were found are of no use.
+    """
+    try:
+        found = None if insecure else find(keys)
+        if found is None:
+            return None
+        return (server_context if called else client_context)(found, HostRole.LEAD)
+    except KeysError as error:
+        raise ClusterError(str(error)) from None
+
+
+def dial(names: Iterable[str], context: ssl.SSLContext | None = None) -> list[Joined]:
     """The nodes that listen at these (HOST:PORT), in order. Raises ClusterError for one that cannot take part."""
     joined: list[Joined] = []
     with ExitStack() as stack:
         for name in names:
-            joined.append(node := _one(name)[0])
-            stack.callback(node.stream.close)
+            met = call(name, context)
+            stack.callback(met.joined.stream.close)
+            if met.unlike is not None:
+                raise ClusterError(f"node {name} {met.unlike}")
+            joined.append(met.joined)
         stack.pop_all()
     return joined
 
 
-def _one(name: str) -> tuple[Joined, Introduction]:
+def call(name: str, context: ssl.SSLContext | None) -> CalledNode:
+    """Raises ClusterError when it cannot be reached, is no node, or one of us does not let the other in."""
     host, _, port = name.rpartition(":")
     address = host.removeprefix("[").removesuffix("]")
     try:
@@ -39,22 +74,45 @@ def _one(name: str) -> tuple[Joined, Introduction]:
     except OSError as error:
         why = error.strerror or str(error)
         raise ClusterError(f"node {name} cannot be reached: {why}: is 'baonet node --listen {name}' running?") from None
-    stream = Stream(sock, accepted(Role.NODE, Role.LEAD), name)
-    return greet(stream, name, where)
+    if context is not None:
+        sock = _secured(sock, name, context)
+    return greet(Stream(sock, accepted(Role.NODE, Role.LEAD), name), name, where)
 
 
-def greet(stream: Stream, name: str, host: str) -> tuple[Joined, Introduction]:
-    """Have a node introduce itself. Raises ClusterError when it is of no use; the stream is closed then."""
-    why: str | None
+def _secured(sock: socket.socket, name: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    tls = context.wrap_socket(sock, do_handshake_on_connect=False)
     try:
-        met = stream.await_message(PATIENCE)
-        if isinstance(met, Introduction):
-            why = unlike(introduction(), met)
-            if why is None:
-                return Joined(stream, name, host, met.cores), met
-        else:
-            why = f"says {type(met).__name__} where Introduction is due: it is no node of baonet"
+        handshake(tls, HostRole.NODE)
+    except KeysError as error:
+        tls.close()
+        why = f"{error}: give it keys, or give --insecure" if str(error) == NO_TLS else str(error)
+        raise ClusterError(f"node {name} is not trusted: {why}") from None
+    return tls
+
+
+def greet(stream: Stream, name: str, host: str) -> CalledNode:
+    """Have a node introduce itself. Raises ClusterError when it is none; the stream is closed then."""
+    try:
+        # Whoever has keys waits for us to speak first.
+        stream.send(Beat())
+        met = _expect(stream, Introduction)
+        joined, why = Joined(stream, name, host, met.cores), unlike(introduction(), met)
+        if why is not None:
+            return CalledNode(joined, met, why, None)
+        _expect(stream, Beat)
+        begin = time.monotonic()
+        stream.send(Beat())
+        _expect(stream, Beat)
+        return CalledNode(joined, met, None, time.monotonic() - begin)
     except StreamError as error:
-        why = str(error)
-    stream.close()
-    raise ClusterError(f"node {name} {why}")
+        stream.close()
+        raise ClusterError(f"node {name} {error}") from None
+
+
+def _expect(stream: Stream, kind: type[_T]) -> _T:
+    message = stream.await_message(PATIENCE)
+    if isinstance(message, Refused):
+        raise StreamError(message.why)
+    if not isinstance(message, kind):
+        raise StreamError(f"says {type(message).__name__} where {kind.__name__} is due: it is no node of baonet")
+    return message

@@ -1,13 +1,14 @@
 """A node, from the lead's first word to the end of a run: it gets its part of a machine, meets the others, and runs.
 
-All of it before the run is asked and answered in order, so nothing here needs Trio: processes are forked last, when
-nothing else goes on in this one.
+All of it before the run is asked and answered in order, so nothing here needs Trio: processes are forked when nothing
+else goes on in this one, and before it has a key or a stream to another node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Final, TypeVar
 
 import trio
@@ -15,6 +16,7 @@ import trio
 from baonet.actors.refusals import limited, refused
 from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
+from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
 from baonet.cluster.parts import vms_of
 from baonet.cluster.pulse import Heartbeat, PulseDoor
@@ -34,24 +36,37 @@ LEAD: Final = -1
 """Whom a node knows by its heartbeat."""
 PATIENCE: Final = 60.0
 """Seconds in which the lead goes on."""
+_KNOWN: Final = (MeetingError, KeysError, ProtocolError, ValueError)
+"""Have words for people."""
 _T = TypeVar("_T")
 Machines = Callable[[Stream, cluster.Enlist], Machine]
 """How the machine comes here, with files for its images."""
 
 
-def serve(lead: Stream, host: str, machines: Machines) -> None:
+def serve(lead: Stream, host: str, machines: Machines, *, keys: Path | None = None) -> None:
     """Be a node of the run of ``lead``, to its end. ``host`` is the address at which other nodes reach this one.
+
+    ``keys``: the directory of those with which it and other nodes know each other; None: they go by the run's token.
 
     Whatever cannot be done here the lead is told.
     """
     try:
         with ExitStack() as stack:
-            member = _enlisted(lead, host, machines, stack)
+            member = _enlisted(lead, host, machines, stack, keys)
             trio.run(member.run)
     except StreamError:
         return
-    except (OSError, MemoryError, EngineError, ImportError, MeetingError, ProtocolError, ValueError) as error:
-        known = isinstance(error, MeetingError | ProtocolError | ValueError) and not limited(error)
+    except (
+        OSError,
+        MemoryError,
+        EngineError,
+        ImportError,
+        MeetingError,
+        KeysError,
+        ProtocolError,
+        ValueError,
+    ) as error:
+        known = isinstance(error, MeetingError | KeysError | ProtocolError | ValueError) and not limited(error)
         lead.send(cluster.Refused(str(error) if known else refused(error)))
         lead.drain(1.0)
 
@@ -75,7 +90,7 @@ def _asked(lead: Stream) -> cluster.Enlist:
         lead.send(message)
 
 
-def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> Enlisted:
+def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, keys: Path | None) -> Enlisted:
     asked = _asked(lead)
     _hear_heartbeat(lead, host, asked, stack)
     machine = machines(lead, asked)
@@ -88,26 +103,21 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack) -> 
     for vm in sorted(here):
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
-    try:
+    with closing(meeting):
         lead.send(cluster.Placed(meeting.port))
-        streams = meeting.meet(expect(lead, cluster.Meet).peers)
-    finally:
-        meeting.close()
-    placement = Placement(asked.placement)
-    courier = NodeCourier(
-        planned,
-        memory,
-        placement,
-        nodes=asked.nodes,
-        index=asked.index,
-        streams=streams,
-        heartbeat=asked.heartbeat / 1000,
-    )
-    stack.callback(courier.close)
-    node = ProcessNode(
-        planned, memory, placement, tracing=asked.tracing, threads=asked.threads or cores(), share=courier
-    )
-    stack.callback(node.close)
+        placement = Placement(asked.placement)
+        courier = NodeCourier(
+            planned, memory, placement, nodes=asked.nodes, index=asked.index, heartbeat=asked.heartbeat / 1000
+        )
+        stack.callback(courier.close)
+        node = ProcessNode(
+            planned, memory, placement, tracing=asked.tracing, threads=asked.threads or cores(), share=courier
+        )
+        stack.callback(node.close)
+        # What is forked has a copy of all that is here: keys come after it.
+        streams = meeting.meet(expect(lead, cluster.Meet).peers, keys)
+    for peer, stream in streams.items():
+        courier.connect(peer, stream)
     courier.begin()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final, final
 
-from baonet.cluster.dial import dial
+from baonet.cluster.dial import dial, lead_context
 from baonet.cluster.images import ImageCache
-from baonet.cluster.launchers import launched
+from baonet.cluster.launchers import Launcher
 from baonet.cluster.lead import Asked, Cluster, Joined
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
@@ -30,13 +31,21 @@ _HERE: Final = Image("", 0)
 @final
 class NodeGroup:
     """The nodes of ``where`` for one run of the machine of ``plan``. Those that are started reach this lead as
-    ``launching`` says; ``waiting`` is told while they are waited for, and may raise.
+    ``launching`` says; ``waiting`` is told while they are waited for, and may raise. ``keys``, ``insecure``: as of
+    ``lead_context``.
 
     Raises ClusterError when one cannot take part, OSError when the host refuses something.
     """
 
     def __init__(
-        self, where: Where, plan: Plan, launching: Launching = FOUND, waiting: Awaiting = lambda why: None
+        self,
+        where: Where,
+        plan: Plan,
+        launching: Launching = FOUND,
+        waiting: Awaiting = lambda why: None,
+        *,
+        keys: Path | None = None,
+        insecure: bool = False,
     ) -> None:
         self._plan = plan
         self._launching = launching
@@ -46,12 +55,14 @@ class NodeGroup:
         self._images: tuple[Image, ...] = ()
         self._send: Callable[[Stream], None] = lambda stream: None
         try:
-            self.joined, self._cores = self._gathered(where, plan.machine)
+            self.joined, self._cores = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
             self._stack.close()
             raise
 
-    def _gathered(self, where: Where, machine: Machine) -> tuple[Sequence[Joined], list[int]]:
+    def _gathered(
+        self, where: Where, machine: Machine, keys: Path | None, *, insecure: bool
+    ) -> tuple[Sequence[Joined], list[int]]:
         if where.kind is WhereKind.LOCAL:
             assert where.count is not None
             local = LocalNodes(where.count, machine)
@@ -60,9 +71,11 @@ class NodeGroup:
         shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
         self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
         if where.kind is WhereKind.LISTEN:
-            joined = dial(where.names)
+            joined = dial(where.names, lead_context(keys, insecure=insecure))
         else:
-            joined = launched(where, self._launching, self._waiting, self._stack)
+            context = lead_context(keys, insecure=insecure, called=True)
+            launcher = Launcher(self._launching, self._waiting, context, insecure=insecure)
+            joined = launcher.launched(where, self._stack)
         return joined, [each.cores for each in joined]
 
     def start(

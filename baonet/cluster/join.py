@@ -10,6 +10,7 @@ import hmac
 import os
 import select
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.identity import introduction, unlike
+from baonet.cluster.keys import HostRole, KeysError, handshake
 from baonet.cluster.lead import ANSWER, ClusterError, Joined
 from baonet.cluster.route import place
 from baonet.cluster.starter import Awaiting, Starter
@@ -52,9 +54,12 @@ class _Come:
 
 @final
 class Door:
-    """Open at ``address``, ``port`` (0: any) for ``count`` nodes. Raises ClusterError when it cannot be."""
+    """Open at ``address``, ``port`` (0: any) for ``count`` nodes. Raises ClusterError when it cannot be.
 
-    def __init__(self, address: str, port: int, count: int) -> None:
+    ``context``: of the lead's keys: who comes has to have some of the same CA, and to be a node.
+    """
+
+    def __init__(self, address: str, port: int, count: int, context: ssl.SSLContext | None = None) -> None:
         self.tickets = [os.urandom(TICKET) for _ in range(count)]
         try:
             self._socket = _bound(address, port)
@@ -64,6 +69,9 @@ class Door:
                 f"nodes cannot be waited for at {place(address, port)}: {why}: give --lead-address with an address of "
                 "this host that the nodes reach"
             ) from None
+        self._context = context
+        self._shaking: dict[ssl.SSLSocket, tuple[str, float]] = {}
+        self._turned_away = ""
         self._socket.listen(max(CALLERS, min(count, 1024)))
         self._socket.setblocking(False)
         self._callers: dict[Stream, tuple[str, float]] = {}
@@ -97,10 +105,12 @@ class Door:
                 if queued and not self._come:
                     end = time.monotonic() + patience
                 if not self._look(names):
-                    _nobody_ended(missing, names, starters)
+                    _nobody_ended(missing, names, starters, self._turned_away)
                 if time.monotonic() > end:
                     late = _missing(missing, names, starters, f" within {patience:g} s")
-                    raise ClusterError(f"{late} ({self.place} is to be reached from there: see --lead-address)")
+                    raise ClusterError(
+                        f"{late} ({self.place} is to be reached from there: see --lead-address){self._turned_away}"
+                    )
             for number in range(len(names)):
                 self._answered(self._come[number])
             gathered = [self._come[number].joined for number in range(len(names))]
@@ -113,6 +123,9 @@ class Door:
         """Nobody else is let in."""
         for stream in [*self._callers, *(come.joined.stream for come in self._come.values())]:
             stream.close()
+        for tls in self._shaking:
+            tls.close()
+        self._shaking.clear()
         self._callers.clear()
         self._come.clear()
         self._socket.close()
@@ -122,9 +135,11 @@ class Door:
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         streams = [*self._callers, *(come.joined.stream for come in self._come.values())]
-        for stream in streams:
-            poll.register(stream.descriptor, select.POLLIN)
+        for descriptor in [*(stream.descriptor for stream in streams), *(tls.fileno() for tls in self._shaking)]:
+            poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(_LOOK * 1000)}
+        for tls in [tls for tls in self._shaking if tls.fileno() in ready]:
+            self._shake(tls)
         for stream in [stream for stream in self._callers if stream.descriptor in ready]:
             self._hear(stream, names)
         for come in self._come.values():
@@ -133,6 +148,9 @@ class Door:
         now = time.monotonic()
         for stream in [stream for stream, (_, since) in self._callers.items() if now - since > _INTRODUCED]:
             self._drop(stream)
+        for tls in [tls for tls, (_, since) in self._shaking.items() if now - since > _INTRODUCED]:
+            del self._shaking[tls]
+            tls.close()
         if self._socket.fileno() in ready:
             self._accept()
         if now - self._beat > _BEAT:
@@ -148,9 +166,39 @@ class Door:
         except OSError:  # who called is gone
             return
         come.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is not None:
+            if len(self._shaking) == CALLERS:
+                oldest = next(iter(self._shaking))
+                del self._shaking[oldest]
+                oldest.close()
+            come.setblocking(False)
+            tls = self._context.wrap_socket(come, server_side=True, do_handshake_on_connect=False)
+            self._shaking[tls] = (there[0], time.monotonic())
+        else:
+            self._called(come, there[0])
+
+    def _shake(self, tls: ssl.SSLSocket) -> None:
+        """A caller with TLS has said something: when it has shown that it is a node, it is heard."""
+        host, _ = self._shaking[tls]
+        try:
+            handshake(tls, HostRole.NODE)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except KeysError as error:
+            self._turned_away = f"; who called from {host} was not let in: {error}"
+            del self._shaking[tls]
+            tls.close()
+            return
+        del self._shaking[tls]
+        self._called(tls, host)
+
+    def _called(self, come: socket.socket, host: str) -> None:
         if len(self._callers) == CALLERS:
             self._drop(next(iter(self._callers)))
-        self._callers[Stream(come, accepted(Role.NODE, Role.LEAD), "a node")] = (there[0], time.monotonic())
+        stream = Stream(come, accepted(Role.NODE, Role.LEAD), "a node")
+        self._callers[stream] = (host, time.monotonic())
+        if self._context is not None:
+            stream.send(Beat())  # whoever has keys waits for us to speak first
 
     def _drop(self, stream: Stream) -> None:
         del self._callers[stream]
@@ -166,7 +214,9 @@ class Door:
         if not said:
             return
         met = said[0]
-        number = self._number(met.ticket) if isinstance(met, Introduction) and len(said) == 1 else None
+        owed = int(self._context is not None)
+        alone = len(said) <= 1 + owed and all(isinstance(each, Beat) for each in said[1:])
+        number = self._number(met.ticket) if isinstance(met, Introduction) and alone else None
         if not isinstance(met, Introduction) or number is None:
             self._drop(stream)
             return
@@ -176,7 +226,7 @@ class Door:
             raise ClusterError(f"node {name} {why}")
         host, _ = self._callers.pop(stream)
         stream.name = name
-        self._come[number] = _Come(Joined(stream, name, host, met.cores))
+        self._come[number] = _Come(Joined(stream, name, host, met.cores), 1 + owed - len(said))
 
     def _number(self, ticket: bytes) -> int | None:
         """Of the node that has it and has not come. Each is compared, in the same time."""
@@ -228,14 +278,14 @@ def _signs(come: _Come) -> None:
     come.owed -= len(said)
 
 
-def _nobody_ended(missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter]) -> None:
+def _nobody_ended(missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter], also: str) -> None:
     """Raises ClusterError when one does not come any more."""
     for number in missing:
         starter = starters[number]
         if (how := starter.ended) is not None:
             words = starter.words
             said = f": {words}" if words else ""
-            raise ClusterError(f"node {_called(number, names)} has not come: {starter.name} {how}{said}")
+            raise ClusterError(f"node {_called(number, names)} has not come: {starter.name} {how}{said}{also}")
 
 
 def _called(number: int, names: Sequence[str]) -> str:

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, Final, final
 
 ENVIRONMENT: Final = "BAONET_KEYS"
+NO_TLS: Final = "it does not speak TLS"
 CA: Final = "ca.pem"
 CERTIFICATE: Final = "cert.pem"
 KEY: Final = "key.pem"
 
 _DEFAULT: Final = Path("~/.config/baonet/keys")
 _MAKE: Final = "'baonet keys init' makes keys on the lead, and 'baonet keys node NAME' there what is copied to a node"
+_CLOSED: Final = "it has closed the connection in the handshake"
 _EXPIRED, _NOT_YET = 10, 9
 _STRANGE: Final = frozenset({2, 7, 18, 19, 20, 21})
 """OpenSSL's X509_V_ERR_...: nobody has signed it, or somebody whom we do not know."""
@@ -36,7 +38,7 @@ _REASONS: Final = {
     "TLSV1_ALERT_DECRYPT_ERROR": "it says that our certificate is from another CA than its own",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate, and we have shown none",
     "HTTP_REQUEST": "it speaks HTTP",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS",
+    "WRONG_VERSION_NUMBER": NO_TLS,
 }
 
 
@@ -64,10 +66,15 @@ class Certificate:
     @classmethod
     def of(cls, names: list[str], units: list[str], until: datetime) -> Certificate:
         """Of the common names and the units of a certificate's subject. Raises KeysError when they are not of ours."""
-        roles = [role for role in HostRole if [role.value] == units]
-        if len(names) != 1 or not roles:
-            raise KeysError(f"the certificate of '{', '.join(names)}' has no role: 'baonet keys node NAME' makes one")
-        return cls(names[0], roles[0], until)
+        return cls(*holder(names, units), until)
+
+
+def holder(names: list[str], units: list[str]) -> tuple[str, HostRole]:
+    """Who has a certificate, by its subject's common names and units. Raises KeysError when they are not of ours."""
+    roles = [role for role in HostRole if [role.value] == units]
+    if len(names) != 1 or not roles:
+        raise KeysError(f"the certificate of '{', '.join(names)}' has no role: 'baonet keys node NAME' makes one")
+    return names[0], roles[0]
 
 
 def place(given: str | Path | None) -> Path:
@@ -152,9 +159,14 @@ def handshake(ssl_object: ssl.SSLObject | ssl.SSLSocket, wanted: HostRole) -> st
 
 def check_peer(ssl_object: ssl.SSLObject | ssl.SSLSocket, wanted: HostRole) -> str:
     """The name of a peer whose certificate has passed the handshake. Raises KeysError when its role is another."""
-    holder = _holder(ssl_object)
-    _refuse_role(holder, wanted, f"the certificate of '{holder.name}'", "copy the keys of its host to it")
-    return holder.name
+    found = _holder(ssl_object)
+    refuse_role(found.name, found.role, wanted)
+    return found.name
+
+
+def refuse_role(name: str, found: HostRole, wanted: HostRole) -> None:
+    """Raises KeysError when ``name``, a peer, has another role than the one that is wanted."""
+    _refuse_role(found, wanted, f"the certificate of '{name}'", "copy the keys of its host to it")
 
 
 def peer_role(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> HostRole:
@@ -165,17 +177,31 @@ def peer_role(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> HostRole:
 def refusal(error: OSError) -> KeysError:
     """What went wrong in a handshake, or in the first read after it, in words that stand behind the peer's address."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return KeysError(f"its certificate {_fault(error)}")
+        return _refusal(error.reason, error.verify_code, error.verify_message)
     reason = getattr(error, "reason", None)
-    if reason in _REASONS:
-        return KeysError(_REASONS[reason])
     if isinstance(error, TimeoutError):
         return KeysError("it has not finished the handshake in time")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
-        return KeysError("it has closed the connection in the handshake")
+        return KeysError(_CLOSED)
     if isinstance(error, ssl.SSLError):
-        return KeysError(f"it does not shake hands as baonet does: {reason or error}")
+        return _refusal(reason or str(error))
     return KeysError(f"the connection failed in the handshake: {error.strerror or error}")
+
+
+def native_refusal(error: ValueError) -> KeysError:
+    """Of a ``Link``, in the same words."""
+    reason, verify = error.args
+    return (
+        _refusal(reason.upper().replace(" ", "_"), verify, f"OpenSSL's error {verify}")
+        if reason
+        else KeysError(_CLOSED)
+    )
+
+
+def _refusal(reason: str, verify: int = 0, message: str = "") -> KeysError:
+    if verify:
+        return KeysError(f"its certificate {_fault(verify, message)}")
+    return KeysError(_REASONS.get(reason, f"it does not shake hands as baonet does: {reason}"))
 
 
 def read_key(path: Path) -> bytes:
@@ -215,11 +241,12 @@ def _contexts(directory: Path, role: HostRole | None = None) -> tuple[ssl.SSLCon
     try:
         ours = _with_itself(server, client)
     except ssl.SSLCertVerificationError as error:
-        raise KeysError(f"{directory / CERTIFICATE} {_fault(error, 'the clock of this host')}") from None
+        fault = _fault(error.verify_code, error.verify_message, "the clock of this host")
+        raise KeysError(f"{directory / CERTIFICATE} {fault}") from None
     except ssl.SSLError as error:
         raise KeysError(f"{directory / CERTIFICATE} cannot be used: {error.reason or error}") from None
     if role is not None:
-        _refuse_role(ours, role, str(directory / CERTIFICATE), "copy the keys of this host to it")
+        _refuse_role(ours.role, role, str(directory / CERTIFICATE), "copy the keys of this host to it")
     return server, client, ours
 
 
@@ -271,16 +298,16 @@ def _holder(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> Certificate:
     return Certificate.of(names, units, until)
 
 
-def _refuse_role(found: Certificate, wanted: HostRole, which: str, hint: str) -> None:
-    if found.role is not wanted:
-        raise KeysError(f"{which} is for the role '{found.role.value}', and '{wanted.value}' is wanted: {hint}")
+def _refuse_role(found: HostRole, wanted: HostRole, which: str, hint: str) -> None:
+    if found is not wanted:
+        raise KeysError(f"{which} is for the role '{found.value}', and '{wanted.value}' is wanted: {hint}")
 
 
-def _fault(error: ssl.SSLCertVerificationError, clocks: str = "the clocks of both hosts") -> str:
-    if error.verify_code == _EXPIRED:
+def _fault(verify: int, message: str, clocks: str = "the clocks of both hosts") -> str:
+    if verify == _EXPIRED:
         return f"has expired, if {clocks} can be trusted: 'baonet keys node NAME' makes another"
-    if error.verify_code == _NOT_YET:
+    if verify == _NOT_YET:
         return f"is not valid yet: look at {clocks}"
-    if error.verify_code in _STRANGE:
+    if verify in _STRANGE:
         return f"is not from the CA in {CA}: lead and nodes need keys of one 'baonet keys init'"
-    return f"is refused: {error.verify_message}"
+    return f"is refused: {message}"

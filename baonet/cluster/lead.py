@@ -12,6 +12,7 @@ from typing import Final, TypeVar, final
 import trio
 
 from baonet.actors.node import Died
+from baonet.actors.visible import plain
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
 from baonet.cluster.pulse import BEATS, Heartbeat, dial
@@ -260,9 +261,9 @@ class Cluster:
             for message in node.stream.take():
                 self._take(index, node, message)
         except StreamError as error:
-            self._lose(index, self._why_lost(index, error))
+            self._lose(index, plain(self._why_lost(index, error)))
         except ProtocolError as error:
-            self._lose(index, str(error))
+            self._lose(index, plain(str(error)))
 
     def _take(self, index: int, node: Joined, message: Message) -> None:
         match message:

@@ -46,7 +46,7 @@ def addresses(starter: Starter, waiting: Awaiting) -> list[str]:
     return found
 
 
-def go_on(starter: Starter, tickets: Sequence[bytes], lead: str, command: str | None) -> None:
+def go_on(starter: Starter, tickets: Sequence[bytes], words: Sequence[str], command: str | None) -> None:
     """Have them started. Each node takes its own of the tickets."""
-    python = None if command is not None else ["-m", "baonet", "node", "--join", lead, "--attached"]
-    starter.tell(json.dumps([[ticket.hex() for ticket in tickets], python, node_command(command, lead)]))
+    python = None if command is not None else ["-m", "baonet", *words]
+    starter.tell(json.dumps([[ticket.hex() for ticket in tickets], python, node_command(command, words)]))

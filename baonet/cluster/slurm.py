@@ -49,7 +49,7 @@ def addresses() -> list[str]:
     return list(dict.fromkeys(told.stdout.split()))
 
 
-def start(tickets: Sequence[bytes], lead: str, command: str | None) -> Starter:
+def start(tickets: Sequence[bytes], words: Sequence[str], command: str | None) -> Starter:
     """Each node takes its own of the tickets. Raises ClusterError without srun, and OSError.
 
     A node that ends does not end the others: whether the run goes on without it is for the lead to say.
@@ -57,6 +57,6 @@ def start(tickets: Sequence[bytes], lead: str, command: str | None) -> Starter:
     number = str(len(tickets))
     step = ["srun", f"--nodes={number}", f"--ntasks={number}", "--ntasks-per-node=1", "--cpu-bind=none", "--label"]
     alone = ["--kill-on-bad-exit=0", "--no-kill", "--wait=0"]
-    starter = Starter("srun", [*step, *alone, *(() if allocated() else _WHOLE), *node_command(command, lead)])
+    starter = Starter("srun", [*step, *alone, *(() if allocated() else _WHOLE), *node_command(command, words)])
     starter.tell(",".join(ticket.hex() for ticket in tickets))
     return starter

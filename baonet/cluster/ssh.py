@@ -34,9 +34,9 @@ def addresses(names: Sequence[str]) -> Iterator[str]:
         yield found[1] if found else words[-1]
 
 
-def start(names: Sequence[str], tickets: Sequence[bytes], lead: str, command: str | None) -> list[Starter]:
+def start(names: Sequence[str], tickets: Sequence[bytes], words: Sequence[str], command: str | None) -> list[Starter]:
     """Raises ClusterError without ssh, and OSError."""
-    remote = shlex.join(node_command(command, lead))
+    remote = shlex.join(node_command(command, words))
     starters = []
     for name, ticket in zip(names, tickets, strict=True):
         starters.append(Starter("ssh", ["ssh", *OPTIONS, *destination(name), remote]))

@@ -127,7 +127,12 @@ def end_all(starters: Iterable[Starter], seconds: float = GRACE) -> None:
         starter.end(until)
 
 
-def node_command(command: str | None, lead: str) -> list[str]:
+def node_words(lead: str, *, insecure: bool) -> list[str]:
+    """What ``baonet`` is given."""
+    return ["node", "--join", lead, "--attached", *(["--insecure"] if insecure else [])]
+
+
+def node_command(command: str | None, words: Sequence[str]) -> list[str]:
     """What is run on a host. Its shell may be of any kind, so the words are for ``sh``.
 
     Without a ``command``: the one with the path of this host's, or else the one that is found there.
@@ -137,4 +142,4 @@ def node_command(command: str | None, lead: str) -> list[str]:
         script = f'if [ -x {here} ]; then exec {here} "$@"; else exec baonet "$@"; fi'
     else:
         script = f'{command} "$@"'
-    return ["sh", "-c", script, "baonet", "node", "--join", lead, "--attached"]
+    return ["sh", "-c", script, "baonet", *words]

@@ -11,6 +11,7 @@ import errno
 import math
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -18,11 +19,14 @@ from typing import Final, final
 
 import trio
 
+from baonet.cluster.keys import refusal
 from baonet.wire.codec import FrameReader, frame
 from baonet.wire.fields import ProtocolError
 from baonet.wire.messages import Message
 
 _PIECE: Final = 1 << 18
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""In TLS 1.3 nobody has to read before he may write: it is the same direction that is waited for."""
 GONE: Final = "has gone"
 
 
@@ -33,7 +37,10 @@ class StreamError(Exception):
 
 @final
 class Stream:
-    """``accepts``: what the other end may say. ``name`` is who that is, for people."""
+    """``accepts``: what the other end may say. ``name`` is who that is, for people.
+
+    ``sock`` is connected, and the handshake is over if it speaks TLS.
+    """
 
     def __init__(self, sock: socket.socket, accepts: frozenset[type], name: str) -> None:
         self.name = name
@@ -65,7 +72,7 @@ class Stream:
         try:
             while self._out:
                 del self._out[: self._socket.send(self._out[:_PIECE])]
-        except BlockingIOError:
+        except _NOT_NOW:
             self._more.set()
         except OSError:
             self._out.clear()  # what it said before may be there to be read
@@ -81,15 +88,20 @@ class Stream:
         return taken
 
     def _receive(self) -> None:
+        """With TLS a record at a time, and nothing of one is left behind, which nobody could wait for."""
         try:
             data = self._socket.recv(_PIECE)
+            while isinstance(self._socket, ssl.SSLSocket) and (more := self._socket.pending()):
+                data += self._socket.recv(more)
             self._come.extend(self._reader.feed(data, self.accepts))
             if not data:
                 self._error = GONE
-        except BlockingIOError:
+        except _NOT_NOW:
             return
         except ProtocolError as error:
             self._error = f"does not keep to the protocol: {error}"
+        except ssl.SSLError as error:
+            self._error = f"does not go on: {refusal(error)}"
         except OSError as error:
             known = error.errno in (errno.EPIPE, errno.ECONNRESET)
             self._error = GONE if known else f"cannot be read: {error.strerror}"
@@ -103,7 +115,7 @@ class Stream:
             left = end - time.monotonic()
             if left <= 0:
                 raise StreamError(f"has said nothing for {seconds:g} s")
-            self._stand(select.POLLIN | (select.POLLOUT if self._out else 0), left)
+            self._poll(select.POLLIN | (select.POLLOUT if self._out else 0), left)
             self.flush()
             self._receive()
         return self._come.popleft()
@@ -114,13 +126,12 @@ class Stream:
         while len(self._out) > most:
             if self._error is not None or time.monotonic() > end:
                 raise StreamError(self._error or f"has taken nothing for {seconds:g} s")
-            self._stand(select.POLLOUT, 1.0)
+            self._poll(select.POLLOUT, 1.0)
             self.flush()
 
-    def _stand(self, wanted: int, seconds: float) -> None:
-        """Until it is ready for one of ``wanted``; its number may be beyond what select(2) takes."""
-        poll = select.poll()
-        poll.register(self._socket, wanted)
+    def _poll(self, events: int, seconds: float) -> None:
+        poll = select.poll()  # `select` bears no more than 1024 descriptors
+        poll.register(self._socket, events)
         poll.poll(seconds * 1000)
 
     async def wait(self) -> None:

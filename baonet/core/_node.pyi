@@ -81,6 +81,45 @@ class Pulse:
     def close(self) -> None:
         """The thread ends, and the streams as well."""
 
+class Keys:
+    """What links shake hands with: files (PEM), and the OpenSSL of ``library``, or of what that is linked with.
+
+    Raises ValueError(reason, 0) when the library has not all functions that are needed, or the files are of no use.
+    """
+
+    def __init__(self, library: str | bytes, ca: str | bytes, certificate: str | bytes, key: str | bytes) -> None: ...
+
+class Link:
+    """A connected socket, which is its own from now on: in the clear, or in TLS 1.3 if it has ``keys``.
+
+    ``called``: the other end has called. Nothing here waits. Raises OSError when it is no descriptor.
+    """
+
+    def __init__(self, descriptor: int, keys: Keys | None = None, *, called: bool = False) -> None: ...
+    def fileno(self) -> int:
+        """Raises OSError when it is closed, as the others do."""
+
+    def shake(self) -> int:
+        """0: it is done; 1, 2: call again when it can be read, written. Raises ValueError(reason, verify).
+
+        ``verify`` is OpenSSL's X509_V_ERR_..., 0 when it is not the other's certificate that is wrong; an empty
+        ``reason``: the connection has failed.
+        """
+
+    def subject(self) -> tuple[bytes, bytes]:
+        """Name and unit in the other's certificate, nothing for one that is not there, or is there twice.
+
+        Raises LookupError without keys.
+        """
+
+    def read(self, most: int, /) -> bytes | None:
+        """What has come, no more than asked for; None: nothing yet; nothing: it has ended. Raises as ``shake``."""
+
+    def say(self, data: bytes, /) -> bool:
+        """Goes now, or when its courier has it. False: it takes nothing any more."""
+
+    def close(self) -> None: ...
+
 class Courier:
     """What keeps the parts of split islands on several nodes alike: streams to others' couriers, served by one thread.
 
@@ -90,8 +129,11 @@ class Courier:
     """
 
     def __init__(self, node: int, bell: int, told: int, limit: float) -> None: ...
-    def peer(self, node: int, descriptor: int, /) -> None:
-        """A connected stream to the courier of another node, which is its own from now on."""
+    def peer(self, node: int, /) -> None:
+        """There will be a stream to the courier of this node."""
+
+    def connect(self, node: int, link: Link, /) -> None:
+        """That is it, and its own from now on. Raises LookupError when none is expected."""
 
     def island(
         self,
@@ -110,7 +152,7 @@ class Courier:
 
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
-        ``caller``: the other end of ``bell``, in each process. Raises LookupError without a stream to one of the nodes.
+        ``caller``: the other end of ``bell``, in each process. Raises LookupError for a node that is no peer.
         """
 
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
@@ -120,7 +162,7 @@ class Courier:
         """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
 
     def begin(self) -> None:
-        """Start the thread. Raises OSError when the host has none."""
+        """Start the thread. Raises OSError when the host has none, LookupError without one of the streams."""
 
     def forget(self) -> None:
         """In a child that was forked before it began: let go of all buffers."""

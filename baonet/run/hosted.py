@@ -63,7 +63,18 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._group = None if options.on is None else NodeGroup(options.on, loaded.plan, options.launching, waiting)
+        self._group = (
+            None
+            if options.on is None
+            else NodeGroup(
+                options.on,
+                loaded.plan,
+                options.launching,
+                waiting,
+                keys=options.keys,
+                insecure=options.insecure,
+            )
+        )
         try:
             self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         except BaseException:

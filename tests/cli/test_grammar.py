@@ -42,6 +42,7 @@ def test_an_option_that_is_unknown_is_told_by_its_command(
     required |= {
         "baonet platforms": [],
         "baonet node": [],
+        "baonet nodes": ["--on", "x:1"],
         "baonet keys": ["show"],
         "baonet keys init": [],
         "baonet keys show": [],

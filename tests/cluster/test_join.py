@@ -7,8 +7,9 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from baonet.cluster import join
 from baonet.cluster.identity import introduction
 from baonet.cluster.join import CALLERS, Door
+from baonet.cluster.keys import HostRole, client_context, server_context
 from baonet.cluster.lead import ClusterError, Joined
 from baonet.cluster.starter import Starter, end_all
 from baonet.wire.cluster import Beat, Enlist, Image, Introduction
@@ -255,3 +257,36 @@ def test_an_address_that_is_not_here() -> None:
         ClusterError, match=r"^nodes cannot be waited for at \[::2\]:7471: Cannot assign .*--lead-address"
     ):
         Door("::2", 7471, 1)
+
+
+def test_a_lead_with_keys_lets_in_who_has_some_of_its_ca(cat: Starter, lead: Path, foreign: Path) -> None:
+    """Whoever says nothing, no TLS, or shows another certificate, is not waited for, and not let in with a ticket."""
+    door = Door("127.0.0.1", 0, 1, server_context(lead, HostRole.LEAD))
+    met = frame(dataclasses.replace(introduction("host-0"), ticket=door.tickets[0]))
+
+    def secured(caller: socket.socket, directory: Path) -> None:
+        tls = client_context(directory, HostRole.NODE).wrap_socket(caller, do_handshake_on_connect=False)
+        with tls, suppress(OSError):
+            tls.do_handshake()
+            tls.sendall(met)
+            heard.append(tls.recv(100))
+            tls.sendall(heard[-1])
+            tls.recv(100)
+
+    heard: list[bytes] = []
+    threads: list[threading.Thread] = []
+    with Callers(door) as callers:
+
+        def call(directory: Path) -> None:
+            threads.append(threading.Thread(target=secured, args=[callers.call(), directory]))
+            threads[-1].start()
+
+        silence = [partial(callers.stranger) for _ in range(CALLERS + 3)]
+        others = [partial(callers.stranger, met), partial(call, foreign / "alpha")]
+        joined = _gathered(door, cat, 1, [*silence, *others, partial(call, lead / "alpha")])
+        assert joined[0].name == "host-0"
+        assert all(_dropped(each) for each in callers.strangers)
+        _close(joined)
+        for thread in threads:
+            thread.join()
+        assert heard == [frame(Beat())]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from baonet.cluster import attached, route, slurm, ssh
 from baonet.cluster.lead import ClusterError
-from baonet.cluster.starter import Starter, end_all, node_command
+from baonet.cluster.starter import Starter, end_all, node_command, node_words
 
 HEX = st.binary(min_size=1, max_size=16).map(bytes.hex)
 
@@ -62,7 +62,7 @@ def test_the_command_of_a_host_is_that_of_this_path_or_the_one_that_is_found(tmp
     there = tmp_path / "baonet"
     there.write_text('#!/bin/sh\necho found "$@"\n')
     there.chmod(0o755)
-    words = node_command(None, "lead:1")
+    words = node_command(None, node_words("lead:1", insecure=False))
     script = words[2]
     here = script.split("[ -x ")[1].split(" ]")[0]
     assert Path(shlex.split(here)[0]).exists()
@@ -70,9 +70,9 @@ def test_the_command_of_a_host_is_that_of_this_path_or_the_one_that_is_found(tmp
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(["sh", "-c", shlex.join(words)], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "found node --join lead:1 --attached\n"
-    given = node_command(f"A=1 {shlex.quote(str(there))} 'two words'", "lead:1")
+    given = node_command(f"A=1 {shlex.quote(str(there))} 'two words'", node_words("lead:1", insecure=True))
     done = subprocess.run(["sh", "-c", shlex.join(given)], capture_output=True, text=True, check=True)
-    assert done.stdout == "found two words node --join lead:1 --attached\n"
+    assert done.stdout == "found two words node --join lead:1 --attached --insecure\n"
 
 
 def test_a_starter_that_does_not_end_is_ended() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from baonet.cluster import issuing
 from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import Hosts, command_line, hosts
 from tests.launchers.waiting import within
@@ -154,3 +155,49 @@ def test_why_a_node_does_not_come(ssh: SshHosts, options: tuple[str, ...], said:
 def test_what_is_run_there_can_be_told(ssh: SshHosts) -> None:
     done = ssh.run(*TALK, "--on", BOTH, "--remote-command", f"LANG=C {sys.executable} -m baonet")
     same(done)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a lead, of its node ``alpha``, and in ``foreign`` of another lead's."""
+    directory = tmp_path_factory.mktemp("keys")
+    for where in (directory, directory / "foreign"):
+        issuing.init(where)
+        issuing.issue(where, "alpha")
+    return directory
+
+
+def _with(node: Path | str, on: str = BOTH) -> tuple[str, ...]:
+    return ("--on", on, "--remote-command", f"BAONET_KEYS={node} {sys.executable} -m baonet")
+
+
+def test_hosts_with_keys_know_each_other(ssh: SshHosts, keys: Path) -> None:
+    same(ssh.run(*TALK, "--keys", keys, *_with(keys / "alpha")))
+
+
+@pytest.mark.parametrize(
+    ("lead", "node", "said"),
+    [
+        (".", "foreign/alpha", "its certificate is not from the CA in ca.pem"),
+        (".", ".", "is for the role 'lead', and 'node' is wanted"),
+    ],
+)
+def test_a_host_with_other_keys_is_not_let_in(ssh: SshHosts, keys: Path, lead: str, node: str, said: str) -> None:
+    done = ssh.run(*TALK, "--keys", keys / lead, *_with(keys / node, "ssh:alpha"))
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("baonet run: node alpha has not come: ssh has ended with status ")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    end_all(ssh.hosts)
+
+
+def test_a_host_without_keys_is_not_let_in_by_a_lead_that_has_some(ssh: SshHosts, keys: Path, tmp_path: Path) -> None:
+    nothing = f"HOME={tmp_path} {sys.executable} -m baonet"
+    done = ssh.run(*TALK, "--keys", keys, "--on", "ssh:alpha", "--remote-command", nothing)
+    assert (done.status, done.out) == (1, "")
+    assert "who called from 10.77.0.2 was not let in: it does not speak TLS" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_lead_that_is_told_to_use_no_keys_tells_its_nodes(ssh: SshHosts, keys: Path) -> None:
+    same(ssh.run(*TALK, "--insecure", *_with(keys / "alpha")))

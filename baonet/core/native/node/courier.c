@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "courier.h"
+#include "link_type.h"
 #include "pulse.h"
 
 #include <errno.h>
@@ -37,18 +38,11 @@ static void watch(struct courier *courier, struct link *link, uint64_t key, uint
     epoll_ctl(courier->epoll, EPOLL_CTL_MOD, link->fd, &event);
 }
 
-static void end(struct link *link) {
-    if (link->fd >= 0) close(link->fd); /* epoll forgets it */
-    link->fd = -1;
-    bytes_free(&link->in);
-    bytes_free(&link->out);
-}
-
 static void lose(struct courier *courier, struct peer *peer) {
     uint16_t node = (uint16_t)peer->node;
     if (peer->lost) return;
     peer->lost = true;
-    end(&peer->link);
+    link_free(&peer->link);
     if (write(courier->told, &node, sizeof node) != sizeof node) return; /* nobody wants to know any more */
 }
 
@@ -112,7 +106,7 @@ static void pass_on(struct courier *courier, struct part *part, struct relay *re
         part_relay(courier, part, relay, bytes, (size_t)come);
     } else if (!come || (errno != EAGAIN && errno != EINTR)) {
         part_relay(courier, part, relay, bytes, 0);
-        end(&relay->link);
+        link_free(&relay->link);
     }
 }
 
@@ -125,7 +119,7 @@ static void flush(struct courier *courier) {
             lose(courier, peer);
             continue;
         }
-        watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (peer->link.out.length ? EPOLLOUT : 0));
+        watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
     }
     for (unsigned i = 0; i < courier->part_count; i++) {
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++) {
@@ -133,7 +127,7 @@ static void flush(struct courier *courier) {
             if (relay->link.fd < 0) continue;
             if (relay->link.out.length && !link_flush(&relay->link)) relay->ended = true, relay->link.out.length = 0;
             if (relay->ended && !relay->link.out.length) {
-                end(&relay->link);
+                link_free(&relay->link);
                 continue;
             }
             bool held = relay->peer->link.out.length > CONGESTED, waits = relay->link.out.length > 0;
@@ -159,6 +153,12 @@ static void beat(struct courier *courier) {
     courier->beats = time + step;
 }
 
+static bool has_more(const struct courier *courier) {
+    for (unsigned i = 0; i < courier->peer_count; i++)
+        if (courier->peers[i].link.hidden) return true;
+    return false;
+}
+
 static void *life(void *argument) {
     struct courier *courier = argument;
     struct epoll_event events[EVENTS];
@@ -166,16 +166,19 @@ static void *life(void *argument) {
     for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
         uint64_t time = pulse_now();
-        int rest = time < courier->beats ? (int)((courier->beats - time) / 1000000 + 1) : 0;
+        int rest = time < courier->beats && !has_more(courier) ? (int)((courier->beats - time) / 1000000 + 1) : 0;
         int count = epoll_wait(courier->epoll, events, EVENTS, rest);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
             unsigned index = (unsigned)events[i].data.u64;
             if (kind == OF_BELL && !answer_calls(courier)) return NULL;
-            if (!(events[i].events & ~(uint32_t)EPOLLOUT)) continue;
+            bool reads = events[i].events & ~(uint32_t)EPOLLOUT;
+            if (!reads && !(kind == OF_PEER && courier->peers[index].link.reads_when_writable)) continue;
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);
             if (kind == OF_RELAY) pass_on(courier, &courier->parts[part], &courier->parts[part].relays[index]);
         }
+        for (unsigned i = 0; i < courier->peer_count; i++)
+            if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
         flush(courier);
     }
@@ -226,23 +229,36 @@ static bool may_change(struct courier *courier) {
     return false;
 }
 
-static PyObject *add_peer(PyObject *self, PyObject *args) {
-    struct courier *courier = (struct courier *)self;
-    unsigned node;
-    int fd;
-    if (!PyArg_ParseTuple(args, "Ii", &node, &fd) || !may_change(courier)) return NULL;
-    if (courier->parts) return PyErr_Format(PyExc_RuntimeError, "peers come before islands");
-    struct peer *peers = grow(courier->peers, courier->peer_count, sizeof *peers);
-    if (!peers) return NULL;
-    courier->peers = peers;
-    peers[courier->peer_count++] = (struct peer){.node = node, .link = {.fd = fd}};
-    Py_RETURN_NONE;
-}
-
 static struct peer *peer_of(struct courier *courier, unsigned node) {
     for (unsigned i = 0; i < courier->peer_count; i++)
         if (courier->peers[i].node == node) return &courier->peers[i];
     return NULL;
+}
+
+static PyObject *add_peer(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned node;
+    if (!PyArg_ParseTuple(args, "I", &node) || !may_change(courier)) return NULL;
+    if (courier->parts) return PyErr_Format(PyExc_RuntimeError, "peers come before islands");
+    struct peer *peers = grow(courier->peers, courier->peer_count, sizeof *peers);
+    if (!peers) return NULL;
+    courier->peers = peers;
+    peers[courier->peer_count++] = (struct peer){.node = node, .link = {.fd = -1}};
+    Py_RETURN_NONE;
+}
+
+static PyObject *connect_peer(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned node;
+    PyObject *link;
+    if (!PyArg_ParseTuple(args, "IO!", &node, &link_type, &link) || !may_change(courier)) return NULL;
+    struct peer *peer = peer_of(courier, node);
+    if (!peer || peer->link.fd >= 0) return PyErr_Format(PyExc_LookupError, "no stream to node %u is expected", node);
+    PyObject *keys = link_give(link, &peer->link);
+    if (!keys) return NULL;
+    int kept = PyList_Append(courier->kept, keys); /* a session goes on in them */
+    Py_DECREF(keys);
+    return kept ? NULL : Py_NewRef(Py_None);
 }
 
 static bool see(struct part *part, struct peer *peer) {
@@ -349,6 +365,8 @@ static PyObject *begin(PyObject *self, PyObject *none) {
     struct courier *courier = (struct courier *)self;
     (void)none;
     if (!may_change(courier)) return NULL;
+    for (unsigned i = 0; i < courier->peer_count; i++)
+        if (courier->peers[i].link.fd < 0) return PyErr_Format(PyExc_LookupError, "no stream to node %u", courier->peers[i].node);
     for (unsigned i = 0; i < courier->peer_count; i++) add(courier, &courier->peers[i].link, KEY(OF_PEER, 0, i));
     for (unsigned i = 0; i < courier->part_count; i++)
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++)
@@ -419,10 +437,10 @@ static PyObject *hottest(PyObject *self, PyObject *none) {
 
 static void dealloc(PyObject *self) {
     struct courier *courier = (struct courier *)self;
-    for (unsigned i = 0; i < courier->peer_count; i++) end(&courier->peers[i].link);
+    for (unsigned i = 0; i < courier->peer_count; i++) link_free(&courier->peers[i].link);
     for (unsigned i = 0; i < courier->part_count; i++) {
         struct part *part = &courier->parts[i];
-        for (unsigned j = 0; j < part->relay_count; j++) end(&part->relays[j].link);
+        for (unsigned j = 0; j < part->relay_count; j++) link_free(&part->relays[j].link);
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
@@ -459,12 +477,13 @@ static PyObject *close_all(PyObject *self, PyObject *caller) {
         Py_END_ALLOW_THREADS;
     }
     courier->begun = false;
-    for (unsigned i = 0; i < courier->peer_count; i++) end(&courier->peers[i].link);
+    for (unsigned i = 0; i < courier->peer_count; i++) link_free(&courier->peers[i].link);
     Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
     {"peer", add_peer, METH_VARARGS, NULL},
+    {"connect", connect_peer, METH_VARARGS, NULL},
     {"island", add_island, METH_VARARGS, NULL},
     {"table", add_table, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "tls.h"
 
 static bool reserve(struct bytes *bytes, size_t more) {
     if (bytes->length + more <= bytes->capacity) return true;
@@ -47,15 +50,43 @@ void link_end(struct link *link, size_t length) {
     link->out.length += sizeof(struct head) + length;
 }
 
+enum { CLOSED = -1, NOTHING = 0 };
+
+/* Bytes, NOTHING has come yet, or CLOSED. */
+static ssize_t take(struct link *link, uint8_t *room, size_t size) {
+    if (!link->tls) {
+        ssize_t come = recv(link->fd, room, size, MSG_DONTWAIT);
+        if (come < 0) return errno == EAGAIN || errno == EINTR ? NOTHING : CLOSED;
+        return come ? come : CLOSED;
+    }
+    size_t come = 0;
+    enum tls_progress found = tls_read(link->tls, room, size, &come);
+    link->reads_when_writable = found == TLS_WRITES;
+    return found == TLS_DONE ? (ssize_t)come : found == TLS_READS || found == TLS_WRITES ? NOTHING : CLOSED;
+}
+
+static ssize_t put(struct link *link, const uint8_t *data, size_t length) {
+    if (!link->tls) {
+        ssize_t gone = send(link->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        return gone >= 0 ? gone : errno == EAGAIN || errno == EINTR ? NOTHING : CLOSED;
+    }
+    size_t gone = 0;
+    enum tls_progress found = tls_write(link->tls, data, length, &gone);
+    link->writes_when_readable = found == TLS_READS;
+    return found == TLS_DONE ? (ssize_t)gone : found == TLS_READS || found == TLS_WRITES ? NOTHING : CLOSED;
+}
+
 bool link_read(struct link *link) {
     for (;;) {
         if (!reserve(&link->in, 65536)) return false;
         size_t room = link->in.capacity - link->in.length;
-        ssize_t come = recv(link->fd, link->in.data + link->in.length, room, MSG_DONTWAIT);
-        if (come < 0) return errno == EAGAIN || errno == EINTR;
-        if (!come) return false;
+        ssize_t come = take(link, link->in.data + link->in.length, room);
+        if (come == CLOSED) return false;
         link->in.length += (size_t)come;
-        if ((size_t)come < room || link->in.length > MOST) return true; /* the rest can wait */
+        bool hidden = come && link->tls && tls_pending(link->tls);
+        if (come && (hidden || (size_t)come == room) && link->in.length <= MOST) continue;
+        link->hidden = hidden; /* the rest can wait */
+        return true;
     }
 }
 
@@ -76,11 +107,22 @@ void link_done(struct link *link, size_t at) {
 }
 
 bool link_flush(struct link *link) {
-    while (link->out.length) {
-        ssize_t gone = send(link->fd, link->out.data, link->out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (gone < 0) return errno == EAGAIN || errno == EINTR;
-        link->sent += (size_t)gone;
-        drop(&link->out, (size_t)gone);
-    }
-    return true;
+    size_t gone = 0;
+    ssize_t taken = NOTHING;
+    while (gone < link->out.length && (taken = put(link, link->out.data + gone, link->out.length - gone)) > 0) gone += (size_t)taken;
+    link->sent += gone;
+    if (gone) drop(&link->out, gone);
+    return taken != CLOSED;
+}
+
+bool link_wants_room(const struct link *link) {
+    return link->reads_when_writable || (link->out.length && !link->writes_when_readable);
+}
+
+void link_free(struct link *link) {
+    tls_free(link->tls);
+    if (link->fd >= 0) close(link->fd); /* epoll forgets it */
+    bytes_free(&link->in);
+    bytes_free(&link->out);
+    *link = (struct link){.fd = -1};
 }

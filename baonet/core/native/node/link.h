@@ -10,11 +10,15 @@ struct bytes {
     uint8_t *data;
     size_t length, capacity;
 };
+struct tls;
 struct link {
     int fd; /* -1: it has ended */
+    struct tls *tls; /* NULL: in the clear */
     struct bytes in, out;
     uint64_t sent; /* bytes */
     uint32_t watched; /* what epoll tells of it */
+    bool reads_when_writable, writes_when_readable; /* as TLS wants it, which has words of its own */
+    bool hidden; /* more has come, of which the socket does not tell */
 };
 struct head {
     uint32_t length; /* of what follows */
@@ -39,5 +43,10 @@ void link_done(struct link *link, size_t at);
 
 /* Writes what it takes. False: it takes nothing any more. */
 bool link_flush(struct link *link);
+
+/* To be told when it can be written to: something waits for that. */
+bool link_wants_room(const struct link *link);
+
+void link_free(struct link *link);
 
 #endif
