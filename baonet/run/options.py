@@ -33,8 +33,8 @@ class RunOptions:
     ``interactive``: somebody may type, so that virtual time waits for the host's. ``standing``: in virtual time the
     machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
     ``on``: which nodes run it, None for this host alone. ``heartbeat``: seconds after which a node that says nothing is
-    lost. ``launching``: how launched ones reach this. ``keys``: the directory of the lead's keys, None for the usual one
-    if there is one; ``insecure``: nodes are called without.
+    lost. ``launching``: how launched ones reach this. ``keys``: the directory of the lead's keys, None for the usual
+    one if there is one; ``insecure``: nodes are called without.
     """
 
     placement: Placement | None = None
