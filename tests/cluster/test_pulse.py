@@ -123,9 +123,11 @@ def test_a_door_takes_who_knows_the_token_alone() -> None:
         stranger = socket.create_connection(("127.0.0.1", door.port))
         stranger.sendall(bytes(32))
         wrong = dial("127.0.0.1", door.port, TOKEN, 2)
-        threading.Timer(0.05, lambda: streams.append(dial("127.0.0.1", door.port, TOKEN, 3))).start()
         streams: list[socket.socket] = []
+        friend = threading.Timer(0.05, lambda: streams.append(dial("127.0.0.1", door.port, TOKEN, 3)))
+        friend.start()
         come = door.come(5)
+        friend.join()
         assert come.getpeername() != stranger.getsockname()
         assert stranger.recv(1) == wrong.recv(1) == b""
         for each in (stranger, wrong, come, *streams):
