@@ -24,10 +24,10 @@ KEY: Final = "key.pem"
 
 _DEFAULT: Final = Path("~/.config/baonet/keys")
 _MAKE: Final = "'baonet keys init' makes keys on the lead, and 'baonet keys node NAME' there what is copied to a node"
-_CLOSED: Final = "it has closed the connection in the handshake"
 _EXPIRED, _NOT_YET = 10, 9
 _STRANGE: Final = frozenset({2, 7, 18, 19, 20, 21})
 """OpenSSL's X509_V_ERR_...: nobody has signed it, or somebody whom we do not know."""
+_CLOSED: Final = "it has closed the connection in the handshake"
 _REASONS: Final = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it has shown no certificate",
     "UNSUPPORTED_PROTOCOL": "it does not speak TLS 1.3",
@@ -37,6 +37,7 @@ _REASONS: Final = {
     "TLSV1_ALERT_UNKNOWN_CA": "it says that our certificate is from another CA than its own",
     "TLSV1_ALERT_DECRYPT_ERROR": "it says that our certificate is from another CA than its own",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate, and we have shown none",
+    "UNEXPECTED_EOF_WHILE_READING": _CLOSED,
     "HTTP_REQUEST": "it speaks HTTP",
     "WRONG_VERSION_NUMBER": NO_TLS,
 }

@@ -81,7 +81,7 @@ class Meeting:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.socket(family, socket.SOCK_STREAM)
         self._listener.bind((host, 0))
-        self._listener.listen(MOST)
+        self._listener.listen(4 * MOST)
         self._listener.setblocking(False)
 
     @property

@@ -39,14 +39,8 @@ def test_an_option_that_is_unknown_is_told_by_its_command(
 ) -> None:
     required = {"baonet": ["schema"], "baonet trace": ["info", "x"], "baonet dtb": ["x", "--vm", "x"]}
     required |= {"baonet trace export": ["x", "--csv", "x"], "baonet completion": ["bash"], "baonet schema": []}
-    required |= {
-        "baonet platforms": [],
-        "baonet node": [],
-        "baonet nodes": ["--on", "x:1"],
-        "baonet keys": ["show"],
-        "baonet keys init": [],
-        "baonet keys show": [],
-    }
+    required |= {"baonet platforms": [], "baonet node": [], "baonet nodes": ["--on", "x:1"]}
+    required |= {"baonet keys": ["show"], "baonet keys init": [], "baonet keys show": []}
     assert main([*command.prog.split()[1:], *required.get(command.prog, ["x"]), "--no-such-option"]) == 2
     assert "error: unrecognized arguments: --no-such-option" in (said := capsys.readouterr().err)
     assert said.startswith(f"usage: {command.prog} ")

@@ -115,7 +115,7 @@ static void flush(struct courier *courier) {
     for (unsigned i = 0; i < courier->peer_count; i++) {
         struct peer *peer = &courier->peers[i];
         if (peer->lost) continue;
-        if (peer->link.out.length && !link_flush(&peer->link)) {
+        if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING) {
             lose(courier, peer);
             continue;
         }

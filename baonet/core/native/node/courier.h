@@ -79,6 +79,7 @@ struct part {
     unsigned relay_count;
 };
 #define NOWHERE 0xffffu
+#define MOST_WAITING (64u << 20) /* bytes for who takes nothing: whoever makes it more is lost */
 #define GUEST_PAGE 4096u
 
 struct courier {

@@ -25,6 +25,7 @@ struct maintenance {
     uint64_t pages[PENDING_PAGES];
 };
 #define MOST_KNOWN 4096u
+#define TLB_KINDS 0xfffu /* the library has no more, and counts on that */
 
 static struct table *table_of(struct part *part, unsigned segment) {
     return segment < part->table_count && part->tables[segment].entries ? &part->tables[segment] : NULL;
@@ -59,7 +60,7 @@ static bool pick(struct slot *slot, struct maintenance *found) {
 
 static void put(struct slot *slot, const struct maintenance *asked) {
     if (!lock(slot)) return;
-    slot->tlb_all |= asked->tlb_all;
+    slot->tlb_all |= asked->tlb_all & TLB_KINDS;
     for (uint32_t i = 0; i < asked->count; i++) {
         if (slot->tlb_pages == PENDING_PAGES)
             slot->tlb_all |= asked->pages[i] & 0xfff;
@@ -92,6 +93,8 @@ void part_ship(struct part *part, struct view *view) {
     struct ledger *ledger = part->ledger;
     bool at_home = view->peer->node != part->home;
     uint64_t written = atomic_load_explicit(&ledger->written, memory_order_acquire);
+    /* More than it holds it cannot say: a process of guests has not kept to the rules, and the island does not repeat. */
+    if (written - view->sent > JOURNAL) view->sent = written - JOURNAL;
     struct counts counts = {.transfers = (uint32_t)(written - view->sent)};
     for (unsigned i = 0; i < part->member_count; i++) {
         unsigned pcpu = part->members[i];
@@ -101,8 +104,9 @@ void part_ship(struct part *part, struct view *view) {
     if (!counts.transfers && !counts.known && !counts.maintenance) return;
     size_t length = sizeof counts + counts.transfers * sizeof(struct entry) + counts.known * sizeof(struct known) +
                     counts.maintenance * sizeof(struct maintenance);
-    uint8_t *room = link_begin(&view->peer->link, FRAME_LOG, part->number, length), *at = room + sizeof counts;
+    uint8_t *room = link_begin(&view->peer->link, FRAME_LOG, part->number, length);
     if (!room) return;
+    uint8_t *at = room + sizeof counts;
     for (; view->sent != written; view->sent++, at += sizeof(struct entry)) {
         struct entry entry = entry_of(part, &ledger->journal[view->sent % JOURNAL]);
         memcpy(at, &entry, sizeof entry);

@@ -65,29 +65,38 @@ static uint64_t waiting_characters(const struct uart_state *state) {
     return count < RX_CAPACITY ? count : RX_CAPACITY;
 }
 
-static size_t size_of(const struct table *table, unsigned count) {
-    if (!table->device) return (size_t)count * GUEST_PAGE;
-    return DEVICE_HEAD + sizeof(uint16_t) * waiting_characters((const struct uart_state *)table->bytes);
+static size_t most_of(const struct table *table, unsigned count) {
+    return table->device ? DEVICE_HEAD + sizeof(uint16_t) * RX_CAPACITY : (size_t)count * GUEST_PAGE;
 }
 
-static void pack(const struct table *table, uint32_t page, unsigned count, uint8_t *room) {
+/* Its size. A process of guests writes there meanwhile, if it does not keep to the rules: what is looked at twice may differ. */
+static size_t pack(const struct table *table, uint32_t page, unsigned count, uint8_t *room) {
     if (!table->device) {
         memcpy(room, table->bytes + (size_t)page * GUEST_PAGE, (size_t)count * GUEST_PAGE);
-        return;
+        return (size_t)count * GUEST_PAGE;
     }
-    const struct uart_state *state = (const struct uart_state *)table->bytes;
+    struct uart_state *state = (struct uart_state *)table->bytes;
+    uint8_t *characters = room + DEVICE_HEAD;
+    uint64_t tail = state->rx_tail, waiting = waiting_characters(state);
     memcpy(room, table->bytes + DEVICE_BEGIN, DEVICE_HEAD);
-    uint16_t *characters = (uint16_t *)(room + DEVICE_HEAD);
-    for (uint64_t i = 0; i < waiting_characters(state); i++)
-        memcpy(characters + i, &state->rx[(state->rx_tail + i) % RX_CAPACITY], sizeof *characters);
+    for (uint64_t i = 0; i < waiting; i++)
+        memcpy(characters + sizeof(uint16_t) * i, &state->rx[(tail + i) % RX_CAPACITY], sizeof(uint16_t));
+    return DEVICE_HEAD + sizeof(uint16_t) * waiting;
 }
 
-static bool unpack(const struct table *table, uint32_t page, unsigned count, const uint8_t *bytes, size_t length) {
+/* Pages that are here already are left as they are: they came with others. What another node has is not its to give. */
+static bool unpack(const struct table *table, const struct view *from, uint32_t page, unsigned count, const uint8_t *bytes, size_t length) {
+    uint16_t holder = (uint16_t)(from->peer->node + 1);
+    for (unsigned i = 0; i < count; i++)
+        if (table->entries[page + i].holder != HERE && table->entries[page + i].holder != holder) return false;
     if (!table->device) {
         if (length != (size_t)count * GUEST_PAGE) return false;
-        memcpy(table->bytes + (size_t)page * GUEST_PAGE, bytes, length);
+        for (unsigned i = 0; i < count; i++)
+            if (table->entries[page + i].holder == holder)
+                memcpy(table->bytes + (size_t)(page + i) * GUEST_PAGE, bytes + (size_t)i * GUEST_PAGE, GUEST_PAGE);
         return true;
     }
+    if (table->entries[page].holder == HERE) return true;
     struct uart_state *state = (struct uart_state *)table->bytes;
     if (length < DEVICE_HEAD) return false;
     memcpy(table->bytes + DEVICE_BEGIN, bytes, DEVICE_HEAD);
@@ -116,12 +125,10 @@ static void give(struct courier *courier, struct part *part, struct view *view, 
     while (count < asked->count && table->entries[asked->page + count].holder == HERE) count++;
     struct pages_frame frame = {.page = asked->page, .segment = asked->segment, .count = (uint16_t)count};
     part_ship(part, view);
-    size_t length = sizeof frame + size_of(table, count);
-    uint8_t *room = link_begin(&view->peer->link, FRAME_PAGES, part->number, length);
+    uint8_t *room = link_begin(&view->peer->link, FRAME_PAGES, part->number, sizeof frame + most_of(table, count));
     if (!room) return;
     memcpy(room, &frame, sizeof frame);
-    pack(table, asked->page, count, room + sizeof frame);
-    link_end(&view->peer->link, length);
+    link_end(&view->peer->link, sizeof frame + pack(table, asked->page, count, room + sizeof frame));
     atomic_fetch_add(&courier->given, count);
 }
 
@@ -159,6 +166,13 @@ static struct table *table_with(struct part *part, const struct pages_frame *fra
     return frame->count <= table->pages - frame->page ? table : NULL;
 }
 
+/* A core asks for one page at a time. */
+static unsigned asked_by(const struct part *part, int node) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < part->waiting_count; i++) count += part->waiting[i].node == node;
+    return count;
+}
+
 static bool take_get(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
     struct pages_frame frame;
     if (length != sizeof frame) return false;
@@ -166,18 +180,18 @@ static bool take_get(struct courier *courier, struct part *part, struct view *fr
     struct table *table = table_with(part, &frame);
     if (!table) return false;
     struct waiting wanted = {.segment = frame.segment, .count = frame.count, .page = frame.page, .node = (int)from->peer->node};
-    if (table->entries[frame.page].holder != HERE) return fetch(part, wanted);
+    if (table->entries[frame.page].holder != HERE) return asked_by(part, wanted.node) < part->lanes && fetch(part, wanted);
     give(courier, part, from, &wanted);
     return true;
 }
 
-static bool take_pages(struct courier *courier, struct part *part, const uint8_t *body, size_t length) {
+static bool take_pages(struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
     struct pages_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
     struct table *table = table_with(part, &frame);
     if (!table || !is_awaited(part, frame.segment, frame.page)) return false;
-    if (!unpack(table, frame.page, frame.count, body + sizeof frame, length - sizeof frame)) return false;
+    if (!unpack(table, from, frame.page, frame.count, body + sizeof frame, length - sizeof frame)) return false;
     for (unsigned i = 0; i < frame.count; i++) {
         table->entries[frame.page + i].holder = HERE;
         table->brought[frame.page + i]++;
@@ -293,7 +307,7 @@ static bool take_said(struct part *part, const struct view *from, bool ended, co
         if (relay->link.fd < 0) return true;
         if (ended)
             relay->ended = true; /* closed when what is there has gone */
-        else if (!bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
+        else if (relay->link.out.length > MOST_WAITING || !bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
             return false;
         return true;
     }
@@ -309,7 +323,7 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_ORDER: return !at_home && take_order(courier, part, body, length);
     case FRAME_CAME: return at_home && take_came(part, view, body, length);
     case FRAME_GET: return take_get(courier, part, view, body, length);
-    case FRAME_PAGES: return take_pages(courier, part, body, length);
+    case FRAME_PAGES: return take_pages(courier, part, view, body, length);
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
     default: return false;
