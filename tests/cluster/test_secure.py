@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -119,7 +120,7 @@ def test_a_node_with_a_bad_certificate_does_not_begin(lead: Path, name: str, why
         (None, "it has shown no certificate", ""),
     ],
 )
-def test_who_calls_a_node_with_a_bad_certificate_is_not_let_in(
+def test_who_calls_a_node_with_a_bad_certificate_is_not_let_in(  # noqa: PLR0917 - fixtures and parameters
     lead: Path, foreign: Path, alpha: WaitingNode, keys: str | None, why: str, hears: str
 ) -> None:
     directory = None if keys is None else foreign / "alpha" if keys == "foreign" else lead / keys
@@ -197,7 +198,7 @@ def test_nodes_that_meet_have_keys_of_one_ca(lead: Path, foreign: Path) -> None:
     assert "it has closed the connection" in second  # it plays a node with the certificate of the lead
 
 
-def meet_each_other(first: Path | None, second: Path | None, seconds: float = 15.0) -> tuple[object, object]:
+def meet_each_other(first: Path | None, second: Path | None, seconds: float = 15.0) -> tuple[Any, Any]:
     """What comes of it for node 0 and node 1: whom it has met, or why not."""
     here, there = (Meeting("127.0.0.1", index, b"t" * 16) for index in (0, 1))
     peers = [Peer(0, "127.0.0.1", here.port), Peer(1, "127.0.0.1", there.port)]
@@ -238,8 +239,10 @@ def test_strangers_do_not_keep_nodes_apart(lead: Path, keys: bool) -> None:
     other.join()
     assert list(found) == [0]
     assert time.monotonic() - begin < 10
-    for each in (*strangers, here, there):
-        each.close()
+    for stranger in strangers:
+        stranger.close()
+    here.close()
+    there.close()
 
 
 def test_keys_between_nodes_that_are_no_keys(lead: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the peer of a courier can say: whatever it is costs its stream, and neither memory nor time nor another's pages."""
+"""What the peer of a courier can say costs its stream, and neither memory nor time nor another's pages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Peer:
         self.stream = theirs
         self.stream.settimeout(20)
         self._writing = told
-        self.courier = courier = _node.Courier(here, self.bell.fileno(), told)
+        self.courier = courier = _node.Courier(here, self.bell.fileno(), told, 3600.0)
         courier.peer(1 - here)
         nodes = array.array("H", [0, 0, 1, 1])
         places = array.array("H", [each if nodes[each] == here else 0xFFFF for each in range(LANES)])
