@@ -14,7 +14,7 @@ import trio
 from baonet.actors.node import Died
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
-from baonet.cluster.pulse import BEATS, Heartbeat, dial
+from baonet.cluster.pulse import BEATS, DIALS, Heartbeat, dial
 from baonet.cluster.stream import Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
@@ -74,9 +74,9 @@ class ClusterError(Exception):
     """A node cannot take part: one line that names it."""
 
 
-def _expect(stream: Stream, kind: type[_T]) -> _T:
+def _expect(stream: Stream, kind: type[_T], seconds: float = ANSWER) -> _T:
     """The next message, which is to be that, or why the node cannot."""
-    message = stream.await_message(ANSWER)
+    message = stream.await_message(seconds)
     if isinstance(message, cluster.Refused):
         raise StreamError(f"cannot take part: {message.why}")
     if not isinstance(message, kind):
@@ -153,7 +153,7 @@ class Cluster:
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
         with self._named(index):
-            port = _expect(node.stream, cluster.Listening).port
+            port = _expect(node.stream, cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
