@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ import trio
 from baonet.actors.node import Died
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
-from baonet.cluster.pulse import BEATS, DIALS, Heartbeat, dial
-from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial
+from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
@@ -150,6 +151,25 @@ class Cluster:
     def _why_lost(self, index: int, error: StreamError) -> str:
         return self._heartbeat.why_lost(index, str(error))
 
+    def _await(self, index: int, kind: type[_T]) -> _T:
+        """What that node says next. If it waits in vain for another one that is lost, that one is named."""
+        with self._named(index):
+            for _ in range(round(ANSWER / _PASSING)):
+                try:
+                    return _expect(self._joined[index].stream, kind, _PASSING)
+                except SilenceError:
+                    self._name_lost()
+                except StreamError:
+                    time.sleep(LAST_WORDS + _PASSING)
+                    self._name_lost()
+                    raise
+            raise StreamError(f"has said nothing for {ANSWER:g} s")
+
+    def _name_lost(self) -> None:
+        if (lost := self._heartbeat.lost()) is not None:
+            why = self._heartbeat.why_lost(lost, GONE)
+            raise ClusterError(f"node {self._joined[lost].name} {why}")
+
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
         with self._named(index):
@@ -179,24 +199,20 @@ class Cluster:
                     round(asked.heartbeat * 1000),
                 )
             )
-        ports = []
         for index in range(len(self._joined)):
             self._begin_heartbeat(index, token)
         for index, node in enumerate(self._joined):
             with self._named(index):
                 asked.send_machine(node.stream)
-        for index, node in enumerate(self._joined):
-            with self._named(index):
-                ports.append(_expect(node.stream, cluster.Placed).port)
+        ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(parted(self._plan, self._nodes))
         for index, node in enumerate(self._joined):
             others = sorted({other for pair in pairs if index in pair for other in pair} - {index})
             node.stream.send(
                 cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
             )
-        for index, node in enumerate(self._joined):
-            with self._named(index):
-                self.weakness = _expect(node.stream, cluster.Met).weakness or self.weakness
+        for index in range(len(self._joined)):
+            self.weakness = self._await(index, cluster.Met).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:

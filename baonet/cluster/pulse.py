@@ -23,6 +23,8 @@ BEATS: Final = _node.BEATS
 """Of each, in that time."""
 PATIENCE: Final = 60.0
 """Seconds in which the lead's heartbeat begins: it dials one node after the other."""
+LAST_WORDS: Final = 0.5
+"""Seconds between the end of a peer's pulse and its loss: what it said before may still be read."""
 DIALS: Final = 10.0
 """Seconds in which a node is to take that."""
 GRACE: Final = 1
@@ -103,6 +105,10 @@ class Heartbeat:
         number = self._numbers.get(peer)
         silent = number is not None and self._pulse.silent(number)
         return f"has not been heard of for {self._seconds:g} s" if silent else otherwise
+
+    def lost(self) -> int | None:
+        """The first, by its number, of those that are."""
+        return min((peer for peer, number in self._numbers.items() if self._pulse.lost(number)), default=None)
 
     def longest(self) -> Sequence[float]:
         """Seconds of the longest silence of each peer that was none yet."""

@@ -26,9 +26,13 @@ _PIECE: Final = 1 << 18
 GONE: Final = "has gone"
 
 
-@final
 class StreamError(Exception):
     """The other end is of no use any more: it reads behind its name."""
+
+
+@final
+class SilenceError(StreamError):
+    """It has not said anything for as long as it was waited for."""
 
 
 @final
@@ -102,7 +106,7 @@ class Stream:
                 raise StreamError(self._error)
             left = end - time.monotonic()
             if left <= 0:
-                raise StreamError(f"has said nothing for {seconds:g} s")
+                raise SilenceError(f"has said nothing for {seconds:g} s")
             wanted = [self._socket]
             select.select(wanted, wanted if self._out else [], [], left)
             self.flush()
