@@ -129,4 +129,4 @@ def _hear_heartbeat(lead: Stream, host: str, asked: cluster.Enlist, stack: ExitS
         lead.send(cluster.Listening(door.port))
         heartbeat = Heartbeat(asked.heartbeat / 1000, ends=True)
         stack.callback(heartbeat.close)
-        heartbeat.watch(LEAD, door.come(), lead.descriptor)
+        heartbeat.watch(LEAD, door.come(lead.descriptor), lead.descriptor)

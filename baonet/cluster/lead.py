@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from baonet.actors.node import Died
 from baonet.actors.visible import plain
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
-from baonet.cluster.pulse import BEATS, Heartbeat, dial
-from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial
+from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
@@ -80,9 +81,9 @@ class ClusterError(Exception):
     """A node cannot take part: one line that names it."""
 
 
-def _expect(stream: Stream, kind: type[_T], pcpus: int = 0) -> _T:
-    """The next message, which is to be that, or why the node cannot; it may have so many pcpus to start before."""
-    message = stream.await_message(ANSWER + STARTING * pcpus)
+def _expect(stream: Stream, kind: type[_T], seconds: float = ANSWER) -> _T:
+    """The next message, which is to be that, or why the node cannot."""
+    message = stream.await_message(seconds)
     if isinstance(message, cluster.Refused):
         raise StreamError(f"cannot take part: {message.why}")
     if not isinstance(message, kind):
@@ -180,10 +181,33 @@ class Cluster:
     def _why_lost(self, index: int, error: StreamError) -> str:
         return self._heartbeat.why_lost(index, str(error))
 
+    def _await(self, index: int, kind: type[_T], pcpus: int = 0) -> _T:
+        """What that node says next, which may have so many pcpus to start before.
+
+        If it waits in vain for another one that is lost, that one is named.
+        """
+        seconds = ANSWER + STARTING * pcpus
+        with self._named(index):
+            for _ in range(round(seconds / _PASSING)):
+                try:
+                    return _expect(self._joined[index].stream, kind, _PASSING)
+                except SilenceError:
+                    self._name_lost()
+                except StreamError:
+                    time.sleep(LAST_WORDS + _PASSING)
+                    self._name_lost()
+                    raise
+            raise StreamError(f"has said nothing for {seconds:g} s")
+
+    def _name_lost(self) -> None:
+        if (lost := self._heartbeat.lost()) is not None:
+            why = self._heartbeat.why_lost(lost, GONE)
+            raise ClusterError(f"node {self._joined[lost].name} {why}")
+
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
         with self._named(index):
-            port = _expect(node.stream, cluster.Listening).port
+            port = _expect(node.stream, cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
@@ -209,15 +233,12 @@ class Cluster:
                     round(asked.heartbeat * 1000),
                 )
             )
-        ports = []
         for index in range(len(self._joined)):
             self._begin_heartbeat(index, token)
         for index, node in enumerate(self._joined):
             with self._named(index):
                 asked.send_machine(node.stream)
-        for index, node in enumerate(self._joined):
-            with self._named(index):
-                ports.append(_expect(node.stream, cluster.Placed).port)
+        ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(parted(self._plan, self._nodes))
         for index, node in enumerate(self._joined):
             others = sorted({other for pair in pairs if index in pair for other in pair} - {index})
@@ -225,9 +246,8 @@ class Cluster:
                 cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
             )
         pcpus = Counter(self._nodes)
-        for index, node in enumerate(self._joined):
-            with self._named(index):
-                self.weakness = _expect(node.stream, cluster.Met, pcpus[index]).weakness or self.weakness
+        for index in range(len(self._joined)):
+            self.weakness = self._await(index, cluster.Met, pcpus[index]).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:

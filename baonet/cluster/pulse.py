@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import select
 import socket
 import time
 from collections.abc import Sequence
@@ -20,8 +21,12 @@ HEARTBEAT: Final = 3.0
 """Seconds after which one that says nothing is lost, if nothing else was asked for."""
 BEATS: Final = _node.BEATS
 """Of each, in that time."""
-PATIENCE: Final = 10.0
-"""Seconds in which the lead's heartbeat begins."""
+PATIENCE: Final = 60.0
+"""Seconds in which the lead's heartbeat begins: it dials one node after the other."""
+LAST_WORDS: Final = 0.5
+"""Seconds between the end of a peer's pulse and its loss: what it said before may still be read."""
+DIALS: Final = 10.0
+"""Seconds in which a node is to take that."""
 GRACE: Final = 1
 """Seconds in which a node ends by itself when its lead is lost; then it is killed."""
 _GREETING: Final = 32
@@ -46,11 +51,18 @@ class PulseDoor:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def come(self, seconds: float = PATIENCE) -> socket.socket:
-        """The lead's stream. Raises OSError (TimeoutError) when it does not come; others are sent away."""
+    def come(self, control: int, seconds: float = PATIENCE) -> socket.socket:
+        """The lead's stream. Raises OSError when it does not come, or has ended ``control``; others are sent away."""
         end = time.monotonic() + seconds
+        wanted = select.poll()
+        wanted.register(self._listener, select.POLLIN)
+        wanted.register(control, select.POLLRDHUP)
         while True:
-            self._listener.settimeout(max(end - time.monotonic(), 0.001))
+            ready = [descriptor for descriptor, _ in wanted.poll(max(end - time.monotonic(), 0) * 1000)]
+            if not ready:
+                raise TimeoutError(f"the lead's heartbeat has not begun within {seconds:g} s")
+            if control in ready:
+                raise ConnectionError("the lead has gone")
             stream, _ = self._listener.accept()
             try:
                 stream.settimeout(min(max(end - time.monotonic(), 0.001), 2.0))
@@ -67,7 +79,7 @@ class PulseDoor:
 
 def dial(host: str, port: int, token: bytes, index: int) -> socket.socket:
     """To the node ``index``. Raises OSError."""
-    stream = socket.create_connection((host, port), timeout=PATIENCE)
+    stream = socket.create_connection((host, port), timeout=DIALS)
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream.sendall(_greeting(token, index))
     return stream
@@ -93,6 +105,10 @@ class Heartbeat:
         number = self._numbers.get(peer)
         silent = number is not None and self._pulse.silent(number)
         return f"has not been heard of for {self._seconds:g} s" if silent else otherwise
+
+    def lost(self) -> int | None:
+        """The first, by its number, of those that are."""
+        return min((peer for peer, number in self._numbers.items() if self._pulse.lost(number)), default=None)
 
     def longest(self) -> Sequence[float]:
         """Seconds of the longest silence of each peer that was none yet."""

@@ -30,9 +30,13 @@ _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 GONE: Final = "has gone"
 
 
-@final
 class StreamError(Exception):
     """The other end is of no use any more: it reads behind its name."""
+
+
+@final
+class SilenceError(StreamError):
+    """It has not said anything for as long as it was waited for."""
 
 
 @final
@@ -114,7 +118,7 @@ class Stream:
                 raise StreamError(self._error)
             left = end - time.monotonic()
             if left <= 0:
-                raise StreamError(f"has said nothing for {seconds:g} s")
+                raise SilenceError(f"has said nothing for {seconds:g} s")
             self._poll(select.POLLIN | (select.POLLOUT if self._out else 0), left)
             self.flush()
             self._receive()

@@ -72,6 +72,9 @@ class Pulse:
         Both are duplicated. Raises OSError when the host has no descriptor or thread.
         """
 
+    def lost(self, peer: int, /) -> bool:
+        """Whether it is, and its control stream was shut down. Raises IndexError."""
+
     def silent(self, peer: int, /) -> bool:
         """Whether it was lost because it said nothing, not by the end of its stream. Raises IndexError."""
 

@@ -118,7 +118,7 @@ def test_who_was_stopped_itself_blames_nobody(pairs: Pairs) -> None:
         os.waitpid(pid, 0)
 
 
-def test_a_door_takes_who_knows_the_token_alone() -> None:
+def test_a_door_takes_who_knows_the_token_alone(pairs: Pairs) -> None:
     with closing(PulseDoor("127.0.0.1", 3, TOKEN)) as door:
         stranger = socket.create_connection(("127.0.0.1", door.port))
         stranger.sendall(bytes(32))
@@ -126,7 +126,7 @@ def test_a_door_takes_who_knows_the_token_alone() -> None:
         streams: list[socket.socket] = []
         friend = threading.Timer(0.05, lambda: streams.append(dial("127.0.0.1", door.port, TOKEN, 3)))
         friend.start()
-        come = door.come(5)
+        come = door.come(pairs[2].fileno(), 5)
         friend.join()
         assert come.getpeername() != stranger.getsockname()
         assert stranger.recv(1) == wrong.recv(1) == b""
@@ -134,9 +134,15 @@ def test_a_door_takes_who_knows_the_token_alone() -> None:
             each.close()
 
 
-def test_a_door_waits_so_long_alone() -> None:
-    with closing(PulseDoor("127.0.0.1", 0, TOKEN)) as door, pytest.raises(TimeoutError):
-        door.come(0.05)
+def test_a_door_waits_so_long_alone_and_for_a_lead_that_is_there(pairs: Pairs) -> None:
+    _, _, control, there = pairs
+    with closing(PulseDoor("127.0.0.1", 0, TOKEN)) as door:
+        there.send(b"the lead may say something meanwhile")
+        with pytest.raises(TimeoutError):
+            door.come(control.fileno(), 0.05)
+        there.close()
+        with pytest.raises(ConnectionError, match="the lead has gone"):
+            door.come(control.fileno(), 5)
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -21,7 +21,7 @@ from baonet.core import _node
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
 """Segments; of the last nothing is here."""
-LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED = range(7)
+LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT = range(8)
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
 PAGE = 4096
@@ -58,7 +58,10 @@ class Peer:
         self.stream.sendall(HEAD.pack(len(body) if length is None else length, kind, island) + body)
 
     def hear(self) -> tuple[int, bytes]:
-        length, kind, island = HEAD.unpack(self._exactly(HEAD.size))
+        """What it says next, beside that it lives."""
+        kind = BEAT
+        while kind == BEAT:
+            length, kind, island = HEAD.unpack(self._exactly(HEAD.size))
         assert island == ISLAND
         return kind, self._exactly(length)
 

@@ -29,7 +29,7 @@
 struct beating {
     int stream, control; /* -1: it is lost */
     uint64_t heard, ended;
-    _Atomic bool silent;
+    _Atomic bool silent, lost;
     _Atomic uint64_t longest;
 };
 
@@ -62,6 +62,7 @@ static void lose(struct beating *peer, uint64_t now) {
     close(peer->stream);
     peer->stream = peer->control = -1;
     peer->ended = now;
+    atomic_store(&peer->lost, true);
 }
 
 static void hear(struct beating *peer, uint64_t now) {
@@ -177,6 +178,11 @@ static PyObject *silent(PyObject *self, PyObject *number) {
     return peer ? PyBool_FromLong(atomic_load(&peer->silent)) : NULL;
 }
 
+static PyObject *lost(PyObject *self, PyObject *number) {
+    struct beating *peer = peer_of((struct pulse *)self, number);
+    return peer ? PyBool_FromLong(atomic_load(&peer->lost)) : NULL;
+}
+
 static PyObject *longest(PyObject *self, PyObject *number) {
     struct beating *peer = peer_of((struct pulse *)self, number);
     return peer ? PyFloat_FromDouble((double)atomic_load(&peer->longest) / 1e9) : NULL;
@@ -224,6 +230,7 @@ static void dealloc(PyObject *self) {
 static PyMethodDef methods[] = {
     {"watch", watch, METH_VARARGS, NULL},
     {"silent", silent, METH_O, NULL},
+    {"lost", lost, METH_O, NULL},
     {"longest", longest, METH_O, NULL},
     {"close", close_all, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
