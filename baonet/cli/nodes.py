@@ -41,7 +41,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def nodes(options: argparse.Namespace) -> int:
     from baonet.cluster.dial import call, lead_context  # noqa: PLC0415 - other commands should not pay for it
-    from baonet.cluster.lead import ClusterError  # noqa: PLC0415 - as above
+    from baonet.cluster.joined import ClusterError  # noqa: PLC0415 - as above
 
     wanted: Where = options.on
     if wanted.kind is not WhereKind.LISTEN:

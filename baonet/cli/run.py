@@ -201,7 +201,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
-    from baonet.cluster.lead import ClusterError  # noqa: PLC0415
+    from baonet.cluster.joined import ClusterError  # noqa: PLC0415
     from baonet.launch import pin  # noqa: PLC0415
     from baonet.launch.crews import Placement  # noqa: PLC0415
     from baonet.run.options import RunOptions  # noqa: PLC0415

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, TypeVar, final
 
 from baonet.cluster.identity import introduction, unlike
+from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
-from baonet.cluster.lead import ClusterError, Joined
 from baonet.cluster.stream import Stream, StreamError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted

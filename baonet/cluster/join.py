@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.identity import introduction, unlike
+from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import HostRole, KeysError, handshake
-from baonet.cluster.lead import ANSWER, ClusterError, Joined
+from baonet.cluster.lead import ANSWER
 from baonet.cluster.route import place
 from baonet.cluster.starter import Awaiting, Starter
 from baonet.cluster.stream import Stream, StreamError

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from baonet.cluster import ray, route, slurm, ssh
 from baonet.cluster.join import Door
-from baonet.cluster.lead import Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.starter import Awaiting, Launching, Starter, end_all, node_words
 from baonet.cluster.where import Where, WhereKind
 

@@ -14,14 +14,15 @@ import trio
 
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
+from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial
+from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
-from baonet.machine import PAGE_SIZE, ClockMode, Vm
-from baonet.memory.node import find
+from baonet.machine import ClockMode
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError
@@ -39,23 +40,9 @@ _PASSING: Final = 0.2
 """Seconds between what one node says and what another does, though both happened together."""
 STARTING: Final = 0.2
 """Seconds more for each pcpu whose process it starts: that takes a core about 15 ms, and the host may be busy."""
-PIECE: Final = 1 << 16
 SETTLE: Final = 5.0
 """Seconds in which actors that have been told to end have ended."""
 _T = TypeVar("_T")
-
-
-@final
-@dataclass(slots=True)
-class Joined:
-    """A node that takes part. ``host``: the address at which others reach it. ``cores``: that guests have there."""
-
-    stream: Stream
-    name: str
-    host: str
-    cores: int
-    lost: str | None = None
-    traffic: cluster.Traffic | None = None
 
 
 @final
@@ -74,11 +61,6 @@ class Asked:
     send_machine: Callable[[Stream], None]
     heartbeat: float
     warn: Callable[[str], None]
-
-
-@final
-class ClusterError(Exception):
-    """A node cannot take part: one line that names it."""
 
 
 def _expect(stream: Stream, kind: type[_T], seconds: float = ANSWER) -> _T:
@@ -165,6 +147,7 @@ class Cluster:
         self._actors = {address: MemoryPort(address, self._switch) for address in self._addresses}
         self._took: Counter[int] = Counter()
         self._gone: set[int] = set()
+        self.memory = RemoteMemory(plan, nodes, self._ask)
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
 
@@ -408,37 +391,6 @@ class Cluster:
         if not left:
             del self._reloading[vm]
             loaded(known or why)
-
-    def read(self, vm: Vm, address: int, size: int) -> bytes:
-        """As ``NodeMemory.read``, while the machine stands. Raises ClusterError when a node does not answer."""
-        place, _ = find(vm, address, size)
-        found = bytearray()
-        while len(found) < size:
-            at = address + len(found)
-            length = min(PIECE, size - len(found))
-            answer = self._ask(self._home(vm, place), cluster.Read(vm.index, at, length))
-            piece = bytearray(answer.data)
-            for page, node in zip(answer.pages, answer.nodes, strict=False):
-                begin, end = max(page, at), min(page + PAGE_SIZE, at + length)
-                piece[begin - at : end - at] = self._ask(node, cluster.Read(vm.index, begin, end - begin)).data
-            found += piece
-        return bytes(found)
-
-    def write(self, vm: Vm, address: int, data: bytes | bytearray | memoryview) -> None:
-        """As ``NodeMemory.write``, while the machine stands: on each node, whoever has the page. Raises as ``read``."""
-        octets = bytes(data)
-        place, _ = find(vm, address, len(octets))
-        island = self._islands.get(vm.index)
-        nodes = (self._home(vm, place),) if island is None else island.nodes
-        for start in range(0, len(octets), PIECE):
-            for node in nodes:
-                self._ask(node, cluster.Write(vm.index, address + start, octets[start : start + PIECE]))
-
-    def _home(self, vm: Vm, place: int) -> int:
-        """The node that knows who has a page of the VM's: where it conducts, unless one vcpu alone can reach it."""
-        own = self._nodes[self._plan.vms[vm.index].pcpus[0]]
-        island = self._islands.get(vm.index)
-        return own if island is None or (place < len(vm.regions) and vm.cpus == 1) else island.home
 
     def _ask(self, index: int, message: cluster.Read | cluster.Write) -> cluster.Bytes:
         """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""

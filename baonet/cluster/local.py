@@ -13,7 +13,7 @@ import traceback
 from typing import Final, NoReturn, final
 
 from baonet.cluster.enlist import serve
-from baonet.cluster.lead import Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
 from baonet.launch.cores import cores

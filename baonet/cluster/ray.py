@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from baonet.cluster.lead import ClusterError
+from baonet.cluster.joined import ClusterError
 from baonet.cluster.starter import Awaiting, Starter, node_command
 
 PATIENCE: Final = 60.0

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
-from baonet.cluster.lead import ClusterError
+from baonet.cluster.joined import ClusterError
 
 
 def here(hosts: Iterable[str]) -> str:

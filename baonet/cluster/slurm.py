@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final
 
-from baonet.cluster.lead import ClusterError
+from baonet.cluster.joined import ClusterError
 from baonet.cluster.starter import Starter, node_command
 
 NODE_ID: Final = "SLURM_NODEID"

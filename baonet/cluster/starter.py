@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.actors.visible import plain
-from baonet.cluster.lead import ClusterError
+from baonet.cluster.joined import ClusterError
 
 GRACE: Final = 5.0
 """Seconds in which it ends by itself when nobody is at its input any more."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import final
 
-from baonet.cluster.lead import Cluster, ClusterError
+from baonet.cluster.joined import ClusterError
+from baonet.cluster.remote_memory import RemoteMemory
 from baonet.machine import Vm
 from baonet.memory.node import NodeMemory
 from baonet.run.errors import RunError
@@ -29,7 +30,7 @@ class GuestMemory:
     in one region or object, RunError while the machine runs.
     """
 
-    def __init__(self, memory: NodeMemory | Cluster, vm: Vm, check: Callable[[], None]) -> None:
+    def __init__(self, memory: NodeMemory | RemoteMemory, vm: Vm, check: Callable[[], None]) -> None:
         self._memory = memory
         self._vm = vm
         self._check = check

@@ -13,6 +13,7 @@ from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
 from baonet.cluster.gather import NodeGroup
 from baonet.cluster.lead import Cluster
+from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.starter import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
@@ -94,13 +95,13 @@ class HostedRun:
         )
 
     @property
-    def memory(self) -> NodeMemory | Cluster:
+    def memory(self) -> NodeMemory | RemoteMemory:
         """That of the machine, to be read and written while it stands."""
         here = self._loaded.memory
         if here is not None:
             return here
         assert isinstance(self._node, Cluster)
-        return self._node
+        return self._node.memory
 
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode | Cluster:
         tracing = self._trace is not None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
-from baonet.cluster.lead import Joined
+from baonet.cluster.joined import Joined
 from baonet.config.symbols import Symbols
 from baonet.core.cpu import SIZES
 from baonet.machine import PAGE_SIZE, Machine

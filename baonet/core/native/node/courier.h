@@ -113,6 +113,13 @@ void part_relay(struct courier *courier, struct part *part, struct relay *relay,
 /* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
 void part_reset(struct courier *courier, struct part *part, struct table *table);
 
-extern PyTypeObject courier_type;
+#define COURIER_QUIT 0xfffeu /* a call that ends it */
+#define COURIER_BELL 0u      /* what its epoll calls `bell` */
+
+/* Starts its thread; what errno would be. */
+int courier_begin(struct courier *courier);
+
+/* NULL: it has no such island. */
+struct part *courier_part(struct courier *courier, unsigned number);
 
 #endif

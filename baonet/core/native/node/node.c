@@ -11,7 +11,8 @@
 
 #include "chain.h"
 #include "confined.h"
-#include "courier.h"
+#include "courier_type.h"
+#include "ledger.h"
 #include "link_type.h"
 #include "transfers.h"
 #include "pl011_state.h"
