@@ -12,7 +12,7 @@ from baonet.memory.node import find
 from baonet.wire import cluster
 
 PIECE: Final = 1 << 16
-Ask = Callable[[int, cluster.Read | cluster.Write], cluster.Bytes]
+AskNode = Callable[[int, cluster.Read | cluster.Write], cluster.Bytes]
 """What a node answers. Raises ClusterError when it does not."""
 
 
@@ -20,7 +20,7 @@ Ask = Callable[[int, cluster.Read | cluster.Write], cluster.Bytes]
 class RemoteMemory:
     """``nodes``: the node of each pcpu of ``plan``."""
 
-    def __init__(self, plan: Plan, nodes: Sequence[int], ask: Ask) -> None:
+    def __init__(self, plan: Plan, nodes: Sequence[int], ask: AskNode) -> None:
         self._plan = plan
         self._nodes = nodes
         self._ask = ask
