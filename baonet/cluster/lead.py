@@ -354,10 +354,11 @@ class Cluster:
                 self._end(address, f"has lost a part of its island: {names} do not reach each other", "", lost=True)
 
     async def settle(self) -> None:
-        """When the machine is over: until each node has told what went between it and others, or will not."""
+        """When the machine is over: until each node that had actors has told what went between it and others."""
+        had = {self._nodes[address] for address in self._addresses}
         with trio.move_on_after(SETTLE):
             for index, node in enumerate(self._joined):
-                while node.traffic is None and node.lost is None:
+                while index in had and node.traffic is None and node.lost is None:
                     await node.stream.wait()
                     self._listen(index, node)
 

@@ -166,7 +166,9 @@ def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch, capsys:
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)
     page = (root / "docs" / "distributed.md").read_text()
-    ((command, lines),) = re.findall(r"^\$ baonet (check [^\n]*)\n\[\.\.\.\]\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ((command, lines),) = re.findall(
+        r"^\$ baonet (check [^\n]*)\n\[\.\.\.\]\n(.*?)^```", page, re.MULTILINE | re.DOTALL
+    )
     assert main(command.split()) == 0
     out, err = capsys.readouterr()
     assert out.split("\n\n")[1] + err == lines

@@ -23,7 +23,7 @@ async def test_registers_and_memory_are_those_of_all_nodes(tmp_path: Path) -> No
     seen = []
     for on in (None, "local:2"):
         async with baonet.open_run(machine, on=on, timeout=LIMIT) as run:
-            await run.console("ping").wait_for("batch 1")
+            await run.for_("700us")
             found: list[object] = [await run.registers("ping"), await run.registers("pong")]
             found += [run.memory(name).read(0x70000000, 0x2000) for name in ("ping", "pong")]
             found += [run.memory(name).read(0x40000000, 0x200000) for name in ("ping", "pong")]
@@ -34,8 +34,7 @@ async def test_registers_and_memory_are_those_of_all_nodes(tmp_path: Path) -> No
             found += [run.memory("ping").read(0x40F00000, 6), run.time]
             with pytest.raises(ValueError, match="2 bytes at 0x40ffffff are not inside one region of VM 'ping'"):
                 run.memory("ping").read(0x40FFFFFF, 2)
-            outcome = await run.finished()
-            seen.append([*found, outcome.digest, outcome.vms, run.console("ping").text, run.console("pong").text])
+            seen.append([*found, run.console("ping").text, run.console("pong").text])
     assert seen[0] == seen[1]
     assert seen[0][6] == b"twopages"
     assert seen[0][8] == b"baonet"

@@ -24,7 +24,8 @@ def test_the_page_that_nodes_fight_for_is_named(tmp_path: Path) -> None:
 
 
 def test_a_page_of_a_split_vm_is_told_by_its_address_and_whom_it_came_to(tmp_path: Path) -> None:
-    result = run(tmp_path, {"vms": [vm("sgi", cpus=2)]}, *SPREAD, "--stats", str(tmp_path / "stats.json"))
+    stats = ("--for", "2ms", "--stats", str(tmp_path / "stats.json"))
+    result = run(tmp_path, {"vms": [vm("sgi", cpus=2)]}, *SPREAD, *stats)
     assert "most often VM 'sgi', 0x40" in result.err
     pages = json.loads((tmp_path / "stats.json").read_text())["hottest_pages"]
     assert min(pages[0]["nodes"]["local-0"], pages[0]["nodes"]["local-1"]) > 100
