@@ -233,12 +233,15 @@ static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline
 void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsigned threads, uint64_t deadline) {
     struct stay *here[count ? count : 1];
     unsigned in_here = 0;
+    bool away = false;
     for (unsigned i = 0; i < count; i++) {
         if (stays[i].core)
             here[in_here++] = &stays[i];
         else
             ask(ledger, &stays[i]);
+        away |= !stays[i].core && stays[i].lane->away;
     }
+    if (away) sched_yield(); /* the courier may have this core alone, and others wait for what it carries */
     PyThreadState *python = count && stays->order.frozen ? PyEval_SaveThread() : NULL;
     run_here(here, in_here, threads);
     for (unsigned i = 0; i < count; i++) stays[i].over = stays[i].core || wait_for(ledger, &stays[i], deadline);
