@@ -28,7 +28,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "nodes",
         help="show which nodes are there",
         description="Call each node, and show what it has and how far away it is: load is that of the last minute, the "
-        "round trip that of one message.",
+        "round trip that of the fastest of five messages.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -43,7 +43,7 @@ class NodeCourier:
         self._index = index
         self._memory = memory
         self._islands = [each for each in parted(plan, nodes) if index in each.nodes]
-        self._bell, self._caller = socket.socketpair()
+        self._bell, self._caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.lost, self._told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._courier = _node.Courier(index, self._bell.fileno(), self._told, heartbeat)
         for pair in meetings(self._islands):

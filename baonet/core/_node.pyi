@@ -126,9 +126,9 @@ class Link:
 class Courier:
     """What keeps the parts of split islands on several nodes alike: streams to others' couriers, served by one thread.
 
-    ``node``: this one's number. ``bell``: the socket at whose other end the cores of this node call it. ``told``: where
-    it writes the number of a node that is lost, two bytes in the order of the host; one that says nothing for ``limit``
-    seconds is. All else is said before ``begin``, first the peers.
+    ``node``: this one's number. ``bell``: the socket (SOCK_SEQPACKET) at whose other end cores of this node call it.
+    ``told``: where it writes the number of a node that is lost, two bytes in the order of the host; one that says
+    nothing for ``limit`` seconds is. All else is said before ``begin``, first the peers.
     """
 
     def __init__(self, node: int, bell: int, told: int, limit: float) -> None: ...

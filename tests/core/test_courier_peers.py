@@ -32,7 +32,7 @@ class Peer:
 
     def __init__(self, here: int) -> None:
         self.here = here
-        self.bell, self.caller = socket.socketpair()
+        self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.told, told = os.pipe2(os.O_NONBLOCK)
         ours, theirs = socket.socketpair()
         relayed, self.process = socket.socketpair()
@@ -220,6 +220,15 @@ def test_questions_that_nobody_answers_are_not_kept_for_ever() -> None:
         for _ in range(LANES + 1):
             other.say(GET, ASK.pack(3, RAM, 1))
         assert other.lost()
+
+
+def test_a_process_of_guests_neither_ends_the_courier_nor_garbles_the_calls_of_others() -> None:
+    """It has the socket of calls as all have. Numbers of no pcpu, half a number, and several at once."""
+    with peer() as other:
+        for call in (b"\xfe\xff", b"\xff\xff", b"\x01", b"\x00\x01\x02\x03\x04", b"\x09\x00"):
+            other.caller.send(call)
+        other.say(GET, ASK.pack(5, RAM, 1))
+        assert other.hear()[0] == PAGES_COME
 
 
 # Anything

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define EVENTS 64
+#define CALLS 256 /* that are answered before others have their turn */
 #define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
@@ -50,21 +51,14 @@ static void called(struct courier *courier, unsigned pcpu) {
         if (pcpu < courier->parts[i].lanes) part_called(courier, &courier->parts[i], pcpu);
 }
 
-/* False: it is to end. */
+/*
+ * False: it is to end. Processes of guests can say anything there: each call is a packet of its own, so nobody else's is taken
+ * for another, and that it ends is not for a call to say.
+ */
 static bool answer_calls(struct courier *courier) {
-    uint8_t calls[512];
-    ssize_t come = recv(courier->bell, calls + courier->has_half, sizeof calls - 1, MSG_DONTWAIT);
-    if (come <= 0) return true;
-    calls[0] = courier->has_half ? courier->half : calls[0];
-    size_t length = (size_t)come + courier->has_half, at = 0;
-    for (; at + 2 <= length; at += 2) {
-        uint16_t pcpu;
-        memcpy(&pcpu, calls + at, sizeof pcpu);
-        if (pcpu == COURIER_QUIT) return false;
-        called(courier, pcpu);
-    }
-    courier->has_half = at < length;
-    if (courier->has_half) courier->half = calls[at];
+    uint16_t pcpu;
+    for (unsigned i = 0; i < CALLS && recv(courier->bell, &pcpu, sizeof pcpu, MSG_DONTWAIT) == sizeof pcpu; i++) called(courier, pcpu);
+    if (atomic_load(&courier->quits)) return false;
     for (unsigned i = 0; i < courier->part_count; i++) {
         struct part *part = &courier->parts[i];
         if (!atomic_exchange(&part->ledger->missed, 0)) continue;

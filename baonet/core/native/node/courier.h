@@ -92,8 +92,7 @@ struct courier {
     PyObject *kept; /* the buffers that the pointers point into */
     pthread_t thread;
     bool begun;
-    uint8_t half;  /* of a call */
-    bool has_half;
+    _Atomic bool quits; /* looked at with the next call */
     _Atomic uint64_t brought, given, orders; /* pages; stays */
     uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
@@ -113,7 +112,7 @@ void part_relay(struct courier *courier, struct part *part, struct relay *relay,
 /* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
 void part_reset(struct courier *courier, struct part *part, struct table *table);
 
-#define COURIER_QUIT 0xfffeu /* a call that ends it */
+#define COURIER_NOBODY 0xfffeu /* a call for no pcpu */
 #define COURIER_BELL 0u      /* what its epoll calls `bell` */
 
 /* Starts its thread; what errno would be. */

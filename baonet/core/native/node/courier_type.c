@@ -285,12 +285,13 @@ static PyObject *forget(PyObject *self, PyObject *none) {
 /* The thread ends, and with it all streams. */
 static PyObject *close_all(PyObject *self, PyObject *caller) {
     struct courier *courier = (struct courier *)self;
-    uint16_t quit = COURIER_QUIT;
+    uint16_t nobody = COURIER_NOBODY;
     long fd = PyLong_AsLong(caller);
     if (PyErr_Occurred()) return NULL;
     if (courier->begun) {
+        atomic_store(&courier->quits, true);
         Py_BEGIN_ALLOW_THREADS;
-        if (send((int)fd, &quit, sizeof quit, MSG_NOSIGNAL) == sizeof quit) pthread_join(courier->thread, NULL);
+        if (send((int)fd, &nobody, sizeof nobody, MSG_NOSIGNAL) == sizeof nobody) pthread_join(courier->thread, NULL);
         Py_END_ALLOW_THREADS;
     }
     courier->begun = false;

@@ -21,6 +21,7 @@ static bool reserve(struct bytes *bytes, size_t more) {
 }
 
 bool bytes_add(struct bytes *bytes, const void *data, size_t length) {
+    if (!length) return true; /* there may be no room at all, which memcpy is not to be given */
     if (!reserve(bytes, length)) return false;
     memcpy(bytes->data + bytes->length, data, length);
     bytes->length += length;

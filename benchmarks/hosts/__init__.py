@@ -1,0 +1,1 @@
+"""What it costs that a machine is on several hosts: python -m benchmarks.hosts"""
