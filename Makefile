@@ -32,8 +32,7 @@ hosts: $(VENV)/.tested
 
 # The engine built with ASan and UBSan, in a copy of the package, under the tests of the core. Leaks are not looked for:
 # the interpreter keeps what it has to its end. Python's own allocator would hide the ends of its objects. The fuzz asks
-# capstone, which is loaded in a way (RTLD_DEEPBIND) that ASan does not bear. Frames at random of a courier's peer fail there
-# among other tests, and not alone, for a reason that is not known yet.
+# capstone, which is loaded in a way (RTLD_DEEPBIND) that ASan does not bear.
 SANITIZED := build/sanitize
 sanitize: $(VENV)/.tested
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
@@ -43,7 +42,7 @@ sanitize: $(VENV)/.tested
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/core --ignore tests/core/test_fuzz.py --ignore tests/core/test_courier_peers.py --timeout 600
+		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/core --ignore tests/core/test_fuzz.py --timeout 600
 
 # What a wheel installs, compiled, over a copy of the package, its tests and its benchmarks.
 COMPILED := build/compiled-package
