@@ -7,12 +7,10 @@
  */
 #define _GNU_SOURCE
 #include "courier.h"
-#include "link_type.h"
 #include "pulse.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -92,13 +90,13 @@ static void hear(struct courier *courier, struct peer *peer) {
         link_done(&peer->link, at);
 }
 
-static void pass_on(struct courier *courier, struct part *part, struct relay *relay) {
+static void pass_on(struct part *part, struct relay *relay) {
     uint8_t bytes[65536];
     ssize_t come = relay->link.fd < 0 ? -1 : recv(relay->link.fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (come > 0) {
-        part_relay(courier, part, relay, bytes, (size_t)come);
+        part_relay(part, relay, bytes, (size_t)come);
     } else if (!come || (errno != EAGAIN && errno != EINTR)) {
-        part_relay(courier, part, relay, bytes, 0);
+        part_relay(part, relay, bytes, 0);
         link_free(&relay->link);
     }
 }
@@ -168,7 +166,7 @@ static void *life(void *argument) {
             bool reads = events[i].events & ~(uint32_t)EPOLLOUT;
             if (!reads && !(kind == OF_PEER && courier->peers[index].link.reads_when_writable)) continue;
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);
-            if (kind == OF_RELAY) pass_on(courier, &courier->parts[part], &courier->parts[part].relays[index]);
+            if (kind == OF_RELAY) pass_on(&courier->parts[part], &courier->parts[part].relays[index]);
         }
         for (unsigned i = 0; i < courier->peer_count; i++)
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);

@@ -107,7 +107,7 @@ void part_called(struct courier *courier, struct part *part, unsigned pcpu);
 void part_ship(struct part *part, struct view *view);
 
 /* What a process has said to one of another node. */
-void part_relay(struct courier *courier, struct part *part, struct relay *relay, const uint8_t *bytes, size_t length);
+void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, size_t length);
 
 /* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
 void part_reset(struct courier *courier, struct part *part, struct table *table);

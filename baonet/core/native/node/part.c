@@ -3,7 +3,6 @@
  * brings the pages that they need, and passes on what processes say to each other. What the ledger has goes ahead of all else
  * (log.c), on the same stream.
  */
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "futex.h"
 #include "log.h"
 #include "pl011_state.h"
+#include "pulse.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -34,12 +34,6 @@ struct pages_frame {
 struct says_frame {
     uint32_t pcpu;
 };
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static struct view *view_of(struct part *part, unsigned node) {
     for (unsigned i = 0; i < part->view_count; i++)
@@ -219,7 +213,7 @@ static bool take_order(struct courier *courier, struct part *part, const uint8_t
     if (frame.pcpu >= part->lanes || part->nodes[frame.pcpu] != courier->node) return false;
     struct lane *lane = &part->ledger->lanes[frame.pcpu];
     if (atomic_load(&lane->work) != LANE_STANDS) return false;
-    uint64_t deadline = frame.left == UINT64_MAX ? UINT64_MAX : now() + frame.left;
+    uint64_t deadline = frame.left == UINT64_MAX ? UINT64_MAX : pulse_now() + frame.left;
     lane->order = (struct order){.limit = frame.limit, .deadline = deadline, .frozen = frame.frozen, .polite = frame.polite,
                                  .patient = frame.patient};
     atomic_store(&lane->work, LANE_ASKED);
@@ -247,7 +241,7 @@ static void send_order(struct courier *courier, struct part *part, unsigned pcpu
     uint32_t asked = LANE_ASKED;
     if (!view || !atomic_compare_exchange_strong(&lane->work, &asked, LANE_RUNS)) return;
     struct order order = lane->order;
-    uint64_t time = now(), left = order.deadline == UINT64_MAX ? UINT64_MAX : order.deadline > time ? order.deadline - time : 0;
+    uint64_t time = pulse_now(), left = order.deadline == UINT64_MAX ? UINT64_MAX : order.deadline > time ? order.deadline - time : 0;
     struct order_frame frame = {.limit = order.limit, .left = left, .pcpu = pcpu, .frozen = order.frozen, .polite = order.polite,
                                 .patient = order.patient};
     say(part, view, FRAME_ORDER, &frame, sizeof frame);
@@ -284,8 +278,7 @@ void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     for (unsigned i = 0; i < part->view_count && ledger_is_full(part->ledger); i++) part_ship(part, &part->views[i]);
 }
 
-void part_relay(struct courier *courier, struct part *part, struct relay *relay, const uint8_t *bytes, size_t length) {
-    (void)courier;
+void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, size_t length) {
     struct view *view = view_of(part, relay->peer->node);
     struct says_frame frame = {.pcpu = relay->pcpu};
     if (!view) return;
