@@ -15,6 +15,7 @@ from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.core import _node
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
+from baonet.machine import PAGE_SIZE
 from baonet.memory.node import NodeMemory
 from baonet.wire.cluster import HotPage, Traffic
 
@@ -75,7 +76,7 @@ class NodeCourier:
             self._caller.fileno(),
         )
         for segment, table, device in tables:
-            pages = segment.size // 0x1000
+            pages = segment.size // PAGE_SIZE
             self._courier.table(island.number, table.number, pages, table.entries.view, segment.view, device)
 
     @property

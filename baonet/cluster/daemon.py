@@ -22,6 +22,7 @@ from typing import Final, NoReturn, final
 from baonet.cluster.enlist import Machines, serve
 from baonet.cluster.gate import Gate
 from baonet.cluster.identity import introduction
+from baonet.cluster.route import bound
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
 from baonet.launch.process import give_up_all_but
@@ -60,10 +61,7 @@ class Daemon:
         name: str | None = None,
         gate: Gate | None = None,
     ) -> None:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(address)
+        self._socket = bound(host, port)
         self._socket.listen(MOST)
         self._socket.setblocking(False)
         self._machines = machines

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import trio
 
@@ -38,7 +38,6 @@ PATIENCE: Final = 60.0
 """Seconds in which the lead goes on."""
 _KNOWN: Final = (MeetingError, KeysError, ProtocolError, ValueError)
 """Have words for people."""
-_T = TypeVar("_T")
 Machines = Callable[[Stream, cluster.Enlist], Machine]
 """How the machine comes here, with files for its images."""
 
@@ -56,27 +55,10 @@ def serve(lead: Stream, host: str, machines: Machines, *, keys: Path | None = No
             trio.run(member.run)
     except StreamError:
         return
-    except (
-        OSError,
-        MemoryError,
-        EngineError,
-        ImportError,
-        MeetingError,
-        KeysError,
-        ProtocolError,
-        ValueError,
-    ) as error:
-        known = isinstance(error, MeetingError | KeysError | ProtocolError | ValueError) and not limited(error)
+    except (OSError, MemoryError, EngineError, ImportError, *_KNOWN) as error:
+        known = isinstance(error, _KNOWN) and not limited(error)
         lead.send(cluster.Refused(str(error) if known else refused(error)))
         lead.drain(1.0)
-
-
-def expect(lead: Stream, kind: type[_T], seconds: float = PATIENCE) -> _T:
-    """The next message, which is to be that. Raises StreamError, and ProtocolError for another one."""
-    message = lead.await_message(seconds)
-    if not isinstance(message, kind):
-        raise ProtocolError(f"{type(message).__name__} came where {kind.__name__} is due")
-    return message
 
 
 def _asked(lead: Stream) -> cluster.Enlist:
@@ -115,7 +97,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
         )
         stack.callback(node.close)
         # What is forked has a copy of all that is here: keys come after it.
-        streams = meeting.meet(expect(lead, cluster.Meet).peers, keys)
+        streams = meeting.meet(lead.expect(cluster.Meet, PATIENCE).peers, keys)
     for peer, stream in streams.items():
         courier.connect(peer, stream)
     courier.begin()

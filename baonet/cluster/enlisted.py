@@ -43,17 +43,15 @@ class Enlisted:
         self._said: Counter[int] = Counter()
         self._held: frozenset[int] = frozenset()
         self._living = node.processes
-        self._scope = trio.CancelScope()
 
     async def run(self) -> None:
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._lead.pump)
-                nursery.start_soon(self._node.supervise, self._died)
-                nursery.start_soon(self._hear_actors)
-                nursery.start_soon(self._watch_nodes)
-                await self._hear_lead()
-                nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._lead.pump)
+            nursery.start_soon(self._node.supervise, self._died)
+            nursery.start_soon(self._hear_actors)
+            nursery.start_soon(self._watch_nodes)
+            await self._hear_lead()
+            nursery.cancel_scope.cancel()
 
     async def _hear_lead(self) -> None:
         while True:

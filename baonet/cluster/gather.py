@@ -14,6 +14,7 @@ from baonet.cluster.launchers import Launcher
 from baonet.cluster.lead import Asked, Cluster
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
+from baonet.cluster.parts import parted
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.starter import FOUND, Awaiting, Launching
@@ -22,7 +23,6 @@ from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement
 from baonet.machine import ClockMode, Machine
-from baonet.machine.islands import islands
 from baonet.wire.cluster import Image
 
 _HERE: Final = Image("", 0)
@@ -56,28 +56,23 @@ class NodeGroup:
         self._images: tuple[Image, ...] = ()
         self._send: Callable[[Stream], None] = lambda stream: None
         try:
-            self.joined, self._cores = self._gathered(where, plan.machine, keys, insecure=insecure)
+            self.joined = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
             self._stack.close()
             raise
 
-    def _gathered(
-        self, where: Where, machine: Machine, keys: Path | None, *, insecure: bool
-    ) -> tuple[Sequence[Joined], list[int]]:
+    def _gathered(self, where: Where, machine: Machine, keys: Path | None, *, insecure: bool) -> Sequence[Joined]:
         if where.kind is WhereKind.LOCAL:
             assert where.count is not None
             local = LocalNodes(where.count, machine)
             self._stack.callback(local.close)
-            return local.joined, [each.cores for each in local.joined]
+            return local.joined
         shipment = Shipment(machine, self._stack.enter_context(ImageCache()))
         self._machine, self._images, self._send = shipment.machine, shipment.images, shipment.send
         if where.kind is WhereKind.LISTEN:
-            joined = dial(where.names, lead_context(keys, insecure=insecure))
-        else:
-            context = lead_context(keys, insecure=insecure, called=True)
-            launcher = Launcher(self._launching, self._waiting, context, insecure=insecure)
-            joined = launcher.launched(where, self._stack)
-        return joined, [each.cores for each in joined]
+            return dial(where.names, lead_context(keys, insecure=insecure))
+        context = lead_context(keys, insecure=insecure, called=True)
+        return Launcher(self._launching, self._waiting, context, insecure=insecure).launched(where, self._stack)
 
     def start(
         self,
@@ -94,7 +89,7 @@ class NodeGroup:
         nodes = places(
             self._plan,
             self._plan.machine.placement,
-            [NodePlace(each.name, cores) for each, cores in zip(self.joined, self._cores, strict=True)],
+            [NodePlace(each.name, each.cores) for each in self.joined],
         )
         _apart(self._plan, nodes)
         asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn)
@@ -111,11 +106,9 @@ def _apart(plan: Plan, nodes: Sequence[int]) -> None:
     """Raises ValueError for what cannot be on several nodes: memory that they share under the host's clock."""
     if plan.machine.clock.mode is ClockMode.VIRTUAL:
         return
-    for vms in islands(plan.machine):
-        where = {nodes[pcpu] for vm in vms for pcpu in plan.vms[vm].pcpus}
-        if len(where) > 1:
-            names = ", ".join(f"'{plan.vms[vm].config.name}'" for vm in vms)
-            raise ValueError(
-                f"under the host's clock what shares memory runs on one node, and {names} would be on {len(where)}: "
-                "place them together, or give --clock virtual"
-            )
+    for island in parted(plan, nodes):
+        names = ", ".join(f"'{plan.vms[vm].config.name}'" for vm in island.vms)
+        raise ValueError(
+            f"under the host's clock what shares memory runs on one node, and {names} would be on {len(island.nodes)}: "
+            "place them together, or give --clock virtual"
+        )

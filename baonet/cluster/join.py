@@ -13,7 +13,6 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -21,7 +20,7 @@ from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import HostRole, KeysError, handshake
 from baonet.cluster.lead import ANSWER
-from baonet.cluster.route import place
+from baonet.cluster.route import bound, place
 from baonet.cluster.starter import Awaiting, Starter
 from baonet.cluster.stream import Stream, StreamError
 from baonet.document.quantities import listing
@@ -63,7 +62,7 @@ class Door:
     def __init__(self, address: str, port: int, count: int, context: ssl.SSLContext | None = None) -> None:
         self.tickets = [os.urandom(TICKET) for _ in range(count)]
         try:
-            self._socket = _bound(address, port)
+            self._socket = bound(address, port)
         except OSError as error:
             why = error.strerror or str(error)
             raise ClusterError(
@@ -243,17 +242,6 @@ class Door:
             except StreamError as error:
                 raise ClusterError(f"node {come.joined.name} {error}") from None
             come.owed -= 1
-
-
-def _bound(address: str, port: int) -> socket.socket:
-    """Raises OSError."""
-    family, _, _, _, there = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-    with ExitStack() as stack:
-        found = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(there)
-        stack.pop_all()
-    return found
 
 
 def _missing(missing: Sequence[int], names: Sequence[str], starters: Sequence[Starter], within: str = "") -> str:

@@ -63,16 +63,6 @@ class Asked:
     warn: Callable[[str], None]
 
 
-def _expect(stream: Stream, kind: type[_T], seconds: float = ANSWER) -> _T:
-    """The next message, which is to be that, or why the node cannot."""
-    message = stream.await_message(seconds)
-    if isinstance(message, cluster.Refused):
-        raise StreamError(f"cannot take part: {message.why}")
-    if not isinstance(message, kind):
-        raise ProtocolError(f"says {type(message).__name__} where {kind.__name__} is due")
-    return message
-
-
 @final
 class _AgentPort:
     """What the agent says goes to the node that has the actor. ``inner`` has what actors say to it.
@@ -131,7 +121,7 @@ class Cluster:
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
-        self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self._islands = parted(plan, nodes)
         self.weakness: str | None = None
         self._warn = asked.warn
         self._heartbeat = Heartbeat(asked.heartbeat)
@@ -147,7 +137,7 @@ class Cluster:
         self._actors = {address: MemoryPort(address, self._switch) for address in self._addresses}
         self._took: Counter[int] = Counter()
         self._gone: set[int] = set()
-        self.memory = RemoteMemory(plan, nodes, self._ask)
+        self.memory = RemoteMemory(plan, nodes, self._islands, self._ask)
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
         self._died: Died | None = None
 
@@ -173,7 +163,7 @@ class Cluster:
         with self._named(index):
             for _ in range(round(seconds / _PASSING)):
                 try:
-                    return _expect(self._joined[index].stream, kind, _PASSING)
+                    return self._joined[index].stream.expect(kind, _PASSING)
                 except SilenceError:
                     self._name_lost()
                 except StreamError:
@@ -190,7 +180,7 @@ class Cluster:
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
         with self._named(index):
-            port = _expect(node.stream, cluster.Listening, DIALS).port
+            port = node.stream.expect(cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
@@ -222,7 +212,7 @@ class Cluster:
             with self._named(index):
                 asked.send_machine(node.stream)
         ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
-        pairs = meetings(parted(self._plan, self._nodes))
+        pairs = meetings(self._islands)
         for index, node in enumerate(self._joined):
             others = sorted({other for pair in pairs if index in pair for other in pair} - {index})
             node.stream.send(
@@ -345,7 +335,7 @@ class Cluster:
 
     def _apart(self, index: int, other: int) -> None:
         """What they share ends."""
-        for island in {island.number: island for island in self._islands.values()}.values():
+        for island in self._islands:
             if index in island.nodes and other in island.nodes and island.home in (index, other):
                 address = island.pcpus[0]
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
@@ -373,8 +363,7 @@ class Cluster:
 
     def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
         concerned = {self._nodes[pcpu] for pcpu in self._plan.vms[vm].pcpus}
-        if vm in self._islands:
-            concerned |= set(self._islands[vm].nodes)
+        concerned = concerned.union(*(island.nodes for island in self._islands if vm in island.vms))
         self._reloading[vm] = (set(concerned), None, loaded)
         for index in sorted(concerned):
             node = self._joined[index]

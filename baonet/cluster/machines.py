@@ -42,12 +42,7 @@ class Shipment:
         """To a node that was told. Raises StreamError, ProtocolError, OSError."""
         for start in range(0, len(self._data), _CHUNK):
             self._chunk(stream, self._data[start : start + _CHUNK])
-        answer = stream.await_message(PATIENCE)
-        if isinstance(answer, cluster.Refused):
-            raise ProtocolError(f"cannot take part: {answer.why}")
-        if not isinstance(answer, cluster.ImagesWanted):
-            raise ProtocolError(f"says {type(answer).__name__} where ImagesWanted is due")
-        for sha in answer.images:
+        for sha in stream.expect(cluster.ImagesWanted, PATIENCE).images:
             if sha not in self._paths:
                 raise ProtocolError(f"wants an image that this machine does not have: {sha:.64}")
             with Path(self._paths[sha]).open("rb") as file:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.keys import CA, CERTIFICATE, KEY, HostRole, KeysError, holder, native_refusal, read_key, refuse_role
+from baonet.cluster.route import bound
 from baonet.core import _node
 from baonet.wire.cluster import Peer
 
@@ -78,9 +79,7 @@ class Meeting:
         self._index = index
         self._token = token
         self._keys: _node.Keys | None = None
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.socket(family, socket.SOCK_STREAM)
-        self._listener.bind((host, 0))
+        self._listener = bound(host, 0)
         self._listener.listen(4 * MOST)
         self._listener.setblocking(False)
 

@@ -26,7 +26,7 @@ def parted(plan: Plan, nodes: Sequence[int]) -> list[PartedIsland]:
     """Those that are on several nodes; ``nodes`` is that of each pcpu."""
     found = []
     for number, vms in enumerate(islands(plan.machine)):
-        pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
+        pcpus = plan.pcpus_of(vms)
         where = {nodes[pcpu] for pcpu in pcpus}
         if len(where) > 1:
             found.append(PartedIsland(number, vms, pcpus, nodes[pcpus[0]], tuple(sorted(where))))

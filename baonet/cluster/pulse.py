@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, final
 
+from baonet.cluster.route import bound
 from baonet.core import _node
 
 HEARTBEAT: Final = 3.0
@@ -43,8 +44,8 @@ class PulseDoor:
 
     def __init__(self, host: str, index: int, token: bytes) -> None:
         self._greeting = _greeting(token, index)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family)
+        self._listener = bound(host, 0)
+        self._listener.listen()
 
     @property
     def port(self) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, final
 
-from baonet.cluster.parts import parted
+from baonet.cluster.parts import PartedIsland
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE, Vm
 from baonet.memory.node import find
@@ -18,13 +18,13 @@ AskNode = Callable[[int, cluster.Read | cluster.Write], cluster.Bytes]
 
 @final
 class RemoteMemory:
-    """``nodes``: the node of each pcpu of ``plan``."""
+    """``nodes``: the node of each pcpu of ``plan``; ``islands``: those that are on several."""
 
-    def __init__(self, plan: Plan, nodes: Sequence[int], ask: AskNode) -> None:
+    def __init__(self, plan: Plan, nodes: Sequence[int], islands: Iterable[PartedIsland], ask: AskNode) -> None:
         self._plan = plan
         self._nodes = nodes
         self._ask = ask
-        self._islands = {vm: island for island in parted(plan, nodes) for vm in island.vms}
+        self._islands = {vm: island for island in islands for vm in island.vms}
 
     def read(self, vm: Vm, address: int, size: int) -> bytes:
         """As ``NodeMemory.read``, while the machine stands. Raises ClusterError when a node does not answer."""

@@ -1,10 +1,11 @@
-"""At which address of this host others reach it."""
+"""At which address of this host others reach it, and how they are waited for there."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from baonet.cluster.joined import ClusterError
 
@@ -36,3 +37,14 @@ def here(hosts: Iterable[str]) -> str:
 def place(address: str, port: int) -> str:
     """As ``--join`` takes it."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Where others are to call; 0: any port that is free. It does not listen yet. Raises OSError."""
+    family, _, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with ExitStack() as stack:
+        found = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(there)
+        stack.pop_all()
+    return found

@@ -8,18 +8,18 @@ of ``baonet.wire.cluster``).
 from __future__ import annotations
 
 import errno
-import math
 import select
 import socket
 import ssl
 import time
 from collections import deque
 from contextlib import suppress
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 import trio
 
 from baonet.cluster.keys import refusal
+from baonet.wire.cluster import Refused
 from baonet.wire.codec import FrameReader, frame
 from baonet.wire.fields import ProtocolError
 from baonet.wire.messages import Message
@@ -28,6 +28,7 @@ _PIECE: Final = 1 << 18
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 """In TLS 1.3 nobody has to read before he may write: it is the same direction that is waited for."""
 GONE: Final = "has gone"
+_T = TypeVar("_T")
 
 
 class StreamError(Exception):
@@ -60,11 +61,6 @@ class Stream:
     @property
     def descriptor(self) -> int:
         return self._socket.fileno()
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that the other end has not taken yet."""
-        return len(self._out)
 
     def send(self, message: Message) -> None:
         """Never blocks. What cannot be sent any more is dropped; ``take`` tells that the other end has gone."""
@@ -124,6 +120,18 @@ class Stream:
             self._receive()
         return self._come.popleft()
 
+    def expect(self, kind: type[_T], seconds: float) -> _T:
+        """The next message, which is to be that. Raises ProtocolError for another one, and StreamError.
+
+        The other end may say instead why it cannot.
+        """
+        message = self.await_message(seconds)
+        if isinstance(message, Refused):
+            raise StreamError(f"cannot take part: {message.why}")
+        if not isinstance(message, kind):
+            raise ProtocolError(f"says {type(message).__name__} where {kind.__name__} is due")
+        return message
+
     def drain(self, seconds: float, most: int = 0) -> None:
         """Until no more than ``most`` bytes wait, before Trio runs. Raises StreamError when it takes longer."""
         end = time.monotonic() + seconds
@@ -153,13 +161,6 @@ class Stream:
                 await self._more.wait()
             await trio.lowlevel.wait_writable(self._socket)
             self.flush()
-
-    async def flushed(self, seconds: float = math.inf) -> None:
-        """Until the other end has been given all."""
-        with trio.move_on_after(seconds):
-            while self._out:
-                await trio.lowlevel.wait_writable(self._socket)
-                self.flush()
 
     def abort(self) -> None:
         """Nothing is said or heard any more: whoever waits for that comes back."""

@@ -12,7 +12,7 @@ that no VM takes is powered down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -75,6 +75,10 @@ class Plan:
     pcpus: tuple[Assignment | None, ...]
     vms: tuple[VmPlan, ...]
     memory: Memory
+
+    def pcpus_of(self, vms: Iterable[int]) -> tuple[int, ...]:
+        """Those that run some VMs, by their numbers."""
+        return tuple(sorted(pcpu for vm in vms for pcpu in self.vms[vm].pcpus))
 
     def describe(self) -> tuple[list[PcpuLine], list[MappingLine]]:
         """The plan as two tables: pcpus, and the mappings of every VM."""

@@ -68,8 +68,8 @@ def carried(plan: Plan) -> dict[int, tuple[int, ...]]:
     """The pcpus that each actor speaks for to the agent, by its address, wherever it is."""
     if plan.machine.clock.mode is ClockMode.HOST:
         return {pcpu: (pcpu,) for pcpu in active(plan)}
-    together = (sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus) for vms in islands(plan.machine))
-    return {pcpus[0]: tuple(pcpus) for pcpus in together}
+    together = map(plan.pcpus_of, islands(plan.machine))
+    return {pcpus[0]: pcpus for pcpus in together}
 
 
 def first_of_each(plan: Plan, placement: Placement, nodes: Sequence[int]) -> tuple[int, ...]:
@@ -81,7 +81,7 @@ def first_of_each(plan: Plan, placement: Placement, nodes: Sequence[int]) -> tup
 
 def neighbours(plan: Plan) -> dict[int, frozenset[int]]:
     """Of each pcpu those that may have something to say to it: of its VM, and of VMs that share memory or a UART."""
-    together = [frozenset(each for vm in vms for each in plan.vms[vm].pcpus) for vms in touching(plan.machine)]
+    together = [frozenset(plan.pcpus_of(vms)) for vms in touching(plan.machine)]
     return {pcpu: pcpus - {pcpu} for planned, pcpus in zip(plan.vms, together, strict=True) for pcpu in planned.pcpus}
 
 
@@ -152,7 +152,7 @@ def groups_of(
     plan: Plan, vms: tuple[int, ...], placement: Placement, nodes: Sequence[int] | None = None
 ) -> list[tuple[int, ...]]:
     """Which pcpus of an island run in one process in virtual time. That of the first has its conductor."""
-    pcpus = tuple(sorted(pcpu for vm in vms for pcpu in plan.vms[vm].pcpus))
+    pcpus = plan.pcpus_of(vms)
     groups = _groups(plan, vms, pcpus, placement)
     return groups if nodes is None else _apart(groups, nodes)
 
