@@ -307,6 +307,14 @@ def test_whatever_a_peer_says_it_is_lost_and_nothing_else(here: int, stream: byt
 
 @pytest.mark.slow
 @given(st.integers(0, 1), streams())
+@settings(max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_peer_says_for_a_while(here: int, stream: bytes) -> None:
+    withstands(here, stream)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@given(st.integers(0, 1), streams())
 @settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_peer_says_for_long(here: int, stream: bytes) -> None:
     withstands(here, stream)
