@@ -16,6 +16,9 @@ from tests.system.machine import vm
 
 COUNT = 14_000
 TELLS = [
+    0xD2AE0002,  # mov x2, #0x70000000
+    0xB9400041,  # ldr w1, [x2]
+    0x34FFFFE1,  # cbz w1, back to the load
     0x52800013 | COUNT << 5,  # mov w19, #COUNT
     *NOTIFY[:-1],
     0x71000673,  # subs w19, w19, #1
@@ -24,8 +27,8 @@ TELLS = [
     0x11002000,  # add w0, w0, #8: SYSTEM_OFF
     0xD4000002,  # hvc
 ]
-"""Notifies the other VM so many times, and is off."""
-SHARED = {"base": 0x70000000, "size": "4KiB", "shared_memory": "both"}
+"""Waits until it may, notifies the other VM so many times, and is off."""
+SHARED: dict[str, Any] = {"base": 0x70000000, "size": "4KiB", "shared_memory": "both"}
 
 
 def machine(directory: Path) -> dict[str, Any]:
@@ -36,6 +39,15 @@ def machine(directory: Path) -> dict[str, Any]:
             vm("echo", "listener", ipcs=[SHARED | {"interrupts": [85]}]),
         ],
     }
+
+
+async def stop_listener(live: Live) -> tuple[int, int]:
+    """And let the other tell it something: the processes of the two."""
+    await live.wait_for("listener", "or quit")
+    teller, listener = live.processes()[0], live.processes()[1]
+    os.kill(listener, signal.SIGSTOP)
+    live.memory.write(live.plan.vms[0].config, SHARED["base"], b"\1")
+    return teller, listener
 
 
 async def until_it_waits(pid: int) -> None:
@@ -52,9 +64,7 @@ def test_who_tells_one_that_has_stopped_waits_and_goes_on_when_that_is_killed(tm
     waited = []
 
     async def script(live: Live) -> None:
-        await live.wait_for("listener", "or quit")
-        teller, listener = live.processes()[0], live.processes()[1]
-        os.kill(listener, signal.SIGSTOP)
+        teller, _ = await stop_listener(live)
         await until_it_waits(teller)
         waited.append(0 in live.processes())
         live.kill(1)
@@ -69,9 +79,7 @@ def test_who_tells_one_that_has_stopped_waits_and_goes_on_when_that_is_killed(tm
 
 def test_who_tells_one_that_has_stopped_goes_on_when_that_does(tmp_path: Path) -> None:
     async def script(live: Live) -> None:
-        await live.wait_for("listener", "or quit")
-        teller, listener = live.processes()[0], live.processes()[1]
-        os.kill(listener, signal.SIGSTOP)
+        teller, listener = await stop_listener(live)
         await until_it_waits(teller)
         os.kill(listener, signal.SIGCONT)
         with trio.fail_after(30):
