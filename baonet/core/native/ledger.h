@@ -81,6 +81,9 @@ struct ledger {
     bool conducted_away;      /* on another node: an outcome is for the courier */
     _Atomic uint32_t missed;  /* a call that the socket had no room for */
     _Atomic uint64_t shipped; /* transfers that all other nodes have been sent */
+    /* Under the host's clock, of an island that is on several nodes: */
+    _Atomic int64_t offset; /* nanoseconds that the clock of the node at home is ahead of this one's, as well as is known */
+    _Atomic uint64_t floor; /* the latest time of another node that anything has come from: no guest sees an earlier one */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };

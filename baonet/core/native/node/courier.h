@@ -20,6 +20,18 @@ enum frame_kind {
     FRAME_SAYS,  /* bytes from a process to one of the other node */
     FRAME_ENDED, /* it says nothing more */
     FRAME_BEAT,  /* this node lives */
+    /* under the host's clock: */
+    FRAME_TIME,   /* what time it is there: what follows is not from later */
+    FRAME_ASK,    /* what time is it at home? */
+    FRAME_TELL,
+    FRAME_WANT,   /* a right to a page */
+    FRAME_GRANT,
+    FRAME_RECALL, /* a right is to be given back */
+    FRAME_GAVE,
+    FRAME_MAINTAIN, /* maintenance of TLBs, of a pcpu */
+    FRAME_MAINTAINED,
+    FRAME_RING,   /* bytes out of a ring between two pcpus */
+    FRAME_ROOM,   /* so many are in the ring there */
     FRAME_KINDS
 };
 
