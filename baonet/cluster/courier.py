@@ -15,7 +15,7 @@ from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.core import _node
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
-from baonet.machine import PAGE_SIZE
+from baonet.machine import PAGE_SIZE, ClockMode
 from baonet.memory.node import NodeMemory
 from baonet.wire.cluster import HotPage, Traffic
 
@@ -74,6 +74,7 @@ class NodeCourier:
             processes,
             1 + max((table.number for _, table, _ in tables), default=0),
             self._caller.fileno(),
+            plan.machine.clock.mode is ClockMode.HOST,
         )
         for segment, table, device in tables:
             pages = segment.size // PAGE_SIZE

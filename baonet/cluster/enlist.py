@@ -18,7 +18,7 @@ from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import vms_of
+from baonet.cluster.parts import nodes_of_vms, vms_of
 from baonet.cluster.pulse import Heartbeat, PulseDoor
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
@@ -80,7 +80,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     if len(asked.nodes) != len(planned.pcpus):
         raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
     here = vms_of(planned, asked.nodes, asked.index)
-    memory = NodeMemory(machine, SIZES, vms=here)
+    memory = NodeMemory(machine, SIZES, vms=here, nodes=nodes_of_vms(planned, asked.nodes))
     stack.callback(memory.close)
     for vm in sorted(here):
         memory.load(machine.vms[vm])

@@ -149,9 +149,12 @@ class Courier:
         processes: object,
         segments: int,
         caller: int,
+        coherent: bool = False,
         /,
     ) -> None:
         """A part of an island that the node ``home`` conducts, in a machine of ``lanes`` pcpus.
+
+        ``coherent``: its time is the host's, so nobody conducts, and home decides who may do what with a page.
 
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.

@@ -1,7 +1,8 @@
 /*
  * What the pcpus of an island share in virtual time, in memory that their processes share: to whom each page belongs that
  * more than one of them can reach, when it was let go, and a journal of the pages that have changed hands, from which
- * each core takes what it may no longer keep in its TLB and translations.
+ * each core takes what it may no longer keep in its TLB and translations. Under the host's clock an island on several nodes has
+ * one too: of each page it tells what this node may do.
  *
  * An owner is a pcpu by its number plus 1; 0: the page is shared, all may read it. It changes while nobody of the island
  * runs beside the one who takes it.
@@ -27,8 +28,13 @@ struct ownership {
     uint64_t let_go; /* the latest time, in cycles, that the guest of its last owner knew when that let it go */
     uint16_t owner;
     uint16_t holder; /* the node to ask for its bytes, by its number plus 1; HERE: this one has them */
+    /* Under the host's clock (rights.c): */
+    _Atomic uint8_t right; /* enum right: what the pcpus of this node may do */
+    _Atomic uint16_t user; /* the pcpu that may have used it since it came, plus 1; 0: nobody; SEVERAL */
 };
 #define HERE 0u
+#define SEVERAL 0xffffu
+enum right { RIGHT_NONE, RIGHT_READ, RIGHT_WRITE };
 _Static_assert(sizeof(struct ownership) == 16, "baonet.memory.ownership");
 
 /* Who falls behind by more than this forgets all that it has. */
@@ -59,7 +65,8 @@ struct outcome {
 };
 
 enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };
-enum { WANTS_NOTHING, WANTS_PAGE };
+/* A page's bytes; under the host's clock a right to it, which it has been granted, and is to use. */
+enum { WANTS_NOTHING, WANTS_PAGE, WANTS_READ, WANTS_WRITE, WANTS_USE };
 struct lane {
     _Atomic uint64_t known; /* of a core that stands: the latest time that its guest knows */
     /* Of a core in another process than the one that conducts: */
@@ -67,6 +74,7 @@ struct lane {
     _Atomic uint32_t bell; /* of the first in its process: rung when one of them is asked */
     /* Of a core that waits for the bytes of a page from another node: */
     _Atomic uint32_t wants; /* WANTS_* */
+    _Atomic uint32_t awaited; /* the courier is to be called when what was granted has been used */
     uint32_t page;
     uint16_t segment;
     bool away; /* it is on another node: the courier is asked in its place */

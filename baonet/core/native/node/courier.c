@@ -7,6 +7,8 @@
  */
 #define _GNU_SOURCE
 #include "courier.h"
+
+#include "coherent.h"
 #include "pulse.h"
 
 #include <errno.h>
@@ -41,6 +43,7 @@ static void lose(struct courier *courier, struct peer *peer) {
     if (peer->lost) return;
     peer->lost = true;
     link_free(&peer->link);
+    for (unsigned i = 0; i < courier->part_count; i++) part_lost(courier, &courier->parts[i], peer);
     if (write(courier->told, &node, sizeof node) != sizeof node) return; /* nobody wants to know any more */
 }
 
@@ -59,6 +62,7 @@ static bool answer_calls(struct courier *courier) {
     if (atomic_load(&courier->quits)) return false;
     for (unsigned i = 0; i < courier->part_count; i++) {
         struct part *part = &courier->parts[i];
+        if (part->coherent) coherent_renew(courier, part);
         if (!atomic_exchange(&part->ledger->missed, 0)) continue;
         for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
     }

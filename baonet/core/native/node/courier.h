@@ -35,6 +35,8 @@ enum frame_kind {
     FRAME_KINDS
 };
 
+struct directory_page;
+struct holder_page;
 struct table {
     struct ownership *entries; /* NULL: the segment is not here */
     uint8_t *bytes;
@@ -42,6 +44,11 @@ struct table {
     bool device;
     uint32_t *brought;  /* of each page, how often */
     uint32_t next, run; /* reads ahead: the page that would come next, and how many did so */
+    /* Under the host's clock (coherent.c): */
+    struct directory_page *directory; /* at home */
+    struct holder_page *held;
+    uint16_t life; /* how often its bytes have been set anew: frames of an earlier one are of no use */
+    _Atomic bool renewed; /* they have been, and the courier is to begin with them */
 };
 
 /* Who waits for a page: a core here, or another node. */
@@ -89,6 +96,13 @@ struct part {
     unsigned waiting_count;
     struct relay *relays;
     unsigned relay_count;
+    bool coherent; /* the time is the host's */
+    struct pending *pending; /* that pcpus here are to do before others go on */
+    struct deferred { /* pages that go when what was granted has been used */
+        uint16_t segment;
+        uint32_t page;
+    } *deferred;
+    unsigned deferred_count;
 };
 #define NOWHERE 0xffffu
 #define MOST_WAITING (64u << 20) /* bytes for who takes nothing: whoever makes it more is lost */
@@ -120,6 +134,12 @@ void part_ship(struct part *part, struct view *view);
 
 /* What a process has said to one of another node. */
 void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, size_t length);
+
+/* Puts a frame behind what the ledger has. */
+void part_say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length);
+
+/* Who says nothing more. */
+void part_lost(struct courier *courier, struct part *part, struct peer *peer);
 
 /* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
 void part_reset(struct courier *courier, struct part *part, struct table *table);

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "coherent.h"
 #include "courier.h"
+#include "directory.h"
 #include "link_type.h"
 
 /* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
@@ -122,8 +124,8 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     PyObject *ledger, *slots, *nodes, *processes;
     unsigned short number;
     unsigned lanes, home, segments;
-    int caller;
-    if (!PyArg_ParseTuple(args, "HIIOOOOIi", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller)) return NULL;
+    int caller, coherent = 0;
+    if (!PyArg_ParseTuple(args, "HIIOOOOIi|p", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller, &coherent)) return NULL;
     if (!may_change(courier)) return NULL;
     if (lanes > MAX_PCPUS) return PyErr_Format(PyExc_ValueError, "too many pcpus");
     struct part *parts = grow(courier->parts, courier->part_count, sizeof *parts);
@@ -140,8 +142,11 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
+    part->coherent = coherent;
+    if (coherent && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
     for (unsigned pcpu = 0; pcpu < lanes; pcpu++)
-        part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node;
+        if ((part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node) && coherent)
+            atomic_store(&part->slots[pcpu].in_guest, 1); /* who asks something of it waits until that was done there */
     courier->part_count++;
     Py_RETURN_NONE;
 }
@@ -168,6 +173,7 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     if (!table->brought) return PyErr_NoMemory();
     table->device = device;
     table->pages = device ? 1 : pages;
+    if (part->coherent && !coherent_begin(courier, part, table)) return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 
@@ -259,6 +265,7 @@ static void dealloc(PyObject *self) {
         struct part *part = &courier->parts[i];
         for (unsigned j = 0; j < part->relay_count; j++) link_free(&part->relays[j].link);
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
+        coherent_end(part);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
         for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
