@@ -243,6 +243,10 @@ class Cluster:
                 nursery.start_soon(self._hear, index, node)
                 nursery.start_soon(node.stream.pump)
             nursery.start_soon(self._acknowledge)
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None  # the last that nodes say is heard without it
 
     async def _hear(self, index: int, node: Joined) -> None:
         while node.lost is None:

@@ -28,9 +28,12 @@ PAGE = 4096
 
 
 class Peer:
-    """A courier of node ``here``, and all that it has; this is its peer, node ``1 - here``. Node 0 conducts."""
+    """A courier of node ``here``, and all that it has; this is its peer, node ``1 - here``. Node 0 conducts.
 
-    def __init__(self, here: int) -> None:
+    ``begins``: or whoever made it lets the courier begin.
+    """
+
+    def __init__(self, here: int, *, begins: bool = True) -> None:
         self.here = here
         self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.told, told = os.pipe2(os.O_NONBLOCK)
@@ -44,7 +47,7 @@ class Peer:
         courier.peer(1 - here)
         nodes = array.array("H", [0, 0, 1, 1])
         places = array.array("H", [each if nodes[each] == here else 0xFFFF for each in range(LANES)])
-        ledger = mmap.mmap(-1, _node.LEDGER_SIZE + LANES * _node.LANE_SIZE)
+        self.ledger = ledger = mmap.mmap(-1, _node.LEDGER_SIZE + LANES * _node.LANE_SIZE)
         slots = mmap.mmap(-1, LANES * _node.SLOT_SIZE)
         courier.island(ISLAND, LANES, 0, ledger, slots, nodes, places, 3, self.caller.fileno())
         self.entries, self.data = bytearray(PAGES * 16), bytearray(os.urandom(PAGE) * PAGES)
@@ -52,7 +55,8 @@ class Peer:
         courier.table(ISLAND, UART, 1, bytearray(16), bytearray(_node.PL011_STATE_SIZE + 2 * PAGE), True)
         courier.relay(ISLAND, 2, 1 - here, relayed.detach())
         courier.connect(1 - here, _node.Link(ours.detach()))
-        courier.begin()
+        if begins:
+            courier.begin()
 
     def say(self, kind: int, body: bytes, island: int = ISLAND, length: int | None = None) -> None:
         self.stream.sendall(HEAD.pack(len(body) if length is None else length, kind, island) + body)

@@ -96,10 +96,28 @@ struct ledger {
     struct lane lanes[]; /* of each pcpu of the machine */
 };
 
-/* The courier is to look at a lane. */
-static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+static inline bool ledger_tell(struct ledger *ledger, unsigned pcpu) {
     uint16_t number = (uint16_t)pcpu;
-    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof number) atomic_store(&ledger->missed, 1);
+    return send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof number;
+}
+
+/*
+ * The courier is to look at a lane. Where the socket has no room that is written down, and then tried once more: the courier
+ * takes what is in the socket first, and looks at what is written down after that. So if there is still no room, it has yet to
+ * take something, and looks later than this was written; if there is, it has a call. The fences are for the socket's count of
+ * what it has room for, which is no C object.
+ */
+static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+    if (ledger_tell(ledger, pcpu)) return;
+    atomic_store(&ledger->missed, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    ledger_tell(ledger, pcpu);
+}
+
+/* For the courier, when it has taken calls: whether there were some that it has not got. */
+static inline bool ledger_has_missed(struct ledger *ledger) {
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_exchange(&ledger->missed, 0);
 }
 
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */

@@ -52,6 +52,14 @@ static void called(struct courier *courier, unsigned pcpu) {
         if (pcpu < courier->parts[i].lanes) part_called(courier, &courier->parts[i], pcpu);
 }
 
+static void answer_missed(struct courier *courier) {
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        if (!ledger_has_missed(part->ledger)) continue;
+        for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
+    }
+}
+
 /*
  * False: it is to end. Processes of guests can say anything there: each call is a packet of its own, so nobody else's is taken
  * for another, and that it ends is not for a call to say.
@@ -60,12 +68,8 @@ static bool answer_calls(struct courier *courier) {
     uint16_t pcpu;
     for (unsigned i = 0; i < CALLS && recv(courier->bell, &pcpu, sizeof pcpu, MSG_DONTWAIT) == sizeof pcpu; i++) called(courier, pcpu);
     if (atomic_load(&courier->quits)) return false;
-    for (unsigned i = 0; i < courier->part_count; i++) {
-        struct part *part = &courier->parts[i];
-        if (part->coherent) coherent_renew(courier, part);
-        if (!atomic_exchange(&part->ledger->missed, 0)) continue;
-        for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
-    }
+    answer_missed(courier);
+    for (unsigned i = 0; i < courier->part_count; i++) coherent_renew(courier, &courier->parts[i]);
     return true;
 }
 
@@ -146,6 +150,7 @@ static void beat(struct courier *courier) {
             link_end(&peer->link, 0);
     }
     courier->beats = time + step;
+    answer_missed(courier); /* a host without memory has no room in a socket that is empty */
 }
 
 static bool has_more(const struct courier *courier) {
