@@ -182,6 +182,23 @@ class Courier:
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""
 
+class Offset:
+    """How far another clock is ahead of one's own, from questions what time it is there. Times are nanoseconds.
+
+    All is told as (estimate, drift, error): the other is ahead by ``estimate``, which is not wrong by more than
+    ``error`` as long as both clocks run steadily; each second of one's own that grows by ``drift`` seconds, as far as
+    is known.
+    """
+
+    def feed(self, sent: int, theirs: int, received: int, /) -> tuple[int, float, int]:
+        """A question was sent and answered at these times of one's own clock, at ``theirs`` of the other's.
+
+        Raises ValueError for an answer before its question, or before the last answer.
+        """
+
+    def at(self, time: int, /) -> tuple[int, float, int]:
+        """The same at a later moment of one's own clock. Raises ValueError before the first answer or the last."""
+
 def kick(slots: object, index: int) -> None:
     """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Stay.KICKED``.
 
