@@ -149,13 +149,15 @@ class Courier:
         processes: object,
         segments: int,
         caller: int,
+        epoch: int | None = None,
         /,
     ) -> None:
         """A part of an island that the node ``home`` conducts, in a machine of ``lanes`` pcpus.
 
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
-        ``caller``: the other end of ``bell``, in each process. Raises LookupError for a node that is no peer.
+        ``caller``: the other end of ``bell``, in each process. ``epoch``: of this node's cores under the host's clock,
+        in nanoseconds of that; None: in virtual time. Raises LookupError for a node that is no peer.
         """
 
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
@@ -178,6 +180,16 @@ class Courier:
 
     def hottest(self) -> list[tuple[int, int, int, int]]:
         """(island, segment, page, how often) of the pages that have come here most often, the most first."""
+
+    def synchronised(self) -> bool:
+        """Whether it is known what time it is at the homes of all islands under the host's clock: cores may run."""
+
+    def clocks(self) -> list[tuple[int, int, int, int]]:
+        """(island, offset, drift, error) of those whose home is elsewhere, and is known.
+
+        ``offset``: what is added here to have the time at home, in nanoseconds; ``error`` is what it may be wrong by,
+        at the last answer. ``drift``: nanoseconds that it grows by in a second.
+        """
 
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""

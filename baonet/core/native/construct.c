@@ -136,7 +136,9 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     }
     if (ledger != Py_None) {
         size_t size = sizeof(struct ledger) + (core->index + 1) * sizeof(struct lane);
-        if (!(core->ledger = (struct ledger *)memory(core, ledger, 0, size))) return -1;
+        struct ledger *found = (struct ledger *)memory(core, ledger, 0, size);
+        if (!found) return -1;
+        *(hz ? &core->ledger : &core->residence) = found;
         core->lanes = (unsigned)(((size_t)PyObject_Length(ledger) - sizeof(struct ledger)) / sizeof(struct lane));
         core->walks = 1;
         ownership_forget(core);

@@ -76,6 +76,7 @@ struct part {
     unsigned home;  /* the node that conducts */
     uint16_t *members; /* its pcpus, which are few among those of a large machine */
     unsigned member_count;
+    struct timing *timing; /* NULL: in virtual time */
     uint16_t *nodes, *processes; /* of each pcpu: its node, NOWHERE if it is not of the island; the first in its process */
     unsigned table_count;
     struct table *tables; /* by segment */

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "pl011_state.h"
 #include "pulse.h"
+#include "timing.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -319,6 +320,9 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_PAGES: return take_pages(courier, part, view, body, length);
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
+    case FRAME_TIME:
+    case FRAME_ASK:
+    case FRAME_TELL: return timing_take(courier, part, view, kind, body, length);
     default: return false;
     }
 }
