@@ -101,6 +101,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     for peer, stream in streams.items():
         courier.connect(peer, stream)
     courier.begin()
+    courier.synchronise()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)
 

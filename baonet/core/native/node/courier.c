@@ -10,6 +10,7 @@
 
 #include "coherent.h"
 #include "pulse.h"
+#include "timing.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -153,6 +154,22 @@ static void beat(struct courier *courier) {
     answer_missed(courier); /* a host without memory has no room in a socket that is empty */
 }
 
+/* When there is something to do, whatever comes. */
+static uint64_t next(const struct courier *courier) {
+    uint64_t first = courier->beats;
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        uint64_t due = timing_due(&courier->parts[i]);
+        if (due < first) first = due;
+    }
+    return first;
+}
+
+static void ask(struct courier *courier) {
+    uint64_t time = pulse_now();
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (timing_due(&courier->parts[i]) <= time) timing_ask(&courier->parts[i]);
+}
+
 static bool has_more(const struct courier *courier) {
     for (unsigned i = 0; i < courier->peer_count; i++)
         if (courier->peers[i].link.hidden) return true;
@@ -165,8 +182,8 @@ static void *life(void *argument) {
     courier->beats = pulse_now();
     for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
-        uint64_t time = pulse_now();
-        int rest = time < courier->beats && !has_more(courier) ? (int)((courier->beats - time) / 1000000 + 1) : 0;
+        uint64_t time = pulse_now(), due = next(courier);
+        int rest = time < due && !has_more(courier) ? (int)((due - time) / 1000000 + 1) : 0;
         int count = epoll_wait(courier->epoll, events, EVENTS, rest);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
@@ -180,6 +197,7 @@ static void *life(void *argument) {
         for (unsigned i = 0; i < courier->peer_count; i++)
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
+        ask(courier);
         flush(courier);
     }
 }

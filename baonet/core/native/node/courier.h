@@ -83,6 +83,7 @@ struct part {
     unsigned home;  /* the node that conducts */
     uint16_t *members; /* its pcpus, which are few among those of a large machine */
     unsigned member_count;
+    struct timing *timing; /* NULL: in virtual time */
     uint16_t *nodes, *processes; /* of each pcpu: its node, NOWHERE if it is not of the island; the first in its process */
     unsigned table_count;
     struct table *tables; /* by segment */
@@ -96,7 +97,6 @@ struct part {
     unsigned waiting_count;
     struct relay *relays;
     unsigned relay_count;
-    bool coherent; /* the time is the host's */
     struct pending *pending; /* that pcpus here are to do before others go on */
     struct deferred { /* pages that go when what was granted has been used */
         uint16_t segment;

@@ -219,7 +219,7 @@ static void send_came(struct part *part, unsigned pcpu) {
 void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     if (part->nodes[pcpu] == NOWHERE) return;
-    if (part->coherent) {
+    if (part->timing) {
         coherent_called(courier, part, pcpu);
     } else if (part->nodes[pcpu] != courier->node) {
         send_order(courier, part, pcpu);
@@ -272,7 +272,7 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     struct view *view = view_of(part, peer->node);
     bool at_home = courier->node == part->home;
     if (!view) return false;
-    if (part->coherent) return coherent_take(courier, part, view, kind, body, length);
+    if (part->timing) return coherent_take(courier, part, view, kind, body, length);
     switch (kind) {
     case FRAME_LOG: return log_take(part, view, courier->node, body, length);
     case FRAME_ORDER: return !at_home && take_order(courier, part, body, length);
@@ -287,7 +287,7 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
 
 void part_reset(struct courier *courier, struct part *part, struct table *table) {
     bool at_home = courier->node == part->home;
-    if (part->coherent) {
+    if (part->timing) {
         coherent_reset(courier, part, table);
         return;
     }
@@ -300,5 +300,5 @@ void part_reset(struct courier *courier, struct part *part, struct table *table)
 
 void part_lost(struct courier *courier, struct part *part, struct peer *peer) {
     struct view *view = view_of(part, peer->node);
-    if (view && part->coherent) coherent_lost(courier, part, view);
+    if (view && part->timing) coherent_lost(courier, part, view);
 }
