@@ -66,10 +66,11 @@ class Pulse:
     """
 
     def __init__(self, limit: float, ends_with_peer: int) -> None: ...
-    def watch(self, stream: int, control: int, /) -> None:
+    def watch(self, stream: int, control: int, says: bytes, hears: bytes, /) -> None:
         """The next peer: ``stream`` is connected to its pulse, ``control`` is shut down when it is lost.
 
-        Both are duplicated. Raises OSError when the host has no descriptor or thread.
+        Both are duplicated. ``says``, ``hears``: keys of 32 bytes of our beats and of its, which differ. Raises OSError
+        when the host has no descriptor or thread, and ValueError.
         """
 
     def lost(self, peer: int, /) -> bool:

@@ -13,7 +13,7 @@ import trio
 
 from baonet.cluster.joined import Joined
 from baonet.cluster.lead import Asked, Cluster
-from baonet.cluster.pulse import Heartbeat, PulseDoor
+from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.stream import Stream
 from baonet.config import loader
 from baonet.hyp.vmm import plan
@@ -28,7 +28,8 @@ def _takes_part(node: Stream) -> None:
     asked = node.expect(cluster.Enlist, 10)
     with closing(PulseDoor("127.0.0.1", asked.index, asked.token)) as door, closing(Heartbeat(3)) as heartbeat:
         node.send(cluster.Listening(door.port))
-        heartbeat.watch(0, door.come(node.descriptor), node.descriptor)
+        keys = lead_keys(asked.token, asked.index).others
+        heartbeat.watch(0, door.come(node.descriptor), node.descriptor, keys)
         node.send(cluster.Placed(1))
         node.expect(cluster.Meet, 10)
         node.send(cluster.Met(None))

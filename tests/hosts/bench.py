@@ -217,8 +217,8 @@ class Bench:
         return self.start(LEAD, ["run", str(file), "--on", self.where(), *options], reads=reads)
 
     def sessions(self, name: str) -> list[int]:
-        """The processes that serve a lead on a node."""
-        return children(self.daemons[name].pid)
+        """The processes that serve a lead on a node. One that has ended and was not looked after yet is none."""
+        return [pid for pid in children(self.daemons[name].pid) if lives(pid)]
 
     def pids(self, name: str) -> list[int]:
         """All processes on a host."""
@@ -256,6 +256,13 @@ def children(pid: int) -> list[int]:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def family(pid: int) -> list[int]:

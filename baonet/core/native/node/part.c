@@ -34,6 +34,9 @@ struct pages_frame {
 struct says_frame {
     uint32_t pcpu;
 };
+struct took_frame {
+    uint32_t pcpu, length;
+};
 
 static struct view *view_of(struct part *part, unsigned node) {
     for (unsigned i = 0; i < part->view_count; i++)
@@ -249,23 +252,50 @@ void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, si
     memcpy(room, &frame, sizeof frame);
     memcpy(room + sizeof frame, bytes, length);
     link_end(&view->peer->link, sizeof frame + length);
+    relay->ahead += (uint32_t)length;
+}
+
+void part_took(struct part *part, struct relay *relay, size_t length) {
+    struct view *view = view_of(part, relay->peer->node);
+    relay->taken += (uint32_t)length;
+    if (relay->taken < TELLING || !view) return;
+    struct took_frame frame = {.pcpu = relay->pcpu, .length = relay->taken};
+    relay->taken = 0;
+    say(part, view, FRAME_TOOK, &frame, sizeof frame);
+}
+
+static struct relay *relay_of(struct part *part, const struct view *from, unsigned pcpu) {
+    for (unsigned i = 0; i < part->relay_count; i++)
+        if (part->relays[i].pcpu == pcpu && part->relays[i].peer == from->peer) return &part->relays[i];
+    return NULL;
 }
 
 static bool take_said(struct part *part, const struct view *from, bool ended, const uint8_t *body, size_t length) {
     struct says_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
-    for (unsigned i = 0; i < part->relay_count; i++) {
-        struct relay *relay = &part->relays[i];
-        if (relay->pcpu != frame.pcpu || relay->peer != from->peer) continue;
-        if (relay->link.fd < 0) return true;
-        if (ended)
-            relay->ended = true; /* closed when what is there has gone */
-        else if (relay->link.out.length > MOST_WAITING || !bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
-            return false;
-        return true;
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay) return false;
+    size_t said = length - sizeof frame;
+    if (ended) {
+        relay->ended = true; /* closed when what is there has gone */
+    } else if (relay->link.fd < 0) {
+        if (said > WINDOW) return false;
+        part_took(part, relay, said); /* nobody is there any more: whoever says it need not wait for that */
+    } else {
+        return said + relay->taken + relay->link.out.length <= WINDOW && bytes_add(&relay->link.out, body + sizeof frame, said);
     }
-    return false;
+    return true;
+}
+
+static bool take_took(struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct took_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay || frame.length > relay->ahead) return false;
+    relay->ahead -= frame.length;
+    return true;
 }
 
 bool part_take(struct courier *courier, struct part *part, struct peer *peer, uint16_t kind, const uint8_t *body, size_t length) {
@@ -281,6 +311,7 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_PAGES: return take_pages(courier, part, view, body, length);
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
+    case FRAME_TOOK: return take_took(part, view, body, length);
     default: return false;
     }
 }
