@@ -10,6 +10,7 @@
 
 #include "coherent.h"
 #include "pulse.h"
+#include "ringing.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +21,6 @@
 
 #define EVENTS 64
 #define CALLS 256 /* that are answered before others have their turn */
-#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
@@ -109,13 +109,15 @@ static void pass_on(struct part *part, struct relay *relay) {
     }
 }
 
-/* What waits goes where there is room, and who has too much waiting for him is not helped to more. */
-static void flush(struct courier *courier) {
+/* What waits goes where there is room, and who has too much waiting for him is not helped to more. Whether somebody was lost. */
+static bool flush(struct courier *courier) {
+    bool loses = false;
     for (unsigned i = 0; i < courier->peer_count; i++) {
         struct peer *peer = &courier->peers[i];
         if (peer->lost) continue;
         if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING) {
             lose(courier, peer);
+            loses = true;
             continue;
         }
         watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
@@ -133,6 +135,7 @@ static void flush(struct courier *courier) {
             watch(courier, &relay->link, KEY(OF_RELAY, i, j), (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0));
         }
     }
+    return loses;
 }
 
 /* That this node lives, and who of the others says nothing. A time in which nobody looked makes nobody late. */
@@ -151,6 +154,14 @@ static void beat(struct courier *courier) {
     }
     courier->beats = time + step;
     answer_missed(courier); /* a host without memory has no room in a socket that is empty */
+    for (unsigned i = 0; i < courier->part_count; i++) ringing_look(courier, &courier->parts[i]);
+}
+
+/* With what had to stop: whether there is something to be written now. */
+static bool go_on(struct courier *courier) {
+    bool goes = false;
+    for (unsigned i = 0; i < courier->part_count; i++) goes |= ringing_go_on(courier, &courier->parts[i]);
+    return goes;
 }
 
 static bool has_more(const struct courier *courier) {
@@ -180,7 +191,7 @@ static void *life(void *argument) {
         for (unsigned i = 0; i < courier->peer_count; i++)
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
-        flush(courier);
+        while (flush(courier) || go_on(courier)) continue; /* others are told of who is lost */
     }
 }
 
