@@ -127,6 +127,7 @@ struct scratch {
     bool flush_code;
     bool code_emptied;     /* the library has dropped the last translation of the page that is being written */
     uint64_t emptied_page; /* 1 + the page of which that was so; 0: none */
+    bool maintains;        /* something was asked of pcpus on other nodes, and not waited for yet */
     uint64_t stale[STALE_PAGES]; /* that had code, and of which the translations are to go; */
     unsigned stale_count;        /* more than there is room for: all */
     uint64_t last_line;    /* of the latest maintenance of a line that found code */
@@ -164,6 +165,7 @@ struct core {
     unsigned lanes;        /* that it has */
     uint64_t heard;        /* transfers of its journal */
     uint64_t walks;        /* generation of the TLBs: what was walked to before is in none of them */
+    uint64_t tickets[MAX_SIBLINGS]; /* of what was asked of each last */
     struct ledger *residence; /* of an island that is on several nodes under the host's clock; else NULL */
 
     uint64_t frequency, epoch, tick_multiplier;
