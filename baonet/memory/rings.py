@@ -101,7 +101,7 @@ class RingMemory:
                 yield Pair(here, far, come, go)
 
     def whole(self) -> mmap.mmap:
-        """All of it, for the courier, which is in no process of guests. First a byte for each pcpu, not 0: it is lost."""
+        """All of it, for the courier, which is in no process of guests. First a byte for each pcpu: it is lost."""
         return mmap.mmap(self._descriptor, 0)
 
     def _map(self, group: int, first: int, count: int) -> mmap.mmap:
