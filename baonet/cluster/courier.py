@@ -9,8 +9,11 @@ import array
 import os
 import select
 import socket
+import struct
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, final
 
 from baonet.cluster.meeting import PATIENCE, MeetingError
@@ -20,10 +23,12 @@ from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
 from baonet.machine import PAGE_SIZE, ClockMode
 from baonet.memory.node import NodeMemory
+from baonet.memory.rings import RingMemory
 from baonet.wire.cluster import HomeClock, HotPage, Traffic
 
 _NOWHERE: Final = 0xFFFF
 _LOOK: Final = 0.001
+_PLACES: Final = struct.Struct("=HHIQQ")
 
 
 @final
@@ -98,6 +103,17 @@ class NodeCourier:
         crew = peer if address == island.pcpus[0] else address
         end.setblocking(False)
         self._courier.relay(island.number, crew, self.nodes[peer], end.detach())
+
+    def carry(self, rings: RingMemory) -> None:
+        whole, pairs = rings.whole(), list(rings.pairs())
+        for island in self._islands:
+            members = set(island.pcpus)
+            places = (_PLACES.pack(each.here, each.far, 0, each.come, each.go) for each in pairs if each.far in members)
+            self._courier.rings(island.number, whole, b"".join(places))
+
+    def ended(self, pcpu: int) -> None:
+        with suppress(BlockingIOError):  # it looks by itself with its next beat
+            self._caller.send(pcpu.to_bytes(2, sys.byteorder), socket.MSG_DONTWAIT)
 
     def forget(self) -> None:
         """In a process of actors: it has no courier, whose buffers would keep mapped what is not its own."""

@@ -16,16 +16,18 @@ class Rings:
 
     A ring takes a stream of bytes from one pcpu to another. All that can be said of a peer is raised as ValueError or
     told by what comes back: nothing that it writes into shared memory does more harm. ``slots``: the buffer of all
-    slots. ``lost``: a byte for each pcpu of the machine, not 0 when it has ended whose rings these were.
+    slots. ``lost``: a byte for each pcpu of the machine, not 0 when it has ended whose rings these were. ``ledger``: of
+    its island if that is on several nodes, by which the courier is called.
 
     Raises IndexError for buffers that are too small, or too many pcpus.
     """
 
-    def __init__(self, slots: object, index: int, lost: object) -> None: ...
-    def join(self, peer: int, incoming: object, come: int, outgoing: object, go: int) -> None:
+    def __init__(self, slots: object, index: int, lost: object, ledger: object = None) -> None: ...
+    def join(self, peer: int, incoming: object, come: int, outgoing: object, go: int, far: bool = False) -> None:
         """``peer`` has the other end of two rings: in the buffers ``incoming`` at ``come``, and ``outgoing`` at ``go``.
 
-        Raises IndexError where there is no ring.
+        ``far``: it is on another node, and the courier has the other ends. Raises IndexError where there is no ring,
+        ValueError for one that is far without a ledger.
         """
 
     def put(self, peer: int, data: bytes | bytearray, /) -> int:
@@ -164,6 +166,14 @@ class Courier:
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
         """Who owns the pages of a segment, and its bytes."""
 
+    def rings(self, island: int, memory: object, places: bytes, /) -> None:
+        """The rings of a part: it has the ends of pcpus on other nodes. Without this it passes none on either.
+
+        ``memory`` begins with a byte for each pcpu, of who is lost. ``places`` (``=HHIQQ``): a pcpu here, one that is
+        not, 0, and where the ring from that one and the ring to it are; by the second, then the first. Raises
+        ValueError for what cannot be.
+        """
+
     def relay(self, island: int, pcpu: int, node: int, descriptor: int, /) -> None:
         """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
 
@@ -177,7 +187,10 @@ class Courier:
         """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
 
     def statistics(self) -> dict[str, int]:
-        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all."""
+        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all.
+
+        ``held``: bytes that pcpus of other nodes have said and rings here have no room for.
+        """
 
     def hottest(self) -> list[tuple[int, int, int, int]]:
         """(island, segment, page, how often) of the pages that have come here most often, the most first."""

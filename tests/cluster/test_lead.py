@@ -34,7 +34,7 @@ def _takes_part(node: Stream) -> None:
         node.expect(cluster.Meet, 10)
         node.send(cluster.Met(None))
         node.send(cluster.Lost(0))
-        node.send(cluster.Traffic(1, 2, 3, 4, ()))
+        node.send(cluster.Traffic(1, 2, 3, 4, (), ()))
         with pytest.raises(Exception, match="has gone"):
             node.await_message(20)
 
@@ -70,4 +70,4 @@ def test_who_loses_another_when_all_is_over_is_heard_to_its_end(tmp_path: Path) 
         lead = Cluster(planned, [joined], [0], asked)
         trio.run(run, lead)
         lead.close()
-        assert joined.traffic == cluster.Traffic(1, 2, 3, 4, ())
+        assert joined.traffic == cluster.Traffic(1, 2, 3, 4, (), ())

@@ -10,6 +10,7 @@
 
 #include "coherent.h"
 #include "pulse.h"
+#include "ringing.h"
 #include "timing.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 
 #define EVENTS 64
 #define CALLS 256 /* that are answered before others have their turn */
-#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
@@ -121,12 +121,14 @@ static void flush_relay(struct part *part, struct relay *relay) {
     if (relay->ended && !relay->link.out.length) link_free(&relay->link);
 }
 
-static void flush_peer(struct courier *courier, struct peer *peer, uint64_t key) {
-    if (peer->lost) return;
+/* Whether it is lost now. */
+static bool flush_peer(struct courier *courier, struct peer *peer, uint64_t key) {
+    if (peer->lost) return false;
     if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING)
         lose(courier, peer);
     else
         watch(courier, &peer->link, key, EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
+    return peer->lost;
 }
 
 static void watch_relay(struct courier *courier, struct relay *relay, uint64_t key) {
@@ -137,15 +139,17 @@ static void watch_relay(struct courier *courier, struct relay *relay, uint64_t k
 
 /*
  * What waits goes where there is room, and who has too much waiting for him is not helped to more. Processes first: what they
- * have taken is told to nodes.
+ * have taken is told to nodes. Whether somebody was lost.
  */
-static void flush(struct courier *courier) {
+static bool flush(struct courier *courier) {
+    bool loses = false;
     for (unsigned i = 0; i < courier->part_count; i++)
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++) flush_relay(&courier->parts[i], &courier->parts[i].relays[j]);
-    for (unsigned i = 0; i < courier->peer_count; i++) flush_peer(courier, &courier->peers[i], KEY(OF_PEER, 0, i));
+    for (unsigned i = 0; i < courier->peer_count; i++) loses |= flush_peer(courier, &courier->peers[i], KEY(OF_PEER, 0, i));
     for (unsigned i = 0; i < courier->part_count; i++)
         for (unsigned j = 0; j < courier->parts[i].relay_count; j++)
             watch_relay(courier, &courier->parts[i].relays[j], KEY(OF_RELAY, i, j));
+    return loses;
 }
 
 /* That this node lives, and who of the others says nothing. A time in which nobody looked makes nobody late. */
@@ -164,6 +168,14 @@ static void beat(struct courier *courier) {
     }
     courier->beats = time + step;
     answer_missed(courier); /* a host without memory has no room in a socket that is empty */
+    for (unsigned i = 0; i < courier->part_count; i++) ringing_look(courier, &courier->parts[i]);
+}
+
+/* With what had to stop: whether there is something to be written now. */
+static bool go_on(struct courier *courier) {
+    bool goes = false;
+    for (unsigned i = 0; i < courier->part_count; i++) goes |= ringing_go_on(courier, &courier->parts[i]);
+    return goes;
 }
 
 /* When there is something to do, whatever comes. */
@@ -210,7 +222,7 @@ static void *life(void *argument) {
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
         ask(courier);
-        flush(courier);
+        while (flush(courier) || go_on(courier)) continue; /* others are told of who is lost */
     }
 }
 

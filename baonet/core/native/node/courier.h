@@ -111,8 +111,10 @@ struct part {
         uint32_t page;
     } *deferred;
     unsigned deferred_count;
+    struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */
 };
 #define NOWHERE 0xffffu
+#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 #define MOST_WAITING (64u << 20) /* bytes for who takes nothing: whoever makes it more is lost */
 #define GUEST_PAGE 4096u
 
@@ -128,6 +130,7 @@ struct courier {
     bool begun;
     _Atomic bool quits; /* looked at with the next call */
     _Atomic uint64_t brought, given, orders; /* pages; stays */
+    _Atomic uint64_t held; /* bytes for which rings here have no room */
     uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
 

@@ -12,6 +12,7 @@
 #include "courier.h"
 #include "directory.h"
 #include "link_type.h"
+#include "ringing.h"
 #include "timing.h"
 
 /* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
@@ -182,6 +183,25 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *add_rings(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number;
+    PyObject *rings;
+    Py_buffer places;
+    if (!PyArg_ParseTuple(args, "IOy*", &number, &rings, &places)) return NULL;
+    struct part *part = may_change(courier) ? part_of(courier, number) : NULL;
+    uint8_t *start = part ? memory(courier, rings, part->lanes) : NULL;
+    const char *wrong = NULL;
+    if (start) {
+        size_t size = (size_t)PyMemoryView_GET_BUFFER(PyList_GET_ITEM(courier->kept, PyList_GET_SIZE(courier->kept) - 1))->len;
+        unsigned count = (unsigned)((size_t)places.len / sizeof(struct ring_places));
+        wrong = ringing_begin(courier, part, start, size, places.buf, count);
+    }
+    PyBuffer_Release(&places);
+    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
+    return start && !wrong ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyObject *add_relay(PyObject *self, PyObject *args) {
     struct courier *courier = (struct courier *)self;
     unsigned number, pcpu, node;
@@ -224,7 +244,7 @@ static PyObject *statistics(PyObject *self, PyObject *none) {
     (void)none;
     uint64_t bytes = 0;
     for (unsigned i = 0; i < courier->peer_count; i++) bytes += courier->peers[i].link.sent;
-    return Py_BuildValue("{sKsKsKsK}", "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
+    return Py_BuildValue("{sKsKsKsKsK}", "held", (unsigned long long)courier->held, "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
                          "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
 }
 
@@ -296,6 +316,7 @@ static void dealloc(PyObject *self) {
         for (unsigned j = 0; j < part->relay_count; j++) link_free(&part->relays[j].link);
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         coherent_end(part);
+        ringing_end(part);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
         for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
@@ -342,6 +363,7 @@ static PyMethodDef methods[] = {
     {"connect", connect_peer, METH_VARARGS, NULL},
     {"island", add_island, METH_VARARGS, NULL},
     {"table", add_table, METH_VARARGS, NULL},
+    {"rings", add_rings, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},
     {"begin", begin, METH_NOARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},

@@ -12,6 +12,7 @@
 #include "futex.h"
 #include "log.h"
 #include "pulse.h"
+#include "ringing.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -222,6 +223,7 @@ static void send_came(struct part *part, unsigned pcpu) {
 void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     if (part->nodes[pcpu] == NOWHERE) return;
+    ringing_called(courier, part, pcpu);
     if (part->timing) {
         coherent_called(courier, part, pcpu);
     } else if (part->nodes[pcpu] != courier->node) {
@@ -261,7 +263,7 @@ void part_took(struct part *part, struct relay *relay, size_t length) {
     if (relay->taken < TELLING || !view) return;
     struct took_frame frame = {.pcpu = relay->pcpu, .length = relay->taken};
     relay->taken = 0;
-    say(part, view, FRAME_TOOK, &frame, sizeof frame);
+    part_say(part, view, FRAME_TOOK, &frame, sizeof frame);
 }
 
 static struct relay *relay_of(struct part *part, const struct view *from, unsigned pcpu) {
@@ -302,6 +304,7 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     struct view *view = view_of(part, peer->node);
     bool at_home = courier->node == part->home;
     if (!view) return false;
+    if (kind == FRAME_RING || kind == FRAME_ROOM) return ringing_take(courier, part, view, kind, body, length);
     if (part->timing) return coherent_take(courier, part, view, kind, body, length);
     switch (kind) {
     case FRAME_LOG: return log_take(part, view, courier->node, body, length);
@@ -331,5 +334,7 @@ void part_reset(struct courier *courier, struct part *part, struct table *table)
 
 void part_lost(struct courier *courier, struct part *part, struct peer *peer) {
     struct view *view = view_of(part, peer->node);
-    if (view && part->timing) coherent_lost(courier, part, view);
+    if (!view) return;
+    ringing_lost(courier, part, view);
+    if (part->timing) coherent_lost(courier, part, view);
 }
