@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Final
 
 import pytest
@@ -120,15 +121,23 @@ class Process:
 class Bench:
     """``names`` of the nodes' hosts; the lead's is ``LEAD``. Those in ``wired`` have a cable of ``wire.c``.
 
-    ``wrapped``: the command that runs all of baonet, as its last arguments.
+    ``wrapped``: the command that runs all of baonet, as its last arguments. ``clocks``: seconds by which the monotonic
+    clock of a host is ahead of that of others.
     """
 
     def __init__(
-        self, directory: Path, names: Sequence[str], *, wired: Sequence[str] = (), wrapped: Sequence[str] = ()
+        self,
+        directory: Path,
+        names: Sequence[str],
+        *,
+        wired: Sequence[str] = (),
+        wrapped: Sequence[str] = (),
+        clocks: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.directory = directory
         self.names = names
         self._wrapped = wrapped
+        self._clocks = clocks
         self._mark = f"bao{os.getpid()}"
         self._spaces: list[str] = []
         self._processes: list[Process] = []
@@ -201,7 +210,10 @@ class Bench:
         return ",".join(f"{self.address(name)}:{PORT}" for name in self.names)
 
     def start(self, host: str, arguments: Sequence[str], *, reads: bool = True) -> Process:
-        process = Process(self, host, arguments, reads=reads, wrapped=self._wrapped)
+        wrapped = self._wrapped
+        if host in self._clocks:
+            wrapped = ("unshare", "--time", "--monotonic", str(self._clocks[host]), "--", *wrapped)
+        process = Process(self, host, arguments, reads=reads, wrapped=wrapped)
         self._processes.append(process)
         return process
 
