@@ -168,6 +168,22 @@ def test_who_is_killed_is_lost_on_all_nodes_behind_what_it_said() -> None:
         assert nodes[0].rings(1).lost() == [2]
 
 
+def test_what_a_lost_one_said_is_first_taken_by_who_is_slow() -> None:
+    with joined(SPREAD) as nodes:
+        dies, home, slow = nodes[1].rings(2), nodes[0].rings(0), nodes[2].rings(3)
+        assert dies.put(3, b"a" * CAPACITY) == CAPACITY
+        until(lambda: dies.put(3, b"b" * 10) == 10)
+        until(lambda: nodes[2].held() == 10)
+        nodes[1].lose(2)
+        until(lambda: home.lost() == [2])
+        home.put(3, b"behind that")
+        assert take(slow, 0, 11) == b"behind that"
+        assert slow.lost() == []
+        assert slow.get(2) == b"a" * CAPACITY
+        until(lambda: slow.lost() == [2])
+        assert slow.get(2) == b"b" * 10
+
+
 def test_with_a_node_all_its_pcpus_are_lost() -> None:
     with joined(SPREAD) as nodes:
         home, other = nodes[0].rings(0), nodes[1].rings(2)
