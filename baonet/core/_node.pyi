@@ -68,10 +68,11 @@ class Pulse:
     """
 
     def __init__(self, limit: float, ends_with_peer: int) -> None: ...
-    def watch(self, stream: int, control: int, /) -> None:
+    def watch(self, stream: int, control: int, says: bytes, hears: bytes, /) -> None:
         """The next peer: ``stream`` is connected to its pulse, ``control`` is shut down when it is lost.
 
-        Both are duplicated. Raises OSError when the host has no descriptor or thread.
+        Both are duplicated. ``says``, ``hears``: keys of 32 bytes of our beats and of its, which differ. Raises OSError
+        when the host has no descriptor or thread, and ValueError.
         """
 
     def lost(self, peer: int, /) -> bool:
@@ -151,16 +152,15 @@ class Courier:
         processes: object,
         segments: int,
         caller: int,
-        coherent: bool = False,
+        epoch: int | None = None,
         /,
     ) -> None:
         """A part of an island that the node ``home`` conducts, in a machine of ``lanes`` pcpus.
 
-        ``coherent``: its time is the host's, so nobody conducts, and home decides who may do what with a page.
-
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
-        ``caller``: the other end of ``bell``, in each process. Raises LookupError for a node that is no peer.
+        ``caller``: the other end of ``bell``, in each process. ``epoch``: of this node's cores under the host's clock,
+        in nanoseconds of that, where nobody conducts, and home decides who may do what with a page; None: in virtual time. Raises LookupError for a node that is no peer.
         """
 
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
@@ -195,8 +195,35 @@ class Courier:
     def hottest(self) -> list[tuple[int, int, int, int]]:
         """(island, segment, page, how often) of the pages that have come here most often, the most first."""
 
+    def synchronised(self) -> bool:
+        """Whether it is known what time it is at the homes of all islands under the host's clock: cores may run."""
+
+    def clocks(self) -> list[tuple[int, int, int, int]]:
+        """(island, offset, drift, error) of those whose home is elsewhere, and is known.
+
+        ``offset``: what is added here to have the time at home, in nanoseconds; ``error`` is what it may be wrong by,
+        at the last answer. ``drift``: nanoseconds that it grows by in a second.
+        """
+
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""
+
+class Offset:
+    """How far another clock is ahead of one's own, from questions what time it is there. Times are nanoseconds.
+
+    All is told as (estimate, drift, error): the other is ahead by ``estimate``, which is not wrong by more than
+    ``error`` as long as both clocks run steadily; each second of one's own that grows by ``drift`` seconds, as far as
+    is known.
+    """
+
+    def feed(self, sent: int, theirs: int, received: int, /) -> tuple[int, float, int]:
+        """A question was sent and answered at these times of one's own clock, at ``theirs`` of the other's.
+
+        Raises ValueError for an answer before its question, or before the last answer.
+        """
+
+    def at(self, time: int, /) -> tuple[int, float, int]:
+        """The same at a later moment of one's own clock. Raises ValueError before the first answer or the last."""
 
 def kick(slots: object, index: int) -> None:
     """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Stay.KICKED``.

@@ -76,11 +76,10 @@ class ProcessNode:
         ensure(plan.machine.platform.architecture)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
+        epoch = time.monotonic_ns() if share is None else share.epoch
         everybody = {
             crew.address: crew
-            for crew in crews(
-                plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads, nodes=nodes
-            )
+            for crew in crews(plan, memory, placement, epoch, tracing=tracing, threads=threads, nodes=nodes)
         }
         members = {address: crew for address, crew in everybody.items() if share is None or share.has(address)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}

@@ -13,6 +13,7 @@
 #include "directory.h"
 #include "link_type.h"
 #include "ringing.h"
+#include "timing.h"
 
 /* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
 static void *memory(struct courier *courier, PyObject *buffer, size_t least) {
@@ -125,8 +126,12 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     PyObject *ledger, *slots, *nodes, *processes;
     unsigned short number;
     unsigned lanes, home, segments;
-    int caller, coherent = 0;
-    if (!PyArg_ParseTuple(args, "HIIOOOOIi|p", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller, &coherent)) return NULL;
+    int caller;
+    PyObject *epoch = Py_None;
+    if (!PyArg_ParseTuple(args, "HIIOOOOIi|O", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller, &epoch))
+        return NULL;
+    unsigned long long began = epoch == Py_None ? 0 : PyLong_AsUnsignedLongLong(epoch);
+    if (PyErr_Occurred()) return NULL;
     if (!may_change(courier)) return NULL;
     if (lanes > MAX_PCPUS) return PyErr_Format(PyExc_ValueError, "too many pcpus");
     struct part *parts = grow(courier->parts, courier->part_count, sizeof *parts);
@@ -141,12 +146,12 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     part->tables = PyMem_Calloc(segments + 1, sizeof *part->tables);
     if (part->processes && !find_members(part)) return NULL;
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    if (epoch != Py_None && !(part->timing = timing_new(began, home == courier->node))) return PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
-    part->coherent = coherent;
-    if (coherent && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
+    if (part->timing && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
     for (unsigned pcpu = 0; pcpu < lanes; pcpu++)
-        if ((part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node) && coherent)
+        if ((part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node) && part->timing)
             atomic_store(&part->slots[pcpu].in_guest, 1); /* who asks something of it waits until that was done there */
     courier->part_count++;
     Py_RETURN_NONE;
@@ -174,7 +179,7 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     if (!table->brought) return PyErr_NoMemory();
     table->device = device;
     table->pages = device ? 1 : pages;
-    if (part->coherent && !coherent_begin(courier, part, table)) return PyErr_NoMemory();
+    if (part->timing && !coherent_begin(courier, part, table)) return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 
@@ -243,6 +248,31 @@ static PyObject *statistics(PyObject *self, PyObject *none) {
                          "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
 }
 
+/* Whether time can be told here, of all islands that are under the host's clock. */
+static PyObject *synchronised(PyObject *self, PyObject *none) {
+    const struct courier *courier = (struct courier *)self;
+    (void)none;
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (courier->parts[i].timing && !atomic_load(&courier->parts[i].timing->known)) Py_RETURN_FALSE;
+    Py_RETURN_TRUE;
+}
+
+/* (island, offset, drift, error) of those whose home is another node. */
+static PyObject *clocks(PyObject *self, PyObject *none) {
+    const struct courier *courier = (struct courier *)self;
+    PyObject *list = PyList_New(0);
+    (void)none;
+    for (unsigned i = 0; list && i < courier->part_count; i++) {
+        const struct part *part = &courier->parts[i];
+        if (!part->timing || part->home == courier->node || !atomic_load(&part->timing->known)) continue;
+        PyObject *each = Py_BuildValue("(ILLL)", part->number, (long long)atomic_load(&part->ledger->offset),
+                                       (long long)atomic_load(&part->timing->drift), (long long)atomic_load(&part->timing->error));
+        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
+        Py_XDECREF(each);
+    }
+    return list;
+}
+
 #define MOST_HOT 64u
 struct hot {
     uint32_t times, page;
@@ -293,6 +323,7 @@ static void dealloc(PyObject *self) {
         PyMem_Free(part->tables);
         PyMem_Free(part->members);
         free(part->waiting);
+        free(part->timing);
     }
     PyMem_Free(courier->parts);
     PyMem_Free(courier->peers);
@@ -339,6 +370,8 @@ static PyMethodDef methods[] = {
     {"reset", reset, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"hottest", hottest, METH_NOARGS, NULL},
+    {"synchronised", synchronised, METH_NOARGS, NULL},
+    {"clocks", clocks, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
