@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -45,7 +46,7 @@ class JoinedNode:
         processes = array.array("H", [pcpu if pcpu in self.here else NOWHERE for pcpu in range(lanes)])
         numbers = array.array("H", nodes)
         self.courier.island(
-            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), True
+            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), time.monotonic_ns()
         )
         if carries:
             self.courier.rings(ISLAND, self.whole, b"".join(places))
