@@ -93,6 +93,7 @@ static bool unpack(const struct table *table, const struct view *from, uint32_t 
     if (table->entries[page].holder == HERE) return true;
     struct uart_state *state = (struct uart_state *)table->bytes;
     if (length < DEVICE_HEAD) return false;
+    for (uint64_t i = 0, stale = waiting_characters(state); i < stale; i++) state->rx[(state->rx_tail + i) % RX_CAPACITY] = 0;
     memcpy(table->bytes + DEVICE_BEGIN, bytes, DEVICE_HEAD);
     uint64_t characters = waiting_characters(state);
     if (length != DEVICE_HEAD + sizeof(uint16_t) * characters) return false;
