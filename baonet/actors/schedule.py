@@ -7,14 +7,17 @@ what is typed instead of running through the years. That changes nothing in what
 from __future__ import annotations
 
 import math
-from typing import final
+from typing import Final, final
 
 import trio
 
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.machine import Rate
+from baonet.machine.saved import Saved, StateForm
 from baonet.wire.turns import NEVER
+
+_FORM: Final = StateForm("the course of a run", 1, horizons=dict, disturbed=bool)
 
 
 @final
@@ -116,6 +119,17 @@ class Schedule:
 
     def drop(self, address: int) -> None:
         self.horizons.drop(address)
+
+    def save(self) -> Saved:
+        """How far it has come. Raises ValueError on the way."""
+        return _FORM.save(horizons=self.horizons.save(), disturbed=self._disturbed)
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved, and stand there if it is to stand. Raises StateError for what is none."""
+        fields = _FORM.load(data)
+        self.horizons.load(fields["horizons"])
+        self._disturbed = fields["disturbed"]
+        self._base = -math.inf
 
     def _now(self) -> int:
         """The virtual time that the host's clock shows."""
