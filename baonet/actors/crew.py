@@ -158,3 +158,13 @@ def opened(states: Mapping[int, bytes], pcpus: Iterable[int]) -> dict[int, objec
         with _FORM.reading():
             found[pcpu] = msgpack.unpackb(states[pcpu])
     return found
+
+
+def chains(states: Mapping[int, bytes]) -> dict[int, tuple[bytes, bytes]]:
+    """With what the digest's chain of each pcpu goes on: as ``Chain.state`` has it. Raises StateError."""
+    found = {}
+    for pcpu, data in opened(states, states).items():
+        recorder = _FORM.load(data)["recorder"]
+        with _FORM.reading():
+            found[pcpu] = (bytes(recorder["link"]), bytes(recorder["records"]))
+    return found

@@ -37,7 +37,8 @@ class Schedule:
         self._interactive = interactive
         self._most = 0 if standing else NEVER
         self._base = -math.inf
-        self._disturbed = False
+        self.disturbed = False
+        """Something was typed since the last horizon."""
         self._passed = False
 
     @property
@@ -66,7 +67,7 @@ class Schedule:
         That is the horizon to tell before it; None when it is typed on the way to one. It takes effect behind that
         horizon and before the next, so that the run can end where a run ends that knew of it.
         """
-        self._disturbed = True
+        self.disturbed = True
         horizons = self.horizons
         if not horizons.complete or horizons.horizon == 0 or self._most < NEVER:
             return None
@@ -84,7 +85,7 @@ class Schedule:
             return None
         if self.wanted is not None:
             return self.wanted
-        if self._disturbed and horizons.horizon < horizons.end:
+        if self.disturbed and horizons.horizon < horizons.end:
             return None  # what the islands have told may be older than what was typed
         if horizons.ended:
             self._passed = True
@@ -104,7 +105,7 @@ class Schedule:
         horizons = self.horizons
         if not horizons.complete or self.standing:
             return None
-        disturbed, self._disturbed = self._disturbed, False
+        disturbed, self.disturbed = self.disturbed, False
         if not self._interactive:
             return horizons.advance(horizons.horizon if disturbed else None, self._most)
         now, soonest = self._now(), min(horizons.soonest, self._most)
@@ -122,13 +123,13 @@ class Schedule:
 
     def save(self) -> Saved:
         """How far it has come. Raises ValueError on the way."""
-        return _FORM.save(horizons=self.horizons.save(), disturbed=self._disturbed)
+        return _FORM.save(horizons=self.horizons.save(), disturbed=self.disturbed)
 
     def load(self, data: object) -> None:
         """Be as one was that has been saved, and stand there if it is to stand. Raises StateError for what is none."""
         fields = _FORM.load(data)
         self.horizons.load(fields["horizons"])
-        self._disturbed = fields["disturbed"]
+        self.disturbed = fields["disturbed"]
         self._base = -math.inf
 
     def _now(self) -> int:

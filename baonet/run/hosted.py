@@ -64,7 +64,8 @@ class HostedRun:
         self._audience = audience
         self._horizons: Horizons | None = None
         self._outlet = trace
-        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
+        states = {} if options.state is None else options.state.state.pcpus
+        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan, states))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         self._group = (
@@ -171,6 +172,11 @@ class HostedRun:
     def idle(self) -> bool:
         """In virtual time: nobody has anything to do, unless something comes from outside."""
         return self._horizons is not None and self._horizons.idle
+
+    @property
+    def disturbed(self) -> bool:
+        """In virtual time: something was typed since the last horizon, also before the machine was saved."""
+        return isinstance(self.agent.course, Schedule) and self.agent.course.disturbed
 
     @property
     def next_moment(self) -> int:

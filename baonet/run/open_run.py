@@ -53,7 +53,8 @@ class OpenRun:
         self._stop_on_report = stop_on_report
         self._virtual = loaded.machine.clock.mode is ClockMode.VIRTUAL
         self._free = not self._virtual
-        self._typed = self._saving = False
+        self._typed = hosted.disturbed
+        self._saving = False
         self._ended: Outcome | None = None
         self._over = trio.Event()
         self._moving = trio.Lock()
