@@ -397,6 +397,8 @@ class Cluster:
 
     def _ask(self, index: int, message: Question, kind: type[_T]) -> _T:
         """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""
+        if index >= len(self._joined):
+            raise ClusterError(f"a node says that node {index} has a page, which there is not")
         node = self._joined[index]
         if node.lost is not None:
             raise ClusterError(f"node {node.name} {node.lost}")

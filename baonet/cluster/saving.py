@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from baonet.cluster.asking import AskNode
+from baonet.cluster.joined import ClusterError
 from baonet.machine import PAGE_SIZE
 from baonet.memory.node import NodeMemory
 from baonet.memory.ownership import holder
@@ -78,6 +79,8 @@ def pages(ask: AskNode, home: int, name: str, *, owners: bool = False) -> tuple[
     for node, numbers in wanted.items():
         for some in _batches(numbers):
             data = ask(node, cluster.Gather(name, owners, some), cluster.Bytes).data
+            if len(data) != len(some) * PAGE_SIZE:
+                raise ClusterError(f"node {node} has given {len(data)} bytes where {len(some)} pages are due")
             found |= {page: data[n * PAGE_SIZE : (n + 1) * PAGE_SIZE] for n, page in enumerate(some)}
     return found, owned
 

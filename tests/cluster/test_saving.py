@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import baonet
-from tests.system.digests import known
 from tests.system.machine import vm, write
 from tests.system.test_virtual import GUESTS_AND_ENDS
 
 LIMIT = "60s"
+VIRTUAL = {"clock.mode": "virtual"}
 HERE: dict[str, Any] = {"placement": "one-process"}
 TWO = {"on": "local:2"}
 FOUR = {"on": "local:4", "placement": "process-per-cpu"}
@@ -48,7 +50,7 @@ async def _live(
     said: dict[str, str] = {}
     options: dict[str, Any] = {"limit": end, "timeout": LIMIT, "stop_on_report": False}
     for moment, (way, placement) in zip([*moments, None], ways, strict=True):
-        loaded = baonet.load(write(directory, machine | {"placement": placement}), set={"clock.mode": "virtual"})
+        loaded = baonet.load(write(directory, machine | {"placement": placement}), set=VIRTUAL)
         over = False
         async with baonet.open_run(loaded, **options, **way) as run:
             if moment is None:
@@ -72,7 +74,7 @@ def left_alone(machine: dict[str, Any], moments: Sequence[int], end: str) -> str
     """The digest of a machine that stands at the same moments, and is never saved."""
 
     async def live(directory: Path) -> str | None:
-        loaded = baonet.load(write(directory, machine), set={"clock.mode": "virtual"})
+        loaded = baonet.load(write(directory, machine), set=VIRTUAL)
         async with baonet.open_run(loaded, limit=end, timeout=LIMIT, stop_on_report=False, **HERE) as run:
             try:
                 for moment in moments:
@@ -88,11 +90,10 @@ def left_alone(machine: dict[str, Any], moments: Sequence[int], end: str) -> str
 
 @pytest.mark.parametrize("name", ["smp-4", pytest.param("one-cpu-each", marks=pytest.mark.slow)])
 def test_a_machine_goes_to_nodes_and_back(name: str) -> None:
-    machine, end, _ = GUESTS_AND_ENDS[name]
-    moments = [150, 170]
+    machine, moments, end = GUESTS_AND_ENDS[name][0], [150, 170], "400us"
     here = lives(machine, spread(HERE, HERE, HERE), moments, end)
     assert len(here[0]) == 2
-    assert here[1] == known()[name]
+    assert here[1] == left_alone(machine, moments, end) is not None
     assert lives(machine, spread(TWO, HERE, FOUR), moments, end) == here
 
 
@@ -125,3 +126,18 @@ def test_any_machine_goes_anywhere_at_any_moment(data: st.DataObject) -> None:
     here = lives(machine, spread(*[HERE] * len(ways)), moments, end)
     assert here[1] == left_alone(machine, moments, end)
     assert lives(machine, ways, moments, end) == here, (name, ways, moments)
+
+
+async def test_a_machine_of_which_a_node_is_lost_is_not_saved(tmp_path: Path) -> None:
+    loaded = baonet.load(write(tmp_path, GUESTS_AND_ENDS["ping-pong"][0] | {"placement": "spread"}), set=VIRTUAL)
+    before = children()
+    async with baonet.open_run(loaded, on="local:2", timeout=LIMIT) as run:
+        await run.for_("20us")
+        os.kill(max(children() - before), signal.SIGKILL)
+        with pytest.raises(baonet.RunError, match=r"the machine cannot be saved: (some of its CPUs|node local-1 )"):
+            await run.save(tmp_path / "state")
+    assert not (tmp_path / "state").exists()
+
+
+def children() -> set[int]:
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
