@@ -88,9 +88,9 @@ def left_alone(machine: dict[str, Any], moments: Sequence[int], end: str) -> str
         return trio.run(live, Path(directory))
 
 
-@pytest.mark.parametrize("name", ["smp-4", pytest.param("one-cpu-each", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["smp-4", "coherence"])
 def test_a_machine_goes_to_nodes_and_back(name: str) -> None:
-    machine, moments, end = GUESTS_AND_ENDS[name][0], [150, 170], "400us"
+    machine, moments, end = GUESTS_AND_ENDS[name][0], [60, 70], "200us"
     here = lives(machine, spread(HERE, HERE, HERE), moments, end)
     assert len(here[0]) == 2
     assert here[1] == left_alone(machine, moments, end) is not None
