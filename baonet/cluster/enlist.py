@@ -19,8 +19,8 @@ from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
 from baonet.cluster.machines import received
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import vms_of
-from baonet.cluster.pulse import Heartbeat, PulseDoor
+from baonet.cluster.parts import nodes_of_vms, vms_of
+from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.state import MachineState, unpack
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
@@ -88,7 +88,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     if len(asked.nodes) != len(planned.pcpus):
         raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
     here = vms_of(planned, asked.nodes, asked.index)
-    memory = NodeMemory(machine, SIZES, vms=here)
+    memory = NodeMemory(machine, SIZES, vms=here, nodes=nodes_of_vms(planned, asked.nodes))
     stack.callback(memory.close)
     state = None if resume is None else _state(lead, resume, memory)
     for vm in sorted(here) if state is None else ():
@@ -118,6 +118,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     for peer, stream in streams.items():
         courier.connect(peer, stream)
     courier.begin()
+    courier.synchronise()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)
 
@@ -136,4 +137,5 @@ def _hear_heartbeat(lead: Stream, host: str, asked: cluster.Enlist, stack: ExitS
         lead.send(cluster.Listening(door.port))
         heartbeat = Heartbeat(asked.heartbeat / 1000, ends=True)
         stack.callback(heartbeat.close)
-        heartbeat.watch(LEAD, door.come(lead.descriptor), lead.descriptor)
+        keys = lead_keys(asked.token, asked.index).others
+        heartbeat.watch(LEAD, door.come(lead.descriptor), lead.descriptor, keys)

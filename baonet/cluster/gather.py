@@ -14,7 +14,6 @@ from baonet.cluster.launchers import Launcher
 from baonet.cluster.lead import Asked, Cluster
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
-from baonet.cluster.parts import parted
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.starter import FOUND, Awaiting, Launching
@@ -23,7 +22,7 @@ from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement
-from baonet.machine import ClockMode, Machine
+from baonet.machine import Machine
 from baonet.wire.cluster import Image
 
 _HERE: Final = Image("", 0)
@@ -96,7 +95,6 @@ class NodeGroup:
             self._plan.machine.placement,
             [NodePlace(each.name, each.cores) for each in self.joined],
         )
-        _apart(self._plan, nodes)
         asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn, state)
         return Cluster(self._plan, self.joined, nodes, asked)
 
@@ -105,15 +103,3 @@ class NodeGroup:
         for each in self.joined:
             each.stream.close()
         self._stack.close()
-
-
-def _apart(plan: Plan, nodes: Sequence[int]) -> None:
-    """Raises ValueError for what cannot be on several nodes: memory that they share under the host's clock."""
-    if plan.machine.clock.mode is ClockMode.VIRTUAL:
-        return
-    for island in parted(plan, nodes):
-        names = ", ".join(f"'{plan.vms[vm].config.name}'" for vm in island.vms)
-        raise ValueError(
-            f"under the host's clock what shares memory runs on one node, and {names} would be on {len(island.nodes)}: "
-            "place them together, or give --clock virtual"
-        )

@@ -43,6 +43,11 @@ def meetings(split: Sequence[PartedIsland]) -> set[tuple[int, int]]:
     }
 
 
+def nodes_of_vms(plan: Plan, nodes: Sequence[int]) -> dict[int, set[int]]:
+    """Those that run a part of each VM."""
+    return {vm: {nodes[pcpu] for pcpu in placed.pcpus} for vm, placed in enumerate(plan.vms)}
+
+
 def vms_of(plan: Plan, nodes: Sequence[int], index: int) -> set[int]:
     """The VMs whose memory a node has: those that it runs a part of, and all of islands that it shares with others."""
     here = {assigned.vm for pcpu, assigned in enumerate(plan.pcpus) if assigned is not None and nodes[pcpu] == index}

@@ -10,7 +10,7 @@ from baonet.cluster.parts import PartedIsland
 from baonet.cluster.saving import pages
 from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import Plan
-from baonet.machine import PAGE_SIZE, Vm
+from baonet.machine import PAGE_SIZE, ClockMode, Vm
 from baonet.machine.saved import Saved
 from baonet.memory.node import find
 from baonet.memory.saving import MEMORY, SavedPlace, places, runs, without_holders
@@ -81,7 +81,9 @@ class RemoteMemory:
         )
 
     def _knows(self, vms: Sequence[int]) -> int:
-        """Of what these VMs have: where their island is conducted, unless one vcpu alone can reach it."""
+        """Of what these VMs have: the home of their island, unless no other node can have it, or no other vcpu."""
+        pcpus = [pcpu for vm in vms for pcpu in self._plan.vms[vm].pcpus]
+        virtual = self._plan.machine.clock.mode is ClockMode.VIRTUAL
+        alone = len(pcpus) == 1 if virtual else len({self._nodes[pcpu] for pcpu in pcpus}) == 1
         island = self._islands.get(vms[0])
-        alone = sum(self._plan.machine.vms[vm].cpus for vm in vms) == 1
-        return self._nodes[self._plan.vms[vms[0]].pcpus[0]] if island is None or alone else island.home
+        return self._nodes[pcpus[0]] if island is None or alone else island.home

@@ -109,8 +109,8 @@ def build(
             "slots": memory.slots.view,
             "index": pcpus[vcpu],
             "siblings": tuple(sibling for sibling in pcpus if sibling != pcpus[vcpu]),
-            # Where pages have owners nobody has translations of what another may write to: each core knows its own.
-            "code_map": code.view if ledger is None else mmap.mmap(-1, code.size),
+            # In virtual time nobody has translations of what another may write to: each core knows its own.
+            "code_map": mmap.mmap(-1, code.size) if virtual and ledger is not None else code.view,
             "ledger": None if ledger is None else ledger.view,
             "hz": machine.clock.cycles.hz if virtual else 0,
             "records": records,

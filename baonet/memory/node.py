@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -69,7 +69,8 @@ def find(vm: Vm, ipa: int, size: int) -> tuple[int, int]:
 
 @final
 class NodeMemory:
-    """Allocates what the VMs ``vms`` need, None: all of the machine. Nothing is loaded yet.
+    """Allocates what the VMs ``vms`` need, None: all of the machine. Nothing is loaded yet. ``nodes``: those that each
+    VM is on, where the machine is on several.
 
     ``devices`` are the states, by physical address. ``own_all``: in virtual time all pages have owners, also those that
     one pcpu alone can reach.
@@ -78,7 +79,13 @@ class NodeMemory:
     """
 
     def __init__(
-        self, machine: Machine, sizes: Sizes, *, own_all: bool = False, vms: Collection[int] | None = None
+        self,
+        machine: Machine,
+        sizes: Sizes,
+        *,
+        own_all: bool = False,
+        vms: Collection[int] | None = None,
+        nodes: Mapping[int, Set[int]] | None = None,
     ) -> None:
         self.machine = machine
         self._slot_size = sizes.slot
@@ -98,7 +105,7 @@ class NodeMemory:
         self.vms = {vm.index: self._vm(vm) for vm in machine.vms if vm.index in here}
         ledger_size = sizes.ledger + machine.platform.cpus * sizes.lane
         reached = self._reached(sizes)
-        self.ownership = Ownership(machine, reached, ledger_size, vms=here, everything=own_all)
+        self.ownership = Ownership(machine, reached, ledger_size, vms=here, nodes=nodes or {}, everything=own_all)
 
     def _needs(self, vms: Iterable[int]) -> tuple[set[int], set[int]]:
         """The shared memory objects of some VMs, and the addresses of their devices."""
@@ -112,17 +119,17 @@ class NodeMemory:
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
         return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
 
-    def _reached(self, sizes: Sizes) -> Iterator[tuple[Segment | None, int]]:
-        """Each segment that guests or devices of the machine have, with how many pcpus can reach it; None: it is not
+    def _reached(self, sizes: Sizes) -> Iterator[tuple[Segment | None, list[int]]]:
+        """Each segment that guests or devices of the machine have, with the VMs that can reach it; None: it is not
         here.
         """
         machine = self.machine
-        shared, mapped = Counter[int](), Counter[int]()
+        shared, mapped = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
         for vm in machine.vms:
             for number in {ipc.shmem for ipc in vm.ipcs}:
-                shared[number] += vm.cpus
+                shared[number].append(vm.index)
             for pa in {device.pa for _, device in devices(machine.platform, vm)}:
-                mapped[pa] += vm.cpus
+                mapped[pa].append(vm.index)
         for number in range(len(machine.shared_memory)):
             yield self.shared.get(number), shared[number]
         for device in machine.platform.devices:
@@ -131,7 +138,7 @@ class NodeMemory:
         for vm in machine.vms:
             here = self.vms.get(vm.index)
             for place in range(len(vm.regions)):
-                yield None if here is None else here.regions[place], vm.cpus
+                yield None if here is None else here.regions[place], [vm.index]
 
     def owned(self, vms: Collection[int]) -> Iterator[tuple[Segment, Table, bool]]:
         """Each segment of some VMs whose pages have owners, with these; True: it is a device's state."""

@@ -1,12 +1,13 @@
-"""In virtual time: to whom the pages belong that several pcpus can reach, and what else the pcpus of an island share.
+"""To whom pages belong, and what else the pcpus of an island share.
 
-How it is laid out is the engine's (core/native/ledger.h). Memory that one pcpu alone can reach is in no table.
+In virtual time it is of all pages that several pcpus can reach, under the host's clock of those that pcpus on several
+nodes can. How it is laid out is the engine's (core/native/ledger.h).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -40,36 +41,41 @@ class Table:
 
 @final
 class Ownership:
-    """``segments`` are those of the machine, in an order that never changes, each with how many pcpus can reach it.
+    """``segments`` are those of the machine, in an order that never changes, each with the VMs that can reach it.
 
-    ``ledger_size`` is the engine's, for all pcpus of the machine. ``everything``: keep a table of all segments, whoever
-    can reach them.
+    ``ledger_size`` is the engine's, for all pcpus of the machine. ``nodes``: those that each VM is on, none if there is
+    but one. ``everything``: keep a table of all segments, whoever can reach them.
     """
 
     def __init__(
         self,
         machine: Machine,
-        segments: Iterable[tuple[Segment | None, int]],
+        segments: Iterable[tuple[Segment | None, Collection[int]]],
         ledger_size: int,
         *,
         vms: Collection[int],
+        nodes: Mapping[int, Set[int]],
         everything: bool,
     ) -> None:
+        virtual = machine.clock.mode is ClockMode.VIRTUAL
+
+        def several(reaching: Collection[int]) -> bool:
+            if virtual:
+                return everything or sum(machine.vms[vm].cpus for vm in reaching) > 1
+            return len(set[int]().union(*(nodes.get(vm, ()) for vm in reaching))) > 1
+
         self._tables: dict[Segment, Table] = {}
         self._ledgers: dict[int, Segment] = {}
-        if machine.clock.mode is ClockMode.HOST:
-            return
         for island in islands(machine):
-            several = everything or sum(machine.vms[vm].cpus for vm in island) > 1
-            if several and any(vm in vms for vm in island):
+            if several(island) and any(vm in vms for vm in island):
                 self._ledgers |= dict.fromkeys(island, Segment(f"ledger {island[0]}", ledger_size))
-        for number, (segment, reach) in enumerate(segments):
-            if segment is not None and (everything or reach > 1):
+        for number, (segment, reaching) in enumerate(segments):
+            if segment is not None and several(reaching):
                 entries = Segment(f"owners {number}", segment.size // PAGE_SIZE * OWNERSHIP_SIZE)
                 self._tables[segment] = Table(number, entries)
 
     def ledger(self, vm: int) -> Segment | None:
-        """Of the island of a VM; None: it has one pcpu, or its time is the host's."""
+        """Of the island of a VM; None: it has one pcpu, or its time is the host's and it is on one node."""
         return self._ledgers.get(vm)
 
     def table(self, segment: Segment) -> Table | None:

@@ -10,6 +10,7 @@
 
 #include "code_map.h"
 #include "leave.h"
+#include "rights.h"
 #include "tlb.h"
 
 #define CACHE_LINE 64u
@@ -38,6 +39,7 @@ static void maintain(struct core *core, uint64_t code) {
 
 void broadcast_service(struct core *core) {
     struct slot *slot = core->slot;
+    rights_serve(core);
     if (atomic_load(&slot->asked) == atomic_load_explicit(&slot->done, memory_order_relaxed)) return;
     uint64_t tlb[PENDING_PAGES], code[PENDING_PAGES];
     slot_lock(slot);
@@ -58,6 +60,7 @@ void broadcast_service(struct core *core) {
         FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
     }
     atomic_store(&slot->done, asked);
+    if (core->residence && atomic_exchange(&slot->calls, 0)) ledger_call(core->residence, core->index);
 }
 
 void broadcast_enter(struct core *core) {
@@ -65,8 +68,6 @@ void broadcast_enter(struct core *core) {
     broadcast_service(core);
     core->scratch.leave_block = false;
 }
-
-void broadcast_leave(struct core *core) { atomic_store(&core->slot->in_guest, 0); }
 
 /* While another vCPU has to do something first, which may have to wait for this one. */
 void broadcast_wait(struct core *core, unsigned spins) {
@@ -86,11 +87,34 @@ static void queue(uint32_t *count, uint64_t *pages, uint64_t page, uint32_t *all
 
 enum request { TLB_ALL, TLB_PAGE, CODE };
 
+/* On another node, whose courier asks it in the place of this one's; translations there are of what it may read (rights.c). */
+static bool is_away(const struct core *core, unsigned sibling) {
+    return core->residence && core->residence->lanes[sibling].away;
+}
+
+static bool has_served(const struct core *core, unsigned i) {
+    struct slot *slot = &core->slots[core->siblings[i]];
+    return !atomic_load(&slot->in_guest) || atomic_load(&slot->done) >= core->tickets[i];
+}
+
+/* Those on this node, or those on others. */
+static void wait_for(struct core *core, bool away) {
+    for (unsigned i = 0; i < core->sibling_count; i++) {
+        if (is_away(core, core->siblings[i]) != away) continue;
+        for (unsigned spins = 0; !has_served(core, i); spins++) broadcast_wait(core, spins); /* wait: serve */
+    }
+}
+
+/*
+ * Those on other nodes are asked at the next barrier, and waited for there: before that nothing has to be complete (rights.c), and
+ * a guest invalidates many pages one after the other.
+ */
 static void broadcast(struct core *core, enum request kind, uint64_t what) {
-    uint64_t ticket[MAX_SIBLINGS];
+    uint64_t *ticket = core->tickets;
     core->state.broadcasts++;
     for (unsigned i = 0; i < core->sibling_count; i++) {
         struct slot *slot = &core->slots[core->siblings[i]];
+        if (kind == CODE && is_away(core, core->siblings[i])) continue;
         slot_lock(slot);
         switch (kind) {
         case TLB_ALL: slot->tlb_all |= what; break;
@@ -100,13 +124,24 @@ static void broadcast(struct core *core, enum request kind, uint64_t what) {
         ticket[i] = atomic_fetch_add(&slot->asked, 1) + 1;
         slot_unlock(slot);
         if (!core->ledger && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
+        core->scratch.maintains |= is_away(core, core->siblings[i]);
     }
     if (core->ledger) return;
-    for (unsigned i = 0; i < core->sibling_count; i++) {
-        struct slot *slot = &core->slots[core->siblings[i]];
-        for (unsigned spins = 0; atomic_load(&slot->in_guest) && atomic_load(&slot->done) < ticket[i]; spins++)
-            broadcast_wait(core, spins); /* wait: serve */
-    }
+    wait_for(core, false);
+}
+
+void broadcast_finish(struct core *core) {
+    if (!core->scratch.maintains) return;
+    core->scratch.maintains = false;
+    for (unsigned i = 0; i < core->sibling_count; i++)
+        if (is_away(core, core->siblings[i]) && !has_served(core, i)) ledger_call(core->residence, core->siblings[i]);
+    wait_for(core, true);
+}
+
+void broadcast_leave(struct core *core) {
+    broadcast_finish(core);
+    atomic_store(&core->slot->in_guest, 0);
+    rights_leave(core);
 }
 
 void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request request) {

@@ -136,7 +136,9 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     }
     if (ledger != Py_None) {
         size_t size = sizeof(struct ledger) + (core->index + 1) * sizeof(struct lane);
-        if (!(core->ledger = (struct ledger *)memory(core, ledger, 0, size))) return -1;
+        struct ledger *found = (struct ledger *)memory(core, ledger, 0, size);
+        if (!found) return -1;
+        *(hz ? &core->ledger : &core->residence) = found;
         core->lanes = (unsigned)(((size_t)PyObject_Length(ledger) - sizeof(struct ledger)) / sizeof(struct lane));
         core->walks = 1;
         ownership_forget(core);
@@ -215,7 +217,7 @@ PyObject *core_own(PyObject *self, PyObject *args) {
     PyObject *buffer;
     if (!PyArg_ParseTuple(args, "OH", &buffer, &segment)) return NULL;
     struct region *region = core->region_count ? &core->regions[core->region_count - 1] : NULL;
-    if (!core->ledger || !region || region->owners) {
+    if (!(core->ledger || core->residence) || !region || region->owners) {
         PyErr_SetString(PyExc_ValueError, "pages have owners where something is mapped and there is a ledger, once");
         return NULL;
     }

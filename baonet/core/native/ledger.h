@@ -1,7 +1,8 @@
 /*
  * What the pcpus of an island share in virtual time, in memory that their processes share: to whom each page belongs that
  * more than one of them can reach, when it was let go, and a journal of the pages that have changed hands, from which
- * each core takes what it may no longer keep in its TLB and translations.
+ * each core takes what it may no longer keep in its TLB and translations. Under the host's clock an island on several nodes has
+ * one too: of each page it tells what this node may do.
  *
  * An owner is a pcpu by its number plus 1; 0: the page is shared, all may read it. It changes while nobody of the island
  * runs beside the one who takes it.
@@ -27,8 +28,13 @@ struct ownership {
     uint64_t let_go; /* the latest time, in cycles, that the guest of its last owner knew when that let it go */
     uint16_t owner;
     uint16_t holder; /* the node to ask for its bytes, by its number plus 1; HERE: this one has them */
+    /* Under the host's clock (rights.c): */
+    _Atomic uint8_t right; /* enum right: what the pcpus of this node may do */
+    _Atomic uint16_t user; /* the pcpu that may have used it since it came, plus 1; 0: nobody; SEVERAL */
 };
 #define HERE 0u
+#define SEVERAL 0xffffu
+enum right { RIGHT_NONE, RIGHT_READ, RIGHT_WRITE };
 _Static_assert(sizeof(struct ownership) == 16, "baonet.memory.ownership");
 
 /* Who falls behind by more than this forgets all that it has. */
@@ -59,7 +65,8 @@ struct outcome {
 };
 
 enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };
-enum { WANTS_NOTHING, WANTS_PAGE };
+/* A page's bytes; under the host's clock a right to it, which it has been granted, and is to use. */
+enum { WANTS_NOTHING, WANTS_PAGE, WANTS_READ, WANTS_WRITE, WANTS_USE };
 struct lane {
     _Atomic uint64_t known; /* of a core that stands: the latest time that its guest knows */
     /* Of a core in another process than the one that conducts: */
@@ -67,6 +74,7 @@ struct lane {
     _Atomic uint32_t bell; /* of the first in its process: rung when one of them is asked */
     /* Of a core that waits for the bytes of a page from another node: */
     _Atomic uint32_t wants; /* WANTS_* */
+    _Atomic uint32_t awaited; /* the courier is to be called when what was granted has been used */
     uint32_t page;
     uint16_t segment;
     bool away; /* it is on another node: the courier is asked in its place */
@@ -81,14 +89,36 @@ struct ledger {
     bool conducted_away;      /* on another node: an outcome is for the courier */
     _Atomic uint32_t missed;  /* a call that the socket had no room for */
     _Atomic uint64_t shipped; /* transfers that all other nodes have been sent */
+    /* Under the host's clock, of an island that is on several nodes: */
+    _Atomic int64_t offset; /* nanoseconds that the clock of the node at home is ahead of this one's, as well as is known */
+    _Atomic uint64_t floor; /* the latest time of another node that anything has come from: no guest sees an earlier one */
+    _Atomic bool falls;     /* the offset has become smaller: common_time.h */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };
 
-/* The courier is to look at a lane. */
-static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+static inline bool ledger_tell(struct ledger *ledger, unsigned pcpu) {
     uint16_t number = (uint16_t)pcpu;
-    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof number) atomic_store(&ledger->missed, 1);
+    return send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof number;
+}
+
+/*
+ * The courier is to look at a lane. Where the socket has no room that is written down, and then tried once more: the courier
+ * takes what is in the socket first, and looks at what is written down after that. So if there is still no room, it has yet to
+ * take something, and looks later than this was written; if there is, it has a call. The fences are for the socket's count of
+ * what it has room for, which is no C object.
+ */
+static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+    if (ledger_tell(ledger, pcpu)) return;
+    atomic_store(&ledger->missed, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    ledger_tell(ledger, pcpu);
+}
+
+/* For the courier, when it has taken calls: whether there were some that it has not got. */
+static inline bool ledger_has_missed(struct ledger *ledger) {
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_exchange(&ledger->missed, 0);
 }
 
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */

@@ -13,11 +13,12 @@
 
 #include <sched.h>
 
+#include "cached.h"
 #include "clock.h"
 #include "code_map.h"
 #include "leave.h"
 #include "regions.h"
-#include "tlb.h"
+#include "rights.h"
 
 static uint16_t number_of(const struct core *core) { return (uint16_t)(core->index + 1); }
 
@@ -44,6 +45,10 @@ static void take(struct core *core, struct shared_page page, bool write) {
 
 bool ownership_enter(struct core *core, struct shared_page page, bool write) {
     struct ownership *entry = &page.table[page.page];
+    if (core->residence) {
+        rights_enter(core, page, write);
+        return true;
+    }
     if (!may(core, entry, write)) {
         if (core->scratch.frozen) {
             core->scratch.need = (struct need){.page = true, .write = write, .segment = page.segment, .number = page.page};
@@ -58,58 +63,28 @@ bool ownership_enter(struct core *core, struct shared_page page, bool write) {
     return true;
 }
 
-static uint32_t number_in(const struct region *region, uint64_t ipa) { return (uint32_t)((ipa - region->ipa) / PAGE_SIZE); }
-
 bool ownership_enter_region(struct core *core, const struct region *region, uint64_t ipa, bool write) {
     if (!region->owners) return true;
-    return ownership_enter(core, (struct shared_page){region->owners, number_in(region, ipa), region->segment}, write);
+    return ownership_enter(core, (struct shared_page){region->owners, region_number(region, ipa), region->segment}, write);
+}
+
+void ownership_look(struct core *core, const struct region *region, uint64_t ipa) {
+    if (!region->owners) return;
+    struct shared_page page = {region->owners, region_number(region, ipa), region->segment};
+    if (core->residence)
+        rights_enter(core, page, false);
+    else
+        resident_make(core, page);
 }
 
 bool ownership_is_mine(const struct core *core, const struct region *region, uint64_t ipa) {
-    return !region->owners || region->owners[number_in(region, ipa)].owner == number_of(core);
-}
-
-/*
- * Where the TLB's entries of a page are: two virtual addresses are enough for nearly all. The low bits tell in which of the
- * TLBs; an address too many, and they are all searched.
- */
-#define EVERYWHERE UINT64_MAX
-
-void ownership_note_entry(struct region *region, uint64_t va, uint64_t ipa, int mmu_index) {
-    if (!region->owners) return;
-    uint64_t *places = region->cached[number_in(region, ipa)].places, bit = 1ull << mmu_index;
-    if (places[0] == EVERYWHERE) return;
-    for (int i = 0; i < PLACES; i++) {
-        if (places[i] && (places[i] ^ va) & PAGE_MASK) continue;
-        places[i] |= (va & PAGE_MASK) | bit;
-        return;
-    }
-    places[0] = EVERYWHERE;
+    if (!region->owners) return true;
+    const struct ownership *entry = &region->owners[region_number(region, ipa)];
+    return core->residence ? rights_may_write(entry) : entry->owner == number_of(core);
 }
 
 void ownership_note_walk(struct core *core, struct region *region, uint64_t ipa) {
-    if (region->owners) region->cached[number_in(region, ipa)].walked = core->walks;
-}
-
-static void drop_entry(uint8_t *entry, uint64_t ipa, bool all) {
-    if ((FIELD(uint64_t, entry, TLB_ENTRY_PADDR) & PAGE_MASK) != ipa) return;
-    FIELD(uint64_t, entry, TLB_ENTRY_WRITE) = UINT64_MAX;
-    if (all) FIELD(uint64_t, entry, TLB_ENTRY_READ) = FIELD(uint64_t, entry, TLB_ENTRY_CODE) = UINT64_MAX;
-}
-
-/* `all`: loads and fetches as well as stores. An entry has the address of its page less that of its region (paddr). */
-static void drop_entries(struct core *core, uint64_t *places, uint64_t ipa, bool all) {
-    for (unsigned mmu_index = 0; mmu_index < ARCH_MMU_INDEXES; mmu_index++) {
-        uint8_t *victims = tlb_victims(core, mmu_index), *entry, *end;
-        for (int i = 0; i < TLB_VICTIMS; i++) drop_entry(victims + i * TLB_ENTRY_SIZE, ipa, all);
-        if (places[0] != EVERYWHERE) {
-            for (int i = 0; i < PLACES; i++)
-                if (places[i] >> mmu_index & 1) drop_entry(tlb_entry(core, mmu_index, places[i]), ipa, all);
-            continue;
-        }
-        for (entry = tlb_table(core, mmu_index, &end); entry < end; entry += TLB_ENTRY_SIZE) drop_entry(entry, ipa, all);
-    }
-    if (all) memset(places, 0, PLACES * sizeof *places);
+    if (region->owners) region->cached[region_number(region, ipa)].walked = core->walks;
 }
 
 static void flush(struct core *core) {
@@ -126,7 +101,7 @@ static void drop_code(struct core *core, uint64_t page) {
 static void drop(struct core *core, struct region *region, uint32_t number, bool written) {
     uint64_t ipa = region->ipa + (uint64_t)number * PAGE_SIZE, page = region_page(region, ipa);
     struct cached *cached = &region->cached[number];
-    if (cached->places[0]) drop_entries(core, cached->places, ipa, written);
+    cached_drop(core, region, number, written);
     if (!written) return;
     drop_code(core, page);
     if (cached->walked == core->walks) flush(core);

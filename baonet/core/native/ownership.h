@@ -1,4 +1,4 @@
-/* Which pages a core may read and write in virtual time, and what it does at one that it may not (ledger.h). */
+/* Which pages a core may read and write, in virtual time (ledger.h) or on one of several nodes (rights.h). */
 #ifndef BAONET_OWNERSHIP_H
 #define BAONET_OWNERSHIP_H
 
@@ -14,11 +14,13 @@ bool ownership_enter(struct core *core, struct shared_page page, bool write);
 /* The same for a page of a region. Always true for one of which no other pcpu knows. */
 bool ownership_enter_region(struct core *core, const struct region *region, uint64_t ipa, bool write);
 
+/* Before RAM is read for whoever looks at the guest, which in virtual time takes no right to it. */
+void ownership_look(struct core *core, const struct region *region, uint64_t ipa);
+
 /* Whether its stores may pass unseen: the page is its own. */
 bool ownership_is_mine(const struct core *core, const struct region *region, uint64_t ipa);
 
-/* An entry of the TLB is made that maps the page; a descriptor in the page was read for one. */
-void ownership_note_entry(struct region *region, uint64_t va, uint64_t ipa, int mmu_index);
+/* A descriptor in the page was read for an entry of the TLB. */
 void ownership_note_walk(struct core *core, struct region *region, uint64_t ipa);
 
 /* Before a stay: drops what others have taken since the last. */

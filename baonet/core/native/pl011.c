@@ -23,6 +23,7 @@
 #include "pl011_state.h"
 #include "resident.h"
 #include "rest.h"
+#include "rights.h"
 #include "trace.h"
 
 #define FIFO_DEPTH 16u
@@ -94,13 +95,24 @@ static struct shared_page page_of(const struct uart *uart) { return (struct shar
 
 static bool enter(struct uart *uart) { return !uart->owner || ownership_enter(uart->core, page_of(uart), true); }
 
+/* The courier takes its state to another node while it has the lock. */
+static void lock_whole(struct uart *uart) {
+    for (;;) {
+        lock(uart);
+        if (!uart->core->residence || !uart->owner || rights_may_write(uart->owner)) break;
+        unlock(uart->state);
+        enter(uart);
+    }
+    rights_use(uart->core);
+}
+
 static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
     if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     struct uart_state *s = uart->state;
     uint64_t value = 0;
-    lock(uart);
+    lock_whole(uart);
     switch (offset) {
     case 0x00:
         value = take(s);
@@ -142,7 +154,8 @@ int uart_restore(struct uart *uart, uint64_t position, const void *output, size_
 
 /* For words at the end of a run, which wait for no lock. */
 void uart_examine(const struct uart *uart, uint32_t *ris, uint32_t *imsc, uint64_t *waiting) {
-    if (uart->owner) resident_make(uart->core, page_of(uart));
+    if (uart->owner && !uart->core->residence) resident_make(uart->core, page_of(uart));
+    if (uart->core->residence) enter((struct uart *)uart), rights_use(uart->core);
     const struct uart_state *s = uart->state;
     *ris = s->ris, *imsc = s->imsc, *waiting = s->rx_head - s->rx_tail;
 }
@@ -165,7 +178,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     struct uart_state *s = uart->state;
     bool full = false;
-    lock(uart);
+    lock_whole(uart);
     switch (offset) {
     case 0x00:
         transmit(uart, (uint8_t)value);
@@ -194,7 +207,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     enter(uart);
     struct uart_state *s = uart->state;
-    lock(uart);
+    lock_whole(uart);
     size_t room = RX_CAPACITY - (s->rx_head - s->rx_tail);
     if (length > room) length = room;
     for (size_t i = 0; i < length; i++) s->rx[s->rx_head++ % RX_CAPACITY] = data[i];
@@ -211,7 +224,7 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
 bool uart_break(struct uart *uart) {
     enter(uart);
     struct uart_state *s = uart->state;
-    lock(uart);
+    lock_whole(uart);
     bool room = s->rx_head - s->rx_tail < RX_CAPACITY;
     if (room) {
         s->rx[s->rx_head++ % RX_CAPACITY] = DR_BE;

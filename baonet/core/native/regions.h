@@ -7,6 +7,9 @@
 /* NULL: nothing. */
 struct region *region_find(struct core *core, uint64_t ipa);
 
+/* Of the region. */
+static inline uint32_t region_number(const struct region *region, uint64_t ipa) { return (uint32_t)((ipa - region->ipa) / PAGE_SIZE); }
+
 /* The number of the page in the RAM of the VM, the same in each of its processes; of RAM only. */
 uint64_t region_page(struct region *region, uint64_t ipa);
 

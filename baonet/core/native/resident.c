@@ -7,8 +7,3 @@
 void resident_make(struct core *core, struct shared_page page) {
     if (__builtin_expect(page.table[page.page].holder != HERE, false)) ledger_fetch(core->ledger, core->index, page.segment, page.page);
 }
-
-void resident_make_region(struct core *core, const struct region *region, uint64_t ipa) {
-    if (!region->owners) return;
-    resident_make(core, (struct shared_page){region->owners, (uint32_t)((ipa - region->ipa) / PAGE_SIZE), region->segment});
-}

@@ -12,10 +12,8 @@ struct shared_page {
     uint16_t segment;
 };
 
-/* Returns when they are here. The caller may read the page, and nobody writes to it meanwhile. */
+/* In virtual time: returns when they are here. The caller may read the page, and nobody writes to it meanwhile. */
 void resident_make(struct core *core, struct shared_page page);
 
-/* The same of RAM that is read for whoever looks at the guest, which takes no right to it. */
-void resident_make_region(struct core *core, const struct region *region, uint64_t ipa);
 
 #endif

@@ -3,7 +3,10 @@
 #define BAONET_SLOT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "futex.h"
 
 /*
  * One per vCPU in memory that the processes of a node share: a page for those of its VM, and one for all that may have
@@ -15,6 +18,7 @@
 #define KICK_DOORBELL 1
 #define KICK_MAINTENANCE 2
 #define PENDING_PAGES 24
+#define PENDING_RECALLS 64
 #define SLOT_PAGE 0x1000
 #define MAX_PCPUS 4096
 struct slot {
@@ -29,6 +33,17 @@ struct slot {
     uint32_t code_count;
     uint64_t tlb_page[PENDING_PAGES]; /* virtual page | map of MMU indexes in the low 12 bits */
     uint64_t code[PENDING_PAGES]; /* RAM offset | what is to be done there (broadcast.c) */
+    /* Of pages that other nodes want (rights.c): */
+    _Atomic uint64_t recalls_asked, recalls_done;
+    uint32_t recall_count, recall_all;
+    struct recall {
+        uint32_t page;
+        uint16_t segment;
+        bool all; /* loads and fetches as well as stores */
+    } recalls[PENDING_RECALLS];
+    _Atomic uint32_t calls; /* the courier is to be called when something was served */
+    _Atomic uint32_t waits; /* amid an instruction, and is to be woken by `pokes` */
+    _Atomic uint32_t pokes;
     /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
     char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
     _Atomic int32_t kick;
@@ -37,6 +52,11 @@ struct slot {
     _Atomic uint64_t news[MAX_PCPUS / 64] __attribute__((aligned(64)));
 } __attribute__((aligned(SLOT_PAGE)));
 _Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is what others write");
+
+/* A core that waits amid an instruction is to look around. It says that it waits before it looks for the last time. */
+static inline void slot_poke(struct slot *slot) {
+    if (atomic_load(&slot->waits)) futex_ring(&slot->pokes);
+}
 
 /* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
 static inline void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }

@@ -10,7 +10,7 @@
 #include "ownership.h"
 #include "pl011.h"
 #include "regions.h"
-#include "resident.h"
+#include "rights.h"
 #include "run.h"
 #include "save.h"
 #include "storm.h"
@@ -213,6 +213,7 @@ static PyObject *translate(PyObject *self, PyObject *args) {
     running = core;
     bool found = arch_translate(core, va, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD, &ipa);
     running = NULL;
+    rights_use(core);
     if (!found) Py_RETURN_NONE;
     return PyLong_FromUnsignedLongLong(ipa);
 }
@@ -225,11 +226,14 @@ static PyObject *code(PyObject *self, PyObject *address) {
     running = core;
     bool found = arch_translate(core, va, MMU_INST_FETCH, &ipa);
     running = NULL;
+    rights_use(core);
     struct region *region = found ? region_find(core, ipa) : NULL;
     if (!region || !region->host) return PyBytes_FromStringAndSize(NULL, 0);
-    resident_make_region(core, region, ipa);
+    ownership_look(core, region, ipa);
     uint64_t offset = ipa - region->ipa, page_rest = PAGE_SIZE - ipa % PAGE_SIZE;
-    return PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
+    PyObject *bytes = PyBytes_FromStringAndSize((char *)region->host + offset, page_rest < 16 ? (Py_ssize_t)page_rest : 16);
+    rights_use(core);
+    return bytes;
 }
 
 static PyObject *statistics(PyObject *self, PyObject *unused) {

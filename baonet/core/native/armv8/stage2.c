@@ -14,12 +14,14 @@
 #include "armv8/encoding64.h"
 #include "armv8/walk.h"
 #include "armv8/watch.h"
+#include "cached.h"
 #include "count.h"
 #include "emulate.h"
 #include "leave.h"
 #include "ownership.h"
 #include "rest.h"
 #include "regions.h"
+#include "rights.h"
 #include "tlb.h"
 
 #define ESR_DATA_ABORT (0x24u << 26)
@@ -81,11 +83,12 @@ void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t m
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
     if (!ownership_is_mine(core, region, ipa)) prot &= ~PROT_WRITE_BIT;
-    ownership_note_entry(region, va, ipa, mmu_index);
+    cached_note(region, va, ipa, mmu_index);
     uint8_t *entry = tlb_fill(core, va, ipa, attributes, prot, access, mmu_index, page_size);
     uint64_t *read = &FIELD(uint64_t, entry, TLB_ENTRY_READ), *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);
-    if (!region->host || access_keep_slow(core, va, memory_type, read, write)) return;
-    if (access != MMU_INST_FETCH && prot & PROT_WRITE_BIT) tlb_open(core, region, va, ipa, entry);
+    bool slow = !region->host || access_keep_slow(core, va, memory_type, read, write);
+    if (!slow && access != MMU_INST_FETCH && prot & PROT_WRITE_BIT) tlb_open(core, region, va, ipa, entry);
+    rights_use(core);
 }
 
 /* Of an atomic operation, which the library describes as a store. */

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#include "maintenance.h"
+#include "timing.h"
+
 struct counts {
     uint32_t transfers, known, maintenance, unused;
 };
@@ -20,12 +23,7 @@ struct known {
     uint64_t time;
     uint32_t pcpu, unused;
 };
-struct maintenance {
-    uint32_t pcpu, tlb_all, count, unused;
-    uint64_t pages[PENDING_PAGES];
-};
 #define MOST_KNOWN 4096u
-#define TLB_KINDS 0xfffu /* the library has no more, and counts on that */
 
 static struct table *table_of(struct part *part, unsigned segment) {
     return segment < part->table_count && part->tables[segment].entries ? &part->tables[segment] : NULL;
@@ -34,41 +32,6 @@ static struct table *table_of(struct part *part, unsigned segment) {
 /* Whether what is told of a pcpu goes to a node: at home what is elsewhere than there, else what is here. */
 static bool concerns(const struct part *part, unsigned pcpu, const struct peer *peer, bool at_home) {
     return at_home ? part->nodes[pcpu] != peer->node : part->nodes[pcpu] != part->home && part->processes[pcpu] != NOWHERE;
-}
-
-static bool lock(struct slot *slot) {
-    for (unsigned tries = 0; tries < 1000000; tries++) {
-        if (!atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire)) return true;
-        __builtin_ia32_pause();
-    }
-    return false; /* who had it has ended, and so will the island */
-}
-static void unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
-
-/* Of a pcpu that is not here: what was asked of it, which is now asked of it where it is. */
-static bool pick(struct slot *slot, struct maintenance *found) {
-    uint64_t asked = atomic_load(&slot->asked);
-    if (asked == atomic_load(&slot->done) || !lock(slot)) return false;
-    found->tlb_all = slot->tlb_all;
-    found->count = slot->tlb_pages < PENDING_PAGES ? slot->tlb_pages : PENDING_PAGES;
-    memcpy(found->pages, slot->tlb_page, sizeof found->pages);
-    slot->tlb_all = slot->tlb_pages = 0;
-    atomic_store(&slot->done, atomic_load(&slot->asked));
-    unlock(slot);
-    return true;
-}
-
-static void put(struct slot *slot, const struct maintenance *asked) {
-    if (!lock(slot)) return;
-    slot->tlb_all |= asked->tlb_all & TLB_KINDS;
-    for (uint32_t i = 0; i < asked->count; i++) {
-        if (slot->tlb_pages == PENDING_PAGES)
-            slot->tlb_all |= asked->pages[i] & 0xfff;
-        else
-            slot->tlb_page[slot->tlb_pages++] = asked->pages[i];
-    }
-    atomic_fetch_add(&slot->asked, 1);
-    unlock(slot);
 }
 
 static struct entry entry_of(struct part *part, const struct transfer *transfer) {
@@ -90,6 +53,10 @@ static bool maintains(const struct part *part, unsigned pcpu, const struct peer 
 }
 
 void part_ship(struct part *part, struct view *view) {
+    if (part->timing) {
+        timing_tell(part, view);
+        return;
+    }
     struct ledger *ledger = part->ledger;
     bool at_home = view->peer->node != part->home;
     uint64_t written = atomic_load_explicit(&ledger->written, memory_order_acquire);
@@ -126,7 +93,8 @@ void part_ship(struct part *part, struct view *view) {
     for (unsigned i = 0; i < part->member_count && maintenance < counts.maintenance; i++) {
         unsigned pcpu = part->members[i];
         struct maintenance found = {.pcpu = pcpu};
-        if (!maintains(part, pcpu, view->peer, at_home) || !pick(&part->slots[pcpu], &found)) continue;
+        if (!maintains(part, pcpu, view->peer, at_home) || !maintenance_pick(&part->slots[pcpu], &found)) continue;
+        atomic_store(&part->slots[pcpu].done, found.ticket); /* it is asked of it where it is */
         memcpy(at, &found, sizeof found);
         at += sizeof found;
         maintenance++;
@@ -185,7 +153,7 @@ bool log_take(struct part *part, struct view *from, unsigned here, const uint8_t
         memcpy(&asked, at, sizeof asked);
         if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
         if (!at_home && part->nodes[asked.pcpu] != here) return false;
-        put(&part->slots[asked.pcpu], &asked);
+        maintenance_put(&part->slots[asked.pcpu], &asked);
     }
     note_shipped(part);
     for (unsigned i = 0; i < part->view_count; i++)

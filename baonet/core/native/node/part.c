@@ -3,15 +3,16 @@
  * brings the pages that they need, and passes on what processes say to each other. What the ledger has goes ahead of all else
  * (log.c), on the same stream.
  */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "coherent.h"
+#include "contents.h"
 #include "futex.h"
 #include "log.h"
-#include "pl011_state.h"
 #include "pulse.h"
+#include "ringing.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -34,6 +35,9 @@ struct pages_frame {
 struct says_frame {
     uint32_t pcpu;
 };
+struct took_frame {
+    uint32_t pcpu, length;
+};
 
 static struct view *view_of(struct part *part, unsigned node) {
     for (unsigned i = 0; i < part->view_count; i++)
@@ -41,8 +45,7 @@ static struct view *view_of(struct part *part, unsigned node) {
     return NULL;
 }
 
-/* Puts a frame behind what the ledger has. */
-static void say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
+void part_say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
     part_ship(part, view);
     void *room = link_begin(&view->peer->link, kind, part->number, length);
     if (!room) return;
@@ -50,55 +53,14 @@ static void say(struct part *part, struct view *view, uint16_t kind, const void 
     link_end(&view->peer->link, length);
 }
 
-/* What a device's state has beside its lock. */
-#define DEVICE_BEGIN sizeof(uint32_t)
-#define DEVICE_HEAD (offsetof(struct uart_state, rx) - DEVICE_BEGIN)
-
-static uint64_t waiting_characters(const struct uart_state *state) {
-    uint64_t count = state->rx_head - state->rx_tail;
-    return count < RX_CAPACITY ? count : RX_CAPACITY;
-}
-
-static size_t most_of(const struct table *table, unsigned count) {
-    return table->device ? DEVICE_HEAD + sizeof(uint16_t) * RX_CAPACITY : (size_t)count * GUEST_PAGE;
-}
-
-/* Its size. A process of guests writes there meanwhile, if it does not keep to the rules: what is looked at twice may differ. */
-static size_t pack(const struct table *table, uint32_t page, unsigned count, uint8_t *room) {
-    if (!table->device) {
-        memcpy(room, table->bytes + (size_t)page * GUEST_PAGE, (size_t)count * GUEST_PAGE);
-        return (size_t)count * GUEST_PAGE;
-    }
-    struct uart_state *state = (struct uart_state *)table->bytes;
-    uint8_t *characters = room + DEVICE_HEAD;
-    uint64_t tail = state->rx_tail, waiting = waiting_characters(state);
-    memcpy(room, table->bytes + DEVICE_BEGIN, DEVICE_HEAD);
-    for (uint64_t i = 0; i < waiting; i++)
-        memcpy(characters + sizeof(uint16_t) * i, &state->rx[(tail + i) % RX_CAPACITY], sizeof(uint16_t));
-    return DEVICE_HEAD + sizeof(uint16_t) * waiting;
-}
-
 /* Pages that are here already are left as they are: they came with others. What another node has is not its to give. */
 static bool unpack(const struct table *table, const struct view *from, uint32_t page, unsigned count, const uint8_t *bytes, size_t length) {
     uint16_t holder = (uint16_t)(from->peer->node + 1);
     for (unsigned i = 0; i < count; i++)
         if (table->entries[page + i].holder != HERE && table->entries[page + i].holder != holder) return false;
-    if (!table->device) {
-        if (length != (size_t)count * GUEST_PAGE) return false;
-        for (unsigned i = 0; i < count; i++)
-            if (table->entries[page + i].holder == holder)
-                memcpy(table->bytes + (size_t)(page + i) * GUEST_PAGE, bytes + (size_t)i * GUEST_PAGE, GUEST_PAGE);
-        return true;
-    }
-    if (table->entries[page].holder == HERE) return true;
-    struct uart_state *state = (struct uart_state *)table->bytes;
-    if (length < DEVICE_HEAD) return false;
-    for (uint64_t i = 0, stale = waiting_characters(state); i < stale; i++) state->rx[(state->rx_tail + i) % RX_CAPACITY] = 0;
-    memcpy(table->bytes + DEVICE_BEGIN, bytes, DEVICE_HEAD);
-    uint64_t characters = waiting_characters(state);
-    if (length != DEVICE_HEAD + sizeof(uint16_t) * characters) return false;
-    for (uint64_t i = 0; i < characters; i++)
-        memcpy(&state->rx[(state->rx_tail + i) % RX_CAPACITY], bytes + DEVICE_HEAD + sizeof(uint16_t) * i, sizeof(uint16_t));
+    if (!contents_fit(table, count, bytes, length)) return false;
+    for (unsigned i = 0; i < count; i++)
+        if (table->entries[page + i].holder == holder) contents_unpack(table, page + i, bytes + (size_t)i * GUEST_PAGE, length);
     return true;
 }
 
@@ -120,10 +82,10 @@ static void give(struct courier *courier, struct part *part, struct view *view, 
     while (count < asked->count && table->entries[asked->page + count].holder == HERE) count++;
     struct pages_frame frame = {.page = asked->page, .segment = asked->segment, .count = (uint16_t)count};
     part_ship(part, view);
-    uint8_t *room = link_begin(&view->peer->link, FRAME_PAGES, part->number, sizeof frame + most_of(table, count));
+    uint8_t *room = link_begin(&view->peer->link, FRAME_PAGES, part->number, sizeof frame + contents_most(table, count));
     if (!room) return;
     memcpy(room, &frame, sizeof frame);
-    link_end(&view->peer->link, sizeof frame + pack(table, asked->page, count, room + sizeof frame));
+    link_end(&view->peer->link, sizeof frame + contents_pack(table, asked->page, count, room + sizeof frame));
     atomic_fetch_add(&courier->given, count);
 }
 
@@ -151,7 +113,7 @@ static bool fetch(struct part *part, struct waiting wanted) {
     if (asked || !view) return true;
     unsigned count = wanted.node < 0 ? ahead(table, wanted.page) : 1;
     struct pages_frame frame = {.page = wanted.page, .segment = wanted.segment, .count = (uint16_t)count};
-    say(part, view, FRAME_GET, &frame, sizeof frame);
+    part_say(part, view, FRAME_GET, &frame, sizeof frame);
     return true;
 }
 
@@ -245,7 +207,7 @@ static void send_order(struct courier *courier, struct part *part, unsigned pcpu
     uint64_t time = pulse_now(), left = order.deadline == UINT64_MAX ? UINT64_MAX : order.deadline > time ? order.deadline - time : 0;
     struct order_frame frame = {.limit = order.limit, .left = left, .pcpu = pcpu, .frozen = order.frozen, .polite = order.polite,
                                 .patient = order.patient};
-    say(part, view, FRAME_ORDER, &frame, sizeof frame);
+    part_say(part, view, FRAME_ORDER, &frame, sizeof frame);
     atomic_fetch_add(&courier->orders, 1);
 }
 
@@ -255,13 +217,16 @@ static void send_came(struct part *part, unsigned pcpu) {
     struct came_frame frame = {.clock = outcome.clock, .pcpu = pcpu, .reason = outcome.reason, .blocked = outcome.blocked,
                                .fought = outcome.fought, .yielded = outcome.yielded, .out = outcome.out};
     atomic_store(&lane->work, LANE_STANDS);
-    say(part, &part->views[0], FRAME_CAME, &frame, sizeof frame);
+    part_say(part, &part->views[0], FRAME_CAME, &frame, sizeof frame);
 }
 
 void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     if (part->nodes[pcpu] == NOWHERE) return;
-    if (part->nodes[pcpu] != courier->node) {
+    ringing_called(courier, part, pcpu);
+    if (part->timing) {
+        coherent_called(courier, part, pcpu);
+    } else if (part->nodes[pcpu] != courier->node) {
         send_order(courier, part, pcpu);
     } else if (atomic_load(&lane->wants) == WANTS_PAGE) {
         struct waiting wanted = {.segment = lane->segment, .count = 1, .page = lane->page, .node = -1, .pcpu = pcpu};
@@ -289,29 +254,58 @@ void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, si
     memcpy(room, &frame, sizeof frame);
     memcpy(room + sizeof frame, bytes, length);
     link_end(&view->peer->link, sizeof frame + length);
+    relay->ahead += (uint32_t)length;
+}
+
+void part_took(struct part *part, struct relay *relay, size_t length) {
+    struct view *view = view_of(part, relay->peer->node);
+    relay->taken += (uint32_t)length;
+    if (relay->taken < TELLING || !view) return;
+    struct took_frame frame = {.pcpu = relay->pcpu, .length = relay->taken};
+    relay->taken = 0;
+    part_say(part, view, FRAME_TOOK, &frame, sizeof frame);
+}
+
+static struct relay *relay_of(struct part *part, const struct view *from, unsigned pcpu) {
+    for (unsigned i = 0; i < part->relay_count; i++)
+        if (part->relays[i].pcpu == pcpu && part->relays[i].peer == from->peer) return &part->relays[i];
+    return NULL;
 }
 
 static bool take_said(struct part *part, const struct view *from, bool ended, const uint8_t *body, size_t length) {
     struct says_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
-    for (unsigned i = 0; i < part->relay_count; i++) {
-        struct relay *relay = &part->relays[i];
-        if (relay->pcpu != frame.pcpu || relay->peer != from->peer) continue;
-        if (relay->link.fd < 0) return true;
-        if (ended)
-            relay->ended = true; /* closed when what is there has gone */
-        else if (relay->link.out.length > MOST_WAITING || !bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
-            return false;
-        return true;
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay) return false;
+    size_t said = length - sizeof frame;
+    if (ended) {
+        relay->ended = true; /* closed when what is there has gone */
+    } else if (relay->link.fd < 0) {
+        if (said > WINDOW) return false;
+        part_took(part, relay, said); /* nobody is there any more: whoever says it need not wait for that */
+    } else {
+        return said + relay->taken + relay->link.out.length <= WINDOW && bytes_add(&relay->link.out, body + sizeof frame, said);
     }
-    return false;
+    return true;
+}
+
+static bool take_took(struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct took_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay || frame.length > relay->ahead) return false;
+    relay->ahead -= frame.length;
+    return true;
 }
 
 bool part_take(struct courier *courier, struct part *part, struct peer *peer, uint16_t kind, const uint8_t *body, size_t length) {
     struct view *view = view_of(part, peer->node);
     bool at_home = courier->node == part->home;
     if (!view) return false;
+    if (kind == FRAME_RING || kind == FRAME_ROOM) return ringing_take(courier, part, view, kind, body, length);
+    if (part->timing) return coherent_take(courier, part, view, kind, body, length);
     switch (kind) {
     case FRAME_LOG: return log_take(part, view, courier->node, body, length);
     case FRAME_ORDER: return !at_home && take_order(courier, part, body, length);
@@ -320,15 +314,27 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_PAGES: return take_pages(courier, part, view, body, length);
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
+    case FRAME_TOOK: return take_took(part, view, body, length);
     default: return false;
     }
 }
 
 void part_reset(struct courier *courier, struct part *part, struct table *table) {
     bool at_home = courier->node == part->home;
+    if (part->timing) {
+        coherent_reset(courier, part, table);
+        return;
+    }
     for (uint32_t page = 0; page < table->pages; page++) {
         unsigned owner = table->entries[page].owner, node = owner == SHARED || owner > part->lanes ? NOWHERE : part->nodes[owner - 1];
         bool here = node == NOWHERE || node == courier->node;
         table->entries[page].holder = (uint16_t)(here ? HERE : at_home ? node + 1u : part->home + 1u);
     }
+}
+
+void part_lost(struct courier *courier, struct part *part, struct peer *peer) {
+    struct view *view = view_of(part, peer->node);
+    if (!view) return;
+    ringing_lost(courier, part, view);
+    if (part->timing) coherent_lost(courier, part, view);
 }

@@ -1,0 +1,584 @@
+/*
+ * Rights to pages under the host's clock. Home has a directory (directory.c), and each node, home as well, knows what it has
+ * itself (holder.c); what these decide is done here: frames, the bytes, the words in shared memory that cores look at (rights.c),
+ * and what they are asked through their slots. Whatever guests' processes write into that memory, what is decided stands here.
+ */
+#include "coherent.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "contents.h"
+#include "directory.h"
+#include "futex.h"
+#include "holder.h"
+#include "maintenance.h"
+#include "pl011_state.h"
+#include "timing.h"
+
+#define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
+#define HOME 0u
+
+struct page_frame {
+    uint32_t page;
+    uint16_t segment, life, count;
+    uint8_t right, carries;
+};
+struct maintained_frame {
+    uint64_t ticket;
+    uint32_t pcpu, unused;
+};
+
+/* Pcpus here that have to do something: of a page, let go of it; else maintenance, for `from`, which is told its own ticket. */
+struct pending {
+    struct pending *next;
+    struct view *from;
+    uint64_t ticket;
+    uint32_t pcpu;
+    uint16_t segment;
+    uint32_t page;
+    unsigned count;
+    struct {
+        uint16_t pcpu;
+        uint64_t ticket;
+    } pcpus[];
+};
+
+struct place {
+    struct courier *courier;
+    struct part *part;
+    struct table *table;
+    uint16_t segment;
+    uint32_t page;
+};
+
+static bool at_home(const struct place *at) { return at->courier->node == at->part->home; }
+static bool is_here(const struct courier *courier, const struct part *part, unsigned pcpu) { return part->nodes[pcpu] == courier->node; }
+static struct view *member_view(const struct place *at, unsigned member) { return &at->part->views[member - 1]; }
+static unsigned member_of(const struct part *part, const struct view *view) { return (unsigned)(view - part->views) + 1; }
+static struct holder_page *held(const struct place *at) { return &at->table->held[at->page]; }
+static struct directory_page *directory(const struct place *at) { return &at->table->directory[at->page]; }
+static struct ownership *entry(const struct place *at) { return &at->table->entries[at->page]; }
+
+static void act(const struct place *at, const struct says *says);
+static bool granted(const struct place *at, enum right right);
+static void try_to_free(const struct place *at);
+
+/* Where the page is, for who looks at the guest's memory. */
+static unsigned holder_number(const struct place *at) {
+    if (held(at)->right) return HERE;
+    unsigned writer = at_home(at) ? directory(at)->writer : 0;
+    return writer > HOME + 1 ? member_view(at, writer - 1)->peer->node + 1 : at_home(at) ? HERE : at->part->home + 1;
+}
+
+static void publish(const struct place *at) {
+    entry(at)->holder = (uint16_t)holder_number(at);
+    atomic_store(&entry(at)->right, held(at)->right);
+}
+
+static bool is_zero(const uint8_t *bytes) { return !bytes[0] && !memcmp(bytes, bytes + 1, GUEST_PAGE - 1); }
+
+/* With its bytes, if `carries`; none, if they are zeroes. */
+static void say_page(const struct place *at, struct view *view, enum frame_kind kind, enum right right, bool carries, unsigned count) {
+    struct page_frame frame = {.page = at->page, .segment = at->segment, .life = at->table->life, .count = (uint16_t)count,
+                               .right = (uint8_t)right, .carries = carries};
+    bool bytes = carries && (at->table->device || !is_zero(at->table->bytes + (size_t)at->page * GUEST_PAGE));
+    part_ship(at->part, view);
+    uint8_t *room = link_begin(&view->peer->link, (uint16_t)kind, at->part->number, sizeof frame + (bytes ? contents_most(at->table, 1) : 0));
+    if (!room) return;
+    memcpy(room, &frame, sizeof frame);
+    link_end(&view->peer->link, sizeof frame + (bytes ? contents_pack(at->table, at->page, 1, room + sizeof frame) : 0));
+    if (carries) atomic_fetch_add(&at->courier->given, 1);
+}
+
+static bool place_bytes(const struct place *at, const uint8_t *bytes, size_t length) {
+    if (length && !contents_fit(at->table, 1, bytes, length)) return false;
+    if (length)
+        contents_unpack(at->table, at->page, bytes, length);
+    else if (at->table->device)
+        return false;
+    else
+        memset(at->table->bytes + (size_t)at->page * GUEST_PAGE, 0, GUEST_PAGE);
+    at->table->brought[at->page]++;
+    atomic_fetch_add(&at->courier->brought, 1);
+    return true;
+}
+
+/* Asks home, of which there is one. */
+static void ask(const struct place *at, enum right right, unsigned count) {
+    if (at_home(at)) {
+        struct says says = {0};
+        directory_want(directory(at), HOME, right, &says);
+        act(at, &says);
+    } else {
+        say_page(at, &at->part->views[0], FRAME_WANT, right, false, count);
+    }
+}
+
+/* As many as have come one after the other, and are not here. */
+static unsigned ahead(const struct place *at, enum right right) {
+    struct table *table = at->table;
+    table->run = at->page == table->next ? table->run < AHEAD ? 2 * table->run : AHEAD : 1;
+    unsigned count = 1;
+    while (right == RIGHT_READ && count < table->run && at->page + count < table->pages && !table->held[at->page + count].right) count++;
+    table->next = at->page + count;
+    return count;
+}
+
+static enum right wanted(const struct lane *lane) {
+    uint32_t wants = atomic_load(&lane->wants);
+    return wants == WANTS_READ ? RIGHT_READ : wants == WANTS_WRITE ? RIGHT_WRITE : RIGHT_NONE;
+}
+
+static void let_use(const struct place *at, unsigned pcpu) {
+    atomic_store(&at->part->ledger->lanes[pcpu].wants, WANTS_USE);
+    slot_poke(&at->part->slots[pcpu]);
+}
+
+static void want(const struct place *at, unsigned pcpu, enum right right) {
+    switch (holder_want(held(at), right)) {
+    case HOLDER_HAS: let_use(at, pcpu); break;
+    case HOLDER_ASKS: ask(at, right, ahead(at, right)); break;
+    case HOLDER_WAITS: break;
+    }
+}
+
+/* The pcpus here that wait for the page. */
+static void serve_waiting(const struct place *at) {
+    for (unsigned i = 0; i < at->part->member_count; i++) {
+        unsigned pcpu = at->part->members[i];
+        struct lane *lane = &at->part->ledger->lanes[pcpu];
+        if (!is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
+        enum right right = wanted(lane);
+        if (right) want(at, pcpu, right);
+    }
+}
+
+static bool granted(const struct place *at, enum right right) {
+    if (!holder_granted(held(at), right)) return false;
+    publish(at);
+    serve_waiting(at);
+    return true;
+}
+
+/* Home, or a member, keeps no more than `right`. */
+static void gave(const struct place *at) {
+    enum right left = holder_given(held(at));
+    if (!at_home(at)) {
+        say_page(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries, 1);
+        return;
+    }
+    struct says says = {0};
+    directory_gave(directory(at), HOME, left, &says);
+    act(at, &says);
+}
+
+static bool is_done(const struct slot *slot, const struct pending *pending, unsigned i) {
+    const _Atomic uint64_t *done = pending->from ? &slot->done : &slot->recalls_done;
+    return !atomic_load(&slot->in_guest) || atomic_load(done) >= pending->pcpus[i].ticket;
+}
+
+/* It is to call when it has served something. */
+static bool await(struct slot *slot, const struct pending *pending, unsigned i) {
+    if (is_done(slot, pending, i)) return false;
+    atomic_store(&slot->calls, 1);
+    return !is_done(slot, pending, i);
+}
+
+static uint64_t put_recall(struct slot *slot, const struct recall *recall) {
+    if (!slot_try_lock(slot)) return 0;
+    if (slot->recall_count == PENDING_RECALLS)
+        slot->recall_all = 1;
+    else
+        slot->recalls[slot->recall_count++] = *recall;
+    uint64_t ticket = atomic_fetch_add(&slot->recalls_asked, 1) + 1;
+    slot_unlock(slot);
+    return ticket;
+}
+
+static void recall_from(const struct place *at, struct pending *pending, unsigned pcpu, bool all) {
+    struct slot *slot = &at->part->slots[pcpu];
+    struct recall recall = {.page = at->page, .segment = at->segment, .all = all};
+    uint64_t ticket = put_recall(slot, &recall);
+    pending->pcpus[pending->count].pcpu = (uint16_t)pcpu;
+    pending->pcpus[pending->count++].ticket = ticket;
+    if (!atomic_load(&slot->in_guest)) return;
+    slot_kick(slot, KICK_MAINTENANCE);
+    slot_poke(slot);
+}
+
+static struct pending *new_pending(const struct part *part) {
+    return calloc(1, sizeof(struct pending) + part->member_count * sizeof((struct pending *)0)->pcpus[0]);
+}
+
+static bool is_pending(struct part *part, const struct pending *pending) {
+    bool waits = false;
+    for (unsigned i = 0; i < pending->count; i++) waits |= await(&part->slots[pending->pcpus[i].pcpu], pending, i);
+    return waits;
+}
+
+static void finish(const struct place *at, const struct pending *pending) {
+    if (!pending->from) {
+        gave(at);
+        return;
+    }
+    struct maintained_frame frame = {.ticket = pending->ticket, .pcpu = pending->pcpu};
+    part_say(at->part, pending->from, FRAME_MAINTAINED, &frame, sizeof frame);
+}
+
+static void keep_or_finish(const struct place *at, struct pending *pending) {
+    if (is_pending(at->part, pending)) {
+        pending->segment = at->segment;
+        pending->page = at->page;
+        pending->next = at->part->pending;
+        at->part->pending = pending;
+        return;
+    }
+    finish(at, pending);
+    free(pending);
+}
+
+/* Its state goes while nobody amid an access has its lock; who was killed in one has it no more. */
+static void lock_device(struct uart_state *state) {
+    for (uint32_t holder = 0;; holder = 0) {
+        if (atomic_compare_exchange_strong(&state->lock, &holder, (uint32_t)getpid())) return;
+        if (kill((pid_t)holder, 0) && errno == ESRCH && atomic_compare_exchange_strong(&state->lock, &holder, (uint32_t)getpid())) return;
+        sched_yield();
+    }
+}
+
+static void take_back(const struct place *at) {
+    bool all = !held(at)->right;
+    if (at->table->device) {
+        struct uart_state *state = (struct uart_state *)at->table->bytes;
+        lock_device(state);
+        publish(at);
+        atomic_store(&state->lock, 0);
+        gave(at);
+        return;
+    }
+    publish(at);
+    unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
+    struct pending *pending = user ? new_pending(at->part) : NULL;
+    if (!pending) { /* nobody uses it; without memory the island ends here */
+        if (!user) gave(at);
+        return;
+    }
+    for (unsigned i = 0; i < at->part->member_count; i++) {
+        unsigned pcpu = at->part->members[i];
+        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) recall_from(at, pending, pcpu, all);
+    }
+    keep_or_finish(at, pending);
+}
+
+/* Somebody here is still to use what was granted for him. */
+static bool is_to_be_used(const struct place *at) {
+    for (unsigned i = 0; i < at->part->member_count; i++) {
+        unsigned pcpu = at->part->members[i];
+        struct lane *lane = &at->part->ledger->lanes[pcpu];
+        if (!is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
+        if (atomic_load(&lane->wants) != WANTS_USE) continue;
+        atomic_store(&lane->awaited, 1);
+        if (atomic_load(&lane->wants) == WANTS_USE) return true;
+    }
+    return false;
+}
+
+static void defer(const struct place *at) {
+    struct part *part = at->part;
+    struct deferred *room = realloc(part->deferred, (part->deferred_count + 1) * sizeof *room);
+    if (!room) return;
+    part->deferred = room;
+    room[part->deferred_count++] = (struct deferred){at->segment, at->page};
+}
+
+static void try_to_free(const struct place *at) {
+    if (is_to_be_used(at))
+        defer(at);
+    else if (holder_free(held(at)))
+        take_back(at);
+}
+
+static bool recalled(const struct place *at, enum right right) {
+    if (!holder_recalled(held(at), right)) return false;
+    try_to_free(at);
+    return true;
+}
+
+static void act(const struct place *at, const struct says *says) {
+    for (unsigned i = 0; i < says->count; i++) {
+        const struct say *say = &says->each[i];
+        if (say->member == HOME) {
+            if (say->kind == SAY_GRANT)
+                granted(at, say->right);
+            else
+                recalled(at, say->right);
+        } else {
+            if (say->kind == SAY_GRANT) publish(at); /* where it is now */
+            say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
+        }
+    }
+}
+
+static struct place place_of(struct courier *courier, struct part *part, unsigned segment, uint32_t page) {
+    struct table *table = segment < part->table_count && part->tables[segment].entries ? &part->tables[segment] : NULL;
+    if (table && page >= table->pages) table = NULL;
+    return (struct place){courier, part, table, (uint16_t)segment, page};
+}
+
+static void retry_deferred(struct courier *courier, struct part *part) {
+    unsigned count = part->deferred_count;
+    struct deferred *before = part->deferred;
+    part->deferred = NULL;
+    part->deferred_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct place at = place_of(courier, part, before[i].segment, before[i].page);
+        try_to_free(&at);
+    }
+    free(before);
+}
+
+static void look_at_pending(struct courier *courier, struct part *part) {
+    struct pending *before = part->pending;
+    part->pending = NULL;
+    while (before) {
+        struct pending *pending = before;
+        before = before->next;
+        struct place at = {courier, part, NULL, 0, 0};
+        if (!pending->from) at = place_of(courier, part, pending->segment, pending->page);
+        keep_or_finish(&at, pending);
+    }
+}
+
+/* What pcpus of this node have asked of one of another. */
+static void pass_on_maintenance(struct part *part, struct view *view, unsigned pcpu) {
+    struct maintenance found = {.pcpu = pcpu};
+    if (maintenance_pick(&part->slots[pcpu], &found) && (found.tlb_all || found.count))
+        part_say(part, view, FRAME_MAINTAIN, &found, sizeof found);
+}
+
+static struct view *way_to(struct courier *courier, struct part *part, unsigned pcpu) {
+    if (courier->node != part->home) return &part->views[0];
+    for (unsigned i = 0; i < part->view_count; i++)
+        if (part->views[i].peer->node == part->nodes[pcpu]) return &part->views[i];
+    return NULL;
+}
+
+void coherent_called(struct courier *courier, struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    if (!is_here(courier, part, pcpu)) {
+        struct view *view = way_to(courier, part, pcpu);
+        if (view) pass_on_maintenance(part, view, pcpu);
+        return;
+    }
+    retry_deferred(courier, part);
+    look_at_pending(courier, part);
+    enum right right = wanted(lane);
+    struct place at = place_of(courier, part, lane->segment, lane->page);
+    if (right && at.table) want(&at, pcpu, right);
+}
+
+/* A page that nobody at home has looked at since it came there is as well given away whole. */
+static bool is_idle(const struct place *at) {
+    return held(at)->right == RIGHT_WRITE && !held(at)->recalled && !at->table->device && !atomic_load(&entry(at)->user);
+}
+
+static bool may_go_ahead(const struct place *at, unsigned member) {
+    const struct directory_page *page = directory(at);
+    return directory_rests(page) && directory_right(page, member) == RIGHT_NONE && page->writer <= HOME + 1;
+}
+
+static bool take_want(struct place at, const struct view *from, const struct page_frame *frame) {
+    unsigned member = member_of(at.part, from);
+    if ((frame->right != RIGHT_READ && frame->right != RIGHT_WRITE) || !frame->count || frame->count > AHEAD || frame->carries) return false;
+    if (frame->count > at.table->pages - at.page) return false;
+    for (unsigned i = 0; i < frame->count; i++, at.page++) {
+        struct says says = {0};
+        if (i && !may_go_ahead(&at, member)) continue;
+        enum right right = directory_rests(directory(&at)) && is_idle(&at) ? RIGHT_WRITE : frame->right;
+        directory_want(directory(&at), member, right, &says);
+        act(&at, &says);
+    }
+    return true;
+}
+
+static bool take_grant(const struct place *at, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
+    if (frame->carries ? held(at)->right != RIGHT_NONE || !place_bytes(at, bytes, length) : length != 0) return false;
+    return granted(at, frame->right);
+}
+
+static bool take_gave(const struct place *at, const struct view *from, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
+    unsigned member = member_of(at->part, from);
+    bool wrote = directory_right(directory(at), member) == RIGHT_WRITE;
+    if (frame->carries != wrote || (wrote ? !place_bytes(at, bytes, length) : length != 0)) return false;
+    struct says says = {0};
+    if (!directory_gave(directory(at), member, frame->right, &says)) return false;
+    act(at, &says);
+    return true;
+}
+
+static bool take_page(struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length) {
+    struct page_frame frame;
+    if (length < sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct place at = place_of(courier, part, frame.segment, frame.page);
+    if (!at.table || frame.right > RIGHT_WRITE || at_home(&at) != (kind == FRAME_WANT || kind == FRAME_GAVE)) return false;
+    if (frame.life != at.table->life) return true; /* of bytes that are no more */
+    body += sizeof frame;
+    length -= sizeof frame;
+    switch (kind) {
+    case FRAME_WANT: return !length && take_want(at, from, &frame);
+    case FRAME_GRANT: return take_grant(&at, &frame, body, length);
+    case FRAME_RECALL: return !length && recalled(&at, frame.right);
+    default: return take_gave(&at, from, &frame, body, length);
+    }
+}
+
+static bool take_maintenance(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
+    struct maintenance asked;
+    if (length != sizeof asked) return false;
+    memcpy(&asked, body, sizeof asked);
+    if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
+    bool here = is_here(courier, part, asked.pcpu);
+    if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
+    struct slot *slot = &part->slots[asked.pcpu];
+    struct pending *pending = new_pending(part);
+    if (!pending) return false;
+    pending->from = from;
+    pending->ticket = asked.ticket;
+    pending->pcpu = asked.pcpu;
+    pending->count = 1;
+    pending->pcpus[0].pcpu = (uint16_t)asked.pcpu;
+    pending->pcpus[0].ticket = maintenance_put(slot, &asked);
+    struct view *on = here ? NULL : way_to(courier, part, asked.pcpu);
+    if (here && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
+    if (on) pass_on_maintenance(part, on, asked.pcpu);
+    struct place at = {courier, part, NULL, 0, 0};
+    keep_or_finish(&at, pending);
+    return true;
+}
+
+static bool take_maintained(struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct maintained_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    if (frame.pcpu >= part->lanes || way_to(courier, part, frame.pcpu) != from || is_here(courier, part, frame.pcpu)) return false;
+    struct slot *slot = &part->slots[frame.pcpu];
+    if (frame.ticket > atomic_load(&slot->asked)) return false;
+    if (frame.ticket > atomic_load(&slot->done)) atomic_store(&slot->done, frame.ticket);
+    look_at_pending(courier, part);
+    return true;
+}
+
+bool coherent_take(struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length) {
+    switch (kind) {
+    case FRAME_WANT:
+    case FRAME_GRANT:
+    case FRAME_RECALL:
+    case FRAME_GAVE: return take_page(courier, part, from, kind, body, length);
+    case FRAME_MAINTAIN: return take_maintenance(courier, part, from, body, length);
+    case FRAME_MAINTAINED: return take_maintained(courier, part, from, body, length);
+    case FRAME_TIME:
+    case FRAME_ASK:
+    case FRAME_TELL: return timing_take(courier, part, from, kind, body, length);
+    default: return false;
+    }
+}
+
+static void forget_page(const struct place *at) {
+    held(at)->right = at_home(at) ? RIGHT_WRITE : RIGHT_NONE;
+    if (at_home(at)) directory_begin(directory(at));
+    atomic_store(&entry(at)->user, 0);
+    publish(at);
+}
+
+static void forget_pages(struct courier *courier, struct part *part, struct table *table) {
+    struct place at = {.courier = courier, .part = part, .table = table};
+    memset(table->held, 0, table->pages * sizeof *table->held);
+    for (at.page = 0; at.page < table->pages; at.page++) forget_page(&at);
+}
+
+bool coherent_begin(const struct courier *courier, const struct part *part, struct table *table) {
+    table->held = calloc(table->pages, sizeof *table->held);
+    table->directory = courier->node == part->home ? calloc(table->pages, sizeof *table->directory) : NULL;
+    if (!table->held || (courier->node == part->home && !table->directory)) return false;
+    forget_pages((struct courier *)courier, (struct part *)part, table);
+    return true;
+}
+
+void coherent_end(struct part *part) {
+    for (struct pending *next; part->pending; part->pending = next) {
+        next = part->pending->next;
+        free(part->pending);
+    }
+    free(part->deferred);
+    for (unsigned i = 0; part->tables && i < part->table_count; i++) {
+        free(part->tables[i].held);
+        free(part->tables[i].directory);
+    }
+}
+
+void coherent_lost(struct courier *courier, struct part *part, const struct view *view) {
+    unsigned node = view->peer->node;
+    for (unsigned i = 0; i < part->member_count; i++) /* nobody waits for what they would do */
+        if (part->nodes[part->members[i]] == node) atomic_store(&part->slots[part->members[i]].in_guest, 0);
+    for (unsigned segment = 0; courier->node == part->home && segment < part->table_count; segment++) {
+        struct place at = place_of(courier, part, segment, 0);
+        for (; at.table && at.page < at.table->pages; at.page++) {
+            struct says says = {0};
+            directory_lost(directory(&at), member_of(part, view), &says);
+            act(&at, &says);
+        }
+    }
+    for (struct pending **each = &part->pending; *each;) {
+        struct pending *pending = *each;
+        if (pending->from != view) {
+            each = &pending->next;
+            continue;
+        }
+        *each = pending->next;
+        free(pending);
+    }
+    look_at_pending(courier, part);
+}
+
+/* No guest of the VM runs on any node. */
+static void renew(struct courier *courier, struct part *part, struct table *table) {
+    unsigned segment = (unsigned)(table - part->tables), kept = 0;
+    for (struct pending **each = &part->pending; *each;) {
+        struct pending *pending = *each;
+        if (pending->from || pending->segment != segment) {
+            each = &pending->next;
+            continue;
+        }
+        *each = pending->next;
+        free(pending);
+    }
+    for (unsigned i = 0; i < part->deferred_count; i++)
+        if (part->deferred[i].segment != segment) part->deferred[kept++] = part->deferred[i];
+    part->deferred_count = kept;
+    table->life++;
+    forget_pages(courier, part, table);
+    atomic_store(&table->renewed, false);
+}
+
+void coherent_renew(struct courier *courier, struct part *part) {
+    for (unsigned i = 0; i < part->table_count; i++)
+        if (part->tables[i].entries && atomic_load(&part->tables[i].renewed)) renew(courier, part, &part->tables[i]);
+}
+
+void coherent_reset(struct courier *courier, struct part *part, struct table *table) {
+    atomic_store(&table->renewed, true);
+    if (!courier->begun) {
+        renew(courier, part, table);
+        return;
+    }
+    while (atomic_load(&table->renewed)) {
+        ledger_call(part->ledger, COURIER_NOBODY);
+        usleep(100);
+    }
+}

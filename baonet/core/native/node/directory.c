@@ -1,0 +1,114 @@
+/*
+ * Single writer or many readers, a page and a node. One member is served at a time: all who have more than that leaves them are
+ * told to give back, and when they have, it is granted. Members that wait are served in turn, so each is, in time.
+ *
+ * A member that has been granted a right does one access by it, before it gives back, for each of its pcpus that waited (holder.c).
+ * An access needs one page, so nobody keeps one while he waits for another, and there is no deadlock and no livelock.
+ *
+ * Where nobody may write, home has the bytes and the right to read.
+ *
+ * Between home and a member messages are FIFO. What is said to a member is said when all before it has been.
+ */
+#include "directory.h"
+
+#define BIT(member) (UINT64_C(1) << (member))
+#define HOME 0u
+
+static void say(struct says *says, enum say_kind kind, unsigned member, enum right right, bool carries) {
+    says->each[says->count++] = (struct say){(uint8_t)kind, (uint8_t)member, (uint8_t)right, carries};
+}
+
+void directory_begin(struct directory_page *page) { *page = (struct directory_page){.writer = HOME + 1}; }
+
+enum right directory_right(const struct directory_page *page, unsigned member) {
+    if (page->writer == member + 1) return RIGHT_WRITE;
+    return page->readers & BIT(member) ? RIGHT_READ : RIGHT_NONE;
+}
+
+bool directory_rests(const struct directory_page *page) { return !page->served; }
+
+static void recall(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    page->awaited |= BIT(member);
+    say(says, SAY_RECALL, member, right, false);
+}
+
+static void grant(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    bool carries = directory_right(page, member) == RIGHT_NONE && member != HOME;
+    if (right == RIGHT_WRITE) {
+        page->writer = (uint8_t)(member + 1);
+        page->readers = 0;
+    } else {
+        page->readers |= BIT(member);
+    }
+    say(says, SAY_GRANT, member, right, carries);
+}
+
+/* Behind who was served last. */
+static unsigned next(const struct directory_page *page, uint64_t wants) {
+    unsigned first = (page->last + 1u) % MOST_MEMBERS;
+    uint64_t behind = wants & ~(BIT(first) - 1);
+    return (unsigned)__builtin_ctzll(behind ? behind : wants);
+}
+
+static void serve(struct directory_page *page, unsigned member, struct says *says) {
+    enum right right = page->wants[RIGHT_WRITE] & BIT(member) ? RIGHT_WRITE : RIGHT_READ;
+    page->served = (uint8_t)(member + 1);
+    page->last = (uint8_t)member;
+    page->right = (uint8_t)right;
+    if (page->writer && page->writer != member + 1) recall(page, page->writer - 1u, right == RIGHT_WRITE ? RIGHT_NONE : RIGHT_READ, says);
+    for (uint64_t rest = right == RIGHT_WRITE ? page->readers & ~BIT(member) : 0; rest; rest &= rest - 1)
+        recall(page, (unsigned)__builtin_ctzll(rest), RIGHT_NONE, says);
+}
+
+/* What it has wanted more meanwhile it still wants. */
+static void grant_served(struct directory_page *page, struct says *says) {
+    unsigned member = page->served - 1u;
+    enum right right = page->right, has = directory_right(page, member);
+    page->served = 0;
+    for (unsigned each = RIGHT_READ; each <= right; each++) page->wants[each] &= ~BIT(member);
+    grant(page, member, right > has ? right : has, says);
+}
+
+static void go_on(struct directory_page *page, struct says *says) {
+    for (uint64_t wants; !page->awaited && (wants = page->wants[RIGHT_READ] | page->wants[RIGHT_WRITE]);) {
+        if (page->served)
+            grant_served(page, says);
+        else
+            serve(page, next(page, wants), says);
+    }
+}
+
+void directory_want(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    page->wants[right] |= BIT(member);
+    go_on(page, says);
+}
+
+/* Home has had the bytes brought. */
+static void keep_at_home(struct directory_page *page, struct says *says) {
+    if (page->readers & BIT(HOME)) return;
+    page->readers |= BIT(HOME);
+    if (page->served != HOME + 1) say(says, SAY_GRANT, HOME, RIGHT_READ, false);
+}
+
+bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    if (!(page->awaited & BIT(member)) || right >= directory_right(page, member)) return false;
+    page->awaited &= ~BIT(member);
+    if (page->writer == member + 1) page->writer = 0;
+    page->readers = right == RIGHT_READ ? page->readers | BIT(member) : page->readers & ~BIT(member);
+    if (right == RIGHT_READ) keep_at_home(page, says);
+    go_on(page, says);
+    return true;
+}
+
+void directory_lost(struct directory_page *page, unsigned member, struct says *says) {
+    page->wants[RIGHT_READ] &= ~BIT(member);
+    page->wants[RIGHT_WRITE] &= ~BIT(member);
+    page->awaited &= ~BIT(member);
+    page->readers &= ~BIT(member);
+    if (page->served == member + 1) page->served = 0;
+    if (page->writer == member + 1) {
+        page->writer = 0;
+        keep_at_home(page, says);
+    }
+    go_on(page, says);
+}

@@ -1,0 +1,25 @@
+/* Maintenance of TLBs, on its way from the slot that a pcpu has on one node to that on another. */
+#ifndef BAONET_MAINTENANCE_H
+#define BAONET_MAINTENANCE_H
+
+#include <stdbool.h>
+
+#include "slot.h"
+
+struct maintenance {
+    uint64_t ticket; /* of who asks: as much has been asked there */
+    uint32_t pcpu, tlb_all, count, unused;
+    uint64_t pages[PENDING_PAGES];
+};
+
+/* The lock of a slot. False: who had it has ended amid, and so will the island. */
+bool slot_try_lock(struct slot *slot);
+void slot_unlock(struct slot *slot);
+
+/* Takes what was asked of a pcpu. False: it has done all that it was. */
+bool maintenance_pick(struct slot *slot, struct maintenance *found);
+
+/* Asks it of a pcpu that is here: 0, it cannot be, else its ticket. `asked->count` is at most PENDING_PAGES. */
+uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked);
+
+#endif
