@@ -84,6 +84,11 @@ class Run:
             raise self.failed(f"status {status}")
         return self
 
+    @property
+    def seconds(self) -> float:
+        """Until it said its last line."""
+        return (self.lines[-1][0] if self.lines else time.monotonic()) - self.begin
+
     def moments(self, pattern: str) -> list[float]:
         """When lines with it came. Raises RunFailedError when none did."""
         found = [moment for moment, line in self.lines if re.search(pattern, line)]
