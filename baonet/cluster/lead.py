@@ -17,7 +17,7 @@ from baonet.actors.visible import plain
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
-from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial
+from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
@@ -188,7 +188,7 @@ class Cluster:
                 f"node {node.name} takes no heartbeat at {node.host}:{port}: {error.strerror or error}: "
                 "the lead and the nodes need all TCP ports between them"
             ) from None
-        self._heartbeat.watch(index, stream, node.stream.descriptor)
+        self._heartbeat.watch(index, stream, node.stream.descriptor, lead_keys(token, index))
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)

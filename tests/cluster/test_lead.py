@@ -13,7 +13,7 @@ import trio
 
 from baonet.cluster.joined import Joined
 from baonet.cluster.lead import Asked, Cluster
-from baonet.cluster.pulse import Heartbeat, PulseDoor
+from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.stream import Stream
 from baonet.config import loader
 from baonet.hyp.vmm import plan
@@ -28,12 +28,13 @@ def _takes_part(node: Stream) -> None:
     asked = node.expect(cluster.Enlist, 10)
     with closing(PulseDoor("127.0.0.1", asked.index, asked.token)) as door, closing(Heartbeat(3)) as heartbeat:
         node.send(cluster.Listening(door.port))
-        heartbeat.watch(0, door.come(node.descriptor), node.descriptor)
+        keys = lead_keys(asked.token, asked.index).others
+        heartbeat.watch(0, door.come(node.descriptor), node.descriptor, keys)
         node.send(cluster.Placed(1))
         node.expect(cluster.Meet, 10)
         node.send(cluster.Met(None))
         node.send(cluster.Lost(0))
-        node.send(cluster.Traffic(1, 2, 3, 4, ()))
+        node.send(cluster.Traffic(1, 2, 3, 4, (), ()))
         with pytest.raises(Exception, match="has gone"):
             node.await_message(20)
 
@@ -69,4 +70,4 @@ def test_who_loses_another_when_all_is_over_is_heard_to_its_end(tmp_path: Path) 
         lead = Cluster(planned, [joined], [0], asked)
         trio.run(run, lead)
         lead.close()
-        assert joined.traffic == cluster.Traffic(1, 2, 3, 4, ())
+        assert joined.traffic == cluster.Traffic(1, 2, 3, 4, (), ())

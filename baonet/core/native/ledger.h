@@ -92,6 +92,7 @@ struct ledger {
     /* Under the host's clock, of an island that is on several nodes: */
     _Atomic int64_t offset; /* nanoseconds that the clock of the node at home is ahead of this one's, as well as is known */
     _Atomic uint64_t floor; /* the latest time of another node that anything has come from: no guest sees an earlier one */
+    _Atomic bool falls;     /* the offset has become smaller: common_time.h */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };
