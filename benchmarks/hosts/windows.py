@@ -1,8 +1,8 @@
 """What a window of virtual time costs by the number of nodes, and what that says of more of them.
 
-An island of a VM on each node, which only counts, is run with short windows and with long ones, the work the same: what the short ones
-take longer is the cost of a window. On nodes that share the cores of one host that is mostly CPU time, so it is told
-apart: of the island's home, which speaks to every node, and of each other node, which speaks to it.
+An island of a VM on each node, which only counts, is run with short windows and with long ones, the work the same: what
+the short ones take longer is the cost of a window. On nodes that share the cores of one host it is mostly CPU time, and
+so told apart: of the island's home, which speaks to every node, and of each other node, which speaks to it.
 """
 
 from __future__ import annotations
