@@ -18,7 +18,7 @@ from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import vms_of
+from baonet.cluster.parts import here
 from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
@@ -77,12 +77,10 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     _hear_heartbeat(lead, host, asked, stack)
     machine = machines(lead, asked)
     planned = plan(machine)
-    if len(asked.nodes) != len(planned.pcpus):
-        raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
-    here = vms_of(planned, asked.nodes, asked.index)
-    memory = NodeMemory(machine, SIZES, vms=here)
+    vms = here(planned, asked)
+    memory = NodeMemory(machine, SIZES, vms=vms)
     stack.callback(memory.close)
-    for vm in sorted(here):
+    for vm in sorted(vms):
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
     with closing(meeting):

@@ -48,7 +48,8 @@ _T = TypeVar("_T")
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
+    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it. ``images``: by
+    node.
 
     ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
     """
@@ -57,7 +58,7 @@ class Asked:
     threads: int
     tracing: bool
     machine: cluster.Image
-    images: tuple[cluster.Image, ...]
+    images: Sequence[tuple[cluster.Image, ...]]
     send_machine: Callable[[Stream], None]
     heartbeat: float
     warn: Callable[[str], None]
@@ -198,7 +199,7 @@ class Cluster:
                     index,
                     tuple(self._nodes),
                     asked.machine,
-                    asked.images,
+                    asked.images[index],
                     asked.placement.value,
                     asked.threads,
                     asked.tracing,

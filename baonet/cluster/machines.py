@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Final, final
 
-from baonet.cluster.images import Image, ImageCache, in_files, local, portable, wanted
+from baonet.cluster.images import Image, ImageCache, in_files, local, needed, portable, wanted
+from baonet.cluster.parts import here
 from baonet.cluster.stream import Stream
+from baonet.hyp.vmm import plan
 from baonet.machine import Machine
 from baonet.wire import cluster
 from baonet.wire.fields import ProtocolError
@@ -23,7 +25,7 @@ PATIENCE: Final = 60.0
 
 @final
 class Shipment:
-    """A machine that the lead sends: ``machine`` and ``images`` are what nodes are told of it first.
+    """A machine that the lead sends: ``machine`` and ``images`` are what a node is told of it first.
 
     Raises OSError when a file of it cannot be read, or has changed since it was checked.
     """
@@ -31,12 +33,14 @@ class Shipment:
     def __init__(self, machine: Machine, cache: ImageCache) -> None:
         filed = in_files(machine, cache)
         files = wanted(filed)
+        self._filed, self._files = filed, files
         self._data = dump_machine(portable(filed, files))
         self._paths: Mapping[str, str] = {image.sha: path for path, image in files.items()}
         self.machine = cluster.Image(machine_digest(self._data), len(self._data))
-        self.images = tuple(
-            cluster.Image(image.sha, image.size) for image in sorted({*files.values()}, key=lambda each: each.sha)
-        )
+
+    def images(self, vms: Set[int]) -> tuple[cluster.Image, ...]:
+        """What a node needs that has the memory of these VMs."""
+        return tuple(cluster.Image(image.sha, image.size) for image in needed(self._filed, self._files, vms))
 
     def send(self, stream: Stream) -> None:
         """To a node that was told. Raises StreamError, ProtocolError, OSError."""
@@ -63,14 +67,17 @@ class Receipt:
         self._cache = cache
 
     def __call__(self, lead: Stream, asked: cluster.Enlist) -> Machine:
-        """Raises ProtocolError for what is not as it was told, StreamError, and OSError when there is no room."""
+        """Raises ProtocolError for what is not as it was told, StreamError, OSError when there is no room, and
+        ValueError for what is no machine.
+        """
         data = self._machine(lead, asked.machine)
         images = [Image(each.sha256, each.size) for each in asked.images]
         missing = [image for image in images if not self._cache.has(image.sha)]
         lead.send(cluster.ImagesWanted(tuple(image.sha for image in missing)))
         for image in missing:
             self._receive(lead, image)
-        return local(load_machine(data), self._cache)
+        machine = load_machine(data)
+        return local(machine, self._cache, here(plan(machine), asked))
 
     def _machine(self, lead: Stream, told: cluster.Image) -> bytes:
         if told.size > MAX_MACHINE:

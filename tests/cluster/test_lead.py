@@ -57,7 +57,7 @@ def _node() -> Iterator[Joined]:
 def test_who_loses_another_when_all_is_over_is_heard_to_its_end(tmp_path: Path) -> None:
     """A run ends, and the nodes with it: one sees that another has gone, and says so before its own last word."""
     planned = plan(loader.load(write(tmp_path, {"vms": [vm("hello")]}), (), None, plan))
-    asked = Asked(Placement.PROCESS_PER_CPU, 1, False, cluster.Image("", 0), (), lambda stream: None, 3.0, print)
+    asked = Asked(Placement.PROCESS_PER_CPU, 1, False, cluster.Image("", 0), [()], lambda stream: None, 3.0, print)
 
     async def run(lead: Cluster) -> None:
         async with trio.open_nursery() as nursery:
