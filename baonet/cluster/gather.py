@@ -54,7 +54,7 @@ class NodeGroup:
         self._stack = ExitStack()
         self._machine = _HERE
         self._images: Callable[[Set[int]], tuple[Image, ...]] = lambda vms: ()
-        self._send: Callable[[Stream], None] = lambda stream: None
+        self._send: Callable[[Stream, Awaiting], None] = lambda stream, waiting: None
         try:
             self.joined = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
@@ -93,7 +93,9 @@ class NodeGroup:
         )
         _apart(self._plan, nodes)
         images = [self._images(vms_of(self._plan, nodes, index)) for index in range(len(self.joined))]
-        asked = Asked(placement, threads or 0, tracing, self._machine, images, self._send, heartbeat, warn)
+        asked = Asked(
+            placement, threads or 0, tracing, self._machine, images, self._send, heartbeat, warn, self._waiting
+        )
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.starter import Awaiting
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
@@ -52,6 +53,7 @@ class Asked:
     node.
 
     ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
+    ``waiting`` is told while nodes are waited for, and may raise.
     """
 
     placement: Placement
@@ -59,9 +61,10 @@ class Asked:
     tracing: bool
     machine: cluster.Image
     images: Sequence[tuple[cluster.Image, ...]]
-    send_machine: Callable[[Stream], None]
+    send_machine: Callable[[Stream, Awaiting], None]
     heartbeat: float
     warn: Callable[[str], None]
+    waiting: Awaiting
 
 
 @final
@@ -124,7 +127,7 @@ class Cluster:
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = parted(plan, nodes)
         self.weakness: str | None = None
-        self._warn = asked.warn
+        self._warn, self._waiting = asked.warn, asked.waiting
         self._heartbeat = Heartbeat(asked.heartbeat)
         self._grace = asked.heartbeat / BEATS + _PASSING
         self._nursery: trio.Nursery | None = None
@@ -155,18 +158,15 @@ class Cluster:
     def _why_lost(self, index: int, error: StreamError) -> str:
         return self._heartbeat.why_lost(index, str(error))
 
-    def _await(self, index: int, kind: type[_T], pcpus: int = 0) -> _T:
-        """What that node says next, which may have so many pcpus to start before.
-
-        If it waits in vain for another one that is lost, that one is named.
-        """
-        seconds = ANSWER + STARTING * pcpus
+    def _await(self, index: int, kind: type[_T], seconds: float = ANSWER) -> _T:
+        """What that node says next. If it waits in vain for another one that is lost, that one is named."""
         with self._named(index):
             for _ in range(round(seconds / _PASSING)):
                 try:
                     return self._joined[index].stream.expect(kind, _PASSING)
                 except SilenceError:
                     self._name_lost()
+                    self._waiting(f"node {self._joined[index].name} is not ready")
                 except StreamError:
                     time.sleep(LAST_WORDS + _PASSING)
                     self._name_lost()
@@ -180,8 +180,7 @@ class Cluster:
 
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
-        with self._named(index):
-            port = node.stream.expect(cluster.Listening, DIALS).port
+        port = self._await(index, cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
@@ -211,7 +210,7 @@ class Cluster:
             self._begin_heartbeat(index, token)
         for index, node in enumerate(self._joined):
             with self._named(index):
-                asked.send_machine(node.stream)
+                asked.send_machine(node.stream, self._waiting)
         ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(self._islands)
         for index, node in enumerate(self._joined):
@@ -221,7 +220,7 @@ class Cluster:
             )
         pcpus = Counter(self._nodes)
         for index in range(len(self._joined)):
-            self.weakness = self._await(index, cluster.Met, pcpus[index]).weakness or self.weakness
+            self.weakness = self._await(index, cluster.Met, ANSWER + STARTING * pcpus[index]).weakness or self.weakness
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:

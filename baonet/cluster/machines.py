@@ -9,6 +9,7 @@ from typing import Final, final
 
 from baonet.cluster.images import Image, ImageCache, in_files, local, needed, portable, wanted
 from baonet.cluster.parts import here
+from baonet.cluster.starter import Awaiting
 from baonet.cluster.stream import Stream
 from baonet.hyp.vmm import plan
 from baonet.machine import Machine
@@ -42,15 +43,20 @@ class Shipment:
         """What a node needs that has the memory of these VMs."""
         return tuple(cluster.Image(image.sha, image.size) for image in needed(self._filed, self._files, vms))
 
-    def send(self, stream: Stream) -> None:
-        """To a node that was told. Raises StreamError, ProtocolError, OSError."""
+    def send(self, stream: Stream, waiting: Awaiting) -> None:
+        """To a node that was told. ``waiting`` is told meanwhile, and may raise.
+
+        Raises StreamError, ProtocolError, OSError.
+        """
         for start in range(0, len(self._data), _CHUNK):
+            waiting(f"node {stream.name} is sent the machine")
             self._chunk(stream, self._data[start : start + _CHUNK])
         for sha in stream.expect(cluster.ImagesWanted, PATIENCE).images:
             if sha not in self._paths:
                 raise ProtocolError(f"wants an image that this machine does not have: {sha:.64}")
             with Path(self._paths[sha]).open("rb") as file:
                 while data := file.read(_CHUNK):
+                    waiting(f"node {stream.name} is sent an image")
                     self._chunk(stream, data)
 
     @staticmethod
