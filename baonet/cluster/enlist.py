@@ -19,7 +19,7 @@ from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
 from baonet.cluster.machines import received
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import nodes_of_vms, vms_of
+from baonet.cluster.parts import here, nodes_of_vms
 from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.state import MachineState, unpack
 from baonet.cluster.stream import Stream, StreamError
@@ -85,13 +85,11 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     _hear_heartbeat(lead, host, asked, stack)
     machine = machines(lead, asked)
     planned = plan(machine)
-    if len(asked.nodes) != len(planned.pcpus):
-        raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
-    here = vms_of(planned, asked.nodes, asked.index)
-    memory = NodeMemory(machine, SIZES, vms=here, nodes=nodes_of_vms(planned, asked.nodes))
+    vms = here(planned, asked)
+    memory = NodeMemory(machine, SIZES, vms=vms, nodes=nodes_of_vms(planned, asked.nodes))
     stack.callback(memory.close)
     state = None if resume is None else _state(lead, resume, memory)
-    for vm in sorted(here) if state is None else ():
+    for vm in sorted(vms) if state is None else ():
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
     with closing(meeting):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, final
@@ -14,6 +14,7 @@ from baonet.cluster.launchers import Launcher
 from baonet.cluster.lead import Asked, Cluster
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
+from baonet.cluster.parts import vms_of
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.starter import FOUND, Awaiting, Launching
@@ -53,8 +54,8 @@ class NodeGroup:
         self._waiting = waiting
         self._stack = ExitStack()
         self._machine = _HERE
-        self._images: tuple[Image, ...] = ()
-        self._send: Callable[[Stream], None] = lambda stream: None
+        self._images: Callable[[Set[int]], tuple[Image, ...]] = lambda vms: ()
+        self._send: Callable[[Stream, Awaiting], None] = lambda stream, waiting: None
         try:
             self.joined = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
@@ -95,7 +96,19 @@ class NodeGroup:
             self._plan.machine.placement,
             [NodePlace(each.name, each.cores) for each in self.joined],
         )
-        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn, state)
+        images = [self._images(vms_of(self._plan, nodes, index)) for index in range(len(self.joined))]
+        asked = Asked(
+            placement,
+            threads or 0,
+            tracing,
+            self._machine,
+            images,
+            self._send,
+            heartbeat,
+            warn,
+            self._waiting,
+            state,
+        )
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.starter import Awaiting
 from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
@@ -51,20 +52,22 @@ _T = TypeVar("_T")
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
+    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it. ``images``: by
+    node.
 
     ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
-    ``state``: where the machine goes on from.
+    ``waiting`` is told while nodes are waited for, and may raise. ``state``: where the machine goes on from.
     """
 
     placement: Placement
     threads: int
     tracing: bool
     machine: cluster.Image
-    images: tuple[cluster.Image, ...]
-    send_machine: Callable[[Stream], None]
+    images: Sequence[tuple[cluster.Image, ...]]
+    send_machine: Callable[[Stream, Awaiting], None]
     heartbeat: float
     warn: Callable[[str], None]
+    waiting: Awaiting
     state: MachineState | None = None
 
 
@@ -128,7 +131,7 @@ class Cluster:
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = parted(plan, nodes)
         self.weakness: str | None = None
-        self._warn = asked.warn
+        self._warn, self._waiting = asked.warn, asked.waiting
         self._heartbeat = Heartbeat(asked.heartbeat)
         self._grace = asked.heartbeat / BEATS + _PASSING
         self._nursery: trio.Nursery | None = None
@@ -159,18 +162,15 @@ class Cluster:
     def _why_lost(self, index: int, error: StreamError) -> str:
         return self._heartbeat.why_lost(index, str(error))
 
-    def _await(self, index: int, kind: type[_T], pcpus: int = 0) -> _T:
-        """What that node says next, which may have so many pcpus to start before.
-
-        If it waits in vain for another one that is lost, that one is named.
-        """
-        seconds = ANSWER + STARTING * pcpus
+    def _await(self, index: int, kind: type[_T], seconds: float = ANSWER) -> _T:
+        """What that node says next. If it waits in vain for another one that is lost, that one is named."""
         with self._named(index):
             for _ in range(round(seconds / _PASSING)):
                 try:
                     return self._joined[index].stream.expect(kind, _PASSING)
                 except SilenceError:
                     self._name_lost()
+                    self._waiting(f"node {self._joined[index].name} is not ready")
                 except StreamError:
                     time.sleep(LAST_WORDS + _PASSING)
                     self._name_lost()
@@ -184,8 +184,7 @@ class Cluster:
 
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
-        with self._named(index):
-            port = node.stream.expect(cluster.Listening, DIALS).port
+        port = self._await(index, cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
@@ -206,7 +205,7 @@ class Cluster:
                     index,
                     tuple(self._nodes),
                     asked.machine,
-                    asked.images,
+                    asked.images[index],
                     asked.placement.value,
                     asked.threads,
                     asked.tracing,
@@ -218,8 +217,8 @@ class Cluster:
             self._begin_heartbeat(index, token)
         for index, node in enumerate(self._joined):
             with self._named(index):
-                asked.send_machine(node.stream)
-                send(node.stream, states[index])
+                asked.send_machine(node.stream, self._waiting)
+                send(node.stream, states[index], self._waiting)
         ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(self._islands)
         for index, node in enumerate(self._joined):
@@ -229,7 +228,7 @@ class Cluster:
             )
         pcpus = Counter(self._nodes)
         for index in range(len(self._joined)):
-            self.weakness = self._await(index, cluster.Met, pcpus[index]).weakness or self.weakness
+            self.weakness = self._await(index, cluster.Met, ANSWER + STARTING * pcpus[index]).weakness or self.weakness
 
     def _state_of(self, index: int, state: MachineState | None) -> bytes:
         """What that node needs of it; nothing where there is none."""

@@ -45,9 +45,10 @@ class Image:
 class Enlist:
     """The node is to run its part of a machine. Answered by ``Listening``, and then by ``ImagesWanted``.
 
-    ``machine``: the digest of what the lead sends as ``Chunk`` first. ``nodes``: the node of each pcpu, -1 for none.
-    ``placement``, ``threads`` (0: as many as it has cores), ``tracing``: as of ``baonet run``. ``token``: what nodes of
-    this run know each other by. ``heartbeat``: milliseconds after which who says nothing is lost.
+    ``machine``: the digest of what the lead sends as ``Chunk`` first. ``images``: those of VMs whose memory the node
+    has. ``nodes``: the node of each pcpu, -1 for none. ``placement``, ``threads`` (0: as many as it has cores),
+    ``tracing``: as of ``baonet run``. ``token``: what nodes of this run know each other by. ``heartbeat``: milliseconds
+    after which who says nothing is lost.
     """
 
     index: int
