@@ -99,7 +99,10 @@ struct ledger {
 /* The courier is to look at a lane. */
 static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
     uint16_t number = (uint16_t)pcpu;
-    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof number) atomic_store(&ledger->missed, 1);
+    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof number) return;
+    atomic_store(&ledger->missed, 1);
+    /* It may have taken all and looked before that was written: then there is room, and this wakes it. */
+    send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */

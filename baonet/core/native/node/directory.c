@@ -92,6 +92,7 @@ static void keep_at_home(struct directory_page *page, struct says *says) {
 
 bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says) {
     if (!(page->awaited & BIT(member)) || right >= directory_right(page, member)) return false;
+    if (right == RIGHT_READ && page->right == RIGHT_WRITE) return false;
     page->awaited &= ~BIT(member);
     if (page->writer == member + 1) page->writer = 0;
     page->readers = right == RIGHT_READ ? page->readers | BIT(member) : page->readers & ~BIT(member);
