@@ -208,7 +208,7 @@ class Directory:
         """Nobody waits for it."""
 
 class Holder:
-    """What a node knows of its own right to one page, which is ``right`` at first. Made only by tests; see ``Directory``."""
+    """What a node knows of its own right to one page, ``right`` at first. Made only by tests; see ``Directory``."""
 
     def __init__(self, right: int) -> None: ...
     @property
