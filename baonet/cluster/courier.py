@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import array
 import os
+import select
 import socket
+import struct
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, final
 
+from baonet.cluster.meeting import PATIENCE, MeetingError
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.core import _node
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
 from baonet.machine import PAGE_SIZE, ClockMode
 from baonet.memory.node import NodeMemory
-from baonet.wire.cluster import HotPage, Traffic
+from baonet.memory.rings import RingMemory
+from baonet.wire.cluster import HomeClock, HotPage, Traffic
 
 _NOWHERE: Final = 0xFFFF
+_LOOK: Final = 0.001
+_PLACES: Final = struct.Struct("=HHIQQ")
 
 
 @final
@@ -41,6 +50,7 @@ class NodeCourier:
         heartbeat: float,
     ) -> None:
         self.nodes = nodes
+        self.epoch = time.monotonic_ns()
         self._index = index
         self._memory = memory
         self._islands = [each for each in parted(plan, nodes) if index in each.nodes]
@@ -74,7 +84,7 @@ class NodeCourier:
             processes,
             1 + max((table.number for _, table, _ in tables), default=0),
             self._caller.fileno(),
-            plan.machine.clock.mode is ClockMode.HOST,
+            self.epoch if plan.machine.clock.mode is ClockMode.HOST else None,
         )
         for segment, table, device in tables:
             pages = segment.size // PAGE_SIZE
@@ -94,6 +104,17 @@ class NodeCourier:
         end.setblocking(False)
         self._courier.relay(island.number, crew, self.nodes[peer], end.detach())
 
+    def carry(self, rings: RingMemory) -> None:
+        whole, pairs = rings.whole(), list(rings.pairs())
+        for island in self._islands:
+            members = set(island.pcpus)
+            places = (_PLACES.pack(each.here, each.far, 0, each.come, each.go) for each in pairs if each.far in members)
+            self._courier.rings(island.number, whole, b"".join(places))
+
+    def ended(self, pcpu: int) -> None:
+        with suppress(BlockingIOError):  # it looks by itself with its next beat
+            self._caller.send(pcpu.to_bytes(2, sys.byteorder), socket.MSG_DONTWAIT)
+
     def forget(self) -> None:
         """In a process of actors: it has no courier, whose buffers would keep mapped what is not its own."""
         self._courier.forget()
@@ -104,6 +125,16 @@ class NodeCourier:
 
     def begin(self) -> None:
         self._courier.begin()
+
+    def synchronise(self) -> None:
+        """Returns when it is known what time it is where islands of this node are at home: before that no core may run.
+
+        Raises MeetingError when nobody tells.
+        """
+        end = time.monotonic() + PATIENCE
+        while not self._courier.synchronised():
+            if select.select([self.lost], [], [], _LOOK)[0] or time.monotonic() > end:
+                raise MeetingError("a node with which it shares a VM does not tell what time it is there")
 
     def reset(self, vm: int) -> None:
         """The VM has been given its memory as at the start, on all nodes."""
@@ -117,7 +148,8 @@ class NodeCourier:
         """So far."""
         counts = self._courier.statistics()
         hottest = tuple(HotPage(segment, page, times) for _, segment, page, times in self._courier.hottest())
-        return Traffic(counts["brought"], counts["given"], counts["orders"], counts["bytes"], hottest)
+        clocks = tuple(HomeClock(*each) for each in self._courier.clocks())
+        return Traffic(counts["brought"], counts["given"], counts["orders"], counts["bytes"], hottest, clocks)
 
     def close(self) -> None:
         self._courier.close(self.caller)

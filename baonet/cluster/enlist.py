@@ -19,7 +19,7 @@ from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
 from baonet.cluster.parts import nodes_of_vms, vms_of
-from baonet.cluster.pulse import Heartbeat, PulseDoor
+from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -101,6 +101,7 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     for peer, stream in streams.items():
         courier.connect(peer, stream)
     courier.begin()
+    courier.synchronise()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)
 
@@ -111,4 +112,5 @@ def _hear_heartbeat(lead: Stream, host: str, asked: cluster.Enlist, stack: ExitS
         lead.send(cluster.Listening(door.port))
         heartbeat = Heartbeat(asked.heartbeat / 1000, ends=True)
         stack.callback(heartbeat.close)
-        heartbeat.watch(LEAD, door.come(lead.descriptor), lead.descriptor)
+        keys = lead_keys(asked.token, asked.index).others
+        heartbeat.watch(LEAD, door.come(lead.descriptor), lead.descriptor, keys)

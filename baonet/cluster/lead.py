@@ -16,8 +16,8 @@ from baonet.actors.node import Died
 from baonet.actors.visible import plain
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.meeting import TOKEN
-from baonet.cluster.parts import meetings, parted
-from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial
+from baonet.cluster.parts import PartedIsland, meetings, parted
+from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
@@ -188,7 +188,7 @@ class Cluster:
                 f"node {node.name} takes no heartbeat at {node.host}:{port}: {error.strerror or error}: "
                 "the lead and the nodes need all TCP ports between them"
             ) from None
-        self._heartbeat.watch(index, stream, node.stream.descriptor)
+        self._heartbeat.watch(index, stream, node.stream.descriptor, lead_keys(token, index))
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
@@ -243,6 +243,10 @@ class Cluster:
                 nursery.start_soon(self._hear, index, node)
                 nursery.start_soon(node.stream.pump)
             nursery.start_soon(self._acknowledge)
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None  # the last that nodes say is heard without it
 
     async def _hear(self, index: int, node: Joined) -> None:
         while node.lost is None:
@@ -326,6 +330,16 @@ class Cluster:
                 self._end(address, f"was on node {index} ({node.name}), which {why}", "", lost=True)
         for vm in list(self._reloading):
             self._reloaded(index, vm, f"node {index} ({node.name}) {why}")
+        if self._plan.machine.clock.mode is ClockMode.HOST:
+            for island in self._islands:
+                if island.home == index:
+                    self._end_all(island, f"has lost its memory's home, node {index} ({node.name}), which {why}")
+
+    def _end_all(self, island: PartedIsland, why: str) -> None:
+        for address in island.pcpus:
+            if address in self.carries:
+                self.kill(address)
+                self._end(address, why, "", lost=True)
 
     async def _parted(self, index: int, other: int) -> None:
         """Two nodes have lost each other. If one of them is gone that is known by itself soon, and is what is told."""
@@ -337,11 +351,9 @@ class Cluster:
         """What they share ends."""
         for island in self._islands:
             if index in island.nodes and other in island.nodes and island.home in (index, other):
-                address = island.pcpus[0]
                 names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
                 self._warn(f"{names} do not reach each other, and share an island")
-                self.kill(address)
-                self._end(address, f"has lost a part of its island: {names} do not reach each other", "", lost=True)
+                self._end_all(island, f"has lost a part of its island: {names} do not reach each other")
 
     async def settle(self) -> None:
         """When the machine is over: until each node that had actors has told what went between it and others."""

@@ -3,6 +3,9 @@
 A node opens a door for it as soon as it is enlisted, and the lead dials that with what only the two know. From there on
 each of them knows within the heartbeat time that the other is no more, whatever phase a run is in. What is lost so has
 its control stream shut down, so it is found where somebody waits for that.
+
+The stream is in the clear, and each beat has a code by a key that is made of the run's token: who does not know that
+can end the stream, and keep nobody alive.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import select
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.route import bound
@@ -36,6 +40,26 @@ _GREETING: Final = 32
 def _greeting(token: bytes, index: int) -> bytes:
     """Nobody who sees it learns the token."""
     return hmac.digest(token, f"pulse {index}".encode(), hashlib.sha256)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BeatKeys:
+    """Of what one end says, and of what it hears."""
+
+    says: bytes
+    hears: bytes
+
+    @property
+    def others(self) -> BeatKeys:
+        """Those of the other end."""
+        return BeatKeys(self.hears, self.says)
+
+
+def lead_keys(token: bytes, index: int) -> BeatKeys:
+    """Those of the lead with the node ``index``."""
+    says, hears = (hmac.digest(token, f"{who} {index}".encode(), hashlib.sha256) for who in ("lead", "node"))
+    return BeatKeys(says, hears)
 
 
 @final
@@ -95,10 +119,10 @@ class Heartbeat:
         self._pulse = _node.Pulse(seconds, GRACE if ends else 0)
         self._numbers: dict[int, int] = {}
 
-    def watch(self, peer: int, stream: socket.socket, control: int) -> None:
+    def watch(self, peer: int, stream: socket.socket, control: int, keys: BeatKeys) -> None:
         """From now on. ``stream`` belongs to the heartbeat, ``control`` is the descriptor that is shut down."""
         with stream:
-            self._pulse.watch(stream.fileno(), control)
+            self._pulse.watch(stream.fileno(), control, keys.says, keys.hears)
         self._numbers[peer] = len(self._numbers)
 
     def why_lost(self, peer: int, otherwise: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from baonet.cluster.parts import PartedIsland
 from baonet.hyp.vmm import Plan
-from baonet.machine import PAGE_SIZE, Vm
+from baonet.machine import PAGE_SIZE, ClockMode, Vm
 from baonet.memory.node import find
 from baonet.wire import cluster
 
@@ -52,7 +52,9 @@ class RemoteMemory:
                 self._ask(node, cluster.Write(vm.index, address + start, octets[start : start + PIECE]))
 
     def _home(self, vm: Vm, place: int) -> int:
-        """The node that knows who has a page of the VM's: where it conducts, unless one vcpu alone can reach it."""
-        own = self._nodes[self._plan.vms[vm.index].pcpus[0]]
+        """The node that knows who has a page of the VM's: the home of its island, unless others than its own cannot have it."""
+        pcpus = self._plan.vms[vm.index].pcpus
+        virtual = self._plan.machine.clock.mode is ClockMode.VIRTUAL
+        alone = vm.cpus == 1 if virtual else len({self._nodes[pcpu] for pcpu in pcpus}) == 1
         island = self._islands.get(vm.index)
-        return own if island is None or (place < len(vm.regions) and vm.cpus == 1) else island.home
+        return self._nodes[pcpus[0]] if island is None or (place < len(vm.regions) and alone) else island.home

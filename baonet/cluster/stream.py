@@ -1,8 +1,10 @@
 """The control stream between the lead of a run and a node: messages over a connected socket, in order.
 
 Before a run whoever has one end asks and waits (``await_message``), as nothing else goes on yet; while it runs Trio
-waits for it. What the other end does not take at once waits here; what may be much is counted by who sends it (``Took``
-of ``baonet.wire.cluster``).
+waits for it. What the other end does not take at once waits here, and is bounded by who sends it: of what actors say so
+much is on the way as the lead has not told that it took (``Took`` of ``baonet.wire.cluster``), images go when what is
+before them has gone (``drain``), what is typed when guests have taken the rest (``Agent.reads``), and all else answers
+something or is said once.
 """
 
 from __future__ import annotations

@@ -16,16 +16,18 @@ class Rings:
 
     A ring takes a stream of bytes from one pcpu to another. All that can be said of a peer is raised as ValueError or
     told by what comes back: nothing that it writes into shared memory does more harm. ``slots``: the buffer of all
-    slots. ``lost``: a byte for each pcpu of the machine, not 0 when it has ended whose rings these were.
+    slots. ``lost``: a byte for each pcpu of the machine, not 0 when it has ended whose rings these were. ``ledger``: of
+    its island if that is on several nodes, by which the courier is called.
 
     Raises IndexError for buffers that are too small, or too many pcpus.
     """
 
-    def __init__(self, slots: object, index: int, lost: object) -> None: ...
-    def join(self, peer: int, incoming: object, come: int, outgoing: object, go: int) -> None:
+    def __init__(self, slots: object, index: int, lost: object, ledger: object = None) -> None: ...
+    def join(self, peer: int, incoming: object, come: int, outgoing: object, go: int, far: bool = False) -> None:
         """``peer`` has the other end of two rings: in the buffers ``incoming`` at ``come``, and ``outgoing`` at ``go``.
 
-        Raises IndexError where there is no ring.
+        ``far``: it is on another node, and the courier has the other ends. Raises IndexError where there is no ring,
+        ValueError for one that is far without a ledger.
         """
 
     def put(self, peer: int, data: bytes | bytearray, /) -> int:
@@ -66,10 +68,11 @@ class Pulse:
     """
 
     def __init__(self, limit: float, ends_with_peer: int) -> None: ...
-    def watch(self, stream: int, control: int, /) -> None:
+    def watch(self, stream: int, control: int, says: bytes, hears: bytes, /) -> None:
         """The next peer: ``stream`` is connected to its pulse, ``control`` is shut down when it is lost.
 
-        Both are duplicated. Raises OSError when the host has no descriptor or thread.
+        Both are duplicated. ``says``, ``hears``: keys of 32 bytes of our beats and of its, which differ. Raises OSError
+        when the host has no descriptor or thread, and ValueError.
         """
 
     def lost(self, peer: int, /) -> bool:
@@ -149,20 +152,27 @@ class Courier:
         processes: object,
         segments: int,
         caller: int,
-        coherent: bool = False,
+        epoch: int | None = None,
         /,
     ) -> None:
         """A part of an island that the node ``home`` conducts, in a machine of ``lanes`` pcpus.
 
-        ``coherent``: its time is the host's, so nobody conducts, and home decides who may do what with a page.
-
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
-        ``caller``: the other end of ``bell``, in each process. Raises LookupError for a node that is no peer.
+        ``caller``: the other end of ``bell``, in each process. ``epoch``: of this node's cores under the host's clock,
+        in nanoseconds of that, where nobody conducts, and home decides who may do what with a page; None: in virtual time. Raises LookupError for a node that is no peer.
         """
 
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:
         """Who owns the pages of a segment, and its bytes."""
+
+    def rings(self, island: int, memory: object, places: bytes, /) -> None:
+        """The rings of a part: it has the ends of pcpus on other nodes. Without this it passes none on either.
+
+        ``memory`` begins with a byte for each pcpu, of who is lost. ``places`` (``=HHIQQ``): a pcpu here, one that is
+        not, 0, and where the ring from that one and the ring to it are; by the second, then the first. Raises
+        ValueError for what cannot be.
+        """
 
     def relay(self, island: int, pcpu: int, node: int, descriptor: int, /) -> None:
         """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
@@ -177,10 +187,23 @@ class Courier:
         """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
 
     def statistics(self) -> dict[str, int]:
-        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all."""
+        """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all.
+
+        ``held``: bytes that pcpus of other nodes have said and rings here have no room for.
+        """
 
     def hottest(self) -> list[tuple[int, int, int, int]]:
         """(island, segment, page, how often) of the pages that have come here most often, the most first."""
+
+    def synchronised(self) -> bool:
+        """Whether it is known what time it is at the homes of all islands under the host's clock: cores may run."""
+
+    def clocks(self) -> list[tuple[int, int, int, int]]:
+        """(island, offset, drift, error) of those whose home is elsewhere, and is known.
+
+        ``offset``: what is added here to have the time at home, in nanoseconds; ``error`` is what it may be wrong by,
+        at the last answer. ``drift``: nanoseconds that it grows by in a second.
+        """
 
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""
@@ -229,6 +252,23 @@ class Holder:
 
     def given(self) -> tuple[int, bool]:
         """They have: what is left, and whether the bytes go with the rest. Raises ValueError when nothing was to go."""
+
+class Offset:
+    """How far another clock is ahead of one's own, from questions what time it is there. Times are nanoseconds.
+
+    All is told as (estimate, drift, error): the other is ahead by ``estimate``, which is not wrong by more than
+    ``error`` as long as both clocks run steadily; each second of one's own that grows by ``drift`` seconds, as far as
+    is known.
+    """
+
+    def feed(self, sent: int, theirs: int, received: int, /) -> tuple[int, float, int]:
+        """A question was sent and answered at these times of one's own clock, at ``theirs`` of the other's.
+
+        Raises ValueError for an answer before its question, or before the last answer.
+        """
+
+    def at(self, time: int, /) -> tuple[int, float, int]:
+        """The same at a later moment of one's own clock. Raises ValueError before the first answer or the last."""
 
 def kick(slots: object, index: int) -> None:
     """Have the core of slot ``index`` leave its guest at the next block, or its next stay, with ``Stay.KICKED``.

@@ -74,13 +74,12 @@ class ProcessNode:
         share: Share | None = None,
     ) -> None:
         ensure(plan.machine.platform.architecture)
-        self._plan, self._memory = plan, memory
+        self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
+        epoch = time.monotonic_ns() if share is None else share.epoch
         everybody = {
             crew.address: crew
-            for crew in crews(
-                plan, memory, placement, time.monotonic_ns(), tracing=tracing, threads=threads, nodes=nodes
-            )
+            for crew in crews(plan, memory, placement, epoch, tracing=tracing, threads=threads, nodes=nodes)
         }
         members = {address: crew for address, crew in everybody.items() if share is None or share.has(address)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
@@ -99,7 +98,7 @@ class ProcessNode:
                 here, there = socket.socketpair()
                 channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
                 channels[peer][address] = Channel(there, accepted(roles[address], roles[peer]))
-        self._rings = self._joined(plan, members)
+        self._rings = self._joined(plan, members, everybody)
         gc.collect()
         gc.freeze()
         sys.stdout.flush()
@@ -139,6 +138,8 @@ class ProcessNode:
 
         self._forks = Forks(fork)
         gc.unfreeze()
+        if share is not None and self._rings is not None:
+            share.carry(self._rings)
         self._pinning.begin(self._pids)
         for address in members:
             for channel in channels[address].values():
@@ -151,11 +152,15 @@ class ProcessNode:
         return len(self._addresses)
 
     @staticmethod
-    def _joined(plan: Plan, members: Mapping[int, Crew]) -> RingMemory | None:
+    def _joined(plan: Plan, members: Mapping[int, Crew], everybody: Mapping[int, Crew]) -> RingMemory | None:
         """Where pcpus have something to say to each other by themselves."""
-        peers = {address: crew.peers & members.keys() for address, crew in members.items() if crew.role is Role.PCPU}
-        groups = [vm.pcpus for vm in plan.vms if set(vm.pcpus) <= members.keys()]
-        return RingMemory(groups, peers, RING_SIZE) if peers else None
+        peers = {address: crew.peers for address, crew in members.items() if crew.role is Role.PCPU}
+        if not peers:
+            return None
+        touched = set(peers).union(*peers.values())
+        groups = [vm.pcpus for vm in plan.vms if touched.intersection(vm.pcpus)]
+        far = {pcpu for pcpus in groups for pcpu in pcpus} - peers.keys()
+        return RingMemory(groups, peers | {pcpu: everybody[pcpu].peers & peers.keys() for pcpu in far}, RING_SIZE, far)
 
     def _call(self, pcpu: int) -> None:
         """Something is in its socket, which who has rings does not look at while it sleeps."""
@@ -180,6 +185,8 @@ class ProcessNode:
             os.close(descriptor)
         if self._rings is not None:
             self._rings.lose(pcpu)
+            if self._share is not None:
+                self._share.ended(pcpu)
         _, status = os.waitpid(self._pids.pop(pcpu), os.WNOHANG)  # noqa: ASYNC222 - it has ended, its descriptor said so
         code = os.waitstatus_to_exitcode(status)
         call, words = told(self._words[pcpu].take())

@@ -93,7 +93,7 @@ def live(
         kept = [each.socket.fileno() for each in channels.values()]
         give_up_all_but(kept if share is None else [*kept, share.caller])
         faulthandler.enable(2, all_threads=False)
-        status = trio.run(_live, crew, _port(crew, channels, memory, ends), confined)
+        status = trio.run(_live, crew, _port(crew, channels, memory, ends, share), confined)
     except BaseException as error:
         if limited(error):
             print(refused(error), file=sys.stderr)
@@ -103,14 +103,18 @@ def live(
         os._exit(status)
 
 
-def _port(crew: Crew, channels: Mapping[int, Channel], memory: NodeMemory, ends: Ends | None) -> Port:
+def _port(
+    crew: Crew, channels: Mapping[int, Channel], memory: NodeMemory, ends: Ends | None, share: Share | None
+) -> Port:
     far = SocketPort(channels)
     if ends is None:
         return far
     _node.exact_timeouts()
-    near = _node.Rings(memory.slots.view, crew.address, ends.lost)
+    (vm,) = crew.use.vms
+    ledger = memory.ownership.ledger(vm)
+    near = _node.Rings(memory.slots.view, crew.address, ends.lost, None if ledger is None else ledger.view)
     for peer, places in ends.rings.items():
-        near.join(peer, *places)
+        near.join(peer, *places, share is not None and not share.has(peer))
     return RingPort(near, ends.rings, accepted(Role.PCPU, Role.PCPU), far)
 
 

@@ -1,15 +1,15 @@
-"""The rings between the pcpus of a node: one for each that may say something to another, in memory that these two have.
+"""The rings of a node's pcpus: one for each that may say something to another, in memory that these two have.
 
 They are one memfd. What the pcpus of one VM may be told is together in it, by sender, so a process maps its VM's part
 and a row of each other one's; what goes from one VM to another a third has not. A page is there when its ring is first
-used.
+used. Of two of which one is on another node the node's courier has the ends of that one.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -28,13 +28,34 @@ class Ends:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pcpus of which ``far`` is on another node: where in the memory of rings the one that comes from there is, and
+    the one that goes there.
+    """
+
+    here: int
+    far: int
+    come: int
+    go: int
+
+
+@final
 class RingMemory:
-    """``groups``: the pcpus of each VM. ``peers``: those that a pcpu may talk with, which is mutual, if it has any.
+    """``groups``: the pcpus of each VM. ``peers``: those that a pcpu may talk with, which is mutual, if it has any. Of
+    pcpus on other nodes, ``far``, no two talk with each other here.
 
     ``size`` is a ring's, whole pages. Raises OSError when the host refuses.
     """
 
-    def __init__(self, groups: Sequence[tuple[int, ...]], peers: Mapping[int, Set[int]], size: int) -> None:
+    def __init__(
+        self,
+        groups: Sequence[tuple[int, ...]],
+        peers: Mapping[int, Set[int]],
+        size: int,
+        far: Set[int] = frozenset(),
+    ) -> None:
+        self._far = far
         self._groups = groups
         self._peers = peers
         self._size = size
@@ -70,6 +91,18 @@ class RingMemory:
             found[peer] = (own, come, part, row + self._column(peer))
         lost = memoryview(mmap.mmap(self._descriptor, self._pcpus, prot=mmap.PROT_READ))
         return Ends(found, lost)
+
+    def pairs(self) -> Iterator[Pair]:
+        """By the numbers of those on other nodes, and then of those here."""
+        for far in sorted(self._far):
+            for here in sorted(self._peers[far]):
+                come = self._parts[self._group[here]] + self._row(self._group[here], far) + self._column(here)
+                go = self._parts[self._group[far]] + self._row(self._group[far], here) + self._column(far)
+                yield Pair(here, far, come, go)
+
+    def whole(self) -> mmap.mmap:
+        """All of it, for the courier, which is in no process of guests. First a byte for each pcpu: it is lost."""
+        return mmap.mmap(self._descriptor, 0)
 
     def _map(self, group: int, first: int, count: int) -> mmap.mmap:
         """Of the part of a VM: the rings of ``count`` senders."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, final
 
 from baonet.cluster.joined import Joined
 from baonet.config.symbols import Symbols
 from baonet.core.cpu import SIZES
 from baonet.machine import PAGE_SIZE, Machine
+from baonet.machine.islands import islands
+from baonet.wire.cluster import Traffic
 
 MOST: Final = 16
 """Pages that are told."""
@@ -40,12 +42,28 @@ class FoughtPage:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class NodeClock:
+    """Under the host's clock, of the VMs of an island: how far the clock of its home is ahead of the node's.
+
+    Nanoseconds, and parts in a million; the offset is wrong by ``error_ns`` at most.
+    """
+
+    node: str
+    vms: tuple[str, ...]
+    offset_ns: int
+    drift_ppm: float
+    error_ns: int
+
+
+@final
 @dataclass(slots=True)
 class NodeTraffic:
     """By node, ``None`` for one that was lost before it told."""
 
     nodes: dict[str, dict[str, int] | None] = field(default_factory=dict)
     pages: list[FoughtPage] = field(default_factory=list)
+    clocks: list[NodeClock] = field(default_factory=list)
 
     def total(self, count: str) -> int:
         """``pages``, ``orders`` or ``bytes`` of all nodes."""
@@ -59,6 +77,7 @@ class NodeTraffic:
                 {"what": each.what, "address": each.address, "nodes": each.nodes, "symbols": list(each.symbols)}
                 for each in self.pages
             ],
+            "clocks": [asdict(each) for each in self.clocks],
         }
 
 
@@ -75,6 +94,7 @@ def traffic(machine: Machine, joined: Sequence[Joined]) -> NodeTraffic:
         found.nodes[node.name] = counts
         for hot in told.hottest:
             came.setdefault((hot.segment, hot.page), Counter())[node.name] += hot.times
+        found.clocks += _clocks(machine, node.name, told)
     segments = _segments(machine)
     symbols: dict[int, Symbols] = {}
     most = sorted(came.items(), key=lambda each: (-each[1].total(), each[0]))[:MOST]
@@ -90,6 +110,15 @@ def traffic(machine: Machine, joined: Sequence[Joined]) -> NodeTraffic:
             names = tuple(symbols[vm].within(address, address + PAGE_SIZE))
         found.pages.append(FoughtPage(what, address, dict(sorted(nodes.items())), names))
     return found
+
+
+def _clocks(machine: Machine, node: str, told: Traffic) -> list[NodeClock]:
+    named = [tuple(machine.vms[vm].name for vm in island) for island in islands(machine)]
+    return [
+        NodeClock(node, named[each.island], each.offset, each.drift / 1000, each.error)
+        for each in told.clocks
+        if 0 <= each.island < len(named)
+    ]
 
 
 def _segments(machine: Machine) -> list[tuple[str, int, int | None]]:

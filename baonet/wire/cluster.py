@@ -240,6 +240,20 @@ class HotPage:
 
 @final
 @dataclass(frozen=True, slots=True)
+class HomeClock:
+    """By how many nanoseconds the clock of an island's home is ahead of the node's, and what that may be wrong by.
+
+    ``drift``: nanoseconds that it grows by in a second. Under the host's clock.
+    """
+
+    island: int
+    offset: int
+    drift: int
+    error: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """What has gone between a node and others, when its last actor has ended.
 
@@ -251,6 +265,7 @@ class Traffic:
     orders: int
     bytes: int
     hottest: tuple[HotPage, ...]
+    clocks: tuple[HomeClock, ...]
 
 
 @final

@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -21,16 +22,21 @@ from baonet.core import _node
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
 """Segments; of the last nothing is here."""
-LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT = range(8)
+LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK = range(9)
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
 PAGE = 4096
+WINDOW = 1 << 18
+"""Bytes of a process that the other node's has not taken."""
 
 
 class Peer:
-    """A courier of node ``here``, and all that it has; this is its peer, node ``1 - here``. Node 0 conducts."""
+    """A courier of node ``here``, and all that it has; this is its peer, node ``1 - here``. Node 0 conducts.
 
-    def __init__(self, here: int) -> None:
+    ``begins``: or whoever made it lets the courier begin.
+    """
+
+    def __init__(self, here: int, *, begins: bool = True) -> None:
         self.here = here
         self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.told, told = os.pipe2(os.O_NONBLOCK)
@@ -44,7 +50,7 @@ class Peer:
         courier.peer(1 - here)
         nodes = array.array("H", [0, 0, 1, 1])
         places = array.array("H", [each if nodes[each] == here else 0xFFFF for each in range(LANES)])
-        ledger = mmap.mmap(-1, _node.LEDGER_SIZE + LANES * _node.LANE_SIZE)
+        self.ledger = ledger = mmap.mmap(-1, _node.LEDGER_SIZE + LANES * _node.LANE_SIZE)
         slots = mmap.mmap(-1, LANES * _node.SLOT_SIZE)
         courier.island(ISLAND, LANES, 0, ledger, slots, nodes, places, 3, self.caller.fileno())
         self.entries, self.data = bytearray(PAGES * 16), bytearray(os.urandom(PAGE) * PAGES)
@@ -52,7 +58,8 @@ class Peer:
         courier.table(ISLAND, UART, 1, bytearray(16), bytearray(_node.PL011_STATE_SIZE + 2 * PAGE), True)
         courier.relay(ISLAND, 2, 1 - here, relayed.detach())
         courier.connect(1 - here, _node.Link(ours.detach()))
-        courier.begin()
+        if begins:
+            courier.begin()
 
     def say(self, kind: int, body: bytes, island: int = ISLAND, length: int | None = None) -> None:
         self.stream.sendall(HEAD.pack(len(body) if length is None else length, kind, island) + body)
@@ -129,6 +136,9 @@ WRONG = {
     "maintenance of very many pages": (LOG, struct.pack("<8I", 0, 0, 1, 0, 0, 1, 25, 0) + bytes(24 * 8)),
     "words of a process that is not here": (SAYS, struct.pack("<I", 3) + b"hello"),
     "no words": (SAYS, b"\0"),
+    "more words than were asked for": (SAYS, struct.pack("<I", 2) + bytes(WINDOW + 1)),
+    "words that were never said have been taken": (TOOK, struct.pack("<II", 2, 1)),
+    "a process that is not here has taken some": (TOOK, struct.pack("<II", 3, 0)),
 }
 
 
@@ -190,13 +200,83 @@ def test_who_asks_and_does_not_take_is_lost_before_memory_is() -> None:
 
 
 def test_who_has_a_process_flooded_is_lost_before_memory_is() -> None:
-    """The process takes nothing."""
-    words = struct.pack("<I", 2) + bytes((1 << 20) - 4)
+    """The process takes nothing: no more is kept than the other node may be ahead, and its socket has room for."""
+    words = struct.pack("<I", 2) + bytes(PAGE)
     with peer() as other:
+        room = other.process.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         with suppress(ConnectionError, TimeoutError):
-            for _ in range(80):
+            for _ in range(2 * (WINDOW + room) // PAGE):
                 other.say(SAYS, words)
         assert other.lost()
+
+
+def test_what_a_process_says_waits_for_the_one_that_it_is_for() -> None:
+    """And comes whole, when that takes it."""
+    said = os.urandom(5 * WINDOW)
+    with peer() as other, ThreadPoolExecutor(1) as speaker:
+        speaking = speaker.submit(other.process.sendall, said)
+        heard, ahead = b"", 0
+        while len(heard) < len(said):
+            while ahead < min(WINDOW, len(said) - len(heard) + ahead):
+                kind, body = other.hear()
+                assert (kind, body[:4]) == (SAYS, struct.pack("<I", 2))
+                heard += body[4:]
+                ahead += len(body) - 4
+            assert ahead <= WINDOW
+            assert not select.select([other.stream], [], [], 0.05)[0]
+            other.say(TOOK, struct.pack("<II", 2, ahead))
+            ahead = 0
+        assert heard == said
+        speaking.result(20)
+
+
+def test_a_node_is_told_what_a_process_has_taken() -> None:
+    """So who goes by that can say as much as he likes to one that is slow."""
+    said = os.urandom(5 * WINDOW)
+    with peer() as other:
+        got, sent, ahead = b"", 0, 0
+        while sent < len(said):
+            piece = said[sent : sent + min(PAGE, WINDOW - ahead)]
+            if piece:
+                other.say(SAYS, struct.pack("<I", 2) + piece)
+                sent, ahead = sent + len(piece), ahead + len(piece)
+                continue
+            while not select.select([other.stream], [], [], 0)[0]:
+                got += other.process.recv(10_000)
+            kind, body = other.hear()
+            assert kind == TOOK
+            ahead -= struct.unpack("<II", body)[1]
+        other.process.settimeout(20)
+        while len(got) < len(said):
+            got += other.process.recv(1 << 20)
+        assert got == said
+
+
+def test_who_has_gone_keeps_nobody_that_speaks_to_it() -> None:
+    with peer() as other:
+        other.process.close()
+        assert other.hear() == (ENDED, struct.pack("<I", 2))
+        other.say(SAYS, struct.pack("<I", 2) + bytes(WINDOW // 2))
+        assert other.hear() == (TOOK, struct.pack("<II", 2, WINDOW // 2))
+
+
+def test_the_last_words_of_a_process_wait_as_the_others_do() -> None:
+    """It has ended, and takes nothing any more; that costs the courier no time until they are asked for."""
+    with peer() as other, ThreadPoolExecutor(1) as speaker:
+        speaking = speaker.submit(other.process.sendall, bytes(WINDOW) + b"last words")
+        ahead = 0
+        while ahead < WINDOW:
+            ahead += len(other.hear()[1]) - 4
+        speaking.result(20)
+        other.process.close()
+        other.say(SAYS, struct.pack("<I", 2) + bytes(WINDOW // 2))
+        assert other.hear() == (TOOK, struct.pack("<II", 2, WINDOW // 2))
+        before = time.process_time()
+        assert not select.select([other.stream], [], [], 0.2)[0]
+        assert time.process_time() - before < 0.1
+        other.say(TOOK, struct.pack("<II", 2, WINDOW))
+        assert other.hear() == (SAYS, struct.pack("<I", 2) + b"last words")
+        assert other.hear() == (ENDED, struct.pack("<I", 2))
 
 
 def test_pages_that_are_here_are_not_overwritten() -> None:
@@ -271,6 +351,7 @@ bodies = {
     PAGES_COME: st.tuples(asks, st.sampled_from([b"", b"y" * PAGE, b"y" * 2 * PAGE, b"y" * 100])).map(b"".join),
     SAYS: st.tuples(packed("<I", small), st.binary(max_size=50)).map(b"".join),
     ENDED: packed("<I", small),
+    TOOK: packed("<II", small, small),
 }
 good = st.sampled_from(list(bodies)).flatmap(lambda kind: st.tuples(st.just(kind), bodies[kind]))
 bad = st.tuples(st.integers(0, 9), st.binary(max_size=300))

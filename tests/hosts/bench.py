@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Final
 
 import pytest
@@ -120,15 +121,23 @@ class Process:
 class Bench:
     """``names`` of the nodes' hosts; the lead's is ``LEAD``. Those in ``wired`` have a cable of ``wire.c``.
 
-    ``wrapped``: the command that runs all of baonet, as its last arguments.
+    ``wrapped``: the command that runs all of baonet, as its last arguments. ``clocks``: seconds by which the monotonic
+    clock of a host is ahead of that of others.
     """
 
     def __init__(
-        self, directory: Path, names: Sequence[str], *, wired: Sequence[str] = (), wrapped: Sequence[str] = ()
+        self,
+        directory: Path,
+        names: Sequence[str],
+        *,
+        wired: Sequence[str] = (),
+        wrapped: Sequence[str] = (),
+        clocks: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.directory = directory
         self.names = names
         self._wrapped = wrapped
+        self._clocks = clocks
         self._mark = f"bao{os.getpid()}"
         self._spaces: list[str] = []
         self._processes: list[Process] = []
@@ -201,7 +210,10 @@ class Bench:
         return ",".join(f"{self.address(name)}:{PORT}" for name in self.names)
 
     def start(self, host: str, arguments: Sequence[str], *, reads: bool = True) -> Process:
-        process = Process(self, host, arguments, reads=reads, wrapped=self._wrapped)
+        wrapped = self._wrapped
+        if host in self._clocks:
+            wrapped = ("unshare", "--time", "--monotonic", str(self._clocks[host]), "--", *wrapped)
+        process = Process(self, host, arguments, reads=reads, wrapped=wrapped)
         self._processes.append(process)
         return process
 
@@ -217,8 +229,8 @@ class Bench:
         return self.start(LEAD, ["run", str(file), "--on", self.where(), *options], reads=reads)
 
     def sessions(self, name: str) -> list[int]:
-        """The processes that serve a lead on a node."""
-        return children(self.daemons[name].pid)
+        """The processes that serve a lead on a node. One that has ended and was not looked after yet is none."""
+        return [pid for pid in children(self.daemons[name].pid) if lives(pid)]
 
     def pids(self, name: str) -> list[int]:
         """All processes on a host."""
@@ -256,6 +268,13 @@ def children(pid: int) -> list[int]:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def family(pid: int) -> list[int]:

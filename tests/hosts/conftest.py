@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -16,8 +17,13 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Makes one, with nodes that wait."""
     with ExitStack() as stack:
 
-        def make(*names: str, wired: tuple[str, ...] = (), wrapped: tuple[str, ...] = ()) -> Bench:
-            made = Bench(tmp_path, names, wired=wired, wrapped=wrapped)
+        def make(
+            *names: str,
+            wired: tuple[str, ...] = (),
+            wrapped: tuple[str, ...] = (),
+            clocks: Mapping[str, int] = MappingProxyType({}),
+        ) -> Bench:
+            made = Bench(tmp_path, names, wired=wired, wrapped=wrapped, clocks=clocks)
             stack.callback(made.close)
             made.start_nodes()
             return made

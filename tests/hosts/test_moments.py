@@ -26,6 +26,7 @@ Make = Callable[..., Bench]
 
 def _sessions(bench: Bench, number: signal.Signals, *, whole: bool = False) -> list[int]:
     victims = bench.sessions("b")
+    assert victims, "nobody is there to be lost"
     if whole:
         victims = [pid for session in victims for pid in family(session)]
     for pid in victims:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.bench import Bench, eventually, family, needs_namespaces
-from tests.system.machine import vm, write
+from tests.system.machine import UART, vm, write
 
 pytestmark = [pytest.mark.hosts, needs_namespaces]
 Make = Callable[..., Bench]
@@ -31,6 +31,15 @@ def _resident(pids: list[int]) -> dict[int, int]:
 
 def _flood(directory: Path, clock: str) -> Path:
     return write(directory, {"vms": [vm("flood-forever", "flood")], "clock": {"mode": clock}})
+
+
+def _split(directory: Path) -> Path:
+    """The one that floods belongs to an island that another node conducts."""
+    ipcs = [{"base": 0x70000000, "size": "64KiB", "shared_memory": "mailbox", "interrupts": [84]}]
+    silent = {key: value for key, value in UART.items() if key != "interrupts"}
+    vms = [vm("spin", ipcs=ipcs, devices=[silent]), vm("flood-forever", "flood", ipcs=ipcs)]
+    memory = [{"name": "mailbox", "size": "64KiB"}]
+    return write(directory, {"shared_memory": memory, "vms": vms, "clock": {"mode": "virtual", "window": "1ms"}})
 
 
 def _nothing_is_left(bench: Bench) -> None:
@@ -58,14 +67,17 @@ def test_a_terminal_that_does_not_read_holds_a_guest_elsewhere_back(bench: Make,
     _nothing_is_left(hosts)
 
 
-def test_a_slow_cable_holds_a_guest_back(bench: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("split", [False, True], ids=["alone", "of an island on two nodes"])
+def test_a_slow_cable_holds_a_guest_back(bench: Make, tmp_path: Path, split: bool) -> None:
+    """The cable carries what goes to the lead, and of an island on two nodes what goes to who conducts it."""
     hosts = bench("a", "b", wired=("b",))
-    lead = hosts.lead(_flood(tmp_path, "host"), "--place", "flood=1")
+    file = _split(tmp_path) if split else _flood(tmp_path, "host")
+    lead = hosts.lead(file, "--place", "pack", "--place", "flood=1", *(["--place", "spin=0"] if split else []))
     assert lead.out is not None
     lead.out.wait_for("line 100")
     hosts.tell_wire("b", "rate 100000")
     time.sleep(1)
-    everybody = [pid for session in hosts.sessions("b") for pid in family(session)]
+    everybody = [pid for name in hosts.names for session in hosts.sessions(name) for pid in family(session)]
     before = _resident(everybody)
     time.sleep(3)
     after = _resident(everybody)

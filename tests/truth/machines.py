@@ -7,6 +7,7 @@ as its CPUs allow.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -16,8 +17,7 @@ from typing import Any
 
 import yaml
 
-from tests.system.machine import COMMAND
-
+ROOT = Path(__file__).parents[2]
 IMAGE = Path(__file__).parent / "guest" / "probe.bin"
 _SELECTOR = slice(8, 12)
 _CPUS = 64
@@ -26,7 +26,6 @@ _RAM = 64 << 20
 Answers = dict[tuple[str, str], Any]
 """By (suite, probe): what the guest printed, or of a stop what came of it."""
 
-_LINE = re.compile(r"^(\w+) *\| (.*)$", re.MULTILINE)
 _REPORT = re.compile(r"^VM 't(\d+)' .*?, vcpu 0 on pcpu \d+: (.*)$", re.MULTILINE)
 _PC = re.compile(r" at 0x4[0-9a-f]{7}\)")  # it depends on how the guest was compiled
 
@@ -88,31 +87,37 @@ def _machine_of(numbers: Sequence[int], directory: Path) -> dict[str, Any]:
 
 
 class Run:
-    """A machine under way. At 10 MHz what the guest waits for costs few instructions."""
+    """A machine under way. At 10 MHz what the guest waits for costs few instructions.
 
-    def __init__(self, machine: dict[str, Any], directory: Path, *options: str) -> None:
+    It ends by ``option`` of ``open_run``, which is of this ``value``.
+    """
+
+    def __init__(self, machine: dict[str, Any], directory: Path, option: str, value: str) -> None:
         file = directory / "machine.yaml"
         clock = {"mhz": 10, "window": "500us"}
         file.write_text(yaml.safe_dump({"version": 1, "faithful": "strict", "clock": clock} | machine))
-        command = [*COMMAND, "run", str(file), "--placement", "one-process", "--timeout", "100s", *options]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.truth.consoles", str(file), option, value],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
 
-    def end(self) -> tuple[str, str]:
+    def end(self) -> tuple[dict[str, str], list[str]]:
+        """What each VM has said, and the reports."""
         out, err = self._process.communicate(timeout=110)
-        assert "digest" in err, err
-        return out, err
+        assert not self._process.returncode, err
+        found = json.loads(out)
+        assert found["digest"], found["why"]
+        return found["said"], found["reports"]
 
 
-def _said(out: str) -> dict[str, list[str]]:
-    """The lines of each VM, until one of its CPUs says that it is done."""
-    said: dict[str, list[str]] = {}
-    for vm, text in _LINE.findall(out):
-        lines = said.setdefault(vm, [])
-        if "END" not in lines:
-            lines.append(text.strip())
-    return said
+def _lines(text: str) -> list[str]:
+    """What a VM has said, until one of its CPUs says that it is done."""
+    lines = [line.strip() for line in text.split("\n")]
+    return lines[: lines.index("END") + 1] if "END" in lines else lines
 
 
 def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -133,15 +138,14 @@ def answers(numbers: Sequence[int], directory: Path) -> Answers:
     for place, part in enumerate(parts):
         inside = directory / str(place)
         inside.mkdir()
-        runs.append(Run(_machine_of(part, inside), inside, "--for", "0.6s"))
-    main = Run(main_machine(), directory, "--until", "END").end()
-    found: Answers = {("gicv3", name): value for name, value in _printed(_said(main[0])["zero"])}
+        runs.append(Run(_machine_of(part, inside), inside, "limit", "0.6s"))
+    main = Run(main_machine(), directory, "until", "END").end()
+    found: Answers = {("gicv3", name): value for name, value in _printed(_lines(main[0]["zero"]))}
     for part, run in zip(parts, runs, strict=True):
-        out, err = run.end()
-        errors = {int(number): _PC.sub(" at PC)", error) for number, error in _REPORT.findall(err)}
-        said = _said(out)
+        said, reports = run.end()
+        errors = {int(number): _PC.sub(" at PC)", error) for number, error in _REPORT.findall("\n".join(reports))}
         for number in part:
-            lines = said.get(f"t{number}", [])
+            lines = _lines(said[f"t{number}"])
             found |= {(f"gicv3-alone:{number}", name): value for name, value in _printed(lines)}
             found["gicv3-stop", str(number)] = {
                 "error": errors.get(number, ""),
@@ -152,7 +156,6 @@ def answers(numbers: Sequence[int], directory: Path) -> Answers:
 
 
 if __name__ == "__main__":
-    import json
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch:

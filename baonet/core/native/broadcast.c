@@ -69,11 +69,6 @@ void broadcast_enter(struct core *core) {
     core->scratch.leave_block = false;
 }
 
-void broadcast_leave(struct core *core) {
-    atomic_store(&core->slot->in_guest, 0);
-    rights_leave(core);
-}
-
 /* While another vCPU has to do something first, which may have to wait for this one. */
 void broadcast_wait(struct core *core, unsigned spins) {
     broadcast_service(core);
@@ -97,8 +92,25 @@ static bool is_away(const struct core *core, unsigned sibling) {
     return core->residence && core->residence->lanes[sibling].away;
 }
 
+static bool has_served(const struct core *core, unsigned i) {
+    struct slot *slot = &core->slots[core->siblings[i]];
+    return !atomic_load(&slot->in_guest) || atomic_load(&slot->done) >= core->tickets[i];
+}
+
+/* Those on this node, or those on others. */
+static void wait_for(struct core *core, bool away) {
+    for (unsigned i = 0; i < core->sibling_count; i++) {
+        if (is_away(core, core->siblings[i]) != away) continue;
+        for (unsigned spins = 0; !has_served(core, i); spins++) broadcast_wait(core, spins); /* wait: serve */
+    }
+}
+
+/*
+ * Those on other nodes are asked at the next barrier, and waited for there: before that nothing has to be complete (rights.c), and
+ * a guest invalidates many pages one after the other.
+ */
 static void broadcast(struct core *core, enum request kind, uint64_t what) {
-    uint64_t ticket[MAX_SIBLINGS];
+    uint64_t *ticket = core->tickets;
     core->state.broadcasts++;
     for (unsigned i = 0; i < core->sibling_count; i++) {
         struct slot *slot = &core->slots[core->siblings[i]];
@@ -112,15 +124,24 @@ static void broadcast(struct core *core, enum request kind, uint64_t what) {
         ticket[i] = atomic_fetch_add(&slot->asked, 1) + 1;
         slot_unlock(slot);
         if (!core->ledger && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
-        if (is_away(core, core->siblings[i])) ledger_call(core->residence, core->siblings[i]);
+        core->scratch.maintains |= is_away(core, core->siblings[i]);
     }
     if (core->ledger) return;
-    for (unsigned i = 0; i < core->sibling_count; i++) {
-        struct slot *slot = &core->slots[core->siblings[i]];
-        if (kind == CODE && is_away(core, core->siblings[i])) continue;
-        for (unsigned spins = 0; atomic_load(&slot->in_guest) && atomic_load(&slot->done) < ticket[i]; spins++)
-            broadcast_wait(core, spins); /* wait: serve */
-    }
+    wait_for(core, false);
+}
+
+void broadcast_finish(struct core *core) {
+    if (!core->scratch.maintains) return;
+    core->scratch.maintains = false;
+    for (unsigned i = 0; i < core->sibling_count; i++)
+        if (is_away(core, core->siblings[i]) && !has_served(core, i)) ledger_call(core->residence, core->siblings[i]);
+    wait_for(core, true);
+}
+
+void broadcast_leave(struct core *core) {
+    broadcast_finish(core);
+    atomic_store(&core->slot->in_guest, 0);
+    rights_leave(core);
 }
 
 void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request request) {

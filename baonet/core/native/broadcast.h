@@ -11,6 +11,9 @@ void broadcast_service(struct core *core);
 void broadcast_enter(struct core *core);
 void broadcast_leave(struct core *core);
 
+/* At a barrier: pcpus of other nodes have done what they were asked before. */
+void broadcast_finish(struct core *core);
+
 /* While another vCPU has to do something first, which may have to wait for this one. */
 void broadcast_wait(struct core *core, unsigned spins);
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "architecture.h"
+#include "common_time.h"
 #include "leave.h"
 
 #define FAR (1 << 30)
@@ -21,12 +22,29 @@ uint64_t host_now(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Of an island on several nodes: this node's, as if no core had ever stood. */
+static uint64_t own_time(const struct core *core) { return clock_host(core) - core->epoch + core->stood; }
+
+/* What is common to nodes, which have stood for the same time; what is estimated may be a little before that. */
+static uint64_t without_rests(const struct core *core, uint64_t common) {
+    return common > core->stood ? common - core->stood : 0;
+}
+
 uint64_t clock_now(struct core *core) {
-    return core->hz ? core_retired(core) + core->state.skipped : clock_host(core) - core->epoch;
+    if (core->hz) return core_retired(core) + core->state.skipped;
+    if (!core->residence) return clock_host(core) - core->epoch;
+    uint64_t own = own_time(core);
+    return without_rests(core, core->stands ? common_of(core->stands_offset, own) : common_clock(core->residence, own));
+}
+
+/* What comes from another node while this core stands is from when it has stood: that is no time of its guest's. */
+static uint64_t shown(struct core *core) {
+    if (!core->residence || core->stands) return clock_now(core);
+    return without_rests(core, common_time(core->residence, own_time(core)));
 }
 
 uint64_t clock_visible(struct core *core) {
-    uint64_t now = clock_now(core);
+    uint64_t now = shown(core);
     return now > core->state.floor ? now : core->state.floor;
 }
 
@@ -91,6 +109,7 @@ void clock_skip(struct core *core, uint64_t cycles) {
 void clock_stand(struct core *core) {
     if (core->hz || core->stands) return;
     core->stands_since = host_now();
+    if (core->residence) core->stands_offset = atomic_load(&core->residence->offset);
     core->stands = true;
 }
 
@@ -99,6 +118,7 @@ void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
     if (core->hz) return;
     core->stands = false;
     core->epoch += nanoseconds;
+    core->stood += nanoseconds;
     core->chunk_began += nanoseconds;
 }
 

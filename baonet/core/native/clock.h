@@ -10,12 +10,15 @@ uint64_t host_now(void);
 /* The same for a core: it stands still while that does. */
 uint64_t clock_host(const struct core *core);
 
-/* Since the start of the machine: cycles of virtual time, or nanoseconds of the host. */
+/*
+ * Since the start of the machine: cycles of virtual time, or nanoseconds of the host. On several nodes it is an estimate, which
+ * may go back.
+ */
 uint64_t clock_now(struct core *core);
 
 /*
  * What the guest sees of it: not before what others had seen when they let go of what it has of them. In virtual time that may
- * be ahead of its own clock, which comes after it.
+ * be ahead of its own clock, which comes after it; and so it may on several nodes under the host's.
  */
 uint64_t clock_visible(struct core *core);
 

@@ -17,7 +17,7 @@
  *              one CPU, as its architecture has it
  *   core       architecture cached clock code_map core count leave ownership parcels regions resident rest rights storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics futex layout ledger library pl011_state slot state unicorn
+ *   library    atomics common_time futex layout ledger library pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -127,6 +127,7 @@ struct scratch {
     bool flush_code;
     bool code_emptied;     /* the library has dropped the last translation of the page that is being written */
     uint64_t emptied_page; /* 1 + the page of which that was so; 0: none */
+    bool maintains;        /* something was asked of pcpus on other nodes, and not waited for yet */
     uint64_t stale[STALE_PAGES]; /* that had code, and of which the translations are to go; */
     unsigned stale_count;        /* more than there is room for: all */
     uint64_t last_line;    /* of the latest maintenance of a line that found code */
@@ -161,14 +162,17 @@ struct core {
     struct arch_wiring arch;
 
     struct ledger *ledger; /* of the island; NULL: no other pcpu is in it, or the time is the host's */
+    struct ledger *residence; /* under the host's clock, of an island that is on several nodes; else NULL */
     unsigned lanes;        /* that it has */
     uint64_t heard;        /* transfers of its journal */
     uint64_t walks;        /* generation of the TLBs: what was walked to before is in none of them */
-    struct ledger *residence; /* of an island that is on several nodes under the host's clock; else NULL */
+    uint64_t tickets[MAX_SIBLINGS]; /* of what was asked of each last */
 
     uint64_t frequency, epoch, tick_multiplier;
     bool stands; /* under the host's clock: its guest is not to see it go on, from there */
     uint64_t stands_since;
+    int64_t stands_offset; /* to the time that nodes have in common, since then */
+    uint64_t stood;        /* nanoseconds for which it has, in all: the epoch is so much later */
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
     uint64_t costs[COSTS];
 

@@ -92,17 +92,33 @@ struct ledger {
     /* Under the host's clock, of an island that is on several nodes: */
     _Atomic int64_t offset; /* nanoseconds that the clock of the node at home is ahead of this one's, as well as is known */
     _Atomic uint64_t floor; /* the latest time of another node that anything has come from: no guest sees an earlier one */
+    _Atomic bool falls;     /* the offset has become smaller: common_time.h */
     struct transfer journal[JOURNAL];
     struct lane lanes[]; /* of each pcpu of the machine */
 };
 
-/* The courier is to look at a lane. */
-static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+static inline bool ledger_tell(struct ledger *ledger, unsigned pcpu) {
     uint16_t number = (uint16_t)pcpu;
-    if (send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof number) return;
+    return send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof number;
+}
+
+/*
+ * The courier is to look at a lane. Where the socket has no room that is written down, and then tried once more: the courier
+ * takes what is in the socket first, and looks at what is written down after that. So if there is still no room, it has yet to
+ * take something, and looks later than this was written; if there is, it has a call. The fences are for the socket's count of
+ * what it has room for, which is no C object.
+ */
+static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
+    if (ledger_tell(ledger, pcpu)) return;
     atomic_store(&ledger->missed, 1);
-    /* It may have taken all and looked before that was written: then there is room, and this wakes it. */
-    send(ledger->courier - 1, &number, sizeof number, MSG_DONTWAIT | MSG_NOSIGNAL);
+    atomic_thread_fence(memory_order_seq_cst);
+    ledger_tell(ledger, pcpu);
+}
+
+/* For the courier, when it has taken calls: whether there were some that it has not got. */
+static inline bool ledger_has_missed(struct ledger *ledger) {
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_exchange(&ledger->missed, 0);
 }
 
 /* The page's owner, if it has one, lets it go: it stands, and is one of so many lanes. */

@@ -8,6 +8,7 @@
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  */
 #include "architecture.h"
+#include "broadcast.h"
 #include "count.h"
 #include "leave.h"
 #include "settle.h"
@@ -114,6 +115,10 @@ EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
     struct core *core = running;
     if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
         unicorn.check_exit_request(argument, (uint32_t)value);
+        return;
+    }
+    if (!value) { /* a barrier (order.c) */
+        broadcast_finish(core);
         return;
     }
     const uint8_t *begun = (const uint8_t *)value;

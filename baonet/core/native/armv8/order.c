@@ -16,12 +16,26 @@ void order_block(void) { release_pending = false; }
 #define RELEASE_BARRIER (0x0f | 0x20)
 #define FULL_BARRIER (0x0f | 0x30)
 
+static void *temporary(void *s, void *handle) { return (void *)((uintptr_t)s + (uintptr_t)handle); }
+
+EXPORT void helper_check_exit_request_aarch64(void *core, uintptr_t block);
+
+/* Before a barrier is over, maintenance is. */
+static void finish_maintenance(void *s) {
+    void *core = temporary(s, unicorn.const_i64(s, (int64_t)(uintptr_t)running)), *none = temporary(s, unicorn.const_i64(s, 0));
+    void *arguments[] = {core, none};
+    unicorn.call(s, helper_check_exit_request_aarch64, NULL, 2, arguments);
+    unicorn.temp_free(s, core);
+    unicorn.temp_free(s, none);
+}
+
 EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {
     if (running && type == RELEASE_BARRIER) {
         release_pending = true;
         return;
     }
     arm.mb(s, type);
+    if (running && running->residence && type == FULL_BARRIER) finish_maintenance(s);
 }
 
 static void release(void *s) {

@@ -46,13 +46,14 @@ uint64_t arch_alarm(struct core *core) {
     return first < second ? first : second;
 }
 
+/* A timer is due by the time that its guest sees, which stands while it is ahead of the clock: the rest passes by the clock. */
 int64_t arch_deadline(struct core *core) {
     int64_t best = -1;
-    uint64_t now = timer_now(core);
+    uint64_t seen = timer_now(core), now = clock_ticks(core, clock_now(core));
     for (int i = 0; i < 2; i++) {
         if (!armed(&core->state.arch.timers[i])) continue;
         uint64_t cval = core->state.arch.timers[i].cval;
-        int64_t ns = clock_nanoseconds(core, cval > now ? cval - now : 0);
+        int64_t ns = clock_nanoseconds(core, cval > seen && cval > now ? cval - now : 0);
         if (best < 0 || ns < best) best = ns;
     }
     return best;

@@ -53,6 +53,13 @@ void blake2b_begin(struct blake2b *hash) {
     hash->h[0] ^= 0x01010000 ^ BLAKE2B_SIZE;
 }
 
+void blake2b_begin_keyed(struct blake2b *hash, const uint8_t key[BLAKE2B_SIZE]) {
+    blake2b_begin(hash);
+    hash->h[0] ^= BLAKE2B_SIZE << 8;
+    memcpy(hash->block, key, BLAKE2B_SIZE);
+    hash->waiting = BLAKE2B_BLOCK; /* the rest is 0 */
+}
+
 void blake2b_add(struct blake2b *hash, const void *bytes, size_t length) {
     const uint8_t *from = bytes;
     while (length) {

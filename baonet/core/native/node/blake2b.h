@@ -1,4 +1,4 @@
-/* BLAKE2b (RFC 7693) with 256 bits and no key. */
+/* BLAKE2b (RFC 7693) with 256 bits, and a key of as many or none. */
 #ifndef BAONET_BLAKE2B_H
 #define BAONET_BLAKE2B_H
 
@@ -16,6 +16,7 @@ struct blake2b {
 };
 
 void blake2b_begin(struct blake2b *hash);
+void blake2b_begin_keyed(struct blake2b *hash, const uint8_t key[BLAKE2B_SIZE]);
 void blake2b_add(struct blake2b *hash, const void *bytes, size_t length);
 void blake2b_end(struct blake2b *hash, uint8_t digest[BLAKE2B_SIZE]);
 

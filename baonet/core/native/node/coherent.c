@@ -18,6 +18,7 @@
 #include "holder.h"
 #include "maintenance.h"
 #include "pl011_state.h"
+#include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
 #define HOME 0u
@@ -485,6 +486,9 @@ bool coherent_take(struct courier *courier, struct part *part, struct view *from
     case FRAME_GAVE: return take_page(courier, part, from, kind, body, length);
     case FRAME_MAINTAIN: return take_maintenance(courier, part, from, body, length);
     case FRAME_MAINTAINED: return take_maintained(courier, part, from, body, length);
+    case FRAME_TIME:
+    case FRAME_ASK:
+    case FRAME_TELL: return timing_take(courier, part, from, kind, body, length);
     default: return false;
     }
 }

@@ -10,6 +10,8 @@
 
 #include "coherent.h"
 #include "pulse.h"
+#include "ringing.h"
+#include "timing.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +22,6 @@
 
 #define EVENTS 64
 #define CALLS 256 /* that are answered before others have their turn */
-#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 
 enum { OF_BELL, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
@@ -31,11 +32,12 @@ static void add(struct courier *courier, struct link *link, uint64_t key) {
     epoll_ctl(courier->epoll, EPOLL_CTL_ADD, link->fd, &event);
 }
 
+/* Nothing: not even that it has ended, of which epoll would tell again and again. */
 static void watch(struct courier *courier, struct link *link, uint64_t key, uint32_t events) {
     struct epoll_event event = {.events = events, .data.u64 = key};
     if (link->watched == events) return;
+    epoll_ctl(courier->epoll, !events ? EPOLL_CTL_DEL : link->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, link->fd, &event);
     link->watched = events;
-    epoll_ctl(courier->epoll, EPOLL_CTL_MOD, link->fd, &event);
 }
 
 static void lose(struct courier *courier, struct peer *peer) {
@@ -52,6 +54,14 @@ static void called(struct courier *courier, unsigned pcpu) {
         if (pcpu < courier->parts[i].lanes) part_called(courier, &courier->parts[i], pcpu);
 }
 
+static void answer_missed(struct courier *courier) {
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        if (!ledger_has_missed(part->ledger)) continue;
+        for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
+    }
+}
+
 /*
  * False: it is to end. Processes of guests can say anything there: each call is a packet of its own, so nobody else's is taken
  * for another, and that it ends is not for a call to say.
@@ -60,12 +70,8 @@ static bool answer_calls(struct courier *courier) {
     uint16_t pcpu;
     for (unsigned i = 0; i < CALLS && recv(courier->bell, &pcpu, sizeof pcpu, MSG_DONTWAIT) == sizeof pcpu; i++) called(courier, pcpu);
     if (atomic_load(&courier->quits)) return false;
-    for (unsigned i = 0; i < courier->part_count; i++) {
-        struct part *part = &courier->parts[i];
-        if (part->coherent) coherent_renew(courier, part);
-        if (!atomic_exchange(&part->ledger->missed, 0)) continue;
-        for (unsigned j = 0; j < part->member_count; j++) part_called(courier, part, part->members[j]);
-    }
+    answer_missed(courier);
+    for (unsigned i = 0; i < courier->part_count; i++) coherent_renew(courier, &courier->parts[i]);
     return true;
 }
 
@@ -96,7 +102,9 @@ static void hear(struct courier *courier, struct peer *peer) {
 
 static void pass_on(struct part *part, struct relay *relay) {
     uint8_t bytes[65536];
-    ssize_t come = relay->link.fd < 0 ? -1 : recv(relay->link.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    size_t room = WINDOW - relay->ahead;
+    if (relay->link.fd < 0 || !room) return;
+    ssize_t come = recv(relay->link.fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_DONTWAIT);
     if (come > 0) {
         part_relay(part, relay, bytes, (size_t)come);
     } else if (!come || (errno != EAGAIN && errno != EINTR)) {
@@ -105,30 +113,43 @@ static void pass_on(struct part *part, struct relay *relay) {
     }
 }
 
-/* What waits goes where there is room, and who has too much waiting for him is not helped to more. */
-static void flush(struct courier *courier) {
-    for (unsigned i = 0; i < courier->peer_count; i++) {
-        struct peer *peer = &courier->peers[i];
-        if (peer->lost) continue;
-        if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING) {
-            lose(courier, peer);
-            continue;
-        }
-        watch(courier, &peer->link, KEY(OF_PEER, 0, i), EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
-    }
-    for (unsigned i = 0; i < courier->part_count; i++) {
-        for (unsigned j = 0; j < courier->parts[i].relay_count; j++) {
-            struct relay *relay = &courier->parts[i].relays[j];
-            if (relay->link.fd < 0) continue;
-            if (relay->link.out.length && !link_flush(&relay->link)) relay->ended = true, relay->link.out.length = 0;
-            if (relay->ended && !relay->link.out.length) {
-                link_free(&relay->link);
-                continue;
-            }
-            bool held = relay->peer->link.out.length > CONGESTED, waits = relay->link.out.length > 0;
-            watch(courier, &relay->link, KEY(OF_RELAY, i, j), (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0));
-        }
-    }
+static void flush_relay(struct part *part, struct relay *relay) {
+    size_t before = relay->link.out.length;
+    if (relay->link.fd < 0) return;
+    if (before && !link_flush(&relay->link)) relay->link.out.length = 0; /* it has ended: what it said before is read still */
+    part_took(part, relay, before - relay->link.out.length);
+    if (relay->ended && !relay->link.out.length) link_free(&relay->link);
+}
+
+/* Whether it is lost now. */
+static bool flush_peer(struct courier *courier, struct peer *peer, uint64_t key) {
+    if (peer->lost) return false;
+    if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING)
+        lose(courier, peer);
+    else
+        watch(courier, &peer->link, key, EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
+    return peer->lost;
+}
+
+static void watch_relay(struct courier *courier, struct relay *relay, uint64_t key) {
+    if (relay->link.fd < 0) return;
+    bool held = relay->peer->link.out.length > CONGESTED || relay->ahead == WINDOW, waits = relay->link.out.length > 0;
+    watch(courier, &relay->link, key, (held ? 0 : EPOLLIN) | (waits ? EPOLLOUT : 0));
+}
+
+/*
+ * What waits goes where there is room, and who has too much waiting for him is not helped to more. Processes first: what they
+ * have taken is told to nodes. Whether somebody was lost.
+ */
+static bool flush(struct courier *courier) {
+    bool loses = false;
+    for (unsigned i = 0; i < courier->part_count; i++)
+        for (unsigned j = 0; j < courier->parts[i].relay_count; j++) flush_relay(&courier->parts[i], &courier->parts[i].relays[j]);
+    for (unsigned i = 0; i < courier->peer_count; i++) loses |= flush_peer(courier, &courier->peers[i], KEY(OF_PEER, 0, i));
+    for (unsigned i = 0; i < courier->part_count; i++)
+        for (unsigned j = 0; j < courier->parts[i].relay_count; j++)
+            watch_relay(courier, &courier->parts[i].relays[j], KEY(OF_RELAY, i, j));
+    return loses;
 }
 
 /* That this node lives, and who of the others says nothing. A time in which nobody looked makes nobody late. */
@@ -146,6 +167,31 @@ static void beat(struct courier *courier) {
             link_end(&peer->link, 0);
     }
     courier->beats = time + step;
+    answer_missed(courier); /* a host without memory has no room in a socket that is empty */
+    for (unsigned i = 0; i < courier->part_count; i++) ringing_look(courier, &courier->parts[i]);
+}
+
+/* With what had to stop: whether there is something to be written now. */
+static bool go_on(struct courier *courier) {
+    bool goes = false;
+    for (unsigned i = 0; i < courier->part_count; i++) goes |= ringing_go_on(courier, &courier->parts[i]);
+    return goes;
+}
+
+/* When there is something to do, whatever comes. */
+static uint64_t next(const struct courier *courier) {
+    uint64_t first = courier->beats;
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        uint64_t due = timing_due(&courier->parts[i]);
+        if (due < first) first = due;
+    }
+    return first;
+}
+
+static void ask(struct courier *courier) {
+    uint64_t time = pulse_now();
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (timing_due(&courier->parts[i]) <= time) timing_ask(&courier->parts[i]);
 }
 
 static bool has_more(const struct courier *courier) {
@@ -160,8 +206,8 @@ static void *life(void *argument) {
     courier->beats = pulse_now();
     for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
-        uint64_t time = pulse_now();
-        int rest = time < courier->beats && !has_more(courier) ? (int)((courier->beats - time) / 1000000 + 1) : 0;
+        uint64_t time = pulse_now(), due = next(courier);
+        int rest = time < due && !has_more(courier) ? (int)((due - time) / 1000000 + 1) : 0;
         int count = epoll_wait(courier->epoll, events, EVENTS, rest);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
@@ -175,7 +221,8 @@ static void *life(void *argument) {
         for (unsigned i = 0; i < courier->peer_count; i++)
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
-        flush(courier);
+        ask(courier);
+        while (flush(courier) || go_on(courier)) continue; /* others are told of who is lost */
     }
 }
 

@@ -20,6 +20,7 @@ enum frame_kind {
     FRAME_SAYS,  /* bytes from a process to one of the other node */
     FRAME_ENDED, /* it says nothing more */
     FRAME_BEAT,  /* this node lives */
+    FRAME_TOOK,  /* so many bytes of what was said have been taken by the process that they were for */
     /* under the host's clock: */
     FRAME_TIME,   /* what time it is there: what follows is not from later */
     FRAME_ASK,    /* what time is it at home? */
@@ -66,13 +67,20 @@ struct peer {
     bool lost;
 };
 
-/* The two ends of a channel between two processes on different nodes are relays. */
+/*
+ * The two ends of a channel between two processes on different nodes are relays. What the one process has said and the other has
+ * not taken is bounded: then no more of it is read, and who says it waits as for a socket of its own host.
+ */
 struct relay {
     struct link link;
     unsigned pcpu; /* the crew's */
     struct peer *peer;
     bool ended; /* the other node's end has been told so */
+    uint32_t ahead; /* bytes that were said, and of which the other node has not told that they were taken */
+    uint32_t taken; /* bytes that were taken here, of which the other node has not been told */
 };
+#define WINDOW (1u << 18)  /* bytes that a relay may be ahead */
+#define TELLING (WINDOW / 2) /* that are told together: who is told of fewer has room for more */
 
 /* An island, as one node has it. */
 struct part {
@@ -83,6 +91,7 @@ struct part {
     unsigned home;  /* the node that conducts */
     uint16_t *members; /* its pcpus, which are few among those of a large machine */
     unsigned member_count;
+    struct timing *timing; /* NULL: in virtual time */
     uint16_t *nodes, *processes; /* of each pcpu: its node, NOWHERE if it is not of the island; the first in its process */
     unsigned table_count;
     struct table *tables; /* by segment */
@@ -96,15 +105,16 @@ struct part {
     unsigned waiting_count;
     struct relay *relays;
     unsigned relay_count;
-    bool coherent; /* the time is the host's */
     struct pending *pending; /* that pcpus here are to do before others go on */
     struct deferred { /* pages that go when what was granted has been used */
         uint16_t segment;
         uint32_t page;
     } *deferred;
     unsigned deferred_count;
+    struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */
 };
 #define NOWHERE 0xffffu
+#define CONGESTED (1u << 20) /* bytes that wait for a node: nothing more is taken from processes that speak to it */
 #define MOST_WAITING (64u << 20) /* bytes for who takes nothing: whoever makes it more is lost */
 #define GUEST_PAGE 4096u
 
@@ -120,6 +130,7 @@ struct courier {
     bool begun;
     _Atomic bool quits; /* looked at with the next call */
     _Atomic uint64_t brought, given, orders; /* pages; stays */
+    _Atomic uint64_t held; /* bytes for which rings here have no room */
     uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
 
@@ -132,7 +143,7 @@ void part_called(struct courier *courier, struct part *part, unsigned pcpu);
 /* Before anything else is said to a node: what it has not yet been told. */
 void part_ship(struct part *part, struct view *view);
 
-/* What a process has said to one of another node. */
+/* What a process has said to one of another node; nothing: it has ended. */
 void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, size_t length);
 
 /* Puts a frame behind what the ledger has. */
@@ -140,6 +151,9 @@ void part_say(struct part *part, struct view *view, uint16_t kind, const void *b
 
 /* Who says nothing more. */
 void part_lost(struct courier *courier, struct part *part, struct peer *peer);
+
+/* A process has taken so many bytes of what one of another node has said; or nobody will. */
+void part_took(struct part *part, struct relay *relay, size_t length);
 
 /* All nodes have had the same bytes put into the pages of a segment: who owns one has it. */
 void part_reset(struct courier *courier, struct part *part, struct table *table);

@@ -12,6 +12,8 @@
 #include "courier.h"
 #include "directory.h"
 #include "link_type.h"
+#include "ringing.h"
+#include "timing.h"
 
 /* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
 static void *memory(struct courier *courier, PyObject *buffer, size_t least) {
@@ -124,8 +126,12 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     PyObject *ledger, *slots, *nodes, *processes;
     unsigned short number;
     unsigned lanes, home, segments;
-    int caller, coherent = 0;
-    if (!PyArg_ParseTuple(args, "HIIOOOOIi|p", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller, &coherent)) return NULL;
+    int caller;
+    PyObject *epoch = Py_None;
+    if (!PyArg_ParseTuple(args, "HIIOOOOIi|O", &number, &lanes, &home, &ledger, &slots, &nodes, &processes, &segments, &caller, &epoch))
+        return NULL;
+    unsigned long long began = epoch == Py_None ? 0 : PyLong_AsUnsignedLongLong(epoch);
+    if (PyErr_Occurred()) return NULL;
     if (!may_change(courier)) return NULL;
     if (lanes > MAX_PCPUS) return PyErr_Format(PyExc_ValueError, "too many pcpus");
     struct part *parts = grow(courier->parts, courier->part_count, sizeof *parts);
@@ -140,12 +146,12 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     part->tables = PyMem_Calloc(segments + 1, sizeof *part->tables);
     if (part->processes && !find_members(part)) return NULL;
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    if (epoch != Py_None && !(part->timing = timing_new(began, home == courier->node))) return PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
-    part->coherent = coherent;
-    if (coherent && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
+    if (part->timing && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
     for (unsigned pcpu = 0; pcpu < lanes; pcpu++)
-        if ((part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node) && coherent)
+        if ((part->ledger->lanes[pcpu].away = part->nodes[pcpu] != NOWHERE && part->nodes[pcpu] != courier->node) && part->timing)
             atomic_store(&part->slots[pcpu].in_guest, 1); /* who asks something of it waits until that was done there */
     courier->part_count++;
     Py_RETURN_NONE;
@@ -173,8 +179,27 @@ static PyObject *add_table(PyObject *self, PyObject *args) {
     if (!table->brought) return PyErr_NoMemory();
     table->device = device;
     table->pages = device ? 1 : pages;
-    if (part->coherent && !coherent_begin(courier, part, table)) return PyErr_NoMemory();
+    if (part->timing && !coherent_begin(courier, part, table)) return PyErr_NoMemory();
     Py_RETURN_NONE;
+}
+
+static PyObject *add_rings(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number;
+    PyObject *rings;
+    Py_buffer places;
+    if (!PyArg_ParseTuple(args, "IOy*", &number, &rings, &places)) return NULL;
+    struct part *part = may_change(courier) ? part_of(courier, number) : NULL;
+    uint8_t *start = part ? memory(courier, rings, part->lanes) : NULL;
+    const char *wrong = NULL;
+    if (start) {
+        size_t size = (size_t)PyMemoryView_GET_BUFFER(PyList_GET_ITEM(courier->kept, PyList_GET_SIZE(courier->kept) - 1))->len;
+        unsigned count = (unsigned)((size_t)places.len / sizeof(struct ring_places));
+        wrong = ringing_begin(courier, part, start, size, places.buf, count);
+    }
+    PyBuffer_Release(&places);
+    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
+    return start && !wrong ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *add_relay(PyObject *self, PyObject *args) {
@@ -219,8 +244,33 @@ static PyObject *statistics(PyObject *self, PyObject *none) {
     (void)none;
     uint64_t bytes = 0;
     for (unsigned i = 0; i < courier->peer_count; i++) bytes += courier->peers[i].link.sent;
-    return Py_BuildValue("{sKsKsKsK}", "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
+    return Py_BuildValue("{sKsKsKsKsK}", "held", (unsigned long long)courier->held, "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
                          "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
+}
+
+/* Whether time can be told here, of all islands that are under the host's clock. */
+static PyObject *synchronised(PyObject *self, PyObject *none) {
+    const struct courier *courier = (struct courier *)self;
+    (void)none;
+    for (unsigned i = 0; i < courier->part_count; i++)
+        if (courier->parts[i].timing && !atomic_load(&courier->parts[i].timing->known)) Py_RETURN_FALSE;
+    Py_RETURN_TRUE;
+}
+
+/* (island, offset, drift, error) of those whose home is another node. */
+static PyObject *clocks(PyObject *self, PyObject *none) {
+    const struct courier *courier = (struct courier *)self;
+    PyObject *list = PyList_New(0);
+    (void)none;
+    for (unsigned i = 0; list && i < courier->part_count; i++) {
+        const struct part *part = &courier->parts[i];
+        if (!part->timing || part->home == courier->node || !atomic_load(&part->timing->known)) continue;
+        PyObject *each = Py_BuildValue("(ILLL)", part->number, (long long)atomic_load(&part->ledger->offset),
+                                       (long long)atomic_load(&part->timing->drift), (long long)atomic_load(&part->timing->error));
+        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
+        Py_XDECREF(each);
+    }
+    return list;
 }
 
 #define MOST_HOT 64u
@@ -266,12 +316,14 @@ static void dealloc(PyObject *self) {
         for (unsigned j = 0; j < part->relay_count; j++) link_free(&part->relays[j].link);
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         coherent_end(part);
+        ringing_end(part);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
         for (unsigned j = 0; part->tables && j < part->table_count; j++) PyMem_Free(part->tables[j].brought);
         PyMem_Free(part->tables);
         PyMem_Free(part->members);
         free(part->waiting);
+        free(part->timing);
     }
     PyMem_Free(courier->parts);
     PyMem_Free(courier->peers);
@@ -311,12 +363,15 @@ static PyMethodDef methods[] = {
     {"connect", connect_peer, METH_VARARGS, NULL},
     {"island", add_island, METH_VARARGS, NULL},
     {"table", add_table, METH_VARARGS, NULL},
+    {"rings", add_rings, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},
     {"begin", begin, METH_NOARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"hottest", hottest, METH_NOARGS, NULL},
+    {"synchronised", synchronised, METH_NOARGS, NULL},
+    {"clocks", clocks, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "maintenance.h"
+#include "timing.h"
 
 struct counts {
     uint32_t transfers, known, maintenance, unused;
@@ -52,6 +53,10 @@ static bool maintains(const struct part *part, unsigned pcpu, const struct peer 
 }
 
 void part_ship(struct part *part, struct view *view) {
+    if (part->timing) {
+        timing_tell(part, view);
+        return;
+    }
     struct ledger *ledger = part->ledger;
     bool at_home = view->peer->node != part->home;
     uint64_t written = atomic_load_explicit(&ledger->written, memory_order_acquire);

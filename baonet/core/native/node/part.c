@@ -12,6 +12,7 @@
 #include "futex.h"
 #include "log.h"
 #include "pulse.h"
+#include "ringing.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -33,6 +34,9 @@ struct pages_frame {
 };
 struct says_frame {
     uint32_t pcpu;
+};
+struct took_frame {
+    uint32_t pcpu, length;
 };
 
 static struct view *view_of(struct part *part, unsigned node) {
@@ -219,7 +223,8 @@ static void send_came(struct part *part, unsigned pcpu) {
 void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     if (part->nodes[pcpu] == NOWHERE) return;
-    if (part->coherent) {
+    ringing_called(courier, part, pcpu);
+    if (part->timing) {
         coherent_called(courier, part, pcpu);
     } else if (part->nodes[pcpu] != courier->node) {
         send_order(courier, part, pcpu);
@@ -249,30 +254,58 @@ void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, si
     memcpy(room, &frame, sizeof frame);
     memcpy(room + sizeof frame, bytes, length);
     link_end(&view->peer->link, sizeof frame + length);
+    relay->ahead += (uint32_t)length;
+}
+
+void part_took(struct part *part, struct relay *relay, size_t length) {
+    struct view *view = view_of(part, relay->peer->node);
+    relay->taken += (uint32_t)length;
+    if (relay->taken < TELLING || !view) return;
+    struct took_frame frame = {.pcpu = relay->pcpu, .length = relay->taken};
+    relay->taken = 0;
+    part_say(part, view, FRAME_TOOK, &frame, sizeof frame);
+}
+
+static struct relay *relay_of(struct part *part, const struct view *from, unsigned pcpu) {
+    for (unsigned i = 0; i < part->relay_count; i++)
+        if (part->relays[i].pcpu == pcpu && part->relays[i].peer == from->peer) return &part->relays[i];
+    return NULL;
 }
 
 static bool take_said(struct part *part, const struct view *from, bool ended, const uint8_t *body, size_t length) {
     struct says_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
-    for (unsigned i = 0; i < part->relay_count; i++) {
-        struct relay *relay = &part->relays[i];
-        if (relay->pcpu != frame.pcpu || relay->peer != from->peer) continue;
-        if (relay->link.fd < 0) return true;
-        if (ended)
-            relay->ended = true; /* closed when what is there has gone */
-        else if (relay->link.out.length > MOST_WAITING || !bytes_add(&relay->link.out, body + sizeof frame, length - sizeof frame))
-            return false;
-        return true;
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay) return false;
+    size_t said = length - sizeof frame;
+    if (ended) {
+        relay->ended = true; /* closed when what is there has gone */
+    } else if (relay->link.fd < 0) {
+        if (said > WINDOW) return false;
+        part_took(part, relay, said); /* nobody is there any more: whoever says it need not wait for that */
+    } else {
+        return said + relay->taken + relay->link.out.length <= WINDOW && bytes_add(&relay->link.out, body + sizeof frame, said);
     }
-    return false;
+    return true;
+}
+
+static bool take_took(struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct took_frame frame;
+    if (length != sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    struct relay *relay = relay_of(part, from, frame.pcpu);
+    if (!relay || frame.length > relay->ahead) return false;
+    relay->ahead -= frame.length;
+    return true;
 }
 
 bool part_take(struct courier *courier, struct part *part, struct peer *peer, uint16_t kind, const uint8_t *body, size_t length) {
     struct view *view = view_of(part, peer->node);
     bool at_home = courier->node == part->home;
     if (!view) return false;
-    if (part->coherent) return coherent_take(courier, part, view, kind, body, length);
+    if (kind == FRAME_RING || kind == FRAME_ROOM) return ringing_take(courier, part, view, kind, body, length);
+    if (part->timing) return coherent_take(courier, part, view, kind, body, length);
     switch (kind) {
     case FRAME_LOG: return log_take(part, view, courier->node, body, length);
     case FRAME_ORDER: return !at_home && take_order(courier, part, body, length);
@@ -281,13 +314,14 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_PAGES: return take_pages(courier, part, view, body, length);
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
+    case FRAME_TOOK: return take_took(part, view, body, length);
     default: return false;
     }
 }
 
 void part_reset(struct courier *courier, struct part *part, struct table *table) {
     bool at_home = courier->node == part->home;
-    if (part->coherent) {
+    if (part->timing) {
         coherent_reset(courier, part, table);
         return;
     }
@@ -300,5 +334,7 @@ void part_reset(struct courier *courier, struct part *part, struct table *table)
 
 void part_lost(struct courier *courier, struct part *part, struct peer *peer) {
     struct view *view = view_of(part, peer->node);
-    if (view && part->coherent) coherent_lost(courier, part, view);
+    if (!view) return;
+    ringing_lost(courier, part, view);
+    if (part->timing) coherent_lost(courier, part, view);
 }

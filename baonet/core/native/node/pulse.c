@@ -1,7 +1,10 @@
 /*
- * A thread that neither the GIL nor busy cores hold up. It sends a byte to each peer ten times in the heartbeat time, and who has
+ * A thread that neither the GIL nor busy cores hold up. It sends a beat to each peer ten times in the heartbeat time, and who has
  * said nothing for that long is lost: the control stream that belongs to it is shut down, so whoever waits for it there, in
  * whatever way, sees its end. A stream that ends itself means the same, a moment later, as what was said before may still be read.
+ *
+ * The stream is in the clear. A beat is a number and a code (keyed BLAKE2b) that nobody makes without the key of who says it. Each
+ * end has one of its own, and numbers go up; so what others put into the stream, or say again, is not heard.
  *
  * A time in which this thread itself was not run (its process was stopped, its host slept) makes nobody late.
  */
@@ -16,18 +19,32 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "blake2b.h"
+
 #define MOST_PEERS 1024u
 #define SECOND UINT64_C(1000000000)
 #define LAST_WORDS (SECOND / 2) /* between the end of a peer's pulse and that of its control stream */
 
+#define CODE 16u
+struct beat {
+    uint64_t number;
+    uint8_t code[CODE];
+};
+#define AT_ONCE 64u /* beats that are read before others have their turn */
+
 struct beating {
     int stream, control; /* -1: it is lost */
+    uint8_t says[BLAKE2B_SIZE], hears[BLAKE2B_SIZE]; /* keys */
+    uint64_t said, heard_last; /* numbers */
+    struct beat out, in;
+    size_t out_left, in_come; /* bytes of these */
     uint64_t heard, ended;
     _Atomic bool silent, lost;
     _Atomic uint64_t longest;
@@ -65,13 +82,39 @@ static void lose(struct beating *peer, uint64_t now) {
     atomic_store(&peer->lost, true);
 }
 
+static struct beat beat_of(const uint8_t key[BLAKE2B_SIZE], uint64_t number) {
+    struct beat beat = {.number = number};
+    struct blake2b hash;
+    uint8_t digest[BLAKE2B_SIZE];
+    blake2b_begin_keyed(&hash, key);
+    blake2b_add(&hash, &number, sizeof number);
+    blake2b_end(&hash, digest);
+    memcpy(beat.code, digest, CODE);
+    return beat;
+}
+
+static bool is_beat(const struct beating *peer, const struct beat *come) {
+    struct beat due = beat_of(peer->hears, come->number);
+    uint8_t differs = 0;
+    for (unsigned i = 0; i < CODE; i++) differs |= due.code[i] ^ come->code[i];
+    return !differs && come->number > peer->heard_last;
+}
+
+static void hear_one(struct beating *peer, uint64_t now) {
+    peer->in_come = 0;
+    if (!is_beat(peer, &peer->in)) return;
+    peer->heard_last = peer->in.number;
+    if (now - peer->heard > atomic_load(&peer->longest)) atomic_store(&peer->longest, now - peer->heard);
+    peer->heard = now;
+}
+
 static void hear(struct beating *peer, uint64_t now) {
-    uint8_t beats[64];
-    ssize_t come;
-    while ((come = recv(peer->stream, beats, sizeof beats, MSG_DONTWAIT)) > 0) {
-        if (now - peer->heard > atomic_load(&peer->longest)) atomic_store(&peer->longest, now - peer->heard);
-        peer->heard = now;
+    ssize_t come = 1;
+    for (unsigned i = 0; i < AT_ONCE && come > 0; i++) {
+        come = recv(peer->stream, (uint8_t *)&peer->in + peer->in_come, sizeof peer->in - peer->in_come, MSG_DONTWAIT);
+        if (come > 0 && (peer->in_come += (size_t)come) == sizeof peer->in) hear_one(peer, now);
     }
+    if (come > 0) return;
     if ((!come || (errno != EAGAIN && errno != EINTR)) && !peer->ended) peer->ended = now;
 }
 
@@ -95,9 +138,20 @@ static void judge(struct pulse *pulse, uint64_t now) {
     }
 }
 
+/* What a stream does not take of a beat goes before the next one. */
+static void say(struct beating *peer) {
+    if (!peer->out_left) {
+        peer->out = beat_of(peer->says, ++peer->said);
+        peer->out_left = sizeof peer->out;
+    }
+    const uint8_t *end = (const uint8_t *)(&peer->out + 1);
+    ssize_t gone = send(peer->stream, end - peer->out_left, peer->out_left, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (gone > 0) peer->out_left -= (size_t)gone;
+}
+
 static void beat(struct pulse *pulse) {
     for (unsigned i = 0; i < pulse->count; i++)
-        if (pulse->peers[i].stream >= 0) send(pulse->peers[i].stream, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (pulse->peers[i].stream >= 0) say(&pulse->peers[i]);
 }
 
 static void *life(void *argument) {
@@ -150,7 +204,10 @@ static bool begin(struct pulse *pulse) {
 static PyObject *watch(PyObject *self, PyObject *args) {
     struct pulse *pulse = (struct pulse *)self;
     int stream, control;
-    if (!PyArg_ParseTuple(args, "ii", &stream, &control)) return NULL;
+    const char *says, *hears;
+    Py_ssize_t says_length, hears_length;
+    if (!PyArg_ParseTuple(args, "iiy#y#", &stream, &control, &says, &says_length, &hears, &hears_length)) return NULL;
+    if (says_length != BLAKE2B_SIZE || hears_length != BLAKE2B_SIZE) return PyErr_Format(PyExc_ValueError, "a key has %d bytes", BLAKE2B_SIZE);
     if (!pulse->made || pulse->quits || pulse->count == MOST_PEERS) return PyErr_Format(PyExc_RuntimeError, "nobody more can be heard");
     struct beating peer = {.stream = fcntl(stream, F_DUPFD_CLOEXEC, 3), .control = fcntl(control, F_DUPFD_CLOEXEC, 3)};
     if (peer.stream < 0 || peer.control < 0) {
@@ -158,6 +215,8 @@ static PyObject *watch(PyObject *self, PyObject *args) {
         if (peer.stream >= 0) close(peer.stream);
         return NULL;
     }
+    memcpy(peer.says, says, sizeof peer.says);
+    memcpy(peer.hears, hears, sizeof peer.hears);
     peer.heard = pulse_now();
     pthread_mutex_lock(&pulse->lock);
     pulse->peers[pulse->count++] = peer;

@@ -1,4 +1,4 @@
-/* Whether other hosts live: bytes that a thread without Python sends them and hears from them: pulse.c. */
+/* Whether other hosts live: beats that a thread without Python sends them and hears from them: pulse.c. */
 #ifndef BAONET_PULSE_H
 #define BAONET_PULSE_H
 

@@ -5,17 +5,20 @@
 #include <stdbool.h>
 
 #include "bell.h"
+#include "ledger.h"
 #include "ring.h"
 
 struct end {
     struct ring *in, *out;
     uint64_t tail, head;
+    bool far; /* the node's courier has the other ends */
 };
 struct rings {
     PyObject_HEAD;
     PyObject *kept; /* views of all memory that is pointed to */
     struct slot *slots;
     const unsigned char *lost;
+    struct ledger *ledger; /* of its island, if that is on several nodes */
     unsigned index, pcpus;
     struct end *ends; /* by pcpu */
 };
@@ -38,11 +41,11 @@ static void *memory(PyObject *kept, PyObject *buffer, Py_ssize_t at, Py_ssize_t 
 
 static int rings_init(PyObject *object, PyObject *args, PyObject *names) {
     struct rings *self = (struct rings *)object;
-    PyObject *slots, *lost;
+    PyObject *slots, *lost, *ledger = NULL;
     Py_ssize_t pcpus;
     (void)names;
     if (self->kept) return PyErr_SetString(PyExc_RuntimeError, "Rings are made once"), -1;
-    if (!PyArg_ParseTuple(args, "OIO", &slots, &self->index, &lost) || (pcpus = PyObject_Size(lost)) < 0) return -1;
+    if (!PyArg_ParseTuple(args, "OIO|O", &slots, &self->index, &lost, &ledger) || (pcpus = PyObject_Size(lost)) < 0) return -1;
     if (pcpus > MAX_PCPUS || self->index >= (size_t)pcpus) {
         PyErr_Format(PyExc_IndexError, "pcpu %u of %zd: there can be %d", self->index, pcpus, MAX_PCPUS);
         return -1;
@@ -53,7 +56,9 @@ static int rings_init(PyObject *object, PyObject *args, PyObject *names) {
     if (!self->ends || !self->kept) return -1;
     self->slots = memory(self->kept, slots, 0, pcpus * (Py_ssize_t)sizeof(struct slot), true);
     self->lost = self->slots ? memory(self->kept, lost, 0, pcpus, false) : NULL;
-    return self->lost ? 0 : -1;
+    bool has_ledger = self->lost && ledger && ledger != Py_None;
+    self->ledger = has_ledger ? memory(self->kept, ledger, 0, sizeof(struct ledger), true) : NULL;
+    return self->lost && (self->ledger || !has_ledger) ? 0 : -1;
 }
 
 static void rings_dealloc(PyObject *object) {
@@ -68,12 +73,14 @@ static PyObject *join(PyObject *object, PyObject *args) {
     PyObject *in, *out;
     Py_ssize_t in_at, out_at;
     unsigned peer;
-    if (!PyArg_ParseTuple(args, "IOnOn", &peer, &in, &in_at, &out, &out_at)) return NULL;
+    int far = 0;
+    if (!PyArg_ParseTuple(args, "IOnOn|p", &peer, &in, &in_at, &out, &out_at, &far)) return NULL;
     if (peer >= self->pcpus) return PyErr_Format(PyExc_IndexError, "no pcpu %u", peer);
+    if (far && !self->ledger) return PyErr_Format(PyExc_ValueError, "pcpu %u is on another node, and there is no ledger", peer);
     struct ring *from = memory(self->kept, in, in_at, RING_SIZE, true);
     struct ring *to = from ? memory(self->kept, out, out_at, RING_SIZE, true) : NULL;
     if (!to) return NULL;
-    self->ends[peer] = (struct end){.in = from, .out = to};
+    self->ends[peer] = (struct end){.in = from, .out = to, .far = far};
     Py_RETURN_NONE;
 }
 
@@ -81,6 +88,22 @@ static struct end *end_to(struct rings *self, unsigned long peer) {
     if (peer < self->pcpus && self->ends[peer].in) return &self->ends[peer];
     if (!PyErr_Occurred()) PyErr_Format(PyExc_IndexError, "no ring to pcpu %lu", peer);
     return NULL;
+}
+
+/* Something is in the ring to a peer. The courier looks at the news of who is far after the call that told of them. */
+static void announce(struct rings *self, const struct end *end, unsigned peer) {
+    uint64_t mine = UINT64_C(1) << self->index % 64;
+    if (!end->far)
+        bell_announce(&self->slots[peer], self->index);
+    else if (!(atomic_fetch_or(&self->slots[peer].news[self->index / 64], mine) & mine))
+        ledger_call(self->ledger, peer);
+}
+
+static void call_peer(struct rings *self, const struct end *end, unsigned peer) {
+    if (end->far)
+        ledger_call(self->ledger, peer);
+    else
+        bell_call(&self->slots[peer]);
 }
 
 static PyObject *put(PyObject *object, PyObject *const *args, Py_ssize_t count) {
@@ -92,7 +115,7 @@ static PyObject *put(PyObject *object, PyObject *const *args, Py_ssize_t count) 
     if (!end || PyObject_GetBuffer(args[1], &bytes, PyBUF_SIMPLE)) return NULL;
     ptrdiff_t done = ring_put(end->out, &end->head, bytes.buf, (size_t)bytes.len);
     PyBuffer_Release(&bytes);
-    if (done > 0) bell_announce(&self->slots[peer], self->index);
+    if (done > 0) announce(self, end, (unsigned)peer);
     return PyLong_FromSsize_t(done);
 }
 
@@ -125,7 +148,7 @@ static PyObject *get(PyObject *object, PyObject *peer) {
     if (!filled && ended) Py_RETURN_NONE;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, filled);
     if (bytes && filled && ring_get(end->in, &end->tail, PyBytes_AS_STRING(bytes), (size_t)filled))
-        bell_call(&self->slots[source]);
+        call_peer(self, end, (unsigned)source);
     if (filled && ended) atomic_fetch_or(&self->slots[self->index].news[source / 64], UINT64_C(1) << source % 64);
     return bytes;
 }
@@ -142,8 +165,8 @@ static PyObject *end(PyObject *object, PyObject *peer) {
     if (!is_lost(self, (unsigned)other)) {
         atomic_store(&end->in->closed, 1);
         atomic_store(&end->out->ended, 1);
-        bell_announce(&self->slots[other], self->index);
-        bell_call(&self->slots[other]);
+        announce(self, end, (unsigned)other);
+        call_peer(self, end, (unsigned)other);
     }
     end->in = end->out = NULL;
     Py_RETURN_NONE;

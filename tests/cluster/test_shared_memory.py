@@ -1,0 +1,59 @@
+"""Under the host's clock: what VMs on several nodes share is one memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.machine import run
+from tests.system.test_contention import BETWEEN_VMS, SHAPES, contention
+from tests.system.test_litmus import SHAPES as LITMUS
+from tests.system.test_litmus import litmus, outcomes
+
+SLOW = pytest.mark.slow
+SPREAD = ("--on", "local:2", "--place", "spread")
+FOUR = ("--on", "local:4", "--place", "spread")
+
+
+def freely(machine: dict[str, Any]) -> dict[str, Any]:
+    """The same under the host's clock."""
+    platform = {name: value for name, value in machine["platform"].items() if name != "timer_frequency"}
+    return machine | {"clock": {"mode": "host"}, "platform": platform}
+
+
+@pytest.mark.parametrize("shape", [each if each == "everything" else pytest.param(each, marks=SLOW) for each in BETWEEN_VMS])
+def test_vms_on_two_nodes_want_the_same_pages(tmp_path: Path, shape: str) -> None:
+    result = run(tmp_path, freely(contention(shape, 1, "10us", vms=2)), *SPREAD)
+    assert result.status == 0, result.out + result.err
+    assert "contend: as it should be" in result.out
+
+
+@pytest.mark.parametrize("shape", [each if each == "everything" else pytest.param(each, marks=SLOW) for each in SHAPES])
+@pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), pytest.param(4, FOUR, marks=SLOW)])
+def test_vcpus_on_several_nodes_want_the_same_pages(
+    tmp_path: Path, shape: str, cpus: int, where: tuple[str, ...]
+) -> None:
+    result = run(tmp_path, freely(contention(shape, cpus, "10us")), *where)
+    assert result.status == 0, result.out + result.err
+    assert "contend: as it should be" in result.out
+
+
+@pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), pytest.param(4, FOUR, marks=SLOW)])
+def test_nothing_weak_is_seen_between_nodes(tmp_path: Path, cpus: int, where: tuple[str, ...]) -> None:
+    """Who has a page that another node wants lets it go when he has done what he did: that is sequentially consistent."""
+    seen = outcomes(tmp_path, litmus(cpus, 1_000, 1), *where)
+    assert len(seen) == LITMUS[cpus]
+    assert not any(seen.values())
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), (4, FOUR)])
+def test_nothing_weak_is_seen_between_nodes_in_a_hundred_thousand(
+    tmp_path: Path, cpus: int, where: tuple[str, ...]
+) -> None:
+    seen = outcomes(tmp_path, litmus(cpus, 100_000, 1), *where, seconds=7000)
+    assert len(seen) == LITMUS[cpus]
+    assert not any(seen.values())

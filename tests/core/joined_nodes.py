@@ -1,0 +1,102 @@
+"""Nodes of a test in one process: each has a courier, and rings between its pcpus and those of the others."""
+
+from __future__ import annotations
+
+import array
+import mmap
+import os
+import select
+import socket
+import struct
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from baonet.core import _node
+from baonet.memory.rings import RingMemory
+
+ISLAND = 7
+NOWHERE = 0xFFFF
+PLACES = struct.Struct("=HHIQQ")
+
+
+class JoinedNode:
+    """Node ``number``, where ``nodes`` has that of each pcpu. They are one VM, and all of them talk. Node 0 is home."""
+
+    def __init__(self, number: int, nodes: Sequence[int], *, memory_of_rings: bool = True) -> None:
+        self.number, self.nodes = number, nodes
+        lanes = len(nodes)
+        self.here = [pcpu for pcpu in range(lanes) if nodes[pcpu] == number]
+        self.slots = mmap.mmap(-1, lanes * _node.SLOT_SIZE)
+        self.ledger = mmap.mmap(-1, _node.LEDGER_SIZE + lanes * _node.LANE_SIZE)
+        self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self.told, self._writing = os.pipe2(os.O_NONBLOCK)
+        far = set(range(lanes)).difference(self.here)
+        peers = {
+            pcpu: frozenset(range(lanes)) - {pcpu} if pcpu in self.here else frozenset(self.here)
+            for pcpu in range(lanes)
+        }
+        self.memory = RingMemory([tuple(range(lanes))], peers, _node.RING_SIZE, far)
+        self.whole = self.memory.whole()
+        self.places = b"".join(PLACES.pack(each.here, each.far, 0, each.come, each.go) for each in self.memory.pairs())
+        self._far = far
+        self.courier = _node.Courier(number, self.bell.fileno(), self._writing, 3600.0)
+        others = sorted(set(nodes) - {number}) if number == 0 else [0]
+        for other in others:
+            self.courier.peer(other)
+        processes = array.array("H", [pcpu if pcpu in self.here else NOWHERE for pcpu in range(lanes)])
+        numbers = array.array("H", nodes)
+        self.courier.island(
+            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), True
+        )
+        if memory_of_rings:
+            self.courier.rings(ISLAND, self.whole, self.places)
+
+    def rings(self, pcpu: int) -> _node.Rings:
+        """As the process of a pcpu here has them."""
+        ends = self.memory.ends(pcpu)
+        made = _node.Rings(self.slots, pcpu, ends.lost, self.ledger)
+        for peer, places in ends.rings.items():
+            made.join(peer, *places, peer in self._far)
+        return made
+
+    def lose(self, pcpu: int) -> None:
+        """Its process has ended."""
+        self.whole[pcpu] = 1
+        self.call(pcpu)
+
+    def call(self, pcpu: int) -> None:
+        self.caller.send(pcpu.to_bytes(2, sys.byteorder))
+
+    def held(self) -> int:
+        return self.courier.statistics()["held"]
+
+    def lost_nodes(self, seconds: float = 20) -> set[int]:
+        """Those that its courier tells of next."""
+        if not select.select([self.told], [], [], seconds)[0]:
+            return set()
+        return {number for (number,) in struct.iter_unpack("=H", os.read(self.told, 512))}
+
+    def close(self) -> None:
+        self.courier.close(self.caller.fileno())
+        self.bell.close()
+        self.caller.close()
+        os.close(self.told)
+        os.close(self._writing)
+
+
+@contextmanager
+def joined(nodes: Sequence[int]) -> Iterator[Mapping[int, JoinedNode]]:
+    """All nodes, whose couriers have begun."""
+    made = {number: JoinedNode(number, nodes) for number in sorted(set(nodes))}
+    try:
+        for number in list(made)[1:]:
+            ours, theirs = socket.socketpair()
+            made[0].courier.connect(number, _node.Link(ours.detach()))
+            made[number].courier.connect(0, _node.Link(theirs.detach()))
+        for each in made.values():
+            each.courier.begin()
+        yield made
+    finally:
+        for each in made.values():
+            each.close()
