@@ -29,8 +29,8 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _memory(pid: int) -> int:
-    """Proportional set size of the tree in bytes: RAM that processes share counts once."""
+def memory_of_tree(pid: int) -> int:
+    """Proportional set size of a process and its descendants in bytes: RAM that processes share counts once."""
     total = 0
     for process in _tree(pid):
         try:
@@ -64,7 +64,7 @@ def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.S
                 output += data
                 if until.encode() in output:
                     end = time.monotonic() - begin
-                    memory = _memory(process.pid)
+                    memory = memory_of_tree(process.pid)
     finally:
         _end(process, stop)
     text = output.decode(errors="replace")

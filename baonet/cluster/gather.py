@@ -17,6 +17,7 @@ from baonet.cluster.machines import Shipment
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.starter import FOUND, Awaiting, Launching
+from baonet.cluster.state import MachineState
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -81,8 +82,12 @@ class NodeGroup:
         tracing: bool,
         heartbeat: float = HEARTBEAT,
         warn: Callable[[str], None] = lambda text: None,
+        state: MachineState | None = None,
     ) -> Cluster:
-        """Have them run their parts. Raises ClusterError, and ValueError for a placement that names other nodes."""
+        """Have them run their parts; ``state``: from there on.
+
+        Raises ClusterError, and ValueError for a placement that names other nodes.
+        """
         if placement is Placement.ONE_PROCESS:
             raise ValueError("--placement one-process is of one host: leave it away, or leave away --on")
         nodes = places(
@@ -90,7 +95,7 @@ class NodeGroup:
             self._plan.machine.placement,
             [NodePlace(each.name, each.cores) for each in self.joined],
         )
-        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn)
+        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn, state)
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:
@@ -98,4 +103,3 @@ class NodeGroup:
         for each in self.joined:
             each.stream.close()
         self._stack.close()
-

@@ -14,11 +14,14 @@ import trio
 
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
+from baonet.cluster.asking import Question
 from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.machines import announced, send
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
@@ -51,6 +54,7 @@ class Asked:
     """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
 
     ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
+    ``state``: where the machine goes on from.
     """
 
     placement: Placement
@@ -61,6 +65,7 @@ class Asked:
     send_machine: Callable[[Stream], None]
     heartbeat: float
     warn: Callable[[str], None]
+    state: MachineState | None = None
 
 
 @final
@@ -192,7 +197,10 @@ class Cluster:
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
+        states = [self._state_of(index, asked.state) for index in range(len(self._joined))]
         for index, node in enumerate(self._joined):
+            if asked.state is not None:
+                node.stream.send(cluster.Resume(announced(states[index])))
             node.stream.send(
                 cluster.Enlist(
                     index,
@@ -211,6 +219,7 @@ class Cluster:
         for index, node in enumerate(self._joined):
             with self._named(index):
                 asked.send_machine(node.stream)
+                send(node.stream, states[index])
         ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(self._islands)
         for index, node in enumerate(self._joined):
@@ -221,6 +230,10 @@ class Cluster:
         pcpus = Counter(self._nodes)
         for index in range(len(self._joined)):
             self.weakness = self._await(index, cluster.Met, pcpus[index]).weakness or self.weakness
+
+    def _state_of(self, index: int, state: MachineState | None) -> bytes:
+        """What that node needs of it; nothing where there is none."""
+        return b"" if state is None else pack(state.of_node(self._plan, self._nodes, index).save())
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:
@@ -394,14 +407,16 @@ class Cluster:
             del self._reloading[vm]
             loaded(known or why)
 
-    def _ask(self, index: int, message: cluster.Read | cluster.Write) -> cluster.Bytes:
+    def _ask(self, index: int, message: Question, kind: type[_T]) -> _T:
         """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""
+        if index >= len(self._joined):
+            raise ClusterError(f"a node says that node {index} has a page, which there is not")
         node = self._joined[index]
         if node.lost is not None:
             raise ClusterError(f"node {node.name} {node.lost}")
         with self._named(index):
             node.stream.send(message)
-            while not isinstance(answer := node.stream.await_message(ANSWER), cluster.Bytes):
+            while not isinstance(answer := node.stream.await_message(ANSWER), kind):
                 self._take(index, node, answer)
         return answer
 

@@ -40,19 +40,41 @@ class Shipment:
 
     def send(self, stream: Stream) -> None:
         """To a node that was told. Raises StreamError, ProtocolError, OSError."""
-        for start in range(0, len(self._data), _CHUNK):
-            self._chunk(stream, self._data[start : start + _CHUNK])
+        send(stream, self._data)
         for sha in stream.expect(cluster.ImagesWanted, PATIENCE).images:
             if sha not in self._paths:
                 raise ProtocolError(f"wants an image that this machine does not have: {sha:.64}")
             with Path(self._paths[sha]).open("rb") as file:
                 while data := file.read(_CHUNK):
-                    self._chunk(stream, data)
+                    _chunk(stream, data)
 
-    @staticmethod
-    def _chunk(stream: Stream, data: bytes) -> None:
-        stream.send(cluster.Chunk(data))
-        stream.drain(PATIENCE, _AHEAD)
+
+def announced(data: bytes) -> cluster.Image:
+    """As a node is told of what comes."""
+    return cluster.Image(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def send(stream: Stream, data: bytes) -> None:
+    """To a node that was told. Raises StreamError."""
+    for start in range(0, len(data), _CHUNK):
+        _chunk(stream, data[start : start + _CHUNK])
+
+
+def received(lead: Stream, told: cluster.Image, what: str, most: int) -> bytes:
+    """What was announced. Raises ProtocolError for anything else, and for more than ``most`` bytes; StreamError."""
+    if told.size > most:
+        raise ProtocolError(f"a {what} of {told.size} bytes: at most {most} are allowed")
+    data = bytearray()
+    while len(data) < told.size:
+        data += _next(lead)
+    if hashlib.sha256(data).hexdigest() != told.sha256:
+        raise ProtocolError(f"the {what} is not the one that was announced: its digest differs")
+    return bytes(data)
+
+
+def _chunk(stream: Stream, data: bytes) -> None:
+    stream.send(cluster.Chunk(data))
+    stream.drain(PATIENCE, _AHEAD)
 
 
 @final
@@ -64,23 +86,13 @@ class Receipt:
 
     def __call__(self, lead: Stream, asked: cluster.Enlist) -> Machine:
         """Raises ProtocolError for what is not as it was told, StreamError, and OSError when there is no room."""
-        data = self._machine(lead, asked.machine)
+        data = received(lead, asked.machine, "machine", MAX_MACHINE)
         images = [Image(each.sha256, each.size) for each in asked.images]
         missing = [image for image in images if not self._cache.has(image.sha)]
         lead.send(cluster.ImagesWanted(tuple(image.sha for image in missing)))
         for image in missing:
             self._receive(lead, image)
         return local(load_machine(data), self._cache)
-
-    def _machine(self, lead: Stream, told: cluster.Image) -> bytes:
-        if told.size > MAX_MACHINE:
-            raise ProtocolError(f"a machine of {told.size} bytes: at most {MAX_MACHINE} are allowed")
-        data = bytearray()
-        while len(data) < told.size:
-            data += _next(lead)
-        if hashlib.sha256(data).hexdigest() != told.sha256:
-            raise ProtocolError("the machine is not the one that was announced: its digest differs")
-        return bytes(data)
 
     def _receive(self, lead: Stream, image: Image) -> None:
         with self._cache.receive(image.sha, image.size) as writer:

@@ -63,6 +63,16 @@ class Enlist:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Before ``Enlist``: the machine goes on from where it was saved. ``state``: the digest of what comes as ``Chunk``
+    behind the machine and its images, the node's part of that.
+    """
+
+    state: Image
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Listening:
     """The node takes the lead's heartbeat at this port of the address at which the lead reaches it."""
 
@@ -230,6 +240,44 @@ class Write:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """Which pages of a segment are not zero, from ``page`` on, while the machine stands? Answered by ``Surveyed``.
+
+    ``segment``: as saved memory names it. ``owners``: the table of its pages' owners is meant.
+    """
+
+    segment: str
+    owners: bool
+    page: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """``here``: those that are not zero. ``there``: those whose bytes are elsewhere, ``nodes``: who has each.
+
+    All pages before ``next`` have been looked at; -1: there are no more. ``owned``: the segment has a table of owners.
+    """
+
+    here: tuple[int, ...]
+    there: tuple[int, ...]
+    nodes: tuple[int, ...]
+    next: int
+    owned: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """The bytes of some pages are wanted, one after the other. Answered by ``Bytes``."""
+
+    segment: str
+    owners: bool
+    pages: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class HotPage:
     """A page that has come to a node ``times``: of which segment of the machine, and which of its pages."""
 
@@ -284,6 +332,7 @@ class Beat:
 
 ClusterMessage = (
     Introduction
+    | Resume
     | Enlist
     | Listening
     | ImagesWanted
@@ -303,6 +352,9 @@ ClusterMessage = (
     | Read
     | Bytes
     | Write
+    | Survey
+    | Surveyed
+    | Gather
     | Traffic
     | Refused
     | Beat

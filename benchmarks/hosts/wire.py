@@ -1,4 +1,7 @@
-"""Two hosts that are network namespaces with a cable between them: TCP as between machines, without their cards."""
+"""Hosts that are network namespaces with a cable between them: TCP as between machines, without their cards.
+
+Who may make no namespaces has processes that call each other over loopback.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ADDRESSES: Final = ("10.77.0.1", "10.77.0.2")
+LOOPBACK: Final = "127.0.0.1"
 
 
 class NoHostsError(Exception):
@@ -18,30 +22,37 @@ class NoHostsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    name: str
+    """``space``: its network namespace; None: none of its own."""
+
     address: str
+    space: str | None = None
 
     def command(self, *words: str) -> list[str]:
         """That command on this host."""
-        return ["ip", "netns", "exec", self.name, *words]
+        return [*words] if self.space is None else ["ip", "netns", "exec", self.space, *words]
+
+
+def pretended(count: int) -> tuple[Host, ...]:
+    return (Host(LOOPBACK),) * count
 
 
 @contextmanager
 def two_hosts() -> Iterator[tuple[Host, Host]]:
     """They are gone behind the block. Raises NoHostsError."""
-    first, second = (Host(f"baonet-{os.getpid()}-{end}", address) for end, address in zip("ab", ADDRESSES, strict=True))
+    names = [f"baonet-{os.getpid()}-{end}" for end in "ab"]
+    first, second = (Host(address, name) for address, name in zip(ADDRESSES, names, strict=True))
     try:
-        for each in (first, second):
-            _ip("netns", "add", each.name)
-        _ip("link", "add", "veth", "netns", first.name, "type", "veth", "peer", "veth", "netns", second.name)
-        for each in (first, second):
-            _ip("-n", each.name, "address", "add", f"{each.address}/24", "dev", "veth")
-            _ip("-n", each.name, "link", "set", "veth", "up")
-            _ip("-n", each.name, "link", "set", "lo", "up")
+        for name in names:
+            _ip("netns", "add", name)
+        _ip("link", "add", "veth", "netns", names[0], "type", "veth", "peer", "veth", "netns", names[1])
+        for name, address in zip(names, ADDRESSES, strict=True):
+            _ip("-n", name, "address", "add", f"{address}/24", "dev", "veth")
+            _ip("-n", name, "link", "set", "veth", "up")
+            _ip("-n", name, "link", "set", "lo", "up")
         yield first, second
     finally:
-        for each in (first, second):
-            subprocess.run(["ip", "netns", "delete", each.name], capture_output=True, check=False)
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
 
 
 def _ip(*words: str) -> None:

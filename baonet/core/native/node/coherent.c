@@ -191,7 +191,7 @@ static bool await(struct slot *slot, const struct pending *pending, unsigned i) 
 }
 
 static uint64_t put_recall(struct slot *slot, const struct recall *recall) {
-    if (!slot_try_lock(slot)) return 0;
+    if (!slot_try_lock(slot)) return UINT64_MAX;
     if (slot->recall_count == PENDING_RECALLS)
         slot->recall_all = 1;
     else
