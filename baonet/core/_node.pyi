@@ -209,6 +209,51 @@ class Courier:
     def close(self, caller: int, /) -> None:
         """The thread ends, and all streams."""
 
+class Directory:
+    """What a home knows of one page under the host's clock: which nodes may do what with it, and who waits.
+
+    Made only by tests. Members are numbered, 0 is the home; rights: 0 none, 1 to read, 2 to write. What it says, in
+    order: (grants, else recalls; member; right that it has, or is to keep; carries the bytes). Raises ValueError.
+    """
+
+    def want(self, member: int, right: int) -> list[tuple[bool, int, int, bool]]:
+        """It waits for the right."""
+
+    def gave(self, member: int, right: int) -> list[tuple[bool, int, int, bool]] | None:
+        """It keeps no more than that. None: it was not asked to, is to keep less, or has no more anyway."""
+
+    def lost(self, member: int) -> list[tuple[bool, int, int, bool]]:
+        """It is no more, and what it has not given back neither."""
+
+    def right(self, member: int) -> int:
+        """What it has, or is on its way to it, or back."""
+
+    def rests(self) -> bool:
+        """Nobody waits for it."""
+
+class Holder:
+    """What a node knows of its own right to one page, ``right`` at first. Made only by tests; see ``Directory``."""
+
+    def __init__(self, right: int) -> None: ...
+    @property
+    def right(self) -> int:
+        """That its pcpus may use."""
+
+    def want(self, right: int, /) -> int:
+        """A pcpu wants it: 0: the node has it, 1: home is to be asked, 2: it has been."""
+
+    def granted(self, right: int, /) -> bool:
+        """False: home cannot grant that."""
+
+    def recalled(self, right: int, /) -> bool:
+        """Home leaves it no more than that. False: it cannot."""
+
+    def free(self) -> bool:
+        """Nobody waits to use what was granted. True: the pcpus are now to let go of all but ``right``."""
+
+    def given(self) -> tuple[int, bool]:
+        """They have: what is left, and whether the bytes go with the rest. Raises ValueError when nothing was to go."""
+
 class Offset:
     """How far another clock is ahead of one's own, from questions what time it is there. Times are nanoseconds.
 

@@ -54,6 +54,7 @@ struct place {
     struct table *table;
     uint16_t segment;
     uint32_t page;
+    struct says *says; /* of its directory, that somebody is amid: he goes on with what is added; else NULL */
 };
 
 static bool at_home(const struct place *at) { return at->courier->node == at->part->home; }
@@ -64,7 +65,7 @@ static struct holder_page *held(const struct place *at) { return &at->table->hel
 static struct directory_page *directory(const struct place *at) { return &at->table->directory[at->page]; }
 static struct ownership *entry(const struct place *at) { return &at->table->entries[at->page]; }
 
-static void act(const struct place *at, const struct says *says);
+static void act(const struct place *at, struct says *says);
 static bool granted(const struct place *at, enum right right);
 static void try_to_free(const struct place *at);
 
@@ -111,9 +112,9 @@ static bool place_bytes(const struct place *at, const uint8_t *bytes, size_t len
 /* Asks home, of which there is one. */
 static void ask(const struct place *at, enum right right, unsigned count) {
     if (at_home(at)) {
-        struct says says = {0};
-        directory_want(directory(at), HOME, right, &says);
-        act(at, &says);
+        struct says own = {0}, *says = at->says ? at->says : &own;
+        directory_want(directory(at), HOME, right, says);
+        if (!at->says) act(at, says);
     } else {
         say_page(at, &at->part->views[0], FRAME_WANT, right, false, count);
     }
@@ -172,9 +173,9 @@ static void gave(const struct place *at) {
         say_page(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries, 1);
         return;
     }
-    struct says says = {0};
-    directory_gave(directory(at), HOME, left, &says);
-    act(at, &says);
+    struct says own = {0}, *says = at->says ? at->says : &own;
+    directory_gave(directory(at), HOME, left, says);
+    if (!at->says) act(at, says);
 }
 
 static bool is_done(const struct slot *slot, const struct pending *pending, unsigned i) {
@@ -309,28 +310,28 @@ static bool recalled(const struct place *at, enum right right) {
     return true;
 }
 
-/* What is said here may make the directory say more: to others it says first what it has said first. */
-static void act(const struct place *at, const struct says *says) {
+/* In that order: what comes of what home is told may make the directory say more, which is for behind the rest. */
+static void act(const struct place *where, struct says *says) {
+    struct place amid = *where, *at = &amid;
+    at->says = says;
     for (unsigned i = 0; i < says->count; i++) {
         const struct say *say = &says->each[i];
-        if (say->member == HOME) continue;
-        if (say->kind == SAY_GRANT) publish(at); /* where it is now */
-        say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
-    }
-    for (unsigned i = 0; i < says->count; i++) {
-        const struct say *say = &says->each[i];
-        if (say->member != HOME) continue;
-        if (say->kind == SAY_GRANT)
-            granted(at, say->right);
-        else
-            recalled(at, say->right);
+        if (say->member == HOME) {
+            if (say->kind == SAY_GRANT)
+                granted(at, say->right);
+            else
+                recalled(at, say->right);
+        } else {
+            if (say->kind == SAY_GRANT) publish(at); /* where it is now */
+            say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
+        }
     }
 }
 
 static struct place place_of(struct courier *courier, struct part *part, unsigned segment, uint32_t page) {
     struct table *table = segment < part->table_count && part->tables[segment].entries ? &part->tables[segment] : NULL;
     if (table && page >= table->pages) table = NULL;
-    return (struct place){courier, part, table, (uint16_t)segment, page};
+    return (struct place){.courier = courier, .part = part, .table = table, .segment = (uint16_t)segment, .page = page};
 }
 
 static void retry_deferred(struct courier *courier, struct part *part) {
@@ -351,7 +352,7 @@ static void look_at_pending(struct courier *courier, struct part *part) {
     while (before) {
         struct pending *pending = before;
         before = before->next;
-        struct place at = {courier, part, NULL, 0, 0};
+        struct place at = {.courier = courier, .part = part};
         if (!pending->from) at = place_of(courier, part, pending->segment, pending->page);
         keep_or_finish(&at, pending);
     }
@@ -460,7 +461,7 @@ static bool take_maintenance(struct courier *courier, struct part *part, struct 
     struct view *on = here ? NULL : way_to(courier, part, asked.pcpu);
     if (here && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
     if (on) pass_on_maintenance(part, on, asked.pcpu);
-    struct place at = {courier, part, NULL, 0, 0};
+    struct place at = {.courier = courier, .part = part};
     keep_or_finish(&at, pending);
     return true;
 }

@@ -5,7 +5,7 @@
  * A member that has been granted a right does one access by it, before it gives back, for each of its pcpus that waited (holder.c).
  * An access needs one page, so nobody keeps one while he waits for another, and there is no deadlock and no livelock.
  *
- * Where nobody may write, home has the bytes and the right to read.
+ * Where nobody may write, home has the bytes, and but for while somebody is to write the right to read.
  *
  * Between home and a member messages are FIFO. What is said to a member is said when all before it has been.
  */
@@ -92,6 +92,7 @@ static void keep_at_home(struct directory_page *page, struct says *says) {
 
 bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says) {
     if (!(page->awaited & BIT(member)) || right >= directory_right(page, member)) return false;
+    if (right == RIGHT_READ && page->right == RIGHT_WRITE) return false;
     page->awaited &= ~BIT(member);
     if (page->writer == member + 1) page->writer = 0;
     page->readers = right == RIGHT_READ ? page->readers | BIT(member) : page->readers & ~BIT(member);
@@ -108,7 +109,7 @@ void directory_lost(struct directory_page *page, unsigned member, struct says *s
     if (page->served == member + 1) page->served = 0;
     if (page->writer == member + 1) {
         page->writer = 0;
-        keep_at_home(page, says);
+        if (!page->served || page->right != RIGHT_WRITE) keep_at_home(page, says); /* else it would have to give it back first */
     }
     go_on(page, says);
 }

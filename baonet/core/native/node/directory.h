@@ -25,9 +25,10 @@ struct say {
     uint8_t kind, member, right;
     bool carries; /* with the page's bytes: those that it has, if any, are not the page's */
 };
+/* Grants and recalls of all members, once by a call, and once more by what home does when it is told (coherent.c). */
 struct says {
     unsigned count;
-    struct say each[4 * MOST_MEMBERS];
+    struct say each[6 * MOST_MEMBERS];
 };
 
 /* Nobody has had the page but home, which may write to it. */
@@ -36,7 +37,7 @@ void directory_begin(struct directory_page *page);
 /* A member waits for a right. */
 void directory_want(struct directory_page *page, unsigned member, enum right right, struct says *says);
 
-/* It keeps no more than the right. False: it was not asked to, or has no more anyway. */
+/* It keeps no more than the right. False: it was not asked to, is to keep less, or has no more anyway. */
 bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says);
 
 /* It is no more. What it has not given back is lost with it: home has the bytes that were the page's before. */

@@ -17,6 +17,7 @@
 #include "offset_type.h"
 #include "transfers.h"
 #include "pl011_state.h"
+#include "protocol_type.h"
 #include "pulse.h"
 #include "ring.h"
 #include "rings.h"
@@ -73,6 +74,7 @@ PyMODINIT_FUNC PyInit__node(void) {
     if (!module) return NULL;
     if (PyModule_AddType(module, &rings_type) || PyModule_AddType(module, &courier_type) || PyModule_AddType(module, &pulse_type) ||
         PyModule_AddType(module, &keys_type) || PyModule_AddType(module, &link_type) || PyModule_AddType(module, &offset_type) ||
+        PyModule_AddType(module, &directory_type) || PyModule_AddType(module, &holder_type) ||
         PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
         PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) || PyModule_AddIntConstant(module, "BEATS", BEATS) ||
         PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state)) ||
