@@ -22,6 +22,7 @@ from baonet.actors.node import Node
 from baonet.actors.notices import MOST as NOTICES
 from baonet.actors.outcome import Outcome
 from baonet.actors.phases import ENDING
+from baonet.actors.saving import Saving
 from baonet.actors.screen import Screen
 from baonet.actors.standstill import Standstill
 from baonet.actors.visible import plain
@@ -81,6 +82,7 @@ class Agent:
         self._observer = observer
         self._outlets = outlets or Outlets()
         self._changed = changed
+        self._names = [vm.config.name for vm in plan.vms]
         self._addresses = {pcpu: address for address, pcpus in node.carries.items() for pcpu in pcpus}
         self._authority = Authority(plan, node.carries)
         self._noticed: Counter[int] = Counter()
@@ -98,6 +100,10 @@ class Agent:
             self.life, self.course, until=self._until, perform=self._perform, go_on=self._go_on
         )
         self._registers: dict[int, dict[str, int]] = {}
+        self.saving = Saving(
+            self.life, self.course, self.outcome, self._consoles, self._typed, tell=self._tell, until=self._until
+        )
+        """The run as data."""
 
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
@@ -124,7 +130,7 @@ class Agent:
 
     def _sum_up(self) -> Outcome:
         assert self._ending is not None
-        outcome, names = self.outcome, [vm.config.name for vm in self.plan.vms]
+        outcome = self.outcome
         for pcpu, count in sorted(self._noticed.items()):
             if count > NOTICES:
                 self._notice("WARNING", f"pcpu {pcpu}: {count - NOTICES} more of anything")
@@ -137,7 +143,7 @@ class Agent:
             outcome.ending = Ending.FAILED  # its results are not whole
         if outcome.ending is Ending.FAILED and self._hosts_lost:
             outcome.ending = Ending.LOST
-        outcome.vms = {name: state.value for name, state in zip(names, self.life.states, strict=True)}
+        outcome.vms = {name: state.value for name, state in zip(self._names, self.life.states, strict=True)}
         return outcome
 
     def stop(self, ending: Ending) -> None:
@@ -352,6 +358,8 @@ class Agent:
                 self.life.said(source, message)
             case wire.Registers(pcpu, values):
                 self._registers[pcpu] = values
+            case wire.PcpuState():
+                self.saving.told(message)
             case wire.Notice(pcpu, level, text):
                 self._noticed[pcpu] += 1
                 if self._noticed[pcpu] <= NOTICES:

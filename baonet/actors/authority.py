@@ -58,7 +58,7 @@ class Authority:
                 return condition.pcpu in pcpus
             case wire.Notice(pcpu) | wire.Statistics(pcpu) | wire.Digest(pcpu) | wire.TraceChunk(pcpu):
                 return pcpu in pcpus
-            case wire.Registers(pcpu):
+            case wire.Registers(pcpu) | wire.PcpuState(pcpu):
                 return pcpu in pcpus
             case wire.Running() | wire.Halted() | wire.Frozen() | wire.Reached() | wire.Delivered():
                 return True

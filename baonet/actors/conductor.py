@@ -6,13 +6,13 @@ it go on to a horizon at a time, so that a run ends at one moment of virtual tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, final
 
 import trio
 
 from baonet.actors.authority import Authority
-from baonet.actors.crew import collected, farewell, load_seats, save_seats, taken
+from baonet.actors.crew import collected, farewell, load_seats, save_seats, taken, tell_states
 from baonet.actors.events import Events, Flips
 from baonet.actors.faults import MessageFaults
 from baonet.actors.island import DONE, Island
@@ -45,9 +45,7 @@ What that costs the host, about: for nothing, one that resets itself at once wou
 MAIL: Final = 1024
 """Messages that one frame to a crew carries at most."""
 
-_FORM: Final = StateForm(
-    "a conductor", 2, begun=bool, horizon=int, reported=bool, flips=int, island=dict, faults=dict, seats=list
-)
+_FORM: Final = StateForm("a conductor", 3, begun=bool, horizon=int, reported=bool, flips=int, island=dict, faults=dict)
 
 
 @final
@@ -92,6 +90,7 @@ class Conductor:
         self._reported = True
         self._asks = False  # a pcpu, and what it says to that is not told yet
         self._broken = False
+        self._state_wanted = False
         for vm, at, data in events.inputs:
             self._type(vm, at, data)
         for rule, pcpu, at, duration in events.stalls:
@@ -109,6 +108,8 @@ class Conductor:
                 self._hear()
         rested = collected = trio.current_time()
         while not self._ended:
+            if self._state_wanted:
+                self._tell_state()
             if self._reported or self._broken or self._phase is not Phase.RUNNING:
                 await self._port.wait(None)
                 self._hear()
@@ -305,6 +306,8 @@ class Conductor:
                 self._loaded = isinstance(message, wire.Reset)
             case wire.Stop():
                 self._phase = step(self._phase, message)
+            case wire.StateRequest():
+                self._state_wanted = True
             case wire.RegistersRequest(pcpu):
                 if pcpu in self._crews:
                     self._port.send(self._crews[pcpu], message)
@@ -349,11 +352,14 @@ class Conductor:
         self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
         self._say(wire.Stopped(self.address))
 
-    def save(self) -> Saved:
-        """Everything of the island but memory, and but what other crews carry: at a horizon, or on the way to one.
+    def save(self) -> dict[int, Saved]:
+        """Of each pcpu that is here, and with the first the island's: at a horizon, or on the way to one.
 
         Raises ValueError in a turn of somebody, and while a guest runs in another process.
         """
+        return save_seats(self._seats, self._saved())
+
+    def _saved(self) -> Saved:
         if self._asks or not self._island.standing:
             raise ValueError("a pcpu of the island is in its turn, or in its guest: save it when all stand")
         return _FORM.save(
@@ -363,19 +369,24 @@ class Conductor:
             flips=len(self._events.flips),
             island=self._island.save(),
             faults=self._faults.save(),
-            seats=save_seats(self._seats),
         )
 
-    def load(self, data: object) -> None:
-        """Before ``run``: go on from where the conductor of the same island was saved, with the memory of that moment.
+    def _tell_state(self) -> None:
+        self._state_wanted = False
+        tell_states(self._seats, self._port, AGENT, self._saved())
+        for crew in sorted(self._serving):
+            self._port.send(crew, wire.StateRequest())
 
-        Its pcpus are not started again. Raises ValueError for what is not its state, or of another version.
+    def load(self, states: Mapping[int, object]) -> None:
+        """Before ``run``: go on from where the island was saved, with the memory of that moment.
+
+        ``states``: of its pcpus, or of more, from which each crew takes those of its own. They are not started again.
+        Raises ValueError for what is not their state, or of another version.
         """
-        fields = _FORM.load(data)
+        fields = _FORM.load(load_seats(self._seats, states))
         if not 0 <= fields["flips"] <= len(self._events.flips):
             raise _FORM.damaged(f"{fields['flips']} flips are to come, of {len(self._events.flips)}")
         self._begun, self._horizon, self._reported = fields["begun"], fields["horizon"], fields["reported"]
         del self._events.flips[fields["flips"] :]  # the last first
         self._island.load(fields["island"])
         self._faults.load(fields["faults"])
-        load_seats(self._seats, fields["seats"])

@@ -14,16 +14,18 @@ from typing import Final, final
 class Reassembly:
     """The output of one UART: pieces come in any order, bytes leave in the order they were sent.
 
-    VMs may share a UART, so each piece says which VM sent it.
+    VMs may share a UART, so each piece says which VM sent it. ``position``: of the next byte to leave, among all that
+    the UART ever sent.
     """
 
     LIMIT: Final = 1 << 24
     """Bytes that wait for a piece, more than cores send while it is on its way. Then the older half leaves."""
 
-    __slots__ = ("_bytes", "_early", "_position")
+    __slots__ = ("_bytes", "_early", "position")
 
-    def __init__(self) -> None:
-        self._position = self._bytes = 0
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        self._bytes = 0
         self._early: dict[int, tuple[int, bytes]] = {}
 
     @property
@@ -37,7 +39,7 @@ class Reassembly:
 
     def add(self, vm: int, position: int, data: bytes) -> list[tuple[int, bytes]]:
         """What can leave now that this piece has come, as (VM, bytes)."""
-        if position < self._position:
+        if position < self.position:
             return [(vm, data)]  # it was given up
         self._early[position] = (vm, data)
         self._bytes += len(data)
@@ -51,7 +53,7 @@ class Reassembly:
             return []
         pieces = [self._early.pop(position) for position in old]
         self._bytes -= sum(len(data) for _, data in pieces)
-        self._position = old[-1] + len(pieces[-1][1])
+        self.position = old[-1] + len(pieces[-1][1])
         return pieces + self._ready()
 
     def rest(self) -> list[tuple[int, bytes]]:
@@ -62,9 +64,9 @@ class Reassembly:
 
     def _ready(self) -> list[tuple[int, bytes]]:
         ready = []
-        while (piece := self._early.pop(self._position, None)) is not None:
+        while (piece := self._early.pop(self.position, None)) is not None:
             ready.append(piece)
-            self._position += len(piece[1])
+            self.position += len(piece[1])
             self._bytes -= len(piece[1])
         return ready
 
@@ -107,6 +109,14 @@ class JoinedOutput:
         """What can leave when nobody has anything to send that was printed before ``ask``."""
         marks, self._marks = self._marks, {}
         return [piece for device, mark in marks.items() for piece in self._uarts[device].give_up(mark)]
+
+    def save(self) -> list[list[int]]:
+        """How much each UART has sent, when all of it has come."""
+        return [[device, uart.position] for device, uart in sorted(self._uarts.items())]
+
+    def load(self, saved: list[list[int]]) -> None:
+        """So much has come already."""
+        self._uarts = {device: Reassembly(position) for device, position in saved}
 
     def rest(self) -> list[tuple[int, bytes]]:
         """What is left at the end."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, final
+from typing import Final, final
 
+import msgpack
 import trio
 
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
-from baonet.machine.saved import StateError
+from baonet.machine.saved import Saved, StateError, StateForm
 from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 from baonet.wire.port import Port
 from baonet.wire.turns import Collect, Collected, Mail, Turn, Turned
+
+PIECE: Final = 1 << 17
+"""Bytes of a state that one message has at most."""
+
+_FORM: Final = StateForm("a pcpu with its records", 1, seat=dict, recorder=dict, island=dict | None)
 
 
 @final
@@ -59,6 +65,8 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
                 port.send(conductor, taken(*seats[message.pcpu], message))
             elif isinstance(message, Collect):
                 port.send(conductor, Collected(message.pcpu, collected(*seats[message.pcpu])))
+            elif isinstance(message, wire.StateRequest):
+                tell_states(seats, port, conductor)
             elif isinstance(message, wire.RegistersRequest):
                 port.send(conductor, wire.Registers(message.pcpu, seats[message.pcpu][0].body.registers()))
             elif isinstance(message, wire.Start | wire.Stop):
@@ -99,16 +107,64 @@ def farewell(seat: Seat, recorder: Recorder, port: Port, to: int) -> None:
         port.send(to, message)
 
 
-def save_seats(seats: dict[int, tuple[Seat, Recorder]]) -> list[Any]:
-    """What a crew's pcpus have come to, between two turns."""
-    return [[pcpu, seat.save(), recorder.save()] for pcpu, (seat, recorder) in seats.items()]
+def tell_states(seats: dict[int, tuple[Seat, Recorder]], port: Port, to: int, island: Saved | None = None) -> None:
+    """What each of these pcpus has come to, between two turns, and all that it has printed and recorded before.
+
+    ``island``: that of the island, which goes with the first.
+    """
+    for seat, recorder in seats.values():
+        recorder.drain(everything=True)
+        for message in seat.collect():
+            port.send(to, message)
+    for pcpu, state in save_seats(seats, island).items():
+        data: bytes = msgpack.packb(state)
+        for start in range(0, len(data), PIECE):
+            end = start + PIECE
+            port.send(to, wire.PcpuState(pcpu, data[start:end], end < len(data)))
 
 
-def load_seats(seats: dict[int, tuple[Seat, Recorder]], data: list[Any]) -> None:
-    """Be as a crew was that has been saved. Raises ValueError for what is not its state, or of another version."""
-    rows = [each for each in data if isinstance(each, list) and len(each) == 3]
-    if [pcpu for pcpu, _, _ in rows] != list(seats) or len(rows) != len(data):
-        raise StateError("the state is of other pcpus: load it into the machine that it was saved from")
-    for pcpu, seat, recorder in rows:
-        seats[pcpu][0].load(seat)
-        seats[pcpu][1].load(recorder)
+def save_seats(seats: dict[int, tuple[Seat, Recorder]], island: Saved | None = None) -> dict[int, Saved]:
+    """What each of these pcpus has come to; ``island`` goes with the first. Raises ValueError in a turn of one."""
+    first = min(seats)
+    return {
+        pcpu: _FORM.save(seat=seat.save(), recorder=recorder.save(), island=island if pcpu == first else None)
+        for pcpu, (seat, recorder) in seats.items()
+    }
+
+
+def load_seats(seats: dict[int, tuple[Seat, Recorder]], states: Mapping[int, object]) -> object:
+    """Have these pcpus be as those were whose ``states`` these are. Returns what goes with the first, their island's.
+
+    Raises StateError for what is not their state, or of another version.
+    """
+    islands = []
+    for pcpu, (seat, recorder) in sorted(seats.items()):
+        fields = _FORM.load(states.get(pcpu))
+        try:
+            seat.load(fields["seat"])
+            recorder.load(fields["recorder"])
+        except ValueError as error:
+            raise StateError(str(error)) from error
+        islands.append(fields["island"])
+    return islands[0]
+
+
+def opened(states: Mapping[int, bytes], pcpus: Iterable[int]) -> dict[int, object]:
+    """The states of some pcpus as data. Raises StateError for what is none, and for a pcpu that has none."""
+    found = {}
+    for pcpu in pcpus:
+        if pcpu not in states:
+            raise StateError("the state is of other pcpus: load it into the machine that it was saved from")
+        with _FORM.reading():
+            found[pcpu] = msgpack.unpackb(states[pcpu])
+    return found
+
+
+def chains(states: Mapping[int, bytes]) -> dict[int, tuple[bytes, bytes]]:
+    """With what the digest's chain of each pcpu goes on: as ``Chain.state`` has it. Raises StateError."""
+    found = {}
+    for pcpu, data in opened(states, states).items():
+        recorder = _FORM.load(data)["recorder"]
+        with _FORM.reading():
+            found[pcpu] = (bytes(recorder["link"]), bytes(recorder["records"]))
+    return found

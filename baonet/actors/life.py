@@ -161,6 +161,11 @@ class Life:
         return [address for address, actor in sorted(self._actors.items()) if actor.phase is not Phase.GONE]
 
     @property
+    def carried(self) -> dict[int, tuple[int, ...]]:
+        """The pcpus of those who are not gone, by their addresses."""
+        return {address: self._actors[address].pcpus for address in self.present}
+
+    @property
     def frozen(self) -> bool:
         """Whether all who were told to freeze, and are to answer, have; and no VM is about to start anew."""
         if VmState.RESETTING in self.states:
@@ -183,6 +188,12 @@ class Life:
             if actor.frozen and self.answers(address):
                 self.effects.append(Tell(address, Thaw(stood)))
             actor.frozen = False
+
+    def resume(self, vms: Sequence[tuple[VmState, Set[int]]]) -> None:
+        """Before the start: so is each VM already, and these vcpus of it are parked."""
+        self.states = [state for state, _ in vms]
+        self.parked = [{*vcpus} for _, vcpus in vms]
+        self._parked = VmState.PARKED in self.states
 
     def phase(self, address: int) -> Phase:
         return self._actors[address].phase

@@ -7,14 +7,17 @@ what is typed instead of running through the years. That changes nothing in what
 from __future__ import annotations
 
 import math
-from typing import final
+from typing import Final, final
 
 import trio
 
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
 from baonet.machine import Rate
+from baonet.machine.saved import Saved, StateForm
 from baonet.wire.turns import NEVER
+
+_FORM: Final = StateForm("the course of a run", 1, horizons=dict, disturbed=bool)
 
 
 @final
@@ -34,7 +37,8 @@ class Schedule:
         self._interactive = interactive
         self._most = 0 if standing else NEVER
         self._base = -math.inf
-        self._disturbed = False
+        self.disturbed = False
+        """Something was typed since the last horizon."""
         self._passed = False
 
     @property
@@ -63,7 +67,7 @@ class Schedule:
         That is the horizon to tell before it; None when it is typed on the way to one. It takes effect behind that
         horizon and before the next, so that the run can end where a run ends that knew of it.
         """
-        self._disturbed = True
+        self.disturbed = True
         horizons = self.horizons
         if not horizons.complete or horizons.horizon == 0 or self._most < NEVER:
             return None
@@ -81,7 +85,7 @@ class Schedule:
             return None
         if self.wanted is not None:
             return self.wanted
-        if self._disturbed and horizons.horizon < horizons.end:
+        if self.disturbed and horizons.horizon < horizons.end:
             return None  # what the islands have told may be older than what was typed
         if horizons.ended:
             self._passed = True
@@ -101,7 +105,7 @@ class Schedule:
         horizons = self.horizons
         if not horizons.complete or self.standing:
             return None
-        disturbed, self._disturbed = self._disturbed, False
+        disturbed, self.disturbed = self.disturbed, False
         if not self._interactive:
             return horizons.advance(horizons.horizon if disturbed else None, self._most)
         now, soonest = self._now(), min(horizons.soonest, self._most)
@@ -116,6 +120,17 @@ class Schedule:
 
     def drop(self, address: int) -> None:
         self.horizons.drop(address)
+
+    def save(self) -> Saved:
+        """How far it has come. Raises ValueError on the way."""
+        return _FORM.save(horizons=self.horizons.save(), disturbed=self.disturbed)
+
+    def load(self, data: object) -> None:
+        """Be as one was that has been saved, and stand there if it is to stand. Raises StateError for what is none."""
+        fields = _FORM.load(data)
+        self.horizons.load(fields["horizons"])
+        self.disturbed = fields["disturbed"]
+        self._base = -math.inf
 
     def _now(self) -> int:
         """The virtual time that the host's clock shows."""

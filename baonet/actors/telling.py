@@ -8,6 +8,7 @@ from baonet.actors.island import MailboxFullError
 from baonet.actors.refusals import limited, refused
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
+from baonet.machine.saved import StateError
 from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 
@@ -26,8 +27,8 @@ def told(core: Core, effect: fx.Effect) -> Control:
 
 
 def failure(address: int, error: Exception) -> wire.Failure:
-    """Why the actor at ``address`` cannot go on: one line of what guests can do, else where it happened."""
-    if isinstance(error, MailboxFullError):
+    """Why the actor at ``address`` cannot go on: one line of what guests or files can do, else where it happened."""
+    if isinstance(error, MailboxFullError | StateError):
         return wire.Failure(address, str(error))
     if limited(error):
         return wire.Failure(address, refused(error))

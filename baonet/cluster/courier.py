@@ -144,6 +144,12 @@ class NodeCourier:
                     if (table := self._memory.ownership.table(segment)) is not None:
                         self._courier.reset(island.number, table.number)
 
+    def resume(self) -> None:
+        """All nodes have been given all memory as it was saved: the bytes of a page are with its owner."""
+        for island in self._islands:
+            for _, table, _ in self._memory.owned(island.vms):
+                self._courier.reset(island.number, table.number)
+
     def traffic(self) -> Traffic:
         """So far."""
         counts = self._courier.statistics()

@@ -17,9 +17,11 @@ from baonet.actors.refusals import limited, refused
 from baonet.cluster.courier import NodeCourier
 from baonet.cluster.enlisted import Enlisted
 from baonet.cluster.keys import KeysError
+from baonet.cluster.machines import received
 from baonet.cluster.meeting import Meeting, MeetingError
-from baonet.cluster.parts import nodes_of_vms, vms_of
+from baonet.cluster.parts import here, nodes_of_vms
 from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
+from baonet.cluster.state import MachineState, unpack
 from baonet.cluster.stream import Stream, StreamError
 from baonet.core.cpu import SIZES
 from baonet.core.errors import EngineError
@@ -36,6 +38,8 @@ LEAD: Final = -1
 """Whom a node knows by its heartbeat."""
 PATIENCE: Final = 60.0
 """Seconds in which the lead goes on."""
+_BESIDE_MEMORY: Final = 1 << 30
+"""Bytes that the state of a machine has at most, beside its memory."""
 _KNOWN: Final = (MeetingError, KeysError, ProtocolError, ValueError)
 """Have words for people."""
 Machines = Callable[[Stream, cluster.Enlist], Machine]
@@ -61,28 +65,31 @@ def serve(lead: Stream, host: str, machines: Machines, *, keys: Path | None = No
         lead.drain(1.0)
 
 
-def _asked(lead: Stream) -> cluster.Enlist:
-    """What the lead wants; it may first see how far away this node is."""
+def _asked(lead: Stream) -> tuple[cluster.Enlist, cluster.Resume | None]:
+    """What the lead wants, and where the machine goes on from; it may first see how far away this node is."""
+    resume = None
     while True:
         message = lead.await_message(PATIENCE)
         if isinstance(message, cluster.Enlist):
-            return message
+            return message, resume
+        if isinstance(message, cluster.Resume):
+            resume = message
+            continue
         if not isinstance(message, cluster.Beat):
             raise ProtocolError(f"{type(message).__name__} came where Enlist is due")
         lead.send(message)
 
 
 def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, keys: Path | None) -> Enlisted:
-    asked = _asked(lead)
+    asked, resume = _asked(lead)
     _hear_heartbeat(lead, host, asked, stack)
     machine = machines(lead, asked)
     planned = plan(machine)
-    if len(asked.nodes) != len(planned.pcpus):
-        raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(planned.pcpus)}")
-    here = vms_of(planned, asked.nodes, asked.index)
-    memory = NodeMemory(machine, SIZES, vms=here, nodes=nodes_of_vms(planned, asked.nodes))
+    vms = here(planned, asked)
+    memory = NodeMemory(machine, SIZES, vms=vms, nodes=nodes_of_vms(planned, asked.nodes))
     stack.callback(memory.close)
-    for vm in sorted(here):
+    state = None if resume is None else _state(lead, resume, memory)
+    for vm in sorted(vms) if state is None else ():
         memory.load(machine.vms[vm])
     meeting = Meeting(host, asked.index, asked.token)
     with closing(meeting):
@@ -92,8 +99,16 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
             planned, memory, placement, nodes=asked.nodes, index=asked.index, heartbeat=asked.heartbeat / 1000
         )
         stack.callback(courier.close)
+        if state is not None:
+            courier.resume()
         node = ProcessNode(
-            planned, memory, placement, tracing=asked.tracing, threads=asked.threads or cores(), share=courier
+            planned,
+            memory,
+            placement,
+            tracing=asked.tracing,
+            threads=asked.threads or cores(),
+            share=courier,
+            states=None if state is None else state.pcpus,
         )
         stack.callback(node.close)
         # What is forked has a copy of all that is here: keys come after it.
@@ -104,6 +119,14 @@ def _enlisted(lead: Stream, host: str, machines: Machines, stack: ExitStack, key
     courier.synchronise()
     lead.send(cluster.Met(node.weakness))
     return Enlisted(lead, node, courier, planned, memory)
+
+
+def _state(lead: Stream, resume: cluster.Resume, memory: NodeMemory) -> MachineState:
+    """This node's part, with its memory in place."""
+    data = received(lead, resume.state, "state", 2 * memory.size + _BESIDE_MEMORY)
+    state = MachineState.load(unpack(data))
+    memory.load_saved(state.memory)
+    return state
 
 
 def _hear_heartbeat(lead: Stream, host: str, asked: cluster.Enlist, stack: ExitStack) -> None:

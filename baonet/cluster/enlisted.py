@@ -13,6 +13,7 @@ from typing import Final, final
 import trio
 
 from baonet.cluster.courier import NodeCourier
+from baonet.cluster.saving import gathered, surveyed
 from baonet.cluster.stream import Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.local import ProcessNode, reload
@@ -85,6 +86,10 @@ class Enlisted:
             case cluster.Write(vm, address, data):
                 self._memory.write(self._plan.vms[vm].config, address, data)
                 self._lead.send(cluster.Bytes(b"", (), ()))
+            case cluster.Survey():
+                self._lead.send(surveyed(self._memory, message))
+            case cluster.Gather():
+                self._lead.send(cluster.Bytes(gathered(self._memory, message), (), ()))
             case _:
                 raise ProtocolError(f"{type(message).__name__} has no meaning while a machine runs")
 

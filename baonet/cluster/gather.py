@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, final
@@ -14,9 +14,11 @@ from baonet.cluster.launchers import Launcher
 from baonet.cluster.lead import Asked, Cluster
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
+from baonet.cluster.parts import vms_of
 from baonet.cluster.places import NodePlace, places
 from baonet.cluster.pulse import HEARTBEAT
 from baonet.cluster.starter import FOUND, Awaiting, Launching
+from baonet.cluster.state import MachineState
 from baonet.cluster.stream import Stream
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
@@ -52,8 +54,8 @@ class NodeGroup:
         self._waiting = waiting
         self._stack = ExitStack()
         self._machine = _HERE
-        self._images: tuple[Image, ...] = ()
-        self._send: Callable[[Stream], None] = lambda stream: None
+        self._images: Callable[[Set[int]], tuple[Image, ...]] = lambda vms: ()
+        self._send: Callable[[Stream, Awaiting], None] = lambda stream, waiting: None
         try:
             self.joined = self._gathered(where, plan.machine, keys, insecure=insecure)
         except BaseException:
@@ -81,8 +83,12 @@ class NodeGroup:
         tracing: bool,
         heartbeat: float = HEARTBEAT,
         warn: Callable[[str], None] = lambda text: None,
+        state: MachineState | None = None,
     ) -> Cluster:
-        """Have them run their parts. Raises ClusterError, and ValueError for a placement that names other nodes."""
+        """Have them run their parts; ``state``: from there on.
+
+        Raises ClusterError, and ValueError for a placement that names other nodes.
+        """
         if placement is Placement.ONE_PROCESS:
             raise ValueError("--placement one-process is of one host: leave it away, or leave away --on")
         nodes = places(
@@ -90,7 +96,19 @@ class NodeGroup:
             self._plan.machine.placement,
             [NodePlace(each.name, each.cores) for each in self.joined],
         )
-        asked = Asked(placement, threads or 0, tracing, self._machine, self._images, self._send, heartbeat, warn)
+        images = [self._images(vms_of(self._plan, nodes, index)) for index in range(len(self.joined))]
+        asked = Asked(
+            placement,
+            threads or 0,
+            tracing,
+            self._machine,
+            images,
+            self._send,
+            heartbeat,
+            warn,
+            self._waiting,
+            state,
+        )
         return Cluster(self._plan, self.joined, nodes, asked)
 
     def close(self) -> None:
@@ -98,4 +116,3 @@ class NodeGroup:
         for each in self.joined:
             each.stream.close()
         self._stack.close()
-

@@ -6,17 +6,17 @@ The lead says which are ``wanted`` and sends the ``portable`` machine; a node th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.image_cache import LIMIT, ImageCache, ImageWriter
-from baonet.machine import LoadSegment, Machine
+from baonet.machine import LoadSegment, Machine, Vm
 from baonet.machine.stamp import stamp, unchanged
 from baonet.wire.fields import ProtocolError, told
 
-__all__ = ["LIMIT", "Image", "ImageCache", "ImageWriter", "in_files", "local", "portable", "wanted"]
+__all__ = ["LIMIT", "Image", "ImageCache", "ImageWriter", "in_files", "local", "needed", "portable", "wanted"]
 
 _CONTENT: Final = "sha256:"
 _INLINE: Final = 1 << 16
@@ -69,6 +69,12 @@ def wanted(machine: Machine) -> dict[str, Image]:
     return found
 
 
+def needed(machine: Machine, images: Mapping[str, Image], vms: Set[int]) -> tuple[Image, ...]:
+    """Those of ``wanted`` that these VMs load, each once."""
+    paths = {segment.path for vm in vms for segment in machine.vms[vm].segments if segment.path is not None}
+    return tuple(sorted({images[path] for path in paths}, key=lambda image: image.sha))
+
+
 def _image(path: str) -> Image:
     with Path(path).open("rb") as file:
         before = stamp(file.fileno())
@@ -88,8 +94,8 @@ def portable(machine: Machine, images: Mapping[str, Image]) -> Machine:
     return _changed(machine, by_content)
 
 
-def local(machine: Machine, cache: ImageCache) -> Machine:
-    """The machine of ``portable`` with the files of this cache, and as they are.
+def local(machine: Machine, cache: ImageCache, vms: Set[int]) -> Machine:
+    """The machine of ``portable`` with the files of this cache, and as they are. Only ``vms`` are loaded here.
 
     Raises FileNotFoundError when an image is not there, and ProtocolError for a segment that names another file of this
     host, or more than is in its image.
@@ -108,9 +114,16 @@ def local(machine: Machine, cache: ImageCache) -> Machine:
             raise ProtocolError(f"the machine loads {where}")
         return replace(segment, path=str(path), stamp=kept)
 
-    return _changed(machine, in_cache)
+    def elsewhere(segment: LoadSegment) -> LoadSegment:
+        return replace(segment, path=None)
+
+    here = (_with_segments(vm, in_cache if number in vms else elsewhere) for number, vm in enumerate(machine.vms))
+    return replace(machine, vms=tuple(here))
 
 
 def _changed(machine: Machine, change: Callable[[LoadSegment], LoadSegment]) -> Machine:
-    vms = (replace(vm, segments=tuple(map(change, vm.segments))) for vm in machine.vms)
-    return replace(machine, vms=tuple(vms))
+    return replace(machine, vms=tuple(_with_segments(vm, change) for vm in machine.vms))
+
+
+def _with_segments(vm: Vm, change: Callable[[LoadSegment], LoadSegment]) -> Vm:
+    return replace(vm, segments=tuple(map(change, vm.segments)))

@@ -14,11 +14,15 @@ import trio
 
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
+from baonet.cluster.asking import Question
 from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.machines import announced, send
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.starter import Awaiting
+from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
@@ -48,19 +52,23 @@ _T = TypeVar("_T")
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it.
+    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it. ``images``: by
+    node.
 
     ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
+    ``waiting`` is told while nodes are waited for, and may raise. ``state``: where the machine goes on from.
     """
 
     placement: Placement
     threads: int
     tracing: bool
     machine: cluster.Image
-    images: tuple[cluster.Image, ...]
-    send_machine: Callable[[Stream], None]
+    images: Sequence[tuple[cluster.Image, ...]]
+    send_machine: Callable[[Stream, Awaiting], None]
     heartbeat: float
     warn: Callable[[str], None]
+    waiting: Awaiting
+    state: MachineState | None = None
 
 
 @final
@@ -123,7 +131,7 @@ class Cluster:
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = parted(plan, nodes)
         self.weakness: str | None = None
-        self._warn = asked.warn
+        self._warn, self._waiting = asked.warn, asked.waiting
         self._heartbeat = Heartbeat(asked.heartbeat)
         self._grace = asked.heartbeat / BEATS + _PASSING
         self._nursery: trio.Nursery | None = None
@@ -154,18 +162,15 @@ class Cluster:
     def _why_lost(self, index: int, error: StreamError) -> str:
         return self._heartbeat.why_lost(index, str(error))
 
-    def _await(self, index: int, kind: type[_T], pcpus: int = 0) -> _T:
-        """What that node says next, which may have so many pcpus to start before.
-
-        If it waits in vain for another one that is lost, that one is named.
-        """
-        seconds = ANSWER + STARTING * pcpus
+    def _await(self, index: int, kind: type[_T], seconds: float = ANSWER) -> _T:
+        """What that node says next. If it waits in vain for another one that is lost, that one is named."""
         with self._named(index):
             for _ in range(round(seconds / _PASSING)):
                 try:
                     return self._joined[index].stream.expect(kind, _PASSING)
                 except SilenceError:
                     self._name_lost()
+                    self._waiting(f"node {self._joined[index].name} is not ready")
                 except StreamError:
                     time.sleep(LAST_WORDS + _PASSING)
                     self._name_lost()
@@ -179,8 +184,7 @@ class Cluster:
 
     def _begin_heartbeat(self, index: int, token: bytes) -> None:
         node = self._joined[index]
-        with self._named(index):
-            port = node.stream.expect(cluster.Listening, DIALS).port
+        port = self._await(index, cluster.Listening, DIALS).port
         try:
             stream = dial(node.host, port, token, index)
         except OSError as error:
@@ -192,13 +196,16 @@ class Cluster:
 
     def _enlist(self, asked: Asked) -> None:
         token = os.urandom(TOKEN)
+        states = [self._state_of(index, asked.state) for index in range(len(self._joined))]
         for index, node in enumerate(self._joined):
+            if asked.state is not None:
+                node.stream.send(cluster.Resume(announced(states[index])))
             node.stream.send(
                 cluster.Enlist(
                     index,
                     tuple(self._nodes),
                     asked.machine,
-                    asked.images,
+                    asked.images[index],
                     asked.placement.value,
                     asked.threads,
                     asked.tracing,
@@ -210,7 +217,8 @@ class Cluster:
             self._begin_heartbeat(index, token)
         for index, node in enumerate(self._joined):
             with self._named(index):
-                asked.send_machine(node.stream)
+                asked.send_machine(node.stream, self._waiting)
+                send(node.stream, states[index], self._waiting)
         ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
         pairs = meetings(self._islands)
         for index, node in enumerate(self._joined):
@@ -220,7 +228,11 @@ class Cluster:
             )
         pcpus = Counter(self._nodes)
         for index in range(len(self._joined)):
-            self.weakness = self._await(index, cluster.Met, pcpus[index]).weakness or self.weakness
+            self.weakness = self._await(index, cluster.Met, ANSWER + STARTING * pcpus[index]).weakness or self.weakness
+
+    def _state_of(self, index: int, state: MachineState | None) -> bytes:
+        """What that node needs of it; nothing where there is none."""
+        return b"" if state is None else pack(state.of_node(self._plan, self._nodes, index).save())
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:
@@ -394,14 +406,16 @@ class Cluster:
             del self._reloading[vm]
             loaded(known or why)
 
-    def _ask(self, index: int, message: cluster.Read | cluster.Write) -> cluster.Bytes:
+    def _ask(self, index: int, message: Question, kind: type[_T]) -> _T:
         """Nothing else goes on meanwhile: the machine stands, and who asks is no task."""
+        if index >= len(self._joined):
+            raise ClusterError(f"a node says that node {index} has a page, which there is not")
         node = self._joined[index]
         if node.lost is not None:
             raise ClusterError(f"node {node.name} {node.lost}")
         with self._named(index):
             node.stream.send(message)
-            while not isinstance(answer := node.stream.await_message(ANSWER), cluster.Bytes):
+            while not isinstance(answer := node.stream.await_message(ANSWER), kind):
                 self._take(index, node, answer)
         return answer
 

@@ -5,6 +5,7 @@ They are forked, so they have the machine already and begin at once; what they s
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -37,6 +38,8 @@ class LocalNodes:
         self.joined: list[Joined] = []
         pairs = [socket.socketpair() for _ in range(count)]
         lead = os.getpid()
+        gc.collect()  # what is garbage here would be found in a node, and close what has its number there
+        gc.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
 
@@ -49,6 +52,7 @@ class LocalNodes:
                     self._pids.append(pid)
 
         self._forks = Forks(fork)
+        gc.unfreeze()
         for number, (here, there) in enumerate(pairs):
             there.close()
             name = f"local-{number}"

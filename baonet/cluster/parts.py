@@ -8,6 +8,8 @@ from typing import final
 
 from baonet.hyp.vmm import Plan
 from baonet.machine.islands import islands
+from baonet.wire.cluster import Enlist
+from baonet.wire.fields import ProtocolError
 
 
 @final
@@ -50,5 +52,12 @@ def nodes_of_vms(plan: Plan, nodes: Sequence[int]) -> dict[int, set[int]]:
 
 def vms_of(plan: Plan, nodes: Sequence[int], index: int) -> set[int]:
     """The VMs whose memory a node has: those that it runs a part of, and all of islands that it shares with others."""
-    here = {assigned.vm for pcpu, assigned in enumerate(plan.pcpus) if assigned is not None and nodes[pcpu] == index}
-    return here.union(*(island.vms for island in parted(plan, nodes) if index in island.nodes))
+    own = {assigned.vm for pcpu, assigned in enumerate(plan.pcpus) if assigned is not None and nodes[pcpu] == index}
+    return own.union(*(island.vms for island in parted(plan, nodes) if index in island.nodes))
+
+
+def here(plan: Plan, asked: Enlist) -> set[int]:
+    """``vms_of`` of the node that was asked. Raises ProtocolError when the lead places another machine's pcpus."""
+    if len(asked.nodes) != len(plan.pcpus):
+        raise ProtocolError(f"the lead places {len(asked.nodes)} pcpus, and the machine has {len(plan.pcpus)}")
+    return vms_of(plan, asked.nodes, asked.index)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, final
 
+from baonet.cluster.asking import AskNode
 from baonet.cluster.parts import PartedIsland
+from baonet.cluster.saving import pages
+from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
+from baonet.machine.saved import Saved
 from baonet.memory.node import find
+from baonet.memory.saving import MEMORY, SavedPlace, places, runs, without_holders
 from baonet.wire import cluster
 
 PIECE: Final = 1 << 16
-AskNode = Callable[[int, cluster.Read | cluster.Write], cluster.Bytes]
-"""What a node answers. Raises ClusterError when it does not."""
 
 
 @final
@@ -33,11 +36,13 @@ class RemoteMemory:
         while len(found) < size:
             at = address + len(found)
             length = min(PIECE, size - len(found))
-            answer = self._ask(self._home(vm, place), cluster.Read(vm.index, at, length))
+            answer = self._ask(self._home(vm, place), cluster.Read(vm.index, at, length), cluster.Bytes)
             piece = bytearray(answer.data)
             for page, node in zip(answer.pages, answer.nodes, strict=False):
                 begin, end = max(page, at), min(page + PAGE_SIZE, at + length)
-                piece[begin - at : end - at] = self._ask(node, cluster.Read(vm.index, begin, end - begin)).data
+                piece[begin - at : end - at] = self._ask(
+                    node, cluster.Read(vm.index, begin, end - begin), cluster.Bytes
+                ).data
             found += piece
         return bytes(found)
 
@@ -49,12 +54,36 @@ class RemoteMemory:
         nodes = (self._home(vm, place),) if island is None else island.nodes
         for start in range(0, len(octets), PIECE):
             for node in nodes:
-                self._ask(node, cluster.Write(vm.index, address + start, octets[start : start + PIECE]))
+                self._ask(node, cluster.Write(vm.index, address + start, octets[start : start + PIECE]), cluster.Bytes)
+
+    def save(self) -> Saved:
+        """As ``NodeMemory.save``: what one host would have, wherever it is. Raises as ``read``."""
+        return MEMORY.save(segments=[self._saved(place) for place in places(self._plan.machine, SIZES.devices)])
+
+    def _saved(self, place: SavedPlace) -> list[object]:
+        if not place.vms:
+            return [place.name, place.size, [], None]
+        home = self._knows(place.vms)
+        found, owned = pages(self._ask, home, place.name)
+        owners = None
+        if owned:
+            entries, _ = pages(self._ask, home, place.name, owners=True)
+            owners = runs({number: without_holders(data) for number, data in entries.items()})
+        return [place.name, place.size, runs(found), owners]
 
     def _home(self, vm: Vm, place: int) -> int:
-        """The node that knows who has a page of the VM's: the home of its island, unless others than its own cannot have it."""
-        pcpus = self._plan.vms[vm.index].pcpus
+        """The node that knows who has a page of the VM's."""
+        if place < len(vm.regions):
+            return self._knows((vm.index,))
+        shared = vm.ipcs[place - len(vm.regions)].shmem
+        return self._knows(
+            tuple(each.index for each in self._plan.machine.vms if shared in {ipc.shmem for ipc in each.ipcs})
+        )
+
+    def _knows(self, vms: Sequence[int]) -> int:
+        """Of what these VMs have: the home of their island, unless no other node can have it, or no other vcpu."""
+        pcpus = [pcpu for vm in vms for pcpu in self._plan.vms[vm].pcpus]
         virtual = self._plan.machine.clock.mode is ClockMode.VIRTUAL
-        alone = vm.cpus == 1 if virtual else len({self._nodes[pcpu] for pcpu in pcpus}) == 1
-        island = self._islands.get(vm.index)
-        return self._nodes[pcpus[0]] if island is None or (place < len(vm.regions) and alone) else island.home
+        alone = len(pcpus) == 1 if virtual else len({self._nodes[pcpu] for pcpu in pcpus}) == 1
+        island = self._islands.get(vms[0])
+        return self._nodes[pcpus[0]] if island is None or alone else island.home

@@ -160,7 +160,8 @@ class Courier:
         ``nodes``, ``processes``: buffers of 16-bit numbers, for each pcpu its node, and the first pcpu in its process
         here; 0xffff: it is not of the island, or not here. ``segments``: how many numbers of segments there are.
         ``caller``: the other end of ``bell``, in each process. ``epoch``: of this node's cores under the host's clock,
-        in nanoseconds of that, where nobody conducts, and home decides who may do what with a page; None: in virtual time. Raises LookupError for a node that is no peer.
+        in nanoseconds of that, where nobody conducts, and home decides who may do what with a page; None: in virtual
+        time. Raises LookupError for a node that is no peer.
         """
 
     def table(self, island: int, segment: int, pages: int, entries: object, data: object, device: bool, /) -> None:

@@ -7,13 +7,13 @@ island has its conductor, and carries what of the island's pcpus is not with oth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
 from baonet.actors.conductor import Conductor
-from baonet.actors.crew import Failures, serve
+from baonet.actors.crew import Failures, load_seats, opened, serve
 from baonet.actors.events import events
 from baonet.actors.faults import MessageFaults
 from baonet.actors.island import Island, undisturbed
@@ -104,11 +104,13 @@ def crews(
     tracing: bool,
     threads: int = 1,
     nodes: Sequence[int] | None = None,
+    states: Mapping[int, bytes] | None = None,
 ) -> list[Crew]:
     """All crews of the machine, whose guests run on up to ``threads`` threads in virtual time.
 
-    ``nodes``: the node of each pcpu, of which a crew has one; None: they are all on this one. Raises ValueError for a
-    placement that its clock does not have.
+    ``nodes``: the node of each pcpu, of which a crew has one; None: they are all on this one. ``states``: what the
+    pcpus have come to, from which they go on, in virtual time. Raises ValueError for a placement that its clock does
+    not have.
     """
     if plan.machine.clock.mode is ClockMode.HOST:
         return _host_crews(plan, memory, placement, epoch, tracing)
@@ -116,7 +118,9 @@ def crews(
     each = threads_of_each(plan, placement, threads)
     for vms in islands(plan.machine):
         groups = groups_of(plan, vms, placement, nodes)
-        found += _VirtualCrews(plan, memory, epoch=epoch, tracing=tracing, groups=groups, threads=each).crews()
+        found += _VirtualCrews(
+            plan, memory, epoch=epoch, tracing=tracing, groups=groups, threads=each, states=states
+        ).crews()
     return found
 
 
@@ -187,6 +191,7 @@ class _VirtualCrews:
         tracing: bool,
         groups: list[tuple[int, ...]],
         threads: int,
+        states: Mapping[int, bytes] | None,
     ) -> None:
         self._plan = plan
         self._memory = memory
@@ -195,6 +200,7 @@ class _VirtualCrews:
         self._pcpus = pcpus = tuple(sorted(pcpu for group in groups for pcpu in group))
         self._groups = groups
         self._threads = threads
+        self._states = states
         self._conductor = groups[0][0]
         assigned = ((pcpu, plan.pcpus[pcpu]) for pcpu in pcpus)
         self._vms = {pcpu: assignment.vm for pcpu, assignment in assigned if assignment is not None}
@@ -222,6 +228,8 @@ class _VirtualCrews:
     def _server(self, group: tuple[int, ...]) -> Crew:
         def prepare(port: Port) -> CrewMain:
             seats = self._seats(group, port, self._conductor)
+            if self._states is not None:
+                load_seats(seats, opened(self._states, seats))
             cores = tuple(seats[pcpu][0].core for pcpu in group)
             failures = Failures()
             attend(self._plan.machine, cores, self._memory, self._vms[group[0]], failures.tell)
@@ -264,7 +272,7 @@ class _VirtualCrews:
         threads = min(self._threads, len(seats))
         order = rounds(machine, self._members(seats), threads, self._memory, self._vms[self._conductor])
         window = cycles(machine.clock.window)
-        return Conductor(
+        conductor = Conductor(
             self._plan,
             Island(self._pcpus, window, order, faults.interfere if machine.faults else undisturbed),
             port,
@@ -273,4 +281,7 @@ class _VirtualCrews:
             memory=self._memory,
             events=events(machine, set(self._vms.values()), self._pcpus, cycles),
             faults=faults,
-        ).run
+        )
+        if self._states is not None:
+            conductor.load(opened(self._states, seats))
+        return conductor.run

@@ -59,6 +59,7 @@ class ProcessNode:
     the guests on this host, None when all does. Raises EngineError when the engine does not hold on this host,
     ValueError when the machine's clock does not have the placement, or ``pin`` a core that cannot be used. ``tell``
     gets what is chosen on the way. ``share``: other nodes have the rest; None: all of the machine is on this one.
+    ``states``: as of ``crews``.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ProcessNode:
         pin: Pin = AUTO,
         tell: Callable[[str], None] = lambda text: None,
         share: Share | None = None,
+        states: Mapping[int, bytes] | None = None,
     ) -> None:
         ensure(plan.machine.platform.architecture)
         self._plan, self._memory, self._share = plan, memory, share
@@ -79,7 +81,9 @@ class ProcessNode:
         epoch = time.monotonic_ns() if share is None else share.epoch
         everybody = {
             crew.address: crew
-            for crew in crews(plan, memory, placement, epoch, tracing=tracing, threads=threads, nodes=nodes)
+            for crew in crews(
+                plan, memory, placement, epoch, tracing=tracing, threads=threads, nodes=nodes, states=states
+            )
         }
         members = {address: crew for address, crew in everybody.items() if share is None or share.has(address)}
         self.carries = {address: crew.carries for address, crew in members.items() if crew.carries}
@@ -277,10 +281,20 @@ class TaskNode:
 class IslandsNode:
     """Virtual time in the agent's own process: a task for each island."""
 
-    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        memory: NodeMemory,
+        *,
+        tracing: bool = False,
+        threads: int = 1,
+        states: Mapping[int, bytes] | None = None,
+    ) -> None:
         ensure(plan.machine.platform.architecture)
         self._plan, self._memory = plan, memory
-        members = crews(plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads)
+        members = crews(
+            plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads, states=states
+        )
         self.carries = {crew.address: crew.carries for crew in members}
         self._switch = Switch()
         self.port: Port = MemoryPort(AGENT, self._switch)

@@ -14,8 +14,8 @@ class Share(Protocol):
 
     ``epoch``: the host's monotonic time, in nanoseconds, at which the counters of this node's cores are 0. ``relay``
     gets the far end of a channel between an actor here and one on another node. ``caller``: a descriptor that the
-    processes keep; ``forget`` is called in each of them first. ``carry``: what pcpus here say to those of other nodes is
-    in these rings, and what those say is put into them. ``ended``: the process of a pcpu has, which is lost.
+    processes keep; ``forget`` is called in each of them first. ``carry``: what pcpus here say to those of other nodes
+    is in these rings, and what those say is put into them. ``ended``: the process of a pcpu has, which is lost.
     """
 
     @property

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved
 from baonet.machine.stamp import unchanged
 from baonet.memory.ownership import Ownership, Table, holder
+from baonet.memory.saving import MEMORY, device_name, region_name, saved_rows
 from baonet.memory.segments import Segment
 
 KICK: Final = PAGE_SIZE
-
-_FORM: Final = StateForm("a machine's memory", 2, segments=list, owners=list)
 
 
 @final
@@ -180,36 +179,44 @@ class NodeMemory:
 
     def save(self) -> Saved:
         """All that guests and devices have; what its pcpus coordinate by is made anew. Nobody may run meanwhile."""
-        return _FORM.save(
-            segments=[[name, segment.size, segment.save()] for name, segment in self._kept()],
-            owners=[[number, entries.save()] for number, entries in self.ownership.tables],
+        rows = ((name, segment, self.ownership.table(segment)) for name, segment in self._kept())
+        return MEMORY.save(
+            segments=[
+                [name, segment.size, segment.save(), None if table is None else table.entries.save()]
+                for name, segment, table in rows
+            ]
         )
 
     def load_saved(self, data: object) -> None:
         """Have what was saved of the same machine. Raises ValueError for what is not that, or of another version."""
-        fields = _FORM.load(data)
-        saved, owners = fields["segments"], fields["owners"]
-        mine = [[name, segment.size] for name, segment in self._kept()]
-        with _FORM.reading():
-            if [each[:2] for each in saved] != mine:
-                raise _FORM.damaged("it has other regions: load it into the machine that it was saved from")
-            for (_, segment), (_, _, pieces) in zip(self._kept(), saved, strict=True):
-                segment.load(pieces)
-            tables = dict(self.ownership.tables)
-            if [each[0] for each in owners] != [*tables]:
-                raise _FORM.damaged("other pages have owners: load it into the machine that it was saved from")
-            for number, pieces in owners:
-                tables[number].load(pieces)
+        saved = saved_rows(data)
+        with MEMORY.reading():
+            mine = [(name, segment.size, self.ownership.table(segment) is not None) for name, segment in self._kept()]
+            if [(name, size, owners is not None) for name, size, _, owners in saved] != mine:
+                raise MEMORY.damaged("it has other regions: load it into the machine that it was saved from")
+            for (_, segment), (_, _, pages, owners) in zip(self._kept(), saved, strict=True):
+                segment.load(pages)
+                if (table := self.ownership.table(segment)) is not None:
+                    table.entries.load(owners)
+
+    def segment(self, name: str) -> tuple[Segment, Table | None]:
+        """By its name in what is saved, with the owners of its pages. Raises KeyError when it is not here."""
+        segment = dict(self._kept())[name]
+        return segment, self.ownership.table(segment)
+
+    def is_device(self, segment: Segment) -> bool:
+        """It is the state of one, which goes as a whole with its first page."""
+        return segment in self.devices.values()
 
     def _kept(self) -> Iterator[tuple[str, Segment]]:
         for number, segment in self.shared.items():
             yield self.machine.shared_memory[number].name, segment
         for pa, segment in self.devices.items():
-            yield f"device {pa:#x}", segment
+            yield device_name(pa), segment
         for number, segments in self.vms.items():
             vm = self.machine.vms[number]
             for region, segment in zip(vm.regions, segments.regions, strict=True):
-                yield f"{vm.name} {region.base:#x}", segment
+                yield region_name(vm.name, region.base), segment
 
     def keep(self, use: Use) -> None:
         """In a process of its own, which closes all descriptors next: map this, and nothing else for good."""

@@ -19,7 +19,9 @@ OWNERSHIP_SIZE: Final = 16
 """Bytes of a page's entry (struct ownership)."""
 
 
-_HOLDER: Final = struct.Struct("<10xH4x")
+HOLDER: Final = 10
+"""Where in it is who has the bytes of the page."""
+_HOLDER: Final = struct.Struct(f"<{HOLDER}xH4x")
 
 
 def holder(entries: Segment, page: int) -> int | None:

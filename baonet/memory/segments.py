@@ -6,6 +6,7 @@ import ctypes
 import errno
 import mmap
 import os
+from collections.abc import Iterator
 from typing import Final, final
 
 PAGE_SIZE = 0x1000
@@ -16,6 +17,11 @@ _PROT_NONE: Final = 0
 _FIXED_ANONYMOUS: Final = 0x10 | mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 
+def whole_pages(size: int) -> int:
+    """Bytes of the pages that so many bytes take."""
+    return -(-size // PAGE_SIZE) * PAGE_SIZE
+
+
 @final
 class Segment:
     """``size`` bytes of zeroes; pages appear when they are touched. Raises OSError when the host refuses."""
@@ -23,7 +29,7 @@ class Segment:
     __slots__ = ("_view", "descriptor", "size")
 
     def __init__(self, name: str, size: int) -> None:
-        self.size = -(-size // PAGE_SIZE) * PAGE_SIZE
+        self.size = whole_pages(size)
         self._view: mmap.mmap | None = None
         self.descriptor = os.memfd_create(f"baonet:{name}", os.MFD_CLOEXEC)
         os.ftruncate(self.descriptor, self.size)
@@ -81,17 +87,21 @@ class Segment:
 
     def save(self) -> list[list[int | bytes]]:
         """(offset, bytes) of what is not zero, in whole pages that follow one another."""
-        found: list[list[int | bytes]] = []
-        page, zeroes, view = 0, bytes(PAGE_SIZE), self.view
-        while (page := self._touched(page)) < self.size:
-            start = page
-            while page < self.size and view[page : page + PAGE_SIZE] != zeroes:
-                page += PAGE_SIZE
-            if page > start:
-                found.append([start, view[start:page]])
-            else:
-                page += PAGE_SIZE
-        return found
+        found: list[tuple[int, int]] = []
+        for page in self.pages(0, self.size // PAGE_SIZE):
+            start = page * PAGE_SIZE
+            if found and found[-1][1] == start:
+                start, _ = found.pop()
+            found.append((start, (page + 1) * PAGE_SIZE))
+        return [[start, self.view[start:end]] for start, end in found]
+
+    def pages(self, first: int, end: int) -> Iterator[int]:
+        """Those that are not zero, of its pages ``first`` up to ``end``, by their numbers."""
+        place, zeroes, view = first * PAGE_SIZE, bytes(PAGE_SIZE), self.view
+        while (place := self._touched(place)) < end * PAGE_SIZE:
+            if view[place : place + PAGE_SIZE] != zeroes:
+                yield place // PAGE_SIZE
+            place += PAGE_SIZE
 
     def _touched(self, start: int) -> int:
         """The first page from there on that anybody has touched, or the end."""

@@ -15,6 +15,7 @@ from baonet.cluster.gather import NodeGroup
 from baonet.cluster.lead import Cluster
 from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.starter import Awaiting
+from baonet.cluster.state import MachineState
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -25,6 +26,7 @@ from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
+from baonet.run.saved_run import SavedRun
 from baonet.run.trace_ends import footer, header
 from baonet.run.traffic import NodeTraffic, traffic
 from baonet.trace.writer import TraceFile
@@ -40,7 +42,8 @@ class HostedRun:
     and may raise.
 
     Raises OSError when the host refuses something, EngineError when the engine does not hold on this host, ValueError
-    when the machine's clock does not have the placement, ClusterError when a node cannot take part.
+    when the machine's clock does not have the placement, or ``options.state`` is not of this machine, ClusterError when
+    a node cannot take part.
     """
 
     def __init__(
@@ -61,7 +64,8 @@ class HostedRun:
         self._audience = audience
         self._horizons: Horizons | None = None
         self._outlet = trace
-        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan))
+        states = {} if options.state is None else options.state.state.pcpus
+        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan, states))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         self._group = (
@@ -93,6 +97,12 @@ class HostedRun:
             outlets=outlets,
             changed=audience.changed,
         )
+        if options.state is not None:
+            try:
+                self.agent.saving.load(options.state.run)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def memory(self) -> NodeMemory | RemoteMemory:
@@ -115,6 +125,7 @@ class HostedRun:
             tracing=tracing,
             heartbeat=self._options.heartbeat,
             warn=lambda text: self._audience.notice("WARNING", text),
+            state=None if self._options.state is None else self._options.state.state,
         )
         if cluster.weakness is not None:
             self._audience.notice("WARNING", cluster.weakness)
@@ -123,6 +134,7 @@ class HostedRun:
     def _start_here(self, placement: Placement, *, tracing: bool) -> TaskNode | IslandsNode | ProcessNode:
         plan, memory = self._loaded.plan, self._loaded.memory
         assert memory is not None
+        states = None if self._options.state is None else self._options.state.state.pcpus
         pin, threads = self._options.pin, self._options.threads or cores()
         if plan.machine.clock.mode is ClockMode.VIRTUAL:
             each = threads_of_each(plan, placement, threads)
@@ -135,6 +147,7 @@ class HostedRun:
                 tracing=tracing,
                 threads=threads,
                 pin=pin or AUTO,
+                states=states,
                 tell=lambda text: self._audience.notice("INFO", text),
             )
             if node.weakness is not None:
@@ -144,7 +157,7 @@ class HostedRun:
             raise ValueError("--pin is of processes of pcpus: with --placement one-process there are none")
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)
-        return IslandsNode(plan, memory, tracing=tracing, threads=threads)
+        return IslandsNode(plan, memory, tracing=tracing, threads=threads, states=states)
 
     def _course(self) -> Course:
         clock = self._loaded.machine.clock
@@ -161,6 +174,11 @@ class HostedRun:
         return self._horizons is not None and self._horizons.idle
 
     @property
+    def disturbed(self) -> bool:
+        """In virtual time: something was typed since the last horizon, also before the machine was saved."""
+        return isinstance(self.agent.course, Schedule) and self.agent.course.disturbed
+
+    @property
     def next_moment(self) -> int:
         """In virtual time, while the machine stands: the next moment at which it may end by what its guests do, cycles.
 
@@ -169,6 +187,14 @@ class HostedRun:
         assert self._horizons is not None
         soonest = self._horizons.horizon if self._horizons.idle else self._horizons.soonest
         return (max(soonest, self._horizons.horizon) // self._horizons.step + 1) * self._horizons.step
+
+    async def save(self) -> SavedRun:
+        """What has come of the machine, which stands in virtual time.
+
+        Raises LookupError when some of it is lost, ClusterError when a node does not answer.
+        """
+        run, pcpus = await self.agent.saving.save()
+        return SavedRun(run, MachineState(self.memory.save(), pcpus))
 
     def _observe(self, message: TraceChunk | Typed) -> None:
         if isinstance(message, Typed):

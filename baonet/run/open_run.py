@@ -13,6 +13,7 @@ import trio
 from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
+from baonet.cluster.joined import ClusterError
 from baonet.document import quantities
 from baonet.machine import ClockMode, Machine
 from baonet.run.awaited_texts import awaited_text
@@ -24,6 +25,8 @@ from baonet.run.guest_memory import GuestMemory
 from baonet.run.hosted import HostedRun
 from baonet.run.loaded import LoadedMachine
 from baonet.run.results import RunOutcome
+from baonet.run.saved_run import write
+from baonet.run.spare import spare
 from baonet.run.statistics import statistics
 from baonet.run.witness import Witness
 
@@ -50,7 +53,8 @@ class OpenRun:
         self._stop_on_report = stop_on_report
         self._virtual = loaded.machine.clock.mode is ClockMode.VIRTUAL
         self._free = not self._virtual
-        self._typed = False
+        self._typed = hosted.disturbed
+        self._saving = False
         self._ended: Outcome | None = None
         self._over = trio.Event()
         self._moving = trio.Lock()
@@ -167,9 +171,34 @@ class OpenRun:
         await self._if_over()
 
     def resume(self) -> None:
-        """Have the machine go on by itself, until ``pause``. For its guests it has not stood."""
+        """Have the machine go on by itself, until ``pause``. For its guests it has not stood.
+
+        Raises RunError while it is being saved.
+        """
+        if self._saving:
+            raise RunError("the machine is being saved: resume() it when save() has returned")
         self._free = True
         self._hosted.agent.resume()
+
+    async def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all that the machine has come to into a file, from which ``open_run(machine, state=path)`` goes on.
+
+        The machine stands, in virtual time, and goes on here as well. The bytes are the same wherever it runs. Raises
+        RunError while it runs, under the host's clock, and when some of it is lost; OSError.
+        """
+        if not self._virtual:
+            raise RunError("a machine under the host's clock is not saved: load it with set={'clock.mode': 'virtual'}")
+        spare(self._machine, "save", path)
+        async with self._moving:
+            self._must_stand()
+            self._saving = True
+            try:
+                saved = await self._hosted.save()
+            except (LookupError, ClusterError) as error:
+                raise RunError(f"the machine cannot be saved: {error}") from None
+            finally:
+                self._saving = False
+        await trio.to_thread.run_sync(write, path, saved, self._machine)
 
     @property
     def outcome(self) -> RunOutcome:

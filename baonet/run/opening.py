@@ -20,6 +20,7 @@ from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
 from baonet.launch.pin import parse
 from baonet.machine import ClockMode, Input, Machine
+from baonet.machine.saved import StateError
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.awaited_texts import awaited_text
 from baonet.run.durations import nanoseconds
@@ -29,6 +30,8 @@ from baonet.run.hosted import HostedRun
 from baonet.run.loaded import LoadedMachine
 from baonet.run.open_run import OpenRun
 from baonet.run.options import RunOptions
+from baonet.run.saved_run import SavedRun, read
+from baonet.run.spare import spare
 from baonet.run.witness import Witness
 
 
@@ -50,6 +53,7 @@ async def open_run(
     threads: int | None = None,
     pin: str | None = None,
     on: str | None = None,
+    state: str | os.PathLike[str] | None = None,
     input: str | os.PathLike[str] | Iterable[Input] = (),
     record: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -63,6 +67,8 @@ async def open_run(
     ``placement``, ``threads``, ``pin``, ``on`` (``"local:2"``), ``input`` (a file, or what it would hold), ``record``,
     ``trace``, ``until`` (texts), ``limit`` (its ``--for``) and ``timeout`` (of the host, ``"60s"``) are the options of
     ``baonet run``; which node of ``on`` runs what the machine's ``placement`` says.
+    ``state``: a file of ``OpenRun.save``, from which the machine goes on, wherever it ran; ``record`` and ``trace``
+    have what comes from there on.
     ``stop_on_report``: a wait ends with GuestParkedError as soon as a guest does what Bao stops it for.
 
     Raises ValueError for an option that does not go together with the machine, ConfigError for an input file, OSError
@@ -79,9 +85,10 @@ async def open_run(
         threads=_threads(machine, threads),
         pin=None if pin is None else parse(pin),
         on=None if on is None else where.parse(on),
+        state=None if state is None else _state(machine, state),
     )
-    _spare(machine, "trace", trace)
-    _spare(machine, "record", record)
+    spare(machine, "trace", trace)
+    spare(machine, "record", record)
     witness, outlets = Witness(machine), Outlets()
     with ExitStack() as stack:
         outlet = recorded = None
@@ -91,11 +98,14 @@ async def open_run(
             file = stack.enter_context(open(trace, "wb"))  # noqa: ASYNC230 - before anything runs
             outlet = outlets.add(Outlet(file.fileno(), f"trace {trace}"))
             stack.callback(outlet.close)
-        loaded = LoadedMachine(machine, lambda text: witness.notice("WARNING", text), here=options.on is None)
-        stack.callback(loaded.close)
+        memory = None if options.state is None else options.state.state.memory
         try:
+            loaded = LoadedMachine(
+                machine, lambda text: witness.notice("WARNING", text), here=options.on is None, saved=memory
+            )
+            stack.callback(loaded.close)
             hosted = HostedRun(loaded, options, screen=witness, audience=witness, outlets=outlets, trace=outlet)
-        except ClusterError as error:
+        except (ClusterError, StateError) as error:
             raise RunError(str(error)) from None
         stack.callback(hosted.close)
         try:
@@ -114,6 +124,12 @@ def _several(option: str, given: object) -> None:
     """A text is a sequence too: of its letters."""
     if isinstance(given, str):
         raise ValueError(f"{option} can be several: write {option}=[{given!r}]")  # noqa: TRY004 - as of all options
+
+
+def _state(machine: Machine, path: str | os.PathLike[str]) -> SavedRun:
+    if machine.clock.mode is ClockMode.HOST:
+        raise ValueError("state is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
+    return read(path, machine)
 
 
 def _threads(machine: Machine, threads: int | None) -> int | None:
@@ -152,15 +168,6 @@ def _typing(machine: Machine, given: str | os.PathLike[str] | Iterable[Input]) -
     return dataclasses.replace(
         machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)), files=files
     )
-
-
-def _spare(machine: Machine, option: str, path: str | os.PathLike[str] | None) -> None:
-    """Raises ValueError when that would be lost which the machine is read from."""
-    if path is None or not os.path.exists(path):
-        return
-    for each in machine.files:
-        if os.path.exists(each) and os.path.samefile(each, path):
-            raise ValueError(f"{option} {os.fspath(path)} would be lost: {each} is read")
 
 
 @asynccontextmanager

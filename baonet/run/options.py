@@ -13,6 +13,7 @@ from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
 from baonet.machine import ClockMode
+from baonet.run.saved_run import SavedRun
 
 STEP: Final = 10_000_000
 """Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""
@@ -34,7 +35,8 @@ class RunOptions:
     machine stands, at 0, until its agent is told to go on. ``pin``: on which cores of the host, None for what is usual.
     ``on``: which nodes run it, None for this host alone. ``heartbeat``: seconds after which a node that says nothing is
     lost. ``launching``: how launched ones reach this. ``keys``: the directory of the lead's keys, None for the usual
-    one if there is one; ``insecure``: nodes are called without.
+    one if there is one; ``insecure``: nodes are called without. ``state``: in virtual time, where the machine goes on
+    from.
     """
 
     placement: Placement | None = None
@@ -50,3 +52,4 @@ class RunOptions:
     launching: Launching = FOUND
     keys: Path | None = None
     insecure: bool = False
+    state: SavedRun | None = None

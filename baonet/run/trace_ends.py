@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from baonet.actors.crew import chains
 from baonet.actors.outcome import Outcome
 from baonet.config import wings
 from baonet.hyp import wings as hypervisor
@@ -16,8 +17,11 @@ from baonet.machine import Machine, Vm, devices
 from baonet.trace.head import VERSION
 
 
-def header(machine: Machine, plan: Plan) -> dict[str, object]:
-    """Times are in ticks of the machine's clock, which are cycles or, in host time, nanoseconds."""
+def header(machine: Machine, plan: Plan, states: Mapping[int, bytes]) -> dict[str, object]:
+    """``states``: those of pcpus from which they go on, if they do. Raises StateError for what is none.
+
+    Times are in ticks of the machine's clock, which are cycles or, in host time, nanoseconds.
+    """
     clock = machine.clock
     try:
         config = hashlib.sha256(Path(machine.path).read_bytes()).hexdigest()
@@ -37,6 +41,7 @@ def header(machine: Machine, plan: Plan) -> dict[str, object]:
         "slice": clock.cycles.ticks(clock.slice),
         "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
         "costs": dataclasses.asdict(machine.platform.costs),
+        **({"chains": {pcpu: list(chain) for pcpu, chain in chains(states).items()}} if states else {}),
     }
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import final
 
 from baonet.trace.chain import Chain
+from baonet.trace.head import TraceError
 from baonet.trace.reader import Progress, TraceReader
 from baonet.trace.records import RECORD, machine_digest
 
@@ -29,6 +30,12 @@ def verify(trace: TraceReader, progress: Progress) -> Verdict:
     """Raises TraceError. ``progress`` gets the number of chunks. A trace without an end is compared with nothing."""
     told = {} if trace.footer is None else trace.footer.digests
     chains = {pcpu: Chain(trace.header.window) for pcpu in (*told, *trace.pcpus)}
+    for pcpu, begun in trace.header.chains.items():
+        if pcpu in chains:
+            try:
+                chains[pcpu].resume(*begun)
+            except ValueError as error:
+                raise TraceError(f"damaged: the chain of pcpu {pcpu} that it goes on with: {error}") from None
     latest = dict.fromkeys(chains, 0)
     disordered: set[int] = set()
     for done, (pcpu, records) in enumerate(trace.all(), 1):

@@ -103,7 +103,7 @@ def _members(ns: Callable[[int], int], architecture: Architecture) -> Mapping[in
 def _header(header: Header) -> dict[str, object]:
     """But for the architecture, whose words are in the records already; its part of a VM has the name it has there."""
     part = header.architecture.names.vm_part
-    told = {field.name: getattr(header, field.name) for field in dataclasses.fields(header)}
+    told = {field.name: getattr(header, field.name) for field in dataclasses.fields(header) if field.name != "chains"}
     del told["architecture"]
     vms = [dataclasses.asdict(vm).items() for vm in header.vms]
     return told | {"vms": [{part if name == "arch" else name: value for name, value in vm} for vm in vms]}

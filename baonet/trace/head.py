@@ -46,6 +46,8 @@ class Header:
     """``hz`` is ticks of a record's time per second; ``window``, ``slice`` and ``latency`` are ticks, ``costs`` ns.
 
     ``mode`` is "virtual" or "host"; ``config`` the SHA-256 of the machine file, empty when there was no file to read.
+    ``chains``: of a run that goes on from a saved one, with what the digest's chain of each pcpu begins: the last link
+    and the records of the open one.
     """
 
     hz: int
@@ -60,6 +62,7 @@ class Header:
     config: str
     vms: tuple[TracedVm, ...]
     architecture: Architecture
+    chains: Mapping[int, tuple[bytes, bytes]]
 
     @property
     def rate(self) -> Rate:
@@ -128,6 +131,13 @@ def _list(value: object, what: str) -> list[object]:
     return value
 
 
+def _chain(value: object) -> tuple[bytes, bytes]:
+    match value:
+        case [bytes(link), bytes(records)]:
+            return link, records
+    raise TraceError(f"damaged: its chain is {value!r:.40}")
+
+
 def _counters(value: object, what: str) -> dict[str, int]:
     return {_text(name, what): _integer(number, what) for name, number in _map(value, what).items()}
 
@@ -186,6 +196,10 @@ def header(value: object) -> Header:
         config=_text(value.get("config", ""), "config"),
         vms=tuple(_vm(vm, architecture.names.vm_part) for vm in _list(value.get("vms"), "list of VMs")),
         architecture=architecture,
+        chains={
+            _integer(pcpu, "chain's pcpu"): _chain(chain)
+            for pcpu, chain in _map(value.get("chains", {}), "chains").items()
+        },
     )
 
 

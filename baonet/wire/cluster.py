@@ -45,9 +45,10 @@ class Image:
 class Enlist:
     """The node is to run its part of a machine. Answered by ``Listening``, and then by ``ImagesWanted``.
 
-    ``machine``: the digest of what the lead sends as ``Chunk`` first. ``nodes``: the node of each pcpu, -1 for none.
-    ``placement``, ``threads`` (0: as many as it has cores), ``tracing``: as of ``baonet run``. ``token``: what nodes of
-    this run know each other by. ``heartbeat``: milliseconds after which who says nothing is lost.
+    ``machine``: the digest of what the lead sends as ``Chunk`` first. ``images``: those of VMs whose memory the node
+    has. ``nodes``: the node of each pcpu, -1 for none. ``placement``, ``threads`` (0: as many as it has cores),
+    ``tracing``: as of ``baonet run``. ``token``: what nodes of this run know each other by. ``heartbeat``: milliseconds
+    after which who says nothing is lost.
     """
 
     index: int
@@ -59,6 +60,16 @@ class Enlist:
     tracing: bool
     token: bytes
     heartbeat: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Before ``Enlist``: the machine goes on from where it was saved. ``state``: the digest of what comes as ``Chunk``
+    behind the machine and its images, the node's part of that.
+    """
+
+    state: Image
 
 
 @final
@@ -230,6 +241,44 @@ class Write:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """Which pages of a segment are not zero, from ``page`` on, while the machine stands? Answered by ``Surveyed``.
+
+    ``segment``: as saved memory names it. ``owners``: the table of its pages' owners is meant.
+    """
+
+    segment: str
+    owners: bool
+    page: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """``here``: those that are not zero. ``there``: those whose bytes are elsewhere, ``nodes``: who has each.
+
+    All pages before ``next`` have been looked at; -1: there are no more. ``owned``: the segment has a table of owners.
+    """
+
+    here: tuple[int, ...]
+    there: tuple[int, ...]
+    nodes: tuple[int, ...]
+    next: int
+    owned: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """The bytes of some pages are wanted, one after the other. Answered by ``Bytes``."""
+
+    segment: str
+    owners: bool
+    pages: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class HotPage:
     """A page that has come to a node ``times``: of which segment of the machine, and which of its pages."""
 
@@ -284,6 +333,7 @@ class Beat:
 
 ClusterMessage = (
     Introduction
+    | Resume
     | Enlist
     | Listening
     | ImagesWanted
@@ -303,6 +353,9 @@ ClusterMessage = (
     | Read
     | Bytes
     | Write
+    | Survey
+    | Surveyed
+    | Gather
     | Traffic
     | Refused
     | Beat

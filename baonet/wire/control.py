@@ -215,6 +215,25 @@ class Registers:
 
 @final
 @dataclass(frozen=True, slots=True)
+class StateRequest:
+    """The agent asks what all pcpus of an island have come to, which stand at a horizon.
+
+    Answered by ``PcpuState`` of each, after all that they have printed and recorded before.
+    """
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PcpuState:
+    """What a pcpu has come to: the next bytes of it; ``more`` follow. That of the lowest has its island's in it."""
+
+    pcpu: int
+    data: bytes
+    more: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The last message of a pcpu."""
 
@@ -309,6 +328,8 @@ Control = (
     | Thaw
     | RegistersRequest
     | Registers
+    | StateRequest
+    | PcpuState
     | Stopped
     | TraceChunk
     | Digest

@@ -32,12 +32,14 @@ from baonet.wire.control import (
     InputTaken,
     Notice,
     Parked,
+    PcpuState,
     Reached,
     Registers,
     RegistersRequest,
     Reset,
     Running,
     Start,
+    StateRequest,
     Statistics,
     StatisticsRequest,
     Stop,
@@ -77,12 +79,14 @@ __all__ = [
     "InputTaken",
     "Notice",
     "Parked",
+    "PcpuState",
     "Reached",
     "Registers",
     "RegistersRequest",
     "Reset",
     "Running",
     "Start",
+    "StateRequest",
     "Statistics",
     "StatisticsRequest",
     "Stop",
@@ -168,6 +172,8 @@ _AGENTS: Final = (
     Fact(68, Thaw, ((Role.AGENT, Role.PCPU),)),
     Fact(69, RegistersRequest, _TO_ALL),
     Fact(70, Registers, _TOLD),
+    Fact(71, StateRequest, ((Role.AGENT, Role.CONDUCTOR), (Role.CONDUCTOR, Role.CREW))),
+    Fact(80, PcpuState, ((Role.CONDUCTOR, Role.AGENT), (Role.CREW, Role.CONDUCTOR))),
 )
 _TO_NODE: Final[tuple[Way, ...]] = ((Role.LEAD, Role.NODE),)
 _TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)
@@ -194,6 +200,10 @@ _CLUSTER: Final = (
     Fact(114, cluster.Refused, (*_TO_NODE, *_TO_LEAD)),
     Fact(116, cluster.Lost, _TO_LEAD),
     Fact(118, cluster.Traffic, _TO_LEAD),
+    Fact(119, cluster.Resume, _TO_NODE),
+    Fact(120, cluster.Survey, _TO_NODE),
+    Fact(121, cluster.Surveyed, _TO_LEAD),
+    Fact(122, cluster.Gather, _TO_NODE),
     Fact(115, cluster.Beat, (*_TO_NODE, *_TO_LEAD)),
 )
 _RECORDS: Final = tuple(
@@ -213,7 +223,7 @@ FACTS: Final = (
 )
 """Every message by its number, which is first in its array.
 
-0 and 64 the agent's, 24 and 72 the conductor's, 96 those between hosts, 32 the hypervisor's, 48 the vGIC's.
+0, 64 and 80 the agent's, 24 and 72 the conductor's, 96 those between hosts, 32 the hypervisor's, 48 the vGIC's.
 """
 NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
 NUMBER: Final[dict[type, int]] = {fact.record or fact.kind: fact.number for fact in FACTS}

@@ -83,7 +83,7 @@ def test_a_machine_loads_on_the_node_what_it_would_on_its_lead(tmp_path: Path, c
     assert str(tmp_path).encode() not in data, "the lead's path is nothing to the node"
     put(cache)
     image.unlink()
-    theirs = local(load_machine(data), cache)
+    theirs = local(load_machine(data), cache, {0})
     assert [segment.stamp for segment in theirs.vms[0].segments] == [
         stamp(cache.path(SHA)),
         None,
@@ -159,19 +159,19 @@ def test_what_an_image_unpacked_to_is_a_file_for_its_node(cache: ImageCache) -> 
 def test_a_machine_that_came_cannot_name_a_file_of_the_node(cache: ImageCache, path: str, line: str) -> None:
     put(cache)
     with pytest.raises(ProtocolError, match=line):
-        local(machine(LoadSegment(BASE, 1, path)), cache)
+        local(machine(LoadSegment(BASE, 1, path)), cache, {0})
 
 
 @pytest.mark.parametrize(("offset", "size"), [(1, len(DATA)), (len(DATA) + 1, 0), (-1, 1), (0, -1)])
 def test_a_segment_is_inside_its_image(cache: ImageCache, offset: int, size: int) -> None:
     put(cache)
     with pytest.raises(ProtocolError, match=f"{size} bytes at {offset} of an image of {len(DATA)}"):
-        local(machine(LoadSegment(BASE, size, f"sha256:{SHA}", offset)), cache)
+        local(machine(LoadSegment(BASE, size, f"sha256:{SHA}", offset)), cache, {0})
 
 
 def test_an_image_that_is_not_there_is_told(cache: ImageCache) -> None:
     with pytest.raises(FileNotFoundError, match="the image is not in the cache"):
-        local(machine(LoadSegment(BASE, 1, f"sha256:{SHA}")), cache)
+        local(machine(LoadSegment(BASE, 1, f"sha256:{SHA}")), cache, {0})
 
 
 # The cache

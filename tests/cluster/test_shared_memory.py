@@ -23,14 +23,14 @@ def freely(machine: dict[str, Any]) -> dict[str, Any]:
     return machine | {"clock": {"mode": "host"}, "platform": platform}
 
 
-@pytest.mark.parametrize("shape", [each if each == "everything" else pytest.param(each, marks=SLOW) for each in BETWEEN_VMS])
+@pytest.mark.parametrize("shape", [pytest.param(each, marks=SLOW) for each in BETWEEN_VMS])
 def test_vms_on_two_nodes_want_the_same_pages(tmp_path: Path, shape: str) -> None:
     result = run(tmp_path, freely(contention(shape, 1, "10us", vms=2)), *SPREAD)
     assert result.status == 0, result.out + result.err
     assert "contend: as it should be" in result.out
 
 
-@pytest.mark.parametrize("shape", [each if each == "everything" else pytest.param(each, marks=SLOW) for each in SHAPES])
+@pytest.mark.parametrize("shape", [pytest.param(each, marks=SLOW) if each != "everything" else each for each in SHAPES])
 @pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), pytest.param(4, FOUR, marks=SLOW)])
 def test_vcpus_on_several_nodes_want_the_same_pages(
     tmp_path: Path, shape: str, cpus: int, where: tuple[str, ...]
@@ -42,7 +42,7 @@ def test_vcpus_on_several_nodes_want_the_same_pages(
 
 @pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), pytest.param(4, FOUR, marks=SLOW)])
 def test_nothing_weak_is_seen_between_nodes(tmp_path: Path, cpus: int, where: tuple[str, ...]) -> None:
-    """Who has a page that another node wants lets it go when he has done what he did: that is sequentially consistent."""
+    """Who has a page that another node wants does what he began, and lets it go: that is sequentially consistent."""
     seen = outcomes(tmp_path, litmus(cpus, 1_000, 1), *where)
     assert len(seen) == LITMUS[cpus]
     assert not any(seen.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import threading
@@ -12,9 +13,9 @@ from tests.system.machine import COMMAND
 
 
 class WaitingNode:
-    """It has keys if there is a directory of them. ``said``: the lines of its standard error."""
+    """It has keys if there is a directory of them, and a ``cache`` of its own. ``said``: its standard error's lines."""
 
-    def __init__(self, keys: Path | None, *options: str) -> None:
+    def __init__(self, keys: Path | None, *options: str, cache: Path | None = None) -> None:
         trust = ["--insecure"] if keys is None else ["--keys", str(keys)]
         self.process = subprocess.Popen(
             [*COMMAND, "node", "--listen", "127.0.0.1:0", *trust, *options],
@@ -22,6 +23,7 @@ class WaitingNode:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            env=None if cache is None else {**os.environ, "XDG_CACHE_HOME": str(cache)},
         )
         assert self.process.stderr is not None
         self.said: list[str] = []

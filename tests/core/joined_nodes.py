@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -23,7 +24,7 @@ PLACES = struct.Struct("=HHIQQ")
 class JoinedNode:
     """Node ``number``, where ``nodes`` has that of each pcpu. They are one VM, and all of them talk. Node 0 is home."""
 
-    def __init__(self, number: int, nodes: Sequence[int], *, memory_of_rings: bool = True) -> None:
+    def __init__(self, number: int, nodes: Sequence[int], *, carries: bool = True) -> None:
         self.number, self.nodes = number, nodes
         lanes = len(nodes)
         self.here = [pcpu for pcpu in range(lanes) if nodes[pcpu] == number]
@@ -32,13 +33,11 @@ class JoinedNode:
         self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.told, self._writing = os.pipe2(os.O_NONBLOCK)
         far = set(range(lanes)).difference(self.here)
-        peers = {
-            pcpu: frozenset(range(lanes)) - {pcpu} if pcpu in self.here else frozenset(self.here)
-            for pcpu in range(lanes)
-        }
+        here, everybody = frozenset(self.here), frozenset(range(lanes))
+        peers = {pcpu: everybody - {pcpu} if pcpu in here else here for pcpu in everybody}
         self.memory = RingMemory([tuple(range(lanes))], peers, _node.RING_SIZE, far)
         self.whole = self.memory.whole()
-        self.places = b"".join(PLACES.pack(each.here, each.far, 0, each.come, each.go) for each in self.memory.pairs())
+        places = (PLACES.pack(each.here, each.far, 0, each.come, each.go) for each in self.memory.pairs())
         self._far = far
         self.courier = _node.Courier(number, self.bell.fileno(), self._writing, 3600.0)
         others = sorted(set(nodes) - {number}) if number == 0 else [0]
@@ -47,10 +46,10 @@ class JoinedNode:
         processes = array.array("H", [pcpu if pcpu in self.here else NOWHERE for pcpu in range(lanes)])
         numbers = array.array("H", nodes)
         self.courier.island(
-            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), True
+            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), time.monotonic_ns()
         )
-        if memory_of_rings:
-            self.courier.rings(ISLAND, self.whole, self.places)
+        if carries:
+            self.courier.rings(ISLAND, self.whole, b"".join(places))
 
     def rings(self, pcpu: int) -> _node.Rings:
         """As the process of a pcpu here has them."""
@@ -71,9 +70,20 @@ class JoinedNode:
     def held(self) -> int:
         return self.courier.statistics()["held"]
 
-    def lost_nodes(self, seconds: float = 20) -> set[int]:
+    def raw(self, *others: int) -> list[socket.socket]:
+        """What has the other ends of its streams, and lets it begin."""
+        streams = []
+        for other in others:
+            ours, theirs = socket.socketpair()
+            theirs.settimeout(20)
+            self.courier.connect(other, _node.Link(ours.detach()))
+            streams.append(theirs)
+        self.courier.begin()
+        return streams
+
+    def lost_nodes(self) -> set[int]:
         """Those that its courier tells of next."""
-        if not select.select([self.told], [], [], seconds)[0]:
+        if not select.select([self.told], [], [], 20)[0]:
             return set()
         return {number for (number,) in struct.iter_unpack("=H", os.read(self.told, 512))}
 

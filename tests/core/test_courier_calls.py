@@ -36,9 +36,10 @@ other.close()
 def test_who_finds_no_room_just_as_the_courier_makes_some_is_heard(tmp_path: Path) -> None:
     late = tmp_path / "late.so"
     subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", late, HERE / "late.c"], check=True)
+    loaded = [each for each in (os.environ.get("LD_PRELOAD"), str(late)) if each]
     done = subprocess.run(
         [sys.executable, "-c", FETCH],
-        env={**os.environ, "LD_PRELOAD": str(late)},
+        env={**os.environ, "LD_PRELOAD": " ".join(loaded)},
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import baonet
 from tests.guests.test_boot import FIRST_UART, SECOND_UART, linux
 from tests.guests.test_virtual_boot import session
+from tests.system.machine import write
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
@@ -46,3 +48,31 @@ def test_two_linux_vms_on_nodes_of_their_own(tmp_path: Path, guest_cache: Path) 
     there, again = session(tmp_path, machine, "process-per-island", *options, *place)
     assert again == digest
     assert "between nodes" not in there.err
+
+
+async def test_linux_is_saved_on_nodes_and_goes_on_anywhere(tmp_path: Path, guest_cache: Path) -> None:
+    """While it boots, and amid work; each time the bytes are those that one host saves."""
+    typed = "cat /proc/interrupts; head -c 16 /dev/urandom | md5sum; seq 1 3000 | sort | sha1sum; poweroff\n"
+    machine = {
+        "vms": [linux(guest_cache, cpus=4)],
+        "input": [{"vm": "linux", "at": "2s", "text": typed}],
+        "placement": "spread",
+    }
+    loaded = baonet.load(write(tmp_path, machine), set={"clock.mode": "virtual"})
+    moments = ["1200ms", "2050ms"]
+    async with baonet.open_run(loaded, timeout="300s") as run:
+        for moment in moments:
+            await run.for_(f"{int(moment.removesuffix('ms')) * 1_000_000 - run.time}ns")
+            await run.save(tmp_path / moment)
+        left = await run.finished()
+    state = None
+    for moment in moments:
+        async with baonet.open_run(loaded, on="local:2", state=state, timeout="300s") as run:
+            await run.for_(f"{int(moment.removesuffix('ms')) * 1_000_000 - run.time}ns")
+            state = tmp_path / f"{moment} of nodes"
+            await run.save(state)
+        assert state.read_bytes() == (tmp_path / moment).read_bytes()
+    for on in (None, "local:4"):
+        async with baonet.open_run(loaded, on=on, state=state, timeout="300s") as run:
+            assert (await run.finished()).digest == left.digest is not None
+            assert "Power down" in run.console("linux").text

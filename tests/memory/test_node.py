@@ -129,7 +129,7 @@ def test_memory_that_was_saved_is_had_again(writes: list[tuple[int, bytes]], dat
         view[start : start + len(piece)] = piece
         views[1][data.draw(st.integers(0, 2))][0] = 1
     saved = node.save()
-    for _, size, pieces in saved["segments"]:
+    for _, size, pieces, _ in saved["segments"]:
         for start, kept in pieces:
             assert start + len(kept) <= size
             assert all(kept[page : page + 0x1000].strip(b"\0") for page in range(0, len(kept), 0x1000))

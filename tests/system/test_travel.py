@@ -174,7 +174,7 @@ def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) 
     first, second = Carried(loaded), Carried(loaded)
     (conductor,), (other,) = first.conductors.values(), second.conductors.values()
     saved = conductor.save()
-    place = data.draw(st.sampled_from(places(saved)))
+    place = data.draw(st.sampled_from(places(saved)[1:]))
     try:
         other.load(replaced(saved, place, data.draw(st.sampled_from(WRONG))))
     except ValueError as error:
@@ -189,22 +189,22 @@ def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) 
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("island", "pcpus", 0, 1), "x"),
-        (("island", "pcpus", 1, 1), [1]),
-        (("island", "pcpus", 1, 2), 1),
-        (("island", "rounds", 0), 9),
-        (("island", "rounds", 5), []),
-        (("island", "deliveries", 2), None),
-        (("faults", "floors"), [[0, 1, "x"]]),
-        (("faults", "rules", 0, 0), "x"),
-        (("seats", 0, 1, "channels"), [[1, [2]]]),
-        (("seats", 0, 1, "inbox"), [["x", []]]),
-        (("seats", 0, 2, "link"), bytes(31)),
-        (("seats", 0, 2, "records"), bytes(33)),
-        (("seats", 0, 2, "records"), bytes(32) + b"\xff" * 32),
-        (("seats", 0, 1, "body", "hypervisor", "exits", 3), {}),
-        (("seats", 0, 1, "body", "hypervisor", "received"), {"IpcNotify": "x"}),
-        (("seats", 0, 1, "body", "hypervisor", "sent"), {"IpcNotify": None}),
+        ((0, "island", "island", "pcpus", 0, 1), "x"),
+        ((0, "island", "island", "pcpus", 1, 1), [1]),
+        ((0, "island", "island", "pcpus", 1, 2), 1),
+        ((0, "island", "island", "rounds", 0), 9),
+        ((0, "island", "island", "rounds", 5), []),
+        ((0, "island", "island", "deliveries", 2), None),
+        ((0, "island", "faults", "floors"), [[0, 1, "x"]]),
+        ((0, "island", "faults", "rules", 0, 0), "x"),
+        ((0, "seat", "channels"), [[1, [2]]]),
+        ((0, "seat", "inbox"), [["x", []]]),
+        ((0, "recorder", "link"), bytes(31)),
+        ((0, "recorder", "records"), bytes(33)),
+        ((0, "recorder", "records"), bytes(32) + b"\xff" * 32),
+        ((0, "seat", "body", "hypervisor", "exits", 3), {}),
+        ((0, "seat", "body", "hypervisor", "received"), {"IpcNotify": "x"}),
+        ((0, "seat", "body", "hypervisor", "sent"), {"IpcNotify": None}),
     ],
 )
 def test_what_would_stop_the_machine_later_is_refused(tmp_path: Path, place: tuple[Any, ...], value: Any) -> None:

@@ -68,7 +68,7 @@ class Carried:
             self.conductors[crew.address] = cast(Conductor, cast(Any, life).__self__)
 
     def save(self) -> bytes:
-        conductors = [[address, conductor.save()] for address, conductor in self.conductors.items()]
+        conductors = [[address, [*conductor.save().items()]] for address, conductor in self.conductors.items()]
         packed: bytes = msgpack.packb({"memory": self.memory.save(), "conductors": conductors})
         return packed
 
@@ -76,7 +76,7 @@ class Carried:
         saved = cast(dict[str, Any], msgpack.unpackb(data))
         self.memory.load_saved(saved["memory"])
         for address, conductor in saved["conductors"]:
-            self.conductors[address].load(conductor)
+            self.conductors[address].load(dict(conductor))
 
     def close(self) -> None:
         """A core and the hypervisor that it calls keep each other, unless it calls nobody."""

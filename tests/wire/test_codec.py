@@ -141,6 +141,8 @@ REPORT = Armv8Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 
         (wire.Thaw(1_000_000), "9244ce000f4240"),
         (wire.RegistersRequest(3), "924503"),
         (wire.Registers(3, {"pc": 0x40000000}), "93460381a27063ce40000000"),
+        (wire.StateRequest(), "9147"),
+        (wire.PcpuState(3, b"ab", True), "945003c4026162c3"),
         (
             turns.Turn(1, 10_000, -1, (turns.Delivery(500, 0, 7, hyp.IpcNotify(0, 1)),)),
             "951801cd2710ff91 94cd01f40007 93250001".replace(" ", ""),
@@ -170,7 +172,7 @@ def test_the_bytes_stay_as_they_are(message: wire.Message, golden: str) -> None:
 
 
 def test_every_number_is_in_its_group() -> None:
-    control, conductors = [*range(24), *range(64, 72)], [*range(24, 32), *range(72, 80)]
+    control, conductors = [*range(24), *range(64, 72), *range(80, 96)], [*range(24, 32), *range(72, 80)]
     groups: dict[str, Sequence[int]] = {"baonet.wire.control": control, "baonet.wire.turns": conductors}
     groups |= {"baonet.hyp.messages": (37, 38, 56), "baonet.wire.cluster": range(96, 128)}
     groups |= {"baonet.hyp.armv8.psci_messages": range(32, 37), "baonet.hyp.armv8.vgic_messages": range(48, 56)}

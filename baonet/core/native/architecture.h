@@ -49,6 +49,9 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context);
  */
 bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu);
 
+/* What is kept of the library's CPU, ENV_KEPT bytes, without what it has from the host's clock and no guest sees. */
+void arch_forget_host(void *cpu);
+
 /*
  * After the registers of the library's CPU have been replaced: what the library, or this, has made of them elsewhere. Its TLBs
  * and translations are gone.

@@ -69,7 +69,8 @@ static void receive(struct uart_state *s) {
 
 static uint16_t take(struct uart_state *s) {
     if (!held(s)) return 0;
-    uint16_t character = s->rx[s->rx_tail++ % RX_CAPACITY];
+    uint16_t *place = &s->rx[s->rx_tail++ % RX_CAPACITY], character = *place;
+    *place = 0; /* nothing that was read is left, so that one state has one form */
     s->rsr = character >> 8;
     if (!held(s)) s->ris &= ~(INT_RX | INT_RT);
     receive(s);

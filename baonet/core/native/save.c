@@ -47,20 +47,37 @@ static PyObject *saved_uarts(struct core *core) {
     PyObject *list = PyList_New(0);
     for (unsigned i = 0; list && i < core->uart_count; i++) {
         const struct uart *uart = core->uarts[i];
-        PyObject *output = Py_BuildValue("[Ky#]", (unsigned long long)uart->out_position, uart->out, (Py_ssize_t)uart->out_length);
+        uint64_t position = uart->out_length ? uart->out_position : 0; /* that of what was taken, whenever that was */
+        PyObject *output = Py_BuildValue("[Ky#]", (unsigned long long)position, uart->out, (Py_ssize_t)uart->out_length);
         if (!output || PyList_Append(list, output)) Py_CLEAR(list);
         Py_XDECREF(output);
     }
     return list;
 }
 
+/* Without what depends on the host alone: how often it had a reason to look, and which translations it made. */
+static struct state kept_of(const struct core *core) {
+    struct state state;
+    memcpy(&state, &core->state, sizeof state); /* with what is between its fields */
+    state.statistics[EXIT_BUDGET] = state.statistics[EXIT_KICKED] = 0;
+    state.broadcasts = state.translated = state.invalidated = 0;
+    return state;
+}
+
+static PyObject *kept_cpu(const struct core *core) {
+    PyObject *cpu = PyBytes_FromStringAndSize((const char *)core->env, ENV_KEPT);
+    if (cpu) arch_forget_host(PyBytes_AS_STRING(cpu));
+    return cpu;
+}
+
 PyObject *core_save(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
     if (running == core) return PyErr_Format(PyExc_RuntimeError, "a core is saved between two stays");
+    const struct state state = kept_of(core);
     const void *records = core->records ? (const void *)core->records : "";
-    return Py_BuildValue("{sisNsy#sy#sNsNsNsy#sK}", "version", SAVE_VERSION, "made", made_with(core), "state", &core->state,
-                         (Py_ssize_t)sizeof core->state, "cpu", core->env, (Py_ssize_t)ENV_KEPT, "uarts", saved_uarts(core),
+    return Py_BuildValue("{sisNsy#sNsNsNsNsy#sK}", "version", SAVE_VERSION, "made", made_with(core), "state", &state,
+                         (Py_ssize_t)sizeof core->state, "cpu", kept_cpu(core), "uarts", saved_uarts(core),
                          "pieces", lists_of(taken_pieces(core)), "chunks", lists_of(taken_chunks(core)), "records", records,
                          (Py_ssize_t)(core->record_count * sizeof(struct record)), "began",
                          (unsigned long long)(core->record_count ? core->chunk_began - core->epoch : 0));

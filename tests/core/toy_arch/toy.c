@@ -44,6 +44,7 @@ bool arch_plausible(struct core *core, const struct arch_state *state, const voi
     (void)core, (void)state, (void)cpu;
     return true;
 }
+void arch_forget_host(void *cpu) { (void)cpu; }
 void arch_renew(struct core *core) { (void)core; }
 
 /* The library adds 4 to whatever the PC is then. */

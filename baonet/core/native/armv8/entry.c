@@ -72,6 +72,9 @@ bool arch_plausible(struct core *core, const struct arch_state *state, const voi
     }
 }
 
+/* Its own cycle counter, where the guest has that of pmu.c. */
+void arch_forget_host(void *cpu) { memset((char *)cpu + ENV_CYCLES_DELTA, 0, sizeof(uint64_t)); }
+
 /* The library keeps a list of the breakpoints that are enabled, and decides at a write what code of these is like. */
 void arch_renew(struct core *core) {
     arm.update_breakpoints(core->cpu);

@@ -82,7 +82,8 @@ void stage2_abort_on_walk(struct core *core, uint64_t va, int access, uint32_t m
 
 static void fill(struct core *core, struct region *region, uint64_t va, uint64_t ipa, uint32_t attributes, int prot,
                  int access, int mmu_index, uint64_t page_size, uint32_t memory_type) {
-    if (!ownership_is_mine(core, region, ipa)) prot &= ~PROT_WRITE_BIT;
+    /* A store has the right, and does it before another node gets the page: that this one has been asked for it since is no matter. */
+    if (access != MMU_DATA_STORE && !ownership_is_mine(core, region, ipa)) prot &= ~PROT_WRITE_BIT;
     cached_note(region, va, ipa, mmu_index);
     uint8_t *entry = tlb_fill(core, va, ipa, attributes, prot, access, mmu_index, page_size);
     uint64_t *read = &FIELD(uint64_t, entry, TLB_ENTRY_READ), *write = &FIELD(uint64_t, entry, TLB_ENTRY_WRITE);

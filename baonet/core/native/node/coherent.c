@@ -190,7 +190,7 @@ static bool await(struct slot *slot, const struct pending *pending, unsigned i) 
 }
 
 static uint64_t put_recall(struct slot *slot, const struct recall *recall) {
-    if (!slot_try_lock(slot)) return 0;
+    if (!slot_try_lock(slot)) return UINT64_MAX;
     if (slot->recall_count == PENDING_RECALLS)
         slot->recall_all = 1;
     else
@@ -309,18 +309,21 @@ static bool recalled(const struct place *at, enum right right) {
     return true;
 }
 
+/* What is said here may make the directory say more: to others it says first what it has said first. */
 static void act(const struct place *at, const struct says *says) {
     for (unsigned i = 0; i < says->count; i++) {
         const struct say *say = &says->each[i];
-        if (say->member == HOME) {
-            if (say->kind == SAY_GRANT)
-                granted(at, say->right);
-            else
-                recalled(at, say->right);
-        } else {
-            if (say->kind == SAY_GRANT) publish(at); /* where it is now */
-            say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
-        }
+        if (say->member == HOME) continue;
+        if (say->kind == SAY_GRANT) publish(at); /* where it is now */
+        say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
+    }
+    for (unsigned i = 0; i < says->count; i++) {
+        const struct say *say = &says->each[i];
+        if (say->member != HOME) continue;
+        if (say->kind == SAY_GRANT)
+            granted(at, say->right);
+        else
+            recalled(at, say->right);
     }
 }
 

@@ -49,6 +49,8 @@ void contents_unpack(const struct table *table, uint32_t page, const uint8_t *by
     }
     struct uart_state *state = (struct uart_state *)table->bytes;
     uint64_t tail = count_at(bytes, offsetof(struct uart_state, rx_tail));
+    for (uint64_t i = 0, stale = waiting_characters(state->rx_head, state->rx_tail); i < stale; i++)
+        state->rx[(state->rx_tail + i) % RX_CAPACITY] = 0; /* read elsewhere since, or coming */
     memcpy(table->bytes + DEVICE_BEGIN, bytes, DEVICE_HEAD);
     for (size_t i = 0; i < (length - DEVICE_HEAD) / sizeof(uint16_t); i++)
         memcpy(&state->rx[(tail + i) % RX_CAPACITY], bytes + DEVICE_HEAD + sizeof(uint16_t) * i, sizeof(uint16_t));

@@ -1,5 +1,6 @@
 #include "maintenance.h"
 
+#include <sched.h>
 #include <string.h>
 
 #define TLB_KINDS 0xfffu /* the library has no more, and counts on that */
@@ -7,7 +8,7 @@
 bool slot_try_lock(struct slot *slot) {
     for (unsigned tries = 0; tries < 1000000; tries++) {
         if (!atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire)) return true;
-        __builtin_ia32_pause();
+        if (tries > 200) sched_yield();
     }
     return false;
 }
@@ -26,7 +27,7 @@ bool maintenance_pick(struct slot *slot, struct maintenance *found) {
 }
 
 uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked) {
-    if (!slot_try_lock(slot)) return 0;
+    if (!slot_try_lock(slot)) return UINT64_MAX;
     slot->tlb_all |= asked->tlb_all & TLB_KINDS;
     for (uint32_t i = 0; i < asked->count; i++) {
         if (slot->tlb_pages == PENDING_PAGES)

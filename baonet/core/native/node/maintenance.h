@@ -19,7 +19,7 @@ void slot_unlock(struct slot *slot);
 /* Takes what was asked of a pcpu. False: it has done all that it was. */
 bool maintenance_pick(struct slot *slot, struct maintenance *found);
 
-/* Asks it of a pcpu that is here: 0, it cannot be, else its ticket. `asked->count` is at most PENDING_PAGES. */
+/* Asks it of a pcpu: its ticket, UINT64_MAX where it cannot be asked. `asked->count` is at most PENDING_PAGES. */
 uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked);
 
 #endif

@@ -1,0 +1,80 @@
+"""The file of a run that was saved: of which machine it is, what its agent kept, and what the machine has come to.
+
+The same moment gives the same bytes, wherever the machine runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, final
+
+from baonet.cluster.images import portable, wanted
+from baonet.cluster.state import MachineState, pack, unpack
+from baonet.machine import LoadSegment, Machine
+from baonet.machine.node_placement import PACKED
+from baonet.machine.saved import Saved, StateError, StateForm
+from baonet.run.errors import RunError
+from baonet.wire.portable import dump_machine, machine_digest
+
+_MAGIC: Final = b"baonet state\n"
+_FORM: Final = StateForm("a saved run", 1, machine=str, run=dict, state=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """``run``: what the agent kept."""
+
+    run: Saved
+    state: MachineState
+
+
+def _identity(machine: Machine) -> str:
+    """By which a state is known to be of this machine: all of it but where it runs, with images by their content.
+
+    Raises OSError when an image cannot be read, or has changed since it was checked.
+    """
+
+    def short(segment: LoadSegment) -> LoadSegment:
+        return replace(segment, data=hashlib.sha256(segment.data).digest(), unpacked=None, stamp=None)
+
+    by_content = portable(machine, wanted(machine))
+    vms = tuple(replace(vm, segments=tuple(map(short, vm.segments))) for vm in by_content.vms)
+    return machine_digest(dump_machine(replace(by_content, path="", vms=vms, files=(), placement=PACKED)))
+
+
+def write(path: str | os.PathLike[str], saved: SavedRun, machine: Machine) -> None:
+    """All of it or nothing: a file that is there already is kept until the new one is whole. Raises OSError."""
+    data = pack(_FORM.save(machine=_identity(machine), run=saved.run, state=saved.state.save()))
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(_MAGIC)
+            file.write(data)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def read(path: str | os.PathLike[str], machine: Machine) -> SavedRun:
+    """Raises RunError when it is not a state of this machine, and OSError."""
+    name, data = os.fspath(path), Path(path).read_bytes()
+    if not data.startswith(_MAGIC):
+        raise RunError(f"{name} is no state to go on from: give a file that OpenRun.save has written")
+    try:
+        fields = _FORM.load(unpack(data[len(_MAGIC) :]))
+        saved = SavedRun(fields["run"], MachineState.load(fields["state"]))
+    except StateError as error:
+        raise RunError(f"{name} is no state to go on from: {error}") from None
+    if fields["machine"] != _identity(machine):
+        raise RunError(
+            f"{name} is the state of another machine, or of one with other images or input: load the machine file, "
+            "with the settings, that it was saved from"
+        )
+    return saved

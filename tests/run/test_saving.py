@@ -1,0 +1,151 @@
+"""A run in virtual time is saved while it stands, and another goes on from the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import baonet
+from baonet.cluster.state import pack, unpack
+from baonet.run.saved_run import _MAGIC
+from tests.system.machine import baonet as command
+from tests.system.machine import pair, vm, write
+from tests.system.virtual import PLACEMENTS, islands
+
+LIMIT = "60s"
+OF_THE_HOST = {"blocks_translated", "lines_invalidated", "broadcasts", "exits_budget", "exits_kicked"}
+"""Counters that begin anew."""
+ECHO: dict[str, Any] = {"vms": [vm("echo")]}
+
+
+def machine(directory: Path, value: dict[str, Any], mode: str = "virtual") -> baonet.Machine:
+    return baonet.load(write(directory, value), set={"clock.mode": mode})
+
+
+async def saved(loaded: baonet.Machine, file: Path, moment: str = "300us") -> None:
+    async with baonet.open_run(loaded, placement="one-process", timeout=LIMIT) as run:
+        await run.for_(moment)
+        await run.save(file)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+async def test_what_was_typed_and_said_goes_on(tmp_path: Path, placement: str) -> None:
+    """Somebody types, it is saved before that is heard, and the one who goes on hears the answer."""
+    loaded, file = machine(tmp_path, ECHO), tmp_path / "state"
+    async with baonet.open_run(loaded, placement="one-process", timeout=LIMIT) as run:
+        await run.console("echo").wait_for("type a line, or quit")
+        run.console("echo").send("one\n")
+        await run.save(file)
+        before, time = run.console("echo").text, run.time
+        await run.console("echo").wait_for("one")
+        run.console("echo").send("quit\n")
+        left = await run.finished()
+        said = run.console("echo").text
+    async with baonet.open_run(loaded, placement=placement, state=file, timeout=LIMIT) as run:
+        assert run.time == time
+        assert run.standing
+        await run.console("echo").wait_for("one")
+        run.console("echo").send("quit\n")
+        went_on = await run.finished()
+        assert before + run.console("echo").text == said
+    assert went_on.digest == left.digest is not None
+    assert (went_on.ending, went_on.time, went_on.vms) == (left.ending, left.time, left.vms)
+    counted, were = (outcome.statistics["0"] for outcome in (went_on, left))
+    assert {name for name, count in were.items() if counted[name] != count} <= OF_THE_HOST
+
+
+async def test_a_trace_that_begins_there_is_verified(tmp_path: Path) -> None:
+    loaded, file, trace = machine(tmp_path, pair()), tmp_path / "state", tmp_path / "t.bnt"
+    await saved(loaded, file)
+    async with baonet.open_run(loaded, state=file, trace=trace, timeout=LIMIT) as run:
+        await run.for_("200us")
+    result = command("trace", "verify", trace)
+    assert (result.status, str(run.outcome.digest) in result.out) == (0, True), result.out
+    assert command("trace", "export", trace, "--json", "-").status == 0
+
+
+async def test_a_run_is_saved_again_and_goes_on_itself(tmp_path: Path) -> None:
+    loaded = machine(tmp_path, pair())
+    async with baonet.open_run(loaded, timeout=LIMIT) as run:
+        await run.for_("200us")
+        await run.save(tmp_path / "one")
+        await run.save(tmp_path / "two")
+        await run.for_("200us")
+    async with baonet.open_run(loaded, timeout=LIMIT) as left:
+        await left.for_("200us")
+        await left.for_("200us")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert run.outcome.digest == left.outcome.digest is not None
+    assert sorted(os.listdir(tmp_path)) == ["machine.yaml", "one", "two"]
+
+
+async def test_a_vm_that_is_parked_or_off_is_so_where_it_goes_on(tmp_path: Path) -> None:
+    value = islands()
+    value["vms"][1] |= {"image": vm("misbehave-calls")["image"]}
+    loaded, file = machine(tmp_path, value), tmp_path / "state"
+    options: dict[str, Any] = {"stop_on_report": False, "timeout": LIMIT}
+    async with baonet.open_run(loaded, **options) as run:
+        await run.for_("20ms")
+        vms = run.outcome.vms
+        await run.save(file)
+    async with baonet.open_run(loaded, state=file, **options) as run:
+        assert run.outcome.vms == vms
+    assert sorted(vms.values()) == ["off", "running"]
+
+
+async def test_only_a_machine_that_stands_in_virtual_time_is_saved(tmp_path: Path) -> None:
+    async with baonet.open_run(machine(tmp_path, pair()), timeout=LIMIT) as run:
+        run.resume()
+        with pytest.raises(baonet.RunError, match=r"the machine runs: pause\(\) it first"):
+            await run.save(tmp_path / "state")
+        await run.pause()
+        with pytest.raises(FileNotFoundError):
+            await run.save(tmp_path / "nowhere" / "state")
+        with pytest.raises(ValueError, match=r"save .*machine.yaml would be lost"):
+            await run.save(tmp_path / "machine.yaml")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run.save, tmp_path / "state")
+            while not run._saving:
+                await trio.lowlevel.checkpoint()
+            with pytest.raises(baonet.RunError, match="is being saved"):
+                run.resume()
+    async with baonet.open_run(machine(tmp_path, pair(), "host"), timeout=LIMIT) as run:
+        await run.pause()
+        with pytest.raises(baonet.RunError, match="under the host's clock is not saved"):
+            await run.save(tmp_path / "state")
+
+
+async def test_what_is_no_state_of_the_machine_is_refused(tmp_path: Path) -> None:
+    loaded, file = machine(tmp_path, pair()), tmp_path / "state"
+    await saved(loaded, file)
+    data = file.read_bytes()
+
+    async def refused(text: str, other: baonet.Machine = loaded, **options: Any) -> None:
+        with pytest.raises((baonet.RunError, ValueError), match=text) as caught:
+            async with baonet.open_run(other, state=file, timeout=LIMIT, **options):
+                pytest.fail("it began")
+        assert "Traceback" not in str(caught.value)
+
+    await refused("state is of virtual time", machine(tmp_path, pair(), "host"))
+    await refused("is the state of another machine", machine(tmp_path, pair() | {"clock": {"window": "20us"}}))
+    typed = [baonet.Input(0, 1000, b"x")]
+    await refused("or of one with other images or input", input=typed)
+    file.write_bytes(b"no")
+    await refused("state is no state to go on from: give a file that OpenRun.save has written")
+    file.write_bytes(data[:-5])
+    await refused("no state to go on from: the state of a machine is damaged")
+    fields: dict[str, Any] = unpack(data[len(_MAGIC) :])
+    pcpus = fields["state"]["pcpus"]
+    for pcpu, text in ((0, "pcpu 0"), (1, "pcpu 1")):
+        damaged: dict[str, Any] = unpack(pcpus[pcpu][1])
+        damaged["seat"]["body"]["core"]["version"] = 99
+        changed = [list(each) for each in pcpus]
+        changed[pcpu][1] = pack(damaged)
+        file.write_bytes(_MAGIC + pack(fields | {"state": fields["state"] | {"pcpus": changed}}))
+        for on in (None, "local:2"):
+            version = f"{text}: the state of a core has version 99, and this baonet reads version"
+            await refused(version, on=on, placement="process-per-cpu")
