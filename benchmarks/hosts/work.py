@@ -46,7 +46,7 @@ def _counted(nodes: Nodes, machine: Mapping[str, Any], milliseconds: int, *optio
 
 @contextmanager
 def compute(setting: Setting) -> Iterator[Ways]:
-    length = 2 if setting.tiny else 800
+    length = 2 if setting.tiny else 4000
     with setting.pinned(1) as one, setting.pinned(2) as two:
         yield {
             f"host's clock, {ONE}": lambda: _computed(one, tiny=setting.tiny),
@@ -58,7 +58,7 @@ def compute(setting: Setting) -> Iterator[Ways]:
 
 @contextmanager
 def island(setting: Setting) -> Iterator[Ways]:
-    length = 2 if setting.tiny else 600
+    length = 2 if setting.tiny else 2500
     window = ("--set", "clock.window=1ms")
     with setting.pinned(1) as one, setting.pinned(2) as two:
         yield {
