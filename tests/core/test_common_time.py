@@ -21,11 +21,12 @@ from baonet.core import _node
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import FREQUENCY, RAM, SIZE, Memory, address
+from tests.core.frames import FRAMES
 from tests.core.guests_code import CODE
 from tests.core.virtual import HVC, ISB, read
 
 HEAD, TIME, ASKED = struct.Struct("<IHH"), struct.Struct("<Q"), struct.Struct("<QQ")
-SAYS, BEAT, TOLD, ASK, TELL = 5, 7, 8, 9, 10
+SAYS, BEAT, TOLD, ASK, TELL = FRAMES["SAYS"], FRAMES["BEAT"], FRAMES["TIME"], FRAMES["ASK"], FRAMES["TELL"]
 LANES, ISLAND = 3, 7
 MILLISECOND = 1_000_000
 LIMIT = 3600.0

@@ -18,11 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
+from tests.core.frames import FRAMES
 
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
 """Segments; of the last nothing is here."""
-LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK = range(9)
+LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK = list(FRAMES.values())[:9]
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
 PAGE = 4096
@@ -132,8 +133,8 @@ WRONG = {
     "a page that one of ours has taken": (LOG, struct.pack("<4IQI4HI", 1, 0, 0, 0, 0, 1, RAM, 1, 1, 1, 0)),
     "a taker that is no pcpu": (LOG, struct.pack("<4IQI4HI", 1, 0, 0, 0, 0, 1, RAM, 9, 9, 1, 0)),
     "the time of a pcpu of ours": (LOG, struct.pack("<4IQII", 0, 1, 0, 0, 5, 0, 0)),
-    "maintenance of no pcpu": (LOG, struct.pack("<8I", 0, 0, 1, 0, 9, 1, 0, 0) + bytes(24 * 8)),
-    "maintenance of very many pages": (LOG, struct.pack("<8I", 0, 0, 1, 0, 0, 1, 25, 0) + bytes(24 * 8)),
+    "maintenance of no pcpu": (LOG, struct.pack("<4IQ4I", 0, 0, 1, 0, 0, 9, 1, 0, 0) + bytes(24 * 8)),
+    "maintenance of very many pages": (LOG, struct.pack("<4IQ4I", 0, 0, 1, 0, 0, 0, 1, 25, 0) + bytes(24 * 8)),
     "words of a process that is not here": (SAYS, struct.pack("<I", 3) + b"hello"),
     "no words": (SAYS, b"\0"),
     "more words than were asked for": (SAYS, struct.pack("<I", 2) + bytes(WINDOW + 1)),

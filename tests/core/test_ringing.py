@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
+from tests.core.frames import FRAMES
 from tests.core.joined_nodes import ISLAND, JoinedNode, joined
 from tests.wire.rings import CAPACITY
 
 SPREAD = [0, 0, 1, 2, 2]
 """The node of each pcpu: home has two, and what the others say to each other it passes on."""
-RING, ROOM = 18, 19
+RING, ROOM = FRAMES["RING"], FRAMES["ROOM"]
 EVERYBODY = 0xFFFF
 HEAD = struct.Struct("<IHH")
 
