@@ -168,7 +168,7 @@ class Life:
     @property
     def frozen(self) -> bool:
         """Whether all who were told to freeze, and are to answer, have; and no VM is about to start anew."""
-        if VmState.RESETTING in self.states:
+        if VmState.RESETTING in self.states and not self._stopping:  # it starts anew no more
             return False
         return all(not each.asked or each.phase in (*ENDING, Phase.GONE) for each in self._actors.values())
 
