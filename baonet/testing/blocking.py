@@ -138,6 +138,9 @@ class BlockingRun:
 
         self._loop.call(resume)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        self._loop.call(lambda: self._run.save(path))
+
     def registers(self, vm: str, vcpu: int = 0) -> Mapping[str, int]:
         return self._loop.call(lambda: self._run.registers(vm, vcpu))
 

@@ -23,20 +23,27 @@ def beside(directory: Path) -> None:
         (directory / name).symlink_to(ROOT / name)
 
 
+def said_by(program: str, directory: Path) -> str:
+    command = [sys.executable, "-W", "error", "-c", program]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=100, check=True).stdout
+
+
 def test_the_first_program_says_where_the_guest_is_and_repeats(tmp_path: Path) -> None:
     beside(tmp_path)
-    command = [sys.executable, "-W", "error", "-c", programs()[0]]
-    said = [
-        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=True).stdout
-        for _ in range(2)
-    ]
+    said = [said_by(programs()[0], tmp_path) for _ in range(2)]
     assert re.search(r"batch 1:\.\.\. at \d+ ns: pc 0x40\w+, counter \d+\nDONE [0-9a-f]{64}\n$", said[0])
     assert said[0] == said[1]
 
 
+def test_the_program_that_saves_goes_on(tmp_path: Path) -> None:
+    beside(tmp_path)
+    program = next(program for program in programs() if "run.save" in program)
+    assert re.fullmatch(r"\d+ ns\n", said_by(program, tmp_path))
+
+
 def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
     beside(tmp_path)
-    result = pytest_on(tmp_path, programs()[1])
+    result = pytest_on(tmp_path, next(program for program in programs() if "def test_" in program))
     assert result.status == 0, result.out + result.err
     assert "2 passed" in result.out
 
