@@ -164,6 +164,8 @@ class SharedPages:
             lane.granted = True
         elif answer == ASKS and member.number == HOME:
             self.act(lane.page, self.directories[lane.page].want(HOME, lane.needs))
+            if lane.needs == READ:
+                self.ask_ahead(lane.page + 1)
         elif answer == ASKS:
             self.queues[member.number, HOME].append(("want", lane.page, lane.needs, lane.needs == READ))
 
@@ -221,6 +223,12 @@ class SharedPages:
         if directory.rests() and home.holders[page].right == WRITE and not home.users[page]:
             right = WRITE
         self.act(page, directory.want(member, right))
+
+    def ask_ahead(self, first: int) -> None:
+        """For home, what other nodes write and nobody waits for."""
+        for page in range(first, PAGES):
+            if self.directories[page].rests() and self.directories[page].right(HOME) == NONE:
+                self.act(page, self.directories[page].want(HOME, READ))
 
     def has_at_home(self, page: int) -> bool:
         return all(self.directories[page].right(number) != WRITE for number in self.members if number != HOME)

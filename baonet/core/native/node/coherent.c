@@ -109,15 +109,25 @@ static bool place_bytes(const struct place *at, const uint8_t *bytes, size_t len
     return true;
 }
 
+/* Home may not read it: a member writes it, and is told to give it back. Nothing comes to home of that at once. */
+static void ask_ahead(struct place at) {
+    struct says says = {0};
+    if (!directory_rests(directory(&at)) || directory_right(directory(&at), HOME) != RIGHT_NONE) return;
+    directory_want(directory(&at), HOME, RIGHT_READ, &says);
+    act(&at, &says);
+}
+
 /* Asks home, of which there is one. */
 static void ask(const struct place *at, enum right right, unsigned count) {
-    if (at_home(at)) {
-        struct says own = {0}, *says = at->says ? at->says : &own;
-        directory_want(directory(at), HOME, right, says);
-        if (!at->says) act(at, says);
-    } else {
+    if (!at_home(at)) {
         say_page(at, &at->part->views[0], FRAME_WANT, right, false, count);
+        return;
     }
+    struct says own = {0}, *says = at->says ? at->says : &own;
+    directory_want(directory(at), HOME, right, says);
+    if (!at->says) act(at, says);
+    struct place next = *at;
+    for (next.page++; next.page < at->page + count; next.page++) ask_ahead(next);
 }
 
 /* As many as have come one after the other, and are not here. */
