@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
 import baonet
-from tests.guests.test_boot import FIRST_UART, SECOND_UART, linux
+from tests.guests.test_boot import FIRST_UART, SECOND_UART, Running, linux
 from tests.guests.test_virtual_boot import session
 from tests.system.machine import write
 
@@ -31,6 +32,28 @@ def test_linux_on_two_nodes_does_what_it_does_on_one(tmp_path: Path, guest_cache
     assert again == digest
     assert re.search(r"\n4\r?\n", there.out[there.out.index("shell ready") :])
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", there.out), there.out
+
+
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_linux_on_two_nodes_under_the_hosts_clock(tmp_path: Path, guest_cache: Path, cpus: int) -> None:
+    """From its start to its end, with work on CPUs of both nodes at once, whose result is that of one."""
+    options = ("--clock", "host", "--on", "local:2", "--place", "spread", "--console", "linux")
+    run = Running(tmp_path, {"vms": [linux(guest_cache, cpus=cpus)]}, *options)
+    run.wait_for("shell ready")
+    work = "(dd if=/dev/zero bs=64k count=20 2>/dev/null; seq 1 500 | sort) | md5sum"
+    each = f'for n in $(seq 0 {cpus - 1}); do taskset -c $n sh -c "{work}" & done; wait'
+    run.type(f"nproc; {each}; usleep 20000; cat /proc/interrupts; echo END-OF-$((6*7))")
+    run.wait_for("END-OF-42")
+    shown = run.text[run.text.rindex("shell ready") :]
+    assert re.search(rf"\n{cpus}\r?\n", shown), shown
+    expected = hashlib.md5(bytes(20 << 16) + b"".join(b"%s\n" % n for n in sorted(b"%d" % n for n in range(1, 501))))
+    assert re.findall("([0-9a-f]{32})  -", shown) == [expected.hexdigest()] * cpus, shown
+    timers = re.search(r"GICv3\s+\d+\s+Level\s+arch_timer", shown)
+    assert timers, shown
+    run.type("poweroff")
+    assert run.end() == 0, run.text[-2000:]
+    assert "between nodes" in run.text
+    assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", run.text), run.text
 
 
 def test_two_linux_vms_on_nodes_of_their_own(tmp_path: Path, guest_cache: Path) -> None:
