@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from baonet.cli import on_nodes
-from baonet.cli.common import Subparsers, UsageError, add_set, load_machine
+from baonet.cli.common import Subparsers, UsageError, add_clock, add_set, changes, load_machine
 from baonet.cli.layout import layout
 from baonet.cli.place import add_place, placed
 from baonet.document.errors import Problem
@@ -42,12 +42,13 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     on_nodes.add_on(parser)
     add_place(parser)
     add_set(parser)
+    add_clock(parser)
     parser.set_defaults(command=check)
 
 
 def check(options: argparse.Namespace) -> int:
     warnings: list[Problem] = []
-    machine = load_machine(options.file, options.set, warnings)
+    machine = load_machine(options.file, changes(options), warnings)
     if machine is None:
         return 2
     try:

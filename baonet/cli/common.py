@@ -69,6 +69,17 @@ def add_set(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_clock(parser: argparse.ArgumentParser) -> None:
+    """The option that changes the one field of a machine file that all have."""
+    parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
+
+
+def changes(options: argparse.Namespace) -> list[str]:
+    """What ``--set`` and ``--clock`` say, as ``load_machine`` takes it."""
+    clock = [] if options.clock is None else [f"clock.mode={options.clock}"]
+    return [*options.set, *clock]
+
+
 def _override(text: str) -> str:
     if "=" not in text:
         raise argparse.ArgumentTypeError(f"{text} has no value: write {text}=VALUE")

@@ -40,5 +40,8 @@ def launching(options: argparse.Namespace) -> Launching:
         return Launching(command=options.remote_command)
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?", options.lead_address)
     if found is None or not 0 <= int(found[2] or 0) <= 65535:
-        raise UsageError(f"--lead-address {options.lead_address}: write an address of this host, or ADDRESS:PORT")
+        raise UsageError(
+            f"--lead-address {options.lead_address}: write an address of this host, or ADDRESS:PORT; one of IPv6 is in "
+            "brackets"
+        )
     return Launching(found[1].strip("[]"), int(found[2] or 0), options.remote_command)

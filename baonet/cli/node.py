@@ -82,7 +82,7 @@ def node(options: argparse.Namespace) -> int:
 def _place(option: str, text: str) -> tuple[str, int]:
     found = _PLACE.fullmatch(text)
     if found is None or not 0 <= int(found[2]) <= 65535:
-        raise UsageError(f"{option} {text}: write an address and a port, as in {DEFAULT}")
+        raise UsageError(f"{option} {text}: write an address and a port, as in {DEFAULT} or [::1]:7470")
     return found[1].strip("[]"), int(found[2])
 
 
@@ -103,25 +103,26 @@ def _listen(host: str, port: int, options: argparse.Namespace) -> int:
     from baonet.cluster.identity import introduction  # noqa: PLC0415
     from baonet.cluster.images import ImageCache  # noqa: PLC0415
     from baonet.cluster.machines import Receipt  # noqa: PLC0415
+    from baonet.cluster.route import place  # noqa: PLC0415
 
     gate = _gate(options, called=True)
     if gate is None and not is_loopback(host) and not options.insecure:
         raise UsageError(
-            f"--listen {host}:{port}: without keys a node listens on loopback alone, because whoever reaches it runs "
-            "machines as you: 'baonet keys' makes some; or give --insecure where you trust the network"
+            f"--listen {place(host, port)}: without keys a node listens on loopback alone, because whoever reaches it "
+            "runs machines as you: 'baonet keys' makes some; or give --insecure where you trust the network"
         )
     try:
         daemon = Daemon(host, port, lambda: Receipt(ImageCache()), name=options.name, gate=gate)
     except socket.gaierror as error:
-        raise UsageError(f"--listen {host}:{port}: {host}: {error.strerror}") from None
+        raise UsageError(f"--listen {place(host, port)}: {host}: {error.strerror}") from None
     except OSError as error:
-        raise OSError(error.errno, f"--listen {host}:{port}: {error.strerror}") from None
+        raise OSError(error.errno, f"--listen {place(host, port)}: {error.strerror}") from None
     me = introduction(options.name)
     if options.insecure and not is_loopback(host):
         print("baonet node: WARNING: insecure: whoever reaches this address runs machines as you", file=sys.stderr)
     trust = "no keys" if gate is None else f"keys in {gate.directory}"
     print(
-        f"baonet node: {me.name} waits at {host}:{daemon.port}: {me.cores} cores, baonet {me.version}, {trust}",
+        f"baonet node: {me.name} waits at {place(host, daemon.port)}: {me.cores} cores, baonet {me.version}, {trust}",
         file=sys.stderr,
     )
     daemon.run()
@@ -147,6 +148,7 @@ def _call(host: str, port: int, name: str | None, ticket: bytes, gate: Gate | No
     from baonet.cluster.identity import introduction  # noqa: PLC0415
     from baonet.cluster.images import ImageCache  # noqa: PLC0415
     from baonet.cluster.machines import Receipt  # noqa: PLC0415
+    from baonet.cluster.route import place  # noqa: PLC0415
 
     try:
         introduction(name)  # what takes its time, before a lead waits for it
@@ -154,8 +156,8 @@ def _call(host: str, port: int, name: str | None, ticket: bytes, gate: Gate | No
         try:
             sock = socket.create_connection((host, port), timeout=10)
         except OSError as error:
-            raise OSError(error.errno, f"--join {host}:{port}: {error.strerror or error}") from None
-        who = f"the lead at {host}:{port}"
+            raise OSError(error.errno, f"--join {place(host, port)}: {error.strerror or error}") from None
+        who = f"the lead at {place(host, port)}"
         return 0 if answer(sock, who, lambda: receipt, name=name, ticket=ticket, gate=gate) else 1
     except (OSError, EngineError, ImportError) as error:  # here, as this may be another process
         print(f"baonet node: {refused(error)}", file=sys.stderr)

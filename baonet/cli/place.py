@@ -94,6 +94,7 @@ def _nodes(text: str, value: str) -> tuple[NodeName, ...]:
     for word in found:
         node = node_name(word)
         if node is None:
-            raise UsageError(f"--place {text}: '{word}' is no node: {_NODE}")
+            missing = f"{_NODE}; an address of IPv6 is in brackets, as in [::1]"
+            raise UsageError(f"--place {text}: '{word}' is no node: {missing if '::' in value else _NODE}")
         nodes.append(node)
     return tuple(nodes)

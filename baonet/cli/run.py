@@ -13,7 +13,7 @@ from baonet.actors.ending import Ending
 from baonet.actors.refusals import limited, refused
 from baonet.actors.visible import plain
 from baonet.cli import streams, until
-from baonet.cli.common import Subparsers, UsageError, add_set, load_machine, positive
+from baonet.cli.common import Subparsers, UsageError, add_clock, add_set, changes, load_machine, positive
 from baonet.cli.early import Early, Ended
 from baonet.cli.launching import add_launching, launching
 from baonet.cli.node_keys import add_keys
@@ -76,7 +76,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     add_set(parser)
-    parser.add_argument("--clock", choices=["host", "virtual"], help="override the file's clock mode")
+    add_clock(parser)
     parser.add_argument(
         "--for",
         metavar="TIME",
@@ -156,8 +156,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, early: Early) -> int:
-    clock = [] if options.clock is None else [f"clock.mode={options.clock}"]
-    machine = load_machine(options.file, [*options.set, *clock])
+    machine = load_machine(options.file, changes(options))
     if machine is None:
         return 2
     if options.place and options.on is None:

@@ -22,7 +22,7 @@ from typing import Final, NoReturn, final
 from baonet.cluster.enlist import Machines, serve
 from baonet.cluster.gate import Gate
 from baonet.cluster.identity import introduction
-from baonet.cluster.route import bound
+from baonet.cluster.route import bound, place
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
 from baonet.launch.process import give_up_all_but
@@ -67,7 +67,7 @@ class Daemon:
         self._machines = machines
         self._name = name
         self._gate = gate
-        self._serving: dict[int, int] = {}  # the oldest first, and each one's place in what follows
+        self._serving: dict[int, int] = {}  # the oldest first, and each one's seat in what follows
         self._let_in = mmap.mmap(-1, MOST)
         self._ended = False
 
@@ -113,7 +113,7 @@ class Daemon:
 
     def _make_room(self) -> None:
         if len(self._serving) == MOST:
-            pid = next(pid for pid, place in self._serving.items() if not self._let_in[place])
+            pid = next(pid for pid, seat in self._serving.items() if not self._let_in[seat])
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             del self._serving[pid]
@@ -129,39 +129,39 @@ class Daemon:
                     time.sleep(_LOOK)  # the host has none left now
                 return
             with come:
-                self._serve(come, f"{who[0]}:{who[1]}")
+                self._serve(come, place(*who[:2]))
 
     def _serve(self, come: socket.socket, who: str) -> None:
         self._make_room()
         parent = os.getpid()
-        place = min(set(range(MOST)) - set(self._serving.values()))
-        self._let_in[place] = self._gate is None
+        seat = min(set(range(MOST)) - set(self._serving.values()))
+        self._let_in[seat] = self._gate is None
         try:
             with held():
                 pid = os.fork()
                 if pid == 0:
-                    self._live(come, who, parent, place)
+                    self._live(come, who, parent, seat)
         except OSError as error:
             print(f"baonet node: no process for a call: {error.strerror}", file=sys.stderr)
             return
-        self._serving[pid] = place
+        self._serving[pid] = seat
 
-    def _live(self, come: socket.socket, who: str, parent: int, place: int) -> NoReturn:
+    def _live(self, come: socket.socket, who: str, parent: int, seat: int) -> NoReturn:
         """In the child, for one call."""
         status = 1
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             belong_to(parent)
             give_up_all_but([come.fileno()])
-            answer(come, who, self._machines, name=self._name, gate=self._gate, let_in=lambda: self._note(place))
+            answer(come, who, self._machines, name=self._name, gate=self._gate, let_in=lambda: self._note(seat))
             status = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)
 
-    def _note(self, place: int) -> None:
-        self._let_in[place] = True
+    def _note(self, seat: int) -> None:
+        self._let_in[seat] = True
 
     def _reap(self) -> None:
         for pid in list(self._serving):

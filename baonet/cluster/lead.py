@@ -21,6 +21,7 @@ from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.route import place
 from baonet.cluster.starter import Awaiting
 from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
@@ -189,7 +190,7 @@ class Cluster:
             stream = dial(node.host, port, token, index)
         except OSError as error:
             raise ClusterError(
-                f"node {node.name} takes no heartbeat at {node.host}:{port}: {error.strerror or error}: "
+                f"node {node.name} takes no heartbeat at {place(node.host, port)}: {error.strerror or error}: "
                 "the lead and the nodes need all TCP ports between them"
             ) from None
         self._heartbeat.watch(index, stream, node.stream.descriptor, lead_keys(token, index))

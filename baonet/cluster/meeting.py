@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.keys import CA, CERTIFICATE, KEY, HostRole, KeysError, holder, native_refusal, read_key, refuse_role
-from baonet.cluster.route import bound
+from baonet.cluster.route import bound, place
 from baonet.core import _node
 from baonet.wire.cluster import Peer
 
@@ -151,12 +151,12 @@ class Meeting:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             why = error.strerror or str(error)
-            raise MeetingError(f"node {peer.node} at {peer.host}:{peer.port} cannot be reached: {why}") from None
+            raise MeetingError(f"node {peer.node} at {place(peer.host, peer.port)} cannot be reached: {why}") from None
         return _node.Link(stream.detach(), self._keys)
 
     def _introduced(self, link: _node.Link, peer: Peer) -> _Steps:
         """To one that was dialled. Raises MeetingError."""
-        called = f"node {peer.node} at {peer.host}:{peer.port}"
+        called = f"node {peer.node} at {place(peer.host, peer.port)}"
         try:
             yield from self._shaken(link)
             link.say(_GREETING.pack(_MAGIC, self._token, self._index))

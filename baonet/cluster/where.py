@@ -59,7 +59,9 @@ def parse(text: str) -> Where:
         names = _names(rest)
         for name in names:
             if not re.fullmatch(NODE_NAME, name):
-                raise WhereError(f"{name!r} is no host that ssh can call: write HOST or USER@HOST")
+                raise WhereError(
+                    f"{name!r} is no host that ssh can call: write HOST or USER@HOST, an address of IPv6 in brackets"
+                )
         return Where(WhereKind.SSH, names, len(names))
     if not text or word == WhereKind.SSH.value:
         raise WhereError(f"{text!r} names no host: write {FORMS}")
@@ -96,7 +98,8 @@ def _listens(name: str) -> None:
     """Raises ``WhereError`` if this is not the address of a node that waits."""
     match = re.fullmatch(rf"({NODE_HOST})(?::([0-9]{{1,5}}))?", name)
     if match is None:
-        raise WhereError(f"{name!r} is no HOST:PORT; WHERE is {FORMS}")
+        address = ": write an address of IPv6 in brackets, as in [::1]:7470" if name.count(":") > 1 else ""
+        raise WhereError(f"{name!r} is no HOST:PORT{address}; WHERE is {FORMS}")
     if match[2] is None:
         there = f"write {name}:PORT for a node that listens there, or ssh:{name} to have it started by ssh"
         raise WhereError(f"{name!r} has no port: {there}")

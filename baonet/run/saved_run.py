@@ -21,6 +21,8 @@ from baonet.run.errors import RunError
 from baonet.wire.portable import dump_machine, machine_digest
 
 _MAGIC: Final = b"baonet state\n"
+_SUM: Final = 32
+"""Bytes behind the word: BLAKE2b of all that follow. A page that is another would be run."""
 _FORM: Final = StateForm("a saved run", 1, machine=str, run=dict, state=dict)
 
 
@@ -47,14 +49,22 @@ def _identity(machine: Machine) -> str:
     return machine_digest(dump_machine(replace(by_content, path="", vms=vms, files=(), placement=PACKED)))
 
 
+def head(data: bytes) -> bytes:
+    """What stands before ``data`` in the file."""
+    return _MAGIC + hashlib.blake2b(data, digest_size=_SUM).digest()
+
+
 def write(path: str | os.PathLike[str], saved: SavedRun, machine: Machine) -> None:
     """All of it or nothing: a file that is there already is kept until the new one is whole. Raises OSError."""
     data = pack(_FORM.save(machine=_identity(machine), run=saved.run, state=saved.state.save()))
     target = Path(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", dir=target.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
     try:
         with open(descriptor, "wb") as file:
-            file.write(_MAGIC)
+            file.write(head(data))
             file.write(data)
         os.replace(name, target)
     except BaseException:
@@ -67,8 +77,11 @@ def read(path: str | os.PathLike[str], machine: Machine) -> SavedRun:
     name, data = os.fspath(path), Path(path).read_bytes()
     if not data.startswith(_MAGIC):
         raise RunError(f"{name} is no state to go on from: give a file that OpenRun.save has written")
+    content = data[len(_MAGIC) + _SUM :]
+    if not data.startswith(head(content)):
+        raise RunError(f"{name} is damaged: it is not what OpenRun.save has written: give a whole copy of it")
     try:
-        fields = _FORM.load(unpack(data[len(_MAGIC) :]))
+        fields = _FORM.load(unpack(content))
         saved = SavedRun(fields["run"], MachineState.load(fields["state"]))
     except StateError as error:
         raise RunError(f"{name} is no state to go on from: {error}") from None

@@ -58,6 +58,11 @@ def test_each_vcpu_can_have_any_node(nodes: list[NodeName]) -> None:
     [
         ("spred", "'spred' is no placement: write pack, spread, linux=0,rtos=1 or linux=0:0:1:1"),
         ("", "'' is no placement"),
+        (
+            "vm0=::1",
+            f"'' is no node: a node is its number, from 0 to {MOST_NODES - 1}, or its name as --on gives it; an "
+            "address of IPv6 is in brackets, as in [::1]",
+        ),
         ("vm0=0,", "'' is no placement"),
         ("vm2=0", "there is no VM 'vm2': this machine has vm0, vm1"),
         ("vm0=0:1", "'vm0' has 4 vCPUs and is given 2 nodes: give one for each vCPU, or one for the whole VM"),
@@ -125,6 +130,14 @@ def test_rounds_that_an_island_waits_for_are_told_once(file: Path, capsys: pytes
     assert main(["check", str(file), "--on", "local:2", *options]) == 0
     err = capsys.readouterr().err
     assert [line.count("each round") for line in err.splitlines()] == [0, 1]
+
+
+def test_the_clock_is_that_which_would_run(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under the host's clock no round is waited for."""
+    on = ["check", str(file), "--on", "local:2", "--place", "spread"]
+    for clock, rounds in (("virtual", True), ("host", False)):
+        assert main([*on, "--clock", clock]) == 0
+        assert ("each round" in capsys.readouterr().err) is rounds
 
 
 def test_the_command_line_comes_before_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

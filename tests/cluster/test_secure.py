@@ -69,6 +69,15 @@ def test_a_run_over_nodes_with_keys_is_that_of_one_host(
 # Who has keys and who has none
 
 
+def test_addresses_of_ipv6_are_written_so_that_they_can_be_given(tmp_path: Path) -> None:
+    """What a node says of where it waits is what ``--on`` takes."""
+    with WaitingNode(None, "--listen", "[::1]:0") as one, WaitingNode(None, "--listen", "[::1]:0") as other:
+        assert one.address.startswith("[::1]:")
+        found = baonet("run", write(tmp_path, pair()), "--on", f"{one.address},{other.address}", "--place", "spread")
+        assert found.status == 0, found.err
+        assert f"({one.address} " in found.err
+
+
 def test_each_is_told_what_the_other_lacks(lead: Path, alpha: WaitingNode, keyless: WaitingNode) -> None:
     told = baonet("nodes", "--on", alpha.address, "--insecure")
     assert told.status == 1

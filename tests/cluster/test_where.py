@@ -42,6 +42,11 @@ def test_what_can_be_said(text: str, where: Where) -> None:
         ("host:0", "'host:0' has no port that can be: it is from 1 to 65535"),
         ("host:65536", "it is from 1 to 65535"),
         ("shh:a,b", "'shh:a' is no HOST:PORT; WHERE is local:N, HOST:PORT,..., ssh:HOST"),
+        (
+            "::1:7000",
+            "'::1:7000' is no HOST:PORT: write an address of IPv6 in brackets, as in [::1]:7470; WHERE is local",
+        ),
+        ("ssh:::1", "'::1' is no host that ssh can call: write HOST or USER@HOST, an address of IPv6 in brackets"),
         ("user@host:7000", "'user@host:7000' is no HOST:PORT"),
         ("a:1,,b:1", "'a:1,,b:1' has an empty name"),
         ("a:1,", "none at the end"),

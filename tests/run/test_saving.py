@@ -11,7 +11,7 @@ import trio
 
 import baonet
 from baonet.cluster.state import pack, unpack
-from baonet.run.saved_run import _MAGIC
+from baonet.run.saved_run import head
 from tests.system.machine import baonet as command
 from tests.system.machine import pair, vm, write
 from tests.system.virtual import PLACEMENTS, islands
@@ -103,7 +103,7 @@ async def test_only_a_machine_that_stands_in_virtual_time_is_saved(tmp_path: Pat
         with pytest.raises(baonet.RunError, match=r"the machine runs: pause\(\) it first"):
             await run.save(tmp_path / "state")
         await run.pause()
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(FileNotFoundError, match=r"'.*/nowhere/state'$"):
             await run.save(tmp_path / "nowhere" / "state")
         with pytest.raises(ValueError, match=r"save .*machine.yaml would be lost"):
             await run.save(tmp_path / "machine.yaml")
@@ -136,16 +136,20 @@ async def test_what_is_no_state_of_the_machine_is_refused(tmp_path: Path) -> Non
     await refused("or of one with other images or input", input=typed)
     file.write_bytes(b"no")
     await refused("state is no state to go on from: give a file that OpenRun.save has written")
-    file.write_bytes(data[:-5])
+    for wrong in (data[:-5], data[:20], data[: len(data) // 2] + b"\xff\0" + data[len(data) // 2 + 2 :], data + b"\0"):
+        file.write_bytes(wrong)
+        await refused("state is damaged: it is not what OpenRun.save has written: give a whole copy of it")
+    file.write_bytes(head(b"\xc1") + b"\xc1")
     await refused("no state to go on from: the state of a machine is damaged")
-    fields: dict[str, Any] = unpack(data[len(_MAGIC) :])
+    fields: dict[str, Any] = unpack(data[len(head(b"")) :])
     pcpus = fields["state"]["pcpus"]
     for pcpu, text in ((0, "pcpu 0"), (1, "pcpu 1")):
         damaged: dict[str, Any] = unpack(pcpus[pcpu][1])
         damaged["seat"]["body"]["core"]["version"] = 99
         changed = [list(each) for each in pcpus]
         changed[pcpu][1] = pack(damaged)
-        file.write_bytes(_MAGIC + pack(fields | {"state": fields["state"] | {"pcpus": changed}}))
+        content = pack(fields | {"state": fields["state"] | {"pcpus": changed}})
+        file.write_bytes(head(content) + content)
         for on in (None, "local:2"):
             version = f"{text}: the state of a core has version 99, and this baonet reads version"
             await refused(version, on=on, placement="process-per-cpu")
