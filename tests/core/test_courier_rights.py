@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import struct
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from baonet.core import _node
-from tests.core.test_courier_peers import HEAD, PAGES, RAM, UART, Peer
+from tests.core.test_courier_peers import HEAD, ISLAND, LANES, PAGE, PAGES, RAM, UART, Peer, packed, small
 
 WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = range(12, 18)
 PAGE_FRAME = struct.Struct("<IHHHBB")
@@ -26,10 +31,10 @@ QUIET = 0.1
 
 
 class Node(Peer):
-    """Node 1, of which this is the home: pcpus 2 and 3 are there."""
+    """Node 1, of which this is the home: pcpus 2 and 3 are there. Or home, 0, with the others."""
 
-    def __init__(self) -> None:
-        super().__init__(1, free=True)
+    def __init__(self, here: int = 1) -> None:
+        super().__init__(here, free=True)
 
     def lane(self, pcpu: int, at: int, value: int) -> None:
         struct.pack_into("=I", self.ledger, _node.LEDGER_SIZE + pcpu * _node.LANE_SIZE + at, value)
@@ -186,3 +191,73 @@ def test_what_a_process_writes_into_its_slot_is_no_place_to_write_to(node: Node,
     assert node.hear()[0] == MAINTAINED
     assert node.recalls(ME) == count
     node.have(PAGES - 1)
+
+
+# Anything
+
+
+rights = st.integers(0, 3)
+pages = packed("<IHHHBB", small, st.sampled_from([RAM, RAM, UART, 2, 3]), st.sampled_from([0, 0, 0, 1]), small, rights, rights)
+octets = st.sampled_from([b"", b"\0", b"y" * PAGE, b"y" * 100, bytes(PAGE)]) | st.binary(max_size=40)
+asked = st.tuples(packed("<QIIII", *[small] * 5), st.binary(min_size=192, max_size=192)).map(b"".join)
+times = packed("<QQ", small, small).flatmap(lambda both: st.sampled_from([both, both[:8], both[:3]]))
+bodies = {
+    9: times,
+    10: times,
+    11: times,
+    WANT: pages,
+    GRANT: st.tuples(pages, octets).map(b"".join),
+    RECALL: pages,
+    GAVE: st.tuples(pages, octets).map(b"".join),
+    MAINTAIN: asked,
+    MAINTAINED: packed("<QII", small, small, small),
+    18: st.tuples(packed("<HH", small, small), octets).map(b"".join),
+    19: packed("<HHHH", *[small] * 4),
+}
+frames = st.sampled_from(list(bodies)).flatmap(lambda kind: st.tuples(st.just(kind), bodies[kind]))
+sane = st.tuples(st.sampled_from([WANT, GRANT, RECALL, GAVE]), st.integers(0, 3), st.integers(0, 2), st.booleans()).map(
+    lambda each: (each[0], PAGE_FRAME.pack(each[1], RAM, 0, 1, each[2], each[3]))
+)
+Step = tuple[int, bytes] | int
+
+
+def withstands(here: int, steps: list[Step]) -> None:
+    """Frames, and calls of processes here, whose lanes and slots say anything."""
+    other = Node(here)
+    try:
+        begin = time.monotonic()
+        with suppress(ConnectionError):
+            for step in steps:
+                if isinstance(step, int):
+                    pcpu, wants, page = step % LANES, step >> 2 & 7, step >> 5 & 3
+                    other.lane(pcpu, LANE_PAGE, page)
+                    other.lane(pcpu, WANTS, wants)
+                    other.slot(pcpu, IN_GUEST, step >> 7 & 1)
+                    struct.pack_into("=H", other.entries, page * 16 + 14, step >> 8 & 0xFFFF)
+                    other.call(pcpu)
+                    if step >> 24 & 1:
+                        other.courier.ended(pcpu)
+                else:
+                    other.stream.sendall(HEAD.pack(len(step[1]), step[0], ISLAND) + step[1])
+            other.stream.shutdown(socket.SHUT_WR)
+        assert other.lost()
+        assert time.monotonic() - begin < 10
+    finally:
+        other.close()
+
+
+anything = st.lists(sane | frames | st.integers(0, 2**25 - 1), max_size=25)
+
+
+@given(st.integers(0, 1), anything)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_peer_and_processes_say_it_goes_on(here: int, steps: list[Step]) -> None:
+    withstands(here, steps)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@given(st.integers(0, 1), anything)
+@settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_peer_and_processes_say_for_long(here: int, steps: list[Step]) -> None:
+    withstands(here, steps)
