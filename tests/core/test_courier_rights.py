@@ -197,7 +197,9 @@ def test_what_a_process_writes_into_its_slot_is_no_place_to_write_to(node: Node,
 
 
 rights = st.integers(0, 3)
-pages = packed("<IHHHBB", small, st.sampled_from([RAM, RAM, UART, 2, 3]), st.sampled_from([0, 0, 0, 1]), small, rights, rights)
+pages = packed(
+    "<IHHHBB", small, st.sampled_from([RAM, RAM, UART, 2, 3]), st.sampled_from([0, 0, 0, 1]), small, rights, rights
+)
 octets = st.sampled_from([b"", b"\0", b"y" * PAGE, b"y" * 100, bytes(PAGE)]) | st.binary(max_size=40)
 asked = st.tuples(packed("<QIIII", *[small] * 5), st.binary(min_size=192, max_size=192)).map(b"".join)
 times = packed("<QQ", small, small).flatmap(lambda both: st.sampled_from([both, both[:8], both[:3]]))
