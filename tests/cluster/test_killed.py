@@ -71,3 +71,37 @@ def test_who_shares_pages_with_a_process_that_is_killed_goes_on(tmp_path: Path, 
                 run.kill()
         assert f"(VM '{killed}', vcpu 0) was killed by SIGKILL" in told
         assert run.returncode == 130
+
+
+def _restarting(letter: str) -> bytes:
+    """Says the letter and a line, and has its VM start anew a moment later."""
+    words = (
+        *(0xD2A12002, 0x52800003 | ord(letter) << 5),  # movz x2, #0x900, lsl #16; movz w3, letter
+        *(0xB9000043, 0x52800145, 0xB9000045),  # str w3, [x2]; movz w5, #10; str w5, [x2]
+        *(0xD2A02004, 0xF1000484, 0x54FFFFE1),  # movz x4, #0x100, lsl #16; 1: subs x4, x4, #1; b.ne 1b
+        *(0xD2800120, 0xF2B08000, 0xD4000002),  # movz x0, #9; movk x0, #0x8400, lsl #16; hvc #0
+    )
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def test_a_vm_starts_anew_though_a_node_with_others_of_its_island_is_lost(tmp_path: Path) -> None:
+    vms = [vm("spin", "a", ipcs=[IPC]), vm("spin", "b", ipcs=[IPC], devices=SILENT)]
+    for each, words in zip(vms, (_restarting("a"), _guest("b")), strict=True):
+        image = tmp_path / each["name"]
+        image.write_bytes(words)
+        each["image"] = {"path": str(image), "base": 0x40000000}
+    file, lines = write(tmp_path, {"shared_memory": [MAILBOX], "vms": vms}), tmp_path / "lines"
+    with lines.open("w") as out:
+        command = [*COMMAND, "run", str(file), "--on", "local:2", "--place", "spread"]
+        run = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
+        try:
+            for letter in "ab":
+                _says(lines, f"{letter}\n", 3)
+            os.kill([each for each in _children(run.pid) if _children(each)][1], signal.SIGKILL)
+            _says(lines, "a\n", 10)
+            run.send_signal(signal.SIGINT)
+            _, told = run.communicate(timeout=PATIENCE)
+        finally:
+            run.kill()
+    assert "cannot start anew" not in told
+    assert run.returncode == 130
