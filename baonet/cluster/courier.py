@@ -112,6 +112,7 @@ class NodeCourier:
             self._courier.rings(island.number, whole, b"".join(places))
 
     def ended(self, pcpu: int) -> None:
+        self._courier.ended(pcpu)
         with suppress(BlockingIOError):  # it looks by itself with its next beat
             self._caller.send(pcpu.to_bytes(2, sys.byteorder), socket.MSG_DONTWAIT)
 

@@ -342,7 +342,7 @@ class Cluster:
             if self._nodes[address] == index:
                 self._end(address, f"was on node {index} ({node.name}), which {why}", "", lost=True)
         for vm in list(self._reloading):
-            self._reloaded(index, vm, f"node {index} ({node.name}) {why}")
+            self._reloaded(index, vm, self._missing(index, vm))
         if self._plan.machine.clock.mode is ClockMode.HOST:
             for island in self._islands:
                 if island.home == index:
@@ -395,7 +395,13 @@ class Cluster:
             if node.lost is None:
                 node.stream.send(cluster.Reload(vm))
             else:
-                self._reloaded(index, vm, f"node {index} ({node.name}) {node.lost}")
+                self._reloaded(index, vm, self._missing(index, vm))
+
+    def _missing(self, index: int, vm: int) -> str | None:
+        """Why a VM does not start anew without a node that is lost; it does if only others of its island were there."""
+        node = self._joined[index]
+        has_part = any(self._nodes[pcpu] == index for pcpu in self._plan.vms[vm].pcpus)
+        return f"node {index} ({node.name}) {node.lost}" if has_part else None
 
     def _reloaded(self, index: int, vm: int, why: str | None) -> None:
         if vm not in self._reloading:

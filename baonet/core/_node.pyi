@@ -187,6 +187,9 @@ class Courier:
     def reset(self, island: int, segment: int, /) -> None:
         """All nodes have put the same bytes into a segment: who owns a page has it, and all have the others."""
 
+    def ended(self, pcpu: int, /) -> None:
+        """The process of a pcpu here is no more: nobody waits for it. The courier sees that when it is called next."""
+
     def statistics(self) -> dict[str, int]:
         """Pages ``brought`` here and ``given``, ``orders`` to cores of other nodes, and ``bytes`` sent in all.
 

@@ -23,7 +23,7 @@ from tests.core.frames import FRAMES
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
 """Segments; of the last nothing is here."""
-LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK = list(FRAMES.values())[:9]
+LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK, TIME, TIME_ASKED, TIME_TOLD = list(FRAMES.values())[:12]
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
 PAGE = 4096
@@ -34,10 +34,10 @@ WINDOW = 1 << 18
 class Peer:
     """A courier of node ``here``, and all that it has; this is its peer, node ``1 - here``. Node 0 conducts.
 
-    ``begins``: or whoever made it lets the courier begin.
+    ``begins``: or whoever made it lets the courier begin. ``free``: under the host's clock.
     """
 
-    def __init__(self, here: int, *, begins: bool = True) -> None:
+    def __init__(self, here: int, *, begins: bool = True, free: bool = False) -> None:
         self.here = here
         self.bell, self.caller = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self.told, told = os.pipe2(os.O_NONBLOCK)
@@ -52,11 +52,13 @@ class Peer:
         nodes = array.array("H", [0, 0, 1, 1])
         places = array.array("H", [each if nodes[each] == here else 0xFFFF for each in range(LANES)])
         self.ledger = ledger = mmap.mmap(-1, _node.LEDGER_SIZE + LANES * _node.LANE_SIZE)
-        slots = mmap.mmap(-1, LANES * _node.SLOT_SIZE)
-        courier.island(ISLAND, LANES, 0, ledger, slots, nodes, places, 3, self.caller.fileno())
+        self.slots = slots = mmap.mmap(-1, LANES * _node.SLOT_SIZE)
+        epoch = time.monotonic_ns() if free else None
+        courier.island(ISLAND, LANES, 0, ledger, slots, nodes, places, 3, self.caller.fileno(), epoch)
         self.entries, self.data = bytearray(PAGES * 16), bytearray(os.urandom(PAGE) * PAGES)
+        self.uart = bytearray(_node.PL011_STATE_SIZE + 2 * PAGE)
         courier.table(ISLAND, RAM, PAGES, self.entries, self.data, False)
-        courier.table(ISLAND, UART, 1, bytearray(16), bytearray(_node.PL011_STATE_SIZE + 2 * PAGE), True)
+        courier.table(ISLAND, UART, 1, bytearray(16), self.uart, True)
         courier.relay(ISLAND, 2, 1 - here, relayed.detach())
         courier.connect(1 - here, _node.Link(ours.detach()))
         if begins:
@@ -66,12 +68,13 @@ class Peer:
         self.stream.sendall(HEAD.pack(len(body) if length is None else length, kind, island) + body)
 
     def hear(self) -> tuple[int, bytes]:
-        """What it says next, beside that it lives."""
-        kind = BEAT
-        while kind == BEAT:
+        """What it says next, beside that it lives, and of the time."""
+        while True:
             length, kind, island = HEAD.unpack(self._exactly(HEAD.size))
-        assert island == ISLAND
-        return kind, self._exactly(length)
+            body = self._exactly(length)
+            if kind not in (BEAT, TIME, TIME_ASKED, TIME_TOLD):
+                assert island == ISLAND
+                return kind, body
 
     def _exactly(self, size: int) -> bytes:
         data = b""

@@ -18,9 +18,12 @@
 #include "holder.h"
 #include "maintenance.h"
 #include "pl011_state.h"
+#include "pulse.h"
 #include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
+#define AGAIN UINT64_C(1000000) /* nanoseconds after which something is tried again that a process here has locked, and does not run */
+#define NOT_ASKED UINT64_MAX /* a ticket */
 #define HOME 0u
 
 struct page_frame {
@@ -41,6 +44,8 @@ struct pending {
     uint32_t pcpu;
     uint16_t segment;
     uint32_t page;
+    bool all;
+    struct maintenance asked;
     unsigned count;
     struct {
         uint16_t pcpu;
@@ -64,6 +69,17 @@ static unsigned member_of(const struct part *part, const struct view *view) { re
 static struct holder_page *held(const struct place *at) { return &at->table->held[at->page]; }
 static struct directory_page *directory(const struct place *at) { return &at->table->directory[at->page]; }
 static struct ownership *entry(const struct place *at) { return &at->table->entries[at->page]; }
+
+static bool has_ended(const struct part *part, unsigned pcpu) { return part->ended && atomic_load(&part->ended[pcpu]); }
+
+static void try_again(struct part *part) {
+    if (!part->again) part->again = pulse_now() + AGAIN;
+}
+
+/* There is no memory for what others wait for. They know that this node is of no use, and do not wait. */
+static void fail(struct part *part) {
+    for (unsigned i = 0; i < part->view_count; i++) part->views[i].peer->link.failed = true;
+}
 
 static void act(const struct place *at, struct says *says);
 static bool granted(const struct place *at, enum right right);
@@ -188,47 +204,69 @@ static void gave(const struct place *at) {
     if (!at->says) act(at, says);
 }
 
-static bool is_done(const struct slot *slot, const struct pending *pending, unsigned i) {
-    const _Atomic uint64_t *done = pending->from ? &slot->done : &slot->recalls_done;
-    return !atomic_load(&slot->in_guest) || atomic_load(done) >= pending->pcpus[i].ticket;
-}
-
-/* It is to call when it has served something. */
-static bool await(struct slot *slot, const struct pending *pending, unsigned i) {
-    if (is_done(slot, pending, i)) return false;
-    atomic_store(&slot->calls, 1);
-    return !is_done(slot, pending, i);
-}
-
 static uint64_t put_recall(struct slot *slot, const struct recall *recall) {
-    if (!slot_try_lock(slot)) return UINT64_MAX;
-    if (slot->recall_count == PENDING_RECALLS)
+    if (!slot_try_lock(slot, SHORTLY)) return NOT_ASKED;
+    uint32_t count = slot->recall_count; /* whatever guests' processes write there */
+    if (count >= PENDING_RECALLS) {
         slot->recall_all = 1;
-    else
-        slot->recalls[slot->recall_count++] = *recall;
+    } else {
+        slot->recalls[count] = *recall;
+        slot->recall_count = count + 1;
+    }
     uint64_t ticket = atomic_fetch_add(&slot->recalls_asked, 1) + 1;
     slot_unlock(slot);
     return ticket;
 }
 
-static void recall_from(const struct place *at, struct pending *pending, unsigned pcpu, bool all) {
-    struct slot *slot = &at->part->slots[pcpu];
-    struct recall recall = {.page = at->page, .segment = at->segment, .all = all};
-    uint64_t ticket = put_recall(slot, &recall);
-    pending->pcpus[pending->count].pcpu = (uint16_t)pcpu;
-    pending->pcpus[pending->count++].ticket = ticket;
-    if (!atomic_load(&slot->in_guest)) return;
-    slot_kick(slot, KICK_MAINTENANCE);
-    slot_poke(slot);
+static uint64_t ask_once(struct slot *slot, const struct pending *pending) {
+    struct recall recall = {.page = pending->page, .segment = pending->segment, .all = pending->all};
+    return pending->from ? maintenance_put(slot, &pending->asked, SHORTLY) : put_recall(slot, &recall);
+}
+
+/* Who is outside the guest has to be asked as well: it does what it was before it goes in again. */
+static bool has_been_asked(struct part *part, struct pending *pending, unsigned i) {
+    unsigned pcpu = pending->pcpus[i].pcpu;
+    struct slot *slot = &part->slots[pcpu];
+    if (has_ended(part, pcpu) || pending->pcpus[i].ticket != NOT_ASKED) return true;
+    pending->pcpus[i].ticket = ask_once(slot, pending);
+    if (pending->pcpus[i].ticket == NOT_ASKED) {
+        try_again(part);
+        return false;
+    }
+    if (!part->ledger->lanes[pcpu].away && atomic_load(&slot->in_guest)) {
+        slot_kick(slot, KICK_MAINTENANCE);
+        slot_poke(slot);
+    }
+    return true;
+}
+
+static bool is_done(const struct part *part, const struct pending *pending, unsigned i) {
+    unsigned pcpu = pending->pcpus[i].pcpu;
+    const struct slot *slot = &part->slots[pcpu];
+    const _Atomic uint64_t *done = pending->from ? &slot->done : &slot->recalls_done;
+    return has_ended(part, pcpu) || !atomic_load(&slot->in_guest) || atomic_load(done) >= pending->pcpus[i].ticket;
+}
+
+/* It is to call when it has served something. */
+static bool await(struct part *part, struct pending *pending, unsigned i) {
+    if (!has_been_asked(part, pending, i)) return true;
+    if (is_done(part, pending, i)) return false;
+    atomic_store(&part->slots[pending->pcpus[i].pcpu].calls, 1);
+    return !is_done(part, pending, i);
 }
 
 static struct pending *new_pending(const struct part *part) {
     return calloc(1, sizeof(struct pending) + part->member_count * sizeof((struct pending *)0)->pcpus[0]);
 }
 
-static bool is_pending(struct part *part, const struct pending *pending) {
+static void add_pcpu(struct pending *pending, unsigned pcpu) {
+    pending->pcpus[pending->count].pcpu = (uint16_t)pcpu;
+    pending->pcpus[pending->count++].ticket = NOT_ASKED;
+}
+
+static bool is_pending(struct part *part, struct pending *pending) {
     bool waits = false;
-    for (unsigned i = 0; i < pending->count; i++) waits |= await(&part->slots[pending->pcpus[i].pcpu], pending, i);
+    for (unsigned i = 0; i < pending->count; i++) waits |= await(part, pending, i);
     return waits;
 }
 
@@ -243,8 +281,6 @@ static void finish(const struct place *at, const struct pending *pending) {
 
 static void keep_or_finish(const struct place *at, struct pending *pending) {
     if (is_pending(at->part, pending)) {
-        pending->segment = at->segment;
-        pending->page = at->page;
         pending->next = at->part->pending;
         at->part->pending = pending;
         return;
@@ -253,37 +289,51 @@ static void keep_or_finish(const struct place *at, struct pending *pending) {
     free(pending);
 }
 
-/* Its state goes while nobody amid an access has its lock; who was killed in one has it no more. */
-static void lock_device(struct uart_state *state) {
-    for (uint32_t holder = 0;; holder = 0) {
-        if (atomic_compare_exchange_strong(&state->lock, &holder, (uint32_t)getpid())) return;
-        if (kill((pid_t)holder, 0) && errno == ESRCH && atomic_compare_exchange_strong(&state->lock, &holder, (uint32_t)getpid())) return;
-        sched_yield();
+/*
+ * Its state goes while nobody amid an access has its lock; who was killed in one has it no more. False: somebody has it who does
+ * not run, and it is tried again.
+ */
+static bool lock_device(struct uart_state *state) {
+    for (unsigned tried = 0; tried < SHORTLY; tried++) {
+        uint32_t holder = 0, me = (uint32_t)getpid();
+        if (atomic_compare_exchange_strong(&state->lock, &holder, me)) return true;
+        if (tried % 256 == 255 && kill((pid_t)holder, 0) && errno == ESRCH && atomic_compare_exchange_strong(&state->lock, &holder, me)) return true;
+        if (tried > 200) sched_yield();
     }
+    return false;
 }
 
 static void take_back(const struct place *at) {
     bool all = !held(at)->right;
-    if (at->table->device) {
-        struct uart_state *state = (struct uart_state *)at->table->bytes;
-        lock_device(state);
-        publish(at);
-        atomic_store(&state->lock, 0);
-        gave(at);
-        return;
-    }
     publish(at);
     unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
     struct pending *pending = user ? new_pending(at->part) : NULL;
-    if (!pending) { /* nobody uses it; without memory the island ends here */
-        if (!user) gave(at);
+    if (!user) gave(at);
+    if (!user) return;
+    if (!pending) {
+        fail(at->part);
         return;
     }
+    pending->segment = at->segment;
+    pending->page = at->page;
+    pending->all = all;
     for (unsigned i = 0; i < at->part->member_count; i++) {
         unsigned pcpu = at->part->members[i];
-        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) recall_from(at, pending, pcpu, all);
+        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) add_pcpu(pending, pcpu);
     }
     keep_or_finish(at, pending);
+}
+
+/* False: not yet. */
+static bool take_device_back(const struct place *at) {
+    struct uart_state *state = (struct uart_state *)at->table->bytes;
+    if (!held(at)->recalled) return true;
+    if (!lock_device(state)) return false;
+    holder_free(held(at));
+    publish(at);
+    atomic_store(&state->lock, 0);
+    gave(at);
+    return true;
 }
 
 /* Somebody here is still to use what was granted for him. */
@@ -302,16 +352,24 @@ static bool is_to_be_used(const struct place *at) {
 static void defer(const struct place *at) {
     struct part *part = at->part;
     struct deferred *room = realloc(part->deferred, (part->deferred_count + 1) * sizeof *room);
-    if (!room) return;
+    if (!room) {
+        fail(part);
+        return;
+    }
     part->deferred = room;
     room[part->deferred_count++] = (struct deferred){at->segment, at->page};
 }
 
 static void try_to_free(const struct place *at) {
-    if (is_to_be_used(at))
+    if (is_to_be_used(at)) {
         defer(at);
-    else if (holder_free(held(at)))
+    } else if (at->table->device) {
+        if (take_device_back(at)) return;
+        defer(at);
+        try_again(at->part);
+    } else if (holder_free(held(at))) {
         take_back(at);
+    }
 }
 
 static bool recalled(const struct place *at, enum right right) {
@@ -371,7 +429,11 @@ static void look_at_pending(struct courier *courier, struct part *part) {
 /* What pcpus of this node have asked of one of another. */
 static void pass_on_maintenance(struct part *part, struct view *view, unsigned pcpu) {
     struct maintenance found = {.pcpu = pcpu};
-    if (maintenance_pick(&part->slots[pcpu], &found) && (found.tlb_all || found.count))
+    struct slot *slot = &part->slots[pcpu];
+    if (atomic_load(&slot->asked) == atomic_load(&slot->done)) return;
+    if (!maintenance_pick(slot, &found, SHORTLY))
+        try_again(part);
+    else if (found.tlb_all || found.count)
         part_say(part, view, FRAME_MAINTAIN, &found, sizeof found);
 }
 
@@ -459,18 +521,15 @@ static bool take_maintenance(struct courier *courier, struct part *part, struct 
     if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
     bool here = is_here(courier, part, asked.pcpu);
     if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
-    struct slot *slot = &part->slots[asked.pcpu];
     struct pending *pending = new_pending(part);
     if (!pending) return false;
     pending->from = from;
     pending->ticket = asked.ticket;
     pending->pcpu = asked.pcpu;
-    pending->count = 1;
-    pending->pcpus[0].pcpu = (uint16_t)asked.pcpu;
-    pending->pcpus[0].ticket = maintenance_put(slot, &asked);
+    pending->asked = asked;
+    add_pcpu(pending, asked.pcpu);
     struct view *on = here ? NULL : way_to(courier, part, asked.pcpu);
-    if (here && atomic_load(&slot->in_guest)) slot_kick(slot, KICK_MAINTENANCE);
-    if (on) pass_on_maintenance(part, on, asked.pcpu);
+    if (has_been_asked(part, pending, 0) && on) pass_on_maintenance(part, on, asked.pcpu);
     struct place at = {.courier = courier, .part = part};
     keep_or_finish(&at, pending);
     return true;
@@ -580,9 +639,40 @@ static void renew(struct courier *courier, struct part *part, struct table *tabl
     atomic_store(&table->renewed, false);
 }
 
-void coherent_renew(struct courier *courier, struct part *part) {
-    for (unsigned i = 0; i < part->table_count; i++)
+/* Killed amid its guest, or while it waited for a page, it would be waited for by other VMs, which go on. */
+static void forget_ended(struct part *part, unsigned pcpu) {
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    uint8_t ended = 1;
+    if (!atomic_compare_exchange_strong(&part->ended[pcpu], &ended, 2)) return;
+    atomic_store(&part->slots[pcpu].in_guest, 0);
+    atomic_store(&lane->wants, WANTS_NOTHING);
+}
+
+static void look_again(struct courier *courier, struct part *part) {
+    part->again = 0;
+    retry_deferred(courier, part);
+    look_at_pending(courier, part);
+    for (unsigned i = 0; i < part->member_count; i++) {
+        struct view *view = is_here(courier, part, part->members[i]) ? NULL : way_to(courier, part, part->members[i]);
+        if (view) pass_on_maintenance(part, view, part->members[i]);
+    }
+}
+
+void coherent_look(struct courier *courier, struct part *part) {
+    bool told = atomic_load(&part->told) && atomic_exchange(&part->told, false);
+    for (unsigned i = 0; told && i < part->table_count; i++)
         if (part->tables[i].entries && atomic_load(&part->tables[i].renewed)) renew(courier, part, &part->tables[i]);
+    for (unsigned i = 0; told && i < part->member_count; i++) forget_ended(part, part->members[i]);
+    if (told || (part->again && part->again <= pulse_now())) look_again(courier, part);
+}
+
+uint64_t coherent_due(const struct part *part) { return part->again ? part->again : UINT64_MAX; }
+
+void coherent_ended(struct part *part, unsigned pcpu) {
+    if (!part->timing || pcpu >= part->lanes || part->nodes[pcpu] == NOWHERE) return;
+    uint8_t lives = 0;
+    atomic_compare_exchange_strong(&part->ended[pcpu], &lives, 1);
+    atomic_store(&part->told, true);
 }
 
 void coherent_reset(struct courier *courier, struct part *part, struct table *table) {
@@ -592,6 +682,7 @@ void coherent_reset(struct courier *courier, struct part *part, struct table *ta
         return;
     }
     while (atomic_load(&table->renewed)) {
+        atomic_store(&part->told, true);
         ledger_call(part->ledger, COURIER_NOBODY);
         usleep(100);
     }

@@ -20,7 +20,13 @@ void coherent_lost(struct courier *courier, struct part *part, const struct view
 /* In any thread but the courier's, which it waits for: all nodes have had the same bytes put into the pages of a segment. */
 void coherent_reset(struct courier *courier, struct part *part, struct table *table);
 
-/* What was asked so. */
-void coherent_renew(struct courier *courier, struct part *part);
+/* What was asked so, whose process has ended, and what could not be done at once. */
+void coherent_look(struct courier *courier, struct part *part);
+
+/* When that is worth while though nobody calls: UINT64_MAX: there is nothing. */
+uint64_t coherent_due(const struct part *part);
+
+/* In any thread: the process of a pcpu here is no more. The courier is called then. */
+void coherent_ended(struct part *part, unsigned pcpu);
 
 #endif

@@ -71,7 +71,6 @@ static bool answer_calls(struct courier *courier) {
     for (unsigned i = 0; i < CALLS && recv(courier->bell, &pcpu, sizeof pcpu, MSG_DONTWAIT) == sizeof pcpu; i++) called(courier, pcpu);
     if (atomic_load(&courier->quits)) return false;
     answer_missed(courier);
-    for (unsigned i = 0; i < courier->part_count; i++) coherent_renew(courier, &courier->parts[i]);
     return true;
 }
 
@@ -124,7 +123,7 @@ static void flush_relay(struct part *part, struct relay *relay) {
 /* Whether it is lost now. */
 static bool flush_peer(struct courier *courier, struct peer *peer, uint64_t key) {
     if (peer->lost) return false;
-    if ((peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING)
+    if (peer->link.failed || (peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING)
         lose(courier, peer);
     else
         watch(courier, &peer->link, key, EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
@@ -182,8 +181,9 @@ static bool go_on(struct courier *courier) {
 static uint64_t next(const struct courier *courier) {
     uint64_t first = courier->beats;
     for (unsigned i = 0; i < courier->part_count; i++) {
-        uint64_t due = timing_due(&courier->parts[i]);
+        uint64_t due = timing_due(&courier->parts[i]), again = coherent_due(&courier->parts[i]);
         if (due < first) first = due;
+        if (again < first) first = again;
     }
     return first;
 }
@@ -221,6 +221,7 @@ static void *life(void *argument) {
         for (unsigned i = 0; i < courier->peer_count; i++)
             if (courier->peers[i].link.hidden) hear(courier, &courier->peers[i]);
         beat(courier);
+        for (unsigned i = 0; i < courier->part_count; i++) coherent_look(courier, &courier->parts[i]);
         ask(courier);
         while (flush(courier) || go_on(courier)) continue; /* others are told of who is lost */
     }

@@ -111,6 +111,9 @@ struct part {
         uint32_t page;
     } *deferred;
     unsigned deferred_count;
+    uint64_t again; /* when what could not be done at once is tried again; 0: there is nothing */
+    _Atomic uint8_t *ended; /* of each pcpu: 1: its process here is no more, 2: and that was seen to */
+    _Atomic bool told; /* another thread has said such a thing, or that a table is renewed */
     struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */
 };
 #define NOWHERE 0xffffu

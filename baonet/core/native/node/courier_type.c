@@ -147,6 +147,7 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     if (part->processes && !find_members(part)) return NULL;
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     if (epoch != Py_None && !(part->timing = timing_new(began, home == courier->node))) return PyErr_NoMemory();
+    if (part->timing && !(part->ended = calloc(lanes, sizeof *part->ended))) return PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
     if (part->timing && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
@@ -239,6 +240,14 @@ static PyObject *reset(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *ended(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned pcpu;
+    if (!PyArg_ParseTuple(args, "I", &pcpu)) return NULL;
+    for (unsigned i = 0; i < courier->part_count; i++) coherent_ended(&courier->parts[i], pcpu);
+    Py_RETURN_NONE;
+}
+
 static PyObject *statistics(PyObject *self, PyObject *none) {
     struct courier *courier = (struct courier *)self;
     (void)none;
@@ -324,6 +333,7 @@ static void dealloc(PyObject *self) {
         PyMem_Free(part->members);
         free(part->waiting);
         free(part->timing);
+        free(part->ended);
     }
     PyMem_Free(courier->parts);
     PyMem_Free(courier->peers);
@@ -368,6 +378,7 @@ static PyMethodDef methods[] = {
     {"begin", begin, METH_NOARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
+    {"ended", ended, METH_VARARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"hottest", hottest, METH_NOARGS, NULL},
     {"synchronised", synchronised, METH_NOARGS, NULL},

@@ -40,7 +40,11 @@ static void drop(struct bytes *bytes, size_t length) {
 
 void *link_begin(struct link *link, uint16_t kind, uint16_t island, size_t length) {
     struct head head = {.kind = kind, .island = island};
-    if (link->fd < 0 || !reserve(&link->out, sizeof head + length)) return NULL;
+    if (link->fd < 0) return NULL;
+    if (!reserve(&link->out, sizeof head + length)) { /* who is not told something must not take what follows for all */
+        link->failed = true;
+        return NULL;
+    }
     memcpy(link->out.data + link->out.length, &head, sizeof head);
     return link->out.data + link->out.length + sizeof head;
 }

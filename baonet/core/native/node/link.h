@@ -19,6 +19,7 @@ struct link {
     uint32_t watched; /* what epoll tells of it */
     bool reads_when_writable, writes_when_readable; /* as TLS wants it, which has words of its own */
     bool hidden; /* more has come, of which the socket does not tell */
+    bool failed; /* there was no memory for what was to be said */
 };
 struct head {
     uint32_t length; /* of what follows */

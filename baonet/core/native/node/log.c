@@ -93,7 +93,7 @@ void part_ship(struct part *part, struct view *view) {
     for (unsigned i = 0; i < part->member_count && maintenance < counts.maintenance; i++) {
         unsigned pcpu = part->members[i];
         struct maintenance found = {.pcpu = pcpu};
-        if (!maintains(part, pcpu, view->peer, at_home) || !maintenance_pick(&part->slots[pcpu], &found)) continue;
+        if (!maintains(part, pcpu, view->peer, at_home) || !maintenance_pick(&part->slots[pcpu], &found, LONG)) continue;
         atomic_store(&part->slots[pcpu].done, found.ticket); /* it is asked of it where it is */
         memcpy(at, &found, sizeof found);
         at += sizeof found;
@@ -153,7 +153,7 @@ bool log_take(struct part *part, struct view *from, unsigned here, const uint8_t
         memcpy(&asked, at, sizeof asked);
         if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
         if (!at_home && part->nodes[asked.pcpu] != here) return false;
-        maintenance_put(&part->slots[asked.pcpu], &asked);
+        maintenance_put(&part->slots[asked.pcpu], &asked, LONG);
     }
     note_shipped(part);
     for (unsigned i = 0; i < part->view_count; i++)

@@ -5,18 +5,18 @@
 
 #define TLB_KINDS 0xfffu /* the library has no more, and counts on that */
 
-bool slot_try_lock(struct slot *slot) {
-    for (unsigned tries = 0; tries < 1000000; tries++) {
+bool slot_try_lock(struct slot *slot, enum slot_tries tries) {
+    for (unsigned tried = 0; tried < tries; tried++) {
         if (!atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire)) return true;
-        if (tries > 200) sched_yield();
+        if (tried > 200) sched_yield();
     }
     return false;
 }
 
 void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
 
-bool maintenance_pick(struct slot *slot, struct maintenance *found) {
-    if (atomic_load(&slot->asked) == atomic_load(&slot->done) || !slot_try_lock(slot)) return false;
+bool maintenance_pick(struct slot *slot, struct maintenance *found, enum slot_tries tries) {
+    if (atomic_load(&slot->asked) == atomic_load(&slot->done) || !slot_try_lock(slot, tries)) return false;
     found->ticket = atomic_load(&slot->asked);
     found->tlb_all = slot->tlb_all;
     found->count = slot->tlb_pages < PENDING_PAGES ? slot->tlb_pages : PENDING_PAGES;
@@ -26,15 +26,17 @@ bool maintenance_pick(struct slot *slot, struct maintenance *found) {
     return true;
 }
 
-uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked) {
-    if (!slot_try_lock(slot)) return UINT64_MAX;
-    slot->tlb_all |= asked->tlb_all & TLB_KINDS;
+uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked, enum slot_tries tries) {
+    if (!slot_try_lock(slot, tries)) return UINT64_MAX;
+    uint32_t all = slot->tlb_all | (asked->tlb_all & TLB_KINDS), count = slot->tlb_pages; /* whatever guests' processes write there */
     for (uint32_t i = 0; i < asked->count; i++) {
-        if (slot->tlb_pages == PENDING_PAGES)
-            slot->tlb_all |= asked->pages[i] & 0xfff;
+        if (count >= PENDING_PAGES)
+            all |= asked->pages[i] & 0xfff;
         else
-            slot->tlb_page[slot->tlb_pages++] = asked->pages[i];
+            slot->tlb_page[count++] = asked->pages[i];
     }
+    slot->tlb_all = all;
+    slot->tlb_pages = count;
     uint64_t ticket = atomic_fetch_add(&slot->asked, 1) + 1;
     slot_unlock(slot);
     return ticket;

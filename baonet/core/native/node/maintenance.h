@@ -12,14 +12,17 @@ struct maintenance {
     uint64_t pages[PENDING_PAGES];
 };
 
-/* The lock of a slot. False: who had it has ended amid, and so will the island. */
-bool slot_try_lock(struct slot *slot);
+/* How often the lock of a slot is tried: so that who has it and does not run keeps nobody waiting; or so that he must have ended. */
+enum slot_tries { SHORTLY = 2000, LONG = 1000000 };
+
+/* The lock of a slot. False: who had it has ended amid, and so will his VM, or he does not run. */
+bool slot_try_lock(struct slot *slot, enum slot_tries tries);
 void slot_unlock(struct slot *slot);
 
-/* Takes what was asked of a pcpu. False: it has done all that it was. */
-bool maintenance_pick(struct slot *slot, struct maintenance *found);
+/* Takes what was asked of a pcpu. False: it has done all that it was, or its slot is locked. */
+bool maintenance_pick(struct slot *slot, struct maintenance *found, enum slot_tries tries);
 
 /* Asks it of a pcpu: its ticket, UINT64_MAX where it cannot be asked. `asked->count` is at most PENDING_PAGES. */
-uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked);
+uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked, enum slot_tries tries);
 
 #endif
