@@ -14,7 +14,7 @@ from typing import Final, TypeVar, final
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
-from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.stream import SilenceError, Stream, StreamError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role
@@ -97,7 +97,7 @@ def greet(stream: Stream, name: str, host: str) -> CalledNode:
     try:
         # Whoever has keys waits for us to speak first.
         stream.send(Beat())
-        met = _expect(stream, Introduction)
+        met = _introduced(stream)
         joined, why = Joined(stream, name, host, met.cores), unlike(introduction(), met)
         if why is not None:
             return CalledNode(joined, met, why, None)
@@ -106,6 +106,14 @@ def greet(stream: Stream, name: str, host: str) -> CalledNode:
     except StreamError as error:
         stream.close()
         raise ClusterError(f"node {name} {error}") from None
+
+
+def _introduced(stream: Stream) -> Introduction:
+    """Who takes a call and is silent is mostly another program, whose port was given by mistake."""
+    try:
+        return _expect(stream, Introduction)
+    except SilenceError as error:
+        raise StreamError(f"{error}: is it 'baonet node' that listens there?") from None
 
 
 def _echo(stream: Stream) -> float:

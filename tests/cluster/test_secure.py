@@ -18,8 +18,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from baonet.cluster import gate
+from baonet.cluster import dial, gate
 from baonet.cluster.gate import Gate
+from baonet.cluster.joined import ClusterError
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
 from baonet.wire.cluster import Peer, Refused
@@ -73,9 +74,19 @@ def test_addresses_of_ipv6_are_written_so_that_they_can_be_given(tmp_path: Path)
     """What a node says of where it waits is what ``--on`` takes."""
     with WaitingNode(None, "--listen", "[::1]:0") as one, WaitingNode(None, "--listen", "[::1]:0") as other:
         assert one.address.startswith("[::1]:")
-        found = baonet("run", write(tmp_path, pair()), "--on", f"{one.address},{other.address}", "--place", "spread")
+        on = ["--on", f"{one.address},{other.address}", "--place", "spread"]
+        found = baonet("run", write(tmp_path, pair()), *on, "--clock", "virtual", "--for", "1ms")
         assert found.status == 0, found.err
-        assert f"({one.address} " in found.err
+        assert one.address in found.err
+        assert other.address in found.err
+
+
+def test_another_program_that_takes_the_call_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial, "PATIENCE", 0.1)
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        name = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=rf"^node {name} has said nothing for 0.1 s: is it 'baonet node' that"):
+            dial.call(name, None)
 
 
 def test_each_is_told_what_the_other_lacks(lead: Path, alpha: WaitingNode, keyless: WaitingNode) -> None:
