@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.bench import Bench, needs_namespaces
+from tests.hosts.bench import PORT, Bench, needs_namespaces
 from tests.system.machine import write
 from tests.system.test_handover import handover
 
@@ -59,7 +59,7 @@ def test_a_reading_is_not_ahead_of_the_counter_on_another_host(
     stats = tmp_path / "stats.json"
     handed_over(hosts, tmp_path, way, 1000, "--clock", "host", "--place", place, "--stats", str(stats))
     (clock,) = json.loads(stats.read_text())["clocks"]
-    assert clock["node"] == "ba"[home]
+    assert clock["node"] == f"{hosts.address('ba'[home])}:{PORT}"
     assert clock["vms"] == ["side0"]
     assert 0 < clock["error_ns"] < 5_000_000
     # Nodes begin to count when they are asked to take part, one soon after the other.
