@@ -17,8 +17,8 @@ from tests.system.test_litmus import litmus
 MUTATIONS = {
     "a page is granted before all have let go of it": (
         "coherent.c",
-        "    if (is_pending(at->part, pending)) {",
-        "    if (pending->from && is_pending(at->part, pending)) {",
+        "    if (pending_waits(at->part, pending)) {",
+        "    if (pending->from && pending_waits(at->part, pending)) {",
     ),
     "who may read is not told that another may write": (
         "directory.c",

@@ -16,14 +16,12 @@
 #include "directory.h"
 #include "futex.h"
 #include "holder.h"
-#include "maintenance.h"
+#include "pending.h"
 #include "pl011_state.h"
 #include "pulse.h"
 #include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
-#define AGAIN UINT64_C(1000000) /* nanoseconds after which something is tried again that a process here has locked, and does not run */
-#define NOT_ASKED UINT64_MAX /* a ticket */
 #define HOME 0u
 
 struct page_frame {
@@ -34,23 +32,6 @@ struct page_frame {
 struct maintained_frame {
     uint64_t ticket;
     uint32_t pcpu, unused;
-};
-
-/* Pcpus here that have to do something: of a page, let go of it; else maintenance, for `from`, which is told its own ticket. */
-struct pending {
-    struct pending *next;
-    struct view *from;
-    uint64_t ticket;
-    uint32_t pcpu;
-    uint16_t segment;
-    uint32_t page;
-    bool all;
-    struct maintenance asked;
-    unsigned count;
-    struct {
-        uint16_t pcpu;
-        uint64_t ticket;
-    } pcpus[];
 };
 
 struct place {
@@ -69,12 +50,6 @@ static unsigned member_of(const struct part *part, const struct view *view) { re
 static struct holder_page *held(const struct place *at) { return &at->table->held[at->page]; }
 static struct directory_page *directory(const struct place *at) { return &at->table->directory[at->page]; }
 static struct ownership *entry(const struct place *at) { return &at->table->entries[at->page]; }
-
-static bool has_ended(const struct part *part, unsigned pcpu) { return part->ended && atomic_load(&part->ended[pcpu]); }
-
-static void try_again(struct part *part) {
-    if (!part->again) part->again = pulse_now() + AGAIN;
-}
 
 /* There is no memory for what others wait for. They know that this node is of no use, and do not wait. */
 static void fail(struct part *part) {
@@ -204,72 +179,6 @@ static void gave(const struct place *at) {
     if (!at->says) act(at, says);
 }
 
-static uint64_t put_recall(struct slot *slot, const struct recall *recall) {
-    if (!slot_try_lock(slot, SHORTLY)) return NOT_ASKED;
-    uint32_t count = slot->recall_count; /* whatever guests' processes write there */
-    if (count >= PENDING_RECALLS) {
-        slot->recall_all = 1;
-    } else {
-        slot->recalls[count] = *recall;
-        slot->recall_count = count + 1;
-    }
-    uint64_t ticket = atomic_fetch_add(&slot->recalls_asked, 1) + 1;
-    slot_unlock(slot);
-    return ticket;
-}
-
-static uint64_t ask_once(struct slot *slot, const struct pending *pending) {
-    struct recall recall = {.page = pending->page, .segment = pending->segment, .all = pending->all};
-    return pending->from ? maintenance_put(slot, &pending->asked, SHORTLY) : put_recall(slot, &recall);
-}
-
-/* Who is outside the guest has to be asked as well: it does what it was before it goes in again. */
-static bool has_been_asked(struct part *part, struct pending *pending, unsigned i) {
-    unsigned pcpu = pending->pcpus[i].pcpu;
-    struct slot *slot = &part->slots[pcpu];
-    if (has_ended(part, pcpu) || pending->pcpus[i].ticket != NOT_ASKED) return true;
-    pending->pcpus[i].ticket = ask_once(slot, pending);
-    if (pending->pcpus[i].ticket == NOT_ASKED) {
-        try_again(part);
-        return false;
-    }
-    if (!part->ledger->lanes[pcpu].away && atomic_load(&slot->in_guest)) {
-        slot_kick(slot, KICK_MAINTENANCE);
-        slot_poke(slot);
-    }
-    return true;
-}
-
-static bool is_done(const struct part *part, const struct pending *pending, unsigned i) {
-    unsigned pcpu = pending->pcpus[i].pcpu;
-    const struct slot *slot = &part->slots[pcpu];
-    const _Atomic uint64_t *done = pending->from ? &slot->done : &slot->recalls_done;
-    return has_ended(part, pcpu) || !atomic_load(&slot->in_guest) || atomic_load(done) >= pending->pcpus[i].ticket;
-}
-
-/* It is to call when it has served something. */
-static bool await(struct part *part, struct pending *pending, unsigned i) {
-    if (!has_been_asked(part, pending, i)) return true;
-    if (is_done(part, pending, i)) return false;
-    atomic_store(&part->slots[pending->pcpus[i].pcpu].calls, 1);
-    return !is_done(part, pending, i);
-}
-
-static struct pending *new_pending(const struct part *part) {
-    return calloc(1, sizeof(struct pending) + part->member_count * sizeof((struct pending *)0)->pcpus[0]);
-}
-
-static void add_pcpu(struct pending *pending, unsigned pcpu) {
-    pending->pcpus[pending->count].pcpu = (uint16_t)pcpu;
-    pending->pcpus[pending->count++].ticket = NOT_ASKED;
-}
-
-static bool is_pending(struct part *part, struct pending *pending) {
-    bool waits = false;
-    for (unsigned i = 0; i < pending->count; i++) waits |= await(part, pending, i);
-    return waits;
-}
-
 static void finish(const struct place *at, const struct pending *pending) {
     if (!pending->from) {
         gave(at);
@@ -280,7 +189,7 @@ static void finish(const struct place *at, const struct pending *pending) {
 }
 
 static void keep_or_finish(const struct place *at, struct pending *pending) {
-    if (is_pending(at->part, pending)) {
+    if (pending_waits(at->part, pending)) {
         pending->next = at->part->pending;
         at->part->pending = pending;
         return;
@@ -307,7 +216,7 @@ static void take_back(const struct place *at) {
     bool all = !held(at)->right;
     publish(at);
     unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
-    struct pending *pending = user ? new_pending(at->part) : NULL;
+    struct pending *pending = user ? pending_new(at->part) : NULL;
     if (!user) gave(at);
     if (!user) return;
     if (!pending) {
@@ -319,7 +228,7 @@ static void take_back(const struct place *at) {
     pending->all = all;
     for (unsigned i = 0; i < at->part->member_count; i++) {
         unsigned pcpu = at->part->members[i];
-        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) add_pcpu(pending, pcpu);
+        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) pending_add(pending, pcpu);
     }
     keep_or_finish(at, pending);
 }
@@ -366,7 +275,7 @@ static void try_to_free(const struct place *at) {
     } else if (at->table->device) {
         if (take_device_back(at)) return;
         defer(at);
-        try_again(at->part);
+        pending_again(at->part);
     } else if (holder_free(held(at))) {
         take_back(at);
     }
@@ -432,7 +341,7 @@ static void pass_on_maintenance(struct part *part, struct view *view, unsigned p
     struct slot *slot = &part->slots[pcpu];
     if (atomic_load(&slot->asked) == atomic_load(&slot->done)) return;
     if (!maintenance_pick(slot, &found, SHORTLY))
-        try_again(part);
+        pending_again(part);
     else if (found.tlb_all || found.count)
         part_say(part, view, FRAME_MAINTAIN, &found, sizeof found);
 }
@@ -521,15 +430,15 @@ static bool take_maintenance(struct courier *courier, struct part *part, struct 
     if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
     bool here = is_here(courier, part, asked.pcpu);
     if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
-    struct pending *pending = new_pending(part);
+    struct pending *pending = pending_new(part);
     if (!pending) return false;
     pending->from = from;
     pending->ticket = asked.ticket;
     pending->pcpu = asked.pcpu;
     pending->asked = asked;
-    add_pcpu(pending, asked.pcpu);
+    pending_add(pending, asked.pcpu);
     struct view *on = here ? NULL : way_to(courier, part, asked.pcpu);
-    if (has_been_asked(part, pending, 0) && on) pass_on_maintenance(part, on, asked.pcpu);
+    if (pending_asked(part, pending, 0) && on) pass_on_maintenance(part, on, asked.pcpu);
     struct place at = {.courier = courier, .part = part};
     keep_or_finish(&at, pending);
     return true;
