@@ -108,7 +108,7 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     if (!core) return arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     uint64_t ipa, page_size;
     uint32_t attributes = 0;
-    int prot;
+    int prot, wanted = access;
     uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
     uint32_t memory_type = 0;
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
@@ -122,7 +122,10 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (!probe && core->scratch.arch.walk.refused) bus_abort_on_walk(core, va, FIELD(uint32_t, info, FAULT_LEVEL), access, from);
         /* The guest's own fault. */
         if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
-        return arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
+        if (!arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from)) return false;
+        /* It walks again, and another CPU has mapped the page meanwhile: what it has made of that knows of no stage 2. */
+        unicorn.tlb_flush_page_mmuidx(core->cpu, va & PAGE_MASK, (uint16_t)(1u << mmu_index));
+        return arm_cpu_tlb_fill_aarch64(cpu, va, size, wanted, mmu_index, probe, from);
     }
     struct region *region = region_find(core, ipa);
     if (!region) {
