@@ -59,6 +59,7 @@ def test_where_runs_are_changes_nothing_in_them(tmp_path: Path) -> None:
     assert {row.digest for row in read(tmp_path / "other.sqlite").rows} == {row.digest for row in found.rows}
 
 
+@pytest.mark.slow
 def test_ping_pong(tmp_path: Path) -> None:
     file = study(
         tmp_path,

@@ -64,7 +64,9 @@ def test_ping_pong_between_two_vms(tmp_path: Path, way: str, platform: str) -> N
     assert ", 0 wrong" in result.out
 
 
-@pytest.mark.parametrize("cpus", [1, pytest.param(2, marks=SLOW), pytest.param(4, marks=SLOW), 8])
+@pytest.mark.parametrize(
+    "cpus", [pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW), pytest.param(4, marks=SLOW), 8]
+)
 @pytest.mark.parametrize("model", ["cortex-a53", pytest.param("max", marks=SLOW)])
 def test_every_atomic_is_exact(tmp_path: Path, way: str, cpus: int, model: str) -> None:
     platform = {"extends": "qemu-aarch64-virt", "cpus": 8, "cpu_model": model}
