@@ -7,7 +7,10 @@ import signal
 import struct
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,33 +47,50 @@ def _says(lines: Path, letter: str, more: int) -> None:
         time.sleep(0.01)
 
 
+def _machine(directory: Path, guests: Mapping[str, bytes]) -> Path:
+    """A VM for each, by its letter; they share a page."""
+    vms: list[dict[str, Any]] = []
+    for letter, words in guests.items():
+        image = directory / letter
+        image.write_bytes(words)
+        devices = {"devices": SILENT} if vms else {}
+        vms.append(vm("spin", letter, ipcs=[IPC], **devices) | {"image": {"path": str(image), "base": 0x40000000}})
+    return write(directory, {"shared_memory": [MAILBOX], "vms": vms})
+
+
+@contextmanager
+def _running(file: Path, lines: Path) -> Iterator[subprocess.Popen[str]]:
+    """Over two nodes, a VM on each; what it prints is in ``lines``."""
+    with lines.open("w") as out:
+        command = [*COMMAND, "run", str(file), "--on", "local:2", "--place", "spread"]
+        run = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def _interrupted(run: subprocess.Popen[str]) -> str:
+    """What it has told in the end."""
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130
+    return told
+
+
 @pytest.mark.parametrize("killed", ["a", pytest.param("b", marks=pytest.mark.slow)])
 def test_who_shares_pages_with_a_process_that_is_killed_goes_on(tmp_path: Path, killed: str) -> None:
-    vms = [vm("spin", "a", ipcs=[IPC]), vm("spin", "b", ipcs=[IPC], devices=SILENT)]
-    for each in vms:
-        image = tmp_path / each["name"]
-        image.write_bytes(_guest(each["name"]))
-        each["image"] = {"path": str(image), "base": 0x40000000}
-    file = write(tmp_path, {"shared_memory": [MAILBOX], "vms": vms})
+    file, lines = _machine(tmp_path, {letter: _guest(letter) for letter in "ab"}), tmp_path / "lines"
     survivor = "b" if killed == "a" else "a"
     for _ in range(TIMES):
-        lines = tmp_path / "lines"
-        with lines.open("w") as out:
-            command = [*COMMAND, "run", str(file), "--on", "local:2", "--place", "spread"]
-            run = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
-            try:
-                for letter in "ab":
-                    _says(lines, f"{letter}\n", 5)
-                nodes = [each for each in _children(run.pid) if _children(each)]
-                victim = _children(nodes["ab".index(killed)])[0]
-                os.kill(victim, signal.SIGKILL)
-                _says(lines, f"{survivor}\n", 100)
-                run.send_signal(signal.SIGINT)
-                _, told = run.communicate(timeout=PATIENCE)
-            finally:
-                run.kill()
+        with _running(file, lines) as run:
+            for letter in "ab":
+                _says(lines, f"{letter}\n", 5)
+            nodes = [each for each in _children(run.pid) if _children(each)]
+            os.kill(_children(nodes["ab".index(killed)])[0], signal.SIGKILL)
+            _says(lines, f"{survivor}\n", 100)
+            told = _interrupted(run)
         assert f"(VM '{killed}', vcpu 0) was killed by SIGKILL" in told
-        assert run.returncode == 130
 
 
 def _restarting(letter: str) -> bytes:
@@ -85,23 +105,11 @@ def _restarting(letter: str) -> bytes:
 
 
 def test_a_vm_starts_anew_though_a_node_with_others_of_its_island_is_lost(tmp_path: Path) -> None:
-    vms = [vm("spin", "a", ipcs=[IPC]), vm("spin", "b", ipcs=[IPC], devices=SILENT)]
-    for each, words in zip(vms, (_restarting("a"), _guest("b")), strict=True):
-        image = tmp_path / each["name"]
-        image.write_bytes(words)
-        each["image"] = {"path": str(image), "base": 0x40000000}
-    file, lines = write(tmp_path, {"shared_memory": [MAILBOX], "vms": vms}), tmp_path / "lines"
-    with lines.open("w") as out:
-        command = [*COMMAND, "run", str(file), "--on", "local:2", "--place", "spread"]
-        run = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
-        try:
-            for letter in "ab":
-                _says(lines, f"{letter}\n", 3)
-            os.kill([each for each in _children(run.pid) if _children(each)][1], signal.SIGKILL)
-            _says(lines, "a\n", 10)
-            run.send_signal(signal.SIGINT)
-            _, told = run.communicate(timeout=PATIENCE)
-        finally:
-            run.kill()
+    file, lines = _machine(tmp_path, {"a": _restarting("a"), "b": _guest("b")}), tmp_path / "lines"
+    with _running(file, lines) as run:
+        for letter in "ab":
+            _says(lines, f"{letter}\n", 3)
+        os.kill([each for each in _children(run.pid) if _children(each)][1], signal.SIGKILL)
+        _says(lines, "a\n", 10)
+        told = _interrupted(run)
     assert "cannot start anew" not in told
-    assert run.returncode == 130

@@ -19,12 +19,6 @@
  * While a request is served the TLB may change and translations go, so nothing is served where the library holds a
  * pointer into either: neither amid a store, nor while it translates.
  */
-static void slot_lock(struct slot *slot) {
-    for (unsigned spins = 0; atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire); spins++)
-        if (spins > 200) sched_yield();
-}
-static void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
-
 #define REQUEST 3u /* in the low bits of a RAM offset */
 
 static void maintain(struct core *core, uint64_t code) {
@@ -60,7 +54,7 @@ void broadcast_service(struct core *core) {
         FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
     }
     atomic_store(&slot->done, asked);
-    if (core->residence && atomic_exchange(&slot->calls, 0)) ledger_call(core->residence, core->index);
+    rights_tell(core);
 }
 
 void broadcast_enter(struct core *core) {

@@ -17,8 +17,6 @@
  */
 #include "rights.h"
 
-#include <sched.h>
-
 #include "cached.h"
 #include "code_map.h"
 #include "leave.h"
@@ -34,11 +32,6 @@ static void say_user(struct core *core, struct ownership *entry) {
     uint16_t me = (uint16_t)(core->index + 1), before = atomic_load(&entry->user);
     while (before != me && before != SEVERAL)
         if (atomic_compare_exchange_weak(&entry->user, &before, before ? SEVERAL : me)) break;
-}
-
-static void lock(struct slot *slot) {
-    for (unsigned spins = 0; atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire); spins++)
-        if (spins > 200) sched_yield();
 }
 
 static void forget_code(struct core *core, uint64_t page) {
@@ -64,18 +57,23 @@ static void let_go(struct core *core, const struct recall *recall) {
     }
 }
 
+void rights_tell(struct core *core) {
+    _Atomic uint32_t *calls = &core->slot->calls;
+    if (core->residence && atomic_load(calls) && atomic_exchange(calls, 0)) ledger_call(core->residence, core->index);
+}
+
 /* Lets go of entries of the TLB; of translations later. */
 static void serve(struct core *core) {
     struct slot *slot = core->slot;
     if (atomic_load(&slot->recalls_asked) == atomic_load_explicit(&slot->recalls_done, memory_order_relaxed)) return;
     struct recall recalls[PENDING_RECALLS];
-    lock(slot);
+    slot_lock(slot);
     uint64_t asked = atomic_load(&slot->recalls_asked);
     unsigned count = slot->recall_count;
     bool all = slot->recall_all;
     memcpy(recalls, slot->recalls, count * sizeof *recalls);
     slot->recall_count = slot->recall_all = 0;
-    atomic_store_explicit(&slot->lock, 0, memory_order_release);
+    slot_unlock(slot);
     if (all) { /* the queue was too short */
         unicorn.tlb_flush(core->cpu);
         core->scratch.stale_count = STALE_PAGES + 1;
@@ -83,7 +81,7 @@ static void serve(struct core *core) {
     }
     for (unsigned i = 0; i < count; i++) let_go(core, &recalls[i]);
     atomic_store(&slot->recalls_done, asked);
-    if (atomic_exchange(&slot->calls, 0)) ledger_call(core->residence, core->index);
+    rights_tell(core);
 }
 
 void rights_use(struct core *core) {
@@ -110,7 +108,7 @@ void rights_serve(struct core *core) {
 void rights_leave(struct core *core) {
     if (!core->residence) return;
     rights_use(core);
-    if (atomic_load(&core->slot->calls) && atomic_exchange(&core->slot->calls, 0)) ledger_call(core->residence, core->index);
+    rights_tell(core);
 }
 
 static void await(struct core *core, struct shared_page page, bool write) {

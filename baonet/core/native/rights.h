@@ -17,6 +17,9 @@ bool rights_may_write(const struct ownership *entry);
 /* What was waited for has been used, or an entry of the TLB is there. */
 void rights_use(struct core *core);
 
+/* It has served something, or is outside the guest: the courier is called if it waits for that. */
+void rights_tell(struct core *core);
+
 /* At the start of a block: lets go of what other nodes want. */
 void rights_serve(struct core *core);
 

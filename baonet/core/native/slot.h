@@ -2,6 +2,7 @@
 #ifndef BAONET_SLOT_H
 #define BAONET_SLOT_H
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +53,12 @@ struct slot {
     _Atomic uint64_t news[MAX_PCPUS / 64] __attribute__((aligned(64)));
 } __attribute__((aligned(SLOT_PAGE)));
 _Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is what others write");
+
+static inline void slot_lock(struct slot *slot) {
+    for (unsigned spins = 0; atomic_exchange_explicit(&slot->lock, 1, memory_order_acquire); spins++)
+        if (spins > 200) sched_yield();
+}
+static inline void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
 
 /* A core that waits amid an instruction is to look around. It says that it waits before it looks for the last time. */
 static inline void slot_poke(struct slot *slot) {

@@ -14,7 +14,6 @@
 
 #include "contents.h"
 #include "directory.h"
-#include "futex.h"
 #include "holder.h"
 #include "pending.h"
 #include "pl011_state.h"

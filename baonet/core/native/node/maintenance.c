@@ -13,8 +13,6 @@ bool slot_try_lock(struct slot *slot, enum slot_tries tries) {
     return false;
 }
 
-void slot_unlock(struct slot *slot) { atomic_store_explicit(&slot->lock, 0, memory_order_release); }
-
 bool maintenance_pick(struct slot *slot, struct maintenance *found, enum slot_tries tries) {
     if (atomic_load(&slot->asked) == atomic_load(&slot->done) || !slot_try_lock(slot, tries)) return false;
     found->ticket = atomic_load(&slot->asked);

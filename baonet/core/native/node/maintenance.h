@@ -17,7 +17,6 @@ enum slot_tries { SHORTLY = 2000, LONG = 1000000 };
 
 /* The lock of a slot. False: who had it has ended amid, and so will his VM, or he does not run. */
 bool slot_try_lock(struct slot *slot, enum slot_tries tries);
-void slot_unlock(struct slot *slot);
 
 /* Takes what was asked of a pcpu. False: it has done all that it was, or its slot is locked. */
 bool maintenance_pick(struct slot *slot, struct maintenance *found, enum slot_tries tries);
