@@ -194,3 +194,36 @@ def test_what_nobody_asked_for_is_refused() -> None:
         directory.want(64, READ)
     with pytest.raises(ValueError, match="3 is no such right"):
         holder.want(3)
+
+
+def read_then_write(pages: SharedPages, number: int) -> int:
+    """What the node could do with page 0 when it had but read it."""
+    pages.access(number, 0, 0, READ)
+    pages.finish()
+    could = pages.members[number].holders[0].right
+    pages.access(number, 0, 0, WRITE)
+    pages.finish()
+    return could
+
+
+def test_who_reads_a_page_that_goes_round_may_write_it_at_once() -> None:
+    pages = SharedPages(3)
+    could = [read_then_write(pages, 1 + turn % 2) for turn in range(40)]
+    assert could[:3] == [WRITE, READ, WRITE]
+    assert could.count(READ) < 8
+    for _ in range(70):  # 2 reads only, from now on
+        pages.access(1, 0, 0, WRITE)
+        pages.finish()
+        pages.access(2, 0, 0, READ)
+        pages.finish()
+    assert [pages.members[node].holders[0].right for node in (1, 2)] == [READ, READ]
+
+
+def test_a_page_that_one_writes_and_another_reads_does_not_go_round() -> None:
+    pages = SharedPages(3)
+    for _ in range(20):
+        pages.access(1, 0, 0, WRITE)
+        pages.finish()
+        pages.access(2, 0, 0, READ)
+        pages.finish()
+        assert pages.members[2].holders[0].right == READ

@@ -7,12 +7,18 @@
  *
  * Where nobody may write, home has the bytes, and but for while somebody is to write the right to read.
  *
+ * Some pages go round: each member reads what the one before it has left, and writes next. Who reads such a page is let write at
+ * once, which saves it the second way to home. For a while: then a reader gets no more than it asked for, and shows whether that
+ * is so yet. The longer it has been, the longer the while. Where several wait at once nothing goes round: who looks at a lock that
+ * another has would take it from him each time.
+ *
  * Between home and a member messages are FIFO. What is said to a member is said when all before it has been.
  */
 #include "directory.h"
 
 #define BIT(member) (UINT64_C(1) << (member))
 #define HOME 0u
+#define MOST_PROOFS 6u
 
 static void say(struct says *says, enum say_kind kind, unsigned member, enum right right, bool carries) {
     says->each[says->count++] = (struct say){(uint8_t)kind, (uint8_t)member, (uint8_t)right, carries};
@@ -50,8 +56,27 @@ static unsigned next(const struct directory_page *page, uint64_t wants) {
     return (unsigned)__builtin_ctzll(behind ? behind : wants);
 }
 
+/* By a member that may read. */
+static void learn(struct directory_page *page, unsigned member) {
+    uint64_t others = page->readers & ~BIT(member) & ~BIT(HOME);
+    bool follows = page->wrote && page->wrote != member + 1 && !(others & ~BIT(page->wrote - 1u));
+    if (!follows)
+        page->proofs = 0;
+    else if (page->proofs < MOST_PROOFS)
+        page->proofs++;
+    page->credit = follows ? (uint8_t)(1u << page->proofs) : 0;
+}
+
+static bool goes_round(struct directory_page *page, unsigned member) {
+    if (!page->credit || !page->writer || page->writer == member + 1 || page->wants[RIGHT_READ] != BIT(member)) return false;
+    page->credit--;
+    return true;
+}
+
 static void serve(struct directory_page *page, unsigned member, struct says *says) {
-    enum right right = page->wants[RIGHT_WRITE] & BIT(member) ? RIGHT_WRITE : RIGHT_READ;
+    enum right right = page->wants[RIGHT_WRITE] & BIT(member) || goes_round(page, member) ? RIGHT_WRITE : RIGHT_READ;
+    if (page->readers & BIT(member) && right == RIGHT_WRITE) learn(page, member);
+    if (page->writer) page->wrote = page->writer;
     page->served = (uint8_t)(member + 1);
     page->last = (uint8_t)member;
     page->right = (uint8_t)right;
@@ -66,6 +91,7 @@ static void grant_served(struct directory_page *page, struct says *says) {
     enum right right = page->right, has = directory_right(page, member);
     page->served = 0;
     for (unsigned each = RIGHT_READ; each <= right; each++) page->wants[each] &= ~BIT(member);
+    if ((page->wants[RIGHT_READ] | page->wants[RIGHT_WRITE]) & ~BIT(member)) page->proofs = page->credit = 0;
     grant(page, member, right > has ? right : has, says);
 }
 

@@ -17,6 +17,9 @@ struct directory_page {
     uint8_t writer;                /* by its number plus 1; 0: nobody may write */
     uint8_t served, right;         /* the same of whom the others are told to give back for, and what it gets */
     uint8_t last;                  /* member that was served */
+    uint8_t wrote;                 /* who wrote last and does no more, by its number plus 1 */
+    uint8_t proofs;                /* in a row: who was let read what another had written was the next to write */
+    uint8_t credit;                /* readers that are let write at once, before that is to be proved again */
 };
 
 /* To a member: it has the right, or is to keep no more than that. */
