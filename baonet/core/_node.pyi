@@ -234,6 +234,9 @@ class Directory:
     def rests(self) -> bool:
         """Nobody waits for it."""
 
+    def goes_round(self, member: int) -> bool:
+        """It is the next to write it, by what was seen."""
+
 class Holder:
     """What a node knows of its own right to one page, ``right`` at first. Made only by tests; see ``Directory``."""
 

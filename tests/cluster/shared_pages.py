@@ -68,12 +68,17 @@ class SharedPages:
         if choice >= 252 and len(self.members) > 1:
             self.lose(sorted(self.members)[1 + more % (len(self.members) - 1)])
             return
-        can = [*self.due(), *(("want", number, lane) for number in self.members for lane in range(CORES))]
+        can = [*self.due(), *self.rings(), *(("want", number, lane) for number in self.members for lane in range(CORES))]
         kind, first, second = can[choice % len(can)]
         if kind != "want":
             self.do(kind, first, second)
         elif not self.members[first].lanes[second].needs:
             self.access(first, second, more % PAGES, READ + more // PAGES % 2)
+
+    def rings(self) -> list[tuple[str, int, int]]:
+        """Home says something to a node, ahead of which a page may go."""
+        others = [(number, page) for number in self.members if number != HOME for page in range(PAGES)]
+        return [("ring", *each) for each in others if self.directories[each[1]].goes_round(each[0])]
 
     def due(self) -> list[tuple[str, int, int]]:
         found = [("deliver", *ends) for ends, queue in self.queues.items() if queue]
@@ -154,6 +159,9 @@ class SharedPages:
                 assert version == self.lent[page], f"{version} of page {page} is left, not {self.lent[page]}"
                 self.latest[page] = version
             self.act(page, directory.lost(number))
+
+    def ring(self, member: int, page: int) -> None:
+        self.act(page, self.directories[page].want(member, READ))
 
     # What a node does
 
@@ -242,7 +250,8 @@ class SharedPages:
     def accepted(self, member: int, page: int, left: int) -> list[Say]:
         says = self.directories[page].gave(member, left)
         assert says is not None, f"node {member} keeps {left} of page {page}, which it was not asked to"
-        assert self.directories[page].gave(member, left) is None  # it does not give twice
+        again = any(not grants and number == member for grants, number, *_ in says)
+        assert again or self.directories[page].gave(member, left) is None  # it does not give twice
         return says
 
     def act(self, page: int, says: list[Say]) -> None:

@@ -10,13 +10,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
-from tests.cluster.shared_pages import HOME, NONE, READ, WRITE, Member, Say, SharedPages
+from tests.cluster.shared_pages import HOME, NONE, PAGES, READ, WRITE, Member, Say, SharedPages
 
 nodes = st.integers(2, 5)
 
 
-def play(pages: SharedPages, history: bytes) -> None:
-    """Two bytes are a step."""
+def play(pages: SharedPages, turns: int, history: bytes) -> None:
+    """Two bytes are a step. Before: the pages go round among the first nodes, so many times."""
+    for turn in range(turns):
+        for page in range(PAGES):
+            read_then_write(pages, (turn + page) % min(len(pages.members), 3), page)
     for choice, more in zip(history[::2], history[1::2], strict=False):
         pages.step(choice, more)
         pages.check()
@@ -24,15 +27,25 @@ def play(pages: SharedPages, history: bytes) -> None:
     pages.read_all()
 
 
+def read_then_write(pages: SharedPages, number: int, page: int) -> int:
+    """What the node could do with a page when it had but read it."""
+    pages.access(number, 0, page, READ)
+    pages.finish()
+    could = pages.members[number].holders[page].right
+    pages.access(number, 0, page, WRITE)
+    pages.finish()
+    return could
+
+
 def histories(examples: int, world: type[SharedPages] = SharedPages, **more: Any) -> int:
     played = 0
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), **more)
-    @given(nodes, st.binary(max_size=160))
-    def run(count: int, history: bytes) -> None:
+    @given(nodes, st.integers(0, 4), st.binary(max_size=160))
+    def run(count: int, turns: int, history: bytes) -> None:
         nonlocal played
         played += 1
-        play(world(count), history)
+        play(world(count), turns, history)
 
     run()
     return played
@@ -196,19 +209,9 @@ def test_what_nobody_asked_for_is_refused() -> None:
         holder.want(3)
 
 
-def read_then_write(pages: SharedPages, number: int) -> int:
-    """What the node could do with page 0 when it had but read it."""
-    pages.access(number, 0, 0, READ)
-    pages.finish()
-    could = pages.members[number].holders[0].right
-    pages.access(number, 0, 0, WRITE)
-    pages.finish()
-    return could
-
-
 def test_who_reads_a_page_that_goes_round_may_write_it_at_once() -> None:
     pages = SharedPages(3)
-    could = [read_then_write(pages, 1 + turn % 2) for turn in range(40)]
+    could = [read_then_write(pages, 1 + turn % 2, 0) for turn in range(40)]
     assert could[:3] == [WRITE, READ, WRITE]
     assert could.count(READ) < 8
     for _ in range(70):  # 2 reads only, from now on
@@ -227,3 +230,15 @@ def test_a_page_that_one_writes_and_another_reads_does_not_go_round() -> None:
         pages.access(2, 0, 0, READ)
         pages.finish()
         assert pages.members[2].holders[0].right == READ
+
+
+def test_a_page_that_goes_round_goes_with_who_is_rung() -> None:
+    pages = SharedPages(2)
+    for turn in range(6):
+        read_then_write(pages, turn % 2, 0)
+    read_then_write(pages, HOME, 0)
+    assert pages.rings() == [("ring", 1, 0)]
+    pages.ring(1, 0)
+    pages.finish()
+    assert pages.members[1].holders[0].right == WRITE
+    assert pages.rings() == []

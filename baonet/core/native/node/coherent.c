@@ -5,99 +5,22 @@
  */
 #include "coherent.h"
 
-#include <errno.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "contents.h"
-#include "directory.h"
-#include "holder.h"
-#include "pending.h"
-#include "pl011_state.h"
+#include "passing.h"
 #include "pulse.h"
+#include "release.h"
 #include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
+#define HOLD UINT64_C(50000) /* nanoseconds */
 #define HOME 0u
-
-struct page_frame {
-    uint32_t page;
-    uint16_t segment, life, count;
-    uint8_t right, carries;
-};
-struct maintained_frame {
-    uint64_t ticket;
-    uint32_t pcpu, unused;
-};
-
-struct place {
-    struct courier *courier;
-    struct part *part;
-    struct table *table;
-    uint16_t segment;
-    uint32_t page;
-    struct says *says; /* of its directory, that somebody is amid: he goes on with what is added; else NULL */
-};
-
-static bool at_home(const struct place *at) { return at->courier->node == at->part->home; }
-static bool is_here(const struct courier *courier, const struct part *part, unsigned pcpu) { return part->nodes[pcpu] == courier->node; }
-static struct view *member_view(const struct place *at, unsigned member) { return &at->part->views[member - 1]; }
-static unsigned member_of(const struct part *part, const struct view *view) { return (unsigned)(view - part->views) + 1; }
-static struct holder_page *held(const struct place *at) { return &at->table->held[at->page]; }
-static struct directory_page *directory(const struct place *at) { return &at->table->directory[at->page]; }
-static struct ownership *entry(const struct place *at) { return &at->table->entries[at->page]; }
-
-/* There is no memory for what others wait for. They know that this node is of no use, and do not wait. */
-static void fail(struct part *part) {
-    for (unsigned i = 0; i < part->view_count; i++) part->views[i].peer->link.failed = true;
-}
 
 static void act(const struct place *at, struct says *says);
 static bool granted(const struct place *at, enum right right);
-static void try_to_free(const struct place *at);
-
-/* Where the page is, for who looks at the guest's memory. */
-static unsigned holder_number(const struct place *at) {
-    if (held(at)->right) return HERE;
-    unsigned writer = at_home(at) ? directory(at)->writer : 0;
-    return writer > HOME + 1 ? member_view(at, writer - 1)->peer->node + 1 : at_home(at) ? HERE : at->part->home + 1;
-}
-
-static void publish(const struct place *at) {
-    entry(at)->holder = (uint16_t)holder_number(at);
-    atomic_store(&entry(at)->right, held(at)->right);
-}
-
-static bool is_zero(const uint8_t *bytes) { return !bytes[0] && !memcmp(bytes, bytes + 1, GUEST_PAGE - 1); }
-
-/* With its bytes, if `carries`; none, if they are zeroes. */
-static void say_page(const struct place *at, struct view *view, enum frame_kind kind, enum right right, bool carries, unsigned count) {
-    struct page_frame frame = {.page = at->page, .segment = at->segment, .life = at->table->life, .count = (uint16_t)count,
-                               .right = (uint8_t)right, .carries = carries};
-    bool bytes = carries && (at->table->device || !is_zero(at->table->bytes + (size_t)at->page * GUEST_PAGE));
-    part_ship(at->part, view);
-    uint8_t *room = link_begin(&view->peer->link, (uint16_t)kind, at->part->number, sizeof frame + (bytes ? contents_most(at->table, 1) : 0));
-    if (!room) return;
-    memcpy(room, &frame, sizeof frame);
-    link_end(&view->peer->link, sizeof frame + (bytes ? contents_pack(at->table, at->page, 1, room + sizeof frame) : 0));
-    if (carries) atomic_fetch_add(&at->courier->given, 1);
-}
-
-static bool place_bytes(const struct place *at, const uint8_t *bytes, size_t length) {
-    if (length && !contents_fit(at->table, 1, bytes, length)) return false;
-    if (length)
-        contents_unpack(at->table, at->page, bytes, length);
-    else if (at->table->device)
-        return false;
-    else
-        memset(at->table->bytes + (size_t)at->page * GUEST_PAGE, 0, GUEST_PAGE);
-    at->table->brought[at->page]++;
-    atomic_fetch_add(&at->courier->brought, 1);
-    return true;
-}
+void release_page(const struct place *at);
 
 /* Home may not read it: a member writes it, and is told to give it back. Nothing comes to home of that at once. */
 static void ask_ahead(struct place at) {
@@ -110,7 +33,7 @@ static void ask_ahead(struct place at) {
 /* Asks home, of which there is one. */
 static void ask(const struct place *at, enum right right, unsigned count) {
     if (!at_home(at)) {
-        say_page(at, &at->part->views[0], FRAME_WANT, right, false, count);
+        place_say(at, &at->part->views[0], FRAME_WANT, right, false, count);
         return;
     }
     struct says own = {0}, *says = at->says ? at->says : &own;
@@ -136,6 +59,7 @@ static enum right wanted(const struct lane *lane) {
 }
 
 static void let_use(const struct place *at, unsigned pcpu) {
+    at->part->granted[pcpu] = pulse_now();
     atomic_store(&at->part->ledger->lanes[pcpu].wants, WANTS_USE);
     slot_poke(&at->part->slots[pcpu]);
 }
@@ -153,7 +77,7 @@ static void serve_waiting(const struct place *at) {
     for (unsigned i = 0; i < at->part->member_count; i++) {
         unsigned pcpu = at->part->members[i];
         struct lane *lane = &at->part->ledger->lanes[pcpu];
-        if (!is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
+        if (!part_is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
         enum right right = wanted(lane);
         if (right) want(at, pcpu, right);
     }
@@ -161,16 +85,15 @@ static void serve_waiting(const struct place *at) {
 
 static bool granted(const struct place *at, enum right right) {
     if (!holder_granted(held(at), right)) return false;
-    publish(at);
+    place_publish(at);
     serve_waiting(at);
     return true;
 }
 
-/* Home, or a member, keeps no more than `right`. */
-static void gave(const struct place *at) {
+void coherent_gave(const struct place *at) {
     enum right left = holder_given(held(at));
     if (!at_home(at)) {
-        say_page(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries, 1);
+        place_say(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries, 1);
         return;
     }
     struct says own = {0}, *says = at->says ? at->says : &own;
@@ -178,111 +101,9 @@ static void gave(const struct place *at) {
     if (!at->says) act(at, says);
 }
 
-static void finish(const struct place *at, const struct pending *pending) {
-    if (!pending->from) {
-        gave(at);
-        return;
-    }
-    struct maintained_frame frame = {.ticket = pending->ticket, .pcpu = pending->pcpu};
-    part_say(at->part, pending->from, FRAME_MAINTAINED, &frame, sizeof frame);
-}
-
-static void keep_or_finish(const struct place *at, struct pending *pending) {
-    if (pending_waits(at->part, pending)) {
-        pending->next = at->part->pending;
-        at->part->pending = pending;
-        return;
-    }
-    finish(at, pending);
-    free(pending);
-}
-
-/*
- * Its state goes while nobody amid an access has its lock; who was killed in one has it no more. False: somebody has it who does
- * not run, and it is tried again.
- */
-static bool lock_device(struct uart_state *state) {
-    for (unsigned tried = 0; tried < SHORTLY; tried++) {
-        uint32_t holder = 0, me = (uint32_t)getpid();
-        if (atomic_compare_exchange_strong(&state->lock, &holder, me)) return true;
-        if (tried % 256 == 255 && kill((pid_t)holder, 0) && errno == ESRCH && atomic_compare_exchange_strong(&state->lock, &holder, me)) return true;
-        if (tried > 200) sched_yield();
-    }
-    return false;
-}
-
-static void take_back(const struct place *at) {
-    bool all = !held(at)->right;
-    publish(at);
-    unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
-    struct pending *pending = user ? pending_new(at->part) : NULL;
-    if (!user) gave(at);
-    if (!user) return;
-    if (!pending) {
-        fail(at->part);
-        return;
-    }
-    pending->segment = at->segment;
-    pending->page = at->page;
-    pending->all = all;
-    for (unsigned i = 0; i < at->part->member_count; i++) {
-        unsigned pcpu = at->part->members[i];
-        if (is_here(at->courier, at->part, pcpu) && (user == SEVERAL || user == pcpu + 1)) pending_add(pending, pcpu);
-    }
-    keep_or_finish(at, pending);
-}
-
-/* False: not yet. */
-static bool take_device_back(const struct place *at) {
-    struct uart_state *state = (struct uart_state *)at->table->bytes;
-    if (!held(at)->recalled) return true;
-    if (!lock_device(state)) return false;
-    holder_free(held(at));
-    publish(at);
-    atomic_store(&state->lock, 0);
-    gave(at);
-    return true;
-}
-
-/* Somebody here is still to use what was granted for him. */
-static bool is_to_be_used(const struct place *at) {
-    for (unsigned i = 0; i < at->part->member_count; i++) {
-        unsigned pcpu = at->part->members[i];
-        struct lane *lane = &at->part->ledger->lanes[pcpu];
-        if (!is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
-        if (atomic_load(&lane->wants) != WANTS_USE) continue;
-        atomic_store(&lane->awaited, 1);
-        if (atomic_load(&lane->wants) == WANTS_USE) return true;
-    }
-    return false;
-}
-
-static void defer(const struct place *at) {
-    struct part *part = at->part;
-    struct deferred *room = realloc(part->deferred, (part->deferred_count + 1) * sizeof *room);
-    if (!room) {
-        fail(part);
-        return;
-    }
-    part->deferred = room;
-    room[part->deferred_count++] = (struct deferred){at->segment, at->page};
-}
-
-static void try_to_free(const struct place *at) {
-    if (is_to_be_used(at)) {
-        defer(at);
-    } else if (at->table->device) {
-        if (take_device_back(at)) return;
-        defer(at);
-        pending_again(at->part);
-    } else if (holder_free(held(at))) {
-        take_back(at);
-    }
-}
-
 static bool recalled(const struct place *at, enum right right) {
     if (!holder_recalled(held(at), right)) return false;
-    try_to_free(at);
+    release_page(at);
     return true;
 }
 
@@ -298,72 +119,40 @@ static void act(const struct place *where, struct says *says) {
             else
                 recalled(at, say->right);
         } else {
-            if (say->kind == SAY_GRANT) publish(at); /* where it is now */
-            say_page(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
+            if (say->kind == SAY_GRANT) place_publish(at); /* where it is now */
+            place_say(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
         }
     }
 }
 
-static struct place place_of(struct courier *courier, struct part *part, unsigned segment, uint32_t page) {
-    struct table *table = segment < part->table_count && part->tables[segment].entries ? &part->tables[segment] : NULL;
-    if (table && page >= table->pages) table = NULL;
-    return (struct place){.courier = courier, .part = part, .table = table, .segment = (uint16_t)segment, .page = page};
-}
-
-static void retry_deferred(struct courier *courier, struct part *part) {
-    unsigned count = part->deferred_count;
-    struct deferred *before = part->deferred;
-    part->deferred = NULL;
-    part->deferred_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        struct place at = place_of(courier, part, before[i].segment, before[i].page);
-        try_to_free(&at);
-    }
-    free(before);
-}
-
-static void look_at_pending(struct courier *courier, struct part *part) {
-    struct pending *before = part->pending;
-    part->pending = NULL;
-    while (before) {
-        struct pending *pending = before;
-        before = before->next;
-        struct place at = {.courier = courier, .part = part};
-        if (!pending->from) at = place_of(courier, part, pending->segment, pending->page);
-        keep_or_finish(&at, pending);
-    }
-}
-
-/* What pcpus of this node have asked of one of another. */
-static void pass_on_maintenance(struct part *part, struct view *view, unsigned pcpu) {
-    struct maintenance found = {.pcpu = pcpu};
-    struct slot *slot = &part->slots[pcpu];
-    if (atomic_load(&slot->asked) == atomic_load(&slot->done)) return;
-    if (!maintenance_pick(slot, &found, SHORTLY))
-        pending_again(part);
-    else if (found.tlb_all || found.count)
-        part_say(part, view, FRAME_MAINTAIN, &found, sizeof found);
-}
-
-static struct view *way_to(struct courier *courier, struct part *part, unsigned pcpu) {
-    if (courier->node != part->home) return &part->views[0];
-    for (unsigned i = 0; i < part->view_count; i++)
-        if (part->views[i].peer->node == part->nodes[pcpu]) return &part->views[i];
-    return NULL;
-}
-
 void coherent_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
-    if (!is_here(courier, part, pcpu)) {
-        struct view *view = way_to(courier, part, pcpu);
-        if (view) pass_on_maintenance(part, view, pcpu);
+    if (!part_is_here(courier, part, pcpu)) {
+        struct view *view = part_way_to(courier, part, pcpu);
+        if (view) passing_send(part, view, pcpu);
         return;
     }
-    retry_deferred(courier, part);
-    look_at_pending(courier, part);
+    release_retry(courier, part);
+    release_look(courier, part);
     enum right right = wanted(lane);
     struct place at = place_of(courier, part, lane->segment, lane->page);
     if (right && at.table) want(&at, pcpu, right);
+}
+
+/*
+ * Who rings has done what belongs together, and who is rung looks at it: a page that goes round between the two goes ahead, if it
+ * is home that has it.
+ */
+void coherent_rings(struct courier *courier, struct part *part, unsigned pcpu, const struct view *view) {
+    if (!part->timing) return;
+    part->granted[pcpu] = 0;
+    release_retry(courier, part);
+    struct lane *lane = &part->ledger->lanes[pcpu];
+    struct place at = place_of(courier, part, lane->segment, lane->page);
+    if (!at.table || !at_home(&at) || !directory_goes_round(directory(&at), member_of(part, view))) return;
+    struct says says = {0};
+    directory_want(directory(&at), member_of(part, view), RIGHT_READ, &says);
+    act(&at, &says);
 }
 
 /* A page that nobody at home has looked at since it came there is as well given away whole. */
@@ -391,14 +180,14 @@ static bool take_want(struct place at, const struct view *from, const struct pag
 }
 
 static bool take_grant(const struct place *at, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
-    if (frame->carries ? held(at)->right != RIGHT_NONE || !place_bytes(at, bytes, length) : length != 0) return false;
+    if (frame->carries ? held(at)->right != RIGHT_NONE || !place_put(at, bytes, length) : length != 0) return false;
     return granted(at, frame->right);
 }
 
 static bool take_gave(const struct place *at, const struct view *from, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
     unsigned member = member_of(at->part, from);
     bool wrote = directory_right(directory(at), member) == RIGHT_WRITE;
-    if (frame->carries != wrote || (wrote ? !place_bytes(at, bytes, length) : length != 0)) return false;
+    if (frame->carries != wrote || (wrote ? !place_put(at, bytes, length) : length != 0)) return false;
     struct says says = {0};
     if (!directory_gave(directory(at), member, frame->right, &says)) return false;
     act(at, &says);
@@ -422,47 +211,14 @@ static bool take_page(struct courier *courier, struct part *part, struct view *f
     }
 }
 
-static bool take_maintenance(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
-    struct maintenance asked;
-    if (length != sizeof asked) return false;
-    memcpy(&asked, body, sizeof asked);
-    if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
-    bool here = is_here(courier, part, asked.pcpu);
-    if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
-    struct pending *pending = pending_new(part);
-    if (!pending) return false;
-    pending->from = from;
-    pending->ticket = asked.ticket;
-    pending->pcpu = asked.pcpu;
-    pending->asked = asked;
-    pending_add(pending, asked.pcpu);
-    struct view *on = here ? NULL : way_to(courier, part, asked.pcpu);
-    if (pending_asked(part, pending, 0) && on) pass_on_maintenance(part, on, asked.pcpu);
-    struct place at = {.courier = courier, .part = part};
-    keep_or_finish(&at, pending);
-    return true;
-}
-
-static bool take_maintained(struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
-    struct maintained_frame frame;
-    if (length != sizeof frame) return false;
-    memcpy(&frame, body, sizeof frame);
-    if (frame.pcpu >= part->lanes || way_to(courier, part, frame.pcpu) != from || is_here(courier, part, frame.pcpu)) return false;
-    struct slot *slot = &part->slots[frame.pcpu];
-    if (frame.ticket > atomic_load(&slot->asked)) return false;
-    if (frame.ticket > atomic_load(&slot->done)) atomic_store(&slot->done, frame.ticket);
-    look_at_pending(courier, part);
-    return true;
-}
-
 bool coherent_take(struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length) {
     switch (kind) {
     case FRAME_WANT:
     case FRAME_GRANT:
     case FRAME_RECALL:
     case FRAME_GAVE: return take_page(courier, part, from, kind, body, length);
-    case FRAME_MAINTAIN: return take_maintenance(courier, part, from, body, length);
-    case FRAME_MAINTAINED: return take_maintained(courier, part, from, body, length);
+    case FRAME_MAINTAIN:
+    case FRAME_MAINTAINED: return passing_take(courier, part, from, kind, body, length);
     case FRAME_TIME:
     case FRAME_ASK:
     case FRAME_TELL: return timing_take(courier, part, from, kind, body, length);
@@ -474,7 +230,7 @@ static void forget_page(const struct place *at) {
     held(at)->right = at_home(at) ? RIGHT_WRITE : RIGHT_NONE;
     if (at_home(at)) directory_begin(directory(at));
     atomic_store(&entry(at)->user, 0);
-    publish(at);
+    place_publish(at);
 }
 
 static void forget_pages(struct courier *courier, struct part *part, struct table *table) {
@@ -492,11 +248,7 @@ bool coherent_begin(const struct courier *courier, const struct part *part, stru
 }
 
 void coherent_end(struct part *part) {
-    for (struct pending *next; part->pending; part->pending = next) {
-        next = part->pending->next;
-        free(part->pending);
-    }
-    free(part->deferred);
+    release_end(part);
     for (unsigned i = 0; part->tables && i < part->table_count; i++) {
         free(part->tables[i].held);
         free(part->tables[i].directory);
@@ -515,33 +267,13 @@ void coherent_lost(struct courier *courier, struct part *part, const struct view
             act(&at, &says);
         }
     }
-    for (struct pending **each = &part->pending; *each;) {
-        struct pending *pending = *each;
-        if (pending->from != view) {
-            each = &pending->next;
-            continue;
-        }
-        *each = pending->next;
-        free(pending);
-    }
-    look_at_pending(courier, part);
+    release_forget_view(part, view);
+    release_look(courier, part);
 }
 
 /* No guest of the VM runs on any node. */
 static void renew(struct courier *courier, struct part *part, struct table *table) {
-    unsigned segment = (unsigned)(table - part->tables), kept = 0;
-    for (struct pending **each = &part->pending; *each;) {
-        struct pending *pending = *each;
-        if (pending->from || pending->segment != segment) {
-            each = &pending->next;
-            continue;
-        }
-        *each = pending->next;
-        free(pending);
-    }
-    for (unsigned i = 0; i < part->deferred_count; i++)
-        if (part->deferred[i].segment != segment) part->deferred[kept++] = part->deferred[i];
-    part->deferred_count = kept;
+    release_forget_segment(part, (unsigned)(table - part->tables));
     table->life++;
     forget_pages(courier, part, table);
     atomic_store(&table->renewed, false);
@@ -558,11 +290,11 @@ static void forget_ended(struct part *part, unsigned pcpu) {
 
 static void look_again(struct courier *courier, struct part *part) {
     part->again = 0;
-    retry_deferred(courier, part);
-    look_at_pending(courier, part);
+    release_retry(courier, part);
+    release_look(courier, part);
     for (unsigned i = 0; i < part->member_count; i++) {
-        struct view *view = is_here(courier, part, part->members[i]) ? NULL : way_to(courier, part, part->members[i]);
-        if (view) pass_on_maintenance(part, view, part->members[i]);
+        struct view *view = part_is_here(courier, part, part->members[i]) ? NULL : part_way_to(courier, part, part->members[i]);
+        if (view) passing_send(part, view, part->members[i]);
     }
 }
 

@@ -2,7 +2,7 @@
 #ifndef BAONET_COHERENT_H
 #define BAONET_COHERENT_H
 
-#include "courier.h"
+#include "place.h"
 
 /* A table of such an island: home has all pages. False: no memory. */
 bool coherent_begin(const struct courier *courier, const struct part *part, struct table *table);
@@ -10,6 +10,9 @@ void coherent_end(struct part *part);
 
 /* A pcpu of this node has called, or something was asked here of one that is on another. */
 void coherent_called(struct courier *courier, struct part *part, unsigned pcpu);
+
+/* A pcpu of this node says something to one of that, which is told behind what comes of this. */
+void coherent_rings(struct courier *courier, struct part *part, unsigned pcpu, const struct view *view);
 
 /* False: what the peer says is wrong. */
 bool coherent_take(struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length);
@@ -19,6 +22,9 @@ void coherent_lost(struct courier *courier, struct part *part, const struct view
 
 /* In any thread but the courier's, which it waits for: all nodes have had the same bytes put into the pages of a segment. */
 void coherent_reset(struct courier *courier, struct part *part, struct table *table);
+
+/* All here that use the page have let go of what was recalled. */
+void coherent_gave(const struct place *at);
 
 /* What was asked so, whose process has ended, and what could not be done at once. */
 void coherent_look(struct courier *courier, struct part *part);

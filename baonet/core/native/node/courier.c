@@ -18,12 +18,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define EVENTS 64
 #define CALLS 256 /* that are answered before others have their turn */
 
-enum { OF_BELL, OF_PEER, OF_RELAY };
+enum { OF_ITSELF, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
 
 static void add(struct courier *courier, struct link *link, uint64_t key) {
@@ -200,6 +201,14 @@ static bool has_more(const struct courier *courier) {
     return false;
 }
 
+/* epoll_wait counts in milliseconds. */
+static void set_alarm(struct courier *courier, uint64_t due) {
+    if (courier->alarm == due) return;
+    courier->alarm = due;
+    struct itimerspec time = {.it_value = {.tv_sec = (time_t)(due / 1000000000), .tv_nsec = (long)(due % 1000000000)}};
+    timerfd_settime(courier->timer, TFD_TIMER_ABSTIME, &time, NULL);
+}
+
 static void *life(void *argument) {
     struct courier *courier = argument;
     struct epoll_event events[EVENTS];
@@ -207,12 +216,13 @@ static void *life(void *argument) {
     for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
     for (;;) {
         uint64_t time = pulse_now(), due = next(courier);
-        int rest = time < due && !has_more(courier) ? (int)((due - time) / 1000000 + 1) : 0;
-        int count = epoll_wait(courier->epoll, events, EVENTS, rest);
+        bool rests = time < due && !has_more(courier);
+        if (rests) set_alarm(courier, due);
+        int count = epoll_wait(courier->epoll, events, EVENTS, rests ? -1 : 0);
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
             unsigned index = (unsigned)events[i].data.u64;
-            if (kind == OF_BELL && !answer_calls(courier)) return NULL;
+            if (events[i].data.u64 == COURIER_BELL && !answer_calls(courier)) return NULL;
             bool reads = events[i].events & ~(uint32_t)EPOLLOUT;
             if (!reads && !(kind == OF_PEER && courier->peers[index].link.reads_when_writable)) continue;
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);

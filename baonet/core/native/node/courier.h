@@ -112,6 +112,7 @@ struct part {
     } *deferred;
     unsigned deferred_count;
     uint64_t again; /* when what could not be done at once is tried again; 0: there is nothing */
+    uint64_t *granted;       /* to each pcpu here: when it was last let use what it had asked for */
     _Atomic uint8_t *ended; /* of each pcpu: 1: its process here is no more, 2: and that was seen to */
     _Atomic bool told; /* another thread has said such a thing, or that a table is renewed */
     struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */
@@ -124,7 +125,7 @@ struct part {
 struct courier {
     PyObject_HEAD
     unsigned node;
-    int epoll, bell, told;
+    int epoll, bell, told, timer;
     unsigned peer_count, part_count;
     struct peer *peers;
     struct part *parts;
@@ -134,6 +135,7 @@ struct courier {
     _Atomic bool quits; /* looked at with the next call */
     _Atomic uint64_t brought, given, orders; /* pages; stays */
     _Atomic uint64_t held; /* bytes for which rings here have no room */
+    uint64_t alarm; /* that the timer is set to */
     uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
 
@@ -142,6 +144,11 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
 
 /* A process of this node has asked for something of a pcpu. */
 void part_called(struct courier *courier, struct part *part, unsigned pcpu);
+
+bool part_is_here(const struct courier *courier, const struct part *part, unsigned pcpu);
+
+/* To where a pcpu of another node is: by home, if this is not home. NULL: it is on no node that this one knows. */
+struct view *part_way_to(const struct courier *courier, struct part *part, unsigned pcpu);
 
 /* Before anything else is said to a node: what it has not yet been told. */
 void part_ship(struct part *part, struct view *view);
@@ -162,7 +169,8 @@ void part_took(struct part *part, struct relay *relay, size_t length);
 void part_reset(struct courier *courier, struct part *part, struct table *table);
 
 #define COURIER_NOBODY 0xfffeu /* a call for no pcpu */
-#define COURIER_BELL 0u      /* what its epoll calls `bell` */
+#define COURIER_BELL 0u      /* what its epoll calls `bell`, */
+#define COURIER_TIMER 1u     /* and `timer` */
 
 /* Starts its thread; what errno would be. */
 int courier_begin(struct courier *courier);

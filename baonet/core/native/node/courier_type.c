@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,9 +47,12 @@ static int init(PyObject *self, PyObject *args, PyObject *keywords) {
     courier->limit = (uint64_t)(limit * 1e9);
     if (!(courier->kept = PyList_New(0))) return -1;
     courier->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (courier->epoll < 0) return PyErr_SetFromErrno(PyExc_OSError), -1;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = COURIER_BELL};
-    if (epoll_ctl(courier->epoll, EPOLL_CTL_ADD, courier->bell, &event)) return PyErr_SetFromErrno(PyExc_OSError), -1;
+    courier->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (courier->epoll < 0 || courier->timer < 0) return PyErr_SetFromErrno(PyExc_OSError), -1;
+    struct epoll_event bell = {.events = EPOLLIN, .data.u64 = COURIER_BELL};
+    struct epoll_event timer = {.events = EPOLLIN | EPOLLET, .data.u64 = COURIER_TIMER};
+    if (epoll_ctl(courier->epoll, EPOLL_CTL_ADD, courier->bell, &bell) || epoll_ctl(courier->epoll, EPOLL_CTL_ADD, courier->timer, &timer))
+        return PyErr_SetFromErrno(PyExc_OSError), -1;
     return 0;
 }
 
@@ -148,6 +152,7 @@ static PyObject *add_island(PyObject *self, PyObject *args) {
     if (!part->processes || !part->tables || !see_others(courier, part)) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     if (epoch != Py_None && !(part->timing = timing_new(began, home == courier->node))) return PyErr_NoMemory();
     if (part->timing && !(part->ended = calloc(lanes, sizeof *part->ended))) return PyErr_NoMemory();
+    if (part->timing && !(part->granted = calloc(lanes, sizeof *part->granted))) return PyErr_NoMemory();
     part->ledger->courier = caller + 1;
     part->ledger->conducted_away = home != courier->node;
     if (part->timing && part->view_count >= MOST_MEMBERS) return PyErr_Format(PyExc_ValueError, "an island is on at most %u nodes", MOST_MEMBERS);
@@ -334,10 +339,12 @@ static void dealloc(PyObject *self) {
         free(part->waiting);
         free(part->timing);
         free(part->ended);
+        free(part->granted);
     }
     PyMem_Free(courier->parts);
     PyMem_Free(courier->peers);
     if (courier->kept) close(courier->epoll);
+    if (courier->kept) close(courier->timer);
     Py_XDECREF(courier->kept);
     Py_TYPE(self)->tp_free(self);
 }

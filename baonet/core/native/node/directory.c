@@ -68,9 +68,14 @@ static void learn(struct directory_page *page, unsigned member) {
 }
 
 static bool goes_round(struct directory_page *page, unsigned member) {
-    if (!page->credit || !page->writer || page->writer == member + 1 || page->wants[RIGHT_READ] != BIT(member)) return false;
+    uint64_t wants = page->wants[RIGHT_READ] | page->wants[RIGHT_WRITE];
+    if (!page->credit || !page->writer || page->writer == member + 1 || wants != BIT(member)) return false;
     page->credit--;
     return true;
+}
+
+bool directory_goes_round(const struct directory_page *page, unsigned member) {
+    return directory_rests(page) && page->credit && page->wrote == member + 1 && directory_right(page, member) == RIGHT_NONE;
 }
 
 static void serve(struct directory_page *page, unsigned member, struct says *says) {

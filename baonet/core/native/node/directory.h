@@ -49,6 +49,9 @@ void directory_lost(struct directory_page *page, unsigned member, struct says *s
 /* What a member has, or is on its way to it, or back. */
 enum right directory_right(const struct directory_page *page, unsigned member);
 
+/* The member is the next to write it. */
+bool directory_goes_round(const struct directory_page *page, unsigned member);
+
 /* Nobody waits for it. */
 bool directory_rests(const struct directory_page *page);
 

@@ -45,6 +45,12 @@ static struct view *view_of(struct part *part, unsigned node) {
     return NULL;
 }
 
+bool part_is_here(const struct courier *courier, const struct part *part, unsigned pcpu) { return part->nodes[pcpu] == courier->node; }
+
+struct view *part_way_to(const struct courier *courier, struct part *part, unsigned pcpu) {
+    return courier->node != part->home ? &part->views[0] : view_of(part, part->nodes[pcpu]);
+}
+
 void part_say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
     part_ship(part, view);
     void *room = link_begin(&view->peer->link, kind, part->number, length);

@@ -89,12 +89,19 @@ static PyObject *rests(PyObject *self, PyObject *none) {
     return PyBool_FromLong(directory_rests(home(self)));
 }
 
+static PyObject *goes_round(PyObject *self, PyObject *args) {
+    unsigned member;
+    if (!PyArg_ParseTuple(args, "I", &member) || !is_member(member)) return NULL;
+    return PyBool_FromLong(directory_goes_round(home(self), member));
+}
+
 static PyMethodDef directory_methods[] = {
     {"want", want, METH_VARARGS, NULL},
     {"gave", gave, METH_VARARGS, NULL},
     {"lost", lost, METH_VARARGS, NULL},
     {"right", right, METH_VARARGS, NULL},
     {"rests", rests, METH_NOARGS, NULL},
+    {"goes_round", goes_round, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 PyTypeObject directory_type = {

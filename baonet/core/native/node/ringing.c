@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "bell.h"
+#include "coherent.h"
 #include "ring.h"
 
 #define EVERYBODY 0xffffu
@@ -63,15 +64,6 @@ struct ringing {
     uint16_t *passed;  /* at home, by the ranks of who speaks and who hears */
 };
 
-static bool is_here(const struct courier *courier, const struct part *part, unsigned pcpu) { return part->nodes[pcpu] == courier->node; }
-
-static struct view *way_to(const struct courier *courier, struct part *part, unsigned pcpu) {
-    if (courier->node != part->home) return &part->views[0];
-    for (unsigned i = 0; i < part->view_count; i++)
-        if (part->views[i].peer->node == part->nodes[pcpu]) return &part->views[i];
-    return NULL;
-}
-
 static struct strand *find(const struct ringing *ringing, unsigned here, unsigned far) {
     unsigned low = ringing->first[far], high = ringing->first[far + 1];
     while (low < high) {
@@ -86,7 +78,7 @@ static struct strand *find(const struct ringing *ringing, unsigned here, unsigne
 
 static void say_room(const struct courier *courier, struct part *part, const struct strand *strand, uint16_t bytes) {
     struct room_frame frame = {.from = strand->far, .to = strand->here, .bytes = bytes};
-    part_say(part, way_to(courier, part, strand->far), FRAME_ROOM, &frame, sizeof frame);
+    part_say(part, part_way_to(courier, part, strand->far), FRAME_ROOM, &frame, sizeof frame);
 }
 
 static void say_let_go(struct part *part, struct view *view, unsigned from, unsigned to) {
@@ -110,9 +102,9 @@ static void shut(struct part *part, const struct strand *strand) {
 }
 
 /* Takes what is in the ring to the other node, as much as may be on the way. Whether something was said. */
-static bool send_out(const struct courier *courier, struct part *part, struct strand *strand) {
+static bool send_out(struct courier *courier, struct part *part, struct strand *strand) {
     struct ringing *ringing = part->ringing;
-    struct view *view = way_to(courier, part, strand->far);
+    struct view *view = part_way_to(courier, part, strand->far);
     if (strand->let_go || ringing->gone[strand->here]) return false;
     strand->used = true;
     bool over = atomic_load(&strand->go->ended); /* before: what it put in came earlier */
@@ -127,6 +119,7 @@ static bool send_out(const struct courier *courier, struct part *part, struct st
     if (!size && !over) return false;
     if (is_held(view)) return stop(ringing, strand), false;
     if (size) {
+        coherent_rings(courier, part, strand->here, view);
         struct ring_frame frame = {.from = strand->here, .to = strand->far};
         part_ship(part, view);
         uint8_t *body = link_begin(&view->peer->link, FRAME_RING, part->number, sizeof frame + size);
@@ -277,14 +270,14 @@ bool ringing_take(struct courier *courier, struct part *part, struct view *from,
     memcpy(&frame, body, head);
     size_t bytes = kind == FRAME_RING ? length - head : frame.bytes;
     unsigned speaker = kind == FRAME_RING ? frame.from : frame.to, hearer = kind == FRAME_RING ? frame.to : frame.from;
-    if (speaker >= part->lanes || part->nodes[speaker] == NOWHERE || is_here(courier, part, speaker)) return false;
-    if (way_to(courier, part, speaker) != from) return false;
+    if (speaker >= part->lanes || part->nodes[speaker] == NOWHERE || part_is_here(courier, part, speaker)) return false;
+    if (part_way_to(courier, part, speaker) != from) return false;
     if (kind == FRAME_RING && ringing->gone[speaker]) return false;
     if (hearer == EVERYBODY) return kind == FRAME_RING && !bytes && (take_gone(courier, part, speaker, from), true);
     if (hearer >= part->lanes || part->nodes[hearer] == NOWHERE) return false;
-    if (!is_here(courier, part, hearer)) {
+    if (!part_is_here(courier, part, hearer)) {
         if (!is_home || part->nodes[hearer] == part->nodes[speaker] || !may_pass(part, kind, frame.from, frame.to, bytes)) return false;
-        part_say(part, way_to(courier, part, hearer), kind, body, length);
+        part_say(part, part_way_to(courier, part, hearer), kind, body, length);
         return true;
     }
     struct strand *strand = find(ringing, hearer, speaker);
@@ -296,7 +289,7 @@ bool ringing_take(struct courier *courier, struct part *part, struct view *from,
 void ringing_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct ringing *ringing = part->ringing;
     if (!ringing) return;
-    if (is_here(courier, part, pcpu)) {
+    if (part_is_here(courier, part, pcpu)) {
         if (ringing->ranks[pcpu] != NOWHERE) depart(courier, part, pcpu);
         return;
     }
@@ -316,7 +309,7 @@ void ringing_called(struct courier *courier, struct part *part, unsigned pcpu) {
 void ringing_lost(struct courier *courier, struct part *part, const struct view *view) {
     for (unsigned i = 0; part->ringing && i < part->member_count; i++) {
         unsigned pcpu = part->members[i];
-        if (is_here(courier, part, pcpu) || way_to(courier, part, pcpu) != view || part->ringing->gone[pcpu]) continue;
+        if (part_is_here(courier, part, pcpu) || part_way_to(courier, part, pcpu) != view || part->ringing->gone[pcpu]) continue;
         take_gone(courier, part, pcpu, view);
     }
 }
@@ -369,7 +362,7 @@ const char *ringing_begin(const struct courier *courier, struct part *part, uint
         struct ring_places at = places[i];
         const struct ring_places *before = i ? &places[i - 1] : NULL;
         if (at.here >= part->lanes || at.far >= part->lanes) return "no such pcpu";
-        if (!is_here(courier, part, at.here) || is_here(courier, part, at.far) || part->nodes[at.far] == NOWHERE) return "no such pair";
+        if (!part_is_here(courier, part, at.here) || part_is_here(courier, part, at.far) || part->nodes[at.far] == NOWHERE) return "no such pair";
         if (before && (before->far > at.far || (before->far == at.far && before->here >= at.here))) return "pairs must be in order";
         if (!fits(size, at.come) || !fits(size, at.go)) return "no such ring";
         ringing->strands[i] = (struct strand){.come = (struct ring *)(memory + at.come), .go = (struct ring *)(memory + at.go),
