@@ -16,7 +16,7 @@ from tests.system.test_litmus import litmus
 
 MUTATIONS = {
     "a page is granted before all have let go of it": (
-        "coherent.c",
+        "release.c",
         "    if (pending_waits(at->part, pending)) {",
         "    if (pending->from && pending_waits(at->part, pending)) {",
     ),
