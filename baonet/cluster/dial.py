@@ -14,7 +14,7 @@ from typing import Final, TypeVar, final
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
-from baonet.cluster.stream import SilenceError, Stream, StreamError
+from baonet.cluster.stream import NonsenseError, SilenceError, Stream, StreamError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role
@@ -109,11 +109,13 @@ def greet(stream: Stream, name: str, host: str) -> CalledNode:
 
 
 def _introduced(stream: Stream) -> Introduction:
-    """Who takes a call and is silent is mostly another program, whose port was given by mistake."""
+    """Who takes a call and says nothing of use is mostly another program, whose port was given by mistake."""
     try:
         return _expect(stream, Introduction)
     except SilenceError as error:
         raise StreamError(f"{error}: is it 'baonet node' that listens there?") from None
+    except NonsenseError as error:
+        raise StreamError(f"{error}: is it 'baonet node' that listens there, of the same baonet as here?") from None
 
 
 def _echo(stream: Stream) -> float:

@@ -22,7 +22,7 @@ from baonet.cluster.keys import HostRole, KeysError, handshake
 from baonet.cluster.lead import ANSWER
 from baonet.cluster.route import bound, place
 from baonet.cluster.starter import Awaiting, Starter
-from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.stream import NonsenseError, Stream, StreamError
 from baonet.document.quantities import listing
 from baonet.wire.cluster import Beat, Introduction
 from baonet.wire.messages import accepted
@@ -208,6 +208,10 @@ class Door:
         """A caller has said something: who has no ticket, or says anything else, is dropped."""
         try:
             said = stream.take()
+        except NonsenseError as error:
+            self._turned_away = f"; who called from {self._callers[stream][0]} {error}: has it the same baonet?"
+            self._drop(stream)
+            return
         except StreamError:
             self._drop(stream)
             return
