@@ -85,7 +85,7 @@ class JoinedNode:
         """Those that its courier tells of next."""
         if not select.select([self.told], [], [], 20)[0]:
             return set()
-        return {number for (number,) in struct.iter_unpack("=H", os.read(self.told, 512))}
+        return {number for number, _ in struct.iter_unpack("=HH", os.read(self.told, 512))}
 
     def close(self) -> None:
         self.courier.close(self.caller.fileno())
