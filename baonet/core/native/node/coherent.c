@@ -22,6 +22,7 @@
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
 #define HOME 0u
+#define MOST_ASKED 4096u /* maintenance that a node has asked and that has not been done */
 
 struct page_frame {
     uint32_t page;
@@ -183,6 +184,7 @@ static void finish(const struct place *at, const struct pending *pending) {
         gave(at);
         return;
     }
+    pending->from->asked--;
     struct maintained_frame frame = {.ticket = pending->ticket, .pcpu = pending->pcpu};
     part_say(at->part, pending->from, FRAME_MAINTAINED, &frame, sizeof frame);
 }
@@ -215,7 +217,7 @@ static void take_back(const struct place *at) {
     bool all = !held(at)->right;
     publish(at);
     unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
-    struct pending *pending = user ? pending_new(at->part) : NULL;
+    struct pending *pending = user ? pending_new(at->part->member_count) : NULL;
     if (!user) gave(at);
     if (!user) return;
     if (!pending) {
@@ -422,6 +424,9 @@ static bool take_page(struct courier *courier, struct part *part, struct view *f
     }
 }
 
+/* Of each pcpu by each other, as many as nobody has who waits at barriers. */
+static unsigned most_asked(const struct part *part) { return MOST_ASKED + 4 * part->member_count * part->member_count; }
+
 static bool take_maintenance(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
     struct maintenance asked;
     if (length != sizeof asked) return false;
@@ -429,8 +434,10 @@ static bool take_maintenance(struct courier *courier, struct part *part, struct 
     if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
     bool here = is_here(courier, part, asked.pcpu);
     if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
-    struct pending *pending = pending_new(part);
+    if (from->asked >= most_asked(part)) return false;
+    struct pending *pending = pending_new(1);
     if (!pending) return false;
+    from->asked++;
     pending->from = from;
     pending->ticket = asked.ticket;
     pending->pcpu = asked.pcpu;

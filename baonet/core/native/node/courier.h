@@ -101,6 +101,7 @@ struct part {
         struct peer *peer;
         uint64_t sent;   /* of the journal */
         uint64_t *known; /* of each lane */
+        unsigned asked;  /* maintenance, by it, that has not been done */
     } *views;            /* at home of all other nodes of the island, else of that */
     unsigned view_count;
     struct waiting *waiting;
