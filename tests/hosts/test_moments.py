@@ -122,7 +122,7 @@ def test_at_any_moment(bench: Make, tmp_path: Path, what: str, clock: str, nodes
             # Both lose a lead that was stopped, and any may be the first that is told of.
             others = any(f"node {number} (" in said for number in range(nodes) if number != 1)
             assert what == "lead-stop" or not others or "node 1 (" in said, where
-            key = next((line for line in said.splitlines() if "node" in line), said.splitlines()[0] if said else "")
+            key = next((line for line in said.splitlines() if " node " in line), said.splitlines()[0] if said else "")
             found[f"{status}: {key}"] = found.get(f"{status}: {key}", 0) + 1
         finally:
             undo()
