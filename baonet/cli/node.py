@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError
 from baonet.core.errors import EngineError
+from baonet.machine.node_placement import lacks_interface
 
 if TYPE_CHECKING:
     from baonet.cluster.gate import Gate
@@ -28,7 +29,7 @@ and there:
 
 exit status: 0 when it was ended, 1 when the host refuses something, 2 for an error of the command line.
 """
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):([0-9]{1,5})")
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+):([0-9]{1,5})")
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -83,7 +84,12 @@ def _place(option: str, text: str) -> tuple[str, int]:
     found = _PLACE.fullmatch(text)
     if found is None or not 0 <= int(found[2]) <= 65535:
         raise UsageError(f"{option} {text}: write an address and a port, as in {DEFAULT} or [::1]:7470")
-    return found[1].strip("[]"), int(found[2])
+    host = found[1].strip("[]")
+    if lacks_interface(host):
+        raise UsageError(
+            f"{option} {text}: that is the same on each link: write [{host}%eth0]:{found[2]}, with your interface"
+        )
+    return host, int(found[2])
 
 
 def _gate(options: argparse.Namespace, *, called: bool) -> Gate | None:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar, final
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
+from baonet.cluster.route import numeric
 from baonet.cluster.stream import NonsenseError, SilenceError, Stream, StreamError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
@@ -72,7 +73,7 @@ def call(name: str, context: ssl.SSLContext | None) -> CalledNode:
     try:
         sock = socket.create_connection((address, int(port)), timeout=PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        where = sock.getpeername()[0]
+        where = numeric(sock.getpeername())
     except OSError as error:
         why = error.strerror or str(error)
         raise ClusterError(f"node {name} cannot be reached: {why}: is 'baonet node --listen {name}' running?") from None
