@@ -98,6 +98,7 @@ class JoinedNode:
 
     def close(self) -> None:
         self.courier.close(self.caller.fileno())
+        self.memory.close()
         self.bell.close()
         self.caller.close()
         os.close(self.told)

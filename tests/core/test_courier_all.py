@@ -36,6 +36,7 @@ class Wrong:
     def __init__(self, number: int) -> None:
         self.node = JoinedNode(number, SPREAD, pages=PAGES)
         self.streams = self.node.raw(*((1, 2) if number == 0 else (0,)))
+        self._rings = {pcpu: self.node.rings(pcpu) for pcpu in self.node.here}
         self._heard = bytearray()
         self._asked = bytes(8)
 
@@ -68,7 +69,7 @@ class Wrong:
             self.node.courier.ended(pcpu)
         if step >> 13 & 1:
             with suppress(KeyError, ValueError):
-                self.node.rings(pcpu).put(SPREAD.index(0 if self.node.number else 2), os.urandom(step >> 14))
+                self._rings[pcpu].put(SPREAD.index(0 if self.node.number else 2), os.urandom(step >> 14))
 
     def serves_the_other(self) -> None:
         """It has a page of it, and hears what pcpu 0 says."""
@@ -77,7 +78,7 @@ class Wrong:
         other.sendall(frame(WANT, body))
         while (said := heard(other))[0] != GRANT or PAGE_FRAME.unpack(said[1][: PAGE_FRAME.size])[0] != PAGES - 1:
             pass
-        self.node.rings(0).put(3, b"still here")
+        self._rings[0].put(3, b"still here")
         while not (said := heard(other))[1].endswith(b"still here") or said[0] != RING:
             pass
 
