@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import socket
@@ -29,6 +30,11 @@ and there:
 
 exit status: 0 when it was ended, 1 when the host refuses something, 2 for an error of the command line.
 """
+_WHAT_TO_DO = {
+    errno.EADDRINUSE: ": another node, or another program, waits there: end it, or give another port",
+    errno.EADDRNOTAVAIL: ": write an address of this host, or 0.0.0.0 or [::] for all that it has",
+    errno.EACCES: ": write a port from 1024 on",
+}
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+):([0-9]{1,5})")
 
 
@@ -120,9 +126,11 @@ def _listen(host: str, port: int, options: argparse.Namespace) -> int:
     try:
         daemon = Daemon(host, port, lambda: Receipt(ImageCache()), name=options.name, gate=gate)
     except socket.gaierror as error:
-        raise UsageError(f"--listen {place(host, port)}: {host}: {error.strerror}") from None
+        why = f"{error.strerror}: write an address of this host"
+        raise UsageError(f"--listen {place(host, port)}: {host}: {why}") from None
     except OSError as error:
-        raise OSError(error.errno, f"--listen {place(host, port)}: {error.strerror}") from None
+        hint = _WHAT_TO_DO.get(error.errno or 0, "")
+        raise OSError(error.errno, f"--listen {place(host, port)}: {error.strerror}{hint}") from None
     me = introduction(options.name)
     if options.insecure and not is_loopback(host):
         print("baonet node: WARNING: insecure: whoever reaches this address runs machines as you", file=sys.stderr)
@@ -162,7 +170,8 @@ def _call(host: str, port: int, name: str | None, ticket: bytes, gate: Gate | No
         try:
             sock = socket.create_connection((host, port), timeout=10)
         except OSError as error:
-            raise OSError(error.errno, f"--join {place(host, port)}: {error.strerror or error}") from None
+            why = f"{error.strerror or error}: is it there that a lead waits for nodes?"
+            raise OSError(error.errno, f"--join {place(host, port)}: {why}") from None
         who = f"the lead at {place(host, port)}"
         return 0 if answer(sock, who, lambda: receipt, name=name, ticket=ticket, gate=gate) else 1
     except (OSError, EngineError, ImportError) as error:  # here, as this may be another process

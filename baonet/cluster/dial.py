@@ -74,6 +74,10 @@ def call(name: str, context: ssl.SSLContext | None) -> CalledNode:
         sock = socket.create_connection((address, int(port)), timeout=PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         where = numeric(sock.getpeername())
+    except socket.gaierror as error:
+        raise ClusterError(
+            f"node {name} cannot be reached: {error.strerror}: write the host as this one knows it"
+        ) from None
     except OSError as error:
         why = error.strerror or str(error)
         raise ClusterError(f"node {name} cannot be reached: {why}: is 'baonet node --listen {name}' running?") from None
