@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from baonet.actors.refusals import refused
 from baonet.cli.common import Subparsers, UsageError
 from baonet.core.errors import EngineError
+from baonet.machine.node_placement import lacks_interface
 
 if TYPE_CHECKING:
     from baonet.cluster.gate import Gate
@@ -28,7 +30,12 @@ and there:
 
 exit status: 0 when it was ended, 1 when the host refuses something, 2 for an error of the command line.
 """
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):([0-9]{1,5})")
+_WHAT_TO_DO = {
+    errno.EADDRINUSE: ": another node, or another program, waits there: end it, or give another port",
+    errno.EADDRNOTAVAIL: ": write an address of this host, or 0.0.0.0 or [::] for all that it has",
+    errno.EACCES: ": write a port from 1024 on",
+}
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+):([0-9]{1,5})")
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -83,7 +90,12 @@ def _place(option: str, text: str) -> tuple[str, int]:
     found = _PLACE.fullmatch(text)
     if found is None or not 0 <= int(found[2]) <= 65535:
         raise UsageError(f"{option} {text}: write an address and a port, as in {DEFAULT} or [::1]:7470")
-    return found[1].strip("[]"), int(found[2])
+    host = found[1].strip("[]")
+    if lacks_interface(host):
+        raise UsageError(
+            f"{option} {text}: that is the same on each link: write [{host}%eth0]:{found[2]}, with your interface"
+        )
+    return host, int(found[2])
 
 
 def _gate(options: argparse.Namespace, *, called: bool) -> Gate | None:
@@ -114,9 +126,11 @@ def _listen(host: str, port: int, options: argparse.Namespace) -> int:
     try:
         daemon = Daemon(host, port, lambda: Receipt(ImageCache()), name=options.name, gate=gate)
     except socket.gaierror as error:
-        raise UsageError(f"--listen {place(host, port)}: {host}: {error.strerror}") from None
+        why = f"{error.strerror}: write an address of this host"
+        raise UsageError(f"--listen {place(host, port)}: {host}: {why}") from None
     except OSError as error:
-        raise OSError(error.errno, f"--listen {place(host, port)}: {error.strerror}") from None
+        hint = _WHAT_TO_DO.get(error.errno or 0, "")
+        raise OSError(error.errno, f"--listen {place(host, port)}: {error.strerror}{hint}") from None
     me = introduction(options.name)
     if options.insecure and not is_loopback(host):
         print("baonet node: WARNING: insecure: whoever reaches this address runs machines as you", file=sys.stderr)
@@ -156,7 +170,8 @@ def _call(host: str, port: int, name: str | None, ticket: bytes, gate: Gate | No
         try:
             sock = socket.create_connection((host, port), timeout=10)
         except OSError as error:
-            raise OSError(error.errno, f"--join {place(host, port)}: {error.strerror or error}") from None
+            why = f"{error.strerror or error}: is it there that a lead waits for nodes?"
+            raise OSError(error.errno, f"--join {place(host, port)}: {why}") from None
         who = f"the lead at {place(host, port)}"
         return 0 if answer(sock, who, lambda: receipt, name=name, ticket=ticket, gate=gate) else 1
     except (OSError, EngineError, ImportError) as error:  # here, as this may be another process

@@ -29,6 +29,8 @@ from baonet.wire.cluster import HomeClock, HotPage, Traffic
 _NOWHERE: Final = 0xFFFF
 _LOOK: Final = 0.001
 _PLACES: Final = struct.Struct("=HHIQQ")
+_LOST: Final = struct.Struct("=HH")
+_NO_FRAME: Final = 0xFFFF
 
 
 @final
@@ -89,6 +91,11 @@ class NodeCourier:
         for segment, table, device in tables:
             pages = segment.size // PAGE_SIZE
             self._courier.table(island.number, table.number, pages, table.entries.view, segment.view, device)
+
+    def lost_nodes(self) -> list[tuple[int, str]]:
+        """Those that are lost since it was asked, when ``lost`` can be read; and what they said that cannot be."""
+        data = os.read(self.lost, 512)
+        return [(node, _named(kind)) for node, kind in _LOST.iter_unpack(data)]
 
     @property
     def caller(self) -> int:
@@ -164,3 +171,10 @@ class NodeCourier:
             os.close(descriptor)
         self._bell.close()
         self._caller.close()
+
+
+def _named(kind: int) -> str:
+    """A frame; nothing if there was none."""
+    if kind == _NO_FRAME:
+        return ""
+    return _node.FRAMES[kind] if kind < len(_node.FRAMES) else f"frame {kind}"

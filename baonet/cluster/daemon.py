@@ -22,7 +22,7 @@ from typing import Final, NoReturn, final
 from baonet.cluster.enlist import Machines, serve
 from baonet.cluster.gate import Gate
 from baonet.cluster.identity import introduction
-from baonet.cluster.route import bound, place
+from baonet.cluster.route import bound, numeric, place
 from baonet.cluster.stream import Stream
 from baonet.core.child import belong_to, held
 from baonet.launch.process import give_up_all_but
@@ -129,7 +129,7 @@ class Daemon:
                     time.sleep(_LOOK)  # the host has none left now
                 return
             with come:
-                self._serve(come, place(*who[:2]))
+                self._serve(come, place(numeric(who), who[1]))
 
     def _serve(self, come: socket.socket, who: str) -> None:
         self._make_room()
@@ -190,7 +190,7 @@ def answer(
 ) -> bool:
     """Introduce this host to a lead, and be a node of what it runs. False: it did not pass the gate."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    host = sock.getsockname()[0]
+    host = numeric(sock.getsockname())
     passage = None
     if gate is not None:
         passage = gate.pass_through(sock, who)

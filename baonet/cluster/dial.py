@@ -14,7 +14,8 @@ from typing import Final, TypeVar, final
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
-from baonet.cluster.stream import SilenceError, Stream, StreamError
+from baonet.cluster.route import numeric
+from baonet.cluster.stream import NonsenseError, SilenceError, Stream, StreamError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role
@@ -72,7 +73,11 @@ def call(name: str, context: ssl.SSLContext | None) -> CalledNode:
     try:
         sock = socket.create_connection((address, int(port)), timeout=PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        where = sock.getpeername()[0]
+        where = numeric(sock.getpeername())
+    except socket.gaierror as error:
+        raise ClusterError(
+            f"node {name} cannot be reached: {error.strerror}: write the host as this one knows it"
+        ) from None
     except OSError as error:
         why = error.strerror or str(error)
         raise ClusterError(f"node {name} cannot be reached: {why}: is 'baonet node --listen {name}' running?") from None
@@ -109,11 +114,13 @@ def greet(stream: Stream, name: str, host: str) -> CalledNode:
 
 
 def _introduced(stream: Stream) -> Introduction:
-    """Who takes a call and is silent is mostly another program, whose port was given by mistake."""
+    """Who takes a call and says nothing of use is mostly another program, whose port was given by mistake."""
     try:
         return _expect(stream, Introduction)
     except SilenceError as error:
         raise StreamError(f"{error}: is it 'baonet node' that listens there?") from None
+    except NonsenseError as error:
+        raise StreamError(f"{error}: is it 'baonet node' that listens there, of the same baonet as here?") from None
 
 
 def _echo(stream: Stream) -> float:

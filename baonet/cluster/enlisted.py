@@ -6,7 +6,6 @@ actor is held, and its guest waits for whoever reads, as on one host.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from typing import Final, final
 
@@ -137,6 +136,5 @@ class Enlisted:
         """One that is lost is the lead's affair: it names the first."""
         while True:
             await trio.lowlevel.wait_readable(self._courier.lost)
-            data = os.read(self._courier.lost, 512)
-            for start in range(0, len(data), 2):
-                self._lead.send(cluster.Lost(int.from_bytes(data[start : start + 2], "little")))
+            for node, wrong in self._courier.lost_nodes():
+                self._lead.send(cluster.Lost(node, wrong))

@@ -20,9 +20,9 @@ from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import ClusterError, Joined
 from baonet.cluster.keys import HostRole, KeysError, handshake
 from baonet.cluster.lead import ANSWER
-from baonet.cluster.route import bound, place
+from baonet.cluster.route import bound, numeric, place
 from baonet.cluster.starter import Awaiting, Starter
-from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.stream import NonsenseError, Stream, StreamError
 from baonet.document.quantities import listing
 from baonet.wire.cluster import Beat, Introduction
 from baonet.wire.messages import accepted
@@ -81,8 +81,8 @@ class Door:
     @property
     def place(self) -> str:
         """HOST:PORT, where nodes are to call."""
-        host, port = self._socket.getsockname()[:2]
-        return place(host, port)
+        address = self._socket.getsockname()
+        return place(numeric(address), address[1])
 
     def gather(
         self,
@@ -173,9 +173,9 @@ class Door:
                 oldest.close()
             come.setblocking(False)
             tls = self._context.wrap_socket(come, server_side=True, do_handshake_on_connect=False)
-            self._shaking[tls] = (there[0], time.monotonic())
+            self._shaking[tls] = (numeric(there), time.monotonic())
         else:
-            self._called(come, there[0])
+            self._called(come, numeric(there))
 
     def _shake(self, tls: ssl.SSLSocket) -> None:
         """A caller with TLS has said something: when it has shown that it is a node, it is heard."""
@@ -208,6 +208,10 @@ class Door:
         """A caller has said something: who has no ticket, or says anything else, is dropped."""
         try:
             said = stream.take()
+        except NonsenseError as error:
+            self._turned_away = f"; who called from {self._callers[stream][0]} {error}: has it the same baonet?"
+            self._drop(stream)
+            return
         except StreamError:
             self._drop(stream)
             return

@@ -148,6 +148,8 @@ class Cluster:
         self._gone: set[int] = set()
         self.memory = RemoteMemory(plan, nodes, self._islands, self._ask)
         self._reloading: dict[int, tuple[set[int], str | None, Callable[[str | None], None]]] = {}
+        self._apart_pairs: set[frozenset[int]] = set()
+        self._dropped: dict[frozenset[int], tuple[int, int, str]] = {}
         self._died: Died | None = None
 
     @contextmanager
@@ -287,7 +289,9 @@ class Cluster:
                 self._reloaded(index, vm, why)
             case cluster.Traffic():
                 node.traffic = message
-            case cluster.Lost(other) if other < len(self._joined):
+            case cluster.Lost(other, wrong) if other < len(self._joined):
+                if wrong:
+                    self._dropped[frozenset((index, other))] = (index, other, wrong)
                 if self._nursery is not None:
                     self._nursery.start_soon(self._parted, index, other)
             case cluster.Refused(why):
@@ -357,16 +361,26 @@ class Cluster:
     async def _parted(self, index: int, other: int) -> None:
         """Two nodes have lost each other. If one of them is gone that is known by itself soon, and is what is told."""
         await trio.sleep(self._grace)
-        if self._joined[index].lost is None and self._joined[other].lost is None:
+        pair = frozenset((index, other))
+        if self._joined[index].lost is None and self._joined[other].lost is None and pair not in self._apart_pairs:
+            self._apart_pairs.add(pair)  # each of them tells
             self._apart(index, other)
 
     def _apart(self, index: int, other: int) -> None:
         """What they share ends."""
         for island in self._islands:
             if index in island.nodes and other in island.nodes and island.home in (index, other):
-                names = f"node {index} ({self._joined[index].name}) and node {other} ({self._joined[other].name})"
-                self._warn(f"{names} do not reach each other, and share an island")
-                self._end_all(island, f"has lost a part of its island: {names} do not reach each other")
+                why = self._why_apart(index, other)
+                self._warn(f"{why}, and they share an island")
+                self._end_all(island, f"has lost a part of its island: {why}")
+
+    def _why_apart(self, index: int, other: int) -> str:
+        """It is known of both when one of them has dropped the other, which then has lost it."""
+        index, other, wrong = self._dropped.get(frozenset((index, other)), (index, other, ""))
+        one, another = (f"node {each} ({self._joined[each].name})" for each in (index, other))
+        if wrong:
+            return f"{one} has dropped {another}, whose message {plain(wrong)} cannot be"
+        return f"{one} and {another} do not reach each other"
 
     async def settle(self) -> None:
         """When the machine is over: until each node that had actors has told what went between it and others."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.keys import CA, CERTIFICATE, KEY, HostRole, KeysError, holder, native_refusal, read_key, refuse_role
-from baonet.cluster.route import bound, place
+from baonet.cluster.route import bound, place, seen_from
 from baonet.core import _node
 from baonet.wire.cluster import Peer
 
@@ -76,6 +76,7 @@ class Meeting:
     """The place at which other nodes reach this one, on the address ``host``. Raises OSError when there is none."""
 
     def __init__(self, host: str, index: int, token: bytes) -> None:
+        self._host = host
         self._index = index
         self._token = token
         self._keys: _node.Keys | None = None
@@ -147,7 +148,8 @@ class Meeting:
 
     def _dialled(self, peer: Peer, end: float) -> _node.Link:
         try:
-            stream = socket.create_connection((peer.host, peer.port), timeout=max(end - time.monotonic(), 0.001))
+            there = (seen_from(self._host, peer.host), peer.port)
+            stream = socket.create_connection(there, timeout=max(end - time.monotonic(), 0.001))
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             why = error.strerror or str(error)

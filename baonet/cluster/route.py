@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import Any
 
 from baonet.cluster.joined import ClusterError
 
@@ -22,7 +23,7 @@ def here(hosts: Iterable[str]) -> str:
             family, kind, _, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
             with socket.socket(family, kind) as probe:
                 probe.connect(address)
-                found: str = probe.getsockname()[0]
+                found = numeric(probe.getsockname())
         except OSError as error:
             why = f"{host}: {error.strerror or error}"
             continue
@@ -37,6 +38,22 @@ def here(hosts: Iterable[str]) -> str:
 def place(address: str, port: int) -> str:
     """As ``--join`` takes it."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def numeric(address: tuple[Any, ...]) -> str:
+    """The host of a socket's address. One of a link alone has the name of this host's interface to it."""
+    host: str = address[0]
+    scope = address[3] if len(address) == 4 else 0
+    return f"{host}%{socket.if_indextoname(scope)}" if scope else host
+
+
+def seen_from(own: str, host: str) -> str:
+    """An address that another host gives: what its interface to a link is called is known there alone.
+
+    ``own``: the address of this host that the other reaches, by the interface that leads to the same link.
+    """
+    scope = own.partition("%")[2]
+    return f"{host.partition('%')[0]}%{scope}" if "%" in host and scope else host
 
 
 def bound(host: str, port: int) -> socket.socket:

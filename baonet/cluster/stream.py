@@ -43,6 +43,11 @@ class SilenceError(StreamError):
 
 
 @final
+class NonsenseError(StreamError):
+    """It has said what is no message, or is not for it to say."""
+
+
+@final
 class Stream:
     """``accepts``: what the other end may say. ``name`` is who that is, for people.
 
@@ -57,7 +62,7 @@ class Stream:
         self._come: deque[Message] = deque()
         self._out = bytearray()
         self._more = trio.Event()
-        self._error: str | None = None
+        self._error: StreamError | None = None
         sock.setblocking(False)
 
     @property
@@ -84,7 +89,7 @@ class Stream:
         if self._error is None:
             self._receive()
         if not self._come and self._error is not None:
-            raise StreamError(self._error)
+            raise self._error
         taken = list(self._come)
         self._come.clear()
         return taken
@@ -97,23 +102,23 @@ class Stream:
                 data += self._socket.recv(more)
             self._come.extend(self._reader.feed(data, self.accepts))
             if not data:
-                self._error = GONE
+                self._error = StreamError(GONE)
         except _NOT_NOW:
             return
         except ProtocolError as error:
-            self._error = f"does not keep to the protocol: {error}"
+            self._error = NonsenseError(f"does not keep to the protocol: {error}")
         except ssl.SSLError as error:
-            self._error = f"does not go on: {refusal(error)}"
+            self._error = StreamError(f"does not go on: {refusal(error)}")
         except OSError as error:
             known = error.errno in (errno.EPIPE, errno.ECONNRESET)
-            self._error = GONE if known else f"cannot be read: {error.strerror}"
+            self._error = StreamError(GONE if known else f"cannot be read: {error.strerror}")
 
     def await_message(self, seconds: float) -> Message:
         """The next one, before Trio runs, or while it stands. Raises StreamError, also when it takes longer."""
         end = time.monotonic() + seconds
         while not self._come:
             if self._error is not None:
-                raise StreamError(self._error)
+                raise self._error
             left = end - time.monotonic()
             if left <= 0:
                 raise SilenceError(f"has said nothing for {seconds:g} s")
@@ -139,7 +144,7 @@ class Stream:
         end = time.monotonic() + seconds
         while len(self._out) > most:
             if self._error is not None or time.monotonic() > end:
-                raise StreamError(self._error or f"has taken nothing for {seconds:g} s")
+                raise self._error or StreamError(f"has taken nothing for {seconds:g} s")
             self._poll(select.POLLOUT, 1.0)
             self.flush()
 
@@ -166,7 +171,7 @@ class Stream:
 
     def abort(self) -> None:
         """Nothing is said or heard any more: whoever waits for that comes back."""
-        self._error = self._error or GONE
+        self._error = self._error or StreamError(GONE)
         self._out.clear()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

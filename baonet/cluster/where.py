@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
 
-from baonet.machine.node_placement import MOST_NODES, NODE_HOST, NODE_NAME
+from baonet.machine.node_placement import MOST_NODES, NODE_HOST, NODE_NAME, lacks_interface
 
 FORMS: Final = "local:N, HOST:PORT,..., ssh:HOST,..., slurm[:N] or ray[:ADDRESS]"
 
@@ -103,5 +103,10 @@ def _listens(name: str) -> None:
     if match[2] is None:
         there = f"write {name}:PORT for a node that listens there, or ssh:{name} to have it started by ssh"
         raise WhereError(f"{name!r} has no port: {there}")
+    host = match[1].strip("[]")
+    if lacks_interface(host):
+        raise WhereError(
+            f"{name!r} is the same on each link: write the interface that leads there, as in [{host}%eth0]:{match[2]}"
+        )
     if not 1 <= int(match[2]) <= 65535:
         raise WhereError(f"{name!r} has no port that can be: it is from 1 to 65535")

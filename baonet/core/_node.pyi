@@ -2,6 +2,8 @@
 
 BEATS: int
 """Of a pulse, in the time after which who says nothing is lost."""
+FRAMES: tuple[str, ...]
+"""Of what couriers say to each other, by the number of each kind."""
 LANE_SIZE: int
 LEDGER_SIZE: int
 SLOT_SIZE: int
@@ -130,8 +132,9 @@ class Courier:
     """What keeps the parts of split islands on several nodes alike: streams to others' couriers, served by one thread.
 
     ``node``: this one's number. ``bell``: the socket (SOCK_SEQPACKET) at whose other end cores of this node call it.
-    ``told``: where it writes the number of a node that is lost, two bytes in the order of the host; one that says
-    nothing for ``limit`` seconds is. All else is said before ``begin``, first the peers.
+    ``told``: where it writes the number of a node that is lost, and that of the frame by which it showed that it is of
+    no use (65535: none, its stream has ended, or it has said nothing for ``limit`` seconds), two bytes each in the
+    order of the host. All else is said before ``begin``, first the peers.
     """
 
     def __init__(self, node: int, bell: int, told: int, limit: float) -> None: ...

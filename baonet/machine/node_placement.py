@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
 
 MOST_NODES: Final = 1024
 """As many as a machine can have pcpus."""
-NODE_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
-"""A host's name or address, that of IPv6 in brackets."""
+NODE_HOST: Final = (
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,15})?\])"
+)
+"""A host's name or address, that of IPv6 in brackets, of its link alone with the interface that leads there."""
 NODE_NAME: Final = rf"(?:[A-Za-z0-9_][A-Za-z0-9._-]{{0,31}}@)?{NODE_HOST}(?::[0-9]{{1,5}})?"
 """As ``--on`` gives a node: ``USER@`` and ``:PORT`` may stand beside the host."""
 
 NodeName: TypeAlias = int | str
 """A node's number, from 0 in the order of ``--on``, or its name."""
+
+
+def lacks_interface(host: str) -> bool:
+    """Whether this is an address that each link has, and does not say which link is meant."""
+    try:
+        return isinstance(found := ip_address(host), IPv6Address) and found.is_link_local and not found.scope_id
+    except ValueError:
+        return False
 
 
 class NodePolicy(Enum):

@@ -179,9 +179,10 @@ class ActorEnded:
 @final
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The stream to another node is of no use any more."""
+    """The stream to another node is of no use any more. ``wrong``: what came that cannot be; empty if it has ended."""
 
     node: int
+    wrong: str
 
 
 @final

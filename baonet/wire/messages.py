@@ -99,7 +99,7 @@ __all__ = [
     "accepted",
 ]
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 Message = Control | TurnMessage | hyp.HypMessage | ClusterMessage
 Way = tuple[Role, Role]

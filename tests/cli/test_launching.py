@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,4 +68,40 @@ def test_a_node_without_a_ticket(words: list[str], said: str) -> None:
 def test_a_lead_that_is_not_there() -> None:
     done = baonet("node", "--join", "127.0.0.1:1", "--attached", stdin="00ff\n")
     assert (done.status, done.out) == (1, "")
-    assert done.err == "baonet node: --join 127.0.0.1:1: Connection refused\n"
+    said = "--join 127.0.0.1:1: Connection refused: is it there that a lead waits for nodes?"
+    assert done.err == f"baonet node: {said}\n"
+
+
+def _fails(*words: str) -> str:
+    done = baonet(*words)
+    assert done.status in (1, 2)
+    assert done.out == ""
+    (line,) = done.err.splitlines()
+    return line
+
+
+def test_a_place_where_no_node_can_wait() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        assert _fails("node", "--listen", taken) == (
+            f"baonet node: --listen {taken}: Address already in use: another node, or another program, waits there: "
+            "end it, or give another port"
+        )
+    assert _fails("node", "--listen", "192.0.2.1:7470", "--insecure") == (
+        "baonet node: --listen 192.0.2.1:7470: Cannot assign requested address: write an address of this host, "
+        "or 0.0.0.0 or [::] for all that it has"
+    )
+    assert _fails("node", "--listen", "[fe80::1]:7470", "--insecure") == (
+        "baonet node: --listen [fe80::1]:7470: that is the same on each link: write [fe80::1%eth0]:7470, with your "
+        "interface"
+    )
+    said = _fails("node", "--listen", "no-such-host.invalid:7470", "--insecure")
+    assert said.startswith("baonet node: --listen no-such-host.invalid:7470: no-such-host.invalid: ")
+    assert said.endswith(": write an address of this host")
+
+
+def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
+    file = write(tmp_path, {"vms": [vm("hello")]})
+    said = _fails("run", str(file), "--on", "no-such-host.invalid:7470")
+    assert said.startswith("baonet run: node no-such-host.invalid:7470 cannot be reached: ")
+    assert said.endswith(": write the host as this one knows it")

@@ -141,6 +141,18 @@ def test_a_ticket_is_good_once(cat: Starter) -> None:
         _close(joined)
 
 
+def test_it_is_told_that_somebody_called_who_does_not_speak_as_a_node_does(cat: Starter) -> None:
+    """Which may be the node that has not come, with a baonet that introduces itself in another way."""
+    door = Door("127.0.0.1", 0, 1)
+    with Callers(door) as callers:
+        todo = iter([partial(callers.stranger, b"SSH-2.0-OpenSSH_9.2p1\r\n")])
+        with pytest.raises(ClusterError) as failed:
+            door.gather(("",), [cat], lambda why: next(todo, partial(silent, ""))(), patience=0.5)
+    assert "has not come within 0.5 s" in str(failed.value)
+    assert "; who called from 127.0.0.1 does not keep to the protocol: " in str(failed.value)
+    assert str(failed.value).endswith("has it the same baonet?")
+
+
 def test_callers_that_say_nothing_do_not_keep_a_node_out(cat: Starter) -> None:
     door = Door("127.0.0.1", 0, 1)
     with Callers(door) as callers:

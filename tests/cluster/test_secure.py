@@ -7,24 +7,28 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import msgpack
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from baonet.cluster import dial, gate
 from baonet.cluster.gate import Gate
+from baonet.cluster.identity import introduction
 from baonet.cluster.joined import ClusterError
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
 from baonet.wire.cluster import Peer, Refused
-from baonet.wire.codec import FrameReader
+from baonet.wire.codec import FrameReader, encode
 from tests.cluster.ends import hostile
 from tests.cluster.waiting import WaitingNode
 from tests.system.machine import Background, baonet, pair, write
@@ -87,6 +91,31 @@ def test_another_program_that_takes_the_call_is_asked_for(monkeypatch: pytest.Mo
         name = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(ClusterError, match=rf"^node {name} has said nothing for 0.1 s: is it 'baonet node' that"):
             dial.call(name, None)
+
+
+def _another_introduction() -> bytes:
+    """As a baonet that has one field more there would say it."""
+    fields = cast("list[object]", msgpack.unpackb(encode(introduction())))
+    body: bytes = msgpack.packb([*fields, 1])
+    return struct.pack(">I", len(body)) + body
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2p1\r\n", _another_introduction()], ids=["ssh", "another baonet"])
+def test_another_program_that_answers_is_asked_for(said: bytes) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other, ThreadPoolExecutor(1) as answers:
+        name = f"127.0.0.1:{other.getsockname()[1]}"
+
+        def answer() -> None:
+            with closing(other.accept()[0]) as caller:
+                caller.sendall(said)
+                caller.recv(1 << 16)
+
+        answered = answers.submit(answer)
+        with pytest.raises(
+            ClusterError, match=rf"^node {name} does not keep to the protocol: .*, of the same baonet as"
+        ):
+            dial.call(name, None)
+        answered.result()
 
 
 def test_each_is_told_what_the_other_lacks(lead: Path, alpha: WaitingNode, keyless: WaitingNode) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baonet.cluster.route import numeric, seen_from
 from baonet.cluster.where import Where, WhereError, WhereKind, parse
 
 
@@ -14,7 +15,9 @@ from baonet.cluster.where import Where, WhereError, WhereKind, parse
     [
         ("local:2", Where(WhereKind.LOCAL, ("local-0", "local-1"), 2)),
         ("a:7000,b.example:7001", Where(WhereKind.LISTEN, ("a:7000", "b.example:7001"), 2)),
-        ("[fe80::1]:7000", Where(WhereKind.LISTEN, ("[fe80::1]:7000",), 1)),
+        ("[fd00::1]:7000", Where(WhereKind.LISTEN, ("[fd00::1]:7000",), 1)),
+        ("[fe80::1%eth0.7]:7000", Where(WhereKind.LISTEN, ("[fe80::1%eth0.7]:7000",), 1)),
+        ("ssh:me@[fe80::1%eth0]", Where(WhereKind.SSH, ("me@[fe80::1%eth0]",), 1)),
         ("a:7000,a:7001", Where(WhereKind.LISTEN, ("a:7000", "a:7001"), 2)),
         ("ssh:a,user@b,c:2222", Where(WhereKind.SSH, ("a", "user@b", "c:2222"), 3)),
         ("slurm", Where(WhereKind.SLURM)),
@@ -46,6 +49,11 @@ def test_what_can_be_said(text: str, where: Where) -> None:
             "::1:7000",
             "'::1:7000' is no HOST:PORT: write an address of IPv6 in brackets, as in [::1]:7470; WHERE is local",
         ),
+        (
+            "[fe80::1]:7000",
+            "'[fe80::1]:7000' is the same on each link: write the interface that leads there, as in [fe80::1%eth",
+        ),
+        ("[fe80::1%]:7000", "'[fe80::1%]:7000' is no HOST:PORT"),
         ("ssh:::1", "'::1' is no host that ssh can call: write HOST or USER@HOST, an address of IPv6 in brackets"),
         ("user@host:7000", "'user@host:7000' is no HOST:PORT"),
         ("a:1,,b:1", "'a:1,,b:1' has an empty name"),
@@ -74,3 +82,12 @@ def test_any_text_is_nodes_or_one_line(text: str) -> None:
         assert len(where.names) in (0, where.count)
         assert len(set(where.names)) == len(where.names)
         assert not any(name.startswith("-") for name in where.names)
+
+
+def test_an_address_of_a_link_alone_has_the_interface_of_who_calls() -> None:
+    assert seen_from("fe80::2%lan0", "fe80::1%eth0") == "fe80::1%lan0"
+    assert seen_from("10.0.0.2", "fe80::1%eth0") == "fe80::1%eth0"
+    assert seen_from("fe80::2%lan0", "fd00::1") == "fd00::1"
+    assert numeric(("fe80::1", 7470, 0, 1)) == "fe80::1%lo"
+    assert numeric(("fd00::1", 7470, 0, 0)) == "fd00::1"
+    assert numeric(("10.0.0.1", 7470)) == "10.0.0.1"

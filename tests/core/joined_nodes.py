@@ -18,13 +18,17 @@ from baonet.memory.rings import RingMemory
 
 ISLAND = 7
 NOWHERE = 0xFFFF
+PAGE = 4096
 PLACES = struct.Struct("=HHIQQ")
 
 
 class JoinedNode:
-    """Node ``number``, where ``nodes`` has that of each pcpu. They are one VM, and all of them talk. Node 0 is home."""
+    """Node ``number``, where ``nodes`` has that of each pcpu. They are one VM, and all of them talk. Node 0 is home.
 
-    def __init__(self, number: int, nodes: Sequence[int], *, carries: bool = True) -> None:
+    ``pages`` of RAM, segment 0; then there is a UART as well, segment 1.
+    """
+
+    def __init__(self, number: int, nodes: Sequence[int], *, carries: bool = True, pages: int = 0) -> None:
         self.number, self.nodes = number, nodes
         lanes = len(nodes)
         self.here = [pcpu for pcpu in range(lanes) if nodes[pcpu] == number]
@@ -46,8 +50,13 @@ class JoinedNode:
         processes = array.array("H", [pcpu if pcpu in self.here else NOWHERE for pcpu in range(lanes)])
         numbers = array.array("H", nodes)
         self.courier.island(
-            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 1, self.caller.fileno(), time.monotonic_ns()
+            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 2, self.caller.fileno(), time.monotonic_ns()
         )
+        self.entries, self.data = bytearray(pages * 16), bytearray(pages * PAGE)
+        self.uart = bytearray(_node.PL011_STATE_SIZE + 2 * PAGE)
+        if pages:
+            self.courier.table(ISLAND, 0, pages, self.entries, self.data, False)
+            self.courier.table(ISLAND, 1, 1, bytearray(16), self.uart, True)
         if carries:
             self.courier.rings(ISLAND, self.whole, b"".join(places))
 
@@ -85,10 +94,11 @@ class JoinedNode:
         """Those that its courier tells of next."""
         if not select.select([self.told], [], [], 20)[0]:
             return set()
-        return {number for (number,) in struct.iter_unpack("=H", os.read(self.told, 512))}
+        return {number for number, _ in struct.iter_unpack("=HH", os.read(self.told, 512))}
 
     def close(self) -> None:
         self.courier.close(self.caller.fileno())
+        self.memory.close()
         self.bell.close()
         self.caller.close()
         os.close(self.told)

@@ -26,6 +26,7 @@ RAM, UART, NONE = 0, 1, 2
 LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK, TIME, TIME_ASKED, TIME_TOLD = list(FRAMES.values())[:12]
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
+NO_FRAME = 0xFFFF
 PAGE = 4096
 WINDOW = 1 << 18
 """Bytes of a process that the other node's has not taken."""
@@ -84,11 +85,12 @@ class Peer:
             data += more
         return data
 
-    def lost(self, seconds: float = 20) -> bool:
-        """Whether it tells that, and of whom."""
+    def lost(self, seconds: float = 20, *, wrong: int | None = None) -> bool:
+        """Whether it tells that, and of whom; and that such a frame was ``wrong``."""
         if not select.select([self.told], [], [], seconds)[0]:
             return False
-        return os.read(self.told, 64) == struct.pack("=H", 1 - self.here)
+        node, kind = struct.unpack("=HH", os.read(self.told, 64))
+        return node == 1 - self.here and wrong in (None, kind)
 
     def close(self) -> None:
         self.courier.close(self.caller.fileno())
@@ -115,7 +117,7 @@ def test_a_page_is_given_to_who_asks() -> None:
         assert (kind, ASK.unpack(body[:8])) == (PAGES_COME, (5, RAM, 1))
         assert body[8:] == other.data[5 * PAGE : 6 * PAGE]
         other.stream.close()
-        assert other.lost()
+        assert other.lost(wrong=NO_FRAME)
 
 
 WRONG = {
@@ -151,7 +153,7 @@ def test_what_cannot_be_costs_the_stream(kind: int, body: bytes) -> None:
     with peer() as other:
         before = bytes(other.data)
         other.say(kind, body)
-        assert other.lost()
+        assert other.lost(wrong=kind)
         assert other.data == before
 
 
@@ -165,7 +167,7 @@ def test_an_island_that_is_not_here_costs_the_stream(island: int) -> None:
 def test_a_frame_that_is_too_long_is_not_waited_for() -> None:
     with peer() as other:
         other.say(GET, b"", length=(1 << 20) + 1)
-        assert other.lost()
+        assert other.lost(wrong=GET)
 
 
 def test_a_core_is_ordered_once() -> None:

@@ -193,6 +193,19 @@ def test_what_a_process_writes_into_its_slot_is_no_place_to_write_to(node: Node,
     node.have(PAGES - 1)
 
 
+def test_who_asks_for_maintenance_without_end_is_lost_before_memory_is(node: Node) -> None:
+    """Of a process that stands amid its guest. What it is asked again and again is kept each time."""
+    node.slot(ME, IN_GUEST, 1)
+    asked = struct.pack("<Q4I", 7, ME, 1, 0, 0) + bytes(24 * 8)
+    frames = (HEAD.pack(len(asked), MAINTAIN, ISLAND) + asked) * 1000
+    begin = time.monotonic()
+    with suppress(ConnectionError, TimeoutError):
+        for _ in range(40):
+            node.stream.sendall(frames)
+    assert node.lost(wrong=MAINTAIN)
+    assert time.monotonic() - begin < 10
+
+
 # Anything
 
 

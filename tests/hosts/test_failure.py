@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.bench import Bench, Process, eventually, family, needs_namespaces
+from tests.hosts.split import SplitVm
 from tests.system.machine import vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS
 
@@ -27,8 +28,11 @@ def _apart(directory: Path, clock: str) -> Path:
     return write(directory, {"platform": platform, "vms": vms, "clock": {"mode": clock}})
 
 
-def _split(directory: Path) -> Path:
-    return write(directory, {"vms": [vm("spin", cpus=2)], "clock": {"mode": "virtual"}})
+def _beside(directory: Path, split: SplitVm) -> Path:
+    """A VM that answers, and one that is split."""
+    platform = {"extends": "qemu-aarch64-virt", "devices": TWO_UARTS}
+    vms = [vm("echo"), {**split.fields, "devices": SECOND_UART}]
+    return write(directory, {"platform": platform, "vms": vms, "clock": {"mode": split.clock}})
 
 
 def _stop(bench: Bench, name: str) -> Callable[[], None]:
@@ -74,6 +78,14 @@ def _lead(bench: Bench, file: Path, *options: str) -> Process:
     return bench.lead(file, "--heartbeat", f"{HEARTBEAT:g}s", "--timeout", "100s", *options)
 
 
+def _begun(bench: Bench, directory: Path, split: SplitVm) -> Process:
+    """The lead of one that runs on as many nodes as it has vCPUs."""
+    lead = _lead(bench, split.file(directory), "--place", split.place)
+    assert lead.out is not None
+    lead.out.wait_for(split.begun)
+    return lead
+
+
 def _break(bench: Bench, lead: Process, failure: str) -> Callable[[], None]:
     """Node b is lost, and that is told in time."""
     began = time.monotonic()
@@ -88,7 +100,10 @@ def _nothing_is_left(bench: Bench) -> None:
     assert all(daemon.popen.poll() is None for daemon in bench.daemons.values())
 
 
-@pytest.mark.parametrize("clock", ["host", "virtual"])
+clocks = pytest.mark.parametrize("clock", ["host", "virtual"])
+
+
+@clocks
 @pytest.mark.parametrize("failure", FAILURES)
 def test_who_lives_elsewhere_goes_on(bench: Make, tmp_path: Path, failure: str, clock: str) -> None:
     hosts = bench("a", "b", wired=("b",))
@@ -107,12 +122,35 @@ def test_who_lives_elsewhere_goes_on(bench: Make, tmp_path: Path, failure: str, 
     _nothing_is_left(hosts)
 
 
+@clocks
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_split_vm_ends_and_the_first_loser_is_named(bench: Make, tmp_path: Path, failure: str) -> None:
+def test_who_lives_elsewhere_goes_on_beside_a_split_vm(bench: Make, tmp_path: Path, failure: str, clock: str) -> None:
+    """And a node that comes back is not taken back."""
     hosts = bench("a", "b", wired=("b",))
-    lead = _lead(hosts, _split(tmp_path), "--place", "spin=0:1")
+    split = SplitVm(clock)
+    lead = _lead(hosts, _beside(tmp_path, split), "--place", "echo=0", "--place", split.place, "--console", "echo")
     assert lead.out is not None
-    lead.out.wait_for("spin: 2 vCPUs")
+    lead.out.wait_for("echo: ")
+    undo = _break(hosts, lead, failure)
+    lead.type("still there\n")
+    lead.out.wait_for("still there")
+    undo()
+    eventually(lambda: not hosts.sessions("b"), "the node that came back is turned away", HEARTBEAT + SLACK)
+    lead.type("and now\n")
+    lead.out.wait_for("and now")
+    lead.type("quit\n")
+    assert lead.status() == 3
+    said = lead.err.all()
+    assert "VM 'split', vcpu 1) was on node 1" in said
+    assert "node 0 (" not in said
+    _nothing_is_left(hosts)
+
+
+@clocks
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_split_vm_ends_and_the_first_loser_is_named(bench: Make, tmp_path: Path, failure: str, clock: str) -> None:
+    hosts = bench("a", "b", wired=("b",))
+    lead = _begun(hosts, tmp_path, SplitVm(clock))
     undo = _break(hosts, lead, failure)
     assert lead.status() == 3
     said = lead.err.all()
@@ -122,12 +160,13 @@ def test_a_split_vm_ends_and_the_first_loser_is_named(bench: Make, tmp_path: Pat
     _nothing_is_left(hosts)
 
 
+@clocks
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_lead_that_dies_takes_its_nodes_with_it(bench: Make, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_lead_that_dies_takes_its_nodes_with_it(
+    bench: Make, tmp_path: Path, number: signal.Signals, clock: str
+) -> None:
     hosts = bench("a", "b")
-    lead = _lead(hosts, _split(tmp_path), "--place", "spin=0:1")
-    assert lead.out is not None
-    lead.out.wait_for("spin: 2 vCPUs")
+    lead = _begun(hosts, tmp_path, SplitVm(clock))
     os.kill(lead.pid, number)
     eventually(
         lambda: not hosts.sessions("a") and not hosts.sessions("b"), "the sessions have ended", HEARTBEAT + 2 * SLACK
@@ -137,46 +176,44 @@ def test_a_lead_that_dies_takes_its_nodes_with_it(bench: Make, tmp_path: Path, n
     _nothing_is_left(hosts)
 
 
-def test_two_nodes_that_lose_each_other_alone(bench: Make, tmp_path: Path) -> None:
+@clocks
+def test_two_nodes_that_lose_each_other_alone(bench: Make, tmp_path: Path, clock: str) -> None:
     """Both still reach the lead: what they share ends, and it is told who does not reach whom."""
     hosts = bench("a", "b")
-    lead = _lead(hosts, _split(tmp_path), "--place", "spin=0:1")
-    assert lead.out is not None
-    lead.out.wait_for("spin: 2 vCPUs")
+    lead = _begun(hosts, tmp_path, SplitVm(clock))
     hosts.drop_between("a", "b")
     lead.err.wait_for("do not reach each other", HEARTBEAT + SLACK + 1)
     assert lead.status() == 3
     _nothing_is_left(hosts)
 
 
+@clocks
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)],
 )
-def test_a_signal_ends_all_hosts(bench: Make, tmp_path: Path, number: signal.Signals, status: int) -> None:
+def test_a_signal_ends_all_hosts(bench: Make, tmp_path: Path, number: signal.Signals, status: int, clock: str) -> None:
     hosts = bench("a", "b")
-    lead = _lead(hosts, _split(tmp_path), "--place", "spin=0:1")
-    assert lead.out is not None
-    lead.out.wait_for("spin: 2 vCPUs")
+    lead = _begun(hosts, tmp_path, SplitVm(clock))
     lead.popen.send_signal(number)
     assert lead.status() == status
     _nothing_is_left(hosts)
 
 
+@clocks
+@pytest.mark.parametrize("lost", [0, 2])
 @pytest.mark.parametrize("failure", ["kill", "stop-all", "link-down"])
-def test_of_four_the_node_that_conducts_is_lost(bench: Make, tmp_path: Path, failure: str) -> None:
-    """All others lose it too, and none of them is blamed."""
-    hosts = bench("a", "b", "c", "d")
-    file = write(tmp_path, {"vms": [vm("spin", cpus=4)], "clock": {"mode": "virtual"}})
-    lead = _lead(hosts, file, "--place", "spin=0:1:2:3")
-    assert lead.out is not None
-    lead.out.wait_for("spin: 4 vCPUs")
+def test_of_four_one_is_lost(bench: Make, tmp_path: Path, failure: str, lost: int, clock: str) -> None:
+    """Where it is home, all others lose it too, and none of them is blamed."""
+    names = ("a", "b", "c", "d")
+    hosts = bench(*names)
+    lead = _begun(hosts, tmp_path, SplitVm(clock, 4))
     began = time.monotonic()
-    undo = FAILURES[failure](hosts, "a")
-    assert lead.err.wait_for("WARNING: node 0 (10.99.0.2:7470)") - began < HEARTBEAT + SLACK
+    undo = FAILURES[failure](hosts, names[lost])
+    told = lead.err.wait_for(f"WARNING: node {lost} ({hosts.address(names[lost])}:7470)")
+    assert told - began < HEARTBEAT + SLACK
     assert lead.status() == 3
     said = lead.err.all()
-    assert "node 0 (" in said
-    assert not [number for number in (1, 2, 3) if f"node {number} (" in said]
+    assert {number for number in range(4) if f"node {number} (" in said} == {lost}
     undo()
     _nothing_is_left(hosts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import hashlib
 import itertools
 import types
 import typing
@@ -189,6 +190,27 @@ def test_every_number_is_in_its_group() -> None:
 
 def test_a_report_inside_a_message_survives() -> None:
     assert decode(encode(wire.Parked(REPORT, b"\x1f\x20\x03\xd5"))) == wire.Parked(REPORT, b"\x1f\x20\x03\xd5")
+
+
+def _shape(annotation: typing.Any) -> str:
+    """What is written of it into a message, with what is in records of records."""
+    if dataclasses.is_dataclass(annotation):
+        hints = typing.get_type_hints(annotation)
+        fields = [f"{field.name}: {_shape(hints[field.name])}" for field in dataclasses.fields(annotation)]
+        return f"{typing.cast(type, annotation).__name__}({', '.join(fields)})"
+    inner = ", ".join(_shape(each) for each in typing.get_args(annotation) if isinstance(each, type))
+    return f"{annotation}[{inner}]" if inner else str(annotation)
+
+
+SHAPES = {4: "5502ef382724630b80eb01b3d41f7c0374ed6d431d15d034d32aab3c82539b77"}
+"""A digest of all messages, by the protocol's version."""
+
+
+def test_messages_that_change_have_another_version() -> None:
+    """Whoever has the version before is told that, and not that a field is wrong."""
+    shapes = sorted(f"{fact.number} {_shape(fact.kind)}" for fact in FACTS)
+    found = hashlib.sha256("\n".join(shapes).encode()).hexdigest()
+    assert {wire.VERSION: found} == SHAPES, "count VERSION up, once between two releases, and write this here"
 
 
 def test_the_page_is_current() -> None:

@@ -8,6 +8,7 @@
 
 #include <sched.h>
 
+#include "clock.h"
 #include "code_map.h"
 #include "leave.h"
 #include "rights.h"
@@ -127,9 +128,11 @@ static void broadcast(struct core *core, enum request kind, uint64_t what) {
 void broadcast_finish(struct core *core) {
     if (!core->scratch.maintains) return;
     core->scratch.maintains = false;
+    uint64_t begin = host_now();
     for (unsigned i = 0; i < core->sibling_count; i++)
         if (is_away(core, core->siblings[i]) && !has_served(core, i)) ledger_call(core->residence, core->siblings[i]);
     wait_for(core, true);
+    if (running == core) core_strain_since(core, begin);
     if (core->scratch.leave_block) slot_kick(core->slot, KICK_MAINTENANCE); /* the block goes on, to others that may be dropped */
 }
 

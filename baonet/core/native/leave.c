@@ -1,6 +1,10 @@
 /* How what happens in the guest makes it leave. */
 #include "leave.h"
 
+#include "clock.h"
+
+#define WAITED_STRAIN 1000u /* nanoseconds that cost others as much as an exception: a stay has some 4 ms of them */
+
 _Thread_local struct core *running;
 
 void core_leave(struct core *core, enum exit_reason reason) {
@@ -22,4 +26,9 @@ void core_strain(struct core *core, unsigned exceptions) {
     if (core->scratch.strain < SPELL) return;
     core->scratch.strain = 0;
     slot_kick(core->slot, KICK_DOORBELL);
+}
+
+void core_strain_since(struct core *core, uint64_t begin) {
+    uint64_t exceptions = (host_now() - begin) / WAITED_STRAIN;
+    core_strain(core, exceptions < SPELL ? (unsigned)exceptions : SPELL);
 }

@@ -18,6 +18,7 @@
 #include "rights.h"
 
 #include "cached.h"
+#include "clock.h"
 #include "code_map.h"
 #include "leave.h"
 #include "regions.h"
@@ -115,6 +116,7 @@ static void await(struct core *core, struct shared_page page, bool write) {
     struct ledger *residence = core->residence;
     struct lane *lane = &residence->lanes[core->index];
     struct slot *slot = core->slot;
+    uint64_t begin = host_now();
     rights_use(core);
     lane->segment = page.segment;
     lane->page = page.page;
@@ -129,6 +131,7 @@ static void await(struct core *core, struct shared_page page, bool write) {
     }
     atomic_store(&slot->waits, 0);
     core->state.pages_taken++;
+    if (running == core) core_strain_since(core, begin);
 }
 
 void rights_enter(struct core *core, struct shared_page page, bool write) {

@@ -15,12 +15,7 @@
 #include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
-#define HOLD UINT64_C(50000) /* nanoseconds */
-#define HOME 0u
-
 static void act(const struct place *at, struct says *says);
-static bool granted(const struct place *at, enum right right);
-void release_page(const struct place *at);
 
 /* Home may not read it: a member writes it, and is told to give it back. Nothing comes to home of that at once. */
 static void ask_ahead(struct place at) {

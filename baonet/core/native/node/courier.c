@@ -3,7 +3,7 @@
  * of this node over a socket (ledger_call), reads what other nodes say, and passes on what processes of islands that are split
  * say to each other. It never spins: the cores that it works for need the host's, and are slower without (measured on two).
  *
- * A peer that says what cannot be, or ends, is lost: that is told by its number on `told`.
+ * A peer that says what cannot be, or ends, is lost: that is told on `told`, by its number and what it said.
  */
 #define _GNU_SOURCE
 #include "courier.h"
@@ -41,13 +41,20 @@ static void watch(struct courier *courier, struct link *link, uint64_t key, uint
     link->watched = events;
 }
 
-static void lose(struct courier *courier, struct peer *peer) {
-    uint16_t node = (uint16_t)peer->node;
+const char *const frame_names[FRAME_KINDS] = {
+    [FRAME_LOG] = "LOG", [FRAME_ORDER] = "ORDER", [FRAME_CAME] = "CAME", [FRAME_GET] = "GET", [FRAME_PAGES] = "PAGES",
+    [FRAME_SAYS] = "SAYS", [FRAME_ENDED] = "ENDED", [FRAME_BEAT] = "BEAT", [FRAME_TOOK] = "TOOK", [FRAME_TIME] = "TIME",
+    [FRAME_ASK] = "ASK", [FRAME_TELL] = "TELL", [FRAME_WANT] = "WANT", [FRAME_GRANT] = "GRANT", [FRAME_RECALL] = "RECALL",
+    [FRAME_GAVE] = "GAVE", [FRAME_MAINTAIN] = "MAINTAIN", [FRAME_MAINTAINED] = "MAINTAINED", [FRAME_RING] = "RING", [FRAME_ROOM] = "ROOM",
+};
+
+static void lose(struct courier *courier, struct peer *peer, unsigned wrong) {
+    uint16_t told[] = {(uint16_t)peer->node, (uint16_t)wrong};
     if (peer->lost) return;
     peer->lost = true;
     link_free(&peer->link);
     for (unsigned i = 0; i < courier->part_count; i++) part_lost(courier, &courier->parts[i], peer);
-    if (write(courier->told, &node, sizeof node) != sizeof node) return; /* nobody wants to know any more */
+    if (write(courier->told, told, sizeof told) != sizeof told) return; /* nobody wants to know any more */
 }
 
 static void called(struct courier *courier, unsigned pcpu) {
@@ -84,18 +91,20 @@ struct part *courier_part(struct courier *courier, unsigned number) {
 static void hear(struct courier *courier, struct peer *peer) {
     if (peer->lost) return;
     bool open = link_read(&peer->link), wrong = false;
+    const struct head *head;
+    struct head copy;
     peer->heard = pulse_now();
     size_t at = 0;
-    for (const struct head *head; (head = link_frame(&peer->link, &at, &wrong));) {
-        struct head copy;
+    while ((head = link_frame(&peer->link, &at, &wrong))) {
         memcpy(&copy, head, sizeof copy);
         if (copy.kind == FRAME_BEAT) continue;
         struct part *part = courier_part(courier, copy.island);
         wrong = !part || !part_take(courier, part, peer, copy.kind, (const uint8_t *)head + sizeof copy, copy.length);
         if (wrong) break;
     }
+    if (wrong && !head) memcpy(&copy, peer->link.in.data + at, sizeof copy); /* it is too long */
     if (wrong || !open)
-        lose(courier, peer);
+        lose(courier, peer, wrong ? copy.kind : NOTHING_WRONG);
     else
         link_done(&peer->link, at);
 }
@@ -125,7 +134,7 @@ static void flush_relay(struct part *part, struct relay *relay) {
 static bool flush_peer(struct courier *courier, struct peer *peer, uint64_t key) {
     if (peer->lost) return false;
     if (peer->link.failed || (peer->link.out.length && !link_flush(&peer->link)) || peer->link.out.length > MOST_WAITING)
-        lose(courier, peer);
+        lose(courier, peer, NOTHING_WRONG);
     else
         watch(courier, &peer->link, key, EPOLLIN | (link_wants_room(&peer->link) ? EPOLLOUT : 0));
     return peer->lost;
@@ -162,7 +171,7 @@ static void beat(struct courier *courier) {
         if (peer->lost) continue;
         if (late) peer->heard = time;
         if (time - peer->heard > courier->limit)
-            lose(courier, peer);
+            lose(courier, peer, NOTHING_WRONG);
         else if (!peer->link.out.length && link_begin(&peer->link, FRAME_BEAT, 0, 0))
             link_end(&peer->link, 0);
     }

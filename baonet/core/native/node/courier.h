@@ -35,6 +35,8 @@ enum frame_kind {
     FRAME_ROOM,   /* so many are in the ring there */
     FRAME_KINDS
 };
+extern const char *const frame_names[FRAME_KINDS];
+#define NOTHING_WRONG 0xffffu /* in the place of a kind: who is lost has said nothing that cannot be */
 
 struct directory_page;
 struct holder_page;
@@ -99,6 +101,7 @@ struct part {
         struct peer *peer;
         uint64_t sent;   /* of the journal */
         uint64_t *known; /* of each lane */
+        unsigned asked;  /* maintenance, by it, that has not been done */
     } *views;            /* at home of all other nodes of the island, else of that */
     unsigned view_count;
     struct waiting *waiting;

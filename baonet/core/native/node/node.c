@@ -11,6 +11,7 @@
 
 #include "chain.h"
 #include "confined.h"
+#include "courier.h"
 #include "courier_type.h"
 #include "ledger.h"
 #include "link_type.h"
@@ -69,6 +70,19 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet.core._node", .m_size = -1,
                                         .m_methods = functions};
 
+/* Names of frames, by their numbers. */
+static int add_frames(PyObject *module) {
+    PyObject *names = PyTuple_New(FRAME_KINDS);
+    for (unsigned kind = 0; names && kind < FRAME_KINDS; kind++) {
+        PyObject *name = PyUnicode_FromString(frame_names[kind]);
+        if (!name) Py_CLEAR(names);
+        if (name) PyTuple_SET_ITEM(names, kind, name);
+    }
+    int failed = names ? PyModule_AddObjectRef(module, "FRAMES", names) : -1;
+    Py_XDECREF(names);
+    return failed;
+}
+
 PyMODINIT_FUNC PyInit__node(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
@@ -79,7 +93,7 @@ PyMODINIT_FUNC PyInit__node(void) {
         PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) || PyModule_AddIntConstant(module, "BEATS", BEATS) ||
         PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state)) ||
         PyModule_AddIntConstant(module, "LEDGER_SIZE", sizeof(struct ledger)) ||
-        PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane))) {
+        PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane)) || add_frames(module)) {
         Py_DECREF(module);
         return NULL;
     }

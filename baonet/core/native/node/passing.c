@@ -6,6 +6,8 @@
 
 #include "release.h"
 
+#define MOST_ASKED 4096u /* maintenance that a node has asked and that has not been done */
+
 struct maintained_frame {
     uint64_t ticket;
     uint32_t pcpu, unused;
@@ -23,8 +25,12 @@ void passing_send(struct part *part, struct view *view, unsigned pcpu) {
 
 void passing_done(struct part *part, const struct pending *pending) {
     struct maintained_frame frame = {.ticket = pending->ticket, .pcpu = pending->pcpu};
+    pending->from->asked--;
     part_say(part, pending->from, FRAME_MAINTAINED, &frame, sizeof frame);
 }
+
+/* Of each pcpu by each other, as many as nobody has who waits at barriers. */
+static unsigned most_asked(const struct part *part) { return MOST_ASKED + 4 * part->member_count * part->member_count; }
 
 static bool take_maintenance(struct courier *courier, struct part *part, struct view *from, const uint8_t *body, size_t length) {
     struct maintenance asked;
@@ -33,8 +39,10 @@ static bool take_maintenance(struct courier *courier, struct part *part, struct 
     if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.count > PENDING_PAGES) return false;
     bool here = part_is_here(courier, part, asked.pcpu);
     if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
-    struct pending *pending = pending_new(part);
+    if (from->asked >= most_asked(part)) return false;
+    struct pending *pending = pending_new(1);
     if (!pending) return false;
+    from->asked++;
     pending->from = from;
     pending->ticket = asked.ticket;
     pending->pcpu = asked.pcpu;

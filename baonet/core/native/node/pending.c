@@ -69,8 +69,8 @@ static bool await(struct part *part, struct pending *pending, unsigned i) {
     return !is_done(part, pending, i);
 }
 
-struct pending *pending_new(const struct part *part) {
-    return calloc(1, sizeof(struct pending) + part->member_count * sizeof((struct pending *)0)->pcpus[0]);
+struct pending *pending_new(unsigned most) {
+    return calloc(1, sizeof(struct pending) + most * sizeof((struct pending *)0)->pcpus[0]);
 }
 
 void pending_add(struct pending *pending, unsigned pcpu) {

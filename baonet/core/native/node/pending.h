@@ -22,8 +22,8 @@ struct pending {
     } pcpus[];
 };
 
-/* Of all members there is room for. NULL: no memory. */
-struct pending *pending_new(const struct part *part);
+/* Of so many pcpus. NULL: no memory. */
+struct pending *pending_new(unsigned most);
 void pending_add(struct pending *pending, unsigned pcpu);
 
 /* Whether one of them has been asked now. */

@@ -53,7 +53,7 @@ static void take_back(const struct place *at) {
     bool all = !held(at)->right;
     place_publish(at);
     unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
-    struct pending *pending = user ? pending_new(at->part) : NULL;
+    struct pending *pending = user ? pending_new(at->part->member_count) : NULL;
     if (!user) coherent_gave(at);
     if (!user) return;
     if (!pending) {
