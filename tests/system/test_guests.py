@@ -90,6 +90,15 @@ def test_a_page_that_is_unmapped_is_free(tmp_path: Path, way: str, cpus: int, ro
     assert "unmap: all kept" in result.out, result.out
 
 
+@SLOW
+def test_code_over_the_end_of_a_page_that_is_mapped_meanwhile(tmp_path: Path, way: str) -> None:
+    """A page that nobody had marked as code when it was read is one whose changes nobody would hear of."""
+    machine = {"vms": [vm("straddle", cpus=2, device_tree="auto", command_line="rounds=300")]}
+    result = run(tmp_path, machine, way)
+    assert result.status == 0, result.out + result.err
+    assert "straddle: all new" in result.out, result.out
+
+
 PATCHES = {
     "IALLUIS": "ic=1 data=1",
     "IVAU": "ic=0 writers=2 data=1 own=0 lines=4",
