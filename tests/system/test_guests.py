@@ -83,7 +83,7 @@ def test_maintenance_reaches_the_siblings(tmp_path: Path, way: str, cpus: int) -
     assert "coherence: all seen" in result.out
 
 
-@pytest.mark.parametrize(("cpus", "rounds"), [(2, 6), pytest.param(4, 100, marks=SLOW)])
+@pytest.mark.parametrize(("cpus", "rounds"), [(2, 10), pytest.param(4, 120, marks=SLOW)])
 def test_a_page_that_is_unmapped_is_free(tmp_path: Path, way: str, cpus: int, rounds: int) -> None:
     result = run(tmp_path, {"vms": [vm("unmap", cpus=cpus, device_tree="auto", command_line=f"rounds={rounds}")]}, way)
     assert result.status == 0, result.out + result.err
