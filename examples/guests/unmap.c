@@ -30,6 +30,10 @@ static struct {
 } state[MAX_CPUS];
 static uint64_t rounds = 300;
 static uint32_t started, turn;
+static struct {
+    _Alignas(4096) uint32_t round, unused; /* nobody reads the constant of an earlier round any more */
+    char rest[4088];
+} gone;
 static unsigned cpus;
 
 static uint64_t pa(const void *pointer) { return (uintptr_t)pointer; }
@@ -99,16 +103,21 @@ static void store(unsigned cpu, uint64_t value) {
     state[cpu].stored++;
 }
 
-/* By the time that it is published a page is mapped; who maps the next one is ahead of that. */
+/*
+ * What is read is of no mapping that had gone, nor of one that comes later. The acquire alone orders the load behind it, in the
+ * same block of whoever translates code: a translation needs no ISB to be gone.
+ */
+#define LOOK(load) \
+    __asm__ volatile("ldar %w0, [%2]\n\t" load " %1, [%3]" : "=&r"(before), "+&r"(found) : "r"(&gone.round), "r"(READ) : "memory")
+
 static void look(unsigned cpu) {
-    uint32_t before = LOAD(&turn);
+    uint32_t before;
     uint64_t found = CONSTANTS;
-    isb();
     if (state[cpu].looks & 1)
-        __asm__ volatile("ldtr %0, [%1]" : "+r"(found) : "r"(READ) : "memory");
+        LOOK("ldtr");
     else
-        __asm__ volatile("ldr %0, [%1]" : "+r"(found) : "r"(READ) : "memory");
-    uint32_t after = LOAD(&turn) + 1;
+        LOOK("ldr");
+    uint32_t after = LOAD(&gone.round);
     state[cpu].looks++;
     if (found < CONSTANTS && after - before < CONSTANTS - 1 && (found - before) % CONSTANTS > after - before) state[cpu].stale++;
 }
@@ -125,7 +134,9 @@ static void take(unsigned cpu, uint32_t round) {
     unsigned kind = round / cpus % 6;
     *(volatile uint64_t *)&third_level[0] = 0;
     *(volatile uint64_t *)&third_level[4] = 0;
+    *(volatile uint32_t *)&gone.unused = round; /* the others wait for it while this goes on */
     invalidate(kind, round / cpus / 6 % 3, round / cpus % BETWEEN);
+    STORE(&gone.round, round + 1);
     for (unsigned n = 0; n < MAX_CPUS; n++) page[n * LINE] = CANARY | n;
     page[511] = CANARY;
     bool kept = true;
