@@ -91,6 +91,15 @@ def test_a_page_that_is_unmapped_is_free(tmp_path: Path, way: str, cpus: int, ro
 
 
 @SLOW
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_interrupts_come_once_wherever_they_are_sent(tmp_path: Path, way: str, cpus: int) -> None:
+    machine = {"vms": [vm("routes", cpus=cpus, device_tree="auto", command_line="rounds=200")]}
+    result = run(tmp_path, machine, way)
+    assert result.status == 0, result.out + result.err
+    assert "routes: all came once" in result.out, result.out
+
+
+@SLOW
 def test_code_over_the_end_of_a_page_that_is_mapped_meanwhile(tmp_path: Path, way: str) -> None:
     """A page that nobody had marked as code when it was read is one whose changes nobody would hear of."""
     machine = {"vms": [vm("straddle", cpus=2, device_tree="auto", command_line="rounds=300")]}
