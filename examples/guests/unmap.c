@@ -3,6 +3,7 @@
  * maintenance has completed with the DSB the page is its own: no store by the old translation may land any more (Arm ARM
  * D8.13.5). Then it maps another page there. Stores are of EL1 and, by STTR, of EL0; one reaches into the next page. Of pages
  * that nobody writes to another is mapped at the same time; who has seen that this is done must not read one from before.
+ * Between TLBI and DSB comes what completes nothing, or leaves the guest: the DSB has the same to wait for then.
  */
 #include "guest.h"
 #include "parameters.h"
@@ -10,12 +11,15 @@
 #define MAPPED 0x300000000ull /* 12 GiB: entry 12 of the first-level table */
 #define PAGE_DESCRIPTOR (0x403ull | 3 << 8 | 1 << 6 | 1 << 2 | 1ull << 11) /* AF, inner shareable, EL0 too, Normal, not global */
 #define TABLE_DESCRIPTOR 3ull
+#define UNDEFINED 0u
+#define SVC 0x15u
 #define DATA_ABORT 0x25u
 #define LINE 32 /* words a vCPU */
 #define CANARY 0xc0ffee0000000000ull
 #define LOOKS 200
 #define CONSTANTS 8u
 #define READ (MAPPED + 0x4000)
+#define NOT_MAPPED (MAPPED + 0x8000)
 
 extern uint64_t translation_table[64];
 static _Alignas(4096) uint64_t second_level[512], third_level[512];
@@ -26,21 +30,52 @@ static struct {
 } state[MAX_CPUS];
 static uint64_t rounds = 300;
 static uint32_t started, turn;
+static struct {
+    _Alignas(4096) uint32_t round, unused; /* nobody reads the constant of an earlier round any more */
+    char rest[4088];
+} gone;
 static unsigned cpus;
 
 static uint64_t pa(const void *pointer) { return (uintptr_t)pointer; }
 
 bool on_exception(struct frame *frame, uint64_t esr, uint64_t far) {
-    if (esr >> 26 != DATA_ABORT || far - MAPPED >= 0x5000) return false;
-    state[this_cpu()].faults++;
+    if (esr >> 26 == SVC) return true;
+    bool aborted = esr >> 26 == DATA_ABORT && far - MAPPED <= NOT_MAPPED - MAPPED;
+    if (!aborted && esr >> 26 != UNDEFINED) return false;
+    state[this_cpu()].faults += aborted;
     frame->elr += 4;
     return true;
 }
 
-#define COMPLETE(op, barrier)                                                                                                     \
-    __asm__ volatile("dsb ishst\n\ttlbi " op "\n\tmov %0, %1\n\ttlbi " op "\n\t" barrier "\n\tisb" : "+&r"(page) : "r"(READ >> 12) : "memory")
+#define BETWEEN 10u
 
-static void invalidate(unsigned kind, unsigned barrier) {
+static void between(unsigned what) {
+    uint64_t scratch;
+    switch (what) {
+    case 0: break;
+    case 1: __asm__ volatile("dsb nsh" : : : "memory"); break;
+    case 2: __asm__ volatile("dsb ishst\n\tdsb ishld\n\tdmb sy\n\tisb" : : : "memory"); break;
+    case 3: __asm__ volatile("svc #0" : : : "memory"); break;
+    case 4: __asm__ volatile("udf #0" : : : "memory"); break;
+    case 5: hvc(PSCI_VERSION, 0, 0, 0); break;
+    case 6: __asm__ volatile("sev\n\twfe" : : : "memory"); break;
+    case 7: read32(GICD_BASE); break;
+    case 8: (void)*(volatile uint64_t *)NOT_MAPPED; break;
+    case 9: /* WFI, which the timer ends, and an exception return */
+        timer_set(0);
+        __asm__ volatile("wfi\n\tmov %0, #0x3c5\n\tmsr spsr_el1, %0\n\tadr %0, 1f\n\tmsr elr_el1, %0\n\teret\n1:"
+                         : "=&r"(scratch) : : "memory");
+        timer_off();
+        break;
+    }
+}
+
+#define COMPLETE(op, barrier)                                                                                                  \
+    __asm__ volatile("dsb ishst\n\ttlbi " op "\n\tmov %0, %1\n\ttlbi " op : "+&r"(page) : "r"(READ >> 12) : "memory"); \
+    between(what);                                                                                                             \
+    __asm__ volatile(barrier "\n\tisb" : : : "memory")
+
+static void invalidate(unsigned kind, unsigned barrier, unsigned what) {
     uint64_t page = MAPPED >> 12;
     switch (kind * 3 + barrier) {
 #define OPERATION(number, op)                                   \
@@ -68,16 +103,21 @@ static void store(unsigned cpu, uint64_t value) {
     state[cpu].stored++;
 }
 
-/* By the time that it is published a page is mapped; who maps the next one is ahead of that. */
+/*
+ * What is read is of no mapping that had gone, nor of one that comes later. The acquire alone orders the load behind it, in the
+ * same block of whoever translates code: a translation needs no ISB to be gone.
+ */
+#define LOOK(load) \
+    __asm__ volatile("ldar %w0, [%2]\n\t" load " %1, [%3]" : "=&r"(before), "+&r"(found) : "r"(&gone.round), "r"(READ) : "memory")
+
 static void look(unsigned cpu) {
-    uint32_t before = LOAD(&turn);
+    uint32_t before;
     uint64_t found = CONSTANTS;
-    isb();
     if (state[cpu].looks & 1)
-        __asm__ volatile("ldtr %0, [%1]" : "+r"(found) : "r"(READ) : "memory");
+        LOOK("ldtr");
     else
-        __asm__ volatile("ldr %0, [%1]" : "+r"(found) : "r"(READ) : "memory");
-    uint32_t after = LOAD(&turn) + 1;
+        LOOK("ldr");
+    uint32_t after = LOAD(&gone.round);
     state[cpu].looks++;
     if (found < CONSTANTS && after - before < CONSTANTS - 1 && (found - before) % CONSTANTS > after - before) state[cpu].stale++;
 }
@@ -94,7 +134,9 @@ static void take(unsigned cpu, uint32_t round) {
     unsigned kind = round / cpus % 6;
     *(volatile uint64_t *)&third_level[0] = 0;
     *(volatile uint64_t *)&third_level[4] = 0;
-    invalidate(kind, round / cpus / 6 % 3);
+    *(volatile uint32_t *)&gone.unused = round; /* the others wait for it while this goes on */
+    invalidate(kind, round / cpus / 6 % 3, round / cpus % BETWEEN);
+    STORE(&gone.round, round + 1);
     for (unsigned n = 0; n < MAX_CPUS; n++) page[n * LINE] = CANARY | n;
     page[511] = CANARY;
     bool kept = true;
@@ -106,6 +148,8 @@ static void take(unsigned cpu, uint32_t round) {
 }
 
 static void work(unsigned cpu) {
+    gic_init_cpu();
+    gic_enable_level(TIMER_INTID);
     uint32_t round;
     for (uint64_t value = 0; (round = LOAD(&turn)) < rounds * cpus; value++) {
         if (round % cpus == cpu && value > 20) {
@@ -137,6 +181,7 @@ void guest_main(void) {
     translation_table[MAPPED >> 30] = pa(second_level) | TABLE_DESCRIPTOR;
     dsb();
     isb();
+    gic_init();
     cpus = start_secondaries(MAX_CPUS);
     print_line("unmap: %u vCPUs, %u rounds", (uint64_t)cpus, rounds);
     STORE(&started, 1);

@@ -83,11 +83,29 @@ def test_maintenance_reaches_the_siblings(tmp_path: Path, way: str, cpus: int) -
     assert "coherence: all seen" in result.out
 
 
-@pytest.mark.parametrize(("cpus", "rounds"), [(2, 6), pytest.param(4, 100, marks=SLOW)])
+@pytest.mark.parametrize(("cpus", "rounds"), [(2, 10), pytest.param(4, 120, marks=SLOW)])
 def test_a_page_that_is_unmapped_is_free(tmp_path: Path, way: str, cpus: int, rounds: int) -> None:
     result = run(tmp_path, {"vms": [vm("unmap", cpus=cpus, device_tree="auto", command_line=f"rounds={rounds}")]}, way)
     assert result.status == 0, result.out + result.err
     assert "unmap: all kept" in result.out, result.out
+
+
+@SLOW
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_interrupts_come_once_wherever_they_are_sent(tmp_path: Path, way: str, cpus: int) -> None:
+    machine = {"vms": [vm("routes", cpus=cpus, device_tree="auto", command_line="rounds=200")]}
+    result = run(tmp_path, machine, way)
+    assert result.status == 0, result.out + result.err
+    assert "routes: all came once" in result.out, result.out
+
+
+@SLOW
+def test_code_over_the_end_of_a_page_that_is_mapped_meanwhile(tmp_path: Path, way: str) -> None:
+    """A page that nobody had marked as code when it was read is one whose changes nobody would hear of."""
+    machine = {"vms": [vm("straddle", cpus=2, device_tree="auto", command_line="rounds=300")]}
+    result = run(tmp_path, machine, way)
+    assert result.status == 0, result.out + result.err
+    assert "straddle: all new" in result.out, result.out
 
 
 PATCHES = {

@@ -30,6 +30,7 @@
 #define TB_CFLAGS 24
 #define TB_CODE 32
 #define TB_CODE_SIZE 40
+#define TB_PAGES 72 /* RAM offsets of the two that it may be on */
 
 /* CPUState */
 #define CS_CREATED 16

@@ -6,7 +6,8 @@
  * "procedure: step" are its names. What it rests on:
  *
  * - Bytes are read for a translation after a look that found CODE and not BUSY, and nothing is served from that look
- *   until the library has the translation in its tables (tb_gen_code).
+ *   until the library has the translation in its tables (tb_gen_code). They may be of another page than the look was at,
+ *   where another vCPU has mapped one since: then that translation goes, unused, and the next look is at that page too.
  * - While there is CODE and not BUSY, every vCPU's stores to the page take the library's slow path. TLB entries are
  *   opened for fast stores after a look that found no CODE, and nothing is served from that look until the store is
  *   done; who sets CODE waits until every sibling has closed its entries.
@@ -46,22 +47,62 @@ static bool mark(struct core *core, uint64_t page) {
     return false;
 }
 
+/* Pages of RAM that are looked at before bytes are read: where the block is by the tables now, and where the last try read. */
+#define PAGES_OF_A_BLOCK 2
+struct looked {
+    uint64_t now[PAGES_OF_A_BLOCK], last[PAGES_OF_A_BLOCK]; /* or NO_PAGE */
+};
+#define NO_PAGE UINT64_MAX
+
+static bool mark_all(struct core *core, const uint64_t *pages) {
+    bool ready = true;
+    for (int i = 0; i < PAGES_OF_A_BLOCK; i++) ready &= pages[i] == NO_PAGE || mark(core, pages[i]);
+    return ready;
+}
+
+static bool was_looked_at(const struct looked *looked, uint64_t page) {
+    bool was = page == NO_PAGE;
+    for (int i = 0; i < PAGES_OF_A_BLOCK; i++) was |= looked->now[i] == page || looked->last[i] == page;
+    return was;
+}
+
 /* Before the bytes are read. Where a block may end in the next page, that is marked too, if there is one. */
-static void mark_block(struct core *core, uint64_t pc, uint32_t flags) {
+static void mark_block(struct core *core, uint64_t pc, uint32_t flags, struct looked *looked) {
     uint64_t next_pc = (pc & PAGE_MASK) + PAGE_SIZE, ipa;
     bool ready;
     do {
         uint64_t ram_offset = unicorn.page_addr_code(core->env, pc);
-        ready = ram_offset == UINT64_MAX || mark(core, ram_offset / PAGE_SIZE);
-        if (!arch_goes_on(core, flags, next_pc, &ipa)) continue;
-        struct region *region = region_find(core, ipa);
-        if (region && region->host) ready &= mark(core, region_page(region, ipa));
+        struct region *region = arch_goes_on(core, flags, next_pc, &ipa) ? region_find(core, ipa) : NULL;
+        looked->now[0] = ram_offset == UINT64_MAX ? NO_PAGE : ram_offset / PAGE_SIZE;
+        looked->now[1] = region && region->host ? region_page(region, ipa) : NO_PAGE;
+        ready = mark_all(core, looked->now);
+        ready &= mark_all(core, looked->last);
     } while (!ready);
 }
 
+/* Whether the pages that it was read from had been looked at; if not it is of no use. */
+static bool check_block(struct core *core, const void *block, struct looked *looked) {
+    bool all = true;
+    for (int i = 0; i < PAGES_OF_A_BLOCK; i++) {
+        uint64_t ram_offset = FIELD(const uint64_t, block, TB_PAGES + 8 * i);
+        uint64_t page = ram_offset == UINT64_MAX ? NO_PAGE : ram_offset / PAGE_SIZE;
+        all &= was_looked_at(looked, page);
+        looked->last[i] = page;
+    }
+    if (all) return true;
+    uint64_t start = looked->last[0] * PAGE_SIZE + (FIELD(const uint64_t, block, TB_PC) & ~PAGE_MASK);
+    unicorn.tb_invalidate(core->uc, start, start + 1);
+    return false;
+}
+
 EXPORT void *ARCH(tb_gen_code)(void *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags, int cflags) {
-    if (running && running->cpu == cpu) mark_block(running, pc, flags);
-    return unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
+    struct core *core = running && running->cpu == cpu ? running : NULL;
+    struct looked looked = {{NO_PAGE, NO_PAGE}, {NO_PAGE, NO_PAGE}};
+    for (;;) {
+        if (core) mark_block(core, pc, flags, &looked);
+        void *block = unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
+        if (!core || check_block(core, block, &looked)) return block;
+    }
 }
 
 /* The page is data again; nobody keeps a translation of what it was. */
