@@ -68,7 +68,8 @@ class SharedPages:
         if choice >= 252 and len(self.members) > 1:
             self.lose(sorted(self.members)[1 + more % (len(self.members) - 1)])
             return
-        can = [*self.due(), *self.rings(), *(("want", number, lane) for number in self.members for lane in range(CORES))]
+        wants = [("want", number, lane) for number in self.members for lane in range(CORES)]
+        can = [*self.due(), *self.rings(), *wants]
         kind, first, second = can[choice % len(can)]
         if kind != "want":
             self.do(kind, first, second)
