@@ -54,20 +54,27 @@ def spin(side: Side, block: int) -> None:
         side.go("instructions", block, 0)
 
 
+def wait(side: Side, block: int) -> None:
+    """Nobody comes."""
+    signal.pause()
+
+
 @pytest.mark.parametrize(
     ("run", "text"),
     [
         (fail, "second: 3, not 4"),
         (crash, "second: a process ended with status -9"),
         (err, "ZeroDivisionError"),
-        (spin, "second: did not end within 0.5 s"),
+        (spin, "second: did not end within 0.5 s of a CPU"),
+        (wait, r"second: did not end within 0.5 s\."),
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_is_left(
     run: Callable[[Side, int], None], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", run)))
-    monkeypatch.setattr(selftest, "DEADLINE", 0.5 if run is spin else 10)
+    monkeypatch.setattr(selftest, "DEADLINE", 0.5 if run in (spin, wait) else 10)
+    monkeypatch.setattr(selftest, "PATIENCE", 1 if run is wait else 10)
     with pytest.raises(EngineError, match=text):
         selftest.test(ARMV8.trial)
     assert no_children()
