@@ -219,16 +219,20 @@ class Directory:
     """What a home knows of one page under the host's clock: which nodes may do what with it, and who waits.
 
     Made only by tests. Members are numbered, 0 is the home; rights: 0 none, 1 to read, 2 to write. What it says, in
-    order: (grants, else recalls; member; right that it has, or is to keep; carries the bytes). Raises ValueError.
+    order: (grants, else recalls; member; right that it has, or is to keep; carries the bytes; goes round). Raises
+    ValueError.
     """
 
-    def want(self, member: int, right: int) -> list[tuple[bool, int, int, bool]]:
+    def want(self, member: int, right: int) -> list[tuple[bool, int, int, bool, bool]]:
         """It waits for the right."""
 
-    def gave(self, member: int, right: int) -> list[tuple[bool, int, int, bool]] | None:
-        """It keeps no more than that. None: it was not asked to, is to keep less, or has no more anyway."""
+    def gave(self, member: int, right: int) -> list[tuple[bool, int, int, bool, bool]] | None:
+        """It keeps no more than that. None: it was not asked to, is to keep less, or has no more anyway.
 
-    def lost(self, member: int) -> list[tuple[bool, int, int, bool]]:
+        Who may write may keep nothing unasked.
+        """
+
+    def lost(self, member: int) -> list[tuple[bool, int, int, bool, bool]]:
         """It is no more, and what it has not given back neither."""
 
     def right(self, member: int) -> int:
@@ -251,8 +255,11 @@ class Holder:
     def want(self, right: int, /) -> int:
         """A pcpu wants it: 0: the node has it, 1: home is to be asked, 2: it has been."""
 
-    def granted(self, right: int, /) -> bool:
-        """False: home cannot grant that."""
+    def granted(self, right: int, round: bool, /) -> bool:
+        """By home, as the page goes round. False: it cannot."""
+
+    def offer(self) -> bool:
+        """Is given back as if home wanted it. False: it does not go round, or home wants it."""
 
     def recalled(self, right: int, /) -> bool:
         """Home leaves it no more than that. False: it cannot."""

@@ -18,7 +18,7 @@ PAGES = 2
 CORES = 2
 HOME = 0
 
-Say = tuple[bool, int, int, bool]
+Say = tuple[bool, int, int, bool, bool]
 
 
 @dataclass
@@ -42,6 +42,8 @@ class Member:
         self.users: list[set[int]] = [set() for _ in range(PAGES)]
         self.deferred: list[int] = []
         self.letting: list[int] = []  # pages of which cores are still to let go
+        self.rounds: set[int] = set()  # pages that go round, as home has said
+        self.offered: set[int] = set()  # given back unasked since they were granted
 
     def may(self, page: int) -> int:
         """What its cores may do with a page at this moment."""
@@ -54,7 +56,7 @@ class SharedPages:
     def __init__(self, count: int) -> None:
         self.members = {number: Member(number) for number in range(count)}
         self.directories = [_node.Directory() for _ in range(PAGES)]
-        self.queues: dict[tuple[int, int], deque[tuple[str, int, int, int | None]]] = {}
+        self.queues: dict[tuple[int, int], deque[tuple[str, int, int, int | None, bool]]] = {}
         for number in range(1, count):
             self.queues[HOME, number], self.queues[number, HOME] = deque(), deque()
         self.latest = [0] * PAGES
@@ -77,9 +79,10 @@ class SharedPages:
             self.access(first, second, more % PAGES, READ + more // PAGES % 2)
 
     def rings(self) -> list[tuple[str, int, int]]:
-        """Home says something to a node, ahead of which a page may go."""
+        """Home says something to a node, or it to home, ahead of which a page may go."""
         others = [(number, page) for number in self.members if number != HOME for page in range(PAGES)]
-        return [("ring", *each) for each in others if self.directories[each[1]].goes_round(each[0])]
+        pushed = [("ring", *each) for each in others if self.directories[each[1]].goes_round(each[0])]
+        return pushed + [("offer", number, page) for number, page in others if page in self.members[number].rounds]
 
     def due(self) -> list[tuple[str, int, int]]:
         found = [("deliver", *ends) for ends, queue in self.queues.items() if queue]
@@ -136,7 +139,7 @@ class SharedPages:
             self.want(member, index)
 
     def deliver(self, source: int, target: int) -> None:
-        kind, page, right, version = self.take(self.queues[source, target])
+        kind, page, right, version, goes_round = self.take(self.queues[source, target])
         member = self.members[target]
         if kind == "want":
             for each in range(page, PAGES if version else page + 1):
@@ -147,7 +150,7 @@ class SharedPages:
             if version is not None:
                 assert member.holders[page].right == NONE
                 member.memory[page] = version
-            self.granted(member, page, right)
+            self.granted(member, page, right, goes_round)
         else:
             self.recalled(member, page, right)
 
@@ -164,6 +167,13 @@ class SharedPages:
     def ring(self, member: int, page: int) -> None:
         self.act(page, self.directories[page].want(member, READ))
 
+    def offer(self, number: int, page: int) -> None:
+        member = self.members[number]
+        member.rounds.discard(page)
+        if member.holders[page].offer():
+            member.offered.add(page)
+            self.free(member, page)
+
     # What a node does
 
     def want(self, member: Member, index: int) -> None:
@@ -176,17 +186,27 @@ class SharedPages:
             if lane.needs == READ:
                 self.ask_ahead(lane.page + 1)
         elif answer == ASKS:
-            self.queues[member.number, HOME].append(("want", lane.page, lane.needs, lane.needs == READ))
+            self.queues[member.number, HOME].append(("want", lane.page, lane.needs, lane.needs == READ, False))
 
-    def granted(self, member: Member, page: int, right: int) -> None:
-        assert member.holders[page].granted(right), f"node {member.number} cannot be granted {right} of page {page}"
+    def granted(self, member: Member, page: int, right: int, goes_round: bool) -> None:
+        done = member.holders[page].granted(right, goes_round)
+        assert done, f"node {member.number} cannot be granted {right} of page {page}"
+        member.offered.discard(page)
+        if goes_round:
+            member.rounds.add(page)
+        else:
+            member.rounds.discard(page)
+        self.serve_waiting(member, page)
+
+    def serve_waiting(self, member: Member, page: int) -> None:
         for index, lane in enumerate(member.lanes):
             if lane.page == page and lane.needs and not lane.granted:
                 self.want(member, index)
 
     def recalled(self, member: Member, page: int, right: int) -> None:
         assert member.holders[page].recalled(right), f"node {member.number} has nothing of page {page} to give back"
-        self.free(member, page)
+        if page not in member.offered:
+            self.free(member, page)
 
     def retry(self, member: Member) -> None:
         pages, member.deferred = member.deferred, []
@@ -199,6 +219,7 @@ class SharedPages:
             return
         if not member.holders[page].free():
             return
+        member.rounds.discard(page)
         left = member.holders[page].right
         for index in member.users[page]:
             member.lanes[index].recalls.append((page, left))
@@ -218,9 +239,11 @@ class SharedPages:
             self.act(page, self.accepted(HOME, page, left))
         else:
             version = member.memory[page] if carries else None
-            self.queues[member.number, HOME].append(("gave", page, left, version))
+            self.queues[member.number, HOME].append(("gave", page, left, version, False))
+            if page in member.offered:
+                self.serve_waiting(member, page)
 
-    def take(self, queue: deque[tuple[str, int, int, int | None]]) -> tuple[str, int, int, int | None]:
+    def take(self, queue: deque[tuple[str, int, int, int | None, bool]]) -> tuple[str, int, int, int | None, bool]:
         return queue.popleft()
 
     # What home does
@@ -265,17 +288,18 @@ class SharedPages:
             self.say(page, *queue.popleft())
         del self.amid[page]
 
-    def say(self, page: int, grants: bool, number: int, right: int, carries: bool) -> None:
+    def say(self, page: int, grants: bool, number: int, right: int, *how: bool) -> None:
+        carries, goes_round = how
         if grants and right == WRITE:
             self.lent[page] = self.latest[page]
         member = self.members[number]
         if number != HOME:
             version = self.members[HOME].memory[page] if carries else None
-            self.queues[HOME, number].append(("grant" if grants else "recall", page, right, version))
+            self.queues[HOME, number].append(("grant" if grants else "recall", page, right, version, goes_round))
         elif not grants:
             self.recalled(member, page, right)
         elif right >= member.holders[page].right:
-            self.granted(member, page, right)
+            self.granted(member, page, right, goes_round)
 
     # What holds
 

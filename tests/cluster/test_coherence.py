@@ -64,8 +64,8 @@ def test_memory_is_one_in_100_000_histories() -> None:
 class GrantsEarly(SharedPages):
     """Does not wait for those whom it has told to give back."""
 
-    def say(self, page: int, grants: bool, number: int, right: int, carries: bool) -> None:
-        super().say(page, grants, number, right, carries)
+    def say(self, page: int, grants: bool, number: int, right: int, *how: bool) -> None:
+        super().say(page, grants, number, right, *how)
         if not grants and number != HOME:
             self.act(page, self.directories[page].gave(number, right) or [])
 
@@ -77,9 +77,9 @@ class GrantsEarly(SharedPages):
 class SkipsARecall(SharedPages):
     """Takes it for answered, and never says it."""
 
-    def say(self, page: int, grants: bool, number: int, right: int, carries: bool) -> None:
+    def say(self, page: int, grants: bool, number: int, right: int, *how: bool) -> None:
         if grants or number == HOME or self.directories[page].right(number) != READ:
-            super().say(page, grants, number, right, carries)
+            super().say(page, grants, number, right, *how)
         else:
             self.act(page, self.accepted(number, page, right))
 
@@ -94,7 +94,7 @@ class DropsBytes(SharedPages):
 class Reorders(SharedPages):
     """What was said last comes first."""
 
-    def take(self, queue: deque[tuple[str, int, int, int | None]]) -> tuple[str, int, int, int | None]:
+    def take(self, queue: deque[tuple[str, int, int, int | None, bool]]) -> tuple[str, int, int, int | None, bool]:
         return queue.pop()
 
 
@@ -193,14 +193,14 @@ def test_what_nobody_asked_for_is_refused() -> None:
     directory.want(1, WRITE)
     assert directory.gave(1, NONE) is None
     assert directory.gave(HOME, READ) is None  # nothing is to be left of it
-    assert directory.gave(HOME, NONE) == [(True, 1, WRITE, True)]
+    assert directory.gave(HOME, NONE) == [(True, 1, WRITE, True, False)]
     assert not holder.recalled(NONE)
     assert not holder.free()
-    assert holder.granted(WRITE)
-    assert not holder.granted(READ)
+    assert holder.granted(WRITE, False)
+    assert not holder.granted(READ, False)
     assert holder.recalled(NONE)
     assert not holder.recalled(NONE)
-    assert not holder.granted(WRITE)
+    assert not holder.granted(WRITE, False)
     with pytest.raises(ValueError, match="nothing is to be given back"):
         holder.given()
     with pytest.raises(ValueError, match="no member 64 of 64"):
@@ -241,4 +241,21 @@ def test_a_page_that_goes_round_goes_with_who_is_rung() -> None:
     pages.ring(1, 0)
     pages.finish()
     assert pages.members[1].holders[0].right == WRITE
-    assert pages.rings() == []
+    assert pages.rings() == [("offer", 1, 0)]
+    pages.offer(1, 0)
+    pages.finish()
+    assert pages.members[HOME].holders[0].right == WRITE
+    assert pages.rings() == [("ring", 1, 0)]
+
+
+def test_what_is_given_back_unasked_was_perhaps_just_wanted() -> None:
+    pages = SharedPages(3)
+    for turn in range(8):
+        read_then_write(pages, 1 + turn % 2, 0)
+    pages.access(1, 0, 0, READ)
+    pages.call(1, 0)
+    pages.deliver(1, HOME)
+    pages.offer(2, 0)
+    pages.access(2, 1, 0, READ)
+    pages.finish()
+    pages.read_all()

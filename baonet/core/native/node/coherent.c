@@ -28,7 +28,7 @@ static void ask_ahead(struct place at) {
 /* Asks home, of which there is one. */
 static void ask(const struct place *at, enum right right, unsigned count) {
     if (!at_home(at)) {
-        place_say(at, &at->part->views[0], FRAME_WANT, right, false, count);
+        place_say(at, &at->part->views[0], FRAME_WANT, right, 0, count);
         return;
     }
     struct says own = {0}, *says = at->says ? at->says : &own;
@@ -78,8 +78,8 @@ static void serve_waiting(const struct place *at) {
     }
 }
 
-static bool granted(const struct place *at, enum right right) {
-    if (!holder_granted(held(at), right)) return false;
+static bool granted(const struct place *at, enum right right, bool round) {
+    if (!holder_granted(held(at), right, round)) return false;
     place_publish(at);
     serve_waiting(at);
     return true;
@@ -88,7 +88,8 @@ static bool granted(const struct place *at, enum right right) {
 void coherent_gave(const struct place *at) {
     enum right left = holder_given(held(at));
     if (!at_home(at)) {
-        place_say(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries, 1);
+        place_say(at, &at->part->views[0], FRAME_GAVE, left, held(at)->carries ? CARRIES : 0, 1);
+        if (held(at)->offered) serve_waiting(at);
         return;
     }
     struct says own = {0}, *says = at->says ? at->says : &own;
@@ -98,7 +99,7 @@ void coherent_gave(const struct place *at) {
 
 static bool recalled(const struct place *at, enum right right) {
     if (!holder_recalled(held(at), right)) return false;
-    release_page(at);
+    if (!held(at)->offered) release_page(at);
     return true;
 }
 
@@ -110,12 +111,13 @@ static void act(const struct place *where, struct says *says) {
         const struct say *say = &says->each[i];
         if (say->member == HOME) {
             if (say->kind == SAY_GRANT)
-                granted(at, say->right);
+                granted(at, say->right, say->round);
             else
                 recalled(at, say->right);
         } else {
             if (say->kind == SAY_GRANT) place_publish(at); /* where it is now */
-            place_say(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, say->carries, 1);
+            unsigned how = (say->carries ? CARRIES : 0) | (say->round ? GOES_ROUND : 0);
+            place_say(at, member_view(at, say->member), say->kind == SAY_GRANT ? FRAME_GRANT : FRAME_RECALL, say->right, how, 1);
         }
     }
 }
@@ -134,17 +136,19 @@ void coherent_called(struct courier *courier, struct part *part, unsigned pcpu) 
     if (right && at.table) want(&at, pcpu, right);
 }
 
-/*
- * Who rings has done what belongs together, and who is rung looks at it: a page that goes round between the two goes ahead, if it
- * is home that has it.
- */
+/* Who rings has done what belongs together, and who is rung looks at it: a page that goes round goes ahead. */
 void coherent_rings(struct courier *courier, struct part *part, unsigned pcpu, const struct view *view) {
     if (!part->timing) return;
     part->granted[pcpu] = 0;
     release_retry(courier, part);
     struct lane *lane = &part->ledger->lanes[pcpu];
     struct place at = place_of(courier, part, lane->segment, lane->page);
-    if (!at.table || !at_home(&at) || !directory_goes_round(directory(&at), member_of(part, view))) return;
+    if (!at.table || at.table->device) return;
+    if (!at_home(&at)) {
+        if (holder_offer(held(&at))) release_page(&at);
+        return;
+    }
+    if (!directory_goes_round(directory(&at), member_of(part, view))) return;
     struct says says = {0};
     directory_want(directory(&at), member_of(part, view), RIGHT_READ, &says);
     act(&at, &says);
@@ -162,7 +166,7 @@ static bool may_go_ahead(const struct place *at, unsigned member) {
 
 static bool take_want(struct place at, const struct view *from, const struct page_frame *frame) {
     unsigned member = member_of(at.part, from);
-    if ((frame->right != RIGHT_READ && frame->right != RIGHT_WRITE) || !frame->count || frame->count > AHEAD || frame->carries) return false;
+    if ((frame->right != RIGHT_READ && frame->right != RIGHT_WRITE) || !frame->count || frame->count > AHEAD || frame->how) return false;
     if (frame->count > at.table->pages - at.page) return false;
     for (unsigned i = 0; i < frame->count; i++, at.page++) {
         struct says says = {0};
@@ -175,14 +179,14 @@ static bool take_want(struct place at, const struct view *from, const struct pag
 }
 
 static bool take_grant(const struct place *at, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
-    if (frame->carries ? held(at)->right != RIGHT_NONE || !place_put(at, bytes, length) : length != 0) return false;
-    return granted(at, frame->right);
+    if (frame->how & CARRIES ? held(at)->right != RIGHT_NONE || !place_put(at, bytes, length) : length != 0) return false;
+    return granted(at, frame->right, frame->how & GOES_ROUND);
 }
 
 static bool take_gave(const struct place *at, const struct view *from, const struct page_frame *frame, const uint8_t *bytes, size_t length) {
     unsigned member = member_of(at->part, from);
     bool wrote = directory_right(directory(at), member) == RIGHT_WRITE;
-    if (frame->carries != wrote || (wrote ? !place_put(at, bytes, length) : length != 0)) return false;
+    if ((frame->how & CARRIES) != (wrote ? CARRIES : 0) || (wrote ? !place_put(at, bytes, length) : length != 0)) return false;
     struct says says = {0};
     if (!directory_gave(directory(at), member, frame->right, &says)) return false;
     act(at, &says);

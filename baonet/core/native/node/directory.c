@@ -20,8 +20,8 @@
 #define HOME 0u
 #define MOST_PROOFS 6u
 
-static void say(struct says *says, enum say_kind kind, unsigned member, enum right right, bool carries) {
-    says->each[says->count++] = (struct say){(uint8_t)kind, (uint8_t)member, (uint8_t)right, carries};
+static void say(struct says *says, enum say_kind kind, unsigned member, enum right right, bool carries, bool round) {
+    says->each[says->count++] = (struct say){(uint8_t)kind, (uint8_t)member, (uint8_t)right, carries, round};
 }
 
 void directory_begin(struct directory_page *page) { *page = (struct directory_page){.writer = HOME + 1}; }
@@ -35,7 +35,7 @@ bool directory_rests(const struct directory_page *page) { return !page->served; 
 
 static void recall(struct directory_page *page, unsigned member, enum right right, struct says *says) {
     page->awaited |= BIT(member);
-    say(says, SAY_RECALL, member, right, false);
+    say(says, SAY_RECALL, member, right, false, false);
 }
 
 static void grant(struct directory_page *page, unsigned member, enum right right, struct says *says) {
@@ -46,7 +46,8 @@ static void grant(struct directory_page *page, unsigned member, enum right right
     } else {
         page->readers |= BIT(member);
     }
-    say(says, SAY_GRANT, member, right, carries);
+    say(says, SAY_GRANT, member, right, carries, page->round);
+    page->round = false;
 }
 
 /* Behind who was served last. */
@@ -79,7 +80,8 @@ bool directory_goes_round(const struct directory_page *page, unsigned member) {
 }
 
 static void serve(struct directory_page *page, unsigned member, struct says *says) {
-    enum right right = page->wants[RIGHT_WRITE] & BIT(member) || goes_round(page, member) ? RIGHT_WRITE : RIGHT_READ;
+    page->round = !(page->wants[RIGHT_WRITE] & BIT(member)) && goes_round(page, member);
+    enum right right = page->wants[RIGHT_WRITE] & BIT(member) || page->round ? RIGHT_WRITE : RIGHT_READ;
     if (page->readers & BIT(member) && right == RIGHT_WRITE) learn(page, member);
     if (page->writer) page->wrote = page->writer;
     page->served = (uint8_t)(member + 1);
@@ -109,7 +111,9 @@ static void go_on(struct directory_page *page, struct says *says) {
     }
 }
 
+/* Who asks for what it has, and is to keep, had asked before that came to it unasked. */
 void directory_want(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    if (right <= directory_right(page, member) && !(page->awaited & BIT(member))) return;
     page->wants[right] |= BIT(member);
     go_on(page, says);
 }
@@ -118,16 +122,25 @@ void directory_want(struct directory_page *page, unsigned member, enum right rig
 static void keep_at_home(struct directory_page *page, struct says *says) {
     if (page->readers & BIT(HOME)) return;
     page->readers |= BIT(HOME);
-    if (page->served != HOME + 1) say(says, SAY_GRANT, HOME, RIGHT_READ, false);
+    if (page->served != HOME + 1) say(says, SAY_GRANT, HOME, RIGHT_READ, false, false);
+}
+
+/* Unasked: nobody waits for it, and it is home that has it now. */
+static bool took_back(struct directory_page *page, unsigned member, enum right right, struct says *says) {
+    if (page->served || member == HOME || page->writer != member + 1 || right != RIGHT_NONE) return false;
+    page->wrote = page->writer;
+    grant(page, HOME, RIGHT_WRITE, says);
+    return true;
 }
 
 bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says) {
-    if (!(page->awaited & BIT(member)) || right >= directory_right(page, member)) return false;
+    if (!(page->awaited & BIT(member))) return took_back(page, member, right, says);
+    if (right >= directory_right(page, member)) return false;
     if (right == RIGHT_READ && page->right == RIGHT_WRITE) return false;
     page->awaited &= ~BIT(member);
     if (page->writer == member + 1) page->writer = 0;
     page->readers = right == RIGHT_READ ? page->readers | BIT(member) : page->readers & ~BIT(member);
-    if (right == RIGHT_READ) keep_at_home(page, says);
+    if (page->right == RIGHT_READ) keep_at_home(page, says);
     go_on(page, says);
     return true;
 }

@@ -16,6 +16,7 @@ struct directory_page {
     uint64_t wants[RIGHT_WRITE + 1]; /* members that wait, by the right */
     uint8_t writer;                /* by its number plus 1; 0: nobody may write */
     uint8_t served, right;         /* the same of whom the others are told to give back for, and what it gets */
+    bool round;                    /* it gets that as the page goes round */
     uint8_t last;                  /* member that was served */
     uint8_t wrote;                 /* who wrote last and does no more, by its number plus 1 */
     uint8_t proofs;                /* in a row: who was let read what another had written was the next to write */
@@ -27,6 +28,7 @@ enum say_kind { SAY_GRANT, SAY_RECALL };
 struct say {
     uint8_t kind, member, right;
     bool carries; /* with the page's bytes: those that it has, if any, are not the page's */
+    bool round;   /* the page goes round: who has it may give it back unasked */
 };
 /* Grants and recalls of all members, once by a call, and once more by what home does when it is told (coherent.c). */
 struct says {
@@ -40,7 +42,10 @@ void directory_begin(struct directory_page *page);
 /* A member waits for a right. */
 void directory_want(struct directory_page *page, unsigned member, enum right right, struct says *says);
 
-/* It keeps no more than the right. False: it was not asked to, is to keep less, or has no more anyway. */
+/*
+ * It keeps no more than the right. Who may write may keep nothing unasked, and what was to be left of it as well. False: it was not
+ * asked to, is to keep less, or has no more anyway.
+ */
 bool directory_gave(struct directory_page *page, unsigned member, enum right right, struct says *says);
 
 /* It is no more. What it has not given back is lost with it: home has the bytes that were the page's before. */

@@ -6,19 +6,30 @@
 
 enum holder_answer holder_want(struct holder_page *page, enum right right) {
     if (right <= (page->recalled ? page->recalled - 1u : page->right)) return HOLDER_HAS;
+    if (page->offered && (page->recalled || page->revoked)) return HOLDER_WAITS; /* home would take it for one that the page is still here for */
     if (right <= page->asked) return HOLDER_WAITS;
     page->asked = (uint8_t)right;
     return HOLDER_ASKS;
 }
 
-bool holder_granted(struct holder_page *page, enum right right) {
+bool holder_granted(struct holder_page *page, enum right right, bool round) {
     if (right < page->right || right > RIGHT_WRITE || page->recalled || page->revoked) return false;
     page->right = (uint8_t)right;
+    page->round = round;
+    page->offered = false;
     if (page->asked <= right) page->asked = RIGHT_NONE;
     return true;
 }
 
+bool holder_offer(struct holder_page *page) {
+    if (!page->round || page->right != RIGHT_WRITE || page->asked || page->recalled || page->revoked) return false;
+    page->offered = true;
+    page->recalled = RIGHT_NONE + 1;
+    return true;
+}
+
 bool holder_recalled(struct holder_page *page, enum right right) {
+    if (page->offered) return true;
     if (right >= page->right || page->recalled || page->revoked) return false;
     page->recalled = (uint8_t)(right + 1);
     return true;

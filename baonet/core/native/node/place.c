@@ -25,16 +25,16 @@ void place_publish(const struct place *at) {
 
 static bool is_zero(const uint8_t *bytes) { return !bytes[0] && !memcmp(bytes, bytes + 1, GUEST_PAGE - 1); }
 
-void place_say(const struct place *at, struct view *view, enum frame_kind kind, enum right right, bool carries, unsigned count) {
+void place_say(const struct place *at, struct view *view, enum frame_kind kind, enum right right, unsigned how, unsigned count) {
     struct page_frame frame = {.page = at->page, .segment = at->segment, .life = at->table->life, .count = (uint16_t)count,
-                               .right = (uint8_t)right, .carries = carries};
-    bool bytes = carries && (at->table->device || !is_zero(at->table->bytes + (size_t)at->page * GUEST_PAGE));
+                               .right = (uint8_t)right, .how = (uint8_t)how};
+    bool bytes = how & CARRIES && (at->table->device || !is_zero(at->table->bytes + (size_t)at->page * GUEST_PAGE));
     part_ship(at->part, view);
     uint8_t *room = link_begin(&view->peer->link, (uint16_t)kind, at->part->number, sizeof frame + (bytes ? contents_most(at->table, 1) : 0));
     if (!room) return;
     memcpy(room, &frame, sizeof frame);
     link_end(&view->peer->link, sizeof frame + (bytes ? contents_pack(at->table, at->page, 1, room + sizeof frame) : 0));
-    if (carries) atomic_fetch_add(&at->courier->given, 1);
+    if (how & CARRIES) atomic_fetch_add(&at->courier->given, 1);
 }
 
 bool place_put(const struct place *at, const uint8_t *bytes, size_t length) {

@@ -30,16 +30,18 @@ struct place place_of(struct courier *courier, struct part *part, unsigned segme
 /* What this node has of it is what its cores see. */
 void place_publish(const struct place *at);
 
-/* A frame of it; with its bytes, if `carries`. */
-void place_say(const struct place *at, struct view *view, enum frame_kind kind, enum right right, bool carries, unsigned count);
+/* A frame of it, with its bytes if `how` has CARRIES. */
+void place_say(const struct place *at, struct view *view, enum frame_kind kind, enum right right, unsigned how, unsigned count);
 
 /* Bytes that have come; none: zeroes. False: they are no page. */
 bool place_put(const struct place *at, const uint8_t *bytes, size_t length);
 
+#define CARRIES 1u
+#define GOES_ROUND 2u
 struct page_frame {
     uint32_t page;
     uint16_t segment, life, count;
-    uint8_t right, carries;
+    uint8_t right, how; /* CARRIES, GOES_ROUND */
 };
 
 #endif

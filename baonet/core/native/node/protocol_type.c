@@ -27,8 +27,8 @@ static PyObject *list_of(const struct says *says) {
     PyObject *list = PyList_New((Py_ssize_t)says->count);
     for (unsigned i = 0; list && i < says->count; i++) {
         const struct say *say = &says->each[i];
-        PyObject *each = Py_BuildValue("OIIO", say->kind == SAY_GRANT ? Py_True : Py_False, say->member, say->right,
-                                       say->carries ? Py_True : Py_False);
+        PyObject *each = Py_BuildValue("OIIOO", say->kind == SAY_GRANT ? Py_True : Py_False, say->member, say->right,
+                                       say->carries ? Py_True : Py_False, say->round ? Py_True : Py_False);
         if (!each) Py_CLEAR(list);
         else PyList_SET_ITEM(list, (Py_ssize_t)i, each);
     }
@@ -126,9 +126,16 @@ static PyObject *wants(PyObject *self, PyObject *number) {
     return right_of(number, RIGHT_READ, &right) ? PyLong_FromLong(holder_want(held(self), right)) : NULL;
 }
 
-static PyObject *granted(PyObject *self, PyObject *number) {
-    enum right right;
-    return right_of(number, RIGHT_NONE, &right) ? PyBool_FromLong(holder_granted(held(self), right)) : NULL;
+static PyObject *granted(PyObject *self, PyObject *args) {
+    unsigned right;
+    int round;
+    if (!PyArg_ParseTuple(args, "Ip", &right, &round) || !is_right(right, RIGHT_NONE)) return NULL;
+    return PyBool_FromLong(holder_granted(held(self), (enum right)right, round));
+}
+
+static PyObject *offer(PyObject *self, PyObject *none) {
+    (void)none;
+    return PyBool_FromLong(holder_offer(held(self)));
 }
 
 static PyObject *recalled(PyObject *self, PyObject *number) {
@@ -155,7 +162,8 @@ static PyObject *right_held(PyObject *self, void *none) {
 
 static PyMethodDef holder_methods[] = {
     {"want", wants, METH_O, NULL},
-    {"granted", granted, METH_O, NULL},
+    {"granted", granted, METH_VARARGS, NULL},
+    {"offer", offer, METH_NOARGS, NULL},
     {"recalled", recalled, METH_O, NULL},
     {"free", free_it, METH_NOARGS, NULL},
     {"given", given, METH_NOARGS, NULL},
