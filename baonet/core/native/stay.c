@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "futex.h"
+#include "patience.h"
 #include "run.h"
 
 /* Whether a core that was left for `reason` has something for its hypervisor, or for whoever looks after it. */
@@ -40,20 +41,6 @@ static void perform(struct core *core, const struct order *order, struct outcome
     if (!outcome->yielded || outcome->out || !order->patient || outcome->clock >= order->limit) return;
     clock_skip(core, order->limit - outcome->clock);
     outcome->clock = clock_now(core);
-}
-
-/*
- * Who waits spins before it sleeps, as long as that pays: twice as long as it has lately had to wait, and not where that was
- * long, as it is where there are fewer cores than threads. All in nanoseconds of the host.
- */
-#define SHORT_SPIN 2000u
-#define LONG_SPIN 200000u
-
-static uint64_t most(uint64_t left, uint64_t right) { return left > right ? left : right; }
-
-static void has_waited(uint64_t *patience, uint64_t time) {
-    *patience = time < LONG_SPIN ? most(2 * time, *patience - *patience / 8) : *patience / 2;
-    *patience = most(*patience, SHORT_SPIN);
 }
 
 #define WORTH_HANDING_OVER 1500u /* of a stay: to hand one over costs about half of that */
@@ -101,7 +88,7 @@ static uint32_t wait_for_batch(uint32_t seen, uint64_t *patience) {
         if (atomic_load(&pool.batch) == seen) futex_wait(&pool.batch, seen, 0);
         atomic_fetch_sub(&pool.sleepers, 1);
     }
-    has_waited(patience, now - began);
+    patience_learn(patience, now - began);
     return atomic_load(&pool.batch);
 }
 
@@ -111,7 +98,7 @@ static _Atomic uint32_t arrived;
 static void *worker(void *unused) {
     (void)unused;
     uint32_t seen = 0;
-    uint64_t patience = SHORT_SPIN;
+    uint64_t patience = SHORT_PATIENCE;
     atomic_fetch_add(&arrived, 1);
     for (;;) {
         seen = wait_for_batch(seen, &patience);
@@ -212,7 +199,7 @@ static void ask(struct ledger *ledger, struct stay *stay) {
 
 /* False: the deadline has passed. */
 static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline) {
-    static _Thread_local uint64_t patience = SHORT_SPIN;
+    static _Thread_local uint64_t patience = SHORT_PATIENCE;
     struct lane *lane = stay->lane;
     uint64_t began = host_now(), now = began;
     for (;; now = host_now()) {
@@ -224,7 +211,7 @@ static bool wait_for(struct ledger *ledger, struct stay *stay, uint64_t deadline
         else
             futex_wait(&ledger->answers, seen, deadline - now);
     }
-    if (!lane->away) has_waited(&patience, now - began);
+    if (!lane->away) patience_learn(&patience, now - began);
     stay->outcome = lane->outcome;
     atomic_store(&lane->work, LANE_STANDS);
     return true;
@@ -288,14 +275,14 @@ static void *attending(void *argument) {
     PyGILState_Ensure();
     PyThreadState *state = PyEval_SaveThread();
     atomic_fetch_add(&arrived, 1);
-    uint64_t patience = SHORT_SPIN, began = host_now();
+    uint64_t patience = SHORT_PATIENCE, began = host_now();
     for (;;) {
         uint32_t seen = atomic_load(bell);
         uint64_t now = host_now();
         bool asked = false;
         for (unsigned i = 0; i < attendance->count; i++) asked |= attend(attendance, attendance->cores[i], state);
         if (asked) {
-            has_waited(&patience, now - began);
+            patience_learn(&patience, now - began);
             began = host_now();
         } else if (now - began < patience && !attendance->ledger->conducted_away) { /* else the courier needs the core */
             __builtin_ia32_pause();

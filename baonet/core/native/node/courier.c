@@ -1,8 +1,8 @@
 /*
  * The courier of a node: one thread, without Python, that has the streams to the couriers of other nodes. It is called by cores
  * of this node over a socket (ledger_call), reads what other nodes say, and passes on what processes of islands that are split
- * say to each other. Before it sleeps it looks for a while whether there is more, as to be woken takes as long as all the rest; but
- * only while nobody else wants the host's core: those that it works for need it, and are slower without (measured on two).
+ * say to each other. Before it sleeps it looks for a while whether there is more, as to be woken takes as long as all the rest,
+ * and lets others have the host's core meanwhile: those that it works for need it, and are slower without (measured on two).
  *
  * A peer that says what cannot be, or ends, is lost: that is told on `told`, by its number and what it said.
  */
@@ -10,6 +10,7 @@
 #include "courier.h"
 
 #include "coherent.h"
+#include "patience.h"
 #include "pulse.h"
 #include "ringing.h"
 #include "timing.h"
@@ -25,9 +26,6 @@
 
 #define EVENTS 64
 #define CALLS 256 /* that are answered before others have their turn */
-#define LOOKS UINT64_C(60000)     /* nanoseconds after something came, */
-#define TAKEN UINT64_C(500000)    /* unless it has to wait so long for a core, */
-#define SLEEPS UINT64_C(10000000) /* then it does not for so long */
 
 enum { OF_ITSELF, OF_PEER, OF_RELAY };
 #define KEY(kind, part, index) ((uint64_t)(kind) << 48 | (uint64_t)(part) << 32 | (uint64_t)(index))
@@ -224,22 +222,19 @@ static void set_alarm(struct courier *courier, uint64_t due) {
 }
 
 static int look(struct courier *courier, struct epoll_event *events) {
-    uint64_t time = pulse_now(), due = next(courier);
+    uint64_t began = pulse_now(), time = began, due = next(courier);
     bool rests = time < due && !has_more(courier);
     int count = epoll_wait(courier->epoll, events, EVENTS, 0);
-    while (!count && rests && time < courier->looks && time < due) {
+    while (!count && rests && time - began < courier->patience && time < due) {
         sched_yield();
-        uint64_t before = time;
         time = pulse_now();
-        if (time - before > TAKEN) courier->looks = 0, courier->sleeps = time + SLEEPS;
         count = epoll_wait(courier->epoll, events, EVENTS, 0);
     }
     if (!count && rests) {
         set_alarm(courier, due);
         count = epoll_wait(courier->epoll, events, EVENTS, -1);
-        time = pulse_now();
     }
-    if (count && time >= courier->sleeps) courier->looks = time + LOOKS;
+    if (rests) patience_learn(&courier->patience, pulse_now() - began);
     return count;
 }
 

@@ -139,7 +139,7 @@ struct courier {
     _Atomic uint64_t brought, given, orders; /* pages; stays */
     _Atomic uint64_t held; /* bytes for which rings here have no room */
     uint64_t alarm; /* that the timer is set to */
-    uint64_t looks, sleeps; /* before it sleeps: until when; and until when not */
+    uint64_t patience; /* for so long it looks for more before it sleeps */
     uint64_t limit, beats; /* after which a peer that says nothing is lost; when the next beat is due */
 };
 

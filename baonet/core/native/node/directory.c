@@ -10,7 +10,8 @@
  * Some pages go round: each member reads what the one before it has left, and writes next. Who reads such a page is let write at
  * once, which saves it the second way to home. For a while: then a reader gets no more than it asked for, and shows whether that
  * is so yet. The longer it has been, the longer the while. Where several wait at once nothing goes round: who looks at a lock that
- * another has would take it from him each time.
+ * another has would take it from him each time. It may come back unasked: home has it then, or if it was recalled meanwhile that is
+ * the answer.
  *
  * Between home and a member messages are FIFO. What is said to a member is said when all before it has been.
  */

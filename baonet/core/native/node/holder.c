@@ -1,12 +1,15 @@
 /*
  * A right comes from home, and goes back when home wants it and all pcpus that use it have let go. A pcpu for which it was granted
  * does its access first.
+ *
+ * A page that goes round may be given back unasked. Nothing more is asked of home until it has gone, as home would take that for
+ * asked by a node that has it; and home may have recalled it before it came: that is all a recall can be until it is granted again.
  */
 #include "holder.h"
 
 enum holder_answer holder_want(struct holder_page *page, enum right right) {
     if (right <= (page->recalled ? page->recalled - 1u : page->right)) return HOLDER_HAS;
-    if (page->offered && (page->recalled || page->revoked)) return HOLDER_WAITS; /* home would take it for one that the page is still here for */
+    if (page->offered && (page->recalled || page->revoked)) return HOLDER_WAITS;
     if (right <= page->asked) return HOLDER_WAITS;
     page->asked = (uint8_t)right;
     return HOLDER_ASKS;
