@@ -132,7 +132,7 @@ void broadcast_finish(struct core *core) {
     for (unsigned i = 0; i < core->sibling_count; i++)
         if (is_away(core, core->siblings[i]) && !has_served(core, i)) ledger_call(core->residence, core->siblings[i]);
     wait_for(core, true);
-    if (running == core) core_strain_since(core, begin);
+    if (running == core) core_strain_waited(core, host_now() - begin);
     if (core->scratch.leave_block) slot_kick(core->slot, KICK_MAINTENANCE); /* the block goes on, to others that may be dropped */
 }
 

@@ -17,7 +17,7 @@
  *              one CPU, as its architecture has it
  *   core       architecture cached clock code_map core count leave ownership parcels regions resident rest rights storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics common_time futex layout ledger library pl011_state slot state unicorn
+ *   library    atomics common_time futex layout ledger library patience pl011_state slot state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:

@@ -1,8 +1,6 @@
 /* How what happens in the guest makes it leave. */
 #include "leave.h"
 
-#include "clock.h"
-
 #define WAITED_STRAIN 1000u /* nanoseconds that cost others as much as an exception: a stay has some 4 ms of them */
 
 _Thread_local struct core *running;
@@ -28,7 +26,7 @@ void core_strain(struct core *core, unsigned exceptions) {
     slot_kick(core->slot, KICK_DOORBELL);
 }
 
-void core_strain_since(struct core *core, uint64_t begin) {
-    uint64_t exceptions = (host_now() - begin) / WAITED_STRAIN;
+void core_strain_waited(struct core *core, uint64_t nanoseconds) {
+    uint64_t exceptions = nanoseconds / WAITED_STRAIN;
     core_strain(core, exceptions < SPELL ? (unsigned)exceptions : SPELL);
 }

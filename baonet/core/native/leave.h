@@ -21,7 +21,7 @@ void core_leave_here(struct core *core, enum exit_reason reason);
 #define MAINTENANCE_STRAIN 1 /* a page of one, or a line of translated code */
 void core_strain(struct core *core, unsigned exceptions);
 
-/* Another node has been waited for, from that time of the host on: few instructions may take seconds. */
-void core_strain_since(struct core *core, uint64_t begin);
+/* Another node has been waited for, so long: few instructions may take seconds. */
+void core_strain_waited(struct core *core, uint64_t nanoseconds);
 
 #endif

@@ -131,7 +131,7 @@ static void await(struct core *core, struct shared_page page, bool write) {
     }
     atomic_store(&slot->waits, 0);
     core->state.pages_taken++;
-    if (running == core) core_strain_since(core, begin);
+    if (running == core) core_strain_waited(core, host_now() - begin);
 }
 
 void rights_enter(struct core *core, struct shared_page page, bool write) {
