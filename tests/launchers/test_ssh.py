@@ -142,7 +142,7 @@ def test_the_timeout_is_for_the_coming_of_nodes_too(ssh: SshHosts) -> None:
         (
             ("--on", "ssh:alpha", "--lead-address", "127.0.0.1:7999"),
             "node alpha has not come: ssh has ended with status 1: "
-            "baonet node: --join 127.0.0.1:7999: Connection refused",
+            "baonet node: --join 127.0.0.1:7999: Connection refused: is it there that a lead waits for nodes?",
         ),
     ],
 )
