@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import Final, TextIO
 
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError, Problem
@@ -16,6 +16,8 @@ from baonet.hyp.vmm import plan
 from baonet.machine import Machine, Vm
 
 Subparsers = argparse._SubParsersAction
+HOST: Final = r"(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+)"
+"""A host's name or address in front of a port, that of IPv6 in brackets."""
 
 
 def rewrites(stream: TextIO) -> bool:

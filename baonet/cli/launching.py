@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from baonet.cli.common import UsageError
+from baonet.cli.common import HOST, UsageError
 from baonet.cluster.starter import Launching
 from baonet.cluster.where import WhereKind
 
@@ -38,7 +38,7 @@ def launching(options: argparse.Namespace) -> Launching:
         raise UsageError("--remote-command is empty: write what is to be run there, as in /opt/baonet/bin/baonet")
     if options.lead_address is None:
         return Launching(command=options.remote_command)
-    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+)(?::([0-9]{1,5}))?", options.lead_address)
+    found = re.fullmatch(rf"({HOST})(?::([0-9]{{1,5}}))?", options.lead_address)
     if found is None or not 0 <= int(found[2] or 0) <= 65535:
         raise UsageError(
             f"--lead-address {options.lead_address}: write an address of this host, or ADDRESS:PORT; one of IPv6 is in "

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
-from baonet.cli.common import Subparsers, UsageError
+from baonet.cli.common import HOST, Subparsers, UsageError
 from baonet.core.errors import EngineError
 from baonet.machine.node_placement import lacks_interface
 
@@ -35,7 +35,7 @@ _WHAT_TO_DO = {
     errno.EADDRNOTAVAIL: ": write an address of this host, or 0.0.0.0 or [::] for all that it has",
     errno.EACCES: ": write a port from 1024 on",
 }
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+):([0-9]{1,5})")
+_PLACE = re.compile(rf"({HOST}):([0-9]{{1,5}})")
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -20,6 +20,7 @@
  * While a request is served the TLB may change and translations go, so nothing is served where the library holds a
  * pointer into either: neither amid a store, nor while it translates.
  */
+
 #define REQUEST 3u /* in the low bits of a RAM offset */
 
 static void maintain(struct core *core, uint64_t code) {

@@ -15,14 +15,19 @@
 #include "timing.h"
 
 #define AHEAD 32u /* pages that are asked for at once, when they have been one after the other */
+
 static void act(const struct place *at, struct says *says);
 
+/* A member wants it of home, which this is. */
+static void want_for(const struct place *at, unsigned member, enum right right) {
+    struct says own = {0}, *says = at->says ? at->says : &own;
+    directory_want(directory(at), member, right, says);
+    if (!at->says) act(at, says);
+}
+
 /* Home may not read it: a member writes it, and is told to give it back. Nothing comes to home of that at once. */
-static void ask_ahead(struct place at) {
-    struct says says = {0};
-    if (!directory_rests(directory(&at)) || directory_right(directory(&at), HOME) != RIGHT_NONE) return;
-    directory_want(directory(&at), HOME, RIGHT_READ, &says);
-    act(&at, &says);
+static void ask_ahead(const struct place *at) {
+    if (directory_rests(directory(at)) && directory_right(directory(at), HOME) == RIGHT_NONE) want_for(at, HOME, RIGHT_READ);
 }
 
 /* Asks home, of which there is one. */
@@ -31,11 +36,10 @@ static void ask(const struct place *at, enum right right, unsigned count) {
         place_say(at, &at->part->views[0], FRAME_WANT, right, 0, count);
         return;
     }
-    struct says own = {0}, *says = at->says ? at->says : &own;
-    directory_want(directory(at), HOME, right, says);
-    if (!at->says) act(at, says);
+    want_for(at, HOME, right);
     struct place next = *at;
-    for (next.page++; next.page < at->page + count; next.page++) ask_ahead(next);
+    next.says = NULL; /* these are of other pages */
+    for (next.page++; next.page < at->page + count; next.page++) ask_ahead(&next);
 }
 
 /* As many as have come one after the other, and are not here. */
@@ -71,9 +75,8 @@ static void want(const struct place *at, unsigned pcpu, enum right right) {
 static void serve_waiting(const struct place *at) {
     for (unsigned i = 0; i < at->part->member_count; i++) {
         unsigned pcpu = at->part->members[i];
-        struct lane *lane = &at->part->ledger->lanes[pcpu];
-        if (!part_is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
-        enum right right = wanted(lane);
+        const struct lane *lane = place_lane(at, pcpu);
+        enum right right = lane ? wanted(lane) : RIGHT_NONE;
         if (right) want(at, pcpu, right);
     }
 }
@@ -148,10 +151,7 @@ void coherent_rings(struct courier *courier, struct part *part, unsigned pcpu, c
         if (holder_offer(held(&at))) release_page(&at);
         return;
     }
-    if (!directory_goes_round(directory(&at), member_of(part, view))) return;
-    struct says says = {0};
-    directory_want(directory(&at), member_of(part, view), RIGHT_READ, &says);
-    act(&at, &says);
+    if (directory_goes_round(directory(&at), member_of(part, view))) want_for(&at, member_of(part, view), RIGHT_READ);
 }
 
 /* A page that nobody at home has looked at since it came there is as well given away whole. */
@@ -169,11 +169,8 @@ static bool take_want(struct place at, const struct view *from, const struct pag
     if ((frame->right != RIGHT_READ && frame->right != RIGHT_WRITE) || !frame->count || frame->count > AHEAD || frame->how) return false;
     if (frame->count > at.table->pages - at.page) return false;
     for (unsigned i = 0; i < frame->count; i++, at.page++) {
-        struct says says = {0};
         if (i && !may_go_ahead(&at, member)) continue;
-        enum right right = directory_rests(directory(&at)) && is_idle(&at) ? RIGHT_WRITE : frame->right;
-        directory_want(directory(&at), member, right, &says);
-        act(&at, &says);
+        want_for(&at, member, directory_rests(directory(&at)) && is_idle(&at) ? RIGHT_WRITE : frame->right);
     }
     return true;
 }

@@ -222,14 +222,10 @@ static void set_alarm(struct courier *courier, uint64_t due) {
 }
 
 static int look(struct courier *courier, struct epoll_event *events) {
-    uint64_t began = pulse_now(), time = began, due = next(courier);
-    bool rests = time < due && !has_more(courier);
-    int count = epoll_wait(courier->epoll, events, EVENTS, 0);
-    while (!count && rests && time - began < courier->patience && time < due) {
-        sched_yield();
-        time = pulse_now();
-        count = epoll_wait(courier->epoll, events, EVENTS, 0);
-    }
+    uint64_t began = pulse_now(), due = next(courier), until = began + courier->patience < due ? began + courier->patience : due;
+    bool rests = began < due && !has_more(courier);
+    int count;
+    while (!(count = epoll_wait(courier->epoll, events, EVENTS, 0)) && rests && pulse_now() < until) sched_yield();
     if (!count && rests) {
         set_alarm(courier, due);
         count = epoll_wait(courier->epoll, events, EVENTS, -1);

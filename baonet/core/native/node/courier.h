@@ -115,7 +115,7 @@ struct part {
     } *deferred;
     unsigned deferred_count;
     uint64_t again; /* when what could not be done at once is tried again; 0: there is nothing */
-    uint64_t *granted;       /* to each pcpu here: when it was last let use what it had asked for */
+    uint64_t *granted; /* to each pcpu here: when it was last let use what it had asked for */
     _Atomic uint8_t *ended; /* of each pcpu: 1: its process here is no more, 2: and that was seen to */
     _Atomic bool told; /* another thread has said such a thing, or that a table is renewed */
     struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */

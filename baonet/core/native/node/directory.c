@@ -18,7 +18,6 @@
 #include "directory.h"
 
 #define BIT(member) (UINT64_C(1) << (member))
-#define HOME 0u
 #define MOST_PROOFS 6u
 
 static void say(struct says *says, enum say_kind kind, unsigned member, enum right right, bool carries, bool round) {
@@ -69,7 +68,7 @@ static void learn(struct directory_page *page, unsigned member) {
     page->credit = follows ? (uint8_t)(1u << page->proofs) : 0;
 }
 
-static bool goes_round(struct directory_page *page, unsigned member) {
+static bool spend_credit(struct directory_page *page, unsigned member) {
     uint64_t wants = page->wants[RIGHT_READ] | page->wants[RIGHT_WRITE];
     if (!page->credit || !page->writer || page->writer == member + 1 || wants != BIT(member)) return false;
     page->credit--;
@@ -81,7 +80,7 @@ bool directory_goes_round(const struct directory_page *page, unsigned member) {
 }
 
 static void serve(struct directory_page *page, unsigned member, struct says *says) {
-    page->round = !(page->wants[RIGHT_WRITE] & BIT(member)) && goes_round(page, member);
+    page->round = !(page->wants[RIGHT_WRITE] & BIT(member)) && spend_credit(page, member);
     enum right right = page->wants[RIGHT_WRITE] & BIT(member) || page->round ? RIGHT_WRITE : RIGHT_READ;
     if (page->readers & BIT(member) && right == RIGHT_WRITE) learn(page, member);
     if (page->writer) page->wrote = page->writer;

@@ -23,6 +23,8 @@ struct directory_page {
     uint8_t credit;                /* readers that are let write at once, before that is to be proved again */
 };
 
+#define HOME 0u /* the number of home among the members */
+
 /* To a member: it has the right, or is to keep no more than that. */
 enum say_kind { SAY_GRANT, SAY_RECALL };
 struct say {

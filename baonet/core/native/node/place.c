@@ -11,6 +11,12 @@ struct place place_of(struct courier *courier, struct part *part, unsigned segme
     return (struct place){.courier = courier, .part = part, .table = table, .segment = (uint16_t)segment, .page = page};
 }
 
+struct lane *place_lane(const struct place *at, unsigned pcpu) {
+    struct lane *lane = &at->part->ledger->lanes[pcpu];
+    bool is = part_is_here(at->courier, at->part, pcpu) && lane->segment == at->segment && lane->page == at->page;
+    return is ? lane : NULL;
+}
+
 /* Where the page is, for who looks at the guest's memory. */
 static unsigned holder_number(const struct place *at) {
     if (held(at)->right) return HERE;

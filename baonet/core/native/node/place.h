@@ -6,8 +6,6 @@
 #include "directory.h"
 #include "holder.h"
 
-#define HOME 0u
-
 struct place {
     struct courier *courier;
     struct part *part;
@@ -26,6 +24,9 @@ static inline struct ownership *entry(const struct place *at) { return &at->tabl
 
 /* `table` is NULL: there is no such page. */
 struct place place_of(struct courier *courier, struct part *part, unsigned segment, uint32_t page);
+
+/* Of a pcpu here, if it is what that asked for last; else NULL. */
+struct lane *place_lane(const struct place *at, unsigned pcpu);
 
 /* What this node has of it is what its cores see. */
 void place_publish(const struct place *at);

@@ -53,9 +53,11 @@ static void take_back(const struct place *at) {
     bool all = !held(at)->right;
     place_publish(at);
     unsigned user = all ? atomic_exchange(&entry(at)->user, 0) : atomic_load(&entry(at)->user);
-    struct pending *pending = user ? pending_new(at->part->member_count) : NULL;
-    if (!user) coherent_gave(at);
-    if (!user) return;
+    if (!user) {
+        coherent_gave(at);
+        return;
+    }
+    struct pending *pending = pending_new(at->part->member_count);
     if (!pending) {
         release_fail(at->part);
         return;
@@ -100,8 +102,8 @@ static bool is_amid_it(const struct place *at, unsigned pcpu) {
 static bool is_to_be_used(const struct place *at) {
     for (unsigned i = 0; i < at->part->member_count; i++) {
         unsigned pcpu = at->part->members[i];
-        struct lane *lane = &at->part->ledger->lanes[pcpu];
-        if (!part_is_here(at->courier, at->part, pcpu) || lane->segment != at->segment || lane->page != at->page) continue;
+        struct lane *lane = place_lane(at, pcpu);
+        if (!lane) continue;
         if (atomic_load(&lane->wants) == WANTS_USE) {
             atomic_store(&lane->awaited, 1);
             if (atomic_load(&lane->wants) == WANTS_USE) return true;
@@ -158,10 +160,11 @@ void release_look(struct courier *courier, struct part *part) {
     }
 }
 
-static void drop(struct part *part, bool (*is_over)(const struct pending *, const void *), const void *of) {
+/* Of a page of the segment; or of maintenance, by `from`. */
+static void drop(struct part *part, const struct view *from, unsigned segment) {
     for (struct pending **each = &part->pending; *each;) {
         struct pending *pending = *each;
-        if (!is_over(pending, of)) {
+        if (pending->from != from || (!from && pending->segment != segment)) {
             each = &pending->next;
             continue;
         }
@@ -170,25 +173,20 @@ static void drop(struct part *part, bool (*is_over)(const struct pending *, cons
     }
 }
 
-static bool is_of_segment(const struct pending *pending, const void *segment) {
-    return !pending->from && pending->segment == *(const unsigned *)segment;
-}
-
-static bool is_of_view(const struct pending *pending, const void *view) { return pending->from == view; }
-
 void release_forget_segment(struct part *part, unsigned segment) {
     unsigned kept = 0;
-    drop(part, is_of_segment, &segment);
+    drop(part, NULL, segment);
     for (unsigned i = 0; i < part->deferred_count; i++)
         if (part->deferred[i].segment != segment) part->deferred[kept++] = part->deferred[i];
     part->deferred_count = kept;
 }
 
-void release_forget_view(struct part *part, const struct view *view) { drop(part, is_of_view, view); }
-
-static bool is_any(const struct pending *pending, const void *none) { return pending || none; }
+void release_forget_view(struct part *part, const struct view *view) { drop(part, view, 0); }
 
 void release_end(struct part *part) {
-    drop(part, is_any, NULL);
+    for (struct pending *next; part->pending; part->pending = next) {
+        next = part->pending->next;
+        free(part->pending);
+    }
     free(part->deferred);
 }
