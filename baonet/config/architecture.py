@@ -7,7 +7,7 @@ which have defaults, and which the wing alone looks into.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, final
 
@@ -133,7 +133,7 @@ class Architecture(Protocol):
     """``name`` is that of ``Platform.architecture``; ``key`` is what the interrupt controller has in a file.
 
     ``address_limit``: where guest addresses and physical ones end. ``interrupts`` are their numbers, ``lines`` those
-    that a device of the platform can have. ``private``: interrupts with a lower number are a vcpu's own, as in
+    that a device of the platform can have. ``private``: interrupts that are a vcpu's own, as in
     ``baonet.hyp.architecture``; ``timers`` are those of its timer. ``controllers``: what the binding of an interrupt
     controller is called (``compatible``). ``platforms``: the built-in ones, each with a description in Markdown;
     ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
@@ -146,7 +146,7 @@ class Architecture(Protocol):
     address_limit: int
     interrupts: range
     lines: range
-    private: int
+    private: Container[int]
     timers: Collection[int]
     controllers: Collection[str]
     platform_part: type[Model]

@@ -27,7 +27,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
                 yield from architecture.interrupt_problems(use, mine, draft.platform)
         yield from _twice(uses)
         for use in uses:
-            if use.what != "device" or use.interrupt < architecture.private:
+            if use.what != "device" or use.interrupt in architecture.private:
                 continue
             other, node = owner.setdefault(use.interrupt, (vm, use.node))
             if other is not vm:

@@ -6,7 +6,7 @@ all, and nothing else here knows one by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, final
@@ -104,8 +104,8 @@ class RecordFact(Generic[_Record_co]):
 class Architecture(Protocol):
     """``call_registers``: where a hypercall has its result, the ipc's index and the event (Bao: HYPCALL_*_ARG_REG).
 
-    ``private``: interrupts with a lower number are a vcpu's own; the others come by a device's line.
-    ``sent``: those with a lower number one vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
+    ``private``: interrupts that are a vcpu's own; the others come by a device's line. ``sent``: those of them that one
+    vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
     with, and how it examines it. ``platform_part`` and ``vm_part``: what a platform and a VM have as their ``arch``.
     ``names``: its words, for people.
     """
@@ -115,8 +115,8 @@ class Architecture(Protocol):
     """Why its core leaves the guest; the first three are those of ``Stay``."""
     messages: tuple[MessageFact, ...]
     call_registers: tuple[int, int, int]
-    private: int
-    sent: int
+    private: Container[int]
+    sent: Container[int]
     report: RecordFact[Report]
     condition: RecordFact[VcpuCondition]
     platform_part: type[ArchPlatform]

@@ -174,7 +174,7 @@ class Pcpu:
 
     def _line_home(self, interrupt: int) -> int | None:
         """The master of the VM that has an interrupt, if it is one of a device."""
-        if interrupt < self.architecture.private:
+        if interrupt in self.architecture.private:
             return None
         if interrupt in self.vcpu.config.interrupts:
             return self.vcpu.home

@@ -55,7 +55,7 @@ class InterruptTracks:
         """A record from RAISED to ENDED; ``time`` of a timer is when it was due."""
         life = self._life(pcpu, interrupt)
         if kind == Kind.RAISED:
-            if interrupt < self._sent:
+            if interrupt in self._sent:
                 self._cause[pcpu] = pcpu
                 life.raised = time
             elif life.raised < 0:
@@ -80,23 +80,23 @@ class InterruptTracks:
     def finish(self, time: int) -> None:
         """What is still on its way, or active, is so until the end. An SGI's sender does not know what became of it."""
         for (_, interrupt), life in self._lives.items():
-            if interrupt >= self._sent:
+            if interrupt not in self._sent:
                 self._end_raised(life, life.raised, time)
             if life.coming >= 0:
                 self._end_coming(life, time)
             self._end_active(life, time)
 
     def _life(self, pcpu: int, interrupt: int) -> _Whereabouts:
-        parent = self._parents[pcpu] if interrupt < self._private else self._homes[pcpu]
+        parent = self._parents[pcpu] if interrupt in self._private else self._homes[pcpu]
         life = self._lives.get((parent, interrupt))
         if life is None:
-            name = f"interrupt {self._name(interrupt)}" if interrupt >= self._sent else self._name(interrupt)
+            name = f"interrupt {self._name(interrupt)}" if interrupt not in self._sent else self._name(interrupt)
             first, second, third = (self._packets.track(parent, name) for _ in range(3))
             life = self._lives[parent, interrupt] = _Whereabouts((first, second, third))
         return life
 
     def _raised(self, life: _Whereabouts, pcpu: int, interrupt: int) -> int:
-        if interrupt >= self._sent:
+        if interrupt not in self._sent:
             return life.raised
         sender = self._cause.get(pcpu, pcpu)
         sent = self._lives.get((self._parents.get(sender, 0), interrupt))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
@@ -60,7 +60,8 @@ def given(part: Model) -> int | None:
 
 
 class Toy:
-    name, key, address_limit, private = "toy", "toyic", 1 << 36, 1
+    name, key, address_limit = "toy", "toyic", 1 << 36
+    private: Container[int] = range(1)
     words = Words(*["a word of the toy's"] * len(Words.__slots__))
     guests: Guests = ToyGuests()
     interrupts, lines = range(64), range(1, 64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
@@ -140,8 +140,8 @@ class Toy:
     exits: type[IntEnum] = Exit
     messages: tuple[MessageFact, ...] = ()
     call_registers = (RESULT, INDEX, EVENT)
-    private = 1
-    sent = 0
+    private: Container[int] = range(1)
+    sent: Container[int] = range(0)
     report: RecordFact[Report] = RecordFact(128, ToyReport)
     condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
     platform_part: type[ArchPlatform] = ToyPart

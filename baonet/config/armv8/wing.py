@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from typing import Final, final
 
 from baonet.config.architecture import AddressWindow, Guests, Mention
@@ -45,7 +45,7 @@ class Armv8:
     address_limit = 1 << 40  # PARange of the Cortex-A53, which is what Bao makes the IPA size
     interrupts = range(1024)
     lines = range(numbers.FIRST_SPI, numbers.FIRST_SPECIAL)
-    private = numbers.FIRST_SPI
+    private: Container[int] = range(numbers.FIRST_SPI)
     timers: Collection[int] = numbers.TIMERS
     controllers: Collection[str] = given_tree.GICS
     platform_part: type[Model] = Armv8PlatformModel

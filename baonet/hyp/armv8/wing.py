@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final, get_args
 
@@ -210,8 +210,8 @@ class Armv8:
     exits: type[IntEnum] = Exit
     messages = MESSAGES
     call_registers = (0, 1, 2)
-    private = PRIVATE
-    sent = SGIS
+    private: Container[int] = range(PRIVATE)
+    sent: Container[int] = range(SGIS)
     report: RecordFact[Report] = RecordFact(8, Armv8Report)
     condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
     platform_part: type[ArchPlatform] = Armv8Platform

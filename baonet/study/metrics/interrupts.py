@@ -93,18 +93,18 @@ class InterruptLatency:
         interrupt = a & self._bits
         if self._wanted and interrupt not in self._wanted:
             return
-        home = (pcpu if interrupt < self._private else self._run.vm(pcpu), interrupt)
+        home = (pcpu if interrupt in self._private else self._run.vm(pcpu), interrupt)
         if kind == Kind.RAISED:
             began = self._began(time, pcpu, b, c)
             source = _SOURCES[InterruptSource(b)] if b in _SOURCES else f"source {b}"
             life = _Passage(source, {Kind.RAISED: began})
-            if interrupt < self._sent:
+            if interrupt in self._sent:
                 self._cause[pcpu] = pcpu
                 self._raised[home] = life
             else:
                 self._raised.setdefault(home, life)
         elif kind == Kind.PENDING:
-            found = self._of_sent(pcpu, interrupt) if interrupt < self._sent else self._raised.pop(home, None)
+            found = self._of_sent(pcpu, interrupt) if interrupt in self._sent else self._raised.pop(home, None)
             life = found or _Passage("software", {})
             if self._coming.setdefault(home, life) is life:
                 life.times[Kind.PENDING] = time

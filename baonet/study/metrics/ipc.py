@@ -41,7 +41,7 @@ class IpcLatency:
         time, kind, pcpu, a, b, _ = record
         taken = self._taken.pop(pcpu, None)
         if taken is not None and (
-            b == InterruptSource.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a >= self._private
+            b == InterruptSource.IPC if kind == Kind.RAISED else kind == Kind.PENDING and a not in self._private
         ):
             waiting = self._waiting.setdefault((self._run.vm(pcpu), a), [])
             self._measured.note("notifications that joined one that was still pending", bool(waiting))

@@ -1,0 +1,1 @@
+"""Bao's logic for RISC-V with the hypervisor extension."""
