@@ -85,7 +85,7 @@ class RiscvCpu(Cpu, Protocol):
     software: bool
     """hvip.VSSIP. The guest can set and clear it too (sip)."""
     external: bool
-    """hvip.VSEIP: what a controller without messages has for the guest. The file of a guest with messages adds to it."""
+    """hvip.VSEIP: what a controller without messages has for the guest. The file of one with messages adds to it."""
     timer: bool
     """hvip.VSTIP: without Sstc, what the timer of SBI has for the guest. stimecmp adds to it."""
 

@@ -1,0 +1,49 @@
+"""What a VM's interrupt controller is to the rest of the hypervisor: a vPLIC, or a vAPLIC with or without an IMSIC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from baonet.hyp.architecture import Handler, InterruptStatistics
+from baonet.machine.saved import Saved
+
+
+class Controller(Protocol):
+    """One vcpu's view of it. What the vcpus of the VM share is on the VM's master pcpu, its home; others ask it.
+
+    ``windows``: (base, size) of what is emulated. ``messages``: what each message of its own leads to, but the answer
+    to ``ask_read`` and ``ask_write``, ``IrqcResult``, which is whose access was asked for.
+    """
+
+    windows: tuple[tuple[int, int], ...]
+    messages: Mapping[type, Handler]
+
+    def covers(self, ipa: int) -> bool: ...
+
+    def read(self, ipa: int, size: int) -> int | None:
+        """A load; None: it has to be asked of another pcpu, or no register takes it. Nothing has happened then."""
+
+    def write(self, ipa: int, size: int, value: int) -> bool:
+        """A store; False as None of ``read``."""
+
+    def ask_read(self, ipa: int, size: int) -> bool:
+        """Ask the home; False: no register takes it, so Bao's emulation fails."""
+
+    def ask_write(self, ipa: int, size: int, value: int) -> bool: ...
+
+    def inject(self, source: int) -> None:
+        """In software, on the VM's master pcpu: a notification from another VM."""
+
+    def line(self, source: int, level: bool, sequence: int) -> None:
+        """A device's line has changed; on the VM's master pcpu."""
+
+    def reset(self) -> None:
+        """The VM starts anew. What devices drive on their lines stays."""
+
+    def statistics(self) -> InterruptStatistics: ...
+
+    def save(self) -> Saved: ...
+
+    def load(self, data: object) -> None:
+        """Raises StateError for what is not its state."""
