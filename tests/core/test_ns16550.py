@@ -1,4 +1,4 @@
-"""The UART, National Semiconductor's 16550A: its registers as QEMU's board has them, its interrupts, its FIFOs, and that
+"""The UART, National Semiconductor's 16550A: its registers as QEMU's board has them, its interrupts and FIFOs, and that
 the cores which share it see one device, whatever they do with it in turn.
 
 What is expected of registers was read on QEMU's virt machine of RISC-V.
