@@ -55,7 +55,7 @@ def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[P
 
 
 def _owners(draft: Draft, interrupt: int) -> list[VmModel]:
-    return [vm for vm in draft.vms if any(interrupt in device.interrupts for device in vm.devices)]
+    return [vm for vm in draft.vms if any(interrupt in device.lines for device in vm.devices)]
 
 
 def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmContents) -> Iterator[Problem]:
@@ -66,15 +66,15 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmCont
     size = draft.device_size(entry)
     mapped = [] if entry.pa is None or size is None else draft.devices_in(entry.pa, entry.pa + size)
     modelled = [device for device in mapped if device.kind != UNMODELLED]
-    lacking = [device for device in modelled if not any(device.interrupt in each.interrupts for each in vm.devices)]
+    lacking = [device for device in modelled if not any(device.interrupt in each.lines for each in vm.devices)]
     strange = [
         interrupt
-        for interrupt in entry.interrupts
+        for interrupt in entry.lines
         if interrupt not in of_platform and interrupt not in draft.architecture.timers
     ]
     for device in lacking:
         yield from _lacking(draft, entry, device, strange, placement)
-    for place, interrupt in enumerate(entry.interrupts):
+    for place, interrupt in enumerate(entry.lines):
         node = entry.node.at("interrupts", place)
         if interrupt in strange and not lacking:
             yield node.problem(f"nothing on this platform raises interrupt {interrupt}", _raises(draft, interrupt))
@@ -93,7 +93,7 @@ def _lacking(
     what = f"'{device.name}' has interrupt {device.interrupt}"
     if strange:
         named = listing(strange)
-        node = entry.node.at("interrupts", entry.interrupts.index(strange[0]))
+        node = entry.node.at("interrupts", entry.lines.index(strange[0]))
         yield node.problem(f"{what}, and {named} belongs to nothing here", f"write 'interrupts: [{device.interrupt}]'")
     elif not owners:
         hint = f"add 'interrupts: [{device.interrupt}]': a guest that waits for it, as Linux does, hangs without a word"
