@@ -12,7 +12,7 @@ from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import VmContents
-from baonet.config.uart_bindings import UARTS
+from baonet.config.uart_bindings import BINDINGS
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
@@ -99,7 +99,7 @@ def _lacking(
         hint = f"add 'interrupts: [{device.interrupt}]': a guest that waits for it, as Linux does, hangs without a word"
         yield entry.node.at("pa").problem(f"{what}, and no VM has it", hint)
     elif placement.image is not None and placement.image.linux:
-        kind, owner = UARTS[device.kind].name, owners[0].name
+        kind, owner = BINDINGS[device.kind].name, owners[0].name
         hint = f"Linux does not use a {kind} without its interrupt: take it from '{owner}', or add a UART"
         yield entry.node.at("pa").problem(f"{what}, and VM '{owners[0].name}' has it", hint)
 
@@ -176,7 +176,7 @@ def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> boo
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
     return any(
-        device.kind in UARTS
+        device.kind in BINDINGS
         for pa, size in sizes
         if pa is not None and size is not None
         for device in draft.devices_in(pa, pa + size)

@@ -9,7 +9,7 @@ from baonet.machine.architecture import ArchPlatform
 PAGE_SIZE = 0x1000
 UNMODELLED = "none"
 UARTS = ("pl011", "16550")
-"""Kinds of devices that are modelled, all UARTs."""
+"""Kinds of devices that are modelled, all UARTs: Arm's PrimeCell, National Semiconductor's 16550A."""
 
 
 @dataclass(frozen=True, slots=True)

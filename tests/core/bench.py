@@ -22,13 +22,14 @@ MASK = (1 << 64) - 1
 
 
 class Memory:
-    """What the cores of one VM share."""
+    """What the cores of one VM share; ``kind``: of their UART."""
 
-    def __init__(self, cores: int = 1) -> None:
+    def __init__(self, cores: int = 1, kind: str = "pl011") -> None:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
+        self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
+        self.kind = kind
         self.cores = cores
 
     def write(self, address: int, *values: int) -> None:
@@ -70,7 +71,7 @@ def core_of(
         hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)
-    core.map_pl011(UART, memory.uart, 0, UART_INTID)
+    core.map_uart(memory.kind, UART, memory.uart, 0, UART_INTID)
     if gic_version == 2:
         core.map_gicv(GICV)
     return core
