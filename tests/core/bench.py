@@ -20,10 +20,11 @@ FOR_EVER = 1 << 40
 
 
 class Memory(memory.VmMemory):
-    """What the cores of one VM share."""
+    """What the cores of one VM share; ``kind``: of their UART."""
 
-    def __init__(self, cores: int = 1) -> None:
+    def __init__(self, cores: int = 1, kind: str = "pl011") -> None:
         super().__init__(RAM, cores)
+        self.kind = kind
 
 
 def core_of(
@@ -53,7 +54,7 @@ def core_of(
         hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)
-    core.map_pl011(UART, memory.uart, 0, UART_INTID)
+    core.map_uart(memory.kind, UART, memory.uart, 0, UART_INTID)
     if gic_version == 2:
         core.map_gicv(GICV)
     return core

@@ -19,6 +19,7 @@ TRAVELLING = {
         "exceptions",
         "exits",
         "interface",
+        "ns16550",
         "pl011",
         "pmu",
         "repeatable",

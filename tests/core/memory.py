@@ -10,7 +10,6 @@ from baonet.core import _node
 SIZE = 0x40_0000
 MASK = (1 << 64) - 1
 ENTRY = 16
-UART_STATE = 0x4_0000  # enough for that of a UART of any kind
 
 
 class VmMemory:
@@ -21,7 +20,7 @@ class VmMemory:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, UART_STATE)
+        self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
         self.cores = cores
 
     def write(self, address: int, *values: int) -> None:

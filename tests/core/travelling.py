@@ -9,7 +9,7 @@ import msgpack
 
 _EACH, _THEN = 12, 512
 """It travels before each of its first stays, and now and then before later ones."""
-_MAPPED = ("map_ram", "own", "map_pl011", "map_uart", "map_gicv", "map_imsic", "map_unassigned")
+_MAPPED = ("map_ram", "own", "map_uart", "map_gicv", "map_imsic", "map_unassigned")
 _STAYS = ("run", "run_until")
 
 
