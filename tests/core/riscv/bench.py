@@ -72,7 +72,7 @@ def core_of(
         hart=index,
         sstc=sstc,
         aia=bool(identities),
-        identities=identities,
+        identities=identities or 255,
         frequency=FREQUENCY,
         epoch=0 if hz else time.monotonic_ns(),
         slots=memory.slots,
