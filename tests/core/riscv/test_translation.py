@@ -90,7 +90,7 @@ def test_superpages(levels: int) -> None:
     for level in range(1, levels):
         size = 1 << 12 + 9 * level
         va = (5 << 30) + (size if level < levels - 1 else 0) & -size if level < 3 else size
-        pa = RAM & -size
+        pa = DATA & -size
         hart.tables.map(va, pa, level=level)
         hart.memory.write(DATA + 16, 1000 + level)
         assert load(hart, va + (DATA + 16 - pa)) == 1000 + level, level
