@@ -15,4 +15,4 @@ def controller(vcpu: Vcpu) -> Controller:
     raise NotImplementedError(vcpu)
 
 
-MESSAGES: Final[tuple[MessageFact, ...]] = (MessageFact(78, IrqcResult),)
+MESSAGES: Final[tuple[MessageFact, ...]] = (MessageFact(57, IrqcResult),)
