@@ -12,6 +12,7 @@ from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import VmContents
+from baonet.config.uart_bindings import UARTS
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
@@ -98,7 +99,8 @@ def _lacking(
         hint = f"add 'interrupts: [{device.interrupt}]': a guest that waits for it, as Linux does, hangs without a word"
         yield entry.node.at("pa").problem(f"{what}, and no VM has it", hint)
     elif placement.image is not None and placement.image.linux:
-        hint = f"Linux does not use a PL011 without its interrupt: take it from '{owners[0].name}', or add a UART"
+        kind, owner = UARTS[device.kind].name, owners[0].name
+        hint = f"Linux does not use a {kind} without its interrupt: take it from '{owner}', or add a UART"
         yield entry.node.at("pa").problem(f"{what}, and VM '{owners[0].name}' has it", hint)
 
 
@@ -174,7 +176,7 @@ def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> boo
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
     return any(
-        device.kind == "pl011"
+        device.kind in UARTS
         for pa, size in sizes
         if pa is not None and size is not None
         for device in draft.devices_in(pa, pa + size)

@@ -27,7 +27,16 @@ _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt",
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _ELF = b"\x7fELF"
-_MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 40: "32-bit Arm", 62: "x86-64", 243: "RISC-V"}
+_MACHINES = {
+    3: "x86",
+    8: "MIPS",
+    20: "PowerPC",
+    21: "PowerPC",
+    40: "32-bit Arm",
+    62: "x86-64",
+    183: "64-bit Arm",
+    243: "RISC-V",
+}
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _LEAST_TEXT = 16
 _ET_EXEC, _ET_DYN, _ET_CORE, _PT_LOAD = 2, 3, 4, 1

@@ -22,10 +22,13 @@ from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
 
-_INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt))
-_ARGUMENT = said(lambda words: words.argument)
-_MEDIATED = said(lambda words: words.mediated)
-_REQUESTS = said(lambda words: words.requests)
+_INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt, " or "))
+_ARGUMENT = said(lambda words: words.argument, " or ")
+_MEDIATED = said(lambda words: words.mediated, ", and ")
+_DIRECT = said(lambda words: words.direct, ", and ")
+_DELIVERY = said(lambda words: words.delivery, ", ")
+_NOTIFICATIONS = said(lambda words: words.notifications, ", or ")
+_REQUESTS = said(lambda words: words.requests, ", ")
 _IMAGE = " or ".join(dict.fromkeys(each.guests.image for each in ARCHITECTURES.values()))
 
 
@@ -128,7 +131,7 @@ class DeviceModel(Model):
     size: int | None = optional(
         SIZE, "Size of the mapping in bytes, a multiple of 4 KiB. Default: that of the device at `pa`.", None
     )
-    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), said(lambda words: words.device_interrupts), ())
+    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), said(lambda words: words.device_interrupts, " "), ())
     id: int = optional(
         whole("number", 0, (1 << 32) - 1),
         "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
@@ -149,8 +152,8 @@ class IpcModel(Model):
     shared_memory: str = required(NAME, "Name of the shared memory object.")
     interrupts: tuple[int, ...] = optional(
         ListOf(_INTERRUPT),
-        f"{said(lambda words: words.notifications)}: notification event n of another VM arrives as the n-th of these, "
-        "counted from 0. They are virtual: several VMs may use the same, and they need not be free on the platform.",
+        f"{_NOTIFICATIONS}: notification event n of another VM arrives as the n-th of these, counted from 0. "
+        "They are virtual: several VMs may use the same, and they need not be free on the platform.",
         (),
     )
 
@@ -193,12 +196,13 @@ class VmModel(Model):
     memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
     devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
-    interrupts: str = optional(
+    interrupts: str | None = optional(
         Choice(("mediated", "direct")),
-        f"How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, {_MEDIATED}; it "
-        "takes the platform's `interrupt` cost. `direct`: as with direct injection, which patches to Bao and Jailhouse "
-        "have; it takes the `direct` cost. What the guest sees is the same but for the time.",
-        "mediated",
+        f"How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it ({_MEDIATED}); it "
+        f"takes the platform's `interrupt` cost. `direct`: they go to the guest without it ({_DIRECT}); that takes the "
+        "`direct` cost. What the guest sees is the same but for the time. Default: "
+        f"{_DELIVERY}.",
+        None,
     )
 
     @classmethod

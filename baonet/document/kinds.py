@@ -385,15 +385,16 @@ def optional(kind: ValueKind[T], text: str, default: D, after: str = "") -> T | 
 def described(model: type[Model]) -> list[Field[Any]]:
     """The fields of a model that a user can give, with those that its parts bring where they belong."""
     found = [each for each in fields(model) if "kind" in each.metadata]
+    ends: dict[str, str] = {}  # behind which field the next part's go that are told after one
     for part in model.parts():
-        at = len(found)
+        after = found[-1].name
         for each in described(part):
             if any(other.name == each.name for other in found):
                 continue  # two parts bring it: a file has it once
-            if each.metadata.get("after"):
-                at = next(n for n, other in enumerate(found, 1) if other.name == each.metadata["after"])
+            after = each.metadata.get("after") or after
+            at = next(n for n, other in enumerate(found, 1) if other.name == ends.get(after, after))
             found.insert(at, each)
-            at += 1
+            ends[after] = each.name
     return found
 
 
