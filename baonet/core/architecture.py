@@ -57,15 +57,16 @@ class Core(Cpu, Protocol):
     ) -> None:
         """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
 
-    def map_pl011(
+    def map_uart(  # noqa: PLR0917 - as the native one is
         self,
+        kind: str,
         ipa: int,
         buffer: object,
         offset: int,
         interrupt: int,
         console: bool = False,
     ) -> int:
-        """Map a UART, whose state is in a buffer, at ``ipa``. Returns its number, from 0."""
+        """Map a UART of a kind of ``baonet.machine.UARTS``, whose state is in a buffer. Returns its number, from 0."""
 
     def own(self, owners: object, segment: int) -> None:
         """Of what was mapped last: who owns its pages, in a buffer, as those of the segment with this number.

@@ -28,7 +28,7 @@ class Memory:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
+        self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
         self.cores = cores
 
     def write(self, address: int, *values: int) -> None:
@@ -70,7 +70,7 @@ def core_of(
         hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)
-    core.map_pl011(UART, memory.uart, 0, UART_INTID)
+    core.map_uart("pl011", UART, memory.uart, 0, UART_INTID)
     if gic_version == 2:
         core.map_gicv(GICV)
     return core

@@ -92,7 +92,7 @@ def test_what_cannot_be_written_is_not(uart: Uart) -> None:
 def test_the_console_is_as_bao_leaves_it() -> None:
     """After uart_init of Bao's driver, and after its banner."""
     uart = Uart()
-    uart.core.map_pl011(UART + 0x1000, bytearray(_node.PL011_STATE_SIZE), 0, UART_INTID, True)
+    uart.core.map_uart("pl011", UART + 0x1000, bytearray(_node.UART_STATE_SIZE), 0, UART_INTID, True)
     values = {IBRD: 0xA, FBRD: 0x1A, LCR: 0x70, CR: 0x301, IFLS: 0x10, IMSC: RX | RT, RIS: TX, FR: TXFE | RXFE}
     for offset in (DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS, IMSC, RIS, MIS, DMACR):
         assert uart.read(0x1000 + offset) == values.get(offset, 0), hex(offset)
@@ -280,7 +280,7 @@ def test_the_line_has_one_sequence_whoever_moves_it() -> None:
 def test_the_line_of_a_uart_whose_interrupt_another_vm_has() -> None:
     """Nothing is told of it."""
     uart = Uart()
-    uart.core.map_pl011(UART + 0x1000, Memory().uart, 0, 0)
+    uart.core.map_uart("pl011", UART + 0x1000, Memory().uart, 0, 0)
     uart.write(0x1000 + IMSC, TX)
     uart.write(0x1000 + DR, 0x41)
     assert uart.read(0x1000 + MIS) == TX
@@ -293,14 +293,14 @@ def test_what_is_refused(uart: Uart) -> None:
     with pytest.raises(IndexError):
         uart.core.put_input(1, b"x")
     with pytest.raises(ValueError, match="pages"):
-        uart.core.map_pl011(UART + 0x1004, uart.bench.memory.uart, 0, 34)
+        uart.core.map_uart("pl011", UART + 0x1004, uart.bench.memory.uart, 0, 34)
     with pytest.raises(ValueError, match="small"):
-        uart.core.map_pl011(UART + 0x1000, bytearray(_node.PL011_STATE_SIZE - 1), 0, 34)
+        uart.core.map_uart("pl011", UART + 0x1000, bytearray(_node.UART_STATE_SIZE - 1), 0, 34)
 
 
 def test_as_many_uarts_as_a_machine_has(uart: Uart) -> None:
     for n in range(1, 100):
-        assert uart.core.map_pl011(UART + 0x1000 * n, bytearray(_node.PL011_STATE_SIZE), 0, 33 + n) == n
+        assert uart.core.map_uart("pl011", UART + 0x1000 * n, bytearray(_node.UART_STATE_SIZE), 0, 33 + n) == n
     uart.write(99 * 0x1000 + DR, 0x41)
     uart.write(DR, 0x42)
     assert sorted(uart.core.take_output()) == [(0, 0, b"B"), (99, 0, b"A")]

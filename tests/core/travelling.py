@@ -11,7 +11,7 @@ from baonet.core.armv8.engine import native
 
 _EACH, _THEN = 12, 512
 """It travels before each of its first stays, and now and then before later ones."""
-_MAPPED = ("map_ram", "own", "map_pl011", "map_gicv", "map_unassigned")
+_MAPPED = ("map_ram", "own", "map_uart", "map_gicv", "map_unassigned")
 _STAYS = ("run", "run_until")
 
 

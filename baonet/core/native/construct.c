@@ -7,9 +7,8 @@
 #include "architecture.h"
 #include "code_map.h"
 #include "ownership.h"
-#include "pl011.h"
-#include "pl011_state.h"
 #include "regions.h"
+#include "uart_kinds.h"
 
 static int fail(int error, const char *what) {
     PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));
@@ -196,16 +195,19 @@ PyObject *core_map_ram(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-PyObject *core_map_pl011(PyObject *self, PyObject *args) {
+PyObject *core_map_uart(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, offset;
     unsigned interrupt;
     int console = 0;
+    const char *name;
     PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    if (!PyArg_ParseTuple(args, "sKOKI|p", &name, &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    const struct uart_kind *kind = uart_kind(name);
+    if (!kind) return PyErr_Format(PyExc_ValueError, "there is no UART of kind '%s'", name);
     if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, sizeof(struct uart_state));
-    if (!state || !uart_attach(core, ipa, state, interrupt, console)) return NULL;
+    if (!state || !uart_attach(core, kind, ipa, state, interrupt, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
 }

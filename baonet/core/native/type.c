@@ -8,7 +8,6 @@
 #include "examine.h"
 #include "leave.h"
 #include "ownership.h"
-#include "pl011.h"
 #include "regions.h"
 #include "rights.h"
 #include "run.h"
@@ -16,6 +15,7 @@
 #include "storm.h"
 #include "taken.h"
 #include "trace.h"
+#include "uart.h"
 
 /* What is called for an emulated access belongs to who has the core. */
 static int core_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -306,7 +306,7 @@ static int set_pc(PyObject *self, PyObject *value, void *unused) {
 
 static PyMethodDef core_methods[] = {
     {"map_ram", core_map_ram, METH_VARARGS, NULL},
-    {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
+    {"map_uart", core_map_uart, METH_VARARGS, NULL},
     {"own", core_own, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
