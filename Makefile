@@ -19,7 +19,7 @@ test: $(VENV)/.tested
 slow: $(VENV)/.tested
 	$(BIN)/pytest $(PARALLEL) -m slow
 
-# Third-party guests from Debian: Linux, PREEMPT_RT, U-Boot.
+# Third-party guests from Debian: Linux of both architectures, PREEMPT_RT, U-Boot, an installer.
 guests: $(VENV)/.tested
 	tests/guests/fetch || test $$? -eq 75
 	$(BIN)/pytest -m guests
