@@ -25,7 +25,8 @@ from baonet.hyp.riscv.cpu import (
 )
 from baonet.hyp.riscv.instructions import Transfer, decode, length
 from baonet.hyp.riscv.irqc_messages import IrqcResult
-from baonet.hyp.riscv.report import RiscvReport, cause_name
+from baonet.hyp.riscv.parking import SILENCE, park
+from baonet.hyp.riscv.report import cause_name
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
 from baonet.hyp.whereabouts import whereabouts
 
@@ -102,6 +103,9 @@ class Traps:
             self._finish_load(transfer.register, value)
             self._step()
             return True
+        if self._controller.leaves_alone(ipa, transfer.size):
+            self._step()
+            return True
         if not self._controller.ask_read(ipa, transfer.size):
             return False
         self._vcpu.pause(Waiting.LOAD, transfer.register)
@@ -113,6 +117,9 @@ class Traps:
         if self._controller.write(ipa, transfer.size, value):
             self._step()
             return True
+        if (why := self._controller.breaks(ipa, transfer.size, value)) is not None:
+            self._park(SILENCE, why)
+            return True
         if not self._controller.ask_write(ipa, transfer.size, value):
             return False
         self._vcpu.pause(Waiting.STORE)
@@ -121,10 +128,11 @@ class Traps:
     def result(self, source: int, message: IrqcResult) -> None:
         """The home has done what the paused guest's access asked for."""
         vcpu = self._vcpu
+        if vcpu.waiting not in (Waiting.LOAD, Waiting.STORE):
+            return
+        self._controller.answered(message)
         if vcpu.waiting is Waiting.LOAD:
             self._finish_load(vcpu.target_register, message.value)
-        elif vcpu.waiting is not Waiting.STORE:
-            return
         self._step()
         vcpu.waiting = None
         vcpu.state = State.RUNNING
@@ -158,28 +166,15 @@ class Traps:
         return whereabouts(self._vcpu.vm.memory, ipa)
 
     def _park(self, reason: str, explanation: str) -> None:
-        vcpu, cpu, details = self._vcpu, self._cpu, self._exit
-        cause, state = details[EXIT_CAUSE], cpu.state()
-        vcpu.park(
-            RiscvReport(
-                vm_name=vcpu.config.name,
-                vm=vcpu.config.index,
-                vcpu=vcpu.id,
-                pcpu=vcpu.pcpu,
-                reason=reason,
-                explanation=explanation,
-                pc=cpu.pc,
-                cause=cause,
-                value=details[EXIT_TVAL],
-                ipa=details[EXIT_IPA] if cause in _GUEST_PAGE else 0,
-                code=details[EXIT_INSTRUCTION],
-                registers=tuple(cpu.x[n] for n in range(32)),
-                privilege=state["privilege"],
-                sstatus=state["sstatus"],
-                stvec=state["stvec"],
-                sepc=state["sepc"],
-                scause=state["scause"],
-                stval=state["stval"],
-                satp=state["satp"],
-            )
+        details = self._exit
+        cause = details[EXIT_CAUSE]
+        park(
+            self._vcpu,
+            self._cpu,
+            reason,
+            explanation,
+            cause=cause,
+            value=details[EXIT_TVAL],
+            ipa=details[EXIT_IPA] if cause in _GUEST_PAGE else 0,
+            code=details[EXIT_INSTRUCTION],
         )

@@ -96,6 +96,14 @@ class FakeController:
         self.words[ipa] = value
         return True
 
+    def leaves_alone(self, ipa: int, size: int) -> bool:
+        return False
+
+    def breaks(self, ipa: int, size: int, value: int) -> str | None:
+        return None
+
+    def answered(self, result: IrqcResult) -> None: ...
+
     def _ask(self, ipa: int, size: int, value: int) -> bool:
         if size != 4 or ipa % 4 or ipa < REMOTE:
             return False
