@@ -99,7 +99,7 @@ def _missing(model: PlatformModel, base: Platform | None, architecture: Architec
 
 def _merged(model: PlatformModel, base: Platform, architecture: Architecture) -> Platform:
     """``base`` with everything that ``model`` gives."""
-    values = model.given("name", "cpus")
+    values = model.given("name", "cpus", "timer_frequency")
     if model.ram is not None:
         values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
     if model.devices is not None:

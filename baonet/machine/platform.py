@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from baonet.machine.architecture import ArchPlatform
 
 PAGE_SIZE = 0x1000
-UARTS = ("pl011", "16550")
-"""Kinds of devices that are UARTs: Arm's PrimeCell, National Semiconductor's 16550A."""
 UNMODELLED = "none"
+UARTS = ("pl011", "16550")
+"""Kinds of devices that are modelled, all UARTs: Arm's PrimeCell, National Semiconductor's 16550A."""
 
 
 @dataclass(frozen=True, slots=True)

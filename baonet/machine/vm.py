@@ -107,5 +107,5 @@ def devices(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
 
 
 def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
-    """Those that are UARTs, of any kind."""
+    """Those of them that are UARTs."""
     return ((base, device) for base, device in devices(platform, vm) if device.kind in UARTS)

@@ -6,57 +6,14 @@ import pytest
 
 from baonet.core import _node
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
-from tests.core.bench import UART, UART_INTID, Bench, Memory, address, run
+from tests.core.bench import UART, UART_INTID, Memory, address, run
+from tests.core.uarts import Uart
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
 IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0
 RXFE, RXFF, TXFE = 0x10, 0x40, 0x80
 FEN = 0x10
 RX, TX, RT = 0x10, 0x20, 0x40
-
-
-class Uart:
-    """The device as one core's guest sees it."""
-
-    def __init__(self, memory: Memory | None = None, index: int = 0) -> None:
-        self.bench = Bench(memory, index)
-        self.core = self.bench.core
-        self.bench.enter("nothing")
-        self.told: list[int] = []  # the line, as it was told and not asked for by `line`
-
-    def _finish(self) -> None:
-        while (reason := run(self.core)) != Exit.HVC:
-            if reason == Exit.LINE:
-                assert self.core.exit[EXIT_INTID] == UART_INTID
-                self.told.append(self.core.exit[EXIT_VALUE])
-            else:
-                assert reason == Exit.KICKED
-
-    def access(self, routine: str, offset: int, value: int = 0) -> int:
-        for n, argument in enumerate((UART + offset, value)):
-            self.core.x[n] = argument
-        self.core.pc = address(routine)
-        self._finish()
-        return self.core.x[3]
-
-    def read(self, offset: int) -> int:
-        return self.access("ldr_w", offset)
-
-    def write(self, offset: int, value: int) -> None:
-        self.access("str_w", offset, value)
-
-    def type(self, data: bytes) -> int:
-        taken = self.core.put_input(0, data)
-        while (reason := self.core.take_event()) >= 0:
-            assert reason == Exit.LINE
-            self.told.append(self.core.exit[EXIT_VALUE])
-        return taken
-
-    def line(self) -> int | None:
-        """What was told of the line since this was last asked, sequence and level; None: nothing."""
-        told, self.told = self.told, []
-        assert len(told) <= 1
-        return told[0] if told else None
 
 
 @pytest.fixture
@@ -122,7 +79,7 @@ def test_more_than_is_collected_is_kept(uart: Uart) -> None:
     for n, value in enumerate((UART, times, 0)):
         uart.core.x[n] = value
     uart.core.pc = address("send")
-    uart._finish()
+    uart.finish()
     pieces = uart.core.take_output()
     assert b"".join(piece for _, _, piece in pieces) == bytes(n & 0xFF for n in range(8 * times))
     positions = [position for _, position, _ in pieces]

@@ -5,7 +5,7 @@ Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -28,8 +28,8 @@ from baonet.hyp.armv8.cpu import (
 from baonet.hyp.armv8.report import exception_class, syndrome_text
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
+from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.vcpu import Vcpu
-from baonet.machine import uarts
 from baonet.machine.armv8 import Armv8Vm
 
 _PSTATE_I: Final = 1 << 7
@@ -37,8 +37,6 @@ _PSTATE_NRW: Final = 1 << 4
 _TIMER_ENABLE, _TIMER_IMASK = 1, 2
 _TIMER_NAMES: Final = {27: "CNTV", 30: "CNTP"}
 _ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
-_UART_SOURCES: Final = {4: "RX", 5: "TX", 6: "RT", 7: "FE", 8: "PE", 9: "BE", 10: "OE"}
-"""Bits of UARTMIS (DDI 0183G, 3.3.12)."""
 _GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
 IDLE: Final = 0x100
 """Below every priority."""
@@ -80,29 +78,6 @@ class TimerCondition:
         if self.control & _TIMER_IMASK:
             return f"{text}; but masked by {name}_CTL.IMASK"
         return text
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class LineCondition:
-    """A UART whose interrupt line is up and whose interrupt the VM does not have. ``owner``: the VM that has it, or "".
-
-    ``sources``: UARTMIS. ``waiting``: characters that nobody has read.
-    """
-
-    device: str
-    intid: int
-    owner: str
-    sources: int
-    waiting: int
-
-    def text(self) -> str:
-        names = [name for bit, name in _UART_SOURCES.items() if self.sources >> bit & 1]
-        characters = f", {self.waiting} character{'s' if self.waiting > 1 else ''} to read" if self.waiting else ""
-        text = f"UART {self.device} holds interrupt {self.intid} up (UARTMIS: {', '.join(names)}{characters})"
-        if self.owner:
-            return f"{text}; but it is VM '{self.owner}' that has interrupt {self.intid}"
-        return f"{text}; but no VM has interrupt {self.intid}: add it to the 'interrupts' of the device"
 
 
 @final
@@ -222,16 +197,8 @@ def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
         active=tuple(sorted(each & intid_bits for each in lists if each & LR_ACTIVE)),
         disabled=held.disabled,
         unrouted=held.unrouted,
-        lines_up=tuple(_lines_up(vcpu, cpu)) if vcpu.is_home else (),
+        lines_up=tuple(lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
-
-
-def _lines_up(vcpu: Vcpu, cpu: Armv8Cpu) -> Iterator[LineCondition]:
-    machine, vm = vcpu.plan.machine, vcpu.config
-    for (_, device), (raw, mask, waiting) in zip(uarts(machine.platform, vm), cpu.uarts(), strict=True):
-        if raw & mask and device.interrupt and device.interrupt not in vm.interrupts:
-            owner = next((other.name for other in machine.vms if device.interrupt in other.interrupts), "")
-            yield LineCondition(device.name, device.interrupt, owner, raw & mask, waiting)
 
 
 def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:

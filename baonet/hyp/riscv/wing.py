@@ -141,10 +141,10 @@ def _nothing() -> None:
 
 
 _SBI_MESSAGES: Final[tuple[MessageFact, ...]] = (
-    MessageFact(74, SbiHartStart, interrupts=True, quiet=True),
-    MessageFact(75, SbiHartStatus, quiet=True),
-    MessageFact(76, SbiResult),
-    MessageFact(77, SbiSendIpi, interrupts=True),
+    MessageFact(40, SbiHartStart, interrupts=True, quiet=True),
+    MessageFact(41, SbiHartStatus, quiet=True),
+    MessageFact(42, SbiResult),
+    MessageFact(43, SbiSendIpi, interrupts=True),
 )
 
 
@@ -158,8 +158,8 @@ class Riscv:
     call_registers = (RESULT, INDEX, EVENT)
     private: Container[int] = range(LOCAL, MESSAGES + IDENTITIES)
     sent: Container[int] = frozenset((LOCAL + SOFTWARE, *range(MESSAGES, MESSAGES + IDENTITIES)))
-    report: RecordFact[Report] = RecordFact(72, RiscvReport)
-    condition: RecordFact[VcpuCondition] = RecordFact(73, RiscvCondition)
+    report: RecordFact[Report] = RecordFact(81, RiscvReport)
+    condition: RecordFact[VcpuCondition] = RecordFact(82, RiscvCondition)
     platform_part: type[ArchPlatform] = RiscvPlatform
     vm_part: type[ArchVm] = RiscvVm
     names: ArchNames = RiscvNames()

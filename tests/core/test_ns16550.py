@@ -1,0 +1,461 @@
+"""The UART, National Semiconductor's 16550A: its registers as QEMU's board has them, its interrupts and FIFOs, and that
+the cores which share it see one device, whatever they do with it in turn.
+
+What is expected of registers was read on QEMU's virt machine of RISC-V.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from baonet.core import _node
+from baonet.machine import UARTS
+from tests.core.bench import UART, UART_INTID, Memory
+from tests.core.uarts import Uart
+
+RBR = THR = DLL = 0
+IER = DLM = 1
+IIR = FCR = 2
+LCR, MCR, LSR, MSR, SCR = 3, 4, 5, 6, 7
+REGISTERS: Final = range(8)
+
+RDI, THRI, RLSI, MSI = 1, 2, 4, 8
+FIFOS, CLEAR_RX, CLEAR_TX = 1, 2, 4
+DLAB = 0x80
+DTR, RTS, OUT1, OUT2, LOOP = 1, 2, 4, 8, 0x10
+DR, OE, BI, EMPTY = 1, 2, 0x10, 0x60
+NONE, THRE, RECEIVED, LINE, TIMEOUT, MODEM = 1, 2, 4, 6, 0xC, 0
+FULL: Final = 65536
+BREAK: Final = b""
+
+
+@pytest.fixture
+def uart() -> Uart:
+    return Uart(Memory(kind="16550"))
+
+
+def registers(uart: Uart, base: int = 0) -> dict[str, int]:
+    plain = {"ier": IER, "iir": IIR, "lcr": LCR, "mcr": MCR, "lsr": LSR, "msr": MSR, "scr": SCR}
+    found = {name: uart.read(base + offset) for name, offset in plain.items()}
+    uart.write(base + LCR, DLAB)
+    return found | {"dll": uart.read(base + DLL), "dlm": uart.read(base + DLM)}
+
+
+def test_every_kind_of_uart_can_be_mapped(uart: Uart) -> None:
+    for n, kind in enumerate(UARTS, 1):
+        assert uart.core.map_uart(kind, UART + 0x1000 * n, bytearray(_node.UART_STATE_SIZE), 0, 34) == n
+    with pytest.raises(ValueError, match="there is no UART of kind '8250'"):
+        uart.core.map_uart("8250", UART + 0x8000, bytearray(_node.UART_STATE_SIZE), 0, 34)
+
+
+def test_reset_values(uart: Uart) -> None:
+    expected = {"ier": 0, "iir": 1, "lcr": 0, "mcr": OUT2, "lsr": EMPTY, "msr": 0xB0, "scr": 0, "dll": 0x0C, "dlm": 0}
+    assert registers(uart) == expected
+
+
+def test_the_console_is_as_the_firmware_leaves_it() -> None:
+    """OpenSBI, in front of Bao."""
+    uart = Uart(Memory(kind="16550"))
+    uart.core.map_uart("16550", UART + 0x1000, bytearray(_node.UART_STATE_SIZE), 0, UART_INTID, True)
+    expected = {"ier": 0, "iir": 0xC1, "lcr": 3, "mcr": 0, "lsr": EMPTY, "msr": 0xB0, "scr": 0, "dll": 2, "dlm": 0}
+    assert registers(uart, 0x1000) == expected
+
+
+@pytest.mark.parametrize(("offset", "bits"), [(IER, 0x0F), (LCR, 0xFF), (MCR, 0x1F), (SCR, 0xFF)])
+def test_registers_have_their_widths(uart: Uart, offset: int, bits: int) -> None:
+    uart.write(offset, 0xFF)
+    assert uart.read(offset) == bits
+    uart.write(offset, 0)
+    assert uart.read(offset) == 0
+
+
+def test_the_divisor_is_behind_dlab(uart: Uart) -> None:
+    uart.write(LCR, DLAB)
+    uart.write(DLL, 0x34)
+    uart.write(DLM, 0x12)
+    assert [uart.read(DLL), uart.read(DLM)] == [0x34, 0x12]
+    uart.write(LCR, 0)
+    assert [uart.read(RBR), uart.read(IER)] == [0, 0]
+    assert uart.core.take_output() == []
+
+
+def test_what_cannot_be_written_is_not(uart: Uart) -> None:
+    for offset in (LSR, MSR, 8, 0x100, 0xFFF):
+        before = uart.read(offset)
+        uart.write(offset, ~before & 0xFF)
+        assert uart.read(offset) == before
+
+
+@pytest.mark.parametrize("routine", ["ldrb", "ldrh", "ldr_w"])
+def test_a_wider_load_gives_one_register(uart: Uart, routine: str) -> None:
+    uart.write(SCR, 0x5A)
+    uart.write(LCR, 0x1B)
+    uart.write(MCR, 0x03)
+    assert uart.access(routine, MCR) == 0x03
+    if routine != "ldr_w":
+        assert uart.access(routine, MSR) == 0xB0
+    assert uart.read(SCR) == 0x5A
+
+
+def test_a_wider_store_writes_one_register(uart: Uart) -> None:
+    uart.write(SCR, 0x5A)
+    uart.access("str_w", MCR, 0x11223301)
+    assert [uart.read(MCR), uart.read(SCR)] == [0x01, 0x5A]
+    uart.access("strh", MSR, 0x3412)
+    assert uart.read(SCR) == 0x5A
+    uart.access("str_w", THR, 0x44434241)
+    assert uart.core.take_output() == [(0, 0, b"A")]
+
+
+def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
+    for byte in b"hello":
+        uart.write(THR, byte)
+        assert uart.read(LSR) == EMPTY
+    assert uart.core.take_output() == [(0, 0, b"hello")]
+    uart.write(THR, ord("!"))
+    assert uart.core.take_output() == [(0, 5, b"!")]
+
+
+def test_input_is_read_in_order(uart: Uart) -> None:
+    uart.write(FCR, FIFOS)
+    assert uart.type(b"abc") == 3
+    assert uart.read(LSR) == EMPTY | DR
+    assert [uart.read(RBR) for _ in range(3)] == list(b"abc")
+    assert uart.read(LSR) == EMPTY
+    assert uart.read(RBR) == 0
+
+
+def test_no_more_input_than_there_is_room_for(uart: Uart) -> None:
+    assert uart.type(bytes(range(256)) * 300) == FULL
+    assert uart.type(b"x") == 0
+    assert uart.type(BREAK) == 0
+    assert uart.read(RBR) == 0
+    assert uart.type(b"xy") == 1
+
+
+def test_what_holds_the_line_up_is_told(uart: Uart) -> None:
+    assert uart.core.uarts() == [(0, 0, 0)]
+    uart.write(IER, RDI | THRI)
+    uart.type(b"three")
+    assert uart.core.uarts() == [(RDI | THRI, RDI | THRI, 5)]
+    uart.write(IER, RDI)
+    uart.read(RBR)
+    assert uart.core.uarts() == [(RDI, RDI, 4)]
+
+
+@pytest.mark.parametrize(("trigger", "level"), [(0, 1), (1, 4), (2, 8), (3, 14)])
+def test_the_trigger_level_tells_the_interrupts_of_input_apart(uart: Uart, trigger: int, level: int) -> None:
+    """Too few for it have been there for the character timeout, as they take no time to come."""
+    uart.write(FCR, FIFOS | trigger << 6)
+    uart.write(IER, RDI)
+    for n in range(1, 17):
+        uart.type(b"x")
+        assert uart.read(IIR) == 0xC0 | (RECEIVED if n >= level else TIMEOUT)
+    assert uart.line() == 1 << 1 | 1
+    for n in range(15, 0, -1):
+        uart.read(RBR)
+        assert uart.read(IIR) == 0xC0 | (RECEIVED if n >= level else TIMEOUT)
+    assert uart.line() is None
+    uart.read(RBR)
+    assert uart.read(IIR) == 0xC0 | NONE
+    assert uart.line() == 2 << 1
+
+
+def test_without_fifos_there_is_one_register_and_no_timeout(uart: Uart) -> None:
+    uart.write(IER, RDI)
+    uart.type(b"ab")
+    assert [uart.read(IIR), uart.read(RBR), uart.read(LSR)] == [RECEIVED, ord("a"), EMPTY | DR]
+    assert [uart.read(RBR), uart.read(IIR), uart.read(LSR)] == [ord("b"), NONE, EMPTY]
+
+
+def test_the_interrupt_of_output_is_told_once(uart: Uart) -> None:
+    uart.write(IER, THRI)
+    assert uart.line() == 1 << 1 | 1
+    assert uart.read(IIR) == THRE
+    assert uart.line() == 2 << 1
+    assert uart.read(IIR) == NONE
+    uart.write(THR, 0x41)
+    assert uart.line() == 3 << 1 | 1
+    uart.write(THR, 0x42)
+    assert uart.line() is None, "it has been empty since"
+    assert [uart.read(IIR), uart.read(IIR)] == [THRE, NONE]
+    uart.write(IER, THRI)
+    assert uart.read(IIR) == NONE, "it was enabled before"
+    uart.write(IER, 0)
+    uart.write(IER, THRI)
+    assert uart.read(IIR) == THRE, "enabled anew"
+    uart.write(FCR, CLEAR_TX)
+    assert [uart.read(IIR), uart.read(IIR)] == [THRE, NONE]
+
+
+def test_another_interrupt_does_not_take_that_of_output_away(uart: Uart) -> None:
+    uart.write(IER, THRI | RDI)
+    uart.type(b"x")
+    assert [uart.read(IIR), uart.read(IIR), uart.read(RBR)] == [RECEIVED, RECEIVED, ord("x")]
+    assert [uart.read(IIR), uart.read(IIR)] == [THRE, NONE]
+
+
+def test_interrupts_come_by_their_priority(uart: Uart) -> None:
+    """PC16550D, table III; the modem's lines move in loopback."""
+    uart.write(MCR, LOOP)
+    uart.read(MSR)
+    uart.write(IER, 0xF)
+    uart.write(THR, 0x41)
+    uart.write(THR, 0x42)
+    uart.write(MCR, LOOP | RTS)
+    assert [uart.read(IIR), uart.read(LSR)] == [LINE, EMPTY | DR | OE]
+    assert [uart.read(IIR), uart.read(RBR)] == [RECEIVED, 0x42]
+    assert uart.read(IIR) == THRE
+    assert [uart.read(IIR), uart.read(MSR)] == [MODEM, 0x11]
+    assert uart.read(IIR) == NONE
+
+
+def test_loopback_connects_the_modems_lines(uart: Uart) -> None:
+    for bit, line in ((RTS, 0x10), (DTR, 0x20), (OUT1, 0x40), (OUT2, 0x80)):
+        uart.write(MCR, LOOP | bit)
+        assert uart.read(MSR) & 0xF0 == line
+    uart.write(MCR, LOOP | 0xF)
+    uart.read(MSR)
+    uart.write(MCR, LOOP)
+    assert uart.read(MSR) == 0x0F, "all have changed, RI has ended"
+    uart.write(MCR, LOOP | OUT1)
+    assert uart.read(MSR) == 0x40, "that RI begins is not told"
+
+
+def test_loopback_receives_what_is_sent(uart: Uart) -> None:
+    """As Linux finds out whether there is a UART, and what came from outside waits meanwhile."""
+    uart.write(FCR, FIFOS)
+    uart.type(bytes(range(20)))
+    uart.write(MCR, LOOP)
+    uart.write(FCR, FIFOS | CLEAR_RX)
+    assert uart.read(LSR) == EMPTY
+    for n in range(17):
+        uart.write(THR, 0x60 + n)
+    assert uart.read(LSR) == EMPTY | DR | OE
+    assert [uart.read(RBR) for _ in range(17)] == [*range(0x60, 0x70), 0]
+    uart.write(THR, 0x41)
+    uart.write(MCR, 0)
+    assert [uart.read(RBR) for _ in range(6)] == [0x41, 16, 17, 18, 19, 0]
+    assert uart.core.take_output() == []
+
+
+def test_clearing_the_receiver_drops_what_has_come(uart: Uart) -> None:
+    uart.write(FCR, FIFOS)
+    uart.type(bytes(range(40)))
+    uart.write(FCR, FIFOS | CLEAR_RX)
+    assert uart.read(RBR) == 16
+    uart.write(FCR, 0)
+    assert uart.read(RBR) == 33, "another depth clears it too"
+
+
+def test_a_break_is_told_when_it_is_next(uart: Uart) -> None:
+    uart.write(FCR, FIFOS)
+    uart.write(IER, RLSI)
+    uart.type(b"a")
+    uart.type(BREAK)
+    uart.type(b"b")
+    assert [uart.read(LSR), uart.line()] == [EMPTY | DR, None]
+    assert uart.read(RBR) == ord("a")
+    assert uart.line() == 1 << 1 | 1
+    assert [uart.read(IIR), uart.read(LSR), uart.read(LSR)] == [0xC0 | LINE, EMPTY | DR | BI, EMPTY | DR]
+    assert uart.line() == 2 << 1
+    assert [uart.read(RBR), uart.read(LSR), uart.read(RBR)] == [0, EMPTY | DR, ord("b")]
+    assert uart.line() is None
+
+
+def test_two_cores_have_one_device() -> None:
+    memory = Memory(cores=2, kind="16550")
+    first, second = Uart(memory, 0), Uart(memory, 1)
+    for uart, byte in zip((first, first, second, first, second, second), b"abcdef", strict=True):
+        uart.write(THR, byte)
+    assert first.core.take_output() == [(0, 0, b"ab"), (0, 3, b"d")]
+    assert second.core.take_output() == [(0, 2, b"c"), (0, 4, b"ef")]
+    first.write(IER, RDI)
+    first.type(b"x")
+    assert first.line() == 1 << 1 | 1
+    assert second.read(RBR) == ord("x")
+    assert [first.line(), second.line()] == [None, 2 << 1]
+
+
+class Model:
+    """The device as the data sheet has it, and QEMU where it says what guests rely on. None in a list is a break."""
+
+    def __init__(self) -> None:
+        self.fifo: list[int | None] = []
+        self.outside: deque[int | None] = deque()
+        self.registers = {IER: 0, FCR: 0, LCR: 0, MCR: OUT2, SCR: 0}
+        self.divisor = [0x0C, 0]
+        self.deltas = self.wrong = 0
+        self.empty = False
+        self.sent = bytearray()
+
+    def lines(self) -> int:
+        mcr = self.registers[MCR]
+        if not mcr & LOOP:
+            return 0xB0
+        return sum(line for bit, line in ((RTS, 0x10), (DTR, 0x20), (OUT1, 0x40), (OUT2, 0x80)) if mcr & bit)
+
+    def depth(self) -> int:
+        return 16 if self.registers[FCR] & FIFOS else 1
+
+    def come(self) -> None:
+        while not self.registers[MCR] & LOOP and self.outside and len(self.fifo) < self.depth():
+            self.fifo.append(self.outside.popleft())
+            self.next_is_there(len(self.fifo) == 1)
+
+    def next_is_there(self, new: bool) -> None:
+        if new and self.fifo and self.fifo[0] is None:
+            self.wrong |= BI
+
+    def interrupt(self) -> int:
+        enabled = self.registers[IER]
+        few = self.depth() == 16 and len(self.fifo) < (1, 4, 8, 14)[self.registers[FCR] >> 6]
+        sources = (
+            (RLSI, self.wrong, LINE),
+            (RDI, self.fifo, TIMEOUT if few else RECEIVED),
+            (THRI, self.empty, THRE),
+            (MSI, self.deltas, MODEM),
+        )
+        return next((number for bit, there, number in sources if enabled & bit and there), NONE)
+
+    def read(self, offset: int) -> int:
+        if offset in {DLL, DLM} and self.registers[LCR] & DLAB:
+            return self.divisor[offset]
+        if offset == RBR:
+            return self.take()
+        if offset == IIR:
+            number = self.interrupt()
+            self.empty = self.empty and number != THRE
+            return number | (0xC0 if self.depth() == 16 else 0)
+        if offset == LSR:
+            value, self.wrong = EMPTY | self.wrong | bool(self.fifo), 0
+            return value
+        if offset == MSR:
+            value, self.deltas = self.lines() | self.deltas, 0
+            return value
+        return self.registers[offset]
+
+    def take(self) -> int:
+        if not self.fifo:
+            return 0
+        self.wrong &= ~BI
+        character = self.fifo.pop(0)
+        self.next_is_there(True)
+        self.come()
+        return character or 0
+
+    def write(self, offset: int, value: int) -> None:
+        before = dict(self.registers)
+        if offset in {DLL, DLM} and before[LCR] & DLAB:
+            self.divisor[offset] = value
+        elif offset == THR:
+            self.send(value)
+        elif offset in {IER, LCR, SCR}:
+            self.registers[offset] = value & (0xF if offset == IER else 0xFF)
+            if offset == IER and (before[IER] ^ value) & THRI:
+                self.empty = bool(value & THRI)
+        elif offset == FCR:
+            other = (before[FCR] ^ value) & FIFOS
+            if other or value & CLEAR_RX:
+                self.fifo.clear()
+                self.wrong &= ~BI
+            if other or value & CLEAR_TX:
+                self.empty = bool(before[IER] & THRI)
+            self.registers[FCR] = value & 0xC9
+        elif offset == MCR:
+            lines = self.lines()
+            self.registers[MCR] = value & 0x1F
+            changed = lines ^ self.lines()
+            self.deltas |= (changed if lines & 0x40 else changed & ~0x40) >> 4
+        self.come()
+
+    def send(self, value: int) -> None:
+        if not self.registers[MCR] & LOOP:
+            self.sent.append(value)
+        elif len(self.fifo) < self.depth():
+            self.fifo.append(value)
+        else:
+            self.wrong |= OE
+            self.fifo = self.fifo if self.depth() == 16 else [value]
+        self.empty = bool(self.registers[IER] & THRI)
+
+
+CORES = st.integers(0, 1)
+
+
+class Sharing(RuleBasedStateMachine):
+    """Two cores that share it do one thing after another, and now and then both go on elsewhere."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.model = Model()
+        self.output: list[tuple[int, bytes]] = []
+        self.level = self.sequence = 0
+        self.memory = Memory(2, "16550")
+        self.cores = [Uart(self.memory, n) for n in range(2)]
+
+    @rule(core=CORES, offset=st.sampled_from(REGISTERS))
+    def read(self, core: int, offset: int) -> None:
+        assert self.cores[core].read(offset) == self.model.read(offset)
+        self.line(core)
+
+    @rule(core=CORES, offset=st.sampled_from(REGISTERS), value=st.integers(0, 255))
+    def write(self, core: int, offset: int, value: int) -> None:
+        self.cores[core].write(offset, value)
+        self.model.write(offset, value)
+        self.line(core)
+
+    @rule(core=CORES, data=st.binary(max_size=40))
+    def type(self, core: int, data: bytes) -> None:
+        assert self.cores[core].type(data) == max(1, len(data))
+        self.model.outside.extend(data or [None])
+        self.model.come()
+        self.line(core)
+
+    @rule(core=CORES, times=st.integers(1, 20))
+    def drain(self, core: int, times: int) -> None:
+        """As an interrupt's handler does."""
+        for _ in range(times):
+            self.read(core, LSR)
+            self.read(core, RBR)
+
+    @rule()
+    def collect(self) -> None:
+        for uart in self.cores:
+            self.output += [(position, data) for _, position, data in uart.core.take_output()]
+
+    @rule()
+    def travel(self) -> None:
+        memory, cores = Memory(2, "16550"), self.cores
+        memory.uart[:] = self.memory.uart[:]
+        self.memory, self.cores = memory, [Uart(memory, n) for n in range(2)]
+        for old, new in zip(cores, self.cores, strict=True):
+            new.core.load(old.core.save())
+
+    def line(self, core: int) -> None:
+        """Whoever moves it tells of it, once."""
+        level = self.model.interrupt() != NONE
+        self.sequence += level != self.level
+        expected = self.sequence << 1 | level if level != self.level else None
+        self.level = level
+        assert [uart.line() for uart in self.cores] == [None if n != core else expected for n in range(2)]
+
+    @invariant()
+    def waiting(self) -> None:
+        ((pending, enabled, waiting),) = self.cores[0].core.uarts()
+        assert bool(pending & enabled) == (self.model.interrupt() != NONE)
+        assert waiting == len(self.model.fifo) + len(self.model.outside)
+
+    def teardown(self) -> None:
+        self.collect()
+        assert b"".join(data for _, data in sorted(self.output)) == self.model.sent
+
+
+TestSharing = Sharing.TestCase
+TestSharing.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
