@@ -14,13 +14,35 @@ from baonet.hyp.riscv.irqc_messages import (
     IrqcWrite,
     UpdateHartLine,
 )
+from baonet.hyp.riscv.shared_controller import Harts, Shared, SharedController
+from baonet.hyp.riscv.vplic import Vplic
 from baonet.hyp.vcpu import Vcpu
-from baonet.machine import MessageKind
+from baonet.machine import Faithful, MessageKind
+from baonet.machine.riscv import Plic, RiscvPlatform, RiscvVm
 
 
 def controller(vcpu: Vcpu) -> Controller:
     """That of one vcpu."""
-    raise NotImplementedError(vcpu)
+    irqc = RiscvVm.of(vcpu.config).irqc
+    machine = vcpu.plan.machine
+    hardware, vcpus = vcpu.config.interrupts, len(vcpu.vm.pcpus)
+    strict = machine.faithful is Faithful.STRICT
+    physical = RiscvPlatform.of(machine.platform).irqc
+    assert isinstance(irqc, Plic)
+    assert isinstance(physical, Plic)
+
+    def plic(harts: Harts) -> Shared:
+        return Vplic(
+            harts,
+            irqc.base,
+            cpus=machine.platform.cpus,
+            vcpus=vcpus,
+            hardware=hardware,
+            priority_bits=physical.priority_bits,
+            strict=strict,
+        )
+
+    return SharedController(vcpu, plic)
 
 
 MESSAGES: Final[tuple[MessageFact, ...]] = (
