@@ -14,20 +14,42 @@ from baonet.hyp.riscv.irqc_messages import (
     IrqcWrite,
     UpdateHartLine,
 )
+from baonet.hyp.riscv.shared_controller import Harts, Shared, SharedController
+from baonet.hyp.riscv.vplic import Vplic
 from baonet.hyp.vcpu import Vcpu
-from baonet.machine import MessageKind
+from baonet.machine import Faithful, MessageKind
+from baonet.machine.riscv import Plic, RiscvPlatform, RiscvVm
 
 
 def controller(vcpu: Vcpu) -> Controller:
     """That of one vcpu."""
-    raise NotImplementedError(vcpu)
+    irqc = RiscvVm.of(vcpu.config).irqc
+    machine = vcpu.plan.machine
+    hardware, vcpus = vcpu.config.interrupts, len(vcpu.vm.pcpus)
+    strict = machine.faithful is Faithful.STRICT
+    physical = RiscvPlatform.of(machine.platform).irqc
+    assert isinstance(irqc, Plic)
+    assert isinstance(physical, Plic)
+
+    def plic(harts: Harts) -> Shared:
+        return Vplic(
+            harts,
+            irqc.base,
+            cpus=machine.platform.cpus,
+            vcpus=vcpus,
+            hardware=hardware,
+            priority_bits=physical.priority_bits,
+            strict=strict,
+        )
+
+    return SharedController(vcpu, plic)
 
 
 MESSAGES: Final[tuple[MessageFact, ...]] = (
-    MessageFact(80, IrqcRead, quiet=True),
-    MessageFact(81, IrqcWrite, quiet=True),
-    MessageFact(82, IrqcResult),
-    MessageFact(83, UpdateHartLine, of_hardware=MessageKind.SPI, interrupts=True),
-    MessageFact(84, ImsicMessage, of_hardware=MessageKind.SPI),
-    MessageFact(85, HangInterrupt, latency=MessageKind.SPI, interrupts=True),
+    MessageFact(57, IrqcRead, quiet=True),
+    MessageFact(58, IrqcWrite, quiet=True),
+    MessageFact(59, IrqcResult),
+    MessageFact(60, UpdateHartLine, of_hardware=MessageKind.SPI, interrupts=True),
+    MessageFact(61, ImsicMessage, of_hardware=MessageKind.SPI),
+    MessageFact(62, HangInterrupt, latency=MessageKind.SPI, interrupts=True),
 )

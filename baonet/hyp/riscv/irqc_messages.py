@@ -8,9 +8,12 @@ their home, which is asked, and which says what a hart's line is. Channels betwe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from baonet.hyp.messages import HypMessage
+
+UNCHANGED: Final = -1
+"""Of ``signalled``: the access does nothing to it."""
 
 
 @final
@@ -40,12 +43,12 @@ class IrqcWrite(HypMessage):
 class IrqcResult(HypMessage):
     """The access of a paused vcpu is done; ``value`` is what a load gets, 0 for a store.
 
-    ``signalled``: a source for which the receiver's external interrupt is pending now, 0 if it is not. ``source``: what
-    the access has claimed or completed, else 0.
+    ``signalled``: a source for which the receiver's external interrupt is pending now, 0 if it is not, or UNCHANGED.
+    ``source``: what the access has claimed or completed, else 0.
     """
 
     value: int
-    signalled: int = 0
+    signalled: int = UNCHANGED
     source: int = 0
 
 
