@@ -68,7 +68,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
     devices = []
     for device in model.devices:
         va = device.pa if device.va is None else device.va
-        devices.append(Device(device.pa or 0, va, draft.device_size(device) or 0, device.interrupts, device.id))
+        devices.append(Device(device.pa or 0, va, draft.device_size(device) or 0, device.lines, device.id))
     ipcs = []
     for ipc in model.ipcs:
         shmem = names.index(ipc.shared_memory)

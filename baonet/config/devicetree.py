@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from baonet.config import fdt, wings
 from baonet.config.fdt import FdtNode
-from baonet.config.uart_bindings import UARTS
+from baonet.config.uart_bindings import BINDINGS
 from baonet.machine import Machine, Platform, Vm, uarts
 
 _CONTROLLER, _CLOCK = 1, 2  # phandles
@@ -54,7 +54,7 @@ def describe_boot(chosen: FdtNode, vm: Vm) -> None:
 
 
 def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
-    found = [(base, device, UARTS[device.kind]) for base, device in uarts(platform, vm)]
+    found = [(base, device, BINDINGS[device.kind]) for base, device in uarts(platform, vm)]
     clocked = [binding.frequency for _, _, binding in found if binding.clocks]
     if clocked:
         clock = root.add("apb-pclk")

@@ -50,7 +50,7 @@ def _alignment(vm: VmModel) -> Iterator[Problem]:
 
 def _windows(draft: Draft, vm: VmModel) -> Iterator[AddressRange]:
     for memory in vm.memory:
-        yield AddressRange(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
+        yield AddressRange(memory.start, memory.start + memory.size, "RAM", memory.node.at("base"))
     for device in vm.devices:
         size = draft.device_size(device)
         if device.pa is not None and size is not None:

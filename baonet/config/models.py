@@ -27,6 +27,7 @@ _ARGUMENT = said(lambda words: words.argument, " or ")
 _MEDIATED = said(lambda words: words.mediated, ", and ")
 _DIRECT = said(lambda words: words.direct, ", and ")
 _DELIVERY = said(lambda words: words.delivery, ", ")
+_OF_DEVICES = said(lambda words: words.device_interrupts, " ")
 _NOTIFICATIONS = said(lambda words: words.notifications, ", or ")
 _REQUESTS = said(lambda words: words.requests, ", ")
 _IMAGE = " or ".join(dict.fromkeys(each.guests.image for each in ARCHITECTURES.values()))
@@ -101,7 +102,9 @@ class MemoryModel(Model):
 
     foreign = foreign.MEMORY
 
-    base: int = required(ADDRESS, "Guest address, a multiple of 4 KiB.")
+    base: int | None = optional(
+        ADDRESS, "Guest address, a multiple of 4 KiB. Default: where the platform's RAM begins.", None
+    )
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
     phys: int | None = optional(
         ADDRESS,
@@ -113,13 +116,21 @@ class MemoryModel(Model):
         COLORS, "Page colours to use from `phys` upwards; only together with `phys`. Default: any.", 0
     )
 
+    @property
+    def start(self) -> int:
+        """Where it is, once the platform is known (``from_platform``)."""
+        return self.base or 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DeviceModel(Model):
-    """A device of the platform that the VM is given, or interrupts alone."""
+    """A device of the platform that the VM is given, or interrupts alone. A bare text is `name`."""
 
     foreign = foreign.DEVICE
 
+    name: str | None = optional(
+        NAME, "A device by the platform's name of it, in place of its `pa`; `interrupts` are then its own.", None
+    )
     pa: int | None = optional(
         ADDRESS,
         "Physical address of the device, a multiple of 4 KiB. Without it the entry gives interrupts only.",
@@ -131,12 +142,20 @@ class DeviceModel(Model):
     size: int | None = optional(
         SIZE, "Size of the mapping in bytes, a multiple of 4 KiB. Default: that of the device at `pa`.", None
     )
-    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), said(lambda words: words.device_interrupts, " "), ())
+    interrupts: tuple[int, ...] | None = optional(
+        ListOf(_INTERRUPT),
+        f"{_OF_DEVICES} Default: none, or those of the device that `name` names.",
+        None,
+    )
     id: int = optional(
         whole("number", 0, (1 << 32) - 1),
         "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
         0,
     )
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return self.interrupts or ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -194,7 +213,9 @@ class VmModel(Model):
         COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
     )
     memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
-    devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
+    devices: tuple[DeviceModel, ...] = optional(
+        ListOf(MappingOf(DeviceModel, shorthand="name")), "Devices passed through.", ()
+    )
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
     interrupts: str | None = optional(
         Choice(("mediated", "direct")),

@@ -41,7 +41,7 @@ class VmContents:
         self.model = model
         self._architecture = architecture
         self._guests = architecture.guests
-        self.regions = tuple(Region(each.base, each.size, each.phys, each.colors) for each in model.memory)
+        self.regions = tuple(Region(each.start, each.size, each.phys, each.colors) for each in model.memory)
         self.problems: list[Problem] = []
         self.taken: list[AddressRange] = []
         self.image: Image | None = None

@@ -13,11 +13,10 @@ from types import MappingProxyType
 
 from baonet.config import foreign
 from baonet.config.architecture import MOST_CPUS
-from baonet.config.uart_bindings import UARTS
 from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, Foreign, ListOf, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
-from baonet.machine import UNMODELLED
+from baonet.machine import UARTS, UNMODELLED
 
 _NO_ANSWER = said(lambda words: words.no_answer, ", or ")
 _INTERRUPT = said(lambda words: words.platform_interrupt, " ")

@@ -91,6 +91,13 @@ for each of its runs. A path has the keys on the way, and for an item of a list 
 `vms[linux].command_line`, `platform.costs.hypercall`. A value is YAML; a whole list or mapping can be given too. What
 is not in the file yet is added. The result is checked as if the file said so.
 
+Any value but a mapping can be given for each architecture, and that of the platform's is taken:
+`image: {path: {@by_architecture@}}`.
+So one file is of several platforms: with `baonet run FILE --set platform=@another@` the other one is loaded.
+Where a key has nothing for the architecture it is as if it were not there, and an override sets nothing. What lies
+elsewhere on each platform need not be said: without `base` the memory of a VM begins where the RAM of the platform
+does, and `devices: [uart0]` is a device of the platform, wherever that has it.
+
 Guest addresses are those that a guest sees (@seen@), physical addresses those of the platform. Guest addresses have @n@
 bits, @width@.
 """
@@ -152,6 +159,8 @@ def _filled(text: str) -> str:
         "seen": said(lambda words: words.guest_addresses, ", "),
         "n": " or ".join(dict.fromkeys(str(each.address_limit.bit_length() - 1) for each in ARCHITECTURES.values())),
         "width": said(lambda words: words.address_width, " or "),
+        "by_architecture": ", ".join(f"{name}: bin-{name}/guest.elf" for name in ARCHITECTURES),
+        "another": next(name for each in list(ARCHITECTURES.values())[1:] for name in each.platforms),
         "image": image,
         "Image": image[0].upper() + image[1:],
     }
@@ -163,7 +172,7 @@ def _paragraph(text: str, names: Mapping[str, str]) -> str:
     filled = text
     for name, meant in names.items():
         filled = filled.replace(f"@{name}@", meant)
-    if filled == text or text.startswith("|"):
+    if filled == text or text.startswith(("|", "```")):
         return filled
     end = "\n" if text.endswith("\n") else ""
     return textwrap.fill(filled, _WIDTH, break_long_words=False, break_on_hyphens=False) + end

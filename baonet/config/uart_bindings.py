@@ -25,14 +25,14 @@ class UartBinding:
     clocks: tuple[str, ...] = ()
 
 
-UARTS: Final[Mapping[str, UartBinding]] = MappingProxyType(
+BINDINGS: Final[Mapping[str, UartBinding]] = MappingProxyType(
     {
         "pl011": UartBinding("PL011", ("arm,pl011", "arm,primecell"), 24_000_000, ("uartclk", "apb_pclk")),
         "16550": UartBinding("16550", ("ns16550a",), 3_686_400),
     }
 )
 """By ``PlatformDevice.kind``."""
-_COMPATIBLE: Final = {each.compatible[0]: each for each in UARTS.values()} | {"ns16550": UARTS["16550"]}
+_COMPATIBLE: Final = {each.compatible[0]: each for each in BINDINGS.values()} | {"ns16550": BINDINGS["16550"]}
 
 
 def told(compatible: list[str]) -> UartBinding | None:

@@ -36,13 +36,15 @@ class Reader:
     """What one pass over a file found.
 
     ``broken`` holds the field paths of everything that had to be left out, so that a check can tell "absent" from
-    "present and wrong" and does not complain about the consequences. ``files`` are those that were read.
+    "present and wrong" and does not complain about the consequences. ``files`` are those that were read. ``absent``:
+    why there is no value at a field path, where that is not that nobody gave one.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.broken: set[str] = set()
         self.files: list[Path] = []
+        self.absent: dict[str, Problem] = {}
 
     def fail(self, node: YamlNode, message: str, hint: str = "") -> UnreadableError:
         self.problems.append(node.problem(message, hint))
@@ -308,12 +310,14 @@ class MappingOf(OfMappings, Generic[M]):
                         values[each.name] = each.metadata["instead"]
             elif is_required(each):
                 whole = whole and self.lenient
-                reader.broken.update({node.name, f"{node.name}.{key}".lstrip(".")})
+                name = f"{node.name}.{key}".lstrip(".")
+                reader.broken.update({node.name, name})
                 if self.lenient:
                     values[each.name] = each.metadata["instead"]
                 if key not in meant:
                     hint = first_sentence(each.metadata["text"])
-                    reader.problems.append(node.problem(f"{key!r} is missing", f"{key}: {hint}"))
+                    missing = node.problem(f"{key!r} is missing", f"{key}: {hint}")
+                    reader.problems.append(reader.absent.get(name, missing))
         return values, whole
 
     @staticmethod

@@ -47,11 +47,11 @@ static int has_memory(void) {
     return 1;
 }
 
-static int open_uc(struct core *core, int model) {
+static int open_uc(struct core *core) {
     if (!has_memory()) return -1;
     int error = unicorn.open(ARCH_UNICORN, &core->uc);
     if (error) return fail(error, "open");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), core->model))) return fail(error, "CPU model");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
     if ((error = arch_configure(core->uc))) return fail(error, "configure the CPU");
     uint64_t pc = 0; /* the first register access creates the CPU */
@@ -98,15 +98,14 @@ static PyObject *take(PyObject *keywords, char *const *names) {
 }
 
 static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"model", "frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
-    int model;
+    static char *names[] = {"frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
     unsigned long long frequency, epoch;
     PyObject *slots, *siblings, *code_map, *costs = NULL, *ledger = Py_None;
     unsigned long long hz = 0;
     int records = 0;
     PyObject *shared = take(keywords, names);
     if (!shared) return -1;
-    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "iKKOIO!O|$KO!pO", names, &model, &frequency, &epoch, &slots,
+    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "KKOIO!O|$KO!pO", names, &frequency, &epoch, &slots,
                                              &core->index, &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type,
                                              &costs, &records, &ledger);
     Py_DECREF(shared); /* the caller has all that is in it */
@@ -154,8 +153,8 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
     core->scratch.reason = core->state.deferred = EXIT_NONE;
-    if (open_uc(core, model)) return -1;
-    if (arch_define(core, model)) return -1;
+    if (open_uc(core)) return -1;
+    if (arch_define(core)) return -1;
     return save_pristine(core);
 }
 

@@ -150,6 +150,7 @@ struct core {
     void *pristine; /* the library's CPU, as it was made */
     struct slot *slots, *slot;
     unsigned index;
+    int model;        /* UC_CPU_* */
     uint32_t process; /* that this core runs in */
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];

@@ -1,0 +1,7 @@
+"""These tests have the RISC-V engine in their process, and so no other."""
+
+from __future__ import annotations
+
+from tests.apart import apart
+
+pytest_pycollect_makemodule = apart
