@@ -226,6 +226,7 @@ def test_the_alarm_tells_when_a_waiting_guest_goes_on() -> None:
     assert hart.core.alarm() == 1000 * TICK
     assert not hart.core.wakes()
     hart.core.skip_to(hart.core.alarm())
+    assert hart.core.wakes()
     assert hart.stay() == RiscvExit.ECALL
     assert hart.core.alarm() == -1, "it has come"
     assert hart.core.time == 1000 * TICK + 1
@@ -252,7 +253,7 @@ def test_a_timer_of_the_hosts_clock() -> None:
     wait = hart.core.deadline()
     assert 0 < wait <= 20_000_000
     time.sleep(wait * 1e-9)
-    assert hart.core.deadline() == 0
+    assert hart.core.deadline() == 0 or hart.core.wakes()
     assert hart.stay() == RiscvExit.ECALL
     assert hart.taken is not None
     assert hart.taken.cause == INTERRUPT | TIMER

@@ -1,4 +1,4 @@
-"""The guest's page tables (privileged architecture, 10.3 to 10.6, and Svpbmt): what is found, what faults."""
+"""The guest's page tables (privileged architecture, 10.3 to 10.6, Svpbmt, Svnapot): what is found, what faults."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_what_a_pointer_to_a_table_must_not_have(bits: int) -> None:
 @pytest.mark.parametrize("bit", range(54, 64))
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_upper_bits_of_an_entry(bit: int, level: int) -> None:
-    """54 to 60 are reserved; of PBMT (61, 62) 1 and 2 say what memory is to be, which changes nothing here; N (63) is."""
+    """54 to 60 are reserved, and N (63) with other numbers; of PBMT (61, 62) 1 and 2 say what changes nothing here."""
     hart = Hart(levels=SV39)
     pa = DATA if level == 0 else RAM
     va = VA & -(1 << 12 + 9 * level)
@@ -167,13 +167,22 @@ def test_both_bits_of_the_memory_type_are_reserved() -> None:
     assert load(hart, VA) == Taken(cpu.LOAD_PAGE, hart.at, VA)
 
 
-def test_a_page_of_64_kib_is_none() -> None:
-    """The harts of these platforms have no Svnapot: bit 63 is reserved, whatever the lowest bits of the number are."""
+def test_a_page_of_64_kib() -> None:
+    """Svnapot: sixteen entries that are the same, with 8 in the lowest bits of the number."""
     hart = Hart(levels=SV39)
-    for low in (0, 1, 8, 15):
-        hart.memory.write(hart.tables.place(VA), entry(DATA + 0x1000 * low) | 1 << 63)
+    va = VA & ~0xFFFF
+    for n in range(16):
+        hart.memory.write(DATA + 0x1_0000 + 0x1000 * n, 100 + n)
+        hart.memory.write(hart.tables.place(va + 0x1000 * n), entry(DATA + 0x1_8000) | 1 << 63)
+    assert [load(hart, va + 0x1000 * n) for n in range(16)] == [100 + n for n in range(16)]
+    for n in range(16):
+        hart.memory.write(hart.tables.place(va + 0x1000 * n), entry(DATA) | 1 << 63)
+    assert hart.go(asm.sfence_vma(A1), ECALL, a1=va + 0x3000) == RiscvExit.ECALL
+    assert load(hart, va + 0xF000) == Taken(cpu.LOAD_PAGE, hart.at, va + 0xF000), "it stands for all of them"
+    for low in (0, 1, 4, 9, 15):
+        hart.memory.write(hart.tables.place(va), entry(DATA + 0x1000 * low) | 1 << 63)
         forget(hart)
-        assert load(hart, VA) == Taken(cpu.LOAD_PAGE, hart.at, VA), low
+        assert load(hart, va) == Taken(cpu.LOAD_PAGE, hart.at, va), low
 
 
 # U mode, SUM and MXR

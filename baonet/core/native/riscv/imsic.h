@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-/* Returns if the address is of no file. `from` as of memory_guest_fault(). */
+/* An access to data at the instruction whose host code returns to `from`. Returns if the address is of no file. */
 void imsic_access(struct core *core, uint64_t va, uint64_t ipa, uintptr_t from);
 
 #endif

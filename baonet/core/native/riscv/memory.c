@@ -15,16 +15,14 @@
 #include "rest.h"
 #include "rights.h"
 #include "riscv/encoding.h"
+#include "riscv/faults.h"
 #include "riscv/imsic.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
 #include "riscv/walk.h"
 #include "tlb.h"
 
-/* By the kind of access: a load, a store, a fetch. */
-static const uint64_t page_faults[] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_FETCH_PAGE};
-static const uint64_t guest_page_faults[] = {CAUSE_LOAD_GUEST_PAGE, CAUSE_STORE_GUEST_PAGE, CAUSE_FETCH_GUEST_PAGE};
-static const uint64_t access_faults[] = {CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS, CAUSE_FETCH_ACCESS};
+static const uint32_t page_faults[] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_FETCH_PAGE}; /* of a load, a store, a fetch */
 
 /* The hypervisor's emulation, unless it wants to see the fault itself. Bao zero-extends what is loaded. */
 static void emulate(struct core *core, uint64_t ipa, const struct plain_access *access) {
@@ -38,16 +36,7 @@ static void emulate(struct core *core, uint64_t ipa, const struct plain_access *
     emulate_complete(core, access->length);
 }
 
-static void describe(struct core *core, uint64_t cause, uint64_t va, uint64_t ipa, bool implicit) {
-    uint64_t *exit = core->state.exit;
-    exit[EXIT_CAUSE] = cause;
-    exit[EXIT_TVAL] = va;
-    exit[EXIT_IPA] = ipa;
-    exit[EXIT_IMPLICIT] = implicit;
-    exit[EXIT_INSTRUCTION] = walk_instruction(core, core_pc(core));
-}
-
-void memory_guest_fault(struct core *core, uint64_t va, uint64_t ipa, int access, bool implicit, uintptr_t from) {
+static void guest_page_fault(struct core *core, uint64_t va, uint64_t ipa, int access, bool implicit, uintptr_t from) {
     bool emulated = !implicit && access != MMU_INST_FETCH && core->read_emulated && region_emulated(core, ipa);
     if (!implicit && access != MMU_INST_FETCH) imsic_access(core, va, ipa, from);
     if (emulated && core->scratch.silent) {
@@ -55,15 +44,9 @@ void memory_guest_fault(struct core *core, uint64_t va, uint64_t ipa, int access
         rest_leave(core, from);
     }
     if (from) ARCH(cpu_restore_state)(core->cpu, from, true);
-    describe(core, guest_page_faults[access], va, ipa, implicit);
+    fault_describe_guest_page(core, va, ipa, access, implicit);
     struct plain_access plain;
     if (emulated && encoding_plain_access((uint32_t)core->state.exit[EXIT_INSTRUCTION], &plain)) emulate(core, ipa, &plain);
-    core_leave_here(core, EXIT_TRAP);
-}
-
-void memory_access_fault(struct core *core, uint64_t va, int access, uintptr_t from) {
-    if (from) ARCH(cpu_restore_state)(core->cpu, from, true);
-    describe(core, access_faults[access], va, 0, false);
     core_leave_here(core, EXIT_TRAP);
 }
 
@@ -89,10 +72,10 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     if (walked == WALK_BLOCKED) rest_leave(core, from);
     if (walked == WALK_FAULT) {
         FIELD(uint64_t, core->env, ENV_BADADDR) = va;
-        riscv.raise(core->env, (uint32_t)page_faults[access], from);
+        riscv.raise(core->env, page_faults[access], from);
     }
-    if (region && region->unassigned) memory_access_fault(core, va, access, from);
-    if (!there) memory_guest_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
+    if (region && region->unassigned) fault_access(core, va, access, from);
+    if (!there) guest_page_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
     if (!ownership_enter_region(core, region, found.ipa, access == MMU_DATA_STORE)) {
         if (probe) return false;
         rest_leave(core, from);
@@ -110,5 +93,5 @@ EXPORT void cpu_loop_exit_atomic_riscv64(void *cpu, uintptr_t from) {
     }
     ARCH(cpu_restore_state)(cpu, from, true);
     uint32_t instruction = walk_instruction(core, core_pc(core));
-    memory_access_fault(core, core_x(core)[RS1(instruction)], MMU_DATA_STORE, 0);
+    fault_access(core, core_x(core)[RS1(instruction)], MMU_DATA_STORE, 0);
 }
