@@ -72,7 +72,7 @@ def core_of(
         hart=index,
         sstc=sstc,
         aia=bool(identities),
-        identities=identities,
+        identities=identities or 255,
         frequency=FREQUENCY,
         epoch=0 if hz else time.monotonic_ns(),
         slots=memory.slots,
@@ -85,7 +85,7 @@ def core_of(
         records=records,
         ledger=owners and owners.ledger,
     )
-    core.map_ram(RAM, SIZE, memory.ram, 0)
+    core.map_ram(RAM, SIZE, memory.ram, 0, True)  # tests write to it too
     if owners:
         owners.of(core)
     core.map_uart("16550", UART, memory.uart, 0, UART_INTERRUPT)
