@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
+from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.riscv.cpu import EXTERNAL, SOFTWARE, TIMER, RiscvCpu
 from baonet.hyp.riscv.report import exception_text, mode
 from baonet.hyp.vcpu import MASK64, Vcpu
@@ -45,6 +46,7 @@ class RiscvCondition(VcpuCondition):
     ``sip`` is what is pending, ``sie`` what the guest has enabled. ``armed``: its timer is, and is ``due`` in so many
     nanoseconds, negative when that is past. Of its interrupt file, if it has one: ``delivery``, the ``threshold`` (0:
     none), the identities that are ``listed``, pending and enabled, and that are pending but ``disabled``.
+    ``lines_up`` are told by the VM's master pcpu.
     """
 
     privilege: int
@@ -62,6 +64,7 @@ class RiscvCondition(VcpuCondition):
     threshold: int
     listed: tuple[int, ...]
     disabled: tuple[int, ...]
+    lines_up: tuple[LineCondition, ...]
 
     def lines(self, symbol: Callable[[int], str]) -> list[str]:
         if self.doing in STOPPED:
@@ -108,7 +111,7 @@ class RiscvCondition(VcpuCondition):
             )
         if self.disabled:
             lines.append(f"pending in the interrupt file, but not enabled there: message {numbers(self.disabled)}")
-        return lines
+        return lines + [line.text() for line in self.lines_up]
 
 
 def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
@@ -141,6 +144,7 @@ def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
         threshold=threshold,
         listed=listed,
         disabled=disabled,
+        lines_up=tuple(lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
 
 
