@@ -118,7 +118,6 @@ class Side:
             hart=number,
             sstc=True,
             aia=False,
-            identities=0,
             frequency=10_000_000,
             epoch=0,
             slots=shared.slots,

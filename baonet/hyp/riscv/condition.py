@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
+from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.riscv.cpu import EXTERNAL, SOFTWARE, TIMER, RiscvCpu
 from baonet.hyp.riscv.report import exception_text, mode
 from baonet.hyp.vcpu import MASK64, Vcpu
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
 _SIE: Final = 1 << 1  # of sstatus
+_UNTOUCHED: Final = 0
 _NEVER: Final = MASK64
+"""What stimecmp is at first, and where a guest wants no interrupt."""
 
 _WORDS: Final = {
     Doing.RUNNING: "runs",
@@ -45,6 +48,7 @@ class RiscvCondition(VcpuCondition):
     ``sip`` is what is pending, ``sie`` what the guest has enabled. ``armed``: its timer is, and is ``due`` in so many
     nanoseconds, negative when that is past. Of its interrupt file, if it has one: ``delivery``, the ``threshold`` (0:
     none), the identities that are ``listed``, pending and enabled, and that are pending but ``disabled``.
+    ``lines_up`` are told by the VM's master pcpu.
     """
 
     privilege: int
@@ -62,6 +66,7 @@ class RiscvCondition(VcpuCondition):
     threshold: int
     listed: tuple[int, ...]
     disabled: tuple[int, ...]
+    lines_up: tuple[LineCondition, ...]
 
     def lines(self, symbol: Callable[[int], str]) -> list[str]:
         if self.doing in STOPPED:
@@ -108,12 +113,14 @@ class RiscvCondition(VcpuCondition):
             )
         if self.disabled:
             lines.append(f"pending in the interrupt file, but not enabled there: message {numbers(self.disabled)}")
-        return lines
+        return lines + [line.text() for line in self.lines_up]
 
 
 def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
     state, machine = cpu.state(), vcpu.plan.machine
-    compare = state["stimecmp"]
+    compare, sip = state["stimecmp"], state["sip"]
+    if compare == _UNTOUCHED and not state["sie"] >> TIMER & 1:
+        sip &= ~(1 << TIMER)  # it is pending from the first instruction on, and nothing to a guest that knows no timer
     delivery, threshold = 0, 0
     listed: tuple[int, ...] = ()
     disabled: tuple[int, ...] = ()
@@ -130,17 +137,18 @@ def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
         sstatus=state["sstatus"],
         stvec=state["stvec"],
         sie=state["sie"],
-        sip=state["sip"],
+        sip=sip,
         exceptions=state["exceptions"],
         last_cause=state["last_cause"],
         last_epc=state["last_epc"],
         last_tval=state["last_tval"],
-        armed=RiscvPlatform.of(machine.platform).sstc and compare != _NEVER,
+        armed=RiscvPlatform.of(machine.platform).sstc and compare not in (_UNTOUCHED, _NEVER),
         due=nanoseconds(compare - state["time"], machine.platform.timer_frequency),
         delivery=bool(delivery),
         threshold=threshold,
         listed=listed,
         disabled=disabled,
+        lines_up=tuple(lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
 
 

@@ -49,10 +49,10 @@ def controller(vcpu: Vcpu) -> Controller:
 
 
 MESSAGES: Final[tuple[MessageFact, ...]] = (
-    MessageFact(80, IrqcRead, quiet=True),
-    MessageFact(81, IrqcWrite, quiet=True),
-    MessageFact(82, IrqcResult),
-    MessageFact(83, UpdateHartLine, of_hardware=MessageKind.SPI, interrupts=True),
-    MessageFact(84, ImsicMessage, of_hardware=MessageKind.SPI),
-    MessageFact(85, HangInterrupt, latency=MessageKind.SPI, interrupts=True),
+    MessageFact(57, IrqcRead, quiet=True),
+    MessageFact(58, IrqcWrite, quiet=True),
+    MessageFact(59, IrqcResult),
+    MessageFact(60, UpdateHartLine, of_hardware=MessageKind.SPI, interrupts=True),
+    MessageFact(61, ImsicMessage, of_hardware=MessageKind.SPI),
+    MessageFact(62, HangInterrupt, latency=MessageKind.SPI, interrupts=True),
 )

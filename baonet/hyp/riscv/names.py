@@ -95,7 +95,7 @@ class RiscvNames:
     details: Mapping[int, str] = {
         RiscvExit.ECALL: "a7",
         RiscvExit.TRAP: "cause",
-        RiscvExit.FAULT: "cause",
+        RiscvExit.FAULT: "error",
     }
     reset = "SBI SRST"
 
@@ -129,6 +129,6 @@ class RiscvNames:
             case RiscvExit.LINE:
                 return f"line {detail & self.interrupt_bits}"
             case RiscvExit.FAULT:
-                return f"fault: {cause_name(detail)}"
+                return f"fault of the emulator: error {detail}"
             case _:
                 return None

@@ -14,8 +14,8 @@ from baonet.hyp.riscv.cpu import (
     EXIT_IMPLICIT,
     EXIT_INSTRUCTION,
     EXIT_IPA,
-    EXIT_NUMBER,
     EXIT_TVAL,
+    EXIT_VALUE,
     FETCH_GUEST_PAGE,
     ILLEGAL_INSTRUCTION,
     LOAD_GUEST_PAGE,
@@ -68,7 +68,7 @@ class Traps:
         details = self._exit
         reason = f"unknown synchronous exception ({details[EXIT_CAUSE]})"
         explanation = (
-            f"the emulator gave up at guest-physical {details[EXIT_IPA]:#x} (Unicorn's error {details[EXIT_NUMBER]}); "
+            f"the emulator gave up at guest-physical {details[EXIT_IPA]:#x} (Unicorn's error {details[EXIT_VALUE]}); "
             "this is a fault of baonet, please report it"
         )
         self._park(reason, explanation)

@@ -28,7 +28,7 @@ from baonet.hyp.riscv.sbi_codes import A0, A1, A6, A7
 from baonet.hyp.riscv.wing import Riscv, RiscvWing
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
-from baonet.machine import Device, Faithful, Machine, Platform, PlatformDevice, RamBank, Region, Vm
+from baonet.machine import Device, Faithful, Machine, Platform, PlatformDevice, RamBank, Region, Vm, uarts
 from baonet.machine.riscv import Plic, RiscvPlatform, RiscvVm
 from baonet.machine.saved import Saved
 from tests.hyp import machines
@@ -221,6 +221,9 @@ class RiscvFabric(Network[FakeHart]):
         placed = plan(machine)
         sstc = RiscvPlatform.of(machine.platform).sstc
         cpus = {n: FakeHart(a.vcpu, sstc=sstc) for n, a in enumerate(placed.pcpus) if a is not None}
+        for each in placed.vms:
+            for n in each.pcpus:
+                cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, each.config)]
         super().__init__(placed, cpus, architecture or FakeRiscv(), start=start)
 
     def guest(self, vm: int, vcpu: int) -> Guest:

@@ -17,6 +17,7 @@ class FakeHart:
 
     ``fences`` has what ``fence`` was called with, ``injected`` the identities, ``notes`` what was put into the trace.
     ``ram`` is memory by guest-physical address; ``printed`` and ``typed`` are the console's.
+    ``uart_states`` is what ``uarts`` tells.
     """
 
     def __init__(self, hart: int = 0, *, sstc: bool = True) -> None:
@@ -31,6 +32,7 @@ class FakeHart:
         self.injected: list[int] = []
         self.notes: list[tuple[int, int, int, int]] = []
         self.interrupt_file: tuple[int, int, Sequence[int], Sequence[int]] = (0, 0, (), ())
+        self.uart_states: list[tuple[int, int, int]] = []
         self.ram: dict[int, int] = {}
         self.printed = b""
         self.typed = b""
@@ -65,7 +67,7 @@ class FakeHart:
         return known | {"sip": self.pending, "stimecmp": known["stimecmp"] if self.sstc else MASK64}
 
     def uarts(self) -> Sequence[tuple[int, int, int]]:
-        return ()
+        return self.uart_states
 
     def set_timer(self, deadline: int) -> None:
         self.csrs["stimecmp" if self.sstc else "deadline"] = deadline

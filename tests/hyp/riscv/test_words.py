@@ -17,6 +17,7 @@ SIE = 1 << 1
 PLAIN = RiscvCondition(
     pcpu=0, doing=Doing.WAITING, pc=RAM, privilege=1, sstatus=SIE, stvec=0x800, sie=0x222, sip=0, exceptions=0,
     last_cause=0, last_epc=0, last_tval=0, armed=False, due=0, delivery=True, threshold=0, listed=(), disabled=(),
+    lines_up=(),
 )  # fmt: skip
 
 
@@ -43,7 +44,12 @@ def test_what_a_guest_does() -> None:
 
 
 def test_the_timer_of_a_guest() -> None:
+    """One that it has never touched is pending, and nobody is to look at it."""
     guest = RiscvFabric(machine(vm(0))).guest(0, 0)
+    assert guest.cpu.pending == 1 << 5
+    assert "timer" not in said(of(guest))
+    guest.cpu.csrs["sie"] = 1 << 5
+    assert "pending: the timer (STIP); not taken, as sstatus.SIE masks it" in said(of(guest))
     guest.cpu.csrs["stimecmp"], guest.cpu.csrs["time"] = 15_000, 0
     assert "timer (stimecmp): armed, due in 1.500 ms" in said(of(guest))
     guest.cpu.csrs["time"] = 15_010
@@ -75,6 +81,16 @@ def test_what_waits_in_an_interrupt_file() -> None:
     guest.cpu.interrupt_file = (1, 0, (9, 1, 4), (4, 1))
     found = of(guest)
     assert (found.delivery, found.listed, found.disabled) == (True, (1, 4), (9,))
+
+
+def test_a_uart_whose_interrupt_nobody_has() -> None:
+    """The VM's first vcpu tells it alone."""
+    fabric = RiscvFabric(machine(vm(0, 2, interrupts=())))
+    for n in range(2):
+        fabric.guest(0, n).cpu.uart_states = [(1, 5, 3)]
+    words = "UART uart0 holds interrupt 10 up (enabled in IER: RDA, 3 characters to read); but no VM has interrupt 10"
+    assert words in said(of(fabric.guest(0, 0)))
+    assert of(fabric.guest(0, 1)).lines_up == ()
 
 
 def test_the_last_exception() -> None:
