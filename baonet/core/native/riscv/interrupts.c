@@ -34,8 +34,6 @@ void interrupts_update(struct core *core) {
     *request = (*request & ~CPU_INTERRUPT_HARD) | (wanted(core) ? CPU_INTERRUPT_HARD : 0);
 }
 
-void arch_update(struct core *core) { interrupts_update(core); }
-
 /* Asked between two blocks, while the input is high; whether the guest has taken one. */
 EXPORT bool riscv_cpu_exec_interrupt_riscv64(void *cpu, int request) {
     struct core *core = running;

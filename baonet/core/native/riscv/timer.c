@@ -41,6 +41,12 @@ bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
     return true;
 }
 
+/* Where this is asked the clock is exact. */
+void arch_update(struct core *core) {
+    if (core->arch.sstc && arch_due(core)) fire(core);
+    interrupts_update(core);
+}
+
 uint64_t arch_alarm(struct core *core) { return armed(core) ? core->state.arch.timer.due : UINT64_MAX; }
 
 /* A timer is due by the time that its guest sees, which stands while it is ahead of the clock: the rest passes by the clock. */

@@ -1,6 +1,6 @@
 /*
- * Sv39, Sv48 and Sv57 (privileged architecture, 12.4 to 12.6), with Svpbmt and without Svnapot and Svadu: Bao leaves no hardware
- * update of A and D on, so a clear one faults. Memory types change nothing here.
+ * Sv39, Sv48 and Sv57 (privileged architecture, 12.4 to 12.6), with Svpbmt and Svnapot and without Svadu: Bao leaves no
+ * hardware update of A and D on, so a clear one faults. Memory types change nothing here.
  */
 #include "riscv/walk.h"
 
@@ -18,8 +18,10 @@
 #define PTE_A 0x40u
 #define PTE_D 0x80u
 #define PTE_PBMT (3ull << 61)
-#define PTE_RESERVED (0x7full << 54 | 1ull << 63)
+#define PTE_N (1ull << 63)
+#define PTE_RESERVED (0x7full << 54)
 #define PPN(pte) ((pte) >> 10 & 0xfffffffffffu)
+#define NAPOT_PAGES 16u /* of the one size that there is, which the lowest bits of the PPN tell: 0b1000 */
 #define ENTRIES 512u
 #define LEVEL_BITS 9u
 #define LEVELS(mode) ((int)(mode) - 5) /* satp.MODE 8 to 10 */
@@ -38,7 +40,7 @@ static bool is_leaf(uint64_t pte) { return pte & (PTE_R | PTE_W | PTE_X); }
 
 static bool is_reserved(uint64_t pte) {
     if (!(pte & PTE_V) || pte & PTE_RESERVED || (pte & (PTE_R | PTE_W)) == PTE_W) return true;
-    if (!is_leaf(pte)) return pte & (PTE_U | PTE_A | PTE_D | PTE_PBMT);
+    if (!is_leaf(pte)) return pte & (PTE_U | PTE_A | PTE_D | PTE_PBMT | PTE_N);
     return (pte & PTE_PBMT) == PTE_PBMT;
 }
 
@@ -53,14 +55,27 @@ static int allowed(const struct core *core, uint64_t pte, int mmu_index) {
     return foreign ? prot & ~PROT_EXEC_BIT : prot;
 }
 
+/* The size of what a leaf maps, and where it is; 0: it is reserved. */
+static uint64_t leaf_size(uint64_t pte, int level, uint64_t *base) {
+    uint64_t size = (uint64_t)PAGE_SIZE << (LEVEL_BITS * (unsigned)level), page = PPN(pte);
+    if (pte & PTE_N) {
+        if (level || page % NAPOT_PAGES != NAPOT_PAGES / 2) return 0;
+        page -= NAPOT_PAGES / 2;
+        size *= NAPOT_PAGES;
+    }
+    *base = page * PAGE_SIZE;
+    return *base & (size - 1) ? 0 : size;
+}
+
 static enum walked finish(const struct core *core, uint64_t va, uint64_t pte, int level, int access, int mmu_index,
                           struct walk *found) {
     static const int asked[] = {[MMU_DATA_LOAD] = PROT_READ_BIT, [MMU_DATA_STORE] = PROT_WRITE_BIT, [MMU_INST_FETCH] = PROT_EXEC_BIT};
-    found->size = (uint64_t)PAGE_SIZE << (LEVEL_BITS * (unsigned)level);
-    uint64_t within = found->size - 1, base = PPN(pte) * PAGE_SIZE;
+    uint64_t base;
+    found->size = leaf_size(pte, level, &base);
     found->prot = allowed(core, pte, mmu_index);
-    found->ipa = base | (va & within);
-    return base & within || !(found->prot & asked[access]) ? WALK_FAULT : WALK_FOUND;
+    if (!found->size || !(found->prot & asked[access])) return WALK_FAULT;
+    found->ipa = base | (va & (found->size - 1));
+    return WALK_FOUND;
 }
 
 enum walked walk(struct core *core, uint64_t va, int access, int mmu_index, struct walk *found) {
