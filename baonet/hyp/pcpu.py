@@ -152,7 +152,7 @@ class Pcpu:
             self.dropped += not self._restart.hold(source, message)
             return
         self._handlers[kind](source, message)
-        if kind not in self._quiet:
+        if kind not in self._quiet or (self.vcpu.state is State.STANDBY and self.wing.waits()):
             self.vcpu.wake()
 
     def _notified(self, source: int, notify: IpcNotify) -> None:

@@ -17,7 +17,9 @@ from baonet.hyp.vcpu import MASK64, Vcpu
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
 _SIE: Final = 1 << 1  # of sstatus
+_UNTOUCHED: Final = 0
 _NEVER: Final = MASK64
+"""What stimecmp is at first, and where a guest wants no interrupt."""
 
 _WORDS: Final = {
     Doing.RUNNING: "runs",
@@ -116,7 +118,9 @@ class RiscvCondition(VcpuCondition):
 
 def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
     state, machine = cpu.state(), vcpu.plan.machine
-    compare = state["stimecmp"]
+    compare, sip = state["stimecmp"], state["sip"]
+    if compare == _UNTOUCHED and not state["sie"] >> TIMER & 1:
+        sip &= ~(1 << TIMER)  # it is pending from the first instruction on, and nothing to a guest that knows no timer
     delivery, threshold = 0, 0
     listed: tuple[int, ...] = ()
     disabled: tuple[int, ...] = ()
@@ -133,12 +137,12 @@ def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
         sstatus=state["sstatus"],
         stvec=state["stvec"],
         sie=state["sie"],
-        sip=state["sip"],
+        sip=sip,
         exceptions=state["exceptions"],
         last_cause=state["last_cause"],
         last_epc=state["last_epc"],
         last_tval=state["last_tval"],
-        armed=RiscvPlatform.of(machine.platform).sstc and compare != _NEVER,
+        armed=RiscvPlatform.of(machine.platform).sstc and compare not in (_UNTOUCHED, _NEVER),
         due=nanoseconds(compare - state["time"], machine.platform.timer_frequency),
         delivery=bool(delivery),
         threshold=threshold,

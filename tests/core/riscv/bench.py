@@ -10,14 +10,12 @@ import time
 from typing import Any, Final, NamedTuple
 
 from baonet.core.riscv.engine import native
-
 from baonet.hyp.riscv.cpu import (
     EXIT_CAUSE,
     EXIT_IMPLICIT,
     EXIT_INSTRUCTION,
     EXIT_IPA,
     EXIT_TVAL,
-    FENCE_I,
     RiscvExit,
 )
 from tests.core.memory import MASK, SIZE, PageOwners, VmMemory
@@ -85,7 +83,7 @@ def core_of(
         records=records,
         ledger=owners and owners.ledger,
     )
-    core.map_ram(RAM, SIZE, memory.ram, 0, True)  # tests write to it too
+    core.map_ram(RAM, SIZE, memory.ram, 0)
     if owners:
         owners.of(core)
     core.map_uart("16550", UART, memory.uart, 0, UART_INTERRUPT)
@@ -164,6 +162,9 @@ class Hart:
         self.index = index
         self.virtual = clock == "virtual"
         self.core = core_of(self.memory, index, hz=HZ if self.virtual else 0, **arguments)
+        self._placed: dict[bytes, int] = {}
+        self._stubs: dict[bytes, int] = {}
+        self._free = self.at = CODE
         self.load(HANDLER, ECALL)
         self.core.reset(CODE, 0)
         self.set(asm.STVEC, HANDLER)
@@ -174,20 +175,32 @@ class Hart:
             self.translate(self.tables)
 
     def load(self, at: int, *code: bytes) -> int:
-        """Code that is new from the next stay on. Returns the address behind."""
+        """Before it runs: what was there, and has run, would run again. Returns the address behind."""
         joined = b"".join(code)
         self.memory.load(at, joined)
-        self.core.fence((self.index,), FENCE_I, 0, 0, 0)
         return at + len(joined)
+
+    def _place(self, code: bytes) -> int:
+        """Where such code is: each at an address of its own, the first of a test at CODE."""
+        if code not in self._placed:
+            self._placed[code] = self._free
+            self._free = self.load(self._free, code) + 63 & ~63
+            assert self._free <= HANDLER
+        return self._placed[code]
+
+    def _stub(self, code: bytes) -> int:
+        if code not in self._stubs:
+            self._stubs[code] = self.load(SETUP + 64 * len(self._stubs), code) - len(code)
+        return self._stubs[code]
 
     def _call(self, value: int, *code: bytes) -> int:
         """Run instructions that work on T6, as S mode, and leave all else as it is."""
         core = self.core
         pc, saved = core.pc, core.x[T6]
-        self.load(SETUP, *code, ECALL)
-        core.x[T6], core.pc = value, SETUP
+        joined = b"".join((*code, ECALL))
+        core.x[T6], core.pc = value, self._stub(joined)
         assert self.stay() == RiscvExit.ECALL, self.trap
-        assert core.pc > SETUP, self.taken
+        assert core.pc == self._stubs[joined] + len(joined), self.taken
         result = core.x[T6]
         core.x[T6], core.pc = saved, pc
         return result
@@ -201,17 +214,19 @@ class Hart:
     def get(self, csr: int) -> int:
         return self._call(0, asm.csrr(T6, csr))
 
-    def enter(self, *code: bytes, at: int = CODE, user: bool = False, **registers: int) -> None:
-        """Code is loaded where it is to run next, in S mode or U mode at the same address."""
+    def enter(self, *code: bytes, at: int | None = None, user: bool = False, **registers: int) -> None:
+        """Run code next, or what is ``at`` an address, in S mode, or U mode; ``at`` is where it is then."""
         core = self.core
-        if code:
+        if at is None:
+            at = self._place(b"".join(code))
+        elif code:
             self.load(at, *code)
         for name, value in registers.items():
             core.x[getattr(asm, name.upper())] = value & MASK
-        core.pc = at
+        self.at = core.pc = at
         if user:
-            self.load(SETUP, csrw(SEPC, T6), csrw(SSTATUS, T5), SRET)
-            core.x[T6], core.x[T5], core.pc = at, core.state()["sstatus"] & ~asm.SSTATUS_SPP, SETUP
+            core.x[T6], core.x[T5] = at, core.state()["sstatus"] & ~asm.SSTATUS_SPP
+            core.pc = self._stub(csrw(SEPC, T6) + csrw(SSTATUS, T5) + SRET)
             assert self.step(3) == RiscvExit.BUDGET
         self.before = retired(core)
 
@@ -225,7 +240,7 @@ class Hart:
             pass
         return why
 
-    def go(self, *code: bytes, at: int = CODE, user: bool = False, **registers: int) -> RiscvExit:
+    def go(self, *code: bytes, at: int | None = None, user: bool = False, **registers: int) -> RiscvExit:
         self.enter(*code, at=at, user=user, **registers)
         return self.stay()
 

@@ -79,9 +79,8 @@ def test_what_the_guest_reads_at_its_entry(clock: str) -> None:
 def test_x0_is_nothing() -> None:
     hart = Hart()
     hart.core.x[0] = 77
-    assert hart.core.x[0] == 0
     assert hart.go(asm.add(A0, ZERO, ZERO), ECALL, a0=5) == RiscvExit.ECALL
-    assert hart.core.x[A0] == 0
+    assert (hart.core.x[A0], hart.core.x[0]) == (0, 0)
 
 
 @clocks

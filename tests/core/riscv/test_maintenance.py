@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,7 @@ class Pair:
 
     def __init__(self, levels: int = 0, clock: str = "host") -> None:
         self.memory = Memory(cores=2)
+        self.memory.code_map = mmap.mmap(-1, 2 * mmap.PAGESIZE)
         self.harts = [Hart(clock, memory=self.memory, index=n, levels=levels) for n in range(2)]
         if levels:
             self.harts[0].tables = self.harts[1].tables
@@ -116,17 +119,21 @@ def test_more_pages_of_code_than_there_is_room_for(pair: Pair) -> None:
     functions = [FUNCTION + 0x1000 * n for n in range(MANY)]
     for value in (1, 2, 3):
         for function in functions:
-            pair.memory.load(function, returns(value))
+            pair.change(0, returns(value), at=function)
         pair.fence(0)
         assert [pair.call(1, function) for function in functions] == [value] * MANY
 
 
-def test_what_somebody_else_changed(pair: Pair) -> None:
-    """A device or the hypervisor: FENCE.I reaches that as well."""
+def test_shared_memory_that_another_vm_changed() -> None:
+    """Its stores are seen by nobody here, so FENCE.I takes all code there for changed."""
+    pair, shared, base = Pair(), mmap.mmap(-1, 0x1000), 0x7000_0000
+    for hart in pair.harts:
+        hart.core.map_ram(base, 0x1000, shared, 0, True)
     for value in range(1, 10):
-        pair.memory.load(FUNCTION, returns(value))
+        shared[:6] = returns(value)
         pair.go(0, asm.fence_i(), ECALL)
-        assert pair.call(0) == value
+        pair.fence(1)
+        assert [pair.call(core, base) for core in (0, 1)] == [value, value]
 
 
 def test_a_store_beside_code_leaves_the_code(pair: Pair) -> None:
@@ -237,7 +244,7 @@ def test_a_fence_for_nobody_and_for_one() -> None:
     pair = Pair()
     pair.change(0, returns(1), asm.fence_i())
     assert [pair.call(core) for core in (0, 1)] == [1, 1]
-    pair.memory.load(FUNCTION, returns(2))
+    pair.change(0, returns(2))
     pair.harts[0].core.fence((), FENCE_I, 0, 0, 0)
     pair.harts[0].core.fence((1,), FENCE_I, 0, 0, 0)
     assert pair.call(1) == 2
@@ -247,6 +254,6 @@ def test_fences_in_virtual_time() -> None:
     """Each hart has its own translations there; a fence reaches them all the same."""
     pair = Pair(clock="virtual")
     for value in range(1, 10):
-        pair.memory.load(FUNCTION, returns(value))
+        pair.change(value & 1, returns(value))
         pair.fence(value & 1)
         assert [pair.call(core) for core in (0, 1)] == [value, value]

@@ -78,8 +78,8 @@ def test_an_address_of_the_full_width(levels: int, sign: int) -> None:
     hart.memory.write(DATA + 8, 77)
     assert load(hart, va + 8) == 77
     for beyond in (va ^ 1 << bits - 1, va ^ 1 << 63, va ^ 1 << bits):
-        assert load(hart, beyond + 8) == Taken(cpu.LOAD_PAGE, CODE, beyond + 8)
-        assert store(hart, beyond + 8, 1) == Taken(cpu.STORE_PAGE, CODE, beyond + 8)
+        assert load(hart, beyond + 8) == Taken(cpu.LOAD_PAGE, hart.at, beyond + 8)
+        assert store(hart, beyond + 8, 1) == Taken(cpu.STORE_PAGE, hart.at, beyond + 8)
         assert fetch(hart, beyond + 8) == Taken(cpu.FETCH_PAGE, beyond + 8, beyond + 8)
 
 
@@ -89,8 +89,7 @@ def test_superpages(levels: int) -> None:
     hart = Hart(levels=levels)
     for level in range(1, levels):
         size = 1 << 12 + 9 * level
-        va = (5 << 30) + (size if level < levels - 1 else 0) & -size if level < 3 else size
-        pa = RAM & -size
+        va, pa = (5 << 30) + size if level < 3 else size, DATA & -size
         hart.tables.map(va, pa, level=level)
         hart.memory.write(DATA + 16, 1000 + level)
         assert load(hart, va + (DATA + 16 - pa)) == 1000 + level, level
@@ -106,7 +105,7 @@ def test_a_superpage_that_is_not_aligned_is_none(levels: int) -> None:
         for bit in range(10, 10 + 9 * level):
             hart.memory.write(place, entry(RAM & -size) | 1 << bit)
             forget(hart)
-            assert load(hart, va) == Taken(cpu.LOAD_PAGE, CODE, va), (level, bit)
+            assert load(hart, va) == Taken(cpu.LOAD_PAGE, hart.at, va), (level, bit)
         hart.memory.write(place, 0)
 
 
@@ -137,19 +136,19 @@ def test_what_a_pointer_to_a_table_must_not_have(bits: int) -> None:
     if bits == G:
         assert load(hart, VA) == 0
     else:
-        assert load(hart, VA) == Taken(cpu.LOAD_PAGE, CODE, VA)
+        assert load(hart, VA) == Taken(cpu.LOAD_PAGE, hart.at, VA)
 
 
 @pytest.mark.parametrize("bit", range(54, 64))
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_upper_bits_of_an_entry(bit: int, level: int) -> None:
-    """54 to 60 are reserved; of PBMT (61, 62) 1 and 2 say what memory is to be, which changes nothing here; N (63)."""
+    """54 to 60 are reserved, and N (63) with other numbers; of PBMT (61, 62) 1 and 2 say what changes nothing here."""
     hart = Hart(levels=SV39)
     pa = DATA if level == 0 else RAM
     va = VA & -(1 << 12 + 9 * level)
     place = hart.tables.map(va, pa, level=level)
     hart.memory.write(place, hart.memory.read(place) | 1 << bit)
-    assert (load(hart, va) == Taken(cpu.LOAD_PAGE, CODE, va)) == (bit not in (61, 62))
+    assert (load(hart, va) == Taken(cpu.LOAD_PAGE, hart.at, va)) == (bit not in (61, 62))
 
 
 @pytest.mark.parametrize("bit", range(54, 64))
@@ -158,14 +157,14 @@ def test_the_upper_bits_of_a_pointer(bit: int) -> None:
     hart.tables.map(VA, DATA)
     place = hart.tables.place(VA, 1)
     hart.memory.write(place, hart.memory.read(place) | 1 << bit)
-    assert load(hart, VA) == Taken(cpu.LOAD_PAGE, CODE, VA)
+    assert load(hart, VA) == Taken(cpu.LOAD_PAGE, hart.at, VA)
 
 
 def test_both_bits_of_the_memory_type_are_reserved() -> None:
     hart = Hart(levels=SV39)
     place = hart.tables.map(VA, DATA)
     hart.memory.write(place, entry(DATA) | 3 << 61)
-    assert load(hart, VA) == Taken(cpu.LOAD_PAGE, CODE, VA)
+    assert load(hart, VA) == Taken(cpu.LOAD_PAGE, hart.at, VA)
 
 
 def test_a_page_of_64_kib() -> None:
@@ -173,13 +172,17 @@ def test_a_page_of_64_kib() -> None:
     hart = Hart(levels=SV39)
     va = VA & ~0xFFFF
     for n in range(16):
-        hart.memory.write(DATA + 0x1000 * n, 100 + n)
-        hart.memory.write(hart.tables.place(va + 0x1000 * n), entry(DATA + 0x8000) | 1 << 63)
+        hart.memory.write(DATA + 0x1_0000 + 0x1000 * n, 100 + n)
+        hart.memory.write(hart.tables.place(va + 0x1000 * n), entry(DATA + 0x1_8000) | 1 << 63)
     assert [load(hart, va + 0x1000 * n) for n in range(16)] == [100 + n for n in range(16)]
+    for n in range(16):
+        hart.memory.write(hart.tables.place(va + 0x1000 * n), entry(DATA) | 1 << 63)
+    assert hart.go(asm.sfence_vma(A1), ECALL, a1=va + 0x3000) == RiscvExit.ECALL
+    assert load(hart, va + 0xF000) == Taken(cpu.LOAD_PAGE, hart.at, va + 0xF000), "it stands for all of them"
     for low in (0, 1, 4, 9, 15):
         hart.memory.write(hart.tables.place(va), entry(DATA + 0x1000 * low) | 1 << 63)
         forget(hart)
-        assert load(hart, va) == Taken(cpu.LOAD_PAGE, CODE, va), low
+        assert load(hart, va) == Taken(cpu.LOAD_PAGE, hart.at, va), low
 
 
 # U mode, SUM and MXR
@@ -221,17 +224,19 @@ def test_mxr_makes_what_is_executable_readable() -> None:
 def test_what_u_mode_may(bits: int, name: str) -> None:
     hart = Hart(levels=SV39)
     code = 0x10_0000
-    hart.tables.map(code, CODE, USER)
+    hart.tables.map(code, OTHER, USER)
     hart.tables.map(VA, DATA, bits)
     hart.memory.write(DATA, 0x73)
     found = ""
-    for letter, instruction, cause in (
-        ("r", asm.ld(A0, A1), cpu.LOAD_PAGE),
-        ("w", asm.sd(A0, A1), cpu.STORE_PAGE),
-        ("x", asm.jalr(ZERO, A1), cpu.FETCH_PAGE),
+    for n, (letter, instruction, cause) in enumerate(
+        (
+            ("r", asm.ld(A0, A1), cpu.LOAD_PAGE),
+            ("w", asm.sd(A0, A1), cpu.STORE_PAGE),
+            ("x", asm.jalr(ZERO, A1), cpu.FETCH_PAGE),
+        )
     ):
-        hart.load(CODE, instruction, ECALL)
-        hart.enter(at=code, user=True, a1=VA, a0=0x73)
+        hart.load(OTHER + 16 * n, instruction, ECALL)
+        hart.enter(at=code + 16 * n, user=True, a1=VA, a0=0x73)
         assert hart.stay() == RiscvExit.ECALL
         assert hart.taken is not None
         if hart.taken.cause == cpu.ECALL_FROM_U:
@@ -264,7 +269,7 @@ def test_a_page_that_was_read_is_not_writable_without_d() -> None:
     hart.tables.map(VA, DATA, R | W | X | A)
     for _ in range(3):
         assert load(hart, VA) == 0
-        assert store(hart, VA, 1) == Taken(cpu.STORE_PAGE, CODE, VA)
+        assert store(hart, VA, 1) == Taken(cpu.STORE_PAGE, hart.at, VA)
 
 
 # SATP
@@ -359,7 +364,7 @@ def test_an_address_in_a_superpage_stands_for_all_of_it(level: int, other: int) 
     hart.memory.write(place, 0)
     assert hart.go(asm.sfence_vma(A1), ECALL, a1=va + other) == RiscvExit.ECALL
     for offset in used:
-        assert load(hart, va + offset) == Taken(cpu.LOAD_PAGE, CODE, va + offset)
+        assert load(hart, va + offset) == Taken(cpu.LOAD_PAGE, hart.at, va + offset)
 
 
 def test_a_fence_of_a_page_after_it_was_split() -> None:

@@ -324,7 +324,7 @@ def test_tables_where_no_memory_is(clock: str) -> None:
     for code, cause in ((asm.ld(A0, A1), cpu.LOAD_GUEST_PAGE), (asm.sd(A0, A1), cpu.STORE_GUEST_PAGE)):
         hart.core.fence((0,), cpu.FENCE_VMA, 0, 0, 0)
         assert hart.go(C_NOP, code, ECALL, a1=NOWHERE + 0x5008) == RiscvExit.TRAP
-        assert hart.trap[:4] == (cause, CODE + 2, NOWHERE + 0x5008, 0x3000_0028)
+        assert hart.trap[:4] == (cause, hart.at + 2, NOWHERE + 0x5008, 0x3000_0028)
         assert hart.trap.implicit
     assert hart.go(C_NOP, asm.jalr(ZERO, A1), ECALL, a1=NOWHERE + 0x5008) == RiscvExit.TRAP
     assert hart.trap[:4] == (cpu.FETCH_GUEST_PAGE, NOWHERE + 0x5008, NOWHERE + 0x5008, 0x3000_0028)
@@ -345,7 +345,7 @@ def test_an_access_over_the_end_of_a_page_names_the_second(clock: str) -> None:
     hart = hart_of(clock)
     for code, cause in ((asm.ld(A0, A1), cpu.LOAD_PAGE), (asm.sd(A0, A1), cpu.STORE_PAGE)):
         assert hart.go(code, ECALL, a1=LAST + 0xFFC, a0=MASK) == RiscvExit.ECALL
-        assert hart.taken == Taken(cause, CODE, LAST + 0x1000)
+        assert hart.taken == Taken(cause, hart.at, LAST + 0x1000)
     assert hart.memory.read(DATA + 0x1_0FF8) == 0, "no half of it has been stored"
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baonet.hyp.riscv.sbi_messages import SbiHartStatus
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful
 from tests.hyp.machines import MAILBOX, mailbox
@@ -127,6 +128,15 @@ def test_an_ipi_wakes_and_a_question_does_not() -> None:
     boot.call(IPI, 0, 2, 0)
     fabric.settle()
     assert (second.state, second.answer, second.cpu.software) == (State.RUNNING, (0, 0), True)
+
+
+def test_what_a_question_brings_about_wakes() -> None:
+    """Another hart's store to the controller may raise an interrupt of the sleeping home."""
+    guest = sleeper(EXTERNAL)
+    assert guest.state is State.STANDBY
+    guest.cpu.external = True
+    guest.pcpu.message(0, SbiHartStatus())
+    assert guest.state is State.RUNNING
 
 
 def test_another_vms_notification_wakes() -> None:

@@ -44,7 +44,12 @@ def test_what_a_guest_does() -> None:
 
 
 def test_the_timer_of_a_guest() -> None:
+    """One that it has never touched is pending, and nobody is to look at it."""
     guest = RiscvFabric(machine(vm(0))).guest(0, 0)
+    assert guest.cpu.pending == 1 << 5
+    assert "timer" not in said(of(guest))
+    guest.cpu.csrs["sie"] = 1 << 5
+    assert "pending: the timer (STIP); not taken, as sstatus.SIE masks it" in said(of(guest))
     guest.cpu.csrs["stimecmp"], guest.cpu.csrs["time"] = 15_000, 0
     assert "timer (stimecmp): armed, due in 1.500 ms" in said(of(guest))
     guest.cpu.csrs["time"] = 15_010

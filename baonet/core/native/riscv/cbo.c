@@ -8,7 +8,6 @@
 #include "riscv/memory.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
-#include "riscv/walk.h"
 
 #define BLOCK 64u
 #define MEMOP_64 3u /* TCGMemOpIdx: the operation, and the MMU index below */
@@ -19,20 +18,15 @@ static bool may(const struct core *core, unsigned operation) {
     return !in_user_mode(core) || core->state.arch.senvcfg & bits[operation];
 }
 
-/* As a store, if it may not be read: then the fault is that of a store. */
-static bool readable(struct core *core, uint64_t address) {
-    struct walk found;
-    return walk(core, address, MMU_DATA_LOAD, mmu_index(core), &found) == WALK_FOUND;
-}
-
 void cbo(struct core *core, unsigned operation, uint64_t address, uintptr_t from) {
     if (!may(core, operation)) riscv.raise(core->env, CAUSE_ILLEGAL, from);
     address &= ~(uint64_t)(BLOCK - 1);
-    uint32_t index = MEMOP_64 << MMU_INDEX_WIDTH | (uint32_t)mmu_index(core);
-    if (operation != CBO_ZERO) {
-        if (readable(core, address)) return;
-        riscv_cpu_tlb_fill_riscv64(core->cpu, address, BLOCK, MMU_DATA_STORE, mmu_index(core), false, from);
+    int mode = mmu_index(core);
+    if (operation != CBO_ZERO) { /* if it may not be read, the fault is that of a store */
+        if (!riscv_cpu_tlb_fill_riscv64(core->cpu, address, BLOCK, MMU_DATA_LOAD, mode, true, from))
+            riscv_cpu_tlb_fill_riscv64(core->cpu, address, BLOCK, MMU_DATA_STORE, mode, false, from);
         return;
     }
+    uint32_t index = MEMOP_64 << MMU_INDEX_WIDTH | (uint32_t)mode;
     for (unsigned at = 0; at < BLOCK; at += 8) riscv.le_stq(core->env, address + at, 0, index, from);
 }

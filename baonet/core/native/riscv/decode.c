@@ -28,13 +28,14 @@ void arch_block_end(void) {
     block = NULL;
 }
 
+#define MODE_TSO 8u                    /* of FENCE, bits 31:28 */
 #define PREDECESSOR_WRITES 0x05000000u /* O, W */
 #define SUCCESSOR_READS 0x00a00000u    /* I, R */
 
-/* The host keeps all other order itself. */
+/* The host keeps all order but that of a load behind a store. */
 static bool is_weak_fence(uint32_t word) {
     if ((word & 0x707f) != OPCODE_FENCE) return false;
-    return word >> 28 || !(word & PREDECESSOR_WRITES) || !(word & SUCCESSOR_READS);
+    return word >> 28 == MODE_TSO || !(word & PREDECESSOR_WRITES) || !(word & SUCCESSOR_READS);
 }
 
 static uint32_t replaced(uint32_t word) {
