@@ -40,7 +40,7 @@ from baonet.core.riscv.testbed import (
     entry,
 )
 from baonet.core.riscv.traps import exceptions, interrupts, wait
-from baonet.hyp.riscv.cpu import EXIT_CAUSE, EXIT_IPA, LOAD_PAGE, STORE_GUEST_PAGE, RiscvExit
+from baonet.hyp.riscv.cpu import EXIT_CAUSE, EXIT_TVAL, LOAD_PAGE, STORE_ACCESS, RiscvExit
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +254,8 @@ def _device(side: Side, block: int) -> None:
         side.enter(f"device_{name}", UART, 1)
         _equal(f"{name.upper()} left the guest with", RiscvExit(core.run(FOR_EVER)).name, RiscvExit.TRAP.name)
         _equal(f"{name.upper()} was at", hex(core.pc), hex(RAM + ENTRY[f"device_{name}"] + 2))
-        _equal(f"{name.upper()} had the cause", core.exit[EXIT_CAUSE], STORE_GUEST_PAGE)
-        _equal(f"{name.upper()} had the address", hex(core.exit[EXIT_IPA]), hex(UART))
+        _equal(f"{name.upper()} had the cause", core.exit[EXIT_CAUSE], STORE_ACCESS)
+        _equal(f"{name.upper()} had the address", hex(core.exit[EXIT_TVAL]), hex(UART))
 
 
 # Code and tables that change
@@ -284,6 +284,8 @@ def _remap(asked: int) -> Callable[[Side, int], None]:
     def run(side: Side, block: int) -> None:
         if not side.number:
             side.shared.write(_PLACE, _FIRST)
+            for page in (PAGES, PAGES + 0x1000):
+                side.shared.write(page, 0)
         routine = ("remap_writer", "remap_reader")[side.number]
         errors = side.go(routine, block, 1000, x13=REMAPPED, x14=_PLACE, x15=asked, x16=PAGES, x18=_FIRST, x19=_SECOND)
         _equal("read through a translation that the other hart had taken away, times:", errors, 0)
