@@ -132,6 +132,18 @@ class Core(Cpu, Protocol):
     def put_break(self, uart: int) -> bool:
         """The same with a break; whether the UART took it."""
 
+    def put_output(self, data: bytes) -> None:
+        """Have the first UART of the VM send characters, if it has one, as if the guest had."""
+
+    def take_input(self, most: int) -> bytes:
+        """Characters that wait at the first UART of the VM, but breaks; they are read then."""
+
+    def read_memory(self, ipa: int, size: int) -> bytes | None:
+        """RAM of the VM; None if there is something else, or nothing, in it."""
+
+    def write_memory(self, ipa: int, data: bytes) -> None:
+        """RAM of the VM, which all of it is."""
+
     def take_event(self) -> int:
         """What ``run`` would tell of without the guest, and asks for no answer; -1 when there is nothing.
 

@@ -22,6 +22,9 @@ class Stay(IntEnum):
 NOTE_RAISED: Final = 5
 NOTE_PENDING: Final = 6
 NOTE_DELIVERED: Final = 7
+NOTE_ACKNOWLEDGED: Final = 8
+NOTE_ENDED: Final = 9
+FROM_LINE: Final = 1
 FROM_SGI: Final = 2
 FROM_IPC: Final = 3
 

@@ -223,6 +223,18 @@ class Core:
     def put_break(self, uart: int) -> bool:
         """Receive a break; whether there was room. Raises IndexError when there is no such UART."""
 
+    def put_output(self, data: bytes) -> None:
+        """Have the first UART of the VM send characters, if it has one, as if the guest had."""
+
+    def take_input(self, most: int) -> bytes:
+        """Characters that wait at the first UART of the VM, but breaks; they are read then."""
+
+    def read_memory(self, ipa: int, size: int) -> bytes | None:
+        """RAM of the VM; None if there is something else, or nothing, in it."""
+
+    def write_memory(self, ipa: int, data: bytes) -> None:
+        """RAM of the VM. Raises ValueError where ``read_memory`` has None."""
+
     def take_event(self) -> int:
         """The next ``Exit`` that ``run`` would tell of without the guest, -1 when none waits."""
 

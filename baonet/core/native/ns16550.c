@@ -59,13 +59,13 @@ static void receive(struct uart_state *s) {
     if (empty) show(s);
 }
 
-static uint8_t take(struct uart_state *s) {
+static uint16_t take(struct uart_state *s) {
     if (!uart_held(s)) return 0;
     s->wrong &= ~LSR_BI;
     uint16_t character = uart_take(s);
     show(s);
     receive(s);
-    return (uint8_t)character;
+    return character;
 }
 
 static void clear_receiver(struct uart_state *s) {
@@ -132,7 +132,7 @@ static uint64_t read_register(struct uart_state *s, uint64_t offset) {
     bool divisor = s->ns16550.lcr & LCR_DLAB;
     uint32_t value;
     switch (offset) {
-    case 0: return divisor ? s->ns16550.divisor & 0xff : take(s);
+    case 0: return (divisor ? s->ns16550.divisor : take(s)) & 0xff;
     case 1: return divisor ? s->ns16550.divisor >> 8 : s->ns16550.ier;
     case 2:
         value = identify(s);
@@ -194,4 +194,4 @@ static void start(struct uart_state *s, bool console) {
     s->ns16550.fcr = FCR_ENABLE;
 }
 
-const struct uart_kind ns16550 = {"16550", start, read_register, write_register, receive, pending, enabled};
+const struct uart_kind ns16550 = {"16550", start, read_register, write_register, receive, take, pending, enabled};

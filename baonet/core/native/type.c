@@ -2,6 +2,7 @@
 #include "type.h"
 
 #include "architecture.h"
+#include "behalf.h"
 #include "clock.h"
 #include "construct.h"
 #include "events.h"
@@ -327,6 +328,10 @@ static PyMethodDef core_methods[] = {
     {"take_output", core_take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
     {"put_break", put_break, METH_VARARGS, NULL},
+    {"put_output", core_put_output, METH_O, NULL},
+    {"take_input", core_take_input, METH_O, NULL},
+    {"read_memory", core_read_memory, METH_VARARGS, NULL},
+    {"write_memory", core_write_memory, METH_VARARGS, NULL},
     {"take_event", take_event, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
     {"code", code, METH_O, NULL},

@@ -79,6 +79,11 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     return value;
 }
 
+/* What was sent is to be collected before there is no room. */
+static void call_if_full(struct uart *uart, size_t before) {
+    if (uart->out_length == OUT_CAPACITY && before != OUT_CAPACITY) slot_kick(uart->core->slot, KICK_DOORBELL);
+}
+
 static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
@@ -88,7 +93,31 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     uart->kind->write(uart, offset, value);
     update(uart);
     unlock(uart->state);
-    if (uart->out_length == OUT_CAPACITY && before != OUT_CAPACITY) slot_kick(uart->core->slot, KICK_DOORBELL);
+    call_if_full(uart, before);
+}
+
+void uart_print(struct uart *uart, const uint8_t *data, size_t length) {
+    enter(uart);
+    lock_whole(uart);
+    size_t before = uart->out_length;
+    for (size_t i = 0; i < length; i++) uart_transmit(uart, data[i]);
+    unlock(uart->state);
+    call_if_full(uart, before);
+}
+
+/* Breaks are left out. */
+size_t uart_typed(struct uart *uart, uint8_t *data, size_t most) {
+    enter(uart);
+    struct uart_state *s = uart->state;
+    lock_whole(uart);
+    size_t count = 0;
+    while (count < most && uart_held(s)) {
+        uint16_t character = uart->kind->take(s);
+        if (!(character & RX_BREAK)) data[count++] = (uint8_t)character;
+    }
+    update(uart);
+    unlock(s);
+    return count;
 }
 
 int uart_flush(struct uart *uart) {

@@ -19,6 +19,9 @@ struct uart_kind {
     /* Characters that wait come, as far as there is room. */
     void (*receive)(struct uart_state *state);
 
+    /* The next of those that have come is read, by who has no register for that: a character, or RX_BREAK. */
+    uint16_t (*take)(struct uart_state *state);
+
     /* Interrupts by the same bits: those that there are, and those that the guest has enabled. */
     uint32_t (*pending)(const struct uart_state *state);
     uint32_t (*enabled)(const struct uart_state *state);
@@ -31,6 +34,10 @@ struct uart *uart_attach(struct core *core, const struct uart_kind *kind, uint64
 /* Characters from outside: how many it took; a break: whether it did. */
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length);
 bool uart_break(struct uart *uart);
+
+/* For a hypervisor with calls for it: sends characters, reads at most so many of those that wait, and how many those were. */
+void uart_print(struct uart *uart, const uint8_t *data, size_t length);
+size_t uart_typed(struct uart *uart, uint8_t *data, size_t most);
 
 /* Makes a piece of what was sent since the last; -1: there is no memory. */
 int uart_flush(struct uart *uart);

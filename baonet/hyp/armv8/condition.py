@@ -27,7 +27,7 @@ from baonet.hyp.armv8.cpu import (
 )
 from baonet.hyp.armv8.report import exception_class, syndrome_text
 from baonet.hyp.armv8.vgic import Vgic
-from baonet.hyp.condition import STOPPED, Doing, VcpuCondition
+from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
 from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine.armv8 import Armv8Vm
@@ -40,8 +40,6 @@ _ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
 _GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
 IDLE: Final = 0x100
 """Below every priority."""
-_MOST: Final = 8
-"""INTIDs that a line names."""
 
 
 _WORDS: Final = {
@@ -73,7 +71,7 @@ class TimerCondition:
 
     def text(self) -> str:
         name = _TIMER_NAMES.get(self.intid, "timer")
-        when = f"due in {_duration(self.due)}" if self.due > 0 else f"due {_duration(-self.due)} ago"
+        when = f"due in {duration(self.due)}" if self.due > 0 else f"due {duration(-self.due)} ago"
         text = f"timer {name} (interrupt {self.intid}): armed, {when}"
         if not self.assigned:
             return f"{text}; but the VM does not have interrupt {self.intid}: add it to the VM's 'timer'"
@@ -151,13 +149,13 @@ class Condition(VcpuCondition):
                 why = "not taken, as PSTATE.I masks it"
             else:
                 why = "not taken yet"
-            lines.append(f"pending: interrupt {_numbers(self.listed)}; {why}")
+            lines.append(f"pending: interrupt {numbers(self.listed)}; {why}")
         if self.active:
-            lines.append(f"acknowledged by the guest, and not ended: interrupt {_numbers(self.active)}")
+            lines.append(f"acknowledged by the guest, and not ended: interrupt {numbers(self.active)}")
         if self.disabled:
-            lines.append(f"pending, but not enabled by the guest: interrupt {_numbers(self.disabled)}")
+            lines.append(f"pending, but not enabled by the guest: interrupt {numbers(self.disabled)}")
         if self.unrouted:
-            lines.append(f"pending, but routed to no vcpu of the VM: interrupt {_numbers(self.unrouted)}")
+            lines.append(f"pending, but routed to no vcpu of the VM: interrupt {numbers(self.unrouted)}")
         return lines + [line.text() for line in self.lines_up]
 
 
@@ -166,23 +164,11 @@ def level(pstate: int) -> str:
     return "EL0 (AArch32)" if pstate & _PSTATE_NRW else f"EL{pstate >> 2 & 3}{'h' if pstate & 1 else 't'}"
 
 
-def _numbers(intids: tuple[int, ...]) -> str:
-    more = f" and {len(intids) - _MOST} more" if len(intids) > _MOST else ""
-    return ", ".join(str(intid) for intid in intids[:_MOST]) + more
-
-
-def _duration(nanoseconds: int) -> str:
-    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.3f} {unit}"
-    return f"{nanoseconds} ns"
-
-
 def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
     state = cpu.state()
     frequency = vcpu.plan.machine.platform.timer_frequency
     timers = tuple(
-        TimerCondition(intid, assigned, control, _nanoseconds(compare - now, frequency))
+        TimerCondition(intid, assigned, control, nanoseconds(compare - now, frequency))
         for intid, assigned, control, compare, now in cpu.timers()
         if control & _TIMER_ENABLE
     )
@@ -215,11 +201,6 @@ def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
     )
 
 
-def _nanoseconds(ticks: int, frequency: int) -> int:
-    """No more than 64 bits hold: a guest may set any value."""
-    return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
-
-
 def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
     """What is told of a guest that does little but take exceptions, or the same one again and again, or interrupts."""
     state = cpu.state()
@@ -228,7 +209,7 @@ def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupt
         held = sorted(lr & mine for lr in (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)) if lr & LR_STATE)
         return (
             f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an interrupt loop: {taken} interrupts with {instructions} "
-            f"instructions between them; its handler silences none of {_numbers(tuple(held)) or 'them'} "
+            f"instructions between them; its handler silences none of {numbers(tuple(held)) or 'them'} "
             f"(VBAR_EL1 {state['vbar_el1']:#x})"
         )
     return (

@@ -67,7 +67,8 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     struct walk found;
     enum walked walked = walk(core, va, access, mmu_index, &found);
     struct region *region = walked == WALK_FOUND ? region_find(core, found.ipa) : NULL;
-    bool there = region && !region->unassigned && (region->host || access != MMU_INST_FETCH);
+    bool code = region && (region->host || access != MMU_INST_FETCH); /* what a device has is none, and yet may be fetched */
+    bool there = region && !region->unassigned && code;
     if (probe && !there) return false;
     if (walked == WALK_BLOCKED) rest_leave(core, from);
     if (walked == WALK_FAULT) {
@@ -75,7 +76,8 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
         riscv.raise(core->env, page_faults[access], from);
     }
     if (region && region->unassigned) fault_access(core, va, access, from);
-    if (!there) guest_page_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
+    if (region && !code) riscv.raise(core->env, CAUSE_ILLEGAL, from);
+    if (!region) guest_page_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
     if (!ownership_enter_region(core, region, found.ipa, access == MMU_DATA_STORE)) {
         if (probe) return false;
         rest_leave(core, from);
