@@ -135,7 +135,9 @@ def _values(side: Side, block: int) -> None:
 _ROUNDS: Final = 4000
 
 
-def _order(routine: str) -> Callable[[Side, int], None]:
+def store_buffering(routine: str) -> Callable[[Side, int], None]:
+    """Each hart stores to its own word and loads the other's."""
+
     def run(side: Side, block: int) -> None:
         mine, others = (WORDS + 0x1000 * n for n in (side.number, 1 - side.number))
         side.go(
@@ -151,7 +153,8 @@ def _order(routine: str) -> Callable[[Side, int], None]:
     return run
 
 
-def _both_old(side: Side) -> int:
+def both_old(side: Side) -> int:
+    """How often both harts found the old value: the outcome that a fence between store and load forbids."""
     found = []
     for number in range(2):
         start = RESULTS - RAM + 0x1_0000 * number
@@ -161,11 +164,11 @@ def _both_old(side: Side) -> int:
 
 def _overlap(side: Side, block: int) -> None:
     """Without a fence both may find the old value: which shows that the two run at the same time, and is no error."""
-    side.overlap = side.alone or _both_old(side) > 0
+    side.overlap = side.alone or both_old(side) > 0
 
 
 def _ordered(side: Side, block: int) -> None:
-    _equal("both harts loaded before their stores were seen, times:", _both_old(side), 0)
+    _equal("both harts loaded before their stores were seen, times:", both_old(side), 0)
 
 
 _PASSED: Final = WORDS + 0x2000
@@ -316,7 +319,7 @@ PARTS: Final = (
     Part("exceptions", exceptions),
     Part("interrupts", interrupts),
     Part("WFI", wait),
-    Part("two harts at a time", _order("order_none"), _overlap),
+    Part("two harts at a time", store_buffering("order_none"), _overlap),
     _counter("LR.W and SC.W", "count_lr_w"),
     _counter("LR.D and SC.D", "count_lr_d"),
     _counter("LR.D.AQ and SC.D.RL", "count_lr_aq"),
@@ -332,8 +335,8 @@ PARTS: Final = (
     _contest("AMOMINU", "race_amominu", start=-1),
     _contest("AMOMIN", "race_amomin", start=10_000),
     Part("results of atomic operations", _values),
-    Part("store buffering with FENCE", _order("order_fence"), _ordered),
-    Part("store buffering with aq and rl", _order("order_annotated"), _ordered),
+    Part("store buffering with FENCE", store_buffering("order_fence"), _ordered),
+    Part("store buffering with aq and rl", store_buffering("order_annotated"), _ordered),
     Part("message passing with FENCE", _pass),
     Part("stops amid accesses", _stops),
     Part("atomic operations on a device", _device),
