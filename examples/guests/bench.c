@@ -4,6 +4,7 @@
  */
 #include "barrier.h"
 #include "guest.h"
+#include "uart.h"
 
 #define INSTRUCTIONS (2000000000ull / SCALE)
 #define COPY_SIZE (4u << 20)
@@ -22,25 +23,7 @@ static void report(const char *what, uint64_t count, const char *unit, uint64_t 
     print_line("bench %s: %u %s %u ns", what, count, unit, nanoseconds(elapsed));
 }
 
-/* Exactly ten instructions an iteration. */
-static void integer_loop(void) {
-    uint64_t left = INSTRUCTIONS / 10, start = ticks();
-    __asm__ volatile(
-        "1: add x9, x9, #3\n\t"
-        "eor x10, x10, x9\n\t"
-        "lsr x11, x9, #7\n\t"
-        "add x12, x11, x10\n\t"
-        "sub x13, x12, x9\n\t"
-        "orr x14, x13, x11\n\t"
-        "and x15, x14, x12\n\t"
-        "add x10, x10, x15\n\t"
-        "subs %0, %0, #1\n\t"
-        "b.ne 1b"
-        : "+r"(left)
-        :
-        : "x9", "x10", "x11", "x12", "x13", "x14", "x15", "cc");
-    report("int-loop", INSTRUCTIONS, "insns", ticks() - start);
-}
+#include "bench.h"
 
 static void copy(void) {
     for (unsigned i = 0; i < COPY_SIZE; i += 4096) from[i] = to[i] = (uint8_t)i; /* touch all pages */
@@ -49,16 +32,7 @@ static void copy(void) {
         const uint8_t *source = from;
         uint8_t *target = to;
         uint64_t left = COPY_SIZE / 32;
-        __asm__ volatile(
-            "1: ldp x9, x10, [%0], #16\n\t"
-            "ldp x11, x12, [%0], #16\n\t"
-            "stp x9, x10, [%1], #16\n\t"
-            "stp x11, x12, [%1], #16\n\t"
-            "subs %2, %2, #1\n\t"
-            "b.ne 1b"
-            : "+r"(source), "+r"(target), "+r"(left)
-            :
-            : "x9", "x10", "x11", "x12", "cc", "memory");
+        COPY(source, target, left);
     }
     report("copy", (uint64_t)COPIES * COPY_SIZE, "bytes", ticks() - start);
 }
@@ -76,20 +50,9 @@ static void copy(void) {
         report(what, count, unit, elapsed);                              \
     } while (0)
 
-bool on_exception(struct frame *frame, uint64_t esr, uint64_t far) {
-    (void)frame, (void)far;
-    return esr >> 26 == 0x15; /* SVC */
-}
-
-static void increment(uint64_t times) {
-    while (times--) {
-        uint64_t value;
-        uint32_t failed;
-        __asm__ volatile("1: ldxr %0, [%2]\n\tadd %0, %0, #1\n\tstxr %w1, %0, [%2]\n\tcbnz %w1, 1b"
-                         : "=&r"(value), "=&r"(failed)
-                         : "r"(&counter)
-                         : "memory");
-    }
+bool on_exception(struct frame *frame, uint64_t cause, uint64_t address) {
+    (void)address;
+    return is_own_call(frame, cause);
 }
 
 /* Both vCPUs come here; vCPU 0 reports. */
@@ -112,13 +75,14 @@ void on_interrupt(unsigned intid) {
 }
 
 void guest_secondary(unsigned cpu) {
-    gic_init_cpu();
-    gic_enable_level(SGI);
+    irqc_init_cpu();
+    irqc_enable_level(SGI);
     STORE(&ready, 1);
     increments_together(cpu);
+    more_together(cpu);
     for (uint64_t next = 1; next <= ROUND_TRIPS; next++) {
         SLEEP_UNTIL(LOAD(&came[1]) >= next);
-        gic_send_sgi(SGI, 0);
+        irqc_send(SGI, 0);
     }
     cpu_off();
 }
@@ -126,7 +90,7 @@ void guest_secondary(unsigned cpu) {
 static void sgi_ping_pong(void) {
     uint64_t start = ticks();
     for (uint64_t next = 1; next <= ROUND_TRIPS; next++) {
-        gic_send_sgi(SGI, 1);
+        irqc_send(SGI, 1);
         SLEEP_UNTIL(LOAD(&came[0]) >= next);
     }
     report("sgi", ROUND_TRIPS, "round-trips", ticks() - start);
@@ -134,23 +98,25 @@ static void sgi_ping_pong(void) {
 
 void guest_main(void) {
     print_line("bench: start");
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(SGI);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(SGI);
     integer_loop();
     copy();
-    RATE("hypercall", "calls", hvc(PSCI_VERSION, 0, 0, 0));
-    RATE("gicd-read", "reads", read32(GICD_BASE));
-    RATE("uart-read", "reads", read32(UART_BASE + 0x18));
+    RATE("hypercall", "calls", cheapest_call());
+    RATE(IRQC_READ, "reads", read_irqc());
+    RATE("uart-read", "reads", uart_state());
     RATE("counter-read", "reads", ticks());
-    RATE("svc", "exceptions", ({ __asm__ volatile("svc #0" : : : "memory"); }));
+    RATE(OWN_CALL, "exceptions", own_call());
     uint64_t start = ticks();
     increment(INCREMENTS);
     report("llsc-1", INCREMENTS, "increments", ticks() - start);
+    more_alone();
     cpus = start_secondaries(2);
     if (cpus == 2) {
         while (!LOAD(&ready)) {}
         increments_together(0);
+        more_together(0);
         sgi_ping_pong();
     } else {
         print_line("bench: one vCPU, no llsc-2 and sgi");

@@ -25,9 +25,9 @@ void guest_main(void) {
     if (memory > MOST) memory = MOST;
     for (uint64_t i = 0; i < memory / 8; i++) STORE(&cleared[i], 0);
     print_line("boot: %u KiB of memory", memory >> 10);
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
     for (uint64_t device = 1; device <= devices; device++) {
         STORE(&found, false);
         timer_set(ticks() + wait * ticks_per_second() / 1000000000);

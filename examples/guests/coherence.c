@@ -55,7 +55,7 @@ static void work(unsigned cpu) {
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     work(cpu);
     cpu_off();
 }

@@ -226,7 +226,7 @@ static void printing(unsigned cpu, uint64_t round) {
     }
     if (round % 16) return;
     unsigned cpus = joint_cpus();
-    while (LOAD(&arena->turn) % cpus != cpu) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(&arena->turn) % cpus != cpu) yield();
     write32(UART_BASE + UARTDR, '\n');
     STORE(&arena->turn, arena->turn + 1);
 }
@@ -258,7 +258,7 @@ bool on_exception(struct frame *frame, uint64_t esr, uint64_t far) {
     (void)frame;
     if (esr >> 26 != 0x25 || far != MAPPED) return false;
     arena->sum[joint_number()].words[2]++;
-    __asm__ volatile("yield" : : : "memory");
+    yield();
     return true;
 }
 
@@ -279,7 +279,7 @@ static void go(unsigned cpu) {
 
 void guest_secondary(unsigned cpu) {
     (void)cpu;
-    while (!LOAD(&begun)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&begun)) yield();
     go(joint_number());
     cpu_off();
 }
@@ -309,10 +309,10 @@ void guest_main(void) {
     third_level.words[0] = (uintptr_t)&mapped[0] | PAGE_DESCRIPTOR;
     dsb();
     isb();
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
-    if (joint_vms == 2) gic_enable(IPC_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
+    if (joint_vms == 2) irqc_enable(IPC_INTID);
     arena = joint_begin(&own, sizeof own, start_secondaries(MAX_CPUS / (unsigned)joint_vms));
     unsigned number = joint_number();
     if (shape >= SHAPES || joint_cpus() < 2) {

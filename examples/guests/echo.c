@@ -1,16 +1,7 @@
 /* A console that answers: gives back each line that it is sent; `quit` ends. Input comes by the UART's interrupt. */
 #include "guest.h"
+#include "uart.h"
 
-#define UARTDR 0x00
-#define UARTFR 0x18
-#define UARTLCR_H 0x2C
-#define UARTCR 0x30
-#define UARTIMSC 0x38
-#define UARTICR 0x44
-#define FR_RXFE (1 << 4)
-#define LCR_8_BITS_FIFO 0x70
-#define CR_ENABLE 0x301
-#define INTERRUPT_RECEIVE 0x50 /* receive, and receive timeout */
 #define LONGEST 200
 #define CAPACITY 4096
 
@@ -18,8 +9,8 @@ static char received[CAPACITY];
 static unsigned head, tail;
 
 static void take(void) {
-    while (!(read32(UART_BASE + UARTFR) & FR_RXFE)) {
-        char c = (char)read32(UART_BASE + UARTDR);
+    while (uart_has_received()) {
+        char c = uart_receive();
         if (head - tail == CAPACITY) continue; /* too much at once: lost, as on a real line */
         received[head % CAPACITY] = c;
         STORE(&head, head + 1);
@@ -28,7 +19,7 @@ static void take(void) {
 
 void on_interrupt(unsigned intid) {
     if (intid != UART_INTID) return;
-    write32(UART_BASE + UARTICR, INTERRUPT_RECEIVE); /* before taking: what comes after is told again */
+    uart_acknowledge(); /* before taking: what comes after is told again */
     take();
 }
 
@@ -52,12 +43,10 @@ static bool is_quit(const char *line) {
 
 void guest_main(void) {
     static char line[LONGEST + 1];
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(UART_INTID);
-    write32(UART_BASE + UARTLCR_H, LCR_8_BITS_FIFO);
-    write32(UART_BASE + UARTCR, CR_ENABLE);
-    write32(UART_BASE + UARTIMSC, INTERRUPT_RECEIVE);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(UART_INTID);
+    uart_listen();
     print_line("echo: type a line, or quit");
     uint64_t lines = 0;
     for (;;) {

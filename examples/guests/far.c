@@ -89,10 +89,10 @@ void guest_main(void) {
         {"size", &size}, {"rounds", &rounds}, {"scattered", &scattered}, {"side", &joint_side},
     };
     parameters_read("far", known, sizeof known / sizeof *known);
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
-    gic_enable(IPC_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
+    irqc_enable(IPC_INTID);
     joint_vms = 2;
     arena = joint_begin(NULL, sizeof *arena, 1);
     for (uint64_t turn = 1; turn <= (scattered ? 4 : 2) * rounds; turn++) {

@@ -13,7 +13,7 @@ static void print(unsigned cpu) {
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     print(cpu);
     cpu_off();
 }

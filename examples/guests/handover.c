@@ -62,7 +62,7 @@ static struct counters now(void) {
 }
 
 static void wait_a_little(void) {
-    if (polite) __asm__ volatile("yield" : : : "memory");
+    if (polite) yield();
 }
 
 static uint64_t random_below(uint64_t bound) {
@@ -229,7 +229,7 @@ static unsigned send_to; /* by number; an SGI or a store stays within the VM */
 
 static void send(uint64_t n) {
     if (way == SGI)
-        gic_send_sgi(SOFTWARE, send_to);
+        irqc_send(SOFTWARE, send_to);
     else if (way == NOTIFY)
         ipc_notify(0, 0);
     else
@@ -265,7 +265,7 @@ static void ring_round(unsigned cpu) {
     uint64_t rounds = count / cpus;
     if (way == NOTIFY) { /* what is left of those with which they met */
         uint64_t deadline = ticks() + ticks_per_second() / 1000;
-        while (ticks() < deadline) __asm__ volatile("yield" : : : "memory");
+        while (ticks() < deadline) yield();
         mask_interrupts();
         unmask_interrupts();
         STORE(&came[0], 0);
@@ -353,15 +353,15 @@ static void go(unsigned cpu) {
 }
 
 static void listen(void) {
-    gic_init_cpu();
-    gic_enable_level(SOFTWARE);
-    gic_enable_level(TIMER_INTID);
+    irqc_init_cpu();
+    irqc_enable_level(SOFTWARE);
+    irqc_enable_level(TIMER_INTID);
 }
 
 void guest_secondary(unsigned cpu) {
     (void)cpu;
     listen();
-    while (!LOAD(&begun)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&begun)) yield();
     go(joint_number());
     cpu_off();
 }
@@ -386,9 +386,9 @@ void guest_main(void) {
         {"sleep", &sleep}, {"vms", &joint_vms}, {"side", &joint_side},
     };
     parameters_read("handover", known, sizeof known / sizeof *known);
-    gic_init();
+    irqc_init();
     listen();
-    if (joint_vms == 2) gic_enable(IPC_INTID);
+    if (joint_vms == 2) irqc_enable(IPC_INTID);
     unsigned cpus = way == CPU_ON ? 1 : start_secondaries(MAX_CPUS / (unsigned)joint_vms);
     arena = joint_begin(&own, sizeof own, cpus);
     unsigned all = joint_cpus(), number = joint_number();

@@ -18,7 +18,7 @@ void *joint_begin(void *own, size_t size, unsigned cpus) {
         meet(&joint->met[joint_side], &joint->met[1 - joint_side], notify);
     }
     STORE(&joint->cpus[joint_side], cpus);
-    while (joint_vms == 2 && !LOAD(&joint->cpus[1 - joint_side])) __asm__ volatile("yield" : : : "memory");
+    while (joint_vms == 2 && !LOAD(&joint->cpus[1 - joint_side])) yield();
     return joint;
 }
 
@@ -27,16 +27,10 @@ unsigned joint_cpus(void) { return joint->cpus[0] + joint->cpus[1]; }
 unsigned joint_number(void) { return this_cpu() + (joint_side ? joint->cpus[0] : 0); }
 
 void joint_barrier(void) {
-    uint32_t mine = LOAD(&joint->turn), was, failed;
-    do {
-        __asm__ volatile("ldaxr %w0, [%2]\n\tadd %w0, %w0, #1\n\tstlxr %w1, %w0, [%2]"
-                         : "=&r"(was), "=&r"(failed)
-                         : "r"(&joint->arrived)
-                         : "memory");
-    } while (failed);
-    if (was == joint_cpus()) {
+    uint32_t mine = LOAD(&joint->turn), count = INCREMENT(&joint->arrived);
+    if (count == joint_cpus()) {
         STORE(&joint->arrived, 0);
         STORE(&joint->turn, mine + 1);
     }
-    while (LOAD(&joint->turn) == mine) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(&joint->turn) == mine) yield();
 }

@@ -104,10 +104,10 @@ static void measure(void) {
 void guest_main(void) {
     const struct parameter known[] = {{"busy", &busy}, {"period", &period}, {"count", &count}};
     parameters_read(name, known, TIMER ? 3 : 1);
-    gic_init();
-    gic_init_cpu();
-    gic_enable(IPC_INTID);
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable(IPC_INTID);
+    irqc_enable_level(TIMER_INTID);
     measure();
     samples_sort();
     print_line("%s: %u interrupts, latency min/p50/p99/max %u/%u/%u/%u ns", name, measured, samples_permille(0),

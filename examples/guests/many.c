@@ -20,13 +20,13 @@ static void count(uint32_t *counter) { __atomic_fetch_add(counter, 1, __ATOMIC_A
 void on_interrupt(unsigned intid) {
     if (intid > BACK) return;
     count(&reached[intid]);
-    if (intid == BY_IRM && this_cpu() + 1 == LOAD(&cpus)) gic_send_sgi(BACK, 0);
+    if (intid == BY_IRM && this_cpu() + 1 == LOAD(&cpus)) irqc_send(BACK, 0);
 }
 
 static void prepare(unsigned cpu) {
     if (this_cpu() != cpu) count(&astray);
-    gic_init_cpu();
-    for (unsigned intid = BY_LIST; intid <= BACK; intid++) gic_enable_level(intid);
+    irqc_init_cpu();
+    for (unsigned intid = BY_LIST; intid <= BACK; intid++) irqc_enable_level(intid);
     uintptr_t frame = GICR_BASE + 0x20000 * (uintptr_t)cpu;
     if (read32(frame + TYPER + 4) != affinity_of(cpu)) count(&astray);
 }
@@ -53,12 +53,12 @@ static void by_lists(void) {
 
 static uint64_t await(uint32_t *counter, uint32_t most) {
     uint64_t end = ticks() + 60 * ticks_per_second();
-    while (LOAD(counter) < most && ticks() < end) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(counter) < most && ticks() < end) yield();
     return LOAD(counter);
 }
 
 void guest_main(void) {
-    gic_init();
+    irqc_init();
     prepare(0);
     unmask_interrupts();
     uint32_t found = start_secondaries(MAX_CPUS);

@@ -184,7 +184,7 @@ static void prepare(void) {
     const struct parameter known[] = {{"neighbour", &neighbour}};
     parameters_read(name, known, sizeof known / sizeof *known);
     if (!neighbour) return;
-    gic_enable(SECOND_IPC_INTID);
+    irqc_enable(SECOND_IPC_INTID);
     neighbours->stop = false;
     meet(&neighbours->victim, &neighbours->neighbour, notify_neighbour);
 }
@@ -196,10 +196,10 @@ void guest_main(void) {
     theirs = &sides[PING ? 1 : 0];
     my_buffer = buffers + (PING ? 0 : MOST);
     their_buffer = buffers + (PING ? MOST : 0);
-    gic_init();
-    gic_init_cpu();
-    gic_enable(IPC_INTID);
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable(IPC_INTID);
+    irqc_enable_level(TIMER_INTID);
     prepare();
     mine->sequence = 0;
     meet(&mine->meeting, &theirs->meeting, notify);

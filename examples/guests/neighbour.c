@@ -33,10 +33,10 @@ static uint64_t flood(uint64_t start) {
 void guest_main(void) {
     const struct parameter known[] = {{"interval", &interval}};
     parameters_read("neighbour", known, 1);
-    gic_init();
-    gic_init_cpu();
-    gic_enable(IPC_INTID);
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable(IPC_INTID);
+    irqc_enable_level(TIMER_INTID);
     meet(&shared->neighbour, &shared->victim, notify);
     uint64_t start = ticks(), rung = 0;
     if (interval)

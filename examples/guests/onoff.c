@@ -58,9 +58,9 @@ void guest_main(void) {
         power_off("onoff");
     }
     for (unsigned round = 0; round < ROUNDS; round++) switch_on(0, round, round * 3 % 29);
-    while (LOAD(&finished) < VCPUS - 1 - WORKERS) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(&finished) < VCPUS - 1 - WORKERS) yield();
     for (unsigned cpu = 1; cpu < VCPUS; cpu++)
-        while (hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) != IS_OFF) __asm__ volatile("yield" : : : "memory");
+        while (hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) != IS_OFF) yield();
     for (unsigned cpu = 0; cpu < VCPUS; cpu++) {
         on += seen[cpu].on + (cpu > 0); /* and once by start_secondaries */
         started += seen[cpu].started;

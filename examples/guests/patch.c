@@ -75,7 +75,7 @@ static void look_at_all(unsigned cpu) {
 static void work(unsigned cpu) {
     for (unsigned looks = 1; cpu >= writers && LOAD(&finished) < writers; looks++) {
         look_at_all(cpu);
-        if (looks % 64 == 0) __asm__ volatile("yield" : : : "memory");
+        if (looks % 64 == 0) yield();
     }
     for (uint32_t round = 1; cpu < writers && round <= rounds; round++) {
         change(cpu, round);
@@ -91,7 +91,7 @@ static void work(unsigned cpu) {
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     work(cpu);
     cpu_off();
 }
@@ -111,7 +111,7 @@ void guest_main(void) {
     print_line("patch: %u vCPUs, %u rounds", (uint64_t)cpus, rounds);
     STORE(&started, 1);
     work(0);
-    while (LOAD(&finished) != cpus) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(&finished) != cpus) yield();
     uint64_t stale[2] = {0}, mine = 0;
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
         stale[0] += state[cpu].stale[0];

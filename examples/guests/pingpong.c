@@ -95,10 +95,10 @@ void guest_main(void) {
     name = PING ? "ping" : "pong";
     mine = &halves[PING ? 0 : 1];
     theirs = &halves[PING ? 1 : 0];
-    gic_init();
-    gic_init_cpu();
-    gic_enable(IPC_INTID);
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable(IPC_INTID);
+    irqc_enable_level(TIMER_INTID);
     print_line("%s: waiting for the other VM", name);
     mine->sequence = 0;
     meet(&mine->meeting, &theirs->meeting, notify);

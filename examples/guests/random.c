@@ -32,33 +32,20 @@ void on_interrupt(unsigned intid) {
 }
 
 /* A system call returns behind itself; what is not to be had is passed over. */
-bool on_exception(struct frame *frame, uint64_t esr, uint64_t far) {
+bool on_exception(struct frame *frame, uint64_t cause, uint64_t address) {
     struct own *mine = &own[this_cpu()];
     mine->exceptions++;
-    mine->mixed = mine->mixed * 31 + (esr ^ far);
-    if (esr >> 26 != 0x15) frame->elr += 4;
+    mine->mixed = mine->mixed * 31 + (cause ^ address);
+    if (!is_own_call(frame, cause)) skip_instruction(frame);
     return true;
 }
 
-static uint64_t run(unsigned cpu) {
-    register uint64_t check __asm__("x4") = cpu + 1;
-    register void *private __asm__("x12") = &own[cpu];
-    register void *of_vm __asm__("x13") = shared;
-    register uintptr_t of_both __asm__("x14") = IPC_BASE;
-    register uintptr_t uart __asm__("x15") = UART_BASE;
-    register uintptr_t gicd __asm__("x16") = GICD_BASE;
-    register void *part __asm__("x17") = program[cpu];
-    __asm__ volatile("blr x17"
-                     : "+r"(check), "+r"(part)
-                     : "r"(private), "r"(of_vm), "r"(of_both), "r"(uart), "r"(gicd)
-                     : "x0", "x1", "x2", "x3", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x18", "x30", "memory", "cc");
-    return check;
-}
+#include "random.h"
 
 static void play(unsigned cpu) {
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
-    gic_enable_level(SGI);
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
+    irqc_enable_level(SGI);
     own[cpu].deadline = ticks();
     timer_set(own[cpu].deadline);
     unmask_interrupts();
@@ -78,9 +65,9 @@ void guest_secondary(unsigned cpu) {
 }
 
 void guest_main(void) {
-    gic_init();
-    gic_enable(SPI);
-    gic_enable(IPC_INTID);
+    irqc_init();
+    irqc_enable(SPI);
+    irqc_enable(IPC_INTID);
     STORE(&cpus, start_secondaries(PROGRAMS));
     play(0);
     barrier(cpus);

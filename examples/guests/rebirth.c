@@ -1,5 +1,5 @@
 /*
- * Two VMs that start anew again and again (PSCI SYSTEM_RESET) while each sends the other messages through shared memory,
+ * Two VMs that start anew again and again (the call that resets a VM) while each sends the other messages through shared memory,
  * with a notification for each, and answers the other's. Nobody has a timer: one notification that is lost to a VM that
  * lives, and both sleep for ever. Built twice, SIDE=0 and SIDE=1, which start anew at different rates.
  *
@@ -38,8 +38,8 @@ static void notify(void) {
 }
 
 static void reset(void) {
-    hvc(PSCI_SYSTEM_RESET, 0, 0, 0);
-    print_line("%s: SYSTEM_RESET returned", name);
+    system_reset();
+    print_line("%s: " SYSTEM_RESET " returned", name);
     power_off(name);
 }
 
@@ -80,9 +80,9 @@ void guest_main(void) {
     uint64_t life = ++mine->life;
     check(initialized == 0x1234 && !zero, "its own memory is not new");
     initialized = zero = life;
-    gic_init();
-    gic_init_cpu();
-    gic_enable(IPC_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable(IPC_INTID);
     unsigned cpus = start_secondaries(2);
     SLEEP_UNTIL(settled());
     for (uint64_t i = 0; i < 1 + (life * 7 + SIDE) % 5; i++) {

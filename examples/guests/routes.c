@@ -69,7 +69,7 @@ void on_interrupt(unsigned intid) {
 static void expect(unsigned cpu, const char *what, struct count *count) {
     uint64_t end = ticks() + PATIENCE * ticks_per_second();
     while (LOAD(&count->taken) < count->sent && ticks() < end) {
-        __asm__ volatile("yield" : : : "memory");
+        yield();
         if (draw(cpu, 4)) continue;
         timer_set(ticks() + ticks_per_second() / 1000);
         mask_interrupts();
@@ -146,16 +146,16 @@ static void send_ppi(unsigned cpu) {
 
 static void meet(uint64_t *place) {
     add(place);
-    while (LOAD(place) < cpus) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(place) < cpus) yield();
 }
 
 static void work(unsigned cpu) {
     state[cpu].random = cpu + 1;
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
-    gic_enable(PPI);
-    for (unsigned intid = 0; intid < SGIS; intid++) gic_enable(intid);
-    for (unsigned mine = cpu; mine < SPIS; mine += cpus) gic_enable(SPI + mine);
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
+    irqc_enable(PPI);
+    for (unsigned intid = 0; intid < SGIS; intid++) irqc_enable(intid);
+    for (unsigned mine = cpu; mine < SPIS; mine += cpus) irqc_enable(SPI + mine);
     meet(&prepared);
     unmask_interrupts();
     for (uint64_t round = 0; round < rounds; round++) {
@@ -170,7 +170,7 @@ static void work(unsigned cpu) {
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     work(cpu);
     for (;;) wfi();
 }
@@ -184,10 +184,10 @@ static uint64_t twice(const struct count *counts, unsigned count) {
 void guest_main(void) {
     const struct parameter known[] = {{"rounds", &rounds}};
     parameters_read("routes", known, 1);
-    gic_init();
+    irqc_init();
     print_line("routes: %u rounds", rounds); /* what it sends raises the line, when it is unmasked */
     write32(UARTIMSC, 0);
-    gic_enable_level(UART_INTID);
+    irqc_enable_level(UART_INTID);
     cpus = start_secondaries(MAX_CPUS);
     STORE(&started, 1);
     work(0);

@@ -21,21 +21,21 @@ void on_interrupt(unsigned intid) {
 
 void guest_secondary(unsigned cpu) {
     (void)cpu;
-    gic_init_cpu();
-    gic_enable_level(SGI);
+    irqc_init_cpu();
+    irqc_enable_level(SGI);
     STORE(&ready, 1);
     for (uint64_t next = 1; next <= BATCHES * ROUND_TRIPS; next++) {
         SLEEP_UNTIL(LOAD(&came[1]) >= next);
-        if (!spin) gic_send_sgi(SGI, 0);
+        if (!spin) irqc_send(SGI, 0);
     }
     cpu_off();
 }
 
 void guest_main(void) {
     parameters_read("sgi", (const struct parameter[]){{"spin", &spin}}, 1);
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(SGI);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(SGI);
     if (start_secondaries(2) < 2) {
         print_line("sgi: needs 2 vCPUs");
         power_off("sgi");
@@ -46,7 +46,7 @@ void guest_main(void) {
         uint64_t start = ticks();
         for (unsigned i = 0; i < ROUND_TRIPS; i++) {
             next++;
-            gic_send_sgi(SGI, 1);
+            irqc_send(SGI, 1);
             if (spin) {
                 while (LOAD(&came[1]) < next) {}
             } else {

@@ -10,118 +10,26 @@
 
 static unsigned cpus;
 static uint32_t started;
-static bool has_lse;
 
-/* Each on a cache line of its own. */
-static struct {
-    _Alignas(64) uint64_t value;
-} llsc, swapped, spin, locked, ldadd, cas, swp, peterson, least;
 static struct {
     _Alignas(64) uint32_t wants[2];
     uint32_t turn;
 } peterson_lock;
-static uint64_t taken[MAX_CPUS], swp_taken[MAX_CPUS];
 
-static void add_llsc(void) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t value;
-        uint32_t failed;
-        __asm__ volatile("1: ldxr %0, [%2]\n\tadd %0, %0, #1\n\tstxr %w1, %0, [%2]\n\tcbnz %w1, 1b"
-                         : "=&r"(value), "=&r"(failed)
-                         : "r"(&llsc)
-                         : "memory");
-    }
-}
+#include "smp.h"
 
-/* LDXP/STXP: the low word counts, the high word must stay its complement. */
-static struct {
-    _Alignas(16) uint64_t low, high;
-} both;
-static uint64_t torn[MAX_CPUS];
-static void add_pair(unsigned cpu) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t low, high;
-        uint32_t failed;
-        __asm__ volatile(
-            "1: ldaxp %0, %1, [%3]\n\tadd %0, %0, #1\n\tsub %1, %1, #1\n\tstlxp %w2, %0, %1, [%3]\n\tcbnz %w2, 1b"
-            : "=&r"(low), "=&r"(high), "=&r"(failed)
-            : "r"(&both)
-            : "memory");
-        if (low != ~high) torn[cpu]++;
-    }
-}
-
-/* Exchange: each vCPU puts tokens in and adds up what it takes out; nothing may vanish or come twice. */
-static void exchange_llsc(unsigned cpu) {
-    for (uint64_t i = 1; i <= ROUNDS; i++) {
-        uint64_t out;
-        uint32_t failed;
-        __asm__ volatile("1: ldaxr %0, [%2]\n\tstlxr %w1, %3, [%2]\n\tcbnz %w1, 1b"
-                         : "=&r"(out), "=&r"(failed)
-                         : "r"(&swapped), "r"(i)
-                         : "memory");
-        taken[cpu] += out;
-    }
-}
-
-static void add_spinlock(void) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        uint32_t was;
-        __asm__ volatile("1: ldaxr %w0, [%1]\n\tcbnz %w0, 1b\n\tstxr %w0, %w2, [%1]\n\tcbnz %w0, 1b"
-                         : "=&r"(was)
-                         : "r"(&spin), "r"(1)
-                         : "memory");
-        volatile uint64_t *counter = &locked.value;
-        *counter = *counter + 1;
-        __asm__ volatile("stlr wzr, [%0]" : : "r"(&spin) : "memory");
-    }
-}
-
-/* Peterson's algorithm on vCPUs 0 and 1: right only if a load-acquire never passes an earlier store-release. */
+/* Peterson's algorithm on vCPUs 0 and 1: right only if a load never passes an earlier store. */
 static void add_peterson(unsigned cpu) {
     if (cpu > 1) return;
     for (unsigned i = 0; i < PETERSON_ROUNDS; i++) {
         STORE(&peterson_lock.wants[cpu], 1);
         STORE(&peterson_lock.turn, 1 - cpu);
+        stores_before_loads();
         if (cpus > 1)
             while (LOAD(&peterson_lock.wants[1 - cpu]) && LOAD(&peterson_lock.turn) == 1 - cpu) {}
         volatile uint64_t *counter = &peterson.value;
         *counter = *counter + 1;
         STORE(&peterson_lock.wants[cpu], 0);
-    }
-}
-
-static void add_lse(void) {
-    for (unsigned i = 0; i < ROUNDS; i++)
-        __asm__ volatile(".arch_extension lse\n\tstadd %1, [%0]" : : "r"(&ldadd), "r"(1ull) : "memory");
-}
-
-static void add_cas(void) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t seen, expected;
-        do {
-            seen = expected = LOAD(&cas.value);
-            __asm__ volatile(".arch_extension lse\n\tcasal %0, %2, [%1]"
-                             : "+r"(seen)
-                             : "r"(&cas), "r"(expected + 1)
-                             : "memory");
-        } while (seen != expected);
-    }
-}
-
-static void exchange_lse(unsigned cpu) {
-    for (uint64_t i = 1; i <= ROUNDS; i++) {
-        uint64_t out;
-        __asm__ volatile(".arch_extension lse\n\tswpal %2, %0, [%1]" : "=r"(out) : "r"(&swp), "r"(i) : "memory");
-        swp_taken[cpu] += out;
-    }
-}
-
-/* Signed minimum: vCPU c tries the numbers -(c + 1), -(c + 1) - cpus, ...; the least of all must stay. */
-static void minimum_lse(unsigned cpu) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        int64_t mine = -(int64_t)(cpu + 1 + (uint64_t)i * cpus);
-        __asm__ volatile(".arch_extension lse\n\tstsmin %1, [%0]" : : "r"(&least), "r"(mine) : "memory");
     }
 }
 
@@ -150,38 +58,23 @@ static uint64_t sum(const uint64_t *of) {
 
 static void work(unsigned cpu) {
     const uint64_t all = (uint64_t)cpus * ROUNDS, tokens = (uint64_t)cpus * ROUNDS * (ROUNDS + 1ull) / 2;
-    PHASE(add_llsc());
-    if (cpu == 0) report("ldxr/stxr add", all, llsc.value);
-    PHASE(add_pair(cpu));
-    if (cpu == 0) report("ldaxp/stlxp add", all, sum(torn) ? sum(torn) : both.low);
-    PHASE(exchange_llsc(cpu));
-    if (cpu == 0) report("ldaxr/stlxr exchange", tokens, sum(taken) + swapped.value);
-    PHASE(add_spinlock());
+    EXCLUSIVES(cpu, all, tokens);
     if (cpu == 0) report("spinlock", all, locked.value);
     PHASE(add_peterson(cpu));
-    if (cpu == 0) report("stlr/ldar Peterson", (uint64_t)(cpus > 1 ? 2 : 1) * PETERSON_ROUNDS, peterson.value);
-    if (!has_lse) return;
-    PHASE(add_lse());
-    if (cpu == 0) report("LSE stadd", all, ldadd.value);
-    PHASE(add_cas());
-    if (cpu == 0) report("LSE casal", all, cas.value);
-    PHASE(exchange_lse(cpu));
-    if (cpu == 0) report("LSE swpal", tokens, sum(swp_taken) + swp.value);
-    PHASE(minimum_lse(cpu));
-    if (cpu == 0) report("LSE stsmin", -all, least.value);
+    if (cpu == 0) report(PETERSON, (uint64_t)(cpus > 1 ? 2 : 1) * PETERSON_ROUNDS, peterson.value);
+    ATOMICS(cpu, all, tokens);
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     work(cpu);
     cpu_off();
 }
 
 void guest_main(void) {
-    has_lse = (READ_REGISTER("id_aa64isar0_el1") >> 20 & 15) >= 2;
-    both.high = ~0ull;
+    prepare();
     cpus = start_secondaries(MAX_CPUS);
-    print_line("smp: %u vCPUs, LSE %s", (uint64_t)cpus, has_lse ? "yes" : "no");
+    tell(cpus);
     STORE(&started, 1);
     work(0);
     print_line("smp: %s", failures ? "FAILED" : "all exact");

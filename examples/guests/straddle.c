@@ -32,7 +32,7 @@ static struct {
 static uint64_t pa(const void *pointer) { return (uintptr_t)pointer; }
 static void reach(uint32_t *place, uint32_t round) { STORE(place, round); }
 static void wait_for(uint32_t *place, uint32_t round) {
-    while (LOAD(place) != round) __asm__ volatile("yield" : : : "memory");
+    while (LOAD(place) != round) yield();
 }
 
 static void synchronise(const void *at, unsigned lines) {

@@ -16,9 +16,9 @@ void on_interrupt(unsigned intid) {
 }
 
 void guest_main(void) {
-    gic_init();
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
+    irqc_init();
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
     period = ticks_per_second() / 1000;
     print_line("timer: %u ticks of 1 ms", (uint64_t)TICKS);
     deadline = ticks() + period;

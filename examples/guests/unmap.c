@@ -148,8 +148,8 @@ static void take(unsigned cpu, uint32_t round) {
 }
 
 static void work(unsigned cpu) {
-    gic_init_cpu();
-    gic_enable_level(TIMER_INTID);
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
     uint32_t round;
     for (uint64_t value = 0; (round = LOAD(&turn)) < rounds * cpus; value++) {
         if (round % cpus == cpu && value > 20) {
@@ -165,7 +165,7 @@ static void work(unsigned cpu) {
 }
 
 void guest_secondary(unsigned cpu) {
-    while (!LOAD(&started)) __asm__ volatile("yield" : : : "memory");
+    while (!LOAD(&started)) yield();
     work(cpu);
     cpu_off();
 }
@@ -181,7 +181,7 @@ void guest_main(void) {
     translation_table[MAPPED >> 30] = pa(second_level) | TABLE_DESCRIPTOR;
     dsb();
     isb();
-    gic_init();
+    irqc_init();
     cpus = start_secondaries(MAX_CPUS);
     print_line("unmap: %u vCPUs, %u rounds", (uint64_t)cpus, rounds);
     STORE(&started, 1);

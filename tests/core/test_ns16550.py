@@ -113,6 +113,15 @@ def test_a_wider_store_writes_one_register(uart: Uart) -> None:
     assert uart.core.take_output() == [(0, 0, b"A")]
 
 
+def test_a_double_word_is_two_words(uart: Uart) -> None:
+    """Which the library makes of it: the registers at its address and 4 behind it."""
+    uart.write(MCR, 0x03)
+    uart.type(b"a")
+    assert uart.access("ldr_x", RBR) == 0x03_0000_0061
+    uart.access("str_x", THR, 0x44434241_34333231)
+    assert [uart.read(MCR), uart.core.take_output()] == [0x01, [(0, 0, b"1")]]
+
+
 def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
     for byte in b"hello":
         uart.write(THR, byte)

@@ -80,6 +80,7 @@ def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
         own.cells(CELLS, 1)
         own.flag("interrupt-controller")
         own.cells("phandle", _HARTS + hart)
+        own.cells("interrupt-parent", _HARTS + hart)  # itself: the root's would put it below what it is above
 
 
 def _inputs(harts: int, *causes: int) -> Iterator[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from baonet.hyp.messages import MessageFact
 from baonet.hyp.riscv.controller import Controller
+from baonet.hyp.riscv.imsic import ImsicPages
 from baonet.hyp.riscv.irqc_messages import (
     HangInterrupt,
     ImsicMessage,
@@ -14,7 +16,8 @@ from baonet.hyp.riscv.irqc_messages import (
     IrqcWrite,
     UpdateHartLine,
 )
-from baonet.hyp.riscv.shared_controller import Harts, Shared, SharedController
+from baonet.hyp.riscv.shared_controller import SharedController
+from baonet.hyp.riscv.vaplic import Vaplic
 from baonet.hyp.riscv.vplic import Vplic
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import Faithful, MessageKind
@@ -27,22 +30,22 @@ def controller(vcpu: Vcpu) -> Controller:
     machine = vcpu.plan.machine
     hardware, vcpus = vcpu.config.interrupts, len(vcpu.vm.pcpus)
     strict = machine.faithful is Faithful.STRICT
-    physical = RiscvPlatform.of(machine.platform).irqc
-    assert isinstance(irqc, Plic)
-    assert isinstance(physical, Plic)
-
-    def plic(harts: Harts) -> Shared:
-        return Vplic(
-            harts,
-            irqc.base,
+    if isinstance(irqc, Plic):
+        physical = RiscvPlatform.of(machine.platform).irqc
+        assert isinstance(physical, Plic), "Bao gives a VM what its platform has"
+        plic = partial(
+            Vplic,
+            base=irqc.base,
             cpus=machine.platform.cpus,
             vcpus=vcpus,
             hardware=hardware,
             priority_bits=physical.priority_bits,
             strict=strict,
         )
-
-    return SharedController(vcpu, plic)
+        return SharedController(vcpu, plic)
+    pages = None if irqc.imsic is None else ImsicPages(irqc.imsic, vcpus, irqc.identities)
+    aplic = partial(Vaplic, base=irqc.aplic, pages=pages, vcpus=vcpus, hardware=hardware, strict=strict)
+    return SharedController(vcpu, aplic, pages)
 
 
 MESSAGES: Final[tuple[MessageFact, ...]] = (

@@ -52,13 +52,15 @@ class Harts(Protocol):
         """Tell the trace."""
 
 
-class Shared(Protocol):
+class SharedRegisters(Protocol):
     """A controller's registers and state. Elsewhere than at home only what depends on no state is used.
 
-    ``source``: what an access has claimed or completed, until someone sets it to 0.
+    ``source``: what an access has claimed or completed, until someone sets it to 0. ``completes``: whether what is
+    claimed is active until the guest completes it.
     """
 
     windows: tuple[tuple[int, int], ...]
+    completes: bool
     source: int
 
     def takes(self, ipa: int, size: int) -> bool:
@@ -109,7 +111,7 @@ class SharedController:
         "windows",
     )
 
-    def __init__(self, vcpu: Vcpu, make: Callable[[Harts], Shared], pages: ImsicPages | None = None) -> None:
+    def __init__(self, vcpu: Vcpu, make: Callable[[Harts], SharedRegisters], pages: ImsicPages | None = None) -> None:
         self._vcpu = vcpu
         self._cpu = cast(RiscvCpu, vcpu.cpu)
         self._me = vcpu.id
@@ -143,7 +145,7 @@ class SharedController:
             return None
         value = shared.read(ipa)
         if shared.source:
-            self._cpu.note(NOTE_ACKNOWLEDGED, shared.source, 0, 0)
+            self._note_claim(shared.source)
             shared.source = 0
         return value
 
@@ -160,6 +162,11 @@ class SharedController:
             self._cpu.note(NOTE_ENDED, shared.source, 0, 0)
             shared.source = 0
         return True
+
+    def _note_claim(self, source: int) -> None:
+        self._cpu.note(NOTE_ACKNOWLEDGED, source, 0, 0)
+        if not self._shared.completes:
+            self._cpu.note(NOTE_ENDED, source, 0, 0)
 
     def leaves_alone(self, ipa: int, size: int) -> bool:
         return self._shared.takes(ipa, size) and self._shared.leaves_alone(ipa)
@@ -180,9 +187,10 @@ class SharedController:
         return True
 
     def answered(self, result: IrqcResult) -> None:
-        if result.source:
-            claimed = self._vcpu.waiting is Waiting.LOAD
-            self._cpu.note(NOTE_ACKNOWLEDGED if claimed else NOTE_ENDED, result.source, 0, 0)
+        if result.source and self._vcpu.waiting is Waiting.LOAD:
+            self._note_claim(result.source)
+        elif result.source:
+            self._cpu.note(NOTE_ENDED, result.source, 0, 0)
         if result.signalled != UNCHANGED:
             self._set_line(result.signalled)
 

@@ -81,6 +81,7 @@ class Vplic:
         "_thresholds",
         "_up",
         "_vcpus",
+        "completes",
         "source",
         "windows",
     )
@@ -99,6 +100,7 @@ class Vplic:
         self._harts = harts
         self._base = base
         self._vcpus = vcpus
+        self.completes = True
         self._hardware = mask(hardware)
         self._physical = (1 << priority_bits) - 1
         self._strict = strict

@@ -1,27 +1,9 @@
 /* The VM's command line: /chosen/bootargs of its device tree (Devicetree Specification 0.4, chapter 5). */
 #include "parameters.h"
 
-#include "guest.h"
+#include "tree.h"
 
-#define MAGIC 0xd00dfeed
-#define BEGIN_NODE 1
-#define END_NODE 2
-#define PROPERTY 3
-#define NOP 4
 #define WORD 64
-
-static bool equal(const char *a, const char *b) {
-    while (*a && *a == *b) a++, b++;
-    return *a == *b;
-}
-
-static uint32_t big_endian(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static bool is_tree(uint64_t address) {
-    return address >= RAM_BASE && address % 8 == 0 && big_endian((const uint8_t *)address) == MAGIC;
-}
 
 /* The text of /chosen/bootargs, or none. */
 static const char *command_line(const uint8_t *tree) {
@@ -81,7 +63,7 @@ static bool take(char *word, const struct parameter *known, unsigned count) {
 }
 
 void parameters_read(const char *guest, const struct parameter *known, unsigned count) {
-    /* Where x0 is not the tree, it is perhaps where QEMU and U-Boot have it: at the start of RAM. */
+    /* Where no tree was told of, it is perhaps where QEMU and U-Boot have it: at the start of RAM. */
     uint64_t tree = is_tree(device_tree) ? device_tree : RAM_BASE;
     const char *at = is_tree(tree) ? command_line((const uint8_t *)tree) : "";
     while (*at) {

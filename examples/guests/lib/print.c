@@ -1,24 +1,15 @@
-/* Lines on the console, a PL011 (Arm DDI 0183). A line is made in memory first and then sent as one piece. */
+/* Lines on the console. A line is made in memory first and then sent as one piece. */
 #include <stdarg.h>
 
 #include "guest.h"
-
-#define UARTDR 0x00
-#define UARTFR 0x18
-#define FR_TXFF (1 << 5)
+#include "uart.h"
 
 static uint32_t sending;
 
-/* Without the MMU memory is not cacheable and exclusives need not work; such a guest has one vCPU. */
+/* Without the MMU memory need not be cacheable, so that nothing atomic need work; such a guest has one vCPU. */
 static void acquire(void) {
 #if MMU
-    uint32_t was, failed;
-    do {
-        __asm__ volatile("ldaxr %w0, [%2]\n\tstxr %w1, %w3, [%2]"
-                         : "=&r"(was), "=&r"(failed)
-                         : "r"(&sending), "r"(1)
-                         : "memory");
-    } while (was || failed);
+    lock(&sending);
 #endif
 }
 
@@ -65,8 +56,8 @@ void print_line(const char *format, ...) {
     *end++ = '\n';
     acquire();
     for (char *next = line; next < end; next++) {
-        while (read32(UART_BASE + UARTFR) & FR_TXFF) {}
-        write32(UART_BASE + UARTDR, (uint8_t)*next);
+        while (uart_is_full()) {}
+        uart_send((uint8_t)*next);
     }
     STORE(&sending, 0);
 }

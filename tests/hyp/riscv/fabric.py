@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, Wing
+from baonet.hyp.architecture import Architecture, Handler, InterruptStatistics, LineChanged, Wing
 from baonet.hyp.effects import Park
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.riscv.cpu import (
@@ -43,12 +43,12 @@ UART = 0x1000_0000
 
 
 def machine(*vms: Vm, sstc: bool = True, faithful: Faithful = Faithful.PRACTICAL, **changes: Any) -> Machine:
-    cpus = changes.pop("cpus", sum(each.cpus for each in vms))
+    cpus, irqc = changes.pop("cpus", sum(each.cpus for each in vms)), changes.pop("irqc", Plic(PLIC))
     board = Platform(
         name="test",
         cpus=cpus,
         ram=(RamBank(RAM, 4 << 30),),
-        arch=RiscvPlatform(Plic(PLIC), sstc=sstc),
+        arch=RiscvPlatform(irqc, sstc=sstc),
         devices=(PlatformDevice("uart0", "16550", UART, 0x1000, 10),),
         timer_frequency=10_000_000,
         powerdown=False,
@@ -215,16 +215,16 @@ class Guest:
 
 
 class RiscvFabric(Network[FakeHart]):
-    """All pcpus of a machine that a VM wants, started."""
+    """All pcpus of a machine that a VM wants, started. ``architecture``: with another controller than the fake."""
 
-    def __init__(self, machine: Machine, *, start: bool = True) -> None:
+    def __init__(self, machine: Machine, *, start: bool = True, architecture: Architecture | None = None) -> None:
         placed = plan(machine)
         sstc = RiscvPlatform.of(machine.platform).sstc
         cpus = {n: FakeHart(a.vcpu, sstc=sstc) for n, a in enumerate(placed.pcpus) if a is not None}
         for each in placed.vms:
             for n in each.pcpus:
                 cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, each.config)]
-        super().__init__(placed, cpus, FakeRiscv(), start=start)
+        super().__init__(placed, cpus, architecture or FakeRiscv(), start=start)
 
     def guest(self, vm: int, vcpu: int) -> Guest:
         pcpu = self.plan.vms[vm].pcpus[vcpu]

@@ -33,9 +33,9 @@ static uintptr_t home(unsigned intid) {
     return intid < 32 && gic_version() == 3 ? redistributor() + GICR_SGI_FRAME : GICD_BASE;
 }
 
-void gic_init(void) { write32(GICD_BASE + GICD_CTLR, gic_version() == 3 ? CTLR_V3 : 1); }
+void irqc_init(void) { write32(GICD_BASE + GICD_CTLR, gic_version() == 3 ? CTLR_V3 : 1); }
 
-void gic_init_cpu(void) {
+void irqc_init_cpu(void) {
     if (gic_version() == 2) {
         write32(GICC_BASE + GICC_PMR, LOWEST_PRIORITY);
         write32(GICC_BASE + GICC_CTLR, 1);
@@ -53,7 +53,7 @@ void gic_init_cpu(void) {
     isb();
 }
 
-void gic_enable_level(unsigned intid) {
+void irqc_enable_level(unsigned intid) {
     uintptr_t frame = home(intid);
     write8(frame + GICD_IPRIORITYR + intid, PRIORITY);
     if (intid >= 32 && gic_version() == 3) {
@@ -66,15 +66,15 @@ void gic_enable_level(unsigned intid) {
     write32(frame + GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
 }
 
-void gic_enable(unsigned intid) {
+void irqc_enable(unsigned intid) {
     if (intid >= 32) {
         uintptr_t configuration = GICD_BASE + GICD_ICFGR + intid / 16 * 4;
         write32(configuration, read32(configuration) | 2u << intid % 16 * 2);
     }
-    gic_enable_level(intid);
+    irqc_enable_level(intid);
 }
 
-void gic_send_sgi(unsigned intid, unsigned cpu) {
+void irqc_send(unsigned intid, unsigned cpu) {
     dsb();
     if (gic_version() == 2) {
         write32(GICD_BASE + GICD_SGIR, 1u << (16 + cpu) | intid);
