@@ -1,4 +1,6 @@
-"""The native engine of RISC-V (RV64GC, supervisor mode). ``baonet.core.engine`` loads it, ``baonet.core.architecture`` says what a core is for.
+"""The native engine of RISC-V (RV64GC, supervisor mode). ``baonet.core.engine`` loads it.
+
+``baonet.core.architecture`` says what a core is for.
 
 Everywhere: addresses, sizes and register values are unsigned numbers of 64 bits, sizes in bytes. TypeError is raised
 for another type; a number that does not fit is cut off, or raises OverflowError where the call takes no other
@@ -99,8 +101,9 @@ class Core:
         is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
         """
 
-    def map_pl011(
+    def map_uart(
         self,
+        kind: str,
         ipa: int,
         buffer: object,
         offset: int,
@@ -109,8 +112,9 @@ class Core:
     ) -> int:
         """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
 
-        ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
-        ``ipa`` is not of a page or taken, or the buffer is read-only or too small; MemoryError.
+        ``kind``: of ``baonet.machine.UARTS``. ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as
+        it has been set up before guests start. Raises ValueError if ``ipa`` is not of a page or taken, the buffer is
+        read-only or too small, or there is no such kind; MemoryError.
         """
 
     def map_imsic(self, base: int, harts: int) -> None:
