@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.core.bench import RAM, Bench
+from tests.core.bench_uart import Uart
 from tests.core.test_pl011 import DR, FR, IMSC, RT, RX, RXFE
-from tests.core.uarts import Uart
 
 
 def test_what_the_hypervisor_prints_comes_between_what_the_guest_does() -> None:
