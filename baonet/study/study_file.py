@@ -32,7 +32,7 @@ from baonet.document.kinds import (
     required,
 )
 from baonet.document.quantities import integer, listing, show
-from baonet.document.values import INTID, NAME, PATH, duration
+from baonet.document.values import INTERRUPT, NAME, PATH, duration
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
@@ -215,7 +215,7 @@ class MetricModel(Model):
     name: str | None = optional(Text(), "Its name in the report. Default: that of the metric.", None)
     vm: str | None = optional(NAME, "The VM whose console is meant. Default: every VM.", None)
     unit: str = optional(Text(), "Unit of the numbers; ns and B are shown with a fitting prefix.", "")
-    interrupts: tuple[int, ...] = optional(ListOf(INTID), "Only these INTIDs.", ())
+    interrupts: tuple[int, ...] = optional(ListOf(INTERRUPT), "Only these interrupts, by their numbers.", ())
     ids: dict[str, str] | None = optional(_IDS, "Text for ids of markers.", None)
 
 
