@@ -98,8 +98,6 @@ COLORS = Quantity(
 )
 BIT = replace(whole("bit", 0, 7), text="bit, 0 to 7")
 SEED = replace(whole("number", 0, (1 << 64) - 1), text="number")
-INTERRUPT = replace(whole("interrupt number", 0, 4095), text="interrupt number")
-"""As records have it, of any architecture."""
 NAME = Text(
     "a name",
     "[A-Za-z0-9][A-Za-z0-9._-]{0,31}",

@@ -16,7 +16,7 @@ from baonet.hyp.riscv.wing import RISCV
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful, Ipc, SharedMemory
 from baonet.machine.riscv import Aia, Plic, RiscvVm
-from tests.hyp.riscv.fabric import PLIC, Guest, RiscvFabric, machine, vm
+from tests.hyp.riscv.fabric import Guest, RiscvFabric, machine, vm
 
 APLIC: Final = 0x0D00_0000
 IMSIC: Final = 0x2800_0000
@@ -81,8 +81,8 @@ class Board(RiscvFabric):
         """With all messages that there are. Fails for a hart that does not go on behind it."""
         guest = self.guest(0, hart)
         value = self.begin_get(guest, ipa, size)
+        self.settle()
         if value is None:
-            self.settle()
             assert guest.state is State.RUNNING, guest.state
             value = guest.cpu.x[_A0]
         return value
