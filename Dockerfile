@@ -8,6 +8,7 @@ COPY pyproject.toml setup.py README.md LICENSE ./
 COPY baonet baonet
 COPY configs configs
 COPY examples/guests/bin examples/guests/bin
+COPY examples/guests/bin-riscv examples/guests/bin-riscv
 RUN pip wheel --no-cache-dir --wheel-dir /wheels .
 
 FROM python:3.11-slim
@@ -18,6 +19,7 @@ RUN pip install --no-cache-dir --no-index --find-links /wheels baonet && rm -rf 
 WORKDIR /home/baonet
 COPY --chown=baonet configs configs
 COPY --chown=baonet examples/guests/bin examples/guests/bin
+COPY --chown=baonet examples/guests/bin-riscv examples/guests/bin-riscv
 # By its number, so that Kubernetes knows that it is not root.
 USER 10001
 # Of 'baonet node --listen'

@@ -6,16 +6,12 @@ platform, at its own place. So everything else of the configuration knows nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final, TypeGuard, final
 
-from baonet.config import wings
-from baonet.config.architecture import Architecture
-from baonet.config.platforms import builtin
-from baonet.document.document import YamlNode, moved, parse
-from baonet.document.errors import ConfigError, Problem
+from baonet.config import platform_file, wings
+from baonet.document.document import YamlNode, moved
+from baonet.document.errors import Problem
 from baonet.document.kinds import ListOf, MappingOf, Reader, ValueKind, described, is_required, key_of
 from baonet.document.overrides import Overrides, put, read_overrides
 from baonet.document.quantities import listing
@@ -23,8 +19,6 @@ from baonet.document.quantities import listing
 PLATFORM: Final = "platform"
 _NAMED_BY_USERS: Final = ("placement",)
 """Keys of a machine whose mappings have names as keys, which may be those of architectures."""
-_LONGEST_CHAIN: Final = 16
-"""Platform files that extend each other, as far as anybody looks; who resolves them says what is wrong."""
 
 
 def settle(root: YamlNode, kind: ValueKind[Any], overrides: Overrides, reader: Reader) -> None:
@@ -65,7 +59,7 @@ class _Settler:
     @property
     def name(self) -> str:
         """The platform's architecture. Looked for when something depends on it: it may be in another file."""
-        self._found = self._found or meant(self.root.at(PLATFORM)).name
+        self._found = self._found or platform_file.meant(self.root.at(PLATFORM)).name
         return self._found
 
     def settle(self, node: YamlNode, kind: ValueKind[Any] | None) -> None:
@@ -95,24 +89,3 @@ class _Settler:
         assert isinstance(node.value, dict)
         hint = f"add '{self.name}: ...', or choose a platform of {listing(node.value, 'or')}"
         return node.problem(f"there is nothing for {self.name}, which is the platform's architecture", hint)
-
-
-def meant(platform: YamlNode) -> Architecture:
-    """The architecture of a value of ``platform``, through the platform files that it extends.
-
-    What cannot be read is passed over: it is told by who resolves the platform.
-    """
-    node = platform
-    for _ in range(_LONGEST_CHAIN):
-        name = node.value if isinstance(node.value, str) else node.at("extends").value
-        if not isinstance(name, str) or name in builtin() or any(node.child(key) for key in _keys()):
-            break
-        try:
-            node, _ = parse(Path(node.source.path).parent / name)
-        except ConfigError:
-            break
-    return wings.meant(node)
-
-
-def _keys() -> Iterator[str]:
-    return (each.key for each in wings.ARCHITECTURES.values())

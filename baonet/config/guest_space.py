@@ -50,7 +50,8 @@ def _alignment(vm: VmModel) -> Iterator[Problem]:
 
 def _windows(draft: Draft, vm: VmModel) -> Iterator[AddressRange]:
     for memory in vm.memory:
-        yield AddressRange(memory.start, memory.start + memory.size, "RAM", memory.node.at("base"))
+        if memory.base is not None:
+            yield AddressRange(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
     for device in vm.devices:
         size = draft.device_size(device)
         if device.pa is not None and size is not None:

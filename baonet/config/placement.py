@@ -61,7 +61,7 @@ class VmContents:
 
     def read(self, draft: Draft) -> None:
         """Read the headers of the files, and take the places that are given, as far as the file could be read."""
-        placed = draft.intact(self.model.node, "memory")
+        placed = draft.intact(self.model.node, "memory") and all(each.base is not None for each in self.model.memory)
         if draft.intact(self.model.node, "image"):
             self._read_image()
             if placed and self.image is not None:

@@ -66,7 +66,8 @@ entry where the image has put nothing, shared memory that only one VM has, input
 can hit nothing. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and
 devices land in each VM's address space.
 
-`baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
+`baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones, `--platform` takes
+another platform.
 
 `baonet schema` prints a JSON Schema. With `baonet schema > machine.schema.json` and a first line
 `# yaml-language-server: $schema=machine.schema.json` an editor completes and checks while you type.

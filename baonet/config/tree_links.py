@@ -70,7 +70,7 @@ def _clocks(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tup
         if uart is None:
             continue
         names = listing(f'"{name}"' for name in uart.clocks)
-        wanted = f"clocks {names}: add a fixed-clock" if names else "clock-frequency"
+        wanted = f"clocks {names}: add a fixed-clock" if uart.clocks else "clock-frequency"
         hint = f"Linux uses no {uart.name} without {wanted}"
         given = numbers(place.node.properties.get("clocks", b""))
         if not given and (uart.clocks or "clock-frequency" not in place.node.properties):

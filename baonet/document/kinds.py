@@ -155,6 +155,8 @@ class Choice(Generic[T]):
         hint = f"it can be {listing(words, 'or')}"
         if any(str(choice) == node.value for choice in self.choices):
             hint = "write it without quotes"
+        elif str(node.value) in words:
+            hint = f'quote it: "{node.value}"'
         raise reader.fail(node, f"{show(node.value)} is not known here", hint)
 
     def schema(self, models: dict[str, Schema]) -> Schema:

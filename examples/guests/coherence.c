@@ -1,18 +1,13 @@
 /*
- * What one vCPU changes in translation tables and in code, the others see once the maintenance that the architecture
- * broadcasts (TLBI ..IS, IC IVAU) has completed with the DSB. Needs 2 vCPUs or more: vCPU 0 changes, the others look.
+ * What one vCPU changes in translation tables and in code, the others see once the maintenance that reaches all of them has
+ * completed: on Armv8 what the architecture broadcasts (TLBI ..IS, IC IVAU), on RISC-V SBI's remote fences. Needs 2 vCPUs or more: vCPU 0 changes, the others look.
  */
 #include "barrier.h"
 #include "guest.h"
 
 #define ROUNDS 200
 #define MAPPED 0x300000000ull /* 12 GiB: entry 12 of the first-level table */
-#define PAGE_DESCRIPTOR 0x403ull | 3 << 8 | 1 << 2 | 1ull << 11 /* page, AF, inner shareable, Normal, not global */
-#define TABLE_DESCRIPTOR 3ull
-#define MOV_W0 0x52800000u /* movz w0, #imm16 */
-#define RET 0xd65f03c0u
 
-extern uint64_t translation_table[64];
 static _Alignas(4096) uint64_t second_level[512], third_level[512];
 static _Alignas(4096) uint64_t pages[2][512];
 static _Alignas(4096) uint32_t code[1024];
@@ -20,20 +15,7 @@ static uint64_t stale_pages[MAX_CPUS], stale_code[MAX_CPUS];
 static unsigned cpus;
 static uint32_t started;
 
-static uint64_t pa(const void *pointer) { return (uintptr_t)pointer; }
-
-static void map(unsigned page) {
-    *(volatile uint64_t *)&third_level[0] = 0; /* break before make */
-    __asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb" : : "r"(MAPPED >> 12) : "memory");
-    *(volatile uint64_t *)&third_level[0] = pa(pages[page]) | PAGE_DESCRIPTOR;
-    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
-}
-
-static void write_code(uint32_t value) {
-    *(volatile uint32_t *)&code[0] = MOV_W0 | value << 5;
-    *(volatile uint32_t *)&code[1] = RET;
-    __asm__ volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" : : "r"(code) : "memory");
-}
+#include "coherence.h"
 
 static void look(unsigned cpu, uint32_t round) {
     isb();
@@ -62,10 +44,9 @@ void guest_secondary(unsigned cpu) {
 
 void guest_main(void) {
     pages[1][0] = 1;
-    second_level[0] = pa(third_level) | TABLE_DESCRIPTOR;
-    translation_table[MAPPED >> 30] = pa(second_level) | TABLE_DESCRIPTOR;
-    dsb();
-    isb();
+    second_level[0] = table_descriptor(third_level);
+    translation_table[MAPPED >> 30] = table_descriptor(second_level);
+    publish_tables();
     cpus = start_secondaries(MAX_CPUS);
     print_line("coherence: %u vCPUs, %u rounds", (uint64_t)cpus, (uint64_t)ROUNDS);
     STORE(&started, 1);

@@ -3,6 +3,7 @@
  * then the other reads it: a word of each page, here and there, and then all of it from its start to its end. Both do so in
  * turn. Who waits looks once a millisecond: while one measures hardly anything else goes between them.
  */
+#include "far.h"
 #include "guest.h"
 #include "joint.h"
 #include "parameters.h"
@@ -59,10 +60,7 @@ static uint64_t sum_all(void) {
     uint64_t a, b, c, d, sum = 0, left = size;
     const uint8_t *at = arena->bytes;
     for (; left; left -= 32, at += 32) {
-        __asm__ volatile("ldp %0, %1, [%4]\n\tldp %2, %3, [%4, #16]"
-                         : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d)
-                         : "r"(at)
-                         : "memory");
+        LOAD_32(a, b, c, d, at);
         sum += a + b + c + d;
     }
     return sum;

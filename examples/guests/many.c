@@ -1,17 +1,13 @@
 /*
- * As many vCPUs as the VM has, up to 1024. vCPU 0 starts the others, each of which looks where it stands: its MPIDR and
- * its redistributor must say so. Then SGIs reach every other vCPU, first by target lists, one for each Aff1, and then by
- * IRM all at once, and the last vCPU sends one back. All counts are one less than that of vCPUs on a correct machine.
+ * As many vCPUs as the VM has, up to 1024. vCPU 0 starts the others, each of which looks where it stands: its registers must say
+ * so. Then software interrupts reach every other vCPU, first by lists of them, and then all at once (Armv8, by IRM) or one by one,
+ * and the last vCPU sends one back. All counts are one less than that of vCPUs on a correct machine.
  */
 #include "guest.h"
 
 #define BY_LIST 1
 #define BY_IRM 2
 #define BACK 3
-#define IRM (1ull << 40)
-#define TYPER 8
-#define TYPER_LAST (1 << 4)
-
 static uint32_t ready, astray, reached[4];
 static uint32_t cpus, over;
 
@@ -23,12 +19,13 @@ void on_interrupt(unsigned intid) {
     if (intid == BY_IRM && this_cpu() + 1 == LOAD(&cpus)) irqc_send(BACK, 0);
 }
 
+#include "many.h"
+
 static void prepare(unsigned cpu) {
     if (this_cpu() != cpu) count(&astray);
     irqc_init_cpu();
     for (unsigned intid = BY_LIST; intid <= BACK; intid++) irqc_enable_level(intid);
-    uintptr_t frame = GICR_BASE + 0x20000 * (uintptr_t)cpu;
-    if (read32(frame + TYPER + 4) != affinity_of(cpu)) count(&astray);
+    if (is_astray(cpu)) count(&astray);
 }
 
 void guest_secondary(unsigned cpu) {
@@ -36,19 +33,6 @@ void guest_secondary(unsigned cpu) {
     count(&ready);
     SLEEP_UNTIL(LOAD(&over) || LOAD(&reached[BACK]));
     cpu_off();
-}
-
-static void send(uint64_t value) {
-    dsb();
-    WRITE_REGISTER("s3_0_c12_c11_5", value); /* ICC_SGI1R_EL1 */
-    isb();
-}
-
-static void by_lists(void) {
-    for (unsigned first = 0; first < cpus; first += CPUS_OF_AFF1) {
-        uint64_t list = first ? 0xffff : 0xfffe;
-        send((affinity_of(first) >> 8) << 16 | (uint64_t)BY_LIST << 24 | list);
-    }
 }
 
 static uint64_t await(uint32_t *counter, uint32_t most) {
@@ -64,8 +48,7 @@ void guest_main(void) {
     uint32_t found = start_secondaries(MAX_CPUS);
     STORE(&cpus, found);
     uint64_t begin = ticks(), started = await(&ready, found - 1);
-    uintptr_t last = GICR_BASE + 0x20000 * (uintptr_t)(found - 1);
-    if (!(read32(last + TYPER) & TYPER_LAST)) count(&astray);
+    if (!is_last(found - 1)) count(&astray);
     print_line("many: %u vCPUs, %u started, %u astray, in %u ns", (uint64_t)found, started, (uint64_t)astray,
                nanoseconds(ticks() - begin));
     begin = ticks();
@@ -73,9 +56,9 @@ void guest_main(void) {
     uint64_t listed = await(&reached[BY_LIST], found - 1);
     print_line("many: %u reached by lists, in %u ns", listed, nanoseconds(ticks() - begin));
     begin = ticks();
-    send(IRM | (uint64_t)BY_IRM << 24);
+    at_once();
     uint64_t all = await(&reached[BY_IRM], found - 1);
-    print_line("many: %u reached by IRM, in %u ns", all, nanoseconds(ticks() - begin));
+    print_line("many: %u reached by " ALL_AT_ONCE ", in %u ns", all, nanoseconds(ticks() - begin));
     print_line("many: %u came back", await(&reached[BACK], found > 1));
     STORE(&over, 1);
     power_off("many");

@@ -8,6 +8,7 @@
 #include "guest.h"
 #include "mark.h"
 #include "meet.h"
+#include "message.h"
 #include "neighbour.h"
 #include "parameters.h"
 #include "samples.h"
@@ -51,17 +52,11 @@ static void notify(void) {
     }
 }
 
-/* Pairs of registers, as a library's memcpy does it; the rest by words and bytes. Both are aligned to 64. */
+/* Many registers at once, as a library's memcpy does it; the rest by words and bytes. Both are aligned to 64. */
 static void copy(void *to, const void *from, uint64_t bytes) {
     uint64_t a, b, c, d;
     for (; bytes >= 64; bytes -= 64)
-        __asm__ volatile(
-            "ldp %2, %3, [%1]\n\tldp %4, %5, [%1, #16]\n\tstp %2, %3, [%0]\n\tstp %4, %5, [%0, #16]\n\t"
-            "ldp %2, %3, [%1, #32]\n\tldp %4, %5, [%1, #48]\n\tstp %2, %3, [%0, #32]\n\tstp %4, %5, [%0, #48]\n\t"
-            "add %1, %1, #64\n\tadd %0, %0, #64"
-            : "+r"(to), "+r"(from), "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d)
-            :
-            : "memory");
+        COPY_64(to, from, a, b, c, d);
     for (; bytes >= 8; bytes -= 8, to = (uint64_t *)to + 1, from = (const uint64_t *)from + 1)
         *(volatile uint64_t *)to = *(const volatile uint64_t *)from;
     __builtin_memcpy(to, from, bytes);

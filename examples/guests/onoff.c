@@ -1,12 +1,9 @@
 /*
  * vCPUs 1 to 3 do some work on pages that all want, and switch themselves off; vCPUs 0, 4 and 5 switch them on again, all
- * at once, and ask how they are. Each CPU_ON that was granted is one start. 6 vCPUs; device tree or none.
+ * at once, and ask how they are. Each start that was granted is one start. 6 vCPUs; device tree or none.
  */
 #include "guest.h"
 
-#define ALREADY_ON (-4)
-#define ON_PENDING (-5)
-#define IS_OFF 1
 #define VCPUS 6
 #define WORKERS 3
 #define ROUNDS 400u
@@ -14,7 +11,7 @@
 static struct {
     _Alignas(4096) uint64_t words[512];
 } pages[3];
-/* In a page each. `busy`: CPU_ON that was refused, as it runs or as it is to start; `off`: answers of AFFINITY_INFO. */
+/* In a page each. `busy`: starts that were refused, as it runs or as it is to start; `off`: answers to how a vCPU is. */
 static struct {
     _Alignas(4096) uint64_t started, on, busy, other, off, asked;
 } seen[VCPUS];
@@ -29,12 +26,12 @@ static void want_pages(unsigned cpu, unsigned times) {
 
 static void switch_on(unsigned cpu, unsigned round, unsigned times) {
     unsigned worker = 1 + (round + cpu) % WORKERS;
-    seen[cpu].off += hvc(PSCI_AFFINITY_INFO, worker, 0, 0) == IS_OFF;
+    seen[cpu].off += cpu_is_off(worker);
     seen[cpu].asked++;
-    int64_t result = hvc(PSCI_CPU_ON, worker, (uintptr_t)secondary_start, worker);
+    int64_t result = cpu_on(worker, secondary_start, worker);
     if (result == 0)
         seen[cpu].on++;
-    else if (result == ALREADY_ON || result == ON_PENDING)
+    else if (cpu_was_busy(result))
         seen[cpu].busy++;
     else
         seen[cpu].other++;
@@ -60,7 +57,7 @@ void guest_main(void) {
     for (unsigned round = 0; round < ROUNDS; round++) switch_on(0, round, round * 3 % 29);
     while (LOAD(&finished) < VCPUS - 1 - WORKERS) yield();
     for (unsigned cpu = 1; cpu < VCPUS; cpu++)
-        while (hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) != IS_OFF) yield();
+        while (!cpu_is_off(cpu)) yield();
     for (unsigned cpu = 0; cpu < VCPUS; cpu++) {
         on += seen[cpu].on + (cpu > 0); /* and once by start_secondaries */
         started += seen[cpu].started;

@@ -1,8 +1,9 @@
 /*
  * All vCPUs change code that the others run: each has functions of its own, changes them again and again, and calls
  * everybody's. The functions of different vCPUs share pages, or have pages of their own (`spread`). What a vCPU has published is what others must find once they
- * have seen that and executed an ISB (Arm ARM B2.2.5: a B that becomes another B needs no more than that).
+ * have seen that.
  */
+#include "code.h"
 #include "guest.h"
 #include "parameters.h"
 
@@ -10,14 +11,11 @@
 #define PAGES 2     /* functions of a vCPU, each in another page */
 #define LINE 16     /* words */
 #define MAX_LINES 8
-#define BRANCH 0x14000000u
-#define MOV_W0 0x52800000u /* movz w0, #imm16 */
-#define RET 0xd65f03c0u
 
-enum { IVAU, IALLUIS, BOTH }; /* of even and of odd rounds */
+enum { FIRST_WAY, SECOND_WAY, BOTH }; /* of even and of odd rounds */
 
 static _Alignas(4096) uint32_t functions[MAX_CPUS * PAGES][1024];
-static _Alignas(4096) uint32_t cases[CASES][2];
+static _Alignas(4096) uint32_t cases[CASES][WORDS_OF_ANSWER];
 static struct {
     _Alignas(64) uint32_t round;
     uint64_t stale[2], own;
@@ -31,28 +29,19 @@ static uint32_t *function_of(unsigned cpu, uint32_t round) {
     return &functions[page][cpu * MAX_LINES * LINE];
 }
 
-/* As who loads a program does it: a line after the other, or all at once. */
-static void synchronise(uint32_t *at, bool all) {
-    __asm__ volatile("dc cvau, %0\n\tdsb ish" : : "r"(at) : "memory");
-    if (all)
-        __asm__ volatile("ic ialluis" : : : "memory");
-    else
-        for (unsigned line = 0; line < lines; line++)
-            __asm__ volatile("ic ivau, %0" : : "r"(at + line * LINE) : "memory");
-    __asm__ volatile("dsb ish\n\tisb" : : : "memory");
-}
+#include "patch.h"
 
 static void change(unsigned cpu, uint32_t round) {
     uint32_t *at = function_of(cpu, round);
     uint64_t distance = (uint64_t)((uintptr_t)cases[round % CASES] - (uintptr_t)at);
-    *(volatile uint32_t *)at = BRANCH | (distance >> 2 & 0x3ffffff);
-    synchronise(at, ic == IALLUIS || (ic == BOTH && round & 1));
+    *(volatile uint32_t *)at = BRANCH_TO(distance);
+    synchronise(at, ic == SECOND_WAY || (ic == BOTH && round & 1));
     STORE(&state[cpu].round, round);
 }
 
 static uint32_t call(unsigned cpu, uint32_t round) {
     uint32_t (*function)(void) = (uint32_t(*)(void))(uintptr_t)function_of(cpu, round);
-    isb();
+    see_code();
     return function();
 }
 
@@ -84,10 +73,7 @@ static void work(unsigned cpu) {
         /* Data beside the code: the page is stored to, and code of it may be dropped, without any IC. */
         if (data) function_of(cpu, round)[LINE / 2] = round;
     }
-    __asm__ volatile("1: ldaxr w9, [%0]\n\tadd w9, w9, #1\n\tstlxr w10, w9, [%0]\n\tcbnz w10, 1b"
-                     :
-                     : "r"(&finished)
-                     : "w9", "w10", "memory");
+    FINISH(&finished);
 }
 
 void guest_secondary(unsigned cpu) {
@@ -103,10 +89,9 @@ void guest_main(void) {
     parameters_read("patch", known, 7);
     if (lines > MAX_LINES) lines = MAX_LINES;
     for (uint32_t n = 0; n < CASES; n++) {
-        cases[n][0] = MOV_W0 | n << 5;
-        cases[n][1] = RET;
+        write_answer(cases[n], n);
     }
-    for (uintptr_t at = (uintptr_t)cases; at < (uintptr_t)cases + sizeof cases; at += 64) synchronise((uint32_t *)at, false);
+    SYNCHRONISE_ALL(cases);
     cpus = start_secondaries(MAX_CPUS);
     print_line("patch: %u vCPUs, %u rounds", (uint64_t)cpus, rounds);
     STORE(&started, 1);

@@ -22,8 +22,8 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
         "decodes it; on Armv8 what was measured has Bao send an SGI as well",
         "interrupt": "estimate: that of Armv8. To what a PLIC costs a guest come its accesses to claim and complete, "
         "two `access`",
-        "direct": "published: with an AIA no interrupt of a guest enters Bao (IEEE Access, 2024, above), so nothing is "
-        "added",
+        "direct": 'published: with an AIA no interrupt of a guest enters Bao (*"Interrupting" the Status Quo*, IEEE '
+        "Access, 2024), so nothing is added",
     }
 )
 """Where each of ``RV64_COSTS`` comes from, in Markdown."""

@@ -131,13 +131,13 @@ static inline int64_t ipc_notify(unsigned ipc, unsigned event) {
 
 #define SYSTEM_OFF "SYSTEM_OFF" /* what refuses is called so */
 #define SYSTEM_RESET "SYSTEM_RESET"
-#define CPU_ALREADY_ON (-4)
-#define CPU_ON_PENDING (-5)
 static inline int64_t system_off(void) { return hvc(PSCI_SYSTEM_OFF, 0, 0, 0); }
 static inline int64_t system_reset(void) { return hvc(PSCI_SYSTEM_RESET, 0, 0, 0); }
 static inline int64_t cpu_on(unsigned cpu, void (*entry)(void), uint64_t context) {
     return hvc(PSCI_CPU_ON, affinity_of(cpu), (uintptr_t)entry, context);
 }
+/* Why a start was refused: it runs, or is to start. */
+static inline bool cpu_was_busy(int64_t result) { return result == -4 || result == -5; }
 static inline void cpu_off_call(void) { hvc(PSCI_CPU_OFF, 0, 0, 0); }
 static inline bool cpu_is_off(unsigned cpu) { return hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) == 1; }
 static inline void cheapest_call(void) { hvc(PSCI_VERSION, 0, 0, 0); }

@@ -119,14 +119,14 @@ static inline void timer_off(void) { timer_set(UINT64_MAX); }
 
 #define SYSTEM_OFF "SRST shutdown" /* what refuses is called so */
 #define SYSTEM_RESET "SRST reboot"
-#define CPU_ALREADY_ON (-6)
-#define CPU_ON_PENDING (-1)
 #define ALL_CPUS (MAX_CPUS >= 64 ? ~0ull : (1ull << MAX_CPUS % 64) - 1)
 static inline int64_t system_off(void) { return sbi(SBI_RESET, 0, 0, 0, 0, 0).error; }
 static inline int64_t system_reset(void) { return sbi(SBI_RESET, 0, 1, 0, 0, 0).error; }
 static inline int64_t cpu_on(unsigned cpu, void (*entry)(void), uint64_t context) {
     return sbi(SBI_HSM, 0, cpu, (uintptr_t)entry, context, 0).error;
 }
+/* Why a start was refused: it runs, or is to start, which OpenSBI calls an invalid parameter. */
+static inline bool cpu_was_busy(int64_t result) { return result == -6 || result == -1 || result == -3; }
 static inline void cpu_off_call(void) { sbi(SBI_HSM, 1, 0, 0, 0, 0); }
 static inline bool cpu_is_off(unsigned cpu) { return sbi(SBI_HSM, 2, cpu, 0, 0, 0).value == 1; }
 static inline void cheapest_call(void) { sbi(SBI_BASE, 0, 0, 0, 0, 0); }

@@ -24,13 +24,16 @@ void irqc_init_cpu(void) {
     SET_BITS("sie", 1 << CAUSE_EXTERNAL);
 }
 
+static void enable_software(unsigned intid) {
+    if (controller == AIA) imsic_enable(intid);
+    SET_BITS("sie", 1 << CAUSE_SOFTWARE);
+}
+
 static void enable(unsigned intid, bool level) {
     if (intid == TIMER_INTID)
         SET_BITS("sie", 1 << CAUSE_TIMER);
-    else if (intid < SOFTWARE_INTIDS && controller == AIA)
-        imsic_enable(intid);
     else if (intid < SOFTWARE_INTIDS)
-        SET_BITS("sie", 1 << CAUSE_SOFTWARE);
+        enable_software(intid);
     else if (controller == PLIC)
         plic_enable(intid);
     else
@@ -40,6 +43,8 @@ static void enable(unsigned intid, bool level) {
 void irqc_enable(unsigned intid) { enable(intid, false); }
 void irqc_enable_level(unsigned intid) { enable(intid, true); }
 
+void irqc_note(unsigned intid, unsigned cpu) { __atomic_fetch_or(&inbox[cpu].sent, 1u << intid, __ATOMIC_RELEASE); }
+
 /* A message where there are IMSICs, which no hypervisor sees; else a call. */
 void irqc_send(unsigned intid, unsigned cpu) {
     dsb();
@@ -47,7 +52,7 @@ void irqc_send(unsigned intid, unsigned cpu) {
         imsic_send(intid, cpu);
         return;
     }
-    __atomic_fetch_or(&inbox[cpu].sent, 1u << intid, __ATOMIC_RELEASE);
+    irqc_note(intid, cpu);
     sbi(SBI_IPI, 0, 1ull << cpu % 64, cpu / 64 * 64, 0, 0);
 }
 

@@ -9,6 +9,7 @@ extern enum controller controller;
 
 void guest_interrupt(unsigned cause);
 const char *irqc_name(void);
+void irqc_note(unsigned intid, unsigned cpu); /* what its software interrupt, which SBI sends, is to be */
 
 void plic_init_cpu(void);
 void plic_enable(unsigned source);
