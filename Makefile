@@ -17,9 +17,9 @@ test: $(VENV)/.tested
 
 # The same in more shapes than there is time for in the default tests.
 slow: $(VENV)/.tested
-	$(BIN)/pytest $(PARALLEL) -m slow
+	$(BIN)/pytest $(PARALLEL) -m "slow and not long"
 
-# Third-party guests from Debian: Linux, PREEMPT_RT, U-Boot.
+# Third-party guests from Debian: Linux of both architectures, PREEMPT_RT, U-Boot, an installer.
 guests: $(VENV)/.tested
 	tests/guests/fetch || test $$? -eq 75
 	$(BIN)/pytest -m guests

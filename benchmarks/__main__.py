@@ -32,13 +32,13 @@ def _measure(job: Job, emulator: Emulator, rows: dict[str, Row]) -> None:
 
 def _without_linux(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
     """Fetches Debian's kernel if a job needs it; without it, the jobs that do not."""
-    if not any(job.name.startswith("linux") for job in jobs):
+    if not any(job.linux for job in jobs):
         return jobs
     try:
         debian.fetch(debian.cache_directory())
     except debian.FetchError as error:
         print(f"no Linux: {error}", file=sys.stderr)
-        return tuple(job for job in jobs if not job.name.startswith("linux"))
+        return tuple(job for job in jobs if not job.linux)
     return jobs
 
 
@@ -65,7 +65,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         jobs = _without_linux(wanted(all_jobs(debian.cache_directory()), options.only))
-        qemu = Qemu()
+        qemu = Qemu({job.target for job in jobs})
     except (ValueError, QemuMissingError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The two that run a job: QEMU, with its guest at EL1 and no hypervisor, and baonet, by its command line."""
+"""The two that run a job: QEMU, with its guest as a kernel and no hypervisor, and baonet, by its command line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -15,14 +16,9 @@ import yaml
 
 from benchmarks.jobs import Job, Run, Vm
 from benchmarks.process import run_until
+from benchmarks.targets import Target
 
-QEMU = "qemu-system-aarch64"
-QEMU_PACKAGE = "qemu-system-arm"
-RAM_BASE = 0x40000000
-IMAGE_BASE = 0x40200000
 MAILBOX = 0x70000000
-UART = 0x09000000
-UART_INTID, IPC_INTID = 33, 84
 
 
 class Emulator(Protocol):
@@ -44,43 +40,45 @@ class QemuMissingError(Exception):
 
 
 class Qemu:
-    """``-M virt,gic-version=3 -cpu cortex-a53``: the machine whose addresses the guests are made for."""
+    """The ``virt`` of each of the targets: the machines whose addresses the guests are made for."""
 
     name = "QEMU"
 
-    def __init__(self) -> None:
-        self._path = shutil.which(QEMU) or self._install()
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._paths = {target: shutil.which(target.qemu) or self._install(target) for target in targets}
 
     @staticmethod
-    def _install() -> str:
-        advice = f"{QEMU} is not installed. On Debian or Ubuntu: apt-get install {QEMU_PACKAGE}"
+    def _install(target: Target) -> str:
+        advice = f"{target.qemu} is not installed. On Debian or Ubuntu: apt-get install {target.package}"
         if os.geteuid() or not shutil.which("apt-get"):
             raise QemuMissingError(advice)
-        print(f"installing {QEMU_PACKAGE} ...", file=sys.stderr, flush=True)
+        print(f"installing {target.package} ...", file=sys.stderr, flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (
             ["apt-get", "-qq", "update"],
-            ["apt-get", "-qq", "install", "--no-install-recommends", QEMU_PACKAGE],
+            ["apt-get", "-qq", "install", "--no-install-recommends", target.package],
         ):
             result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if result.returncode:
                 raise QemuMissingError(f"{advice}\n{result.stderr.strip()}")
-        found = shutil.which(QEMU)
+        found = shutil.which(target.qemu)
         if not found:
             raise QemuMissingError(advice)
         return found
 
     def version(self) -> str:
-        return subprocess.run(
-            [self._path, "--version"], capture_output=True, text=True, check=True
-        ).stdout.splitlines()[0]
+        versions = {
+            subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+            for path in self._paths.values()
+        }
+        return "; ".join(sorted(versions))
 
     def can_run(self, job: Job) -> bool:
         return len(job.vms) == 1 and not job.one_process
 
     def run(self, job: Job) -> Run:
         (vm,) = job.vms
-        command = [self._path, "-M", "virt,gic-version=3", "-cpu", "cortex-a53", "-smp", str(vm.cpus)]
+        command = [self._paths[job.target], *job.target.options, "-smp", str(vm.cpus)]
         command += ["-m", str(vm.memory_mib), "-nographic", "-nodefaults", "-serial", "stdio", "-kernel", str(vm.image)]
         if vm.initrd:
             command += ["-initrd", str(vm.initrd), "-append", vm.command_line]
@@ -118,29 +116,29 @@ def machine_file(job: Job) -> dict[str, object]:
     cpus = max(4, sum(vm.cpus for vm in job.vms))
     machine: dict[str, object] = {
         "version": 1,
-        "platform": {"extends": "qemu-aarch64-virt", "cpus": cpus},
+        "platform": {"extends": job.target.platform, "cpus": cpus},
         "clock": {"mode": "host"},
     }
     if len(job.vms) > 1:
         machine["shared_memory"] = [{"name": "mailbox", "size": "64KiB"}]
-    machine["vms"] = [_vm(number, vm, shares=len(job.vms) > 1) for number, vm in enumerate(job.vms)]
+    machine["vms"] = [_vm(job.target, number, vm, shares=len(job.vms) > 1) for number, vm in enumerate(job.vms)]
     return machine
 
 
-def _vm(number: int, vm: Vm, *, shares: bool) -> dict[str, object]:
-    uart: dict[str, object] = {"pa": UART, "va": UART, "size": "4KiB"}
+def _vm(target: Target, number: int, vm: Vm, *, shares: bool) -> dict[str, object]:
+    uart: dict[str, object] = {"pa": target.uart, "va": target.uart, "size": "4KiB"}
     if number == 0:  # an interrupt belongs to one VM
-        uart["interrupts"] = [UART_INTID]
+        uart["interrupts"] = [target.uart_interrupt]
     image: dict[str, object] = {"path": str(vm.image)}
     description: dict[str, object] = {
         "name": f"{vm.image.stem}-{number}",
         "image": image,
         "cpus": vm.cpus,
-        "memory": [{"base": RAM_BASE, "size": f"{vm.memory_mib}MiB"}],
+        "memory": [{"base": target.ram, "size": f"{vm.memory_mib}MiB"}],
         "devices": [uart],
     }
     if vm.initrd:
-        image["base"] = IMAGE_BASE
+        image["base"] = target.kernel_base
         description |= {
             "initrd": {"path": str(vm.initrd)},
             "command_line": vm.command_line,
@@ -148,6 +146,6 @@ def _vm(number: int, vm: Vm, *, shares: bool) -> dict[str, object]:
         }
     if shares:
         description["ipcs"] = [
-            {"base": MAILBOX, "size": "64KiB", "shared_memory": "mailbox", "interrupts": [IPC_INTID]}
+            {"base": MAILBOX, "size": "64KiB", "shared_memory": "mailbox", "interrupts": [target.ipc]}
         ]
     return description

@@ -27,6 +27,8 @@ SGI = Reference(67_800, 37_600)
 IPC = Reference(SGI.qemu, 30_200)
 """QEMU alone has no two VMs: its SGI ping-pong, the nearest work, stands for the speed of the machine."""
 LLSC_2 = Reference(31e6, 45e6)
+SBI_PROBE = Reference(530e3, 112e3)
+SBI_IPI = Reference(64e3, 6.8e3)
 LINUX = {1: Reference(1.9, 3.4), 2: Reference(1.9, 5.2), 4: Reference(3.8, 8.4)}
 
 

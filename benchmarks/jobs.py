@@ -10,8 +10,8 @@ from statistics import median
 
 from benchmarks import goals
 from benchmarks.goals import Goal
+from benchmarks.targets import ARMV8, RISCV, Target
 
-GUESTS = Path(__file__).resolve().parents[1] / "examples" / "guests" / "bin"
 SHELL_READY = "baonet: shell ready"
 
 
@@ -55,8 +55,14 @@ class Job:
     vms: tuple[Vm, ...]
     until: str
     figures: tuple[Figure, ...]
+    target: Target = ARMV8
     one_process: bool = False
     timeout: float = 60
+
+    @property
+    def linux(self) -> bool:
+        """Needs what ``tests/guests/fetch`` fetches."""
+        return any(vm.initrd for vm in self.vms)
 
 
 def _bench(name: str) -> Callable[[Run], float | None]:
@@ -118,21 +124,45 @@ def _bench_figures() -> tuple[Figure, ...]:
     )
 
 
-def _linux(cpus: int, cache: Path) -> Job:
-    bounds: tuple[Goal, ...] = (goals.at_most_bao(0.6, goals.LINUX[cpus]),)
-    if cpus == 1:
-        bounds = (goals.at_most_qemu(1.2), *bounds)
-    vm = Vm(cache / "linux-cloud.image", cpus, cache / "initrd.cpio.gz", "console=ttyAMA0", memory_mib=512)
-    name = f"Linux, {cpus} vCPU"
+def _linux(target: Target, cpus: int, cache: Path, shell: tuple[Goal, ...], cpu: tuple[Goal, ...] = ()) -> Job:
+    vm = Vm(cache / target.kernel, cpus, cache / target.initrd, target.command_line, memory_mib=512)
+    name = f"{target.figures}Linux, {cpus} vCPU"
     return Job(
-        f"linux-{cpus}",
+        f"{target.jobs}linux-{cpus}",
         (vm,),
         SHELL_READY,
         (
-            Figure(f"{name}: shell", "s", _end, bounds),
-            Figure(f"{name}: CPU time", "s", _cpu),
+            Figure(f"{name}: shell", "s", _end, shell),
+            Figure(f"{name}: CPU time", "s", _cpu, cpu),
             Figure(f"{name}: memory", "B", _memory),
         ),
+        target,
+    )
+
+
+def _armv8_linux(cpus: int, cache: Path) -> Job:
+    bounds: tuple[Goal, ...] = (goals.at_most_bao(0.6, goals.LINUX[cpus]),)
+    if cpus == 1:
+        bounds = (goals.at_most_qemu(1.2), *bounds)
+    return _linux(ARMV8, cpus, cache, bounds)
+
+
+def _riscv_jobs(cache: Path) -> tuple[Job, ...]:
+    """On QEMU firmware answers the guest, here the hypervisor does."""
+    figures = (
+        Figure("RISC-V: integer loop", "insn/s", _bench("int-loop"), (goals.at_least_qemu(1.0),)),
+        Figure("RISC-V: copy 4 MiB", "B/s", _bench("copy")),
+        Figure("RISC-V: SBI base probe", "/s", _bench("hypercall"), (goals.at_least_bao(4.0, goals.SBI_PROBE),)),
+        Figure("RISC-V: time read", "/s", _bench("counter-read")),
+        Figure("RISC-V: LR/SC increments, 1 hart", "/s", _bench("llsc-1")),
+        Figure("RISC-V: LR/SC increments, 2 harts", "/s", _bench("llsc-2"), (goals.at_least_qemu(1.0),)),
+        Figure("RISC-V: AMO increments, 2 harts", "/s", _bench("amo-2"), (goals.at_least_qemu(1.0),)),
+    )
+    ipi = Figure("RISC-V: IPI ping-pong", "/s", _median_per_second("sgi"), (goals.at_least_bao(4.0, goals.SBI_IPI),))
+    return (
+        Job("riscv-bench", (Vm(RISCV.guests / "bench.elf", 2),), "bench: done", figures, RISCV),
+        Job("riscv-ipi", (Vm(RISCV.guests / "sgi.elf", 2),), "sgi: done", (ipi,), RISCV),
+        *(_linux(RISCV, cpus, cache, (), (goals.at_most_qemu(1.0),)) for cpus in (1, 2, 4)),
     )
 
 
@@ -140,7 +170,7 @@ def all_jobs(cache: Path) -> tuple[Job, ...]:
     """``cache`` holds the third-party guests."""
 
     def elf(name: str, cpus: int = 1) -> Vm:
-        return Vm(GUESTS / f"{name}.elf", cpus)
+        return Vm(ARMV8.guests / f"{name}.elf", cpus)
 
     sgi, ipc = _median_per_second("sgi"), _median_per_second("ping")
     pair = (elf("ping"), elf("pong"))
@@ -186,7 +216,8 @@ def all_jobs(cache: Path) -> tuple[Job, ...]:
             (Figure("first output, 8 vCPUs", "s", _end, (goals.at_most(0.6, "s"),)),),
         ),
         Job("memory", (elf("timer"),), "timer: 1000 ticks", (Figure("memory, small guest", "B", _memory),)),
-        *(_linux(cpus, cache) for cpus in (1, 2, 4)),
+        *(_armv8_linux(cpus, cache) for cpus in (1, 2, 4)),
+        *_riscv_jobs(cache),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.jobs import GUESTS
+from benchmarks.targets import ARMV8, Target
 
-UART = {"pa": 0x09000000}
+UART = {"pa": ARMV8.uart}
 
 
 def joined(image: str, cpus: Sequence[int]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def joined(image: str, cpus: Sequence[int]) -> dict[str, Any]:
         "vms": [
             {
                 "name": f"{image}{number}",
-                "image": {"path": str(GUESTS / f"{image}.elf")},
+                "image": {"path": str(ARMV8.guests / f"{image}.elf")},
                 "cpus": count,
                 "memory": [{"base": 0x40000000, "size": "16MiB"}],
                 "devices": [UART],
@@ -31,21 +31,21 @@ def joined(image: str, cpus: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def linux(cpus: int, cache: Path) -> dict[str, Any]:
+def linux(cpus: int, cache: Path, target: Target = ARMV8) -> dict[str, Any]:
     """Debian's kernel, from where ``tests.guests.debian`` has it."""
     return {
         "version": 1,
-        "platform": "qemu-aarch64-virt",
+        "platform": target.platform,
         "vms": [
             {
                 "name": "linux",
-                "image": {"path": str(cache / "linux-cloud.image"), "base": 0x40200000},
-                "initrd": {"path": str(cache / "initrd.cpio.gz")},
-                "command_line": "console=ttyAMA0",
+                "image": {"path": str(cache / target.kernel), "base": target.kernel_base},
+                "initrd": {"path": str(cache / target.initrd)},
+                "command_line": target.command_line,
                 "device_tree": "auto",
                 "cpus": cpus,
-                "memory": [{"base": 0x40000000, "size": "512MiB"}],
-                "devices": [UART | {"interrupts": [33]}],
+                "memory": [{"base": target.ram, "size": "512MiB"}],
+                "devices": [{"pa": target.uart, "interrupts": [target.uart_interrupt]}],
             }
         ],
     }

@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +22,7 @@ import yaml
 
 from benchmarks.jobs import SHELL_READY
 from benchmarks.machines import joined, linux
+from benchmarks.targets import ARMV8, RISCV
 from tests.guests import debian
 
 CPUS = (1, 2, 4, 8, 16)
@@ -69,9 +71,9 @@ def boot(repeat: int) -> None:
         print(f"no Linux: {error}", file=sys.stderr)
         return
     print("Linux to its shell in one process: CPU seconds of the host (medians)")
-    print("| vCPUs | virtual time | host's clock | ratio | virtual seconds | digests |\n|---|---|---|---|---|---|")
-    for cpus in (1, 2, 4):
-        machine = linux(cpus, debian.cache_directory())
+    print("|  | vCPUs | virtual time | host's clock | ratio | virtual seconds | digests |\n" + "|---" * 7 + "|")
+    for target, cpus in product((ARMV8, RISCV), (1, 2, 4)):
+        machine = linux(cpus, debian.cache_directory(), target)
         virtual, host, said = [], [], []
         for _ in range(repeat):
             seconds, text = _run(machine, "--until", SHELL_READY)
@@ -82,7 +84,7 @@ def boot(repeat: int) -> None:
         digests = {found[1] for text in said if (found := re.search(r"digest (\w+)", text))}
         ours, theirs = median(virtual), median(host)
         cells = (f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}", ", ".join(sorted(times)), str(len(digests)))
-        print(f"| {cpus} | {' | '.join(cells)} |", flush=True)
+        print(f"| {target.name} | {cpus} | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> int:

@@ -2,7 +2,10 @@ from collections.abc import Iterator
 
 CS_ARCH_ARM: int
 CS_ARCH_ARM64: int
+CS_ARCH_RISCV: int
 CS_MODE_ARM: int
+CS_MODE_RISCV64: int
+CS_MODE_RISCVC: int
 CS_MODE_THUMB: int
 CS_MODE_V8: int
 

@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from baonet.cli.common import Subparsers, UsageError
 from baonet.cli.outputs import Outputs
+from baonet.config.one_platform import for_platform
+from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import nearest
 
 FIRST = "hello"
@@ -23,8 +25,9 @@ examples:
   baonet init && baonet run hello.yaml
   baonet init --list
   baonet init ping-pong -o /tmp/try/machine.yaml
+  baonet init --platform qemu-riscv64-virt
 """
-_PATH = re.compile(r"(?<=path: )[^\s,{}]+/([^\s,/{}]+)")
+_PATH = re.compile(r"(?<=path: )[^\s,{}]*?([^\s,/{}]+)/([^\s,/{}]+)(?=[\s,}])")
 
 
 def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -37,6 +40,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("name", metavar="MACHINE", nargs="?", default=FIRST, help=f"which machine (default: {FIRST})")
     parser.add_argument("-o", "--output", metavar="FILE", help="machine file to write (default: MACHINE.yaml, here)")
+    parser.add_argument(
+        "--platform", choices=platforms(), default=platforms()[0], help="what it runs on (default: %(default)s)"
+    )
     parser.add_argument("--force", action="store_true", help="write over files that are there")
     parser.add_argument("--list", action="store_true", help="list the machines that come with baonet")
     parser.set_defaults(command=init)
@@ -49,7 +55,8 @@ def init(options: argparse.Namespace) -> int:
             for name, file in machines().items():
                 print(f"{name:{width}}  {_title(file)}")
         else:
-            _write(options.name, options.output or f"{options.name}.yaml", force=options.force)
+            output = options.output or f"{options.name}.yaml"
+            _write(options.name, output, options.platform, force=options.force)
     except UsageError as error:
         print(f"baonet init: {error}", file=sys.stderr)
         return 2
@@ -62,6 +69,16 @@ def machines() -> dict[str, Traversable]:
     return {PurePosixPath(file.name).stem: file for file in sorted(files, key=lambda each: each.name)}
 
 
+def platforms() -> list[str]:
+    """Those that the ready machines are for: the guests want their RAM where the first of an architecture has it."""
+    return [
+        name
+        for each in ARCHITECTURES.values()
+        for name, (platform, _) in each.platforms.items()
+        if platform.ram == next(iter(each.platforms.values()))[0].ram
+    ]
+
+
 def _ready(directory: str) -> Traversable:
     return resources.files("baonet") / "ready" / directory
 
@@ -71,7 +88,7 @@ def _title(file: Traversable) -> str:
     return re.split(r"[.:](?:\s|$)", file.read_text(encoding="utf-8").removeprefix("# ").partition("\n")[0])[0]
 
 
-def _write(name: str, output: str, force: bool) -> None:
+def _write(name: str, output: str, platform: str, force: bool) -> None:
     """Raises UsageError, and OSError when a file cannot be written."""
     if output == "-":
         raise UsageError("-o -: guests are written beside the machine file: name a file")
@@ -80,12 +97,12 @@ def _write(name: str, output: str, force: bool) -> None:
         near = nearest(name, list(known))
         hint = f"did you mean '{near}'?" if near else f"there are {', '.join(known)}"
         raise UsageError(f"there is no ready machine '{name}': {hint}")
-    text = known[name].read_text(encoding="utf-8")
+    text = for_platform(known[name].read_text(encoding="utf-8"), platform)
     target = Path(output)
-    files = {target: _PATH.sub(r"\1", text).replace(f"configs/{name}.yaml", output).encode()}
+    files = {target: _PATH.sub(r"\2", text).replace(f"configs/{name}.yaml", output).encode()}
     missing = []
-    for guest in dict.fromkeys(_PATH.findall(text)):
-        source = _ready("guests") / guest
+    for directory, guest in dict.fromkeys(_PATH.findall(text)):
+        source = _ready(re.sub("^bin", "guests", directory)) / guest
         if source.is_file():
             files[target.parent / guest] = source.read_bytes()
         elif not (target.parent / guest).exists():

@@ -25,12 +25,16 @@ class _Piece:
 
 def layout(machine: Machine, vm: Vm) -> list[str]:
     """Lines of text. An address space starts with the name of its VM."""
-    lines = [f"{vm.name}: entry {vm.entry:#x}, x0 {vm.context:#x}"]
+    lines = [f"{vm.name}: entry {vm.entry:#x}, {_argument(machine)} {vm.context:#x}"]
     for piece in sorted([*_mappings(machine, vm), *_contents(vm)]):
         indent = "    " if piece.depth else "  "
         where = f"{piece.start:#012x}..{piece.start + piece.size - 1:#012x}"
         lines.append(f"{indent}{where}  {human(piece.size):>12}  {piece.what}")
     return lines
+
+
+def _argument(machine: Machine) -> str:
+    return wings.of(machine.platform).words.argument
 
 
 def _mappings(machine: Machine, vm: Vm) -> Iterator[_Piece]:

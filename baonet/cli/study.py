@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baonet.actors.refusals import refused
-from baonet.cli.common import Subparsers, UsageError, positive, rewrites
+from baonet.cli.common import Subparsers, UsageError, add_set, positive, rewrites
 from baonet.cli.place import written_where
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
@@ -41,6 +41,7 @@ exit status:
 examples:
   baonet study examples/studies/ping-pong.yaml && baonet report ping-pong.sqlite -o ping-pong.html
   baonet study sweep.yaml --list                     (what would run, and what is done)
+  baonet study examples/studies/ping-pong.yaml --set platform=qemu-riscv64-virt -o riscv.sqlite
   baonet study sweep.yaml -o /data/sweep.sqlite --jobs 4 --traces /data/traces
 """
 
@@ -54,6 +55,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="study file (YAML), see docs/studies.md; - is standard input")
+    add_set(parser)
     parser.add_argument("-o", "--output", metavar="RESULTS", help="default: the study's name with .sqlite, here")
     parser.add_argument("-j", "--jobs", metavar="N", type=positive, help="runs at a time (default: one for each CPU)")
     parser.add_argument(
@@ -72,10 +74,12 @@ def study(options: argparse.Namespace) -> int:
     # Other commands should not pay for these.
     from baonet.study.fingerprint import fingerprint, inputs  # noqa: PLC0415
     from baonet.study.store import StoreError  # noqa: PLC0415
-    from baonet.study.study_file import read  # noqa: PLC0415
+    from baonet.study.study_file import read, settings  # noqa: PLC0415
 
     try:
-        plan = dataclasses.replace(read(given(options.file)), on=options.on)
+        path = given(options.file)
+        plan = read(path)
+        plan = dataclasses.replace(plan, on=options.on, given={**settings(path, options.set), **plan.given})
         read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 

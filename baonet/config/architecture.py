@@ -57,11 +57,12 @@ class Words:
     ``interrupt``: what the number of one is called; ``numbers``: how it is written; ``controller``; ``argument``: what
     a guest finds where its device tree is. ``device_interrupts``, ``notifications``, ``platform_interrupt``,
     ``interrupt_missing``: which numbers an entry of a VM, an object in shared memory and a device of the platform take.
-    ``cpus``: how many there can be; ``no_answer``: how an access ends that nothing answers; ``requests``: what a guest
-    asks of the firmware that Bao does not grant; ``calls``, ``accesses``: exits to the hypervisor; ``mediated``: who
-    has interrupts go through it. ``guest_addresses``: what they are called, ``address_width``: whose they have.
-    ``controller_compared`` is what a given tree is compared in, ``tree_tells`` what a generated one tells; ``vm_keys``
-    is where a VM's keys stand.
+    ``cpus``: how many there can be; ``no_answer``: how an access ends that nothing answers; ``timer``: what its
+    frequency is of; ``requests``: what a guest asks of the firmware that Bao does not grant; ``calls``, ``accesses``:
+    exits to the hypervisor. ``mediated``, ``direct``: where interrupts go through it and where not; ``delivery``: which
+    of them is meant by a VM that does not say. ``guest_addresses``: what they are called, ``address_width``: whose they
+    have. ``controller_compared`` is what a given tree is compared in, ``tree_tells`` what a generated one tells;
+    ``vm_keys`` is where a VM's keys stand.
     """
 
     interrupt: str
@@ -75,10 +76,13 @@ class Words:
     interrupt_missing: str
     cpus: str
     no_answer: str
+    timer: str
     requests: str
     calls: str
     accesses: str
     mediated: str
+    direct: str
+    delivery: str
     guest_addresses: str
     address_width: str
     tree_tells: str
@@ -194,6 +198,9 @@ class Architecture(Protocol):
 
     def vm_windows(self, vm: ArchVm, cpus: int) -> Iterator[AddressWindow]:
         """Guest addresses."""
+
+    def delivery(self, vm: ArchVm) -> tuple[str, str]:
+        """(how interrupts reach a VM that does not say, why they cannot otherwise, or "" if they can)."""
 
     def hardware(self, part: Model) -> Collection[int]:
         """Interrupts of a vcpu's own hardware that reach the VM."""

@@ -68,12 +68,13 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
     devices = []
     for device in model.devices:
         va = device.pa if device.va is None else device.va
-        devices.append(Device(device.pa or 0, va, draft.device_size(device) or 0, device.interrupts, device.id))
+        devices.append(Device(device.pa or 0, va, draft.device_size(device) or 0, device.lines, device.id))
     ipcs = []
     for ipc in model.ipcs:
         shmem = names.index(ipc.shared_memory)
         size = draft.shared_memory[shmem].size if ipc.size is None else ipc.size
         ipcs.append(Ipc(ipc.base, size, shmem, ipc.interrupts))
+    arch = architecture.vm(part, platform)
     interrupts = {each for device in devices for each in device.interrupts} | set(architecture.hardware(part))
     return Vm(
         index=index,
@@ -86,11 +87,11 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
         regions=placement.regions,
         devices=tuple(devices),
         ipcs=tuple(ipcs),
-        arch=architecture.vm(part, platform),
+        arch=arch,
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,
-        direct_interrupts=model.interrupts == "direct",
+        direct_interrupts=(model.interrupts or architecture.delivery(arch)[0]) == "direct",
     )
 
 

@@ -80,13 +80,16 @@ def _virtual_only(draft: Draft, key: str, given: Sequence[object], what: str) ->
 
 
 def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
-    if device.pa is None:
+    if device.name is not None:
+        yield from _named_device(draft, device)
+    elif device.pa is None:
         for key in ("va", "size"):
             if getattr(device, key) is not None:
                 hint = "give 'pa', the physical address of the device"
                 yield device.node.at(key).key_problem(f"{key!r} without 'pa': there is nothing to map", hint)
-        if not device.interrupts:
-            yield device.node.problem("the entry gives nothing", "give 'pa', 'interrupts' or both")
+        if not device.lines:
+            yield device.node.problem("the entry gives nothing", "give 'name', 'pa', 'interrupts' or two of them")
+    if device.pa is None:
         return
     size = draft.device_size(device)
     if draft.platform is None or device.pa % 0x1000 or (size or 0) % 0x1000:
@@ -103,6 +106,16 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
                 yield device.node.at("pa").problem(message, f"use pa {each.pa:#x} and size {human(each.size)}, or more")
                 return
         yield device.node.at("pa").problem(f"the platform has no device within {where}", f"it has {there}")
+
+
+def _named_device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
+    if device.node.child("pa") is not None:
+        yield device.node.at("pa").key_problem("both 'name' and 'pa'", "keep one of them: the name says where it is")
+    elif draft.platform is not None and device.pa is None:
+        names = [each.name for each in draft.platform.devices]
+        near = nearest(device.name or "", names)
+        hint = f"did you mean {near!r}?" if near else f"its devices are {listing(names)}"
+        yield device.node.at("name").problem(f"the platform has no device {device.name!r}", hint)
 
 
 def _ipc(draft: Draft, ipc: IpcModel) -> Iterator[Problem]:

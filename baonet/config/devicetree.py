@@ -1,17 +1,17 @@
 """The device tree of a VM: what a guest of Bao would find in the tree that its builder wrote for it.
 
-What it says of CPUs, interrupts and the timer is the architecture's. Bindings are those of Linux
-(Documentation/devicetree/bindings): arm,pl011; ``bao,ipcshmem`` is that of Bao's Linux driver.
+What it says of CPUs, interrupts and the timer is the architecture's. ``bao,ipcshmem`` is the binding of Bao's Linux
+driver.
 """
 
 from __future__ import annotations
 
 from baonet.config import fdt, wings
 from baonet.config.fdt import FdtNode
+from baonet.config.uart_bindings import BINDINGS
 from baonet.machine import Machine, Platform, Vm, uarts
 
 _CONTROLLER, _CLOCK = 1, 2  # phandles
-_UART_CLOCK = 24_000_000
 
 
 def blob(machine: Machine, vm: Vm) -> bytes:
@@ -54,22 +54,25 @@ def describe_boot(chosen: FdtNode, vm: Vm) -> None:
 
 
 def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
-    found = list(uarts(platform, vm))
-    if not found:
-        return
-    clock = root.add("apb-pclk")
-    clock.text("compatible", "fixed-clock")
-    clock.cells("#clock-cells", 0)
-    clock.cells("clock-frequency", _UART_CLOCK)
-    clock.cells("phandle", _CLOCK)
-    for number, (base, device) in enumerate(found):
+    found = [(base, device, BINDINGS[device.kind]) for base, device in uarts(platform, vm)]
+    clocked = [binding.frequency for _, _, binding in found if binding.clocks]
+    if clocked:
+        clock = root.add("apb-pclk")
+        clock.text("compatible", "fixed-clock")
+        clock.cells("#clock-cells", 0)
+        clock.cells("clock-frequency", clocked[0])
+        clock.cells("phandle", _CLOCK)
+    for number, (base, device, binding) in enumerate(found):
         uart = root.add(f"serial@{base:x}")
-        uart.text("compatible", "arm,pl011", "arm,primecell")
+        uart.text("compatible", *binding.compatible)
         uart.wide("reg", base, device.size)
         if device.interrupt in vm.interrupts:
             uart.cells("interrupts", *wings.of(platform).cells(vm, device.interrupt, edge=False))
-        uart.cells("clocks", _CLOCK, _CLOCK)
-        uart.text("clock-names", "uartclk", "apb_pclk")
+        if binding.clocks:
+            uart.cells("clocks", *[_CLOCK] * len(binding.clocks))
+            uart.text("clock-names", *binding.clocks)
+        else:
+            uart.cells("clock-frequency", binding.frequency)
         aliases.text(f"serial{number}", f"/serial@{base:x}")
 
 

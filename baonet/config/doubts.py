@@ -12,6 +12,7 @@ from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.models import DeviceModel, VmModel
 from baonet.config.placement import VmContents
+from baonet.config.uart_bindings import BINDINGS
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
@@ -54,7 +55,7 @@ def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[P
 
 
 def _owners(draft: Draft, interrupt: int) -> list[VmModel]:
-    return [vm for vm in draft.vms if any(interrupt in device.interrupts for device in vm.devices)]
+    return [vm for vm in draft.vms if any(interrupt in device.lines for device in vm.devices)]
 
 
 def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmContents) -> Iterator[Problem]:
@@ -65,15 +66,15 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmCont
     size = draft.device_size(entry)
     mapped = [] if entry.pa is None or size is None else draft.devices_in(entry.pa, entry.pa + size)
     modelled = [device for device in mapped if device.kind != UNMODELLED]
-    lacking = [device for device in modelled if not any(device.interrupt in each.interrupts for each in vm.devices)]
+    lacking = [device for device in modelled if not any(device.interrupt in each.lines for each in vm.devices)]
     strange = [
         interrupt
-        for interrupt in entry.interrupts
+        for interrupt in entry.lines
         if interrupt not in of_platform and interrupt not in draft.architecture.timers
     ]
     for device in lacking:
         yield from _lacking(draft, entry, device, strange, placement)
-    for place, interrupt in enumerate(entry.interrupts):
+    for place, interrupt in enumerate(entry.lines):
         node = entry.node.at("interrupts", place)
         if interrupt in strange and not lacking:
             yield node.problem(f"nothing on this platform raises interrupt {interrupt}", _raises(draft, interrupt))
@@ -92,13 +93,14 @@ def _lacking(
     what = f"'{device.name}' has interrupt {device.interrupt}"
     if strange:
         named = listing(strange)
-        node = entry.node.at("interrupts", entry.interrupts.index(strange[0]))
+        node = entry.node.at("interrupts", entry.lines.index(strange[0]))
         yield node.problem(f"{what}, and {named} belongs to nothing here", f"write 'interrupts: [{device.interrupt}]'")
     elif not owners:
         hint = f"add 'interrupts: [{device.interrupt}]': a guest that waits for it, as Linux does, hangs without a word"
         yield entry.node.at("pa").problem(f"{what}, and no VM has it", hint)
     elif placement.image is not None and placement.image.linux:
-        hint = f"Linux does not use a PL011 without its interrupt: take it from '{owners[0].name}', or add a UART"
+        kind, owner = BINDINGS[device.kind].name, owners[0].name
+        hint = f"Linux does not use a {kind} without its interrupt: take it from '{owner}', or add a UART"
         yield entry.node.at("pa").problem(f"{what}, and VM '{owners[0].name}' has it", hint)
 
 
@@ -174,7 +176,7 @@ def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> boo
 def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
     return any(
-        device.kind == "pl011"
+        device.kind in BINDINGS
         for pa, size in sizes
         if pa is not None and size is not None
         for device in draft.devices_in(pa, pa + size)

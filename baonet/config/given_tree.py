@@ -15,20 +15,19 @@ from baonet.config import devicetree, fdt, wings
 from baonet.config.architecture import Architecture
 from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import text, walk
+from baonet.config.uart_bindings import told as uart_told
 from baonet.document.quantities import listing, span
 from baonet.machine import Machine, Vm, uarts
-
-PL011 = "arm,pl011"
 
 
 @final
 @dataclass(slots=True)
 class _Facts:
-    """``cpus``: reg of each; ``uarts``: address and interrupts."""
+    """``cpus``: reg of each; ``uarts``: address, what it is, interrupts."""
 
     cpus: list[int] = field(default_factory=list)
     memory: list[tuple[int, int]] = field(default_factory=list)
-    uarts: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+    uarts: list[tuple[int, str, tuple[int, ...]]] = field(default_factory=list)
 
 
 def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str, str]]:
@@ -47,11 +46,12 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
         if not any(start <= base and base + size <= start + length for start, length in _joined(true.memory)):
             message = f"its memory {span(base, base + size)} is not all the VM's"
             yield message, f"the VM has {ram}: correct the tree, or 'memory'"
-    addresses = dict(true.uarts)
-    for address, interrupts in told.uarts:
-        if address not in addresses:
-            there = listing(f"{each:#x}" for each in addresses)
-            yield f"it has a PL011 at {address:#x}, where the VM has none", f"the VM maps {there}"
+    addresses = {address: interrupts for address, _, interrupts in true.uarts}
+    kinds = {address: name for address, name, _ in true.uarts}
+    for address, name, interrupts in told.uarts:
+        if kinds.get(address) != name:
+            there = listing(f"{each:#x}" if kind == name else f"a {kind} at {each:#x}" for each, kind in kinds.items())
+            yield f"it has a {name} at {address:#x}, where the VM has none", f"the VM maps {there}"
         elif interrupts and interrupts != addresses[address]:
             right = next(device.interrupt for base, device in uarts(machine.platform, vm) if base == address)
             hint = (
@@ -59,7 +59,7 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
                 if addresses[address]
                 else f"the VM does not have the right one, {right}"
             )
-            yield f"its PL011 at {address:#x} has interrupt {listing(interrupts)}", hint
+            yield f"its {name} at {address:#x} has interrupt {listing(interrupts)}", hint
     yield from architecture.disagreements(root, own, vm)
 
 
@@ -84,6 +84,6 @@ def _facts(root: FdtNode, architecture: Architecture) -> _Facts:
             facts.cpus += [base for base, _ in ranges[:1]]
         elif kind == "memory":
             facts.memory += [(base, size) for base, size in ranges if size]
-        elif PL011 in place.compatible and ranges:
-            facts.uarts.append((ranges[0][0], architecture.told_interrupts(place)))
+        elif (uart := uart_told(place.compatible)) is not None and ranges:
+            facts.uarts.append((ranges[0][0], uart.name, architecture.told_interrupts(place)))
     return facts

@@ -18,6 +18,7 @@ def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
         part = vm.part(architecture.vm_part)
         mine = architecture.vm(part, draft.platform)
         yield from architecture.vm_problems(part, mine)
+        yield from _delivery(vm, *architecture.delivery(mine))
         controller = vm.node.child(architecture.key)
         node = vm.node if controller is None else controller
         found = architecture.vm_windows(mine, vm.cpus)
@@ -27,6 +28,12 @@ def problems(draft: Draft, vm: VmModel) -> Iterator[Problem]:
     for window in windows:
         yield from beyond(window, architecture.address_limit)
     yield from overlapping(windows)
+
+
+def _delivery(vm: VmModel, possible: str, why: str) -> Iterator[Problem]:
+    if why and vm.interrupts not in (None, possible):
+        message = f"interrupts cannot be {vm.interrupts}: {why}"
+        yield vm.node.at("interrupts").problem(message, f"write 'interrupts: {possible}', or nothing")
 
 
 def _alignment(vm: VmModel) -> Iterator[Problem]:
@@ -43,7 +50,8 @@ def _alignment(vm: VmModel) -> Iterator[Problem]:
 
 def _windows(draft: Draft, vm: VmModel) -> Iterator[AddressRange]:
     for memory in vm.memory:
-        yield AddressRange(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
+        if memory.base is not None:
+            yield AddressRange(memory.base, memory.base + memory.size, "RAM", memory.node.at("base"))
     for device in vm.devices:
         size = draft.device_size(device)
         if device.pa is not None and size is not None:

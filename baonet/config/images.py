@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, final
 
-from baonet.config import packed
+from baonet.config import packed, wings
 from baonet.config.architecture import Guests
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human
@@ -27,7 +27,16 @@ _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt",
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _ELF = b"\x7fELF"
-_MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 21: "PowerPC", 40: "32-bit Arm", 62: "x86-64", 243: "RISC-V"}
+_MACHINES = {
+    3: "x86",
+    8: "MIPS",
+    20: "PowerPC",
+    21: "PowerPC",
+    40: "32-bit Arm",
+    62: "x86-64",
+    183: "64-bit Arm",
+    243: "RISC-V",
+}
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _LEAST_TEXT = 16
 _ET_EXEC, _ET_DYN, _ET_CORE, _PT_LOAD = 2, 3, 4, 1
@@ -87,6 +96,7 @@ def load(path: Path, base: int | None, entry: int | None, guests: Guests) -> Ima
         if (unpack := packed.unpacker(head)) is not None:
             file.seek(0)
             return _packed(path, unpack, file.read(packed.MOST_UNPACKED), base, entry, guests=guests)
+        _refuse_foreign(path, head, guests)
         wrapped = packed.recognise(head)
         if wrapped is not None and not guests.is_linux(head):
             told = wrapped.told(guests, path.name)
@@ -109,6 +119,7 @@ def _packed(
     except packed.PackedError as error:
         raise ImageError("path", f"{path} {error}", "decompress it by hand, or get it again") from None
     head = unpacked.data[: packed.HEAD]
+    _refuse_foreign(path, head, guests)
     if not guests.is_linux(head):
         gzip = not data.startswith(b"MZ")
         within = packed.recognise(head)
@@ -125,6 +136,15 @@ def _packed(
         hint = "give it as 'device_tree'" if tree else "nothing uses them: get the file again"
         doubts.append((f"behind the compressed Image the file has {what}, which the VM does not get", hint))
     return replace(image, doubts=tuple(doubts))
+
+
+def _refuse_foreign(path: Path, head: bytes, guests: Guests) -> None:
+    """Linux of another architecture is known by its header too."""
+    others = (each.guests for each in wings.ARCHITECTURES.values() if each.guests.is_linux(head))
+    other = next(others, None)
+    if other is not None and not guests.is_linux(head):
+        message = f"{path} is {other.image}, and the platform's CPUs are {guests.target}"
+        raise ImageError("path", message, f"give {guests.image}, or another platform")
 
 
 def _doubts_of_raw(

@@ -38,7 +38,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
 
 def _uses(vm: VmModel) -> Iterator[Mention]:
     for device in vm.devices:
-        for i, interrupt in enumerate(device.interrupts):
+        for i, interrupt in enumerate(device.lines):
             yield Mention(interrupt, "device", device.node.at("interrupts", i))
     for ipc in vm.ipcs:
         for i, interrupt in enumerate(ipc.interrupts):

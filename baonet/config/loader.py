@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from baonet.config import check, doubts, platform_file
+from baonet.config import by_architecture, check, doubts, from_platform, platform_file
 from baonet.config.build import build
 from baonet.config.draft import Draft
 from baonet.config.models import MachineModel
@@ -15,7 +15,7 @@ from baonet.config.placement import VmContents
 from baonet.document import document
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import MappingOf, Reader, UnreadableError
-from baonet.document.overrides import Overrides, apply
+from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN
 from baonet.machine import Faithful, Machine, MisfitError, Platform
 
@@ -39,7 +39,7 @@ def load(
     root, problems = document.parse(path)
     reader = Reader()
     reader.problems += problems
-    reader.problems += apply(root, _MACHINE, overrides)
+    by_architecture.settle(root, _MACHINE, overrides, reader)
     try:
         values, whole = _MACHINE.values(root, reader)
     except UnreadableError:
@@ -53,7 +53,7 @@ def load(
         reader=reader,
         platform=platform,
         shared_memory=values.get("shared_memory", ()),
-        vms=values.get("vms", ()),
+        vms=[from_platform.completed(vm, platform) for vm in values.get("vms", ())],
         clock=values.get("clock"),
         input=values.get("input", ()),
         faults=values.get("faults", ()),

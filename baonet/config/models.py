@@ -22,10 +22,14 @@ from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
 
-_INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt))
-_ARGUMENT = said(lambda words: words.argument)
-_MEDIATED = said(lambda words: words.mediated)
-_REQUESTS = said(lambda words: words.requests)
+_INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt, " or "))
+_ARGUMENT = said(lambda words: words.argument, " or ")
+_MEDIATED = said(lambda words: words.mediated, ", and ")
+_DIRECT = said(lambda words: words.direct, ", and ")
+_DELIVERY = said(lambda words: words.delivery, ", ")
+_OF_DEVICES = said(lambda words: words.device_interrupts, " ")
+_NOTIFICATIONS = said(lambda words: words.notifications, ", or ")
+_REQUESTS = said(lambda words: words.requests, ", ")
 _IMAGE = " or ".join(dict.fromkeys(each.guests.image for each in ARCHITECTURES.values()))
 
 
@@ -98,7 +102,9 @@ class MemoryModel(Model):
 
     foreign = foreign.MEMORY
 
-    base: int = required(ADDRESS, "Guest address, a multiple of 4 KiB.")
+    base: int | None = optional(
+        ADDRESS, "Guest address, a multiple of 4 KiB. Default: where the platform's RAM begins.", None
+    )
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
     phys: int | None = optional(
         ADDRESS,
@@ -110,13 +116,21 @@ class MemoryModel(Model):
         COLORS, "Page colours to use from `phys` upwards; only together with `phys`. Default: any.", 0
     )
 
+    @property
+    def start(self) -> int:
+        """Where it is, once the platform is known (``from_platform``)."""
+        return self.base or 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DeviceModel(Model):
-    """A device of the platform that the VM is given, or interrupts alone."""
+    """A device of the platform that the VM is given, or interrupts alone. A bare text is `name`."""
 
     foreign = foreign.DEVICE
 
+    name: str | None = optional(
+        NAME, "A device by the platform's name of it, in place of its `pa`; `interrupts` are then its own.", None
+    )
     pa: int | None = optional(
         ADDRESS,
         "Physical address of the device, a multiple of 4 KiB. Without it the entry gives interrupts only.",
@@ -128,12 +142,20 @@ class DeviceModel(Model):
     size: int | None = optional(
         SIZE, "Size of the mapping in bytes, a multiple of 4 KiB. Default: that of the device at `pa`.", None
     )
-    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), said(lambda words: words.device_interrupts), ())
+    interrupts: tuple[int, ...] | None = optional(
+        ListOf(_INTERRUPT),
+        f"{_OF_DEVICES} Default: none, or those of the device that `name` names.",
+        None,
+    )
     id: int = optional(
         whole("number", 0, (1 << 32) - 1),
         "Stream id for the IOMMU, 0 for none. Accepted as in Bao; no platform has an IOMMU yet.",
         0,
     )
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return self.interrupts or ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -149,8 +171,8 @@ class IpcModel(Model):
     shared_memory: str = required(NAME, "Name of the shared memory object.")
     interrupts: tuple[int, ...] = optional(
         ListOf(_INTERRUPT),
-        f"{said(lambda words: words.notifications)}: notification event n of another VM arrives as the n-th of these, "
-        "counted from 0. They are virtual: several VMs may use the same, and they need not be free on the platform.",
+        f"{_NOTIFICATIONS}: notification event n of another VM arrives as the n-th of these, counted from 0. "
+        "They are virtual: several VMs may use the same, and they need not be free on the platform.",
         (),
     )
 
@@ -191,14 +213,17 @@ class VmModel(Model):
         COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
     )
     memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
-    devices: tuple[DeviceModel, ...] = optional(ListOf(MappingOf(DeviceModel)), "Devices passed through.", ())
+    devices: tuple[DeviceModel, ...] = optional(
+        ListOf(MappingOf(DeviceModel, shorthand="name")), "Devices passed through.", ()
+    )
     ipcs: tuple[IpcModel, ...] = optional(ListOf(MappingOf(IpcModel)), "Shared memory objects of the VM.", ())
-    interrupts: str = optional(
+    interrupts: str | None = optional(
         Choice(("mediated", "direct")),
-        f"How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it, {_MEDIATED}; it "
-        "takes the platform's `interrupt` cost. `direct`: as with direct injection, which patches to Bao and Jailhouse "
-        "have; it takes the `direct` cost. What the guest sees is the same but for the time.",
-        "mediated",
+        f"How interrupts reach the VM. `mediated`: the hypervisor takes each one and injects it ({_MEDIATED}); it "
+        f"takes the platform's `interrupt` cost. `direct`: they go to the guest without it ({_DIRECT}); that takes the "
+        "`direct` cost. What the guest sees is the same but for the time. Default: "
+        f"{_DELIVERY}.",
+        None,
     )
 
     @classmethod

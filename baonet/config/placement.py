@@ -41,7 +41,7 @@ class VmContents:
         self.model = model
         self._architecture = architecture
         self._guests = architecture.guests
-        self.regions = tuple(Region(each.base, each.size, each.phys, each.colors) for each in model.memory)
+        self.regions = tuple(Region(each.start, each.size, each.phys, each.colors) for each in model.memory)
         self.problems: list[Problem] = []
         self.taken: list[AddressRange] = []
         self.image: Image | None = None
@@ -61,7 +61,7 @@ class VmContents:
 
     def read(self, draft: Draft) -> None:
         """Read the headers of the files, and take the places that are given, as far as the file could be read."""
-        placed = draft.intact(self.model.node, "memory")
+        placed = draft.intact(self.model.node, "memory") and all(each.base is not None for each in self.model.memory)
         if draft.intact(self.model.node, "image"):
             self._read_image()
             if placed and self.image is not None:

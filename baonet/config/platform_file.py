@@ -20,6 +20,9 @@ from baonet.machine import UNMODELLED, Cache, Platform, PlatformDevice, RamBank
 _ROOM = 1 << 20  # where something is proposed: whatever it is, it is aligned
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
 
+_LONGEST_CHAIN = 16
+"""Platform files that extend each other, as far as anybody looks for an architecture."""
+
 _FILE = Form(
     "platform file",
     "start with 'extends: ' and the name of a built-in platform",
@@ -48,6 +51,23 @@ def resolve(model: PlatformModel, reader: Reader, within: tuple[Path, ...] = ())
     problems = list(_problems(model, platform, architecture))
     reader.problems += problems
     return None if problems else platform
+
+
+def meant(node: YamlNode) -> Architecture:
+    """The architecture of a value of ``platform``, through the platform files that it extends.
+
+    What cannot be read is passed over: ``resolve`` tells it.
+    """
+    for _ in range(_LONGEST_CHAIN):
+        name = node.value if isinstance(node.value, str) else node.at("extends").value
+        keys = (each.key for each in wings.ARCHITECTURES.values())
+        if not isinstance(name, str) or name in builtin() or any(node.child(key) for key in keys):
+            break
+        try:
+            node, _ = parse(Path(node.source.path).parent / name, _FILE)
+        except ConfigError:
+            break
+    return wings.meant(node)
 
 
 def _extended(node: YamlNode, name: str, reader: Reader, within: tuple[Path, ...]) -> Platform | None:
@@ -99,7 +119,7 @@ def _missing(model: PlatformModel, base: Platform | None, architecture: Architec
 
 def _merged(model: PlatformModel, base: Platform, architecture: Architecture) -> Platform:
     """``base`` with everything that ``model`` gives."""
-    values = model.given("name", "cpus")
+    values = model.given("name", "cpus", "timer_frequency")
     if model.ram is not None:
         values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
     if model.devices is not None:

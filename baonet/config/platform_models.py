@@ -16,7 +16,12 @@ from baonet.config.architecture import MOST_CPUS
 from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, Foreign, ListOf, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
+from baonet.machine import UARTS, UNMODELLED
 
+_NO_ANSWER = said(lambda words: words.no_answer, ", or ")
+_INTERRUPT = said(lambda words: words.platform_interrupt, " ")
+_CALLS = said(lambda words: words.calls, ", ")
+_ACCESSES = said(lambda words: words.accesses, " or ")
 _KEYS = ", ".join(f"`{each.key}`" for each in ARCHITECTURES.values())
 
 
@@ -44,16 +49,16 @@ class PlatformDeviceModel(Model):
 
     name: str = required(NAME, "Name of the device, shown in errors and by `baonet platforms`.")
     kind: str = required(
-        Choice(("pl011", "none")),
-        "The model: `pl011` is Arm's PrimeCell UART, the VM's console. `none`: nothing models it. A VM can be given "
-        f"it, as the configuration for a board does; an access to it ends in {said(lambda words: words.no_answer)}, "
-        "and it never raises its interrupt.",
+        Choice((*UARTS, UNMODELLED)),
+        "The model: `pl011` is Arm's PrimeCell UART, `16550` that of PCs and many boards; each is the VM's "
+        "console. `none`: nothing models it. A VM can be given it, as the configuration for a board does; an access to "
+        f"it ends in {_NO_ANSWER}, and it never raises its interrupt.",
     )
     pa: int = required(ADDRESS, "Physical address of its registers, a multiple of 4 KiB.")
     size: int = optional(SIZE, "Size of its registers in bytes.", 0x1000)
     interrupt: int | None = optional(
         numbers(lambda each: each.lines),
-        f"{said(lambda words: words.platform_interrupt)} Needed for all kinds but `none`.",
+        f"{_INTERRUPT} Needed for all kinds but `none`.",
         None,
     )
 
@@ -82,13 +87,11 @@ class CostsModel(Model):
 
     hypercall: int | None = optional(
         _COST,
-        f"An exit to the hypervisor that the guest asks for, there and back: {said(lambda words: words.calls)}, an "
-        "access that the hypervisor does not emulate.",
+        f"An exit to the hypervisor that the guest asks for, there and back: {_CALLS}, an access that "
+        "the hypervisor does not emulate.",
         None,
     )
-    access: int | None = optional(
-        _COST, f"An emulated load or store, such as {said(lambda words: words.accesses)}, there and back.", None
-    )
+    access: int | None = optional(_COST, f"An emulated load or store, such as {_ACCESSES}, there and back.", None)
     interrupt: int | None = optional(
         _COST,
         "An exit for an interrupt: one that the hypervisor takes and injects into the guest, the maintenance "
@@ -122,6 +125,9 @@ class PlatformModel(Model):
     )
     devices: tuple[PlatformDeviceModel, ...] | None = optional(
         ListOf(MappingOf(PlatformDeviceModel)), "The devices that VMs can be given.", None
+    )
+    timer_frequency: int | None = optional(
+        whole("number", 1_000, 10_000_000_000), said(lambda words: words.timer, " "), None
     )
     cache: CacheModel | None = optional(
         MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None

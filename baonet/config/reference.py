@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
@@ -15,6 +16,7 @@ from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind,
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
 
+_WIDTH = 120
 _INTRODUCTION = """\
 # Configuration
 
@@ -64,7 +66,8 @@ entry where the image has put nothing, shared memory that only one VM has, input
 can hit nothing. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and
 devices land in each VM's address space.
 
-`baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones.
+`baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones, `--platform` takes
+another platform.
 
 `baonet schema` prints a JSON Schema. With `baonet schema > machine.schema.json` and a first line
 `# yaml-language-server: $schema=machine.schema.json` an editor completes and checks while you type.
@@ -89,6 +92,13 @@ for each of its runs. A path has the keys on the way, and for an item of a list 
 `vms[linux].command_line`, `platform.costs.hypercall`. A value is YAML; a whole list or mapping can be given too. What
 is not in the file yet is added. The result is checked as if the file said so.
 
+Any value but a mapping can be given for each architecture, and that of the platform's is taken:
+`image: {path: {@by_architecture@}}`.
+So one file is of several platforms: with `baonet run FILE --set platform=@another@` the other one is loaded.
+Where a key has nothing for the architecture it is as if it were not there, and an override sets nothing. What lies
+elsewhere on each platform need not be said: without `base` the memory of a VM begins where the RAM of the platform
+does, and `devices: [uart0]` is a device of the platform, wherever that has it.
+
 Guest addresses are those that a guest sees (@seen@), physical addresses those of the platform. Guest addresses have @n@
 bits, @width@.
 """
@@ -104,7 +114,7 @@ tree, to the start of the highest 2 MiB block that is free (into less only where
 memory right after the image, where a guest may have its heap, is taken last. For @image@ the whole
 `image_size` of its header is kept free, not the length of the file alone.
 
-A generated device tree has the CPUs, @tree@, the memory, every PL011 that the VM
+A generated device tree has the CPUs, what its architecture has (@tree@), the memory, every UART that the VM
 maps (the first is `serial0`), a `bao,ipcshmem` node for each of `ipcs`, and /chosen. The two channels of a shared
 memory object are its halves; of the VMs that have it, the first writes the upper one, the others write the lower one.
 """
@@ -143,19 +153,30 @@ def _filled(text: str) -> str:
     """With what the architectures say in place of the words between two @."""
     image = " or ".join(each.guests.image.replace("Image", "`Image`") for each in ARCHITECTURES.values())
     names = {
-        "interrupt": said(lambda words: words.interrupt),
+        "interrupt": said(lambda words: words.interrupt, " or "),
         "numbers": said(lambda words: words.numbers),
-        "ic": said(lambda words: words.controller_compared),
+        "ic": said(lambda words: words.controller_compared, ", "),
         "tree": said(lambda words: words.tree_tells),
-        "seen": said(lambda words: words.guest_addresses),
+        "seen": said(lambda words: words.guest_addresses, ", "),
         "n": " or ".join(dict.fromkeys(str(each.address_limit.bit_length() - 1) for each in ARCHITECTURES.values())),
-        "width": said(lambda words: words.address_width),
+        "width": said(lambda words: words.address_width, " or "),
+        "by_architecture": ", ".join(f"{name}: bin-{name}/guest.elf" for name in ARCHITECTURES),
+        "another": next(name for each in list(ARCHITECTURES.values())[1:] for name in each.platforms),
         "image": image,
         "Image": image[0].upper() + image[1:],
     }
+    return "\n\n".join(_paragraph(each, names) for each in text.split("\n\n"))
+
+
+def _paragraph(text: str, names: Mapping[str, str]) -> str:
+    """With these words, in lines of the page's width if they have changed it and it is no table."""
+    filled = text
     for name, meant in names.items():
-        text = text.replace(f"@{name}@", meant)
-    return text
+        filled = filled.replace(f"@{name}@", meant)
+    if filled == text or text.startswith(("|", "```")):
+        return filled
+    end = "\n" if text.endswith("\n") else ""
+    return textwrap.fill(filled, _WIDTH, break_long_words=False, break_on_hyphens=False) + end
 
 
 def _foreign(models: list[type[Model]]) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
-from baonet.document.kinds import MappingOf, first_line
+from baonet.config.wings import ARCHITECTURES
+from baonet.document.kinds import MappingOf, Schema, first_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,6 +18,8 @@ def json_schema() -> str:
     definitions: dict[str, Any] = {}
     MappingOf(PlatformModel).schema(definitions)
     MappingOf(MachineModel).schema(definitions)
+    for each in definitions.values():
+        each["properties"] = {key: _by_architecture(form) for key, form in each["properties"].items()}
     machine = definitions.pop("Machine")
     schema = {
         "$schema": DIALECT,
@@ -26,3 +29,14 @@ def json_schema() -> str:
         "$defs": dict(sorted(definitions.items())),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False)
+
+
+def _by_architecture(form: Schema) -> Schema:
+    """Of a plain value or a list: that, or one for each architecture. A mapping has such values within."""
+    if "$ref" in form or any("$ref" in each for each in form.get("anyOf", ())):
+        return form
+    about = {key: value for key, value in form.items() if key in ("description", "default")}
+    plain = {key: value for key, value in form.items() if key not in about}
+    names = dict.fromkeys(ARCHITECTURES, plain)
+    each = {"type": "object", "properties": names, "additionalProperties": False, "minProperties": 1}
+    return {**about, "anyOf": [*plain["anyOf"], each] if plain.keys() == {"anyOf"} else [plain, each]}

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from baonet.config import wings
 from baonet.config.architecture import Architecture
 from baonet.config.fdt import FdtNode
-from baonet.config.given_tree import PL011
 from baonet.config.tree_nodes import TreePlace, cells, enabled, numbers, text, walk
+from baonet.config.uart_bindings import told as uart_told
 from baonet.document.quantities import listing
 from baonet.machine import Platform, Vm
 
@@ -65,13 +65,16 @@ def _interrupt_parents(
 
 
 def _clocks(alive: list[TreePlace], handles: dict[int, FdtNode]) -> Iterator[tuple[str, str]]:
-    hint = 'Linux uses no PL011 without clocks "uartclk" and "apb_pclk": add a fixed-clock'
     for place in alive:
-        if PL011 not in place.compatible:
+        uart = uart_told(place.compatible)
+        if uart is None:
             continue
+        names = listing(f'"{name}"' for name in uart.clocks)
+        wanted = f"clocks {names}: add a fixed-clock" if uart.clocks else "clock-frequency"
+        hint = f"Linux uses no {uart.name} without {wanted}"
         given = numbers(place.node.properties.get("clocks", b""))
-        if not given:
-            yield f"its {place.node.name} has no clocks", hint
+        if not given and (uart.clocks or "clock-frequency" not in place.node.properties):
+            yield f"its {place.node.name} has no {'clocks' if uart.clocks else 'clock'}", hint
         while given:
             clock = handles.get(given[0])
             if clock is None:
@@ -107,7 +110,8 @@ def _strays(alive: list[TreePlace], vm: Vm, architecture: Architecture) -> Itera
         if (
             skip
             or not place.mapped
-            or any(word in architecture.controllers or word == PL011 for word in place.compatible)
+            or any(word in architecture.controllers for word in place.compatible)
+            or uart_told(place.compatible) is not None
         ):
             continue
         if not any(place.compatible):

@@ -7,13 +7,14 @@ from typing import Final
 
 from baonet.config.architecture import Architecture, Words
 from baonet.config.armv8.wing import ARMV8
+from baonet.config.riscv.wing import RISCV
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.kinds import Model, Quantity, described, key_of
 from baonet.document.values import whole
 from baonet.machine import Platform
 
-ARCHITECTURES: Final[dict[str, Architecture]] = {ARMV8.name: ARMV8}
+ARCHITECTURES: Final[dict[str, Architecture]] = {ARMV8.name: ARMV8, RISCV.name: RISCV}
 """The first is that of a platform that does not say, by a key or by what it extends, of which it is."""
 
 
@@ -41,13 +42,13 @@ def strangers(own: Architecture, node: YamlNode, part: Callable[[Architecture], 
                 yield found.key_problem(message, "remove it, or extend a platform of that architecture")
 
 
-def said(words: Callable[[Words], str]) -> str:
+def said(words: Callable[[Words], str], between: str = "; ") -> str:
     """What a text for all users says in the terms of each architecture."""
-    return "; ".join(dict.fromkeys(words(each.words) for each in ARCHITECTURES.values()))
+    return between.join(dict.fromkeys(text for each in ARCHITECTURES.values() if (text := words(each.words))))
 
 
 def numbers(which: Callable[[Architecture], range]) -> Quantity:
     """The kind of an interrupt's number, of any architecture: each checks its own when it is known."""
     found = [which(each) for each in ARCHITECTURES.values()]
     first, end = min(each.start for each in found), max(each.stop for each in found)
-    return whole(said(lambda words: words.interrupt), first, end - 1)
+    return whole(said(lambda words: words.interrupt, " or "), first, end - 1)

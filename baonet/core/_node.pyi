@@ -8,8 +8,8 @@ LANE_SIZE: int
 LEDGER_SIZE: int
 SLOT_SIZE: int
 """Bytes of a slot: a pcpu's in the memory that a node's processes share."""
-PL011_STATE_SIZE: int
-"""Bytes of a UART's state in shared memory."""
+UART_STATE_SIZE: int
+"""Bytes of a UART's state in shared memory, of whatever kind it is."""
 RING_SIZE: int
 """Bytes of a ring in shared memory."""
 

@@ -57,15 +57,16 @@ class Core(Cpu, Protocol):
     ) -> None:
         """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
 
-    def map_pl011(
+    def map_uart(  # noqa: PLR0917 - as the native one is
         self,
+        kind: str,
         ipa: int,
         buffer: object,
         offset: int,
         interrupt: int,
         console: bool = False,
     ) -> int:
-        """Map a UART, whose state is in a buffer, at ``ipa``. Returns its number, from 0."""
+        """Map a UART of a kind of ``baonet.machine.UARTS``, whose state is in a buffer. Returns its number, from 0."""
 
     def own(self, owners: object, segment: int) -> None:
         """Of what was mapped last: who owns its pages, in a buffer, as those of the segment with this number.
@@ -130,6 +131,18 @@ class Core(Cpu, Protocol):
 
     def put_break(self, uart: int) -> bool:
         """The same with a break; whether the UART took it."""
+
+    def put_output(self, data: bytes) -> None:
+        """Have the first UART of the VM send characters, if it has one, as if the guest had."""
+
+    def take_input(self, most: int) -> bytes:
+        """Characters that wait at the first UART of the VM, but breaks; they are read then."""
+
+    def read_memory(self, ipa: int, size: int) -> bytes | None:
+        """RAM of the VM; None if there is something else, or nothing, in it."""
+
+    def write_memory(self, ipa: int, data: bytes) -> None:
+        """RAM of the VM, which all of it is."""
 
     def take_event(self) -> int:
         """What ``run`` would tell of without the guest, and asks for no answer; -1 when there is nothing.

@@ -12,7 +12,7 @@ from typing import Final
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing, Member, Rounds
 from baonet.core.costs import interrupt_cost
-from baonet.machine import PAGE_SIZE, ClockMode, Machine, Vm
+from baonet.machine import PAGE_SIZE, UARTS, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
 from baonet.memory.node import NodeMemory, Sizes
 from baonet.memory.segments import Segment
@@ -34,7 +34,10 @@ __all__ = [
 
 RING_SIZE: Final = _node.RING_SIZE
 SIZES: Final = Sizes(
-    slot=_node.SLOT_SIZE, ledger=_node.LEDGER_SIZE, lane=_node.LANE_SIZE, devices={"pl011": _node.PL011_STATE_SIZE}
+    slot=_node.SLOT_SIZE,
+    ledger=_node.LEDGER_SIZE,
+    lane=_node.LANE_SIZE,
+    devices=dict.fromkeys(UARTS, _node.UART_STATE_SIZE),
 )
 kick = _node.kick
 call = _node.call
@@ -71,9 +74,9 @@ def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: V
         # Whoever moves the line tells the VM that has the interrupt, which may be another one that shares the UART.
         mine = device.interrupt in vm.interrupts
         interrupt = device.interrupt if mine or _assigned(machine, device.interrupt) else 0
-        console = device is next(each for each in machine.platform.devices if each.kind == device.kind)
+        console = device is next(each for each in machine.platform.devices if each.kind in UARTS)
         segment = memory.devices[device.pa]
-        core.map_pl011(base, segment.view, 0, interrupt, console)
+        core.map_uart(device.kind, base, segment.view, 0, interrupt, console)
         _own(core, memory, segment)
     wing.map(core, vm)
     for window in vm.devices:

@@ -16,7 +16,13 @@ def _armv8() -> CoreWing:
     return ARMV8
 
 
-_WINGS: Final[Mapping[str, Callable[[], CoreWing]]] = {"armv8": _armv8}
+def _riscv() -> CoreWing:
+    from baonet.core.riscv.wing import RISCV  # noqa: PLC0415 - as above
+
+    return RISCV
+
+
+_WINGS: Final[Mapping[str, Callable[[], CoreWing]]] = {"armv8": _armv8, "riscv": _riscv}
 
 
 @cache

@@ -9,7 +9,7 @@ and merge keys (``<<``) work as in YAML 1.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
@@ -20,6 +20,7 @@ from baonet.document.quantities import human, number
 from baonet.document.standard_input import beginning
 
 _DEEPEST = 50
+_ANY_NUMBER = 1 << 62
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Scalar: TypeAlias = "str | int | bool | None"
@@ -265,6 +266,11 @@ class _Builder:
 
 def _keyed(node: YamlNode, key: tuple[int, int]) -> YamlNode:
     return YamlNode(node.source, node.line, node.column, node.width, node.value, "", key)
+
+
+def moved(node: YamlNode, name: str, key: tuple[int, int] | None) -> YamlNode:
+    """A copy of the tree as it would be at this field path, whose key stands there."""
+    return replace(_named(node, name, [_ANY_NUMBER]), key=key)
 
 
 def _named(node: YamlNode, name: str, left: list[int]) -> YamlNode:

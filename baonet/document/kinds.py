@@ -36,13 +36,15 @@ class Reader:
     """What one pass over a file found.
 
     ``broken`` holds the field paths of everything that had to be left out, so that a check can tell "absent" from
-    "present and wrong" and does not complain about the consequences. ``files`` are those that were read.
+    "present and wrong" and does not complain about the consequences. ``files`` are those that were read. ``absent``:
+    why there is no value at a field path, where that is not that nobody gave one.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.broken: set[str] = set()
         self.files: list[Path] = []
+        self.absent: dict[str, Problem] = {}
 
     def fail(self, node: YamlNode, message: str, hint: str = "") -> UnreadableError:
         self.problems.append(node.problem(message, hint))
@@ -153,6 +155,8 @@ class Choice(Generic[T]):
         hint = f"it can be {listing(words, 'or')}"
         if any(str(choice) == node.value for choice in self.choices):
             hint = "write it without quotes"
+        elif str(node.value) in words:
+            hint = f'quote it: "{node.value}"'
         raise reader.fail(node, f"{show(node.value)} is not known here", hint)
 
     def schema(self, models: dict[str, Schema]) -> Schema:
@@ -308,12 +312,14 @@ class MappingOf(OfMappings, Generic[M]):
                         values[each.name] = each.metadata["instead"]
             elif is_required(each):
                 whole = whole and self.lenient
-                reader.broken.update({node.name, f"{node.name}.{key}".lstrip(".")})
+                name = f"{node.name}.{key}".lstrip(".")
+                reader.broken.update({node.name, name})
                 if self.lenient:
                     values[each.name] = each.metadata["instead"]
                 if key not in meant:
                     hint = first_sentence(each.metadata["text"])
-                    reader.problems.append(node.problem(f"{key!r} is missing", f"{key}: {hint}"))
+                    missing = node.problem(f"{key!r} is missing", f"{key}: {hint}")
+                    reader.problems.append(reader.absent.get(name, missing))
         return values, whole
 
     @staticmethod
@@ -385,15 +391,16 @@ def optional(kind: ValueKind[T], text: str, default: D, after: str = "") -> T | 
 def described(model: type[Model]) -> list[Field[Any]]:
     """The fields of a model that a user can give, with those that its parts bring where they belong."""
     found = [each for each in fields(model) if "kind" in each.metadata]
+    ends: dict[str, str] = {}  # behind which field the next part's go that are told after one
     for part in model.parts():
-        at = len(found)
+        after = found[-1].name
         for each in described(part):
             if any(other.name == each.name for other in found):
                 continue  # two parts bring it: a file has it once
-            if each.metadata.get("after"):
-                at = next(n for n, other in enumerate(found, 1) if other.name == each.metadata["after"])
+            after = each.metadata.get("after") or after
+            at = next(n for n, other in enumerate(found, 1) if other.name == ends.get(after, after))
             found.insert(at, each)
-            at += 1
+            ends[after] = each.name
     return found
 
 

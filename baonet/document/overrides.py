@@ -27,7 +27,9 @@ _SHOWN = 40  # characters of a value
 
 @final
 @dataclass(frozen=True, slots=True)
-class _Override:
+class Override:
+    """One field, and the value that it is given."""
+
     path: str
     value: object
     source: Source
@@ -47,19 +49,30 @@ class _Override:
         return YamlNode(self.source, 0, 0, 1, made, name)
 
 
-def apply(root: YamlNode, kind: ValueKind[Any], overrides: Overrides) -> Iterator[Problem]:
-    """Change the tree of a file, which ``kind`` describes. What cannot be set is told and left out."""
+def read_overrides(path: str, overrides: Overrides) -> tuple[list[Override], list[Problem]]:
+    """Those of the file ``path`` that can be read, in their order, and what is wrong with the others."""
+    found: list[Override] = []
+    problems: list[Problem] = []
     for each in overrides:
         if isinstance(overrides, Mapping):
-            path, text = each, _shown(overrides[each])
+            field, text = each, _shown(overrides[each])
         else:
-            path, _, text = each.partition("=")
-        source = Source(root.source.path, [], f"{root.source.path} with {path}={_cut(text)}")
+            field, _, text = each.partition("=")
+        source = Source(path, [], f"{path} with {field}={_cut(text)}")
         try:
-            value = overrides[each] if isinstance(overrides, Mapping) else _parsed(path, text, source)
-            _set(root, kind, _Override(path, value, source))
+            value = overrides[each] if isinstance(overrides, Mapping) else _parsed(field, text, source)
+            found.append(Override(field, value, source))
         except ConfigError as error:
-            yield from error.problems
+            problems += error.problems
+    return found, problems
+
+
+def put(root: YamlNode, kind: ValueKind[Any], override: Override) -> Iterator[Problem]:
+    """Change the tree of a file, which ``kind`` describes. What cannot be set is told and left out."""
+    try:
+        _set(root, kind, override)
+    except ConfigError as error:
+        yield from error.problems
 
 
 def _parsed(path: str, text: str, source: Source) -> object:
@@ -88,7 +101,7 @@ def _cut(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "..."
 
 
-def _set(root: YamlNode, kind: ValueKind[Any], override: _Override) -> None:
+def _set(root: YamlNode, kind: ValueKind[Any], override: Override) -> None:
     """Raises ``ConfigError`` when there is no such place."""
     *way, last = _steps(override)
     node: YamlNode = root
@@ -106,7 +119,7 @@ def _set(root: YamlNode, kind: ValueKind[Any], override: _Override) -> None:
         raise _no_way(node, override)
 
 
-def _steps(override: _Override) -> list[str]:
+def _steps(override: Override) -> list[str]:
     steps, end = [], 0
     while (match := _STEP.match(override.path, end)) is not None:
         steps.append(match[1] or match[2])
@@ -123,7 +136,7 @@ def _expand(node: YamlNode, kind: ValueKind[Any] | None) -> None:
 
 
 def _into(
-    node: YamlNode, kind: ValueKind[Any] | None, step: str, override: _Override
+    node: YamlNode, kind: ValueKind[Any] | None, step: str, override: Override
 ) -> tuple[YamlNode, ValueKind[Any] | None]:
     """The node one step further on, and what it should be. A mapping that is not there yet is made."""
     _expand(node, kind)
@@ -142,7 +155,7 @@ def _into(
     return node.value[step], inner
 
 
-def _index(node: YamlNode, step: str, override: _Override) -> int:
+def _index(node: YamlNode, step: str, override: Override) -> int:
     """The position in a list that a number or the name of an item tells."""
     assert isinstance(node.value, list)
     if step.isdecimal():
@@ -160,6 +173,6 @@ def _index(node: YamlNode, step: str, override: _Override) -> int:
     raise ConfigError([override.problem(f"'{node.name}' has no item named {step!r}", hint)])
 
 
-def _no_way(node: YamlNode, override: _Override) -> ConfigError:
+def _no_way(node: YamlNode, override: Override) -> ConfigError:
     name = node.name or "the file"
     return ConfigError([override.problem(f"'{name}' is {show(node.plain())}, which has no fields", _HINT)])

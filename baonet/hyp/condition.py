@@ -6,7 +6,7 @@ An architecture's has its registers and what of its interrupts is pending beside
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -31,6 +31,8 @@ class Doing(IntEnum):
 
 STOPPED: Final = (Doing.POWERDOWN, Doing.PARKED, Doing.OFF)
 """Its guest is nowhere that there would be something to say of."""
+_MOST: Final = 8
+"""Interrupts that a line names."""
 _QUESTIONS: Final = {Waiting.CALL: Doing.CALL, Waiting.LOAD: Doing.LOAD, Waiting.STORE: Doing.STORE}
 _STATES: Final = {
     State.STANDBY: Doing.STANDBY,
@@ -57,3 +59,21 @@ def doing(vcpu: Vcpu, *, waiting: bool, crashed: bool) -> Doing:
     if vcpu.state is State.PAUSED and vcpu.waiting is not None:
         does = _QUESTIONS[vcpu.waiting]
     return Doing.CRASHED if crashed and does not in STOPPED else does
+
+
+def numbers(interrupts: Sequence[int]) -> str:
+    """Some of them by their numbers, and how many more there are."""
+    more = f" and {len(interrupts) - _MOST} more" if len(interrupts) > _MOST else ""
+    return ", ".join(map(str, interrupts[:_MOST])) + more
+
+
+def duration(nanoseconds: int) -> str:
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3f} {unit}"
+    return f"{nanoseconds} ns"
+
+
+def nanoseconds(ticks: int, frequency: int) -> int:
+    """No more than 64 bits hold: a guest may set any value."""
+    return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))

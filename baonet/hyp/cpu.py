@@ -22,6 +22,9 @@ class Stay(IntEnum):
 NOTE_RAISED: Final = 5
 NOTE_PENDING: Final = 6
 NOTE_DELIVERED: Final = 7
+NOTE_ACKNOWLEDGED: Final = 8
+NOTE_ENDED: Final = 9
+FROM_LINE: Final = 1
 FROM_SGI: Final = 2
 FROM_IPC: Final = 3
 
@@ -55,4 +58,6 @@ class Cpu(Protocol):
         """For reports: registers of the guest's privileged level, and what it did of late, by names in lower case."""
 
     def uarts(self) -> Sequence[tuple[int, int, int]]:
-        """(UARTRIS, UARTIMSC, characters that wait to be read) of each UART, in the order of the VM's devices."""
+        """(Interrupts that it has, those that the guest has enabled, characters to read) of each UART of the VM, in the
+        order of its devices. The bits are those of the kind: of UARTRIS and UARTIMSC, of IER.
+        """

@@ -57,7 +57,7 @@ class MessageFact:
 
     ``latency`` is which of the clock's it has, and ``of_hardware`` which it has where it says that it is of a hardware
     interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver; the others are looks into
-    shared memory there.
+    shared memory there. ``quiet``: such a look does not end a suspend of its receiver either.
     """
 
     number: int
@@ -65,6 +65,7 @@ class MessageFact:
     latency: MessageKind = MessageKind.IPI
     of_hardware: MessageKind | None = None
     interrupts: bool = False
+    quiet: bool = False
 
     def latency_of(self, message: Any) -> MessageKind:
         return self.latency if self.of_hardware is None or not message.hardware else self.of_hardware

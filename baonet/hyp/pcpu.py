@@ -73,6 +73,7 @@ class Pcpu:
         "_handlers",
         "_ipc",
         "_plan",
+        "_quiet",
         "_received",
         "_restart",
         "architecture",
@@ -97,6 +98,7 @@ class Pcpu:
         self._received: dict[type, int] = {}
         self._family = frozenset(vcpu.vm.pcpus)
         self._plan = plan
+        self._quiet = frozenset(fact.kind for fact in architecture.messages if fact.quiet)
         self._restart = Restart(tuple(other for other in vcpu.vm.pcpus if other != pcpu))
         self.wing: Wing = architecture.wing(vcpu, self.line)
         vcpu.wing = self.wing
@@ -140,7 +142,7 @@ class Pcpu:
     # Messages
 
     def message(self, source: int, message: HypMessage) -> None:
-        """What pcpu ``source`` says. Any message ends CPU_SUSPEND, as any IPI does in Bao."""
+        """What pcpu ``source`` says. It ends a suspend, as any IPI does in Bao, unless it is a quiet one."""
         kind = type(message)
         self._received[kind] = self._received.get(kind, 0) + 1
         if source not in self._family and kind not in _FROM_ANY_VM:
@@ -150,7 +152,8 @@ class Pcpu:
             self.dropped += not self._restart.hold(source, message)
             return
         self._handlers[kind](source, message)
-        self.vcpu.wake()
+        if kind not in self._quiet or (self.vcpu.state is State.STANDBY and self.wing.waits()):
+            self.vcpu.wake()
 
     def _notified(self, source: int, notify: IpcNotify) -> None:
         """A parked or halted master hears nothing, as in Bao, though the interrupt may be for another vcpu."""

@@ -7,9 +7,10 @@ from typing import Final
 
 from baonet.hyp.architecture import Architecture
 from baonet.hyp.armv8.wing import ARMV8
+from baonet.hyp.riscv.wing import RISCV
 from baonet.machine import Machine
 
-ARCHITECTURES: Final[Mapping[str, Architecture]] = {ARMV8.name: ARMV8}
+ARCHITECTURES: Final[Mapping[str, Architecture]] = {each.name: each for each in (ARMV8, RISCV)}
 FIRST: Final = ARMV8.name
 """Of what was written before it named its architecture."""
 

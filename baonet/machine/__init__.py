@@ -18,7 +18,7 @@ from baonet.machine.faults import CrashFault, Disturbance, Fault, FlipFault, Mes
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
 from baonet.machine.misfit import MisfitError
 from baonet.machine.node_placement import NodeName, NodePlacement, NodePolicy, VmNodes
-from baonet.machine.platform import PAGE_SIZE, UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
+from baonet.machine.platform import PAGE_SIZE, UARTS, UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
 from baonet.machine.rate import Rate
 from baonet.machine.vm import Device, Ipc, LoadSegment, Region, Stamp, Vm, devices, uarts
 
@@ -55,6 +55,7 @@ __all__ = [
     "SharedMemory",
     "StallFault",
     "Stamp",
+    "UARTS",
     "UNMODELLED",
     "Vm",
     "VmNodes",

@@ -8,6 +8,8 @@ from baonet.machine.architecture import ArchPlatform
 
 PAGE_SIZE = 0x1000
 UNMODELLED = "none"
+UARTS = ("pl011", "16550")
+"""Kinds of devices that are modelled, all UARTs: Arm's PrimeCell, National Semiconductor's 16550A."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Cache:
 class PlatformDevice:
     """A device of the platform: ``pa`` its registers, ``interrupt`` its number, 0 for none.
 
-    ``kind`` is ``"pl011"``, or ``UNMODELLED`` for one that is only there to be given to a VM.
+    ``kind`` is one of ``UARTS``, or ``UNMODELLED`` for one that is only there to be given to a VM.
     """
 
     name: str

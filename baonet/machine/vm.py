@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from baonet.machine.architecture import ArchVm
-from baonet.machine.platform import Platform, PlatformDevice
+from baonet.machine.platform import UARTS, Platform, PlatformDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +107,5 @@ def devices(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
 
 
 def uarts(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:
-    """Those that are PL011s."""
-    return ((base, device) for base, device in devices(platform, vm) if device.kind == "pl011")
+    """Those of them that are UARTs."""
+    return ((base, device) for base, device in devices(platform, vm) if device.kind in UARTS)

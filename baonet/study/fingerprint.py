@@ -26,6 +26,8 @@ def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
         "the study's points": _of([[point.label, dict(point.settings)] for point in study.points()]),
         "the study's metrics": _of([repr(each) for each in study.metrics]),
     }
+    if study.given:
+        found["what all runs of the study have"] = _of(dict(study.given))
     platforms: dict[str, None] = {}
     files: dict[Path, str] = {}
     for settings in _machines(study):

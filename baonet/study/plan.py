@@ -108,7 +108,8 @@ class Study:
 
     ``until`` are texts that guests print, each as ``baonet run --until`` takes it; the run ends when all have come.
     ``accept`` are the exit statuses of ``baonet run`` after which a run counts as done. ``on``: which nodes run it, for
-    runs that say no other; it is of a call, not of the study.
+    runs that say no other; it is of a call, not of the study. ``given``: what every run has, unless its point says
+    something else.
     """
 
     path: Path
@@ -127,6 +128,7 @@ class Study:
     title: str = ""
     description: str = ""
     expected: str = ""
+    given: Settings = field(default_factory=dict)
 
     def points(self) -> tuple[Point, ...]:
         """Those that are listed, or every combination of the axes, the last axis fastest."""
@@ -142,7 +144,7 @@ class Study:
         for repeat in range(self.repeats):
             for seed, seeded in enumerate(self.seeds):
                 for point in points:
-                    yield Run(point.number, seed, repeat, {**point.settings, **seeded})
+                    yield Run(point.number, seed, repeat, {**self.given, **point.settings, **seeded})
 
     def machine_of(self, settings: Settings) -> Path:
         """The machine file of a run. One that an axis names is relative to the study file."""

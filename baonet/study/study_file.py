@@ -31,11 +31,12 @@ from baonet.document.kinds import (
     optional,
     required,
 )
+from baonet.document.overrides import read_overrides
 from baonet.document.quantities import integer, listing, show
-from baonet.document.values import INTID, NAME, PATH, duration
+from baonet.document.values import NAME, PATH, duration, whole
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
-from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study, alternative
+from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Settings, Study, alternative
 from baonet.study.units import amount
 
 DURATION = duration()
@@ -192,6 +193,7 @@ class _Amount:
         return {"type": ["number", "string"]}
 
 
+_INTERRUPT = whole("number of an interrupt", 0, 4095)
 SETTINGS = Pairs("field paths with their values", _value)
 _IDS = Pairs("ids with the text that stands for them", lambda key, node, reader: Text().read(node, reader))
 
@@ -215,7 +217,7 @@ class MetricModel(Model):
     name: str | None = optional(Text(), "Its name in the report. Default: that of the metric.", None)
     vm: str | None = optional(NAME, "The VM whose console is meant. Default: every VM.", None)
     unit: str = optional(Text(), "Unit of the numbers; ns and B are shown with a fitting prefix.", "")
-    interrupts: tuple[int, ...] = optional(ListOf(INTID), "Only these INTIDs.", ())
+    interrupts: tuple[int, ...] = optional(ListOf(_INTERRUPT), "Only these interrupts.", ())
     ids: dict[str, str] | None = optional(_IDS, "Text for ids of markers.", None)
 
 
@@ -242,6 +244,7 @@ FIELDS: dict[str, tuple[ValueKind[Any], str]] = {
     "timeout": (_Duration(), "The host's time after which a run is given up, as failed. Default 10m."),
     "repeats": (_count("number", 1, 10_000), "How often each point runs with each seed. Default 1."),
     "accept": (ListOf(_count("exit status", 0, 255), 1), "Exit statuses of `baonet run` that are fine. Default [0]."),
+    "set": (SETTINGS, "Field paths with values that every run has, unless its point says something else."),
     "sweep": (Pairs("field paths with lists of values", _axis), "The axes: every combination of them is a point."),
     "points": (ListOf(_Point()), "The points, in place of `sweep`."),
     "seeds": (
@@ -284,11 +287,24 @@ def read(path: Path) -> Study:
         title=values.get("title") or path.stem,
         description=values.get("description", ""),
         expected=values.get("expected", ""),
+        given=values.get("set", {}),
     )
     count = len(seeds) * study.repeats * (len(listed) or math.prod(len(axis.alternatives) for axis in study.axes))
     if count > MOST_RUNS:
         raise ConfigError([root.problem(f"these are {count} runs", f"at most {MOST_RUNS}: make the sweep smaller")])
     return study
+
+
+def settings(path: Path, texts: Sequence[str]) -> Settings:
+    """What ``PATH=VALUE`` gives to every run of the study of a file. Raises ``ConfigError``."""
+    given, problems = read_overrides(str(path), texts)
+    for each in given:
+        if each.path.startswith("run.") and each.path not in RUN_OPTIONS:
+            hint = f"it can be {listing(RUN_OPTIONS, 'or')}"
+            problems.append(each.problem(f"{each.path!r} cannot be set", hint))
+    if problems:
+        raise ConfigError(problems)
+    return {each.path: each.value for each in given}
 
 
 def _top(root: YamlNode, reader: Reader) -> dict[str, Any]:

@@ -40,7 +40,8 @@ _GROUPS = (
     (0, "The agent and the pcpus"),
     (24, "A conductor and the pcpus of its island"),
     (32, "The hypervisor, pcpu to pcpu"),
-    (48, "The vGIC, pcpu to pcpu"),
+    (48, "The interrupt controllers, pcpu to pcpu"),
+    (64, "More of the agent and the pcpus"),
     (96, "The lead of a run and its nodes"),
 )
 

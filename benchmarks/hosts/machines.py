@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from benchmarks.jobs import GUESTS
+from benchmarks.targets import ARMV8
 
 SPREAD: Final = ("--place", "spread")
 FEW: Final = 64
@@ -28,7 +28,7 @@ def _vm(image: str, number: int, cpus: int = 1) -> dict[str, Any]:
     """With a UART of its own."""
     return {
         "name": f"vm{number}",
-        "image": {"path": str(GUESTS / f"{image}.elf")},
+        "image": {"path": str(ARMV8.guests / f"{image}.elf")},
         "cpus": cpus,
         "memory": [{"base": 0x40000000, "size": "16MiB"}],
         "devices": [{"pa": 0x09000000 + number * 0x1000, "va": 0x09000000, "interrupts": [33 + number]}],

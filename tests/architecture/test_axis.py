@@ -30,7 +30,6 @@ ALLOWED = {
     "hyp/restart.py": {"intid"},  # likewise
     "hyp/wings.py": {"armv8"},  # the registry
     "study/catalog.py": {"intid"},  # the column of a study's tables
-    "study/study_file.py": {"intid", "intids"},  # the type of the key `interrupts`, as its schema describes it
     "trace/export_json.py": {"intid"},  # the key of an interrupt's number in the JSON document
 }
 

@@ -11,11 +11,12 @@ import baonet
 PACKAGE = Path(baonet.__file__).parent
 TWICE = {
     "Architecture": "what one brings to the hypervisor, and to the configuration",
-    "Armv8": "likewise",
+    "Armv8": "its wing of the hypervisor, and of the configuration",
     "Control": "what the agent and actors say to each other, and GICD_CTLR",
     "Image": "what a file puts where in a VM, and its bytes as they go between hosts",
     "Ipc": "a VM's window on shared memory as it is configured, and the hypercall of it",
     "Palette": "page colours, for those that check a machine file and for those that place",
+    "Riscv": "as Armv8",
     "Send": "the effect, and the vGIC's way to have one",
     "VmOff": "the effect, and the message that tells the agent of it",
     "VmReset": "likewise",

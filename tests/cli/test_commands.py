@@ -7,16 +7,18 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from baonet.cli.common import colors, rewrites
-from baonet.cli.init import machines
+from baonet.cli.init import machines, platforms
 from baonet.cli.main import main
-from baonet.config.armv8.platforms import COST_SOURCES
+from baonet.config.loader import load
 from baonet.config.platforms import builtin
-from baonet.machine.armv8 import Armv8Platform
+from baonet.config.wings import of
+from baonet.document.errors import ConfigError, Problem
 from tests.system.machine import COMMAND, UART, baonet, pair, vm, write
 
 
@@ -56,6 +58,37 @@ def test_a_ready_machine_can_be_written_anywhere(tmp_path: Path, name: str, caps
             assert re.search(rf"{re.escape(path)} (is|are|and) ", comments), "the machine file says what it is"
     if all((file.parent / path).is_file() for path in set(paths) - {"auto"}):
         assert main(["check", str(file)]) == 0
+
+
+@pytest.mark.parametrize("platform", platforms())
+@pytest.mark.parametrize("name", sorted(machines()))
+def test_a_ready_machine_is_of_the_platform_that_is_asked_for(tmp_path: Path, name: str, platform: str) -> None:
+    file = tmp_path / "m.yaml"
+    assert main(["init", name, "--platform", platform, "-o", str(file)]) == 0
+    text = re.sub(r"#.*", "", file.read_text())
+    assert re.findall(r"qemu\S+", text) == [platform]
+    assert not re.search(r"(armv8|riscv): ", text)
+    paths = set(re.findall(r"path: ([^,}\s]+)", text)) - {"auto"}
+    for path in paths:
+        assert "/" not in path
+        (file.parent / path).touch()
+    told = found(file)
+    assert all(each.field.endswith(".path") for each in told), told
+
+
+def found(file: Path) -> Sequence[Problem]:
+    """What is wrong with a machine file."""
+    try:
+        load(file)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def test_a_platform_that_no_ready_machine_is_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--platform", "zcu104", "-o", str(tmp_path / "m.yaml")]) == 2
+    assert "qemu-riscv64-virt-plic" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_ready_machines_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,9 +173,10 @@ def test_a_platform_is_shown_whole(name: str, capsys: pytest.CaptureFixture[str]
     whole = " ".join(capsys.readouterr().out.split())
     platform = builtin()[name]
     assert name in brief
-    assert f"GIC distributor {Armv8Platform.of(platform).gic.gicd:#x}" in whole
+    for address in of(platform).platform_windows(platform):
+        assert f" {address.start:#x}" in whole
     assert f"timer {platform.timer_frequency} Hz" in whole
-    for cost, source in COST_SOURCES.items():
+    for cost, source in of(platform).costs.sources.items():
         assert f"{cost} " in whole
         assert source.replace("*", "") in whole
     assert not any(other + ":" in whole.split() for other in builtin() if other != name)

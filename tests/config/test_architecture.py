@@ -61,7 +61,7 @@ def test_a_machine_of_another_architecture(directory: Path) -> None:
 
 def test_the_keys_of_all_stand_where_they_belong(directory: Path) -> None:
     keys = [key_of(each) for each in described(VmModel)]
-    assert keys[keys.index("devices") :] == ["devices", "toyic", "ipcs", "gic", "interrupts", "timer"]
+    assert keys[keys.index("devices") :] == ["devices", "toyic", "ipcs", "gic", "irqc", "interrupts", "timer"]
 
 
 def test_hypervisor_and_configuration_have_the_same_architectures() -> None:
@@ -89,7 +89,7 @@ def test_the_other_machines_are_what_they_were(directory: Path) -> None:
         (TOY.replace("interrupt: 40", "interrupt: §70"), "platform.devices[0].interrupt",
          "70 is no interrupt of a device", "on toy it can be from 1 to 63"),
         (TOY.replace("{path: toy.elf}", "{path: §ping.elf}", 1), "vms[0].image.path",
-         f"is an ELF file for machine 183, not for toy ({MACHINE})", "build the guest for toy"),
+         f"is an ELF file for 64-bit Arm (machine 183), not for toy ({MACHINE})", "build the guest for toy"),
         (TOY + "    cpu_affinity: [§2]\n", "vms[1].cpu_affinity[0]",
          "the platform has no CPU 2", "its CPUs are 0 to 1"),
     ],
@@ -106,18 +106,19 @@ def test_what_is_of_another_architecture_is_told(
 
 
 SHARED = sorted(set(Path(baonet.config.__file__).parent.glob("*.py")) - {Path(wings.__file__)})
-WORDS = r"gic\w*|psci|intids?|spis?|ppis?|sgis?|ipas?|arm|arm64|aarch64|armv8|cortex|smc|hvc|midr|cntfrq"
+OF_ARMV8 = r"gic\w*|psci|intids?|spis?|ppis?|sgis?|ipas?|arm|arm64|aarch64|armv8|cortex|smc|hvc|midr|cntfrq"
+OF_RISCV = r"riscv\w*|risc-v|rv64\w*|harts?|plic|aplic|imsics?|aia|irqc|sbi|ecall|sstc"
+WORDS = f"{OF_ARMV8}|{OF_RISCV}"
 NAMES = re.compile(rf"(?<![a-z])({WORDS})(?![a-z])", re.IGNORECASE)
 ALLOWED = {
     "build.py": {"spi"},  # as in clock_models
     "clock_models.py": {"spi"},  # the key that a user writes for a device's interrupt under `latency`
-    "devicetree.py": {"arm"},  # the binding of its UART, arm,pl011, which any platform can have
     "fault_models.py": {"spi"},  # as in clock_models, for a message of a fault
-    "given_tree.py": {"arm"},  # as in devicetree
-    "images.py": {"arm"},  # a name in ELF's list of machines
+    "images.py": {"arm", "risc-v"},  # names in ELF's list of machines
     "packed.py": {"arm"},  # what a file can be that is no guest of ours: a zImage for 32-bit Arm
     "platform_models.py": {"arm"},  # who makes the PL011
     "reference.py": {"aarch64"},  # the name of the platform in the examples of the page
+    "uart_bindings.py": {"arm"},  # the binding of the PL011, which any platform can have
 }
 
 
@@ -130,6 +131,10 @@ def test_what_all_architectures_share_speaks_of_none(path: Path) -> None:
     assert set(named(path)) == ALLOWED.get(path.name, set())
 
 
-def test_the_wing_is_where_they_are_named() -> None:
-    wing = Path(baonet.config.__file__).parent / "armv8"
-    assert {"gic", "psci", "intid", "spi", "aarch64"} <= {word for path in wing.glob("*.py") for word in named(path)}
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("armv8", {"gic", "psci", "intid", "spi", "aarch64"}), ("riscv", {"plic", "aplic", "imsic", "hart", "riscv64"})],
+)
+def test_the_wing_is_where_they_are_named(name: str, words: set[str]) -> None:
+    wing = Path(baonet.config.__file__).parent / name
+    assert words <= {word for path in wing.glob("*.py") for word in named(path)}

@@ -84,7 +84,7 @@ def test_an_affinity_bitmap_with_bits_beyond_the_cpus(tmp_path: Path, given: str
         (
             "platform: qemu-aarch64-virt",
             "platform: none-like-it",
-            "and zcu104; the name of a platform file ends in .yaml",
+            "and qemu-riscv64-virt-plic; the name of a platform file ends in .yaml",
         ),
         ("console=ttyAMA0", "console=\\0ttyAMA0", "a NUL character ends a command line"),
         ("cpus: 1\n", "cpus:\u00a01\n", "a no-break space, which YAML takes for a letter; write a space"),

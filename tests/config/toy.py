@@ -108,6 +108,9 @@ class Toy:
     def vm_windows(self, vm: ArchVm, cpus: int) -> Iterator[AddressWindow]:
         yield AddressWindow("toyic", base_of(vm), base_of(vm) + 0x1000, "the toy's controller", "controller")
 
+    def delivery(self, vm: ArchVm) -> tuple[str, str]:
+        return "direct", "the toy has no hypervisor that could take them"
+
     def hardware(self, part: Model) -> Collection[int]:
         return self.timers
 

@@ -9,38 +9,60 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MODULES = {
-    ROOT / "baonet/core/armv8/selftest.S": ROOT / "baonet/core/armv8/selftest_code.py",
-    ROOT / "tests/core/guests.S": ROOT / "tests/core/guests_code.py",
-    ROOT / "tests/core/aarch32.S": ROOT / "tests/core/aarch32_code.py",
-    ROOT / "tests/core/probes.S": ROOT / "tests/core/probes_code.py",
-    ROOT / "tests/guests/debugger.S": ROOT / "tests/guests/debugger_code.py",
-}
 
 
-def prefix(source: Path) -> str:
-    """Of the tools for its instruction set."""
-    return "arm-linux-gnueabihf-" if source.stem == "aarch32" else "aarch64-linux-gnu-"
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """A cross assembler: what its programs' names begin with, and what it is to be told."""
+
+    prefix: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        return all(shutil.which(self.prefix + tool) for tool in ("as", "ld", "nm", "objcopy"))
 
 
-def available(source: Path) -> bool:
-    return all(shutil.which(prefix(source) + tool) for tool in ("as", "ld", "nm", "objcopy"))
+A64 = Tools("aarch64-linux-gnu-")
+ARM = Tools("arm-linux-gnueabihf-")
+RISCV = Tools("riscv64-linux-gnu-", ("-march=rv64gc",))
 
 
-def assemble(source: Path) -> tuple[bytes, dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Module:
+    """``target`` keeps what ``source`` assembles to."""
+
+    source: Path
+    target: Path
+    tools: Tools
+
+
+MODULES = tuple(
+    Module(ROOT / f"{name}.S", ROOT / f"{name}_code.py", tools)
+    for name, tools in (
+        ("baonet/core/armv8/selftest", A64),
+        ("tests/core/guests", A64),
+        ("tests/core/aarch32", ARM),
+        ("tests/core/probes", A64),
+        ("tests/guests/debugger", A64),
+        ("baonet/core/riscv/selftest", RISCV),
+    )
+)
+
+
+def assemble(source: Path, tools: Tools) -> tuple[bytes, dict[str, int]]:
     """The bytes, which run at any address, and the offset of every global symbol."""
     with tempfile.TemporaryDirectory() as directory:
         built = Path(directory, "guest")
 
         def tool(name: str, *arguments: str | Path) -> str:
-            return subprocess.run(
-                [prefix(source) + name, *arguments], check=True, capture_output=True, text=True
-            ).stdout
+            return subprocess.run([tools.prefix + name, *arguments], check=True, capture_output=True, text=True).stdout
 
-        tool("as", "-o", f"{built}.o", source)
+        tool("as", *tools.options, "-o", f"{built}.o", source)
         tool("ld", "-N", "-Ttext=0", "-e0", "-o", f"{built}.elf", f"{built}.o")
         tool("objcopy", "-O", "binary", "-j", ".text", f"{built}.elf", f"{built}.bin")
         entries = {}
@@ -51,12 +73,12 @@ def assemble(source: Path) -> tuple[bytes, dict[str, int]]:
         return Path(f"{built}.bin").read_bytes(), entries
 
 
-def module(source: Path) -> str:
-    """The text of the Python module that keeps what ``source`` assembles to."""
-    code, entries = assemble(source)
+def module(kept: Module) -> str:
+    """The text of the Python module."""
+    code, entries = assemble(kept.source, kept.tools)
     rows = [code[at : at + 52].hex() for at in range(0, len(code), 52)]
     lines = [
-        f'"""What {source.name} assembles to, and where its routines are. Written by tests/core/assemble.py."""',
+        f'"""What {kept.source.name} assembles to, and where its routines are. Written by tests/core/assemble.py."""',
         "",
         "from __future__ import annotations",
         "",
@@ -75,6 +97,6 @@ def module(source: Path) -> str:
 
 
 if __name__ == "__main__":
-    for source, target in MODULES.items():
-        if source.exists() and available(source):
-            target.write_text(module(source))
+    for each in MODULES:
+        if each.source.exists() and each.tools.available:
+            each.target.write_text(module(each))

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import mmap
 import time
 from typing import Any
 
-from baonet.core import _node
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
+from tests.core import memory
 from tests.core.guests_code import CODE, ENTRY
 
 RAM = 0x4000_0000
-SIZE = 0x40_0000
+SIZE, MASK = memory.SIZE, memory.MASK
 UART = 0x0900_0000
 GICV = 0x0801_0000
 UART_INTID = 33
 FREQUENCY = 62_500_000
 FOR_EVER = 1 << 40
-MASK = (1 << 64) - 1
 
 
-class Memory:
-    """What the cores of one VM share."""
+class Memory(memory.VmMemory):
+    """What the cores of one VM share; ``kind``: of their UART."""
 
-    def __init__(self, cores: int = 1) -> None:
-        self.ram = mmap.mmap(-1, SIZE)
-        self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
-        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
-        self.cores = cores
-
-    def write(self, address: int, *values: int) -> None:
-        """Double words."""
-        data = b"".join((value & MASK).to_bytes(8, "little") for value in values)
-        self.load(address, data)
-
-    def load(self, address: int, data: bytes) -> None:
-        self.ram[address - RAM : address - RAM + len(data)] = data
-
-    def read(self, address: int) -> int:
-        return int.from_bytes(self.ram[address - RAM : address - RAM + 8], "little")
+    def __init__(self, cores: int = 1, kind: str = "pl011") -> None:
+        super().__init__(RAM, cores)
+        self.kind = kind
 
 
 def core_of(
@@ -70,7 +54,7 @@ def core_of(
         hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)
-    core.map_pl011(UART, memory.uart, 0, UART_INTID)
+    core.map_uart(memory.kind, UART, memory.uart, 0, UART_INTID)
     if gic_version == 2:
         core.map_gicv(GICV)
     return core

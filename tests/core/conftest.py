@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
-from baonet.core.armv8.engine import native
-from tests.core.travelling import TravellingCore
+from tests.core import travelling as travel
 
 TRAVELLING = {
     *(
@@ -19,6 +19,7 @@ TRAVELLING = {
         "exceptions",
         "exits",
         "interface",
+        "ns16550",
         "pl011",
         "pmu",
         "repeatable",
@@ -39,5 +40,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def travelling(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if getattr(request, "param", False):
-            patch.setattr(native, "Core", TravellingCore)
+            native = request.getfixturevalue("native")
+            patch.setattr(native, "Core", travel.travelling(native.Core))
         yield
+
+
+@pytest.fixture(scope="module")
+def native() -> ModuleType:
+    """The engine of this process: not before it is used, since there can be no other then."""
+    from baonet.core.armv8 import engine  # noqa: PLC0415
+
+    return engine.native

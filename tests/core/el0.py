@@ -123,7 +123,7 @@ class El0:
         self.core.map_ram(RAM, SIZE, self.memory.ram, 0)
         if owners:
             owners.of(self.core)
-        self.core.map_pl011(UART, self.memory.uart, 0, UART_INTID)
+        self.core.map_uart("pl011", UART, self.memory.uart, 0, UART_INTID)
         self.before = 0
         self.hz = hz
         self._prepare()

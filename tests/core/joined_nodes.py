@@ -53,7 +53,7 @@ class JoinedNode:
             ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 2, self.caller.fileno(), time.monotonic_ns()
         )
         self.entries, self.data = bytearray(pages * 16), bytearray(pages * PAGE)
-        self.uart = bytearray(_node.PL011_STATE_SIZE + 2 * PAGE)
+        self.uart = bytearray(_node.UART_STATE_SIZE + 2 * PAGE)
         if pages:
             self.courier.table(ISLAND, 0, pages, self.entries, self.data, False)
             self.courier.table(ISLAND, 1, 1, bytearray(16), self.uart, True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.core import assemble
+from tests.core.assemble import MODULES, Module, module
 
 
-@pytest.mark.parametrize("source", assemble.MODULES, ids=lambda source: source.name)
-def test_kept_bytes_are_those_of_the_source(source: Path) -> None:
-    if not assemble.available(source):
-        pytest.skip(f"no {assemble.prefix(source)}as here: the kept bytes are not compared")
-    assert assemble.MODULES[source].read_text() == assemble.module(source), "run python -m tests.core.assemble"
+@pytest.mark.parametrize("kept", MODULES, ids=lambda kept: f"{kept.source.parent.name}-{kept.source.name}")
+def test_kept_bytes_are_those_of_the_source(kept: Module) -> None:
+    if not kept.tools.available:
+        pytest.skip(f"no {kept.tools.prefix}as here: the kept bytes are not compared")
+    assert kept.target.read_text() == module(kept), "run python -m tests.core.assemble"

@@ -57,7 +57,7 @@ class Peer:
         epoch = time.monotonic_ns() if free else None
         courier.island(ISLAND, LANES, 0, ledger, slots, nodes, places, 3, self.caller.fileno(), epoch)
         self.entries, self.data = bytearray(PAGES * 16), bytearray(os.urandom(PAGE) * PAGES)
-        self.uart = bytearray(_node.PL011_STATE_SIZE + 2 * PAGE)
+        self.uart = bytearray(_node.UART_STATE_SIZE + 2 * PAGE)
         courier.table(ISLAND, RAM, PAGES, self.entries, self.data, False)
         courier.table(ISLAND, UART, 1, bytearray(16), self.uart, True)
         courier.relay(ISLAND, 2, 1 - here, relayed.detach())

@@ -12,7 +12,7 @@ import pytest
 from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, UART, Memory
-from tests.core.test_kick import another_process
+from tests.core.kicks import another_process
 from tests.core.virtual import COSTS, core
 
 WINDOW = 0x0800_0000

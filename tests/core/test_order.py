@@ -37,7 +37,7 @@ SGI1R = 3 << 14 | 0 << 11 | 12 << 7 | 11 << 3 | 5
 def bench() -> Bench:
     """Two UARTs that have sent something: UARTIMSC moves their lines."""
     bench = Bench()
-    bench.core.map_pl011(OTHER_UART, bytearray(_node.PL011_STATE_SIZE), 0, OTHER_INTID)
+    bench.core.map_uart("pl011", OTHER_UART, bytearray(_node.UART_STATE_SIZE), 0, OTHER_INTID)
     for uart in (UART, OTHER_UART):
         assert bench.go("str_w", uart, 0x41) == Exit.HVC
     return bench

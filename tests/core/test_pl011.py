@@ -6,57 +6,14 @@ import pytest
 
 from baonet.core import _node
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
-from tests.core.bench import UART, UART_INTID, Bench, Memory, address, run
+from tests.core.bench import UART, UART_INTID, Memory, address, run
+from tests.core.bench_uart import Uart
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
 IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0
 RXFE, RXFF, TXFE = 0x10, 0x40, 0x80
 FEN = 0x10
 RX, TX, RT = 0x10, 0x20, 0x40
-
-
-class Uart:
-    """The device as one core's guest sees it."""
-
-    def __init__(self, memory: Memory | None = None, index: int = 0) -> None:
-        self.bench = Bench(memory, index)
-        self.core = self.bench.core
-        self.bench.enter("nothing")
-        self.told: list[int] = []  # the line, as it was told and not asked for by `line`
-
-    def _finish(self) -> None:
-        while (reason := run(self.core)) != Exit.HVC:
-            if reason == Exit.LINE:
-                assert self.core.exit[EXIT_INTID] == UART_INTID
-                self.told.append(self.core.exit[EXIT_VALUE])
-            else:
-                assert reason == Exit.KICKED
-
-    def access(self, routine: str, offset: int, value: int = 0) -> int:
-        for n, argument in enumerate((UART + offset, value)):
-            self.core.x[n] = argument
-        self.core.pc = address(routine)
-        self._finish()
-        return self.core.x[3]
-
-    def read(self, offset: int) -> int:
-        return self.access("ldr_w", offset)
-
-    def write(self, offset: int, value: int) -> None:
-        self.access("str_w", offset, value)
-
-    def type(self, data: bytes) -> int:
-        taken = self.core.put_input(0, data)
-        while (reason := self.core.take_event()) >= 0:
-            assert reason == Exit.LINE
-            self.told.append(self.core.exit[EXIT_VALUE])
-        return taken
-
-    def line(self) -> int | None:
-        """What was told of the line since this was last asked, sequence and level; None: nothing."""
-        told, self.told = self.told, []
-        assert len(told) <= 1
-        return told[0] if told else None
 
 
 @pytest.fixture
@@ -92,7 +49,7 @@ def test_what_cannot_be_written_is_not(uart: Uart) -> None:
 def test_the_console_is_as_bao_leaves_it() -> None:
     """After uart_init of Bao's driver, and after its banner."""
     uart = Uart()
-    uart.core.map_pl011(UART + 0x1000, bytearray(_node.PL011_STATE_SIZE), 0, UART_INTID, True)
+    uart.core.map_uart("pl011", UART + 0x1000, bytearray(_node.UART_STATE_SIZE), 0, UART_INTID, True)
     values = {IBRD: 0xA, FBRD: 0x1A, LCR: 0x70, CR: 0x301, IFLS: 0x10, IMSC: RX | RT, RIS: TX, FR: TXFE | RXFE}
     for offset in (DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS, IMSC, RIS, MIS, DMACR):
         assert uart.read(0x1000 + offset) == values.get(offset, 0), hex(offset)
@@ -109,7 +66,7 @@ def test_what_holds_the_line_up_is_told(uart: Uart) -> None:
 
 def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
     for byte in b"hello":
-        uart.access("strb", DR, byte)
+        uart.write(DR, byte, 1)
     assert uart.core.take_output() == [(0, 0, b"hello")]
     assert uart.core.take_output() == []
     uart.write(DR, 0x1234_5621)
@@ -122,7 +79,7 @@ def test_more_than_is_collected_is_kept(uart: Uart) -> None:
     for n, value in enumerate((UART, times, 0)):
         uart.core.x[n] = value
     uart.core.pc = address("send")
-    uart._finish()
+    uart.finish()
     pieces = uart.core.take_output()
     assert b"".join(piece for _, _, piece in pieces) == bytes(n & 0xFF for n in range(8 * times))
     positions = [position for _, position, _ in pieces]
@@ -131,7 +88,7 @@ def test_more_than_is_collected_is_kept(uart: Uart) -> None:
 
 def test_a_core_that_sends_a_lot_is_left_to_be_collected(uart: Uart) -> None:
     uart.core.x[0], uart.core.x[1], uart.core.pc = UART, 1 << 20, address("send")
-    assert run(uart.core) == Exit.KICKED
+    assert run(uart.bench.core) == Exit.KICKED
     assert 10_000 < sum(len(piece) for _, _, piece in uart.core.take_output()) < 30_000
 
 
@@ -242,7 +199,7 @@ def test_the_interrupt_of_output(uart: Uart) -> None:
 
 def test_a_change_of_the_line_ends_the_stay(uart: Uart) -> None:
     """Long before the budget is through."""
-    core = uart.core
+    core = uart.bench.core
     uart.write(IMSC, TX)
     core.x[0], core.x[1], core.pc = UART, 1 << 20, address("send")
     assert run(core) == Exit.LINE
@@ -280,7 +237,7 @@ def test_the_line_has_one_sequence_whoever_moves_it() -> None:
 def test_the_line_of_a_uart_whose_interrupt_another_vm_has() -> None:
     """Nothing is told of it."""
     uart = Uart()
-    uart.core.map_pl011(UART + 0x1000, Memory().uart, 0, 0)
+    uart.core.map_uart("pl011", UART + 0x1000, Memory().uart, 0, 0)
     uart.write(0x1000 + IMSC, TX)
     uart.write(0x1000 + DR, 0x41)
     assert uart.read(0x1000 + MIS) == TX
@@ -293,14 +250,14 @@ def test_what_is_refused(uart: Uart) -> None:
     with pytest.raises(IndexError):
         uart.core.put_input(1, b"x")
     with pytest.raises(ValueError, match="pages"):
-        uart.core.map_pl011(UART + 0x1004, uart.bench.memory.uart, 0, 34)
+        uart.core.map_uart("pl011", UART + 0x1004, uart.bench.memory.uart, 0, 34)
     with pytest.raises(ValueError, match="small"):
-        uart.core.map_pl011(UART + 0x1000, bytearray(_node.PL011_STATE_SIZE - 1), 0, 34)
+        uart.core.map_uart("pl011", UART + 0x1000, bytearray(_node.UART_STATE_SIZE - 1), 0, 34)
 
 
 def test_as_many_uarts_as_a_machine_has(uart: Uart) -> None:
     for n in range(1, 100):
-        assert uart.core.map_pl011(UART + 0x1000 * n, bytearray(_node.PL011_STATE_SIZE), 0, 33 + n) == n
+        assert uart.core.map_uart("pl011", UART + 0x1000 * n, bytearray(_node.UART_STATE_SIZE), 0, 33 + n) == n
     uart.write(99 * 0x1000 + DR, 0x41)
     uart.write(DR, 0x42)
     assert sorted(uart.core.take_output()) == [(0, 0, b"B"), (99, 0, b"A")]

@@ -83,5 +83,5 @@ def test_what_is_wrong_is_raised_as_the_stub_says() -> None:
         _node.kick(bytearray(_node.SLOT_SIZE), 1)
     with pytest.raises(TypeError):
         _node.kick(b"read-only", 0)
-    with pytest.raises(TypeError, match="model"):
+    with pytest.raises(TypeError, match="frequency"):
         native.Core()  # type: ignore[call-arg]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import msgpack
 
-from baonet.core.armv8.engine import native
-
 _EACH, _THEN = 12, 512
 """It travels before each of its first stays, and now and then before later ones."""
-_MAPPED = ("map_ram", "own", "map_pl011", "map_gicv", "map_unassigned")
+_MAPPED = ("map_ram", "own", "map_uart", "map_gicv", "map_imsic", "map_unassigned")
 _STAYS = ("run", "run_until")
 
 
@@ -21,16 +19,17 @@ def as_bytes(saved: dict[str, Any]) -> dict[str, Any]:
 
 
 class TravellingCore:
-    """Takes the place of ``native.Core``: a core and, at the next stay, another that was loaded from it."""
+    """A core and, at the next stay, another that was loaded from it."""
 
+    real: ClassVar[Any]
     _made: dict[str, Any]
     _mapped: list[tuple[str, tuple[Any, ...]]]
     _emulated: tuple[Any, ...] | None
-    _core: native.Core
+    _core: Any
     _stays: int
 
     def __init__(self, **arguments: Any) -> None:
-        self.__dict__.update(_made=arguments, _mapped=[], _emulated=None, _stays=0, _core=_Real(**arguments))
+        self.__dict__.update(_made=arguments, _mapped=[], _emulated=None, _stays=0, _core=self.real(**arguments))
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._core, name, value)
@@ -57,7 +56,7 @@ class TravellingCore:
         self._core.emulate(*arguments)
 
     def _travel(self) -> None:
-        made = _Real(**self._made)
+        made = self.real(**self._made)
         for name, arguments in self._mapped:
             getattr(made, name)(*arguments)
         if self._emulated is not None:
@@ -66,4 +65,6 @@ class TravellingCore:
         self.__dict__["_core"] = made
 
 
-_Real = native.Core
+def travelling(real: type) -> type:
+    """In the place of the class of an engine's cores."""
+    return type("Travelling", (TravellingCore,), {"real": real})

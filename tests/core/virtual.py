@@ -47,7 +47,7 @@ def core(
     made.map_ram(RAM, SIZE, memory.ram, 0)
     if owners:
         owners.of(made)
-    made.map_pl011(UART, memory.uart, 0, UART_INTID)
+    made.map_uart("pl011", UART, memory.uart, 0, UART_INTID)
     memory.load(RAM, b"".join(word.to_bytes(4, "little") for word in code))
     made.reset(RAM, 0)
     return made

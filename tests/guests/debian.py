@@ -2,7 +2,7 @@
 
 Packages of another architecture are taken with apt's own tools on a private state (lists, cache, architecture), so
 this needs neither root nor ``dpkg --add-architecture`` and leaves the system as it is; apt checks the signatures. The
-sources are the system's, which must be Debian.
+sources are the system's, which must be Debian; riscv64 is in releases from trixie on, which come from the same mirror.
 
 Exit status: 0 all there; 75 (EX_TEMPFAIL) no network, so that tests can skip; 1 anything else.
 """
@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from pathlib import Path
 from tests.guests import initramfs
 
 NO_NETWORK = 75
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 RECIPE = 1  # raise it when what is made of the packages changes
 
 
@@ -47,8 +49,8 @@ def _same(data: bytes) -> bytes:
 class Guest:
     """One file in the cache: the member of a Debian package that matches ``member``, converted.
 
-    ``architecture`` is Debian's name of the package's. ``depends`` follows the dependency of ``package`` that starts
-    with it, for packages that only point at another.
+    ``architecture`` is Debian's name of the package's, ``release`` which of Debian it is of, if not the system's.
+    ``depends`` follows the dependency of ``package`` that starts with it, for packages that only point at another.
     """
 
     name: str
@@ -56,8 +58,15 @@ class Guest:
     member: str
     depends: str = ""
     architecture: str = "arm64"
+    release: str = ""
     convert: Callable[[bytes], bytes] = _same
 
+
+def _riscv(name: str, package: str, member: str, depends: str = "", convert: Callable[[bytes], bytes] = _same) -> Guest:
+    return Guest(name, package, member, depends, "riscv64", "trixie", convert)
+
+
+_INSTALLER = "debian-installer-13-netboot-riscv64"
 
 GUESTS = (
     Guest("linux-cloud.image", "linux-image-cloud-arm64", r"boot/vmlinuz-.*", depends="linux-image-"),
@@ -71,6 +80,11 @@ GUESTS = (
         convert=initramfs.build,
     ),
     Guest("u-boot.bin", "u-boot-qemu", r"usr/lib/u-boot/qemu_arm64/u-boot\.bin"),
+    _riscv("linux-riscv64.image", "linux-image-riscv64", r"boot/vmlinux-.*", depends="linux-image-"),
+    _riscv("initrd-riscv64.cpio.gz", "busybox-static", r"(usr/)?bin/busybox", convert=initramfs.build),
+    _riscv("u-boot-riscv64.bin", "u-boot-qemu", r"usr/lib/u-boot/qemu-riscv64_smode/u-boot\.bin"),
+    _riscv("installer-riscv64.image", _INSTALLER, r"usr/lib/debian-installer/images/.*/riscv64/linux"),
+    _riscv("installer-riscv64.initrd.gz", _INSTALLER, r"usr/lib/debian-installer/images/.*/riscv64/initrd\.gz"),
 )
 
 
@@ -80,9 +94,12 @@ def cache_directory() -> Path:
 
 
 class Apt:
-    """apt-get and apt-cache for another architecture, on state of its own in ``state``."""
+    """apt-get and apt-cache for another architecture, on state of its own in ``state``.
 
-    def __init__(self, state: Path, architecture: str) -> None:
+    ``sources``: a line of sources.list instead of the system's sources.
+    """
+
+    def __init__(self, state: Path, architecture: str, sources: str = "") -> None:
         self._architecture = architecture
         for directory in ("lists/partial", "cache/archives/partial"):
             (state / directory).mkdir(parents=True)
@@ -94,7 +111,9 @@ class Apt:
             f'APT::Architecture "{architecture}";\nAPT::Architectures {{ "{architecture}"; }};\n'
             'APT::Sandbox::User "root";\nAcquire::Languages "none";\nAcquire::Retries "2";\n'
             'Acquire::http::Timeout "20";\nAcquire::https::Timeout "20";\n'
+            + (f'Dir::Etc::SourceList "{state}/sources.list";\nDir::Etc::SourceParts "-";\n' if sources else "")
         )
+        (state / "sources.list").write_text(f"{sources}\n")
         self._environment = {**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"}
 
     def _run(self, *command: str, directory: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -113,9 +132,7 @@ class Apt:
         if result.returncode or not result.stdout:
             if self._complaints:
                 raise NoNetworkError(f"package {package} is not reachable:\n{self._complaints}")
-            raise FetchError(
-                f"package {package}:{self._architecture} is not in the system's apt sources (is it Debian?)"
-            )
+            raise FetchError(f"package {package}:{self._architecture} is not in the apt sources (is it Debian?)")
         fields = re.findall(r"^(\S+): (.*)$", result.stdout, re.MULTILINE)
         return dict(fields)
 
@@ -149,6 +166,47 @@ def _dependency(fields: dict[str, str], prefix: str) -> str:
         if dependency.startswith(prefix):
             return dependency.split()[0]
     raise FetchError(f"package {fields['Package']} depends on no {prefix}*")
+
+
+class Apts:
+    """An ``Apt`` for each release and architecture, made and updated when it is first asked for, in ``state``."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._made: dict[tuple[str, str], Apt] = {}
+
+    def of(self, release: str, architecture: str) -> Apt:
+        """Raises FetchError."""
+        apt = self._made.get((release, architecture))
+        if apt is None:
+            sources = self._sources(release) if release else ""
+            apt = Apt(self._state / f"{architecture}-{release}", architecture, sources)
+            apt.update()
+            self._made[release, architecture] = apt
+        return apt
+
+    def _sources(self, release: str) -> str:
+        """``release`` at the mirror from which the system has its own."""
+        targets = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+        listed = subprocess.run(targets, capture_output=True, text=True, check=False).stdout.split()
+        mirrors = {own: mirror for mirror, own in zip(listed[::2], listed[1::2], strict=True)}
+        own = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+        mirror = mirrors.get(own) or mirrors.get("stable")
+        if not mirror:
+            raise FetchError(f"no mirror of Debian's {own or 'stable'} is in the apt sources (is it Debian?)")
+        return f"deb [signed-by={self._keyring(release)}] {mirror} {release} main"
+
+    def _keyring(self, release: str) -> Path:
+        """With the keys of ``release``: the system's, or that of the newest package of its release."""
+        if KEYRING.with_name(f"debian-archive-{release}-stable.gpg").exists():
+            return KEYRING
+        apt = self.of("", "arm64")
+        directory = self._state / "keyring"
+        directory.mkdir()
+        package = apt.download("debian-archive-keyring", apt.show("debian-archive-keyring")["Version"], directory)
+        keyring = directory / KEYRING.name
+        keyring.write_bytes(_member(package, rf"usr/share/keyrings/{re.escape(KEYRING.name)}"))
+        return keyring
 
 
 def _fetch(guest: Guest, apt: Apt, cache: Path, have: dict[str, str] | None) -> dict[str, str]:
@@ -203,12 +261,9 @@ def fetch(cache: Path, *, refresh: bool = False) -> dict[str, dict[str, str]]:
             if not shutil.which(tool):
                 raise FetchError(f"{tool} is not installed: third-party guests are fetched on Debian")
         with tempfile.TemporaryDirectory(prefix="baonet-apt-") as state:
-            apts: dict[str, Apt] = {}
+            apts = Apts(Path(state))
             for guest in missing:
-                apt = apts.get(guest.architecture)
-                if apt is None:
-                    apt = apts[guest.architecture] = Apt(Path(state, guest.architecture), guest.architecture)
-                    apt.update()
+                apt = apts.of(guest.release, guest.architecture)
                 records[guest.name] = _fetch(guest, apt, cache, records.get(guest.name))
                 (cache / "manifest.json").write_text(json.dumps(records, indent=2, sort_keys=True) + "\n")
         return records
@@ -229,5 +284,5 @@ def main() -> int:
         return 1
     print(f"guests in {cache}")
     for name, record in sorted(records.items()):
-        print(f"  {name:18} {record['package']} {record['version']} sha256 {record['sha256']}")
+        print(f"  {name:27} {record['package']} {record['version']} sha256 {record['sha256']}")
     return 0

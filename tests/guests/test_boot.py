@@ -94,6 +94,27 @@ def test_linux_to_a_shell_and_off(tmp_path: Path, guest_cache: Path, cpus: int, 
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", run.text), run.text
 
 
+def test_linux_on_a_16550(tmp_path: Path, guest_cache: Path) -> None:
+    """Its driver finds out what there is, by loopback too, prints by interrupts, and SysRq begins with a break."""
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "devices": [FIRST_UART | {"kind": "16550"}]},
+        "vms": [linux(guest_cache, cpus=1) | {"command_line": "console=ttyS0 sysrq_always_enabled"}],
+        "input": [
+            {"vm": "linux", "at": "2s", "text": "seq 1 3000 | tail -n 1; cat /proc/interrupts; echo END-OF-$((6*7))\n"},
+            {"vm": "linux", "at": "3s", "break": True},
+            {"vm": "linux", "at": "3001ms", "text": "b"},
+        ],
+    }
+    run = Running(tmp_path, machine, "--for", "4s")
+    assert run.end() == 0, run.text[-2000:]
+    assert "is a 16550A" in run.text
+    assert re.search(r"\n *(linux \| )?3000\r?\n", run.text)
+    assert re.search(r"GICv3\s+33\s+Level\s+ttyS0", run.text), run.text[-2000:]
+    assert "END-OF-42" in run.text
+    assert "sysrq: Resetting" in run.text
+    assert run.text.count("shell ready") == 2, "it has started again"
+
+
 def test_a_32_bit_user_land(tmp_path: Path, guest_cache: Path) -> None:
     """Debian's armhf busybox under the arm64 kernel: processes, pipes, signals and timers of two CPUs."""
     vm = linux(guest_cache, cpus=2, initrd="initrd-armhf.cpio.gz")

@@ -1,46 +1,24 @@
-"""A machine of ``Pcpu``s on fake cores, joined by a fake network: h11's ConnectionPair for N.
+"""A machine of Armv8 CPUs that are fake, in a fake network.
 
-Channels are FIFO per pair of pcpus; which of them moves next is the test's choice, so that any interleaving can be
-tried. ``Guest`` is one vcpu seen from inside: what it calls, loads and stores, and what it gets back.
+``Guest`` is one vcpu seen from inside: what it calls, loads and stores, and what it gets back.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_INTID, EXIT_IPA, EXIT_REGISTER, EXIT_VALUE, Exit
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.armv8.wing import ARMV8
-from baonet.hyp.effects import Effect, Park, Send
-from baonet.hyp.messages import HypMessage
+from baonet.hyp.effects import Park
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
-from baonet.hyp.vmm import Plan, plan
+from baonet.hyp.vmm import plan
 from baonet.machine import Machine, uarts
 from baonet.machine.armv8 import Armv8Platform, Armv8Vm
-from baonet.wire.codec import decode, encode
 from tests.hyp.armv8.virtual_interface import SPURIOUS_GROUP1, Gicv, Icc
 from tests.hyp.fake_cpu import FakeCpu
+from tests.hyp.network import Network
 
 _SPIS = 32
-
-Channel = tuple[int, int]
-
-
-def undump(data: Any) -> HypMessage:
-    """A message of a pcpu's that was saved as the wire has it."""
-    message = decode(data)
-    assert isinstance(message, HypMessage)
-    return message
-
-
-Chooser = Callable[[Sequence[Channel]], Channel]
-
-
-def first(channels: Sequence[Channel]) -> Channel:
-    return channels[0]
 
 
 class Guest:
@@ -177,76 +155,24 @@ def data_abort(size: int, register: int, *, write: bool) -> int:
     return 0x24 << 26 | 1 << 25 | 1 << 24 | sas << 22 | register << 16 | int(write) << 6 | 7
 
 
-class Fabric:
+class Fabric(Network[FakeCpu]):
     """All pcpus of a machine that a VM wants, started."""
 
     def __init__(self, machine: Machine, *, start: bool = True) -> None:
-        self.plan: Plan = plan(machine)
-        self.cpus = {
+        placed = plan(machine)
+        cpus = {
             n: FakeCpu(Armv8Platform.of(machine.platform).gic.list_registers, Armv8Vm.of(machine.vms[a.vm]).gic.version)
-            for n, a in enumerate(self.plan.pcpus)
+            for n, a in enumerate(placed.pcpus)
             if a is not None
         }
-        for vm in self.plan.vms:
+        for vm in placed.vms:
             for n in vm.pcpus:
-                self.cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, vm.config)]
-        self.pcpus = {n: Pcpu(self.plan, n, cpu, ARMV8) for n, cpu in self.cpus.items()}
-        self.channels: dict[Channel, deque[HypMessage]] = {}
-        self.others: list[tuple[int, Effect]] = []
-        if start:
-            for pcpu in self.pcpus.values():
-                pcpu.start()
-                self.collect(pcpu)
+                cpus[n].uart_states = [(0, 0, 0) for _ in uarts(machine.platform, vm.config)]
+        super().__init__(placed, cpus, ARMV8, start=start)
 
     def guest(self, vm: int, vcpu: int) -> Guest:
         pcpu = self.plan.vms[vm].pcpus[vcpu]
         return Guest(self, self.pcpus[pcpu], self.cpus[pcpu])
-
-    def collect(self, pcpu: Pcpu) -> None:
-        """Put what a pcpu wants sent into the network; keep all else in ``others``."""
-        for effect in pcpu.effects:
-            if isinstance(effect, Send):
-                self.channels.setdefault((pcpu.id, effect.pcpu), deque()).append(effect.message)
-            else:
-                self.others.append((pcpu.id, effect))
-        pcpu.effects.clear()
-
-    def waiting(self) -> list[Channel]:
-        """Channels with a message in them."""
-        return [channel for channel, queue in sorted(self.channels.items()) if queue]
-
-    def deliver(self, channel: Channel) -> HypMessage:
-        """Move one message to its end."""
-        source, target = channel
-        message = self.channels[channel].popleft()
-        self.pcpus[target].message(source, message)
-        self.collect(self.pcpus[target])
-        return message
-
-    def settle(self, choose: Chooser = first, limit: int = 10_000) -> int:
-        """Deliver until nothing is under way; how many messages that took."""
-        for count in range(limit):
-            waiting = self.waiting()
-            if not waiting:
-                return count
-            self.deliver(choose(waiting))
-        raise AssertionError("the network does not come to rest")
-
-    def save(self) -> dict[str, Any]:
-        """Everything as plain data, what is under way included; but not what has become of it (``others``)."""
-        return {
-            "pcpus": [[n, pcpu.save(encode), self.cpus[n].save()] for n, pcpu in self.pcpus.items()],
-            "channels": [[*channel, [encode(each) for each in queue]] for channel, queue in self.channels.items()],
-        }
-
-    def load(self, data: dict[str, Any]) -> None:
-        """What another of the same machine has saved."""
-        for n, pcpu, cpu in data["pcpus"]:
-            self.pcpus[n].load(pcpu, undump)
-            self.cpus[n].load(cpu)
-        self.channels = {
-            (source, target): deque(undump(each) for each in queue) for source, target, queue in data["channels"]
-        }
 
     @property
     def reports(self) -> list[Armv8Report]:

@@ -24,8 +24,9 @@ from baonet.machine.saved import StateError, StateRow
 from baonet.wire.codec import encode
 from tests.contents import WRONG, attributes, contents, places, replaced
 from tests.hyp.armv8.virtual_interface import Gicv, Icc
-from tests.hyp.fabric import Fabric, Guest, undump
+from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, armv8, machine, mailbox, platform, vm
+from tests.hyp.network import undump
 
 SUSPEND, OFF, ON, INFO, SYSTEM_OFF, SYSTEM_RESET, IPC = (
     *(0xC400_0001, 0x8400_0002, 0xC400_0003, 0xC400_0004, 0x8400_0008, 0x8400_0009),

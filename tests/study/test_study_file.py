@@ -14,6 +14,7 @@ from baonet.document.errors import ConfigError
 from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
 from baonet.study.study_file import FIELDS, read
+from baonet.study.study_file import settings as given_settings
 from baonet.study.units import Amount, amount, number, scale, show
 
 LEAST: dict[str, Any] = {"version": 1, "machine": "machine.yaml", "metrics": ["exits"]}
@@ -80,6 +81,29 @@ def test_alternatives_set_several_fields_at_once(tmp_path: Path) -> None:
     assert [point.label for point in found.points()] == ["delivery mediated", "delivery direct"]
     assert found.points()[1].settings == direct
     assert found.points()[1].place["delivery"].amount == Amount(65536, "B")
+
+
+def test_what_all_runs_have_comes_before_what_their_points_say(tmp_path: Path) -> None:
+    found = study(
+        tmp_path,
+        set={"platform.cpus": 8, "vms.0.cpus": 2},
+        sweep={"vms.0.cpus": [3, 4]},
+        seeds={"a.b": [1]},
+    )
+    assert [list(run.settings.items()) for run in found.runs()] == [
+        [("platform.cpus", 8), ("vms.0.cpus", number), ("a.b", 1)] for number in (3, 4)
+    ]
+
+
+def test_what_a_call_gives_to_all_runs(tmp_path: Path) -> None:
+    texts = ["platform=qemu-riscv64-virt", "vms.0.cpu_affinity=[1, 2]", "run.for=2ms"]
+    assert given_settings(tmp_path, texts) == {
+        "platform": "qemu-riscv64-virt",
+        "vms.0.cpu_affinity": [1, 2],
+        "run.for": "2ms",
+    }
+    with pytest.raises(ConfigError, match=r"with run.away=1: run.away: 'run.away' cannot be set\n.*it can be run.for"):
+        given_settings(tmp_path, ["run.away=1"])
 
 
 def test_points_can_be_listed(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_trace_without_the_name_is_of_the_first() -> None:
 
 
 def test_an_architecture_that_is_not_known_is_told() -> None:
-    with pytest.raises(TraceError, match="of a machine of toy, and this baonet knows armv8: read it with"):
+    with pytest.raises(TraceError, match="of a machine of toy, and this baonet knows armv8, riscv: read it with"):
         header(TOY)
 
 

@@ -114,13 +114,13 @@ class Run:
         return found["said"], found["reports"]
 
 
-def _lines(text: str) -> list[str]:
+def guest_lines(text: str) -> list[str]:
     """What a VM has said, until one of its CPUs says that it is done."""
     lines = [line.strip() for line in text.split("\n")]
     return lines[: lines.index("END") + 1] if "END" in lines else lines
 
 
-def _printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+def printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(probe, answer); the second answer of a name is called name#2."""
     seen: dict[str, int] = {}
     for line in lines:
@@ -140,13 +140,13 @@ def answers(numbers: Sequence[int], directory: Path) -> Answers:
         inside.mkdir()
         runs.append(Run(_machine_of(part, inside), inside, "limit", "0.6s"))
     main = Run(main_machine(), directory, "until", "END").end()
-    found: Answers = {("gicv3", name): value for name, value in _printed(_lines(main[0]["zero"]))}
+    found: Answers = {("gicv3", name): value for name, value in printed(guest_lines(main[0]["zero"]))}
     for part, run in zip(parts, runs, strict=True):
         said, reports = run.end()
         errors = {int(number): _PC.sub(" at PC)", error) for number, error in _REPORT.findall("\n".join(reports))}
         for number in part:
-            lines = _lines(said[f"t{number}"])
-            found |= {(f"gicv3-alone:{number}", name): value for name, value in _printed(lines)}
+            lines = guest_lines(said[f"t{number}"])
+            found |= {(f"gicv3-alone:{number}", name): value for name, value in printed(lines)}
             found["gicv3-stop", str(number)] = {
                 "error": errors.get(number, ""),
                 "other": "B other 2" in lines,

@@ -2,8 +2,7 @@
 
 Of its length ``image_size`` does not tell: it counts the bss, of which the file has nothing. Two other things do. A
 header begins with a branch to the kernel's entry (Linux Documentation/arch/arm64/booting.rst: code0 or, behind the "MZ"
-of EFI, code1). And what UEFI can start has a table of sections, with where the bytes of each are (PE Format, section 4;
-Linux arch/arm64/kernel/efi-header.S). Of these the last one ends with padding that a file may lack.
+of EFI, code1). And what UEFI can start has a table of sections (Linux arch/arm64/kernel/efi-header.S).
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from baonet.config.pe_sections import PADDING, end_of_sections
+
 HEADER: Final = 64
-_PE_OFFSET, _COFF, _OPTIONAL, _SECTION, _RAW = 0x3C, 4, 24, 40, 16
 _PLACE: Final = struct.Struct("<8xQQ")
 _FLAGS: Final = struct.Struct("<24xQ")
 _BIG_ENDIAN, _GRANULE_16K = 1, 2
 _LEGACY_TEXT_OFFSET = 0x80000  # of kernels before 3.17, which have image_size 0
 _AARCH64: Final = 0xAA64
-_PADDING: Final = 0x10000
-"""The largest page, and more than any alignment in files."""
 
 
 def is_linux(head: bytes) -> bool:
@@ -45,7 +43,7 @@ def doubts(head: bytes) -> Iterator[tuple[str, str]]:
 
 def least(head: bytes) -> int:
     """Bytes that the file of an ``Image`` must have. ``head``: what of its beginning is there."""
-    return max(HEADER + 4, _branch(head), _sections(head) - _PADDING)
+    return max(HEADER + 4, _branch(head), end_of_sections(head, _AARCH64) - PADDING)
 
 
 def _branch(head: bytes) -> int:
@@ -56,18 +54,3 @@ def _branch(head: bytes) -> int:
             offset = (word & 0x3FF_FFFF) - ((word & 0x200_0000) << 1)
             return at + 4 * offset + 4
     return 0
-
-
-def _sections(head: bytes) -> int:
-    """Where the bytes of the last section end; 0 when there is no table, or not here."""
-    try:
-        (start,) = struct.unpack_from("<I", head, _PE_OFFSET)
-        machine, count = struct.unpack_from("<HH", head, start + _COFF)
-        if head[start : start + 4] != b"PE\0\0" or machine != _AARCH64:
-            return 0
-        (optional,) = struct.unpack_from("<H", head, start + _COFF + 16)
-        table = start + _OPTIONAL + optional
-        ends = [struct.unpack_from("<II", head, table + n * _SECTION + _RAW) for n in range(count)]
-    except struct.error:
-        return 0
-    return max((int(size) + int(where) for size, where in ends), default=0)

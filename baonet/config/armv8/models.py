@@ -62,17 +62,12 @@ class Armv8PlatformModel(Model):
     """Of a platform."""
 
     gic: PlatformGicModel | None = optional(MappingOf(PlatformGicModel), "The interrupt controller.", None, after="ram")
-    timer_frequency: int | None = optional(
-        whole("number", 1_000, 10_000_000_000),
-        "CNTFRQ_EL0: ticks of the generic timer per second. Default 62500000, as on QEMU.",
-        None,
-        after="devices",
-    )
     cpu_model: str | None = optional(
         Choice(("cortex-a53", "cortex-a57", "cortex-a72", "max")),
         "What the CPUs are. `max` has every instruction that the emulator knows, among them the LSE atomics, which "
         "the Cortex-A53, A57 and A72 do not have. Default `cortex-a53`.",
         None,
+        after="timer_frequency",
     )
     midr: int | None = optional(
         whole("number", 0, (1 << 32) - 1), "MIDR_EL1 as guests read it. Default: that of `cpu_model`.", None

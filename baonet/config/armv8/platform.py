@@ -55,7 +55,7 @@ def merged(model: Armv8PlatformModel, base: Platform) -> Platform:
         names = ("version", "gicd", "gicc", "gicr", "interrupts", "list_registers", "maintenance")
         gic = replace(own.gic, **model.gic.given(*names))
         arch["gic"] = replace(gic, gicr=None) if gic.version == 2 else replace(gic, gicc=None)
-    return replace(base, arch=replace(own, **arch), **model.given("timer_frequency", "standby", "powerdown"))
+    return replace(base, arch=replace(own, **arch), **model.given("standby", "powerdown"))
 
 
 def problems(model: Armv8PlatformModel, platform: Platform) -> Iterator[Problem]:

@@ -87,6 +87,9 @@ class Armv8:
     def vm_windows(self, vm: ArchVm, cpus: int) -> Iterator[AddressWindow]:
         return gic.windows(_vm(vm).gic, cpus)
 
+    def delivery(self, vm: ArchVm) -> tuple[str, str]:
+        return "mediated", ""
+
     def hardware(self, part: Model) -> Collection[int]:
         return _of_vm(part).timer
 

@@ -107,8 +107,9 @@ class Core:
         is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
         """
 
-    def map_pl011(
+    def map_uart(
         self,
+        kind: str,
         ipa: int,
         buffer: object,
         offset: int,
@@ -117,8 +118,9 @@ class Core:
     ) -> int:
         """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
 
-        ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as Bao has set it up. Raises ValueError if
-        ``ipa`` is not of a page or taken, or the buffer is read-only or too small; MemoryError.
+        ``kind``: of ``baonet.machine.UARTS``. ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as
+        it has been set up before guests start. Raises ValueError if ``ipa`` is not of a page or taken, the buffer is
+        read-only or too small, or there is no such kind; MemoryError.
         """
 
     def map_gicv(self, ipa: int) -> None:
@@ -220,6 +222,18 @@ class Core:
 
     def put_break(self, uart: int) -> bool:
         """Receive a break; whether there was room. Raises IndexError when there is no such UART."""
+
+    def put_output(self, data: bytes) -> None:
+        """Have the first UART of the VM send characters, if it has one, as if the guest had."""
+
+    def take_input(self, most: int) -> bytes:
+        """Characters that wait at the first UART of the VM, but breaks; they are read then."""
+
+    def read_memory(self, ipa: int, size: int) -> bytes | None:
+        """RAM of the VM; None if there is something else, or nothing, in it."""
+
+    def write_memory(self, ipa: int, data: bytes) -> None:
+        """RAM of the VM. Raises ValueError where ``read_memory`` has None."""
 
     def take_event(self) -> int:
         """The next ``Exit`` that ``run`` would tell of without the guest, -1 when none waits."""

@@ -48,7 +48,7 @@ class Shared:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, 2 * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, _node.PL011_STATE_SIZE)
+        self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
         self.reached = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self.ram[: len(CODE)] = CODE
         for function in (FUNCTION, FUNCTION + 0x100):
@@ -105,7 +105,7 @@ class Side:
             code_map=shared.code_map,
         )
         self.core.map_ram(RAM, SIZE, shared.ram, 0)
-        self.core.map_pl011(UART, shared.uart, 0, 0)
+        self.core.map_uart("pl011", UART, shared.uart, 0, 0)
 
     def meet(self, count: int) -> None:
         """Wait until the other side has come as far."""

@@ -30,14 +30,14 @@
 
 #include "core.h"
 
-/* Making a core. The keywords that are the architecture's into core->arch; -1 with a Python error. */
+/* Making a core. The keywords that are the architecture's into core->arch, and core->model; -1 with a Python error. */
 int arch_init(struct core *core, PyObject *keywords);
 
 /* Of a library's instance that has no CPU yet; an error of the library's, 0: none. */
 int arch_configure(void *uc);
 
-/* Of the CPU, which is there: what it has at reset. `model`: UC_CPU_*. -1 with a Python error. */
-int arch_define(struct core *core, int model);
+/* Of the CPU, which is there: what it has at reset. -1 with a Python error. */
+int arch_define(struct core *core);
 
 /* The CPU is as it was made: the rest of the entry state. And that of a CPU that was on before. */
 void arch_reset(struct core *core, uint64_t entry, uint64_t context);
@@ -107,7 +107,13 @@ bool arch_wants(struct core *core, const struct event *event);
 void arch_block_begin(void *tb);
 void arch_block_end(void);
 
-/* Where the code of a block with these flags that does not end with its page goes on, by the address of the next page. */
+/*
+ * The code of an instruction asks for something by a number (translate.c), which is less than a page's size; at the instruction whose
+ * host code returns to `from`.
+ */
+void arch_asked(struct core *core, uintptr_t number, uintptr_t from);
+
+/* Where the code of a block at the PC, with these flags, that does not end with its page goes on, by the address of the next page. */
 bool arch_goes_on(struct core *core, uint32_t flags, uint64_t next_page, uint64_t *ipa);
 
 /* As an access at the guest's level of privilege would be translated (MMU_DATA_LOAD ...); false: it would fault. */

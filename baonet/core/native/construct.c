@@ -7,9 +7,8 @@
 #include "architecture.h"
 #include "code_map.h"
 #include "ownership.h"
-#include "pl011.h"
-#include "pl011_state.h"
 #include "regions.h"
+#include "uart_kinds.h"
 
 static int fail(int error, const char *what) {
     PyErr_Format(PyExc_RuntimeError, "unicorn: %s: %s", what, unicorn.strerror(error));
@@ -48,11 +47,11 @@ static int has_memory(void) {
     return 1;
 }
 
-static int open_uc(struct core *core, int model) {
+static int open_uc(struct core *core) {
     if (!has_memory()) return -1;
     int error = unicorn.open(ARCH_UNICORN, &core->uc);
     if (error) return fail(error, "open");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model))) return fail(error, "CPU model");
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), core->model))) return fail(error, "CPU model");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
     if ((error = arch_configure(core->uc))) return fail(error, "configure the CPU");
     uint64_t pc = 0; /* the first register access creates the CPU */
@@ -99,15 +98,14 @@ static PyObject *take(PyObject *keywords, char *const *names) {
 }
 
 static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"model", "frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
-    int model;
+    static char *names[] = {"frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
     unsigned long long frequency, epoch;
     PyObject *slots, *siblings, *code_map, *costs = NULL, *ledger = Py_None;
     unsigned long long hz = 0;
     int records = 0;
     PyObject *shared = take(keywords, names);
     if (!shared) return -1;
-    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "iKKOIO!O|$KO!pO", names, &model, &frequency, &epoch, &slots,
+    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "KKOIO!O|$KO!pO", names, &frequency, &epoch, &slots,
                                              &core->index, &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type,
                                              &costs, &records, &ledger);
     Py_DECREF(shared); /* the caller has all that is in it */
@@ -155,8 +153,8 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
     core->scratch.reason = core->state.deferred = EXIT_NONE;
-    if (open_uc(core, model)) return -1;
-    if (arch_define(core, model)) return -1;
+    if (open_uc(core)) return -1;
+    if (arch_define(core)) return -1;
     return save_pristine(core);
 }
 
@@ -196,16 +194,19 @@ PyObject *core_map_ram(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-PyObject *core_map_pl011(PyObject *self, PyObject *args) {
+PyObject *core_map_uart(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned long long ipa, offset;
     unsigned interrupt;
     int console = 0;
+    const char *name;
     PyObject *buffer;
-    if (!PyArg_ParseTuple(args, "KOKI|p", &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    if (!PyArg_ParseTuple(args, "sKOKI|p", &name, &ipa, &buffer, &offset, &interrupt, &console)) return NULL;
+    const struct uart_kind *kind = uart_kind(name);
+    if (!kind) return PyErr_Format(PyExc_ValueError, "there is no UART of kind '%s'", name);
     if (!region_new(core, ipa, PAGE_SIZE)) return NULL;
     void *state = memory(core, buffer, offset, sizeof(struct uart_state));
-    if (!state || !uart_attach(core, ipa, state, interrupt, console)) return NULL;
+    if (!state || !uart_attach(core, kind, ipa, state, interrupt, console)) return NULL;
     core->region_count++;
     return PyLong_FromUnsignedLong(core->uart_count - 1);
 }

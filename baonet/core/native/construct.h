@@ -6,7 +6,7 @@
 
 int core_init(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *core_map_ram(PyObject *self, PyObject *args);
-PyObject *core_map_pl011(PyObject *self, PyObject *args);
+PyObject *core_map_uart(PyObject *self, PyObject *args);
 PyObject *core_own(PyObject *self, PyObject *args);
 PyObject *core_map_unassigned(PyObject *self, PyObject *args);
 PyObject *core_emulate(PyObject *self, PyObject *args);

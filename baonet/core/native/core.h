@@ -5,19 +5,19 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     construct examine module rounds_type save taken type
+ *   python     behalf construct examine module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
- *   shared     broadcast emulate events pages pl011
+ *   shared     broadcast emulate events ns16550 pages pl011 uart uart_kinds
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
  *   core       architecture cached clock code_map core count leave ownership parcels regions resident rest rights storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics common_time futex layout ledger library patience pl011_state slot state unicorn
+ *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -62,9 +62,11 @@ struct window {
     uint64_t base, size;
 };
 
-struct uart_state; /* in shared memory: pl011.c */
+struct uart_state; /* in shared memory: uart_state.h */
+struct uart_kind;  /* uart.h */
 struct uart {
     struct core *core;
+    const struct uart_kind *kind;
     struct uart_state *state;
     struct ownership *owner; /* NULL: no other pcpu can reach it, or all may as they like */
     uint16_t segment;
@@ -148,6 +150,7 @@ struct core {
     void *pristine; /* the library's CPU, as it was made */
     struct slot *slots, *slot;
     unsigned index;
+    int model;        /* UC_CPU_* */
     uint32_t process; /* that this core runs in */
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];

@@ -20,18 +20,25 @@ static void tell_before(struct core *core) {
     unicorn.loop_exit(core->cpu);
 }
 
-bool emulate_store(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
+static bool store_by_hypervisor(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
     tell_before(core);
-    if (size < 8) value &= (1ull << 8 * size) - 1;
     PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
     PyObject *result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
     for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
     if (!result) core_leave_here(core, EXIT_ERROR);
     bool done = result == Py_True;
-    if (done) trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
     Py_DECREF(result);
     return done;
 }
+
+bool emulate_store(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
+    if (size < 8) value &= (1ull << 8 * size) - 1;
+    bool done = store_by_hypervisor(core, ipa, size, value);
+    if (done) trace(core, TRACE_ACCESS, size | ACCESS_WRITE, ipa, value);
+    return done;
+}
+
+void emulate_pass(struct core *core, uint64_t ipa, unsigned size, uint64_t value) { store_by_hypervisor(core, ipa, size, value); }
 
 bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
     tell_before(core);
@@ -49,12 +56,16 @@ bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *valu
 }
 
 void emulate_complete(struct core *core, unsigned length) {
+    core->state.emulated_accesses++;
+    emulate_retire(core, length, core->costs[COST_ACCESS]);
+}
+
+void emulate_retire(struct core *core, unsigned length, uint64_t cost) {
     core_pc(core) += length;
     arch_adopt(core);
     core->slot->budget--;
-    core->state.emulated_accesses++;
     core_strain(core, ACCESS_STRAIN);
-    clock_skip(core, core->costs[COST_ACCESS]);
+    clock_skip(core, cost);
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = -1;
     if (core->outbox && PyList_GET_SIZE(core->outbox)) core_leave(core, EXIT_KICKED);
     arch_update(core);

@@ -14,7 +14,13 @@
 bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *value);
 bool emulate_store(struct core *core, uint64_t ipa, unsigned size, uint64_t value);
 
-/* It is done, and the instruction of so many bytes has retired. Does not return. */
+/* A store that does not enter the hypervisor on hardware: it carries it, and it is not told as an access. */
+void emulate_pass(struct core *core, uint64_t ipa, unsigned size, uint64_t value);
+
+/*
+ * It is done, and the instruction of so many bytes has retired: as an emulated access, or at such a cost. Do not return.
+ */
 void emulate_complete(struct core *core, unsigned length);
+void emulate_retire(struct core *core, unsigned length, uint64_t cost);
 
 #endif

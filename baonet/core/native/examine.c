@@ -2,24 +2,24 @@
 #include "examine.h"
 
 #include "architecture.h"
-#include "pl011.h"
 #include "storm.h"
+#include "uart.h"
 
 PyObject *core_state(PyObject *self, PyObject *unused) {
     (void)unused;
     return arch_examine((struct core *)self);
 }
 
-/* (UARTRIS, UARTIMSC, characters that wait to be read) of each UART, by number. */
+/* (Interrupts that there are, that are enabled, characters that wait to be read) of each UART, by number. */
 PyObject *core_uarts(PyObject *self, PyObject *unused) {
     (void)unused;
     struct core *core = (struct core *)self;
     PyObject *list = PyList_New(0);
     for (unsigned i = 0; list && i < core->uart_count; i++) {
-        uint32_t ris, imsc;
+        uint32_t pending, enabled;
         uint64_t waiting;
-        uart_examine(core->uarts[i], &ris, &imsc, &waiting);
-        PyObject *entry = Py_BuildValue("(IIK)", ris, imsc, (unsigned long long)waiting);
+        uart_examine(core->uarts[i], &pending, &enabled, &waiting);
+        PyObject *entry = Py_BuildValue("(IIK)", pending, enabled, (unsigned long long)waiting);
         if (!entry || PyList_Append(list, entry)) Py_CLEAR(list);
         Py_XDECREF(entry);
     }

@@ -20,8 +20,8 @@
 #include "architecture.h"
 #include "leave.h"
 #include "ownership.h"
-#include "pl011.h"
 #include "taken.h"
+#include "uart.h"
 
 #define SAVE_VERSION 1
 

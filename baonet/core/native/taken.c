@@ -1,8 +1,8 @@
 /* From memory of C to Python's objects. What could not be made stays to be taken. */
 #include "taken.h"
 
-#include "pl011.h"
 #include "trace.h"
+#include "uart.h"
 
 static PyObject *chunk(const struct parcel *parcel) {
     return Py_BuildValue("(y#KK)", parcel->bytes, (Py_ssize_t)parcel->length, (unsigned long long)parcel->numbers[0],

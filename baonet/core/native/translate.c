@@ -8,7 +8,6 @@
  * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
  */
 #include "architecture.h"
-#include "broadcast.h"
 #include "count.h"
 #include "leave.h"
 #include "settle.h"
@@ -110,15 +109,15 @@ EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count
     unicorn.call(s, function, result, count, arguments);
 }
 
-/* The slow side of a block start: the budget ran out, or somebody wants attention. */
+/* The slow side of a block start: the budget ran out, or somebody wants attention. Or an instruction asks for something. */
 EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
     struct core *core = running;
     if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
         unicorn.check_exit_request(argument, (uint32_t)value);
         return;
     }
-    if (!value) { /* a barrier (order.c) */
-        broadcast_finish(core);
+    if (value < PAGE_SIZE) { /* no block is there */
+        arch_asked(core, value, (uintptr_t)__builtin_return_address(0));
         return;
     }
     const uint8_t *begun = (const uint8_t *)value;

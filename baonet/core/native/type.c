@@ -2,13 +2,13 @@
 #include "type.h"
 
 #include "architecture.h"
+#include "behalf.h"
 #include "clock.h"
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
 #include "leave.h"
 #include "ownership.h"
-#include "pl011.h"
 #include "regions.h"
 #include "rights.h"
 #include "run.h"
@@ -16,6 +16,7 @@
 #include "storm.h"
 #include "taken.h"
 #include "trace.h"
+#include "uart.h"
 
 /* What is called for an emulated access belongs to who has the core. */
 static int core_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -306,7 +307,7 @@ static int set_pc(PyObject *self, PyObject *value, void *unused) {
 
 static PyMethodDef core_methods[] = {
     {"map_ram", core_map_ram, METH_VARARGS, NULL},
-    {"map_pl011", core_map_pl011, METH_VARARGS, NULL},
+    {"map_uart", core_map_uart, METH_VARARGS, NULL},
     {"own", core_own, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
@@ -327,6 +328,10 @@ static PyMethodDef core_methods[] = {
     {"take_output", core_take_output, METH_NOARGS, NULL},
     {"put_input", put_input, METH_VARARGS, NULL},
     {"put_break", put_break, METH_VARARGS, NULL},
+    {"put_output", core_put_output, METH_O, NULL},
+    {"take_input", core_take_input, METH_O, NULL},
+    {"read_memory", core_read_memory, METH_VARARGS, NULL},
+    {"write_memory", core_write_memory, METH_VARARGS, NULL},
     {"take_event", take_event, METH_NOARGS, NULL},
     {"translate", translate, METH_VARARGS, NULL},
     {"code", code, METH_O, NULL},

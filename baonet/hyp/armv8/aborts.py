@@ -14,6 +14,7 @@ from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, EXIT_REGISTER, EX
 from baonet.hyp.armv8.report import Armv8Report, describe_register, exception_class, has_address
 from baonet.hyp.armv8.vgic_messages import VgicResult
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
+from baonet.hyp.whereabouts import NOWHERE, whereabouts
 
 _ISV = 1 << 24
 _FNV = 1 << 10
@@ -181,23 +182,7 @@ class Aborts:
 
     def _whereabouts(self, ipa: int) -> str:
         """Which mappings of the VM lie next to an address that none of them holds."""
-        if ipa == _UNKNOWN_IPA:
-            return "where the VM has neither memory nor a device"
-        memory = self._vcpu.vm.memory
-        named = [("RAM", extent) for region in memory.regions for extent in region]
-        named += [("a device", extent) for extent in memory.devices if extent is not None]
-        named += [("shared memory", extent) for ipc in memory.ipcs for extent in ipc]
-        for what, extent in named:
-            if extent.ipa <= ipa < extent.ipa + extent.size:
-                return f"in {what} at {extent.ipa:#x}..{extent.ipa + extent.size - 1:#x}"
-        below = max((e for e in named if e[1].ipa <= ipa), key=lambda e: e[1].ipa + e[1].size, default=None)
-        above = min((e for e in named if e[1].ipa > ipa), key=lambda e: e[1].ipa, default=None)
-        text = "where the VM has neither memory nor a device"
-        if below is not None:
-            text += f"; below it {below[0]} ends at {below[1].ipa + below[1].size - 1:#x}"
-        if above is not None:
-            text += f"; above it {above[0]} starts at {above[1].ipa:#x}"
-        return text
+        return NOWHERE if ipa == _UNKNOWN_IPA else whereabouts(self._vcpu.vm.memory, ipa)
 
     def _park(self, reason: str, explanation: str, esr: int, *, addressed: bool = True) -> None:
         """``addressed``: the trap has a virtual and a guest-physical address."""

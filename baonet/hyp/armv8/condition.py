@@ -5,7 +5,7 @@ Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -27,9 +27,9 @@ from baonet.hyp.armv8.cpu import (
 )
 from baonet.hyp.armv8.report import exception_class, syndrome_text
 from baonet.hyp.armv8.vgic import Vgic
-from baonet.hyp.condition import STOPPED, Doing, VcpuCondition
+from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
+from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.vcpu import Vcpu
-from baonet.machine import uarts
 from baonet.machine.armv8 import Armv8Vm
 
 _PSTATE_I: Final = 1 << 7
@@ -37,13 +37,9 @@ _PSTATE_NRW: Final = 1 << 4
 _TIMER_ENABLE, _TIMER_IMASK = 1, 2
 _TIMER_NAMES: Final = {27: "CNTV", 30: "CNTP"}
 _ADDRESSED: Final = frozenset((0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35))
-_UART_SOURCES: Final = {4: "RX", 5: "TX", 6: "RT", 7: "FE", 8: "PE", 9: "BE", 10: "OE"}
-"""Bits of UARTMIS (DDI 0183G, 3.3.12)."""
 _GIC_INTID: Final = 0x3FF  # of a list register's vINTID: GICv2 keeps an SGI's source above it
 IDLE: Final = 0x100
 """Below every priority."""
-_MOST: Final = 8
-"""INTIDs that a line names."""
 
 
 _WORDS: Final = {
@@ -75,36 +71,13 @@ class TimerCondition:
 
     def text(self) -> str:
         name = _TIMER_NAMES.get(self.intid, "timer")
-        when = f"due in {_duration(self.due)}" if self.due > 0 else f"due {_duration(-self.due)} ago"
+        when = f"due in {duration(self.due)}" if self.due > 0 else f"due {duration(-self.due)} ago"
         text = f"timer {name} (interrupt {self.intid}): armed, {when}"
         if not self.assigned:
             return f"{text}; but the VM does not have interrupt {self.intid}: add it to the VM's 'timer'"
         if self.control & _TIMER_IMASK:
             return f"{text}; but masked by {name}_CTL.IMASK"
         return text
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class LineCondition:
-    """A UART whose interrupt line is up and whose interrupt the VM does not have. ``owner``: the VM that has it, or "".
-
-    ``sources``: UARTMIS. ``waiting``: characters that nobody has read.
-    """
-
-    device: str
-    intid: int
-    owner: str
-    sources: int
-    waiting: int
-
-    def text(self) -> str:
-        names = [name for bit, name in _UART_SOURCES.items() if self.sources >> bit & 1]
-        characters = f", {self.waiting} character{'s' if self.waiting > 1 else ''} to read" if self.waiting else ""
-        text = f"UART {self.device} holds interrupt {self.intid} up (UARTMIS: {', '.join(names)}{characters})"
-        if self.owner:
-            return f"{text}; but it is VM '{self.owner}' that has interrupt {self.intid}"
-        return f"{text}; but no VM has interrupt {self.intid}: add it to the 'interrupts' of the device"
 
 
 @final
@@ -176,13 +149,13 @@ class Condition(VcpuCondition):
                 why = "not taken, as PSTATE.I masks it"
             else:
                 why = "not taken yet"
-            lines.append(f"pending: interrupt {_numbers(self.listed)}; {why}")
+            lines.append(f"pending: interrupt {numbers(self.listed)}; {why}")
         if self.active:
-            lines.append(f"acknowledged by the guest, and not ended: interrupt {_numbers(self.active)}")
+            lines.append(f"acknowledged by the guest, and not ended: interrupt {numbers(self.active)}")
         if self.disabled:
-            lines.append(f"pending, but not enabled by the guest: interrupt {_numbers(self.disabled)}")
+            lines.append(f"pending, but not enabled by the guest: interrupt {numbers(self.disabled)}")
         if self.unrouted:
-            lines.append(f"pending, but routed to no vcpu of the VM: interrupt {_numbers(self.unrouted)}")
+            lines.append(f"pending, but routed to no vcpu of the VM: interrupt {numbers(self.unrouted)}")
         return lines + [line.text() for line in self.lines_up]
 
 
@@ -191,23 +164,11 @@ def level(pstate: int) -> str:
     return "EL0 (AArch32)" if pstate & _PSTATE_NRW else f"EL{pstate >> 2 & 3}{'h' if pstate & 1 else 't'}"
 
 
-def _numbers(intids: tuple[int, ...]) -> str:
-    more = f" and {len(intids) - _MOST} more" if len(intids) > _MOST else ""
-    return ", ".join(str(intid) for intid in intids[:_MOST]) + more
-
-
-def _duration(nanoseconds: int) -> str:
-    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.3f} {unit}"
-    return f"{nanoseconds} ns"
-
-
 def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
     state = cpu.state()
     frequency = vcpu.plan.machine.platform.timer_frequency
     timers = tuple(
-        TimerCondition(intid, assigned, control, _nanoseconds(compare - now, frequency))
+        TimerCondition(intid, assigned, control, nanoseconds(compare - now, frequency))
         for intid, assigned, control, compare, now in cpu.timers()
         if control & _TIMER_ENABLE
     )
@@ -236,21 +197,8 @@ def examine(vcpu: Vcpu, cpu: Armv8Cpu, vgic: Vgic, doing: Doing) -> Condition:
         active=tuple(sorted(each & intid_bits for each in lists if each & LR_ACTIVE)),
         disabled=held.disabled,
         unrouted=held.unrouted,
-        lines_up=tuple(_lines_up(vcpu, cpu)) if vcpu.is_home else (),
+        lines_up=tuple(lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
-
-
-def _lines_up(vcpu: Vcpu, cpu: Armv8Cpu) -> Iterator[LineCondition]:
-    machine, vm = vcpu.plan.machine, vcpu.config
-    for (_, device), (raw, mask, waiting) in zip(uarts(machine.platform, vm), cpu.uarts(), strict=True):
-        if raw & mask and device.interrupt and device.interrupt not in vm.interrupts:
-            owner = next((other.name for other in machine.vms if device.interrupt in other.interrupts), "")
-            yield LineCondition(device.name, device.interrupt, owner, raw & mask, waiting)
-
-
-def _nanoseconds(ticks: int, frequency: int) -> int:
-    """No more than 64 bits hold: a guest may set any value."""
-    return max(-(1 << 62), min(ticks * 1_000_000_000 // frequency, 1 << 62))
 
 
 def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupts: bool) -> str:
@@ -261,7 +209,7 @@ def storm(vcpu: Vcpu, cpu: Armv8Cpu, taken: int, instructions: int, *, interrupt
         held = sorted(lr & mine for lr in (cpu.ich[ICH_LR0 + n] for n in range(ICH_LISTS)) if lr & LR_STATE)
         return (
             f"VM '{vcpu.config.name}', vcpu {vcpu.id} is in an interrupt loop: {taken} interrupts with {instructions} "
-            f"instructions between them; its handler silences none of {_numbers(tuple(held)) or 'them'} "
+            f"instructions between them; its handler silences none of {numbers(tuple(held)) or 'them'} "
             f"(VBAR_EL1 {state['vbar_el1']:#x})"
         )
     return (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from baonet.hyp.architecture import Handler, InterruptStatistics
+from baonet.hyp.riscv.irqc_messages import IrqcResult
 from baonet.machine.saved import Saved
 
 
@@ -22,15 +23,29 @@ class Controller(Protocol):
     def covers(self, ipa: int) -> bool: ...
 
     def read(self, ipa: int, size: int) -> int | None:
-        """A load; None: it has to be asked of another pcpu, or no register takes it. Nothing has happened then."""
+        """A load: what its register is to have, whole. None: it has to be asked of another pcpu, or leaves the
+        register alone, or no register of the controller takes it. Nothing has happened then.
+        """
 
     def write(self, ipa: int, size: int, value: int) -> bool:
-        """A store; False as None of ``read``."""
+        """A store of a register that has ``value``, whole. False as None of ``read``, or it breaks Bao.
+
+        Also one to the page of another hart's interrupt file, wherever it is asked; that is always done.
+        """
+
+    def leaves_alone(self, ipa: int, size: int) -> bool:
+        """Whether a load there, which ``read`` has not done, leaves its register as it was, and is done."""
+
+    def breaks(self, ipa: int, size: int, value: int) -> str | None:
+        """Why Bao hangs at a store that ``write`` has not done, and says nothing; None if it does not."""
 
     def ask_read(self, ipa: int, size: int) -> bool:
         """Ask the home; False: no register takes it, so Bao's emulation fails."""
 
     def ask_write(self, ipa: int, size: int, value: int) -> bool: ...
+
+    def answered(self, result: IrqcResult) -> None:
+        """The home has answered, and the guest still waits: what comes with the answer is for this hart."""
 
     def inject(self, source: int) -> None:
         """In software, on the VM's master pcpu: a notification from another VM."""

@@ -78,8 +78,9 @@ class RiscvCpu(Cpu, Protocol):
     """``x`` are x0 to x31: x0 is 0 whatever is stored. The entry state is VS mode with translation off, x10 the hart's
     id and x11 ``context``; sstatus has FS and XS dirty (Bao: vcpu_arch_reset), stimecmp is 0, all else 0.
 
-    ``state`` has the CSRs of the guest's supervisor and ``privilege``. ``exceptions``: how many the guest has taken
-    itself since it was entered; ``last_cause``, ``last_epc``, ``last_tval``: what the last of them put there.
+    ``state`` has the CSRs of the guest's supervisor by their names (without Sstc ``stimecmp`` is all ones), ``time``
+    and ``privilege``, 1 in S mode. ``exceptions``: how many the guest has taken itself since it was entered;
+    ``last_cause``, ``last_epc``, ``last_tval``: what the last of them put there.
     """
 
     software: bool
@@ -104,3 +105,15 @@ class RiscvCpu(Cpu, Protocol):
         When this returns, or at the latest before this hart's guest goes on, all of them have. ``size`` all ones, or
         0 with ``start`` 0: everything.
         """
+
+    def put_output(self, data: bytes) -> None:
+        """Have the first UART of the VM send characters, as if its guest had."""
+
+    def take_input(self, most: int) -> bytes:
+        """Characters that wait at the first UART of the VM, at most so many: the guest does not get them any more."""
+
+    def read_memory(self, ipa: int, size: int) -> bytes | None:
+        """RAM of the VM at a guest-physical address; None unless all of it is."""
+
+    def write_memory(self, ipa: int, data: bytes) -> None:
+        """RAM of the VM at a guest-physical address; all of it is."""

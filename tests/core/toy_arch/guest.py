@@ -40,7 +40,6 @@ class Memory:
 def core_of(native: Any, memory: Memory, hz: int) -> Any:
     """In whose RAM is: a1 times a0 = a0 + 1, then a call."""
     core = native.Core(
-        model=0,
         frequency=HZ,
         epoch=0,
         slots=memory.slots,

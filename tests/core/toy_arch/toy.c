@@ -23,8 +23,8 @@ int arch_configure(void *uc) {
     return 0;
 }
 
-int arch_define(struct core *core, int model) {
-    (void)core, (void)model;
+int arch_define(struct core *core) {
+    (void)core;
     return 0;
 }
 
@@ -99,6 +99,7 @@ bool arch_wants(struct core *core, const struct event *event) {
     return true;
 }
 
+void arch_asked(struct core *core, uintptr_t number, uintptr_t from) { (void)core, (void)number, (void)from; }
 void arch_block_begin(void *tb) { (void)tb; }
 void arch_block_end(void) {}
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from baonet.hyp.armv8.condition import IDLE, Condition, LineCondition, TimerCondition, level
+from baonet.hyp.armv8.condition import IDLE, Condition, TimerCondition, level
 from baonet.hyp.armv8.cpu import ICH_AP1R0, ICH_LR0, LR_ACTIVE, LR_GROUP, LR_PENDING, LR_PRIORITY_SHIFT
 from baonet.hyp.condition import Doing, doing
+from baonet.hyp.lines import LineCondition
 from baonet.hyp.vcpu import State
 from baonet.machine import Device
 from baonet.machine.armv8 import Armv8Vm, Gic
@@ -96,7 +97,7 @@ def test_a_uart_whose_interrupt_another_vm_has() -> None:
     for vcpu in range(2):
         fabric.guest(1, vcpu).cpu.uart_states = [(0x70, 0x50, 12)]
     fabric.guest(0, 0).cpu.uart_states = [(0x70, 0x50, 12)]
-    line = LineCondition("uart", 33, "vm0", 0x50, 12)
+    line = LineCondition("uart", "pl011", 33, "vm0", 0x50, 12)
     assert of(fabric.guest(1, 0)).lines_up == (line,)
     assert of(fabric.guest(1, 1)).lines_up == ()
     assert of(fabric.guest(0, 0)).lines_up == (), "it has the interrupt"
@@ -104,23 +105,9 @@ def test_a_uart_whose_interrupt_another_vm_has() -> None:
     assert of(fabric.guest(1, 0)).lines_up == (), "masked by UARTIMSC"
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (
-            LineCondition("uart0", 33, "", 0x50, 1),
-            "UART uart0 holds interrupt 33 up (UARTMIS: RX, RT, 1 character to read); but no VM has interrupt 33: "
-            "add it to the 'interrupts' of the device",
-        ),
-        (
-            LineCondition("uart1", 40, "rtos", 0x20, 0),
-            "UART uart1 holds interrupt 40 up (UARTMIS: TX); but it is VM 'rtos' that has interrupt 40",
-        ),
-    ],
-)
-def test_lines_that_are_up(line: LineCondition, words: str) -> None:
-    assert line.text() == words
-    assert words in said(replace(PLAIN, lines_up=(line,)))
+def test_a_line_that_is_up_is_said() -> None:
+    line = LineCondition("uart1", "pl011", 40, "rtos", 0x20, 0)
+    assert line.text() in said(replace(PLAIN, lines_up=(line,)))
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@
 #define PHYSICAL_TIMER 30
 
 int arch_init(struct core *core, PyObject *keywords) {
-    static char *names[] = {"midr", "mpidr", "gic_version", "list_registers", "timers", "cluster", NULL};
+    static char *names[] = {"model", "midr", "mpidr", "gic_version", "list_registers", "timers", "cluster", NULL};
     struct arch_wiring *wiring = &core->arch;
     unsigned long long midr, mpidr;
     int gic_version;
     PyObject *timers, *nothing = PyTuple_New(0);
     wiring->cluster = 1;
-    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "KKiIO!|I", names, &midr, &mpidr, &gic_version,
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "iKKiIO!|I", names, &core->model, &midr, &mpidr, &gic_version,
                                                         &wiring->list_registers, &PyTuple_Type, &timers, &wiring->cluster);
     Py_XDECREF(nothing);
     if (!parsed) return -1;
@@ -46,9 +46,9 @@ int arch_init(struct core *core, PyObject *keywords) {
 /* The library's default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
 int arch_configure(void *uc) { return unicorn.ctl(uc, UC_CTL_WRITE(UC_CTL_UC_PAGE_SIZE, 1), PAGE_SIZE); }
 
-int arch_define(struct core *core, int model) {
+int arch_define(struct core *core) {
     registers_initialise(core);
-    return registers_define(core) || identification_define(core, model) ? -1 : 0;
+    return registers_define(core) || identification_define(core) ? -1 : 0;
 }
 
 /*

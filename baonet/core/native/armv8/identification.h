@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-/* `model`: UC_CPU_ARM64_*. -1 with a Python error. */
-int identification_define(struct core *core, int model);
+/* -1 with a Python error. */
+int identification_define(struct core *core);
 
 #endif

@@ -4,8 +4,10 @@
  */
 #include "armv8/order.h"
 
+#include "architecture.h"
 #include "armv8/align.h"
 #include "armv8/arm.h"
+#include "broadcast.h"
 #include "leave.h"
 
 static _Thread_local bool release_pending;
@@ -20,13 +22,20 @@ static void *temporary(void *s, void *handle) { return (void *)((uintptr_t)s + (
 
 EXPORT void helper_check_exit_request_aarch64(void *core, uintptr_t block);
 
+#define ASK_BARRIER 0 /* all that is asked */
+
 /* Before a barrier is over, maintenance is. */
 static void finish_maintenance(void *s) {
-    void *core = temporary(s, unicorn.const_i64(s, (int64_t)(uintptr_t)running)), *none = temporary(s, unicorn.const_i64(s, 0));
-    void *arguments[] = {core, none};
+    void *core = temporary(s, unicorn.const_i64(s, (int64_t)(uintptr_t)running));
+    void *asked = temporary(s, unicorn.const_i64(s, ASK_BARRIER)), *arguments[] = {core, asked};
     unicorn.call(s, helper_check_exit_request_aarch64, NULL, 2, arguments);
     unicorn.temp_free(s, core);
-    unicorn.temp_free(s, none);
+    unicorn.temp_free(s, asked);
+}
+
+void arch_asked(struct core *core, uintptr_t number, uintptr_t from) {
+    (void)number, (void)from;
+    broadcast_finish(core);
 }
 
 EXPORT void tcg_gen_mb_aarch64(void *s, uint32_t type) {

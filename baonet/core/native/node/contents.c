@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "pl011_state.h"
+#include "uart_state.h"
 
 /* What a device's state has beside its lock. */
 #define DEVICE_BEGIN sizeof(uint32_t)

@@ -17,12 +17,12 @@
 #include "link_type.h"
 #include "offset_type.h"
 #include "transfers.h"
-#include "pl011_state.h"
 #include "protocol_type.h"
 #include "pulse.h"
 #include "ring.h"
 #include "rings.h"
 #include "slot.h"
+#include "uart_state.h"
 
 /* The parent may have ended before the kernel was asked to tell. */
 static PyObject *die_with_parent(PyObject *module, PyObject *args) {
@@ -91,7 +91,7 @@ PyMODINIT_FUNC PyInit__node(void) {
         PyModule_AddType(module, &directory_type) || PyModule_AddType(module, &holder_type) ||
         PyModule_AddIntConstant(module, "SLOT_SIZE", sizeof(struct slot)) ||
         PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) || PyModule_AddIntConstant(module, "BEATS", BEATS) ||
-        PyModule_AddIntConstant(module, "PL011_STATE_SIZE", sizeof(struct uart_state)) ||
+        PyModule_AddIntConstant(module, "UART_STATE_SIZE", sizeof(struct uart_state)) ||
         PyModule_AddIntConstant(module, "LEDGER_SIZE", sizeof(struct ledger)) ||
         PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane)) || add_frames(module)) {
         Py_DECREF(module);

@@ -13,8 +13,8 @@
 
 #include "coherent.h"
 #include "passing.h"
-#include "pl011_state.h"
 #include "pulse.h"
+#include "uart_state.h"
 
 #define HOLD UINT64_C(50000) /* nanoseconds */
 

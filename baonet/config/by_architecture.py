@@ -1,0 +1,91 @@
+"""Values that a file gives for each architecture, in a mapping whose keys are names of architectures.
+
+They are settled before anything is read: in the tree there stands then what is for the architecture of the file's
+platform, at its own place. So everything else of the configuration knows nothing of this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeGuard, final
+
+from baonet.config import platform_file, wings
+from baonet.document.document import YamlNode, moved
+from baonet.document.errors import Problem
+from baonet.document.kinds import ListOf, MappingOf, Reader, ValueKind, described, is_required, key_of
+from baonet.document.overrides import Overrides, put, read_overrides
+from baonet.document.quantities import listing
+
+PLATFORM: Final = "platform"
+_NAMED_BY_USERS: Final = ("placement",)
+"""Keys of a machine whose mappings have names as keys, which may be those of architectures."""
+
+
+def settle(root: YamlNode, kind: ValueKind[Any], overrides: Overrides, reader: Reader) -> None:
+    """Apply overrides to the tree of a machine file, and settle it.
+
+    An override that has nothing for the architecture sets nothing; a required value that has nothing is told. Those of
+    the platform come first, as they say of which architecture it is. Problems go to ``reader``.
+    """
+    given, problems = read_overrides(root.source.path, overrides)
+    reader.problems += problems
+    first = [each for each in given if each.path.startswith(PLATFORM) and not _is_by_architecture(each.value)]
+    for each in first:
+        reader.problems += put(root, kind, each)
+    settler = _Settler(root, reader)
+    settler.settle(root, kind)
+    for each in given:
+        if each in first:
+            continue
+        if _is_by_architecture(each.value):
+            if settler.name not in each.value:
+                continue
+            each = replace(each, value=each.value[settler.name])  # noqa: PLW2901
+        reader.problems += put(root, kind, each)
+    settler.settle(root, kind)
+
+
+def _is_by_architecture(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict) and bool(value) and value.keys() <= wings.ARCHITECTURES.keys()
+
+
+@final
+@dataclass
+class _Settler:
+    root: YamlNode
+    reader: Reader
+    _found: str = ""
+
+    @property
+    def name(self) -> str:
+        """The platform's architecture. Looked for when something depends on it: it may be in another file."""
+        self._found = self._found or platform_file.meant(self.root.at(PLATFORM)).name
+        return self._found
+
+    def settle(self, node: YamlNode, kind: ValueKind[Any] | None) -> None:
+        """What is below a node, of this kind if that is known."""
+        if isinstance(node.value, list):
+            item = kind.item if isinstance(kind, ListOf) else None
+            for each in node.value:
+                self.settle(each, item)
+        elif isinstance(node.value, dict):
+            fields = {key_of(each): each for each in described(kind.model)} if isinstance(kind, MappingOf) else {}
+            for key, each in list(node.value.items()):
+                if node is self.root and key in _NAMED_BY_USERS:
+                    continue
+                field = fields.get(key)
+                inner = each
+                if _is_by_architecture(each.value):
+                    chosen = each.value.get(self.name)
+                    if chosen is None:
+                        del node.value[key]
+                        if field is not None and is_required(field):
+                            self.reader.absent[each.name] = self._nothing(each)
+                        continue
+                    inner = node.value[key] = moved(chosen, each.name, each.key)
+                self.settle(inner, None if field is None else field.metadata["kind"])
+
+    def _nothing(self, node: YamlNode) -> Problem:
+        assert isinstance(node.value, dict)
+        hint = f"add '{self.name}: ...', or choose a platform of {listing(node.value, 'or')}"
+        return node.problem(f"there is nothing for {self.name}, which is the platform's architecture", hint)

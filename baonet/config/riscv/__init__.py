@@ -1,0 +1,1 @@
+"""RISC-V's part of the configuration."""

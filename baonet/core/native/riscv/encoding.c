@@ -1,0 +1,16 @@
+/* The loads and stores that Bao decodes: LB to LD, SB to SD, C.LW and C.SW. */
+#include "riscv/encoding.h"
+
+#define IS_C_LW(word) (((word) & 0xe003) == 0x4000)
+#define IS_C_SW(word) (((word) & 0xe003) == 0xc000)
+
+bool encoding_plain_access(uint32_t word, struct plain_access *access) {
+    if (IS_COMPRESSED(word)) {
+        *access = (struct plain_access){.store = IS_C_SW(word), .size = 4, .reg = 8 + (word >> 2 & 7), .length = 2};
+        return IS_C_LW(word) || IS_C_SW(word);
+    }
+    bool store = OPCODE(word) == OPCODE_STORE;
+    *access = (struct plain_access){
+        .store = store, .size = 1u << (FUNCT3(word) & 3), .reg = store ? RS2(word) : RD(word), .length = 4};
+    return store ? FUNCT3(word) < 4 : OPCODE(word) == OPCODE_LOAD && FUNCT3(word) != 7;
+}

@@ -1,0 +1,51 @@
+/* What an instruction is, by its encoding (unprivileged architecture, 35). */
+#ifndef BAONET_RISCV_ENCODING_H
+#define BAONET_RISCV_ENCODING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IS_COMPRESSED(half) (((half) & 3) != 3)
+
+#define NOP 0x00000013u
+#define FENCE_I 0x0000100fu
+#define PAUSE 0x0100000fu
+#define WFI 0x10500073u
+#define SRET 0x10200073u
+#define UNDEFINED 0xffffffffu /* of 32 bits */
+#define JUMP_TO_SELF 0xa001u  /* C.J, of 16 */
+
+#define OPCODE(word) ((word) & 0x7f)
+#define FUNCT3(word) ((word) >> 12 & 7)
+#define RD(word) ((word) >> 7 & 31)
+#define RS1(word) ((word) >> 15 & 31)
+#define RS2(word) ((word) >> 20 & 31)
+#define CSR(word) ((word) >> 20)
+#define OPCODE_LOAD 0x03u
+#define OPCODE_FENCE 0x0fu
+#define OPCODE_STORE 0x23u
+#define OPCODE_AMO 0x2fu
+#define OPCODE_SYSTEM 0x73u
+
+#define IS_FENCE_I(word) (((word) & 0x707f) == 0x100f)
+#define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
+
+/* CBO.INVAL, CLEAN, FLUSH, ZERO, by bits 31:20. */
+enum { CBO_INVAL = 0, CBO_CLEAN = 1, CBO_FLUSH = 2, CBO_ZERO = 4 };
+#define IS_CBO(word) (((word) & 0x7fff) == 0x200f && ((word) >> 20 <= CBO_FLUSH || (word) >> 20 == CBO_ZERO))
+
+static inline bool is_csr_instruction(uint32_t word) { return OPCODE(word) == OPCODE_SYSTEM && FUNCT3(word) & 3; }
+
+/* Whether a CSR instruction writes, whatever the value (CSRRW, CSRRS and CSRRC of something but x0 or 0). */
+static inline bool writes_csr(uint32_t word) { return (FUNCT3(word) & 3) == 1 || RS1(word); }
+
+/* A load or store of one register, as Bao decodes it for a device that it emulates. */
+struct plain_access {
+    bool store;
+    unsigned size, reg, length;
+};
+
+/* False: it is none. */
+bool encoding_plain_access(uint32_t word, struct plain_access *access);
+
+#endif

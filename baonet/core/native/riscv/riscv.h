@@ -1,0 +1,28 @@
+/* The functions of the library that only its RISC-V CPUs have, or that are stood in front of for RISC-V alone. */
+#ifndef BAONET_RISCV_RISCV_H
+#define BAONET_RISCV_RISCV_H
+
+#include "library.h"
+
+extern struct riscv {
+    bool (*exec_interrupt)(void *, int);
+    bool (*tlb_fill)(void *, uint64_t, int, int, int, bool, uintptr_t);
+    int (*mmu_index)(void *, bool);
+    int (*csrrw)(void *, int, uint64_t *, uint64_t, uint64_t);
+    void (*raise_here)(void *, uint32_t); /* helper_raise_exception */
+    void (*raise)(void *, uint32_t, uintptr_t);
+    uint32_t (*load_half)(void *, uint64_t);
+    void (*mb)(void *, uint32_t);
+    void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
+    void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
+    uint64_t (*ret_ldub)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_lduw)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_ldul)(void *, uint64_t, uint32_t, uintptr_t);
+    uint64_t (*le_ldq)(void *, uint64_t, uint32_t, uintptr_t);
+    void (*ret_stb)(void *, uint64_t, uint8_t, uint32_t, uintptr_t);
+    void (*le_stw)(void *, uint64_t, uint16_t, uint32_t, uintptr_t);
+    void (*le_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
+    void (*le_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
+} riscv;
+
+#endif

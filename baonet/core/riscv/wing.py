@@ -1,0 +1,77 @@
+"""Making RISC-V cores: their timer and interrupt files, and what each exit takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, cast, final
+
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
+from baonet.core.costs import interrupt_cost
+from baonet.core.riscv import litmus, selftest_code, testbed, traps
+from baonet.core.riscv.engine import native
+from baonet.hyp.riscv.cpu import RiscvExit
+from baonet.machine import Machine, Vm
+from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
+
+
+def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
+    """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
+    costs = machine.platform.costs
+    asked = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
+    interrupts = (RiscvExit.INTERRUPT, RiscvExit.LINE)
+    hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
+    interrupt = interrupt_cost(machine, vm)
+    exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in RiscvExit)
+    return (*exits, access)
+
+
+def _files(vm: Vm) -> Aia | None:
+    """The VM's interrupt controller, if that sends messages to files of its harts."""
+    irqc = RiscvVm.of(vm).irqc
+    return irqc if isinstance(irqc, Aia) and irqc.imsic is not None else None
+
+
+@final
+class RiscvTrial:
+    files = tuple(Path(module.__file__ or "") for module in (native, litmus, traps, testbed, selftest_code))
+
+    def shared(self) -> TrialMemory:
+        return testbed.RiscvShared()
+
+    def run(self, shared: TrialMemory, number: int) -> bool:
+        return litmus.run(cast(testbed.RiscvShared, shared), number)
+
+    def part_of(self, reached: int) -> str:
+        return litmus.part_of(reached)
+
+
+@final
+class RiscvCores:
+    trial: Trial = RiscvTrial()
+
+    def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
+        files = _files(vm)
+        return native.Core(
+            hart=vcpu,
+            sstc=RiscvPlatform.of(machine.platform).sstc,
+            aia=files is not None,
+            identities=files.identities if files else 255,
+            costs=_costs(machine, vm),
+            **wiring,
+        )
+
+    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+
+    def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
+        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
+
+    def map(self, core: Core, vm: Vm) -> None:
+        files = _files(vm)
+        if files is not None:
+            assert files.imsic is not None
+            cast(native.Core, core).map_imsic(files.imsic, vm.cpus)
+
+
+RISCV: Final[CoreWing] = RiscvCores()

@@ -1,0 +1,47 @@
+"""Debian's riscv64 kernel and U-Boot in virtual time: a whole session is the same in every placement."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.guests.riscv import PLATFORMS, TROUBLE, linux, u_boot
+from tests.guests.test_virtual_boot import session
+
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
+
+
+@pytest.mark.parametrize("irqc", list(PLATFORMS))
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_linux_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path, cpus: int, irqc: str) -> None:
+    typed = "cat /proc/interrupts; nproc; cat /proc/uptime; head -c 16 /dev/urandom | md5sum; poweroff\n"
+    machine = {
+        "platform": PLATFORMS[irqc],
+        "vms": [linux(guest_cache, cpus=cpus)],
+        "input": [{"vm": "linux", "at": "4s", "text": typed}],
+    }
+    placements = ("process-per-island", "one-process", "process-per-cpu")
+    runs = [session(tmp_path, machine, placement) for placement in placements]
+    first, digest = runs[0]
+    assert [result.status for result, _ in runs] == [0] * 3, first.out[-2000:] + first.err
+    assert {(result.out, again) for result, again in runs} == {(first.out, digest)}
+    assert re.search(r"\s10 .*ttyS0", first.out), first.out[-2000:]
+    assert re.search(rf"\n{cpus}\r?\n", first.out[first.out.rindex("shell ready") :])
+    assert not re.search(TROUBLE, first.out), first.out
+
+
+def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
+    typed = [("1s", "\n"), ("2s", "version; reset\n"), ("3s", "\n"), ("4s", "poweroff\n")]
+    machine = {
+        "platform": PLATFORMS["aia"],
+        "vms": [u_boot(guest_cache)],
+        "input": [{"vm": "uboot", "at": at, "text": text} for at, text in typed],
+    }
+    runs = [session(tmp_path, machine, placement) for placement in ("process-per-cpu", "one-process")]
+    (first, digest), (second, again) = runs
+    assert first.status == second.status == 0, first.out[-2000:] + first.err
+    assert (first.out, digest) == (second.out, again)
+    assert first.out.count("Hit any key") == 2
+    assert "GNU ld" in first.out
