@@ -6,7 +6,7 @@ import pytest
 
 from baonet.hyp.armv8.cpu import EXIT_VALUE, Exit
 from tests.core.bench import RAM, Bench, Memory
-from tests.core.uarts import Uart
+from tests.core.bench_uart import Uart
 
 DATA = 0
 """Where every kind has its characters."""

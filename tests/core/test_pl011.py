@@ -7,7 +7,7 @@ import pytest
 from baonet.core import _node
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
 from tests.core.bench import UART, UART_INTID, Memory, address, run
-from tests.core.uarts import Uart
+from tests.core.bench_uart import Uart
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
 IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0
@@ -66,7 +66,7 @@ def test_what_holds_the_line_up_is_told(uart: Uart) -> None:
 
 def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
     for byte in b"hello":
-        uart.access("strb", DR, byte)
+        uart.write(DR, byte, 1)
     assert uart.core.take_output() == [(0, 0, b"hello")]
     assert uart.core.take_output() == []
     uart.write(DR, 0x1234_5621)
@@ -88,7 +88,7 @@ def test_more_than_is_collected_is_kept(uart: Uart) -> None:
 
 def test_a_core_that_sends_a_lot_is_left_to_be_collected(uart: Uart) -> None:
     uart.core.x[0], uart.core.x[1], uart.core.pc = UART, 1 << 20, address("send")
-    assert run(uart.core) == Exit.KICKED
+    assert run(uart.bench.core) == Exit.KICKED
     assert 10_000 < sum(len(piece) for _, _, piece in uart.core.take_output()) < 30_000
 
 
@@ -199,7 +199,7 @@ def test_the_interrupt_of_output(uart: Uart) -> None:
 
 def test_a_change_of_the_line_ends_the_stay(uart: Uart) -> None:
     """Long before the budget is through."""
-    core = uart.core
+    core = uart.bench.core
     uart.write(IMSC, TX)
     core.x[0], core.x[1], core.pc = UART, 1 << 20, address("send")
     assert run(core) == Exit.LINE

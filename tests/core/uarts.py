@@ -1,51 +1,37 @@
-"""A UART, of whatever kind, as the guest of a core sees it."""
+"""A UART, of whatever kind, as the guest of a core sees it, of whatever architecture that is."""
 
 from __future__ import annotations
 
-from typing import final
+from abc import ABC, abstractmethod
 
-from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
-from tests.core.bench import UART, UART_INTID, Bench, Memory, address, run
+from baonet.core.architecture import Core
 
 
-@final
-class Uart:
-    """The device as one core's guest sees it."""
+class GuestUart(ABC):
+    """The device as one core's guest sees it, which is left when the line has moved."""
 
-    def __init__(self, memory: Memory | None = None, index: int = 0) -> None:
-        self.bench = Bench(memory, index)
-        self.core = self.bench.core
-        self._load, self._store = ("ldrb", "strb") if self.bench.memory.kind == "16550" else ("ldr_w", "str_w")
-        self.bench.enter("nothing")
+    def __init__(self, core: Core, size: int) -> None:
+        """``size``: of its registers."""
+        self.core = core
+        self.size = size
         self.told: list[int] = []  # the line, as it was told and not asked for by `line`
 
-    def finish(self) -> None:
-        while (reason := run(self.core)) != Exit.HVC:
-            if reason == Exit.LINE:
-                assert self.core.exit[EXIT_INTID] == UART_INTID
-                self.told.append(self.core.exit[EXIT_VALUE])
-            else:
-                assert reason == Exit.KICKED
+    @abstractmethod
+    def read(self, offset: int, size: int = 0) -> int:
+        """Load so many bytes, 0: a register, which are zero-extended."""
 
-    def access(self, routine: str, offset: int, value: int = 0) -> int:
-        for n, argument in enumerate((UART + offset, value)):
-            self.core.x[n] = argument
-        self.core.pc = address(routine)
-        self.finish()
-        return self.core.x[3]
+    @abstractmethod
+    def write(self, offset: int, value: int, size: int = 0) -> None: ...
 
-    def read(self, offset: int) -> int:
-        return self.access(self._load, offset)
-
-    def write(self, offset: int, value: int) -> None:
-        self.access(self._store, offset, value)
+    @abstractmethod
+    def hear(self, reason: int) -> None:
+        """What the core tells of its line goes to ``told``."""
 
     def type(self, data: bytes) -> int:
         """Nothing is a break. Returns how much was taken."""
         taken = self.core.put_input(0, data) if data else int(self.core.put_break(0))
         while (reason := self.core.take_event()) >= 0:
-            assert reason == Exit.LINE
-            self.told.append(self.core.exit[EXIT_VALUE])
+            self.hear(reason)
         return taken
 
     def line(self) -> int | None:

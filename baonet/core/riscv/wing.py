@@ -37,10 +37,10 @@ class RiscvTrial:
     files = tuple(Path(module.__file__ or "") for module in (native, litmus, traps, testbed, selftest_code))
 
     def shared(self) -> TrialMemory:
-        return testbed.Shared()
+        return testbed.RiscvShared()
 
     def run(self, shared: TrialMemory, number: int) -> bool:
-        return litmus.run(cast(testbed.Shared, shared), number)
+        return litmus.run(cast(testbed.RiscvShared, shared), number)
 
     def part_of(self, reached: int) -> str:
         return litmus.part_of(reached)

@@ -172,7 +172,7 @@ def test_every_access_of_a_loop_is_made_once(clock: str, levels: int) -> None:
 def test_a_call_is_behind_the_instruction_and_leaves_all_registers(clock: str) -> None:
     hart = Hart(clock)
     registers = {f"a{n}": MASK - n for n in range(8)}
-    assert hart.go(C_NOP, ECALL, asm.c_addi(A0, 1), ECALL, **registers) == RiscvExit.ECALL
+    assert hart.go(C_NOP, ECALL, asm.c_addi(A0, 1), ECALL, user=False, **registers) == RiscvExit.ECALL
     assert hart.core.pc == hart.at + 6
     assert [hart.core.x[A0 + n] for n in range(8)] == list(registers.values())
     hart.core.x[A0], hart.core.x[A1] = 10, 20

@@ -8,15 +8,15 @@ import pytest
 
 from baonet.core import _node
 from baonet.core.riscv.litmus import both_old, store_buffering
-from baonet.core.riscv.testbed import BLOCK, BLOCKS, Shared, Side
+from baonet.core.riscv.testbed import BLOCK, BLOCKS, RiscvShared, RiscvSide
 
 TIMES = 6
 needs_two = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU: two harts never run at the same time")
 
 
-def run(shared: Shared, number: int, routine: str) -> list[int]:
+def run(shared: RiscvShared, number: int, routine: str) -> list[int]:
     """One side: how often both harts found the old value, each time."""
-    side, found = Side(shared, number), []
+    side, found = RiscvSide(shared, number), []
     for n in range(TIMES):
         side.meet(2 * n + 1)
         store_buffering(routine)(side, BLOCKS + BLOCK * n)
@@ -26,7 +26,7 @@ def run(shared: Shared, number: int, routine: str) -> list[int]:
 
 
 def seen(routine: str) -> list[int]:
-    shared, parent, affinity = Shared(), os.getpid(), os.sched_getaffinity(0)
+    shared, parent, affinity = RiscvShared(), os.getpid(), os.sched_getaffinity(0)
     child = os.fork()
     if not child:
         try:

@@ -1,0 +1,87 @@
+"""The 16550A as RISC-V's guests reach it: byte by byte, by wider accesses, and shared by two harts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, final
+
+import pytest
+from hypothesis import settings
+
+from baonet.hyp.riscv.cpu import EXIT_NUMBER, EXIT_VALUE, RiscvExit
+from tests.core.memory import VmMemory
+from tests.core.ns16550 import DR, EMPTY, IER, IIR, LSR, MCR, MSR, RBR, RDI, RECEIVED, SCR, THR, Sharing
+from tests.core.riscv import asm
+from tests.core.riscv.bench import CLOCKS, CODE, UART, UART_INTERRUPT, Hart, Memory
+from tests.core.uarts import GuestUart
+
+_PLACE: Final = 64  # bytes of code for an access
+_NAMES: Final = {1: "b", 2: "h", 4: "w", 8: "d"}
+_LOADS: Final = {1: "bu", 2: "hu", 4: "wu", 8: "d"}
+
+
+@final
+class Uart(GuestUart):
+    def __init__(self, memory: Memory | None = None, index: int = 0, clock: str = "host") -> None:
+        self.hart = Hart(clock, memory=memory, index=index)
+        super().__init__(self.hart.core, 1)
+        for number, size in enumerate(_LOADS):
+            self.hart.load(CODE + _PLACE * number, asm.load(_LOADS[size], asm.A1, asm.A0), asm.ECALL)
+            self.hart.load(CODE + _PLACE * (number + 4), asm.store(_NAMES[size], asm.A1, asm.A0), asm.ECALL)
+
+    def hear(self, reason: int) -> None:
+        assert reason == RiscvExit.LINE
+        assert self.core.exit[EXIT_NUMBER] == UART_INTERRUPT
+        self.told.append(self.core.exit[EXIT_VALUE])
+
+    def read(self, offset: int, size: int = 0) -> int:
+        return self._access([*_LOADS].index(size or self.size), offset, 0)
+
+    def write(self, offset: int, value: int, size: int = 0) -> None:
+        self._access(4 + [*_LOADS].index(size or self.size), offset, value)
+
+    def _access(self, routine: int, offset: int, value: int) -> int:
+        self.core.x[asm.A0], self.core.x[asm.A1] = UART + offset, value
+        self.core.pc = CODE + _PLACE * routine
+        while (reason := self.hart.stay()) != RiscvExit.ECALL:
+            self.hear(reason)
+        return self.core.x[asm.A1]
+
+
+@pytest.fixture(params=CLOCKS)
+def uart(request: pytest.FixtureRequest) -> Uart:
+    return Uart(clock=request.param)
+
+
+def test_what_is_sent_and_what_is_typed(uart: Uart) -> None:
+    uart.write(IER, RDI)
+    uart.write(THR, ord("!"))
+    assert uart.core.take_output() == [(0, 0, b"!")]
+    uart.type(b"x")
+    assert uart.line() == 1 << 1 | 1
+    assert [uart.read(IIR), uart.read(LSR), uart.read(RBR)] == [RECEIVED, EMPTY | DR, ord("x")]
+    assert uart.line() == 2 << 1
+
+
+def test_a_wider_access_is_of_one_register(uart: Uart) -> None:
+    uart.write(SCR, 0x5A)
+    uart.write(MCR, 0x11223301, 4)
+    uart.write(MSR, 0x3412, 2)
+    assert [uart.read(MCR, 4), uart.read(MSR, 2), uart.read(SCR)] == [0x01, 0xB0, 0x5A]
+
+
+def test_a_double_word_is_two_words(uart: Uart) -> None:
+    uart.type(b"a")
+    uart.write(THR, 0x44434241_34333231, 8)
+    assert uart.read(RBR, 8) == 0x01_0000_0061
+    assert uart.core.take_output() == [(0, 0, b"1")]
+
+
+class RiscvSharing(Sharing):
+    def make(self) -> tuple[VmMemory, Sequence[GuestUart]]:
+        memory = Memory(2)
+        return memory, [Uart(memory, n) for n in range(2)]
+
+
+TestSharing = RiscvSharing.TestCase
+TestSharing.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
