@@ -41,6 +41,8 @@ def test_what_linux_needs(tmp_path: Path) -> None:
         assert texts(cpu, "riscv,isa-extensions")[:6] == list("imafdc")
         assert cells(cpu, "riscv,cbom-block-size") == cells(cpu, "riscv,cboz-block-size") == [64]
         assert texts(found[path], "compatible") == ["riscv,cpu-intc"]
+        # Linux (of_irq_init) begins with the controllers that are their own parents, and the root names another one.
+        assert cells(found[path], "interrupt-parent") == [handle(found, path)]
     assert len({handle(found, path) for path in found if "phandle" in found[path].properties}) == 4
 
 
