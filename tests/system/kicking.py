@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from baonet.core import _node
-from tests.core.test_kick import another_process
+from tests.core.kicks import another_process
 from tests.system.machine import COMMAND, Result, write
 from tests.system.virtual import Virtual, parsed
 

@@ -1,4 +1,6 @@
-"""The native engine of RISC-V (RV64GC, supervisor mode). ``baonet.core.engine`` loads it, ``baonet.core.architecture`` says what a core is for.
+"""The native engine of RISC-V (RV64GC, supervisor mode). ``baonet.core.engine`` loads it.
+
+``baonet.core.architecture`` says what a core is for.
 
 Everywhere: addresses, sizes and register values are unsigned numbers of 64 bits, sizes in bytes. TypeError is raised
 for another type; a number that does not fit is cut off, or raises OverflowError where the call takes no other
@@ -18,7 +20,8 @@ class Core:
 
     ``hart``: its number in the VM. ``sstc``: it has stimecmp; else ``set_timer`` is a timer of the hypervisor's.
     ``aia``: it has a guest interrupt file, with identities 1 to ``identities`` (63, 127 ... 2047). ``frequency``: of
-    ``time``, in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at which that was 0. ``slots``: the buffer of all slots, ``index`` the own, ``siblings`` those of the other vCPUs of the VM.
+    ``time``, in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at which that was 0. ``slots``: the buffer of
+    all slots, ``index`` the own, ``siblings`` those of the other vCPUs of the VM.
     ``code_map``: a buffer that these share, 8 bytes for 16 pages of their RAM. ``hz``: cycles a second of virtual
     time, 0 under the host's clock. ``costs``: cycles that the hypervisor takes for each ``RiscvExit``, by their
     numbers, then for an emulated access. ``records``: whether to record what happens.
@@ -141,9 +144,9 @@ class Core:
         """In the windows, (IPA, bytes) of each, call ``read(ipa, size)`` and ``write(ipa, size, value)`` for accesses.
 
         They are called for LB to LD, SB to SD, C.LW and C.SW, while the guest runs, with ``size`` 1, 2, 4 or 8.
-        None or False: the stay ends with ``RiscvExit.TRAP``. What ``read`` returns is in the register as it is. A stay in which
-        ``outbox`` is not empty after a call ends with ``RiscvExit.KICKED``. What they raise is raised by ``run``. Raises
-        MemoryError.
+        None or False: the stay ends with ``RiscvExit.TRAP``. What ``read`` returns is in the register as it is. A stay
+        in which ``outbox`` is not empty after a call ends with ``RiscvExit.KICKED``. What they raise is raised by
+        ``run``. Raises MemoryError.
         """
 
     def reset(self, entry: int, context: int) -> None:
@@ -157,10 +160,10 @@ class Core:
         """The same of a CPU that was on before and keeps what Bao does not reset."""
 
     def run(self, budget: int) -> int:
-        """Enter the guest for at most ``budget`` instructions, or one block. Returns ``baonet.hyp.riscv.cpu.RiscvExit``.
+        """Enter the guest for at most ``budget`` instructions, or one block.
 
-        It may come back with ``RiscvExit.BUDGET`` before, when much has happened that costs the host. Raises what a
-        callback of ``emulate`` raises.
+        Returns ``baonet.hyp.riscv.cpu.RiscvExit``. It may come back with ``RiscvExit.BUDGET`` before, when much has
+        happened that costs the host. Raises what a callback of ``emulate`` raises.
         """
 
     def run_until(self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False) -> int:

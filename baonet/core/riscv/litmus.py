@@ -35,21 +35,21 @@ from baonet.core.riscv.testbed import (
     UART,
     USER_DATA,
     WORDS,
-    Shared,
-    Side,
+    RiscvShared,
+    RiscvSide,
     entry,
 )
 from baonet.core.riscv.traps import exceptions, interrupts, wait
-from baonet.hyp.riscv.cpu import EXIT_CAUSE, EXIT_IPA, LOAD_PAGE, STORE_GUEST_PAGE, RiscvExit
+from baonet.hyp.riscv.cpu import EXIT_CAUSE, EXIT_TVAL, LOAD_PAGE, STORE_ACCESS, RiscvExit
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RiscvPart:
     """``run`` is called on both sides at the same time with the address of a block of zeroes, then ``check`` on one."""
 
     name: str
-    run: Callable[[Side, int], None]
-    check: Callable[[Side, int], None] = lambda side, block: None
+    run: Callable[[RiscvSide, int], None]
+    check: Callable[[RiscvSide, int], None] = lambda side, block: None
 
 
 def _equal(what: str, found: object, right: object) -> None:
@@ -57,41 +57,41 @@ def _equal(what: str, found: object, right: object) -> None:
         raise LitmusError(f"{what} {found}, not {right}")
 
 
-def _count(side: Side) -> int:
+def _count(side: RiscvSide) -> int:
     return int(side.core.statistics()["instructions"])  # type: ignore[arg-type]
 
 
 # Atomic operations
 
 
-def _counter(name: str, routine: str, each: int = 1, place: int = 64, rounds: int = 100_000) -> Part:
-    def run(side: Side, block: int) -> None:
+def _counter(name: str, routine: str, each: int = 1, place: int = 64, rounds: int = 100_000) -> RiscvPart:
+    def run(side: RiscvSide, block: int) -> None:
         side.go(routine, block, rounds)
 
-    def check(side: Side, block: int) -> None:
+    def check(side: RiscvSide, block: int) -> None:
         _equal("two harts counted to", side.shared.read(block + place), 2 * each * rounds)
 
-    return Part(name, run, check)
+    return RiscvPart(name, run, check)
 
 
 _EXCHANGES: Final = 100_000
 
 
-def _exchange(side: Side, block: int) -> None:
+def _exchange(side: RiscvSide, block: int) -> None:
     side.go("exchange", block, _EXCHANGES)
 
 
-def _exchanged(side: Side, block: int) -> None:
+def _exchanged(side: RiscvSide, block: int) -> None:
     taken = sum(side.shared.read(block + place) for place in (64, 256, 264))
     _equal("all that was put in and taken out again sums to", taken, 2 * _EXCHANGES * (_EXCHANGES + 1) + _EXCHANGES)
 
 
-def _contest(name: str, routine: str, start: int = 0, rounds: int = 50_000) -> Part:
-    def run(side: Side, block: int) -> None:
+def _contest(name: str, routine: str, start: int = 0, rounds: int = 50_000) -> RiscvPart:
+    def run(side: RiscvSide, block: int) -> None:
         side.shared.write(block + 64, start)
         _equal("values lost by the other hart's operation:", side.go(routine, block, rounds), 0)
 
-    return Part(name, run)
+    return RiscvPart(name, run)
 
 
 _OPERATIONS: Final[dict[str, Callable[[int, int, int], int]]] = {
@@ -109,7 +109,7 @@ _BITS: Final = {"w": 32, "d": 64}
 _CORNERS: Final = (0, 1, 0x7F, 0x80, 0xFF, 0x8000, 0x7FFF_FFFF, 0xFFFF_FFFF_8000_0000, MASK, 0x0123_4567_89AB_CDEF)
 
 
-def _values(side: Side, block: int) -> None:
+def _values(side: RiscvSide, block: int) -> None:
     """Every operation on every size, against what the architecture says of it; the register is sign-extended."""
     if side.number:
         return
@@ -135,8 +135,10 @@ def _values(side: Side, block: int) -> None:
 _ROUNDS: Final = 4000
 
 
-def _order(routine: str) -> Callable[[Side, int], None]:
-    def run(side: Side, block: int) -> None:
+def store_buffering(routine: str) -> Callable[[RiscvSide, int], None]:
+    """Each hart stores to its own word and loads the other's."""
+
+    def run(side: RiscvSide, block: int) -> None:
         mine, others = (WORDS + 0x1000 * n for n in (side.number, 1 - side.number))
         side.go(
             routine,
@@ -151,7 +153,8 @@ def _order(routine: str) -> Callable[[Side, int], None]:
     return run
 
 
-def _both_old(side: Side) -> int:
+def both_old(side: RiscvSide) -> int:
+    """How often both harts found the old value: the outcome that a fence between store and load forbids."""
     found = []
     for number in range(2):
         start = RESULTS - RAM + 0x1_0000 * number
@@ -159,19 +162,19 @@ def _both_old(side: Side) -> int:
     return (found[0] & found[1]).bit_count()
 
 
-def _overlap(side: Side, block: int) -> None:
+def _overlap(side: RiscvSide, block: int) -> None:
     """Without a fence both may find the old value: which shows that the two run at the same time, and is no error."""
-    side.overlap = side.alone or _both_old(side) > 0
+    side.overlap = side.alone or both_old(side) > 0
 
 
-def _ordered(side: Side, block: int) -> None:
-    _equal("both harts loaded before their stores were seen, times:", _both_old(side), 0)
+def _ordered(side: RiscvSide, block: int) -> None:
+    _equal("both harts loaded before their stores were seen, times:", both_old(side), 0)
 
 
 _PASSED: Final = WORDS + 0x2000
 
 
-def _pass(side: Side, block: int) -> None:
+def _pass(side: RiscvSide, block: int) -> None:
     errors = side.go("pass", block, 50_000, x13=_PASSED, x14=_PASSED)
     _equal("heard of what it could not read yet, times:", errors, 0)
 
@@ -179,7 +182,7 @@ def _pass(side: Side, block: int) -> None:
 # Leaving the guest
 
 
-def _instructions(side: Side, block: int) -> None:
+def _instructions(side: RiscvSide, block: int) -> None:
     """Retired instructions are counted exactly, in whatever slices a guest runs, and slices are the same each time."""
     if not side.number:
         return
@@ -200,7 +203,7 @@ def _instructions(side: Side, block: int) -> None:
         _equal(f"slices of {budget} ended at the same places:", slices(budget) == first, True)
 
 
-def _traps(side: Side, block: int) -> None:
+def _traps(side: RiscvSide, block: int) -> None:
     """Instructions that a guest's own exceptions interrupt, of 2 and of 4 bytes."""
     if not side.number:
         return
@@ -215,7 +218,7 @@ def _traps(side: Side, block: int) -> None:
         _equal(f"in slices of {budget}, instructions counted:", _count(side) - before, 3 + (4 + 42) * rounds + 2)
 
 
-def _stops(side: Side, block: int) -> None:
+def _stops(side: RiscvSide, block: int) -> None:
     """Stops at any time, from another process: no access is done twice, none left out."""
     done = side.shared.reached[2:3]
     if side.number:
@@ -245,7 +248,7 @@ def _stops(side: Side, block: int) -> None:
     done[0] = 1
 
 
-def _device(side: Side, block: int) -> None:
+def _device(side: RiscvSide, block: int) -> None:
     """An atomic access to a device is nothing that the guest survives, and the hypervisor sees which it was."""
     if not side.number:
         return
@@ -254,21 +257,21 @@ def _device(side: Side, block: int) -> None:
         side.enter(f"device_{name}", UART, 1)
         _equal(f"{name.upper()} left the guest with", RiscvExit(core.run(FOR_EVER)).name, RiscvExit.TRAP.name)
         _equal(f"{name.upper()} was at", hex(core.pc), hex(RAM + ENTRY[f"device_{name}"] + 2))
-        _equal(f"{name.upper()} had the cause", core.exit[EXIT_CAUSE], STORE_GUEST_PAGE)
-        _equal(f"{name.upper()} had the address", hex(core.exit[EXIT_IPA]), hex(UART))
+        _equal(f"{name.upper()} had the cause", core.exit[EXIT_CAUSE], STORE_ACCESS)
+        _equal(f"{name.upper()} had the address", hex(core.exit[EXIT_TVAL]), hex(UART))
 
 
 # Code and tables that change
 
 
-def _patch(side: Side, block: int) -> None:
+def _patch(side: RiscvSide, block: int) -> None:
     if not side.number:
         errors = side.go("patch", block, 1000, x13=FUNCTION, x14=ALIAS)
         _equal("ran code that it had changed, times:", errors, 0)
 
 
-def _patch_other(remote: bool) -> Callable[[Side, int], None]:
-    def run(side: Side, block: int) -> None:
+def _patch_other(remote: bool) -> Callable[[RiscvSide, int], None]:
+    def run(side: RiscvSide, block: int) -> None:
         routine = ("patch_writer", "patch_runner")[side.number]
         errors = side.go(routine, block, 1000, x13=FUNCTION, x14=ALIAS, x15=FUNCTION + 0x100, x18=int(remote))
         _equal("ran code that the other hart had changed, times:", errors, 0)
@@ -280,10 +283,12 @@ _FIRST, _SECOND = entry(PAGES), entry(PAGES + 0x1000)
 _PLACE: Final = TABLES + 0x3000 + 8  # REMAPPED's entry
 
 
-def _remap(asked: int) -> Callable[[Side, int], None]:
-    def run(side: Side, block: int) -> None:
+def _remap(asked: int) -> Callable[[RiscvSide, int], None]:
+    def run(side: RiscvSide, block: int) -> None:
         if not side.number:
             side.shared.write(_PLACE, _FIRST)
+            for page in (PAGES, PAGES + 0x1000):
+                side.shared.write(page, 0)
         routine = ("remap_writer", "remap_reader")[side.number]
         errors = side.go(routine, block, 1000, x13=REMAPPED, x14=_PLACE, x15=asked, x16=PAGES, x18=_FIRST, x19=_SECOND)
         _equal("read through a translation that the other hart had taken away, times:", errors, 0)
@@ -291,7 +296,7 @@ def _remap(asked: int) -> Callable[[Side, int], None]:
     return run
 
 
-def _fence(side: Side, block: int) -> None:
+def _fence(side: RiscvSide, block: int) -> None:
     if side.number:
         return
     side.shared.write(_PLACE, _FIRST)
@@ -301,7 +306,7 @@ def _fence(side: Side, block: int) -> None:
     _equal("read through a translation that it had taken away, times:", errors, 0)
 
 
-def _sum(side: Side, block: int) -> None:
+def _sum(side: RiscvSide, block: int) -> None:
     rounds = 500
     if not side.number:
         side.go("sum", block, rounds, handler="skip", x13=USER_DATA)
@@ -309,19 +314,19 @@ def _sum(side: Side, block: int) -> None:
 
 
 PARTS: Final = (
-    Part("instruction count and budget", _instructions),
-    Part("instruction count and exceptions", _traps),
-    Part("exceptions", exceptions),
-    Part("interrupts", interrupts),
-    Part("WFI", wait),
-    Part("two harts at a time", _order("order_none"), _overlap),
+    RiscvPart("instruction count and budget", _instructions),
+    RiscvPart("instruction count and exceptions", _traps),
+    RiscvPart("exceptions", exceptions),
+    RiscvPart("interrupts", interrupts),
+    RiscvPart("WFI", wait),
+    RiscvPart("two harts at a time", store_buffering("order_none"), _overlap),
     _counter("LR.W and SC.W", "count_lr_w"),
     _counter("LR.D and SC.D", "count_lr_d"),
     _counter("LR.D.AQ and SC.D.RL", "count_lr_aq"),
     _counter("LR.W.AQRL and SC.W.AQRL", "count_lr_aqrl"),
     _counter("AMOADD", "count_amoadd", each=2),
     _counter("a compare-and-swap", "count_cas"),
-    Part("AMOSWAP", _exchange, _exchanged),
+    RiscvPart("AMOSWAP", _exchange, _exchanged),
     _counter("a lock with AMOSWAP", "lock_amoswap", place=192, rounds=30_000),
     _counter("a lock with LR and SC", "lock_lr", place=192, rounds=30_000),
     _contest("AMOOR, AMOAND and AMOXOR", "bits"),
@@ -329,28 +334,28 @@ PARTS: Final = (
     _contest("AMOMAX", "race_amomax", start=-10_000),
     _contest("AMOMINU", "race_amominu", start=-1),
     _contest("AMOMIN", "race_amomin", start=10_000),
-    Part("results of atomic operations", _values),
-    Part("store buffering with FENCE", _order("order_fence"), _ordered),
-    Part("store buffering with aq and rl", _order("order_annotated"), _ordered),
-    Part("message passing with FENCE", _pass),
-    Part("stops amid accesses", _stops),
-    Part("atomic operations on a device", _device),
-    Part("code changed through another address", _patch),
-    Part("code changed by another hart", _patch_other(remote=False)),
-    Part("FENCE.I for another hart", _patch_other(remote=True)),
-    Part("SFENCE.VMA", _fence),
-    Part("SFENCE.VMA of a page for another hart", _remap(3)),
-    Part("SFENCE.VMA of everything for another hart", _remap(4)),
-    Part("SUM", _sum),
+    RiscvPart("results of atomic operations", _values),
+    RiscvPart("store buffering with FENCE", store_buffering("order_fence"), _ordered),
+    RiscvPart("store buffering with aq and rl", store_buffering("order_annotated"), _ordered),
+    RiscvPart("message passing with FENCE", _pass),
+    RiscvPart("stops amid accesses", _stops),
+    RiscvPart("atomic operations on a device", _device),
+    RiscvPart("code changed through another address", _patch),
+    RiscvPart("code changed by another hart", _patch_other(remote=False)),
+    RiscvPart("FENCE.I for another hart", _patch_other(remote=True)),
+    RiscvPart("SFENCE.VMA", _fence),
+    RiscvPart("SFENCE.VMA of a page for another hart", _remap(3)),
+    RiscvPart("SFENCE.VMA of everything for another hart", _remap(4)),
+    RiscvPart("SUM", _sum),
 )
 
 
-def run(shared: Shared, number: int) -> bool:
+def run(shared: RiscvShared, number: int) -> bool:
     """One side of all parts. Raises LitmusError.
 
     Returns False if the two harts were not seen to run at the same time, though the host has the CPUs for it.
     """
-    side = Side(shared, number)
+    side = RiscvSide(shared, number)
     for place, part in enumerate(PARTS):
         side.meet(2 * place + 1)
         try:

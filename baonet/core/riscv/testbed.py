@@ -58,7 +58,7 @@ def entry(physical: int, bits: int = ALL) -> int:
 
 
 @final
-class Shared:
+class RiscvShared:
     """What both processes have: mapped before they are forked."""
 
     def __init__(self) -> None:
@@ -102,10 +102,10 @@ class Shared:
 
 
 @final
-class Side:
+class RiscvSide:
     """One of the two processes, with its hart."""
 
-    def __init__(self, shared: Shared, number: int) -> None:
+    def __init__(self, shared: RiscvShared, number: int) -> None:
         self.shared = shared
         self.number = number
         self.overlap = True  # until the part that looks for it finds none

@@ -21,7 +21,7 @@ from baonet.core.riscv.testbed import (
     USER,
     USER_DATA,
     WORDS,
-    Side,
+    RiscvSide,
 )
 from baonet.hyp.riscv.cpu import (
     BREAKPOINT,
@@ -117,21 +117,21 @@ def _same(routine: str, pairs: dict[str, tuple[int, int]]) -> None:
         raise LitmusError(f"at {routine}: {wrong}")
 
 
-def _go(side: Side, routine: str, **registers: int) -> tuple[int, int]:
+def _go(side: RiscvSide, routine: str, address: int = 0) -> tuple[int, int]:
     """Returns why the guest was left, and how many instructions have retired."""
     core = side.core
-    side.enter(routine, 0, 1, **registers)
+    side.enter(routine, 0, 1, x13=address)
     before = int(core.statistics()["instructions"])  # type: ignore[arg-type]
     why = core.run(FOR_EVER)
     return why, int(core.statistics()["instructions"]) - before  # type: ignore[arg-type]
 
 
-def exceptions(side: Side, block: int) -> None:
+def exceptions(side: RiscvSide, block: int) -> None:
     if not side.number:
         return
     core = side.core
     for own in _OWN:
-        why, count = _go(side, f"trap_{own.routine}", x13=own.address)
+        why, count = _go(side, f"trap_{own.routine}", own.address)
         at = _at(own.routine) if own.sepc is None else own.sepc
         _same(
             own.routine,
@@ -144,7 +144,7 @@ def exceptions(side: Side, block: int) -> None:
             },
         )
     for asked in _ASKED:
-        why, count = _go(side, f"trap_{asked.routine}", x13=asked.address)
+        why, count = _go(side, f"trap_{asked.routine}", asked.address)
         _same(
             asked.routine,
             {
@@ -156,7 +156,7 @@ def exceptions(side: Side, block: int) -> None:
             },
         )
     call = USER + (ENTRY["user_ecall"] & 0xFFF)
-    why, count = _go(side, "user", x13=call)
+    why, count = _go(side, "user", call)
     _same(
         "a call from U mode",
         {
@@ -168,7 +168,7 @@ def exceptions(side: Side, block: int) -> None:
     )
 
 
-def interrupts(side: Side, block: int) -> None:
+def interrupts(side: RiscvSide, block: int) -> None:
     """The software interrupt comes before the timer's, at the instruction behind that which lets it come."""
     if not side.number:
         return
@@ -183,7 +183,7 @@ def interrupts(side: Side, block: int) -> None:
     )
 
 
-def wait(side: Side, block: int) -> None:
+def wait(side: RiscvSide, block: int) -> None:
     """It retires where it waits, and the guest goes on behind it."""
     if not side.number:
         return

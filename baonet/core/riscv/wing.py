@@ -8,6 +8,7 @@ from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
 from baonet.core.costs import interrupt_cost
+from baonet.core.riscv import litmus, selftest_code, testbed, traps
 from baonet.core.riscv.engine import native
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.machine import Machine, Vm
@@ -32,22 +33,17 @@ def _files(vm: Vm) -> Aia | None:
 
 
 @final
-class NoMemory:
-    reached = memoryview(bytearray(16)).cast("Q")
-
-
-@final
 class RiscvTrial:
-    files = (Path(native.__file__ or ""),)
+    files = tuple(Path(module.__file__ or "") for module in (native, litmus, traps, testbed, selftest_code))
 
     def shared(self) -> TrialMemory:
-        return NoMemory()
+        return testbed.RiscvShared()
 
     def run(self, shared: TrialMemory, number: int) -> bool:
-        return True
+        return litmus.run(cast(testbed.RiscvShared, shared), number)
 
     def part_of(self, reached: int) -> str:
-        return "nothing"
+        return litmus.part_of(reached)
 
 
 @final

@@ -52,7 +52,7 @@ class Harts(Protocol):
         """Tell the trace."""
 
 
-class Shared(Protocol):
+class SharedRegisters(Protocol):
     """A controller's registers and state. Elsewhere than at home only what depends on no state is used.
 
     ``source``: what an access has claimed or completed, until someone sets it to 0. ``completes``: whether what is
@@ -111,7 +111,7 @@ class SharedController:
         "windows",
     )
 
-    def __init__(self, vcpu: Vcpu, make: Callable[[Harts], Shared], pages: ImsicPages | None = None) -> None:
+    def __init__(self, vcpu: Vcpu, make: Callable[[Harts], SharedRegisters], pages: ImsicPages | None = None) -> None:
         self._vcpu = vcpu
         self._cpu = cast(RiscvCpu, vcpu.cpu)
         self._me = vcpu.id

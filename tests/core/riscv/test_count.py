@@ -123,21 +123,6 @@ def test_a_straight_line_stops_at_blocks_alone() -> None:
     assert places() == places()
 
 
-def test_no_block_ends_by_how_long_its_host_code_is() -> None:
-    """The library translates one of more than 64 KiB again, with half its instructions."""
-    line = [asm.fdiv_d(1, 2, 3)] * 600 + [asm.amo("maxu", "d", A3, A0, A2)] * 600
-    hart = Hart("virtual")
-    hart.enter(*line, ECALL, at=CODE + 0x2_0000, a2=DATA)
-    before, stays = hart.core.statistics()["blocks_translated"], 1
-    while hart.step(1) == RiscvExit.BUDGET:
-        stays += 1
-    after = hart.core.statistics()["blocks_translated"]
-    assert hart.count == len(line) + 1
-    assert isinstance(before, int)
-    assert isinstance(after, int)
-    assert after - before == stays
-
-
 @clocks
 @pytest.mark.parametrize("rounds", [100, 1000])
 def test_two_thousand_compressed_breakpoints(clock: str, rounds: int) -> None:

@@ -42,7 +42,7 @@ class Pair:
         self.memory.load(at, b"".join(code))
         self._at[core] += -(-sum(map(len, code)) // 4) * 4
         assert self._at[core] < RAM + 0x2_0000 * (core + 2)
-        hart.enter(at=at, **registers)
+        hart.enter(at=at, user=False, **registers)
         assert hart.stay() == RiscvExit.ECALL, hart.trap
         return hart
 

@@ -215,7 +215,7 @@ class Guest:
 
 
 class RiscvFabric(Network[FakeHart]):
-    """All pcpus of a machine that a VM wants, started. ``architecture``: RISC-V, with another controller or the real."""
+    """All pcpus of a machine that a VM wants, started. ``architecture``: with another controller than the fake."""
 
     def __init__(self, machine: Machine, *, start: bool = True, architecture: Architecture | None = None) -> None:
         placed = plan(machine)

@@ -132,11 +132,12 @@ def test_an_ipi_wakes_and_a_question_does_not() -> None:
 
 def test_what_a_question_brings_about_wakes() -> None:
     """Another hart's store to the controller may raise an interrupt of the sleeping home."""
-    guest = sleeper(EXTERNAL)
-    assert guest.state is State.STANDBY
-    guest.cpu.external = True
-    guest.pcpu.message(0, SbiHartStatus())
-    assert guest.state is State.RUNNING
+    guest, states = sleeper(EXTERNAL), []
+    for external in (False, True):
+        guest.cpu.external = external
+        guest.pcpu.message(0, SbiHartStatus())
+        states.append(guest.state)
+    assert states == [State.STANDBY, State.RUNNING]
 
 
 def test_another_vms_notification_wakes() -> None:

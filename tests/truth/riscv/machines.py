@@ -46,6 +46,8 @@ IRQCS: dict[str, Irqc] = {
     "aplic-direct": Irqc(2, _AIA | {"irqc": {"aplic": 0x0D00_0000}}),
 }
 
+UNSAID = "nothing: "
+"""How the reason of a report begins for which Bao has no line."""
 _REPORT = re.compile(r"^VM 't(\d+)' .*?, vcpu 0 on pcpu \d+: (.*)$", re.MULTILINE)
 
 
@@ -151,7 +153,7 @@ def stop_answers(suite: str, probes: Mapping[str, Selector], directory: Path) ->
 def _came_of_it(lines: Sequence[str], error: str | None) -> str:
     survived = next((line[2:] for line in lines if line.startswith("P survived")), None)
     if error:
-        first = f"error: {error}"
+        first = "hangs silently" if error.startswith(UNSAID) else f"error: {error}"
     elif survived:
         first = survived
     else:
