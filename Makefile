@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
-.PHONY: demo test slow guests hosts sanitize compiled lint types bench docs clean
+.PHONY: demo demo-riscv test slow guests hosts sanitize compiled lint types bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/baonet run configs/ping-pong.yaml --timeout 60s
+
+# The same file on RISC-V.
+demo-riscv: $(VENV)/.installed
+	$(BIN)/baonet run configs/ping-pong.yaml --set platform=qemu-riscv64-virt --timeout 60s
 
 # As many at once as the host has CPUs; who has more than eight gains nothing from the rest.
 PARALLEL := -n auto --maxprocesses 8 --dist worksteal

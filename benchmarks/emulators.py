@@ -144,6 +144,8 @@ def _vm(target: Target, number: int, vm: Vm, *, shares: bool) -> dict[str, objec
             "command_line": vm.command_line,
             "device_tree": "auto",
         }
+    elif target.tree:
+        description["device_tree"] = "auto"
     if shares:
         description["ipcs"] = [
             {"base": MAILBOX, "size": "64KiB", "shared_memory": "mailbox", "interrupts": [target.ipc]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_GUESTS = Path(__file__).resolve().parents[1] / "examples" / "guests" / "bin"
+_GUESTS = Path(__file__).resolve().parents[1] / "examples" / "guests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Target:
 
     ``ram`` is where a VM has its memory, ``kernel_base`` where a kernel without headers goes. ``ipc`` is the interrupt
     of shared memory. ``kernel`` and ``initrd`` are names in the cache of third-party guests. Names of jobs begin with
-    ``jobs``, those of figures with ``figures``.
+    ``jobs``, those of figures with ``figures``. ``tree``: guests find out by a device tree where they are.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Target:
     command_line: str
     jobs: str = ""
     figures: str = ""
+    tree: bool = False
 
 
 ARMV8 = Target(
@@ -41,7 +42,7 @@ ARMV8 = Target(
     package="qemu-system-arm",
     options=("-M", "virt,gic-version=3", "-cpu", "cortex-a53"),
     platform="qemu-aarch64-virt",
-    guests=_GUESTS,
+    guests=_GUESTS / "bin",
     ram=0x40000000,
     kernel_base=0x40200000,
     uart=0x09000000,
@@ -58,7 +59,7 @@ RISCV = Target(
     package="qemu-system-misc",
     options=("-M", "virt", "-cpu", "rv64"),
     platform="qemu-riscv64-virt-plic",
-    guests=_GUESTS / "riscv",
+    guests=_GUESTS / "bin-riscv",
     ram=0x80200000,
     kernel_base=0x80200000,
     uart=0x10000000,
@@ -69,4 +70,5 @@ RISCV = Target(
     command_line="console=ttyS0",
     jobs="riscv-",
     figures="RISC-V: ",
+    tree=True,
 )

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.guests.riscv import PLATFORMS, SECOND_UART, TROUBLE, linux, two_uarts, u_boot
-from tests.guests.test_boot import GUESTS, Running
+from tests.guests.test_boot import Running
 
+RISCV_GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin-riscv"
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(300)]
 
 
@@ -38,7 +39,8 @@ def test_linux_beside_the_ping_pong_pair(tmp_path: Path, guest_cache: Path, irqc
     def player(name: str) -> dict[str, Any]:
         return {
             "name": name,
-            "image": {"path": str(GUESTS / "riscv" / f"{name}.elf")},
+            "image": {"path": str(RISCV_GUESTS / f"{name}.elf")},
+            "device_tree": "auto",  # by it they know the interrupt controller
             "cpus": 1,
             "memory": [{"base": 0x80200000, "size": "16MiB"}],
             "devices": [{key: value for key, value in SECOND_UART.items() if key != "interrupts"}],
