@@ -34,8 +34,9 @@ from baonet.wire.messages import Control
 class Activity(Enum):
     """What the guest of a pcpu does: ``baonet.hyp.vcpu.State``, and two more that the hypervisor does not know.
 
-    RUNNING: it can be entered. WAITING: it is in WFI, and STANDBY: in CPU_SUSPEND, until ``rouse``. PAUSED, POWERDOWN,
-    PARKED, OFF: a message may change that. CRASHED: an injected fault has stopped the CPU; only a reset changes that.
+    RUNNING: it can be entered. WAITING: it is in WFI, and STANDBY: it has suspended itself, until ``rouse``. PAUSED,
+    POWERDOWN, PARKED, OFF: a message may change that. CRASHED: an injected fault has stopped the CPU; only a reset
+    changes that.
     """
 
     RUNNING = "running"

@@ -98,7 +98,6 @@ COLORS = Quantity(
 )
 BIT = replace(whole("bit", 0, 7), text="bit, 0 to 7")
 SEED = replace(whole("number", 0, (1 << 64) - 1), text="number")
-INTID = replace(whole("INTID", 0, 1023), text="INTID")
 NAME = Text(
     "a name",
     "[A-Za-z0-9][A-Za-z0-9._-]{0,31}",

@@ -62,6 +62,6 @@ class Ipc:
         x[self._result] = SUCCESS
 
     def interrupt(self, notify: IpcNotify) -> int | None:
-        """The INTID that a notification stands for in this VM, if any."""
+        """The interrupt that a notification stands for in this VM, if any."""
         interrupts = self._interrupts.get(notify.shmem, ())
         return interrupts[notify.event] if 0 <= notify.event < len(interrupts) else None

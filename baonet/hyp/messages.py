@@ -45,7 +45,7 @@ class SpiLine(HypMessage):
     ``sequence`` counts the changes of this line, wherever they were seen: what is older than the newest is ignored.
     """
 
-    intid: int
+    interrupt: int
     level: bool
     sequence: int
 

@@ -9,13 +9,15 @@ from typing import Protocol
 class ArchNames(Protocol):
     """``vm_part``: the key, among what a trace's head tells of a VM, of the architecture's part: numbers by names.
 
-    ``interrupt_bits``: of a record's interrupt, the bits that are its number. ``details``: by the reason of an exit,
-    what its record has besides the PC, where that is no interrupt's number. ``reset``: how a guest asks that its VM
-    start anew.
+    ``interrupt_bits``: of a record's interrupt, the bits that are its number; ``interrupt_key``: what JSON has that by.
+    ``ipi``: what an interrupt is called that one vcpu sends another. ``details``: by the reason of an exit, what its
+    record has besides the PC, where that is no interrupt's number. ``reset``: how a guest asks that its VM start anew.
     """
 
     vm_part: str
     interrupt_bits: int
+    interrupt_key: str
+    ipi: str
     details: Mapping[int, str]
     reset: str
 

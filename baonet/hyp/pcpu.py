@@ -184,8 +184,8 @@ class Pcpu:
         return next((vm.master for vm in self._plan.vms if interrupt in vm.config.interrupts), None)
 
     def _line_told(self, source: int, change: SpiLine) -> None:
-        if self.vcpu.is_home and self._line_home(change.intid) == self.id:
-            self.wing.line(change.intid, change.level, change.sequence)
+        if self.vcpu.is_home and self._line_home(change.interrupt) == self.id:
+            self.wing.line(change.interrupt, change.level, change.sequence)
 
     # The life of the VM
 

@@ -58,7 +58,8 @@ class Restart:
         if not isinstance(message, SpiLine) and self._seen.get(source, -1) < self.life:
             return False
         if isinstance(message, SpiLine):  # what the line is at last counts, or a device could fill this
-            older = [held for _, held in self._held if isinstance(held, SpiLine) and held.intid == message.intid]
+            number = message.interrupt
+            older = [held for _, held in self._held if isinstance(held, SpiLine) and held.interrupt == number]
             if any(held.sequence > message.sequence for held in older):
                 return True
             self._held = [each for each in self._held if each[1] not in older]

@@ -1,6 +1,6 @@
 """One vcpu on its pcpu: its place in the plan, its CPU, and whether its guest may run.
 
-What the parts of a pcpu (PSCI, IPC, aborts) share, and nothing else: each takes the vcpu, changes its state, answers
+What the parts of a pcpu (calls, IPC, accesses) share, and nothing else: each takes the vcpu, changes its state, answers
 its guest and sends through it.
 """
 
@@ -139,7 +139,7 @@ class Vcpu:
     def suspend(self, resume: tuple[int, int] | None) -> None:
         """Wait for an interrupt; then go on, or with ``resume`` start again at (entry, context).
 
-        With an interrupt already in a list register it does not wait, else that wake-up would be lost.
+        With an interrupt that the guest has already it does not wait, else that wake-up would be lost.
         """
         self.resume = resume
         self.state = State.STANDBY

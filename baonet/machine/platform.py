@@ -40,9 +40,9 @@ class PlatformDevice:
 class Costs:
     """What the hypervisor's work takes in virtual time, in nanoseconds; the guest makes no progress meanwhile.
 
-    ``hypercall``: an exit that the guest asks for or that ends in the hypervisor (HVC, SMC, trapped register, abort),
-    there and back; ``access``: an emulated load or store; ``interrupt``: an exit for an interrupt (taking it and
-    injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts.
+    ``hypercall``: an exit that the guest asks for or that ends in the hypervisor (a call, an access that it does not
+    emulate), there and back; ``access``: an emulated load or store; ``interrupt``: an exit for an interrupt (taking it
+    and injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts.
     """
 
     hypercall: int = 0

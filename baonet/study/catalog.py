@@ -64,7 +64,7 @@ METRICS: dict[str, Entry] = {
     ),
     "interrupt-latency": Entry(
         "Interrupt latency by stage: raised, pending, delivered, acknowledged, ended.",
-        ("VM", "INTID", "source", "stage"),
+        ("VM", "interrupt", "source", "stage"),
         lambda spec, run: InterruptLatency(run, frozenset(spec.interrupts)),
         ("stages", *_SAMPLES),
         frozenset({"interrupts"}),

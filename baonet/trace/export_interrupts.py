@@ -1,9 +1,9 @@
 """The life of each interrupt, as slices from stage to stage: raised, pending, delivered, active.
 
-A private interrupt (SGI, PPI) belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. It may
-become pending anew while it is still active, and be raised anew while it is still pending, so these are three tracks
-with one name. The same rules as of the metric ``interrupt latency``: an SGI's life begins at its sender, and one that
-is raised again before it is pending has been raised since the first time.
+A private interrupt belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. It may become
+pending anew while it is still active, and be raised anew while it is still pending, so these are three tracks with one
+name. The same rules as of the metric ``interrupt latency``: the life of one that a vcpu sends begins there, and one
+that is raised again before it is pending has been raised since the first time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class InterruptTracks:
         self._cause: dict[int, int] = {}
 
     def arrived(self, pcpu: int, source: int) -> None:
-        """What happens on ``pcpu`` from now on is the doing of ``source``, until it raises an SGI itself."""
+        """What happens on ``pcpu`` from now on is the doing of ``source``, until it sends an interrupt itself."""
         self._cause[pcpu] = source
 
     def take(self, time: int, kind: int, pcpu: int, interrupt: int) -> None:
@@ -78,7 +78,7 @@ class InterruptTracks:
             self._end_active(life, time)
 
     def finish(self, time: int) -> None:
-        """What is still on its way, or active, is so until the end. An SGI's sender does not know what became of it."""
+        """What is still on its way, or active, is so until the end. Who sends one does not know what became of it."""
         for (_, interrupt), life in self._lives.items():
             if interrupt not in self._sent:
                 self._end_raised(life, life.raised, time)
@@ -120,7 +120,7 @@ class InterruptTracks:
             life.active = -1
 
     def _slice(self, life: _Whereabouts, lane: int, begin: int, end: int, name: str) -> None:
-        """Slices of a track may not overlap: of two SGIs that were raised one after the other, the second waits."""
+        """Slices of a track may not overlap: of two that were sent one after the other, the second waits."""
         begin, end = max(begin, life.ends[lane]), max(end, life.ends[lane])
         self._packets.slice(begin, end, life.tracks[lane], name, INTERRUPT)
         life.ends[lane] = end

@@ -23,11 +23,11 @@ _Fields: TypeAlias = Callable[[int, int, int, int], str]
 """Makes the members that are of a kind, each behind a comma, from time, a, b and c."""
 
 
-def _names(numbers: type[IntEnum]) -> Mapping[int, str]:
+def _names(numbers: type[IntEnum]) -> dict[int, str]:
     return {number.value: json.dumps(number.name.lower()) for number in numbers}
 
 
-_SOURCES, _STATES, _FAULTS = _names(InterruptSource), _names(VcpuState), _names(FaultKind)
+_STATES, _FAULTS = _names(VcpuState), _names(FaultKind)
 _BOOLEANS = ("false", "true")
 
 
@@ -56,20 +56,22 @@ def _members(ns: Callable[[int], int], architecture: Architecture) -> Mapping[in
     exits, details = _names(architecture.exits), architecture.names.details
     bits = architecture.names.interrupt_bits
     source = bits.bit_length()  # whose it is stands above its number
+    key = json.dumps(architecture.names.interrupt_key)
+    sources = _names(InterruptSource) | {InterruptSource.SGI.value: json.dumps(architecture.names.ipi.lower())}
 
     def exit_(_: int, a: int, b: int, c: int) -> str:
-        detail = f'"{details[a]}":"{c:#x}"' if a in details else f'"intid":{c}'
+        detail = f'"{details[a]}":"{c:#x}"' if a in details else f"{key}:{c}"
         return f',"reason":{exits.get(a, a)},"pc":"{b:#x}",{detail}'
 
     def interrupt(_: int, a: int, b: int, c: int) -> str:
-        return f',"intid":{a & bits},"source":{a >> source}' if a > bits else f',"intid":{a}'
+        return f',{key}:{a & bits},"source":{a >> source}' if a > bits else f",{key}:{a}"
 
     def name(number: int) -> str:
         return messages.get(number) or messages.setdefault(number, json.dumps(message(number)))
 
     def raised(_: int, a: int, b: int, c: int) -> str:
         due = f',"due":{ns(c)}' if b == InterruptSource.TIMER and c else ""
-        return f',"intid":{a & bits},"source":{_SOURCES.get(b, b)}{due}'
+        return f',{key}:{a & bits},"source":{sources.get(b, b)}{due}'
 
     def sent(_: int, a: int, b: int, c: int) -> str:
         due = f',"due":{ns(c)}' if c else ""

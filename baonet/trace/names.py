@@ -50,6 +50,8 @@ class Names:
         self._vms = header.by_pcpu()
         self._exits = {reason.value: reason.name.lower() for reason in header.architecture.exits}
         self._own = header.architecture.names
+        self._sources = {each.value: each.name.lower() for each in InterruptSource}
+        self._sources[InterruptSource.SGI] = self._own.ipi.lower()
         self._names: dict[tuple[str, int, int, int], str] = {}
 
     def of(self, row: Row) -> str:
@@ -73,8 +75,7 @@ class Names:
             case Kind.ACCESS:
                 return f"{'store' if a & ACCESS_WRITE else 'load'} {self._place(vm, detail)}"
             case Kind.RAISED:
-                source = InterruptSource(detail).name.lower() if detail in _SOURCES else f"source {detail}"
-                return f"{self._interrupt(a)} raised by {source}"
+                return f"{self._interrupt(a)} raised by {self._sources.get(detail) or f'source {detail}'}"
             case Kind.PENDING | Kind.DELIVERED | Kind.ACKNOWLEDGED | Kind.ENDED:
                 return f"{self._interrupt(a)} {kind(number)}"
             case Kind.SENT | Kind.ARRIVED:
@@ -107,6 +108,5 @@ class Names:
         return f"{address & ~0xFFF:#x}"
 
 
-_SOURCES = frozenset(InterruptSource)
 _STATES = frozenset(VcpuState)
 _FAULTS = frozenset(FaultKind)

@@ -24,7 +24,7 @@ class Kind(IntEnum):
     """What a record tells; the engine has the same numbers (``core.h``)."""
 
     EXIT = 1
-    """a: ``Exit``; b: PC; c: of HVC, SMC x0, DATA_ABORT the IPA, SYSTEM_REGISTER its number, FAULT ESR, else INTID."""
+    """a: the reason, of the architecture's; b: PC; c: what ``ArchNames.details`` says of that, else an interrupt."""
     ACCESS = 2
     """An emulated load or store that did not leave the guest. a: size | ACCESS_WRITE; b: IPA; c: value."""
     WAIT = 3
@@ -32,15 +32,15 @@ class Kind(IntEnum):
     WAKE = 4
     """It goes on."""
     RAISED = 5
-    """A source is up. a: INTID; b: ``InterruptSource``; c: for a timer in virtual time, when it was due."""
+    """A source is up. a: its interrupt; b: ``InterruptSource``; c: for a timer in virtual time, when it was due."""
     PENDING = 6
-    """The hypervisor has made an interrupt pending for this vcpu. a: INTID."""
+    """The hypervisor has made an interrupt pending for this vcpu. a: its number."""
     DELIVERED = 7
-    """It is in a list register. a: INTID."""
+    """It is where the guest finds it. a: its number."""
     ACKNOWLEDGED = 8
-    """The guest has read it from IAR. a: INTID (GICv2 SGIs: with the source vcpu in bits 12:10)."""
+    """The guest has taken it. a: its number, on Armv8 with a GICv2 SGI's source vcpu in bits 12:10."""
     ENDED = 9
-    """The guest has deactivated it. a: INTID."""
+    """The guest is done with it. a: its number."""
     SENT = 10
     """A message leaves. a: its number; b: target pcpu | sequence << 16; c: when it is due, 0 in host time."""
     ARRIVED = 11
@@ -50,7 +50,7 @@ class Kind(IntEnum):
     INPUT = 13
     """Bytes came for a UART. a: its number; b: how many; c: the first eight, little-endian. A break is one, 0x400."""
     MARK = 14
-    """The guest wrote b to DBGDTR_EL0."""
+    """The guest left b here, by an instruction that does nothing else."""
     STATE = 15
     """The vcpu is in another state now. a: ``VcpuState``."""
     FAULT = 16
@@ -62,7 +62,7 @@ class Kind(IntEnum):
 class InterruptSource(IntEnum):
     TIMER = 0
     LINE = 1
-    SGI = 2
+    SGI = 2  # of another vcpu, or the same: ``ArchNames.ipi``
     IPC = 3
 
 

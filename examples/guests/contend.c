@@ -4,19 +4,15 @@
  * came first, and all of it, with readings of the counter, goes into a sum that each CPU prints: two runs with one sum
  * went the same way.
  */
+#include "code.h"
 #include "guest.h"
 #include "joint.h"
 #include "parameters.h"
+#include "uart.h"
 
 #define PAGE 4096u
 #define MAPPED 0x300000000ull /* 12 GiB: entry 12 of the first-level table */
-#define PAGE_DESCRIPTOR (0x403ull | 3 << 8 | 1 << 2 | 1ull << 11) /* page, AF, inner shareable, Normal, not global */
-#define TABLE_DESCRIPTOR 3ull
-#define MOV_W0 0x52800000u /* movz w0, #imm16 */
-#define RET 0xd65f03c0u
 #define PATCHED MAX_CPUS
-#define UARTDR 0x00
-#define UARTFR 0x18
 
 typedef uint64_t line(const uint64_t *wanted, uint64_t *kept, uint64_t *sum);
 line line_of_loads, line_of_vectors, line_of_late_vectors;
@@ -35,14 +31,12 @@ struct arena {
     _Alignas(4096) uint32_t turn;
 };
 
-extern uint64_t translation_table[64];
 static struct area second_level, third_level, mapped[2];
 static struct arena own;
 static struct arena *arena;
 static uint64_t shape, rounds = 300, seed = 1, pace = 100;
 static uint32_t begun, generation, patched;
 static uint64_t random_state[MAX_CPUS * 8];
-static bool has_lse;
 
 static uint64_t random_below(uint64_t bound) {
     uint64_t *state = &random_state[this_cpu() * 8], x = *state;
@@ -82,39 +76,14 @@ static void across(unsigned cpu, uint64_t round) {
     arena->areas[cpu].words[round % 512] = round;
 }
 
-static void add_exclusive(uint64_t *to) {
-    uint64_t value;
-    uint32_t failed;
-    __asm__ volatile("1: ldxr %0, [%2]\n\tadd %0, %0, #1\n\tstxr %w1, %0, [%2]\n\tcbnz %w1, 1b"
-                     : "=&r"(value), "=&r"(failed)
-                     : "r"(to)
-                     : "memory");
-}
-static void add_pair(uint64_t *to) {
-    uint64_t low, high;
-    uint32_t failed;
-    __asm__ volatile("1: ldaxp %0, %1, [%3]\n\tadd %0, %0, #1\n\tadd %1, %1, #1\n\t"
-                     "stlxp %w2, %0, %1, [%3]\n\tcbnz %w2, 1b"
-                     : "=&r"(low), "=&r"(high), "=&r"(failed)
-                     : "r"(to)
-                     : "memory");
-}
-static uint64_t add_lse(uint64_t *to) {
-    uint64_t was, seen, next;
-    __asm__ volatile(".arch_extension lse\n\tldaddal %1, %0, [%2]" : "=r"(was) : "r"(1ull), "r"(to) : "memory");
-    do {
-        seen = LOAD(to + 1), next = seen + 1, was = seen;
-        __asm__ volatile(".arch_extension lse\n\tcasal %0, %2, [%1]" : "+r"(seen) : "r"(to + 1), "r"(next) : "memory");
-    } while (seen != was);
-    __asm__ volatile(".arch_extension lse\n\tswp %1, %0, [%2]" : "=r"(was) : "r"(seen), "r"(to + 8) : "memory");
-    return was;
-}
+#include "contend.h"
+
 /* In all, none may be lost. */
 static void atomics(unsigned cpu, uint64_t round) {
     uint64_t *added = arena->added;
     for (unsigned n = 0; n < 8; n++) {
-        if (has_lse && (round + n) & 1) {
-            mix(cpu, add_lse(added));
+        if (HAS_AMO && (round + n) & 1) {
+            mix(cpu, add_amo(added));
         } else {
             add_exclusive(added);
             add_exclusive(added + 1);
@@ -125,18 +94,9 @@ static void atomics(unsigned cpu, uint64_t round) {
     mix(cpu, LOAD(added));
 }
 
-static void synchronise(uint32_t *at, bool all) {
-    __asm__ volatile("dc cvau, %0\n\tdsb ish" : : "r"(at) : "memory");
-    if (all)
-        __asm__ volatile("ic ialluis" : : : "memory");
-    else
-        __asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
-    __asm__ volatile("dsb ish\n\tisb" : : : "memory");
-}
 static void write_function(unsigned of, uint32_t answer, bool all) {
     volatile uint32_t *at = (uint32_t *)arena->code[of].words;
-    at[0] = MOV_W0 | answer << 5;
-    at[1] = RET;
+    write_answer(at, answer);
     synchronise((uint32_t *)at, all);
 }
 static uint32_t call(unsigned of) {
@@ -164,7 +124,7 @@ static void patching(unsigned cpu, uint64_t round) {
         return;
     }
     uint32_t seen = LOAD(&patched);
-    isb();
+    see_code();
     uint32_t answer = call(PATCHED);
     if (answer < (seen & 0xffff)) wrong(cpu);
     mix(cpu, answer);
@@ -179,9 +139,9 @@ static void change_mapping(void) {
     volatile uint64_t *entry = &third_level.words[0];
     STORE(&generation, next - 1);
     *entry = 0;
-    __asm__ volatile("dsb ishst\n\ttlbi vae1is, %0\n\tdsb ish\n\tisb" : : "r"(MAPPED >> 12) : "memory");
-    *entry = (uintptr_t)&mapped[next / 2 & 1] | PAGE_DESCRIPTOR;
-    __asm__ volatile("dsb ishst\n\tisb" : : : "memory");
+    FORGET(MAPPED);
+    *entry = page_descriptor(&mapped[next / 2 & 1]);
+    publish_entry();
     STORE(&generation, next);
 }
 static void tables(unsigned cpu, uint64_t round) {
@@ -192,7 +152,7 @@ static void tables(unsigned cpu, uint64_t round) {
     }
     uint32_t before = LOAD(&generation);
     uint64_t value = *(volatile uint64_t *)MAPPED;
-    __asm__ volatile("dmb ish" : : : "memory");
+    loads_before_loads();
     if (LOAD(&generation) == before && !(before & 1) && value != (before / 2 & 1)) wrong(cpu);
     mix(cpu, value);
     mix(cpu, before);
@@ -202,18 +162,15 @@ static void translations(unsigned cpu, uint64_t round) {
     if (cpu == 0) change_mapping();
     third_level.words[1 + cpu] = round << 2;
     uint64_t address = MAPPED + (round & 3) * PAGE;
-    __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(address) : "memory");
-    mix(cpu, READ_REGISTER("par_el1"));
-    __asm__ volatile("at s1e0w, %0\n\tisb" : : "r"(address) : "memory");
-    mix(cpu, READ_REGISTER("par_el1"));
+    translate(cpu, address);
 }
 
 static void zeroing(unsigned cpu, uint64_t round) {
-    uint64_t block = 4u << (READ_REGISTER("dczid_el0") & 15);
+    uint64_t block = zero_block();
     uint64_t *words = another(arena->areas, cpu)->words;
     char *at = (char *)words + random_below(PAGE / block) * block;
     mix(cpu, *(volatile uint64_t *)at);
-    __asm__ volatile("dc zva, %0" : : "r"(at) : "memory");
+    zero(at);
     for (unsigned n = 0; n < 8; n++) *(volatile uint64_t *)&words[random_below(512)] = round;
     mix(cpu, *(volatile uint64_t *)at);
 }
@@ -221,13 +178,13 @@ static void zeroing(unsigned cpu, uint64_t round) {
 /* Letters of all without an order, and lines that take turns. */
 static void printing(unsigned cpu, uint64_t round) {
     for (unsigned n = 0; n < 3; n++) {
-        mix(cpu, read32(UART_BASE + UARTFR));
-        write32(UART_BASE + UARTDR, 'a' + cpu);
+        mix(cpu, uart_state());
+        uart_send('a' + cpu);
     }
     if (round % 16) return;
     unsigned cpus = joint_cpus();
     while (LOAD(&arena->turn) % cpus != cpu) yield();
-    write32(UART_BASE + UARTDR, '\n');
+    uart_send('\n');
     STORE(&arena->turn, arena->turn + 1);
 }
 
@@ -238,14 +195,14 @@ static const struct {
     void (*step)(unsigned cpu, uint64_t round);
 } shapes[] = {
     {"loads", loads},               /* straight lines of 900 instructions */
-    {"vectors", vectors},           /* blocks that end where the translator's buffer is full */
+    {"vectors", vectors},           /* blocks that end where the translator's buffer is full; on RISC-V atomics */
     {"across", across},             /* pairs and unaligned accesses over two pages */
     {"atomics", atomics},           /* LL/SC, and LSE where there is any */
     {"code-and-data", code_and_data}, /* in one page */
     {"patching", patching},         /* code that others run */
     {"tables", tables},             /* translations that others use */
-    {"translations", translations}, /* AT, whose walk reads a page that is written to */
-    {"zeroing", zeroing},           /* DC ZVA */
+    {"translations", translations}, /* AT or loads, whose walk reads a page that is written to */
+    {"zeroing", zeroing},           /* DC ZVA, CBO.ZERO */
     {"printing", printing},         /* on one UART */
     {"everything", everything},     /* any of these, but printing */
 };
@@ -254,9 +211,9 @@ static const struct {
 static void everything(unsigned cpu, uint64_t round) { shapes[random_below(SHAPES - 2)].step(cpu, round); }
 
 /* A translation that CPU 0 has broken; it makes another one soon. */
-bool on_exception(struct frame *frame, uint64_t esr, uint64_t far) {
-    (void)frame;
-    if (esr >> 26 != 0x25 || far != MAPPED) return false;
+bool on_exception(struct frame *frame, uint64_t cause, uint64_t address) {
+    if (IS_ANOTHER(cause, address)) return false;
+    PASS_OVER(frame, address);
     arena->sum[joint_number()].words[2]++;
     yield();
     return true;
@@ -302,13 +259,12 @@ void guest_main(void) {
         {"pace", &pace},   {"vms", &joint_vms}, {"side", &joint_side},
     };
     parameters_read("contend", known, sizeof known / sizeof *known);
-    has_lse = READ_REGISTER("id_aa64isar0_el1") >> 20 & 15;
+    prepare();
     mapped[1].words[0] = 1;
-    second_level.words[0] = (uintptr_t)&third_level | TABLE_DESCRIPTOR;
-    translation_table[MAPPED >> 30] = (uintptr_t)&second_level | TABLE_DESCRIPTOR;
-    third_level.words[0] = (uintptr_t)&mapped[0] | PAGE_DESCRIPTOR;
-    dsb();
-    isb();
+    second_level.words[0] = table_descriptor(&third_level);
+    translation_table[MAPPED >> 30] = table_descriptor(&second_level);
+    third_level.words[0] = page_descriptor(&mapped[0]);
+    publish_tables();
     irqc_init();
     irqc_init_cpu();
     irqc_enable_level(TIMER_INTID);

@@ -1,15 +1,16 @@
 /*
  * A reading of the counter that one CPU hands to another is never ahead of the other's own counter: there is one system
- * counter, and each PE's view of it only grows (Arm ARM D11.1). The CPUs of one VM, or of two that share memory, hand
- * readings of CNTVCT_EL0 and CNTPCT_EL0 over in many ways; who gets one looks at its own counters, behind an ISB.
+ * counter, and each CPU's view of it only grows (Arm ARM D11.1; RISC-V unprivileged, 7.1: `time` is that of all harts).
+ * The CPUs of one VM, or of two that share memory, hand readings of their counters over in many ways; who gets one looks
+ * at its own. Armv8 has two counters, a virtual and a physical one; on RISC-V both are `time`.
  */
 #include "guest.h"
 #include "joint.h"
 #include "parameters.h"
 
 enum {
-    EXCLUSIVE,   /* in memory under a lock: LDAXR, STXR */
-    LSE,         /* CASA, SWPL; the reading is in another page than the lock */
+    EXCLUSIVE,   /* in memory under a lock: LDAXR, STXR; LR, SC */
+    LSE,         /* CASA, SWPL; AMOs; the reading is in another page than the lock */
     RING,        /* each CPU has a page in which the one before it leaves a reading */
     STORE_FIRST, /* the same; who waits stores into that page before it looks */
     RELAY,       /* the same; those between the first and the last pass on what they got, and look at no counter */
@@ -17,16 +18,14 @@ enum {
     TIMER,       /* the same, of the moment for which a timer was set that has fired */
     SGI,         /* nothing in memory: what was read before it was sent, and when it came, is compared at the end */
     NOTIFY,      /* the same with notifications between two VMs */
-    PRIORITY,    /* the same with a store to a register of another CPU's redistributor */
-    CPU_ON,      /* the context argument */
+    PRIORITY,    /* the same with a store to a register that is another CPU's */
+    CPU_ON,      /* the argument of who is turned on */
     WAYS
 };
 
 #define LOG (80000 + MAX_CPUS * 256)
 #define SOFTWARE 1 /* SGI */
-#define QUIET 8    /* an SGI that nobody enables: its priority is written */
-#define GICR_PRIORITY(cpu) (GICR_BASE + 0x20000 * (uintptr_t)(cpu) + 0x10400)
-#define ISTATUS 4
+#define QUIET 8    /* one that nobody enables */
 
 struct counters {
     uint64_t virtual, physical;
@@ -55,11 +54,14 @@ static uint64_t way, count = 1000, pace = 200, polite = 1, sleep = 1;
 static uint32_t begun, came[MAX_CPUS * 16], fired[MAX_CPUS * 16]; /* a cache line each */
 static uint64_t seeds[MAX_CPUS * 8];
 
-static struct counters now(void) {
-    isb();
-    uint64_t virtual = READ_REGISTER("cntvct_el0");
-    return (struct counters){virtual, READ_REGISTER("cntpct_el0")};
-}
+struct turned_on {
+    _Alignas(4096) uint64_t handed;
+    uint64_t virtual, worst, last;
+};
+extern struct turned_on turned_on[MAX_CPUS]; /* written with translation off */
+void entry(void);
+
+#include "handover.h"
 
 static void wait_a_little(void) {
     if (polite) yield();
@@ -98,28 +100,6 @@ static void check(unsigned cpu, struct counters handed) {
 
 /* Under a lock */
 
-static bool try_lock(uint32_t *lock) {
-    uint32_t was, failed = 0;
-    if (way == LSE)
-        __asm__ volatile(".arch_extension lse\n\tmov %w0, wzr\n\tcasa %w0, %w2, [%1]"
-                         : "=&r"(was)
-                         : "r"(lock), "r"(1)
-                         : "memory");
-    else
-        __asm__ volatile("ldaxr %w0, [%2]\n\tcbnz %w0, 1f\n\tstxr %w1, %w3, [%2]\n1:"
-                         : "=&r"(was), "+&r"(failed)
-                         : "r"(lock), "r"(1)
-                         : "memory");
-    return !was && !failed;
-}
-
-static void unlock(uint32_t *lock) {
-    if (way == LSE)
-        __asm__ volatile(".arch_extension lse\n\tswpl wzr, w9, [%0]" : : "r"(lock) : "w9", "memory");
-    else
-        STORE(lock, 0);
-}
-
 static void take_turns(unsigned cpu) {
     struct page *lock = &arena->lock, *page = way == LSE ? &arena->value : lock;
     for (;;) {
@@ -156,17 +136,7 @@ static void give(struct page *page, uint64_t sequence, struct counters value) {
     STORE(&page->sequence, sequence);
 }
 
-/* Translated as one: where the line stops for the page, it has read the counter and left that in the other page. */
-static void give_in_one_block(struct page *page, uint64_t sequence) {
-    page->touched = 0;
-    __asm__ volatile("isb\n\tmrs x9, cntvct_el0\n\tmrs x10, cntpct_el0\n\tstp x9, x10, [%0, #8]\n\tstlr %1, [%0]\n\t"
-                     "ldr x11, [%2]\n\t.rept 300\n\tadd x11, x11, #1\n\t.endr"
-                     :
-                     : "r"(page), "r"(sequence), "r"(&arena->contested.touched)
-                     : "x9", "x10", "x11", "memory");
-}
-
-/* Sets the virtual timer for a moment, waits until it has fired, and returns that moment. */
+/* Sets the timer for a moment, waits until it has fired, and returns that moment. */
 static struct counters let_a_timer_fire(unsigned cpu, bool interrupt) {
     struct result *result = &arena->results[cpu];
     struct counters moment = look(result);
@@ -179,11 +149,9 @@ static struct counters let_a_timer_fire(unsigned cpu, bool interrupt) {
         unmask_interrupts();
         while (!LOAD(flag)) wait_a_little();
     } else {
-        WRITE_REGISTER("cntv_cval_el0", moment.virtual);
-        WRITE_REGISTER("cntv_ctl_el0", 3);
-        isb();
-        while (!(READ_REGISTER("cntv_ctl_el0") & ISTATUS)) wait_a_little();
-        timer_off();
+        timer_set_quietly(moment.virtual);
+        while (!timer_has_fired()) wait_a_little();
+        timer_end_quietly();
     }
     result->early += look(result).virtual < moment.virtual;
     return moment;
@@ -191,11 +159,9 @@ static struct counters let_a_timer_fire(unsigned cpu, bool interrupt) {
 
 /* A timer that is set for a moment which has been stands fired at once. */
 static void set_for_the_past(unsigned cpu, uint64_t moment) {
-    WRITE_REGISTER("cntv_cval_el0", moment);
-    WRITE_REGISTER("cntv_ctl_el0", 3);
-    isb();
-    arena->results[cpu].early += !(READ_REGISTER("cntv_ctl_el0") & ISTATUS);
-    timer_off();
+    timer_set_quietly(moment);
+    arena->results[cpu].early += !timer_has_fired();
+    timer_end_quietly();
 }
 
 static void pass_on(unsigned cpu) {
@@ -233,7 +199,7 @@ static void send(uint64_t n) {
     else if (way == NOTIFY)
         ipc_notify(0, 0);
     else
-        write8(GICR_PRIORITY(send_to) + QUIET, (uint8_t)(n % 31 + 1) << 3);
+        TELL_BY_REGISTER(send_to, n % 31 + 1);
 }
 
 static uint64_t place(unsigned cpu, uint64_t n) {
@@ -250,7 +216,7 @@ static void note(unsigned cpu) {
 static void await(unsigned cpu, uint64_t n) {
     uint32_t *mine = &came[this_cpu() * 16];
     if (way == PRIORITY) {
-        while ((read32(GICR_PRIORITY(this_cpu()) + QUIET) & 0xff) != ((n - 1) % 31 + 1) << 3) wait_a_little();
+        while (!IS_TOLD((n - 1) % 31 + 1)) wait_a_little();
         note(cpu);
     } else if (sleep) {
         SLEEP_UNTIL(LOAD(mine) >= n);
@@ -291,39 +257,22 @@ static void ring_round(unsigned cpu) {
 
 /* CPU_ON: who is turned on has the reading in x0, looks at its counter, and turns itself off again. */
 
-#define OFF 1
-struct turned_on {
-    _Alignas(4096) uint64_t handed;
-    uint64_t virtual, worst, last;
-};
-struct turned_on turned_on[MAX_CPUS]; /* written with the MMU off */
-void entry(void);
-__asm__(".text\n\t.balign 64\n"
-        "entry:\tmrs x1, cntvct_el0\n\tmrs x2, mpidr_el1\n\tand x2, x2, #7\n\t"
-        "adrp x3, turned_on\n\tadd x3, x3, x2, lsl #12\n\tldr x4, [x3]\n\tadd x4, x4, #1\n\t"
-        "subs x5, x0, x1\n\tb.ls 1f\n\t"
-        "ldr x6, [x3, #8]\n\tadd x6, x6, #1\n\tstr x6, [x3, #8]\n\t"
-        "ldr x6, [x3, #16]\n\tcmp x5, x6\n\tcsel x6, x5, x6, hi\n\tstr x6, [x3, #16]\n"
-        /* It goes on for a while, so that its counter may be ahead of CPU 0's. */
-        "1:\tand x5, x0, #0xfff\n"
-        "2:\tsubs x5, x5, #1\n\tb.hi 2b\n\t"
-        "isb\n\tmrs x5, cntvct_el0\n\tstr x5, [x3, #24]\n\tstr x4, [x3]\n\t"
-        "mov x0, #2\n\tmovk x0, #0x8400, lsl #16\n\thvc #0\n\tb .");
+struct turned_on turned_on[MAX_CPUS];
 
 static void turn_on(void) {
     unsigned cpus = 1;
-    while (cpus < MAX_CPUS && hvc(PSCI_AFFINITY_INFO, cpus, 0, 0) == OFF) cpus++;
+    while (cpus < MAX_CPUS && cpu_is_off(cpus)) cpus++;
     for (uint64_t n = 0; n < count; n++) {
         unsigned target = 1 + (unsigned)(n % (cpus - 1));
-        while (hvc(PSCI_AFFINITY_INFO, target, 0, 0) != OFF) wait_a_little();
-        __asm__ volatile("dc civac, %0\n\tdsb ish" : : "r"(&turned_on[target]) : "memory");
+        while (!cpu_is_off(target)) wait_a_little();
+        see(&turned_on[target]);
         check(0, (struct counters){turned_on[target].last, 0});
         work();
-        hvc(PSCI_CPU_ON, target, (uintptr_t)entry, look(&arena->results[0]).virtual);
+        cpu_on(target, entry, look(&arena->results[0]).virtual);
     }
     for (unsigned cpu = 1; cpu < cpus; cpu++) {
-        while (hvc(PSCI_AFFINITY_INFO, cpu, 0, 0) != OFF) wait_a_little();
-        __asm__ volatile("dc civac, %0\n\tdsb ish" : : "r"(&turned_on[cpu]) : "memory");
+        while (!cpu_is_off(cpu)) wait_a_little();
+        see(&turned_on[cpu]);
         arena->results[cpu].handed = turned_on[cpu].handed;
         arena->results[cpu].virtual = turned_on[cpu].virtual;
         arena->results[cpu].worst = turned_on[cpu].worst;

@@ -24,13 +24,7 @@ WORDS = re.compile(
 )
 ALLOWED = {
     "core/wings.py": {"armv8"},  # the registry
-    "document/values.py": {"intid"},  # the type of a key that is an interrupt's number, as errors in files name it
-    "hyp/messages.py": {"intid"},  # the field of SpiLine, as docs/protocol.md has it
-    "hyp/pcpu.py": {"intid"},  # likewise
-    "hyp/restart.py": {"intid"},  # likewise
     "hyp/wings.py": {"armv8"},  # the registry
-    "study/catalog.py": {"intid"},  # the column of a study's tables
-    "trace/export_json.py": {"intid"},  # the key of an interrupt's number in the JSON document
 }
 
 

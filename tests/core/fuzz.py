@@ -1,19 +1,12 @@
-"""Instruction words, one after another, in child processes: a word that ends its process is known by what it left.
+"""Instruction words of Armv8, and the core that they are run on (``tests.core.fuzzing``).
 
-Words stand in memory full of calls to EL1, where everything ends with HVC. The child notes in shared memory which word
-it runs, so a death, or a word that does not come back, is that word's.
+Words stand in memory full of calls to EL1, where everything ends with HVC.
 """
 
 from __future__ import annotations
 
 import enum
-import mmap
-import os
-import resource
-import signal
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 from typing import Final
@@ -23,6 +16,7 @@ from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import aarch32_code, guests_code, vectors
 from tests.core.bench import RAM, SIZE, Memory, core_of, retired
+from tests.core.fuzzing import REPEATED, Finding, findings_of
 
 
 class State(enum.Enum):
@@ -42,23 +36,8 @@ DATA: Final = RAM + 0x20_0000
 ENTRY_CODE: Final = (0xD518_4010, 0xD518_402F, 0xD518_1051, 0xD518_C012, 0xD69F_03E0)
 CPACR: Final = 3 << 20 | 3 << 16  # FP, and SVE where there is any
 BUDGET: Final = 1000
-AT_ONCE: Final = 1000  # words, between two times that memory is put in order
-PATIENCE: Final = 20.0  # seconds of a CPU, for as many
-REPEATED: Final = 400  # words in a row...
-EVERY: Final = 32  # ... where there is not just one
 SVC_CLASSES: Final = (0x11, 0x15)
 BREAKPOINT_CLASSES: Final = (0x38, 0x3C)  # they count as retired, though the exception returns to them
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What must not happen, and the word after which it did."""
-
-    word: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.word:#010x}: {self.what}"
 
 
 def _bytes(*words: int) -> bytes:
@@ -122,63 +101,8 @@ class Victim:
         return None
 
 
-def _row(words: Sequence[int], n: int) -> Sequence[int]:
-    """Mostly a word alone; now and then as often as a block is long, or with those that follow it."""
-    if n % EVERY == 0:
-        return [words[n]] * REPEATED
-    return words[n : n + REPEATED] if n % EVERY == 1 else words[n : n + 1]
-
-
-def _live(victim: Victim, words: Sequence[int], note: mmap.mmap, random: Random) -> Iterator[Finding]:
-    """Run words from the noted one on, in a process that may die of them."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)  # where the library says why it aborts
-    os.dup2(null, 2)
-    first = int.from_bytes(note[:8], "little")
-    for n in range(first, len(words)):
-        if (n - first) % AT_ONCE == 0:
-            victim.tidy()
-            signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
-        note[:8] = n.to_bytes(8, "little")
-        try:
-            wrong = victim.run(_row(words, n), random)
-        except Exception as error:
-            wrong = f"{type(error).__name__}: {error}"
-        if wrong:
-            yield Finding(words[n], wrong)
-
-
 def findings(model: int, state: State, words: Sequence[int], *, seed: int = 0, hz: int = 0) -> list[Finding]:
-    """Run all the words, each alone and some in rows. Returns what went wrong, and with which."""
-    note, found, first = mmap.mmap(-1, mmap.PAGESIZE), [], 0
-    with open(os.memfd_create("findings"), "w+b", buffering=0) as out:
-        while first < len(words):
-            note[:8] = first.to_bytes(8, "little")
-            sys.stdout.flush()
-            child = os.fork()
-            if child == 0:
-                status = 1
-                try:
-                    out.writelines(
-                        f"{finding.word} {finding.what}\n".encode()
-                        for finding in _live(Victim(model, state, hz), words, note, Random(seed))
-                    )
-                    status = 0
-                finally:
-                    os._exit(status)
-            _, status = os.waitpid(child, 0)
-            if status == 0:
-                break
-            how = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status >> 8}"
-            at = int.from_bytes(note[:8], "little")
-            found.append(Finding(words[at], "did not come back" if how == "SIGVTALRM" else f"ended the process: {how}"))
-            first = at + 1
-        out.seek(0)
-        for line in out.read().decode().splitlines():
-            word, wrong = line.split(" ", 1)
-            found.append(Finding(int(word), wrong))
-    return found
+    return findings_of(lambda: Victim(model, state, hz), words, seed)
 
 
 def _valid(state: State) -> list[int]:

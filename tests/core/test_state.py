@@ -16,7 +16,7 @@ NATIVE = Path(next(iter(baonet.core.native.__path__)))
 STATE = (NATIVE / "state.h").read_text()
 ARCHITECTURES = sorted(NATIVE.glob("*/arch.h"))
 ADD, BRANCH_BACK = 0x91000400, 0x17FFFFFF
-SCALARS = {"bool", "unsigned", "int64_t", "uint32_t", "uint64_t"}
+SCALARS = {"bool", "unsigned", "int64_t", "uint8_t", "uint32_t", "uint64_t"}
 
 
 def members(struct: str, headers: str) -> set[str]:

@@ -119,6 +119,8 @@ class ToyWing:
 class ToyNames:
     vm_part = "toyic"
     interrupt_bits = 0xFF
+    interrupt_key = "number"
+    ipi = "poke"
     details: Mapping[int, str] = {Exit.TRAP: "cause"}
     reset = "toy reset"
 

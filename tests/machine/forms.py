@@ -28,6 +28,8 @@ def found() -> dict[str, dict[str, object]]:
     for module in pkgutil.walk_packages(baonet.__path__, "baonet."):
         if module.name.endswith(("__main__", "_engine", "_node")):
             continue
+        if module.name.startswith("baonet.core."):  # has its state in C, and of the architectures' one can be loaded
+            continue
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, StateForm):
                 forms[value.what] = {"version": value.version, "fields": _fields(value)}

@@ -53,6 +53,8 @@ def test_an_architecture_that_is_not_known_is_told() -> None:
         (Kind.EXIT, 99, 0, 0, "exit 99"),
         (Kind.ACCESS, 0x104, 0x2000, 1, "store TOY_ENABLE"),
         (Kind.RAISED, 3, InterruptSource.LINE, 0, "toy 3 raised by line"),
+        (Kind.RAISED, 3, InterruptSource.SGI, 0, "toy 3 raised by poke"),
+        (Kind.RAISED, 3, 9, 0, "toy 3 raised by source 9"),
         (Kind.ACKNOWLEDGED, 0x203, 0, 0, "toy 3 acknowledged"),
     ],
 )
@@ -70,7 +72,7 @@ def test_what_readers_make_of_such_a_trace(tmp_path: Path) -> None:
         assert document["header"]["vms"][0]["toyic"] == {"at": 0x2000}
         trap, acknowledged = document["records"]
         assert (trap["reason"], trap["cause"], trap["what"]) == ("trap", "0x2000", "trap TOY_ENABLE")
-        assert (acknowledged["intid"], acknowledged["source"]) == (3, 2)
+        assert (acknowledged["number"], acknowledged["source"]) == (3, 2)
         assert any("controller 0x2000" in line for line in describe(trace, lambda done, of: None))
         metric = Exits(TracedRun(Rate(1), {0: "ping"}, trace.header.architecture))
         metric.take(rows[0])

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from baonet.config.armv8 import foreign
 from baonet.document.kinds import Boolean, Choice, ListOf, MappingOf, Model, optional
-from baonet.document.values import ADDRESS, INTID, whole
+from baonet.document.values import ADDRESS, whole
+
+INTID = replace(whole("INTID", 0, 1023), text="INTID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -72,6 +72,8 @@ class Armv8Names:
     vm_part = "gic"
     interrupt_bits = 0x3FF
     """GICv2 SGIs have their source vcpu above them."""
+    interrupt_key = "intid"
+    ipi = "SGI"
     details: Mapping[int, str] = {
         Exit.HVC: "x0",
         Exit.SMC: "x0",

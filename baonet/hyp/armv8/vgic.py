@@ -456,4 +456,4 @@ class Vgic:
 
     def _on_line(self, source: int, message: SpiLine) -> None:
         if self._pcpu == self._master:
-            self._distributor.line(message.intid, message.level, message.sequence)
+            self._distributor.line(message.interrupt, message.level, message.sequence)

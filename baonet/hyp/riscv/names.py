@@ -92,6 +92,8 @@ class RiscvNames:
 
     vm_part = "irqc"
     interrupt_bits = 0xFFF
+    interrupt_key = "interrupt"
+    ipi = "IPI"
     details: Mapping[int, str] = {
         RiscvExit.ECALL: "a7",
         RiscvExit.TRAP: "cause",

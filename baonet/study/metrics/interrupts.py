@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from baonet.study.metrics.base import Measured, TracedRun
 from baonet.trace.order import Row
@@ -19,10 +20,9 @@ _MOMENTS = {
 TOTAL = "raised to acknowledged"
 STAGES = tuple(stage for stage in _MOMENTS if stage != TOTAL)
 """In the order of time. An interrupt that bypasses the hypervisor has not all of them."""
-_SOURCES = {
+_SOURCES: Final[Mapping[int, str]] = {
     InterruptSource.TIMER: "timer",
     InterruptSource.LINE: "device",
-    InterruptSource.SGI: "SGI",
     InterruptSource.IPC: "IPC",
 }
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
@@ -39,14 +39,15 @@ class _Passage:
 
 @final
 class InterruptLatency:
-    """Keys are (vm, INTID, source, stage).
+    """Keys are (vm, interrupt, source, stage).
 
     A private interrupt belongs to its pcpu, a shared one to its VM, wherever in it the guest takes it. When one is
     raised again before it is pending, the first time counts: that is how long the source has waited.
 
     The trace records *raised* when the hypervisor notes it, and that can be after its work has taken its time. Here an
     interrupt is raised by its cause: a timer's when it is due, a notification's when the message reaches the receiver,
-    an SGI's when its sender left the guest to send it. So what the hypervisor takes lies between raised and pending.
+    one that a vcpu sends when that left its guest to send it. So what the hypervisor takes lies between raised and
+    pending.
     """
 
     kinds = frozenset(
@@ -63,10 +64,11 @@ class InterruptLatency:
     )
 
     def __init__(self, run: TracedRun, interrupts: frozenset[int] = frozenset()) -> None:
-        """``interrupts`` are the INTIDs to measure; all if there are none."""
+        """``interrupts`` are the numbers of those to measure; all if there are none."""
         self._run = run
         self._private, self._sent = run.architecture.private, run.architecture.sent
         self._bits = run.architecture.names.interrupt_bits
+        self._sources = {**_SOURCES, InterruptSource.SGI: run.architecture.names.ipi}
         self._wanted = interrupts
         self._measured = Measured("ns")
         self._raised: dict[tuple[str | int, int], _Passage] = {}  # not pending yet
@@ -96,8 +98,7 @@ class InterruptLatency:
         home = (pcpu if interrupt in self._private else self._run.vm(pcpu), interrupt)
         if kind == Kind.RAISED:
             began = self._began(time, pcpu, b, c)
-            source = _SOURCES[InterruptSource(b)] if b in _SOURCES else f"source {b}"
-            life = _Passage(source, {Kind.RAISED: began})
+            life = _Passage(self._sources.get(b) or f"source {b}", {Kind.RAISED: began})
             if interrupt in self._sent:
                 self._cause[pcpu] = pcpu
                 self._raised[home] = life
@@ -129,7 +130,7 @@ class InterruptLatency:
         return self._left.get(pcpu, time) if source == InterruptSource.SGI else time
 
     def _of_sent(self, pcpu: int, interrupt: int) -> _Passage | None:
-        """An SGI is raised at its sender, for several targets perhaps: each has a life that begins there."""
+        """It is raised at its sender, for several targets perhaps: each has a life that begins there."""
         sent = self._raised.get((self._cause.get(pcpu, pcpu), interrupt))
         return None if sent is None else _Passage(sent.source, dict(sent.times))
 

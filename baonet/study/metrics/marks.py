@@ -1,8 +1,8 @@
 """What guests tell with markers: round trips, throughput, numbers of their own.
 
-A guest marks with ``msr s2_3_c0_c4_0, xN`` (DBGDTR_EL0). Of the value, bits 39:32 are what it is: 1 the begin and 2
-the end of something, with its id in bits 31:0; 3 a number that the guest has measured, in bits 31:0, with the id in
-bits 63:40. Any other value is the guest's own business.
+A guest marks with an instruction of its architecture (docs/studies.md). Of the value, bits 39:32 are what it is: 1 the
+begin and 2 the end of something, with its id in bits 31:0; 3 a number that the guest has measured, in bits 31:0, with
+the id in bits 63:40. Any other value is the guest's own business.
 """
 
 from __future__ import annotations

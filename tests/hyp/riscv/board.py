@@ -32,26 +32,35 @@ LEFT_ALONE: Final = 0xFFFF_FFFF_FFFF_A55A
 
 
 class Board(RiscvFabric):
-    """``irqc`` as a machine has it. ``harts`` of VM 0, of which ``master`` is home."""
+    """``irqc`` as a machine has it. ``harts`` of VM 0, of which ``home`` is its master's."""
 
     def __init__(
-        self, irqc: Plic | Aia, *, faithful: Faithful = Faithful.STRICT, harts: int = 2, cpus: int = 4
+        self,
+        irqc: Plic | Aia,
+        *,
+        faithful: Faithful = Faithful.STRICT,
+        harts: int = 2,
+        cpus: int = 4,
+        home: int = 0,
     ) -> None:
         arch = RiscvVm(irqc)
         first = vm(
             0,
             harts,
             arch=arch,
+            cpu_affinity=(home,),
             interrupts=(UART, 20, 21),
             ipcs=(Ipc(0x7000_0000, 0x1_0000, 0, (FIRST_IPC, 53)),),
         )
-        second = vm(1, 1, arch=arch, ipcs=(Ipc(0x7800_0000, 0x1_0000, 0, (60, 61, 62)),))
+        second = vm(1, 1, arch=arch, cpu_affinity=(harts,), ipcs=(Ipc(0x7800_0000, 0x1_0000, 0, (60, 61, 62)),))
         super().__init__(
             machine(
                 first, second, irqc=irqc, cpus=cpus, faithful=faithful, shared_memory=(SharedMemory("shmem", 0x1_0000),)
             ),
             architecture=RISCV,
         )
+        self.home = self.plan.vms[0].master
+        assert self.home == home
         self.sequences: dict[int, int] = {}
         for n in range(1, harts):
             self.guest(0, n).pcpu.vcpu.enter(0x8020_0000, 0)
@@ -97,13 +106,13 @@ class Board(RiscvFabric):
     def notify(self, event: int) -> None:
         """VM 1 rings; the message is under way."""
         teller = self.plan.vms[1].master
-        self.pcpus[teller].effects.append(Send(self.plan.vms[0].master, IpcNotify(0, event)))
+        self.pcpus[teller].effects.append(Send(self.home, IpcNotify(0, event)))
         self.collect(self.pcpus[teller])
 
     def drive(self, level: bool, source: int = UART) -> None:
         """A device's line, as the home's core tells it."""
         sequence = self.sequences[source] = self.sequences.get(source, 0) + 1
-        home = self.pcpus[self.plan.vms[0].master]
+        home = self.pcpus[self.home]
         home.line(source, int(level), sequence)
         self.collect(home)
 

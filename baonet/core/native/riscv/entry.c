@@ -43,13 +43,17 @@ int arch_configure(void *uc) {
     return 0;
 }
 
-/* An EBREAK comes as an exception, as all others, and not as an error of the library's. */
+/*
+ * An EBREAK comes as an exception, as all others, and not as an error of the library's. And a hart that is not on yet is in no mode
+ * that a guest is never in: it is saved and loaded with the others.
+ */
 int arch_define(struct core *core) {
     if (core_pc(core) || ENV64(core, ENV_PRIV) != PRIV_M || ENV64(core, ENV_MISA) != MISA) {
         PyErr_SetString(PyExc_ImportError, "libunicorn.so.2 is laid out in another way: install unicorn==2.1.4");
         return -1;
     }
     FIELD(void *, core->uc, UC_STOP_INTERRUPT) = NULL;
+    ENV64(core, ENV_PRIV) = PRIV_S;
     return 0;
 }
 

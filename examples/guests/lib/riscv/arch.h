@@ -74,7 +74,7 @@ static inline unsigned this_cpu(void) {
 
 /* board.c: what there is, as far as a tree or the entry told. */
 extern uint64_t timebase;
-extern bool has_stimecmp;
+extern bool has_stimecmp, has_zicboz;
 
 /* Calls (SBI 0.2): the error in a0, a value in a1. Bao's hypercall has its result in a1. */
 struct answer {

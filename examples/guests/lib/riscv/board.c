@@ -3,7 +3,7 @@
 #include "tree.h"
 
 uint64_t timebase = 10000000; /* as on QEMU */
-bool has_stimecmp;
+bool has_stimecmp, has_zicboz;
 
 static bool has_word(const char *text, uint32_t size, const char *word) {
     for (const char *end = text + size; text < end; text++) {
@@ -28,6 +28,7 @@ static void look_at(const char *name, const uint8_t *value, uint32_t size, struc
         timebase = big_endian(value);
     } else if (equal(name, "riscv,isa") || equal(name, "riscv,isa-extensions")) {
         has_stimecmp |= has_word(text, size, "sstc");
+        has_zicboz |= has_word(text, size, "zicboz");
     }
 }
 
