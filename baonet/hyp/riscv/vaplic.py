@@ -73,7 +73,6 @@ _FORM: Final = StateForm(
     1,
     open=bool,
     modes=list,
-    targets=list,
     enabled=list,
     pending=list,
     idle=list,
