@@ -194,4 +194,4 @@ static void start(struct uart_state *s, bool console) {
     s->ns16550.fcr = FCR_ENABLE;
 }
 
-const struct uart_kind ns16550 = {"16550", start, read_register, write_register, receive, take, pending, enabled};
+const struct uart_kind ns16550 = {"16550", 8, start, read_register, write_register, receive, take, pending, enabled};
