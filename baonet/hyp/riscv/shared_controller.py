@@ -48,8 +48,8 @@ class Harts(Protocol):
     def hang(self, vcpu: int, source: int) -> None:
         """A source interrupts a hart from which Bao never comes back."""
 
-    def note(self, kind: int, source: int) -> None:
-        """Tell the trace."""
+    def note(self, kind: int, source: int, origin: int = 0) -> None:
+        """Tell the trace. ``origin``: what has raised a source, of the trace's sources."""
 
 
 class SharedRegisters(Protocol):
@@ -203,7 +203,7 @@ class SharedController:
         self._shared.line(source, level, sequence)
 
     def reset(self) -> None:
-        self._signalled = 0
+        self._set_line(0)
         self._lines = [0] * len(self._pcpus)
         self._shared.reset()
 
@@ -252,8 +252,8 @@ class SharedController:
         else:
             self._vcpu.send(self._pcpus[vcpu], HangInterrupt(source))
 
-    def note(self, kind: int, source: int) -> None:
-        self._cpu.note(kind, source, 0, 0)
+    def note(self, kind: int, source: int, origin: int = 0) -> None:
+        self._cpu.note(kind, source, origin, 0)
 
     def _set_line(self, source: int) -> None:
         if source and source != self._signalled and source < SOURCES:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, final
 
-from baonet.hyp.cpu import FROM_IPC, FROM_LINE, FROM_SGI, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING
+from baonet.hyp.cpu import FROM_IPC, FROM_LINE, FROM_SGI, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.imsic import ImsicPages
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
@@ -99,6 +99,7 @@ class Vaplic:
         "_idle",
         "_levels",
         "_modes",
+        "_noted",
         "_of_numbers",
         "_open",
         "_pages",
@@ -151,6 +152,7 @@ class Vaplic:
         self._idle = 0  # set pending, and shown so, but not by the device
         self._levels = 0  # which are level-sensitive, and of a device
         self._hung = 0
+        self._noted = 0  # what the trace knows to be pending
         self.source = 0
         if self._idcs is not None:
             self._idcs.reset()
@@ -254,11 +256,8 @@ class Vaplic:
             self._idle |= idle & ~self._pending
 
     def _pend(self, bits: int) -> None:
-        new = bits & ~self._pending
-        self._pending |= new
-        self._idle &= ~new
-        for source in members(new):
-            self._harts.note(NOTE_PENDING, source)
+        self._pending |= bits
+        self._idle &= ~bits
 
     def _clear_pending(self, bits: int) -> None:
         self._pending &= ~bits
@@ -293,20 +292,35 @@ class Vaplic:
     def _evaluate(self, origin: int, *, hardware: bool = False) -> None:
         """Something has changed. ``origin``: by what, of the trace's sources."""
         if self._idcs is not None:
+            self._note_pending(self._pending)
             self._signal(hardware=hardware)
-        elif self._open:
+            return
+        if self._open:
             self._send(origin, hardware=hardware)
+        self._note_pending(self._pending)
+
+    def _note_pending(self, pending: int) -> None:
+        """Tell the trace of what stays pending, or comes to its end from being so."""
+        for source in members(pending & ~self._noted):
+            self._harts.note(NOTE_PENDING, source)
+        self._noted = pending
 
     def _send(self, origin: int, *, hardware: bool) -> None:
-        """To the APLIC a source has come to its end when its message has left."""
+        """What the guest sees of a source is its message, which the trace is told of as raised.
+
+        The source itself has come to its end with that. A notification that leaves at once is a message and no source.
+        """
         leaving = self._pending & self._enabled
         if not leaving:
             return
         assert self._pages is not None
+        seen = leaving if origin == FROM_LINE else leaving & self._noted
+        self._note_pending(self._noted | seen)
         self._pending &= ~leaving
         for source in members(leaving):
-            self._harts.note(NOTE_ACKNOWLEDGED, source)
-            self._harts.note(NOTE_ENDED, source)
+            if seen >> source & 1:
+                self._harts.note(NOTE_ACKNOWLEDGED, source)
+                self._harts.note(NOTE_ENDED, source)
             target = self._targets[source]
             self._pages.send(self._harts, target >> _HART_SHIFT, target & _EIID, origin, hardware=hardware)
 
@@ -376,9 +390,12 @@ class Vaplic:
     # Sources
 
     def inject(self, source: int) -> None:
-        if 0 < source < SOURCES:
-            self._pend(1 << source & self._active)
-            self._evaluate(FROM_IPC)
+        if not 0 < source < SOURCES or not self._active >> source & 1:
+            return
+        if self._idcs is not None:
+            self._harts.note(NOTE_RAISED, source, FROM_IPC)
+        self._pend(1 << source)
+        self._evaluate(FROM_IPC)
 
     def line(self, source: int, level: bool, sequence: int) -> None:
         """Between two changes that are heard the line may have been up, or down."""
@@ -437,6 +454,7 @@ class Vaplic:
                 mask(fields[name]) for name in ("enabled", "pending", "idle", "hung")
             )
             self._sequences = dict(row(each, int, int) for each in fields["sequences"])
+        self._noted = self._pending
         if self._idcs is not None:
             self._idcs.load(fields["idcs"])
 
