@@ -10,6 +10,7 @@ enum ask {
     ASK_WFI,
     ASK_SFENCE, /* of the address in a register */
     ASK_CBO,    /* and by the operation, of the address in a register */
+    ASK_MARK,   /* of the value in a register */
 };
 
 /* While an instruction is translated. `reg`: a register; `operation`: of ASK_CBO. */
