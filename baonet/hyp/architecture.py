@@ -63,7 +63,10 @@ class Wing(Protocol):
         """Whether an interrupt is there for the guest, so that a wait for one is over at once."""
 
     def inject(self, interrupt: int) -> None:
-        """An interrupt in software, on the VM's master pcpu: a notification from another VM."""
+        """An interrupt in software, on the VM's master pcpu: a notification from another VM.
+
+        The trace is told which interrupt it raises for the guest.
+        """
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         """A line of a device of this VM has changed; on its master pcpu."""

@@ -29,6 +29,7 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicWrite,
 )
 from baonet.hyp.condition import Doing, VcpuCondition
+from baonet.hyp.cpu import FROM_IPC, NOTE_RAISED
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
 from baonet.hyp.names import ArchNames
@@ -126,6 +127,7 @@ class Armv8Wing:
         return any(ich[ICH_LR0 + n] & LR_PENDING for n in range(self._list_registers))
 
     def inject(self, interrupt: int) -> None:
+        self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
         self.vgic.inject(interrupt)
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:

@@ -119,7 +119,7 @@ class RiscvWing:
         return self.controller.statistics()
 
     def examine(self, doing: Doing) -> VcpuCondition:
-        return examine(self._vcpu, self._cpu, doing)
+        return examine(self._vcpu, self._cpu, self.controller, doing)
 
     def storm(self, taken: int, instructions: int, *, interrupts: bool) -> str:
         return storm(self._vcpu, self._cpu, taken, instructions, interrupts=interrupts)

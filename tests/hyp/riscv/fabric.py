@@ -125,6 +125,9 @@ class FakeController:
     def reset(self) -> None:
         self.words.clear()
 
+    def unheard(self) -> tuple[int, ...]:
+        return ()
+
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, 0)
 
