@@ -158,6 +158,7 @@ class Riscv:
     call_registers = (RESULT, INDEX, EVENT)
     private: Container[int] = range(LOCAL, MESSAGES + IDENTITIES)
     sent: Container[int] = frozenset((LOCAL + SOFTWARE, *range(MESSAGES, MESSAGES + IDENTITIES)))
+    ended: Container[int] = range(LOCAL)
     report: RecordFact[Report] = RecordFact(81, RiscvReport)
     condition: RecordFact[VcpuCondition] = RecordFact(82, RiscvCondition)
     platform_part: type[ArchPlatform] = RiscvPlatform
