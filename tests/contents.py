@@ -12,6 +12,9 @@ _NOT_STATE = {
     "Ipc": {"_last"},  # what was said before, to say it again
     "Distributor": {"_packets"},
     "Vgic": {"_at", "_known"},  # registers that were looked at once, and what does not change of them
+    "SharedController": {"_asker_line"},  # while it does what another hart asks
+    "Vplic": {"source"},  # what an access has claimed or completed, for its answer
+    "Vaplic": {"source"},
     "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again
     "Conductor": {"_phase"},  # of its process's life
     "Seat": {"_stays"},  # until the host is to look around

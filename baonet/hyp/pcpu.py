@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.hyp.architecture import Architecture, InterruptStatistics, Wing
-from baonet.hyp.cpu import FROM_IPC, NOTE_RAISED, Cpu
+from baonet.hyp.cpu import Cpu
 from baonet.hyp.effects import Effect, Send
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrier
@@ -161,7 +161,6 @@ class Pcpu:
         if not self.vcpu.is_home or self.vcpu.state in (State.PARKED, State.OFF):
             self.dropped += 1
         elif interrupt is not None:
-            self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
             self.wing.inject(interrupt)
 
     def line(self, interrupt: int, level: int, sequence: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.armv8.cpu import EXIT_ESR, EXIT_FAR, EXIT_IPA, Exit
-from tests.core.bench import GICV, RAM, UART, Bench, address, retired, run
+from tests.core.bench import GICV, RAM, UART, Bench, Memory, address, retired, run
 from tests.core.test_aborts import ATOMICS, LOADS, OFFSETS, STORES, UNDESCRIBED_LOADS, UNDESCRIBED_STORES, enter, tables
 
 NOTHING = UART + 0x8000
@@ -45,6 +45,13 @@ def test_a_load_where_nothing_answers(bench: Bench, routine: str) -> None:
 @pytest.mark.parametrize("routine", [*STORES, *UNDESCRIBED_STORES])
 def test_a_store_where_nothing_answers(bench: Bench, routine: str) -> None:
     assert hex(refused(bench, routine, NOTHING)) == hex(DATA_ABORT_AT_EL1 | EXTERNAL_ABORT | WRITE)
+
+
+def test_a_register_that_a_uart_has_not() -> None:
+    bench = Bench(Memory(kind="16550"))
+    for offset in (8, 0xFFF):
+        assert hex(refused(bench, "ldrb", UART + offset)) == hex(DATA_ABORT_AT_EL1 | EXTERNAL_ABORT)
+        assert hex(refused(bench, "strb", UART + offset)) == hex(DATA_ABORT_AT_EL1 | EXTERNAL_ABORT | WRITE)
 
 
 @pytest.mark.parametrize("where", [NOTHING, UART], ids=["nothing", "uart"])

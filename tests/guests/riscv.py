@@ -49,6 +49,6 @@ def u_boot(cache: Path) -> dict[str, Any]:
         "image": {"path": str(cache / "u-boot-riscv64.bin"), "base": BASE},
         "device_tree": "auto",
         "cpus": 1,
-        "memory": [{"base": BASE, "size": "256MiB"}],
+        "memory": [{"base": BASE - 0x200000, "size": "256MiB"}],  # its first stack is below it
         "devices": [UART],
     }

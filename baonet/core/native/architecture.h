@@ -61,6 +61,9 @@ void arch_renew(struct core *core);
 /* The return address of the load or store that the library is at, if it has missed the TLB. */
 uintptr_t arch_access(struct core *core);
 
+/* A load or store that a device is asked for, and nothing answers: as a CPU hears of it. Does not return. */
+void arch_unanswered(struct core *core, int access);
+
 /*
  * The guest is left at the instruction that has this access, which it may not have yet; its state is restored. And it goes on
  * with it: what the instruction has done already is not to be done again.

@@ -98,4 +98,4 @@ static void start(struct uart_state *s, bool console) {
     s->pending = INT_TX;
 }
 
-const struct uart_kind pl011 = {"pl011", start, read_register, write_register, receive, take, pending, enabled};
+const struct uart_kind pl011 = {"pl011", PAGE_SIZE, start, read_register, write_register, receive, take, pending, enabled};

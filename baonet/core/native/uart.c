@@ -71,6 +71,7 @@ static void lock_whole(struct uart *uart) {
 static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
+    if (offset >= uart->kind->size) arch_unanswered(uart->core, MMU_DATA_LOAD);
     if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     lock_whole(uart);
     uint64_t value = uart->kind->read(uart->state, offset);
@@ -87,6 +88,7 @@ static void call_if_full(struct uart *uart, size_t before) {
 static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc, (void)size;
     struct uart *uart = user;
+    if (offset >= uart->kind->size) arch_unanswered(uart->core, MMU_DATA_STORE);
     if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
     lock_whole(uart);
     size_t before = uart->out_length;

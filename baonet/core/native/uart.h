@@ -8,6 +8,7 @@
 /* All of it is called with the lock of the state. The line is looked at after each access. */
 struct uart_kind {
     const char *name; /* as baonet.machine.UARTS has it */
+    uint64_t size;    /* of its registers, in a page of which nothing else answers */
 
     /* Reset values; `console`: what the machine's first UART is like when its guests start. */
     void (*start)(struct uart_state *state, bool console);

@@ -35,9 +35,10 @@ from baonet.hyp.vcpu import MASK64, State, Vcpu
 from baonet.machine import uarts
 
 _SHUTDOWN: Final = 0
-_REBOOTS: Final = (1, 2)
+_KINDS: Final = (0, 1, 2)
+"""A shutdown, a cold and a warm reboot."""
 _REASONS: Final = (0, 1)
-"""No reason, and a failure of the system."""
+"""None, and a failure of the system."""
 _MOST: Final = 4096
 """Bytes of one call of the console: it may do less than it is asked for."""
 
@@ -67,7 +68,7 @@ class Practical:
         if function != SYSTEM_RESET:
             return UNSUPPORTED
         kind, reason = self._x[A0] & 0xFFFF_FFFF, self._x[A1] & 0xFFFF_FFFF
-        if reason not in _REASONS or kind not in (_SHUTDOWN, *_REBOOTS):
+        if reason not in _REASONS or kind not in _KINDS:
             return INVALID
         if kind == _SHUTDOWN:
             return self._shutdown(function)

@@ -23,7 +23,7 @@ from baonet.hyp.riscv.irqc_messages import (
     UpdateHartLine,
 )
 from baonet.hyp.riscv.parking import SILENCE, park
-from baonet.hyp.riscv.sources import SOURCES
+from baonet.hyp.riscv.sources import SOURCES, members
 from baonet.hyp.vcpu import State, Vcpu, Waiting
 from baonet.machine.saved import Saved, StateForm
 
@@ -48,8 +48,8 @@ class Harts(Protocol):
     def hang(self, vcpu: int, source: int) -> None:
         """A source interrupts a hart from which Bao never comes back."""
 
-    def note(self, kind: int, source: int) -> None:
-        """Tell the trace."""
+    def note(self, kind: int, source: int, origin: int = 0) -> None:
+        """Tell the trace. ``origin``: what has raised a source, of the trace's sources."""
 
 
 class SharedRegisters(Protocol):
@@ -83,6 +83,9 @@ class SharedRegisters(Protocol):
 
     def held(self) -> int:
         """How many sources the guest has claimed and not completed."""
+
+    def unheard(self) -> int:
+        """As of ``Controller``; a mask."""
 
     def save(self) -> Saved: ...
 
@@ -203,12 +206,15 @@ class SharedController:
         self._shared.line(source, level, sequence)
 
     def reset(self) -> None:
-        self._signalled = 0
+        self._set_line(0)
         self._lines = [0] * len(self._pcpus)
         self._shared.reset()
 
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, self._shared.held())
+
+    def unheard(self) -> tuple[int, ...]:
+        return tuple(members(self._shared.unheard())) if self._is_home else ()
 
     def save(self) -> Saved:
         return _FORM.save(
@@ -252,8 +258,8 @@ class SharedController:
         else:
             self._vcpu.send(self._pcpus[vcpu], HangInterrupt(source))
 
-    def note(self, kind: int, source: int) -> None:
-        self._cpu.note(kind, source, 0, 0)
+    def note(self, kind: int, source: int, origin: int = 0) -> None:
+        self._cpu.note(kind, source, origin, 0)
 
     def _set_line(self, source: int) -> None:
         if source and source != self._signalled and source < SOURCES:

@@ -3,16 +3,8 @@
 On the VM's master pcpu. What is pending and enabled leaves at once: in MSI mode as a message to the interrupt file of
 its target, after which it is not pending any more; in direct mode it stays, and the line of its target hart follows.
 
-Sources of devices have a physical APLIC in front, which mirrors what the guest sets and, in MSI mode, sends the
-messages itself: Bao has no part in that. So they are here as AIA has them, by edge or level:
-
-    edge-sensitive   pending from an edge of the line on, until the message is sent or the source claimed
-    level-sensitive  in MSI mode pending from when the line goes up until the message is sent (AIA, 4.9.2: the guest
-                     sets it pending again, behind its handler); in direct mode while the line is up
-
-``strict`` keeps what Bao and its platform were seen to do otherwise: a source that is set pending shows that whatever
-its line does, and one that was pending stays so when its line goes down; setipnum_le and setipnum_be are ignored; and a
-level-sensitive source in direct mode is the end of its hart.
+``strict`` keeps what Bao does otherwise: setipnum_le and setipnum_be are ignored, and a level-sensitive source of a
+device in direct mode is the end of its hart; and what ``vaplic_sources`` says.
 
 Registers: RISC-V AIA 1.0, 4.5 and 4.8. Sources have no priorities in direct mode: Bao finds that they have no bits.
 """
@@ -22,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, final
 
-from baonet.hyp.cpu import FROM_IPC, FROM_LINE, FROM_SGI, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING
+from baonet.hyp.cpu import FROM_IPC, FROM_LINE, FROM_SGI, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.imsic import ImsicPages
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
 from baonet.hyp.riscv.vaplic_idc import CLAIMI, FORCED, IDC_SIZE, IDELIVERY, IFORCE, TOPI, Idcs
+from baonet.hyp.riscv.vaplic_sources import VaplicSources
 from baonet.machine.saved import Saved, StateForm, row
 
 _SIZE: Final = 0x4000
@@ -35,7 +28,6 @@ _BITS: Final = 0x80
 """Of a register of one bit for each source."""
 
 _DOMAINCFG: Final = 0
-_SOURCECFG: Final = 4
 _SOURCECFG_END: Final = 0x1000
 _SETIP: Final = 0x1C00
 _SETIPNUM: Final = 0x1CDC
@@ -53,15 +45,6 @@ _DOMAINCFG_ONES: Final = 0x8000_0000
 _IE: Final = 1 << 8
 _DM: Final = 1 << 2
 
-_DELEGATED: Final = 1 << 10
-_MODES: Final = 7
-_INACTIVE: Final = 0
-_RESERVED: Final = (2, 3)
-_RISING: Final = 4
-_FALLING: Final = 5
-_HIGH: Final = 6
-_LOW: Final = 7
-
 _HART_SHIFT: Final = 18
 _GUEST: Final = 0x3F000
 _EIID: Final = 0x7FF
@@ -72,13 +55,8 @@ _FORM: Final = StateForm(
     "a VM's vAPLIC",
     1,
     open=bool,
-    modes=list,
+    sources=dict,
     targets=list,
-    enabled=list,
-    pending=list,
-    idle=list,
-    up=list,
-    sequences=list,
     hung=list,
     idcs=dict | None,
 )
@@ -89,25 +67,18 @@ class Vaplic:
     """At ``base``, for ``vcpus`` harts. ``hardware``: the sources of devices. ``pages``: in MSI mode, else None."""
 
     __slots__ = (
-        "_active",
         "_base",
-        "_enabled",
         "_end",
-        "_hardware",
         "_harts",
         "_hung",
         "_idcs",
-        "_idle",
-        "_levels",
-        "_modes",
+        "_noted",
         "_of_numbers",
         "_open",
         "_pages",
-        "_pending",
-        "_sequences",
+        "_sources",
         "_strict",
         "_targets",
-        "_up",
         "_vcpus",
         "completes",
         "source",
@@ -129,29 +100,25 @@ class Vaplic:
         self._pages = pages
         self._vcpus = vcpus
         self.completes = False
-        self._hardware = mask(hardware)
         self._strict = strict
+        self._sources = sources = VaplicSources(mask(hardware), direct=pages is None, strict=strict)
         self._idcs = Idcs(vcpus) if pages is None else None
         self._end = _SIZE if pages is not None else _SIZE + IDC_SIZE * vcpus
         self.windows: tuple[tuple[int, int], ...] = ((base, self._end),)
         self._of_numbers: dict[int, Callable[[int], None]] = {
-            _SETIPNUM: self._set_pending,
-            _CLRIPNUM: self._clear_pending,
-            _SETIENUM: self._set_enabled,
-            _CLRIENUM: self._clear_enabled,
+            _SETIPNUM: sources.set_pending,
+            _CLRIPNUM: sources.clear_pending,
+            _SETIENUM: sources.set_enabled,
+            _CLRIENUM: sources.clear_enabled,
         }
-        self._up = 0  # lines of devices, and how often each has changed
-        self._sequences: dict[int, int] = {}
         self.reset()
 
     def reset(self) -> None:
         self._open = False  # domaincfg.IE
-        self._modes = [_INACTIVE] * SOURCES
+        self._sources.reset()
         self._targets = [0] * SOURCES
-        self._active = self._enabled = self._pending = 0
-        self._idle = 0  # set pending, and shown so, but not by the device
-        self._levels = 0  # which are level-sensitive, and of a device
         self._hung = 0
+        self._noted = 0  # what the trace knows to be pending
         self.source = 0
         if self._idcs is not None:
             self._idcs.reset()
@@ -177,13 +144,22 @@ class Vaplic:
         if offset == _DOMAINCFG:
             return _DOMAINCFG_ONES | (_IE if self._open else 0) | (0 if self._pages is None else _DM)
         if offset < _SOURCECFG_END:
-            return self._modes[offset // _WORD]
+            return self._sources.modes[offset // _WORD]
         if offset >= _TARGET:
             return self._targets[_target_of(offset)]
-        for first, bits in ((_SETIP, self._shown), (_IN_CLRIP, self._rectified), (_SETIE, self._enabled_bits)):
-            if first <= offset < first + _BITS:
-                return bits() >> 8 * (offset - first) & MASK32
-        return 0
+        return self._read_bits(offset)
+
+    def _read_bits(self, offset: int) -> int:
+        first = offset & ~(_BITS - 1)
+        if first == _SETIP:
+            bits = self._sources.shown()
+        elif first == _IN_CLRIP:
+            bits = self._sources.rectified()
+        elif first == _SETIE:
+            bits = self._sources.enabled
+        else:
+            return 0
+        return bits >> 8 * (offset - first) & MASK32
 
     def write(self, ipa: int, value: int) -> None:
         offset = ipa - self._base
@@ -193,12 +169,12 @@ class Vaplic:
         if offset == _DOMAINCFG:
             self._open = bool(value & _IE)
         elif offset < _SOURCECFG_END:
-            self._set_mode(offset // _WORD, value)
+            self._configure(offset // _WORD, value)
         elif offset >= _TARGET:
             self._set_target(_target_of(offset), value)
         elif offset in (_SETIPNUM_LE, _SETIPNUM_BE) and not self._strict:
             number = value if offset == _SETIPNUM_LE else int.from_bytes(value.to_bytes(4, "little"), "big")
-            self._set_pending(_bit(number))
+            self._sources.set_pending(_bit(number))
         elif offset in self._of_numbers:
             self._of_numbers[offset](_bit(value))
         else:
@@ -206,39 +182,25 @@ class Vaplic:
         self._evaluate(FROM_SGI)
 
     def _write_bits(self, offset: int, value: int) -> None:
-        for first, change in (
-            (_SETIP, self._set_pending),
-            (_IN_CLRIP, self._clear_pending),
-            (_SETIE, self._set_enabled),
-            (_CLRIE, self._clear_enabled),
-        ):
-            if first <= offset < first + _BITS:
-                change(value << 8 * (offset - first))
+        first = offset & ~(_BITS - 1)
+        bits = value << 8 * (offset - first)
+        if first == _SETIP:
+            self._sources.set_pending(bits)
+        elif first == _IN_CLRIP:
+            self._sources.clear_pending(bits)
+        elif first == _SETIE:
+            self._sources.set_enabled(bits)
+        elif first == _CLRIE:
+            self._sources.clear_enabled(bits)
 
-    def _set_mode(self, source: int, value: int) -> None:
-        mode = _INACTIVE if value & _DELEGATED else value & _MODES
-        if mode in _RESERVED:
-            mode = _INACTIVE
-        if mode == self._modes[source]:
-            return
-        bit = 1 << source
-        self._modes[source] = mode
-        self._levels &= ~bit
-        if mode == _INACTIVE:
-            self._active &= ~bit
-            self._clear_pending(bit)
-            self._enabled &= ~bit
+    def _configure(self, source: int, value: int) -> None:
+        self._sources.configure(source, value)
+        if not self._sources.active >> source & 1:
             self._targets[source] = 0
-            return
-        self._active |= bit
-        if mode in (_HIGH, _LOW):
-            self._levels |= bit & self._hardware
-        if self._rectified() & bit:
-            self._pend(bit)
 
     def _set_target(self, source: int, value: int) -> None:
         """A hart that is not there is hart 0."""
-        if not self._active >> source & 1:
+        if not self._sources.active >> source & 1:
             return
         hart = value >> _HART_SHIFT
         if hart >= self._vcpus:
@@ -246,68 +208,40 @@ class Vaplic:
         kept = _PRIORITY if self._pages is None else value & (_GUEST | _EIID)
         self._targets[source] = hart << _HART_SHIFT | kept
 
-    def _set_pending(self, bits: int) -> None:
-        """By the guest; nothing happens for a level-sensitive source whose line is down."""
-        bits &= self._active & ~1
-        idle = bits & self._levels & ~self._rectified()
-        self._pend(bits & ~idle)
-        if self._strict:
-            self._idle |= idle & ~self._pending
-
-    def _pend(self, bits: int) -> None:
-        new = bits & ~self._pending
-        self._pending |= new
-        self._idle &= ~new
-        for source in members(new):
-            self._harts.note(NOTE_PENDING, source)
-
-    def _clear_pending(self, bits: int) -> None:
-        self._pending &= ~bits
-        self._idle &= ~bits
-
-    def _set_enabled(self, bits: int) -> None:
-        self._enabled |= bits & self._active & ~1
-
-    def _clear_enabled(self, bits: int) -> None:
-        self._enabled &= ~bits
-
-    def _enabled_bits(self) -> int:
-        return self._enabled
-
-    def _rectified(self) -> int:
-        """Lines of devices as their modes have them: up is active."""
-        found = 0
-        for source in members(self._hardware & self._active):
-            mode, up = self._modes[source], bool(self._up >> source & 1)
-            if mode in (_RISING, _HIGH, _FALLING, _LOW) and up is (mode in (_RISING, _HIGH)):
-                found |= 1 << source
-        return found
-
-    def _shown(self) -> int:
-        """What is pending."""
-        if self._pages is not None or self._strict or not self._levels:
-            return self._pending | self._idle
-        return self._pending & ~self._levels | self._rectified() & self._levels
-
     # Delivery
 
     def _evaluate(self, origin: int, *, hardware: bool = False) -> None:
         """Something has changed. ``origin``: by what, of the trace's sources."""
         if self._idcs is not None:
+            self._note_pending(self._sources.pending)
             self._signal(hardware=hardware)
-        elif self._open:
+            return
+        if self._open:
             self._send(origin, hardware=hardware)
+        self._note_pending(self._sources.pending)
+
+    def _note_pending(self, pending: int) -> None:
+        """Tell the trace of what stays pending, or comes to its end from being so."""
+        for source in members(pending & ~self._noted):
+            self._harts.note(NOTE_PENDING, source)
+        self._noted = pending
 
     def _send(self, origin: int, *, hardware: bool) -> None:
-        """To the APLIC a source has come to its end when its message has left."""
-        leaving = self._pending & self._enabled
+        """What the guest sees of a source is its message, which the trace is told of as raised.
+
+        The source itself has come to its end with that. A notification that leaves at once is a message and no source.
+        """
+        leaving = self._sources.pending & self._sources.enabled
         if not leaving:
             return
         assert self._pages is not None
-        self._pending &= ~leaving
+        seen = leaving if origin == FROM_LINE else leaving & self._noted
+        self._note_pending(self._noted | seen)
+        self._sources.clear_pending(leaving)
         for source in members(leaving):
-            self._harts.note(NOTE_ACKNOWLEDGED, source)
-            self._harts.note(NOTE_ENDED, source)
+            if seen >> source & 1:
+                self._harts.note(NOTE_ACKNOWLEDGED, source)
+                self._harts.note(NOTE_ENDED, source)
             target = self._targets[source]
             self._pages.send(self._harts, target >> _HART_SHIFT, target & _EIID, origin, hardware=hardware)
 
@@ -323,7 +257,8 @@ class Vaplic:
                 self._harts.signal(hart, signalled, hardware=hardware)
 
     def _hang(self) -> None:
-        stuck = self._levels & self._enabled & self._rectified() & ~self._hung
+        sources = self._sources
+        stuck = sources.levels & sources.enabled & sources.rectified() & ~self._hung
         self._hung |= stuck
         for source in members(stuck):
             self._harts.hang(self._targets[source] >> _HART_SHIFT, source)
@@ -335,7 +270,7 @@ class Vaplic:
         """The source that a hart is to take, 0 for none: the first, as all have one priority."""
         if not self._delivers(hart):
             return 0
-        waiting = self._shown() & self._enabled
+        waiting = self._sources.shown() & self._sources.enabled
         return next((source for source in members(waiting) if self._targets[source] >> _HART_SHIFT == hart), 0)
 
     def _forced(self, hart: int) -> int:
@@ -359,7 +294,7 @@ class Vaplic:
         """A spurious interrupt, and no other, is over when it is claimed."""
         assert self._idcs is not None
         if source:
-            self._clear_pending(1 << source)
+            self._sources.clear_pending(1 << source)
             self.source = source
         else:
             self._idcs.forced[hart] = False
@@ -377,47 +312,33 @@ class Vaplic:
     # Sources
 
     def inject(self, source: int) -> None:
-        if 0 < source < SOURCES:
-            self._pend(1 << source & self._active)
-            self._evaluate(FROM_IPC)
+        if not 0 < source < SOURCES or not self._sources.active >> source & 1:
+            return
+        if self._idcs is not None:
+            self._harts.note(NOTE_RAISED, source, FROM_IPC)
+        self._sources.pend(1 << source)
+        self._evaluate(FROM_IPC)
 
     def line(self, source: int, level: bool, sequence: int) -> None:
-        """Between two changes that are heard the line may have been up, or down."""
-        if not 0 <= source < SOURCES or not self._hardware >> source & 1:
-            return
-        changes = sequence - self._sequences.get(source, 0)
-        if changes <= 0:
-            return
-        self._sequences[source] = sequence
-        bit, mode = 1 << source, self._modes[source]
-        before = bool(self._up & bit)
-        self._up = self._up & ~bit | level << source
-        if mode in (_RISING, _FALLING):
-            if changes > 1 or (before is not level and level is (mode == _RISING)):
-                self._pend(bit)
-        elif mode in (_HIGH, _LOW):
-            if level is (mode == _HIGH):
-                self._pend(bit)
-            elif not self._strict:
-                self._pending &= ~bit
-        self._evaluate(FROM_LINE, hardware=True)
+        if self._sources.line(source, level, sequence):
+            self._evaluate(FROM_LINE, hardware=True)
 
     def held(self) -> int:
         """A claimed source is pending no more, and that is all."""
         return 0
 
+    def unheard(self) -> int:
+        sources = self._sources
+        return sources.waiting() & ~(sources.active & sources.enabled if self._open else 0)
+
     # As data
 
     def save(self) -> Saved:
-        """Of the sources those that are active."""
+        """Of the targets those of active sources."""
         return _FORM.save(
             open=self._open,
-            modes=[[source, self._modes[source], self._targets[source]] for source in members(self._active)],
-            enabled=members(self._enabled),
-            pending=members(self._pending),
-            idle=members(self._idle),
-            up=members(self._up),
-            sequences=[[source, sequence] for source, sequence in sorted(self._sequences.items())],
+            sources=self._sources.save(),
+            targets=[[source, self._targets[source]] for source in members(self._sources.active)],
             hung=members(self._hung),
             idcs=None if self._idcs is None else self._idcs.save(),
         )
@@ -427,17 +348,13 @@ class Vaplic:
         if (fields["idcs"] is None) is not (self._idcs is None):
             raise _FORM.damaged("it is of another delivery mode")
         self.reset()
+        self._open = fields["open"]
+        self._sources.load(fields["sources"])
         with _FORM.reading():
-            self._open = fields["open"]
-            self._up = mask(fields["up"])
-            for each in fields["modes"]:
-                source, mode, target = row(each, int, int, int)
-                self._set_mode(source, mode)
-                self._set_target(source, target)
-            self._enabled, self._pending, self._idle, self._hung = (
-                mask(fields[name]) for name in ("enabled", "pending", "idle", "hung")
-            )
-            self._sequences = dict(row(each, int, int) for each in fields["sequences"])
+            for each in fields["targets"]:
+                self._set_target(*row(each, int, int))
+            self._hung = mask(fields["hung"])
+        self._noted = self._sources.pending
         if self._idcs is not None:
             self._idcs.load(fields["idcs"])
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, final
 
-from baonet.hyp.cpu import NOTE_PENDING
+from baonet.hyp.cpu import FROM_IPC, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
 from baonet.machine import PAGE_SIZE
@@ -246,6 +246,7 @@ class Vplic:
     # Sources
 
     def inject(self, source: int) -> None:
+        self._harts.note(NOTE_RAISED, source, FROM_IPC)
         if not 0 < source < SOURCES or self._pending >> source & 1:
             return
         self._pend(source)
@@ -290,6 +291,12 @@ class Vplic:
 
     def held(self) -> int:
         return self._active.bit_count()
+
+    def unheard(self) -> int:
+        waiting = (self._pending | self._up) & ~self._active
+        for enabled, threshold in zip(self._enabled, self._thresholds, strict=True):
+            waiting &= ~mask(each for each in members(waiting & enabled) if self._priorities[each] > threshold)
+        return waiting
 
     # As data
 

@@ -8,7 +8,7 @@ from typing import Final, final
 import pytest
 from hypothesis import settings
 
-from baonet.hyp.riscv.cpu import EXIT_NUMBER, EXIT_VALUE, RiscvExit
+from baonet.hyp.riscv.cpu import EXIT_NUMBER, EXIT_VALUE, LOAD_ACCESS, STORE_ACCESS, RiscvExit
 from tests.core.memory import VmMemory
 from tests.core.ns16550 import DR, EMPTY, IER, IIR, LSR, MCR, MSR, RBR, RDI, RECEIVED, SCR, THR, Sharing
 from tests.core.riscv import asm
@@ -75,6 +75,16 @@ def test_a_double_word_is_two_words(uart: Uart) -> None:
     uart.write(THR, 0x44434241_34333231, 8)
     assert uart.read(RBR, 8) == 0x01_0000_0061
     assert uart.core.take_output() == [(0, 0, b"1")]
+
+
+@pytest.mark.parametrize("offset", [8, 0x100, 0xFFF])
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_register_that_it_has_not(clock: str, offset: int) -> None:
+    hart = Hart(clock)
+    for code, cause in ((asm.load("b", asm.A1, asm.A0), LOAD_ACCESS), (asm.store("b", asm.A1, asm.A0), STORE_ACCESS)):
+        assert hart.go(code, asm.ECALL, a0=UART + offset) == RiscvExit.TRAP
+        assert (hart.trap.cause, hart.trap.tval) == (cause, UART + offset)
+        assert hart.count == 0
 
 
 class RiscvSharing(Sharing):

@@ -60,6 +60,7 @@ uintptr_t arch_access(struct core *core) {
     return 0;
 }
 
+void arch_unanswered(struct core *core, int access) { (void)core, (void)access; }
 void arch_refused(struct core *core, uintptr_t from) { (void)core, (void)from; }
 void arch_resume(struct core *core) { (void)core; }
 

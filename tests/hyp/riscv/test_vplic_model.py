@@ -187,4 +187,4 @@ class VplicOnANetwork(Crossing):
 
 
 TestVplicOnANetwork = VplicOnANetwork.TestCase
-TestVplicOnANetwork.settings = settings(max_examples=60, stateful_step_count=80)
+TestVplicOnANetwork.settings = settings(max_examples=25, stateful_step_count=80)

@@ -102,6 +102,7 @@ struct walk {
 struct arch_scratch {
     struct walk walk;
     uintptr_t checked_access; /* return address of the latest load or store that took the slow path */
+    uint64_t checked_address; /* where it goes */
     uint64_t checked_store;   /* where it stores; 0: it loads */
     uintptr_t checked_from;   /* while the access to a system register is checked */
     uintptr_t granted_from;   /* of the latest that was allowed */

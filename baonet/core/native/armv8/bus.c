@@ -5,6 +5,7 @@
  */
 #include "armv8/bus.h"
 
+#include "architecture.h"
 #include "armv8/aarch32.h"
 #include "armv8/arm.h"
 #include "armv8/encoding64.h"
@@ -35,6 +36,10 @@ static void refuse(struct core *core, uint64_t va, int access, uint32_t status) 
 void bus_abort(struct core *core, uint64_t va, int access, uintptr_t from) {
     if (from) cpu_restore_state_aarch64(core->cpu, from, true);
     refuse(core, va, access, EXTERNAL_ABORT);
+}
+
+void arch_unanswered(struct core *core, int access) {
+    bus_abort(core, core->scratch.arch.checked_address, access, core->scratch.arch.checked_access);
 }
 
 void bus_abort_on_walk(struct core *core, uint64_t va, uint32_t level, int access, uintptr_t from) {

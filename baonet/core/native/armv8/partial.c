@@ -23,6 +23,7 @@ static uint64_t pc_of(struct core *core) {
 
 void partial_note(struct core *core, uint64_t va, bool store, uintptr_t from) {
     core->scratch.arch.checked_access = from;
+    core->scratch.arch.checked_address = va;
     core->scratch.arch.checked_store = store ? va : 0;
 }
 

@@ -4,10 +4,17 @@
  */
 #include "architecture.h"
 #include "leave.h"
+#include "riscv/faults.h"
 #include "riscv/riscv.h"
 
-static void note(void *env, uintptr_t from) {
-    if (running && running->env == env) running->scratch.arch.access = from;
+static void note(void *env, uint64_t va, uintptr_t from) {
+    if (!running || running->env != env) return;
+    running->scratch.arch.access = from;
+    running->scratch.arch.address = va;
+}
+
+void arch_unanswered(struct core *core, int access) {
+    fault_access(core, core->scratch.arch.address, access, core->scratch.arch.access);
 }
 
 uintptr_t arch_access(struct core *core) { return core->scratch.arch.access; }
@@ -18,12 +25,12 @@ void arch_resume(struct core *core) { (void)core; }
 
 #define LOAD(name)                                                                                                     \
     EXPORT uint64_t helper_##name##_mmu_riscv64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \
-        note(env, from);                                                                                               \
+        note(env, va, from);                                                                                           \
         return riscv.name(env, va, index, from);                                                                       \
     }
 #define STORE(name, type)                                                                                              \
     EXPORT void helper_##name##_mmu_riscv64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
-        note(env, from);                                                                                               \
+        note(env, va, from);                                                                                           \
         riscv.name(env, va, value, index, from);                                                                       \
     }
 

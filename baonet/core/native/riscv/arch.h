@@ -72,7 +72,8 @@ struct arch_state {
 _Static_assert(sizeof(struct arch_state) == 608, "another layout is another ARCH_STATE_VERSION");
 
 struct arch_scratch {
-    uintptr_t access; /* return address of the latest load or store that took the slow path */
+    uintptr_t access; /* return address of the latest load or store that took the slow path, */
+    uint64_t address; /* and where it goes */
 };
 
 struct arch_wiring {

@@ -36,8 +36,9 @@ void imsic_access(struct core *core, uint64_t va, uint64_t ipa, uintptr_t from) 
     }
     ARCH(cpu_restore_state)(core->cpu, from, true);
     struct plain_access access;
-    bool plain = encoding_plain_access(walk_instruction(core, core_pc(core)), &access) && access.size == sizeof(uint32_t);
-    if (!plain || offset % sizeof(uint32_t)) fault_access(core, va, plain && !access.store ? MMU_DATA_LOAD : MMU_DATA_STORE, 0);
+    bool plain = encoding_plain_access(walk_instruction(core, core_pc(core)), &access);
+    if (!plain || access.size != sizeof(uint32_t) || offset % sizeof(uint32_t))
+        fault_access(core, va, plain && !access.store ? MMU_DATA_LOAD : MMU_DATA_STORE, 0);
     uint64_t *reg = &core_x(core)[access.reg];
     if (!access.store)
         *reg = 0;
