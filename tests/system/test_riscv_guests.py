@@ -78,7 +78,7 @@ def test_ping_pong_between_two_vms(tmp_path: Path, controller: str, tree: bool) 
 @SLOW
 @every_controller
 @pytest.mark.parametrize(
-    ("name", "cpus", "last", "parameters"),
+    "guest",
     [
         ("sgi", 2, "sgi: sent 10000, came 10000", ""),
         ("timer", 1, "timer: latency min/p50/p90/p99/max", ""),
@@ -91,7 +91,8 @@ def test_ping_pong_between_two_vms(tmp_path: Path, controller: str, tree: bool) 
         ("litmus", 4, "litmus: nothing forbidden", "rounds=512 control=2"),
     ],
 )
-def test_guest(tmp_path: Path, controller: str, name: str, cpus: int, last: str, parameters: str) -> None:
+def test_guest(tmp_path: Path, controller: str, guest: tuple[str, int, str, str]) -> None:
+    name, cpus, last, parameters = guest
     result = run(tmp_path, controller, vm(name, cpus=cpus, command_line=parameters))
     assert result.status == 0, result.out + result.err
     assert last in result.out
@@ -135,7 +136,8 @@ def test_a_run_is_the_same_wherever_its_harts_are(tmp_path: Path) -> None:
 def misbehaviours() -> list[tuple[str, str]]:
     table = (IMAGES.parent / "riscv" / "misbehave.h").read_text()
     return [
-        (name.replace("_", "-"), outcome) for name, outcome in re.findall(r'^MISBEHAVIOUR\((\w+), "(\w+)"', table, re.M)
+        (name.replace("_", "-"), outcome)
+        for name, outcome in re.findall(r'^MISBEHAVIOUR\((\w+), "(\w+)"', table, re.MULTILINE)
     ]
 
 
