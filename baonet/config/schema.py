@@ -10,6 +10,8 @@ from baonet.config.platform_models import PlatformModel
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import MappingOf, Schema, first_line
 
+_OF_NO_ARCHITECTURE = ("version", "platform", "extends")
+"""What says of which architecture a file is, and what has to be read before."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -19,7 +21,10 @@ def json_schema() -> str:
     MappingOf(PlatformModel).schema(definitions)
     MappingOf(MachineModel).schema(definitions)
     for each in definitions.values():
-        each["properties"] = {key: _by_architecture(form) for key, form in each["properties"].items()}
+        each["properties"] = {
+            key: form if key in _OF_NO_ARCHITECTURE else _by_architecture(form)
+            for key, form in each["properties"].items()
+        }
     machine = definitions.pop("Machine")
     schema = {
         "$schema": DIALECT,
@@ -32,8 +37,8 @@ def json_schema() -> str:
 
 
 def _by_architecture(form: Schema) -> Schema:
-    """Of a plain value or a list: that, or one for each architecture. A mapping has such values within."""
-    if "$ref" in form or any("$ref" in each for each in form.get("anyOf", ())):
+    """Of a text, a number or a list: that, or one for each architecture. A mapping has such values within."""
+    if "$ref" in form:
         return form
     about = {key: value for key, value in form.items() if key in ("description", "default")}
     plain = {key: value for key, value in form.items() if key not in about}

@@ -108,9 +108,9 @@ class Architecture(Protocol):
     """``call_registers``: where a hypercall has its result, the ipc's index and the event (Bao: HYPCALL_*_ARG_REG).
 
     ``private``: interrupts that are a vcpu's own; the others come by a device's line. ``sent``: those of them that one
-    vcpu sends others. ``report`` and ``condition``: what its wing parks a vcpu
-    with, and how it examines it. ``platform_part`` and ``vm_part``: what a platform and a VM have as their ``arch``.
-    ``names``: its words, for people.
+    vcpu sends others. ``ended``: those of which it is seen that the guest is done with them. ``report`` and
+    ``condition``: what its wing parks a vcpu with, and how it examines it. ``platform_part`` and ``vm_part``: what a
+    platform and a VM have as their ``arch``. ``names``: its words, for people.
     """
 
     name: str
@@ -120,6 +120,7 @@ class Architecture(Protocol):
     call_registers: tuple[int, int, int]
     private: Container[int]
     sent: Container[int]
+    ended: Container[int]
     report: RecordFact[Report]
     condition: RecordFact[VcpuCondition]
     platform_part: type[ArchPlatform]

@@ -88,7 +88,7 @@ class OpenRun:
         return GuestMemory(self._hosted.memory, self._machine.vms[self._index(vm)], self._must_stand)
 
     async def registers(self, vm: str, vcpu: int = 0) -> Mapping[str, int]:
-        """Those of a vcpu by their names (``pc``, ``x0``, ``sp_el1``), while the machine stands.
+        """Those of a vcpu by their names (``pc``, ``x0``, ``sp_el1``; ``a0``, ``sepc``), while the machine stands.
 
         Raises ValueError when there is no such vcpu, RunError while the machine runs, and when this vcpu's process does
         not run any more.

@@ -41,6 +41,7 @@ class InterruptTracks:
         self._packets = packets
         self._private = architecture.private
         self._sent = architecture.sent
+        self._ended = architecture.ended
         self._name = architecture.names.interrupt
         self._parents = parents
         self._homes = homes
@@ -73,7 +74,7 @@ class InterruptTracks:
         elif kind == Kind.ACKNOWLEDGED:
             self._end_coming(life, time)
             self._end_active(life, time)
-            life.active = time
+            life.active = time if interrupt in self._ended else -1
         else:
             self._end_active(life, time)
 

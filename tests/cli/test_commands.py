@@ -69,11 +69,13 @@ def test_a_ready_machine_is_of_the_platform_that_is_asked_for(tmp_path: Path, na
     assert re.findall(r"qemu\S+", text) == [platform]
     assert not re.search(r"(armv8|riscv): ", text)
     paths = set(re.findall(r"path: ([^,}\s]+)", text)) - {"auto"}
-    for path in paths:
+    missing = [path for path in paths if not (file.parent / path).exists()]
+    for path in missing:
         assert "/" not in path
         (file.parent / path).touch()
     told = found(file)
     assert all(each.field.endswith(".path") for each in told), told
+    assert missing or not told
 
 
 def found(file: Path) -> Sequence[Problem]:

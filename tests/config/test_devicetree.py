@@ -166,16 +166,3 @@ def test_dtc_finds_nothing_to_warn_about(tmp_path: Path, platform: str) -> None:
         assert source.stderr == b""
         again = subprocess.run(["dtc", "-I", "dts", "-O", "dtb"], input=source.stdout, capture_output=True, check=True)
         assert fdt.read(again.stdout).root == fdt.read(data).root
-
-
-@pytest.mark.parametrize("platform", ["qemu-riscv64-virt", "qemu-riscv64-virt-plic"])
-def test_a_riscv_harts_own_controller_is_below_no_other(tmp_path: Path, platform: str) -> None:
-    """Linux (of_irq_init) begins with the controllers that are their own parents, or have none."""
-    text = f"""{{version: 1, platform: {platform}, vms: [{{name: vm, image: {{path: guest.bin, base: 0x80200000}},
-        cpus: 2, memory: [{{base: 0x80200000, size: 1MiB}}], device_tree: auto}}]}}"""
-    file = write(tmp_path, text)
-    (tmp_path / "guest.bin").write_bytes(b"\x01\x00" * 8)
-    found = tree(load(file), vm=0)
-    for hart in range(2):
-        own = found[f"/cpus/cpu@{hart}/interrupt-controller"]
-        assert cells(own, "interrupt-parent") == cells(own, "phandle")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from baonet.core import _node
 from baonet.machine import UARTS
@@ -46,6 +47,7 @@ from tests.core.ns16550 import (
     RBR,
     RDI,
     RECEIVED,
+    REGISTERS,
     RLSI,
     RTS,
     SCR,
@@ -309,6 +311,20 @@ def test_two_cores_have_one_device() -> None:
     assert first.line() == 1 << 1 | 1
     assert second.read(RBR) == ord("x")
     assert [first.line(), second.line()] == [None, 2 << 1]
+
+
+@settings(max_examples=50)
+@given(st.binary(min_size=80, max_size=80))
+def test_whatever_another_process_leaves_there_an_access_ends(state: bytes) -> None:
+    """All processes of a VM can write to it, and a file that was saved may be damaged."""
+    memory = Memory(kind="16550")
+    memory.uart[4:84] = state  # behind the lock
+    uart = Uart(memory)
+    for offset in REGISTERS:
+        assert 0 <= uart.read(offset) < 1 << 32
+        uart.write(offset, 0x5A)
+        uart.told.clear()
+    uart.type(b"x")
 
 
 class ArmSharing(Sharing):

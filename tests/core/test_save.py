@@ -19,6 +19,7 @@ STRB = 0x39000041  # strb w1, [x2]
 DBGDTR = (2, 3, 0, 4, 0)
 OSLAR, DBGBVR0, DBGBCR0 = (2, 0, 1, 0, 4), (2, 0, 0, 0, 4), (2, 0, 0, 0, 5)
 CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
+REST = 64  # where it is in a state
 OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
 WORK = (STRB, write(DBGDTR, 0), ADD, ISB, NOP, NOP, BACK)
 
@@ -186,6 +187,13 @@ def test_a_cpu_that_no_guest_has_is_refused(offset: int, word: int) -> None:
     cpu[offset : offset + 4] = word.to_bytes(4, "little")
     with pytest.raises(ValueError, match="damaged: state or cpu"):
         worker().load(saved | {"cpu": bytes(cpu)})
+
+
+def test_the_rest_of_a_block_is_no_longer_than_one() -> None:
+    saved = worker().save()
+    state = saved["state"][:REST] + (513).to_bytes(4, "little") + saved["state"][REST + 4 :]
+    with pytest.raises(ValueError, match="damaged: state"):
+        worker().load(saved | {"state": state})
 
 
 @settings(max_examples=150)

@@ -144,6 +144,7 @@ class Toy:
     call_registers = (RESULT, INDEX, EVENT)
     private: Container[int] = range(1)
     sent: Container[int] = range(0)
+    ended: Container[int] = range(9)
     report: RecordFact[Report] = RecordFact(128, ToyReport)
     condition: RecordFact[VcpuCondition] = RecordFact(129, ToyCondition)
     platform_part: type[ArchPlatform] = ToyPart

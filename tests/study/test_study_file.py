@@ -10,12 +10,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baonet.config.loader import load
 from baonet.document.errors import ConfigError
+from baonet.study.fingerprint import changes, fingerprint
 from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
 from baonet.study.study_file import FIELDS, read
 from baonet.study.study_file import settings as given_settings
 from baonet.study.units import Amount, amount, number, scale, show
+from tests.config.machines import write
 
 LEAST: dict[str, Any] = {"version": 1, "machine": "machine.yaml", "metrics": ["exits"]}
 
@@ -93,6 +96,13 @@ def test_what_all_runs_have_comes_before_what_their_points_say(tmp_path: Path) -
     assert [list(run.settings.items()) for run in found.runs()] == [
         [("platform.cpus", 8), ("vms.0.cpus", number), ("a.b", 1)] for number in (3, 4)
     ]
+
+
+def test_other_settings_of_all_runs_make_other_results(tmp_path: Path) -> None:
+    write(tmp_path)
+    digests = [fingerprint(study(tmp_path, set=given), load) for given in ({}, {"vms.0.cpus": 2}, {"platform.cpus": 8})]
+    assert changes(digests[0], digests[1]) == ["what all runs of the study have"]
+    assert changes(digests[1], digests[2]) == ["what all runs of the study have", "the platform"]
 
 
 def test_what_a_call_gives_to_all_runs(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from baonet.trace.export_perfetto import export
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import InterruptSource, Kind, VcpuState
-from tests.trace.traces import any_rows, write
+from tests.trace.traces import HEADER, any_rows, write
 
 PING, PONG, FORWARD = 0, 1, 2  # pcpus
 NOTIFY = 37
@@ -206,6 +206,24 @@ def test_an_sgi_begins_at_its_sender_and_a_shared_interrupt_belongs_to_the_vm() 
     assert made.slices[vm, "pcpu 2", "SGI 3"] == [(100, 610, "raised"), (610, 620, "pending"), (620, 900, "active")]
     assert not made.slices[vm, "pcpu 1", "SGI 3"]
     assert made.slices[vm, "interrupt 84"] == [(100, 700, "raised"), (700, 800, "pending"), (800, 900, "active")]
+
+
+def test_an_interrupt_whose_end_is_not_seen_is_never_active() -> None:
+    """The timer of a RISC-V hart; a source of its controller is, from claim to completion."""
+    rows = [
+        (120, Kind.RAISED, 0, 1029, InterruptSource.TIMER, 100),
+        (200, Kind.ACKNOWLEDGED, 0, 1029, 0, 0),
+        (300, Kind.RAISED, 0, 10, InterruptSource.LINE, 0),
+        (310, Kind.PENDING, 0, 10, 0, 0),
+        (400, Kind.ACKNOWLEDGED, 0, 10, 0, 0),
+        (500, Kind.ENDED, 0, 10, 0, 0),
+        (600, Kind.RAISED, 0, 1029, InterruptSource.TIMER, 600),
+        (650, Kind.ACKNOWLEDGED, 0, 1029, 0, 0),
+    ]
+    vm = {"name": "ping", "pcpus": [0], "irqc": {"plic": 0x0C00_0000}, "regions": []}
+    made = drawn(rows, header={**HEADER, "architecture": "riscv", "vms": [vm]})
+    assert made.slices[*THREAD, "interrupt timer"] == [(100, 200, "raised"), (600, 650, "raised")]
+    assert made.slices["ping", "interrupt 10"] == [(300, 310, "raised"), (310, 400, "pending"), (400, 500, "active")]
 
 
 def test_arrows_lead_from_message_to_message() -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from baonet.config.fdt import FdtNode
 from baonet.config.riscv import irqc
 from baonet.config.tree_nodes import TreePlace, numbers
+from baonet.config.tree_nodes import cells as cells_of
 from baonet.machine import PAGE_SIZE, Platform, Vm
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform, RiscvVm
 
@@ -142,13 +143,12 @@ def told_sources(place: TreePlace) -> tuple[int, ...]:
     """The sources of ``interrupts``, each of as many cells as the tree's PLIC or APLIC says."""
     root = place.above[0] if place.above else place.node
     given = numbers(place.node.properties.get("interrupts", b""))
-    return tuple(given[:: _width(root)])
+    return tuple(given[:: max(1, _width(root))])
 
 
 def _width(node: FdtNode) -> int:
-    """Cells of an interrupt of the first controller that has sources."""
+    """Cells of an interrupt of the controllers that have sources; 0 if there is none."""
     words = node.properties.get("compatible", b"").decode("ascii", "replace").split("\0")
     if any(CONTROLLERS.get(word) in ("plic", "aplic") for word in words):
-        found = numbers(node.properties.get(CELLS, b""))
-        return max(1, min(found[0], 4)) if found else 1
-    return max((_width(child) for child in node.children), default=0) if node.children else 0
+        return cells_of(node, CELLS, 1)
+    return max((_width(child) for child in node.children), default=0)

@@ -64,6 +64,7 @@
 #define CF_NOCACHE 0x00010000u
 #define CF_PARALLEL 0x00080000u
 #define CF_COUNT_MASK 0x7fffu
+#define BLOCK_INSTRUCTIONS 512u /* that a translation has at most */
 #define EXCP_INTERRUPT 0x10000
 #define EXCP_HLT 0x10001
 #define EXCP_DEBUG 0x10002

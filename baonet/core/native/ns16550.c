@@ -98,7 +98,7 @@ static uint8_t identify(const struct uart_state *s) {
     uint32_t interrupts = pending(s) & enabled(s);
     if (interrupts & INT_LINE) return IIR_LINE;
     if (interrupts & INT_RECEIVED)
-        return has_fifos(s) && uart_held(s) < triggers[s->ns16550.fcr >> FCR_TRIGGER] ? IIR_TIMEOUT : IIR_RECEIVED;
+        return has_fifos(s) && uart_held(s) < triggers[s->ns16550.fcr >> FCR_TRIGGER & 3] ? IIR_TIMEOUT : IIR_RECEIVED;
     if (interrupts & INT_THRE) return IIR_THRE;
     return interrupts & INT_MODEM ? IIR_MODEM : IIR_NONE;
 }

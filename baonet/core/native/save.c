@@ -105,7 +105,7 @@ struct saved {
 };
 
 static bool flags_plausible(const struct state *state) {
-    const bool *flags[] = {&state->waiting,    &state->outside,    &state->doorbell,        &state->storm,
+    const bool *flags[] = {&state->waiting,    &state->outside,    &state->doorbell,        &state->storm,     &state->told,
                            &state->storm_seen, &state->storm_told, &state->interrupt_storm, &state->storm_of_interrupts};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (BYTE(*flags[i]) > 1) return false;
@@ -113,7 +113,7 @@ static bool flags_plausible(const struct state *state) {
 }
 
 static bool plausible(const struct state *state) {
-    if (!flags_plausible(state)) return false;
+    if (!flags_plausible(state) || state->rest > BLOCK_INSTRUCTIONS) return false;
     if (state->event_head - state->event_tail > EVENTS) return false;
     for (unsigned i = state->event_tail; i != state->event_head; i++)
         if (state->events[i % EVENTS].reason <= EXIT_KICKED || state->events[i % EVENTS].reason >= EXIT_ERROR) return false;

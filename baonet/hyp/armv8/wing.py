@@ -10,7 +10,7 @@ from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, R
 from baonet.hyp.armv8.aborts import Aborts
 from baonet.hyp.armv8.condition import Condition, examine, storm
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
-from baonet.hyp.armv8.gic import PRIVATE, SGIS
+from baonet.hyp.armv8.gic import MAX_INTERRUPTS, PRIVATE, SGIS
 from baonet.hyp.armv8.names import Armv8Names
 from baonet.hyp.armv8.psci import Psci
 from baonet.hyp.armv8.psci_messages import PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
@@ -214,6 +214,7 @@ class Armv8:
     call_registers = (0, 1, 2)
     private: Container[int] = range(PRIVATE)
     sent: Container[int] = range(SGIS)
+    ended: Container[int] = range(MAX_INTERRUPTS)
     report: RecordFact[Report] = RecordFact(8, Armv8Report)
     condition: RecordFact[VcpuCondition] = RecordFact(65, Condition)
     platform_part: type[ArchPlatform] = Armv8Platform

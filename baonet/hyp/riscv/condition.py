@@ -11,6 +11,7 @@ from typing import Final, final
 
 from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
 from baonet.hyp.lines import LineCondition, lines_up
+from baonet.hyp.riscv.controller import Controller
 from baonet.hyp.riscv.cpu import EXTERNAL, SOFTWARE, TIMER, RiscvCpu
 from baonet.hyp.riscv.report import exception_text, mode
 from baonet.hyp.vcpu import MASK64, Vcpu
@@ -48,7 +49,8 @@ class RiscvCondition(VcpuCondition):
     ``sip`` is what is pending, ``sie`` what the guest has enabled. ``armed``: its timer is, and is ``due`` in so many
     nanoseconds, negative when that is past. Of its interrupt file, if it has one: ``delivery``, the ``threshold`` (0:
     none), the identities that are ``listed``, pending and enabled, and that are pending but ``disabled``.
-    ``lines_up`` are told by the VM's master pcpu.
+    ``unheard``, sources that the controller lets through to no hart, and ``lines_up`` are told by the VM's master
+    pcpu.
     """
 
     privilege: int
@@ -66,6 +68,7 @@ class RiscvCondition(VcpuCondition):
     threshold: int
     listed: tuple[int, ...]
     disabled: tuple[int, ...]
+    unheard: tuple[int, ...]
     lines_up: tuple[LineCondition, ...]
 
     def lines(self, symbol: Callable[[int], str]) -> list[str]:
@@ -113,10 +116,13 @@ class RiscvCondition(VcpuCondition):
             )
         if self.disabled:
             lines.append(f"pending in the interrupt file, but not enabled there: message {numbers(self.disabled)}")
+        if self.unheard:
+            where = "let through to no hart by the guest's interrupt controller"
+            lines.append(f"pending, but {where}: source {numbers(self.unheard)}")
         return lines + [line.text() for line in self.lines_up]
 
 
-def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
+def examine(vcpu: Vcpu, cpu: RiscvCpu, controller: Controller, doing: Doing) -> RiscvCondition:
     state, machine = cpu.state(), vcpu.plan.machine
     compare, sip = state["stimecmp"], state["sip"]
     if compare == _UNTOUCHED and not state["sie"] >> TIMER & 1:
@@ -148,6 +154,7 @@ def examine(vcpu: Vcpu, cpu: RiscvCpu, doing: Doing) -> RiscvCondition:
         threshold=threshold,
         listed=listed,
         disabled=disabled,
+        unheard=controller.unheard(),
         lines_up=tuple(lines_up(vcpu, cpu)) if vcpu.is_home else (),
     )
 

@@ -58,6 +58,9 @@ class Controller(Protocol):
 
     def statistics(self) -> InterruptStatistics: ...
 
+    def unheard(self) -> tuple[int, ...]:
+        """Sources that are pending, or up, and that the guest's settings let through to no hart; of the home alone."""
+
     def save(self) -> Saved: ...
 
     def load(self, data: object) -> None:

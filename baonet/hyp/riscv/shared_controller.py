@@ -23,7 +23,7 @@ from baonet.hyp.riscv.irqc_messages import (
     UpdateHartLine,
 )
 from baonet.hyp.riscv.parking import SILENCE, park
-from baonet.hyp.riscv.sources import SOURCES
+from baonet.hyp.riscv.sources import SOURCES, members
 from baonet.hyp.vcpu import State, Vcpu, Waiting
 from baonet.machine.saved import Saved, StateForm
 
@@ -83,6 +83,9 @@ class SharedRegisters(Protocol):
 
     def held(self) -> int:
         """How many sources the guest has claimed and not completed."""
+
+    def unheard(self) -> int:
+        """As of ``Controller``; a mask."""
 
     def save(self) -> Saved: ...
 
@@ -209,6 +212,9 @@ class SharedController:
 
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, self._shared.held())
+
+    def unheard(self) -> tuple[int, ...]:
+        return tuple(members(self._shared.unheard())) if self._is_home else ()
 
     def save(self) -> Saved:
         return _FORM.save(

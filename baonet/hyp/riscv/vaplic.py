@@ -327,6 +327,10 @@ class Vaplic:
         """A claimed source is pending no more, and that is all."""
         return 0
 
+    def unheard(self) -> int:
+        sources = self._sources
+        return sources.waiting() & ~(sources.active & sources.enabled if self._open else 0)
+
     # As data
 
     def save(self) -> Saved:

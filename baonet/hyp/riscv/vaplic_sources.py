@@ -153,6 +153,10 @@ class VaplicSources:
                 self.pending &= ~bit
         return True
 
+    def waiting(self) -> int:
+        """What is pending, and whatever a device holds its line up for, active or not."""
+        return self.pending | self._up
+
     def save(self) -> Saved:
         """Of the sources those that are active."""
         return _FORM.save(

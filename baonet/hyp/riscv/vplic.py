@@ -292,6 +292,12 @@ class Vplic:
     def held(self) -> int:
         return self._active.bit_count()
 
+    def unheard(self) -> int:
+        waiting = (self._pending | self._up) & ~self._active
+        for enabled, threshold in zip(self._enabled, self._thresholds, strict=True):
+            waiting &= ~mask(each for each in members(waiting & enabled) if self._priorities[each] > threshold)
+        return waiting
+
     # As data
 
     def save(self) -> Saved:

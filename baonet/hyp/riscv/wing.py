@@ -119,7 +119,7 @@ class RiscvWing:
         return self.controller.statistics()
 
     def examine(self, doing: Doing) -> VcpuCondition:
-        return examine(self._vcpu, self._cpu, doing)
+        return examine(self._vcpu, self._cpu, self.controller, doing)
 
     def storm(self, taken: int, instructions: int, *, interrupts: bool) -> str:
         return storm(self._vcpu, self._cpu, taken, instructions, interrupts=interrupts)
@@ -158,6 +158,7 @@ class Riscv:
     call_registers = (RESULT, INDEX, EVENT)
     private: Container[int] = range(LOCAL, MESSAGES + IDENTITIES)
     sent: Container[int] = frozenset((LOCAL + SOFTWARE, *range(MESSAGES, MESSAGES + IDENTITIES)))
+    ended: Container[int] = range(LOCAL)
     report: RecordFact[Report] = RecordFact(81, RiscvReport)
     condition: RecordFact[VcpuCondition] = RecordFact(82, RiscvCondition)
     platform_part: type[ArchPlatform] = RiscvPlatform

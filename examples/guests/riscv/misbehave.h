@@ -89,21 +89,21 @@ MISBEHAVIOUR(unmapped_amo, "parks", ACCESS("amoadd.d a0, a0, (%0)", NOWHERE))
 MISBEHAVIOUR(unmapped_walk, "parks", walk())
 MISBEHAVIOUR(unmapped_walk_on, "parks", walk_on())
 MISBEHAVIOUR(unmapped_vector, "parks", ({ WRITE_REGISTER("stvec", NOWHERE); own_call(); }))
-/* Accesses to the interrupt controller that Bao does not decode: it decodes plain loads and stores, and C.LW and C.SW. */
+/* Accesses to the interrupt controller that Bao does not decode: it decodes plain loads and stores. */
 MISBEHAVIOUR(irqc_amo, "parks", ACCESS("amoor.w a0, zero, (%0)", irqc_register()))
 MISBEHAVIOUR(irqc_reserve, "parks", ACCESS("lr.w a0, (%0)", irqc_register()))
 MISBEHAVIOUR(irqc_float, "parks", ACCESS("flw fa0, 0(%0)", irqc_register()))
-MISBEHAVIOUR(irqc_compressed, "parks", ACCESS("mv a1, %0\n\tc.ld a0, 0(a1)", irqc_register()))
 MISBEHAVIOUR(irqc_fetch, "parks", fetch(irqc_register()))
 /* Widths and alignments that its registers do not have, and where it has none. */
 MISBEHAVIOUR(irqc_byte, "parks", ACCESS("lbu a0, 0(%0)", irqc_register()))
 MISBEHAVIOUR(irqc_half, "parks", ACCESS("sh a0, 0(%0)", irqc_register()))
 MISBEHAVIOUR(irqc_double, "parks", ACCESS("ld a0, 0(%0)", irqc_register()))
+MISBEHAVIOUR(irqc_compressed, "parks", ACCESS("mv a1, %0\n\tc.ld a0, 0(a1)", irqc_register()))
 MISBEHAVIOUR(irqc_unaligned, "parks", ACCESS("lw a0, 2(%0)", irqc_register()))
 MISBEHAVIOUR(irqc_behind, "parks", ACCESS("lw a0, 0(%0)", behind_irqc()))
-/* Devices: atomics, and where the bus refuses. */
+/* Devices: atomics, which the bus refuses, but for a load that reserves; code, which it finds there. What is not aligned. */
 MISBEHAVIOUR(device_amo, "parks", ACCESS("amoadd.w a0, a0, (%0)", UART_BASE))
-MISBEHAVIOUR(device_reserve, "parks", ACCESS("lr.w a0, (%0)", UART_BASE))
+MISBEHAVIOUR(device_reserve, "answered", ACCESS("lr.w a0, (%0)", UART_BASE))
 MISBEHAVIOUR(device_fetch, "parks", fetch(UART_BASE))
 MISBEHAVIOUR(misaligned_amo, "parks", ACCESS("amoadd.w a0, a0, (%0)", RAM_BASE + 0x800002ull))
 MISBEHAVIOUR(misaligned_reserve, "parks", ACCESS("lr.d a0, (%0)", RAM_BASE + 0x800004ull))

@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from baonet.config.armv8.guests import GUESTS as ARMV8
 from baonet.config.images import Image, ImageError, load
@@ -134,3 +136,16 @@ def test_a_long_command_line_is_doubtful(tmp_path: Path) -> None:
 def test_linux_without_a_device_tree_is_doubtful(tmp_path: Path) -> None:
     bare = BASE.replace('    initrd: {path: initrd.gz}\n    command_line: "console=ttyS0"\n    device_tree: auto\n', "")
     assert any("a RISC-V Linux Image, and no device tree: a1 is 0" in each for each in warnings(tmp_path, bare))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(changes=st.dictionaries(st.integers(0, 0x6F), st.integers(0, 255), max_size=12), length=st.integers(1, 0x200))
+def test_a_damaged_header_is_an_image_or_an_error(tmp_path: Path, changes: dict[int, int], length: int) -> None:
+    data = bytearray(_with_sections(0x80, 0x10))
+    for at, value in changes.items():
+        data[at] = value
+    try:
+        image = loaded(tmp_path, bytes(data[:length]))
+    except ImageError:
+        return
+    assert image.segments[0].size == length

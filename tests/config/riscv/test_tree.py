@@ -9,10 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from baonet.config import fdt
 from baonet.config.devicetree import blob
 from baonet.config.fdt import FdtNode
+from baonet.document.errors import ConfigError
 from baonet.machine import Machine
 from tests.config.riscv.machines import BASE, DIRECT_MODE, PLIC, machine_of, warnings
 from tests.config.test_devicetree import cells, texts, tree
@@ -41,6 +44,8 @@ def test_what_linux_needs(tmp_path: Path) -> None:
         assert texts(cpu, "riscv,isa-extensions")[:6] == list("imafdc")
         assert cells(cpu, "riscv,cbom-block-size") == cells(cpu, "riscv,cboz-block-size") == [64]
         assert texts(found[path], "compatible") == ["riscv,cpu-intc"]
+        # Linux (of_irq_init) begins with the controllers that are their own parents, and the root names another one.
+        assert cells(found[path], "interrupt-parent") == [handle(found, path)]
     assert len({handle(found, path) for path in found if "phandle" in found[path].properties}) == 4
 
 
@@ -174,6 +179,28 @@ def test_what_a_tree_has_otherwise(tmp_path: Path, change: Callable[[FdtNode], o
     change(root)
     found = doubts_about(tmp_path, root)
     assert [each for each in found if each.startswith(told)], found
+
+
+def test_a_tree_without_any_controller(tmp_path: Path) -> None:
+    root = own(machine_of(tmp_path))
+    root.children = [each for each in root.children if not each.name.startswith("interrupt-controller")]
+    found = doubts_about(tmp_path, root)
+    assert any(
+        each.startswith("it has no interrupt controller that is a PLIC or an APLIC; the VM has") for each in found
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(data=st.data())
+def test_a_damaged_tree_is_an_error_or_a_warning(tmp_path: Path, data: st.DataObject) -> None:
+    whole = bytearray(fdt.write(own(machine_of(tmp_path))))
+    for _ in range(data.draw(st.integers(1, 6))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "given.dtb").write_bytes(whole)
+    try:
+        warnings(tmp_path, BASE.replace("device_tree: auto", "device_tree: given.dtb"))
+    except ConfigError:
+        return
 
 
 def test_a_tree_for_the_other_controller(tmp_path: Path) -> None:

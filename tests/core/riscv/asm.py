@@ -199,6 +199,11 @@ def fence() -> bytes:
     return word(0x0FF0_000F)
 
 
+def mark(rs1: int) -> bytes:
+    """A FENCE that orders nothing: its register is a marker in the trace."""
+    return word(rs1 << 15 | 0x0F)
+
+
 def fence_i() -> bytes:
     return word(0x0000_100F)
 

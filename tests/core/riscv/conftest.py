@@ -10,7 +10,18 @@ from tests.apart import apart
 
 pytest_pycollect_makemodule = apart
 
-TRAVELLING = {"count", "traps", "csrs", "interrupts", "translation", "exits", "ownership", "storm", "virtual_time"}
+TRAVELLING = {
+    "cbo",
+    "count",
+    "traps",
+    "csrs",
+    "interrupts",
+    "translation",
+    "exits",
+    "ownership",
+    "storm",
+    "virtual_time",
+}
 """As of Armv8 (``tests.core.conftest``)."""
 
 

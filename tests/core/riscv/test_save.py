@@ -15,6 +15,7 @@ from tests.core.riscv.asm import A0, A1, A2, A3, ECALL, NOP, WFI
 from tests.core.riscv.bench import CODE, HANDLER, HZ, UART, Hart, Memory, core_of
 from tests.core.travelling import as_bytes
 
+REST = 64  # where it is in a state
 OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
 WORK = (asm.sb(A1, A2), asm.csrr(A3, asm.TIME), asm.c_addi(A0, 1), asm.fence_i(), NOP, asm.C_NOP, asm.c_j(-20))
 IDENTITIES = 255
@@ -177,6 +178,13 @@ def test_what_is_no_state_of_it_is_refused(field: str, value: Any, message: str)
     saved = worker().core.save() | {field: value}
     with pytest.raises(ValueError, match=message):
         worker().core.load(saved)
+
+
+def test_the_rest_of_a_block_is_no_longer_than_one() -> None:
+    saved = worker().core.save()
+    state = saved["state"][:REST] + (513).to_bytes(4, "little") + saved["state"][REST + 4 :]
+    with pytest.raises(ValueError, match="damaged: state"):
+        worker().core.load(saved | {"state": state})
 
 
 @settings(max_examples=100)

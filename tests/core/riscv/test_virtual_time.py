@@ -115,7 +115,7 @@ def test_a_timer_that_a_page_makes_due_fires_at_the_next_block() -> None:
 def test_what_is_recorded_of_a_guest() -> None:
     hart = Hart("virtual", records=True)
     hart.set(asm.SIE, 0)
-    hart.enter(asm.sb(A1, A2), WFI, ECALL, a1=ord("x"), a2=UART)
+    hart.enter(asm.sb(A1, A2), asm.mark(A3), WFI, ECALL, a1=ord("x"), a2=UART, a3=0xFEED)
     records(hart)
     assert hart.stay() == RiscvExit.WFI
     assert hart.stay() == RiscvExit.ECALL
@@ -124,11 +124,22 @@ def test_what_is_recorded_of_a_guest() -> None:
     kinds = [each for each in kinds if each[0] != Kind.ENTRY]
     assert kinds == [
         (Kind.CONSOLE, 0, 0, ord("x")),
+        (Kind.MARK, 0, 0xFEED, 0),
         (Kind.WAIT, 0, hart.core.pc - 4, 0),
         (Kind.WAKE, 0, 0, 0),
         (Kind.EXIT, RiscvExit.ECALL, hart.core.pc, 0),
         (Kind.STATE, 2, 3, 4),
     ]
+
+
+def test_a_marker_costs_an_instruction_and_changes_nothing() -> None:
+    plain, marked = Hart("virtual"), Hart("virtual", records=True)
+    plain.enter(NOP, NOP, NOP, ECALL)
+    marked.enter(NOP, asm.mark(A0), NOP, ECALL, a0=1)
+    before = list(marked.core.x)
+    assert plain.stay() == marked.stay() == RiscvExit.ECALL
+    assert plain.core.time == marked.core.time
+    assert list(marked.core.x) == before
 
 
 def test_time_never_goes_back_in_the_records_and_chunks_are_whole() -> None:

@@ -125,6 +125,9 @@ class FakeController:
     def reset(self) -> None:
         self.words.clear()
 
+    def unheard(self) -> tuple[int, ...]:
+        return ()
+
     def statistics(self) -> InterruptStatistics:
         return InterruptStatistics(0, 0, 0)
 
@@ -143,6 +146,7 @@ class FakeRiscv:
         real = Riscv()
         self.name, self.exits, self.messages = real.name, real.exits, real.messages
         self.call_registers, self.private, self.sent = real.call_registers, real.private, real.sent
+        self.ended = real.ended
         self.report, self.condition, self.names = real.report, real.condition, real.names
         self.platform_part, self.vm_part = real.platform_part, real.vm_part
 

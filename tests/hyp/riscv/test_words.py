@@ -10,14 +10,16 @@ from baonet.hyp.condition import Doing, doing
 from baonet.hyp.riscv.condition import RiscvCondition
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.hyp.riscv.names import RiscvNames
-from baonet.machine.riscv import Aia, RiscvVm
+from baonet.machine import Faithful
+from baonet.machine.riscv import Aia, Plic, RiscvVm
+from tests.hyp.riscv.board import UART, Board
 from tests.hyp.riscv.fabric import RAM, Guest, RiscvFabric, machine, vm
 
 SIE = 1 << 1
 PLAIN = RiscvCondition(
     pcpu=0, doing=Doing.WAITING, pc=RAM, privilege=1, sstatus=SIE, stvec=0x800, sie=0x222, sip=0, exceptions=0,
     last_cause=0, last_epc=0, last_tval=0, armed=False, due=0, delivery=True, threshold=0, listed=(), disabled=(),
-    lines_up=(),
+    unheard=(), lines_up=(),
 )  # fmt: skip
 
 
@@ -81,6 +83,30 @@ def test_what_waits_in_an_interrupt_file() -> None:
     guest.cpu.interrupt_file = (1, 0, (9, 1, 4), (4, 1))
     found = of(guest)
     assert (found.delivery, found.listed, found.disabled) == (True, (1, 4), (9,))
+
+
+@pytest.mark.parametrize(
+    ("irqc", "steps"),
+    [
+        (Plic(0x0C00_0000), [(0x0C00_0028, 1), (0x0C00_2080, 1 << 10), (0x0C20_1000, 0)]),
+        (Aia(0x0D00_0000, 0x2800_0000), [(0x0D00_0028, 6), (0x0D00_1EDC, 10), (0x0D00_0000, 0x100)]),
+        (Aia(0x0D00_0000), [(0x0D00_0028, 6), (0x0D00_1EDC, 10), (0x0D00_0000, 0x100)]),
+    ],
+    ids=["plic", "aia", "direct"],
+)
+def test_a_line_that_the_controller_lets_through_to_nobody(irqc: Plic | Aia, steps: list[tuple[int, int]]) -> None:
+    """Until the last of its registers is as it must be."""
+    board = Board(irqc, faithful=Faithful.PRACTICAL)
+    if isinstance(irqc, Plic):
+        board.put(0, 0x0C20_1000, 7)
+    board.drive(True)
+    for address, value in steps:
+        found = of(board.guest(0, 0))
+        assert found.unheard == (UART,)
+        assert "let through to no hart by the guest's interrupt controller: source 10" in said(found)
+        assert of(board.guest(0, 1)).unheard == ()
+        board.put(0, address, value)
+    assert of(board.guest(0, 0)).unheard == ()
 
 
 def test_a_uart_whose_interrupt_nobody_has() -> None:

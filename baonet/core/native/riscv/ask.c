@@ -1,6 +1,7 @@
 /*
  * Instructions that are done here: FENCE.I, of which the library does nothing; SFENCE.VMA, for which it empties the TLB whatever
- * the address; PAUSE and WFI, which do not end their block there; and cache blocks, which it does not know.
+ * the address; PAUSE and WFI, which do not end their block there; cache blocks, which it does not know; and a mark for the
+ * trace.
  *
  * Only a helper of the library's can be called from its code, so all of these ask through one (translate.c), with a number.
  */
@@ -15,6 +16,7 @@
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
 #include "riscv/timer.h"
+#include "trace.h"
 
 #define KIND_BITS 3
 #define REG_BITS 5
@@ -64,6 +66,7 @@ void arch_asked(struct core *core, uintptr_t number, uintptr_t from) {
     case ASK_PAUSE: leave_behind(core, EXCP_YIELD, from); break;
     case ASK_WFI: wait(core, from); break;
     case ASK_SFENCE: fence(core, reg, from); break;
+    case ASK_MARK: trace(core, TRACE_MARK, 0, core_x(core)[reg], 0); break;
     case ASK_CBO: cbo(core, operation, reg ? core_x(core)[reg] : 0, from); break;
     }
 }

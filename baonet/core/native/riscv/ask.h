@@ -9,6 +9,7 @@ enum ask {
     ASK_PAUSE,
     ASK_WFI,
     ASK_SFENCE, /* of the address in a register */
+    ASK_MARK,   /* what a register has, in the trace */
     ASK_CBO,    /* and by the operation, of the address in a register */
 };
 

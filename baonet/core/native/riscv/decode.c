@@ -47,6 +47,10 @@ static uint32_t replaced(uint32_t word) {
         ask_emit(running, ASK_FENCE_I, 0, 0);
         return FENCE_I;
     }
+    if (IS_MARK(word)) {
+        ask_emit(running, ASK_MARK, RS1(word), 0);
+        return FENCE_I; /* the time of a record is that at the end of its block */
+    }
     if (IS_SFENCE_VMA(word) || IS_CBO(word)) {
         ask_emit(running, IS_CBO(word) ? ASK_CBO : ASK_SFENCE, RS1(word), IS_CBO(word) ? word >> 20 : 0);
         return NOP;

@@ -28,6 +28,8 @@
 #define OPCODE_SYSTEM 0x73u
 
 #define IS_FENCE_I(word) (((word) & 0x707f) == 0x100f)
+/* FENCE with neither predecessors nor successors and a register as rs1, which is a hint for nobody: what it has is marked. */
+#define IS_MARK(word) (((word) & 0xfff07fff) == OPCODE_FENCE && RS1(word))
 #define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
 
 /* CBO.INVAL, CLEAN, FLUSH, ZERO, by bits 31:20. */

@@ -144,8 +144,7 @@ static inline bool is_own_call(struct frame *frame, uint64_t cause) {
 
 /* Into the trace: a FENCE that orders nothing, which is a hint. It is one instruction and no exit; hardware passes over it. */
 static inline void mark(uint64_t value) {
-    register uint64_t x10 __asm__("a0") = value;
-    __asm__ volatile(".word 0x0005000f" : : "r"(x10) : "memory"); /* fence 0, 0 with rs1 = a0 */
+    __asm__ volatile(".insn i 0x0f, 0, x0, %0, 0" : : "r"(value) : "memory");
 }
 
 #endif
