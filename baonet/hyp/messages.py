@@ -57,7 +57,8 @@ class MessageFact:
 
     ``latency`` is which of the clock's it has, and ``of_hardware`` which it has where it says that it is of a hardware
     interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver; the others are looks into
-    shared memory there. ``quiet``: such a look does not end a suspend of its receiver either.
+    shared memory there. ``quiet``: it does not end a suspend of its receiver either, if it brings no interrupt that the
+    guest has enabled.
     """
 
     number: int

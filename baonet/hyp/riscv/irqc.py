@@ -53,6 +53,6 @@ MESSAGES: Final[tuple[MessageFact, ...]] = (
     MessageFact(58, IrqcWrite, quiet=True),
     MessageFact(59, IrqcResult),
     MessageFact(60, UpdateHartLine, of_hardware=MessageKind.SPI, interrupts=True),
-    MessageFact(61, ImsicMessage, of_hardware=MessageKind.SPI),
+    MessageFact(61, ImsicMessage, of_hardware=MessageKind.SPI, quiet=True),
     MessageFact(62, HangInterrupt, latency=MessageKind.SPI, interrupts=True),
 )

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baonet.hyp.riscv.irqc_messages import ImsicMessage
 from baonet.hyp.riscv.sbi_messages import SbiHartStatus
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful
+from baonet.machine.riscv import Aia
 from tests.hyp.machines import MAILBOX, mailbox
+from tests.hyp.riscv.board import APLIC, IMSIC, Board
 from tests.hyp.riscv.fabric import RAM, Guest, RiscvFabric, machine, vm
 
 BASE, IPI, HSM, BAO = 0x10, 0x73_5049, 0x48_534D, 0x0800_0BA0
@@ -138,6 +141,20 @@ def test_what_a_question_brings_about_wakes() -> None:
         guest.pcpu.message(0, SbiHartStatus())
         states.append(guest.state)
     assert states == [State.STANDBY, State.RUNNING]
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_message_to_the_interrupt_file_wakes_as_far_as_it_is_enabled(enabled: bool) -> None:
+    """On hardware it enters no hypervisor, so that nothing but its interrupt can end the sleep."""
+    board = Board(Aia(APLIC, IMSIC), harts=2)
+    boot, second = board.guest(0, 0), board.guest(0, 1)
+    boot.settled(HSM, START, 1, RAM, 0)
+    second.cpu.csrs["sie"] = EXTERNAL
+    second.call(HSM, SUSPEND, 0)
+    second.cpu.external = enabled  # what the file makes of it is the core's
+    second.pcpu.message(boot.pcpu.id, ImsicMessage(5))
+    assert second.cpu.injected == [5]
+    assert second.state is (State.RUNNING if enabled else State.STANDBY)
 
 
 def test_another_vms_notification_wakes() -> None:
