@@ -77,7 +77,7 @@ struct uart {
     uint64_t out_position;
 };
 
-enum { FROM_TIMER, FROM_LINE }; /* who raised an interrupt */
+enum { FROM_TIMER, FROM_LINE, FROM_CPU }; /* who raised an interrupt */
 
 /* What a record tells: baonet.trace.records has the same numbers, and what a, b and c are. */
 enum kind {

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.hyp.riscv import cpu
-from baonet.hyp.riscv.cpu import EXIT_NUMBER, RiscvExit
+from baonet.hyp.riscv.cpu import EXIT_NUMBER, MESSAGES, RiscvExit
+from baonet.trace.records import RECORD, Kind, Record
 from tests.core.memory import MASK
 from tests.core.riscv import asm
 from tests.core.riscv.asm import (
@@ -455,6 +456,18 @@ def test_a_store_to_the_own_file() -> None:
     assert list(hart.core.file()[2]) == [12]
     assert hart.go(asm.load("wu", A1, A2), ECALL, a1=7, a2=PAGE) == RiscvExit.ECALL
     assert hart.core.x[A1] == 0
+
+
+def test_what_is_told_of_a_store_to_the_own_file() -> None:
+    """It is raised as often as it is stored, and pending once until it is claimed, as another hart's is."""
+    hart = hart_of("virtual", identities=IDENTITIES, records=True)
+    hart.core.map_imsic(PAGE, 1)
+    store = asm.store("w", A1, A2)
+    assert hart.go(store, store, ECALL, a1=12, a2=PAGE) == RiscvExit.ECALL
+    assert hart.go(store, ECALL, a1=IDENTITIES + 1, a2=PAGE) == RiscvExit.ECALL
+    rows = [Record(*each) for data, _, _ in hart.core.take_records(True) for each in RECORD.iter_unpack(data)]
+    told = [(row.kind, row.a) for row in rows if row.kind in (Kind.RAISED, Kind.PENDING)]
+    assert told == [(kind, MESSAGES + 12) for kind in (Kind.RAISED, Kind.PENDING, Kind.RAISED)]
 
 
 def test_a_store_to_anothers_file_is_told() -> None:

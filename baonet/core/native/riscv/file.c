@@ -25,7 +25,9 @@ bool file_interrupts(const struct core *core) {
 
 void file_inject(struct core *core, uint64_t identity) {
     if (!core->arch.aia || !identity || identity > core->arch.identities) return;
-    core->state.arch.file.pending[identity / 64] |= 1ull << identity % 64;
+    uint64_t *word = &core->state.arch.file.pending[identity / 64], bit = 1ull << identity % 64;
+    if (*word & bit) return;
+    *word |= bit;
     trace(core, TRACE_PENDING, NUMBER_MESSAGES + (uint32_t)identity, 0, 0);
 }
 

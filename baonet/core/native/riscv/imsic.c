@@ -14,7 +14,9 @@
 #include "riscv/faults.h"
 #include "riscv/file.h"
 #include "riscv/interrupts.h"
+#include "riscv/registers.h"
 #include "riscv/walk.h"
+#include "trace.h"
 
 #define SETEIPNUM_LE 0u
 
@@ -23,6 +25,7 @@ static void carry(struct core *core, uint64_t hart, uint64_t ipa, uint64_t ident
         emulate_pass(core, ipa, sizeof(uint32_t), identity);
         return;
     }
+    if (identity && identity <= core->arch.identities) trace(core, TRACE_RAISED, NUMBER_MESSAGES + (uint32_t)identity, FROM_CPU, 0);
     file_inject(core, identity);
     interrupts_update(core);
 }
