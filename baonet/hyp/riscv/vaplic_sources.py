@@ -175,6 +175,8 @@ class VaplicSources:
         with _FORM.reading():
             self._up = mask(fields["up"])
             for each in fields["modes"]:
-                self.configure(*row(each, int, int))
+                source, mode = row(each, int, int)
+                mask((source,))
+                self.configure(source, mode)
             self.enabled, self.pending, self._idle = (mask(fields[name]) for name in ("enabled", "pending", "idle"))
             self._sequences = dict(row(each, int, int) for each in fields["sequences"])

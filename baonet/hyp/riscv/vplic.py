@@ -26,7 +26,7 @@ from baonet.hyp.cpu import FROM_IPC, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
 from baonet.machine import PAGE_SIZE
-from baonet.machine.saved import Saved, StateForm
+from baonet.machine.saved import Saved, StateForm, row
 
 _PENDING: Final = 0x1000
 _ENABLES: Final = 0x2000
@@ -319,11 +319,13 @@ class Vplic:
         with _FORM.reading():
             if len(fields["enabled"]) != self._vcpus or len(fields["thresholds"]) != self._vcpus:
                 raise _FORM.damaged("it is of another number of harts")
-            for source, priority in fields["priorities"]:
+            for each in fields["priorities"]:
+                source, priority = row(each, int, int)
+                mask((source,))
                 self._priorities[source] = priority & MASK32
             self._enabled = [mask(sources) for sources in fields["enabled"]]
             self._thresholds = [threshold & MASK32 for threshold in fields["thresholds"]]
             self._pending, self._active, self._taken, self._up = (
                 mask(fields[name]) for name in ("pending", "active", "taken", "up")
             )
-            self._sequences = {source: int(sequence) for source, sequence in fields["sequences"]}
+            self._sequences = dict(row(each, int, int) for each in fields["sequences"])

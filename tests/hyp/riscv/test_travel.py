@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import msgpack
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -199,3 +200,24 @@ def test_damaged_state_is_refused_or_taken(data: st.DataObject) -> None:
     value = data.draw(st.sampled_from(WRONG))
     with suppress(StateError, ProtocolError):
         built(irqc, Faithful.PRACTICAL).pcpus[pcpu.id].load(replaced(saved, place, value), undump)
+
+
+@pytest.mark.parametrize(
+    ("irqc", "field", "value"),
+    [
+        ("plic", ["priorities"], [[-1, 3]]),
+        ("plic", ["priorities"], [[3, True]]),
+        ("plic", ["sequences"], [[UART, "1"]]),
+        ("plic", ["sequences"], [["1", 1]]),
+        ("aia", ["sources", "modes"], [[-1, 4]]),
+    ],
+)
+def test_a_source_that_is_none_is_refused(irqc: str, field: list[str], value: list[list[object]]) -> None:
+    pcpu = built(irqc, Faithful.PRACTICAL).pcpus[0]
+    saved = as_bytes(pcpu.wing.save())
+    held = saved["controller"]["shared"]
+    for name in field[:-1]:
+        held = held[name]
+    held[field[-1]] = value
+    with pytest.raises(StateError, match="damaged"):
+        pcpu.wing.load(saved)
