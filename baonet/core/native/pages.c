@@ -207,12 +207,21 @@ static void forget_modified(struct core *core) {
     }
 }
 
+/* The pages of a word of the map that are among these. */
+static uint64_t in_word(uint64_t place, uint64_t first, uint64_t end) {
+    uint64_t begin = place * PAGES_OF_A_WORD, bits = ALL_CODE;
+    if (begin < first) bits &= ALL_CODE << (first - begin);
+    if (end < begin + PAGES_OF_A_WORD) bits &= (1ull << (end - begin)) - 1;
+    return bits;
+}
+
 static void forget_foreign(struct core *core) {
     for (unsigned i = 0; i < core->region_count; i++) {
         const struct region *region = &core->regions[i];
-        uint64_t page = region->ram_offset / PAGE_SIZE, end = page + region->size / PAGE_SIZE;
-        for (; region->foreign && page < end; page++)
-            if (code_map_is_code(core, page)) forget(core, page);
+        if (!region->foreign) continue;
+        uint64_t first = region->ram_offset / PAGE_SIZE, end = first + region->size / PAGE_SIZE;
+        for (uint64_t place = first / PAGES_OF_A_WORD; place * PAGES_OF_A_WORD < end; place++)
+            forget_of_word(core, place, atomic_load_explicit(&core->code_map[place], memory_order_relaxed) & in_word(place, first, end));
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -257,3 +258,30 @@ def test_fences_in_virtual_time() -> None:
         pair.change(value & 1, returns(value))
         pair.fence(value & 1)
         assert [pair.call(core) for core in (0, 1)] == [value, value]
+
+
+@pytest.mark.parametrize("clock", ["host", "virtual"])
+def test_what_another_vm_writes_to_memory_of_both(clock: str) -> None:
+    """Nobody here sees it, so FENCE.I forgets all code there, from the first to the last page of it."""
+    page, before, shared = mmap.PAGESIZE, 5, 38
+    memory = Memory()
+    size = len(memory.ram)
+    memory.code_map = mmap.mmap(-1, 2 * mmap.PAGESIZE)
+    hart = Hart(clock, memory=memory)
+    other = mmap.mmap(-1, (before + shared) * page)
+    at = RAM + size
+    hart.core.map_ram(at, before * page, other, 0)
+    hart.core.map_ram(at + before * page, shared * page, other, before * page, True)
+    tried = (before - 1, before, before + 10, before + 11, before + 27, before + shared - 1)
+
+    def call(value: int) -> Iterator[int]:
+        """What is there returns after that was put there from outside, and a fence."""
+        for n in tried:
+            other[n * page : n * page + 6] = returns(value)
+        assert hart.go(asm.fence_i(), ECALL) == RiscvExit.ECALL
+        for n in tried:
+            assert hart.go(*CALL, a1=at + n * page) == RiscvExit.ECALL
+            yield hart.core.x[A0]
+
+    assert list(call(1)) == [1] * len(tried)
+    assert list(call(2)) == [1, *[2] * (len(tried) - 1)], "what is the VM's own nobody else writes to"
