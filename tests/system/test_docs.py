@@ -172,3 +172,15 @@ def test_the_study_that_is_shown_is_one(tmp_path: Path) -> None:
     read = shown(page, "python")
     done = subprocess.run([sys.executable, "-c", read], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert '["pong", "ping"] array(' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["two-linux", "mixed-criticality"])
+def test_a_machine_with_uarts_of_its_own_says_how_it_runs_on_risc_v(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether its images are there or not: both UARTs are."""
+    file = ROOT / "configs" / f"{name}.yaml"
+    (override,) = re.findall(r"--set (\S+),", file.read_text())
+    assert f"`--set {override}`" in (ROOT / "README.md").read_text()
+    main(["check", str(file), "--set", override])
+    assert "uart1" not in capsys.readouterr().err
