@@ -27,6 +27,7 @@ def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem
             yield from _interrupts(draft, vm, device, placement)
         if draft.intact(vm.node, "image", "device_tree"):
             yield from _linux(draft, placement)
+            yield from _console(draft, placement)
         guests, length = draft.architecture.guests, len(vm.command_line.encode())
         if length > guests.command_line:
             message = f"{length} characters, of which {guests.linux} keeps {guests.command_line}"
@@ -126,6 +127,22 @@ def _linux(draft: Draft, placement: VmContents) -> Iterator[Problem]:
         yield node.problem(message, "give it a tree of its own (CONFIG_BUILTIN_DTB, a boot shim), or use 'practical'")
 
 
+def _console(draft: Draft, placement: VmContents) -> Iterator[Problem]:
+    """Linux that is told to speak on a UART of another kind than the VM has."""
+    vm = placement.model
+    bindings = [BINDINGS[kind] for kind in _uarts(draft, vm)]
+    asked = [word.removeprefix("console=") for word in vm.command_line.split() if word.startswith("console=")]
+    if placement.image is None or not placement.image.linux or not bindings or not asked:
+        return
+    known = [each.console for each in BINDINGS.values()]
+    fitting = [each.console for each in bindings]
+    others = [each for each in asked if each.startswith(tuple(known))]
+    if len(others) == len(asked) and not any(each.startswith(tuple(fitting)) for each in asked):
+        message = f"the VM has a {bindings[0].name}, and Linux calls no such UART {asked[-1].partition(',')[0]}"
+        hint = f"write 'console={fitting[0]}0': on the other it prints nothing"
+        yield vm.node.at("command_line").problem(message, hint)
+
+
 def _image(placement: VmContents) -> Iterator[Problem]:
     """What the file itself says, and an entry where it has put nothing."""
     image, model = placement.image, placement.model.image
@@ -143,7 +160,7 @@ def _image(placement: VmContents) -> Iterator[Problem]:
 
 def _unheard(draft: Draft) -> Iterator[Problem]:
     """Input for a VM that has no UART."""
-    without = {vm.name for vm in draft.vms if draft.intact(vm.node, "devices") and not _maps_a_uart(draft, vm)}
+    without = {vm.name for vm in draft.vms if draft.intact(vm.node, "devices") and not _uarts(draft, vm)}
     for model in draft.input:
         if draft.platform is not None and model.vm in without:
             yield model.node.at("vm").problem(f"VM '{model.vm}' has no UART that it could read this from", "map one")
@@ -173,14 +190,16 @@ def _notifies(model: MessageFaultModel, source: VmModel, target: VmModel) -> boo
     return any(ipc.shared_memory in shared and ipc.interrupts for ipc in target.ipcs)
 
 
-def _maps_a_uart(draft: Draft, vm: VmModel) -> bool:
+def _uarts(draft: Draft, vm: VmModel) -> list[str]:
+    """Kinds of the UARTs that the VM maps."""
     sizes = ((device.pa, draft.device_size(device)) for device in vm.devices)
-    return any(
-        device.kind in BINDINGS
+    return [
+        device.kind
         for pa, size in sizes
         if pa is not None and size is not None
         for device in draft.devices_in(pa, pa + size)
-    )
+        if device.kind in BINDINGS
+    ]
 
 
 def _alone(draft: Draft) -> Iterator[Problem]:

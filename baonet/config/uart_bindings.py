@@ -14,12 +14,15 @@ from typing import Final, final
 @final
 @dataclass(frozen=True, slots=True)
 class UartBinding:
-    """``name``: what people call it. ``compatible``: the first is what it is known by.
+    """``name``: what people call it. ``console``: what Linux calls its terminal, before the number.
+
+    ``compatible``: the first is what it is known by.
 
     ``clocks``: those that Linux wants to have by these names; with none it wants ``frequency``, in Hz, in the node.
     """
 
     name: str
+    console: str
     compatible: tuple[str, ...]
     frequency: int
     clocks: tuple[str, ...] = ()
@@ -27,8 +30,8 @@ class UartBinding:
 
 BINDINGS: Final[Mapping[str, UartBinding]] = MappingProxyType(
     {
-        "pl011": UartBinding("PL011", ("arm,pl011", "arm,primecell"), 24_000_000, ("uartclk", "apb_pclk")),
-        "16550": UartBinding("16550", ("ns16550a",), 3_686_400),
+        "pl011": UartBinding("PL011", "ttyAMA", ("arm,pl011", "arm,primecell"), 24_000_000, ("uartclk", "apb_pclk")),
+        "16550": UartBinding("16550", "ttyS", ("ns16550a",), 3_686_400),
     }
 )
 """By ``PlatformDevice.kind``."""

@@ -343,6 +343,9 @@ class MappingOf(OfMappings, Generic[M]):
                 hint = foreign.hint or f"it is called {foreign.key!r} here"
                 stands = foreign.key if foreign.key in free else key
                 meant[stands] = key if stands == foreign.key and not foreign.hint else None
+            elif below := self._below(key):
+                hint = below
+                meant[key] = None
             elif near := nearest(key, free):
                 hint = f"did you mean {near!r}?"
                 meant[near] = key
@@ -351,6 +354,16 @@ class MappingOf(OfMappings, Generic[M]):
                 meant[key] = None
             reader.problems.append(given[key].key_problem(f"unknown key {key!r}", hint))
         return meant
+
+    def _below(self, key: str) -> str | None:
+        """Where a key stands that is one of a mapping in this one, if only one mapping has it."""
+        kinds = {key_of(each): each.metadata["kind"] for each in described(self.model)}
+        places = [
+            name
+            for name, kind in kinds.items()
+            if isinstance(kind, MappingOf) and key in map(key_of, described(kind.model))
+        ]
+        return f"it belongs under {places[0]!r}: '{places[0]}: {{{key}: ...}}'" if len(places) == 1 else None
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         name = self.model.__name__.removesuffix("Model")

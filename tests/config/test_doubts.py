@@ -372,3 +372,23 @@ def test_a_damaged_tree_is_an_error_or_a_warning(tmp_path: Path, data: st.DataOb
         warnings(write(tmp_path, BASE.replace("device_tree: auto", "device_tree: given.dtb")))
     except ConfigError:
         return
+
+
+@pytest.mark.parametrize(
+    ("command_line", "asked"),
+    [
+        ("console=ttyS0", "ttyS0"),
+        ("quiet console=ttyS1,115200", "ttyS1"),
+        ("console=ttyAMA0", None),
+        ("console=ttyS0 console=ttyAMA0", None),
+        ("console=hvc0", None),
+        ("quiet", None),
+    ],
+)
+def test_linux_speaks_on_a_uart_that_the_vm_has(command_line: str, asked: str | None, tmp_path: Path) -> None:
+    text = BASE.replace("console=ttyAMA0", command_line).replace(f"devices: [{UART}]", "devices: []")
+    text = text.replace("devices: [{pa: 0x09000000, size: 4KiB}]", "devices: [uart0]")
+    found = warnings(write(tmp_path, text))
+    wanted = [] if asked is None else [f"the VM has a PL011, and Linux calls no such UART {asked}"]
+    assert [each.message for each in found] == wanted
+    assert all("write 'console=ttyAMA0'" in each.hint for each in found)

@@ -75,31 +75,36 @@ def test_the_study_of_a_page_works(page: str, tmp_path: Path) -> None:
 # Pages that show whole files
 
 
-def shown(page: str, language: str) -> str:
-    """The first block of a language."""
-    found = re.search(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+def shown(page: str, language: str, number: int = 0) -> str:
+    """A block of a language."""
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    return found[number]
 
 
-@pytest.mark.skipif(shutil.which("aarch64-linux-gnu-gcc") is None, reason="no cross compiler")
-def test_the_first_guest_is_built_and_says_what_it_should(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "compiler"), [(0, "aarch64-linux-gnu-gcc"), (1, "riscv64-linux-gnu-gcc")])
+def test_the_first_guest_is_built_and_says_what_it_should(number: int, compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip("no cross compiler")
     page = "docs/first-guest.md"
     for name, language in (("start.S", "asm"), ("guest.c", "c"), ("guest.yaml", "yaml")):
-        (tmp_path / name).write_text(shown(page, language))
-    *others, last = shown(page, "sh").splitlines()
+        (tmp_path / name).write_text(shown(page, language, number))
+    *others, last = shown(page, "sh", number).splitlines()
+    assert others[0].startswith(compiler)
     assert run(others, tmp_path) == "", "not even a warning of the linker"
     assert last == "baonet run guest.yaml"
     result = baonet("run", tmp_path / "guest.yaml")
     assert (result.status, result.out) == (0, "first | first: hello\n")
 
 
-def test_the_machine_of_a_config_c_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("number", "nop"), [(0, b"\x1f\x20\x03\xd5"), (1, b"\x13\0\0\0")])
+def test_the_machine_of_a_config_c_is_right(
+    number: int, nop: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = "docs/from-bao.md"
-    (tmp_path / "config.c").write_text(shown(page, "c"))
-    (tmp_path / "machine.yaml").write_text(shown(page, "yaml"))
+    (tmp_path / "config.c").write_text(shown(page, "c", number))
+    (tmp_path / "machine.yaml").write_text(shown(page, "yaml", number))
     for image in ("linux.bin", "free-rtos.bin"):
-        (tmp_path / image).write_bytes(b"\x1f\x20\x03\xd5" * 1024)  # NOP
+        (tmp_path / image).write_bytes(nop * 1024)
     assert main(["check", str(tmp_path / "machine.yaml"), "--strict"]) == 0
     assert capsys.readouterr().err == ""
     assert main(["check", str(tmp_path / "config.c")]) == 2
@@ -107,9 +112,10 @@ def test_the_machine_of_a_config_c_is_right(tmp_path: Path, capsys: pytest.Captu
     assert page in said
 
 
-def test_every_field_of_the_config_c_that_is_shown_has_its_place() -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_every_field_of_the_config_c_that_is_shown_has_its_place(number: int) -> None:
     """It is a name of ours, or one that the reference page explains."""
-    used = set(re.findall(r"\.([a-z_]+) =", shown("docs/from-bao.md", "c")))
+    used = set(re.findall(r"\.([a-z_]+) =", shown("docs/from-bao.md", "c", number)))
     reference = (ROOT / "docs" / "configuration.md").read_text()
     assert used > {"shmemlist", "cpu_num", "place_phys"}
     for name in used:
@@ -166,3 +172,15 @@ def test_the_study_that_is_shown_is_one(tmp_path: Path) -> None:
     read = shown(page, "python")
     done = subprocess.run([sys.executable, "-c", read], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert '["pong", "ping"] array(' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["two-linux", "mixed-criticality"])
+def test_a_machine_with_uarts_of_its_own_says_how_it_runs_on_risc_v(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether its images are there or not: both UARTs are."""
+    file = ROOT / "configs" / f"{name}.yaml"
+    (override,) = re.findall(r"--set (\S+),", file.read_text())
+    assert f"`--set {override}`" in (ROOT / "README.md").read_text()
+    main(["check", str(file), "--set", override])
+    assert "uart1" not in capsys.readouterr().err

@@ -168,3 +168,11 @@ def test_many_harts(tmp_path: Path) -> None:
     machine = machine_of(tmp_path, text, "platform.cpus=256")
     assert machine.vms[1].cpus == 255
     assert "\n" not in " ".join(warnings(tmp_path, text, ["platform.cpus=256"]))
+
+
+@pytest.mark.parametrize(("key", "above"), [("plic", "irqc"), ("aplic", "irqc"), ("imsic", "irqc"), ("gicd", "gic")])
+def test_a_key_that_stands_one_mapping_too_high_is_told_its_place(key: str, above: str, tmp_path: Path) -> None:
+    text = BASE.replace("cpus: 1\n", f"cpus: 1\n    {key}: 0x0c000000\n")
+    (found,) = problems(write(tmp_path, text))
+    assert found.message == f"unknown key '{key}'"
+    assert found.hint == f"it belongs under '{above}': '{above}: {{{key}: ...}}'"
