@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -11,6 +13,7 @@ from baonet.cli.interrupted import say_ended
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
+    atexit.register(gc.freeze)  # or the interpreter's end looks for garbage in all that there is
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)  # while modules are loaded, which takes longest
