@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.elsewhere import RISCV, riscv
 from tests.system.kicking import kicked
 from tests.system.machine import vm
 from tests.system.virtual import PLACEMENTS, SILENT, Virtual, virtual
@@ -27,6 +28,7 @@ SLOW = pytest.mark.slow
 shapes = pytest.mark.parametrize(
     "shape", [pytest.param(each, marks=SLOW) if each != "everything" else each for each in SHAPES]
 )
+controllers = pytest.mark.parametrize("controller", RISCV)
 windows = pytest.mark.parametrize(
     "window", ["10us", pytest.param("1us", marks=SLOW), pytest.param("100us", marks=SLOW)]
 )
@@ -110,6 +112,33 @@ def test_a_process_each(tmp_path: Path, shape: str) -> None:
 @pytest.mark.parametrize("shape", BETWEEN_VMS)
 def test_two_vms(tmp_path: Path, shape: str, window: str) -> None:
     same(tmp_path, contention(shape, 2, window, vms=2, rounds=5000), 2, kicks=1, placements=PLACEMENTS[2:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("controller", "shape"), [*(("aia", each) for each in SHAPES), ("plic", "printing"), ("plic", "everything")]
+)
+def test_the_harts_of_a_vm(tmp_path: Path, controller: str, shape: str) -> None:
+    same(tmp_path, riscv(contention(shape, 2, "10us", rounds=5000), controller), 2, kicks=1, placements=[])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@controllers
+@pytest.mark.parametrize("shape", ["atomics", "code-and-data", "patching", "tables", "everything"])
+def test_a_process_each_hart(tmp_path: Path, controller: str, shape: str) -> None:
+    machine = riscv(contention(shape, 3, "10us", rounds=5000), controller)
+    same(tmp_path, machine, 1, kicks=0, placements=PLACEMENTS[3:])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("shape", BETWEEN_VMS)
+def test_two_vms_of_harts(tmp_path: Path, shape: str) -> None:
+    machine = riscv(contention(shape, 2, "100us", vms=2, rounds=5000), "aia")
+    same(tmp_path, machine, 2, kicks=1, placements=PLACEMENTS[2:])
+    across = virtual(tmp_path, machine, "--on", "local:4", "--place", "spread", placement="process-per-cpu")
+    assert right(across).digest == virtual(tmp_path, machine).digest
 
 
 @pytest.mark.long

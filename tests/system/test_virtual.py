@@ -21,7 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.trace.records import InterruptSource, Kind
-from tests.system.digests import FILES, known, of_file
+from tests.system.digests import FILES, known, of_file, on
+from tests.system.elsewhere import RISCV, riscv
 from tests.system.machine import GUESTS, Background, baonet, gone, pair, run, vm, write
 from tests.system.virtual import (
     IPC,
@@ -73,6 +74,10 @@ GUESTS_AND_ENDS: dict[str, tuple[dict[str, Any], str, int]] = {
     "misbehave": (misbehaving(), "1s", 3),
 }
 
+OF_HARTS = [name for name in GUESTS_AND_ENDS if name != "misbehave"]
+"""Those that RISC-V has by the same names; what misbehaves there tests/truth and test_guests tell."""
+controllers = pytest.mark.parametrize("controller", RISCV)
+
 
 @pytest.mark.parametrize("name", GUESTS_AND_ENDS)
 def test_a_guest_does_the_same_in_every_placement(tmp_path: Path, name: str) -> None:
@@ -85,6 +90,33 @@ def test_a_guest_does_the_same_in_every_placement(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("name", FILES)
 def test_a_machine_that_users_have_does_what_it_did(name: str) -> None:
     assert of_file(name) == known()[name]
+
+
+@pytest.mark.slow
+@controllers
+@pytest.mark.parametrize("name", OF_HARTS)
+def test_a_guest_does_the_same_on_harts_in_every_placement(tmp_path: Path, name: str, controller: str) -> None:
+    machine, end, status = GUESTS_AND_ENDS[name]
+    moved = riscv(machine, controller)
+    result = same_everywhere(tmp_path, moved, "--for", end)
+    assert result.status == status
+    assert result.digest == known()[on(name, controller)]
+    spread = virtual(tmp_path, moved, "--for", end, "--on", "local:4", "--place", "spread", placement="process-per-cpu")
+    assert spread.digest == result.digest
+
+
+@controllers
+@pytest.mark.parametrize("name", FILES[:2])
+def test_a_machine_that_users_have_does_what_it_did_on_riscv(name: str, controller: str) -> None:
+    assert of_file(name, "--set", f"platform={RISCV[controller]}") == known()[on(name, controller)]
+
+
+@pytest.mark.slow
+@controllers
+@pytest.mark.parametrize("name", FILES)
+def test_a_machine_that_users_have_does_what_it_did_on_riscv_over_nodes(name: str, controller: str) -> None:
+    options = ["--set", f"platform={RISCV[controller]}", "--on", "local:4", "--place", "spread"]
+    assert of_file(name, *options) == known()[on(name, controller)]
 
 
 @contextmanager
