@@ -10,6 +10,7 @@
 #include "leave.h"
 #include "riscv/ask.h"
 #include "riscv/encoding.h"
+#include "riscv/float.h"
 #include "riscv/riscv.h"
 
 static _Thread_local uint8_t *block; /* the TranslationBlock, while it is translated */
@@ -53,6 +54,10 @@ static uint32_t replaced(uint32_t word) {
     }
     if (IS_SFENCE_VMA(word) || IS_CBO(word)) {
         ask_emit(running, IS_CBO(word) ? ASK_CBO : ASK_SFENCE, RS1(word), IS_CBO(word) ? word >> 20 : 0);
+        return NOP;
+    }
+    if (IS_FLOAT_MOVE(word)) {
+        ask_emit(running, ASK_FLOAT, RD(word), FLOAT_MOVE(word));
         return NOP;
     }
     if (is_csr_instruction(word) && writes_csr(word) && CSR(word) >> 10 == 3) return UNDEFINED; /* whatever the value */

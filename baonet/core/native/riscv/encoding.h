@@ -25,11 +25,15 @@
 #define OPCODE_FENCE 0x0fu
 #define OPCODE_STORE 0x23u
 #define OPCODE_AMO 0x2fu
+#define OPCODE_FLOAT 0x53u
 #define OPCODE_SYSTEM 0x73u
 
 #define IS_FENCE_I(word) (((word) & 0x707f) == 0x100f)
 /* FENCE with neither predecessors nor successors and a register as rs1, which is a hint for nobody: what it has is marked. */
 #define IS_MARK(word) (((word) & 0xfff07fff) == OPCODE_FENCE && RS1(word))
+#define IS_FMV_W_X(word) (((word) & 0xfff07000) == 0xf0000000) /* of what is OP-FP */
+#define IS_FSGNJ_S(word) (((word) & 0xfe000000) == 0x20000000 && FUNCT3(word) < 3)
+#define IS_FLOAT_MOVE(word) (OPCODE(word) == OPCODE_FLOAT && (IS_FMV_W_X(word) || IS_FSGNJ_S(word)))
 #define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
 
 /* CBO.INVAL, CLEAN, FLUSH, ZERO, by bits 31:20. */
