@@ -71,7 +71,7 @@ EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
         return second_half;
     }
     uint32_t half = riscv.load_half(env, pc);
-    if (IS_COMPRESSED(half)) return half;
+    if (IS_COMPRESSED(half)) return IS_RESERVED_HALF(half) ? UNDEFINED_HALF : half; /* which does nothing there */
     if (!((pc + 2) & (PAGE_SIZE - 1)) && pc != FIELD(uint64_t, block, TB_PC)) {
         ends_before_page = true;
         return JUMP_TO_SELF;

@@ -7,12 +7,16 @@
 
 #define IS_COMPRESSED(half) (((half) & 3) != 3)
 
+/* Reserved in RV64GC: quadrant 0 where Zcb has its own, and the rest of what C.ADDW is one of. */
+#define IS_RESERVED_HALF(half) (((half) & 0xe003) == 0x8000 || ((half) & 0xfc43) == 0x9c41)
+
 #define NOP 0x00000013u
 #define FENCE_I 0x0000100fu
 #define PAUSE 0x0100000fu
 #define WFI 0x10500073u
 #define SRET 0x10200073u
 #define UNDEFINED 0xffffffffu /* of 32 bits */
+#define UNDEFINED_HALF 0u
 #define JUMP_TO_SELF 0xa001u  /* C.J, of 16 */
 
 #define OPCODE(word) ((word) & 0x7f)
