@@ -56,6 +56,7 @@ $(COMPILED)/.built: $(VENV)/.tested setup.py pyproject.toml $(NATIVE) $(shell fi
 	find $(COMPILED) -name "*.so" -delete
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(COMPILED)/wheel $(COMPILED)
 	$(BIN)/python -m zipfile -e $(COMPILED)/wheel/*.whl $(COMPILED)
+	$(BIN)/python -m compileall -q $(COMPILED)/baonet # as pip does when it installs
 	touch $@
 
 # The tests of what is compiled and of digests. The page of the protocol is made of docstrings, which no compiled class has.

@@ -33,7 +33,7 @@ def apart(module_path: Path, parent: pytest.Collector) -> pytest.Collector | Non
 
 class _Apart(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
-        text = self.path.read_text()
+        text = self.path.read_text() + self.path.with_name("conftest.py").read_text()  # which may mark some, too
         for mark in _PATIENCE:
             if f"mark.{mark}" in text or not mark:
                 item = _Process.from_parent(self, name=mark or "tests")

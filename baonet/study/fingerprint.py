@@ -45,7 +45,7 @@ def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
 
 def inputs(study: Study) -> set[Path]:
     """The files of console input."""
-    each = (settings["run.input"] for settings in _machines(study) if "run.input" in settings)
+    each = (whole["run.input"] for whole in map(study.whole, _machines(study)) if "run.input" in whole)
     return {study.path.parent / str(name) for name in each}
 
 

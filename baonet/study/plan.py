@@ -144,19 +144,25 @@ class Study:
         for repeat in range(self.repeats):
             for seed, seeded in enumerate(self.seeds):
                 for point in points:
-                    yield Run(point.number, seed, repeat, {**self.given, **point.settings, **seeded})
+                    yield Run(point.number, seed, repeat, {**point.settings, **seeded})
+
+    def whole(self, settings: Settings) -> Settings:
+        """With what every run has."""
+        return {**self.given, **settings}
 
     def machine_of(self, settings: Settings) -> Path:
         """The machine file of a run. One that an axis names is relative to the study file."""
-        named = settings.get("machine")
+        named = self.whole(settings).get("machine")
         return self.machine if named is None else self.path.parent / str(named)
 
     def overrides(self, settings: Settings) -> Settings:
         """The part of the settings that changes the machine file."""
-        return {path: value for path, value in settings.items() if path != "machine" and path not in RUN_OPTIONS}
+        own = ("machine", *RUN_OPTIONS)
+        return {path: value for path, value in self.whole(settings).items() if path not in own}
 
     def request(self, settings: Settings) -> RunRequest:
         """What a run is to do."""
+        settings = self.whole(settings)
         clock = {"clock.mode": settings[CLOCK]} if CLOCK in settings else {}
         until = settings.get("run.until", self.until)
         input_ = settings.get("run.input")

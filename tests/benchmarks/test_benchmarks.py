@@ -16,6 +16,7 @@ from benchmarks.emulators import machine_file
 from benchmarks.jobs import Job, Run, all_jobs, wanted
 from benchmarks.process import RunFailedError, run_until
 from benchmarks.report import Row, scaled, table
+from benchmarks.targets import ARMV8, RISCV
 
 OUTPUT = """bench: start
 bench int-loop: 2000000000 insns 500000000 ns
@@ -29,8 +30,9 @@ timer: latency min/p50/p90/p99/max 1000/2000/3000/4000/5000 ns, 0 periods missed
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> tuple[Job, ...]:
-    for name in ("linux-cloud.image", "initrd.cpio.gz"):
-        (tmp_path / name).write_bytes(bytes(4096))
+    for target in (ARMV8, RISCV):
+        for name in (target.kernel, target.initrd):
+            (tmp_path / name).write_bytes(bytes(4096))
     return all_jobs(tmp_path)
 
 
@@ -42,7 +44,8 @@ def test_figures_are_read_from_what_guests_print(jobs: tuple[Job, ...]) -> None:
     assert figures["SGI ping-pong"] == 20
     assert figures["IPC ping-pong"] is None
     assert figures["timer latency, p50"] == pytest.approx(2e-6)
-    assert figures["Linux, 1 vCPU: shell"] == 1.5
+    assert figures["Linux, 1 vCPU: shell"] == figures["RISC-V: Linux, 1 vCPU: shell"] == 1.5
+    assert figures["RISC-V: integer loop"] == 4e9
 
 
 def test_figures_have_names_of_their_own(jobs: tuple[Job, ...]) -> None:

@@ -22,10 +22,10 @@ def test_linux_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path, cpu
         "vms": [linux(guest_cache, cpus=cpus)],
         "input": [{"vm": "linux", "at": "4s", "text": typed}],
     }
-    placements = ("process-per-island", "one-process", "process-per-cpu")
+    placements = ("one-process", "process-per-cpu" if cpus == 2 else "process-per-island")
     runs = [session(tmp_path, machine, placement) for placement in placements]
     first, digest = runs[0]
-    assert [result.status for result, _ in runs] == [0] * 3, first.out[-2000:] + first.err
+    assert [result.status for result, _ in runs] == [0] * 2, first.out[-2000:] + first.err
     assert {(result.out, again) for result, again in runs} == {(first.out, digest)}
     assert re.search(r"\s10 .*ttyS0", first.out), first.out[-2000:]
     assert re.search(rf"\n{cpus}\r?\n", first.out[first.out.rindex("shell ready") :])

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.armv8.wing import ARMV8
+from baonet.hyp.riscv.cpu import MESSAGES
+from baonet.hyp.riscv.wing import RISCV
 from baonet.machine import Rate
 from baonet.study.metrics.base import Key, Measured, Metric, TracedRun
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
@@ -146,6 +148,24 @@ def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
     found = samples(measure(InterruptLatency(RUN), sgi))
     assert found["pong", "1", "SGI", "raised to pending"] == [310]
     assert found["pong", "2", "SGI", "raised to pending"] == [10]
+
+
+def test_a_notification_that_an_aplic_makes_a_message() -> None:
+    """Its home raises the message, which is taken where it goes."""
+    run = TracedRun(Rate(1_000_000_000), RUN.vms, RISCV)
+    identity = MESSAGES + 5
+    sent, arrived, _ = notification(100, 1100, 1)
+    records: list[Row] = [
+        *(sent, arrived),
+        (1150, Kind.RAISED, 1, identity, InterruptSource.IPC, 0),
+        (1650, Kind.ARRIVED, 2, 61, 1, 1650),
+        (1650, Kind.PENDING, 2, identity, 0, 0),
+        (1700, Kind.ACKNOWLEDGED, 2, identity, 0, 0),
+    ]
+    assert samples(measure(IpcLatency(run), records)) == {("ping", "pong"): [1600]}
+    found = samples(measure(InterruptLatency(run), records))
+    assert found["pong", str(identity), "IPC", "raised to pending"] == [550]
+    assert found["pong", str(identity), "IPC", TOTAL] == [600]
 
 
 def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:

@@ -93,7 +93,7 @@ def test_what_all_runs_have_comes_before_what_their_points_say(tmp_path: Path) -
         sweep={"vms.0.cpus": [3, 4]},
         seeds={"a.b": [1]},
     )
-    assert [list(run.settings.items()) for run in found.runs()] == [
+    assert [list(found.overrides(run.settings).items()) for run in found.runs()] == [
         [("platform.cpus", 8), ("vms.0.cpus", number), ("a.b", 1)] for number in (3, 4)
     ]
 

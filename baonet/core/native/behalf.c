@@ -51,10 +51,12 @@ static uint8_t *enter(struct core *core, uint64_t ipa, bool write) {
     return region->host + (ipa - region->ipa);
 }
 
-/* As a store is of which maintenance does not hear otherwise; after it. */
+/* After it, as a store: this core's own translations are gone, and maintenance hears of it for those of others. */
 static void stored(struct core *core, uint64_t ipa) {
     uint64_t page = region_page(region_find(core, ipa), ipa);
-    if (code_map_is_code(core, page)) atomic_fetch_or(code_map_word(core, page), MODIFIED(page));
+    if (!code_map_is_code(core, page)) return;
+    unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    atomic_fetch_or(code_map_word(core, page), MODIFIED(page));
 }
 
 PyObject *core_read_memory(PyObject *self, PyObject *args) {

@@ -17,6 +17,8 @@
  */
 #include "pages.h"
 
+#include <emmintrin.h>
+
 #include "architecture.h"
 #include "broadcast.h"
 #include "code_map.h"
@@ -174,14 +176,44 @@ void pages_invalidate_line(struct core *core, uint64_t ipa) {
     broadcast_code(core, line * CACHE_LINE, DROP_LINE);
 }
 
-#define WORDS_OF_A_STRAIN 512 /* to look at so many costs the host what an exception does */
+#define WORDS_OF_A_STRAIN 2048 /* to look at so many costs the host what an exception does */
 
-static bool is_foreign(struct core *core, uint64_t page) {
-    for (unsigned i = 0; i < core->region_count; i++) {
-        struct region *region = &core->regions[i];
-        if (region->foreign && page * PAGE_SIZE - region->ram_offset < region->size) return true;
+#define AT_A_TIME 8u /* words of the map: nearly all are without a bit that is looked for */
+
+/* The bits that are set in any of the words from this place on, of which it looks at `count`. */
+static uint64_t of_some(const struct core *core, uint64_t place, unsigned *count) {
+    const __m128i *at = (const __m128i *)&core->code_map[place];
+    *count = place + AT_A_TIME > core->map_words ? 1 : AT_A_TIME;
+    if (*count == 1) return atomic_load_explicit(&core->code_map[place], memory_order_relaxed);
+    __m128i all = _mm_loadu_si128(at);
+    for (unsigned i = 1; i < AT_A_TIME / 2; i++) all = _mm_or_si128(all, _mm_loadu_si128(at + i));
+    return (uint64_t)_mm_cvtsi128_si64(all) | (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(all, all));
+}
+
+static void forget_of_word(struct core *core, uint64_t place, uint64_t pages) {
+    for (; pages; pages &= pages - 1)
+        forget(core, place * PAGES_OF_A_WORD + (uint64_t)__builtin_ctzll(pages)); /* all: modified */
+}
+
+/* What other vCPUs have stored to; what this one has, the library has seen to. */
+static void forget_modified(struct core *core) {
+    unsigned count;
+    for (uint64_t place = 0; place < core->map_words; place += count) {
+        if (!(of_some(core, place, &count) >> PAGES_OF_A_WORD & ALL_CODE)) continue; /* all: not modified */
+        for (unsigned i = 0; i < count; i++) {
+            uint64_t word = atomic_load_explicit(&core->code_map[place + i], memory_order_relaxed);
+            forget_of_word(core, place + i, word & word >> PAGES_OF_A_WORD & ALL_CODE);
+        }
     }
-    return false;
+}
+
+static void forget_foreign(struct core *core) {
+    for (unsigned i = 0; i < core->region_count; i++) {
+        const struct region *region = &core->regions[i];
+        uint64_t page = region->ram_offset / PAGE_SIZE, end = page + region->size / PAGE_SIZE;
+        for (; region->foreign && page < end; page++)
+            if (code_map_is_code(core, page)) forget(core, page);
+    }
 }
 
 /*
@@ -190,13 +222,9 @@ static bool is_foreign(struct core *core, uint64_t page) {
  * those are known; but nobody here sees what another VM writes to memory that it shares.
  */
 void pages_invalidate_all(struct core *core) {
-    core_strain(core, MAINTENANCE_STRAIN + (unsigned)(core->map_words / WORDS_OF_A_STRAIN));
+    bool others_store = core->sibling_count && !core->ledger; /* in virtual time what they have taken is dropped with the page */
+    core_strain(core, MAINTENANCE_STRAIN + (others_store ? (unsigned)(core->map_words / WORDS_OF_A_STRAIN) : 0));
     atomic_thread_fence(memory_order_seq_cst);
-    for (uint64_t place = 0; place < core->map_words; place++) {
-        uint64_t word = atomic_load_explicit(&core->code_map[place], memory_order_relaxed);
-        for (uint64_t rest = word & ALL_CODE; rest; rest &= rest - 1) {
-            uint64_t page = place * PAGES_OF_A_WORD + (uint64_t)__builtin_ctzll(rest);
-            if (word & MODIFIED(page) || is_foreign(core, page)) forget(core, page); /* all: modified */
-        } /* all: not modified */
-    }
+    if (others_store) forget_modified(core);
+    forget_foreign(core);
 }

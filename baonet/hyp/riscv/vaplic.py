@@ -352,7 +352,10 @@ class Vaplic:
         self._sources.load(fields["sources"])
         with _FORM.reading():
             for each in fields["targets"]:
-                self._set_target(*row(each, int, int))
+                source, target = row(each, int, int)
+                if not 0 < source < SOURCES or not 0 <= target >> _HART_SHIFT < self._vcpus:
+                    raise _FORM.damaged(f"source {source} has the target {target:#x}")
+                self._targets[source] = target  # as it is: one that was never written has no priority either
             self._hung = mask(fields["hung"])
         self._noted = self._sources.pending
         if self._idcs is not None:

@@ -1,0 +1,156 @@
+"""The guests that come with baonet, built for RISC-V, on the real engine and with each interrupt controller."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.machine import GUESTS, Result
+from tests.system.machine import run as run_machine
+
+IMAGES = GUESTS.parent / "bin-riscv"
+VIRT = "qemu-riscv64-virt"
+CONTROLLERS: dict[str, Any] = {
+    "aia": VIRT,
+    "plic": "qemu-riscv64-virt-plic",
+    "aplic": {"extends": VIRT, "irqc": {"aplic": 0x0D000000}},
+    "plic-nosstc": {"extends": "qemu-riscv64-virt-plic", "sstc": False},
+}
+SLOW = pytest.mark.slow
+every_controller = pytest.mark.parametrize(
+    "controller", ["aia", "plic", pytest.param("aplic", marks=SLOW), pytest.param("plic-nosstc", marks=SLOW)]
+)
+
+
+def vm(image: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "name": image,
+        "image": {"path": str(IMAGES / f"{image}.elf")},
+        "cpus": 1,
+        "memory": [{"base": 0x80200000, "size": "16MiB"}],
+        "devices": ["uart0"],
+        "device_tree": "auto",
+    } | fields
+
+
+def run(directory: Path, controller: str, *vms: dict[str, Any], clock: str = "virtual", **rest: Any) -> Result:
+    """``rest``: options, or further keys of the machine."""
+    options, stdin = rest.pop("options", ()), rest.pop("stdin", "")
+    machine = {"platform": CONTROLLERS[controller], "vms": list(vms), "clock": {"mode": clock}} | rest
+    return run_machine(directory, machine, *options, stdin=stdin)
+
+
+def pair(name: str, **fields: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Ping and pong: a tree, or where they are entered, tells what they have."""
+    ipcs = [{"base": 0x70000000, "shared_memory": "mailbox", "interrupts": [84]}]
+    ping = vm("ping", ipcs=ipcs) | fields
+    pong = vm("pong", ipcs=ipcs, devices=[{"name": "uart0", "interrupts": []}]) | fields
+    for each in (ping, pong):
+        if "device_tree" in fields:
+            del each["device_tree"]
+            each["image"] = each["image"] | {
+                "entry": {"aia": 0x80300000, "plic": 0x80300004, "aplic": 0x80300008}[name]
+            }
+    return [ping, pong], {"shared_memory": [{"name": "mailbox", "size": "64KiB"}]}
+
+
+@every_controller
+def test_a_guest_finds_its_controller_in_the_tree(tmp_path: Path, controller: str) -> None:
+    result = run(tmp_path, controller, vm("hello"))
+    assert result.status == 0, result.err
+    found = {"aia": "APLIC and IMSICs", "aplic": "APLIC"}.get(controller, "PLIC")
+    assert f"hello | hello: interrupts by {found}\n" in result.out
+    assert (", stimecmp" in result.out) == (controller != "plic-nosstc")
+
+
+@pytest.mark.parametrize("controller", ["aia", pytest.param("plic", marks=SLOW), pytest.param("aplic", marks=SLOW)])
+@pytest.mark.parametrize("tree", [True, pytest.param(False, marks=SLOW)])
+def test_ping_pong_between_two_vms(tmp_path: Path, controller: str, tree: bool) -> None:
+    vms, shared = pair(controller, **({} if tree else {"device_tree": None}))
+    result = run(tmp_path, controller, *vms, **shared)
+    assert result.status == 0, result.err
+    assert "pong | pong: answered 10000, 0 wrong" in result.out
+
+
+@SLOW
+@every_controller
+@pytest.mark.parametrize(
+    "guest",
+    [
+        ("sgi", 2, "sgi: sent 10000, came 10000", ""),
+        ("timer", 1, "timer: latency min/p50/p90/p99/max", ""),
+        ("many", 4, "many: 1 came back", ""),
+        ("coherence", 2, "coherence: all seen", ""),
+        ("straddle", 2, "straddle: all new", "rounds=50"),
+        ("unmap", 2, "unmap: all kept", "rounds=10"),
+        ("patch", 2, "patch: all seen", "rounds=50"),
+        ("smp", 4, "smp: all exact", ""),
+        ("litmus", 4, "litmus: nothing forbidden", "rounds=512 control=2"),
+    ],
+)
+def test_guest(tmp_path: Path, controller: str, guest: tuple[str, int, str, str]) -> None:
+    name, cpus, last, parameters = guest
+    result = run(tmp_path, controller, vm(name, cpus=cpus, command_line=parameters))
+    assert result.status == 0, result.out + result.err
+    assert last in result.out
+
+
+@SLOW
+@every_controller
+def test_input_comes_by_interrupt(tmp_path: Path, controller: str) -> None:
+    result = run(tmp_path, controller, vm("echo"), stdin="first line\nquit\n", options=["--console", "echo"])
+    assert result.status == 0, result.err
+    assert "echo 1: first line" in result.out
+
+
+@SLOW
+@pytest.mark.parametrize("clock", ["virtual", "host"])
+@pytest.mark.parametrize("shape", range(11))
+def test_pages_that_all_want(tmp_path: Path, shape: int, clock: str) -> None:
+    result = run(tmp_path, "aia", vm("contend", cpus=3, command_line=f"shape={shape} rounds=60"), clock=clock)
+    assert "contend: as it should be" in result.out, result.out + result.err
+
+
+@SLOW
+@pytest.mark.parametrize("clock", ["virtual", "host"])
+@pytest.mark.parametrize("way", [0, 1, 2, 3, 4, 5, 6, 7, 9, 10])
+def test_the_counter_goes_never_backward(tmp_path: Path, way: int, clock: str) -> None:
+    result = run(tmp_path, "plic", vm("handover", cpus=3, command_line=f"way={way} count=300"), clock=clock)
+    assert "handover: never backward" in result.out, result.out + result.err
+
+
+@SLOW
+def test_a_run_is_the_same_wherever_its_harts_are(tmp_path: Path) -> None:
+    guest = vm("contend", cpus=3, command_line="shape=10 rounds=60")
+    seen = set()
+    for options in (["--placement", "one-process"], ["--placement", "process-per-cpu"], ["--on", "local:3"]):
+        result = run(tmp_path, "aia", guest, options=options)
+        assert result.status == 0, result.err
+        seen |= set(re.findall(r"digest ([0-9a-f]{64})", result.err))
+    assert len(seen) == 1
+
+
+def misbehaviours() -> list[tuple[str, str]]:
+    table = (IMAGES.parent / "riscv" / "misbehave.h").read_text()
+    return [
+        (name.replace("_", "-"), outcome)
+        for name, outcome in re.findall(r'^MISBEHAVIOUR\((\w+), "(\w+)"', table, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("controller", ["aia", pytest.param("plic", marks=SLOW)])
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        pytest.param(name, outcome, marks=() if name in ("not-dirty", "cycle-counter") else SLOW)
+        for name, outcome in misbehaviours()
+    ],
+)
+def test_what_comes_of_misbehaviour(tmp_path: Path, controller: str, name: str, outcome: str) -> None:
+    result = run(tmp_path, controller, vm(f"misbehave-{name}"))
+    assert result.status == (3 if outcome == "parks" else 0), result.out + result.err
+    assert ("misbehave: still here" in result.out) == (outcome != "parks")
+    assert ("exception at S" in result.out) == (outcome == "own")
