@@ -111,9 +111,10 @@ void arch_block_begin(void *tb);
 void arch_block_end(void);
 
 /*
- * The code of an instruction asks for something by a number (translate.c), which is less than a page's size; at the instruction whose
- * host code returns to `from`.
+ * The code of an instruction asks for something by a number (translate.c), which is less than any address of the
+ * host's; at the instruction whose host code returns to `from`.
  */
+#define ASKED_END (1u << 20)
 void arch_asked(struct core *core, uintptr_t number, uintptr_t from);
 
 /* Where the code of a block at the PC, with these flags, that does not end with its page goes on, by the address of the next page. */

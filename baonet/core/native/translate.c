@@ -116,7 +116,7 @@ EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
         unicorn.check_exit_request(argument, (uint32_t)value);
         return;
     }
-    if (value < PAGE_SIZE) { /* no block is there */
+    if (value < ASKED_END) { /* no block is there */
         arch_asked(core, value, (uintptr_t)__builtin_return_address(0));
         return;
     }

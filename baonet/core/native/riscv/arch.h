@@ -3,7 +3,7 @@
  * path. architecture.h says what each of them has to bring. Its files are in the layers of core.h:
  *
  *   python     methods
- *   accesses   access ask cbo csr decode entry exits faults fence imsic memory order refusals walk
+ *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory order refusals walk
  *   cpu        encoding file interrupts registers timer trap
  *   library    arch offsets riscv
  */

@@ -1,7 +1,7 @@
 /*
  * Instructions that are done here: FENCE.I, of which the library does nothing; SFENCE.VMA, for which it empties the TLB whatever
- * the address; PAUSE and WFI, which do not end their block there; cache blocks, which it does not know; and a mark for the
- * trace.
+ * the address; PAUSE and WFI, which do not end their block there; cache blocks, which it does not know; moves of singles, of
+ * which it leaves the box out; and a mark for the trace.
  *
  * Only a helper of the library's can be called from its code, so all of these ask through one (translate.c), with a number.
  */
@@ -12,6 +12,7 @@
 #include "leave.h"
 #include "pages.h"
 #include "riscv/cbo.h"
+#include "riscv/float.h"
 #include "riscv/interrupts.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
@@ -67,6 +68,7 @@ void arch_asked(struct core *core, uintptr_t number, uintptr_t from) {
     case ASK_WFI: wait(core, from); break;
     case ASK_SFENCE: fence(core, reg, from); break;
     case ASK_MARK: trace(core, TRACE_MARK, 0, core_x(core)[reg], 0); break;
+    case ASK_FLOAT: float_move(core, reg, operation, from); break;
     case ASK_CBO: cbo(core, operation, reg ? core_x(core)[reg] : 0, from); break;
     }
 }

@@ -11,9 +11,10 @@ enum ask {
     ASK_SFENCE, /* of the address in a register */
     ASK_MARK,   /* what a register has, in the trace */
     ASK_CBO,    /* and by the operation, of the address in a register */
+    ASK_FLOAT,  /* into a register, and by the operation: FLOAT_MOVE */
 };
 
-/* While an instruction is translated. `reg`: a register; `operation`: of ASK_CBO. */
+/* While an instruction is translated. `reg`: a register; `operation`: of ASK_CBO and ASK_FLOAT. */
 void ask_emit(struct core *core, enum ask what, unsigned reg, unsigned operation);
 
 #endif

@@ -10,6 +10,7 @@
 #include "leave.h"
 #include "riscv/ask.h"
 #include "riscv/encoding.h"
+#include "riscv/float.h"
 #include "riscv/riscv.h"
 
 static _Thread_local uint8_t *block; /* the TranslationBlock, while it is translated */
@@ -55,6 +56,10 @@ static uint32_t replaced(uint32_t word) {
         ask_emit(running, IS_CBO(word) ? ASK_CBO : ASK_SFENCE, RS1(word), IS_CBO(word) ? word >> 20 : 0);
         return NOP;
     }
+    if (IS_FLOAT_MOVE(word)) {
+        ask_emit(running, ASK_FLOAT, RD(word), FLOAT_MOVE(word));
+        return NOP;
+    }
     if (is_csr_instruction(word) && writes_csr(word) && CSR(word) >> 10 == 3) return UNDEFINED; /* whatever the value */
     return is_weak_fence(word) ? NOP : word;
 }
@@ -66,7 +71,7 @@ EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
         return second_half;
     }
     uint32_t half = riscv.load_half(env, pc);
-    if (IS_COMPRESSED(half)) return half;
+    if (IS_COMPRESSED(half)) return IS_RESERVED_HALF(half) ? UNDEFINED_HALF : half; /* which does nothing there */
     if (!((pc + 2) & (PAGE_SIZE - 1)) && pc != FIELD(uint64_t, block, TB_PC)) {
         ends_before_page = true;
         return JUMP_TO_SELF;

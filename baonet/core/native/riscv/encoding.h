@@ -7,12 +7,16 @@
 
 #define IS_COMPRESSED(half) (((half) & 3) != 3)
 
+/* Reserved in RV64GC: quadrant 0 where Zcb has its own, and the rest of what C.ADDW is one of. */
+#define IS_RESERVED_HALF(half) (((half) & 0xe003) == 0x8000 || ((half) & 0xfc43) == 0x9c41)
+
 #define NOP 0x00000013u
 #define FENCE_I 0x0000100fu
 #define PAUSE 0x0100000fu
 #define WFI 0x10500073u
 #define SRET 0x10200073u
 #define UNDEFINED 0xffffffffu /* of 32 bits */
+#define UNDEFINED_HALF 0u
 #define JUMP_TO_SELF 0xa001u  /* C.J, of 16 */
 
 #define OPCODE(word) ((word) & 0x7f)
@@ -25,11 +29,15 @@
 #define OPCODE_FENCE 0x0fu
 #define OPCODE_STORE 0x23u
 #define OPCODE_AMO 0x2fu
+#define OPCODE_FLOAT 0x53u
 #define OPCODE_SYSTEM 0x73u
 
 #define IS_FENCE_I(word) (((word) & 0x707f) == 0x100f)
 /* FENCE with neither predecessors nor successors and a register as rs1, which is a hint for nobody: what it has is marked. */
 #define IS_MARK(word) (((word) & 0xfff07fff) == OPCODE_FENCE && RS1(word))
+#define IS_FMV_W_X(word) (((word) & 0xfff07000) == 0xf0000000) /* of what is OP-FP */
+#define IS_FSGNJ_S(word) (((word) & 0xfe000000) == 0x20000000 && FUNCT3(word) < 3)
+#define IS_FLOAT_MOVE(word) (OPCODE(word) == OPCODE_FLOAT && (IS_FMV_W_X(word) || IS_FSGNJ_S(word)))
 #define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
 
 /* CBO.INVAL, CLEAN, FLUSH, ZERO, by bits 31:20. */

@@ -3,6 +3,8 @@
 
 struct riscv riscv;
 
+#define FLOAT(name) {(void **)&riscv.name, "helper_" #name "_riscv64"}
+
 const struct symbol arch_symbols[] = {
     {(void **)&riscv.exec_interrupt, "riscv_cpu_exec_interrupt_riscv64"},
     {(void **)&riscv.tlb_fill, "riscv_cpu_tlb_fill_riscv64"},
@@ -22,5 +24,12 @@ const struct symbol arch_symbols[] = {
     {(void **)&riscv.le_stw, "helper_le_stw_mmu_riscv64"},
     {(void **)&riscv.le_stl, "helper_le_stl_mmu_riscv64"},
     {(void **)&riscv.le_stq, "helper_le_stq_mmu_riscv64"},
+    FLOAT(fsqrt_s), FLOAT(fcvt_s_w), FLOAT(fcvt_s_wu), FLOAT(fcvt_s_l), FLOAT(fcvt_s_lu),
+    FLOAT(fcvt_s_d), FLOAT(fcvt_w_s), FLOAT(fcvt_wu_s), FLOAT(fcvt_l_s), FLOAT(fcvt_lu_s),
+    FLOAT(fcvt_d_s), FLOAT(fadd_s), FLOAT(fsub_s), FLOAT(fmul_s), FLOAT(fdiv_s),
+    FLOAT(fmin_s), FLOAT(fmax_s), FLOAT(fmin_d), FLOAT(fmax_d), FLOAT(feq_s),
+    FLOAT(flt_s), FLOAT(fle_s), FLOAT(fmadd_s), FLOAT(fmsub_s), FLOAT(fnmadd_s),
+    FLOAT(fnmsub_s), FLOAT(fmadd_d), FLOAT(fmsub_d), FLOAT(fnmadd_d), FLOAT(fnmsub_d),
+    FLOAT(fclass_s),
     {NULL, NULL},
 };
