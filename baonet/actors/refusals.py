@@ -32,7 +32,11 @@ def refused(error: BaseException, who: str = "this machine") -> str:
     if most == resource.RLIM_INFINITY:
         what = "memory" if number == errno.ENOMEM else what
         return f"{who} needs more {what} than the host has for it: it says '{str(error) or 'no memory'}'"
-    return f"{who} needs more {what} than the host allows ({most}): see 'ulimit {option}'"
+    text = f"{who} needs more {what} than the host allows ({most}): see 'ulimit {option}'"
+    space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if number == errno.EAGAIN and space != resource.RLIM_INFINITY:  # so says pthread_create(3) of a stack, too
+        text += f", or for a thread's stack more address space ({space} bytes): see 'ulimit -v'"
+    return text
 
 
 def reason(error: BaseException) -> str:
