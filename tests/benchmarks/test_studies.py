@@ -21,6 +21,7 @@ def test_a_ready_study_is_run_in_virtual_time_at_each_window(name: str, tmp_path
     assert "run.clock" not in listed.out
 
 
+@pytest.mark.slow
 def test_medians_are_put_side_by_side(tmp_path: Path) -> None:
     study = studies.swept("boot-time", ("1us", "10us"))
     study["sweep"] = {"vms.0.command_line": ["memory=1MiB devices=2 wait=1us"], "clock.window": ["1us", "10us"]}

@@ -44,6 +44,7 @@ def read(file: Path) -> Results:
         return results(store)
 
 
+@pytest.mark.slow
 def test_where_runs_are_changes_nothing_in_them(tmp_path: Path) -> None:
     sweep = {"run.on": ["local:1", "local:2"], "placement": ["pack", "spread"]}
     file = study(tmp_path, **{"for": "300us"}, sweep=sweep)
@@ -164,6 +165,7 @@ def _done(file: Path) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_results_of_another_machine_are_refused(tmp_path: Path) -> None:
     file = study(tmp_path)
     out = tmp_path / "results.sqlite"

@@ -79,7 +79,9 @@ def held(directory: Path, machine: dict[str, Any], *options: str) -> Iterator[su
             process.kill()
 
 
-@pytest.mark.parametrize("placement", ["process-per-island", "one-process", "process-per-cpu"])
+@pytest.mark.parametrize(
+    "placement", ["process-per-island", "one-process", pytest.param("process-per-cpu", marks=pytest.mark.slow)]
+)
 def test_what_a_turn_leaves_does_not_pile_up_until_a_horizon(tmp_path: Path, placement: str) -> None:
     """10 ms of a guest that does nothing but print are 100 MiB of records; a turn pauses long before."""
     machine = {"platform": FREE, "vms": [hostile(tmp_path, "send", SEND)]}
@@ -123,7 +125,7 @@ def storm(directory: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("placement", ["process-per-cpu", "one-process"])
+@pytest.mark.parametrize("placement", ["process-per-cpu", pytest.param("one-process", marks=pytest.mark.slow)])
 def test_two_that_fill_each_others_queues_go_on(tmp_path: Path, placement: str) -> None:
     """Neither stops taking because it cannot send."""
     options = ["--clock", "host", "--placement", placement, "--stats", str(tmp_path / "stats")]
@@ -140,6 +142,7 @@ def test_two_that_fill_each_others_queues_go_on(tmp_path: Path, placement: str) 
     assert min(received) > 10
 
 
+@pytest.mark.slow
 def test_a_storm_has_one_digest(tmp_path: Path) -> None:
     digests = {
         parsed(run(tmp_path, storm(tmp_path), *VIRTUAL, "--for", "50us", "--placement", placement)).digest

@@ -60,6 +60,7 @@ def test_a_storm_is_the_same_everywhere_and_told_once(tmp_path: Path) -> None:
     assert "pc 0x200 at EL1h, VBAR_EL1 0x0, ESR_EL1 0x02000000: EC 0x00 unknown reason" in result.said
 
 
+@pytest.mark.slow
 def test_turns_that_are_interrupted_by_many_exits_end_where_they_would(tmp_path: Path) -> None:
     """Calls that cost nothing, some thousands a turn; and the other guest of the island gets its turns."""
     platform = {"extends": "qemu-aarch64-virt", "costs": {"hypercall": 0}}

@@ -79,7 +79,13 @@ OF_HARTS = [name for name in GUESTS_AND_ENDS if name != "misbehave"]
 controllers = pytest.mark.parametrize("controller", RISCV)
 
 
-@pytest.mark.parametrize("name", GUESTS_AND_ENDS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(each, marks=pytest.mark.slow) if each in {"smp-4", "misbehave", "one-cpu-each"} else each
+        for each in GUESTS_AND_ENDS
+    ],
+)
 def test_a_guest_does_the_same_in_every_placement(tmp_path: Path, name: str) -> None:
     machine, end, status = GUESTS_AND_ENDS[name]
     result = same_everywhere(tmp_path, machine, "--for", end)
@@ -131,6 +137,7 @@ def busy_host() -> Iterator[None]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_busy_host_changes_nothing(tmp_path: Path) -> None:
     machine = {"vms": [vm("smp", cpus=3)]}
     quiet = virtual(tmp_path, machine, "--for", "500us")

@@ -32,6 +32,7 @@ def test_who_wakes_another_and_waits_for_it_waits_as_long_in_any_window(tmp_path
     assert max(took.values()) <= most * min(took.values()), took
 
 
+@pytest.mark.slow
 def test_the_first_round_is_as_short_as_one_behind_a_fight(tmp_path: Path) -> None:
     """All CPUs of a VM begin with a hand-shake."""
     machine = {"platform": {"extends": "qemu-aarch64-virt", "cpus": 4}, "vms": [vm("smp", cpus=4)]}
