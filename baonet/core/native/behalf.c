@@ -54,6 +54,7 @@ static uint8_t *enter(struct core *core, uint64_t ipa, bool write) {
 /* After it, as a store: this core's own translations are gone, and maintenance hears of it for those of others. */
 static void stored(struct core *core, uint64_t ipa) {
     uint64_t page = region_page(region_find(core, ipa), ipa);
+    atomic_thread_fence(memory_order_seq_cst); /* who makes it code looks at the bytes after it has said so */
     if (!code_map_is_code(core, page)) return;
     unicorn.tb_invalidate(core->uc, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
     atomic_fetch_or(code_map_word(core, page), MODIFIED(page));
