@@ -31,6 +31,8 @@ from baonet.core.engine import library_path
 from baonet.core.errors import EngineError, LitmusError
 
 DEADLINE: Final = 30.0  # CPU seconds of a process; less than one is usual
+_SHARED: Final = tuple(Path(__file__).with_name(name) for name in ("trial_bed.py", "trial_parts.py"))
+"""What the trials of all architectures are made of."""
 PATIENCE: Final = 10  # times as long it may take on a host with a lot else to do
 _CONCLUSIVE, _INCONCLUSIVE, _FAILED, _NO_MEMORY = 0, 3, 4, 5
 
@@ -42,7 +44,7 @@ def ensure(architecture: str) -> None:
     the host does not give the processes or the memory to find out.
     """
     trial = wings.load(architecture).trial
-    files = (library_path(), *trial.files)
+    files = (library_path(), *_SHARED, *trial.files)
     directory = _directory()
     seen = _file(directory, "seen", stats := _stats(files))
     if seen and seen.exists():

@@ -13,10 +13,10 @@ import pytest
 from baonet.core import selftest
 from baonet.core.architecture import Trial
 from baonet.core.armv8 import litmus
-from baonet.core.armv8.litmus import Part
 from baonet.core.armv8.testbed import Side
 from baonet.core.armv8.wing import ARMV8
 from baonet.core.errors import EngineError, LitmusError
+from baonet.core.trial_bed import Part
 
 
 def no_children() -> bool:

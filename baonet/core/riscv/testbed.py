@@ -5,19 +5,17 @@ The layout of the memory, and how a routine of ``selftest.S`` is entered and end
 
 from __future__ import annotations
 
-import mmap
 import os
-from contextlib import suppress
 from typing import Final, final
 
-from baonet.core import _node
+from baonet.core import trial_bed
 from baonet.core.errors import LitmusError
 from baonet.core.riscv.engine import native
 from baonet.core.riscv.selftest_code import CODE, ENTRY
+from baonet.core.trial_bed import FOR_EVER, MASK, SIZE, TrialBed, TrialSide
 from baonet.hyp.riscv.cpu import FENCE_I, FENCE_VMA, RiscvExit
 
 RAM: Final = 0x8000_0000
-SIZE: Final = 0x20_0000
 UART: Final = 0x1000_0000
 
 # Guest-physical addresses
@@ -25,12 +23,8 @@ TABLES: Final = RAM + 0x8000
 FUNCTION: Final = RAM + 0xC000
 EDGE_PAGE: Final = RAM + 0xD000
 PAGES: Final = RAM + 0xE000  # two of them
-RING: Final = RAM + 0x1_0000
-BLOCKS: Final = RAM + 0x2_0000
-BLOCK: Final = 0x400
-WORDS: Final = RAM + 0x4_0000
-RESULTS: Final = RAM + 0x8_0000
-MISSES: Final = RAM + 0x10_0000  # a store to each line of this takes its time
+BLOCKS: Final = RAM + trial_bed.BLOCKS
+WORDS: Final = RAM + trial_bed.WORDS
 
 # Virtual addresses of other mappings, and where they lead
 ALIAS: Final = RAM + 0x20_0000  # FUNCTION
@@ -46,8 +40,6 @@ READ, WRITE, EXECUTE, OF_USER, ACCESSED, DIRTY = (1 << n for n in (1, 2, 3, 4, 6
 """Of an entry (privileged architecture, 10.3.1)."""
 ALL: Final = READ | WRITE | EXECUTE | ACCESSED | DIRTY
 SATP: Final = 8 << 60 | TABLES >> 12  # Sv39
-FOR_EVER: Final = 1 << 40
-MASK: Final = (1 << 64) - 1
 
 _X: Final = {name: int(name[1:]) for name in (f"x{n}" for n in range(32))}
 
@@ -58,28 +50,16 @@ def entry(physical: int, bits: int = ALL) -> int:
 
 
 @final
-class RiscvShared:
-    """What both processes have: mapped before they are forked."""
+class RiscvShared(TrialBed):
+    base = RAM
 
     def __init__(self) -> None:
-        self.ram = mmap.mmap(-1, SIZE)
-        self.slots = mmap.mmap(-1, 2 * _node.SLOT_SIZE)
-        self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
-        self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
-        self.reached = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
-        self.ram[: len(CODE)] = CODE
+        super().__init__(CODE)
         for function in (FUNCTION, FUNCTION + 0x100):
             self.write(function, 0x8082_4301)  # C.LI t1, 0; RET
         at_the_edge = EDGE_PAGE - RAM + 0xFFA
         self.ram[at_the_edge : at_the_edge + 6] = bytes.fromhex("8507 8507 1303")  # C.ADDI a5, 1, twice; half an ADDI
         self._map()
-
-    def read(self, address: int) -> int:
-        return int.from_bytes(self.ram[address - RAM : address - RAM + 8], "little")
-
-    def write(self, address: int, *values: int) -> None:
-        data = b"".join((value & MASK).to_bytes(8, "little") for value in values)
-        self.ram[address - RAM : address - RAM + len(data)] = data
 
     def _map(self) -> None:
         """RAM at its own address, and the other mappings; Sv39."""
@@ -102,18 +82,12 @@ class RiscvShared:
 
 
 @final
-class RiscvSide:
-    """One of the two processes, with its hart."""
+class RiscvSide(TrialSide):
+    argument, call, uart = 13, RiscvExit.ECALL, UART
+    core: native.Core
 
     def __init__(self, shared: RiscvShared, number: int) -> None:
-        self.shared = shared
-        self.number = number
-        self.overlap = True  # until the part that looks for it finds none
-        cpus = sorted(os.sched_getaffinity(0))
-        self.alone = len(cpus) == 1
-        self.patience = 0x3F if self.alone else 0xFFFF
-        with suppress(OSError):  # the scheduler likes to keep two that wait for each other on one CPU
-            os.sched_setaffinity(0, {cpus[-number]})
+        super().__init__(shared, number)
         self.core = native.Core(
             hart=number,
             sstc=True,
@@ -128,12 +102,8 @@ class RiscvSide:
         self.core.map_ram(RAM, SIZE, shared.ram, 0)
         self.core.map_uart("16550", UART, shared.uart, 0, 0)
 
-    def meet(self, count: int) -> None:
-        """Wait until the other side has come as far."""
-        reached = self.shared.reached
-        reached[self.number] = count
-        while reached[1 - self.number] < count:
-            os.sched_yield()
+    def start(self, routine: str, context: int, rounds: int) -> None:
+        self.enter(routine, context, rounds)
 
     def enter(self, routine: str, context: int, rounds: int, handler: str = "stop", **registers: int) -> None:
         core = self.core
@@ -144,7 +114,6 @@ class RiscvSide:
             core.x[_X[name]] = value & MASK
 
     def finish(self) -> int:
-        """Run to the end; returns the errors that the guest saw."""
         core, both = self.core, (0, 1)
         while True:
             why = core.run(FOR_EVER)

@@ -13,7 +13,6 @@ from baonet.core.errors import LitmusError
 from baonet.core.riscv.selftest_code import ENTRY
 from baonet.core.riscv.testbed import (
     EDGE,
-    FOR_EVER,
     NOT_ACCESSED,
     NOT_DIRTY,
     NOWHERE,
@@ -23,6 +22,7 @@ from baonet.core.riscv.testbed import (
     WORDS,
     RiscvSide,
 )
+from baonet.core.trial_bed import FOR_EVER
 from baonet.hyp.riscv.cpu import (
     BREAKPOINT,
     ECALL_FROM_U,
@@ -121,9 +121,9 @@ def _go(side: RiscvSide, routine: str, address: int = 0) -> tuple[int, int]:
     """Returns why the guest was left, and how many instructions have retired."""
     core = side.core
     side.enter(routine, 0, 1, x13=address)
-    before = int(core.statistics()["instructions"])  # type: ignore[arg-type]
+    before = side.retired()
     why = core.run(FOR_EVER)
-    return why, int(core.statistics()["instructions"]) - before  # type: ignore[arg-type]
+    return why, side.retired() - before
 
 
 def exceptions(side: RiscvSide, block: int) -> None:

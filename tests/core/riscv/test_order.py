@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.core.riscv.litmus import both_old, store_buffering
-from baonet.core.riscv.testbed import BLOCK, BLOCKS, RiscvSide
+from baonet.core.riscv.testbed import BLOCKS, RiscvSide
+from baonet.core.trial_bed import BLOCK
+from baonet.core.trial_parts import both_old, store_buffering
 from tests.core.riscv.pairs import both, needs_two
 
 TIMES = 6

@@ -9,9 +9,9 @@ import pytest
 from baonet.core import selftest
 from baonet.core.errors import EngineError, LitmusError
 from baonet.core.riscv import litmus
-from baonet.core.riscv.litmus import RiscvPart
 from baonet.core.riscv.testbed import RiscvSide
 from baonet.core.riscv.wing import RISCV
+from baonet.core.trial_bed import Part
 
 
 def test_the_engine_holds_here() -> None:
@@ -25,7 +25,7 @@ def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         if side.number:
             raise LitmusError("3, not 4")
 
-    monkeypatch.setattr(litmus, "PARTS", (RiscvPart("first", lambda side, block: None), RiscvPart("second", fail)))
+    monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", fail)))
     with pytest.raises(EngineError, match="second: 3, not 4"):
         selftest.test(RISCV.trial)
 
