@@ -66,10 +66,10 @@ def duration(text: str) -> float:
     return nanoseconds(text) / 1e9
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "run",
-        help="run a machine",
+        help=brief,
         description="Run the machine of FILE until all its VMs have powered off.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -200,7 +200,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
     from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
     from baonet.cli.outputs import Outputs  # noqa: PLC0415
     from baonet.cli.session import Session  # noqa: PLC0415
-    from baonet.cluster.joined import ClusterError  # noqa: PLC0415
+    from baonet.cluster.terms import ClusterError  # noqa: PLC0415
     from baonet.launch import pin  # noqa: PLC0415
     from baonet.launch.crews import Placement  # noqa: PLC0415
     from baonet.run.options import RunOptions  # noqa: PLC0415

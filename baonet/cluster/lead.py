@@ -15,16 +15,16 @@ import trio
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
 from baonet.cluster.asking import Question
-from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.machines import announced, send
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.route import place
-from baonet.cluster.starter import Awaiting
 from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
+from baonet.cluster.terms import Awaiting, ClusterError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import ClockMode
