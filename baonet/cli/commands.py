@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams
 from baonet.cli.interrupted import say_ended
+from baonet.cli.loading import loading
 from baonet.core.errors import EngineError
 from baonet.outlets import hangup
 
@@ -137,7 +138,9 @@ def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     """All that is said has been written when it returns: help and mistakes too, with which argparse ends a process."""
     try:
         given = sys.argv[1:] if arguments is None else arguments
-        options = parser(_command(given)).parse_args(given)
+        with loading():
+            line = parser(_command(given))
+        options = line.parse_args(given)
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 2
     else:
