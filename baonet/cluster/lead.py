@@ -31,7 +31,7 @@ from baonet.machine import ClockMode
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError
-from baonet.wire.messages import AGENT, Message, accepted
+from baonet.wire.messages import AGENT, Message, accepted, speak
 from baonet.wire.port import MemoryPort, Port, Switch
 from baonet.wire.roles import Role
 
@@ -126,6 +126,7 @@ class Cluster:
         nodes: Sequence[int],
         asked: Asked,
     ) -> None:
+        speak(plan.machine.platform.architecture)
         self._plan, self._joined, self._nodes = plan, joined, nodes
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)
