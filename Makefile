@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests start processes by the hundred: each would compile the package where the environment says to keep no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 NATIVE := $(shell find baonet/core/native -name "*.[ch]")
 
 .PHONY: demo demo-riscv test slow guests hosts sanitize compiled lint types bench docs clean

@@ -28,10 +28,10 @@ examples:
 """
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "check",
-        help="tell every error of a machine file, or which CPU runs what",
+        help=brief,
         description="Check a machine file completely, without running it.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,21 +1,42 @@
-"""The commands. Each is a module here with ``add(subparsers)``; only its own imports are paid."""
+"""The commands. Each is a module here of that name with ``add(subparsers, brief)``, and only the one that is given is
+loaded: what the others need would take longer than a small machine runs.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from baonet.actors.refusals import limited, refused
 from baonet.cli import streams
 from baonet.cli.interrupted import say_ended
+from baonet.cli.loading import loading
 from baonet.core.errors import EngineError
 from baonet.outlets import hangup
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "run": "run a machine",
+    "node": "run parts of machines for leads on other hosts",
+    "nodes": "show which nodes are there",
+    "init": "write a first machine file, or one of the ready ones",
+    "check": "tell every error of a machine file, or which CPU runs what",
+    "dtb": "write the device tree that a VM gets with 'device_tree: auto'",
+    "platforms": "list the built-in platforms, or show one of them whole",
+    "schema": "print the JSON Schema of machine files, for editors",
+    "study": "run a machine in many variants, and measure",
+    "report": "show the results of a study as a page",
+    "trace": "look into a trace, convert it, verify it",
+    "keys": "make the keys by which the hosts of a machine know each other",
+    "completion": "print what makes a shell complete baonet's command lines",
+}
+"""What the help says of each."""
 
 
 def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentParser]]:
@@ -43,28 +64,21 @@ def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentPar
     return Top, Strict
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; with a ``command``, of the others no more than what the help says of them."""
     import argparse  # noqa: PLC0415 - see main
-    from importlib import metadata  # noqa: PLC0415
-
-    from baonet.cli import (  # noqa: PLC0415 - see main
-        check,
-        completion,
-        dtb,
-        init,
-        keys,
-        node,
-        nodes,
-        platforms,
-        report,
-        run,
-        schema,
-        study,
-        trace,
-    )
 
     whole, strict = _parsers()
+
+    class Version(argparse.Action):
+        """To look for the version takes a while."""
+
+        def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+            from importlib import metadata  # noqa: PLC0415 - who asks for something else has no need of it
+
+            parser._print_message(f"baonet {metadata.version('baonet')}\n", sys.stdout)
+            parser.exit()
+
     top = whole(
         prog="baonet",
         description="Run a machine that is partitioned as the Bao hypervisor would partition it, one process per CPU.",
@@ -75,11 +89,19 @@ def parser() -> argparse.ArgumentParser:
         "  baonet check machine.yaml && baonet dtb machine.yaml --vm linux -o linux.dtb",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"baonet {metadata.version('baonet')}")
+    top.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=strict)
-    for module in (run, node, nodes, init, check, dtb, platforms, schema, study, report, trace, keys, completion):
-        module.add(subparsers)
+    for name, brief in COMMANDS.items():
+        if command in (None, name):
+            import_module(f"baonet.cli.{name}").add(subparsers, brief)
+        else:
+            subparsers.add_parser(name, help=brief)
     return top
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Its name, with which the command line begins but for options that have no value; "" if there is none."""
+    return next((each for each in arguments if not each.startswith("-")), "")
 
 
 def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
@@ -115,7 +137,10 @@ def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
 def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     """All that is said has been written when it returns: help and mistakes too, with which argparse ends a process."""
     try:
-        options = parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        with loading():
+            line = parser(_command(given))
+        options = line.parse_args(given)
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 2
     else:

@@ -46,10 +46,10 @@ _baonet_consoles() { compadd -- all none ${(f)"$(_baonet_names)"} }
 _FILES = frozenset({"FILE", "OUT", "RESULTS"})
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "completion",
-        help="print what makes a shell complete baonet's command lines",
+        help=brief,
         description="Print a completion script for a shell.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

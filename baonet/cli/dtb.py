@@ -11,10 +11,10 @@ from baonet.cli.outputs import Outputs
 from baonet.config.devicetree import blob
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "dtb",
-        help="write the device tree that a VM gets with 'device_tree: auto'",
+        help=brief,
         description="Write the generated device tree blob of one VM, to a file or to standard output.",
         epilog="example: baonet dtb linux.yaml --vm linux | dtc -I dtb -O dts",
     )

@@ -30,10 +30,10 @@ examples:
 _PATH = re.compile(r"(?<=path: )[^\s,{}]*?([^\s,/{}]+)/([^\s,/{}]+)(?=[\s,}])")
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "init",
-        help="write a first machine file, or one of the ready ones",
+        help=brief,
         description="Write a machine file to start from, with its guests.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -31,10 +31,10 @@ examples:
 """
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "keys",
-        help="make the keys by which the hosts of a machine know each other",
+        help=brief,
         description="Make and show the keys by which the hosts of a machine know each other.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from baonet.cli.common import HOST, UsageError
-from baonet.cluster.starter import Launching
+from baonet.cluster.terms import Launching
 from baonet.cluster.where import WhereKind
 
 _LAUNCHED = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)

@@ -38,10 +38,10 @@ _WHAT_TO_DO = {
 _PLACE = re.compile(rf"({HOST}):([0-9]{{1,5}})")
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "node",
-        help="run parts of machines for leads on other hosts",
+        help=brief,
         description="Wait until a lead ('baonet run --on') calls, or call one, and run what it sends of its machine.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -23,10 +23,10 @@ _HEAD = ("node", "name", "version", "cores", "memory", "load", "round trip")
 _AT_ONCE = 16
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "nodes",
-        help="show which nodes are there",
+        help=brief,
         description="Call each node, and show what it has and how far away it is: load is that of the last minute, the "
         "round trip that of the fastest of five messages.",
         epilog=EPILOG,
@@ -41,7 +41,7 @@ def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def nodes(options: argparse.Namespace) -> int:
     from baonet.cluster.dial import call, lead_context  # noqa: PLC0415 - other commands should not pay for it
-    from baonet.cluster.joined import ClusterError  # noqa: PLC0415 - as above
+    from baonet.cluster.terms import ClusterError  # noqa: PLC0415 - as above
 
     wanted: Where = options.on
     if wanted.kind is not WhereKind.LISTEN:

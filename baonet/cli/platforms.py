@@ -17,10 +17,10 @@ from baonet.machine import Platform
 _WIDTH = 100
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "platforms",
-        help="list the built-in platforms, or show one of them whole",
+        help=brief,
         description="List the built-in platforms and what each has; with a NAME, everything about that one: the "
         "interrupt controller, the timer, the caches, and what the hypervisor costs, with the sources.",
         epilog="example: baonet platforms zcu104",

@@ -32,10 +32,10 @@ examples:
 """
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "report",
-        help="show the results of a study as a page",
+        help=brief,
         description="Write the results of a study as one HTML page that needs nothing else, and its pictures as files.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -16,6 +16,7 @@ from baonet.cli import streams, until
 from baonet.cli.common import Subparsers, UsageError, add_clock, add_set, changes, load_machine, positive
 from baonet.cli.early import Early, Ended
 from baonet.cli.launching import add_launching, launching
+from baonet.cli.loading import loading
 from baonet.cli.node_keys import add_keys
 from baonet.cli.place import add_place, placed, where
 from baonet.cluster.where import WhereKind
@@ -66,10 +67,10 @@ def duration(text: str) -> float:
     return nanoseconds(text) / 1e9
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "run",
-        help="run a machine",
+        help=brief,
         description="Run the machine of FILE until all its VMs have powered off.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -196,14 +197,15 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             return 2
         machine = dataclasses.replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
     # Trio and the engine cost time that a config error should not.
-    from baonet.cli.consoles import consoles, wanted  # noqa: PLC0415
-    from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
-    from baonet.cli.outputs import Outputs  # noqa: PLC0415
-    from baonet.cli.session import Session  # noqa: PLC0415
-    from baonet.cluster.joined import ClusterError  # noqa: PLC0415
-    from baonet.launch import pin  # noqa: PLC0415
-    from baonet.launch.crews import Placement  # noqa: PLC0415
-    from baonet.run.options import RunOptions  # noqa: PLC0415
+    with loading():
+        from baonet.cli.consoles import consoles, wanted  # noqa: PLC0415
+        from baonet.cli.outlets import RunOutlets  # noqa: PLC0415
+        from baonet.cli.outputs import Outputs  # noqa: PLC0415
+        from baonet.cli.session import Session  # noqa: PLC0415
+        from baonet.cluster.terms import ClusterError  # noqa: PLC0415
+        from baonet.launch import pin  # noqa: PLC0415
+        from baonet.launch.crews import Placement  # noqa: PLC0415
+        from baonet.run.options import RunOptions  # noqa: PLC0415
 
     reads = [*map(Path, machine.files), *([] if options.input is None else [Path(options.input)])]
     early.hold()

@@ -8,10 +8,10 @@ from baonet.cli.common import Subparsers
 from baonet.config.schema import json_schema
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "schema",
-        help="print the JSON Schema of machine files, for editors",
+        help=brief,
         description="Print the JSON Schema of machine files. An editor with a YAML language server takes it from a "
         "first line '# yaml-language-server: $schema=machine.schema.json'.",
         epilog="example: baonet schema > machine.schema.json",

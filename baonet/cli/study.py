@@ -46,10 +46,10 @@ examples:
 """
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "study",
-        help="run a machine in many variants, and measure",
+        help=brief,
         description="Run the sweep of a study file, several runs at a time, and put what was measured into one file.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from baonet.actors.outcome import Outcome
 from baonet.machine import Clock
 from baonet.machine.rate import in_seconds
-from baonet.run.traffic import NodeTraffic
+
+if TYPE_CHECKING:
+    from baonet.run.traffic import NodeTraffic
 
 
 def seconds(clock: Clock, at: int) -> str:

@@ -32,10 +32,10 @@ examples:
 """
 
 
-def add(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser = subparsers.add_parser(
         "trace",
-        help="look into a trace, convert it, verify it",
+        help=brief,
         description="Read the trace of a run.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final, TypeVar, final
 
 from baonet.cluster.identity import introduction, unlike
-from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, find, handshake, server_context
 from baonet.cluster.route import numeric
 from baonet.cluster.stream import NonsenseError, SilenceError, Stream, StreamError
+from baonet.cluster.terms import ClusterError
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role

@@ -16,10 +16,9 @@ from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.parts import vms_of
 from baonet.cluster.places import NodePlace, places
-from baonet.cluster.pulse import HEARTBEAT
-from baonet.cluster.starter import FOUND, Awaiting, Launching
 from baonet.cluster.state import MachineState
 from baonet.cluster.stream import Stream
+from baonet.cluster.terms import FOUND, HEARTBEAT, Awaiting, Launching
 from baonet.cluster.where import Where, WhereKind
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement

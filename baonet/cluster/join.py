@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.identity import introduction, unlike
-from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.keys import HostRole, KeysError, handshake
 from baonet.cluster.lead import ANSWER
 from baonet.cluster.route import bound, numeric, place
-from baonet.cluster.starter import Awaiting, Starter
+from baonet.cluster.starter import Starter
 from baonet.cluster.stream import NonsenseError, Stream, StreamError
+from baonet.cluster.terms import Awaiting, ClusterError
 from baonet.document.quantities import listing
 from baonet.wire.cluster import Beat, Introduction
 from baonet.wire.messages import accepted

@@ -20,8 +20,3 @@ class Joined:
     cores: int
     lost: str | None = None
     traffic: cluster.Traffic | None = None
-
-
-@final
-class ClusterError(Exception):
-    """A node cannot take part: one line that names it."""

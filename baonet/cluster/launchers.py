@@ -10,7 +10,8 @@ from typing import Final, final
 from baonet.cluster import ray, route, slurm, ssh
 from baonet.cluster.join import Door
 from baonet.cluster.joined import Joined
-from baonet.cluster.starter import Awaiting, Launching, Starter, end_all, node_words
+from baonet.cluster.starter import Starter, end_all, node_words
+from baonet.cluster.terms import Awaiting, Launching
 from baonet.cluster.where import Where, WhereKind
 
 _LAUNCHERS: Final = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)

@@ -15,23 +15,23 @@ import trio
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
 from baonet.cluster.asking import Question
-from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.machines import announced, send
 from baonet.cluster.meeting import TOKEN
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
 from baonet.cluster.remote_memory import RemoteMemory
 from baonet.cluster.route import place
-from baonet.cluster.starter import Awaiting
 from baonet.cluster.state import MachineState, pack
 from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
+from baonet.cluster.terms import Awaiting, ClusterError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import ClockMode
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError
-from baonet.wire.messages import AGENT, Message, accepted
+from baonet.wire.messages import AGENT, Message, accepted, speak
 from baonet.wire.port import MemoryPort, Port, Switch
 from baonet.wire.roles import Role
 
@@ -126,6 +126,7 @@ class Cluster:
         nodes: Sequence[int],
         asked: Asked,
     ) -> None:
+        speak(plan.machine.platform.architecture)
         self._plan, self._joined, self._nodes = plan, joined, nodes
         self.carries = carried(plan)
         self._addresses = first_of_each(plan, asked.placement, nodes)

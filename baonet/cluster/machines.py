@@ -9,8 +9,8 @@ from typing import Final, final
 
 from baonet.cluster.images import Image, ImageCache, in_files, local, needed, portable, wanted
 from baonet.cluster.parts import here
-from baonet.cluster.starter import Awaiting
 from baonet.cluster.stream import Stream
+from baonet.cluster.terms import Awaiting
 from baonet.hyp.vmm import plan
 from baonet.machine import Machine
 from baonet.wire import cluster

@@ -22,8 +22,6 @@ from typing import Final, final
 from baonet.cluster.route import bound
 from baonet.core import _node
 
-HEARTBEAT: Final = 3.0
-"""Seconds after which one that says nothing is lost, if nothing else was asked for."""
 BEATS: Final = _node.BEATS
 """Of each, in that time."""
 PATIENCE: Final = 60.0

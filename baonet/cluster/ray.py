@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from baonet.cluster.joined import ClusterError
-from baonet.cluster.starter import Awaiting, Starter, node_command
+from baonet.cluster.starter import Starter, node_command
+from baonet.cluster.terms import Awaiting, ClusterError
 
 PATIENCE: Final = 60.0
 """Seconds in which Ray tells of its nodes."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Any
 
-from baonet.cluster.joined import ClusterError
+from baonet.cluster.terms import ClusterError
 
 
 def here(hosts: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from baonet.cluster.asking import AskNode
-from baonet.cluster.joined import ClusterError
+from baonet.cluster.terms import ClusterError
 from baonet.machine import PAGE_SIZE
 from baonet.memory.node import NodeMemory
 from baonet.memory.ownership import holder

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final
 
-from baonet.cluster.joined import ClusterError
 from baonet.cluster.starter import Starter, node_command
+from baonet.cluster.terms import ClusterError
 
 NODE_ID: Final = "SLURM_NODEID"
 """The variable that has a node's number in its step."""

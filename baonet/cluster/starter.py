@@ -13,37 +13,18 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, final
 
 from baonet.actors.visible import plain
-from baonet.cluster.joined import ClusterError
+from baonet.cluster.terms import ClusterError
 
 GRACE: Final = 5.0
 """Seconds in which it ends by itself when nobody is at its input any more."""
 _SHOWN: Final = 3
 """Lines of what it has said last."""
 _READ: Final = 4096
-Awaiting = Callable[[str], None]
-"""Told again and again what is waited for, for people; it may raise."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Launching:
-    """How the lead is reached: at ``address`` (None: that of the route to the first host), ``port`` (0: any).
-
-    ``command``: what is run there in place of ``baonet``, in words of a shell; None for what is found.
-    """
-
-    address: str | None = None
-    port: int = 0
-    command: str | None = None
-
-
-FOUND: Final = Launching()
 
 
 @final

@@ -239,11 +239,9 @@ class Wiring(TypedDict):
 class Trial(Protocol):
     """What two processes try of an engine at start-up (``baonet.core.selftest``).
 
-    ``files``: what says, besides the library, how it ends. ``shared``: what both processes are to have, mapped before
-    they are forked; its ``reached`` counts how far each has come.
+    ``shared``: what both processes are to have, mapped before they are forked; its ``reached`` counts how far each has
+    come.
     """
-
-    files: tuple[Path, ...]
 
     def shared(self) -> TrialMemory: ...
 
@@ -262,9 +260,14 @@ class TrialMemory(Protocol):
 
 
 class CoreWing(Protocol):
-    """The architecture's part of making cores. To have it is to have loaded its engine."""
+    """The architecture's part of making cores. To have it is to have loaded its engine.
 
-    trial: Trial
+    ``trial_files``: what says, besides the library, how its trial ends.
+    """
+
+    trial_files: tuple[Path, ...]
+
+    def trial(self) -> Trial: ...
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""

@@ -43,14 +43,14 @@ def ensure(architecture: str) -> None:
     Raises EngineError when the engine does not hold on this host, with what went wrong; OSError and MemoryError when
     the host does not give the processes or the memory to find out.
     """
-    trial = wings.load(architecture).trial
-    files = (library_path(), *_SHARED, *trial.files)
+    wing = wings.load(architecture)
+    files = (library_path(), *_SHARED, *wing.trial_files)
     directory = _directory()
     seen = _file(directory, "seen", stats := _stats(files))
     if seen and seen.exists():
         return
     passed = _file(directory, "passed", hashes := _hashes(files))
-    if not (passed and passed.exists()) and not test(trial):
+    if not (passed and passed.exists()) and not test(wing.trial()):
         return
     if seen and passed:
         _keep(passed, f"passed: {hashes} on {_host()}")

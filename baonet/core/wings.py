@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Final
 
 from baonet.core.architecture import CoreWing
 from baonet.machine import Machine
+from baonet.machine.wings import Wings
 
 
 def _armv8() -> CoreWing:
@@ -22,13 +22,12 @@ def _riscv() -> CoreWing:
     return RISCV
 
 
-_WINGS: Final[Mapping[str, Callable[[], CoreWing]]] = {"armv8": _armv8, "riscv": _riscv}
+_WINGS: Final[Mapping[str, CoreWing]] = Wings({"armv8": _armv8, "riscv": _riscv})
 
 
-@cache
 def load(architecture: str) -> CoreWing:
     """With its engine. Raises EngineError and ImportError as ``baonet.core.engine.load``."""
-    return _WINGS[architecture]()
+    return _WINGS[architecture]
 
 
 def of(machine: Machine) -> CoreWing:

@@ -35,7 +35,7 @@ from baonet.launch.share import Share
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
-from baonet.wire.messages import AGENT, accepted
+from baonet.wire.messages import AGENT, accepted, speak
 from baonet.wire.port import Channel, MemoryPort, Port, SocketPort, Switch
 from baonet.wire.roles import Role
 
@@ -49,6 +49,12 @@ def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
     except OSError as error:
         return refused(error)
     return None
+
+
+def _ready(plan: Plan) -> None:
+    """Have the engine, and the messages, of the machine's architecture. Raises as ``ensure``."""
+    ensure(plan.machine.platform.architecture)
+    speak(plan.machine.platform.architecture)
 
 
 @final
@@ -75,7 +81,7 @@ class ProcessNode:
         share: Share | None = None,
         states: Mapping[int, bytes] | None = None,
     ) -> None:
-        ensure(plan.machine.platform.architecture)
+        _ready(plan)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
         epoch = time.monotonic_ns() if share is None else share.epoch
@@ -239,7 +245,7 @@ class TaskNode:
     """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
 
     def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
-        ensure(plan.machine.platform.architecture)
+        _ready(plan)
         pcpus = active(plan)
         self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
         self._switch = switch = Switch()
@@ -290,7 +296,7 @@ class IslandsNode:
         threads: int = 1,
         states: Mapping[int, bytes] | None = None,
     ) -> None:
-        ensure(plan.machine.platform.architecture)
+        _ready(plan)
         self._plan, self._memory = plan, memory
         members = crews(
             plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads, states=states

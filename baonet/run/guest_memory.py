@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import final
 
-from baonet.cluster.joined import ClusterError
 from baonet.cluster.remote_memory import RemoteMemory
+from baonet.cluster.terms import ClusterError
 from baonet.machine import Vm
 from baonet.memory.node import NodeMemory
 from baonet.run.errors import RunError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.agent import Agent
 from baonet.actors.course import Course, FreeCourse
@@ -11,11 +11,7 @@ from baonet.actors.horizon import Horizons
 from baonet.actors.outcome import Outcome
 from baonet.actors.schedule import Schedule
 from baonet.actors.screen import Screen
-from baonet.cluster.gather import NodeGroup
-from baonet.cluster.lead import Cluster
-from baonet.cluster.remote_memory import RemoteMemory
-from baonet.cluster.starter import Awaiting
-from baonet.cluster.state import MachineState
+from baonet.cluster.terms import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
@@ -26,11 +22,16 @@ from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
-from baonet.run.saved_run import SavedRun
 from baonet.run.trace_ends import footer, header
-from baonet.run.traffic import NodeTraffic, traffic
 from baonet.trace.writer import TraceFile
 from baonet.wire.messages import TraceChunk, Typed
+
+if TYPE_CHECKING:  # of runs over hosts, and of those that are saved
+    from baonet.cluster.lead import Cluster
+    from baonet.cluster.remote_memory import RemoteMemory
+    from baonet.run.run_nodes import RunNodes
+    from baonet.run.saved_run import SavedRun
+    from baonet.run.traffic import NodeTraffic
 
 
 @final
@@ -68,18 +69,7 @@ class HostedRun:
         self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan, states))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
-        self._group = (
-            None
-            if options.on is None
-            else NodeGroup(
-                options.on,
-                loaded.plan,
-                options.launching,
-                waiting,
-                keys=options.keys,
-                insecure=options.insecure,
-            )
-        )
+        self._nodes = self._gathered(waiting)
         try:
             self._node = self._start(options.placement or DEFAULT_PLACEMENT[loaded.machine.clock.mode])
         except BaseException:
@@ -110,26 +100,22 @@ class HostedRun:
         here = self._loaded.memory
         if here is not None:
             return here
-        assert isinstance(self._node, Cluster)
-        return self._node.memory
+        assert self._nodes is not None
+        return self._nodes.memory
+
+    def _gathered(self, waiting: Awaiting) -> RunNodes | None:
+        where = self._options.on
+        if where is None:
+            return None
+        from baonet.run.run_nodes import RunNodes  # noqa: PLC0415 - what calls other hosts takes longer than a short run
+
+        return RunNodes(where, self.plan, self._options, waiting)
 
     def _start(self, placement: Placement) -> TaskNode | IslandsNode | ProcessNode | Cluster:
         tracing = self._trace is not None
-        if self._group is None:
+        if self._nodes is None:
             return self._start_here(placement, tracing=tracing)
-        if self._options.pin is not None:
-            raise ValueError("--pin is of the cores of this host: leave it away, or leave away --on")
-        cluster = self._group.start(
-            placement,
-            threads=self._options.threads,
-            tracing=tracing,
-            heartbeat=self._options.heartbeat,
-            warn=lambda text: self._audience.notice("WARNING", text),
-            state=None if self._options.state is None else self._options.state.state,
-        )
-        if cluster.weakness is not None:
-            self._audience.notice("WARNING", cluster.weakness)
-        return cluster
+        return self._nodes.start(placement, self._audience, tracing=tracing)
 
     def _start_here(self, placement: Placement, *, tracing: bool) -> TaskNode | IslandsNode | ProcessNode:
         plan, memory = self._loaded.plan, self._loaded.memory
@@ -193,6 +179,9 @@ class HostedRun:
 
         Raises LookupError when some of it is lost, ClusterError when a node does not answer.
         """
+        from baonet.cluster.state import MachineState  # noqa: PLC0415 - few runs are saved
+        from baonet.run.saved_run import SavedRun  # noqa: PLC0415 - as above
+
         run, pcpus = await self.agent.saving.save()
         return SavedRun(run, MachineState(self.memory.save(), pcpus))
 
@@ -205,14 +194,14 @@ class HostedRun:
     async def live(self) -> Outcome:
         """Until the machine ends, somebody ends it, or the timeout passes."""
         outcome = await self.agent.run(self._options.timeout)
-        if isinstance(self._node, Cluster):
-            await self._node.settle()
+        if self._nodes is not None:
+            await self._nodes.settle()
         return outcome
 
     @property
     def traffic(self) -> NodeTraffic | None:
         """What has gone between nodes, at the end; None where there are none."""
-        return None if self._group is None else traffic(self._loaded.machine, self._group.joined)
+        return None if self._nodes is None else self._nodes.traffic
 
     def end_trace(self, outcome: Outcome) -> None:
         """The last that is written to the trace, if there is one."""
@@ -231,5 +220,5 @@ class HostedRun:
         self._leave()
 
     def _leave(self) -> None:
-        if self._group is not None:
-            self._group.close()
+        if self._nodes is not None:
+            self._nodes.close()

@@ -13,7 +13,7 @@ import trio
 from baonet.actors.awaited import Awaited, AwaitedText
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
-from baonet.cluster.joined import ClusterError
+from baonet.cluster.terms import ClusterError
 from baonet.document import quantities
 from baonet.machine import ClockMode, Machine
 from baonet.run.awaited_texts import awaited_text

@@ -12,7 +12,7 @@ import trio
 
 from baonet.actors.ending import Ending
 from baonet.cluster import where
-from baonet.cluster.joined import ClusterError
+from baonet.cluster.terms import ClusterError
 from baonet.config import loader
 from baonet.config.console_input import dump_input, load_input
 from baonet.document import quantities

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.actors.awaited import AwaitedText
-from baonet.cluster.pulse import HEARTBEAT
-from baonet.cluster.starter import FOUND, Launching
+from baonet.cluster.terms import FOUND, HEARTBEAT, Launching
 from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
 from baonet.machine import ClockMode
-from baonet.run.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from baonet.run.saved_run import SavedRun
 
 STEP: Final = 10_000_000
 """Nanoseconds of virtual time between two moments at which a run can end by what its guests do."""

@@ -12,7 +12,7 @@ from typing import Final, final
 from baonet.trace.head import Header, TracedVm
 from baonet.trace.order import Row
 from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, InterruptSource, Kind, VcpuState
-from baonet.wire.messages import NUMBERS
+from baonet.wire import messages
 
 PCPU: Final = (1 << SEQUENCE_SHIFT) - 1
 _MOST = 4096
@@ -30,7 +30,7 @@ _DEPENDS: Final[Mapping[int, tuple[int, int]]] = {
 
 def message(number: int) -> str:
     """The name of a message's type."""
-    known = NUMBERS.get(number)
+    known = messages.kind(number)
     return known.__name__ if known is not None else f"message {number}"
 
 

@@ -17,7 +17,7 @@ import msgpack
 from baonet.hyp.messages import HypMessage
 from baonet.machine.saved import StateError
 from baonet.wire.fields import FieldForm, ProtocolError, RecordForm, told
-from baonet.wire.messages import FACTS, NUMBER, Examined, Fact, Message, Parked
+from baonet.wire.messages import FACT, NUMBER, Examined, Fact, Message, Parked
 
 __all__ = [
     "MAX_FRAME",
@@ -40,9 +40,9 @@ _T = typing.TypeVar("_T")
 
 
 def _any_message(value: object) -> object:
-    if not isinstance(value, list) or not value or type(value[0]) is not int or value[0] not in _records:
+    if not isinstance(value, list) or not value or type(value[0]) is not int or value[0] not in FACT:
         raise ProtocolError(f"{told(value)} where a message is due")
-    return _records[value[0]].load(value[1:])
+    return _form(value[0]).load(value[1:])
 
 
 def _dump_message(message: object) -> list[object]:
@@ -52,8 +52,8 @@ def _dump_message(message: object) -> list[object]:
             case Parked(record) | Examined(record):
                 number = NUMBER[type(record)]
             case _:
-                raise KeyError(type(message))
-    return [number, *_records[number].dump(message)]
+                number = NUMBER[type(message)]
+    return [number, *_form(number).dump(message)]
 
 
 def _own(annotation: object) -> FieldForm | None:
@@ -86,7 +86,16 @@ def dump(value: object) -> list[object]:
     return _nested[kind].dump(value)
 
 
-_records = {fact.number: _record(fact.kind, fact) for fact in FACTS}
+_forms: dict[int, RecordForm] = {}
+
+
+def _form(number: int) -> RecordForm:
+    """Of the message with this number. They are made when they are needed: a process has to do with few of them."""
+    found = _forms.get(number)
+    if found is None:
+        fact = FACT[number]
+        found = _forms[number] = _record(fact.kind, fact)
+    return found
 
 
 def encode(message: Message) -> bytes:
@@ -103,7 +112,7 @@ def decode(data: bytes) -> Message:
         )
     except Exception as error:
         raise ProtocolError(f"not msgpack: {error}") from None
-    if not isinstance(values, list) or not values or type(values[0]) is not int or values[0] not in _records:
+    if not isinstance(values, list) or not values or type(values[0]) is not int or values[0] not in FACT:
         raise ProtocolError(
             f"no message has the number {values[0] if isinstance(values, list) and values else values!r:.40}"
         )

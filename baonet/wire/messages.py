@@ -6,13 +6,13 @@ goes or changes. docs/protocol.md is made from this file.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 from baonet.hyp import messages as hyp
 from baonet.hyp.wings import ARCHITECTURES
-from baonet.wire import cluster
-from baonet.wire.cluster import ClusterMessage
 from baonet.wire.control import (
     AGENT,
     ConsoleBreak,
@@ -53,11 +53,13 @@ from baonet.wire.control import (
 from baonet.wire.roles import Role
 from baonet.wire.turns import Collect, Collected, Crash, FaultNote, Mail, Stall, Turn, Turned, TurnMessage
 
+if TYPE_CHECKING:
+    from baonet.wire.cluster import ClusterMessage
+
 __all__ = [
     "AGENT",
-    "FACTS",
+    "FACT",
     "NUMBER",
-    "NUMBERS",
     "TRAVELS",
     "VERSION",
     "Control",
@@ -97,11 +99,14 @@ __all__ = [
     "VmOff",
     "VmReset",
     "accepted",
+    "every",
+    "kind",
+    "speak",
 ]
 
 VERSION: Final = 4
 
-Message = Control | TurnMessage | hyp.HypMessage | ClusterMessage
+Message: TypeAlias = "Control | TurnMessage | hyp.HypMessage | ClusterMessage"
 Way = tuple[Role, Role]
 """From whom to whom."""
 
@@ -177,61 +182,123 @@ _AGENTS: Final = (
 )
 _TO_NODE: Final[tuple[Way, ...]] = ((Role.LEAD, Role.NODE),)
 _TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)
-_CLUSTER: Final = (
-    Fact(96, cluster.Introduction, _TO_LEAD),
-    Fact(97, cluster.Enlist, _TO_NODE),
-    Fact(117, cluster.Listening, _TO_LEAD),
-    Fact(98, cluster.ImagesWanted, _TO_LEAD),
-    Fact(99, cluster.Chunk, _TO_NODE),
-    Fact(100, cluster.Placed, _TO_LEAD),
-    Fact(101, cluster.Meet, _TO_NODE),
-    Fact(102, cluster.Met, _TO_LEAD),
-    Fact(103, cluster.ToActor, _TO_NODE),
-    Fact(104, cluster.FromActor, _TO_LEAD),
-    Fact(105, cluster.Took, _TO_NODE),
-    Fact(106, cluster.ActorBroke, _TO_LEAD),
-    Fact(107, cluster.ActorEnded, _TO_LEAD),
-    Fact(108, cluster.Slay, _TO_NODE),
-    Fact(109, cluster.Reload, _TO_NODE),
-    Fact(110, cluster.Reloaded, _TO_LEAD),
-    Fact(111, cluster.Read, _TO_NODE),
-    Fact(112, cluster.Bytes, _TO_LEAD),
-    Fact(113, cluster.Write, _TO_NODE),
-    Fact(114, cluster.Refused, (*_TO_NODE, *_TO_LEAD)),
-    Fact(116, cluster.Lost, _TO_LEAD),
-    Fact(118, cluster.Traffic, _TO_LEAD),
-    Fact(119, cluster.Resume, _TO_NODE),
-    Fact(120, cluster.Survey, _TO_NODE),
-    Fact(121, cluster.Surveyed, _TO_LEAD),
-    Fact(122, cluster.Gather, _TO_NODE),
-    Fact(115, cluster.Beat, (*_TO_NODE, *_TO_LEAD)),
-)
-_RECORDS: Final = tuple(
-    fact
-    for each in ARCHITECTURES.values()
-    for fact in (
-        Fact(each.report.number, Parked, _TOLD, record=each.report.kind),
-        Fact(each.condition.number, Examined, _TOLD, record=each.condition.kind),
+_HOSTS: Final = "hosts"
+
+
+def _between_hosts() -> Iterable[Fact]:
+    from baonet.wire import cluster  # noqa: PLC0415 - most machines are on one host
+
+    return (
+        Fact(96, cluster.Introduction, _TO_LEAD),
+        Fact(97, cluster.Enlist, _TO_NODE),
+        Fact(117, cluster.Listening, _TO_LEAD),
+        Fact(98, cluster.ImagesWanted, _TO_LEAD),
+        Fact(99, cluster.Chunk, _TO_NODE),
+        Fact(100, cluster.Placed, _TO_LEAD),
+        Fact(101, cluster.Meet, _TO_NODE),
+        Fact(102, cluster.Met, _TO_LEAD),
+        Fact(103, cluster.ToActor, _TO_NODE),
+        Fact(104, cluster.FromActor, _TO_LEAD),
+        Fact(105, cluster.Took, _TO_NODE),
+        Fact(106, cluster.ActorBroke, _TO_LEAD),
+        Fact(107, cluster.ActorEnded, _TO_LEAD),
+        Fact(108, cluster.Slay, _TO_NODE),
+        Fact(109, cluster.Reload, _TO_NODE),
+        Fact(110, cluster.Reloaded, _TO_LEAD),
+        Fact(111, cluster.Read, _TO_NODE),
+        Fact(112, cluster.Bytes, _TO_LEAD),
+        Fact(113, cluster.Write, _TO_NODE),
+        Fact(114, cluster.Refused, (*_TO_NODE, *_TO_LEAD)),
+        Fact(116, cluster.Lost, _TO_LEAD),
+        Fact(118, cluster.Traffic, _TO_LEAD),
+        Fact(119, cluster.Resume, _TO_NODE),
+        Fact(120, cluster.Survey, _TO_NODE),
+        Fact(121, cluster.Surveyed, _TO_LEAD),
+        Fact(122, cluster.Gather, _TO_NODE),
+        Fact(115, cluster.Beat, (*_TO_NODE, *_TO_LEAD)),
     )
-)
-_HYPERVISORS: Final = (*hyp.SHARED, *(fact for each in ARCHITECTURES.values() for fact in each.messages))
-FACTS: Final = (
-    *_AGENTS,
-    *_RECORDS,
-    *_CLUSTER,
-    *(Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in _HYPERVISORS),
-)
-"""Every message by its number, which is first in its array.
+
+
+def _of_architecture(name: str) -> Iterable[Fact]:
+    wing = ARCHITECTURES[name]
+    yield Fact(wing.report.number, Parked, _TOLD, record=wing.report.kind)
+    yield Fact(wing.condition.number, Examined, _TOLD, record=wing.condition.kind)
+    yield from _between_pcpus(wing.messages)
+
+
+def _between_pcpus(facts: Iterable[hyp.MessageFact]) -> Iterable[Fact]:
+    return (Fact(each.number, each.kind, _BETWEEN_PCPUS, each) for each in facts)
+
+
+_unknown: Final[dict[str, Callable[[], Iterable[Fact]]]] = {
+    _HOSTS: _between_hosts,
+    **{name: partial(_of_architecture, name) for name in ARCHITECTURES},
+}
+"""What this process has had nothing to do with yet: it is loaded when it does, as it takes a while."""
+_V = TypeVar("_V")
+
+
+class _ByType(dict[type, _V]):
+    """Who asks for another than those that are known has all of them loaded; then KeyError is raised."""
+
+    def __missing__(self, key: type) -> _V:
+        every()
+        if key not in self:
+            raise KeyError(key)
+        return self[key]
+
+
+FACT: Final[dict[int, Fact]] = {}
+"""The messages that this process knows by their numbers, which are first in their arrays: those of every machine;
+of one architecture by ``speak``; between hosts when a channel is made for them. One that is confined can load none.
 
 0, 64 and 80 the agent's, 24 and 72 the conductor's, 96 those between hosts, 32 the hypervisor's, 48 the vGIC's.
 """
-NUMBERS: Final[dict[int, type]] = {fact.number: fact.kind for fact in FACTS}
-NUMBER: Final[dict[type, int]] = {fact.record or fact.kind: fact.number for fact in FACTS}
+NUMBER: Final = _ByType[int]()
 """By the type of a message, or that of the record in it."""
-TRAVELS: Final[dict[type, hyp.MessageFact]] = {fact.kind: fact for fact in _HYPERVISORS}
+TRAVELS: Final = _ByType[hyp.MessageFact]()
 """Of each message between pcpus."""
+
+
+def _know(facts: Iterable[Fact]) -> None:
+    for fact in facts:
+        FACT[fact.number] = fact
+        NUMBER[fact.record or fact.kind] = fact.number
+        if fact.travels is not None:
+            TRAVELS[fact.kind] = fact.travels
+
+
+def _load(part: str) -> None:
+    if part in _unknown:
+        _know(_unknown[part]())
+        _unknown.pop(part, None)
+
+
+def every() -> tuple[Fact, ...]:
+    """All that there are."""
+    for part in tuple(_unknown):
+        _load(part)
+    return tuple(FACT.values())
+
+
+def kind(number: int) -> type | None:
+    """Of whatever machine; None if no message has the number."""
+    if number not in FACT:
+        every()
+    found = FACT.get(number)
+    return None if found is None else found.kind
+
+
+def speak(architecture: str) -> None:
+    """From now on this process knows the messages of machines of it; to be called before channels are made."""
+    _load(architecture)
 
 
 def accepted(source: Role, target: Role) -> frozenset[type]:
     """What ``target`` takes from ``source``."""
-    return frozenset(fact.kind for fact in FACTS if (source, target) in fact.ways)
+    if Role.NODE in (source, target):
+        _load(_HOSTS)
+    return frozenset(fact.kind for fact in FACT.values() if (source, target) in fact.ways)
+
+
+_know((*_AGENTS, *_between_pcpus(hyp.SHARED)))

@@ -9,7 +9,7 @@ import typing
 
 from baonet.hyp.messages import MessageFact
 from baonet.wire.codec import MAX_FRAME
-from baonet.wire.messages import FACTS, VERSION, Fact
+from baonet.wire.messages import VERSION, Fact, every
 from baonet.wire.roles import Role
 
 _HEAD = f"""\
@@ -68,7 +68,7 @@ def markdown() -> str:
         parts.append(
             f"## {title}\n\n| number | message | ways | latency | fields | meaning |\n|---|---|---|---|---|---|"
         )
-        for fact in sorted(FACTS, key=lambda fact: fact.number):
+        for fact in sorted(every(), key=lambda fact: fact.number):
             number, kind = fact.number, fact.kind
             if start <= number < end:
                 ways = " ".join(f"{_LETTERS[source]}→{_LETTERS[target]}" for source, target in fact.ways)

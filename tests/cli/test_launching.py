@@ -10,7 +10,7 @@ import pytest
 
 from baonet.cli.commands import parser
 from baonet.cli.launching import launching
-from baonet.cluster.starter import Launching
+from baonet.cluster.terms import Launching
 from tests.system.machine import baonet, vm, write
 
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from baonet.cluster import join
 from baonet.cluster.identity import introduction
 from baonet.cluster.join import CALLERS, Door
-from baonet.cluster.joined import ClusterError, Joined
+from baonet.cluster.joined import Joined
 from baonet.cluster.keys import HostRole, client_context, server_context
 from baonet.cluster.starter import Starter, end_all
+from baonet.cluster.terms import ClusterError
 from baonet.wire.cluster import Beat, Enlist, Image, Introduction
 from baonet.wire.codec import FrameReader, frame
 

@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from baonet.cluster import dial, gate
 from baonet.cluster.gate import Gate
 from baonet.cluster.identity import introduction
-from baonet.cluster.joined import ClusterError
 from baonet.cluster.keys import KeysError
 from baonet.cluster.meeting import Meeting, MeetingError
+from baonet.cluster.terms import ClusterError
 from baonet.wire.cluster import Peer, Refused
 from baonet.wire.codec import FrameReader, encode
 from tests.cluster.ends import hostile

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.cluster import attached, route, slurm, ssh
-from baonet.cluster.joined import ClusterError
 from baonet.cluster.starter import Starter, end_all, node_command, node_words
+from baonet.cluster.terms import ClusterError
 
 HEX = st.binary(min_size=1, max_size=16).map(bytes.hex)
 

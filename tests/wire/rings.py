@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 from baonet.core import _node
 from baonet.memory.rings import RingMemory
-from baonet.wire.messages import AGENT, NUMBERS
+from baonet.wire.messages import AGENT, every
 from baonet.wire.port import Channel, SocketPort
 from baonet.wire.ring_port import RingPort
 
-ANYTHING = frozenset(NUMBERS.values())
+ANYTHING = frozenset(fact.kind for fact in every())
 CAPACITY = _node.RING_SIZE - 128
 """Bytes that a ring holds."""
 NEWS = 0x1000 + 192

@@ -27,7 +27,7 @@ from baonet.wire import messages as wire
 from baonet.wire import turns
 from baonet.wire.cluster import ClusterMessage
 from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
-from baonet.wire.messages import FACTS, NUMBERS, Hello, Stop, Stopped, accepted
+from baonet.wire.messages import Hello, Stop, Stopped, accepted, every
 from baonet.wire.reference import markdown
 from baonet.wire.roles import Role
 from baonet.wire.turns import Crash, FaultNote, Stall
@@ -50,6 +50,7 @@ def _messages(module: types.ModuleType) -> list[type]:
     return [each for each in found if each.__module__ == module.__name__ and each is not hyp.HypMessage]
 
 
+FACTS = every()
 HYPERVISORS = {kind for module in (hyp, psci, vgic, sbi, irqc) for kind in _messages(module)}
 _SMALL = {hyp.IpcNotify, psci.PsciOn, vgic.VgicInject, wire.ConsoleOutput, wire.Start, turns.FaultNote, turns.Crash}
 """What stands for any message inside another."""
@@ -99,7 +100,7 @@ def test_a_stream_may_be_cut_anywhere(sent: list[wire.Message], data: st.DataObj
     reader = FrameReader()
     received: list[wire.Message] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        received += reader.feed(stream[start:end], frozenset(NUMBERS.values()))
+        received += reader.feed(stream[start:end], frozenset(fact.kind for fact in FACTS))
     assert received == sent
 
 
@@ -185,10 +186,10 @@ def test_every_number_is_in_its_group() -> None:
     groups |= {"baonet.hyp.messages": (37, 38, 56), "baonet.wire.cluster": range(96, 128)}
     groups |= {"baonet.hyp.armv8.psci_messages": range(32, 37), "baonet.hyp.armv8.vgic_messages": range(48, 56)}
     groups |= {"baonet.hyp.riscv.sbi_messages": range(40, 48), "baonet.hyp.riscv.irqc_messages": range(57, 64)}
-    for number, kind in NUMBERS.items():
-        assert number in groups[kind.__module__], kind
-    assert len(NUMBERS) == len(FACTS)
-    assert set(NUMBERS.values()) == {
+    for fact in FACTS:
+        assert fact.number in groups[fact.kind.__module__], fact.kind
+    assert len({fact.number for fact in FACTS}) == len(FACTS)
+    assert {fact.kind for fact in FACTS} == {
         *get_args(wire.Control),
         *get_args(turns.TurnMessage),
         *get_args(ClusterMessage),

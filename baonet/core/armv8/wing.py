@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
-from baonet.core.armv8 import litmus, selftest_code, testbed
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
 from baonet.core.armv8.engine import native
 from baonet.core.costs import interrupt_cost
 from baonet.hyp.armv8.cpu import Exit
@@ -17,6 +16,8 @@ from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 
 _MODELS: Final = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
 _TIMERS: Final = (27, 30)  # the virtual and the physical one
+_TRIAL: Final = ("trial", "litmus", "testbed", "selftest_code")
+"""The modules of the start-up self-test."""
 
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
@@ -31,22 +32,13 @@ def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
 
 
 @final
-class Armv8Trial:
-    files = tuple(Path(module.__file__ or "") for module in (native, litmus, testbed, selftest_code))
-
-    def shared(self) -> TrialMemory:
-        return testbed.Shared()
-
-    def run(self, shared: TrialMemory, number: int) -> bool:
-        return litmus.run(cast(testbed.Shared, shared), number)
-
-    def part_of(self, reached: int) -> str:
-        return litmus.part_of(reached)
-
-
-@final
 class Armv8Cores:
-    trial: Trial = Armv8Trial()
+    trial_files = (Path(native.__file__ or ""), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
+
+    def trial(self) -> Trial:
+        from baonet.core.armv8.trial import Armv8Trial  # noqa: PLC0415 - where it has passed nobody needs what it tries
+
+        return Armv8Trial()
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         arch = Armv8Platform.of(machine.platform)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
 from baonet.core.costs import interrupt_cost
-from baonet.core.riscv import litmus, selftest_code, testbed, traps
 from baonet.core.riscv.engine import native
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.machine import Machine, Vm
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
+
+_TRIAL: Final = ("trial", "litmus", "traps", "testbed", "selftest_code")
+"""The modules of the start-up self-test."""
 
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
@@ -33,22 +35,13 @@ def _files(vm: Vm) -> Aia | None:
 
 
 @final
-class RiscvTrial:
-    files = tuple(Path(module.__file__ or "") for module in (native, litmus, traps, testbed, selftest_code))
-
-    def shared(self) -> TrialMemory:
-        return testbed.RiscvShared()
-
-    def run(self, shared: TrialMemory, number: int) -> bool:
-        return litmus.run(cast(testbed.RiscvShared, shared), number)
-
-    def part_of(self, reached: int) -> str:
-        return litmus.part_of(reached)
-
-
-@final
 class RiscvCores:
-    trial: Trial = RiscvTrial()
+    trial_files = (Path(native.__file__ or ""), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
+
+    def trial(self) -> Trial:
+        from baonet.core.riscv.trial import RiscvTrial  # noqa: PLC0415 - where it has passed nobody needs what it tries
+
+        return RiscvTrial()
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         files = _files(vm)

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import final
 
 from baonet.study.metrics.base import Measured, TracedRun
+from baonet.trace.names import message
 from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
-from baonet.wire.messages import NUMBERS
 
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 
@@ -30,7 +30,7 @@ class MessageMatrix:
     def finish(self, end: int) -> Measured:
         measured = Measured("")
         for (sender, target, number), count in sorted(self._counts.items()):
-            name = NUMBERS[number].__name__ if number in NUMBERS else f"message {number}"
+            name = message(number)
             key = (self._run.vm(sender), self._run.vm(target), name)
             measured.values[key] = measured.values.get(key, 0) + count
         return measured

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
+from baonet.hyp.messages import IpcNotify
 from baonet.study.metrics.base import Key, Measured, TracedRun
 from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind
-from baonet.wire.messages import NUMBERS
+from baonet.wire.messages import NUMBER
 
-_NOTIFY = next(number for number, kind in NUMBERS.items() if kind.__name__ == "IpcNotify")
+_NOTIFY = NUMBER[IpcNotify]
 _PCPU = (1 << SEQUENCE_SHIFT) - 1
 _UNFOLLOWED = "notifications that no interrupt followed: one was still pending, or nobody listens"
 

@@ -1,0 +1,70 @@
+"""What a start loads: by the names of modules, as the time that each takes depends on the host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baonet.cli.commands import COMMANDS
+
+RUN = """
+import os, sys
+from baonet.cli.main import main
+if os.fork() == 0:  # the self-test has passed on this host
+    from baonet.core import selftest
+    selftest.test = lambda trial: True
+    selftest.ensure({architecture!r})
+    os._exit(0)
+assert os.wait()[1] == 0
+status = main(["run", "configs/hello.yaml", "--set", "platform={platform}", "--console", "none"])
+print(*sys.modules)
+sys.exit(status)
+"""
+ROOT = Path(__file__).parents[2]
+OTHER = {"armv8": "riscv", "riscv": "armv8"}
+
+
+def loaded(code: str, cache: Path) -> set[str]:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def below(modules: set[str], *packages: str) -> set[str]:
+    return {name for name in modules for package in packages if name == package or name.startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "platform"), [("armv8", "qemu-aarch64-virt"), ("riscv", "qemu-riscv64-virt-plic")]
+)
+def test_a_run_loads_what_it_needs(architecture: str, platform: str, tmp_path: Path) -> None:
+    """A machine file may be of any architecture, so the configuration has them all; nothing else has."""
+    modules = loaded(RUN.format(architecture=architecture, platform=platform), tmp_path)
+    other = OTHER[architecture]
+    own = {f"baonet.core.{architecture}._engine", f"baonet.hyp.{architecture}.wing", "baonet.cli.run"}
+    assert own <= modules
+    assert not below(modules, f"baonet.core.{other}", f"baonet.hyp.{other}")
+    assert not below(modules, *(f"baonet.cli.{name}" for name in COMMANDS if name != "run")), "other commands"
+    tried = ("trial_bed", "trial_parts", *(f"{architecture}.{name}" for name in ("trial", "litmus", "testbed")))
+    assert not below(modules, *(f"baonet.core.{name}" for name in tried)), "parts of the self-test"
+    assert below(modules, "baonet.cluster") == {"baonet.cluster", "baonet.cluster.terms", "baonet.cluster.where"}
+    assert not below(modules, "baonet.wire.cluster", "baonet.study", "importlib.metadata", "cryptography", "capstone")
+
+
+def test_the_help_loads_what_it_says_and_the_version_nothing_of_a_machine(tmp_path: Path) -> None:
+    code = "import sys; from baonet.cli.main import main; main([{!r}]); print(*sys.modules); sys.exit(0)"
+    for option in ("--help", "--version"):
+        assert not below(loaded(code.format(option), tmp_path), "baonet.config", "baonet.hyp", "trio", "yaml")
