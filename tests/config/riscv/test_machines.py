@@ -135,6 +135,9 @@ CASES = {
                                      "use 63 or 127"),
     "IMSICs at an odd place": (with_platform("{extends: qemu-riscv64-virt, irqc: {imsic: §0x28001000}}"),
                                "platform.irqc.imsic", "not a multiple of 8KiB", "0x28000000 or 0x28002000"),
+    "a timer faster than a device tree can say": (
+        with_platform("{extends: qemu-riscv64-virt, timer_frequency: §10_000_000_000}"), "platform.timer_frequency",
+        "10000000000 is out of range", "from 1000 to 4294967295"),
     "a device beyond the sources": (
         with_platform("{extends: qemu-riscv64-virt, devices: [{name: a, kind: '16550', pa: 0x10000000, "
                       "interrupt: §96}]}"),
