@@ -103,6 +103,10 @@ class CostsModel(Model):
     )
 
 
+_MOST_TICKS = (1 << 32) - 1
+"""A second: a guest is told of them in a register or a cell of 32 bits, on every architecture."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PlatformModel(Model):
     """A physical machine: the value of `platform` in a machine file, or the whole of a platform file."""
@@ -127,7 +131,7 @@ class PlatformModel(Model):
         ListOf(MappingOf(PlatformDeviceModel)), "The devices that VMs can be given.", None
     )
     timer_frequency: int | None = optional(
-        whole("number", 1_000, 10_000_000_000), said(lambda words: words.timer, " "), None
+        whole("number", 1_000, _MOST_TICKS), said(lambda words: words.timer, " "), None
     )
     cache: CacheModel | None = optional(
         MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None

@@ -15,9 +15,13 @@ from baonet.machine import Machine, Vm
 
 
 class Core(Cpu, Protocol):
-    """The emulated CPU of one pcpu. A cycle is one of virtual time since the start of the machine.
+    """The emulated CPU of one pcpu, with the VM's memory, devices and interrupts that are mapped into it.
 
-    The architecture's ``_engine.pyi`` says what each call raises.
+    Addresses, sizes and register values are unsigned numbers of 64 bits, sizes in bytes. TypeError is raised for
+    another type; a number that does not fit is cut off, or raises OverflowError where the call takes no other argument.
+    A buffer is an object whose memory can be written to; the core keeps it exported as long as it lives. A cycle is one
+    of virtual time since the start of the machine. What is called on a core is called from one thread, and not from the
+    callbacks of ``emulate``.
     """
 
     @property
@@ -55,7 +59,11 @@ class Core(Cpu, Protocol):
         offset: int,
         foreign: bool = False,
     ) -> None:
-        """Map bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too."""
+        """Map ``size`` bytes of a buffer from ``offset`` on at ``ipa``; ``foreign``: other VMs write to them too.
+
+        All vCPUs of a VM map the same in the same order. Raises ValueError if it is not of whole pages, if the buffer
+        is read-only or too small or the code map is; RuntimeError if something else is there; MemoryError.
+        """
 
     def map_uart(  # noqa: PLR0917 - as the native one is
         self,
@@ -66,7 +74,12 @@ class Core(Cpu, Protocol):
         interrupt: int,
         console: bool = False,
     ) -> int:
-        """Map a UART of a kind of ``baonet.machine.UARTS``, whose state is in a buffer. Returns its number, from 0."""
+        """Map a UART, whose state is at ``offset`` in a buffer, at ``ipa``. Returns its number, from 0.
+
+        ``kind``: of ``baonet.machine.UARTS``. ``interrupt``: of its line, 0 when no VM has it. ``console``: it is as
+        it has been set up before guests start. Raises ValueError if ``ipa`` is not of a page or taken, the buffer is
+        read-only or too small, or there is no such kind; MemoryError.
+        """
 
     def own(self, owners: object, segment: int) -> None:
         """Of what was mapped last: who owns its pages, in a buffer, as those of the segment with this number.
@@ -75,7 +88,10 @@ class Core(Cpu, Protocol):
         """
 
     def map_unassigned(self, ipa: int, size: int) -> None:
-        """Have accesses there end in an exception of the guest's, but where something is mapped."""
+        """Have accesses there end in an exception of the guest's, but where something is mapped.
+
+        Raises as ``map_ram``.
+        """
 
     def emulate(
         self,
@@ -84,17 +100,30 @@ class Core(Cpu, Protocol):
         write: Callable[[int, int, int], bool],
         outbox: list[Any],
     ) -> None:
-        """Where a plain load or store calls ``read(ipa, size)`` or ``write(ipa, size, value)``.
+        """In the windows, (IPA, bytes) of each, call ``read(ipa, size)`` and ``write(ipa, size, value)`` for accesses.
 
-        None or False ends the stay with the access, for the hypervisor to see; what the call leaves in ``outbox`` ends
-        it with ``Stay.KICKED``.
+        They are called for the plain loads and stores that the hypervisor decodes, while the guest runs, with ``size``
+        1, 2, 4 or 8. None or False ends the stay with the access, for the hypervisor to see; a stay in which ``outbox``
+        is not empty after a call ends with ``Stay.KICKED``. What they raise is raised by ``run``. Raises MemoryError.
         """
 
     def run(self, budget: int) -> int:
-        """Enter the guest for at most ``budget`` instructions; returns why it left, by the architecture's ``exits``."""
+        """Enter the guest for at most ``budget`` instructions, or one block; returns why it left, as an exit's number.
+
+        It may come back with ``Stay.BUDGET`` before, when much has happened that costs the host. Raises what a callback
+        of ``emulate`` raises.
+        """
 
     def run_until(self, cycle: int, polite: bool = False, frozen: bool = False, silent: bool = False) -> int:
-        """The same in virtual time: until ``time`` is ``cycle``, or, if ``polite``, the guest yields."""
+        """As ``run``, until ``time`` is at least ``cycle``, or, if ``polite``, the guest yields (then ``yielded``).
+
+        ``frozen``: it ends, too, before an instruction for which a page of shared memory would have to change hands;
+        ``silent``: before one for which the hypervisor would be asked in mid-stay (then ``blocked``). Nothing of that
+        instruction has happened, but stores to a page that the core had, which are not done again; the next stay goes
+        on with it, and with the rest of its block, whatever the limit.
+
+        Raises RuntimeError if the core follows the host's clock.
+        """
 
     def stand(self) -> None:
         """Have the time of this core stand still until ``fall_behind``; nothing in virtual time."""
@@ -106,16 +135,19 @@ class Core(Cpu, Protocol):
         """The guest is told something: when it goes on it knows that it is as late as it sees then."""
 
     def skip_to(self, cycle: int) -> None:
-        """Let virtual time pass until ``cycle``."""
+        """Let virtual time pass until ``cycle``; nothing under the host's clock, or if it is later already."""
 
     def alarm(self) -> int:
         """The cycle at which the next timer interrupt is due, -1 when none is armed."""
 
     def deadline(self) -> int:
-        """Nanoseconds until the next timer interrupt, -1 when none is armed."""
+        """Nanoseconds until the next timer interrupt, 0 when it is due, -1 when none is armed."""
 
     def take_records(self, everything: bool) -> list[tuple[bytes, int, int]]:
-        """``(records, host begin, host end)`` of each chunk since the last call, of the full ones or of all."""
+        """(Records, nanoseconds since ``epoch`` at the first and at the last) of each chunk since the last call.
+
+        Only chunks that are full, unless ``everything``.
+        """
 
     def answer_doorbell(self) -> None:
         """Call it before taking messages: those that come later end the next stay with ``Stay.KICKED``."""
@@ -124,13 +156,13 @@ class Core(Cpu, Protocol):
         """Whether a virtual interrupt waits that ends a wait for one, whatever the guest masks."""
 
     def take_output(self) -> list[tuple[int, int, bytes]]:
-        """``(uart, position, bytes)`` of what the guest has sent since the last call."""
+        """(Number of the UART, position in what that has sent, bytes) of each piece that this core has sent since."""
 
     def put_input(self, uart: int, data: bytes) -> int:
-        """Characters for a UART. Returns how many it took."""
+        """Receive characters. Returns how many there was room for. Raises IndexError when there is no such UART."""
 
     def put_break(self, uart: int) -> bool:
-        """The same with a break; whether the UART took it."""
+        """Receive a break; whether there was room. Raises IndexError when there is no such UART."""
 
     def put_output(self, data: bytes) -> None:
         """Have the first UART of the VM send characters, if it has one, as if the guest had."""
@@ -142,7 +174,7 @@ class Core(Cpu, Protocol):
         """RAM of the VM; None if there is something else, or nothing, in it."""
 
     def write_memory(self, ipa: int, data: bytes) -> None:
-        """RAM of the VM, which all of it is."""
+        """RAM of the VM. Raises ValueError where ``read_memory`` has None."""
 
     def take_event(self) -> int:
         """What ``run`` would tell of without the guest, and asks for no answer; -1 when there is nothing.
@@ -151,7 +183,7 @@ class Core(Cpu, Protocol):
         """
 
     def translate(self, va: int, fetch: bool = False) -> int | None:
-        """The guest-physical address of a virtual one at the guest's level, None where its tables have none."""
+        """The IPA of a virtual address for loads, or fetches, at the guest's level of privilege; None: it faults."""
 
     def code(self, va: int) -> bytes:
         """Up to 16 bytes of RAM at a virtual address, as a fetch sees them, within its page; none if that faults."""
@@ -160,17 +192,32 @@ class Core(Cpu, Protocol):
         """(Taken, instructions between, interrupts and not exceptions) of a storm, once in a life of the guest."""
 
     def statistics(self) -> dict[str, int | list[int]]:
-        """Counters since the core was made."""
+        """Counts since the core was made: ``instructions``, ``exits`` by their numbers, ``native_exceptions``,
+        ``emulated_accesses``, ``broadcasts``, ``blocks_translated``, ``lines_invalidated``.
+        """
 
     def save(self) -> dict[str, Any]:
-        """All that the guest has brought the core to, beside memory that it shares: plain data."""
+        """All that the guest has brought the core to, as plain data (``baonet.machine.saved``) with a ``version``.
+
+        Beside what is in memory that it shares: RAM and the registers of UARTs. The core goes on as if it had not been
+        asked. Raises RuntimeError during a stay.
+        """
 
     def load(self, data: dict[str, Any]) -> None:
-        """Go on from where a core has been saved that was made and mapped in the same way, with its memory."""
+        """Go on from where a core has been saved that was made and mapped in the same way, with its memory as it was.
+
+        Nothing is left of what this core has translated. In virtual time the guest cannot tell: counts of translations
+        (``blocks_translated``, ``lines_invalidated``, ``broadcasts``) and of kicks differ, and nothing else. Under the
+        host's clock ``epoch`` decides what time it is. Raises ValueError for the state of another version or core, or
+        what is none; the core is of no more use then. Raises RuntimeError during a stay.
+        """
 
 
 class Rounds(Protocol):
-    """What decides who runs, and has them run. A member is a pcpu by its place among those of the island."""
+    """What decides who runs, and has them run. A member is a pcpu by its place among those of the island.
+
+    Raises IndexError for a member that is not there, and what a callback of ``Core.emulate`` raises.
+    """
 
     def go(self, until: int) -> int:
         """The member whose hypervisor is to be asked; DONE: nobody has anything to do before ``until``, the end of a
@@ -220,9 +267,10 @@ class Wiring(TypedDict):
     """What the cores of all architectures are made with.
 
     ``frequency``: of the counter that guests read, in Hz. ``epoch``: the host's monotonic time, in nanoseconds, at
-    which it was 0. ``slots``, ``index``, ``siblings``: all slots, the own, those of the VM's other vCPUs.
-    ``code_map``: the VM's, or with a ledger its own. ``ledger``: the island's, if others are in it. ``hz``: cycles a
-    second of virtual time, 0 under the host's clock.
+    which it was 0. ``slots``: the buffer of all slots, ``index`` the own, ``siblings`` those of the VM's other vCPUs.
+    ``code_map``: a buffer that these share, or with a ledger its own, 8 bytes for 16 pages of their RAM. ``hz``: cycles
+    a second of virtual time, 0 under the host's clock. ``records``: whether to record what happens. ``ledger``: the
+    island's, if others are in it.
     """
 
     frequency: int
@@ -273,12 +321,17 @@ class CoreWing(Protocol):
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
-        """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu."""
+        """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu.
+
+        Raises ValueError, TypeError for cores that follow the host's clock, MemoryError.
+        """
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
-        """From now on a thread of this process does what whoever conducts the island asks of these cores.
+        """From now on, and for ever, a thread of this process does what whoever conducts asks of these cores.
 
-        It calls ``failed`` with what the hypervisor has raised in mid-stay.
+        In the order of their pcpus. That thread calls ``failed`` with what a callback of ``Core.emulate`` raises, and
+        then the core does not come back to who conducts. Raises OSError when the host gives no thread, and otherwise as
+        ``rounds``.
         """
 
     def map(self, core: Core, vm: Vm) -> None:

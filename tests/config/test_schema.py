@@ -49,6 +49,17 @@ def test_the_schema_takes_good_files(tmp_path: Path) -> None:
     assert broken(tmp_path / "own.yaml", SCHEMA["$defs"]["Platform"]) == []
 
 
+def test_the_schema_says_the_form_of_a_value_once() -> None:
+    """Each can be given for each architecture, which in the place of every key would be most of the text."""
+    forms = [json.dumps(form) for name, form in SCHEMA["$defs"].items() if name[0].islower()]
+    assert len(set(forms)) == len(forms)
+    assert len(json_schema()) < 80_000
+    address = SCHEMA["$defs"]["Memory"]["properties"]["base"]
+    assert address["$ref"] == SCHEMA["$defs"]["Device"]["properties"]["pa"]["$ref"]
+    assert not list(violations(address, {"armv8": 0x4000_0000, "riscv": "0x8020_0000"}, SCHEMA))
+    assert list(violations(address, {"x86": 0}, SCHEMA))
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_schema_takes_our_configurations(path: Path) -> None:
     assert broken(path) == []

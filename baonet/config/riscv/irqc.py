@@ -63,6 +63,11 @@ def called(irqc: Plic | Aia) -> str:
     return "APLIC in direct mode" if irqc.imsic is None else "AIA"
 
 
+def article(irqc: Plic | Aia) -> str:
+    """What it is called, with its article."""
+    return f"a {called(irqc)}" if isinstance(irqc, Plic) else f"an {called(irqc)}"
+
+
 def keys(irqc: Plic | Aia) -> tuple[str, ...]:
     """Those of its addresses."""
     if isinstance(irqc, Plic):
@@ -76,12 +81,8 @@ def problems(model: IrqcModel, irqc: Plic | Aia) -> Iterator[Problem]:
     for key in ("plic", "aplic", "imsic"):
         if key not in own and getattr(model, key) is not None:
             hint = f"give {' and '.join(own)}, or nothing"
-            what = f"the platform's interrupt controller is {_article(called(irqc))}: no {key}"
+            what = f"the platform's interrupt controller is {article(irqc)}: no {key}"
             yield model.node.at(key).key_problem(what, hint)
     for key in ("plic", "aplic"):
         yield from unaligned(model.node.at(key), getattr(model, key), ALIGNMENT)
     yield from unaligned(model.node.at("imsic"), model.imsic)
-
-
-def _article(name: str) -> str:
-    return f"an {name}" if name.startswith("A") else f"a {name}"

@@ -24,24 +24,12 @@ def most_cpus(platform: Platform) -> int:
 
 
 def missing(model: RiscvPlatformModel, base: Platform | None, extend: str) -> Iterator[Problem]:
-    if model.irqc is not None:
-        yield from _missing_of_irqc(model.irqc, RiscvPlatform.of(base).irqc if base else None)
-    elif base is None:
+    if base is not None:
+        return
+    if model.irqc is None:
         yield model.node.problem("'irqc' is missing", f"irqc: the interrupt controller, {_EXAMPLE}; {extend}")
-
-
-def _missing_of_irqc(model: PlatformIrqcModel, base: Plic | Aia | None) -> Iterator[Problem]:
-    if model.plic is not None:
-        for key in ("aplic", "imsic", "identities", "guest_files"):
-            if getattr(model, key) is not None:
-                yield model.node.at(key).key_problem(f"a PLIC has no {key}", "remove it, or 'plic'")
-    elif model.aplic is None and base is None:
-        yield model.node.problem("it is not clear what controller this is", f"write {_EXAMPLE}")
-    elif model.imsic is not None and model.aplic is None and isinstance(base, Plic):
-        hint = "add 'aplic', or remove it"
-        yield model.node.at("imsic").key_problem("the platform has a PLIC: no IMSICs without an APLIC", hint)
-    elif model.priority_bits is not None and (model.aplic is not None or isinstance(base, Aia)):
-        yield model.node.at("priority_bits").key_problem("an APLIC has no priority_bits", "remove it")
+    elif model.irqc.plic is None and model.irqc.aplic is None:
+        yield model.irqc.node.problem("it is not clear what controller this is", f"write {_EXAMPLE}")
 
 
 def merged(model: RiscvPlatformModel, base: Platform) -> Platform:
@@ -68,6 +56,7 @@ def problems(model: RiscvPlatformModel, platform: Platform) -> Iterator[Problem]
     if model.irqc is None:
         return
     node, own = model.irqc.node, RiscvPlatform.of(platform).irqc
+    yield from _strange(model.irqc, own)
     yield from unaligned(node.at("plic"), model.irqc.plic, irqc.ALIGNMENT)
     yield from unaligned(node.at("aplic"), model.irqc.aplic, irqc.ALIGNMENT)
     if isinstance(own, Aia):
@@ -77,6 +66,20 @@ def problems(model: RiscvPlatformModel, platform: Platform) -> Iterator[Problem]
             hint = f"use {lower + _FILE}" if lower < _FILE - 1 else f"use {lower} or {lower + _FILE}"
             message = f"{own.identities} is not one less than a multiple of {_FILE}"
             yield node.at("identities").problem(message, hint)
+
+
+def _strange(model: PlatformIrqcModel, own: Plic | Aia) -> Iterator[Problem]:
+    """What is given and no controller of this kind has: it would mean nothing."""
+    if isinstance(own, Plic):
+        more, other = {"priority_bits"}, "add 'aplic'" if model.plic is None else "remove 'plic'"
+    elif own.imsic is None:
+        more, other = set(), "add 'imsic'"
+    else:
+        more, other = {"identities", "guest_files"}, ""
+    for key in ("plic", "aplic", "imsic", "priority_bits", "identities", "guest_files"):
+        if key not in more.union(irqc.keys(own)) and getattr(model, key) is not None:
+            hint = f"{other}, or remove it" if other and key != "priority_bits" else "remove it"
+            yield model.node.at(key).key_problem(f"{irqc.article(own)} has no {key}", hint)
 
 
 def windows(platform: Platform) -> Iterator[AddressWindow]:

@@ -120,16 +120,24 @@ CASES = {
                       .replace("§{cpus", "{cpus").replace("irqc: {", "irqc: §{"),
                       "platform.irqc", "it is not clear what controller this is", "{plic: ...} or {aplic: ..., imsic"),
     "a PLIC with an AIA's fields": (with_platform("{extends: qemu-riscv64-virt, irqc: {plic: 0, §identities: 63}}"),
-                                    "platform.irqc.identities", "a PLIC has no identities", "remove it, or 'plic'"),
+                                    "platform.irqc.identities", "a PLIC has no identities", "remove 'plic'"),
+    "identities for a PLIC": (with_platform("{extends: qemu-riscv64-virt-plic, irqc: {§identities: 63}}"),
+                              "platform.irqc.identities", "a PLIC has no identities", "add 'aplic', or remove it"),
+    "guest files without IMSICs": (
+        with_platform("{extends: qemu-riscv64-virt, irqc: {aplic: 0x0d000000, §guest_files: 2}}"),
+        "platform.irqc.guest_files", "an APLIC in direct mode has no guest_files", "add 'imsic', or remove it"),
     "IMSICs for a PLIC": (with_platform("{extends: qemu-riscv64-virt-plic, irqc: {§imsic: 0x28000000}}"),
-                          "platform.irqc.imsic", "no IMSICs without an APLIC", "add 'aplic'"),
+                          "platform.irqc.imsic", "a PLIC has no imsic", "add 'aplic'"),
     "priorities of an APLIC": (with_platform("{extends: qemu-riscv64-virt, irqc: {§priority_bits: 3}}"),
-                               "platform.irqc.priority_bits", "an APLIC has no priority_bits", "remove it"),
+                               "platform.irqc.priority_bits", "an AIA has no priority_bits", "remove it"),
     "identities in no whole words": (with_platform("{extends: qemu-riscv64-virt, irqc: {identities: §100}}"),
                                      "platform.irqc.identities", "100 is not one less than a multiple of 64",
                                      "use 63 or 127"),
     "IMSICs at an odd place": (with_platform("{extends: qemu-riscv64-virt, irqc: {imsic: §0x28001000}}"),
                                "platform.irqc.imsic", "not a multiple of 8KiB", "0x28000000 or 0x28002000"),
+    "a timer faster than a device tree can say": (
+        with_platform("{extends: qemu-riscv64-virt, timer_frequency: §10_000_000_000}"), "platform.timer_frequency",
+        "10000000000 is out of range", "from 1000 to 4294967295"),
     "a device beyond the sources": (
         with_platform("{extends: qemu-riscv64-virt, devices: [{name: a, kind: '16550', pa: 0x10000000, "
                       "interrupt: §96}]}"),
