@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
-from baonet.core.armv8.engine import native
+from baonet.core.armv8 import engine
 from baonet.core.costs import interrupt_cost
+from baonet.core.engine import engine_file
 from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
 from baonet.machine import Machine, Vm
@@ -33,7 +34,7 @@ def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
 
 @final
 class Armv8Cores:
-    trial_files = (Path(native.__file__ or ""), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
+    trial_files = (engine_file("armv8"), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
 
     def trial(self) -> Trial:
         from baonet.core.armv8.trial import Armv8Trial  # noqa: PLC0415 - where it has passed nobody needs what it tries
@@ -42,7 +43,7 @@ class Armv8Cores:
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         arch = Armv8Platform.of(machine.platform)
-        return native.Core(
+        return engine.native.Core(
             model=_MODELS[arch.cpu_model],
             midr=arch.midr,
             mpidr=vmpidr(vcpu, vm.cpus),
@@ -55,16 +56,17 @@ class Armv8Cores:
         )
 
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
-        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+        members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
+        return engine.native.Rounds(members, window, slice_, threads, ledger)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
-        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
+        engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)
 
     def map(self, core: Core, vm: Vm) -> None:
         gic = Armv8Vm.of(vm).gic
         if gic.version == 2:
             assert gic.gicc is not None
-            cast(native.Core, core).map_gicv(gic.gicc)
+            cast("engine.native.Core", core).map_gicv(gic.gicc)
 
 
 ARMV8: Final[CoreWing] = Armv8Cores()

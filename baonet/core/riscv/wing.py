@@ -8,7 +8,8 @@ from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
 from baonet.core.costs import interrupt_cost
-from baonet.core.riscv.engine import native
+from baonet.core.engine import engine_file
+from baonet.core.riscv import engine
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.machine import Machine, Vm
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
@@ -36,7 +37,7 @@ def _files(vm: Vm) -> Aia | None:
 
 @final
 class RiscvCores:
-    trial_files = (Path(native.__file__ or ""), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
+    trial_files = (engine_file("riscv"), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
 
     def trial(self) -> Trial:
         from baonet.core.riscv.trial import RiscvTrial  # noqa: PLC0415 - where it has passed nobody needs what it tries
@@ -45,7 +46,7 @@ class RiscvCores:
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         files = _files(vm)
-        return native.Core(
+        return engine.native.Core(
             hart=vcpu,
             sstc=RiscvPlatform.of(machine.platform).sstc,
             aia=files is not None,
@@ -55,16 +56,17 @@ class RiscvCores:
         )
 
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
-        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+        members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
+        return engine.native.Rounds(members, window, slice_, threads, ledger)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
-        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
+        engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)
 
     def map(self, core: Core, vm: Vm) -> None:
         files = _files(vm)
         if files is not None:
             assert files.imsic is not None
-            cast(native.Core, core).map_imsic(files.imsic, vm.cpus)
+            cast("engine.native.Core", core).map_imsic(files.imsic, vm.cpus)
 
 
 RISCV: Final[CoreWing] = RiscvCores()
