@@ -3,6 +3,7 @@
 #include <unicorn/unicorn.h>
 
 #include "architecture.h"
+#include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
@@ -64,7 +65,7 @@ static const struct {
 
 /* The library aborts in a mode that is not there, and the walk relies on satp. */
 bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu) {
-    if (BYTE(state->timer.fired) > 1 || state->lines & ~SIP_ALL) return false;
+    if (BYTE(state->timer.fired) > 1 || state->lines & ~SIP_ALL || !file_plausible(core, &state->file)) return false;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (memcmp((const uint8_t *)cpu + fixed[i].from, core->env + fixed[i].from, fixed[i].to - fixed[i].from)) return false;
     uint64_t mode = FIELD(const uint64_t, cpu, ENV_SATP) >> 60;
