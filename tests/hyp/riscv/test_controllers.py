@@ -324,3 +324,15 @@ def test_a_line_that_is_up_stays_so_when_its_vm_starts_anew() -> None:
     board.put(0, PLIC + 0x2080, 1 << UART)
     assert board.external(0)
     assert board.get(0, CLAIM0) == UART
+
+
+def test_messages_do_not_wait_for_a_new_life() -> None:
+    board = aplic()
+    board.put(0, IMSIC + 0x1000, 7)
+    board.settle()
+    assert board.injected(1) == [7]
+    for hart in range(2):
+        board.guest(0, hart).pcpu.reset_vm()
+        board.collect(board.guest(0, hart).pcpu)
+    board.settle()
+    assert board.injected(1) == []

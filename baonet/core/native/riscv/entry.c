@@ -99,9 +99,12 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     interrupts_update(core);
 }
 
-/* stimecmp is 0, and so has fired already. */
+/* stimecmp is 0, and so has fired already. The interrupt file is no part of the hart: messages come before it is started, too. */
 void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
-    core->state.arch = (struct arch_state){.timer = {.compare = core->arch.sstc ? 0 : NEVER, .fired = core->arch.sstc}};
+    core->state.arch = (struct arch_state){
+        .timer = {.compare = core->arch.sstc ? 0 : NEVER, .fired = core->arch.sstc},
+        .file = core->state.arch.file,
+    };
     for (int i = 0; i < 32; i++) (&ENV64(core, ENV_FPR))[i] = FP_REGISTER;
     ENV64(core, ENV_SCOUNTEREN) = COUNTERS;
     ENV64(core, ENV_FRM) = 0;

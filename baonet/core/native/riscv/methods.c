@@ -65,6 +65,14 @@ static PyObject *inject(PyObject *self, PyObject *identity) {
     Py_RETURN_NONE;
 }
 
+static PyObject *clear_file(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    core->state.arch.file = (struct file){0};
+    interrupts_update(core);
+    Py_RETURN_NONE;
+}
+
 static PyObject *identities(const struct core *core, const uint64_t *array) {
     PyObject *list = PyList_New(0);
     for (unsigned identity = 1; list && identity <= core->arch.identities; identity++) {
@@ -126,6 +134,7 @@ static int set_line(PyObject *self, PyObject *value, void *interrupt) {
 PyMethodDef arch_methods[] = {
     {"set_timer", set_timer, METH_O, NULL},
     {"inject", inject, METH_O, NULL},
+    {"clear_file", clear_file, METH_NOARGS, NULL},
     {"file", file, METH_NOARGS, NULL},
     {"map_imsic", map_imsic, METH_VARARGS, NULL},
     {"fence", fence, METH_VARARGS, NULL},
