@@ -293,6 +293,17 @@ def test_without_sstc_the_timer_is_the_hypervisors(clock: str) -> None:
     assert hart.taken.cause == INTERRUPT | TIMER
 
 
+def test_what_is_told_of_a_timer_that_the_guest_has_not_enabled() -> None:
+    """It is pending in sip when it is due, though nobody wakes for it."""
+    hart = hart_of("virtual")
+    assert hart.go(asm.csrw(STIMECMP, A1), WFI, ECALL, a1=1000) == RiscvExit.WFI
+    hart.core.skip_to(1000 * TICK - 1)
+    assert hart.core.state()["sip"] == 0
+    hart.core.skip_to(1000 * TICK)
+    assert hart.core.state()["sip"] == bits(TIMER)
+    assert not hart.core.wakes()
+
+
 def test_set_timer_is_stimecmp() -> None:
     hart = hart_of("virtual")
     hart.core.set_timer(1234)

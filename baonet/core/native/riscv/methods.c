@@ -33,7 +33,7 @@ PyObject *arch_examine(struct core *core) {
         {"stval", ENV64(core, ENV_STVAL)},
         {"satp", ENV64(core, ENV_SATP)},
         {"sie", ENV64(core, ENV_MIE)},
-        {"sip", interrupts_pending(core)},
+        {"sip", interrupts_pending(core) | (timer_is_late(core) ? SIP(INTERRUPT_TIMER) : 0)},
         {"scounteren", ENV64(core, ENV_SCOUNTEREN)},
         {"senvcfg", state->senvcfg},
         {"stimecmp", state->timer.compare},
