@@ -89,12 +89,23 @@ class Quantity:
         try:
             value = self.parse(node.value if not isinstance(node.value, list) else node.plain())
         except QuantityError as error:
-            raise reader.fail(node, str(error), error.hint) from None
+            raise reader.fail(node, str(error), self._without_key(node) or error.hint) from None
         if not self.least <= value <= self.most:
             least, most = self.human(self.least), self.human(self.most)
             allowed = f"from {least} to {most}" if self.most < 1 << 63 else f"{least} or more"
             raise reader.fail(node, f"{self.human(value)} is out of range", f"it can be {allowed}")
         return value
+
+    def _without_key(self, node: YamlNode) -> str:
+        """What to do where somebody has put a key of his own in between."""
+        if not isinstance(node.value, dict) or len(node.value) != 1:
+            return ""
+        ((key, inner),) = node.value.items()
+        try:
+            self.parse(inner.plain())
+        except QuantityError:
+            return ""
+        return f"write the value right here, without '{key}'"
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         return self.form

@@ -3,5 +3,3 @@ CROSS ?= riscv64-linux-gnu-
 TARGET := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -msmall-data-limit=0 -mno-relax -Wl,--no-relax
 LIBRARY := start.S power.c print.c irqc.c plic.c aia.c board.c samples.c barrier.c parameters.c meet.c
 MANY := -DMAX_CPUS=1024 -DSTACK_SIZE=0x1000
-GUESTS := hello echo ping pong smp timer sgi coherence patch litmus flood flood-forever spin reset rebirth-left rebirth-right \
-	random bench bench-quick handover contend onoff many far unmap straddle $(STUDIES)

@@ -18,6 +18,22 @@ def told(directory: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (
+            "{base: 0x0e000000}",
+            "vms[0].gic.gicd: a mapping is not an address; write the value right here, without 'base'",
+        ),
+        ("{base: here}", "vms[0].gic.gicd: a mapping is not an address; write it as 0x40000000"),
+        ("{base: 0x0e000000, size: 1}", "vms[0].gic.gicd: a mapping is not an address; write it as 0x40000000"),
+    ],
+)
+def test_a_key_in_front_of_a_number(tmp_path: Path, given: str, wanted: str) -> None:
+    (found,) = told(tmp_path, BASE.replace("cpus: 1\n", f"cpus: 1\n    gic: {{gicd: {given}}}\n", 1))
+    assert found.startswith(wanted)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
         ("cpus: 1\n", "cpus: 1\n    entry: 0x40100000\n", "'image: {path: ..., entry: ...}'"),

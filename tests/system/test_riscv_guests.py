@@ -19,6 +19,12 @@ CONTROLLERS: dict[str, Any] = {
     "aplic": {"extends": VIRT, "irqc": {"aplic": 0x0D000000}},
     "plic-nosstc": {"extends": "qemu-riscv64-virt-plic", "sstc": False},
 }
+PLACES = (
+    ["--placement", "one-process"],
+    ["--placement", "process-per-cpu"],
+    ["--on", "local:2", "--place", "spread"],
+    ["--on", "local:4", "--place", "spread"],
+)
 SLOW = pytest.mark.slow
 every_controller = pytest.mark.parametrize(
     "controller", ["aia", "plic", pytest.param("aplic", marks=SLOW), pytest.param("plic-nosstc", marks=SLOW)]
@@ -96,6 +102,28 @@ def test_guest(tmp_path: Path, controller: str, guest: tuple[str, int, str, str]
     result = run(tmp_path, controller, vm(name, cpus=cpus, command_line=parameters))
     assert result.status == 0, result.out + result.err
     assert last in result.out
+
+
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("host", marks=SLOW)])
+@pytest.mark.parametrize("cpus", [2, pytest.param(4, marks=SLOW)])
+@every_controller
+def test_interrupts_come_once_wherever_they_are_sent(tmp_path: Path, controller: str, cpus: int, clock: str) -> None:
+    rounds = 40 if (cpus, clock) == (2, "virtual") else 200
+    result = run(tmp_path, controller, vm("routes", cpus=cpus, command_line=f"rounds={rounds}"), clock=clock)
+    assert result.status == 0, result.out + result.err
+    assert "routes: all came once" in result.out, result.out
+
+
+@SLOW
+@every_controller
+def test_interrupts_take_the_same_ways_wherever_the_harts_are(tmp_path: Path, controller: str) -> None:
+    guest = vm("routes", cpus=4, command_line="rounds=60")
+    seen = set()
+    for options in PLACES:
+        result = run(tmp_path, controller, guest, options=options)
+        assert (result.status, "routes: all came once" in result.out) == (0, True), result.out + result.err
+        seen |= set(re.findall(r"digest ([0-9a-f]{64})", result.err))
+    assert len(seen) == 1
 
 
 @SLOW

@@ -63,6 +63,9 @@ class Core(NativeCore):
     def inject(self, identity: int) -> None:
         """Make an identity of the file pending; nothing for one that it has not."""
 
+    def clear_file(self) -> None:
+        """As ``baonet.hyp.riscv.cpu.RiscvCpu.clear_file``."""
+
     def file(self) -> tuple[int, int, Sequence[int], Sequence[int]]:
         """As ``baonet.hyp.riscv.cpu.RiscvCpu.file``."""
 

@@ -81,7 +81,10 @@ class RiscvCondition(VcpuCondition):
         ]
         if self.armed:
             when = f"due in {duration(self.due)}" if self.due > 0 else f"due {duration(-self.due)} ago"
-            lines.append(f"timer (stimecmp): armed, {when}")
+            enabled = self.sie >> TIMER & 1
+            lines.append(
+                f"timer (stimecmp): {'armed, ' if enabled else ''}{when}{'' if enabled else ', not enabled in sie'}"
+            )
         return lines + self._interrupts()
 
     @property

@@ -94,7 +94,13 @@ class RiscvCpu(Cpu, Protocol):
         """vstimecmp, or without Sstc the hypervisor's own timer, in ticks of ``time``; all ones: never."""
 
     def inject(self, identity: int) -> None:
-        """A store to seteipnum_le of the hart's guest interrupt file: an identity that it has not is ignored."""
+        """A store to seteipnum_le of the hart's guest interrupt file: an identity that it has not is ignored.
+
+        The file is there, and keeps what it has, whether the hart is started or not.
+        """
+
+    def clear_file(self) -> None:
+        """The guest interrupt file is as at first: the VM starts anew."""
 
     def file(self) -> tuple[int, int, Sequence[int], Sequence[int]]:
         """Of the guest interrupt file: eidelivery, eithreshold, identities that are pending, that are enabled."""

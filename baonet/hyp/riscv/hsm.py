@@ -112,7 +112,7 @@ class Hsm:
 
     def asked(self, source: int, question: SbiHartStatus) -> None:
         stopped = self._vcpu.state is State.POWERDOWN
-        self._vcpu.send(source, SbiResult(SUCCESS, HartState.STOPPED if stopped else HartState.STARTED))
+        self._vcpu.send(source, SbiResult(SUCCESS, int(HartState.STOPPED if stopped else HartState.STARTED)))
 
     def result(self, source: int, message: SbiResult) -> None:
         vcpu = self._vcpu

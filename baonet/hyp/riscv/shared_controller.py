@@ -207,6 +207,7 @@ class SharedController:
 
     def reset(self) -> None:
         self._set_line(0)
+        self._cpu.clear_file()
         self._lines = [0] * len(self._pcpus)
         self._shared.reset()
 

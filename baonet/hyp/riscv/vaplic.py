@@ -295,6 +295,7 @@ class Vaplic:
         assert self._idcs is not None
         if source:
             self._sources.clear_pending(1 << source)
+            self._note_pending(self._sources.pending)
             self.source = source
         else:
             self._idcs.forced[hart] = False

@@ -293,6 +293,17 @@ def test_without_sstc_the_timer_is_the_hypervisors(clock: str) -> None:
     assert hart.taken.cause == INTERRUPT | TIMER
 
 
+def test_what_is_told_of_a_timer_that_the_guest_has_not_enabled() -> None:
+    """It is pending in sip when it is due, though nobody wakes for it."""
+    hart = hart_of("virtual")
+    assert hart.go(asm.csrw(STIMECMP, A1), WFI, ECALL, a1=1000) == RiscvExit.WFI
+    hart.core.skip_to(1000 * TICK - 1)
+    assert hart.core.state()["sip"] == 0
+    hart.core.skip_to(1000 * TICK)
+    assert hart.core.state()["sip"] == bits(TIMER)
+    assert not hart.core.wakes()
+
+
 def test_set_timer_is_stimecmp() -> None:
     hart = hart_of("virtual")
     hart.core.set_timer(1234)
@@ -465,9 +476,34 @@ def test_what_is_told_of_a_store_to_the_own_file() -> None:
     store = asm.store("w", A1, A2)
     assert hart.go(store, store, ECALL, a1=12, a2=PAGE) == RiscvExit.ECALL
     assert hart.go(store, ECALL, a1=IDENTITIES + 1, a2=PAGE) == RiscvExit.ECALL
+    kinds = told(hart, Kind.RAISED, Kind.PENDING)
+    assert kinds == [(kind, MESSAGES + 12) for kind in (Kind.RAISED, Kind.PENDING, Kind.RAISED)]
+
+
+def told(hart: Hart, *kinds: Kind) -> list[tuple[int, int]]:
     rows = [Record(*each) for data, _, _ in hart.core.take_records(True) for each in RECORD.iter_unpack(data)]
-    told = [(row.kind, row.a) for row in rows if row.kind in (Kind.RAISED, Kind.PENDING)]
-    assert told == [(kind, MESSAGES + 12) for kind in (Kind.RAISED, Kind.PENDING, Kind.RAISED)]
+    return [(row.kind, row.a) for row in rows if row.kind in kinds]
+
+
+def test_what_is_told_of_identities_that_a_guest_sets_pending_itself() -> None:
+    """Once each, whichever way it writes them; not those that are so already, nor what the file has not."""
+    hart = hart_of("virtual", identities=IDENTITIES, records=True)
+    set_bits = (asm.csrw(SISELECT, A0), asm.csrrs(ZERO, SIREG, A1), asm.csrrs(ZERO, SIREG, A1), ECALL)
+    assert hart.go(*set_bits, a0=PENDING, a1=0x13) == RiscvExit.ECALL
+    assert hart.go(*set_bits, a0=PENDING + 6, a1=1 << 63) == RiscvExit.ECALL
+    write(hart, PENDING, 0x30)
+    write(hart, ENABLED, 0xFF)
+    assert told(hart, Kind.PENDING) == [(Kind.PENDING, MESSAGES + identity) for identity in (1, 4, 255, 5)]
+    assert hart.go(asm.csrrw(A2, STOPEI, ZERO), *set_bits, a0=PENDING, a1=0x30) == RiscvExit.ECALL
+    kinds = (Kind.ACKNOWLEDGED, MESSAGES + 4), (Kind.PENDING, MESSAGES + 4)
+    assert told(hart, Kind.PENDING, Kind.ACKNOWLEDGED) == list(kinds)
+
+
+def test_what_is_told_of_a_software_interrupt_that_a_guest_sets_itself() -> None:
+    hart = hart_of("virtual", records=True)
+    both = (asm.csrsi(SIP, 2), asm.csrsi(SIP, 2), asm.csrw(SIP, ZERO), asm.csrw(SIP, A1), ECALL)
+    assert hart.go(*both, a1=MASK) == RiscvExit.ECALL
+    assert told(hart, Kind.PENDING) == [(Kind.PENDING, cpu.LOCAL + SOFTWARE)] * 2
 
 
 def test_a_store_to_anothers_file_is_told() -> None:

@@ -45,6 +45,22 @@ def test_a_reset_is_the_entry_state() -> None:
     assert hart.get(asm.SIP) == 1 << 5
 
 
+def test_messages_to_a_hart_that_is_not_started_wait_for_it() -> None:
+    """On hardware the interrupt file is beside the hart, and no start of SBI touches it."""
+    hart = Hart("virtual", identities=255)
+    for identity in (5, 255):
+        hart.core.inject(identity)
+    for enter in (hart.core.reset, hart.core.restart):
+        enter(CODE, 0)
+        assert hart.core.file() == (0, 0, [5, 255], [])
+    code = (asm.csrw(asm.SISELECT, A0), asm.csrw(asm.SIREG, A1), asm.csrr(A0, asm.STOPEI), ECALL)
+    assert hart.go(*code, a0=0xC0, a1=MASK) == RiscvExit.ECALL
+    assert hart.core.x[A0] == 5 << 16 | 5
+    hart.core.clear_file()
+    hart.core.reset(CODE, 0)
+    assert hart.core.file() == (0, 0, [], [])
+
+
 def test_a_restart_is_one_too_for_what_bao_resets() -> None:
     hart = used()
     hart.core.restart(CODE, 0x55)

@@ -187,6 +187,47 @@ def test_the_rest_of_a_block_is_no_longer_than_one() -> None:
         worker().core.load(saved | {"state": state})
 
 
+FILE_REGISTERS = {"eidelivery": 0x70, "eithreshold": 0x72, "eip0": 0x80, "eip6": 0x86, "eie0": 0xC0, "eie6": 0xC6}
+
+
+def where_it_is(select: int) -> int:
+    """Of a register of the interrupt file, in a core's state: where a one that is written changes it."""
+    states = []
+    for value in (0, 2, 0):
+        hart = Hart("virtual", identities=IDENTITIES)
+        enter = (asm.csrw(asm.SISELECT, A0), asm.csrw(asm.SIREG, A1), ECALL)
+        assert hart.go(*enter, a0=select, a1=value if select != 0x70 else value // 2) == RiscvExit.ECALL
+        states.append(hart.core.save()["state"])
+    assert states[0] == states[2]
+    (place,) = [n for n, (a, b) in enumerate(zip(states[0], states[1], strict=True)) if a != b]
+    return place
+
+
+@pytest.mark.parametrize(
+    ("register", "offset", "value"),
+    [
+        ("eidelivery", 0, 2),
+        ("eidelivery", 7, 1),
+        ("eithreshold", 1, 8),
+        ("eip0", 0, 1),
+        ("eie0", 0, 1),
+        ("eip6", 8, 1),
+        ("eie6", 8, 1),
+    ],
+)
+def test_an_interrupt_file_has_what_a_guest_can_leave_in_it(register: str, offset: int, value: int) -> None:
+    """Identity 0 is none, and so are those behind the last: an APLIC's or a store's never come to be pending."""
+    place = where_it_is(FILE_REGISTERS[register]) + offset
+    hart = Hart("virtual", identities=IDENTITIES)
+    hart.enter(NOP, ECALL)
+    saved = hart.core.save()
+    state = bytearray(saved["state"])
+    state[place] |= value
+    with pytest.raises(ValueError, match="is damaged: state or cpu"):
+        hart.core.load(saved | {"state": bytes(state)})
+    hart.core.load(saved)
+
+
 @settings(max_examples=100)
 @given(
     st.sampled_from(["state", "cpu"]),

@@ -75,6 +75,10 @@ class FakeHart:
     def inject(self, identity: int) -> None:
         self.injected.append(identity)
 
+    def clear_file(self) -> None:
+        self.injected.clear()
+        self.interrupt_file = (0, 0, (), ())
+
     def file(self) -> tuple[int, int, Sequence[int], Sequence[int]]:
         return self.interrupt_file
 

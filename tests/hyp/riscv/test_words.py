@@ -56,6 +56,8 @@ def test_the_timer_of_a_guest() -> None:
     assert "timer (stimecmp): armed, due in 1.500 ms" in said(of(guest))
     guest.cpu.csrs["time"] = 15_010
     assert "timer (stimecmp): armed, due 1.000 us ago" in said(of(guest))
+    guest.cpu.csrs["sie"] = 0
+    assert "timer (stimecmp): due 1.000 us ago, not enabled in sie" in said(of(guest)), "nobody is woken by it"
     guest.cpu.csrs["stimecmp"] = (1 << 64) - 1
     assert "timer" not in said(of(guest))
     without = RiscvFabric(machine(vm(0), sstc=False)).guest(0, 0)

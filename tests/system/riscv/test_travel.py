@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.system.elsewhere import RISCV, riscv
-from tests.system.machine import write
+from tests.system.elsewhere import BOARDS, RISCV, riscv
+from tests.system.machine import vm, write
+from tests.system.test_onoff import MACHINE as ONOFF
 from tests.system.test_recess import FOUGHT, Recesses
 from tests.system.test_travel import MACHINES, VIRTUAL
 from tests.system.travelling import Disturb, Outcome, same, travelled
@@ -28,6 +30,11 @@ SOME = [
 ]
 pytestmark = pytest.mark.slow
 controllers = pytest.mark.parametrize("controller", RISCV)
+ROUTED: dict[str, tuple[dict[str, Any], int]] = {
+    "routes": ({"vms": [vm("routes", cpus=3, command_line="rounds=40")]}, 1_500_000),
+    "onoff": (ONOFF, 2_000_000),
+}
+"""Machines whose controllers are amid something, and in which harts stop and start, with each of ``BOARDS``."""
 
 
 def run(
@@ -39,7 +46,7 @@ def run(
     look: bool = False,
     disturb: Disturb | None = None,
 ) -> Outcome:
-    machine, end = (MACHINES | FOUGHT)[name]
+    machine, end = (MACHINES | FOUGHT | ROUTED)[name]
     assert isinstance(machine, dict)
     with tempfile.TemporaryDirectory() as directory:
         file = write(Path(directory), VIRTUAL | riscv(machine, controller))
@@ -52,6 +59,14 @@ def test_a_machine_goes_on_from_every_horizon(name: str, controller: str) -> Non
     left = run(name, controller, 10)
     assert left.horizons > 1
     same(left, run(name, controller, 10, range(1, left.horizons), look=True))
+
+
+@pytest.mark.parametrize("controller", BOARDS)
+@pytest.mark.parametrize("name", ROUTED)
+def test_a_controller_goes_on_from_every_horizon(name: str, controller: str) -> None:
+    left = run(name, controller, 20)
+    assert left.horizons > 1
+    same(left, run(name, controller, 20, range(1, left.horizons), look=True))
 
 
 @controllers

@@ -13,6 +13,7 @@
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
 #include "riscv/timer.h"
+#include "trace.h"
 
 enum {
     CSR_FFLAGS = 0x001,
@@ -46,7 +47,6 @@ enum {
 #define SATP_MODE(value) ((value) >> 60)
 #define SATP_SV39 8u
 #define SATP_SV57 10u
-#define SISELECT_MASK 0x1ffu
 #define REFUSED (-1)
 
 static uint64_t merged(uint64_t old, uint64_t value, uint64_t mask) { return (old & ~mask) | (value & mask); }
@@ -116,8 +116,9 @@ static void write_satp(struct core *core, uint64_t value) {
 }
 
 static void write_pending(struct core *core, uint64_t value, uint64_t mask) {
-    uint64_t *lines = &core->state.arch.lines;
-    *lines = merged(*lines, value, mask & SIP(INTERRUPT_SOFTWARE));
+    uint64_t *lines = &core->state.arch.lines, before = *lines;
+    *lines = merged(before, value, mask & SIP(INTERRUPT_SOFTWARE));
+    if (*lines & ~before) trace(core, TRACE_PENDING, NUMBER_LOCAL + INTERRUPT_SOFTWARE, 0, 0);
 }
 
 /* The interrupt that would be taken first, and its priority number, which is 1 of all. */
@@ -131,6 +132,7 @@ static int access_file(struct core *core, uint64_t *old, uint64_t value, uint64_
     if (!reg) return REFUSED;
     *old = *reg;
     *reg = merged(*old, value & writable, mask);
+    file_written(core, reg, *old);
     return 0;
 }
 
@@ -151,7 +153,7 @@ static uint64_t *storage(struct core *core, unsigned csr, uint64_t *writable) {
     case CSR_SENVCFG: *writable = ENVCFG_WRITABLE; return &core->state.arch.senvcfg;
     case CSR_SCOUNTEREN: *writable = UINT32_MAX; return &ENV64(core, ENV_SCOUNTEREN);
     case CSR_SIE: *writable = SIP_ALL; return &ENV64(core, ENV_MIE);
-    case CSR_SISELECT: *writable = SISELECT_MASK; return &core->state.arch.file.select;
+    case CSR_SISELECT: *writable = SISELECT_WRITABLE; return &core->state.arch.file.select;
     default: return NULL;
     }
 }

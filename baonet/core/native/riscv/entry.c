@@ -3,6 +3,7 @@
 #include <unicorn/unicorn.h>
 
 #include "architecture.h"
+#include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
@@ -64,7 +65,7 @@ static const struct {
 
 /* The library aborts in a mode that is not there, and the walk relies on satp. */
 bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu) {
-    if (BYTE(state->timer.fired) > 1 || state->lines & ~SIP_ALL) return false;
+    if (BYTE(state->timer.fired) > 1 || state->lines & ~SIP_ALL || !file_plausible(core, &state->file)) return false;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (memcmp((const uint8_t *)cpu + fixed[i].from, core->env + fixed[i].from, fixed[i].to - fixed[i].from)) return false;
     uint64_t mode = FIELD(const uint64_t, cpu, ENV_SATP) >> 60;
@@ -98,9 +99,12 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     interrupts_update(core);
 }
 
-/* stimecmp is 0, and so has fired already. */
+/* stimecmp is 0, and so has fired already. The interrupt file is no part of the hart: messages come before it is started, too. */
 void arch_reset(struct core *core, uint64_t entry, uint64_t context) {
-    core->state.arch = (struct arch_state){.timer = {.compare = core->arch.sstc ? 0 : NEVER, .fired = core->arch.sstc}};
+    core->state.arch = (struct arch_state){
+        .timer = {.compare = core->arch.sstc ? 0 : NEVER, .fired = core->arch.sstc},
+        .file = core->state.arch.file,
+    };
     for (int i = 0; i < 32; i++) (&ENV64(core, ENV_FPR))[i] = FP_REGISTER;
     ENV64(core, ENV_SCOUNTEREN) = COUNTERS;
     ENV64(core, ENV_FRM) = 0;

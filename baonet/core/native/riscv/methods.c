@@ -33,7 +33,7 @@ PyObject *arch_examine(struct core *core) {
         {"stval", ENV64(core, ENV_STVAL)},
         {"satp", ENV64(core, ENV_SATP)},
         {"sie", ENV64(core, ENV_MIE)},
-        {"sip", interrupts_pending(core)},
+        {"sip", interrupts_pending(core) | (timer_is_late(core) ? SIP(INTERRUPT_TIMER) : 0)},
         {"scounteren", ENV64(core, ENV_SCOUNTEREN)},
         {"senvcfg", state->senvcfg},
         {"stimecmp", state->timer.compare},
@@ -61,6 +61,14 @@ static PyObject *inject(PyObject *self, PyObject *identity) {
     unsigned long long number = PyLong_AsUnsignedLongLong(identity);
     if (PyErr_Occurred()) return NULL;
     file_inject(core, number);
+    interrupts_update(core);
+    Py_RETURN_NONE;
+}
+
+static PyObject *clear_file(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct core *core = (struct core *)self;
+    core->state.arch.file = (struct file){0};
     interrupts_update(core);
     Py_RETURN_NONE;
 }
@@ -126,6 +134,7 @@ static int set_line(PyObject *self, PyObject *value, void *interrupt) {
 PyMethodDef arch_methods[] = {
     {"set_timer", set_timer, METH_O, NULL},
     {"inject", inject, METH_O, NULL},
+    {"clear_file", clear_file, METH_NOARGS, NULL},
     {"file", file, METH_NOARGS, NULL},
     {"map_imsic", map_imsic, METH_VARARGS, NULL},
     {"fence", fence, METH_VARARGS, NULL},

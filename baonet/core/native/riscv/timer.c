@@ -60,9 +60,13 @@ void timer_renew(struct core *core) {
     if (core->hz) core->state.arch.timer.due = clock_of_tick(core, core->state.arch.timer.compare);
 }
 
-void timer_look(struct core *core) {
+bool timer_is_late(struct core *core) {
     const struct timer *timer = &core->state.arch.timer;
-    if (core->arch.sstc && !timer->fired && timer_now(core) >= timer->compare) fire(core);
+    return core->arch.sstc && !timer->fired && timer_now(core) >= timer->compare;
+}
+
+void timer_look(struct core *core) {
+    if (timer_is_late(core)) fire(core);
 }
 
 void timer_set(struct core *core, uint64_t compare) {

@@ -11,7 +11,8 @@ uint64_t timer_now(struct core *core);
 
 void timer_set(struct core *core, uint64_t compare);
 
-/* Where the clock is exact: it fires if it is due. */
+/* Where the clock is exact: whether it is due and has not fired, as nobody looked; with Sstc. Then, it fires. */
+bool timer_is_late(struct core *core);
 void timer_look(struct core *core);
 
 /* It has been replaced. */
