@@ -11,6 +11,7 @@
 #include "riscv/ask.h"
 #include "riscv/encoding.h"
 #include "riscv/float.h"
+#include "riscv/registers.h"
 #include "riscv/riscv.h"
 
 static _Thread_local uint8_t *block; /* the TranslationBlock, while it is translated */
@@ -64,6 +65,14 @@ static uint32_t replaced(uint32_t word) {
     return is_weak_fence(word) ? NOP : word;
 }
 
+/*
+ * The library does nothing for what is reserved, and loads and stores FP registers that are off. While they are off, a block is
+ * another than while they are on.
+ */
+static bool is_undefined(uint32_t half) {
+    return IS_RESERVED_HALF(half) || (IS_FLOAT_HALF(half) && !(ENV64(running, ENV_MSTATUS) & STATUS_FS));
+}
+
 EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
     if (!block || !running || running->env != env) return riscv.load_half(env, pc);
     if (pc == second_at) {
@@ -71,7 +80,7 @@ EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
         return second_half;
     }
     uint32_t half = riscv.load_half(env, pc);
-    if (IS_COMPRESSED(half)) return IS_RESERVED_HALF(half) ? UNDEFINED_HALF : half; /* which does nothing there */
+    if (IS_COMPRESSED(half)) return is_undefined(half) ? UNDEFINED_HALF : half;
     if (!((pc + 2) & (PAGE_SIZE - 1)) && pc != FIELD(uint64_t, block, TB_PC)) {
         ends_before_page = true;
         return JUMP_TO_SELF;
