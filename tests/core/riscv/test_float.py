@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
@@ -155,3 +157,23 @@ def test_a_short_access_while_they_are_off_is_illegal(clock: str, short: int) ->
         assert hart.go(*code, a0=address, sp=address) == RiscvExit.TRAP
         assert hart.trap[:3] == (cpu.ILLEGAL_INSTRUCTION, hart.at, short)
         assert hart.count == 0
+
+
+def encodings() -> Iterator[int]:
+    """Of OP-FP and the fused ones, all that differ in more than registers."""
+    for function, rounding, source in product(range(128), (0, 1, 2, 7), (0, 1, 2, 3)):
+        yield function << 25 | source << 20 | A0 << 15 | rounding << 12 | 3 << 7 | 0x53
+    for opcode, form in product((MADD, MSUB, NMSUB, NMADD), (0, 1)):
+        yield 2 << 27 | form << 25 | 1 << 20 | 3 << 15 | 7 << 12 | 3 << 7 | opcode
+
+
+def test_no_instruction_works_while_they_are_off() -> None:
+    hart = Hart()
+    hart.set(asm.SSTATUS, 0)
+    code = list(encodings())
+    hart.enter(*map(asm.word, code), ECALL, at=DATA)
+    for n, word in enumerate(code):
+        assert hart.stay() == RiscvExit.TRAP
+        assert hart.trap[:3] == (cpu.ILLEGAL_INSTRUCTION, DATA + 4 * n, word)
+        hart.core.pc += 4
+    assert hart.count == 0

@@ -40,6 +40,12 @@ static bool is_weak_fence(uint32_t word) {
     return word >> 28 == MODE_TSO || !(word & PREDECESSOR_WRITES) || !(word & SUCCESSOR_READS);
 }
 
+/* While FP registers are off, a block is another than while they are on. */
+static bool floats_are_off(void) { return !(ENV64(running, ENV_MSTATUS) & STATUS_FS); }
+
+/* The library does nothing for what is reserved, and some that work on FP registers do so while they are off. */
+static bool is_undefined(uint32_t half) { return IS_RESERVED_HALF(half) || (IS_FLOAT_HALF(half) && floats_are_off()); }
+
 static uint32_t replaced(uint32_t word) {
     if (word == PAUSE || word == WFI) {
         ask_emit(running, word == PAUSE ? ASK_PAUSE : ASK_WFI, 0, 0);
@@ -61,16 +67,9 @@ static uint32_t replaced(uint32_t word) {
         ask_emit(running, ASK_FLOAT, RD(word), FLOAT_MOVE(word));
         return NOP;
     }
+    if (IS_FSGNJ_D(word) && floats_are_off()) return UNDEFINED;
     if (is_csr_instruction(word) && writes_csr(word) && CSR(word) >> 10 == 3) return UNDEFINED; /* whatever the value */
     return is_weak_fence(word) ? NOP : word;
-}
-
-/*
- * The library does nothing for what is reserved, and loads and stores FP registers that are off. While they are off, a block is
- * another than while they are on.
- */
-static bool is_undefined(uint32_t half) {
-    return IS_RESERVED_HALF(half) || (IS_FLOAT_HALF(half) && !(ENV64(running, ENV_MSTATUS) & STATUS_FS));
 }
 
 EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {

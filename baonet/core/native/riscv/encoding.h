@@ -41,6 +41,7 @@
 #define IS_MARK(word) (((word) & 0xfff07fff) == OPCODE_FENCE && RS1(word))
 #define IS_FMV_W_X(word) (((word) & 0xfff07000) == 0xf0000000) /* of what is OP-FP */
 #define IS_FSGNJ_S(word) (((word) & 0xfe000000) == 0x20000000 && FUNCT3(word) < 3)
+#define IS_FSGNJ_D(word) (((word) & 0xfe00707f) == 0x22000053)
 #define IS_FLOAT_MOVE(word) (OPCODE(word) == OPCODE_FLOAT && (IS_FMV_W_X(word) || IS_FSGNJ_S(word)))
 #define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
 
