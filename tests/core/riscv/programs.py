@@ -381,7 +381,8 @@ class Maker:
     def routine(self) -> bytes:
         """Write a few instructions to where the program has data, and call them by whatever page leads there."""
         random = self.random
-        body = b"".join(self.plain() for _ in range(random.randint(0, 4)))
+        body = b"".join(random.choice((self.integer, self.floating))() for _ in range(random.randint(0, 4)))
+        body += random.choice((b"", asm.C_NOP))
         body += random.choice((asm.C_RET, asm.C_RET, asm.C_RET, asm.jalr(ZERO, 1)))
         page, start = random.randrange(4), random.choice((0, 0x800, 0x1000 - len(body), 0x1002 - len(body), 0xFFE, 0xFFA))
         start &= ~1
@@ -551,7 +552,7 @@ class Maker:
     def make(self) -> Program:
         random, image = self.random, self.image
         image.load(FRAME, frame_code.CODE[: frame_code.ENTRY["monitor"]])
-        image.load(DATA, b"".join(self.filler() for _ in range(DATA_SIZE // 8)))
+        image.load(DATA, b"".join(self.filler() for _ in range(DATA_SIZE // 2)))
         self.asid = random.choice((0, 0, 1, self.bits(16)))
         self.satp = 0
         if self.levels:
@@ -569,8 +570,9 @@ class Maker:
         return Program(self.seed, bytes(image.ram))
 
     def filler(self) -> bytes:
-        """Data, which when it is run is no jump: of each word, the lowest bits."""
-        return b"".join(asm.word(self.bits(32) & ~0x7F | self.random.choice((0x13, 0x33, 0x1B, 0x3B, 0x53))) for _ in range(2))
+        """Data, which when it is run is neither a jump nor a store, wherever that begins, and comes to an end."""
+        rd = self.random.choice(_BASES)
+        return asm.half(self.bits(2) << 13 | self.bits(1) << 12 | rd << 7 | self.bits(5) << 2 | 1 if self.bits(3) else 0x9002)
 
     def map(self) -> None:
         tables = Tables(self.image, self.levels, TABLES)
