@@ -1,8 +1,8 @@
 """Random programs of RV64GC, of many instructions each, that end: what any hart makes of one can be compared.
 
-A program is what is in memory before it. Its code is in items, and those in groups: S11 always has the address of the next
-group, where one goes on whose trap leads nowhere else. The page ``FRAME`` (``frame.S``) loads its registers, takes its
-traps and writes them down, and stores its registers when it ends.
+A program is what is in memory before it. Its code is in items, and those in groups: S11 always has the address of the
+next group, where one goes on whose trap leads nowhere else. The page ``FRAME`` (``frame.S``) loads its registers, takes
+its traps and writes them down, and stores its registers when it ends.
 """
 
 from __future__ import annotations
@@ -29,7 +29,16 @@ COUNT: Final = 8
 HUGE: Final = 0x1_4000_0000  # 1 GiB
 
 # In LOG: as frame.S has them
-X_AT, F_AT, FCSR_AT, STATUS_AT, SATP_AT, START_AT, SAVED_AT, NEXT_AT = 0, 0x100, 0x200, 0x208, 0x210, 0x218, 0x220, 0x280
+X_AT, F_AT, FCSR_AT, STATUS_AT, SATP_AT, START_AT, SAVED_AT, NEXT_AT = (
+    0,
+    0x100,
+    0x200,
+    0x208,
+    0x210,
+    0x218,
+    0x220,
+    0x280,
+)
 END_X, END_F, END_CSRS, TRAPS = 0x300, 0x400, 0x500, 0x600
 END_NAMES: Final = (
     *("sstatus", "fcsr", "scause", "sepc", "stval", "stvec", "scounteren", "senvcfg", "satp", "sie", "sip", "stimecmp"),
@@ -51,7 +60,16 @@ _READ: Final = (asm.SSCRATCH, asm.STVEC, asm.SATP)
 """These the frame needs."""
 
 _SINGLES: Final = (0, 0x8000_0000, 0x3F80_0000, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0x7F80_0001, 1, 0x007F_FFFF)
-_SINGLES2: Final = (0x7F7F_FFFF, 0x0080_0000, 0x4F00_0000, 0xCF00_0000, 0x5F00_0000, 0xBF80_0000, 0x3F00_0000, 0xFFFF_FFFF)
+_SINGLES2: Final = (
+    0x7F7F_FFFF,
+    0x0080_0000,
+    0x4F00_0000,
+    0xCF00_0000,
+    0x5F00_0000,
+    0xBF80_0000,
+    0x3F00_0000,
+    0xFFFF_FFFF,
+)
 _DOUBLES: Final = (0, 1 << 63, 0x3FF0 << 48, 0x7FF0 << 48, 0xFFF0 << 48, 0x7FF8 << 48, 0x7FF0 << 48 | 1, 1)
 _DOUBLES2: Final = (0x7FEF_FFFF_FFFF_FFFF, 0x10 << 48, 0x41E0 << 48, 0x43E0 << 48, 0x36A0 << 48, 0xBFE0 << 48, MASK)
 
@@ -151,16 +169,22 @@ class Maker:
         kind = random.randrange(8)
         if kind < 3:
             opcode = random.choice((0x33, 0x3B))
-            function = random.choice(((0, 0), (0, 0x20), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 0x20), (6, 0), (7, 0)))
+            function = random.choice(
+                ((0, 0), (0, 0x20), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 0x20), (6, 0), (7, 0))
+            )
             return asm.word(function[1] << 25 | rs2 << 20 | rs1 << 15 | function[0] << 12 | rd << 7 | opcode)
         if kind < 5:
-            return asm.word(1 << 25 | rs2 << 20 | rs1 << 15 | self.bits(3) << 12 | rd << 7 | random.choice((0x33, 0x3B)))
+            return asm.word(
+                1 << 25 | rs2 << 20 | rs1 << 15 | self.bits(3) << 12 | rd << 7 | random.choice((0x33, 0x3B))
+            )
         if kind < 7:
-            return asm.word(self.bits(12) << 20 | rs1 << 15 | self.bits(3) << 12 | rd << 7 | random.choice((0x13, 0x1B)))
+            return asm.word(
+                self.bits(12) << 20 | rs1 << 15 | self.bits(3) << 12 | rd << 7 | random.choice((0x13, 0x1B))
+            )
         return asm.lui(rd, self.bits(20))
 
     def short(self) -> bytes:
-        """A compressed instruction, or what is reserved among them; no jump, and not into the registers that are kept."""
+        """A compressed instruction, or what is reserved among them; no jump, and none of the kept registers."""
         while True:
             half = self.bits(16)
             quadrant, function, rd = half & 3, half >> 13, half >> 7 & 31
@@ -170,7 +194,9 @@ class Maker:
                 if half >> 2 & 7 in (0, 1) and function < 4:
                     continue
                 return asm.half(half)
-            if quadrant == 1 and (function > 4 or (function == 4 and rd & 7 in (0, 1)) or (function < 4 and rd in _KEPT[1:])):
+            if quadrant == 1 and (
+                function > 4 or (function == 4 and rd & 7 in (0, 1)) or (function < 4 and rd in _KEPT[1:])
+            ):
                 continue
             if quadrant == 2 and ((function == 4 and not half >> 2 & 31) or (function < 5 and rd in _KEPT[1:])):
                 continue
@@ -241,14 +267,20 @@ class Maker:
             code += asm.andi(10, 10, -8 & 0xFFF)
         for _ in range(random.randint(1, 3)):
             operation = random.choice(("add", "swap", "xor", "or", "and", "min", "max", "minu", "maxu"))
-            code += asm.amo(operation, size, random.choice(_FREE[8:]), self.any(), 10, aq=bool(self.bits(1)), rl=bool(self.bits(1)))
+            code += asm.amo(
+                operation, size, random.choice(_FREE[8:]), self.any(), 10, aq=bool(self.bits(1)), rl=bool(self.bits(1))
+            )
         return code
 
     def reserved(self) -> bytes:
         """LR, something or nothing, and SC."""
         random = self.random
         size = random.choice(("w", "d"))
-        code = self.atomic_pointer(False) + asm.andi(10, 10, -8 & 0xFFF) + asm.addi(11, 10, random.choice((8, 4, -8 & 0xFFF)))
+        code = (
+            self.atomic_pointer(False)
+            + asm.andi(10, 10, -8 & 0xFFF)
+            + asm.addi(11, 10, random.choice((8, 4, -8 & 0xFFF)))
+        )
         code += asm.amo("lr", size, 12, ZERO, 10, aq=bool(self.bits(1)))
         between: Sequence[Callable[[], bytes]] = (
             lambda: b"",
@@ -263,7 +295,9 @@ class Maker:
         )
         code += random.choice(between)()
         other = size if random.randrange(4) else "w"
-        return code + asm.amo("sc", other, 15, random.choice((12, 13)), 10 if random.randrange(6) else 11, rl=bool(self.bits(1)))
+        return code + asm.amo(
+            "sc", other, 15, random.choice((12, 13)), 10 if random.randrange(6) else 11, rl=bool(self.bits(1))
+        )
 
     def plain(self) -> bytes:
         return self.random.choice((self.integer, self.short, self.floating))()
@@ -335,6 +369,8 @@ class Maker:
             value |= random.choice((1, 2)) << 61
         elif odd == 4:
             value |= 1 << 63
+        if value >> 63:  # 64 KiB, and so of the frame's
+            value &= ~(W | X)
         return value
 
     def big_target(self, level: int) -> int:
@@ -384,7 +420,10 @@ class Maker:
         body = b"".join(random.choice((self.integer, self.floating))() for _ in range(random.randint(0, 4)))
         body += random.choice((b"", asm.C_NOP))
         body += random.choice((asm.C_RET, asm.C_RET, asm.C_RET, asm.jalr(ZERO, 1)))
-        page, start = random.randrange(4), random.choice((0, 0x800, 0x1000 - len(body), 0x1002 - len(body), 0xFFE, 0xFFA))
+        page, start = (
+            random.randrange(4),
+            random.choice((0, 0x800, 0x1000 - len(body), 0x1002 - len(body), 0xFFE, 0xFFA)),
+        )
         start &= ~1
         code = b""
         if page == 3:
@@ -408,7 +447,19 @@ class Maker:
 
     def trap(self) -> bytes:
         random = self.random
-        return random.choice((asm.EBREAK, asm.C_EBREAK, asm.ECALL, asm.ECALL, asm.ECALL, asm.half(0), asm.word(0xFFFF_FFFF), self.wild(), self.wild()))
+        return random.choice(
+            (
+                asm.EBREAK,
+                asm.C_EBREAK,
+                asm.ECALL,
+                asm.ECALL,
+                asm.ECALL,
+                asm.half(0),
+                asm.word(0xFFFF_FFFF),
+                self.wild(),
+                self.wild(),
+            )
+        )
 
     def wild(self) -> bytes:
         """Any word of 32 bits that neither jumps, nor waits, nor takes from the frame what it needs."""
@@ -416,7 +467,9 @@ class Maker:
         while True:
             word = self.bits(32) | 3
             if random.randrange(2):
-                word = word & ~0x7F | random.choice((0x73, 0x2F, 0x0F, 0x53, 0x07, 0x27, 0x03, 0x23, 0x33, 0x3B, 0x13, 0x1B))
+                word = word & ~0x7F | random.choice(
+                    (0x73, 0x2F, 0x0F, 0x53, 0x07, 0x27, 0x03, 0x23, 0x33, 0x3B, 0x13, 0x1B)
+                )
             opcode, function, rd, number = word & 0x7F, word >> 12 & 7, word >> 7 & 31, word >> 20
             if opcode in (0x63, 0x67, 0x6F) or rd in _KEPT[1:]:
                 continue
@@ -434,7 +487,7 @@ class Maker:
                     if word == 0x1020_0073:
                         return self.back()
                     return asm.word(word)
-                if word == asm.word(0x1050_0073) or (not function and number == 0x105):
+                if not function and number == 0x105:
                     continue
                 if function & 3 and number in _UNCLEAR:  # or that csr() has
                     continue
@@ -458,7 +511,9 @@ class Maker:
     def jump(self) -> bytes:
         """To where nothing is, most times."""
         random = self.random
-        to = random.choice((PAGES + 0x7000 * 2, 0x3000_0000, 1 << random.randrange(36, 64), 0x1000, FRAME + USERS, LOG + USERS + 2))
+        to = random.choice(
+            (PAGES + 0x7000 * 2, 0x3000_0000, 1 << random.randrange(36, 64), 0x1000, FRAME + USERS, LOG + USERS + 2)
+        )
         return self.li(11, to + random.choice((0, 0, 1, 2, 3))) + asm.jalr(random.choice((ZERO, 1, 5)), 11)
 
     def space(self) -> bytes:
@@ -473,7 +528,14 @@ class Maker:
             return self.li(10, self.satp | self.bits(16) << 44) + asm.csrrw(12, asm.SATP, 10)
         inside = b"".join(self.plain() for _ in range(2)) + self.memory_access()
         code = asm.csrrw(12, asm.SATP, ZERO) + asm.sfence_vma() + inside
-        return self.li(10, self.satp) + asm.addi(10, 10, 0) + code + self.li(10, self.satp) + asm.csrrw(12, asm.SATP, 10) + asm.sfence_vma()
+        return (
+            self.li(10, self.satp)
+            + asm.addi(10, 10, 0)
+            + code
+            + self.li(10, self.satp)
+            + asm.csrrw(12, asm.SATP, 10)
+            + asm.sfence_vma()
+        )
 
     def interrupt(self) -> bytes:
         """A software interrupt, by itself."""
@@ -484,13 +546,22 @@ class Maker:
 
     def waiting(self) -> bytes:
         """WFI, with an interrupt that is pending and may not come."""
-        return asm.csrci(asm.SSTATUS, 2) + asm.csrwi(asm.SIE, 2) + asm.csrsi(asm.SIP, 2) + asm.WFI + asm.csrci(asm.SIP, 2) + asm.csrwi(asm.SIE, 0)
+        return (
+            asm.csrci(asm.SSTATUS, 2)
+            + asm.csrwi(asm.SIE, 2)
+            + asm.csrsi(asm.SIP, 2)
+            + asm.WFI
+            + asm.csrci(asm.SIP, 2)
+            + asm.csrwi(asm.SIE, 0)
+        )
 
     def timer(self) -> bytes:
         return asm.csrw(asm.STIMECMP, ZERO) + asm.addi(10, ZERO, 0xFFF) + asm.csrw(asm.STIMECMP, 10)
 
     def order(self) -> bytes:
-        return self.random.choice((asm.fence_i(), asm.fence(), asm.PAUSE, asm.word(self.bits(12) << 20 | 0x0F), asm.word(0x8330_000F)))
+        return self.random.choice(
+            (asm.fence_i(), asm.fence(), asm.PAUSE, asm.word(self.bits(12) << 20 | 0x0F), asm.word(0x8330_000F))
+        )
 
     # All of it
 
@@ -560,7 +631,12 @@ class Maker:
         start = CODE + (random.choice((0, 0xE00, 0xFFE, 0xFF0, self.bits(12))) & ~1)
         image.load(start, self.code(start))
         image.write(LOG + X_AT, *(self.value() for _ in range(32)))
-        for register, pointer in ((SP, DATA + 0x800), (DATA_AT, DATA + 0xFF8), (PAGE_AT, PAGES + 0x800), (USER_AT, DATA + USERS + 0x1800)):
+        for register, pointer in (
+            (SP, DATA + 0x800),
+            (DATA_AT, DATA + 0xFF8),
+            (PAGE_AT, PAGES + 0x800),
+            (USER_AT, DATA + USERS + 0x1800),
+        ):
             image.write(LOG + X_AT + 8 * register, pointer)
         image.write(LOG + F_AT, *(self.float_value() for _ in range(32)))
         image.write(LOG + FCSR_AT, self.bits(8) if random.randrange(3) else 0)
@@ -572,16 +648,16 @@ class Maker:
     def filler(self) -> bytes:
         """Data, which when it is run is neither a jump nor a store, wherever that begins, and comes to an end."""
         rd = self.random.choice(_BASES)
-        return asm.half(self.bits(2) << 13 | self.bits(1) << 12 | rd << 7 | self.bits(5) << 2 | 1 if self.bits(3) else 0x9002)
+        return asm.half(
+            self.bits(2) << 13 | self.bits(1) << 12 | rd << 7 | self.bits(5) << 2 | 1 if self.bits(3) else 0x9002
+        )
 
     def map(self) -> None:
         tables = Tables(self.image, self.levels, TABLES)
         for page in range(0, SIZE, 0x1000):
             at = BASE + page
             tables.map(at, at, R | W | X | A | D)
-            if at < FRAME:
-                tables.map(at + USERS, at, R | W | X | U | A | D)
-            elif DATA <= at < TABLES:
+            if at < FRAME or DATA <= at < TABLES:
                 tables.map(at + USERS, at, R | W | X | U | A | D)
         self.vas = [PAGES + 0x1000 * n for n in range(COUNT)]
         self.places = [tables.map(va, DATA + 0x1000 * (n % 4), R | W | X | A | D) for n, va in enumerate(self.vas)]
