@@ -50,6 +50,7 @@ MODULES = tuple(
         ("tests/core/probes", A64),
         ("tests/guests/debugger", A64),
         ("baonet/core/riscv/selftest", RISCV),
+        ("tests/core/riscv/frame", RISCV),
     )
 )
 

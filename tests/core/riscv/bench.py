@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mmap
 import time
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from baonet.core.riscv.engine import native
 from baonet.hyp.riscv.cpu import (
@@ -114,10 +114,18 @@ class Trap(NamedTuple):
     implicit: bool
 
 
+class Holds(Protocol):
+    """Memory that page tables are made in."""
+
+    def load(self, address: int, data: bytes) -> None: ...
+    def write(self, address: int, *values: int) -> None: ...
+    def read(self, address: int) -> int: ...
+
+
 class Tables:
     """Page tables of a VM, in RAM from TABLES on; ``levels``: 3 to 5."""
 
-    def __init__(self, memory: Memory, levels: int = 3, at: int = TABLES) -> None:
+    def __init__(self, memory: Holds, levels: int = 3, at: int = TABLES) -> None:
         self._memory = memory
         self._levels = levels
         self.root = at

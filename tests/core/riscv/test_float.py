@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
@@ -10,7 +12,7 @@ from baonet.hyp.riscv import cpu
 from baonet.hyp.riscv.cpu import RiscvExit
 from tests.core.riscv import asm
 from tests.core.riscv.asm import A0, A1, A2, A3, C_NOP, ECALL
-from tests.core.riscv.bench import CLOCKS, Hart
+from tests.core.riscv.bench import CLOCKS, DATA, Hart
 
 clocks = pytest.mark.parametrize("clock", CLOCKS)
 BOX = 0xFFFF_FFFF << 32
@@ -134,3 +136,44 @@ def test_a_move_while_they_are_off_is_illegal(clock: str, move: bytes) -> None:
     word = int.from_bytes(move, "little")
     assert hart.trap[:3] == (cpu.ILLEGAL_INSTRUCTION, hart.at + 2, word)
     assert hart.count == 1
+
+
+SHORT = pytest.mark.parametrize(
+    "short", [0x2108, 0xA108, 0x3C0E, 0xA022], ids=["c.fld", "c.fsd", "c.fldsp", "c.fsdsp"]
+)  # of A0, or SP
+
+
+@clocks
+@SHORT
+def test_a_short_access_while_they_are_off_is_illegal(clock: str, short: int) -> None:
+    """Whatever was there while they were on, and before their page is looked at."""
+    hart = Hart(clock)
+    code = (asm.half(short), ECALL)
+    for address in (DATA, 0):
+        hart.set(asm.SSTATUS, INITIAL)
+        assert hart.go(*code, a0=DATA, sp=DATA) == RiscvExit.ECALL
+        assert hart.get(asm.SSTATUS) & FS == (INITIAL if short & 0x8000 else FS)
+        hart.set(asm.SSTATUS, 0)
+        assert hart.go(*code, a0=address, sp=address) == RiscvExit.TRAP
+        assert hart.trap[:3] == (cpu.ILLEGAL_INSTRUCTION, hart.at, short)
+        assert hart.count == 0
+
+
+def encodings() -> Iterator[int]:
+    """Of OP-FP and the fused ones, all that differ in more than registers."""
+    for function, rounding, source in product(range(128), (0, 1, 2, 7), (0, 1, 2, 3)):
+        yield function << 25 | source << 20 | A0 << 15 | rounding << 12 | 3 << 7 | 0x53
+    for opcode, form in product((MADD, MSUB, NMSUB, NMADD), (0, 1)):
+        yield 2 << 27 | form << 25 | 1 << 20 | 3 << 15 | 7 << 12 | 3 << 7 | opcode
+
+
+def test_no_instruction_works_while_they_are_off() -> None:
+    hart = Hart()
+    hart.set(asm.SSTATUS, 0)
+    code = list(encodings())
+    hart.enter(*map(asm.word, code), ECALL, at=DATA)
+    for n, word in enumerate(code):
+        assert hart.stay() == RiscvExit.TRAP
+        assert hart.trap[:3] == (cpu.ILLEGAL_INSTRUCTION, DATA + 4 * n, word)
+        hart.core.pc += 4
+    assert hart.count == 0

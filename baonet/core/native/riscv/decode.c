@@ -11,6 +11,7 @@
 #include "riscv/ask.h"
 #include "riscv/encoding.h"
 #include "riscv/float.h"
+#include "riscv/registers.h"
 #include "riscv/riscv.h"
 
 static _Thread_local uint8_t *block; /* the TranslationBlock, while it is translated */
@@ -39,6 +40,12 @@ static bool is_weak_fence(uint32_t word) {
     return word >> 28 == MODE_TSO || !(word & PREDECESSOR_WRITES) || !(word & SUCCESSOR_READS);
 }
 
+/* While FP registers are off, a block is another than while they are on. */
+static bool floats_are_off(void) { return !(ENV64(running, ENV_MSTATUS) & STATUS_FS); }
+
+/* The library does nothing for what is reserved, and some that work on FP registers do so while they are off. */
+static bool is_undefined(uint32_t half) { return IS_RESERVED_HALF(half) || (IS_FLOAT_HALF(half) && floats_are_off()); }
+
 static uint32_t replaced(uint32_t word) {
     if (word == PAUSE || word == WFI) {
         ask_emit(running, word == PAUSE ? ASK_PAUSE : ASK_WFI, 0, 0);
@@ -60,6 +67,7 @@ static uint32_t replaced(uint32_t word) {
         ask_emit(running, ASK_FLOAT, RD(word), FLOAT_MOVE(word));
         return NOP;
     }
+    if (IS_FSGNJ_D(word) && floats_are_off()) return UNDEFINED;
     if (is_csr_instruction(word) && writes_csr(word) && CSR(word) >> 10 == 3) return UNDEFINED; /* whatever the value */
     return is_weak_fence(word) ? NOP : word;
 }
@@ -71,7 +79,7 @@ EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
         return second_half;
     }
     uint32_t half = riscv.load_half(env, pc);
-    if (IS_COMPRESSED(half)) return IS_RESERVED_HALF(half) ? UNDEFINED_HALF : half; /* which does nothing there */
+    if (IS_COMPRESSED(half)) return is_undefined(half) ? UNDEFINED_HALF : half;
     if (!((pc + 2) & (PAGE_SIZE - 1)) && pc != FIELD(uint64_t, block, TB_PC)) {
         ends_before_page = true;
         return JUMP_TO_SELF;

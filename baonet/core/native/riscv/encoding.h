@@ -10,6 +10,9 @@
 /* Reserved in RV64GC: quadrant 0 where Zcb has its own, and the rest of what C.ADDW is one of. */
 #define IS_RESERVED_HALF(half) (((half) & 0xe003) == 0x8000 || ((half) & 0xfc43) == 0x9c41)
 
+/* C.FLD, C.FSD, C.FLDSP, C.FSDSP */
+#define IS_FLOAT_HALF(half) (((half) & 0x6001) == 0x2000)
+
 #define NOP 0x00000013u
 #define FENCE_I 0x0000100fu
 #define PAUSE 0x0100000fu
@@ -24,6 +27,7 @@
 #define RD(word) ((word) >> 7 & 31)
 #define RS1(word) ((word) >> 15 & 31)
 #define RS2(word) ((word) >> 20 & 31)
+#define FUNCT7(word) ((word) >> 25)
 #define CSR(word) ((word) >> 20)
 #define OPCODE_LOAD 0x03u
 #define OPCODE_FENCE 0x0fu
@@ -37,8 +41,12 @@
 #define IS_MARK(word) (((word) & 0xfff07fff) == OPCODE_FENCE && RS1(word))
 #define IS_FMV_W_X(word) (((word) & 0xfff07000) == 0xf0000000) /* of what is OP-FP */
 #define IS_FSGNJ_S(word) (((word) & 0xfe000000) == 0x20000000 && FUNCT3(word) < 3)
+#define IS_FSGNJ_D(word) (((word) & 0xfe00707f) == 0x22000053)
 #define IS_FLOAT_MOVE(word) (OPCODE(word) == OPCODE_FLOAT && (IS_FMV_W_X(word) || IS_FSGNJ_S(word)))
 #define IS_SFENCE_VMA(word) (((word) & 0xfe007fff) == 0x12000073)
+
+/* The ones of the hypervisor's loads and stores that there are: HLV, HLVX and HSV. */
+bool encoding_is_hypervisor_access(uint32_t word);
 
 /* CBO.INVAL, CLEAN, FLUSH, ZERO, by bits 31:20. */
 enum { CBO_INVAL = 0, CBO_CLEAN = 1, CBO_FLUSH = 2, CBO_ZERO = 4 };

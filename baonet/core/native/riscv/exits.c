@@ -63,7 +63,10 @@ void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
     }
 }
 
-void arch_left(struct core *core, enum exit_reason reason) { (void)core, (void)reason; }
+/* The hypervisor takes a trap as the guest does: behind it no reservation is left. */
+void arch_left(struct core *core, enum exit_reason reason) {
+    if (reason == EXIT_ECALL || reason == EXIT_TRAP) trap_drop_reservation(core);
+}
 
 void arch_failed(struct core *core, int error) {
     core->state.exit[EXIT_CAUSE] = 0;

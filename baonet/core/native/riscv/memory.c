@@ -19,6 +19,7 @@
 #include "riscv/imsic.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
+#include "riscv/trap.h"
 #include "riscv/walk.h"
 #include "tlb.h"
 
@@ -27,6 +28,7 @@ static const uint32_t page_faults[] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_
 /* The hypervisor's emulation, unless it wants to see the fault itself. Bao zero-extends what is loaded. */
 static void emulate(struct core *core, uint64_t ipa, const struct plain_access *access) {
     uint64_t *reg = &core_x(core)[access->reg], value = access->reg ? *reg : 0;
+    trap_drop_reservation(core);
     if (access->store) {
         if (emulate_store(core, ipa, access->size, value)) emulate_complete(core, access->length);
         return;

@@ -9,13 +9,12 @@
 #include "riscv/registers.h"
 
 #define IS_HFENCE(word) (((word) & 0xfe007fff) == 0x22000073 || ((word) & 0xfe007fff) == 0x62000073)
-#define FUNCT3_HYPERVISOR 4u /* of SYSTEM: HLV, HLVX, HSV */
 
 uint64_t refusal(const struct core *core, uint32_t instruction) {
     if (IS_CBO(instruction)) return CAUSE_VIRTUAL; /* senvcfg */
     if (OPCODE(instruction) != OPCODE_SYSTEM) return CAUSE_ILLEGAL;
     if (is_csr_instruction(instruction)) return csr_refusal(core, CSR(instruction), writes_csr(instruction));
-    if (IS_HFENCE(instruction) || FUNCT3(instruction) == FUNCT3_HYPERVISOR) return CAUSE_VIRTUAL;
+    if (IS_HFENCE(instruction) || encoding_is_hypervisor_access(instruction)) return CAUSE_VIRTUAL;
     bool of_supervisor = instruction == SRET || instruction == WFI || IS_SFENCE_VMA(instruction);
     return of_supervisor && in_user_mode(core) ? CAUSE_VIRTUAL : CAUSE_ILLEGAL;
 }

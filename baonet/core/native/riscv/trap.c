@@ -14,6 +14,6 @@ void trap_enter(struct core *core, uint64_t cause, uint64_t tval, bool interrupt
     ENV64(core, ENV_SEPC) = core_pc(core);
     ENV64(core, ENV_STVAL) = tval;
     ENV64(core, ENV_PRIV) = PRIV_S;
-    ENV64(core, ENV_LOAD_RES) = UINT64_MAX;
+    trap_drop_reservation(core);
     core_pc(core) = (vector & ~3ull) + (interrupt && (vector & 3) == VECTORED ? 4 * cause : 0);
 }
