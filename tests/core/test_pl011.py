@@ -78,7 +78,7 @@ def test_a_guest_that_is_called_waits_for_nobody_who_has_the_device() -> None:
     """Who has it may be stopped, and of another VM. The access is done once, later; what is typed waits."""
     memory = Memory()
     uart = Uart(memory)
-    core = uart.core
+    core = uart.bench.core
     core.x[0], core.x[1] = UART + DR, ord("!")
     core.pc = at = address("str_w")
     with held(memory):
