@@ -9,8 +9,7 @@ import pytest
 
 from tests.system.machine import run
 from tests.system.test_contention import BETWEEN_VMS, SHAPES, contention
-from tests.system.test_litmus import SHAPES as LITMUS
-from tests.system.test_litmus import litmus, outcomes
+from tests.system.test_litmus import ARCHITECTURES, litmus, outcomes, shapes
 
 SLOW = pytest.mark.slow
 SPREAD = ("--on", "local:2", "--place", "spread")
@@ -41,22 +40,26 @@ def test_vcpus_on_several_nodes_want_the_same_pages(
     assert "contend: as it should be" in result.out
 
 
+@pytest.mark.parametrize("architecture", ["armv8", pytest.param("riscv", marks=SLOW)])
 @pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), pytest.param(4, FOUR, marks=SLOW)])
-def test_nothing_weak_is_seen_between_nodes(tmp_path: Path, cpus: int, where: tuple[str, ...]) -> None:
+def test_nothing_weak_is_seen_between_nodes(
+    tmp_path: Path, architecture: str, cpus: int, where: tuple[str, ...]
+) -> None:
     """Who has a page that another node wants does what he began, and lets it go: that is sequentially consistent."""
-    seen = outcomes(tmp_path, litmus(cpus, 500, 1), *where)
-    assert len(seen) == LITMUS[cpus]
+    seen = outcomes(tmp_path, litmus(cpus, 500, 1, architecture), *where)
+    assert len(seen) == shapes(architecture, cpus)
     assert not any(seen.values())
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(("cpus", "where"), [(2, SPREAD), (4, FOUR)])
 def test_nothing_weak_is_seen_between_nodes_in_a_hundred_thousand(
-    tmp_path: Path, cpus: int, where: tuple[str, ...]
+    tmp_path: Path, architecture: str, cpus: int, where: tuple[str, ...]
 ) -> None:
-    seen = outcomes(tmp_path, litmus(cpus, 100_000, 1), *where, seconds=7000)
-    assert len(seen) == LITMUS[cpus]
+    seen = outcomes(tmp_path, litmus(cpus, 100_000, 1, architecture), *where, seconds=7000)
+    assert len(seen) == shapes(architecture, cpus)
     assert not any(seen.values())
 
 

@@ -8,6 +8,7 @@ from baonet.core import _node
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
 from tests.core.bench import UART, UART_INTID, Memory, address, run
 from tests.core.bench_uart import Uart
+from tests.core.uarts import held
 
 DR, FR, ILPR, IBRD, FBRD, LCR, CR, IFLS = 0x00, 0x18, 0x20, 0x24, 0x28, 0x2C, 0x30, 0x34
 IMSC, RIS, MIS, ICR, DMACR, IDENTIFICATION = 0x38, 0x3C, 0x40, 0x44, 0x48, 0xFE0
@@ -71,6 +72,23 @@ def test_what_is_sent_comes_out_with_its_position(uart: Uart) -> None:
     assert uart.core.take_output() == []
     uart.write(DR, 0x1234_5621)
     assert uart.core.take_output() == [(0, 5, b"!")]
+
+
+def test_a_guest_that_is_called_waits_for_nobody_who_has_the_device() -> None:
+    """Who has it may be stopped, and of another VM. The access is done once, later; what is typed waits."""
+    memory = Memory()
+    uart = Uart(memory)
+    core = uart.bench.core
+    core.x[0], core.x[1] = UART + DR, ord("!")
+    core.pc = at = address("str_w")
+    with held(memory):
+        for _ in range(5):
+            assert run(core) in (Exit.BUDGET, Exit.KICKED)
+            assert (core.pc, core.take_output()) == (at, [])
+        assert uart.type(b"x") == 0
+    uart.finish()
+    assert core.take_output() == [(0, 0, b"!")]
+    assert uart.type(b"x") == 1
 
 
 def test_more_than_is_collected_is_kept(uart: Uart) -> None:

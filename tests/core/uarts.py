@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from baonet.core import _node
 from baonet.core.architecture import Core
+from tests.core.kicks import another_process
+from tests.core.memory import VmMemory
 
 
 class GuestUart(ABC):
@@ -39,3 +46,22 @@ class GuestUart(ABC):
         told, self.told = self.told, []
         assert len(told) <= 1
         return told[0] if told else None
+
+
+@contextmanager
+def held(memory: VmMemory) -> Iterator[None]:
+    """A process that lives has the device, and lets it go only after seconds, as if the host had stopped it.
+
+    Core 0 is kicked meanwhile.
+    """
+    memory.uart[:4] = os.getpid().to_bytes(4, "little")
+
+    def let_go() -> None:
+        for _ in range(500):
+            time.sleep(0.01)
+            _node.kick(memory.slots, 0)
+        memory.uart[:4] = bytes(4)
+
+    with another_process(let_go):
+        yield
+    memory.uart[:4] = bytes(4)

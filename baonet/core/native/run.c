@@ -106,8 +106,9 @@ static void depart(struct core *core, enum exit_reason reason) {
 }
 
 int core_run(struct core *core, int64_t budget) {
+    core->scratch.blocked = false;
     arch_update(core); /* the hypervisor may have changed anything */
-    enum exit_reason reason = event_pending(core);
+    enum exit_reason reason = core->state.rest ? EXIT_NONE : event_pending(core);
     if (reason == EXIT_NONE) {
         int64_t rest = core->state.left + core->slot->budget; /* what the last stay did not use, or overdrew */
         core->state.granted += (uint64_t)(budget - (rest > 0 ? rest : 0));
@@ -116,7 +117,7 @@ int core_run(struct core *core, int64_t budget) {
         core->scratch.entered = core_retired(core);
         reason = EXIT_BUDGET;
         if (core->state.left > 0) {
-            arrive(core);
+            if (!core->state.rest) arrive(core);
             settle_refill(core);
             reason = enter(core);
         }

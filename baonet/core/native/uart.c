@@ -29,14 +29,32 @@ static bool try_lock(struct uart *uart, uint32_t *holder) {
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-/* A process that was killed in here must not take the UART from the VMs that share it. */
-static void lock(struct uart *uart) {
+/*
+ * A process that was killed in here must not take the UART from the VMs that share it; nor may one that the host has stopped
+ * hold theirs for longer than they can wait. A guest can until it is kicked: it may be asked to end, or others wait for it.
+ */
+#define SPINS_OF_A_LOOK 1024u
+#define LONGEST_WAIT 100000000u /* nanoseconds, of a hypervisor that can do without */
+
+static bool may_wait(const struct core *core, uint64_t since) {
+    if (running == core) return !atomic_load(&core->slot->kick);
+    return host_now() - since < LONGEST_WAIT;
+}
+
+/* False: it is to be tried again later. */
+static bool lock(struct uart *uart) {
     uint32_t holder = 0;
+    uint64_t since = 0;
     for (unsigned spins = 1; !try_lock(uart, &holder); spins++) {
         if (spins > 200) sched_yield();
-        if (spins % 1024 == 0 && kill((pid_t)holder, 0) && errno == ESRCH && try_lock(uart, &holder)) return;
+        if (spins % SPINS_OF_A_LOOK == 0) {
+            if (kill((pid_t)holder, 0) && errno == ESRCH && try_lock(uart, &holder)) return true;
+            if (!since) since = host_now();
+            if (!may_wait(uart->core, since)) return false;
+        }
         holder = 0;
     }
+    return true;
 }
 static void unlock(struct uart_state *s) { atomic_store_explicit(&s->lock, 0, memory_order_release); }
 
@@ -56,15 +74,21 @@ static struct shared_page page_of(const struct uart *uart) { return (struct shar
 
 static bool enter(struct uart *uart) { return !uart->owner || ownership_enter(uart->core, page_of(uart), true); }
 
-/* The courier takes its state to another node while it has the lock. */
-static void lock_whole(struct uart *uart) {
-    for (;;) {
-        lock(uart);
-        if (!uart->core->residence || !uart->owner || rights_may_write(uart->owner)) break;
+/* The courier takes its state to another node while it has the lock. False: it is to be tried again later. */
+static bool lock_whole(struct uart *uart) {
+    bool locked;
+    while ((locked = lock(uart)) && uart->core->residence && uart->owner && !rights_may_write(uart->owner)) {
         unlock(uart->state);
         enter(uart);
     }
     rights_use(uart->core);
+    return locked;
+}
+
+/* For an access of the guest, which is left at it if it cannot be done yet. */
+static void lock_for_guest(struct uart *uart) {
+    if (enter(uart) && lock_whole(uart)) return;
+    rest_leave(uart->core, arch_access(uart->core));
 }
 
 /* An access of any width is one of the register at its address. */
@@ -72,8 +96,7 @@ static uint64_t uart_read(void *uc, uint64_t offset, unsigned size, void *user) 
     (void)uc, (void)size;
     struct uart *uart = user;
     if (offset >= uart->kind->size) arch_unanswered(uart->core, MMU_DATA_LOAD);
-    if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
-    lock_whole(uart);
+    lock_for_guest(uart);
     uint64_t value = uart->kind->read(uart->state, offset);
     update(uart);
     unlock(uart->state);
@@ -89,8 +112,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
     (void)uc, (void)size;
     struct uart *uart = user;
     if (offset >= uart->kind->size) arch_unanswered(uart->core, MMU_DATA_STORE);
-    if (!enter(uart)) rest_leave(uart->core, arch_access(uart->core));
-    lock_whole(uart);
+    lock_for_guest(uart);
     size_t before = uart->out_length;
     uart->kind->write(uart, offset, value);
     update(uart);
@@ -100,7 +122,7 @@ static void uart_write(void *uc, uint64_t offset, unsigned size, uint64_t value,
 
 void uart_print(struct uart *uart, const uint8_t *data, size_t length) {
     enter(uart);
-    lock_whole(uart);
+    while (!lock_whole(uart)) continue; /* a call of the guest's, which has no later */
     size_t before = uart->out_length;
     for (size_t i = 0; i < length; i++) uart_transmit(uart, data[i]);
     unlock(uart->state);
@@ -111,7 +133,7 @@ void uart_print(struct uart *uart, const uint8_t *data, size_t length) {
 size_t uart_typed(struct uart *uart, uint8_t *data, size_t most) {
     enter(uart);
     struct uart_state *s = uart->state;
-    lock_whole(uart);
+    if (!lock_whole(uart)) return 0;
     size_t count = 0;
     while (count < most && uart_held(s)) {
         uint16_t character = uart->kind->take(s);
@@ -160,7 +182,7 @@ void uart_transmit(struct uart *uart, uint8_t character) {
 size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
     enter(uart);
     struct uart_state *s = uart->state;
-    lock_whole(uart);
+    if (!lock_whole(uart)) return 0;
     size_t room = RX_CAPACITY - (s->rx_head - s->rx_tail);
     if (length > room) length = room;
     for (size_t i = 0; i < length; i++) s->rx[s->rx_head++ % RX_CAPACITY] = data[i];
@@ -177,7 +199,7 @@ size_t uart_input(struct uart *uart, const uint8_t *data, size_t length) {
 bool uart_break(struct uart *uart) {
     enter(uart);
     struct uart_state *s = uart->state;
-    lock_whole(uart);
+    if (!lock_whole(uart)) return false;
     bool room = s->rx_head - s->rx_tail < RX_CAPACITY;
     if (room) {
         s->rx[s->rx_head++ % RX_CAPACITY] = RX_BREAK;

@@ -1,14 +1,16 @@
 /*
  * Litmus tests of RISC-V's memory model, RVWMO (unprivileged specification, chapter 18). Without order between a store and a later
- * load the outcome is allowed: SB and R without a fence are the control. A store-release is an AMO, a load-acquire an LR.
+ * load the outcome is allowed: SB and R without a fence, and SB with FENCE.TSO, are the control. A store-release is an AMO or an SC,
+ * a load-acquire an LR.
  */
 
 #define STORE_TO(place, value) "li t0, " #value "\n\tsd t0, 0(%" #place ")\n\t"
 #define RELEASE_TO(place, value) "li t0, " #value "\n\tamoswap.d.rl zero, t0, (%" #place ")\n\t"
 #define AMO_TO(order, place, value) "li t0, " #value "\n\tamoswap.d." #order " zero, t0, (%" #place ")\n\t"
 /* Until it succeeds. */
-#define LRSC_TO(place, value) \
-    "li t0, " #value "\n\t1: lr.d.aq t1, (%" #place ")\n\tsc.d.aqrl t2, t0, (%" #place ")\n\tbnez t2, 1b\n\t"
+#define SC_TO(lr, sc, place, value) \
+    "li t0, " #value "\n\t1: lr.d" lr " t1, (%" #place ")\n\tsc.d" sc " t2, t0, (%" #place ")\n\tbnez t2, 1b\n\t"
+#define LRSC_TO(place, value) SC_TO(".aq", ".aqrl", place, value)
 #define KEEP "slli %0, %0, 8\n\tor %0, %0, t1\n\t"
 #define LOAD_FROM(place) "ld t1, 0(%" #place ")\n\t" KEEP
 #define ACQUIRE_FROM(place) "lr.d.aq t1, (%" #place ")\n\t" KEEP
@@ -28,6 +30,9 @@
 #define FENCE_RR "fence r, r\n\t"
 #define FENCE_RW "fence r, w\n\t"
 #define FENCE_WR "fence w, r\n\t"
+#define FENCE_R_ALL "fence r, rw\n\t" /* what C has to acquire, */
+#define FENCE_ALL_W "fence rw, w\n\t" /* and to release */
+#define FENCE_DEVICES "fence iorw, iorw\n\t"
 #define FENCE_TSO "fence.tso\n\t"
 
 THREAD(x_then_load_y, STORE_TO(1, 1) LOAD_FROM(2))
@@ -36,6 +41,10 @@ THREAD(x_fence_load_y, STORE_TO(1, 1) FENCE LOAD_FROM(2))
 THREAD(y_fence_load_x, STORE_TO(2, 1) FENCE LOAD_FROM(1))
 THREAD(x_fencewr_load_y, STORE_TO(1, 1) FENCE_WR LOAD_FROM(2))
 THREAD(y_fencewr_load_x, STORE_TO(2, 1) FENCE_WR LOAD_FROM(1))
+THREAD(x_fencedevices_load_y, STORE_TO(1, 1) FENCE_DEVICES LOAD_FROM(2))
+THREAD(y_fencedevices_load_x, STORE_TO(2, 1) FENCE_DEVICES LOAD_FROM(1))
+THREAD(x_fencetso_load_y, STORE_TO(1, 1) FENCE_TSO LOAD_FROM(2))
+THREAD(y_fencetso_load_x, STORE_TO(2, 1) FENCE_TSO LOAD_FROM(1))
 THREAD(release_x_acquire_y, RELEASE_TO(1, 1) ACQUIRE_FROM(2))
 THREAD(release_y_acquire_x, RELEASE_TO(2, 1) ACQUIRE_FROM(1))
 THREAD(amo_x_load_y, AMO_TO(aqrl, 1, 1) LOAD_FROM(2))
@@ -45,10 +54,13 @@ THREAD(lrsc_y_load_x, LRSC_TO(2, 1) LOAD_FROM(1))
 THREAD(x_fence_y, STORE_TO(1, 1) FENCE STORE_TO(2, 1))
 THREAD(x_fenceww_y, STORE_TO(1, 1) FENCE_WW STORE_TO(2, 1))
 THREAD(x_fencetso_y, STORE_TO(1, 1) FENCE_TSO STORE_TO(2, 1))
+THREAD(x_fenceallw_y, STORE_TO(1, 1) FENCE_ALL_W STORE_TO(2, 1))
+THREAD(x_sc_y, STORE_TO(1, 1) SC_TO("", ".rl", 2, 1))
 THREAD(x_release_y, STORE_TO(1, 1) RELEASE_TO(2, 1))
 THREAD(x_amo_y, STORE_TO(1, 1) AMO_TO(rl, 2, 1))
 THREAD(load_y_fence_load_x, LOAD_FROM(2) FENCE LOAD_FROM(1))
 THREAD(load_y_fencerr_load_x, LOAD_FROM(2) FENCE_RR LOAD_FROM(1))
+THREAD(load_y_fencerall_load_x, LOAD_FROM(2) FENCE_R_ALL LOAD_FROM(1))
 THREAD(load_y_fencetso_load_x, LOAD_FROM(2) FENCE_TSO LOAD_FROM(1))
 THREAD(load_y_addr_load_x, LOAD_FROM(2) LOAD_DEPENDENT(1))
 THREAD(acquire_y_load_x, ACQUIRE_FROM(2) LOAD_FROM(1))
@@ -57,6 +69,8 @@ THREAD(load_x_fence_y, LOAD_FROM(1) FENCE STORE_TO(2, 1))
 THREAD(load_y_fence_x, LOAD_FROM(2) FENCE STORE_TO(1, 1))
 THREAD(load_x_fencerw_y, LOAD_FROM(1) FENCE_RW STORE_TO(2, 1))
 THREAD(load_y_fencerw_x, LOAD_FROM(2) FENCE_RW STORE_TO(1, 1))
+THREAD(load_x_fencetso_y, LOAD_FROM(1) FENCE_TSO STORE_TO(2, 1))
+THREAD(load_y_fencetso_x, LOAD_FROM(2) FENCE_TSO STORE_TO(1, 1))
 THREAD(load_x_data_y, LOAD_FROM(1) STORE_DEPENDENT(2, 1))
 THREAD(load_y_data_x, LOAD_FROM(2) STORE_DEPENDENT(1, 1))
 THREAD(acquire_x_release_y, ACQUIRE_FROM(1) RELEASE_TO(2, 1))
@@ -82,19 +96,24 @@ THREAD(load_x_fence_load_y, LOAD_FROM(1) FENCE LOAD_FROM(2))
 
 #define SHAPES_OF_ARCHITECTURE                                                                            \
     {"SB", {x_then_load_y, y_then_load_x}, both_old, true},                                               \
+    {"SB+fence.tsos", {x_fencetso_load_y, y_fencetso_load_x}, both_old, true},                            \
     {"SB+fence.rw.rws", {x_fence_load_y, y_fence_load_x}, both_old, false},                               \
     {"SB+fence.w.rs", {x_fencewr_load_y, y_fencewr_load_x}, both_old, false},                             \
+    {"SB+fence.iorw.iorws", {x_fencedevices_load_y, y_fencedevices_load_x}, both_old, false},             \
     {"SB+rel-acqs", {release_x_acquire_y, release_y_acquire_x}, both_old, false},                         \
     {"SB+amo.aqrls", {amo_x_load_y, amo_y_load_x}, both_old, false},                                      \
     {"SB+lrsc.aqrls", {lrsc_x_load_y, lrsc_y_load_x}, both_old, false},                                   \
     {"MP+fence.rw.rws", {x_fence_y, load_y_fence_load_x}, new_then_old, false},                           \
     {"MP+fence.w.w+fence.r.r", {x_fenceww_y, load_y_fencerr_load_x}, new_then_old, false},                \
+    {"MP+fence.rw.w+fence.r.rw", {x_fenceallw_y, load_y_fencerall_load_x}, new_then_old, false},          \
     {"MP+fence.tsos", {x_fencetso_y, load_y_fencetso_load_x}, new_then_old, false},                       \
     {"MP+rel+acq", {x_release_y, acquire_y_load_x}, new_then_old, false},                                 \
+    {"MP+sc.rl+lr.aq", {x_sc_y, acquire_y_load_x}, new_then_old, false},                                  \
     {"MP+fence.w.w+addr", {x_fenceww_y, load_y_addr_load_x}, new_then_old, false},                        \
     {"MP+amo.rl+amo.aq", {x_amo_y, amo_y_then_load_x}, new_then_old, false},                              \
     {"LB+fence.rw.rws", {load_x_fence_y, load_y_fence_x}, both_new, false},                               \
     {"LB+fence.r.ws", {load_x_fencerw_y, load_y_fencerw_x}, both_new, false},                             \
+    {"LB+fence.tsos", {load_x_fencetso_y, load_y_fencetso_x}, both_new, false},                           \
     {"LB+acq-rels", {acquire_x_release_y, acquire_y_release_x}, both_new, false},                         \
     {"LB+datas", {load_x_data_y, load_y_data_x}, both_new, false},                                        \
     {"R", {x_then_y, y2_then_load_x}, lost_r, true},                                                      \

@@ -9,7 +9,7 @@ from baonet.hyp.riscv.cpu import RiscvExit
 from tests.core.memory import MASK
 from tests.core.riscv import asm
 from tests.core.riscv.asm import A0, A1, C_NOP, ECALL
-from tests.core.riscv.bench import CLOCKS, CODE, DATA, HANDLED, KERNEL, USER, A, Hart, Owners, R, Taken
+from tests.core.riscv.bench import CLOCKS, CODE, DATA, HANDLED, KERNEL, RAM, USER, A, Hart, Owners, R, Taken
 
 clocks = pytest.mark.parametrize("clock", CLOCKS)
 OPERATIONS = {"inval": 0, "clean": 1, "flush": 2, "zero": 4}
@@ -132,6 +132,25 @@ def test_zero_waits_for_its_page() -> None:
     owners.give(DATA, 1)
     assert hart.stay() == RiscvExit.ECALL
     assert (hart.memory.read(DATA), hart.count) == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["inval", "clean", "flush"])
+@pytest.mark.parametrize("refused", ["page", "table"])
+def test_the_others_wait_for_a_page_that_may_only_be_read(name: str, refused: str) -> None:
+    """They want no right that they do not need, and fault for none that comes."""
+    owners = Owners()
+    hart = Hart("virtual", owners=owners, levels=3)
+    place = hart.tables.map(VA, DATA, R | A)
+    hart.enter(C_NOP, cbo(name), ECALL, a1=VA)
+    page = DATA if refused == "page" else place & ~0xFFF
+    owners.give(page, 2)
+    for _ in range(3):
+        hart.core.run_until(hart.core.time + 1000, False, True)
+        assert hart.core.blocked == (0, (page - RAM) // 0x1000, False)
+        assert (hart.core.pc, hart.count) == (hart.at + 2, 1)
+    owners.give(page, 1)
+    assert hart.stay() == RiscvExit.ECALL
+    assert (hart.taken, hart.count) == (None, 3)
 
 
 def test_zero_of_code_is_seen_by_fence_i() -> None:

@@ -137,6 +137,30 @@ def test_shared_memory_that_another_vm_changed() -> None:
         assert [pair.call(core, base) for core in (0, 1)] == [value, value]
 
 
+@pytest.mark.parametrize("pages", [1, 15, 16, 17])
+def test_fence_i_leaves_the_code_behind_shared_memory(pages: int) -> None:
+    """Not a page more than the region has is taken for changed, wherever it ends."""
+    pair, memory, base = Pair(), mmap.mmap(-1, 0x1000 * (pages + 2)), 0x7000_0000
+    core = pair.harts[0].core
+    core.map_ram(base, 0x1000 * pages, memory, 0, True)
+    core.map_ram(base + 0x1000 * pages, 0x2000, memory, 0x1000 * pages, False)
+
+    def translated(page: int) -> int:
+        before = core.statistics()["blocks_translated"]
+        assert pair.call(0, base + 0x1000 * page) == page
+        after = core.statistics()["blocks_translated"]
+        assert isinstance(before, int)
+        assert isinstance(after, int)
+        return after - before - len(CALL)  # which is at a new place each time, and of two blocks
+
+    for page in range(pages + 2):
+        memory[0x1000 * page : 0x1000 * page + 6] = returns(page)
+        assert translated(page) == 1
+    for page in range(pages + 2):
+        pair.go(0, asm.fence_i(), ECALL)
+        assert translated(page) == (page < pages)
+
+
 def test_a_store_beside_code_leaves_the_code(pair: Pair) -> None:
     """Data in a page of code may change all the time; the translations stay."""
     pair.change(0, returns(7), asm.fence_i())

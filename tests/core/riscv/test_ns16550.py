@@ -13,7 +13,7 @@ from tests.core.memory import VmMemory
 from tests.core.ns16550 import DR, EMPTY, IER, IIR, LSR, MCR, MSR, RBR, RDI, RECEIVED, SCR, THR, Sharing
 from tests.core.riscv import asm
 from tests.core.riscv.bench import CLOCKS, CODE, UART, UART_INTERRUPT, Hart, Memory
-from tests.core.uarts import GuestUart
+from tests.core.uarts import GuestUart, held
 
 _PLACE: Final = 64  # bytes of code for an access
 _NAMES: Final = {1: "b", 2: "h", 4: "w", 8: "d"}
@@ -46,6 +46,20 @@ class Uart(GuestUart):
         while (reason := self.hart.stay()) != RiscvExit.ECALL:
             self.hear(reason)
         return self.core.x[asm.A1]
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_guest_that_is_called_waits_for_nobody_who_has_the_device(before: int) -> None:
+    """Who has it may be stopped, and of another VM. The access is done once, later, and counted once."""
+    memory = Memory()
+    hart = Hart("host", memory=memory)
+    hart.enter(*[asm.C_NOP] * before, asm.store("b", asm.A1, asm.A0), asm.C_NOP, asm.ECALL, a0=UART + THR, a1=ord("!"))
+    with held(memory):
+        seen = {(int(hart.core.run(1 << 40)), hart.core.pc - hart.at, hart.count) for _ in range(5)}
+        assert seen <= {(RiscvExit.KICKED, 0, 0), (RiscvExit.BUDGET, 2 * before, before)}
+        assert hart.core.take_output() == []
+    assert hart.stay() == RiscvExit.ECALL
+    assert (hart.core.take_output(), hart.count) == ([(0, 0, b"!")], before + 3)
 
 
 @pytest.fixture(params=CLOCKS)

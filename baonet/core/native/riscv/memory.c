@@ -71,8 +71,9 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     struct region *region = walked == WALK_FOUND ? region_find(core, found.ipa) : NULL;
     bool code = region && (region->host || access != MMU_INST_FETCH); /* what a device has is none, and yet may be fetched */
     bool there = region && !region->unassigned && code;
+    bool asks = probe && !from; /* the library does; an instruction that probes can wait for what may not be had yet */
+    if (walked == WALK_BLOCKED && !asks) rest_leave(core, from);
     if (probe && !there) return false;
-    if (walked == WALK_BLOCKED) rest_leave(core, from);
     if (walked == WALK_FAULT) {
         FIELD(uint64_t, core->env, ENV_BADADDR) = va;
         riscv.raise(core->env, page_faults[access], from);
@@ -81,7 +82,7 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     if (region && !code) riscv.raise(core->env, CAUSE_ILLEGAL, from);
     if (!region) guest_page_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
     if (!ownership_enter_region(core, region, found.ipa, access == MMU_DATA_STORE)) {
-        if (probe) return false;
+        if (asks) return false;
         rest_leave(core, from);
     }
     fill(core, region, va, found, access, mmu_index);
