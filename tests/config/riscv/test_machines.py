@@ -114,6 +114,9 @@ CASES = {
                                "vms[1].memory[1].base", "reaches past the 41-bit address space", "0x1ffffffffff"),
     "a key of another architecture": (BASE.replace("cpus: 2", "cpus: 2\n    §gic: {gicd: 0x08000000}"), "vms[1].gic",
                                       "'gic' is of armv8, and the platform is riscv", "remove it"),
+    "a platform's key of another architecture": (
+        with_platform("{extends: qemu-riscv64-virt, §gic: {gicd: 0x08000000}}"), "platform.gic",
+        "'gic' is of armv8, and the platform is riscv", "remove it"),
     "a timer, which is no interrupt here": (BASE.replace("cpus: 2", "cpus: 2\n    §timer: [27]"), "vms[1].timer",
                                             "'timer' is of armv8", "remove it"),
     "no controller": (with_platform("§{cpus: 1, ram: [{base: 0x80000000, size: 1GiB}], irqc: {sources: 9}}")
