@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from baonet.config import wings
 from baonet.config.platforms import builtin
+from baonet.document.document import Form, parse
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform, RiscvVm
 from tests.config.machines import marked, problems
 from tests.config.riscv.machines import BASE, DIRECT_MODE, PLIC, machine_of, warnings, write
@@ -187,3 +189,11 @@ def test_a_key_that_stands_one_mapping_too_high_is_told_its_place(key: str, abov
     (found,) = problems(write(tmp_path, text))
     assert found.message == f"unknown key '{key}'"
     assert found.hint == f"it belongs under '{above}': '{above}: {{{key}: ...}}'"
+
+
+def test_a_platform_is_of_what_it_extends(tmp_path: Path) -> None:
+    """Whatever keys it has besides: else its images would be called of the wrong machine."""
+    path = tmp_path / "machine.yaml"
+    path.write_text("platform: {extends: qemu-riscv64-virt, gic: {version: 3}}\n")
+    root, _ = parse(path, Form())
+    assert wings.meant(root.at("platform")).name == "riscv"
