@@ -23,12 +23,12 @@ def of(platform: Platform) -> Architecture:
 
 
 def meant(platform: YamlNode) -> Architecture:
-    """What the value of ``platform`` says: by the key of a controller, or by the name of a built-in platform."""
+    """What the value of ``platform`` says: by the name of a built-in platform, or by the key of a controller."""
     name = platform.value if isinstance(platform.value, str) else platform.at("extends").value
-    for each in ARCHITECTURES.values():
-        if platform.child(each.key) is not None or (isinstance(name, str) and name in each.platforms):
-            return each
-    return next(iter(ARCHITECTURES.values()))
+    every = ARCHITECTURES.values()
+    named = [each for each in every if isinstance(name, str) and name in each.platforms]
+    keyed = [each for each in every if platform.child(each.key) is not None]
+    return next(iter((*named, *keyed, *every)))
 
 
 def strangers(own: Architecture, node: YamlNode, part: Callable[[Architecture], type[Model]]) -> Iterator[Problem]:

@@ -255,6 +255,12 @@ class Model:
         brought = tuple(part.made(node, values) for part in cls.parts())
         return cls(node=node, brought=brought, **{name: value for name, value in values.items() if name in names})
 
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """A model that is known to be one of these, as who brings a part gets it back."""
+        assert isinstance(model, cls)
+        return model
+
     def given(self, *names: str) -> dict[str, Any]:
         """The fields of these names that are not None."""
         return {name: value for name in names if (value := getattr(self, name)) is not None}

@@ -1,6 +1,6 @@
 """How the hypervisor sees its physical CPU: general registers, why it left the guest, and how it is started.
 
-The port that ``core.Core`` and the tests' fakes implement; an architecture adds to it (``baonet.hyp.armv8.cpu``).
+The port that ``core.Core`` and the tests' fakes implement; an architecture adds to it (its ``cpu``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOTE_DELIVERED: Final = 7
 NOTE_ACKNOWLEDGED: Final = 8
 NOTE_ENDED: Final = 9
 FROM_LINE: Final = 1
-FROM_SGI: Final = 2
+FROM_CPU: Final = 2
 FROM_IPC: Final = 3
 
 

@@ -7,7 +7,7 @@ Units: addresses and sizes are bytes; guest addresses (``base``, ``va``) are tho
 ``phys`` are physical addresses. Interrupts have the numbers that the architecture gives them. Colours are bitmaps, bit
 *c* for colour *c*; 0 means uncoloured. A pcpu id is Bao's linear CPU id.
 
-What only an architecture knows is the ``arch`` of a platform and of a VM; ``baonet.machine.armv8`` has Armv8-A's.
+What only an architecture knows is the ``arch`` of a platform and of a VM, from the package here that has its name.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _members(ns: Callable[[int], int], architecture: Architecture) -> Mapping[in
     bits = architecture.names.interrupt_bits
     source = bits.bit_length()  # whose it is stands above its number
     key = json.dumps(architecture.names.interrupt_key)
-    sources = _names(InterruptSource) | {InterruptSource.SGI.value: json.dumps(architecture.names.ipi.lower())}
+    sources = _names(InterruptSource) | {InterruptSource.CPU.value: json.dumps(architecture.names.ipi.lower())}
 
     def exit_(_: int, a: int, b: int, c: int) -> str:
         detail = f'"{details[a]}":"{c:#x}"' if a in details else f"{key}:{c}"

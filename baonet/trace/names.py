@@ -51,7 +51,7 @@ class Names:
         self._exits = {reason.value: reason.name.lower() for reason in header.architecture.exits}
         self._own = header.architecture.names
         self._sources = {each.value: each.name.lower() for each in InterruptSource}
-        self._sources[InterruptSource.SGI] = self._own.ipi.lower()
+        self._sources[InterruptSource.CPU] = self._own.ipi.lower()
         self._names: dict[tuple[str, int, int, int], str] = {}
 
     def of(self, row: Row) -> str:

@@ -62,7 +62,7 @@ class Kind(IntEnum):
 class InterruptSource(IntEnum):
     TIMER = 0
     LINE = 1
-    SGI = 2  # of another vcpu, or the same: ``ArchNames.ipi``
+    CPU = 2  # of another vcpu, or the same: ``ArchNames.ipi``
     IPC = 3
 
 

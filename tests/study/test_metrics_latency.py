@@ -137,11 +137,11 @@ def test_what_the_hypervisor_takes_lies_between_raised_and_pending() -> None:
     assert samples(measure(InterruptLatency(RUN), ipc))["pong", "84", "IPC", "raised to pending"] == [780]
     sgi: list[Row] = [
         (500, Kind.EXIT, 1, 6, 0, 0),
-        (810, Kind.RAISED, 1, 1, InterruptSource.SGI, 0),
+        (810, Kind.RAISED, 1, 1, InterruptSource.CPU, 0),
         (810, Kind.PENDING, 1, 1, 0, 0),
         (810, Kind.ENTRY, 1, 0, 0, 0),
         (820, Kind.ACKNOWLEDGED, 1, 1, 0, 0),
-        (900, Kind.RAISED, 1, 2, InterruptSource.SGI, 0),  # by an access that needed no exit
+        (900, Kind.RAISED, 1, 2, InterruptSource.CPU, 0),  # by an access that needed no exit
         (910, Kind.PENDING, 1, 2, 0, 0),
         (920, Kind.ACKNOWLEDGED, 1, 2, 0, 0),
     ]
@@ -178,7 +178,7 @@ def test_an_interrupt_without_the_hypervisor_has_its_total_only() -> None:
 
 def test_an_sgi_to_several_vcpus_is_raised_once_and_lives_with_each() -> None:
     run = TracedRun(Rate(1_000_000_000), {0: "linux", 1: "linux", 2: "linux"}, ARMV8)
-    records: list[Row] = [(100, Kind.RAISED, 0, 1, InterruptSource.SGI, 0)]
+    records: list[Row] = [(100, Kind.RAISED, 0, 1, InterruptSource.CPU, 0)]
     for pcpu, arrived in ((1, 600), (2, 700)):
         records += [
             (arrived, Kind.ARRIVED, pcpu, 49, 0, arrived),

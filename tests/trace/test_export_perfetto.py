@@ -190,7 +190,7 @@ def test_the_life_of_an_interrupt() -> None:
 def test_an_sgi_begins_at_its_sender_and_a_shared_interrupt_belongs_to_the_vm() -> None:
     made = drawn(
         [
-            (100, Kind.RAISED, PONG, 3, InterruptSource.SGI, 0),
+            (100, Kind.RAISED, PONG, 3, InterruptSource.CPU, 0),
             (100, Kind.SENT, PONG, 49, FORWARD | 1 << 16, 600),
             (100, Kind.RAISED, PONG, 84, InterruptSource.LINE, 0),
             (600, Kind.ARRIVED, FORWARD, 49, PONG | 1 << 16, 600),

@@ -54,7 +54,7 @@ def back(record: dict[str, Any]) -> Row:
     """The record that a line of JSON tells of; where hz is a billion."""
     number = {each.name.lower(): int(each) for each in Kind}.get(record["kind"]) or int(record["kind"])
     names = {each.name.lower(): int(each) for each in Exit}
-    sources = {each.name.lower(): int(each) for each in InterruptSource}
+    sources = {each.name.lower(): int(each) for each in InterruptSource} | {"sgi": InterruptSource.CPU}
     get = record.get
 
     def bits(name: str) -> int:

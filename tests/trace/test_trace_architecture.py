@@ -53,7 +53,7 @@ def test_an_architecture_that_is_not_known_is_told() -> None:
         (Kind.EXIT, 99, 0, 0, "exit 99"),
         (Kind.ACCESS, 0x104, 0x2000, 1, "store TOY_ENABLE"),
         (Kind.RAISED, 3, InterruptSource.LINE, 0, "toy 3 raised by line"),
-        (Kind.RAISED, 3, InterruptSource.SGI, 0, "toy 3 raised by poke"),
+        (Kind.RAISED, 3, InterruptSource.CPU, 0, "toy 3 raised by poke"),
         (Kind.RAISED, 3, 9, 0, "toy 3 raised by source 9"),
         (Kind.ACKNOWLEDGED, 0x203, 0, 0, "toy 3 acknowledged"),
     ],

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from baonet.config.architecture import MOST_CPUS
+from baonet.config.architecture import MOST_CPUS, AddressWindow
+from baonet.config.armv8 import gic
 from baonet.config.armv8.models import Armv8PlatformModel, PlatformGicModel
 from baonet.config.armv8.platforms import CPU_MODELS
 from baonet.config.ranges import unaligned
 from baonet.document.errors import Problem
+from baonet.document.kinds import Model
 from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform, Gic
 
@@ -21,7 +23,8 @@ def most_cpus(platform: Platform) -> int:
     return MOST_CPUS_GICV2 if Armv8Platform.of(platform).gic.version == 2 else MOST_CPUS
 
 
-def missing(model: Armv8PlatformModel, base: Platform | None, extend: str) -> Iterator[Problem]:
+def missing(part: Model, base: Platform | None, extend: str) -> Iterator[Problem]:
+    model = Armv8PlatformModel.of(part)
     if model.gic is not None:
         yield from _missing_of_gic(model.gic, Armv8Platform.of(base).gic if base else None)
     elif base is None:
@@ -45,8 +48,9 @@ def _missing_of_gic(model: PlatformGicModel, base: Gic | None) -> Iterator[Probl
         )
 
 
-def merged(model: Armv8PlatformModel, base: Platform) -> Platform:
-    """``base`` with everything that ``model`` gives."""
+def merged(part: Model, base: Platform) -> Platform:
+    """``base`` with everything that is given."""
+    model = Armv8PlatformModel.of(part)
     arch = model.given("cpu_model", "midr", "state_type_bit")
     if model.cpu_model is not None:
         arch.setdefault("midr", CPU_MODELS[model.cpu_model])
@@ -58,7 +62,8 @@ def merged(model: Armv8PlatformModel, base: Platform) -> Platform:
     return replace(base, arch=replace(own, **arch), **model.given("standby", "powerdown"))
 
 
-def problems(model: Armv8PlatformModel, platform: Platform) -> Iterator[Problem]:
+def problems(part: Model, platform: Platform) -> Iterator[Problem]:
+    model = Armv8PlatformModel.of(part)
     gic, most = Armv8Platform.of(platform).gic, most_cpus(platform)
     if platform.cpus > most:
         message = f"a GIC of version {gic.version} serves at most {most} CPUs"
@@ -72,6 +77,10 @@ def problems(model: Armv8PlatformModel, platform: Platform) -> Iterator[Problem]
         yield from unaligned(node.at("gicd"), gic.gicd)
         yield from unaligned(node.at("gicc"), gic.gicc)
         yield from unaligned(node.at("gicr"), gic.gicr, 0x10000)
+
+
+def windows(platform: Platform) -> Iterator[AddressWindow]:
+    return gic.windows(Armv8Platform.of(platform).gic, platform.cpus)
 
 
 def unconnected(platform: Platform, intid: int) -> tuple[str, str] | None:

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Final, final
 
-from baonet.config.architecture import AddressWindow, Guests, Mention
-from baonet.config.armv8 import gic, given_tree, tree
+from baonet.config.architecture import Guests
+from baonet.config.armv8 import given_tree, tree
 from baonet.config.armv8 import interrupts as numbers
 from baonet.config.armv8 import platform as physical
 from baonet.config.armv8 import platforms as built_in
+from baonet.config.armv8 import vm as virtual
 from baonet.config.armv8.guests import GUESTS
 from baonet.config.armv8.models import Armv8PlatformModel, Armv8VmModel
 from baonet.config.armv8.words import WORDS
-from baonet.document.document import YamlNode
-from baonet.document.errors import Problem
 from baonet.document.kinds import Model
-from baonet.machine import ArchVm, Platform, Vm
-from baonet.machine.armv8 import Armv8Platform, Armv8Vm
-from baonet.machine.armv8.affinity import CLUSTER
-
-
-def _of_platform(part: Model) -> Armv8PlatformModel:
-    assert isinstance(part, Armv8PlatformModel)
-    return part
-
-
-def _of_vm(part: Model) -> Armv8VmModel:
-    assert isinstance(part, Armv8VmModel)
-    return part
-
-
-def _vm(vm: ArchVm) -> Armv8Vm:
-    assert isinstance(vm, Armv8Vm)
-    return vm
+from baonet.machine import Platform
+from baonet.machine.armv8 import Armv8Platform
 
 
 @final
@@ -56,62 +39,29 @@ class Armv8:
 
     # Of a platform
 
-    most_cpus = staticmethod(physical.most_cpus)
+    missing = staticmethod(physical.missing)
+    platform = staticmethod(physical.merged)
+    platform_problems = staticmethod(physical.problems)
     unconnected = staticmethod(physical.unconnected)
+    most_cpus = staticmethod(physical.most_cpus)
+    platform_windows = staticmethod(physical.windows)
     brief = staticmethod(physical.brief)
     in_full = staticmethod(physical.in_full)
     suspends = staticmethod(physical.suspends)
     in_short = staticmethod(physical.in_short)
 
-    def missing(self, part: Model, base: Platform | None, extend: str) -> Iterator[Problem]:
-        return physical.missing(_of_platform(part), base, extend)
-
-    def platform(self, part: Model, base: Platform) -> Platform:
-        return physical.merged(_of_platform(part), base)
-
-    def platform_problems(self, part: Model, platform: Platform) -> Iterator[Problem]:
-        return physical.problems(_of_platform(part), platform)
-
-    def platform_windows(self, platform: Platform) -> Iterator[AddressWindow]:
-        return gic.windows(Armv8Platform.of(platform).gic, platform.cpus)
-
     # Of a VM
 
-    def vm(self, part: Model, platform: Platform) -> Armv8Vm:
-        return Armv8Vm(gic.of_vm(_of_vm(part).gic, Armv8Platform.of(platform).gic))
-
-    def vm_problems(self, part: Model, vm: ArchVm) -> Iterator[Problem]:
-        model = _of_vm(part).gic
-        return iter(()) if model is None else gic.problems(model, _vm(vm).gic)
-
-    def vm_windows(self, vm: ArchVm, cpus: int) -> Iterator[AddressWindow]:
-        return gic.windows(_vm(vm).gic, cpus)
-
-    def delivery(self, vm: ArchVm) -> tuple[str, str]:
-        return "mediated", ""
-
-    def hardware(self, part: Model) -> Collection[int]:
-        return _of_vm(part).timer
-
-    def uses(self, part: Model) -> Iterator[Mention]:
-        return numbers.uses(_of_vm(part))
-
-    def interrupt_problems(self, use: Mention, vm: ArchVm, platform: Platform) -> Iterator[Problem]:
-        return numbers.problems(use, _vm(vm).gic, Armv8Platform.of(platform).gic)
-
+    vm = staticmethod(virtual.resolved)
+    vm_problems = staticmethod(virtual.problems)
+    vm_windows = staticmethod(virtual.windows)
+    delivery = staticmethod(virtual.delivery)
+    hardware = staticmethod(virtual.hardware)
+    uses = staticmethod(virtual.uses)
+    interrupt_problems = staticmethod(virtual.interrupt_problems)
     meant = staticmethod(numbers.meant)
-
-    def unlike_bao(self, node: YamlNode, cpus: int) -> Iterator[Problem]:
-        """Bao's numbers of vCPUs are flat, and no target list of an SGI reaches beyond the sixteenth."""
-        if cpus > CLUSTER:
-            message = f"{cpus} vCPUs under 'faithful: strict': Bao's vCPU 16 and those after it get no SGI"
-            hint = "at most 16, or 'faithful: practical', which gives every 16 vCPUs an Aff1 of their own"
-            yield node.problem(message, hint)
-
-    def summary(self, vm: Vm) -> dict[str, int]:
-        mine = Armv8Vm.of(vm).gic
-        places = {"gicd": mine.gicd, "gicr": mine.gicr, "gicc": mine.gicc}
-        return {"version": mine.version} | {name: base for name, base in places.items() if base is not None}
+    unlike_bao = staticmethod(virtual.unlike_bao)
+    summary = staticmethod(virtual.summary)
 
     # Of a device tree
 

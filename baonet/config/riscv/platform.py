@@ -11,6 +11,7 @@ from baonet.config.ranges import unaligned
 from baonet.config.riscv import irqc
 from baonet.config.riscv.models import PlatformIrqcModel, RiscvPlatformModel
 from baonet.document.errors import Problem
+from baonet.document.kinds import Model
 from baonet.machine import PAGE_SIZE, Platform
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform
 
@@ -23,7 +24,8 @@ def most_cpus(platform: Platform) -> int:
     return MOST_CPUS
 
 
-def missing(model: RiscvPlatformModel, base: Platform | None, extend: str) -> Iterator[Problem]:
+def missing(part: Model, base: Platform | None, extend: str) -> Iterator[Problem]:
+    model = RiscvPlatformModel.of(part)
     if base is not None:
         return
     if model.irqc is None:
@@ -32,8 +34,9 @@ def missing(model: RiscvPlatformModel, base: Platform | None, extend: str) -> It
         yield model.irqc.node.problem("it is not clear what controller this is", f"write {_EXAMPLE}")
 
 
-def merged(model: RiscvPlatformModel, base: Platform) -> Platform:
-    """``base`` with everything that ``model`` gives."""
+def merged(part: Model, base: Platform) -> Platform:
+    """``base`` with everything that is given."""
+    model = RiscvPlatformModel.of(part)
     own = RiscvPlatform.of(base)
     arch: dict[str, Any] = model.given("sstc")
     if model.irqc is not None:
@@ -52,7 +55,8 @@ def _irqc(model: PlatformIrqcModel, base: Plic | Aia) -> Plic | Aia:
     return replace(aia, imsic=aia.imsic if model.imsic is None and model.aplic is None else model.imsic, **given)
 
 
-def problems(model: RiscvPlatformModel, platform: Platform) -> Iterator[Problem]:
+def problems(part: Model, platform: Platform) -> Iterator[Problem]:
+    model = RiscvPlatformModel.of(part)
     if model.irqc is None:
         return
     node, own = model.irqc.node, RiscvPlatform.of(platform).irqc

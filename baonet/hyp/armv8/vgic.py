@@ -59,7 +59,7 @@ from baonet.hyp.armv8.vgic_messages import (
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
 from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Register
-from baonet.hyp.cpu import FROM_SGI, NOTE_RAISED
+from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
 from baonet.machine.armv8 import Armv8Vm
@@ -253,7 +253,7 @@ class Vgic:
         self._send_sgi(targets, value >> gic.SGI1R_INTID_SHIFT & 0xF)
 
     def _send_sgi(self, targets: int, intid: int) -> None:
-        self._cpu.note(NOTE_RAISED, intid, FROM_SGI, 0)
+        self._cpu.note(NOTE_RAISED, intid, FROM_CPU, 0)
         while targets:
             lowest = targets & -targets
             targets ^= lowest

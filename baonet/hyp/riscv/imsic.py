@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol, final
 
-from baonet.hyp.cpu import FROM_SGI
+from baonet.hyp.cpu import FROM_CPU
 from baonet.machine import PAGE_SIZE
 
 _SETEIPNUM_LE: Final = 0
@@ -39,7 +39,7 @@ class ImsicPages:
         """What is no store of an identity to seteipnum_le is ignored (AIA, 3.5)."""
         hart, offset = divmod(ipa - self._base, PAGE_SIZE)
         if offset == _SETEIPNUM_LE and size == _WIDTH:
-            self.send(files, hart, value & 0xFFFF_FFFF, FROM_SGI)
+            self.send(files, hart, value & 0xFFFF_FFFF, FROM_CPU)
 
     def send(self, files: Files, hart: int, identity: int, origin: int, *, hardware: bool = False) -> None:
         """An identity that the file has not goes nowhere."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, final
 
-from baonet.hyp.cpu import FROM_SGI, NOTE_PENDING, NOTE_RAISED
+from baonet.hyp.cpu import FROM_CPU, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.effects import Warn
 from baonet.hyp.ipc import INVALID_ARGUMENTS, Ipc
 from baonet.hyp.riscv.cpu import FENCE_I, FENCE_VMA, FENCE_VMA_ASID, LOCAL, SOFTWARE, RiscvCpu
@@ -149,7 +149,7 @@ class Sbi:
         if function != SEND_IPI:
             return UNSUPPORTED
         vcpu = self._vcpu
-        self._cpu.note(NOTE_RAISED, _INTERRUPT, FROM_SGI, 0)
+        self._cpu.note(NOTE_RAISED, _INTERRUPT, FROM_CPU, 0)
         for hart in self._harts():
             if hart == vcpu.id:
                 self._pend()

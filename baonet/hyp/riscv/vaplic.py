@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, final
 
-from baonet.hyp.cpu import FROM_IPC, FROM_LINE, FROM_SGI, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
+from baonet.hyp.cpu import FROM_CPU, FROM_IPC, FROM_LINE, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.imsic import ImsicPages
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
@@ -179,7 +179,7 @@ class Vaplic:
             self._of_numbers[offset](_bit(value))
         else:
             self._write_bits(offset, value)
-        self._evaluate(FROM_SGI)
+        self._evaluate(FROM_CPU)
 
     def _write_bits(self, offset: int, value: int) -> None:
         first = offset & ~(_BITS - 1)

@@ -68,7 +68,7 @@ class InterruptLatency:
         self._run = run
         self._private, self._sent = run.architecture.private, run.architecture.sent
         self._bits = run.architecture.names.interrupt_bits
-        self._sources = {**_SOURCES, InterruptSource.SGI: run.architecture.names.ipi}
+        self._sources = {**_SOURCES, InterruptSource.CPU: run.architecture.names.ipi}
         self._wanted = interrupts
         self._measured = Measured("ns")
         self._raised: dict[tuple[str | int, int], _Passage] = {}  # not pending yet
@@ -127,7 +127,7 @@ class InterruptLatency:
             return due or time
         if source == InterruptSource.IPC:
             return self._arrived.pop(pcpu, time)
-        return self._left.get(pcpu, time) if source == InterruptSource.SGI else time
+        return self._left.get(pcpu, time) if source == InterruptSource.CPU else time
 
     def _of_sent(self, pcpu: int, interrupt: int) -> _Passage | None:
         """It is raised at its sender, for several targets perhaps: each has a life that begins there."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from baonet.config import wings
 from baonet.config.platforms import builtin
+from baonet.document.document import Form, parse
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform, RiscvVm
 from tests.config.machines import marked, problems
 from tests.config.riscv.machines import BASE, DIRECT_MODE, PLIC, machine_of, warnings, write
@@ -114,6 +116,9 @@ CASES = {
                                "vms[1].memory[1].base", "reaches past the 41-bit address space", "0x1ffffffffff"),
     "a key of another architecture": (BASE.replace("cpus: 2", "cpus: 2\n    §gic: {gicd: 0x08000000}"), "vms[1].gic",
                                       "'gic' is of armv8, and the platform is riscv", "remove it"),
+    "a platform's key of another architecture": (
+        with_platform("{extends: qemu-riscv64-virt, §gic: {gicd: 0x08000000}}"), "platform.gic",
+        "'gic' is of armv8, and the platform is riscv", "remove it"),
     "a timer, which is no interrupt here": (BASE.replace("cpus: 2", "cpus: 2\n    §timer: [27]"), "vms[1].timer",
                                             "'timer' is of armv8", "remove it"),
     "no controller": (with_platform("§{cpus: 1, ram: [{base: 0x80000000, size: 1GiB}], irqc: {sources: 9}}")
@@ -184,3 +189,11 @@ def test_a_key_that_stands_one_mapping_too_high_is_told_its_place(key: str, abov
     (found,) = problems(write(tmp_path, text))
     assert found.message == f"unknown key '{key}'"
     assert found.hint == f"it belongs under '{above}': '{above}: {{{key}: ...}}'"
+
+
+def test_a_platform_is_of_what_it_extends(tmp_path: Path) -> None:
+    """Whatever keys it has besides: else its images would be called of the wrong machine."""
+    path = tmp_path / "machine.yaml"
+    path.write_text("platform: {extends: qemu-riscv64-virt, gic: {version: 3}}\n")
+    root, _ = parse(path, Form())
+    assert wings.meant(root.at("platform")).name == "riscv"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.cpu import (
+    FROM_CPU,
     FROM_IPC,
     FROM_LINE,
-    FROM_SGI,
     NOTE_ACKNOWLEDGED,
     NOTE_DELIVERED,
     NOTE_ENDED,
@@ -191,7 +191,7 @@ def test_a_notification_that_waits() -> None:
     assert notes(board, 0) == [
         (NOTE_ACKNOWLEDGED, IPC, 0),
         (NOTE_ENDED, IPC, 0),
-        (NOTE_RAISED, MESSAGES + 6, FROM_SGI),
+        (NOTE_RAISED, MESSAGES + 6, FROM_CPU),
     ]
 
 
@@ -225,7 +225,7 @@ def test_a_store_to_anothers_file_goes_straight_to_its_pcpu() -> None:
     board = Board(Aia(APLIC, IMSIC), harts=3)
     board.begin_put(board.guest(0, 1), IMSIC + 0x2000, 0xFFFF_FFFF_0000_0007)
     assert board.waiting() == [(1, 2)]
-    assert notes(board, 1) == [(NOTE_RAISED, MESSAGES + 7, FROM_SGI)]
+    assert notes(board, 1) == [(NOTE_RAISED, MESSAGES + 7, FROM_CPU)]
     board.settle()
     assert board.injected(2) == [7]
     assert board.guest(0, 1).pcpu.statistics().exits["TRAP"] == 0

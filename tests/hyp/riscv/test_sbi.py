@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baonet.hyp.cpu import FROM_SGI, NOTE_PENDING, NOTE_RAISED
+from baonet.hyp.cpu import FROM_CPU, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.effects import Effect, VmOff, VmReset, Warn
 from baonet.hyp.messages import IpcNotify
 from baonet.hyp.riscv.cpu import FENCE_I, FENCE_VMA, FENCE_VMA_ASID, RiscvExit
@@ -141,7 +141,7 @@ def test_an_ipi_is_told_in_the_trace_of_who_sends_and_who_gets_it() -> None:
     boot.call(IPI, 0, 2, 0)
     boot.call(IPI, 0, 2, 0)
     fabric.settle()
-    assert boot.cpu.notes == [(NOTE_RAISED, 1025, FROM_SGI, 0)] * 2
+    assert boot.cpu.notes == [(NOTE_RAISED, 1025, FROM_CPU, 0)] * 2
     assert second.cpu.notes == [(NOTE_PENDING, 1025, 0, 0)], "it is pending once"
 
 
