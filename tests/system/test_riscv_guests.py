@@ -151,12 +151,33 @@ def test_the_counter_goes_never_backward(tmp_path: Path, way: int, clock: str) -
 
 
 @SLOW
-def test_a_run_is_the_same_wherever_its_harts_are(tmp_path: Path) -> None:
-    guest = vm("contend", cpus=3, command_line="shape=10 rounds=60")
+@pytest.mark.parametrize(
+    ("controller", "guest", "window"),
+    [
+        ("aia", ("contend", 3, "shape=10 rounds=60"), "10us"),
+        ("aia", ("handover", 3, "way=9 count=200"), "1us"),
+        ("plic", ("coherence", 4, ""), "100us"),
+        ("plic", ("unmap", 2, "rounds=6"), "1us"),
+        ("aia", ("patch", 4, "rounds=30"), "10us"),
+    ],
+)
+def test_a_run_is_the_same_wherever_its_harts_are(
+    tmp_path: Path, controller: str, guest: tuple[str, int, str], window: str
+) -> None:
+    name, cpus, parameters = guest
+    processes = (
+        ["--placement", "one-process", "--threads", "1"],
+        ["--threads", "2"],
+        ["--placement", "process-per-cpu"],
+    )
+    nodes = [["--on", f"local:{count}", "--place", "spread"] for count in {2, cpus}]
     seen = set()
-    for options in (["--placement", "one-process"], ["--placement", "process-per-cpu"], ["--on", "local:3"]):
-        result = run(tmp_path, "aia", guest, options=options)
-        assert result.status == 0, result.err
+    for options in (*processes, *nodes):
+        set_window = ["--set", f"clock.window={window}"]
+        result = run(
+            tmp_path, controller, vm(name, cpus=cpus, command_line=parameters), options=[*options, *set_window]
+        )
+        assert result.status == 0, result.out + result.err
         seen |= set(re.findall(r"digest ([0-9a-f]{64})", result.err))
     assert len(seen) == 1
 
