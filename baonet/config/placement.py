@@ -83,8 +83,10 @@ class VmContents:
             self.problems.append(given.node.at(error.key).problem(str(error), error.hint))
             return
         if self.image.entry % self._guests.instruction:
-            message = f"the entry {self.image.entry:#x} is not a multiple of {self._guests.instruction}"
-            self.problems.append(self.entry.problem(message))
+            length = self._guests.instruction
+            message = f"the entry {self.image.entry:#x} is not a multiple of {length}"
+            hint = f"no instruction begins there: {self.image.entry // length * length:#x} is the address before it"
+            self.problems.append(self.entry.problem(message, hint))
 
     @property
     def entry(self) -> YamlNode:

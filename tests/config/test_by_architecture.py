@@ -238,3 +238,21 @@ def test_a_platform_in_place_of_one_that_has_devices_of_its_own(tmp_path: Path, 
         load(path, [f"platform={ARM}"])
     (found,) = caught.value.problems
     assert found.hint == f"'{ARM}' replaces the file's platform: with 'platform.extends={ARM}' that keeps its devices"
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        ("qemu-riscv-virt", "there is no platform 'qemu-riscv-virt'"),
+        ("riscv", "there is no platform 'riscv'"),
+        ("{extends: qemu-riscv64-virt, gic: {version: 3}}", "'gic' is of armv8, and the platform is riscv"),
+        ("board.yaml", "3 is out of range"),
+    ],
+)
+def test_a_platform_with_a_mistake_has_the_guests_of_what_is_meant(tmp_path: Path, platform: str, message: str) -> None:
+    """No image is said to be for another architecture."""
+    (tmp_path / "board.yaml").write_text("extends: qemu-riscv64-virt\ntimer_frequency: 3\n")
+    path = riscv.write(tmp_path, riscv.BASE)
+    with pytest.raises(ConfigError) as caught:
+        load(path, ["platform=" + platform])
+    assert [each.message.partition(": ")[0] for each in caught.value.problems] == [message]

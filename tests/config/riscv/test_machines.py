@@ -162,7 +162,7 @@ CASES = {
     "Linux at an odd place": (BASE.replace("0x90200000", "§0x90280000"), "vms[1].image.base",
                               "a RISC-V Linux Image starts at a multiple of 2MiB", "use 0x90200000 or 0x90400000"),
     "an entry between instructions": (BASE.replace("ping.elf}", "ping.elf, entry: §0x80200001}"), "vms[0].image.entry",
-                                      "the entry 0x80200001 is not a multiple of 2", ""),
+                                      "the entry 0x80200001 is not a multiple of 2", "0x80200000"),
 }  # fmt: skip
 
 
