@@ -70,7 +70,10 @@ handler:
     csrr t2, stval
     sd t2, 16(t1)
     csrr t2, sstatus
+    li t3, 0xc6122              # without XS and SD: a program may read it
+    and t2, t2, t3
     sd t2, 24(t1)
+    csrr t3, scause
     li t2, 3
     bne t3, t2, 1f
     csrw stval, x0              # of a breakpoint: 0 or the address, as it likes

@@ -40,7 +40,7 @@ from baonet.hyp.riscv.cpu import (
 from tests.core.memory import MASK
 from tests.core.riscv import frame_code
 from tests.core.riscv.bench import COSTS, FREQUENCY, retired
-from tests.core.riscv.programs import (
+from tests.core.riscv.layout import (
     BASE,
     END_CSRS,
     END_F,
@@ -54,8 +54,8 @@ from tests.core.riscv.programs import (
     TRAPS,
     USERS,
     Program,
-    program,
 )
+from tests.core.riscv.programs import program
 
 KEPT: Final = Path(__file__).with_name("answers.txt")
 ANSWERS: Final = 400

@@ -9,8 +9,9 @@ import pytest
 
 from tests.core.riscv import oracle
 from tests.core.riscv.bench import HZ
+from tests.core.riscv.layout import Program
 from tests.core.riscv.oracle import ANSWERS, Hart, digest, kept, plain
-from tests.core.riscv.programs import Program, program
+from tests.core.riscv.programs import program
 
 FEW: Final = 25
 HARTS = {"host": (0, 1 << 40), "virtual": (HZ, 1 << 40), "block by block": (HZ, 1)}

@@ -35,6 +35,7 @@ IN_S = (
     Refused("hlvx.bu", 0x6035_C573, ILLEGAL_INSTRUCTION),
     Refused("hsv.d with a result", 0x6EB5_4573, ILLEGAL_INSTRUCTION),
     Refused("reserved beside hlv", 0x7576_C873, ILLEGAL_INSTRUCTION),
+    Refused("reserved beside hsv", 0x7220_4073, ILLEGAL_INSTRUCTION),
     Refused("mret", 0x3020_0073, ILLEGAL_INSTRUCTION),
     Refused("dret", 0x7B20_0073, ILLEGAL_INSTRUCTION),
     Refused("sinval.vma", 0x1600_0073, ILLEGAL_INSTRUCTION),

@@ -5,7 +5,7 @@
 #define IS_C_SW(word) (((word) & 0xe003) == 0xc000)
 
 bool encoding_is_hypervisor_access(uint32_t word) {
-    if (OPCODE(word) != OPCODE_SYSTEM || FUNCT3(word) != 4 || FUNCT7(word) >> 4 != 3) return false;
+    if (OPCODE(word) != OPCODE_SYSTEM || FUNCT3(word) != 4 || FUNCT7(word) >> 3 != 6) return false;
     unsigned size = FUNCT7(word) >> 1 & 3, kind = RS2(word);
     if (FUNCT7(word) & 1) return !RD(word);
     return !kind || (kind == 1 && size < 3) || (kind == 3 && (size == 1 || size == 2)); /* signed, unsigned, HLVX */
