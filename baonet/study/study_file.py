@@ -19,8 +19,6 @@ from baonet.document.kinds import (
     Boolean,
     Choice,
     ListOf,
-    MappingOf,
-    Model,
     Quantity,
     Reader,
     Schema,
@@ -28,9 +26,8 @@ from baonet.document.kinds import (
     UnreadableError,
     ValueKind,
     nearest,
-    optional,
-    required,
 )
+from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.overrides import read_overrides
 from baonet.document.quantities import integer, listing, show
 from baonet.document.values import NAME, PATH, duration, whole

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from baonet.document.kinds import described
+from baonet.document.models import described
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.plan import RUN_OPTIONS
 from baonet.study.reservoir import KEPT
