@@ -18,8 +18,9 @@ import pytest
 _ALONE: Final = "BAONET_TESTS_APART"
 _SHOWN: Final = 6000  # characters of what a pytest has to say that failed
 _NOTHING_COLLECTED: Final = 5
-_PATIENCE: Final = {"": 600, "slow": 1800, "long": 7200}
+_PATIENCE: Final = {"": 600, "slow": 1800, "guests": 3600, "long": 7200}
 """By marks: the seconds that all tests of a module may take together."""
+_UNMARKED: Final = " and ".join(f"not {mark}" for mark in _PATIENCE if mark)
 
 
 def apart(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -35,7 +36,7 @@ class _Apart(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         text = self.path.read_text() + self.path.with_name("conftest.py").read_text()  # which may mark some, too
         for mark in _PATIENCE:
-            if f"mark.{mark}" in text or not mark:
+            if f"mark.{mark}" in text if mark else "pytestmark" not in text:
                 item = _Process.from_parent(self, name=mark or "tests")
                 item.add_marker(pytest.mark.timeout(_PATIENCE[mark]))
                 if mark:
@@ -47,7 +48,7 @@ class _Process(pytest.Item):
     obj: object = None  # plugins look at it
 
     def runtest(self) -> None:
-        marks = self.name if self.name in _PATIENCE else "not slow and not long"
+        marks = self.name if self.name in _PATIENCE else _UNMARKED
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", marks, self.path],
             cwd=self.config.rootpath,
