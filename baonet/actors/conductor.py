@@ -202,7 +202,7 @@ class Conductor:
         assert assignment is not None
         flip_bits(self._memory, assignment.vm, self.address, flip.shmem, flip.bits)
         for bit in flip.bits:
-            self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP, bit), flip.at)
+            self._island.tell(self.address, FaultNote(flip.rule, FaultKind.FLIP.value, bit), flip.at)
 
     async def _turn(self, turn: Turn) -> Turned | None:
         """A turn of a pcpu that a crew carries."""

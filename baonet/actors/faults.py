@@ -16,10 +16,10 @@ from baonet.wire.messages import TRAVELS
 from baonet.wire.turns import NEVER, FaultNote, Post
 
 _KINDS: Final = {
-    Disturbance.DROP: FaultKind.DROP,
-    Disturbance.DELAY: FaultKind.DELAY,
-    Disturbance.DUPLICATE: FaultKind.DUPLICATE,
-    Disturbance.REORDER: FaultKind.REORDER,
+    Disturbance.DROP: FaultKind.DROP.value,
+    Disturbance.DELAY: FaultKind.DELAY.value,
+    Disturbance.DUPLICATE: FaultKind.DUPLICATE.value,
+    Disturbance.REORDER: FaultKind.REORDER.value,
 }
 
 _FORM: Final = StateForm("the faults of messages", 1, rules=list, floors=list)

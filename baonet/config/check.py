@@ -97,7 +97,8 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
     there = listing(f"{each.name} ({each.kind}) at {each.pa:#x}" for each in draft.platform.devices)
     there += "; what nothing models can stand under the platform's 'devices' with 'kind: none'"
     if size is None:
-        yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", f"it has {there}")
+        hint = _replaced(draft) or f"it has {there}"
+        yield device.node.at("pa").problem(f"the platform has no device at {device.pa:#x}", hint)
     elif not draft.devices_in(device.pa, device.pa + size):
         where = span(device.pa, device.pa + size)
         for each in draft.platform.devices:
@@ -105,7 +106,16 @@ def _device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
                 message = f"{where} has only a part of '{each.name}', which is at {span(each.pa, each.pa + each.size)}"
                 yield device.node.at("pa").problem(message, f"use pa {each.pa:#x} and size {human(each.size)}, or more")
                 return
-        yield device.node.at("pa").problem(f"the platform has no device within {where}", f"it has {there}")
+        hint = _replaced(draft) or f"it has {there}"
+        yield device.node.at("pa").problem(f"the platform has no device within {where}", hint)
+
+
+def _replaced(draft: Draft) -> str:
+    """A hint, where a platform from outside the file stands for one of the file's own, with what that has."""
+    node = draft.root.at("platform")
+    if node.instead is None or not isinstance(node.instead.value, dict) or not isinstance(node.value, str):
+        return ""
+    return f"{node.value!r} replaces the file's platform: with 'platform.extends={node.value}' that keeps its devices"
 
 
 def _named_device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
@@ -115,6 +125,7 @@ def _named_device(draft: Draft, device: DeviceModel) -> Iterator[Problem]:
         names = [each.name for each in draft.platform.devices]
         near = nearest(device.name or "", names)
         hint = f"did you mean {near!r}?" if near else f"its devices are {listing(names)}"
+        hint = _replaced(draft) or hint
         yield device.node.at("name").problem(f"the platform has no device {device.name!r}", hint)
 
 

@@ -128,16 +128,27 @@ def _linux(draft: Draft, placement: VmContents) -> Iterator[Problem]:
 
 
 def _console(draft: Draft, placement: VmContents) -> Iterator[Problem]:
-    """Linux that is told to speak on a UART of another kind than the VM has."""
+    """Linux that is told to speak on a UART of another kind than the VM has, or on one where the VM has none."""
     vm = placement.model
     bindings = [BINDINGS[kind] for kind in _uarts(draft, vm)]
     asked = [word.removeprefix("console=") for word in vm.command_line.split() if word.startswith("console=")]
-    if placement.image is None or not placement.image.linux or not bindings or not asked:
+    if placement.image is None or not placement.image.linux or not asked or draft.platform is None:
         return
     known = [each.console for each in BINDINGS.values()]
     fitting = [each.console for each in bindings]
     others = [each for each in asked if each.startswith(tuple(known))]
-    if len(others) == len(asked) and not any(each.startswith(tuple(fitting)) for each in asked):
+    if len(others) != len(asked) or not draft.intact(vm.node, "devices"):
+        return
+    if not bindings:
+        name = next((each.name for each in draft.platform.devices if each.kind in BINDINGS), None)
+        message = f"the VM has no UART, and Linux is to print on {asked[-1].partition(',')[0]}: nothing comes"
+        hint = (
+            "the platform has none either: add one to its 'devices'"
+            if name is None
+            else f"map one: 'devices: [{name}]'"
+        )
+        yield vm.node.at("command_line").problem(message, hint)
+    elif not any(each.startswith(tuple(fitting)) for each in asked):
         message = f"the VM has a {bindings[0].name}, and Linux calls no such UART {asked[-1].partition(',')[0]}"
         hint = f"write 'console={fitting[0]}0': on the other it prints nothing"
         yield vm.node.at("command_line").problem(message, hint)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from baonet.config import wings
+from baonet.config import platform_file, wings
 from baonet.config.architecture import Architecture
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
@@ -40,7 +40,7 @@ class Draft:
     @property
     def architecture(self) -> Architecture:
         """The platform's, or that which is meant by one that could not be read."""
-        return wings.meant(self.root.at("platform")) if self.platform is None else wings.of(self.platform)
+        return platform_file.meant(self.root.at("platform")) if self.platform is None else wings.of(self.platform)
 
     def intact(self, node: YamlNode, *keys: str) -> bool:
         """Whether everything below these keys of a mapping could be read, or was absent and not misspelt."""

@@ -61,7 +61,7 @@ machine.yaml:10:21: vms[0].memory[0].base: 0x40000800 is not a multiple of 4KiB
 
 What can run and is probably not meant is a warning, here and when the machine runs: a UART without its interrupt or
 with another's, @image@ without a device tree, a command line of which Linux keeps a part,
-a console of Linux on another kind of UART, a given
+a console of Linux on another kind of UART or on one where the VM has none, a given
 device tree that disagrees with the VM (CPUs, memory, @ic@, UARTs, timer), leads nowhere (interrupt parents, clocks,
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
 entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART, faults that

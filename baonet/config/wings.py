@@ -10,7 +10,7 @@ from baonet.config.armv8.wing import ARMV8
 from baonet.config.riscv.wing import RISCV
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Quantity
+from baonet.document.kinds import Quantity, nearest
 from baonet.document.models import Model, described, key_of
 from baonet.document.values import whole
 from baonet.machine import Platform
@@ -24,12 +24,24 @@ def of(platform: Platform) -> Architecture:
 
 
 def meant(platform: YamlNode) -> Architecture:
-    """What the value of ``platform`` says: by the name of a built-in platform, or by the key of a controller."""
-    name = platform.value if isinstance(platform.value, str) else platform.at("extends").value
-    every = ARCHITECTURES.values()
-    named = [each for each in every if isinstance(name, str) and name in each.platforms]
-    keyed = [each for each in every if platform.child(each.key) is not None]
-    return next(iter((*named, *keyed, *every)))
+    """What the value of ``platform`` says: by the name of a built-in platform, or by the key of a controller.
+
+    Of a name that is none: which it comes near to, or whose architecture it has in it.
+    """
+    given = platform.value if isinstance(platform.value, str) else platform.at("extends").value
+    name = given if isinstance(given, str) else ""
+    known = [platform for each in ARCHITECTURES.values() for platform in each.platforms]
+    signs: tuple[Callable[[Architecture], bool], ...] = (
+        lambda each: name in each.platforms,
+        lambda each: platform.child(each.key) is not None,
+        lambda each: nearest(name, known) in each.platforms,
+        lambda each: each.name in name,
+    )
+    for sign in signs:
+        for each in ARCHITECTURES.values():
+            if sign(each):
+                return each
+    return next(iter(ARCHITECTURES.values()))
 
 
 def strangers(own: Architecture, node: YamlNode, part: Callable[[Architecture], type[Model]]) -> Iterator[Problem]:

@@ -310,7 +310,7 @@ class TrialMemory(Protocol):
 
 
 class CoreWing(Protocol):
-    """The architecture's part of making cores. To have it is to have loaded its engine."""
+    """The architecture's part of making cores. It loads its engine when it makes the first."""
 
     trial: Trial
 

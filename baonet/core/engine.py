@@ -3,6 +3,7 @@
 The engine stands in front of functions of libunicorn.so.2 by ELF symbol interposition: it must be in the process's
 global scope before that library is loaded. So the Python package ``unicorn``, which loads the library, is never
 imported here; only its file is used. And a process has one engine: the library's calls are bound when it is loaded.
+What is forked from it has that one too, so a process that runs machines of several architectures forks before.
 """
 
 from __future__ import annotations
@@ -30,23 +31,37 @@ def library_path() -> Path:
     return path
 
 
+def engine_file(architecture: str) -> Path:
+    """The file of an architecture's native engine, which is not loaded. Raises EngineError when there is none."""
+    spec = importlib.util.find_spec(f"baonet.core.{architecture}._engine")
+    if spec is None or spec.origin is None:
+        raise EngineError(f"baonet has no native engine of {architecture}: it was not compiled; install baonet again")
+    return Path(spec.origin)
+
+
+def check(architecture: str) -> None:
+    """That this process, or one that is forked from it, can have the engine of an architecture. Raises EngineError."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        raise EngineError(f"baonet runs on x86-64 Linux; this is {platform.machine()} {sys.platform}")
+    if "unicorn" in sys.modules and not _loaded:
+        raise EngineError("the package unicorn was imported before baonet.core: import baonet.core first")
+    for other in _loaded.keys() - {architecture}:
+        raise EngineError(
+            f"a machine of {other} has run in this process itself (placement one-process), and a process has the "
+            f"engine of one architecture: give that machine another placement, or run that of {architecture} in "
+            "another process"
+        )
+
+
 def load(architecture: str) -> ModuleType:
-    """The native engine of an architecture: ``_engine`` of its package here, which alone is to call this.
+    """The native engine of an architecture, in this process from now on: ``_engine`` of its package here.
 
     Raises EngineError where it cannot work: on another host, after the package unicorn, or after the engine of another
     architecture; ImportError when the library is another one.
     """
     if architecture in _loaded:
         return _loaded[architecture]
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise EngineError(f"baonet runs on x86-64 Linux; this is {platform.machine()} {sys.platform}")
-    if "unicorn" in sys.modules:
-        raise EngineError("the package unicorn was imported before baonet.core: import baonet.core first")
-    for other in _loaded:
-        raise EngineError(
-            f"this process has run a machine of {other}, and a process runs machines of one architecture: "
-            f"run that of {architecture} in another one"
-        )
+    check(architecture)
     path = library_path()
     flags = sys.getdlopenflags()
     sys.setdlopenflags(os.RTLD_GLOBAL | os.RTLD_NOW)

@@ -27,7 +27,7 @@ from typing import Final, NoReturn
 from baonet.core import wings
 from baonet.core.architecture import Trial, TrialMemory
 from baonet.core.child import belong_to, held
-from baonet.core.engine import library_path
+from baonet.core.engine import check, library_path
 from baonet.core.errors import EngineError, LitmusError
 
 DEADLINE: Final = 30.0  # CPU seconds of a process; less than one is usual
@@ -40,9 +40,11 @@ _CONCLUSIVE, _INCONCLUSIVE, _FAILED, _NO_MEMORY = 0, 3, 4, 5
 def ensure(architecture: str) -> None:
     """Test the engine of an architecture, or find that it was tested. Forks, and returns when the children have ended.
 
-    Raises EngineError when the engine does not hold on this host, with what went wrong; OSError and MemoryError when
-    the host does not give the processes or the memory to find out.
+    It is not loaded here. Raises EngineError when the engine does not hold on this host, with what went wrong, or
+    cannot be in this process; OSError and MemoryError when the host does not give the processes or the memory to find
+    out.
     """
+    check(architecture)
     trial = wings.load(architecture).trial
     files = (library_path(), *_SHARED, *trial.files)
     directory = _directory()

@@ -11,7 +11,7 @@ from baonet.machine import Machine
 
 
 def _armv8() -> CoreWing:
-    from baonet.core.armv8.wing import ARMV8  # noqa: PLC0415 - it loads its engine, and a process has one
+    from baonet.core.armv8.wing import ARMV8  # noqa: PLC0415 - a machine has one, and each is milliseconds
 
     return ARMV8
 
@@ -27,7 +27,7 @@ _WINGS: Final[Mapping[str, Callable[[], CoreWing]]] = {"armv8": _armv8, "riscv":
 
 @cache
 def load(architecture: str) -> CoreWing:
-    """With its engine. Raises EngineError and ImportError as ``baonet.core.engine.load``."""
+    """Its engine is loaded when it first makes something, which raises what ``baonet.core.engine.load`` does."""
     return _WINGS[architecture]()
 
 

@@ -88,7 +88,8 @@ class YamlNode:
     """One value of the file. Its line is 0 when it comes from elsewhere.
 
     ``name`` is the field path from the root. ``key`` is the (line, column) of the key it belongs to, for an item of a
-    mapping. ``width`` is the number of characters of a scalar on its line.
+    mapping. ``width`` is the number of characters of a scalar on its line. ``instead``: what the file has where this
+    comes from elsewhere.
     """
 
     source: Source
@@ -98,6 +99,7 @@ class YamlNode:
     value: dict[str, YamlNode] | list[YamlNode] | Scalar
     name: str = ""
     key: tuple[int, int] | None = None
+    instead: YamlNode | None = None
 
     @property
     def place(self) -> str:

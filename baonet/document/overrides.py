@@ -112,7 +112,9 @@ def _set(root: YamlNode, kind: ValueKind[Any], override: Override) -> None:
     _expand(node, here)
     if isinstance(node.value, dict):
         name = f"{node.name}.{last}" if node.name else last
-        node.value[last] = override.node(override.value, name)
+        made = override.node(override.value, name)
+        made.instead = node.value.get(last)
+        node.value[last] = made
     elif isinstance(node.value, list):
         index = _index(node, last, override)
         node.value[index] = override.node(override.value, f"{node.name}[{index}]")

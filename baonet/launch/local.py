@@ -23,6 +23,7 @@ from baonet.actors.refusals import refused
 from baonet.actors.telling import failure
 from baonet.core.child import held
 from baonet.core.cpu import RING_SIZE, call, kick
+from baonet.core.engine import load
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
 from baonet.launch.confinement import missing, told
@@ -59,7 +60,8 @@ class ProcessNode:
     the guests on this host, None when all does. Raises EngineError when the engine does not hold on this host,
     ValueError when the machine's clock does not have the placement, or ``pin`` a core that cannot be used. ``tell``
     gets what is chosen on the way. ``share``: other nodes have the rest; None: all of the machine is on this one.
-    ``states``: as of ``crews``.
+    ``states``: as of ``crews``. ``preload``: this process has the engine before it forks, which spares each crew
+    milliseconds, and can run machines of no other architecture afterwards.
     """
 
     def __init__(
@@ -74,8 +76,11 @@ class ProcessNode:
         tell: Callable[[str], None] = lambda text: None,
         share: Share | None = None,
         states: Mapping[int, bytes] | None = None,
+        preload: bool = True,
     ) -> None:
         ensure(plan.machine.platform.architecture)
+        if preload:
+            load(plan.machine.platform.architecture)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
         epoch = time.monotonic_ns() if share is None else share.epoch

@@ -148,6 +148,7 @@ class HostedRun:
                 threads=threads,
                 pin=pin or AUTO,
                 states=states,
+                preload=self._options.preload,
                 tell=lambda text: self._audience.notice("INFO", text),
             )
             if node.weakness is not None:

@@ -155,6 +155,7 @@ def _options(
         limit=None if limit is None else nanoseconds(limit),
         timeout=None if timeout is None else nanoseconds(timeout) / 1e9,
         standing=machine.clock.mode is ClockMode.VIRTUAL,
+        preload=False,
     )
 
 

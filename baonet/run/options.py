@@ -36,7 +36,7 @@ class RunOptions:
     ``on``: which nodes run it, None for this host alone. ``heartbeat``: seconds after which a node that says nothing is
     lost. ``launching``: how launched ones reach this. ``keys``: the directory of the lead's keys, None for the usual
     one if there is one; ``insecure``: nodes are called without. ``state``: in virtual time, where the machine goes on
-    from.
+    from. ``preload``: with processes of pcpus, this one has the machine's engine too, as it runs no other machine.
     """
 
     placement: Placement | None = None
@@ -53,3 +53,4 @@ class RunOptions:
     keys: Path | None = None
     insecure: bool = False
     state: SavedRun | None = None
+    preload: bool = True

@@ -17,7 +17,8 @@ from baonet.hyp.messages import HypMessage, IpcNotify, SpiLine
 from baonet.machine import Disturbance, FlipFault, MessageFault, MessageKind
 from baonet.machine.saved import StateError
 from baonet.trace.records import FaultKind
-from baonet.wire.turns import NEVER, Post
+from baonet.wire import codec
+from baonet.wire.turns import NEVER, FaultNote, Post
 
 VMS = {0: 0, 1: 0, 2: 1, 3: 2}
 LATENCY = 10
@@ -73,6 +74,15 @@ def test_only_messages_of_its_kind_its_vms_and_its_time() -> None:
 def test_the_first_rule_that_chooses_a_message_has_it() -> None:
     rules = [rule(Disturbance.DUPLICATE, count=1), rule(Disturbance.DROP, count=1)]
     assert fates(rules, posts(3)) == [[10, 10], [], [210]]
+
+
+@pytest.mark.parametrize("kind", Disturbance)
+def test_what_is_told_of_it_is_saved_as_it_is(kind: Disturbance) -> None:
+    """A name that equals its number is another thing beside it, and comes back as the number."""
+    faults = MessageFaults([rule(kind)], VMS, lambda n: n)
+    ((source, post),) = posts(1)
+    (note,) = (note for _, note in faults.interfere(source, post) if note is not None)
+    assert repr(codec.load(FaultNote, msgpack.unpackb(msgpack.packb(codec.dump(note))))) == repr(note)
 
 
 def test_the_trace_is_told_of_the_rule_and_the_message() -> None:

@@ -223,3 +223,36 @@ vms:
     last: {a: 1, kept: 3}
 """
     assert for_platform(LINES, RISCV) == other
+
+
+@pytest.mark.parametrize("device", ["uart1", "{pa: 0x09040000, size: 4KiB}", "{pa: 0x09040000}"])
+def test_a_platform_in_place_of_one_that_has_devices_of_its_own(tmp_path: Path, device: str) -> None:
+    """Whoever sets it cannot see why a device of the file is not there."""
+    second = "{name: uart1, kind: pl011, pa: 0x09040000, size: 4KiB, interrupt: 40}"
+    text = machines.BASE.replace(f"platform: {ARM}", f"platform: {{extends: {ARM}, devices: [{second}]}}")
+    text = text.replace("[{pa: 0x09000000, size: 4KiB}]", f"[{device}]").replace("[{pa: 0x09000000, va", "[] #")
+    path = machines.write(tmp_path, text)
+    load(path)
+    load(path, [f"platform.extends={ARM}-gicv2"])
+    with pytest.raises(ConfigError) as caught:
+        load(path, [f"platform={ARM}"])
+    (found,) = caught.value.problems
+    assert found.hint == f"'{ARM}' replaces the file's platform: with 'platform.extends={ARM}' that keeps its devices"
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        ("qemu-riscv-virt", "there is no platform 'qemu-riscv-virt'"),
+        ("riscv", "there is no platform 'riscv'"),
+        ("{extends: qemu-riscv64-virt, gic: {version: 3}}", "'gic' is of armv8, and the platform is riscv"),
+        ("board.yaml", "3 is out of range"),
+    ],
+)
+def test_a_platform_with_a_mistake_has_the_guests_of_what_is_meant(tmp_path: Path, platform: str, message: str) -> None:
+    """No image is said to be for another architecture."""
+    (tmp_path / "board.yaml").write_text("extends: qemu-riscv64-virt\ntimer_frequency: 3\n")
+    path = riscv.write(tmp_path, riscv.BASE)
+    with pytest.raises(ConfigError) as caught:
+        load(path, ["platform=" + platform])
+    assert [each.message.partition(": ")[0] for each in caught.value.problems] == [message]

@@ -18,6 +18,9 @@ from tests.config.machines import BASE, elf, marked, write
 
 UART = "{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}"
 PING = "image: {path: ping.elf}"
+LINUX_S = "    devices: [{pa: 0x09000000, size: 4KiB}]\n"
+SILENT = BASE.replace(LINUX_S, "").replace("console=ttyAMA0", "quiet")
+"""Linux has no UART, and is not told to speak on one."""
 
 
 def warnings(path: Path) -> list[Problem]:
@@ -27,8 +30,7 @@ def warnings(path: Path) -> list[Problem]:
 
 
 def test_the_valid_file_has_none(tmp_path: Path) -> None:
-    silent = BASE.replace("devices: [{pa: 0x09000000, size: 4KiB}]\n    ", "")
-    assert warnings(write(tmp_path, silent)) == []
+    assert warnings(write(tmp_path, SILENT)) == []
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
             "'faithful: strict' leaves x0 at 0", "'practical'",
         ),
         (
-            "console=ttyAMA0", "console=ttyAMA0" + " x" * 1017, "vms[1].command_line",
+            '"quiet"', f'"quiet{" x" * 1022}"', "vms[1].command_line",
             "2049 characters, of which arm64 Linux keeps 2047", "make it shorter",
         ),
         (
@@ -90,9 +92,9 @@ def test_the_valid_file_has_none(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_doubt_is_told_at_its_place(tmp_path: Path, case: tuple[str, str, str, str, str]) -> None:
     old, new, field, message, hint = case
-    base = BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", "")
+    base = SILENT
     if old.startswith("    device_tree"):
-        base = base.replace("    initrd: {path: initrd.gz}\n", "").replace('    command_line: "console=ttyAMA0"\n', "")
+        base = base.replace("    initrd: {path: initrd.gz}\n", "").replace('    command_line: "quiet"\n', "")
     assert old in base
     text, places = marked(base.replace(old, new, 1))
     (found,) = warnings(write(tmp_path, text))
@@ -112,10 +114,8 @@ def test_another_device_s_interrupt(tmp_path: Path) -> None:
     uarts = (
         "[{name: a, kind: pl011, pa: 0x09000000, interrupt: 33}, {name: b, kind: pl011, pa: 0x09001000, interrupt: 34}]"
     )
-    text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {{extends: qemu-aarch64-virt, devices: {uarts}}}")
-    text = text.replace("interrupts: [33]", "interrupts: [33, 34]").replace(
-        "    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""
-    )
+    text = SILENT.replace("platform: qemu-aarch64-virt", f"platform: {{extends: qemu-aarch64-virt, devices: {uarts}}}")
+    text = text.replace("interrupts: [33]", "interrupts: [33, 34]")
     (found,) = warnings(write(tmp_path, text))
     assert found.message == "interrupt 34 is that of 'b' at 0x9001000, which this entry does not map"
 
@@ -147,8 +147,8 @@ def test_a_cpu_that_no_vm_gets_is_known_as_such(
 
 
 def test_devices_that_nothing_models_can_be_given(tmp_path: Path) -> None:
-    text = BASE.replace("platform: qemu-aarch64-virt", f"platform: {UNMODELLED}")
-    text = text.replace("devices: [{pa: 0x09000000, size: 4KiB}]", "devices: [{pa: 0x30000000, interrupts: [66]}]")
+    text = SILENT.replace("platform: qemu-aarch64-virt", f"platform: {UNMODELLED}")
+    text = text.replace("    cpus: 2\n", "    cpus: 2\n    devices: [{pa: 0x30000000, interrupts: [66]}]\n")
     text = text.replace(UART, f"{UART}, {{pa: 0x30380000}}")
     assert warnings(write(tmp_path, text)) == []
     text = text.replace("shared_memory:\n", "input: [{vm: linux, at: 1s, text: x}]\nshared_memory:\n", 1)
@@ -157,14 +157,14 @@ def test_devices_that_nothing_models_can_be_given(tmp_path: Path) -> None:
 
 
 def test_an_elf_whose_entry_is_in_none_of_its_segments(tmp_path: Path) -> None:
-    path = write(tmp_path, BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""))
+    path = write(tmp_path, SILENT)
     (tmp_path / "ping.elf").write_bytes(elf((0x40100000, 0x40100000, bytes(64), 64), entry=0x40300000))
     (found,) = warnings(path)
     assert (found.field, found.message) == ("vms[0].image.path", "the entry 0x40300000 is not in what the image loads")
 
 
 def test_an_entry_in_bss(tmp_path: Path) -> None:
-    path = write(tmp_path, BASE.replace("    devices: [{pa: 0x09000000, size: 4KiB}]\n", ""))
+    path = write(tmp_path, SILENT)
     (tmp_path / "ping.elf").write_bytes(elf((0x40100000, 0x40100000, bytes(64), 4096), entry=0x40100800))
     (found,) = warnings(path)
     assert found.message == "the entry 0x40100800 is in its .bss, which is zeroes"
@@ -392,3 +392,21 @@ def test_linux_speaks_on_a_uart_that_the_vm_has(command_line: str, asked: str | 
     wanted = [] if asked is None else [f"the VM has a PL011, and Linux calls no such UART {asked}"]
     assert [each.message for each in found] == wanted
     assert all("write 'console=ttyAMA0'" in each.hint for each in found)
+
+
+@pytest.mark.parametrize(
+    ("platform", "hint"),
+    [
+        ("qemu-aarch64-virt", "map one: 'devices: [uart0]'"),
+        (
+            "{extends: qemu-aarch64-virt, devices: [{name: uart0, kind: none, pa: 0x09000000, size: 4KiB}]}",
+            "add one to",
+        ),
+    ],
+)
+def test_linux_is_to_speak_on_a_uart_and_has_none(platform: str, hint: str, tmp_path: Path) -> None:
+    text = BASE.replace(LINUX_S, "").replace(f"devices: [{UART}]", "devices: []")
+    (found,) = warnings(write(tmp_path, text.replace("platform: qemu-aarch64-virt", f"platform: {platform}")))
+    assert found.field == "vms[1].command_line"
+    assert found.message == "the VM has no UART, and Linux is to print on ttyAMA0: nothing comes"
+    assert hint in found.hint

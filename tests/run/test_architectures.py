@@ -1,4 +1,4 @@
-"""A process has machines of one architecture, and says so."""
+"""A program runs machines of both architectures: their engines are in the processes that are made for each."""
 
 from __future__ import annotations
 
@@ -7,24 +7,44 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BOTH = """
-import baonet, trio
+PROGRAM = """
+import sys, baonet, trio
 
-async def run(platform):
+async def run(platform, **options):
     machine = baonet.load("configs/hello.yaml", set={"platform": platform, "clock.mode": "virtual"})
-    async with baonet.open_run(machine) as run:
+    async with baonet.open_run(machine, **options) as run:
         await run.finished()
+    return run.outcome.digest
 
-trio.run(run, "qemu-riscv64-virt")
+ARM, RISCV = "qemu-aarch64-virt", "qemu-riscv64-virt"
+"""
+BOTH = """
+first = [trio.run(run, platform) for platform in (ARM, RISCV)]
+assert first == [trio.run(run, platform) for platform in (ARM, RISCV)] and len(set(first)) == 2
+loaded = [name for name in sys.modules if name.endswith("._engine")]
+assert not loaded, loaded
+"""
+IN_ITSELF = """
+trio.run(lambda: run(RISCV, placement="one-process"))
 trio.run(run, "qemu-riscv64-virt-plic")
-try:
-    trio.run(run, "qemu-aarch64-virt")
-except baonet.EngineError as error:
-    print(error)
+for placement in (None, "one-process"):
+    try:
+        trio.run(lambda: run(ARM, placement=placement))
+    except baonet.EngineError as error:
+        print(error)
 """
 
 
-def test_a_machine_of_another_architecture_is_refused() -> None:
-    done = subprocess.run([sys.executable, "-c", BOTH], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "has run a machine of riscv" in done.stdout, done.stderr
-    assert "run that of armv8 in another one" in done.stdout
+def ran(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", PROGRAM + code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_program_runs_machines_of_both_architectures_in_turn() -> None:
+    done = ran(BOTH)
+    assert done.returncode == 0, done.stderr
+
+
+def test_after_a_machine_in_the_process_itself_one_of_another_is_refused_with_the_way_out() -> None:
+    done = ran(IN_ITSELF)
+    assert done.stdout.count("a machine of riscv has run in this process itself") == 2, done.stderr
+    assert done.stdout.count("give that machine another placement, or run that of armv8 in another process") == 2

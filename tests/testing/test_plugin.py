@@ -44,6 +44,34 @@ def test_a_guest_is_tested_in_three_lines(tmp_path: Path) -> None:
     assert "2 passed" in result.out
 
 
+def test_one_session_has_guests_of_both_architectures(tmp_path: Path) -> None:
+    """Here in one test too, side by side."""
+    configs = Path(__file__).parents[2] / "configs"
+    result = pytest_on(
+        tmp_path,
+        f"""
+        import pytest
+        PLATFORMS = ("qemu-aarch64-virt", "qemu-riscv64-virt")
+
+        @pytest.mark.parametrize("platform", PLATFORMS)
+        async def test_hello(baonet_run, platform):
+            run = await baonet_run("{configs}/hello.yaml", set={{"platform": platform}})
+            await run.console("hello").wait_for("hello")
+
+        def test_beside(baonet_run_blocking):
+            runs = [
+                baonet_run_blocking("{configs}/hello.yaml", set={{"platform": each, "clock.mode": "virtual"}})
+                for each in PLATFORMS
+            ]
+            assert [set(run.registers("hello")) & {{"x0", "a0"}} for run in runs] == [{{"x0"}}, {{"a0"}}]
+            for run in runs:
+                run.console("hello").wait_for("hello")
+        """,
+    )
+    assert result.status == 0, result.out + result.err
+    assert "3 passed" in result.out
+
+
 @pytest.mark.parametrize(
     ("configuration", "options", "failed"),
     [(TRIO, [], 1), ("[pytest]\n", [], 2), ("[pytest]\n", ["-p", "no:trio"], 2)],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Final, final
 
-from baonet.core.armv8.engine import native
+from baonet.core.armv8 import engine
 from baonet.core.armv8.selftest_code import CODE, ENTRY
 from baonet.core.errors import LitmusError
 from baonet.core.trial_bed import FOR_EVER, MASK, SIZE, TrialBed, TrialSide
@@ -59,7 +59,7 @@ class Side(TrialSide):
 
     def __init__(self, shared: Shared, number: int) -> None:
         super().__init__(shared, number)
-        self.core = native.Core(
+        self.core = engine.native.Core(
             model=MAX,
             midr=0x410F_D034,
             mpidr=number,

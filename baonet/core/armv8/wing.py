@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
-from baonet.core.armv8 import litmus, selftest_code, testbed
-from baonet.core.armv8.engine import native
+from baonet.core.armv8 import engine, litmus, selftest_code, testbed
 from baonet.core.costs import interrupt_cost
+from baonet.core.engine import engine_file
 from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
 from baonet.machine import Machine, Vm
@@ -32,7 +32,10 @@ def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
 
 @final
 class Armv8Trial:
-    files = tuple(Path(module.__file__ or "") for module in (native, litmus, testbed, selftest_code))
+    files = (
+        engine_file("armv8"),
+        *(Path(module.__file__ or "") for module in (litmus, testbed, selftest_code)),
+    )
 
     def shared(self) -> TrialMemory:
         return testbed.Shared()
@@ -50,7 +53,7 @@ class Armv8Cores:
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         arch = Armv8Platform.of(machine.platform)
-        return native.Core(
+        return engine.native.Core(
             model=_MODELS[arch.cpu_model],
             midr=arch.midr,
             mpidr=vmpidr(vcpu, vm.cpus),
@@ -63,16 +66,17 @@ class Armv8Cores:
         )
 
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
-        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+        members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
+        return engine.native.Rounds(members, window, slice_, threads, ledger)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
-        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
+        engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)
 
     def map(self, core: Core, vm: Vm) -> None:
         gic = Armv8Vm.of(vm).gic
         if gic.version == 2:
             assert gic.gicc is not None
-            cast(native.Core, core).map_gicv(gic.gicc)
+            cast("engine.native.Core", core).map_gicv(gic.gicc)
 
 
 ARMV8: Final[CoreWing] = Armv8Cores()

@@ -1,4 +1,7 @@
-"""The native engine of RISC-V, loaded."""
+"""``native``: the engine of RISC-V, loaded when it is first asked for.
+
+So its wing can be there before it is known which process is to have the engine: a process has that of one architecture.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ from baonet.core.engine import load
 if TYPE_CHECKING:
     from baonet.core.riscv import _engine as native
 else:
-    native = load("riscv")
+
+    def __getattr__(name):
+        if name == "native":
+            return load("riscv")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["native"]

@@ -10,7 +10,7 @@ from typing import Final, final
 
 from baonet.core import trial_bed
 from baonet.core.errors import LitmusError
-from baonet.core.riscv.engine import native
+from baonet.core.riscv import engine
 from baonet.core.riscv.selftest_code import CODE, ENTRY
 from baonet.core.trial_bed import FOR_EVER, MASK, SIZE, TrialBed, TrialSide
 from baonet.hyp.riscv.cpu import FENCE_I, FENCE_VMA, RiscvExit
@@ -84,11 +84,11 @@ class RiscvShared(TrialBed):
 @final
 class RiscvSide(TrialSide):
     argument, call, uart = 13, RiscvExit.ECALL, UART
-    core: native.Core
+    core: engine.native.Core
 
     def __init__(self, shared: RiscvShared, number: int) -> None:
         super().__init__(shared, number)
-        self.core = native.Core(
+        self.core = engine.native.Core(
             hart=number,
             sstc=True,
             aia=False,

@@ -8,8 +8,8 @@ from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, TrialMemory, Wiring
 from baonet.core.costs import interrupt_cost
-from baonet.core.riscv import litmus, selftest_code, testbed, traps
-from baonet.core.riscv.engine import native
+from baonet.core.engine import engine_file
+from baonet.core.riscv import engine, litmus, selftest_code, testbed, traps
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.machine import Machine, Vm
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
@@ -34,7 +34,10 @@ def _files(vm: Vm) -> Aia | None:
 
 @final
 class RiscvTrial:
-    files = tuple(Path(module.__file__ or "") for module in (native, litmus, traps, testbed, selftest_code))
+    files = (
+        engine_file("riscv"),
+        *(Path(module.__file__ or "") for module in (litmus, traps, testbed, selftest_code)),
+    )
 
     def shared(self) -> TrialMemory:
         return testbed.RiscvShared()
@@ -52,7 +55,7 @@ class RiscvCores:
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         files = _files(vm)
-        return native.Core(
+        return engine.native.Core(
             hart=vcpu,
             sstc=RiscvPlatform.of(machine.platform).sstc,
             aia=files is not None,
@@ -62,16 +65,17 @@ class RiscvCores:
         )
 
     def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
-        return native.Rounds(cast(tuple[native.Core | tuple[int, int], ...], cores), window, slice_, threads, ledger)
+        members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
+        return engine.native.Rounds(members, window, slice_, threads, ledger)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
-        native.attend(ledger, cast(tuple[native.Core, ...], cores), failed)
+        engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)
 
     def map(self, core: Core, vm: Vm) -> None:
         files = _files(vm)
         if files is not None:
             assert files.imsic is not None
-            cast(native.Core, core).map_imsic(files.imsic, vm.cpus)
+            cast("engine.native.Core", core).map_imsic(files.imsic, vm.cpus)
 
 
 RISCV: Final[CoreWing] = RiscvCores()
