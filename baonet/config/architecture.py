@@ -15,7 +15,7 @@ from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import TreePlace
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import ArchVm, Costs, Platform, Vm
 
 MOST_CPUS: Final = 1024

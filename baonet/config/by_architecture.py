@@ -12,7 +12,8 @@ from typing import Any, Final, TypeGuard, final
 from baonet.config import platform_file, wings
 from baonet.document.document import YamlNode, moved
 from baonet.document.errors import Problem
-from baonet.document.kinds import ListOf, MappingOf, Reader, ValueKind, described, is_required, key_of
+from baonet.document.kinds import ListOf, Reader, ValueKind
+from baonet.document.models import MappingOf, described, is_required, key_of
 from baonet.document.overrides import Overrides, put, read_overrides
 from baonet.document.quantities import listing
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from baonet.document.kinds import Choice, MappingOf, Model, optional
+from baonet.document.kinds import Choice
+from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import duration, whole
 from baonet.machine import Clock, Latency
 

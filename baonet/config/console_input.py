@@ -9,18 +9,8 @@ from pathlib import Path
 
 from baonet.document import document
 from baonet.document.errors import ConfigError, Problem
-from baonet.document.kinds import (
-    Boolean,
-    ListOf,
-    MappingOf,
-    Model,
-    Reader,
-    Text,
-    UnreadableError,
-    nearest,
-    optional,
-    required,
-)
+from baonet.document.kinds import Boolean, ListOf, Reader, Text, UnreadableError, nearest
+from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.quantities import human_duration, listing
 from baonet.document.values import NAME, duration
 from baonet.machine import Input, Machine

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from baonet.document.kinds import Choice, ListOf, Model, optional, required
+from baonet.document.kinds import Choice, ListOf
+from baonet.document.models import Model, optional, required
 from baonet.document.one_of import OneOf
 from baonet.document.values import BIT, MOST_TIME, NAME, OFFSET, SEED, Probability, duration, whole
 

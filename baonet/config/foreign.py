@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from baonet.config.wings import ARCHITECTURES, said
-from baonet.document.kinds import Foreign
+from baonet.document.models import Foreign
 
 _COUNTED = Foreign(hint="remove it: the list says how many there are")
 _PLACED = Foreign(hint="remove it: 'phys' alone places it")

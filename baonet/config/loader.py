@@ -14,7 +14,8 @@ from baonet.config.models import MachineModel
 from baonet.config.placement import VmContents
 from baonet.document import document
 from baonet.document.errors import ConfigError, Problem
-from baonet.document.kinds import MappingOf, Reader, UnreadableError
+from baonet.document.kinds import Reader, UnreadableError
+from baonet.document.models import MappingOf
 from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN
 from baonet.machine import Faithful, Machine, MisfitError, Platform

@@ -19,7 +19,8 @@ from baonet.config.fault_models import FAULTS, FaultModel
 from baonet.config.node_placement import PLACEMENT, NodePlacementModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.wings import ARCHITECTURES, numbers, said
-from baonet.document.kinds import Choice, ListOf, MappingOf, Model, Text, optional, required
+from baonet.document.kinds import Choice, ListOf, Text
+from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
 
 _INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt, " or "))

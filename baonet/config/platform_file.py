@@ -13,7 +13,8 @@ from baonet.config.platforms import builtin
 from baonet.config.ranges import AddressRange, beyond, overlapping, room_above, unaligned
 from baonet.document.document import A_MACHINE, A_STUDY, Form, YamlNode, parse
 from baonet.document.errors import ConfigError, Problem
-from baonet.document.kinds import MappingOf, Reader, UnreadableError, nearest
+from baonet.document.kinds import Reader, UnreadableError, nearest
+from baonet.document.models import MappingOf
 from baonet.document.quantities import human, listing
 from baonet.machine import UNMODELLED, Cache, Platform, PlatformDevice, RamBank
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from baonet.config import foreign
 from baonet.config.architecture import MOST_CPUS
 from baonet.config.wings import ARCHITECTURES, numbers, said
-from baonet.document.kinds import Choice, Foreign, ListOf, MappingOf, Model, optional, required
+from baonet.document.kinds import Choice, ListOf
+from baonet.document.models import Foreign, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 from baonet.machine import UARTS, UNMODELLED
 

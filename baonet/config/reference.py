@@ -12,7 +12,8 @@ from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import builtin, description
 from baonet.config.wings import ARCHITECTURES, of, said
-from baonet.document.kinds import ListOf, MappingOf, Model, Quantity, ValueKind, described, is_required, key_of, title
+from baonet.document.kinds import ListOf, Quantity, ValueKind
+from baonet.document.models import MappingOf, Model, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
 

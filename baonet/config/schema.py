@@ -8,7 +8,8 @@ from typing import Any, final
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.wings import ARCHITECTURES
-from baonet.document.kinds import MappingOf, Schema, first_line
+from baonet.document.kinds import Schema
+from baonet.document.models import MappingOf, first_line
 
 _OF_NO_ARCHITECTURE = ("version", "platform", "extends")
 """What says of which architecture a file is, and what has to be read before."""

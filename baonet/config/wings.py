@@ -10,7 +10,8 @@ from baonet.config.armv8.wing import ARMV8
 from baonet.config.riscv.wing import RISCV
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model, Quantity, described, key_of, nearest
+from baonet.document.kinds import Quantity, nearest
+from baonet.document.models import Model, described, key_of
 from baonet.document.values import whole
 from baonet.machine import Platform
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, final
 
 from baonet.document.document import YamlNode
-from baonet.document.kinds import M, MappingOf, OfMappings, Reader, Schema, UnreadableError, described, key_of, nearest
+from baonet.document.kinds import OfMappings, Reader, Schema, UnreadableError, nearest
+from baonet.document.models import M, MappingOf, described, key_of
 from baonet.document.quantities import listing, show
 
 

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias, final
 
 from baonet.document.document import Form, Source, YamlNode, read
 from baonet.document.errors import ConfigError, Problem
-from baonet.document.kinds import ListOf, MappingOf, ValueKind, described, key_of, nearest
+from baonet.document.kinds import ListOf, ValueKind, nearest
+from baonet.document.models import MappingOf, described, key_of
 from baonet.document.quantities import listing, show
 
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]

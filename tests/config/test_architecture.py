@@ -13,7 +13,7 @@ from baonet.config import fdt, wings
 from baonet.config.devicetree import blob
 from baonet.config.loader import load
 from baonet.config.models import VmModel
-from baonet.document.kinds import described, key_of
+from baonet.document.models import described, key_of
 from baonet.hyp import wings as hypervisors
 from tests.config.machines import BASE, elf, marked, problems, write
 from tests.config.toy import MACHINE, Toy, ToyPart

@@ -12,7 +12,7 @@ from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import TreePlace, numbers
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model, optional
+from baonet.document.models import Model, optional
 from baonet.document.values import ADDRESS
 from baonet.machine import ArchVm, Costs, Platform, Vm
 

@@ -15,7 +15,8 @@ from baonet.document.errors import ConfigError
 from baonet.study.fingerprint import changes, fingerprint
 from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
-from baonet.study.study_file import FIELDS, read
+from baonet.study.study_fields import FIELDS
+from baonet.study.study_file import read
 from baonet.study.study_file import settings as given_settings
 from baonet.study.units import Amount, amount, number, scale, show
 from tests.config.machines import write

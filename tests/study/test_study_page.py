@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from baonet.document.kinds import described
+from baonet.document.models import described
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.plan import RUN_OPTIONS
 from baonet.study.reservoir import KEPT
-from baonet.study.study_file import FIELDS, PLOTS, AlternativeModel, MetricModel, PlotModel, read
+from baonet.study.study_fields import FIELDS, PLOTS, AlternativeModel, MetricModel, PlotModel
+from baonet.study.study_file import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
 

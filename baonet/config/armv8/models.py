@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from baonet.config.armv8 import foreign
-from baonet.document.kinds import Boolean, Choice, ListOf, MappingOf, Model, optional
+from baonet.document.kinds import Boolean, Choice, ListOf
+from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import ADDRESS, whole
 
 INTID = replace(whole("INTID", 0, 1023), text="INTID")

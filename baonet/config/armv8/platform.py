@@ -11,7 +11,7 @@ from baonet.config.armv8.models import Armv8PlatformModel, PlatformGicModel
 from baonet.config.armv8.platforms import CPU_MODELS
 from baonet.config.ranges import unaligned
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform, Gic
 

@@ -10,7 +10,7 @@ from baonet.config.armv8 import interrupts as numbers
 from baonet.config.armv8.models import Armv8VmModel
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import ArchVm, Platform, Vm
 from baonet.machine.armv8 import Armv8Platform, Armv8Vm, Gic
 from baonet.machine.armv8.affinity import CLUSTER

@@ -14,7 +14,7 @@ from baonet.config.armv8 import vm as virtual
 from baonet.config.armv8.guests import GUESTS
 from baonet.config.armv8.models import Armv8PlatformModel, Armv8VmModel
 from baonet.config.armv8.words import WORDS
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from baonet.document.kinds import Foreign
+from baonet.document.models import Foreign
 
 IRQC = MappingProxyType(
     {

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baonet.config.riscv import foreign
-from baonet.document.kinds import Boolean, MappingOf, Model, optional
+from baonet.document.kinds import Boolean
+from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import ADDRESS, whole
 
 

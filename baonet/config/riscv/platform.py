@@ -11,7 +11,7 @@ from baonet.config.ranges import unaligned
 from baonet.config.riscv import irqc
 from baonet.config.riscv.models import PlatformIrqcModel, RiscvPlatformModel
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import PAGE_SIZE, Platform
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform
 

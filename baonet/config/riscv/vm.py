@@ -10,7 +10,7 @@ from baonet.config.riscv import irqc
 from baonet.config.riscv.models import RiscvVmModel
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import ArchVm, Platform, Vm
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform, RiscvVm
 

@@ -14,7 +14,7 @@ from baonet.config.riscv import vm as virtual
 from baonet.config.riscv.guests import GUESTS
 from baonet.config.riscv.models import RiscvPlatformModel, RiscvVmModel
 from baonet.config.riscv.words import WORDS
-from baonet.document.kinds import Model
+from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.riscv import RiscvPlatform
 
