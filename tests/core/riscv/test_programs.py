@@ -32,7 +32,7 @@ def as_qemu(programs: list[Program], how: str) -> None:
     hart = Hart(*HARTS[how])
     for each, answer in zip(programs, oracle.qemu(programs), strict=True):
         found = hart.run(each)
-        if answer.ended and found.ended:
+        if answer.ended and found.ended and not oracle.has_odd_sepc(answer):
             assert plain(found) == plain(answer), f"program {each.seed}"
 
 
