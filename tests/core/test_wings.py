@@ -35,7 +35,7 @@ import sys
 from baonet.core import selftest, wings
 for name in ("armv8", "riscv"):
     selftest.ensure(name)
-    wings.load(name).trial.files
+    assert wings.load(name).trial_files
 assert not [name for name in sys.modules if name.endswith("._engine")]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
