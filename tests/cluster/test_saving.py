@@ -107,6 +107,7 @@ def test_what_is_typed_and_not_read_goes_along() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_machine_goes_anywhere_at_any_moment(data: st.DataObject) -> None:
