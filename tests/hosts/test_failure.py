@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def _signal(victims: list[int]) -> Callable[[], None]:
 
     def undo() -> None:
         for pid in victims:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # its daemon may have ended it meanwhile
+                os.kill(pid, signal.SIGCONT)
 
     return undo
 
