@@ -50,7 +50,20 @@ class _Process(pytest.Item):
     def runtest(self) -> None:
         marks = self.name if self.name in _PATIENCE else _UNMARKED
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", marks, self.path],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:xdist",
+                "--capture=sys",
+                "-m",
+                marks,
+                self.path,
+            ],
             cwd=self.config.rootpath,
             env=os.environ | {_ALONE: "1"},
             capture_output=True,

@@ -45,6 +45,13 @@ def test_a_reset_is_the_entry_state() -> None:
     assert hart.get(asm.SIP) == 1 << 5
 
 
+def test_a_hart_that_is_started_at_an_odd_address_is_so_at_the_one_before() -> None:
+    hart = Hart("virtual")
+    for enter in (hart.core.reset, hart.core.restart):
+        enter(CODE | 1, 0)
+        assert hart.core.pc == CODE
+
+
 def test_messages_to_a_hart_that_is_not_started_wait_for_it() -> None:
     """On hardware the interrupt file is beside the hart, and no start of SBI touches it."""
     hart = Hart("virtual", identities=255)

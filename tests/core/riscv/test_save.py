@@ -16,6 +16,7 @@ from tests.core.riscv.bench import CODE, HANDLER, HZ, UART, Hart, Memory, core_o
 from tests.core.travelling import as_bytes
 
 REST = 64  # where it is in a state
+OF_INSTRUCTIONS = {"pc": 512, "sepc": 712}  # likewise, in the library's CPU
 OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
 WORK = (asm.sb(A1, A2), asm.csrr(A3, asm.TIME), asm.c_addi(A0, 1), asm.fence_i(), NOP, asm.C_NOP, asm.c_j(-20))
 IDENTITIES = 255
@@ -226,6 +227,18 @@ def test_an_interrupt_file_has_what_a_guest_can_leave_in_it(register: str, offse
     with pytest.raises(ValueError, match="is damaged: state or cpu"):
         hart.core.load(saved | {"state": bytes(state)})
     hart.core.load(saved)
+
+
+@pytest.mark.parametrize("register", OF_INSTRUCTIONS)
+def test_no_instruction_is_at_an_odd_address(register: str) -> None:
+    """No guest can come to one, so a state that has one is none."""
+    hart = worker()
+    hart.core.run_until(700)
+    before = hart.core.save()
+    damaged = bytearray(before["cpu"])
+    damaged[OF_INSTRUCTIONS[register]] |= 1
+    with pytest.raises(ValueError, match="is damaged"):
+        hart.core.load(before | {"cpu": bytes(damaged)})
 
 
 @settings(max_examples=100)

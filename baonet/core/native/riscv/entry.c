@@ -63,13 +63,14 @@ static const struct {
     size_t from, to;
 } fixed[] = {{ENV_PRIV_VER, ENV_PRIV}, {ENV_PRIV + 8, ENV_MSTATUS}, {ENV_SCAUSE + 8, ENV_SCOUNTEREN}, {ENV_SSCRATCH + 8, ENV_KEPT}};
 
-/* The library aborts in a mode that is not there, and the walk relies on satp. */
+/* The library aborts in a mode that is not there, and the walk relies on satp, and on instructions at even addresses. */
 bool arch_plausible(struct core *core, const struct arch_state *state, const void *cpu) {
     if (BYTE(state->timer.fired) > 1 || state->lines & ~SIP_ALL || !file_plausible(core, &state->file)) return false;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (memcmp((const uint8_t *)cpu + fixed[i].from, core->env + fixed[i].from, fixed[i].to - fixed[i].from)) return false;
     uint64_t mode = FIELD(const uint64_t, cpu, ENV_SATP) >> 60;
     if (mode && (mode < 8 || mode > 10)) return false;
+    if ((FIELD(const uint64_t, cpu, ENV_PC) | FIELD(const uint64_t, cpu, ENV_SEPC)) & 1) return false;
     return FIELD(const uint64_t, cpu, ENV_PRIV) <= PRIV_S && FIELD(const uint64_t, cpu, ENV_FRM) < 8;
 }
 
@@ -84,6 +85,7 @@ void arch_renew(struct core *core) {
 void arch_adopt(struct core *core) { core_x(core)[0] = 0; }
 void arch_expose(struct core *core) { core->state.arch.flags = FIELD(uint8_t, core->env, ENV_FLAGS); }
 
+/* The hypervisor enters by sepc, whose bit 0 is 0 (Privileged Architecture, 4.1.7). */
 void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     static const size_t cleared[] = {ENV_STVEC, ENV_SSCRATCH, ENV_SEPC, ENV_SCAUSE, ENV_STVAL, ENV_SATP, ENV_MIE};
     for (size_t i = 0; i < sizeof cleared / sizeof *cleared; i++) ENV64(core, cleared[i]) = 0;
@@ -94,7 +96,7 @@ void arch_restart(struct core *core, uint64_t entry, uint64_t context) {
     memset(core_x(core), 0, ARCH_REGISTERS * sizeof(uint64_t));
     core_x(core)[A0] = core->arch.hart;
     core_x(core)[A1] = context;
-    core_pc(core) = entry;
+    core_pc(core) = entry & ~(uint64_t)1;
     unicorn.tlb_flush(core->cpu);
     interrupts_update(core);
 }
