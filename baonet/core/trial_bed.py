@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, cast, final
 
 from baonet.core import _node
-from baonet.core.architecture import Core
+from baonet.core.architecture import Core, TrialMemory
 from baonet.core.errors import LitmusError
 
 SIZE: Final = 0x20_0000
@@ -110,6 +110,7 @@ class TrialSide(ABC):
         return int(self.core.statistics()["instructions"])  # type: ignore[arg-type]
 
 
+Bed_ = TypeVar("Bed_", bound=TrialBed)
 Side_ = TypeVar("Side_", bound=TrialSide)
 
 
@@ -127,24 +128,31 @@ def equal(what: str, found: object, right: object) -> None:
         raise LitmusError(f"{what} {found}, not {right}")
 
 
-def run_parts(side: Side_, parts: Sequence[Part[Side_]]) -> bool:
-    """One side of all parts. Raises LitmusError.
+@final
+class PartsTrial(Generic[Bed_, Side_]):
+    """All parts, one after the other (``baonet.core.architecture.Trial``), on an architecture's bed and sides."""
 
-    Returns False if the two CPUs were not seen to run at the same time, though the host has the CPUs for it.
-    """
-    for place, part in enumerate(parts):
-        block = side.at(BLOCKS + BLOCK * place)
-        side.meet(2 * place + 1)
-        try:
-            part.run(side, block)
-            side.meet(2 * place + 2)
-            if not side.number:
-                part.check(side, block)
-        except LitmusError as error:
-            raise LitmusError(f"{part.name}: {error}") from None
-    return side.overlap
+    def __init__(
+        self, bed: Callable[[], Bed_], side: Callable[[Bed_, int], Side_], parts: Sequence[Part[Side_]]
+    ) -> None:
+        self._bed, self._side, self._parts = bed, side, parts
 
+    def shared(self) -> Bed_:
+        return self._bed()
 
-def part_of(reached: int, parts: Sequence[Part[Side_]]) -> str:
-    """The name of the part that a side was in when its count was ``reached``."""
-    return parts[max(reached - 1, 0) // 2].name
+    def run(self, shared: TrialMemory, number: int) -> bool:
+        side = self._side(cast(Bed_, shared), number)
+        for place, part in enumerate(self._parts):
+            block = side.at(BLOCKS + BLOCK * place)
+            side.meet(2 * place + 1)
+            try:
+                part.run(side, block)
+                side.meet(2 * place + 2)
+                if not side.number:
+                    part.check(side, block)
+            except LitmusError as error:
+                raise LitmusError(f"{part.name}: {error}") from None
+        return side.overlap
+
+    def part_of(self, reached: int) -> str:
+        return self._parts[max(reached - 1, 0) // 2].name

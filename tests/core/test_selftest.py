@@ -12,11 +12,10 @@ import pytest
 
 from baonet.core import selftest
 from baonet.core.architecture import Trial
-from baonet.core.armv8 import litmus
-from baonet.core.armv8.testbed import Side
+from baonet.core.armv8.testbed import Shared, Side
 from baonet.core.armv8.wing import ARMV8
 from baonet.core.errors import EngineError, LitmusError
-from baonet.core.trial_bed import Part
+from baonet.core.trial_bed import Part, PartsTrial
 
 
 def no_children() -> bool:
@@ -72,11 +71,11 @@ def wait(side: Side, block: int) -> None:
 def test_what_is_wrong_is_told_and_nothing_is_left(
     run: Callable[[Side, int], None], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", run)))
+    trial = PartsTrial(Shared, Side, (Part("first", lambda side, block: None), Part("second", run)))
     monkeypatch.setattr(selftest, "DEADLINE", 0.5 if run in (spin, wait) else 10)
     monkeypatch.setattr(selftest, "PATIENCE", 1 if run is wait else 10)
     with pytest.raises(EngineError, match=text):
-        selftest.test(ARMV8.trial())
+        selftest.test(trial)
     assert no_children()
 
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from baonet.core import trial_bed
 from baonet.core.armv8.selftest_code import ENTRY
-from baonet.core.armv8.testbed import ALIAS, FUNCTION, PAGES, RAM, REMAPPED, TABLES, UART, Shared, Side, descriptor
+from baonet.core.armv8.testbed import ALIAS, FUNCTION, PAGES, RAM, REMAPPED, TABLES, UART, Side, descriptor
 from baonet.core.trial_bed import FOR_EVER, Part, equal
 from baonet.core.trial_parts import (
     contest,
@@ -116,11 +115,3 @@ PARTS: Final[tuple[Part[Side], ...]] = (
     Part("TLBI VAE1IS from another CPU", _remap(everything=False)),
     Part("TLBI VMALLE1IS from another CPU", _remap(everything=True)),
 )
-
-
-def run(shared: Shared, number: int) -> bool:
-    return trial_bed.run_parts(Side(shared, number), PARTS)
-
-
-def part_of(reached: int) -> str:
-    return trial_bed.part_of(reached, PARTS)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast, final
+from typing import Final
 
-from baonet.core.architecture import TrialMemory
-from baonet.core.armv8 import litmus, testbed
+from baonet.core.architecture import Trial
+from baonet.core.armv8.litmus import PARTS
+from baonet.core.armv8.testbed import Shared, Side
+from baonet.core.trial_bed import PartsTrial
 
-
-@final
-class Armv8Trial:
-    def shared(self) -> TrialMemory:
-        return testbed.Shared()
-
-    def run(self, shared: TrialMemory, number: int) -> bool:
-        return litmus.run(cast(testbed.Shared, shared), number)
-
-    def part_of(self, reached: int) -> str:
-        return litmus.part_of(reached)
+TRIAL: Final[Trial] = PartsTrial(Shared, Side, PARTS)

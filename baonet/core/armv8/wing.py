@@ -37,9 +37,9 @@ class Armv8Cores:
     trial_files = (engine_file("armv8"), *(Path(__file__).with_name(f"{name}.py") for name in _TRIAL))
 
     def trial(self) -> Trial:
-        from baonet.core.armv8.trial import Armv8Trial  # noqa: PLC0415 - where it has passed nobody needs what it tries
+        from baonet.core.armv8.trial import TRIAL  # noqa: PLC0415 - where it has passed nobody needs what it tries
 
-        return Armv8Trial()
+        return TRIAL
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         arch = Armv8Platform.of(machine.platform)

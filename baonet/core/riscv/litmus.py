@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from baonet.core import trial_bed
 from baonet.core.riscv.selftest_code import ENTRY
 from baonet.core.riscv.testbed import (
     ALIAS,
@@ -23,7 +22,6 @@ from baonet.core.riscv.testbed import (
     UART,
     USER_DATA,
     WORDS,
-    RiscvShared,
     RiscvSide,
     entry,
 )
@@ -181,11 +179,3 @@ PARTS: Final[tuple[Part[RiscvSide], ...]] = (
     Part("SFENCE.VMA of everything for another hart", _remap(4)),
     Part("SUM", _sum),
 )
-
-
-def run(shared: RiscvShared, number: int) -> bool:
-    return trial_bed.run_parts(RiscvSide(shared, number), PARTS)
-
-
-def part_of(reached: int) -> str:
-    return trial_bed.part_of(reached, PARTS)

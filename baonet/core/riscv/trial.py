@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast, final
+from typing import Final
 
-from baonet.core.architecture import TrialMemory
-from baonet.core.riscv import litmus, testbed
+from baonet.core.architecture import Trial
+from baonet.core.riscv.litmus import PARTS
+from baonet.core.riscv.testbed import RiscvShared, RiscvSide
+from baonet.core.trial_bed import PartsTrial
 
-
-@final
-class RiscvTrial:
-    def shared(self) -> TrialMemory:
-        return testbed.RiscvShared()
-
-    def run(self, shared: TrialMemory, number: int) -> bool:
-        return litmus.run(cast(testbed.RiscvShared, shared), number)
-
-    def part_of(self, reached: int) -> str:
-        return litmus.part_of(reached)
+TRIAL: Final[Trial] = PartsTrial(RiscvShared, RiscvSide, PARTS)

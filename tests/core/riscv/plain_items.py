@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
@@ -37,7 +38,7 @@ def _signed(value: int, bits: int) -> int:
     return (value & (1 << bits) - 1) - (1 << bits if value >> bits - 1 & 1 else 0)
 
 
-class PlainItems:
+class PlainItems(ABC):
     """What items are made of, and those that are for one hart as for another."""
 
     def __init__(self, seed: int) -> None:
@@ -253,5 +254,5 @@ class PlainItems:
         start = asm.addi(S10, ZERO, random.randint(1, 12))
         return start + inside + asm.addi(S10, S10, 0xFFF) + asm.bne(S10, ZERO, -len(inside) - 4)
 
-    def wild(self) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def wild(self) -> bytes: ...

@@ -8,10 +8,9 @@ import pytest
 
 from baonet.core import selftest
 from baonet.core.errors import EngineError, LitmusError
-from baonet.core.riscv import litmus
-from baonet.core.riscv.testbed import RiscvSide
+from baonet.core.riscv.testbed import RiscvShared, RiscvSide
 from baonet.core.riscv.wing import RISCV
-from baonet.core.trial_bed import Part
+from baonet.core.trial_bed import Part, PartsTrial
 
 
 def test_the_engine_holds_here() -> None:
@@ -20,14 +19,14 @@ def test_the_engine_holds_here() -> None:
     assert time.monotonic() - before < selftest.DEADLINE
 
 
-def test_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_is_told() -> None:
     def fail(side: RiscvSide, block: int) -> None:
         if side.number:
             raise LitmusError("3, not 4")
 
-    monkeypatch.setattr(litmus, "PARTS", (Part("first", lambda side, block: None), Part("second", fail)))
+    trial = PartsTrial(RiscvShared, RiscvSide, (Part("first", lambda side, block: None), Part("second", fail)))
     with pytest.raises(EngineError, match="second: 3, not 4"):
-        selftest.test(RISCV.trial())
+        selftest.test(trial)
 
 
 def test_a_change_of_any_of_its_files_has_it_tried_again() -> None:
