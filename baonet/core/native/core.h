@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf construct examine module rounds_type save taken type
+ *   python     behalf construct examine modelling module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -15,9 +15,10 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave ownership parcels regions resident rest rights storm tlb trace
+ *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident
+ *              rest rights siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
- *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
+ *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -32,6 +33,7 @@
 
 #include "ledger.h"
 #include "library.h"
+#include "memsys.h"
 #include "parcels.h"
 #include "slot.h"
 #include "state.h"
@@ -150,7 +152,7 @@ struct core {
     void *pristine; /* the library's CPU, as it was made */
     struct slot *slots, *slot;
     unsigned index;
-    int model;        /* UC_CPU_* */
+    int cpu_model;    /* UC_CPU_* */
     uint32_t process; /* that this core runs in */
     unsigned sibling_count;
     uint16_t siblings[MAX_SIBLINGS];
@@ -181,6 +183,9 @@ struct core {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
     } pace;
     uint64_t costs[COSTS];
+
+    struct memsys_view view; /* of the memory system that is modelled; no `memsys`: none is */
+    struct modelled *model;  /* what it is told, and how: modelled.h; NULL: nothing */
 
     struct record *records; /* NULL: nobody wants them */
     unsigned record_count;
