@@ -18,7 +18,13 @@
  *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident
  *              rest rights siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
+<<<<<<< HEAD
  *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
+=======
+ *   model      (memsys/: memsys.h has its own)
+ *              the memory system, which knows of no engine
+ *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
+>>>>>>> memsys
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:

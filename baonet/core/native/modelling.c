@@ -8,7 +8,6 @@
 #include "modelled.h"
 
 #define MODEL_VERSION 1
-#define ALONE_WINDOW 100000 /* cycles: what a core alone logs is of no use to anybody */
 #define MOST_PACE 1000
 
 /* All fields of `parameters` that are named, over those of a Cortex-A53. */
@@ -41,21 +40,19 @@ static int parameters_from(PyObject *named, struct memsys_parameters *parameters
 
 static size_t aligned(size_t size) { return (size + 63) & ~(size_t)63; }
 
-/* State of the core's own. */
+/* State of the core's own, and no log: nobody else is to know. */
 static int make_own(struct core *core, PyObject *named) {
     struct memsys_parameters parameters;
     if (parameters_from(named, &parameters)) return -1;
-    size_t memsys = aligned(memsys_size(&parameters)), l2 = aligned(memsys_l2_size(&parameters)), log = memsys_log_size(ALONE_WINDOW);
-    uint8_t *own = PyMem_Calloc(1, memsys + l2 + log);
+    size_t memsys = aligned(memsys_size(&parameters)), l2 = memsys_l2_size(&parameters);
+    uint8_t *own = PyMem_Calloc(1, memsys + l2);
     if (!own) return PyErr_NoMemory(), -1;
     core->model->own = own;
-    core->model->own_size = memsys + l2 + log;
+    core->model->own_size = memsys + l2;
     core->view.memsys = (struct memsys *)own;
     core->view.l2 = (struct memsys_l2 *)(own + memsys);
-    core->view.log = (struct memsys_log *)(own + memsys + l2);
     memsys_init(core->view.memsys, &parameters);
     memsys_l2_init(core->view.l2, &parameters);
-    memsys_log_init(core->view.log, ALONE_WINDOW);
     return 0;
 }
 
