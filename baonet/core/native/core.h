@@ -15,16 +15,11 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident
- *              rest rights siblings storm tlb trace
+ *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident rest rights siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
-<<<<<<< HEAD
- *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
-=======
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
->>>>>>> memsys
+ *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
