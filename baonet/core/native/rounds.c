@@ -51,19 +51,30 @@ static uint64_t end_of_round(const struct rounds *rounds, uint64_t begin) {
     return least(begin + rounds->length, (begin / rounds->window + 1) * rounds->window);
 }
 
-/* True: nobody has anything to do before `until`. */
-static bool begin_round(struct rounds *rounds, uint64_t until) {
-    uint64_t first = NEVER, second = NEVER; /* the earliest, and the earliest of the others */
-    struct member *one = NULL;
-    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
-        if (member->next < first) {
-            second = first;
-            first = member->next;
+/* The member that has something to do first, and when another has. */
+static struct member *first_of(const struct rounds *rounds, uint64_t *second) {
+    struct member *one = rounds->members;
+    *second = NEVER;
+    for (struct member *member = rounds->members + 1; member < rounds->members + rounds->count; member++) {
+        if (member->next < one->next) {
+            *second = least(*second, one->next);
             one = member;
         } else {
-            second = least(second, member->next);
+            *second = least(*second, member->next);
         }
     }
+    return one;
+}
+
+/* True: nobody has anything to do before `until`. */
+static bool begin_round(struct rounds *rounds, uint64_t until) {
+    uint64_t second;
+    struct member *one = first_of(rounds, &second);
+    if (rounds->cluster_count && one->next >= rounds->woven) {
+        weave(rounds, one->next);
+        one = first_of(rounds, &second);
+    }
+    uint64_t first = one->next;
     if (first >= until) return true;
     rounds->length = least(rounds->fought ? rounds->slice : rounds->length + rounds->length / 16 + 1, rounds->window);
     rounds->fought = false;
@@ -71,6 +82,7 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
     rounds->alone = NULL;
     if (second < rounds->edge) return false;
     rounds->alone = one;
+    if (rounds->cluster_count) return false; /* what others will find in the caches follows from where this one was */
     uint64_t beyond = least(second / rounds->window * rounds->window, until);
     if (beyond > rounds->edge) rounds->edge = beyond;
     return false;
