@@ -1,6 +1,7 @@
 /*
- * What time it is. Under the host's clock: nanoseconds since the start of the machine. In virtual time: cycles, one for
- * each retired instruction, and more that are skipped when the guest waits or the hypervisor works for it.
+ * What time it is. Under the host's clock: nanoseconds since the start of the machine. In virtual time: cycles, those of the
+ * retired instructions (one each, or what the core was given as its pace), and more that are skipped when the guest waits
+ * or the hypervisor works for it.
  *
  * A stay in virtual time is planned: its budget ends at the limit, or at the next timer, whatever comes first, and the
  * block that would begin at or after that moment does not run. So where a stay ends follows from the guest's own
@@ -31,7 +32,7 @@ static uint64_t without_rests(const struct core *core, uint64_t common) {
 }
 
 uint64_t clock_now(struct core *core) {
-    if (core->hz) return core_retired(core) + core->state.skipped;
+    if (core->hz) return clock_of_instructions(core, core_retired(core)) + core->state.skipped;
     if (!core->residence) return clock_host(core) - core->epoch;
     uint64_t own = own_time(core);
     return without_rests(core, core->stands ? common_of(core->stands_offset, own) : common_clock(core->residence, own));
@@ -91,9 +92,18 @@ static uint64_t stop(struct core *core) {
     return alarm < core->scratch.limit ? alarm : core->scratch.limit;
 }
 
+/* How many instructions are to retire, from now on, for the clock to show so many cycles; less than 0: it shows more. */
+static int64_t instructions_until(struct core *core, uint64_t cycle) {
+    const struct pace *pace = &core->pace;
+    if (pace->cycles == pace->instructions) return (int64_t)(cycle - clock_now(core));
+    unsigned __int128 of_instructions = cycle > core->state.skipped ? cycle - core->state.skipped : 0;
+    unsigned __int128 in_all = (of_instructions * pace->instructions + pace->cycles - 1) / pace->cycles;
+    return (int64_t)((in_all > INT64_MAX ? INT64_MAX : (uint64_t)in_all) - core_retired(core));
+}
+
 /* Sets the budget so that the next look comes when it must; instructions already taken stay taken. */
 void clock_plan(struct core *core) {
-    int64_t rest = (int64_t)(stop(core) - clock_now(core));
+    int64_t rest = instructions_until(core, stop(core));
     int32_t chunk = rest > FAR ? FAR : rest < -FAR ? -FAR : (int32_t)rest;
     core->state.left += core->slot->budget - chunk;
     core->slot->budget = chunk;
@@ -103,6 +113,18 @@ void clock_skip(struct core *core, uint64_t cycles) {
     if (!core->hz || !cycles) return;
     core->state.skipped += cycles;
     if (running == core) clock_plan(core);
+}
+
+/*
+ * The budget may have become too small by an instruction, since these are whole: who finds it spent looks at the clock and plans
+ * anew.
+ */
+void clock_stall(struct core *core, uint64_t cycles) {
+    const struct pace *pace = &core->pace;
+    uint64_t instructions = (cycles * pace->instructions + pace->cycles - 1) / pace->cycles;
+    core->state.skipped += cycles;
+    core->state.left += (int64_t)instructions;
+    core->slot->budget -= (int32_t)instructions;
 }
 
 /* What is noted of a core while it stands, or changes what it counts, has no later time than where it goes on. */
@@ -124,7 +146,7 @@ void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
 
 /* At the start of a block whose `instructions` are already taken. */
 void clock_block_start(struct core *core, unsigned instructions) {
-    uint64_t start = clock_now(core) - instructions;
+    uint64_t start = clock_of_instructions(core, core_retired(core) - instructions) + core->state.skipped;
     if (start < stop(core)) {
         clock_plan(core);
         return;

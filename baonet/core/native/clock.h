@@ -39,7 +39,13 @@ static inline uint64_t clock_ticks(struct core *core, uint64_t time) {
 }
 int64_t clock_nanoseconds(struct core *core, uint64_t ticks);
 
-/* The rest is of virtual time. The first cycle at which the counter shows `tick`, all ones: it is out of reach. */
+/* The rest is of virtual time. The cycles of so many instructions. */
+static inline uint64_t clock_of_instructions(const struct core *core, uint64_t instructions) {
+    const struct pace *pace = &core->pace;
+    return pace->cycles == pace->instructions ? instructions : instructions * pace->cycles / pace->instructions;
+}
+
+/* The first cycle at which the counter shows `tick`, all ones: it is out of reach. */
 uint64_t clock_of_tick(struct core *core, uint64_t tick);
 
 /* When its own clock has come to the next timer; now, if the guest sees that time already. All ones: none is armed. */
@@ -49,6 +55,12 @@ uint64_t clock_alarm(struct core *core);
 void clock_plan(struct core *core);
 
 void clock_skip(struct core *core, uint64_t cycles);
+
+/*
+ * An instruction of the block that runs takes so many cycles more. No more instructions have retired for that; the stay ends where
+ * the clock says, at the start of a block.
+ */
+void clock_stall(struct core *core, uint64_t cycles);
 
 /* At the start of a block whose `instructions` are already taken. */
 void clock_block_start(struct core *core, unsigned instructions);

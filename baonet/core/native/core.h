@@ -177,6 +177,9 @@ struct core {
     int64_t stands_offset; /* to the time that nodes have in common, since then */
     uint64_t stood;        /* nanoseconds for which it has, in all: the epoch is so much later */
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
+    struct pace {
+        uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
+    } pace;
     uint64_t costs[COSTS];
 
     struct record *records; /* NULL: nobody wants them */

@@ -57,8 +57,10 @@ extern struct unicorn {
     void *(*temp_new)(void *, int, bool);
     void (*temp_free)(void *, void *);
     void *(*const_i64)(void *, int64_t);
+    void *(*const_i32)(void *, int32_t);
     void *(*new_label)(void *);
     void (*brcond_i32)(void *, int, void *, void *, void *);
+    void (*brcond_i64)(void *, int, void *, void *, void *);
 } unicorn;
 struct symbol {
     void **where;

@@ -9,7 +9,9 @@
  */
 #include "architecture.h"
 #include "count.h"
+#include "emit.h"
 #include "leave.h"
+#include "observe.h"
 #include "settle.h"
 
 /* A translation costs the host as much as so many exceptions. */
@@ -51,17 +53,6 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
 
 EXPORT void ARCH(check_exit_request)(void *s) { (void)s; }
 
-static uintptr_t argument(void *temp) { return (uintptr_t)tcg + (uintptr_t)temp; }
-static void *temp_of(uintptr_t argument) { return (void *)argument; }
-
-static void *emit(int opcode, uintptr_t a, uintptr_t b, uintptr_t c) {
-    void *op = unicorn.emit_op(tcg, opcode);
-    FIELD(uintptr_t, op, TCG_OP_ARGS) = a;
-    FIELD(uintptr_t, op, TCG_OP_ARGS + 8) = b;
-    FIELD(uintptr_t, op, TCG_OP_ARGS + 16) = c;
-    return op;
-}
-
 /*
  *     count = slot->budget - <instructions>;  slot->budget = count
  *     if (count >= slot->kick) goto run
@@ -70,32 +61,26 @@ static void *emit(int opcode, uintptr_t a, uintptr_t b, uintptr_t c) {
  */
 static void emit_block_start(void *helper) {
     struct core *core = running;
-    uintptr_t count = (uintptr_t)unicorn.temp_new(tcg, TCG_TYPE_I32, false);
-    uintptr_t other = (uintptr_t)unicorn.temp_new(tcg, TCG_TYPE_I32, false);
-    void *count_temp = temp_of(count), *other_temp = temp_of(other);
-    void *slot = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core->slot);
-    void *label = unicorn.new_label(tcg);
-    void *count_handle = (void *)(count - (uintptr_t)tcg), *other_handle = (void *)(other - (uintptr_t)tcg);
+    void *count = unicorn.temp_new(tcg, TCG_TYPE_I32, false), *other = unicorn.temp_new(tcg, TCG_TYPE_I32, false);
+    void *slot = emit_pointer(tcg, core->slot), *label = unicorn.new_label(tcg);
 
-    emit(INDEX_OP_LD_I32, count, argument(slot), offsetof(struct slot, budget));
+    emit_operation(tcg, INDEX_OP_LD_I32, count, slot, offsetof(struct slot, budget));
     count_op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I32);
-    FIELD(uintptr_t, count_op, TCG_OP_ARGS) = other;
-    emit(INDEX_OP_SUB_I32, count, count, other);
-    emit(INDEX_OP_ST_I32, count, argument(slot), offsetof(struct slot, budget));
-    emit(INDEX_OP_LD_I32, other, argument(slot), offsetof(struct slot, kick));
-    unicorn.brcond_i32(tcg, TCG_COND_GE, count_handle, other_handle, label);
-    void *core_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core);
-    void *block_constant = unicorn.const_i64(tcg, (int64_t)(uintptr_t)block);
-    void *arguments[] = {temp_of(argument(core_constant)), temp_of(argument(block_constant))};
+    FIELD(void *, count_op, TCG_OP_ARGS) = other;
+    emit_operation(tcg, INDEX_OP_SUB_I32, count, count, (uintptr_t)other);
+    emit_operation(tcg, INDEX_OP_ST_I32, count, slot, offsetof(struct slot, budget));
+    emit_operation(tcg, INDEX_OP_LD_I32, other, slot, offsetof(struct slot, kick));
+    unicorn.brcond_i32(tcg, TCG_COND_GE, emit_handle(tcg, count), emit_handle(tcg, other), label);
+    void *arguments[] = {emit_pointer(tcg, core), emit_pointer(tcg, block)};
     unicorn.call(tcg, helper, NULL, 2, arguments);
-    *(uint32_t *)label |= 1; /* TCGLabel.present */
-    FIELD(uintptr_t, unicorn.emit_op(tcg, INDEX_OP_SET_LABEL), TCG_OP_ARGS) = (uintptr_t)label;
+    emit_label(tcg, label);
 
     unicorn.temp_free(tcg, arguments[0]);
     unicorn.temp_free(tcg, arguments[1]);
-    unicorn.temp_free(tcg, temp_of(argument(slot)));
-    unicorn.temp_free(tcg, count_temp);
-    unicorn.temp_free(tcg, other_temp);
+    unicorn.temp_free(tcg, slot);
+    unicorn.temp_free(tcg, count);
+    unicorn.temp_free(tcg, other);
+    if (core->model) observe_block(tcg, block);
 }
 
 EXPORT void ARCH(helper_check_exit_request)(void *core, uintptr_t block);

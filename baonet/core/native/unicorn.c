@@ -66,8 +66,10 @@ static const struct symbol symbols[] = {
     {(void **)&unicorn.temp_new, "tcg_temp_new_internal" ARCH_SUFFIX},
     {(void **)&unicorn.temp_free, "tcg_temp_free_internal" ARCH_SUFFIX},
     {(void **)&unicorn.const_i64, "tcg_const_i64" ARCH_SUFFIX},
+    {(void **)&unicorn.const_i32, "tcg_const_i32" ARCH_SUFFIX},
     {(void **)&unicorn.new_label, "gen_new_label" ARCH_SUFFIX},
     {(void **)&unicorn.brcond_i32, "tcg_gen_brcond_i32" ARCH_SUFFIX},
+    {(void **)&unicorn.brcond_i64, "tcg_gen_brcond_i64" ARCH_SUFFIX},
     {NULL, NULL},
 };
 
