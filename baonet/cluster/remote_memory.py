@@ -58,7 +58,7 @@ class RemoteMemory:
 
     def save(self) -> Saved:
         """As ``NodeMemory.save``: what one host would have, wherever it is. Raises as ``read``."""
-        return MEMORY.save(segments=[self._saved(place) for place in places(self._plan.machine, SIZES.devices)])
+        return MEMORY.save(segments=[self._saved(place) for place in places(self._plan.machine, SIZES)])
 
     def _saved(self, place: SavedPlace) -> list[object]:
         if not place.vms:

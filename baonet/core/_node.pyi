@@ -10,6 +10,8 @@ SLOT_SIZE: int
 """Bytes of a slot: a pcpu's in the memory that a node's processes share."""
 UART_STATE_SIZE: int
 """Bytes of a UART's state in shared memory, of whatever kind it is."""
+MEMORY_PARAMETERS: tuple[str, ...]
+"""Of a memory system, in the order in which the shape of a cluster has them."""
 RING_SIZE: int
 """Bytes of a ring in shared memory."""
 
@@ -312,6 +314,9 @@ def write(ledger: object, entries: object, segment: int, page: int) -> None:
 
 def known(ledger: object, pcpu: int) -> int:
     """The latest time, in cycles, that the guest of a pcpu that stands knows. Raises IndexError."""
+
+def cluster_size(shape: bytes, /) -> int:
+    """Bytes of a cluster of such a shape (``baonet.core.shapes``). Raises ValueError for what is none."""
 
 def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
     """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).

@@ -87,6 +87,20 @@ class Core(Cpu, Protocol):
         See ``baonet.memory.ownership``.
         """
 
+    def join(self, buffer: object, shape: bytes, party: int) -> None:
+        """Have memory take time: the core is the pcpu ``party`` of the cluster that is in a buffer.
+
+        ``shape``: ``baonet.core.shapes``. Raises ValueError under the host's clock, for a second cluster, for what is
+        no shape and for a buffer that is read-only or too small, IndexError for a pcpu that the cluster has not.
+        """
+
+    def memory_counts(self) -> dict[str, int]:
+        """What memory has taken since the core was made; nothing where it takes no time.
+
+        Of the guest, and with ``hypervisor_`` before its name of the hypervisor below it: counts of ``counters.h``, and
+        cycles of ``stall_`` and why.
+        """
+
     def map_unassigned(self, ipa: int, size: int) -> None:
         """Have accesses there end in an exception of the guest's, but where something is mapped.
 
@@ -253,6 +267,11 @@ class Rounds(Protocol):
     def standing(self) -> bool:
         """Whether no guest runs, in any process."""
 
+    def memory_counts(self) -> list[tuple[list[dict[str, int]], list[list[int]], dict[str, int]]]:
+        """Of each cluster whose memory takes time: counts by owner, its VMs and last the hypervisor; by whom who has
+        missed a line had lost it, in columns of the same owners and last of nobody; counts of the channel.
+        """
+
     def save(self) -> list[Any]: ...
 
     def load(self, saved: list[Any]) -> None:
@@ -261,6 +280,12 @@ class Rounds(Protocol):
 
 Member = Core | tuple[int, int]
 """A core that is here, or (pcpu, the first pcpu in its process)."""
+
+
+Woven = tuple[object, bytes, int, tuple[int, ...]]
+"""A cluster whose memory takes time: its memory, its shape (``baonet.core.shapes``), its first pcpu, and the VM of each
+as the cluster counts them.
+"""
 
 
 class Wiring(TypedDict):
@@ -320,7 +345,15 @@ class CoreWing(Protocol):
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
-    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def rounds(  # noqa: PLR0917 - as the native one is
+        self,
+        cores: tuple[Member, ...],
+        window: int,
+        slice_: int,
+        threads: int,
+        ledger: object,
+        clusters: tuple[Woven, ...],
+    ) -> Rounds:
         """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu.
 
         Raises ValueError, TypeError for cores that follow the host's clock, MemoryError.

@@ -15,7 +15,8 @@ import pytest
 from baonet.core import _node
 from baonet.machine import Clock, ClockMode, Device, Machine, PlatformDevice, Region
 from baonet.machine.saved import StateError
-from baonet.memory.node import NodeMemory, Sizes, Use
+from baonet.memory.node import NodeMemory, Use
+from baonet.memory.sizes import Sizes
 from baonet.memory.ownership import OWNERSHIP_SIZE
 from tests.hyp import machines
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring, Woven
 from baonet.core.armv8 import engine
 from baonet.core.costs import interrupt_cost
 from baonet.core.engine import engine_file
@@ -55,9 +55,11 @@ class Armv8Cores:
             **wiring,
         )
 
-    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def rounds(
+        self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object, clusters: tuple[Woven, ...]
+    ) -> Rounds:
         members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
-        return engine.native.Rounds(members, window, slice_, threads, ledger)
+        return engine.native.Rounds(members, window, slice_, threads, ledger, clusters)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
         engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)

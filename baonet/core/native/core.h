@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf construct examine module rounds_type save taken type
+ *   python     behalf cluster construct examine memory_counts module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -32,6 +32,7 @@
 
 #include "ledger.h"
 #include "library.h"
+#include "weave.h"
 #include "parcels.h"
 #include "slot.h"
 #include "state.h"
@@ -181,6 +182,10 @@ struct core {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
     } pace;
     uint64_t costs[COSTS];
+
+    struct memsys_view view;    /* where memory takes time; of no `memsys`: it takes none */
+    struct memsys_weave *weave; /* the cluster, in which this is a party */
+    unsigned party;
 
     struct record *records; /* NULL: nobody wants them */
     unsigned record_count;

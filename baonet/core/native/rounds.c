@@ -14,6 +14,9 @@
  * at most a sixteenth as long as the time since then: who waits for a lock sees it go from hand to hand, which in long rounds
  * it would have done behind his back, and who is told something now and then is told it hardly late.
  *
+ * Where memory takes time nobody goes beyond the end of a window: then what pcpus of a cluster have asked their second level for
+ * is put in order (memsys/weave.h), which their clocks follow from.
+ *
  * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
  */
 #include "rounds.h"
@@ -66,14 +69,32 @@ static struct member *first_of(const struct rounds *rounds, uint64_t *second) {
     return one;
 }
 
+/*
+ * All stand, and nobody has anything to do before `now`: where a window has ended by then its accesses are put in order, and who
+ * was charged too little for them is charged the rest. True: for that, clocks may have gone on.
+ */
+static bool weave(struct rounds *rounds, uint64_t now) {
+    bool due = false;
+    for (struct woven *woven = rounds->woven; woven < rounds->woven + rounds->woven_count; woven++) {
+        uint64_t charges[MEMSYS_PARTIES];
+        if (!memsys_weave_due(&woven->weave, now)) continue;
+        due = true;
+        memsys_weave_edge(&woven->weave, woven->owners, now, charges);
+        for (unsigned i = 0; i < woven->weave.shape.parties; i++) {
+            struct member *member = woven->parties[i];
+            if (!member) continue;
+            member->clock += charges[i];
+            if (member->next < member->clock) member->next = member->clock;
+        }
+    }
+    return due;
+}
+
 /* True: nobody has anything to do before `until`. */
 static bool begin_round(struct rounds *rounds, uint64_t until) {
     uint64_t second;
     struct member *one = first_of(rounds, &second);
-    if (rounds->cluster_count && one->next >= rounds->woven) {
-        weave(rounds, one->next);
-        one = first_of(rounds, &second);
-    }
+    if (weave(rounds, least(one->next, until))) one = first_of(rounds, &second);
     uint64_t first = one->next;
     if (first >= until) return true;
     rounds->length = least(rounds->fought ? rounds->slice : rounds->length + rounds->length / 16 + 1, rounds->window);
@@ -82,7 +103,7 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
     rounds->alone = NULL;
     if (second < rounds->edge) return false;
     rounds->alone = one;
-    if (rounds->cluster_count) return false; /* what others will find in the caches follows from where this one was */
+    if (rounds->woven_count) return false; /* what others will find in the caches follows from where this one was */
     uint64_t beyond = least(second / rounds->window * rounds->window, until);
     if (beyond > rounds->edge) rounds->edge = beyond;
     return false;

@@ -4,10 +4,12 @@
 #include "architecture.h"
 #include "behalf.h"
 #include "clock.h"
+#include "cluster.h"
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
 #include "leave.h"
+#include "memory_counts.h"
 #include "ownership.h"
 #include "regions.h"
 #include "rights.h"
@@ -52,6 +54,7 @@ static void core_dealloc(PyObject *self) {
     Py_XDECREF(core->buffers);
     parcels_clear(&core->chunks);
     PyMem_Free(core->records);
+    PyMem_Free(core->weave);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -310,6 +313,7 @@ static PyMethodDef core_methods[] = {
     {"map_uart", core_map_uart, METH_VARARGS, NULL},
     {"own", core_own, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
+    {"join", core_join, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"restart", restart, METH_VARARGS, NULL},
@@ -338,6 +342,7 @@ static PyMethodDef core_methods[] = {
     {"state", core_state, METH_NOARGS, NULL},
     {"uarts", core_uarts, METH_NOARGS, NULL},
     {"storm", core_take_storm, METH_NOARGS, NULL},
+    {"memory_counts", core_memory_counts, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"save", core_save, METH_NOARGS, NULL},
     {"load", core_load, METH_O, NULL},

@@ -91,11 +91,10 @@ void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint
         logs[i] = view.log;
         busy = true;
     }
-    if (busy)
-        merge(weave, logs, owners, charges);
-    else if (shared->busy) /* the channel is idle */
+    if (busy) merge(weave, logs, owners, charges);
+    uint64_t begin = now - now % weave->shape.window;
+    if (!busy || begin > shared->end) /* the channel has been idle */
         for (unsigned i = 0; i < weave->shape.parties; i++) memsys_weave_party(weave, i)->outcome.wait = 0;
-    shared->busy = busy;
     shared->window++;
-    shared->end = (now / weave->shape.window + 1) * weave->shape.window;
+    shared->end = begin + weave->shape.window;
 }

@@ -30,7 +30,6 @@ struct memsys_shared {
     uint64_t made;
     uint64_t window; /* that is open */
     uint64_t end;    /* of it, in cycles */
-    uint64_t busy;   /* in the one before somebody has asked the second level for something */
     struct memsys_party parties[MEMSYS_PARTIES];
 };
 
@@ -65,9 +64,11 @@ static inline struct memsys_party *memsys_weave_party(const struct memsys_weave 
 
 void memsys_weave_begin(struct memsys_weave *weave, unsigned party, uint64_t now);
 
-/* Before a party does anything: its clock is at `now`, with what it was charged. */
-static inline void memsys_weave_enter(struct memsys_weave *weave, unsigned party, uint64_t now) {
-    if (memsys_weave_party(weave, party)->window != weave->shared->window) memsys_weave_begin(weave, party, now);
+/* Before a party does anything: its clock is at `now`, with what it was charged. Whether it has begun a window. */
+static inline bool memsys_weave_enter(struct memsys_weave *weave, unsigned party, uint64_t now) {
+    if (memsys_weave_party(weave, party)->window == weave->shared->window) return false;
+    memsys_weave_begin(weave, party, now);
+    return true;
 }
 
 /* Whether the open window ends when nobody has anything to do before `now`. */

@@ -1,0 +1,29 @@
+#include "shape.h"
+
+#include <string.h>
+
+#include "weave.h"
+
+PyObject *cluster_size(PyObject *module, PyObject *bytes) {
+    (void)module;
+    struct memsys_shape shape;
+    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof shape)
+        return PyErr_Format(PyExc_ValueError, "this is no shape of a cluster");
+    memcpy(&shape, PyBytes_AS_STRING(bytes), sizeof shape);
+    struct memsys_wrong wrong = memsys_check(&shape.parameters);
+    if (wrong.field) return PyErr_Format(PyExc_ValueError, "a memory system whose %s %s", wrong.field, wrong.why);
+    return PyLong_FromSize_t(memsys_weave_size(&shape));
+}
+
+PyObject *shape_parameters(void) {
+#define NAME(name, value) #name,
+    static const char *const names[] = {MEMSYS_PARAMETERS(NAME)};
+#undef NAME
+    PyObject *tuple = PyTuple_New(sizeof names / sizeof *names);
+    for (size_t i = 0; tuple && i < sizeof names / sizeof *names; i++) {
+        PyObject *name = PyUnicode_FromString(names[i]);
+        if (!name) Py_CLEAR(tuple);
+        if (name) PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, name);
+    }
+    return tuple;
+}

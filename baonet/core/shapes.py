@@ -1,0 +1,41 @@
+"""The shape of a cluster whose memory takes time: what the engine is told of it (``struct memsys_shape``, weave.h)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from baonet.core import _node
+from baonet.hyp import wings
+from baonet.machine import Machine
+from baonet.machine.clusters import Cluster
+
+_EXTENTS: Final = 8
+"""Places in physical memory at most (MEMSYS_EXTENTS)."""
+_SHAPE: Final = struct.Struct(f"@{len(_node.MEMORY_PARAMETERS)}I{2 * _EXTENTS}QIIQ")
+
+
+def shape(machine: Machine, cluster: Cluster) -> bytes:
+    """Of the machine's memory system, where the VMs of the cluster and the hypervisor are, and of its windows.
+
+    Raises ValueError for a platform whose memory takes no time.
+    """
+    system, clock = machine.platform.memory_system, machine.clock
+    if system is None:
+        raise ValueError(f"memory of the platform '{machine.platform.name}' takes no time")
+    parameters = system.parameters(clock.cycles)
+    spans = wings.mapped(machine).spans(cluster.vms, most=_EXTENTS)
+    flat = [number for span in spans for number in span]
+    return _SHAPE.pack(
+        *(parameters[name] for name in _node.MEMORY_PARAMETERS),
+        *flat,
+        *[0] * (2 * _EXTENTS - len(flat)),
+        len(spans),
+        len(cluster.pcpus),
+        clock.cycles.ticks(clock.window),
+    )
+
+
+def cluster_size(machine: Machine, cluster: Cluster) -> int:
+    """Bytes that the processes of its island share for it."""
+    return _node.cluster_size(shape(machine, cluster))
