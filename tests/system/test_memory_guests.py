@@ -1,4 +1,4 @@
-"""The guests of the memory studies do the work that they say, on both architectures; what it costs is not asked here."""
+"""The guests of the memory studies do the work that they say, on both architectures; what it costs is not asked."""
 
 from __future__ import annotations
 
