@@ -62,6 +62,7 @@ class RiscvCores:
         slice_: int,
         threads: int,
         ledger: object,
+        *,
         clusters: tuple[Woven, ...],
     ) -> Rounds:
         members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
