@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf construct examine modelling module rounds_type save taken type
+ *   python     behalf cluster construct examine memory_counts modelling module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -185,8 +185,10 @@ struct core {
     } pace;
     uint64_t costs[COSTS];
 
-    struct memsys_view view; /* of the memory system that is modelled; no `memsys`: none is */
-    struct modelled *model;  /* what it is told, and how: modelled.h; NULL: nothing */
+    struct memsys_view view;    /* of the memory system that is modelled; no `memsys`: none is */
+    struct modelled *model;     /* what it is told, and how: modelled.h; NULL: nothing */
+    struct memsys_weave *weave; /* the cluster, in which this is a party; NULL: there is no other */
+    unsigned party;
 
     struct record *records; /* NULL: nobody wants them */
     unsigned record_count;
