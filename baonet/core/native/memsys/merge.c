@@ -247,9 +247,14 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
             count--;
         }
     }
-    cluster->channel.free -= (uint64_t)last_late; /* from real times back to those at which the next window begins */
     area = cluster->channel.area - area;
-    for (unsigned i = 0; i < parties; i++) settle(&all[i], area, length, &outcomes[i]);
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < parties; i++) {
+        settle(&all[i], area, length, &outcomes[i]);
+        if (all[i].next && outcomes[i].charge < least) least = outcomes[i].charge;
+    }
+    /* From the times of whom the channel served last to those at which the first of them goes on. */
+    if (least != UINT64_MAX) cluster->channel.free -= (uint64_t)last_late - least;
     cluster->counters.windows++;
     memsys_cluster_l2(cluster)->window++;
 }
