@@ -93,7 +93,7 @@ static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
     uint64_t last = micro->keys[micro->last];
     if (last == own || last == all) return (int)micro->last;
     for (uint32_t i = 0; i < micro->entries; i++)
-        if (micro->keys[i] == own || micro->keys[i] == all) {
+        if ((micro->keys[i] ^ own) >> KEY_SHIFT == 0 && (micro->keys[i] == own || micro->keys[i] == all)) {
             micro->last = i;
             return (int)i;
         }
