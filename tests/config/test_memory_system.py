@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import baonet
 from baonet.config.loader import load
 from baonet.config.memory_models import MemorySystemModel
 from baonet.config.memory_reference import parameters
@@ -225,6 +227,19 @@ def test_what_goes_together(tmp_path: Path) -> None:
         assert problems(write(tmp_path, text)) == ()
 
 
+def test_clusters_are_those_that_are_given_for_just_these_cpus(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("{extends: qemu-aarch64-virt, cpus: 6, clusters: [2, 4]}")
+
+    def sizes(text: str) -> list[int]:
+        return [len(cluster) for cluster in platform_of(tmp_path, with_platform(text)).clustered]
+
+    assert sizes("qemu-aarch64-virt") == [4]
+    assert sizes("own.yaml") == [2, 4]
+    assert sizes("{extends: own.yaml, standby: false}") == [2, 4]
+    assert sizes("{extends: own.yaml, cpus: 9}") == [4, 4, 1]
+    assert sizes("{extends: own.yaml, cpus: 9, clusters: [8, 1]}") == [8, 1]
+
+
 def test_caches_of_a_platform_that_has_a_memory_system_are_changed_there(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("{extends: qemu-aarch64-virt, memory_system: cortex-a53}")
     cache = "cache: {llc_size: 2MiB, llc_ways: 16, l1_size: 32KiB, l1_ways: 4}"
@@ -271,6 +286,13 @@ def test_a_file_can_give_every_parameter() -> None:
     given = {name for _, name in parameters()} - {"cpi"} | {"cycles", "instructions", "hypervisor"}
     assert given == set(MemorySystem.__slots__)
     assert {"cpi", "preset", "hypervisor"} <= {each.name for each in described(MemorySystemModel)}
+
+
+def test_the_model_has_these_parameters_and_the_presets_values() -> None:
+    """Its header is for who uses the model without a machine file."""
+    header = Path(baonet.__path__[0], "core", "native", "memsys", "parameters.h").read_text()
+    told = {name: int(value) for name, value in re.findall(r"X\((\w+), (\d+)\)", header)}
+    assert told == A53.parameters(Rate(1_200_000_000))
 
 
 def test_times_become_cycles_of_the_clock() -> None:
