@@ -182,14 +182,15 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
         in->writing.bytes |= bytes;
         return in->writing.bytes == ALL_BYTES ? full_line(view, now, place) : 0;
     }
-    unsigned total = 0;
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
-    if (in->writing.line != NO_LINE) total += memsys_stop_writing(view, now);
-    if (way < 0) return total + store_miss(view, now, place, bytes);
+    if (way < 0) {
+        unsigned total = in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
+        return total + store_miss(view, now, place, bytes);
+    }
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
-    return total;
+    return 0;
 }
 
 /* ---- Accesses ---- */

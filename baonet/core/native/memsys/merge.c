@@ -55,8 +55,7 @@ size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsy
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
     memset(cluster, 0, sizeof *cluster);
-    size_t size = lay_out(cluster, p, extents, count), maps = cluster->l2 + memsys_l2_size(p);
-    memset((uint8_t *)cluster + maps, 0, size - maps);
+    lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
     for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
@@ -247,9 +246,14 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
             count--;
         }
     }
-    cluster->channel.free -= (uint64_t)last_late; /* from real times back to those at which the next window begins */
     area = cluster->channel.area - area;
-    for (unsigned i = 0; i < parties; i++) settle(&all[i], area, length, &outcomes[i]);
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < parties; i++) {
+        settle(&all[i], area, length, &outcomes[i]);
+        if (all[i].next && outcomes[i].charge < least) least = outcomes[i].charge;
+    }
+    /* From the times of whom the channel served last to those at which the first of them goes on. */
+    if (least != UINT64_MAX) cluster->channel.free -= (uint64_t)last_late - least;
     cluster->counters.windows++;
     memsys_cluster_l2(cluster)->window++;
 }
