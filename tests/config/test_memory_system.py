@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import baonet
 from baonet.config.loader import load
 from baonet.config.memory_models import MemorySystemModel
 from baonet.config.memory_reference import parameters
@@ -286,13 +284,6 @@ def test_a_file_can_give_every_parameter() -> None:
     given = {name for _, name in parameters()} - {"cpi"} | {"cycles", "instructions", "hypervisor"}
     assert given == set(MemorySystem.__slots__)
     assert {"cpi", "preset", "hypervisor"} <= {each.name for each in described(MemorySystemModel)}
-
-
-def test_the_model_has_these_parameters_and_the_presets_values() -> None:
-    """Its header is for who uses the model without a machine file."""
-    header = Path(baonet.__path__[0], "core", "native", "memsys", "parameters.h").read_text()
-    told = {name: int(value) for name, value in re.findall(r"X\((\w+), (\d+)\)", header)}
-    assert told == A53.parameters(Rate(1_200_000_000))
 
 
 def test_times_become_cycles_of_the_clock() -> None:
