@@ -98,6 +98,10 @@ def test_an_override_gives_one_or_a_part_of_it(tmp_path: Path) -> None:
     assert found(*both, "platform.memory_system=off") is None
 
 
+def test_one_for_each_architecture(tmp_path: Path) -> None:
+    assert system_of(tmp_path, "{armv8: cortex-a53, riscv: sifive-u74}") == A53
+
+
 def test_colours_are_those_of_its_caches(tmp_path: Path) -> None:
     found = platform_of(tmp_path, with_system("{preset: cortex-a53, l2: {size: 512KiB}, l1d: {size: 16KiB}}"))
     assert found.cache == Cache(512 << 10, 16, 16 << 10, 4)
