@@ -3,7 +3,7 @@
 #define BAONET_CLUSTER_H
 
 #include "core.h"
-#include "weave.h"
+#include "memsys.h"
 
 /* The cluster that is in a buffer, of a shape as bytes; `view` keeps the buffer exported. False: a Python error is set. */
 bool cluster_open(struct memsys_weave *weave, PyObject *buffer, PyObject *shape, PyObject **view);

@@ -6,7 +6,7 @@
 #define BAONET_ROUNDS_H
 
 #include "core.h"
-#include "weave.h"
+#include "memsys.h"
 #include "stay.h"
 
 enum status {

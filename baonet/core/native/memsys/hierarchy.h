@@ -19,6 +19,7 @@
 #include "counters.h"
 #include "parameters.h"
 
+struct memsys_channel;
 struct memsys_l2;
 struct memsys_log;
 
@@ -60,12 +61,13 @@ struct memsys_walk {
     uint64_t ipa;                        /* of the address that was asked for */
     bool page;                           /* at the last level: what is above it may go into the walk cache */
     bool global;                         /* for all ASIDs */
-    uint8_t memory;                      /* enum memsys_memory */
+    uint8_t memory;                      /* enum memsys_memory: what a load or store is */
+    uint8_t code;                        /* likewise a fetch: without stage 1, SCTLR.C and .I differ */
 };
 
 /* A stage-2 walk: where an IPA is, and what is to be read to find out. */
 struct memsys_stage2 {
-    uint64_t descriptors[MEMSYS_LEVELS]; /* physical, the root's first; they obey the hypervisor's colours */
+    uint64_t descriptors[MEMSYS_LEVELS]; /* physical, the root's first */
     uint32_t levels;                     /* 0: there is no stage 2 */
     uint32_t shift;                      /* log2 of the page or block */
     uint64_t pa;                         /* of the IPA that was asked for */
@@ -74,9 +76,10 @@ struct memsys_stage2 {
 
 struct memsys_view {
     struct memsys *memsys;
-    struct memsys_l2 *l2;   /* the pcpu's replica */
-    struct memsys_log *log; /* of its window */
-    void *of;               /* for the functions below */
+    struct memsys_l2 *l2;           /* the pcpu's replica */
+    struct memsys_log *log;         /* of its window; NULL: nothing is written down */
+    struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
+    void *of;                       /* for the functions below */
     /* Asked on a miss of the main TLB; false: there is no translation (any more), and the access is not modelled. */
     bool (*walk)(void *of, uint64_t va, bool fetch, struct memsys_walk *walk);
     /* Asked on a miss of the IPA cache, for descriptors of stage 1 and for what they lead to. */

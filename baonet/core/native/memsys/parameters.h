@@ -13,17 +13,17 @@
 #define MEMSYS_ADDRESS_BITS 40 /* of a physical address */
 
 #define MEMSYS_PARAMETERS(X) \
-    /* First-level caches: virtually indexed, physically tagged, pseudo-random (TRM 2.1, 6.1). */ \
+    /* First-level caches: virtually indexed, physically tagged, pseudo-random (TRM 2.1). */ \
     X(l1i_size, 32768) \
     X(l1i_ways, 2) \
     X(l1d_size, 32768) \
     X(l1d_ways, 4) \
-    /* The second level: physically indexed, pseudo-random, shared by the cluster (TRM 7.1). */ \
+    /* The second level: physically indexed, pseudo-random, shared by the cluster (TRM 7.6). */ \
     X(l2_size, 1048576) \
     X(l2_ways, 16) \
-    /* Not 0: data come into it when they leave a first-level cache, clean or dirty; 0: when they are fetched, too. */ \
-    X(l2_on_eviction, 0) \
-    /* Translation (TRM 5.2): entries of each micro-TLB, the main TLB, the walk cache, the IPA cache. */ \
+    /* 1: data come into it when they leave a first-level cache, clean or dirty (TRM 7.6); 0: when they are fetched, too. */ \
+    X(l2_on_eviction, 1) \
+    /* Translation (TRM 5.1): entries of each micro-TLB, the main TLB, the walk cache, the IPA cache. */ \
     X(utlb_instruction, 10) \
     X(utlb_data, 10) \
     X(tlb_entries, 512) \
@@ -40,12 +40,14 @@
     X(dram_store, 20) \
     /* Cycles for which one line keeps the channel; 0: it is never busy. */ \
     X(dram_line, 22) \
+    /* Lines that may be on their way before who writes one has to wait. */ \
+    X(dram_queue, 8) \
     /* Loads from and stores to device memory, where nothing emulates it. */ \
     X(device_load, 60) \
     X(device_store, 10) \
     /* A miss of a micro-TLB; a miss of the main TLB, beside the loads of descriptors. */ \
     X(utlb_miss, 2) \
-    X(walk, 7) \
+    X(tlb_miss, 7) \
     /* A line that another core's first level has, dirty; one that others have and that is to be one's own. */ \
     X(snoop_dirty, 40) \
     X(snoop_shared, 20) \
@@ -54,10 +56,11 @@
     X(streaming_l1, 4) \
     X(streaming_l2, 128) \
     /* Prefetch into the first level: streams (0: none), equal strides before it begins, lines ahead (CPUACTLR_EL1: */ \
-    /* NPFSTRM, STRIDE, L1PCTL). */ \
+    /* NPFSTRM, STRIDE, L1PCTL); how many lines a stride may be, up or down (TRM 6.6.2). */ \
     X(prefetch_streams, 2) \
     X(prefetch_strides, 2) \
-    X(prefetch_lines, 5)
+    X(prefetch_lines, 5) \
+    X(prefetch_reach, 4)
 
 struct memsys_parameters {
 #define MEMSYS_FIELD(name, value) uint32_t name;

@@ -59,6 +59,8 @@ void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_par
                          const struct memsys_extent *extents, unsigned count);
 struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster);
 struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster);
+/* How often lines of each 4 KiB page of an extent have missed: what `missed` of the counters adds up to, but for lines of no extent. */
+const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent);
 
 /* What a window has come to for one pcpu. All 0: before the first one. */
 struct memsys_outcome {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "weave.h"
+#include "memsys.h"
 
 PyObject *cluster_size(PyObject *module, PyObject *bytes) {
     (void)module;
