@@ -185,7 +185,7 @@ _AGENTS: Final = (
     Fact(70, Registers, _TOLD),
     Fact(71, StateRequest, ((Role.AGENT, Role.CONDUCTOR), (Role.CONDUCTOR, Role.CREW))),
     Fact(80, PcpuState, ((Role.CONDUCTOR, Role.AGENT), (Role.CREW, Role.CONDUCTOR))),
-    Fact(81, SharedCache, ((Role.CONDUCTOR, Role.AGENT),)),
+    Fact(84, SharedCache, ((Role.CONDUCTOR, Role.AGENT),)),
 )
 _TO_NODE: Final[tuple[Way, ...]] = ((Role.LEAD, Role.NODE),)
 _TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)

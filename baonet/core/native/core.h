@@ -7,7 +7,7 @@
  *
  *   python     behalf cluster construct examine memory_counts module rounds_type save taken type
  *              the module and its type Core
- *   run        rounds run settle stay translate
+ *   run        rounds run sample settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
@@ -96,7 +96,9 @@ enum kind {
     TRACE_CONSOLE = 12,
     TRACE_INPUT,
     TRACE_MARK,
-    TRACE_ENTRY = 17
+    TRACE_ENTRY = 17,
+    TRACE_MISSES,
+    TRACE_STALLS
 };
 struct record {
     uint64_t time;
