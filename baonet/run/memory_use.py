@@ -58,7 +58,9 @@ def run_memory(plan: Plan, outcome: Outcome) -> RunMemory:
         if vm.config.name in names
     }
     caches = {
-        cluster.number: cache_counts(outcome.caches[cluster.number], tuple(plan.vms[vm].config.name for vm in cluster.vms))
+        cluster.number: cache_counts(
+            outcome.caches[cluster.number], tuple(plan.vms[vm].config.name for vm in cluster.vms)
+        )
         for cluster in clusters(plan.machine)
         if cluster.number in outcome.caches
     }

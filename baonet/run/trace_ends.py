@@ -75,10 +75,13 @@ def footer(outcome: Outcome, plan: Plan) -> dict[str, object]:
 def _caches(outcome: Outcome, plan: Plan) -> Iterator[tuple[int, dict[str, object]]]:
     for cluster in clusters(plan.machine):
         if (told := outcome.caches.get(cluster.number)) is not None:
-            yield cluster.number, {
-                "vms": [plan.vms[vm].config.name for vm in cluster.vms],
-                "counts": [owner.counts for owner in told.owners],
-                "missed": [list(owner.missed) for owner in told.owners],
-                "channel": told.channel,
-                "pages": [[page.address, page.misses] for page in told.pages],
-            }
+            yield (
+                cluster.number,
+                {
+                    "vms": [plan.vms[vm].config.name for vm in cluster.vms],
+                    "counts": [owner.counts for owner in told.owners],
+                    "missed": [list(owner.missed) for owner in told.owners],
+                    "channel": told.channel,
+                    "pages": [[page.address, page.misses] for page in told.pages],
+                },
+            )

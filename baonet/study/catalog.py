@@ -11,8 +11,8 @@ from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.interrupts import InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
-from baonet.study.metrics.memory import CacheEvictions, InstructionRate, MemoryCounts, MemoryMisses, MemoryStalls
 from baonet.study.metrics.marks import Numbers, RoundTrip, Throughput
+from baonet.study.metrics.memory import CacheEvictions, InstructionRate, MemoryCounts, MemoryMisses, MemoryStalls
 from baonet.study.metrics.shares import TimeShare
 from baonet.study.plan import MetricSpec
 

@@ -1,7 +1,7 @@
-"""What memory takes, as counters of each pcpu: how many lines were missed a microsecond, and what part of the time stalled.
+"""What memory takes, as counters of each pcpu: lines missed a microsecond, and the part of the time that it was stalled.
 
-A record tells what has come since the last. It comes when the pcpu goes on, so after a long wait it tells of the time before
-that. A pcpu that never has any has no tracks.
+A record tells what has come since the last. It comes when the pcpu goes on, so after a long wait it tells of the time
+before that. A pcpu that never has any has no tracks.
 """
 
 from __future__ import annotations

@@ -219,7 +219,11 @@ def _cache(value: object) -> CacheCounts:
     missed = tuple(_integers(row, "cache's misses") for row in _list(cache.get("missed"), "cache's misses"))
     pages = tuple(_integers(each, "cache's pages") for each in _list(cache.get("pages"), "cache's pages"))
     owners = len(vms) + 1
-    if len(counts) != owners or [len(row) for row in missed] != [owners + 1] * owners or {len(each) for each in pages} - {2}:
+    if (
+        len(counts) != owners
+        or [len(row) for row in missed] != [owners + 1] * owners
+        or {len(each) for each in pages} - {2}
+    ):
         raise TraceError(f"damaged: the cache of {', '.join(vms)} is not of so many VMs")
     channel = _counters(cache.get("channel", {}), "cache's channel")
     return CacheCounts(vms, counts, missed, channel, tuple((address, misses) for address, misses in pages))
@@ -239,6 +243,7 @@ def footer(value: object) -> Footer:
         statistics={_integer(pcpu, "pcpu"): _counters(each, "statistics") for pcpu, each in statistics.items()},
         deliveries=_counters(end.get("deliveries", {}), "deliveries"),
         caches={
-            _integer(number, "cluster"): _cache(cache) for number, cache in _map(end.get("caches", {}), "caches").items()
+            _integer(number, "cluster"): _cache(cache)
+            for number, cache in _map(end.get("caches", {}), "caches").items()
         },
     )

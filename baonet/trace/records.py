@@ -58,10 +58,11 @@ class Kind(IntEnum):
     ENTRY = 17
     """The guest is entered again after an EXIT: what the exit cost has passed."""
     MISSES = 18
-    """Where memory takes time, what was missed since the last such record, every 100 us at most. a: lines of code in the
-    first-level cache; b: lines of data there | lines in the second-level cache << 32; c: walks of page tables."""
+    """Where memory takes time, what was missed since the last such record, every 100 us at most. a: lines of code in
+    the first-level cache; b: lines of data there | lines in the second-level cache << 32; c: walks of page tables."""
     STALLS = 19
-    """And how many cycles that has stalled. a: all; b: for the caches | for memory << 32; c: for others | for walks << 32."""
+    """And how many cycles that has stalled. a: all; b: for the caches | for memory << 32; c: for others | for walks
+    << 32."""
 
 
 class InterruptSource(IntEnum):

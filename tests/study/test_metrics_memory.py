@@ -68,7 +68,9 @@ def test_who_has_driven_out_what_whom_missed() -> None:
     assert sum(count for (owner, _), count in evictions.items() if owner == "ping") == 7
 
 
-@pytest.mark.parametrize("kind", ["memory-stalls", "memory-misses", "instruction-rate", "memory-counts", "cache-evictions"])
+@pytest.mark.parametrize(
+    "kind", ["memory-stalls", "memory-misses", "instruction-rate", "memory-counts", "cache-evictions"]
+)
 def test_where_memory_takes_no_time_that_is_said(kind: str) -> None:
     nothing = measured(kind, TracedRun(Rate(10**9), VMS, ARMV8, 0, {0: {"instructions": 5}}))
     assert not nothing.values

@@ -296,7 +296,11 @@ def test_what_memory_takes_is_told_of_the_time_in_which_it_came() -> None:
     """As counters of the CPU: misses a microsecond, and per cent of the time; a long wait has none."""
     missed = [(200_000, Kind.MISSES, 0, 20, 400 | 100 << 32, 10), (300_000, Kind.MISSES, 0, 0, 100 | 50 << 32, 0)]
     stalled = [(200_000, Kind.STALLS, 0, 150_000, 50_000 | 60_000 << 32, 30_000 | 10_000 << 32)]
-    rest = [(350_000, Kind.WAIT, 0, 0, 0x5000, 0), (800_000, Kind.STALLS, 0, 25_000, 0, 0), (900_000, Kind.WAKE, 0, 0, 0, 0)]
+    rest = [
+        (350_000, Kind.WAIT, 0, 0, 0x5000, 0),
+        (800_000, Kind.STALLS, 0, 25_000, 0, 0),
+        (900_000, Kind.WAKE, 0, 0, 0, 0),
+    ]
     counters = drawn(sorted([*missed, *stalled, *rest])).counters
     found = {name[-1].removesuffix(" of pcpu 0"): values for name, values in counters.items() if name[1] == "pcpu 0"}
     assert found["L1I misses"] == [(0, 0.1), (200_000, 0), (300_000, 0)]

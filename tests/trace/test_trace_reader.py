@@ -215,5 +215,5 @@ def test_what_vms_did_to_each_other_in_a_cache_is_in_the_footer(tmp_path: Path) 
 )
 def test_a_cache_of_other_vms_than_it_says_is_damaged(tmp_path: Path, field: str, wrong: object) -> None:
     path = write(tmp_path / "t.bnt", [], end={**footer([]), "caches": {0: {**CACHE, field: wrong}}})
-    with pytest.raises(TraceError, match="cache of ping.* is not of so many VMs"), TraceReader(path):
+    with pytest.raises(TraceError, match="is not of so many VMs"), TraceReader(path):
         pass

@@ -160,7 +160,9 @@ REPORT = Armv8Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 
         ),
         (turns.Mail(1, (turns.Delivery(500, -1, 7, wire.Start()),)), "931d0191 94cd01f4ff07 9101".replace(" ", "")),
         (
-            wire.SharedCache(0, (wire.CacheOwner({"lines": 9}, (1, 2, 3)),), {"busy": 4}, (wire.MissedPage(0x1000, 5),)),
+            wire.SharedCache(
+                0, (wire.CacheOwner({"lines": 9}, (1, 2, 3)),), {"busy": 4}, (wire.MissedPage(0x1000, 5),)
+            ),
             "9554 00 9192 81a56c696e657309 93010203 81a46275737904 9192cd100005".replace(" ", ""),
         ),
         (turns.Collect(1), "921e01"),
