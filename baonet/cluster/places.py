@@ -68,9 +68,9 @@ def _keep_clusters(plan: Plan, places: Sequence[int]) -> None:
             names = listing(f"'{plan.vms[vm].config.name}'" for vm in cluster.vms)
             whose = f"VM {names} is" if len(cluster.vms) == 1 else f"VMs {names} are"
             raise NodePlacementError(
-                f"{whose} on cluster {cluster.number} (CPUs {cluster.pcpus.start}-{cluster.pcpus.stop - 1}), and would be on "
-                f"{len(at)} nodes: where there is a 'memory_system' a cluster is on one; place what is on it together, "
-                "or leave 'memory_system' out"
+                f"{whose} on cluster {cluster.number} (CPUs {cluster.pcpus.start}-{cluster.pcpus.stop - 1}), and would "
+                f"be on {len(at)} nodes: where there is a 'memory_system' a cluster is on one; place what is on it "
+                "together, or leave 'memory_system' out"
             )
 
 

@@ -350,13 +350,14 @@ class CoreWing(Protocol):
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
-    def rounds(  # noqa: PLR0917 - as the native one is
+    def rounds(
         self,
         cores: tuple[Member, ...],
         window: int,
         slice_: int,
         threads: int,
         ledger: object,
+        *,
         clusters: tuple[Woven, ...],
     ) -> Rounds:
         """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu.

@@ -161,7 +161,8 @@ def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: No
         for cluster in clusters(machine)
         if cluster.vms[0] in island
     )
-    return wings.of(machine).rounds(cores, window, slice_, threads, None if ledger is None else ledger.view, woven)
+    shared = None if ledger is None else ledger.view
+    return wings.of(machine).rounds(cores, window, slice_, threads, shared, clusters=woven)
 
 
 def attend(

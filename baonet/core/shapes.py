@@ -6,13 +6,21 @@ import struct
 from typing import Final
 
 from baonet.core import _node
-from baonet.hyp import wings
+from baonet.hyp.physical_map import PhysicalMap, mapped
 from baonet.machine import Machine
 from baonet.machine.clusters import Cluster
 
 _EXTENTS: Final = 8
 """Places in physical memory at most (MEMSYS_EXTENTS)."""
 _SHAPE: Final = struct.Struct(f"@{len(_node.MEMORY_PARAMETERS)}I{2 * _EXTENTS}QIIQ")
+_LAST: Final[list[tuple[Machine, PhysicalMap]]] = []
+
+
+def physical_map(machine: Machine) -> PhysicalMap:
+    """As ``mapped``, once for all that a process and those that it forks ask of the machine that is run."""
+    if not _LAST or _LAST[0][0] is not machine:
+        _LAST[:] = [(machine, mapped(machine))]
+    return _LAST[0][1]
 
 
 def shape(machine: Machine, cluster: Cluster) -> bytes:
@@ -24,7 +32,7 @@ def shape(machine: Machine, cluster: Cluster) -> bytes:
     if system is None:
         raise ValueError(f"memory of the platform '{machine.platform.name}' takes no time")
     parameters = system.parameters(clock.cycles)
-    spans = wings.mapped(machine).spans(cluster.vms, most=_EXTENTS)
+    spans = physical_map(machine).spans(cluster.vms, most=_EXTENTS)
     flat = [number for span in spans for number in span]
     return _SHAPE.pack(
         *(parameters[name] for name in _node.MEMORY_PARAMETERS),

@@ -56,7 +56,14 @@ class Armv8Cores:
         )
 
     def rounds(
-        self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object, clusters: tuple[Woven, ...]
+        self,
+        cores: tuple[Member, ...],
+        window: int,
+        slice_: int,
+        threads: int,
+        ledger: object,
+        *,
+        clusters: tuple[Woven, ...],
     ) -> Rounds:
         members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
         return engine.native.Rounds(members, window, slice_, threads, ledger, clusters)

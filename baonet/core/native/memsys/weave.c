@@ -21,6 +21,13 @@ void memsys_weave_open(struct memsys_weave *weave, const struct memsys_shape *sh
     weave->size = weave->log + whole_pages(memsys_log_size(shape->window));
 }
 
+const char *memsys_shape_wrong(const struct memsys_shape *shape) {
+    if (memsys_check(&shape->parameters).field) return "a memory system that cannot be";
+    if (!shape->parties || shape->parties > MEMSYS_PARTIES) return "a cluster of no pcpu, or of too many";
+    if (shape->extent_count > MEMSYS_EXTENTS) return "a cluster with memory in too many places";
+    return shape->window ? NULL : "a cluster without windows";
+}
+
 size_t memsys_weave_size(const struct memsys_shape *shape) {
     struct memsys_weave weave;
     memsys_weave_open(&weave, shape, NULL);

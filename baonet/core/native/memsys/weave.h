@@ -54,6 +54,9 @@ struct memsys_weave {
     size_t l2, log, size; /* in a party's own: where these are, and how much it is */
 };
 
+/* NULL: a cluster can be such. */
+const char *memsys_shape_wrong(const struct memsys_shape *shape);
+
 /* Bytes of all of it. */
 size_t memsys_weave_size(const struct memsys_shape *shape);
 /* In `memory` of so many bytes, which starts a page. */

@@ -4,15 +4,21 @@
 
 #include "memsys.h"
 
+bool shape_from(PyObject *bytes, struct memsys_shape *shape) {
+    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof *shape) {
+        PyErr_SetString(PyExc_ValueError, "this is no shape of a cluster");
+        return false;
+    }
+    memcpy(shape, PyBytes_AS_STRING(bytes), sizeof *shape);
+    const char *wrong = memsys_shape_wrong(shape);
+    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
+    return !wrong;
+}
+
 PyObject *cluster_size(PyObject *module, PyObject *bytes) {
     (void)module;
     struct memsys_shape shape;
-    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof shape)
-        return PyErr_Format(PyExc_ValueError, "this is no shape of a cluster");
-    memcpy(&shape, PyBytes_AS_STRING(bytes), sizeof shape);
-    struct memsys_wrong wrong = memsys_check(&shape.parameters);
-    if (wrong.field) return PyErr_Format(PyExc_ValueError, "a memory system whose %s %s", wrong.field, wrong.why);
-    return PyLong_FromSize_t(memsys_weave_size(&shape));
+    return shape_from(bytes, &shape) ? PyLong_FromSize_t(memsys_weave_size(&shape)) : NULL;
 }
 
 PyObject *shape_parameters(void) {
