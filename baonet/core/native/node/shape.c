@@ -21,6 +21,18 @@ PyObject *cluster_size(PyObject *module, PyObject *bytes) {
     return shape_from(bytes, &shape) ? PyLong_FromSize_t(memsys_weave_size(&shape)) : NULL;
 }
 
+PyObject *cluster_party(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *bytes;
+    unsigned party;
+    struct memsys_shape shape;
+    struct memsys_weave weave;
+    if (!PyArg_ParseTuple(args, "OI", &bytes, &party) || !shape_from(bytes, &shape)) return NULL;
+    if (party >= shape.parties) return PyErr_Format(PyExc_IndexError, "the cluster has no pcpu %u", party);
+    memsys_weave_open(&weave, &shape, NULL);
+    return Py_BuildValue("(nn)", (Py_ssize_t)(weave.first - (uint8_t *)NULL) + (Py_ssize_t)(party * weave.size), (Py_ssize_t)weave.size);
+}
+
 PyObject *shape_parameters(void) {
 #define NAME(name, value) #name,
     static const char *const names[] = {MEMSYS_PARAMETERS(NAME)};

@@ -13,6 +13,8 @@ bool shape_from(PyObject *bytes, struct memsys_shape *shape);
 
 /* How much memory such a cluster takes. */
 PyObject *cluster_size(PyObject *module, PyObject *shape);
+/* (shape, pcpu): where what is of this pcpu alone begins in it, and how much it is. */
+PyObject *cluster_party(PyObject *module, PyObject *args);
 /* The names of a memory system's parameters, in the order in which a shape has them. */
 PyObject *shape_parameters(void);
 
