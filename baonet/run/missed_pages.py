@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from baonet.config.symbols import Symbols
+from baonet.hyp.pages import Extent
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE
 
@@ -14,8 +15,8 @@ from baonet.machine import PAGE_SIZE
 @final
 @dataclass(frozen=True, slots=True)
 class MissedMemory:
-    """A page. ``what``: a VM's memory, a shared memory object, the hypervisor. ``address``: the guest's for a VM, an
-    offset in an object, and else the physical one. ``symbols``: what is in it, as far as the image tells.
+    """A page. ``what``: a VM's memory, a shared memory object, something of the hypervisor's. ``address``: the guest's for
+    a VM, an offset in an object, and else the physical one. ``symbols``: what is in it, as far as the image tells.
     """
 
     what: str
@@ -53,7 +54,10 @@ class PhysicalNames:
         for what, start, offset, size in self._shared():
             if start <= pa < start + size:
                 return MissedMemory(what, offset + pa - start, misses)
-        return MissedMemory("the hypervisor", pa, misses)
+        for what, start, _, size in self._hypervisor():
+            if start <= pa < start + size:
+                return MissedMemory(f"the hypervisor's {what}", pa, misses)
+        return MissedMemory("elsewhere", pa, misses)
 
     def _within(self, vm: int, address: int) -> tuple[str, ...]:
         symbols = self._symbols.get(vm)
@@ -71,7 +75,24 @@ class PhysicalNames:
 
     def _shared(self) -> Iterator[tuple[str, int, int, int]]:
         """Of shared memory: what it is, physical address, offset, size."""
-        palette = self._plan.memory.palette
         for shared, extent in zip(self._plan.machine.shared_memory, self._plan.memory.shared, strict=True):
-            for offset, pa, size in extent.pieces(palette):
-                yield f"shared memory '{shared.name}'", pa, offset, size
+            yield from self._extent(f"shared memory '{shared.name}'", extent)
+
+    def _hypervisor(self) -> Iterator[tuple[str, int, int, int]]:
+        """Likewise of the hypervisor's own."""
+        own = self._plan.memory.hypervisor
+        if own is None:
+            return
+        yield from self._extent("code and data", own.image)
+        yield from self._extent("map of pages", own.bitmap)
+        for pcpu, extent in enumerate(own.pcpus):
+            yield from self._extent(f"part for pcpu {pcpu}", extent)
+        for vm, of in zip(self._plan.vms, own.vms, strict=True):
+            for extent in (of.vm, *of.vcpus):
+                yield from self._extent(f"part for VM '{vm.config.name}'", extent)
+            for extent in (of.root, *of.tables):
+                yield from self._extent(f"tables of VM '{vm.config.name}'", extent)
+
+    def _extent(self, what: str, extent: Extent) -> Iterator[tuple[str, int, int, int]]:
+        for offset, pa, size in extent.pieces(self._plan.memory.palette):
+            yield what, pa, offset, size
