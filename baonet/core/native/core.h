@@ -7,7 +7,7 @@
  *
  *   python     behalf cluster construct examine memory_counts modelling module rounds_type save taken type
  *              the module and its type Core
- *   run        rounds run sample settle stay translate
+ *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
@@ -16,7 +16,7 @@
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
  *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident
- *              rest rights siblings storm tlb trace
+ *              rest rights sample siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
