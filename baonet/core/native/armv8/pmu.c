@@ -90,7 +90,7 @@ static uint64_t occurred(const struct core *core, uint32_t event) {
     case INST_RETIRED: return core_retired(core);
     case L1I_CACHE_REFILL: return counters->l1i_misses;
     case L1I_TLB_REFILL: return counters->tlb_i_misses; /* walks: the A53 counts no refills of its micro-TLBs */
-    case L1D_CACHE_REFILL: return counters->l1d_misses;
+    case L1D_CACHE_REFILL: return counters->l1d_misses - counters->streamed; /* a line that is only written passes by */
     case L1D_CACHE:
     case MEM_ACCESS: return counters->loads + counters->stores;
     case L1D_TLB_REFILL: return counters->tlb_d_misses;
