@@ -43,10 +43,10 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     struct modelled *model = argument;
     struct core *core = model->core;
     void *block = (void *)(uintptr_t)address;
-    uint64_t epoch = model->memsys->fetch_epoch;
-    unsigned cycles = memsys_fetch(&core->view, clock_now(core), FIELD(uint64_t, block, TB_PC), FIELD(uint16_t, block, TB_SIZE));
-    FIELD(uint64_t, block, TB_ORIGINAL) = epoch;
-    stall(core, cycles);
+    uint64_t pc = FIELD(uint64_t, block, TB_PC);
+    unsigned bytes = FIELD(uint16_t, block, TB_SIZE);
+    FIELD(uint64_t, block, TB_ORIGINAL) = model->memsys->fetch_epoch;
+    if (!memsys_fetched(model->memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
 }
 
 void modelled_translate_anew(struct core *core) {
