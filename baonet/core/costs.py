@@ -7,5 +7,5 @@ from baonet.machine import Machine, Vm
 
 def interrupt_cost(machine: Machine, vm: Vm) -> int:
     """What an interrupt takes on its way through the hypervisor, in cycles, rounded up."""
-    costs = machine.platform.costs
+    costs = machine.platform.charged
     return machine.clock.cycles.ticks(costs.direct if vm.direct_interrupts else costs.interrupt)

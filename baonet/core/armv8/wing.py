@@ -23,7 +23,7 @@ _TRIAL: Final = ("trial", "litmus", "testbed", "selftest_code")
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
     """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
-    costs = machine.platform.costs
+    costs = machine.platform.charged
     asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
     interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
     hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))

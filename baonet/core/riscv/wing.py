@@ -20,7 +20,7 @@ _TRIAL: Final = ("trial", "litmus", "traps", "testbed", "selftest_code")
 
 def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
     """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
-    costs = machine.platform.costs
+    costs = machine.platform.charged
     asked = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
     interrupts = (RiscvExit.INTERRUPT, RiscvExit.LINE)
     hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
