@@ -22,10 +22,10 @@ _LIKE_BAO: Final = "estimate: no figure is known to us; as Bao's"
 PRESETS: Final[Mapping[str, HypervisorPreset]] = MappingProxyType(
     {
         "bao": HypervisorPreset(
-            "Bao, which is what the built-in platforms have. The figures of all four are of a ZCU104 at 1.2 GHz, by the "
-            "raw data of J. Martins and S. Pinto, RTAS 2023: times over those without a hypervisor; instructions and "
-            "lines as counted at EL2, two thirds of those of data taken for a CPU's own; `cycles` is what the time leaves "
-            "over them, at 0.7 cycles an instruction and 13 a line from L2.",
+            "Bao, which is what the built-in platforms have. The figures of all four are of a ZCU104 at 1.2 GHz, by "
+            "the raw data of J. Martins and S. Pinto, RTAS 2023: times over those without a hypervisor; instructions "
+            "and lines as counted at EL2, two thirds of those of data taken for a CPU's own; `cycles` is what the time "
+            "leaves over them, at 0.7 cycles an instruction and 13 a line from L2.",
             CORTEX_A53_COSTS,
             FOOTPRINT,
             MappingProxyType(
