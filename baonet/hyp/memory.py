@@ -1,20 +1,24 @@
 """Where each region of each VM lies, and with a memory system the hypervisor's own pages.
 
 Mirrors Bao's ``mem.c``, ``mmu/mem.c`` (stage-2 mapping) and ``shmem.c``. The order is Bao's: fixed placements are
-reserved, shared memory is allocated, then the regions of each VM in turn. Nothing here touches memory; the result is a
-list of extents.
+reserved, shared memory is allocated, then the regions of each VM in turn. The hypervisor is in Bao where it was loaded;
+here it is where nothing has a fixed place, before all else. Nothing here touches memory; the result is a list of
+extents.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from baonet.hyp.pages import Extent, PagePool, Palette
+from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK, mapped, tables_of
 from baonet.machine import PAGE_SIZE, Machine, MisfitError, Region, Vm
 
-GIB_BLOCK = 0x40000000
-MIB_BLOCK = 0x200000
+if TYPE_CHECKING:
+    from baonet.hyp.hypervisor_memory import HypervisorMemory, VmOverhead
+
 _BLOCK_PAGES = tuple(size // PAGE_SIZE for size in (GIB_BLOCK, MIB_BLOCK, PAGE_SIZE))
 
 
@@ -39,12 +43,16 @@ class VmMemory:
 @final
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Where everything lies. ``shared`` has one extent per shared memory object, its ``ipa`` being 0."""
+    """Where everything lies. ``shared`` has one extent per shared memory object, its ``ipa`` being 0.
+
+    ``hypervisor`` is None where memory takes no time, and nobody asks where it is.
+    """
 
     palette: Palette
     shared: tuple[Extent, ...]
     vms: tuple[VmMemory, ...]
     warnings: tuple[str, ...]
+    hypervisor: HypervisorMemory | None = None
 
 
 def _pages(size: int) -> int:
@@ -71,17 +79,20 @@ class _Allocator:
             f"{field}.phys",
         )
 
-    def shared(self) -> tuple[Extent, ...]:
-        objects = self.machine.shared_memory
-        fixed = {
+    def fixed_shared(self) -> dict[int, Extent]:
+        return {
             i: self.place(f"shared memory '{shm.name}'", _shared(i), shm.phys, shm.size, self.palette.mask(shm.colors))
-            for i, shm in enumerate(objects)
+            for i, shm in enumerate(self.machine.shared_memory)
             if shm.phys is not None
         }
+
+    def shared(self, fixed: dict[int, Extent]) -> tuple[Extent, ...]:
         extents = []
-        for i, shm in enumerate(objects):
+        for i, shm in enumerate(self.machine.shared_memory):
             placed = fixed.get(i)
-            extents.append(placed or self.anywhere(f"shared memory '{shm.name}'", _shared(i), shm.size, shm.colors))
+            extents.append(
+                placed or self.anywhere(f"shared memory '{shm.name}'", f"{_shared(i)}.size", shm.size, shm.colors)
+            )
         return tuple(extents)
 
     def anywhere(self, what: str, field: str, size: int, colors: int) -> Extent:
@@ -94,9 +105,26 @@ class _Allocator:
         of = " of its colours" if mask else ""
         raise PlacementError(
             f"failed to alloc physical pages: no bank of RAM has {size:#x} bytes{of} left for {what}",
-            f"{field}.size",
+            field,
             "use less memory" + (", or colours that others have not taken" if mask else ""),
         )
+
+    def aligned(self, pages: int) -> Extent:
+        """Pages of any colour that are aligned to their size."""
+        found = self._take_blocks(pages, 1)
+        if found is None:
+            raise PlacementError("failed to alloc physical pages: none are left for the hypervisor", _MEMORY_SYSTEM)
+        return Extent(0, found[0], pages * PAGE_SIZE)
+
+    def scattered(self, vm: Vm, pages: int) -> tuple[Extent, ...]:
+        """Pages of a VM's colours for its tables, together where there is room, else each by itself."""
+        mask = self.palette.mask(vm.colors)
+        for pool in self.pools if pages else ():
+            pa = pool.take(pages, mask)
+            if pa is not None:
+                return (Extent(0, pa, pages * PAGE_SIZE, colors=mask),)
+        what = f"the hypervisor, for the tables of VM '{vm.name}'"
+        return tuple(self.anywhere(what, _MEMORY_SYSTEM, PAGE_SIZE, mask) for _ in range(pages))
 
     def blocks(self, what: str, field: str, ipa: int, pages: int) -> tuple[Extent, ...]:
         """An uncoloured region: at each step the largest stage-2 block that both sides allow."""
@@ -151,9 +179,8 @@ class _Allocator:
         if fixed is not None:
             return (_at(fixed, region.base, fixed.size),)
         if self.palette.mask(vm.colors):
-            return (
-                _at(found := self.anywhere(what, _region(vm, number), region.size, vm.colors), region.base, found.size),
-            )
+            found = self.anywhere(what, f"{_region(vm, number)}.size", region.size, vm.colors)
+            return (_at(found, region.base, found.size),)
         return self.blocks(what, _region(vm, number), region.base, _pages(region.size))
 
     def vm(self, vm: Vm, fixed: dict[int, Extent], shared: tuple[Extent, ...]) -> VmMemory:
@@ -174,6 +201,52 @@ class _Allocator:
                 self.warnings.append("Trying to map region to smaller shared memory. Truncated")
             ipcs.append((_at(shared[ipc.shmem], ipc.base, _pages(min(ipc.size, size)) * PAGE_SIZE),))
         return VmMemory(regions, devices, tuple(ipcs))
+
+
+@final
+class _Own:
+    """The hypervisor's own pages."""
+
+    def __init__(self, allocator: _Allocator) -> None:
+        from baonet.hyp import hypervisor_memory as sizes  # noqa: PLC0415 - few machines have a memory system
+
+        self._sizes = sizes
+        self._allocator = allocator
+        self._machine = allocator.machine
+        platform = self._machine.platform
+        parts = (sizes.IMAGE_PAGES, sizes.bitmap_pages(platform), *[sizes.CPU_PAGES] * platform.cpus)
+        self._image, self._bitmap, *self._pcpus = self._take("itself", parts)
+        self._vms: list[VmOverhead] = []
+
+    def _take(self, what: str, parts: Sequence[int]) -> list[Extent]:
+        """Parts of so many pages, one after another."""
+        whole = self._allocator.anywhere(
+            f"the hypervisor, for {what}", _MEMORY_SYSTEM, sum(parts) * PAGE_SIZE, self._machine.hypervisor_colors
+        )
+        found, start = [], 0
+        for pages in parts:
+            pa = whole.translate(start, self._allocator.palette)
+            found.append(Extent(0, pa, pages * PAGE_SIZE, colors=whole.colors))
+            start += pages * PAGE_SIZE
+        return found
+
+    def begin(self, vm: Vm) -> tuple[Extent, tuple[Extent, ...], Extent]:
+        """What Bao makes of a VM before it maps anything: the VM, its vcpus, the root of its tables."""
+        sizes = self._sizes
+        own, *vcpus = self._take(f"VM '{vm.name}'", (sizes.VM_PAGES, *[sizes.VCPU_PAGES] * vm.cpus))
+        return own, tuple(vcpus), self._allocator.aligned(self._machine.platform.arch.root_pages)
+
+    def end(self, vm: Vm, begun: tuple[Extent, tuple[Extent, ...], Extent], memory: VmMemory) -> None:
+        """The tables of what was mapped."""
+        middles, leaves = tables_of(mapped(vm.regions, memory.regions, memory.devices, memory.ipcs))
+        tables = self._allocator.scattered(vm, len(middles) + len(leaves))
+        self._vms.append(self._sizes.VmOverhead(*begun, tables))
+
+    def all(self) -> HypervisorMemory:
+        return self._sizes.HypervisorMemory(self._image, self._bitmap, tuple(self._pcpus), tuple(self._vms))
+
+
+_MEMORY_SYSTEM = "platform.memory_system"
 
 
 def _shared(number: int) -> str:
@@ -201,6 +274,14 @@ def allocate(machine: Machine) -> Memory:
                 colors = allocator.palette.mask(region.colors)
                 placed[i] = allocator.place(what, _region(vm, i), region.phys, region.size, colors)
         fixed.append(placed)
-    shared = allocator.shared()
-    vms = tuple(allocator.vm(vm, fixed[i], shared) for i, vm in enumerate(machine.vms))
-    return Memory(allocator.palette, shared, vms, tuple(allocator.warnings))
+    fixed_shared = allocator.fixed_shared()
+    own = None if machine.platform.memory_system is None else _Own(allocator)
+    shared = allocator.shared(fixed_shared)
+    vms = []
+    for vm, its in zip(machine.vms, fixed, strict=True):
+        begun = None if own is None else own.begin(vm)
+        vms.append(allocator.vm(vm, its, shared))
+        if own is not None and begun is not None:
+            own.end(vm, begun, vms[-1])
+    hypervisor = None if own is None else own.all()
+    return Memory(allocator.palette, shared, tuple(vms), tuple(allocator.warnings), hypervisor)

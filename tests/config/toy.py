@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
 from baonet.config.fdt import FdtNode
@@ -25,6 +26,7 @@ MACHINE = 999
 class ToyPart:
     base: int
     architecture = "toy"
+    root_pages: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

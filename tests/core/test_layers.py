@@ -1,5 +1,5 @@
-"""The native engine's layers: its files include as the tables at the heads of ``core.h`` and of each architecture's
-``arch.h`` say, and in no circle; and the shared ones name no architecture.
+"""The native engine's layers: its files include as the tables at the heads of ``core.h``, of ``memsys.h`` and of each
+architecture's ``arch.h`` say, and in no circle; and the shared ones name no architecture.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import baonet.core.native
 
 NATIVE = Path(next(iter(baonet.core.native.__path__)))
 SHARED = sorted(path for path in NATIVE.iterdir() if path.suffix in {".c", ".h"})
+MODEL = sorted(path for path in (NATIVE / "memsys").iterdir() if path.suffix in {".c", ".h"})
+MEMSYS = NATIVE / "memsys" / "memsys.h"
 ARCHITECTURES = sorted(path.parent for path in NATIVE.glob("*/arch.h"))
 
 
@@ -25,7 +27,7 @@ def layers(header: Path) -> dict[str, set[str]]:
 
 def files(architecture: Path) -> list[Path]:
     """Those that are compiled for an architecture, with their headers."""
-    return [*SHARED, *sorted(path for path in architecture.iterdir() if path.suffix in {".c", ".h"})]
+    return [*SHARED, *MODEL, *sorted(path for path in architecture.iterdir() if path.suffix in {".c", ".h"})]
 
 
 def included(path: Path) -> set[str]:
@@ -44,14 +46,16 @@ def architecture(request: pytest.FixtureRequest) -> Path:
 def test_every_file_is_in_one_layer(architecture: Path) -> None:
     shared, own = layers(NATIVE / "core.h"), layers(architecture / "arch.h")
     assert own.keys() <= shared.keys()
-    for table, directory in ((shared, NATIVE), (own, architecture)):
+    for table, directory in ((shared, NATIVE), (layers(MEMSYS), MEMSYS.parent), (own, architecture)):
         listed = [unit for units in table.values() for unit in units]
         assert sorted(listed) == sorted({path.stem for path in directory.iterdir() if path.suffix in {".c", ".h"}})
 
 
 def test_an_include_never_goes_up(architecture: Path) -> None:
     own = layers(architecture / "arch.h")
-    units = [shared | own.get(layer, set()) for layer, shared in layers(NATIVE / "core.h").items()]
+    units: list[set[str]] = []
+    for layer, shared in layers(NATIVE / "core.h").items():
+        units += layers(MEMSYS).values() if layer == "model" else [shared | own.get(layer, set())]
     for path in files(architecture):
         (layer,) = (n for n, each in enumerate(units) if path.stem in each)
         assert included(path) <= set().union(*units[layer:]), path.name

@@ -43,7 +43,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the toy, with the headers of no architecture in reach but its own."""
     assert COMPILER is not None
     alone = tmp_path_factory.mktemp("toy")
-    shared = [Path(shutil.copy(path, alone)) for path in NATIVE.iterdir() if path.suffix in {".c", ".h"}]
+    native = [*NATIVE.iterdir(), *(NATIVE / "memsys").iterdir()]
+    shared = [Path(shutil.copy(path, alone)) for path in native if path.suffix in {".c", ".h"}]
     includes = [f"-I{path}" for path in (alone, TOY, PYTHON, library_path().parents[1] / "include")]
     made = alone / "_engine.so"
     sources = [str(path) for path in (*shared, TOY / "toy.c") if path.suffix == ".c"]

@@ -17,6 +17,8 @@
  *              one CPU, as its architecture has it
  *   core       architecture cached clock code_map core count leave ownership parcels regions resident rest rights storm tlb trace
  *              time, memory, translations, and the way out of the guest
+ *   model      (memsys/: memsys.h has its own)
+ *              the memory system, which knows of no engine
  *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *

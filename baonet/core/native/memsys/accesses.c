@@ -1,0 +1,304 @@
+#include "hierarchy.h"
+
+#include <string.h>
+
+#include "inside.h"
+
+#define ALL_BYTES UINT64_MAX
+
+size_t memsys_size(const struct memsys_parameters *parameters) {
+    (void)parameters;
+    return sizeof(struct inner);
+}
+
+static void tlb_init(struct tlb_sets *tlb, uint32_t entries, uint32_t ways) {
+    tlb->sets = entries / ways;
+    tlb->ways = ways;
+}
+
+void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
+    struct inner *in = (struct inner *)memsys;
+    memset(in, 0, sizeof *in);
+    in->head.parameters = *p;
+    in->head.fetch_epoch = 1;
+    l1_init(&in->l1i, p->l1i_size, p->l1i_ways);
+    l1_init(&in->l1d, p->l1d_size, p->l1d_ways);
+    tlb_init(&in->tlb, p->tlb_entries, p->tlb_ways);
+    tlb_init(&in->walk, p->walk_cache_entries, p->walk_cache_ways);
+    tlb_init(&in->ipa, p->ipa_cache_entries, p->ipa_cache_ways);
+    for (unsigned side = 0; side < 2; side++) {
+        in->micro[side].entries = side ? p->utlb_instruction : p->utlb_data;
+        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = UINT64_MAX;
+    }
+    in->writing.line = NO_LINE;
+    prefetcher_init(&in->prefetcher);
+    ahead_init(&in->ahead);
+    memsys_filter_forget_all(in);
+}
+
+/* ---- Lines that come into the L1D, and leave it ---- */
+
+unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_t set, uint32_t tag) {
+    struct inner *in = inner_of(view);
+    uint64_t line = l1_line(tag, set);
+    if (in->writing.line == line && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
+    if (tag & L1_DIRTY) {
+        counting(in)->l1d_writebacks++;
+        return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_WRITEBACK, line));
+    }
+    if (!in->head.parameters.l2_on_eviction) return 0;
+    return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_VICTIM, line));
+}
+
+/*
+ * What follows from a miss (the victim's leave, lines that are asked for ahead) begins when the miss does, not when the line
+ * has come: requests at a time of their own, in their order, are what the channel can serve.
+ */
+
+/* Puts a line that has come, with these flags, into the L1D: *way. Gives the cycles that its victim takes. */
+static unsigned fill(const struct memsys_view *view, uint64_t now, const struct place *place, uint32_t flags, uint32_t *way) {
+    struct inner *in = inner_of(view);
+    uint32_t set = l1_set(&in->l1d, place->va), victim = l1_fill(&in->l1d, set, place->pa, flags, way);
+    filter_forget_way(in, set, *way);
+    return victim ? memsys_l1d_leaves(view, now, set, victim) : 0;
+}
+
+/* ---- Lines ahead ---- */
+
+static void prefetch(const struct memsys_view *view, uint64_t now, uint64_t va, uint64_t pa) {
+    struct inner *in = inner_of(view);
+    uint64_t line = pa >> MEMSYS_LINE_SHIFT, lost;
+    if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0) return;
+    counting(in)->prefetches++;
+    uint64_t ready = now + cost_sum(memsys_ask(view, now, ASK_PREFETCH, line));
+    ahead_add(&in->ahead, ahead_capacity(&in->head.parameters), line, ready, &lost);
+    if (lost != NO_LINE && in->head.parameters.l2_on_eviction) memsys_ask(view, now, ASK_VICTIM, lost);
+}
+
+static void see_miss(const struct memsys_view *view, uint64_t now, const struct place *place) {
+    struct inner *in = inner_of(view);
+    uint64_t lines[AHEAD_LINES], line = place->pa >> MEMSYS_LINE_SHIFT;
+    uint32_t count = memsys_prefetcher_see(&in->prefetcher, &in->head.parameters, line, lines);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t distance = (lines[i] - line) << MEMSYS_LINE_SHIFT;
+        prefetch(view, now, place->va + distance, place->pa + distance);
+    }
+}
+
+/* A line that is wanted and was asked for ahead: false: it was not. Adds how long it is still under way to *total. */
+static bool take_ahead(const struct memsys_view *view, uint64_t now, uint64_t line, unsigned *total) {
+    struct inner *in = inner_of(view);
+    int at = ahead_find(&in->ahead, line);
+    if (at < 0) return false;
+    unsigned late = in->ahead.ready[at] > now ? (unsigned)(in->ahead.ready[at] - now) : 0;
+    memsys_ask(view, now, ASK_USE, line);
+    ahead_drop(&in->ahead, at);
+    counting(in)->prefetches_used++;
+    counting(in)->stalls[MEMSYS_STALL_DATA] += late;
+    *total += late;
+    return true;
+}
+
+/* ---- Loads ---- */
+
+/* With `own`, an atomic. */
+static unsigned load(const struct memsys_view *view, uint64_t now, const struct place *place, bool own) {
+    struct inner *in = inner_of(view);
+    struct l1 *cache = &in->l1d;
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    uint32_t set = l1_set(cache, place->va), way;
+    unsigned total = 0;
+    if (in->writing.line == line && in->writing.passing) total += memsys_stop_writing(view, now);
+    int found = l1_find(cache, set, place->pa);
+    if (found < 0) {
+        if (!take_ahead(view, now, line, &total)) {
+            counting(in)->l1d_misses++;
+            total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now, ASK_LOAD, line));
+        }
+        total += fill(view, now, place, own ? L1_DIRTY : 0, &way);
+        see_miss(view, now, place);
+    } else {
+        way = (uint32_t)found;
+        if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
+    }
+    bool owned = cache->tags[set * cache->ways + way] & L1_DIRTY;
+    filter_enter(in, place, way, owned && in->writing.line != line);
+    return total;
+}
+
+/* ---- Stores, and write streaming ---- */
+
+unsigned memsys_stop_writing(const struct memsys_view *view, uint64_t now) {
+    struct inner *in = inner_of(view);
+    struct writing left = in->writing;
+    in->writing = (struct writing){.line = NO_LINE};
+    if (left.line == NO_LINE || !left.passing) return 0;
+    return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_MERGE, left.line));
+}
+
+/* All of the line has been written. */
+static unsigned full_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
+    struct inner *in = inner_of(view);
+    const struct memsys_parameters *p = &in->head.parameters;
+    struct writing done = in->writing;
+    in->writing = (struct writing){.line = NO_LINE, .full = done.full < UINT32_MAX ? done.full + 1 : done.full};
+    if (done.passing) {
+        bool past = p->streaming_l2 && done.full >= p->streaming_l2;
+        counting(in)->streamed++;
+        return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, past ? ASK_STREAM_PAST : ASK_STREAM, done.line));
+    }
+    int way = l1_find(&in->l1d, l1_set(&in->l1d, place->va), place->pa);
+    if (way >= 0) filter_enter(in, place, (uint32_t)way, true);
+    return 0;
+}
+
+/* The first level has not the line. */
+static unsigned store_miss(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
+    struct inner *in = inner_of(view);
+    const struct memsys_parameters *p = &in->head.parameters;
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    unsigned total = 0;
+    uint32_t way;
+    if (take_ahead(view, now, line, &total)) {
+        total += fill(view, now, place, L1_DIRTY, &way);
+        filter_enter(in, place, way, true);
+        return total;
+    }
+    counting(in)->l1d_misses++;
+    bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1;
+    if (!passing) {
+        if (bytes != ALL_BYTES) total += charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_STORE, line));
+        total += fill(view, now, place, L1_DIRTY, &way);
+        filter_enter(in, place, way, false);
+    }
+    in->writing = (struct writing){.line = line, .bytes = bytes, .full = in->writing.full, .passing = passing};
+    return bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
+}
+
+static unsigned store(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
+    struct inner *in = inner_of(view);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    if (in->writing.line == line) {
+        in->writing.bytes |= bytes;
+        return in->writing.bytes == ALL_BYTES ? full_line(view, now, place) : 0;
+    }
+    unsigned total = 0;
+    uint32_t set = l1_set(&in->l1d, place->va);
+    int way = l1_find(&in->l1d, set, place->pa);
+    if (in->writing.line != NO_LINE) total += memsys_stop_writing(view, now);
+    if (way < 0) return total + store_miss(view, now, place, bytes);
+    in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
+    filter_enter(in, place, (uint32_t)way, true);
+    return total;
+}
+
+/* ---- Accesses ---- */
+
+static unsigned uncached(const struct memsys_view *view, uint64_t now, const struct place *place, enum memsys_kind kind) {
+    struct inner *in = inner_of(view);
+    const struct memsys_parameters *p = &in->head.parameters;
+    bool write = kind == MEMSYS_STORE || kind == MEMSYS_ZERO;
+    if (kind == MEMSYS_PREFETCH) return 0;
+    counting(in)->uncached++;
+    if (place->memory == MEMSYS_UNCACHED) {
+        struct cost cost = memsys_ask(view, now, write ? ASK_UNCACHED_STORE : ASK_UNCACHED_LOAD,
+                                      place->pa >> MEMSYS_LINE_SHIFT);
+        counting(in)->stalls[MEMSYS_STALL_DEVICE] += cost.memory;
+        counting(in)->stalls[MEMSYS_STALL_WAIT] += cost.wait;
+        return cost_sum(cost);
+    }
+    unsigned cycles = write ? p->device_store : p->device_load;
+    counting(in)->stalls[MEMSYS_STALL_DEVICE] += cycles;
+    return cycles;
+}
+
+/* Within one line. */
+static unsigned in_line(const struct memsys_view *view, uint64_t now, const struct place *place, unsigned size,
+                        enum memsys_kind kind) {
+    if (place->memory != MEMSYS_CACHED) return uncached(view, now, place, kind);
+    switch (kind) {
+    case MEMSYS_LOAD:
+    case MEMSYS_ATOMIC:
+        return load(view, now, place, kind == MEMSYS_ATOMIC);
+    case MEMSYS_ZERO:
+        return store(view, now, place, ALL_BYTES);
+    case MEMSYS_STORE:
+        return store(view, now, place,
+                     (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : ALL_BYTES) << (place->va & (MEMSYS_LINE - 1)));
+    default:
+        prefetch(view, now, place->va, place->pa);
+        return 0;
+    }
+}
+
+unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind) {
+    struct memsys_counters *counters = counting(inner_of(view));
+    unsigned total = 0;
+    counters->loads += kind == MEMSYS_LOAD || kind == MEMSYS_ATOMIC;
+    counters->stores += kind == MEMSYS_STORE || kind == MEMSYS_ATOMIC || kind == MEMSYS_ZERO;
+    while (size) {
+        unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
+        struct place place;
+        if (memsys_translate(view, now + total, va, false, &place, &total))
+            total += in_line(view, now + total, &place, part, kind);
+        va += part;
+        size -= part;
+    }
+    return total;
+}
+
+static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
+    struct inner *in = inner_of(view);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    counting(in)->fetches++;
+    if (place->memory != MEMSYS_CACHED) {
+        in->head.fetch_epoch++; /* it is to be asked for again */
+        return uncached(view, now, place, MEMSYS_LOAD);
+    }
+    uint32_t set = l1_set(&in->l1i, place->va), way;
+    if (l1_find(&in->l1i, set, place->pa) >= 0) return 0;
+    counting(in)->l1i_misses++;
+    if (l1_fill(&in->l1i, set, place->pa, 0, &way)) in->head.fetch_epoch++;
+    return charge(in, MEMSYS_STALL_FETCH, memsys_ask(view, now, ASK_FETCH, line));
+}
+
+unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes) {
+    uint64_t end = va + bytes;
+    unsigned total = 0;
+    for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
+        struct place place;
+        if (memsys_translate(view, now + total, va, true, &place, &total)) total += fetch_line(view, now + total, &place);
+    }
+    return total;
+}
+
+unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64_t *addresses, unsigned count,
+                      enum memsys_touch kind) {
+    struct memsys *memsys = view->memsys;
+    uint32_t before = memsys->hypervisor;
+    unsigned total = 0;
+    memsys->hypervisor = 1;
+    struct memsys_counters *counters = counting(inner_of(view));
+    for (unsigned i = 0; i < count; i++) {
+        struct place place = {.va = addresses[i], .pa = addresses[i], .memory = MEMSYS_CACHED, .slot = -1};
+        if (kind == MEMSYS_TOUCH_FETCH) {
+            total += fetch_line(view, now + total, &place);
+        } else if (kind == MEMSYS_TOUCH_LOAD) {
+            counters->loads++;
+            total += load(view, now + total, &place, false);
+        } else {
+            counters->stores++;
+            total += store(view, now + total, &place, (uint64_t)0xff << (addresses[i] & (MEMSYS_LINE - 8)));
+        }
+    }
+    memsys->hypervisor = before;
+    return total;
+}
+
+unsigned memsys_snooped(struct memsys *memsys, bool dirty) {
+    unsigned cycles = dirty ? memsys->parameters.snoop_dirty : memsys->parameters.snoop_shared;
+    struct memsys_counters *counters = counting((struct inner *)memsys);
+    counters->snoops++;
+    counters->stalls[MEMSYS_STALL_COHERENCE] += cycles;
+    return cycles;
+}

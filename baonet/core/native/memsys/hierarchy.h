@@ -1,0 +1,170 @@
+/*
+ * The memory system of one pcpu: first-level caches, micro-TLBs, main TLB, walk cache, IPA cache, prefetcher, write streaming.
+ *
+ * Every call that can cost time gives the cycles for which the pcpu stalls. Calls come after the access: what ownership,
+ * residency or a fault has refused has not happened.
+ *
+ * A hit changes nothing here (replacement is pseudo-random or in turn), but for a store's first to a clean line. So what is
+ * known to be a hit need not be asked: data by the filter, code by the epoch.
+ *
+ * A pcpu runs one vCPU for good, so there is no VMID: what another VM invalidates does not come here.
+ */
+#ifndef BAONET_MEMSYS_HIERARCHY_H
+#define BAONET_MEMSYS_HIERARCHY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "parameters.h"
+
+struct memsys_channel;
+struct memsys_l2;
+struct memsys_log;
+
+/* ---- State: `struct memsys` at the head of memsys_size bytes ---- */
+
+/*
+ * The filter: an entry tells of a virtual line that it is in the L1D and its page in the micro-TLB, so a load from it has
+ * nothing to do; with MEMSYS_OWNED a store neither. Bits 6 and up: the virtual address; below: flags and the way.
+ */
+#define MEMSYS_FILTER 512u
+#define MEMSYS_OWNED 0x20u
+#define MEMSYS_NOWHERE ((uint64_t)1 << 62) /* no virtual line: as translations take addresses, without a tag */
+
+struct memsys {
+    uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
+    uint64_t fetch_epoch;           /* not 0; another whenever a line has left the L1I, or a page what it is translated by */
+    struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
+    uint32_t hypervisor;                /* which of them counts */
+    uint32_t context;                   /* memsys_set_context */
+    struct memsys_parameters parameters;
+    /* the rest is hierarchy's own */
+};
+
+size_t memsys_size(const struct memsys_parameters *parameters);
+/* Cold. The parameters have been checked. */
+void memsys_init(struct memsys *memsys, const struct memsys_parameters *parameters);
+
+/* ---- What a pcpu is wired to: pointers, never saved ---- */
+
+/* Attributes of a page, both stages taken together. Write-through is non-cacheable (TRM 6.2). */
+enum memsys_memory { MEMSYS_CACHED, MEMSYS_UNCACHED, MEMSYS_DEVICE };
+
+/* A stage-1 walk: what was read, and what came of it. */
+#define MEMSYS_LEVELS 5u
+struct memsys_walk {
+    uint64_t descriptors[MEMSYS_LEVELS]; /* addresses in the stage-1 output space (IPA) of the descriptors read, the root's first */
+    uint32_t levels;                     /* how many; 0: stage 1 is off, the address is the IPA */
+    uint32_t shift;                      /* log2 of the page or block; 0 levels: at least 12 */
+    uint64_t ipa;                        /* of the address that was asked for */
+    bool page;                           /* at the last level: what is above it may go into the walk cache */
+    bool global;                         /* for all ASIDs */
+    uint8_t memory;                      /* enum memsys_memory: what a load or store is */
+    uint8_t code;                        /* likewise a fetch: without stage 1, SCTLR.C and .I differ */
+};
+
+/* A stage-2 walk: where an IPA is, and what is to be read to find out. */
+struct memsys_stage2 {
+    uint64_t descriptors[MEMSYS_LEVELS]; /* physical, the root's first */
+    uint32_t levels;                     /* 0: there is no stage 2 */
+    uint32_t shift;                      /* log2 of the page or block */
+    uint64_t pa;                         /* of the IPA that was asked for */
+    uint8_t memory;                      /* enum memsys_memory: the stronger of the two stages' holds */
+};
+
+struct memsys_view {
+    struct memsys *memsys;
+    struct memsys_l2 *l2;           /* the pcpu's replica */
+    struct memsys_log *log;         /* of its window; NULL: nothing is written down */
+    struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
+    void *of;                       /* for the functions below */
+    /* Asked on a miss of the main TLB; false: there is no translation (any more), and the access is not modelled. */
+    bool (*walk)(void *of, uint64_t va, bool fetch, struct memsys_walk *walk);
+    /* Asked on a miss of the IPA cache, for descriptors of stage 1 and for what they lead to. */
+    bool (*stage2)(void *of, uint64_t ipa, struct memsys_stage2 *stage2);
+};
+
+/* ---- Accesses ---- */
+
+enum memsys_kind {
+    MEMSYS_LOAD,
+    MEMSYS_STORE,
+    MEMSYS_ATOMIC,   /* a load that makes the line its own: LSE, AMO; an exclusive pair is a load, and a store if it succeeds */
+    MEMSYS_ZERO,     /* a full line is written at once: DC ZVA */
+    MEMSYS_PREFETCH, /* PRFM, PLD */
+};
+
+/* Whether a load or store (`store`) of `size` bytes has nothing to do; counts it then. */
+static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
+    uint64_t entry = memsys->filter[va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)];
+    if (((entry ^ va) | (entry ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
+    if (store && !(entry & MEMSYS_OWNED)) return false;
+    struct memsys_counters *counters = &memsys->counters[memsys->hypervisor];
+    if (store) counters->stores++;
+    else counters->loads++;
+    return true;
+}
+
+/* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
+unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);
+
+/*
+ * The code of a block: `bytes` from `va`. A block that was fetched when `fetch_epoch` was e need not be asked for while it is
+ * still e; e is the epoch *before* the call: the block may have driven out a part of itself.
+ */
+unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes);
+
+/* Lines that the hypervisor reads, writes or executes, by physical addresses: counted as its own. LOAD, STORE, or FETCH of them. */
+enum memsys_touch { MEMSYS_TOUCH_LOAD, MEMSYS_TOUCH_STORE, MEMSYS_TOUCH_FETCH };
+unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64_t *addresses, unsigned count, enum memsys_touch kind);
+
+/* ---- Translation ---- */
+
+/* By what addresses are translated from here on: an ASID, and whether stage 1 is on. To be told at every change of either
+ * (TTBR, TCR.A1, SCTLR.M; satp); costs little when nothing has changed. */
+#define MEMSYS_STAGE1_OFF 0x10000u
+void memsys_set_context(struct memsys *memsys, uint32_t context);
+
+enum memsys_tlbi {
+    MEMSYS_TLBI_ALL,    /* of this VM, both stages */
+    MEMSYS_TLBI_STAGE1, /* VMALLE1, SFENCE.VMA: all of stage 1 */
+    MEMSYS_TLBI_ASID,   /* ASIDE1: what is not global of an ASID */
+    MEMSYS_TLBI_VA,     /* VAE1: of an address, of an ASID or global */
+    MEMSYS_TLBI_VA_ALL, /* VAAE1: of an address, whatever the ASID */
+};
+/* `asid`, `va` as the kind has them. Costs what the caller counts for it. */
+void memsys_tlbi(struct memsys *memsys, enum memsys_tlbi kind, uint16_t asid, uint64_t va);
+
+/* ---- Cache maintenance and coherence ---- */
+
+enum memsys_maintenance {
+    MEMSYS_CLEAN_UNIFICATION, /* DC CVAU: a dirty line goes to the second level */
+    MEMSYS_CLEAN,             /* DC CVAC: and on to memory */
+    MEMSYS_INVALIDATE,        /* DC IVAC; as the A53, cleans too */
+    MEMSYS_CLEAN_INVALIDATE,  /* DC CIVAC */
+    MEMSYS_CODE,              /* IC IVAU: out of the L1I */
+};
+/* Of one line, by the virtual address (translated as a load's is). */
+unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t va, enum memsys_maintenance what);
+
+/* Likewise of `bytes` from a physical address, as another core has asked for them: first level only, costs this pcpu nothing. A dirty line goes to
+ * the second level. For pages that change hands and for broadcasts. CLEAN*: keeps the line, clean (others read it). */
+void memsys_forget(const struct memsys_view *view, uint64_t now, uint64_t pa, uint64_t bytes, enum memsys_maintenance what);
+
+/* By set and way: level 1 (data) or 2. */
+unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsigned level, uint32_t set, uint32_t way,
+                             enum memsys_maintenance what);
+
+/* IC IALLU. */
+void memsys_forget_code(struct memsys *memsys);
+
+/* Another core had a line that this one has got at its last access: dirty, or shared and it is to be written. Gives the cycles,
+ * and counts them. */
+unsigned memsys_snooped(struct memsys *memsys, bool dirty);
+
+/* A vCPU that begins anew: TLBs, micro-TLBs and the L1I are empty, dirty lines of the L1D have gone to the second level. */
+void memsys_reset(const struct memsys_view *view, uint64_t now);
+
+#endif

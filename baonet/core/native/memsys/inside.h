@@ -1,0 +1,84 @@
+/* The whole state of a pcpu's hierarchy, and what its files do for each other. */
+#ifndef BAONET_MEMSYS_INSIDE_H
+#define BAONET_MEMSYS_INSIDE_H
+
+#include "hierarchy.h"
+#include "l1.h"
+#include "l2.h"
+#include "prefetch.h"
+#include "tlb_sets.h"
+
+/* A micro-TLB: pages of 4 KiB, victims in turn. `lines`: those of the page that have come into the filter since it is here. */
+struct micro {
+    uint32_t entries, next, last, reserved; /* last: where the latest was found, to look there first */
+    uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES], lines[MICRO_ENTRIES];
+};
+
+/* The line that stores write to, as long as it is not known whether they write all of it. */
+struct writing {
+    uint64_t line;    /* NO_LINE: none */
+    uint64_t bytes;   /* a bit for each that has been written */
+    uint32_t full;    /* full lines in a row before this one */
+    uint32_t passing; /* it is not in the first level */
+};
+
+struct inner {
+    struct memsys head;
+    struct l1 l1i, l1d;
+    struct micro micro[2]; /* of data, of instructions */
+    struct tlb_sets tlb, walk, ipa;
+    struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
+    uint8_t tlb_next[TLB_ENTRIES], walk_next[SMALL_ENTRIES], ipa_next[SMALL_ENTRIES];
+    struct writing writing;
+    struct prefetcher prefetcher;
+    struct ahead ahead;
+    struct memsys_channel channel; /* as if no other used it */
+};
+
+static inline struct inner *inner_of(const struct memsys_view *view) { return (struct inner *)view->memsys; }
+static inline struct memsys_counters *counting(struct inner *in) { return &in->head.counters[in->head.hypervisor]; }
+
+/* Asks the second level, writes that down, and gives what it costs. */
+struct cost memsys_ask(const struct memsys_view *view, uint64_t now, enum request request, uint64_t line);
+
+/* Counts a cost as a stall; what the second level takes of it as `cause`. */
+static inline unsigned charge(struct inner *in, enum memsys_cause cause, struct cost cost) {
+    uint64_t *stalls = counting(in)->stalls;
+    stalls[cause] += cost.cache;
+    stalls[MEMSYS_STALL_DRAM] += cost.memory;
+    stalls[MEMSYS_STALL_WAIT] += cost.wait;
+    return cost_sum(cost);
+}
+
+/* Where a virtual address is. `slot`: its page's in the micro-TLB; -1: none, as it was not translated. */
+struct place {
+    uint64_t va, pa;
+    uint32_t memory;
+    int slot;
+};
+/* False: it is nowhere (any more). Adds what it has cost to *total. */
+bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *total);
+
+/* ---- The filter ---- */
+
+static inline void filter_enter(struct inner *in, const struct place *place, uint32_t way, bool owned) {
+    if (place->slot < 0) return;
+    uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
+    in->head.filter[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT | (owned ? MEMSYS_OWNED : 0) | way;
+    in->micro[0].lines[place->slot] |= (uint64_t)1 << (line & 63);
+}
+/* Something else is in this way now, or the line there is clean. */
+static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t way) {
+    for (uint32_t i = set; i < MEMSYS_FILTER; i += in->l1d.sets)
+        if ((in->head.filter[i] & (CACHE_WAYS - 1)) == way) in->head.filter[i] = MEMSYS_NOWHERE;
+}
+void memsys_filter_forget_all(struct inner *in);
+
+/* ---- The L1D ---- */
+
+/* A line has left it, or is to be clean in it: it goes to the second level. Gives the cycles. */
+unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_t set, uint32_t tag);
+/* The line that stores are writing to is left as it is: what of it was to pass by goes to the second level. Gives the cycles. */
+unsigned memsys_stop_writing(const struct memsys_view *view, uint64_t now);
+
+#endif

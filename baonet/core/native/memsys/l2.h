@@ -1,0 +1,106 @@
+/*
+ * A second-level cache: the cluster's, or a pcpu's replica. What can be asked of one, what that costs with a channel to memory
+ * behind it, and how it is written down.
+ */
+#ifndef BAONET_MEMSYS_L2_H
+#define BAONET_MEMSYS_L2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parameters.h"
+#include "window.h"
+
+#define L2_SETS_MIN 64u
+#define L2_SIZE_MAX (64u << 20)
+#define NO_LINE UINT64_MAX
+
+/* What is asked of the second level; in a record, 4 bits. */
+enum request {
+    ASK_LOAD,           /* of data: into the first level */
+    ASK_STORE,          /* likewise, behind the store buffer */
+    ASK_FETCH,          /* of code */
+    ASK_WALK,           /* of a descriptor */
+    ASK_PREFETCH,       /* of data: nobody waits */
+    ASK_USE,            /* none: a line that was asked for ahead is wanted */
+    ASK_WRITEBACK,      /* a dirty line leaves the first level */
+    ASK_VICTIM,         /* a clean one does */
+    ASK_STREAM,         /* a full line of stores passes by the first level */
+    ASK_STREAM_PAST,    /* and by the second, which is written to if it has the line */
+    ASK_MERGE,          /* a part of a line of such stores */
+    ASK_UNCACHED_LOAD,
+    ASK_UNCACHED_STORE,
+    ASK_CLEAN,          /* to memory */
+    ASK_FLUSH,          /* likewise, and it is gone */
+    ASK_WAY,            /* ASK_FLUSH or, by WAY_CLEAN, ASK_CLEAN by set and way: in place of the line */
+};
+#define WAY_SHIFT 26
+#define WAY_CLEAN (1ull << 32)
+
+#define L2_VALID 1u
+#define L2_DIRTY 2u
+
+/*
+ * `window` counts merges; `changed` of a set is the window in which it last changed, `groups` the same of 64 sets. A replica
+ * counts as the cluster's did when it was last adopted.
+ */
+struct memsys_l2 {
+    uint64_t window;
+    uint32_t sets, ways, set_bits, on_eviction;
+    uint64_t places[5]; /* so that `tags` begin a line of the host's */
+    uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then random[sets], changed[sets], groups[] */
+};
+_Static_assert(sizeof(struct memsys_l2) == 64, "tags are aligned");
+
+struct answer {
+    bool hit, writeback; /* writeback: a dirty line goes to memory, the victim or the one that was asked for */
+    uint64_t victim;     /* the line that has left; NO_LINE */
+};
+struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t line);
+
+/* memsys_adopt. */
+void memsys_l2_adopt(struct memsys_l2 *replica, const struct memsys_l2 *l2);
+
+/* The channel to memory: serves a line after the other. */
+struct memsys_channel {
+    uint64_t free; /* when it is */
+    uint64_t area; /* the work that has stood before it, over time: cycles squared */
+};
+struct cost {
+    uint32_t cache, memory, wait; /* cycles; of ASK_PREFETCH: until the line is there */
+};
+static inline uint32_t cost_sum(struct cost cost) { return cost.cache + cost.memory + cost.wait; }
+
+/* Whether a request is for a line that memory has to give where the second level has none: those that are counted. */
+static inline bool is_fill(enum request request) {
+    return request <= ASK_PREFETCH || request == ASK_MERGE;
+}
+
+/* What an answer costs at `now`, with `others` as the wait for other parties if a line is waited for. */
+struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
+                          bool writeback, uint64_t now, uint32_t others);
+
+/* A record: line 34, time since the window's begin 23, request 4, hit, writeback, hypervisor. */
+#define RECORD_TIME_BITS 23
+#define RECORD_LINE_BITS (MEMSYS_ADDRESS_BITS - MEMSYS_LINE_SHIFT)
+struct record {
+    uint64_t line, time;
+    enum request request;
+    bool hit, writeback, hypervisor;
+};
+static inline uint64_t record_pack(struct record r) {
+    uint64_t most = (1u << RECORD_TIME_BITS) - 1;
+    return r.line << 30 | (r.time < most ? r.time : most) << 7 | (uint64_t)r.request << 3 | (uint64_t)r.hit << 2 |
+           (uint64_t)r.writeback << 1 | r.hypervisor;
+}
+static inline struct record record_unpack(uint64_t word) {
+    return (struct record){.line = word >> 30,
+                           .time = word >> 7 & ((1u << RECORD_TIME_BITS) - 1),
+                           .request = (enum request)(word >> 3 & 15),
+                           .hit = word >> 2 & 1,
+                           .writeback = word >> 1 & 1,
+                           .hypervisor = word & 1};
+}
+_Static_assert(RECORD_LINE_BITS + RECORD_TIME_BITS + 7 == 64, "a record is a word");
+
+#endif

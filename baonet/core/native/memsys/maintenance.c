@@ -1,0 +1,94 @@
+/* Cache maintenance: by a guest's instructions, and on behalf of other cores. */
+#include <string.h>
+
+#include "inside.h"
+
+static bool drops(enum memsys_maintenance what) { return what == MEMSYS_INVALIDATE || what == MEMSYS_CLEAN_INVALIDATE; }
+
+/* A way of the L1D; what it has is clean, or gone, then. Gives the cycles. */
+static unsigned maintain_way(const struct memsys_view *view, uint64_t now, uint32_t set, uint32_t way,
+                             enum memsys_maintenance what) {
+    struct inner *in = inner_of(view);
+    uint32_t *tag = &in->l1d.tags[set * in->l1d.ways + way], before = *tag;
+    if (!before || (!drops(what) && !(before & L1_DIRTY))) return 0;
+    *tag = drops(what) ? 0 : before & ~L1_DIRTY;
+    filter_forget_way(in, set, way);
+    return memsys_l1d_leaves(view, now, set, before);
+}
+
+/* Of a physical line, wherever its virtual address may have put it. */
+static unsigned maintain_data(const struct memsys_view *view, uint64_t now, uint64_t pa, enum memsys_maintenance what) {
+    struct inner *in = inner_of(view);
+    uint64_t line = pa >> MEMSYS_LINE_SHIFT;
+    unsigned total = in->writing.line == line ? memsys_stop_writing(view, now) : 0;
+    for (uint32_t set = line & 63; set < in->l1d.sets; set += 64) {
+        int way = l1_find(&in->l1d, set, pa);
+        if (way >= 0) total += maintain_way(view, now + total, set, (uint32_t)way, what);
+    }
+    int ahead = drops(what) ? ahead_find(&in->ahead, line) : -1;
+    if (ahead >= 0) ahead_drop(&in->ahead, ahead);
+    return total;
+}
+
+static void maintain_code(struct inner *in, uint64_t pa) {
+    for (uint32_t set = pa >> MEMSYS_LINE_SHIFT & 63; set < in->l1i.sets; set += 64) {
+        int way = l1_find(&in->l1i, set, pa);
+        if (way < 0) continue;
+        in->l1i.tags[set * in->l1i.ways + (uint32_t)way] = 0;
+        in->head.fetch_epoch++;
+    }
+}
+
+unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t va, enum memsys_maintenance what) {
+    struct inner *in = inner_of(view);
+    struct place place;
+    unsigned total = 0;
+    if (!memsys_translate(view, now, va, false, &place, &total) || place.memory != MEMSYS_CACHED) return total;
+    if (what == MEMSYS_CODE) {
+        maintain_code(in, place.pa);
+        return total;
+    }
+    total += maintain_data(view, now + total, place.pa, what);
+    if (what == MEMSYS_CLEAN_UNIFICATION) return total;
+    enum request request = drops(what) ? ASK_FLUSH : ASK_CLEAN;
+    return total + charge(in, MEMSYS_STALL_MAINTENANCE, memsys_ask(view, now + total, request, place.pa >> MEMSYS_LINE_SHIFT));
+}
+
+void memsys_forget(const struct memsys_view *view, uint64_t now, uint64_t pa, uint64_t bytes, enum memsys_maintenance what) {
+    struct memsys_counters *counters = counting(inner_of(view));
+    uint64_t stalls[MEMSYS_CAUSES];
+    memcpy(stalls, counters->stalls, sizeof stalls);
+    for (uint64_t line = pa & ~(uint64_t)(MEMSYS_LINE - 1); line < pa + bytes; line += MEMSYS_LINE) {
+        if (what == MEMSYS_CODE) maintain_code(inner_of(view), line);
+        else maintain_data(view, now, line, what);
+    }
+    memcpy(counters->stalls, stalls, sizeof stalls); /* it is not this pcpu that waits */
+}
+
+unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsigned level, uint32_t set, uint32_t way,
+                             enum memsys_maintenance what) {
+    struct inner *in = inner_of(view);
+    if (level == 2) {
+        uint64_t which = (uint64_t)(way & (CACHE_WAYS - 1)) << WAY_SHIFT | (set & ((1u << WAY_SHIFT) - 1));
+        return charge(in, MEMSYS_STALL_MAINTENANCE, memsys_ask(view, now, ASK_WAY, which | (drops(what) ? 0 : WAY_CLEAN)));
+    }
+    if (set >= in->l1d.sets || way >= in->l1d.ways) return 0;
+    return maintain_way(view, now, set, way, what);
+}
+
+void memsys_forget_code(struct memsys *memsys) {
+    struct inner *in = (struct inner *)memsys;
+    memset(in->l1i.tags, 0, sizeof in->l1i.tags);
+    memsys->fetch_epoch++;
+}
+
+void memsys_reset(const struct memsys_view *view, uint64_t now) {
+    struct inner *in = inner_of(view);
+    memsys_stop_writing(view, now);
+    for (uint32_t set = 0; set < in->l1d.sets; set++)
+        for (uint32_t way = 0; way < in->l1d.ways; way++) maintain_way(view, now, set, way, MEMSYS_CLEAN_INVALIDATE);
+    ahead_init(&in->ahead);
+    prefetcher_init(&in->prefetcher);
+    memsys_tlbi(view->memsys, MEMSYS_TLBI_ALL, 0, 0);
+    memsys_forget_code(view->memsys);
+}

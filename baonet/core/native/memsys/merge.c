@@ -1,0 +1,255 @@
+#include "window.h"
+
+#include <string.h>
+
+#include "inside.h"
+#include "l2.h"
+#include "prefetch.h"
+
+/* ---- State ---- */
+
+/* What is kept of a party from window to window: what it thinks it waits for, replayed from its logs, and what it owes. */
+struct party {
+    struct memsys_channel own;      /* as its hierarchy has it */
+    struct ahead ahead;             /* likewise */
+    uint64_t really[AHEAD_LINES];   /* when these lines are there */
+    int64_t balance;                /* cycles that it is still to be charged; negative: that it was charged too many */
+};
+struct part {
+    uint64_t line, lines; /* of an extent */
+    uint64_t evictors, pages; /* where they begin, in bytes from the cluster */
+};
+struct memsys_cluster {
+    struct memsys_parameters parameters;
+    struct memsys_cluster_counters counters;
+    struct memsys_channel channel;
+    struct party parties[MEMSYS_PARTIES];
+    uint64_t l2; /* in bytes from here */
+    uint64_t part_count;
+    struct part parts[MEMSYS_EXTENTS];
+};
+
+static uint64_t round_up(uint64_t size) { return (size + 63) & ~(uint64_t)63; }
+
+/* Lays it out, and gives the size; with no cluster, that alone. */
+static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
+                      unsigned count) {
+    uint64_t size = round_up(sizeof *cluster);
+    if (cluster) cluster->l2 = size;
+    size += memsys_l2_size(p);
+    for (unsigned i = 0; i < count && i < MEMSYS_EXTENTS; i++) {
+        uint64_t lines = extents[i].size >> MEMSYS_LINE_SHIFT, pages = (extents[i].size + 4095) >> MEMSYS_PAGE_SHIFT;
+        struct part part = {.line = extents[i].base >> MEMSYS_LINE_SHIFT, .lines = lines, .evictors = size};
+        size += round_up(lines);
+        part.pages = size;
+        size += round_up(pages * sizeof(uint32_t));
+        if (cluster) cluster->parts[cluster->part_count++] = part;
+    }
+    return size;
+}
+
+size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned count) {
+    return lay_out(NULL, p, extents, count);
+}
+
+void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
+                         unsigned count) {
+    memset(cluster, 0, sizeof *cluster);
+    size_t size = lay_out(cluster, p, extents, count), maps = cluster->l2 + memsys_l2_size(p);
+    memset((uint8_t *)cluster + maps, 0, size - maps);
+    cluster->parameters = *p;
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
+    memsys_l2_init(memsys_cluster_l2(cluster), p);
+}
+
+struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster) {
+    return (struct memsys_l2 *)((uint8_t *)cluster + cluster->l2);
+}
+
+struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster) { return &cluster->counters; }
+
+const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent) {
+    return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
+}
+
+void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster) {
+    memsys_l2_adopt(replica, (const struct memsys_l2 *)((const uint8_t *)cluster + cluster->l2));
+}
+
+#define RECORDS_PER_CYCLE 4
+
+size_t memsys_log_size(uint64_t window) {
+    return sizeof(struct memsys_log) + (window * RECORDS_PER_CYCLE + 4096) * sizeof(uint64_t);
+}
+
+void memsys_log_init(struct memsys_log *log, uint64_t window) {
+    *log = (struct memsys_log){.capacity = (uint32_t)(window * RECORDS_PER_CYCLE + 4096)};
+}
+
+void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
+    memsys->counters[0].l2_misses += (uint64_t)outcome->l2_misses;
+    memsys->counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
+    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge;
+    log->begin = now;
+    log->count = 0;
+    log->wait = outcome->wait;
+}
+
+/* ---- The merge ---- */
+
+/* A log that is being read: its next record, and when that would be by all that is known of the party's waits. */
+struct reader {
+    const struct memsys_log *log;
+    struct party *party;
+    unsigned owner;
+    uint32_t next;
+    struct record record;
+    int64_t time, late; /* late: than it was charged, so far in this window, */
+    int64_t later;      /* and by what the access took that it is at: requests of one begin together */
+    uint64_t fills, area;
+    int64_t others; /* cycles that others have kept its lines waiting */
+};
+
+static bool read_record(struct reader *reader) {
+    if (reader->next == reader->log->count) return false;
+    int64_t before = reader->time;
+    reader->record = record_unpack(reader->log->records[reader->next++]);
+    reader->time = (int64_t)(reader->log->begin + reader->record.time);
+    if (reader->time != before) {
+        reader->late += reader->later;
+        reader->later = 0;
+    }
+    return true;
+}
+
+/* Who drove a line out, plus 1; NULL: it is in no extent. */
+static uint8_t *evictor_of(struct memsys_cluster *cluster, uint64_t line, uint32_t **page) {
+    for (uint64_t i = 0; i < cluster->part_count; i++) {
+        const struct part *part = &cluster->parts[i];
+        if (line - part->line >= part->lines) continue;
+        *page = (uint32_t *)((uint8_t *)cluster + part->pages) + ((line - part->line) >> (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT));
+        return (uint8_t *)cluster + part->evictors + (line - part->line);
+    }
+    return NULL;
+}
+
+static void count(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, struct answer answer) {
+    struct memsys_owner_counters *counters = &cluster->counters.owner[owner];
+    uint32_t *page;
+    if (is_fill(reader->record.request)) {
+        counters->l2_accesses++;
+        if (!answer.hit) {
+            const uint8_t *evictor = evictor_of(cluster, reader->record.line, &page);
+            counters->l2_misses++;
+            cluster->counters.missed[owner][evictor && *evictor ? *evictor - 1u : MEMSYS_COLD]++;
+            if (evictor) ++*page;
+        }
+    }
+    counters->l2_writebacks += answer.writeback;
+    if (answer.victim != NO_LINE) {
+        uint8_t *evictor = evictor_of(cluster, answer.victim, &page);
+        if (evictor) *evictor = (uint8_t)(owner + 1);
+    }
+}
+
+/* How long a line that was asked for ahead is still under way, by what was charged and really. */
+static void use_ahead(struct reader *reader, uint64_t line, int64_t *charged, int64_t *really) {
+    int at = ahead_find(&reader->party->ahead, line);
+    if (at < 0) return;
+    int64_t late = (int64_t)reader->party->ahead.ready[at] - reader->time;
+    *charged = late > 0 ? late : 0;
+    late = (int64_t)reader->party->really[at] - (reader->time + reader->late);
+    *really = late > 0 ? late : 0;
+    ahead_drop(&reader->party->ahead, at);
+}
+
+static void replay(struct memsys_cluster *cluster, struct reader *reader) {
+    const struct memsys_parameters *p = &cluster->parameters;
+    const struct record *record = &reader->record;
+    struct party *party = reader->party;
+    unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
+    struct answer answer = memsys_l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
+    count(cluster, reader, owner, answer);
+    uint64_t now = (uint64_t)(reader->time + reader->late), free = cluster->channel.free, area = cluster->channel.area;
+    struct cost charged = memsys_serve(&party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
+                                       reader->log->wait);
+    struct cost really = memsys_serve(&cluster->channel, p, record->request, answer.hit, answer.writeback, now, 0);
+    int64_t stall_charged = cost_sum(charged), stall = cost_sum(really);
+    if (cluster->channel.area != area || cluster->channel.free != free) {
+        bool fills = (is_fill(record->request) && !answer.hit) || record->request == ASK_UNCACHED_LOAD;
+        cluster->counters.owner[owner].lines++;
+        cluster->counters.owner[owner].waits += really.wait;
+        cluster->counters.busy += p->dram_line;
+        reader->area += cluster->channel.area - area;
+        if (fills) {
+            bool charged_too = !record->hit && charged.wait >= reader->log->wait;
+            reader->fills++;
+            reader->others += (int64_t)really.wait - (charged_too ? charged.wait - reader->log->wait : 0);
+            if (answer.writeback) cluster->counters.owner[owner].lines++, cluster->counters.busy += p->dram_line;
+        }
+    }
+    if (record->request == ASK_PREFETCH) {
+        uint64_t lost;
+        uint32_t place = ahead_add(&party->ahead, ahead_capacity(p), record->line,
+                                   (uint64_t)(reader->time + stall_charged), &lost);
+        party->really[place] = now + (uint64_t)stall;
+        return;
+    }
+    if (record->request == ASK_USE) use_ahead(reader, record->line, &stall_charged, &stall);
+    reader->later += stall - stall_charged;
+}
+
+/* The reader whose next record is first: of several at one time, the first. */
+static unsigned first_of(struct reader *const readers[], unsigned count) {
+    unsigned first = 0;
+    for (unsigned i = 1; i < count; i++)
+        if (readers[i]->time + readers[i]->late < readers[first]->time + readers[first]->late) first = i;
+    return first;
+}
+
+static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
+    struct party *party = reader->party;
+    party->balance += reader->late + reader->later;
+    outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
+    if (party->balance > 0) party->balance = 0;
+    /* one more line, at any moment of the window, would have waited behind what of others was there on average */
+    int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);
+    outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;
+}
+
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const unsigned owners[],
+                  unsigned parties, uint64_t length, struct memsys_outcome outcomes[]) {
+    struct reader all[MEMSYS_PARTIES], *active[MEMSYS_PARTIES];
+    unsigned count = 0;
+    uint64_t area = cluster->channel.area;
+    for (unsigned i = 0; i < parties; i++) {
+        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .owner = owners[i]};
+        outcomes[i] = (struct memsys_outcome){0};
+        if (logs[i] && read_record(&all[i])) active[count++] = &all[i];
+    }
+    struct memsys_owner_counters *counters = cluster->counters.owner;
+    int64_t last_late = 0;
+    while (count) {
+        unsigned first = first_of(active, count);
+        struct reader *reader = active[first];
+        struct memsys_outcome *outcome = &outcomes[reader - all];
+        unsigned owner = reader->record.hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
+        uint64_t misses = counters[owner].l2_misses;
+        bool thought = is_fill(reader->record.request) && !reader->record.hit;
+        replay(cluster, reader);
+        int64_t more = (int64_t)(counters[owner].l2_misses - misses) - thought;
+        if (reader->record.hypervisor) outcome->hypervisor_l2_misses += more;
+        else outcome->l2_misses += more;
+        cluster->counters.records++;
+        last_late = reader->late;
+        if (!read_record(reader)) {
+            for (unsigned i = first + 1; i < count; i++) active[i - 1] = active[i];
+            count--;
+        }
+    }
+    cluster->channel.free -= (uint64_t)last_late; /* from real times back to those at which the next window begins */
+    area = cluster->channel.area - area;
+    for (unsigned i = 0; i < parties; i++) settle(&all[i], area, length, &outcomes[i]);
+    cluster->counters.windows++;
+    memsys_cluster_l2(cluster)->window++;
+}

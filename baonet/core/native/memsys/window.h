@@ -1,0 +1,89 @@
+/*
+ * A cluster: the second level that its pcpus share, and its memory channel.
+ *
+ * In a window of virtual time each pcpu runs alone with a replica of the second level, charges what that says, and writes down
+ * what it has asked for (a log). At the window's edge, when all of them stand, the logs are merged in the order of their times
+ * through the cluster's own second level and its channel. What has turned out to be more than was charged a pcpu is charged
+ * then; what was charged too much is kept against what will be too little. What a window has changed goes to the replicas.
+ *
+ * A pcpu that was alone in a window was charged exactly: its replica and its idea of the channel were right.
+ *
+ * Whose turn, in mid-window:  memsys_adopt, memsys_window_begin, (accesses), and when all of the cluster have come to the
+ * edge, by one of them or on their behalf: memsys_merge. Then each is charged its outcome and begins the next.
+ */
+#ifndef BAONET_MEMSYS_WINDOW_H
+#define BAONET_MEMSYS_WINDOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "parameters.h"
+
+struct memsys;
+
+/*
+ * A second-level cache: the cluster's, or a replica. The victims' pseudo-random numbers are part of each set, so sets that
+ * different VMs use (colours) know nothing of each other, and a copy goes on as the original would.
+ */
+struct memsys_l2;
+size_t memsys_l2_size(const struct memsys_parameters *parameters);
+void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *parameters);
+
+/* What a pcpu has asked of the second level in a window. */
+struct memsys_log {
+    uint64_t begin;    /* of the window, in cycles */
+    uint32_t capacity; /* in records */
+    uint32_t count;
+    uint32_t wait; /* what was charged each line that came over the channel, on account of others */
+    uint32_t reserved;
+    uint64_t records[];
+};
+
+/* Of a log that suffices for windows of so many cycles. Who writes more (none is known to) has the rest unlogged: the
+ * cluster then knows nothing of it, and memsys_counters.unlogged is not 0. */
+size_t memsys_log_size(uint64_t window);
+void memsys_log_init(struct memsys_log *log, uint64_t window);
+
+/* Physical memory whose lines can be in the second level: whole lines. Lines of no extent are MEMSYS_COLD whenever they miss. */
+struct memsys_extent {
+    uint64_t base, size; /* bytes */
+};
+#define MEMSYS_EXTENTS 8u
+#define MEMSYS_PARTIES 32u /* pcpus of a cluster */
+
+/* The cluster's second level, its channel, its counters, and a byte for each line of the extents that tells who drove it out. */
+struct memsys_cluster;
+size_t memsys_cluster_size(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned count);
+void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
+                         const struct memsys_extent *extents, unsigned count);
+struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster);
+struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster);
+/* How often lines of each 4 KiB page of an extent have missed: what `missed` of the counters adds up to, but for lines of no extent. */
+const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent);
+
+/* What a window has come to for one pcpu. All 0: before the first one. */
+struct memsys_outcome {
+    uint64_t charge;   /* cycles by which its clock is to go on */
+    uint32_t wait;     /* to charge each line in its next window */
+    uint32_t reserved;
+    int64_t l2_misses; /* of its guest and of the hypervisor below it: more than it has counted itself */
+    int64_t hypervisor_l2_misses;
+};
+
+/*
+ * Merges the logs of a window of `length` cycles that has ended. Party i is the same pcpu in every window; one that did not run
+ * has an empty log, or NULL. `owners[i]`: the VM whose accesses are in log i but for those of the hypervisor. Logs are read
+ * only. In the end the cluster's second level has what the window has changed.
+ */
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const unsigned owners[], unsigned parties,
+                  uint64_t length, struct memsys_outcome outcomes[]);
+
+/* Makes a replica what the cluster's second level is; copies no more than the sets that have changed in one of them since it last was. */
+void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster);
+
+/* Empties the log and has the pcpu take the outcome of the window before. The caller has its clock go on by `outcome->charge`,
+ * and `now` is after that. */
+void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome);
+
+#endif
