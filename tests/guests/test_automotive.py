@@ -206,9 +206,10 @@ def test_workloads_say_in_linux_what_they_say_on_the_host(
 
 @pytest.mark.guests
 @pytest.mark.parametrize("platform", ARCHITECTURES)
-def test_each_run_of_the_study_can_begin(tmp_path: Path, guest_cache: Path, platform: str) -> None:
+@pytest.mark.parametrize(("name", "runs"), [("memory-linux", 5), ("memory-boot", 4)])
+def test_each_run_of_a_study_can_begin(tmp_path: Path, guest_cache: Path, platform: str, name: str, runs: int) -> None:
     automotive.write(guest_cache)
-    study = Path(__file__).parents[2] / "examples" / "studies" / "memory-linux.yaml"
+    study = Path(__file__).parents[2] / "examples" / "studies" / f"{name}.yaml"
     result = baonet("study", study, f"--set=platform={platform}", "--list", "-o", tmp_path / "results.sqlite")
     assert result.status == 0, result.err
-    assert result.out.count("to do") == 5
+    assert result.out.count("to do") == runs
