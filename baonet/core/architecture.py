@@ -119,6 +119,12 @@ class Core(Cpu, Protocol):
         ``kind``: its number; behind the last of them that of an emulated access. Raises as ``map_physical``.
         """
 
+    def begin_window(self, window: int) -> None:
+        """A window of this number begins, where no cluster tells of it: what siblings have asked is done.
+
+        Raises RuntimeError where memory takes no time.
+        """
+
     def pay(self, kind: int) -> None:
         """The hypervisor does what it does for an exit, though there was none. Time goes on by what that takes."""
 
@@ -255,6 +261,13 @@ class Core(Cpu, Protocol):
         """
 
 
+ClusterCounts = tuple[list[dict[str, int]], list[list[int]], dict[str, int], list[tuple[int, int]]]
+"""What memory has taken, of a cluster: counts by owner, its VMs and last the hypervisor; by whom who has missed a line
+had lost it, in columns of the same owners and last of nobody; counts of the channel; pages, by their physical
+addresses, and how often lines of them were missed, those with most first.
+"""
+
+
 class Rounds(Protocol):
     """What decides who runs, and has them run. A member is a pcpu by its place among those of the island.
 
@@ -295,10 +308,8 @@ class Rounds(Protocol):
     def standing(self) -> bool:
         """Whether no guest runs, in any process."""
 
-    def memory_counts(self) -> list[tuple[list[dict[str, int]], list[list[int]], dict[str, int]]]:
-        """Of each cluster whose memory takes time: counts by owner, its VMs and last the hypervisor; by whom who has
-        missed a line had lost it, in columns of the same owners and last of nobody; counts of the channel.
-        """
+    def memory_counts(self) -> list[ClusterCounts]:
+        """Of each cluster whose memory takes time, since it has been there."""
 
     def save(self) -> list[Any]: ...
 
