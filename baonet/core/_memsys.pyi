@@ -11,15 +11,19 @@ COLD: int
 """The column of ``missed`` for lines that nobody has driven out."""
 
 def check(parameters: dict[str, int], /) -> tuple[str, str] | None:
-    """The first parameter that is wrong, and why. Those that are not given are a Cortex-A53's. Raises KeyError for others."""
+    """The first parameter that is wrong, and why. Those that are not given are a Cortex-A53's.
+
+    Raises KeyError for a field that is none.
+    """
 
 @final
 class Pcpu:
     """What one pcpu has for itself, with a replica of the second level and a log.
 
-    ``walk`` is asked on a miss of the main TLB with a virtual address and whether it is for a fetch, ``stage2`` on a miss of
-    the IPA cache with an IPA; they tell ``struct memsys_walk`` and ``struct memsys_stage2`` as tuples, None where there is no
-    translation. Without them each address is where it says. Raises ValueError for parameters that are wrong.
+    ``walk`` is asked on a miss of the main TLB with a virtual address and whether it is for a fetch, ``stage2`` on a
+    miss of the IPA cache with an IPA; they tell ``struct memsys_walk`` and ``struct memsys_stage2`` as tuples, None
+    where there is no translation. Without them each address is where it says. Raises ValueError for parameters that
+    are wrong.
     """
 
     def __new__(
@@ -46,7 +50,7 @@ class Pcpu:
 
     def adopt(self, cluster: Cluster, /) -> None: ...
     def share(self, cluster: Cluster, /) -> None:
-        """From here on it uses the cluster's own second level and a channel that it shares with whoever else does: exactly."""
+        """From here on it uses the cluster's own second level, and a channel that it shares with whoever else does."""
 
     def counters(self, hypervisor: bool = False, /) -> dict[str, int]: ...
     def state(self) -> bytes: ...
@@ -70,7 +74,9 @@ class Cluster:
 
     def __new__(cls, parameters: dict[str, int], extents: Sequence[tuple[int, int]]) -> Cluster: ...
     def merge(self, pcpus: list[Pcpu | None], owners: list[int], length: int, /) -> list[tuple[int, int, int, int]]:
-        """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that it has not counted."""
+        """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that its guest and
+        the hypervisor have more than they have counted.
+        """
 
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...
