@@ -98,6 +98,10 @@ def test_an_override_gives_one_or_a_part_of_it(tmp_path: Path) -> None:
     assert found(*both, "platform.memory_system=off") is None
 
 
+def test_one_for_each_architecture(tmp_path: Path) -> None:
+    assert system_of(tmp_path, "{armv8: cortex-a53, riscv: sifive-u74}") == A53
+
+
 def test_colours_are_those_of_its_caches(tmp_path: Path) -> None:
     found = platform_of(tmp_path, with_system("{preset: cortex-a53, l2: {size: 512KiB}, l1d: {size: 16KiB}}"))
     assert found.cache == Cache(512 << 10, 16, 16 << 10, 4)
@@ -223,6 +227,19 @@ def test_what_goes_together(tmp_path: Path) -> None:
         with_platform(f"{{extends: qemu-aarch64-virt, memory_system: cortex-a53, {cache}}}"),
     ):
         assert problems(write(tmp_path, text)) == ()
+
+
+def test_clusters_are_those_that_are_given_for_just_these_cpus(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("{extends: qemu-aarch64-virt, cpus: 6, clusters: [2, 4]}")
+
+    def sizes(text: str) -> list[int]:
+        return [len(cluster) for cluster in platform_of(tmp_path, with_platform(text)).clustered]
+
+    assert sizes("qemu-aarch64-virt") == [4]
+    assert sizes("own.yaml") == [2, 4]
+    assert sizes("{extends: own.yaml, standby: false}") == [2, 4]
+    assert sizes("{extends: own.yaml, cpus: 9}") == [4, 4, 1]
+    assert sizes("{extends: own.yaml, cpus: 9, clusters: [8, 1]}") == [8, 1]
 
 
 def test_caches_of_a_platform_that_has_a_memory_system_are_changed_there(tmp_path: Path) -> None:

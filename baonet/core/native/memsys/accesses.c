@@ -182,14 +182,15 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
         in->writing.bytes |= bytes;
         return in->writing.bytes == ALL_BYTES ? full_line(view, now, place) : 0;
     }
-    unsigned total = 0;
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
-    if (in->writing.line != NO_LINE) total += memsys_stop_writing(view, now);
-    if (way < 0) return total + store_miss(view, now, place, bytes);
+    if (way < 0) {
+        unsigned total = in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
+        return total + store_miss(view, now, place, bytes);
+    }
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
-    return total;
+    return 0;
 }
 
 /* ---- Accesses ---- */
@@ -239,8 +240,10 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
     while (size) {
         unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
         struct place place;
-        if (memsys_translate(view, now + total, va, false, &place, &total))
-            total += in_line(view, now + total, &place, part, kind);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, false, &place, &spent);
+        total += spent;
+        if (found) total += in_line(view, now + total, &place, part, kind);
         va += part;
         size -= part;
     }
@@ -267,7 +270,10 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
     unsigned total = 0;
     for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
         struct place place;
-        if (memsys_translate(view, now + total, va, true, &place, &total)) total += fetch_line(view, now + total, &place);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, true, &place, &spent);
+        total += spent;
+        if (found) total += fetch_line(view, now + total, &place);
     }
     return total;
 }

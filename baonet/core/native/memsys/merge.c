@@ -55,8 +55,7 @@ size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsy
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
     memset(cluster, 0, sizeof *cluster);
-    size_t size = lay_out(cluster, p, extents, count), maps = cluster->l2 + memsys_l2_size(p);
-    memset((uint8_t *)cluster + maps, 0, size - maps);
+    lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
     for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
@@ -170,6 +169,9 @@ static void replay(struct memsys_cluster *cluster, struct reader *reader) {
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
     struct answer answer = memsys_l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
     count(cluster, reader, owner, answer);
+    if (record->hit == answer.hit && record->request != ASK_PREFETCH &&
+        is_settled(record->request, record->hit, record->writeback) && is_settled(record->request, answer.hit, answer.writeback))
+        return; /* as it was charged */
     uint64_t now = (uint64_t)(reader->time + reader->late), free = cluster->channel.free, area = cluster->channel.area;
     struct cost charged = memsys_serve(&party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
                                        reader->log->wait);
@@ -247,9 +249,14 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
             count--;
         }
     }
-    cluster->channel.free -= (uint64_t)last_late; /* from real times back to those at which the next window begins */
     area = cluster->channel.area - area;
-    for (unsigned i = 0; i < parties; i++) settle(&all[i], area, length, &outcomes[i]);
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < parties; i++) {
+        settle(&all[i], area, length, &outcomes[i]);
+        if (all[i].next && outcomes[i].charge < least) least = outcomes[i].charge;
+    }
+    /* From the times of whom the channel served last to those at which the first of them goes on. */
+    if (least != UINT64_MAX) cluster->channel.free -= (uint64_t)last_late - least;
     cluster->counters.windows++;
     memsys_cluster_l2(cluster)->window++;
 }
