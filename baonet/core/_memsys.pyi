@@ -1,5 +1,6 @@
 """The memory system of ``native/memsys`` alone, without an engine: what tests ask. Times and stalls are cycles."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import TypedDict, final
 
@@ -81,3 +82,11 @@ class Cluster:
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...
     def pages(self, extent: int, first: int, count: int, /) -> list[int]: ...
+
+def play(players: list[tuple[Pcpu, array[int], int, int]], until: int, /) -> list[tuple[int, int]]:
+    """Makes accesses of 8 bytes until the first one's clock is at ``until``; of several, who asks first goes first.
+
+    A player is a pcpu, a trace, a clock and a position in the trace, which is gone through round and round; its words
+    of 64 bits are cycles of work before an access from bit 56, bit 55 for a store, and the address. Gives clocks and
+    positions.
+    """
