@@ -50,6 +50,11 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
     return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_VICTIM, line));
 }
 
+/*
+ * What follows from a miss (the victim's leave, lines that are asked for ahead) begins when the miss does, not when the line
+ * has come: requests at a time of their own, in their order, are what the channel can serve.
+ */
+
 /* Puts a line that has come, with these flags, into the L1D: *way. Gives the cycles that its victim takes. */
 static unsigned fill(const struct memsys_view *view, uint64_t now, const struct place *place, uint32_t flags, uint32_t *way) {
     struct inner *in = inner_of(view);
@@ -106,12 +111,12 @@ static unsigned load(const struct memsys_view *view, uint64_t now, const struct 
     if (in->writing.line == line && in->writing.passing) total += memsys_stop_writing(view, now);
     int found = l1_find(cache, set, place->pa);
     if (found < 0) {
-        if (!take_ahead(view, now + total, line, &total)) {
+        if (!take_ahead(view, now, line, &total)) {
             counting(in)->l1d_misses++;
-            total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now + total, ASK_LOAD, line));
+            total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now, ASK_LOAD, line));
         }
-        total += fill(view, now + total, place, own ? L1_DIRTY : 0, &way);
-        see_miss(view, now + total, place);
+        total += fill(view, now, place, own ? L1_DIRTY : 0, &way);
+        see_miss(view, now, place);
     } else {
         way = (uint32_t)found;
         if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
@@ -155,7 +160,7 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     unsigned total = 0;
     uint32_t way;
     if (take_ahead(view, now, line, &total)) {
-        total += fill(view, now + total, place, L1_DIRTY, &way);
+        total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, true);
         return total;
     }
@@ -163,11 +168,11 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1;
     if (!passing) {
         if (bytes != ALL_BYTES) total += charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_STORE, line));
-        total += fill(view, now + total, place, L1_DIRTY, &way);
+        total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, false);
     }
     in->writing = (struct writing){.line = line, .bytes = bytes, .full = in->writing.full, .passing = passing};
-    return bytes == ALL_BYTES ? total + full_line(view, now + total, place) : total;
+    return bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
 }
 
 static unsigned store(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
@@ -181,7 +186,7 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
     if (in->writing.line != NO_LINE) total += memsys_stop_writing(view, now);
-    if (way < 0) return total + store_miss(view, now + total, place, bytes);
+    if (way < 0) return total + store_miss(view, now, place, bytes);
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
     return total;
