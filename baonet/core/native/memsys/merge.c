@@ -56,9 +56,7 @@ size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsy
 
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
-    memset(cluster, 0, sizeof *cluster);
-    size_t size = lay_out(cluster, p, extents, count), maps = cluster->l2 + memsys_l2_size(p);
-    memset((uint8_t *)cluster + maps, 0, size - maps);
+    lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
     for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
