@@ -13,10 +13,8 @@ from fractions import Fraction
 from itertools import cycle
 from typing import final
 
-from baonet.document.quantities import listing
 from baonet.hyp.vmm import Plan
 from baonet.machine import NodeName, NodePlacement, NodePolicy
-from baonet.machine.clusters import clusters
 from baonet.machine.islands import islands
 
 
@@ -56,22 +54,7 @@ def places(plan: Plan, placement: NodePlacement, nodes: Sequence[NodePlace]) -> 
     for vm, at in found.items():
         for pcpu, node in zip(plan.vms[vm].pcpus, at, strict=True):
             pcpus[pcpu] = node
-    _keep_clusters(plan, pcpus)
     return tuple(pcpus)
-
-
-def _keep_clusters(plan: Plan, places: Sequence[int]) -> None:
-    """What its pcpus have asked a cache for is put in order on one node."""
-    for cluster in clusters(plan.machine):
-        at = {places[pcpu] for pcpu in cluster.pcpus if places[pcpu] >= 0}
-        if len(at) > 1:
-            names = listing(f"'{plan.vms[vm].config.name}'" for vm in cluster.vms)
-            whose = f"VM {names} is" if len(cluster.vms) == 1 else f"VMs {names} are"
-            raise NodePlacementError(
-                f"{whose} on cluster {cluster.number} (CPUs {cluster.pcpus.start}-{cluster.pcpus.stop - 1}), and would "
-                f"be on {len(at)} nodes: where there is a 'memory_system' a cluster is on one; place what is on it "
-                "together, or leave 'memory_system' out"
-            )
 
 
 def _given(plan: Plan, placement: NodePlacement, nodes: Sequence[NodePlace]) -> dict[int, list[int]]:

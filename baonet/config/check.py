@@ -76,9 +76,12 @@ def _clock(draft: Draft) -> Iterator[Problem]:
 
 def _memory_system(draft: Draft) -> Iterator[Problem]:
     """What the clock has to be for memory to take time."""
-    clock = draft.clock
-    if clock is None or draft.platform is None or draft.platform.memory_system is None:
+    clock, system = draft.clock, None if draft.platform is None else draft.platform.memory_system
+    if clock is None or system is None:
         return
+    from baonet.config import memory_system  # noqa: PLC0415 - few machines have one
+
+    yield from memory_system.times(system, Clock(mhz=clock.mhz).cycles, clock.node.at("mhz"), clock.mhz)
     if clock.mode != ClockMode.VIRTUAL.value:
         message = "with a memory system each access takes its time, and the host's clock goes on as it likes"
         yield clock.node.at("mode").problem(message, "use 'mode: virtual', or no 'memory_system'")

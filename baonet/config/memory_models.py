@@ -16,14 +16,16 @@ from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import Boolean, Choice
 from baonet.document.models import MappingOf, Model, described, optional
 from baonet.document.values import SIZE, Decimal, duration, whole
+from baonet.machine.memory_system import MOST_CYCLES
 
 OFF: Final = "off"
+MOST_AHEAD: Final = 28
+"""Lines of all streams of the prefetcher, as the model has room for them."""
 PRESETS: Final = {name: each for each in ARCHITECTURES.values() for name in each.memory_presets()}
 """The architecture of each, by its name."""
 
-_WAYS = whole("number", 1, 32)
-_ENTRIES = whole("number", 1, 65_536)
-_CYCLES = whole("cycles", 0, 10_000)
+_WAYS = whole("number", 1, 16)
+_CYCLES = whole("cycles", 0, MOST_CYCLES)
 _TIME = duration(0, 10_000)
 _LINES = whole("number", 0, 4_096)
 
@@ -66,7 +68,7 @@ class MicroTlbModel(Model):
 class TlbModel(Model):
     """The main TLB. An entry has both stages in one, of the smaller of their pages."""
 
-    entries: int | None = optional(_ENTRIES, "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(whole("number", 1, 1024), "Entries; over ways, a power of two.", None)
     ways: int | None = optional(_WAYS, "Ways.", None)
     miss: int | None = optional(
         _CYCLES, "What a walk takes beside the loads of its descriptors, which go through the caches.", None
@@ -77,7 +79,7 @@ class TlbModel(Model):
 class TableCacheModel(Model):
     """A cache that walks ask: of stage 1 down to its last level, or of finished translations of stage 2."""
 
-    entries: int | None = optional(_ENTRIES, "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(whole("number", 1, 256), "Entries; over ways, a power of two.", None)
     ways: int | None = optional(_WAYS, "Ways.", None)
 
 
@@ -91,6 +93,9 @@ class DramModel(Model):
     store: int | None = optional(_TIME, "What a store waits instead.", None)
     line: int | None = optional(
         _TIME, "How long a line keeps the channel busy: 64 bytes in 16ns are 4 GB/s. `0`: it is never busy.", None
+    )
+    queue: int | None = optional(
+        whole("number", 0, 1024), "Lines that may be on their way before who writes one has to wait.", None
     )
 
 
@@ -122,9 +127,12 @@ class StreamingModel(Model):
 class PrefetchModel(Model):
     """The prefetcher of data."""
 
-    streams: int | None = optional(whole("number", 0, 16), "Streams that it follows; 0: there is none.", None)
+    streams: int | None = optional(whole("number", 0, 8), "Streams that it follows; 0: there is none.", None)
     strides: int | None = optional(whole("number", 1, 16), "Equal strides before it begins.", None)
-    lines: int | None = optional(whole("number", 1, 16), "Lines that it is ahead.", None)
+    lines: int | None = optional(
+        whole("number", 1, 16), f"Lines that it is ahead; of all streams together at most {MOST_AHEAD}.", None
+    )
+    reach: int | None = optional(whole("number", 1, 63), "How many lines a stride may be, up or down.", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -135,9 +143,11 @@ class ExitFootprintModel(Model):
     cycles: int | None = optional(
         whole("cycles", 0, 100_000), "Cycles beside them: entry, return, accesses to devices.", None
     )
-    text: int | None = optional(_LINES, "Lines of the hypervisor's code.", None)
-    private: int | None = optional(_LINES, "Lines that only this CPU touches, and writes: stack, vCPU.", None)
-    shared: int | None = optional(_LINES, "Lines that others read too: the VM, tables.", None)
+    text: int | None = optional(whole("number", 0, 800), "Lines of the hypervisor's code.", None)
+    private: int | None = optional(
+        whole("number", 0, 240), "Lines that only this CPU touches, and writes: stack, vCPU.", None
+    )
+    shared: int | None = optional(whole("number", 0, 400), "Lines that others read too: the VM, tables.", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -7,16 +7,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from baonet.config.architecture import Architecture
-from baonet.config.memory_models import OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
+from baonet.config.memory_models import MOST_AHEAD, OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
 from baonet.config.palette import Palette
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.models import described
-from baonet.document.quantities import human, listing
-from baonet.machine import Cache, HypervisorFootprint, MemorySystem, Platform
-from baonet.machine.memory_system import LINE
+from baonet.document.quantities import human, human_duration, listing
+from baonet.machine import PAGE_SIZE, Cache, HypervisorFootprint, MemorySystem, Platform, Rate
+from baonet.machine.memory_system import IN_NANOSECONDS, LINE, MOST_CYCLES
 
-_CACHES: Final = ("l1i", "l1d", "l2")
+_LARGEST_WAY: Final = 32 << 10
+_LARGEST_FIRST: Final = 64 << 10
+_LARGEST_SECOND: Final = 64 << 20
+"""As much as the model has room for."""
 _TABLES: Final = ("tlb", "walk_cache", "ipa_cache")
 _MOST_COLORS: Final = 64  # a colour bitmap has 64 bits
 
@@ -75,28 +78,47 @@ def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | Non
     system = platform.memory_system
     if system is None:
         return
-    wrong = False
-    for name in _CACHES:
-        size, ways = getattr(system, f"{name}_size"), getattr(system, f"{name}_ways")
-        for problem in _cache(model, name, size, ways):
-            wrong = True
-            yield problem
+    wrong = [
+        *_first_level(model, "l1i", system.l1i_size, system.l1i_ways),
+        *_first_level(model, "l1d", system.l1d_size, system.l1d_ways),
+        *_second_level(model, system),
+    ]
+    yield from wrong
     for name in _TABLES:
         entries, ways = getattr(system, f"{name}_entries"), getattr(system, f"{name}_ways")
         if not _power(entries, ways):
             message = f"{entries} entries in {ways} ways are no power of two of sets"
             hint = f"use {ways} times a power of two: {_near(entries, ways)}"
             yield _place(model, name, "entries").problem(message, hint)
-    if wrong:
-        return
-    found = cache_of(system)
+    ahead = system.prefetch_streams * system.prefetch_lines
+    if ahead > MOST_AHEAD:
+        message = f"{system.prefetch_streams} streams that are {system.prefetch_lines} lines ahead are {ahead} lines"
+        yield _place(model, "prefetch", "lines").problem(message, f"use fewer: at most {MOST_AHEAD} together")
+    if not wrong:
+        yield from _colors(model, platform, cache)
+
+
+def _colors(model: MemorySystemModel, platform: Platform, cache: YamlNode | None) -> Iterator[Problem]:
+    """What the caches make of page colours."""
+    assert platform.memory_system is not None
+    found = cache_of(platform.memory_system)
     colors = Palette.of(found).number
     if colors > _MOST_COLORS:
         message = f"these caches make {colors} colours"
         yield _place(model, "l2", "size").problem(message, f"a colour bitmap has {_MOST_COLORS} bits")
-    if cache is not None and platform.cache != found:
+    elif cache is not None and platform.cache != found:
         message = f"the memory system has {_told(found)}, and here {_told(platform.cache)} are said to make the colours"
         yield cache.key_problem(message, "remove 'cache': it is taken from the memory system")
+
+
+def times(system: MemorySystem, clock: Rate, node: YamlNode, mhz: int) -> Iterator[Problem]:
+    """Of times that are given in nanoseconds, and too many cycles of this clock; ``node`` is where it is given."""
+    for name in sorted(IN_NANOSECONDS):
+        cycles = clock.ticks(getattr(system, name))
+        if cycles > MOST_CYCLES:
+            what = f"'{name.replace('_', ': {', 1)}}}' of the memory system"
+            message = f"at {mhz} MHz {human_duration(getattr(system, name))} of {what} are {cycles} cycles"
+            yield node.problem(message, f"use a slower clock, or a shorter time: at most {MOST_CYCLES} cycles")
 
 
 def _told(cache: Cache | None) -> str:
@@ -105,11 +127,32 @@ def _told(cache: Cache | None) -> str:
     return f"{human(cache.llc_size)} of L2 in {cache.llc_ways} ways and {first}"
 
 
-def _cache(model: MemorySystemModel, name: str, size: int, ways: int) -> Iterator[Problem]:
+def _first_level(model: MemorySystemModel, name: str, size: int, ways: int) -> Iterator[Problem]:
+    node = _place(model, name, "size")
     if not _power(size, ways * LINE):
-        message = f"{human(size)} in {ways} ways of {LINE} bytes are no power of two of sets"
-        hint = f"use {ways} times a power of two of lines: {_near(size, ways * LINE, human)}"
-        yield _place(model, name, "size").problem(message, hint)
+        yield _uneven(node, size, ways)
+    elif not PAGE_SIZE <= size // ways <= _LARGEST_WAY:
+        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
+        yield node.problem(message, f"a way can have from {human(PAGE_SIZE)} to {human(_LARGEST_WAY)}")
+    elif size > _LARGEST_FIRST:
+        yield node.problem(f"{human(size)} are too much for a first level", f"use {human(_LARGEST_FIRST)} or less")
+
+
+def _second_level(model: MemorySystemModel, system: MemorySystem) -> Iterator[Problem]:
+    node, size, ways = _place(model, "l2", "size"), system.l2_size, system.l2_ways
+    if not _power(size, ways * LINE):
+        yield _uneven(node, size, ways)
+    elif size // ways < PAGE_SIZE:
+        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
+        yield node.problem(message, f"a way has at least {human(PAGE_SIZE)}: use {human(ways * PAGE_SIZE)} or more")
+    elif size > _LARGEST_SECOND:
+        yield node.problem(f"{human(size)} are too much for a second level", f"use {human(_LARGEST_SECOND)} or less")
+
+
+def _uneven(node: YamlNode, size: int, ways: int) -> Problem:
+    message = f"{human(size)} in {ways} ways of {LINE} bytes a line are no power of two of sets"
+    near = _near(size, ways * LINE, human)
+    return node.problem(message, f"use {ways} times a power of two of lines: {near}")
 
 
 def _power(size: int, each: int) -> bool:

@@ -180,6 +180,13 @@ class Courier:
         ValueError for what cannot be.
         """
 
+    def cluster(self, island: int, buffer: object, shape: bytes, first: int, owners: tuple[int, ...], /) -> None:
+        """A cluster of an island, whose memory takes time: in a buffer, of such a shape (``baonet.core.shapes``).
+
+        ``first``: its first pcpu. ``owners``: the VM of each, as the cluster counts them. Raises ValueError for what
+        cannot be.
+        """
+
     def relay(self, island: int, pcpu: int, node: int, descriptor: int, /) -> None:
         """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
 
@@ -317,6 +324,12 @@ def known(ledger: object, pcpu: int) -> int:
 
 def cluster_size(shape: bytes, /) -> int:
     """Bytes of a cluster of such a shape (``baonet.core.shapes``). Raises ValueError for what is none."""
+
+def cluster_party(shape: bytes, party: int, /) -> tuple[int, int]:
+    """Where in the cluster's memory what is of one of its pcpus alone begins, and its size, in whole pages.
+
+    Raises ValueError for what is no shape, IndexError for a pcpu that the cluster has not.
+    """
 
 def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
     """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).

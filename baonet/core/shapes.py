@@ -7,7 +7,7 @@ from typing import Final
 
 from baonet.core import _node
 from baonet.hyp.physical_map import PhysicalMap, mapped
-from baonet.machine import Machine
+from baonet.machine import PAGE_SIZE, Machine
 from baonet.machine.clusters import Cluster
 
 _EXTENTS: Final = 8
@@ -47,3 +47,9 @@ def shape(machine: Machine, cluster: Cluster) -> bytes:
 def cluster_size(machine: Machine, cluster: Cluster) -> int:
     """Bytes that the processes of its island share for it."""
     return _node.cluster_size(shape(machine, cluster))
+
+
+def party_pages(machine: Machine, cluster: Cluster, pcpu: int) -> range:
+    """The pages of a cluster's memory that are of one of its pcpus alone."""
+    offset, size = _node.cluster_party(shape(machine, cluster), cluster.pcpus.index(pcpu))
+    return range(offset // PAGE_SIZE, (offset + size) // PAGE_SIZE)

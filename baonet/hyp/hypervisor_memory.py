@@ -20,9 +20,8 @@ DATA_PAGES: Final = 11
 """``.rodata``, ``.data`` and ``.bss`` without the bitmap of pages: 42,190 bytes."""
 _TABLE_PAGES: Final = 4
 IMAGE_PAGES: Final = TEXT_PAGES + DATA_PAGES + _TABLE_PAGES
-STACK_PAGES: Final = 1
-"""Of a CPU, at its beginning; ``struct cpu`` with its queue of messages and the CPU's tables follow."""
-CPU_PAGES: Final = STACK_PAGES + 2 + 4
+CPU_PAGES: Final = 1 + 2 + 4
+"""Of a CPU: its stack, ``struct cpu`` with its queue of messages, its tables."""
 VM_PAGES: Final = 4
 """``struct vm`` with what its interrupt controller knows of each interrupt, an estimate."""
 VCPU_PAGES: Final = 2

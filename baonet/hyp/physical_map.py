@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final, final
 
 from baonet.hyp import stage2
-from baonet.hyp.hypervisor_memory import DATA_PAGES, STACK_PAGES, TEXT_PAGES, HypervisorMemory, VmOverhead
+from baonet.hyp.hypervisor_memory import DATA_PAGES, TEXT_PAGES, HypervisorMemory, VmOverhead
 from baonet.hyp.pages import Extent, Palette
 from baonet.hyp.vmm import Plan, VmPlan, plan
 from baonet.machine import PAGE_SIZE, ExitFootprint, Machine
@@ -124,10 +124,9 @@ class PhysicalMap:
         assert assignment is not None
         overhead = self._own.vms[assignment.vm]
         text = _spread(footprint.text, TEXT_PAGES, EXITS.index(kind))
-        own = footprint.private // 2  # half of it the vCPU's, from its beginning, half the stack's, from its end
-        vcpu = self._lines(overhead.vcpus[assignment.vcpu], range(own))
-        top = STACK_PAGES * _PAGE_LINES
-        stack = self._lines(self._own.pcpus[pcpu], range(top - footprint.private + own, top))
+        half = footprint.private // 2
+        vcpu = self._lines(overhead.vcpus[assignment.vcpu], range(half))
+        stack = self._lines(self._own.pcpus[pcpu], range(footprint.private - half))
         data = footprint.shared // 2
         tables = (TEXT_PAGES * _PAGE_LINES + line for line in _spread(data, DATA_PAGES, EXITS.index(kind)))
         vm = self._lines(overhead.vm, _spread(footprint.shared - data, _size(overhead.vm), EXITS.index(kind)))

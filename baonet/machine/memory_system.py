@@ -76,6 +76,7 @@ class MemorySystem:
     dram_latency: int
     dram_store: int
     dram_line: int
+    dram_queue: int
     device_load: int
     device_store: int
     snoop_dirty: int
@@ -85,6 +86,7 @@ class MemorySystem:
     prefetch_streams: int
     prefetch_strides: int
     prefetch_lines: int
+    prefetch_reach: int
     hypervisor: HypervisorFootprint | None = None
 
     def parameters(self, clock: Rate) -> dict[str, int]:
@@ -94,4 +96,6 @@ class MemorySystem:
         return {name: clock.ticks(value) if name in IN_NANOSECONDS else value for name, value in named.items()}
 
 
+MOST_CYCLES: Final = 10_000
+"""That any one of the model's times can be."""
 IN_NANOSECONDS: Final = frozenset({"dram_latency", "dram_store", "dram_line", "device_load", "device_store"})

@@ -58,6 +58,7 @@ _CORTEX_A53: Final = MemorySystem(
     dram_latency=83,
     dram_store=17,
     dram_line=18,
+    dram_queue=8,
     device_load=50,
     device_store=8,
     snoop_dirty=40,
@@ -67,6 +68,7 @@ _CORTEX_A53: Final = MemorySystem(
     prefetch_streams=2,
     prefetch_strides=2,
     prefetch_lines=5,
+    prefetch_reach=4,
     hypervisor=FOOTPRINT,
 )
 
@@ -100,6 +102,7 @@ PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
                     "dram_latency": f"derived from {_MARTINS}: an L2 miss more is some 100 cycles more at 1.2 GHz",
                     "dram_store": "estimate",
                     "dram_line": f"derived from {_MARTINS}: what each L2 miss waits beside two neighbours that write",
+                    "dram_queue": "estimate",
                     "device_load": "estimate",
                     "device_store": "estimate",
                     "snoop_dirty": "estimate",
@@ -109,6 +112,7 @@ PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
                     "prefetch_streams": f"{_TRM}, CPUACTLR_EL1.NPFSTRM at reset",
                     "prefetch_strides": f"{_TRM}, CPUACTLR_EL1.STRIDE at reset",
                     "prefetch_lines": f"{_TRM}, CPUACTLR_EL1.L1PCTL at reset",
+                    "prefetch_reach": f"{_TRM}, 6.6.2",
                 }
             ),
             FOOTPRINT_SOURCES,

@@ -45,6 +45,7 @@ _SIFIVE_U74: Final = MemorySystem(
     dram_latency=100,
     dram_store=20,
     dram_line=16,
+    dram_queue=8,
     device_load=50,
     device_store=8,
     snoop_dirty=40,
@@ -54,6 +55,7 @@ _SIFIVE_U74: Final = MemorySystem(
     prefetch_streams=0,
     prefetch_strides=2,
     prefetch_lines=1,
+    prefetch_reach=4,
     hypervisor=FOOTPRINT,
 )
 _KNOWN: Final[Mapping[str, str]] = {

@@ -15,6 +15,9 @@
  *   ARCH_MMU_INDEXES          of which the first are a VM's
  *   ARCH_PAGE_BITS_MIN        TARGET_PAGE_BITS_MIN, from which the flags of a TLB's entry follow
  *   INSN_START_WORDS          words of each instruction in a block's table
+ *   ARCH_OBSERVED_LOAD, _STORE, _OTHER and _BLOCK
+ *                             helpers of the library's for instructions that its CPUs lack here: of two words of 64 bits and
+ *                             one of 32, touching no register of the guest (observe.c)
  *   ARCH_INTERRUPT_INPUTS     the bits of the CPU's interrupt_request that a virtual interrupt sets
  *   enum exit_reason          why run() returned: EXIT_NONE, -1; EXIT_WFI, _BUDGET and _KICKED, as baonet.hyp.cpu.Stay has
  *                             them; its own, among them EXIT_INTERRUPT (a timer of the CPU, to be told the hypervisor),
@@ -29,8 +32,9 @@
 #define BAONET_ARCHITECTURE_H
 
 #include "core.h"
+#include "memsys.h"
 
-/* Making a core. The keywords that are the architecture's into core->arch, and core->model; -1 with a Python error. */
+/* Making a core. The keywords that are the architecture's into core->arch, and core->cpu_model; -1 with a Python error. */
 int arch_init(struct core *core, PyObject *keywords);
 
 /* Of a library's instance that has no CPU yet; an error of the library's, 0: none. */
@@ -122,6 +126,22 @@ bool arch_goes_on(struct core *core, uint32_t flags, uint64_t next_page, uint64_
 
 /* As an access at the guest's level of privilege would be translated (MMU_DATA_LOAD ...); false: it would fault. */
 bool arch_translate(struct core *core, uint64_t va, int access, uint64_t *ipa);
+
+/*
+ * The model of the memory system (modelled.h). The core, which has not run yet, is to tell it what its code does and what its
+ * registers say of translation and of caches; -1 with a Python error.
+ */
+int arch_observe(struct core *core);
+
+/* Behind a call of a helper in translated code, with the temporaries that it is given: what that accesses. */
+void arch_observe_call(void *tcg, const void *function, void *const *arguments);
+
+/* By what addresses are translated, as memsys_set_context() takes it; an address without what translation ignores of it. */
+uint32_t arch_space(const struct core *core);
+uint64_t arch_untagged(const struct core *core, uint64_t va);
+
+/* A walk of stage 1 for an address that the guest has accessed; false: there is no translation any more. It takes no page. */
+bool arch_stage1(struct core *core, uint64_t va, struct memsys_walk *walk);
 
 /* A dictionary of registers for a report. NULL with a Python error. */
 PyObject *arch_examine(struct core *core);

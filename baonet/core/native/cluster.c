@@ -6,14 +6,9 @@ static bool shape_from(PyObject *bytes, struct memsys_shape *shape) {
         return false;
     }
     memcpy(shape, PyBytes_AS_STRING(bytes), sizeof *shape);
-    struct memsys_wrong wrong = memsys_check(&shape->parameters);
-    if (wrong.field) {
-        PyErr_Format(PyExc_ValueError, "a memory system whose %s %s", wrong.field, wrong.why);
-        return false;
-    }
-    if (shape->window && shape->parties && shape->parties <= MEMSYS_PARTIES && shape->extent_count <= MEMSYS_EXTENTS) return true;
-    PyErr_SetString(PyExc_ValueError, "a cluster of no pcpu, or of too many, or without a window");
-    return false;
+    const char *wrong = memsys_shape_wrong(shape);
+    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
+    return !wrong;
 }
 
 bool cluster_open(struct memsys_weave *weave, PyObject *buffer, PyObject *bytes, PyObject **view) {

@@ -51,7 +51,7 @@ static int open_uc(struct core *core) {
     if (!has_memory()) return -1;
     int error = unicorn.open(ARCH_UNICORN, &core->uc);
     if (error) return fail(error, "open");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), core->model))) return fail(error, "CPU model");
+    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), core->cpu_model))) return fail(error, "CPU model");
     if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
     if ((error = arch_configure(core->uc))) return fail(error, "configure the CPU");
     uint64_t pc = 0; /* the first register access creates the CPU */

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "events.h"
 #include "leave.h"
+#include "modelled.h"
 #include "trace.h"
 
 /* The hypervisor's work for an access costs the host as much as so many exceptions. */
@@ -57,7 +58,7 @@ bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *valu
 
 void emulate_complete(struct core *core, unsigned length) {
     core->state.emulated_accesses++;
-    emulate_retire(core, length, core->costs[COST_ACCESS]);
+    emulate_retire(core, length, modelled_cost(core, COST_ACCESS));
 }
 
 void emulate_retire(struct core *core, unsigned length, uint64_t cost) {

@@ -74,11 +74,13 @@ static struct member *first_of(const struct rounds *rounds, uint64_t *second) {
  * was charged too little for them is charged the rest. True: for that, clocks may have gone on.
  */
 static bool weave(struct rounds *rounds, uint64_t now) {
-    bool due = false;
+    bool due = false, split = false;
+    for (unsigned i = 0; i < rounds->woven_count; i++) due |= memsys_weave_due(&rounds->woven[i].weave, now);
+    for (unsigned i = 0; due && i < rounds->count; i++) split |= rounds->members[i].lane && rounds->members[i].lane->away;
+    if (split) ledger_end_windows(rounds->ledger, rounds->members->pcpu, now);
     for (struct woven *woven = rounds->woven; woven < rounds->woven + rounds->woven_count; woven++) {
         uint64_t charges[MEMSYS_PARTIES];
         if (!memsys_weave_due(&woven->weave, now)) continue;
-        due = true;
         memsys_weave_edge(&woven->weave, woven->owners, now, charges);
         for (unsigned i = 0; i < woven->weave.shape.parties; i++) {
             struct member *member = woven->parties[i];

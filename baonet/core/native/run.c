@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "events.h"
 #include "leave.h"
+#include "modelled.h"
 #include "ownership.h"
 #include "rest.h"
 #include "settle.h"
@@ -101,7 +102,7 @@ static void depart(struct core *core, enum exit_reason reason) {
     } else if (reason > EXIT_KICKED) {
         core->state.outside = true;
         trace(core, TRACE_EXIT, reason, core_pc(core), arch_detail(core, reason));
-        clock_skip(core, core->costs[reason]);
+        clock_skip(core, modelled_cost(core, reason));
     }
 }
 

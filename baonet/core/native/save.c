@@ -6,6 +6,7 @@
  *                             what uc_context_save has, but for the CPU's features and for pointers, which are of the one
  *                             that is here. What follows from them, the architecture makes anew (arch_renew).
  *   console output, records   that nobody has taken
+ *   the model of its memory   if it has one, as far as the core alone has it (modelling.c)
  *
  * The rest is not state. Translations, TLBs and the code map are made again when they are missed; maintenance that waits in
  * the slot is of these. The kick word asks for a look around, which whoever has loaded a core does anyway. Interrupt inputs
@@ -19,11 +20,13 @@
 
 #include "architecture.h"
 #include "leave.h"
+#include "modelled.h"
+#include "modelling.h"
 #include "ownership.h"
 #include "taken.h"
 #include "uart.h"
 
-#define SAVE_VERSION 1
+#define SAVE_VERSION 2
 
 /* What a core must have been made with for the state of another to be its own. */
 static PyObject *made_with(struct core *core) {
@@ -76,11 +79,12 @@ PyObject *core_save(PyObject *self, PyObject *unused) {
     if (running == core) return PyErr_Format(PyExc_RuntimeError, "a core is saved between two stays");
     const struct state state = kept_of(core);
     const void *records = core->records ? (const void *)core->records : "";
-    return Py_BuildValue("{sisNsy#sNsNsNsNsy#sK}", "version", SAVE_VERSION, "made", made_with(core), "state", &state,
+    return Py_BuildValue("{sisNsy#sNsNsNsNsy#sKsN}", "version", SAVE_VERSION, "made", made_with(core), "state", &state,
                          (Py_ssize_t)sizeof core->state, "cpu", kept_cpu(core), "uarts", saved_uarts(core),
                          "pieces", lists_of(taken_pieces(core)), "chunks", lists_of(taken_chunks(core)), "records", records,
                          (Py_ssize_t)(core->record_count * sizeof(struct record)), "began",
-                         (unsigned long long)(core->record_count ? core->chunk_began - core->epoch : 0));
+                         (unsigned long long)(core->record_count ? core->chunk_began - core->epoch : 0), "memory",
+                         modelling_saved(core));
 }
 
 static int damaged(const char *what) {
@@ -98,7 +102,7 @@ static int other_version(PyObject *version, unsigned long mine) {
 
 struct saved {
     int version;
-    PyObject *made, *uarts, *pieces, *chunks;
+    PyObject *made, *uarts, *pieces, *chunks, *memory;
     Py_buffer state, cpu, records;
     unsigned long long began;
     struct parcels pieces_made, chunks_made; /* of `pieces` and `chunks` */
@@ -187,6 +191,7 @@ static int check(struct core *core, struct saved *saved) {
     if (saved->records.len % (Py_ssize_t)sizeof(struct record) || saved->records.len >= (Py_ssize_t)(TRACE_RECORDS * sizeof(struct record)))
         return damaged("records");
     if (PyList_GET_SIZE(saved->uarts) != core->uart_count) return damaged("uarts");
+    if (!modelling_plausible(core, saved->memory)) return damaged("memory, or it is of a core with another model of it");
     if (make_all(&saved->pieces_made, saved->pieces, parse_piece, core->uart_count, "pieces")) return -1;
     return make_all(&saved->chunks_made, saved->chunks, parse_chunk, core->uart_count, "chunks");
 }
@@ -224,27 +229,29 @@ static int go_on(struct core *core, struct saved *saved) {
         core->record_count = (unsigned)((size_t)saved->records.len / sizeof(struct record));
         core->chunk_began = saved->began + core->epoch;
     }
+    modelling_load(core, saved->memory);
     core->scratch = (struct scratch){.reason = EXIT_NONE};
     unicorn.tb_flush(core->cpu);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     ownership_show(core);
     arch_renew(core);
+    modelled_translate_anew(core);
     return 0;
 }
 
 /* The fields of a dictionary, as keywords. */
 static int parse(PyObject *data, struct saved *saved) {
-    static char *names[] = {"version", "made", "state", "cpu", "uarts", "pieces", "chunks", "records", "began", NULL};
+    static char *names[] = {"version", "made", "state", "cpu", "uarts", "pieces", "chunks", "records", "began", "memory", NULL};
     PyObject *version = PyDict_Check(data) ? PyDict_GetItemString(data, "version") : NULL;
     if (!version || !PyLong_CheckExact(version)) return damaged("it has no version");
     int overflow;
     if (PyLong_AsLongAndOverflow(version, &overflow) != SAVE_VERSION) return other_version(version, SAVE_VERSION);
     PyObject *nothing = PyTuple_New(0);
-    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, data, "$iO!y*y*O!O!O!y*O&", names, &saved->version, &PyList_Type,
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, data, "$iO!y*y*O!O!O!y*O&O", names, &saved->version, &PyList_Type,
                                                         &saved->made, &saved->state, &saved->cpu, &PyList_Type, &saved->uarts,
                                                         &PyList_Type, &saved->pieces, &PyList_Type, &saved->chunks,
-                                                        &saved->records, number, &saved->began);
+                                                        &saved->records, number, &saved->began, &saved->memory);
     Py_XDECREF(nothing);
     if (parsed || PyErr_ExceptionMatches(PyExc_MemoryError)) return parsed ? 0 : -1;
     PyErr_Clear();

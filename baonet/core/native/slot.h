@@ -20,6 +20,7 @@
 #define KICK_MAINTENANCE 2
 #define PENDING_PAGES 24
 #define PENDING_RECALLS 64
+#define PENDING_REQUESTS 32
 #define SLOT_PAGE 0x1000
 #define MAX_PCPUS 4096
 struct slot {
@@ -45,6 +46,13 @@ struct slot {
     _Atomic uint32_t calls; /* the courier is to be called when something was served */
     _Atomic uint32_t waits; /* amid an instruction, and is to be woken by `pokes` */
     _Atomic uint32_t pokes;
+    /* What other vCPUs of the VM ask of the model of this one's memory system (siblings.c): in windows before `window`, and in it. */
+    struct requests {
+        uint64_t request[PENDING_REQUESTS];
+        uint32_t count;
+        uint32_t all; /* there was no room for more: all translations and all code */
+    } asked_before, asked_now;
+    uint64_t window;
     /* The host takes a load for one of the store before it if they are equal in the low 12 bits: not those of `budget`. */
     char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
     _Atomic int32_t kick;

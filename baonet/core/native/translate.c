@@ -92,6 +92,7 @@ EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count
     }
     library_weigh(s);
     unicorn.call(s, function, result, count, arguments);
+    if (running && running->model) arch_observe_call(s, function, arguments);
 }
 
 /* The slow side of a block start: the budget ran out, or somebody wants attention. Or an instruction asks for something. */

@@ -10,6 +10,8 @@
 #include "examine.h"
 #include "leave.h"
 #include "memory_counts.h"
+#include "modelled.h"
+#include "modelling.h"
 #include "ownership.h"
 #include "regions.h"
 #include "rights.h"
@@ -55,6 +57,7 @@ static void core_dealloc(PyObject *self) {
     parcels_clear(&core->chunks);
     PyMem_Free(core->records);
     PyMem_Free(core->weave);
+    modelling_clear(core);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -74,6 +77,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
     event_forget(core);
     storm_forget(core);
     arch_reset(core, entry, context);
+    modelled_reset(core);
     Py_RETURN_NONE;
 }
 
@@ -84,6 +88,7 @@ static PyObject *restart(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "KK", &entry, &context)) return NULL;
     core->state.deferred = EXIT_NONE;
     arch_restart(core, entry, context);
+    modelled_translate_anew(core);
     Py_RETURN_NONE;
 }
 
@@ -344,6 +349,11 @@ static PyMethodDef core_methods[] = {
     {"storm", core_take_storm, METH_NOARGS, NULL},
     {"memory_counts", core_memory_counts, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
+    {"model_memory", core_model_memory, METH_VARARGS, NULL},
+    {"map_physical", core_map_physical, METH_VARARGS, NULL},
+    {"touches", core_touches, METH_VARARGS, NULL},
+    {"begin_window", core_begin_window, METH_O, NULL},
+    {"memory_counters", core_memory_counters, METH_NOARGS, NULL},
     {"save", core_save, METH_NOARGS, NULL},
     {"load", core_load, METH_O, NULL},
     {NULL, NULL, 0, NULL},

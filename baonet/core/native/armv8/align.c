@@ -11,6 +11,7 @@
 #include "armv8/encoding32.h"
 #include "armv8/encoding64.h"
 #include "armv8/flags.h"
+#include "armv8/observed.h"
 #include "armv8/walk.h"
 #include "count.h"
 #include "leave.h"
@@ -72,6 +73,7 @@ uint32_t align_access(uint32_t memop) {
 EXPORT void tcg_gen_qemu_ld_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     library_weigh(s);
     arm.ld_i64(s, value, address, index, align_access(memop));
+    observed_access(s, address, memop, MEMSYS_LOAD);
 }
 
 static uint32_t instruction_at(struct core *core, uintptr_t from) {

@@ -3,8 +3,9 @@
  * what each of them has to bring. Its files are in the layers of core.h:
  *
  *   python     methods
- *   accesses   access align at debug decode entry identification interface order registers stage2 views32 watch
- *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table timer walk
+ *   accesses   access align at debug decode entry identification interface observed order registers stage2 upkeep views32 watch
+ *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table stage1
+ *              timer walk
  *   library    arch arm offsets
  */
 #ifndef BAONET_ARCH_H
@@ -21,6 +22,12 @@
 
 #define ARCH_UNICORN UC_ARCH_ARM64, UC_MODE_ARM
 #define ARCH_UNICORN_PC UC_ARM64_REG_PC
+
+/* Of SVE, which no CPU has here; a pointer, 64 bits, a word. */
+#define ARCH_OBSERVED_LOAD helper_sve_clr_b_aarch64
+#define ARCH_OBSERVED_STORE helper_sve_clr_h_aarch64
+#define ARCH_OBSERVED_OTHER helper_sve_clr_s_aarch64
+#define ARCH_OBSERVED_BLOCK helper_sve_clr_d_aarch64
 
 #define ARCH_REGISTERS 31
 #define ARCH_INTERRUPT_INPUTS (CPU_INTERRUPT_HARD | CPU_INTERRUPT_FIQ)

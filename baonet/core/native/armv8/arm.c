@@ -43,6 +43,11 @@ const struct symbol arch_symbols[] = {
     {(void **)&arm.check_breakpoints, "helper_check_breakpoints_aarch64"},
     {(void **)&arm.update_breakpoints, "hw_breakpoint_update_all_aarch64"},
     {(void **)&arm.exception_return, "helper_exception_return_aarch64"},
+    {(void **)&arm.exchange_pair, "helper_paired_cmpxchg64_le_parallel_aarch64"},
+    {(void **)&arm.compare_and_swap_pair, "helper_casp_le_parallel_aarch64"},
+#define ATOMIC_OPERATION(name) {(void **)&arm.gen_##name, "tcg_gen_atomic_" #name "_i64_aarch64"},
+    ATOMIC_OPERATIONS(ATOMIC_OPERATION)
+#undef ATOMIC_OPERATION
     {(void **)&arm.mb, "tcg_gen_mb_aarch64"},
     {(void **)&arm.addi_i64, "tcg_gen_addi_i64_aarch64"},
     {(void **)&arm.ld_i32, "tcg_gen_qemu_ld_i32_aarch64"},

@@ -12,6 +12,7 @@
 #include "armv8/arm.h"
 #include "armv8/encoding32.h"
 #include "armv8/flags.h"
+#include "armv8/observed.h"
 #include "armv8/order.h"
 
 enum { A64, A32, T32 };
@@ -28,6 +29,7 @@ void arch_block_begin(void *tb) {
     instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
     second_at = UINT64_MAX;
     align_block(flags);
+    observed_instruction32();
     order_block();
 }
 
@@ -69,6 +71,7 @@ EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
     if (!block) return word;
     if (instruction_set == A64) {
         align_instruction(word);
+        observed_instruction(pc, word);
         let_yield(word == A64_WFE || word == A64_YIELD);
         return undefined_a64(word) ? A64_UDF : word;
     }

@@ -66,3 +66,45 @@ bool encoding64_is_exclusive_pair(uint32_t word) { return (word & 0x7fa00000) ==
 
 /* Of one general register, with pre- or post-index. */
 bool encoding64_writes_back(uint32_t word) { return (word & 0x3f200400) == 0x38000400; }
+
+/* LD1 to LD4 and ST1 to ST4 of whole registers, by the opcode: registers in all, and how many make a structure. */
+static unsigned parts_of_structures(uint32_t word) {
+    static const struct {
+        unsigned char registers, of_one;
+    } opcodes[16] = {[0] = {4, 4}, [2] = {4, 1}, [4] = {3, 3}, [6] = {3, 1}, [7] = {1, 1}, [8] = {2, 2}, [10] = {2, 1}};
+    unsigned opcode = word >> 12 & 15, size = opcodes[opcode].of_one == 1 ? 3 : word >> 10 & 3;
+    return opcodes[opcode].registers * ((word & 1u << 30 ? 16u : 8u) >> size);
+}
+
+static bool is_load_exclusive_pair(uint32_t word) { return (word & 0xffe00000) == 0xc8600000; }
+
+unsigned encoding64_parts(uint32_t word) {
+    if (is_pair(word)) return encoding64_is_quadword(word) ? 4 : 2;
+    if (encoding64_is_quadword(word) || is_load_exclusive_pair(word)) return 2;
+    if (!is_structure(word)) return 1;
+    return word & 1u << 24 ? ((word >> 12 & 2) | (word >> 21 & 1)) + 1 : parts_of_structures(word);
+}
+
+int64_t encoding64_literal(uint32_t word) { return signed_field(word, 5, 19) * 4; }
+
+/* PRFM and PRFUM of data. */
+bool encoding64_is_prefetch(uint32_t word, bool *literal) {
+    *literal = (word & 0xff000000) == 0xd8000000;
+    bool is = *literal || (word & 0xffc00000) == 0xf9800000 || (word & 0xffe00c00) == 0xf8800000 || (word & 0xffe00c00) == 0xf8a00800;
+    return is && (word >> 3 & 3) != 1;
+}
+
+/* An index register as it is extended (Arm ARM C6.2, PRFM (register)). */
+static uint64_t extended(uint32_t word, const uint64_t *x) {
+    unsigned m = word >> 16 & 31, option = word >> 13 & 7;
+    uint64_t value = m == 31 ? 0 : x[m];
+    if (option == 2) value = (uint32_t)value;
+    if (option == 6) value = (uint64_t)(int64_t)(int32_t)value;
+    return word & 1u << 12 ? value << 3 : value;
+}
+
+uint64_t encoding64_prefetched(uint32_t word, const uint64_t *x) {
+    uint64_t base = x[encoding64_base(word)];
+    if (word & 1u << 24) return base + ((uint64_t)(word >> 10 & 0xfff) << 3);
+    return base + (word & 1u << 21 ? extended(word, x) : (uint64_t)signed_field(word, 12, 9));
+}

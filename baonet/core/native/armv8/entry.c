@@ -20,7 +20,7 @@ int arch_init(struct core *core, PyObject *keywords) {
     int gic_version;
     PyObject *timers, *nothing = PyTuple_New(0);
     wiring->cluster = 1;
-    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "iKKiIO!|I", names, &core->model, &midr, &mpidr, &gic_version,
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "iKKiIO!|I", names, &core->cpu_model, &midr, &mpidr, &gic_version,
                                                         &wiring->list_registers, &PyTuple_Type, &timers, &wiring->cluster);
     Py_XDECREF(nothing);
     if (!parsed) return -1;

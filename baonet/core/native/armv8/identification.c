@@ -83,7 +83,7 @@ int identification_define(struct core *core) {
     register_define(core, "MDCCSR_EL0", SYSREG(2, 3, 0, 1, 0), PL0_R, read_zero, NULL);
     if (!register_redefine(core, SYSREG(2, 0, 0, 2, 0), read_zero, write_ignored)) return -1; /* MDCCINT_EL1 */
     if (!register_redefine(core, SYSREG(2, 0, 1, 3, 4), read_double_lock, write_double_lock)) return -1;
-    if (core->model == MODEL_MAX) return 0;
+    if (core->cpu_model == MODEL_MAX) return 0;
     register_define(core, "L2CTLR_EL1", SYSREG(3, 1, 11, 0, 2), PL1_RW, read_l2ctlr, write_ignored);
     for (size_t i = 0; i < sizeof implementation_defined / sizeof *implementation_defined; i++)
         register_define(core, "IMPLEMENTATION_DEFINED", implementation_defined[i], PL1_RW, read_zero, write_ignored);

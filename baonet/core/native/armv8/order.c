@@ -7,7 +7,9 @@
 #include "architecture.h"
 #include "armv8/align.h"
 #include "armv8/arm.h"
+#include "armv8/observed.h"
 #include "broadcast.h"
+#include "emit.h"
 #include "leave.h"
 
 static _Thread_local bool release_pending;
@@ -18,16 +20,13 @@ void order_block(void) { release_pending = false; }
 #define RELEASE_BARRIER (0x0f | 0x20)
 #define FULL_BARRIER (0x0f | 0x30)
 
-static void *temporary(void *s, void *handle) { return (void *)((uintptr_t)s + (uintptr_t)handle); }
-
 EXPORT void helper_check_exit_request_aarch64(void *core, uintptr_t block);
 
 #define ASK_BARRIER 0 /* all that is asked */
 
 /* Before a barrier is over, maintenance is. */
 static void finish_maintenance(void *s) {
-    void *core = temporary(s, unicorn.const_i64(s, (int64_t)(uintptr_t)running));
-    void *asked = temporary(s, unicorn.const_i64(s, ASK_BARRIER)), *arguments[] = {core, asked};
+    void *core = emit_pointer(s, running), *asked = emit_temp(s, unicorn.const_i64(s, ASK_BARRIER)), *arguments[] = {core, asked};
     unicorn.call(s, helper_check_exit_request_aarch64, NULL, 2, arguments);
     unicorn.temp_free(s, core);
     unicorn.temp_free(s, asked);
@@ -56,16 +55,16 @@ static void release(void *s) {
 EXPORT void tcg_gen_qemu_st_i64_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     library_weigh(s);
     arm.st_i64(s, value, address, index, align_access(memop));
+    observed_access(s, address, memop, MEMSYS_STORE);
     release(s);
 }
 
 EXPORT void tcg_gen_qemu_st_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     library_weigh(s);
     arm.st_i32(s, value, address, index, align_access(memop));
+    observed_access(s, address, memop, MEMSYS_STORE);
     release(s);
 }
-
-static void *handle(void *s, void *temp) { return (void *)((uintptr_t)temp - (uintptr_t)s); }
 
 /*
  * LDRD r0, r1, [r0]: the library writes the first register before it loads the second, and would begin anew with another
@@ -73,22 +72,20 @@ static void *handle(void *s, void *temp) { return (void *)((uintptr_t)temp - (ui
  */
 static void try_both(void *s, void *address, uint64_t index, uint32_t memop) {
     void *word = unicorn.temp_new(s, TCG_TYPE_I32, false), *second = unicorn.temp_new(s, TCG_TYPE_I64, false);
-    arm.addi_i64(s, handle(s, second), address, 4);
-    arm.ld_i32(s, handle(s, word), address, index, memop);
-    arm.ld_i32(s, handle(s, word), handle(s, second), index, memop);
+    arm.addi_i64(s, emit_handle(s, second), address, 4);
+    arm.ld_i32(s, emit_handle(s, word), address, index, memop);
+    arm.ld_i32(s, emit_handle(s, word), emit_handle(s, second), index, memop);
     unicorn.temp_free(s, second);
     unicorn.temp_free(s, word);
 }
 
 EXPORT void tcg_gen_qemu_ld_i32_aarch64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     library_weigh(s);
-    if (align_loses_base()) {
-        uint32_t aligned = align_access(memop);
-        try_both(s, address, index, aligned);
-        arm.ld_i32(s, value, address, index, aligned);
-        return;
-    }
-    arm.ld_i32(s, value, address, index, align_access(memop));
+    bool loses_base = align_loses_base();
+    uint32_t aligned = align_access(memop);
+    if (loses_base) try_both(s, address, index, aligned);
+    arm.ld_i32(s, value, address, index, aligned);
+    observed_access(s, address, memop, MEMSYS_LOAD);
 }
 
 /* A store-release exclusive is a locked compare-and-exchange, which is a full barrier by itself. */
@@ -96,10 +93,12 @@ EXPORT void tcg_gen_atomic_cmpxchg_i64_aarch64(void *s, void *result, void *addr
                                                uint64_t index, uint32_t memop) {
     release_pending = false;
     arm.cmpxchg_i64(s, result, address, compare, value, index, memop);
+    observed_exchange(s, address, memop);
 }
 
 EXPORT void tcg_gen_atomic_cmpxchg_i32_aarch64(void *s, void *result, void *address, void *compare, void *value,
                                                uint64_t index, uint32_t memop) {
     release_pending = false;
     arm.cmpxchg_i32(s, result, address, compare, value, index, memop);
+    observed_exchange(s, address, memop);
 }

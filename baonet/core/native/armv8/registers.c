@@ -18,6 +18,7 @@
 #include "armv8/timer.h"
 #include "armv8/views32.h"
 #include "leave.h"
+#include "modelled.h"
 #include "pages.h"
 #include "rest.h"
 
@@ -59,17 +60,23 @@ static const uint32_t trapped_registers[] = {
     SYSREG(3, 0, 12, 11, 7), /* ICC_SGI0R_EL1 */
 };
 
+#define IC_IALLUIS SYSREG(1, 0, 7, 1, 0)
+
 /* IC IVAU; IC IALLU and IALLUIS. */
 static void invalidate_line(void *env, const void *ri, uint64_t va) {
     (void)env, (void)ri;
     uint64_t ipa;
-    if (arch_translate(running, va, MMU_DATA_LOAD, &ipa)) pages_invalidate_line(running, ipa);
+    if (arch_translate(running, va, MMU_DATA_LOAD, &ipa)) {
+        pages_invalidate_line(running, ipa);
+        modelled_forget_code_line(running, va, ipa);
+    }
     if (running->scratch.arch.walk.blocked) rest_leave(running, running->scratch.arch.granted_from);
 }
 
 static void invalidate_all(void *env, const void *ri, uint64_t value) {
-    (void)env, (void)ri, (void)value;
+    (void)env, (void)value;
     pages_invalidate_all(running);
+    modelled_forget_code(running, register_encoding(ri) == IC_IALLUIS);
 }
 
 /*
@@ -124,7 +131,7 @@ int registers_define(struct core *core) {
     redefine_random(core, SYSREG(3, 3, 2, 4, 0));
     redefine_random(core, SYSREG(3, 3, 2, 4, 1));
     if (!register_redefine(core, SYSREG(1, 3, 7, 5, 1), NULL, invalidate_line)) return -1; /* IC IVAU */
-    if (!register_redefine(core, SYSREG(1, 0, 7, 1, 0), NULL, invalidate_all)) return -1;  /* IC IALLUIS */
+    if (!register_redefine(core, IC_IALLUIS, NULL, invalidate_all)) return -1;
     if (!register_redefine(core, SYSREG(1, 0, 7, 5, 0), NULL, invalidate_all)) return -1;  /* IC IALLU */
     if (at_define(core) || pmu_define(core)) return -1;
     for (uint32_t op2 = 0; op2 < 3; op2++) /* CNTPS_TVAL_EL1, CNTPS_CTL_EL1, CNTPS_CVAL_EL1 */

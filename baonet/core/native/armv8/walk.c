@@ -23,14 +23,21 @@ static unsigned output_bits(struct core *core, bool translates) {
     return translates && asked < physical ? asked : physical;
 }
 
-/* Of the first lookup (Arm ARM D8.2.5). */
-int walk_first_level(struct core *core, uint64_t va) {
+unsigned walk_granule(const struct core *core, uint64_t va) {
     static const unsigned char granule0[4] = {12, 16, 14, 12}, granule1[4] = {12, 14, 12, 16};
     uint64_t tcr = FIELD(uint64_t, core->env, ENV_TCR_EL1);
-    bool high = va >> 55 & 1;
-    unsigned granule = high ? granule1[tcr >> 30 & 3] : granule0[tcr >> 14 & 3];
-    int input = 64 - (int)(high ? tcr >> 16 & 63 : tcr & 63), stride = (int)granule - 3;
-    return 4 - (input - 4) / stride;
+    return va >> 55 & 1 ? granule1[tcr >> 30 & 3] : granule0[tcr >> 14 & 3];
+}
+
+unsigned walk_input(const struct core *core, uint64_t va) {
+    uint64_t tcr = FIELD(uint64_t, core->env, ENV_TCR_EL1);
+    return 64 - (unsigned)(va >> 55 & 1 ? tcr >> 16 & 63 : tcr & 63);
+}
+
+/* Of the first lookup (Arm ARM D8.2.5). */
+int walk_first_level(const struct core *core, uint64_t va) {
+    int stride = (int)walk_granule(core, va) - 3;
+    return 4 - ((int)walk_input(core, va) - 4) / stride;
 }
 
 static bool set_fault(void *info, int level) {

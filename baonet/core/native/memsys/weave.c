@@ -3,8 +3,10 @@
 #include <string.h>
 
 #define PAGE 0x1000u
+#define LINE 64u
 
-static size_t whole_pages(size_t size) { return (size + PAGE - 1) & ~(size_t)(PAGE - 1); }
+static size_t whole(size_t size, size_t of) { return (size + of - 1) & ~(of - 1); }
+static size_t whole_pages(size_t size) { return whole(size, PAGE); }
 
 static size_t cluster_size(const struct memsys_shape *shape) {
     return whole_pages(memsys_cluster_size(&shape->parameters, shape->extents, shape->extent_count));
@@ -16,9 +18,17 @@ void memsys_weave_open(struct memsys_weave *weave, const struct memsys_shape *sh
     weave->shared = memory;
     weave->cluster = (struct memsys_cluster *)cluster;
     weave->first = cluster + cluster_size(shape);
-    weave->l2 = whole_pages(memsys_size(&shape->parameters));
-    weave->log = weave->l2 + whole_pages(memsys_l2_size(&shape->parameters));
-    weave->size = weave->log + whole_pages(memsys_log_size(shape->window));
+    weave->memsys = whole(sizeof(struct memsys_party), LINE);
+    weave->l2 = weave->memsys + whole(memsys_size(&shape->parameters), LINE);
+    weave->log = weave->l2 + whole(memsys_l2_size(&shape->parameters), LINE);
+    weave->size = whole_pages(weave->log + memsys_log_size(shape->window));
+}
+
+const char *memsys_shape_wrong(const struct memsys_shape *shape) {
+    if (memsys_check(&shape->parameters).field) return "a memory system that cannot be";
+    if (!shape->parties || shape->parties > MEMSYS_PARTIES) return "a cluster of no pcpu, or of too many";
+    if (shape->extent_count > MEMSYS_EXTENTS) return "a cluster with memory in too many places";
+    return shape->window ? NULL : "a cluster without windows";
 }
 
 size_t memsys_weave_size(const struct memsys_shape *shape) {
@@ -37,9 +47,9 @@ void memsys_weave_make(struct memsys_weave *weave) {
 }
 
 void memsys_weave_join(struct memsys_weave *weave, unsigned number, struct memsys_view *view) {
-    uint8_t *own = weave->first + number * weave->size;
     struct memsys_party *party = memsys_weave_party(weave, number);
-    view->memsys = (struct memsys *)own;
+    uint8_t *own = (uint8_t *)party;
+    view->memsys = (struct memsys *)(own + weave->memsys);
     view->l2 = (struct memsys_l2 *)(own + weave->l2);
     view->log = (struct memsys_log *)(own + weave->log);
     view->cluster = weave->shape.parties > 1 ? weave->cluster : NULL;

@@ -30,7 +30,6 @@ struct memsys_shared {
     uint64_t made;
     uint64_t window; /* that is open */
     uint64_t end;    /* of it, in cycles */
-    struct memsys_party parties[MEMSYS_PARTIES];
 };
 
 struct memsys_shape {
@@ -44,9 +43,12 @@ struct memsys_weave {
     struct memsys_shape shape;
     struct memsys_shared *shared;
     struct memsys_cluster *cluster;
-    uint8_t *first; /* party's own, which is followed by the others' */
-    size_t l2, log, size; /* in a party's own: where these are, and how much it is */
+    uint8_t *first; /* party's own, which is followed by the others': each has whole pages */
+    size_t memsys, l2, log, size; /* in a party's own: where these are, behind its `struct memsys_party`, and how much it is */
 };
+
+/* NULL: a cluster can be such. */
+const char *memsys_shape_wrong(const struct memsys_shape *shape);
 
 /* Bytes of all of it. */
 size_t memsys_weave_size(const struct memsys_shape *shape);
@@ -59,7 +61,7 @@ void memsys_weave_make(struct memsys_weave *weave);
 void memsys_weave_join(struct memsys_weave *weave, unsigned party, struct memsys_view *view);
 
 static inline struct memsys_party *memsys_weave_party(const struct memsys_weave *weave, unsigned party) {
-    return &weave->shared->parties[party];
+    return (struct memsys_party *)(weave->first + party * weave->size);
 }
 
 void memsys_weave_begin(struct memsys_weave *weave, unsigned party, uint64_t now);

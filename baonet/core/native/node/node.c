@@ -61,6 +61,7 @@ static PyMethodDef functions[] = {
     {"fetch", fetch_page, METH_VARARGS, NULL},
     {"known", known_time, METH_VARARGS, NULL},
     {"cluster_size", cluster_size, METH_O, NULL},
+    {"cluster_party", cluster_party, METH_VARARGS, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},
     {"rung", rung, METH_VARARGS, NULL},

@@ -4,15 +4,33 @@
 
 #include "memsys.h"
 
+bool shape_from(PyObject *bytes, struct memsys_shape *shape) {
+    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof *shape) {
+        PyErr_SetString(PyExc_ValueError, "this is no shape of a cluster");
+        return false;
+    }
+    memcpy(shape, PyBytes_AS_STRING(bytes), sizeof *shape);
+    const char *wrong = memsys_shape_wrong(shape);
+    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
+    return !wrong;
+}
+
 PyObject *cluster_size(PyObject *module, PyObject *bytes) {
     (void)module;
     struct memsys_shape shape;
-    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof shape)
-        return PyErr_Format(PyExc_ValueError, "this is no shape of a cluster");
-    memcpy(&shape, PyBytes_AS_STRING(bytes), sizeof shape);
-    struct memsys_wrong wrong = memsys_check(&shape.parameters);
-    if (wrong.field) return PyErr_Format(PyExc_ValueError, "a memory system whose %s %s", wrong.field, wrong.why);
-    return PyLong_FromSize_t(memsys_weave_size(&shape));
+    return shape_from(bytes, &shape) ? PyLong_FromSize_t(memsys_weave_size(&shape)) : NULL;
+}
+
+PyObject *cluster_party(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *bytes;
+    unsigned party;
+    struct memsys_shape shape;
+    struct memsys_weave weave;
+    if (!PyArg_ParseTuple(args, "OI", &bytes, &party) || !shape_from(bytes, &shape)) return NULL;
+    if (party >= shape.parties) return PyErr_Format(PyExc_IndexError, "the cluster has no pcpu %u", party);
+    memsys_weave_open(&weave, &shape, NULL);
+    return Py_BuildValue("(nn)", (Py_ssize_t)(weave.first - (uint8_t *)NULL) + (Py_ssize_t)(party * weave.size), (Py_ssize_t)weave.size);
 }
 
 PyObject *shape_parameters(void) {

@@ -3,7 +3,7 @@
  * path. architecture.h says what each of them has to bring. Its files are in the layers of core.h:
  *
  *   python     methods
- *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory order refusals walk
+ *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory observed order refusals walk
  *   cpu        encoding file interrupts registers timer trap
  *   library    arch offsets riscv
  */
@@ -21,6 +21,12 @@
 
 #define ARCH_UNICORN UC_ARCH_RISCV, UC_MODE_RISCV64
 #define ARCH_UNICORN_PC UC_RISCV_REG_PC
+
+/* Of vectors, which no CPU has here; a pointer, another one, a word. */
+#define ARCH_OBSERVED_LOAD helper_gvec_neg8_riscv64
+#define ARCH_OBSERVED_STORE helper_gvec_neg16_riscv64
+#define ARCH_OBSERVED_OTHER helper_gvec_neg32_riscv64
+#define ARCH_OBSERVED_BLOCK helper_gvec_neg64_riscv64
 
 #define ARCH_REGISTERS 32
 #define ARCH_INTERRUPT_INPUTS CPU_INTERRUPT_HARD

@@ -35,7 +35,7 @@ int arch_init(struct core *core, PyObject *keywords) {
     wiring->hart = hart;
     wiring->sstc = sstc;
     wiring->aia = aia;
-    core->model = UC_CPU_RISCV64_SIFIVE_U54;
+    core->cpu_model = UC_CPU_RISCV64_SIFIVE_U54;
     return 0;
 }
 

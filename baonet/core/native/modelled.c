@@ -1,0 +1,115 @@
+/*
+ * Most accesses are known to be hits, which change nothing and cost nothing: helpers are left in their first lines.
+ *
+ * A stall is charged when it happens, in mid-block: the clock is that of the block's end, later by what has stalled before.
+ * Where a stay ends follows from that, and not from when the host looks (clock.h).
+ */
+#include "modelled.h"
+
+#include "architecture.h"
+#include "clock.h"
+#include "leave.h"
+#include "regions.h"
+#include "siblings.h"
+
+static void stall(struct core *core, unsigned cycles) {
+    if (cycles) clock_stall(core, cycles);
+}
+
+static __attribute__((noinline)) void observe(struct modelled *model, uint64_t address, unsigned size, enum memsys_kind kind) {
+    struct core *core = model->core;
+    if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
+    stall(core, memsys_data(&core->view, clock_now(core), arch_untagged(core, address), size, kind));
+}
+
+EXPORT void ARCH_OBSERVED_LOAD(void *argument, uint64_t address, uint32_t info) {
+    struct modelled *model = argument;
+    if (!memsys_filtered(model->memsys, address, info, false)) observe(model, address, info, MEMSYS_LOAD);
+}
+
+EXPORT void ARCH_OBSERVED_STORE(void *argument, uint64_t address, uint32_t info) {
+    struct modelled *model = argument;
+    unsigned size = info & 0xff;
+    if (!memsys_filtered(model->memsys, address, size, true)) observe(model, address, size, MEMSYS_STORE);
+}
+
+EXPORT void ARCH_OBSERVED_OTHER(void *argument, uint64_t address, uint32_t info) {
+    observe(argument, address, info & 0xff, (enum memsys_kind)(info >> 8));
+}
+
+EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none) {
+    (void)none;
+    struct modelled *model = argument;
+    struct core *core = model->core;
+    void *block = (void *)(uintptr_t)address;
+    uint64_t epoch = model->memsys->fetch_epoch;
+    unsigned cycles = memsys_fetch(&core->view, clock_now(core), FIELD(uint64_t, block, TB_PC), FIELD(uint16_t, block, TB_SIZE));
+    FIELD(uint64_t, block, TB_ORIGINAL) = epoch;
+    stall(core, cycles);
+}
+
+void modelled_translate_anew(struct core *core) {
+    if (core->model) memsys_set_context(core->model->memsys, arch_space(core));
+}
+
+void modelled_maintain(struct core *core, uint64_t va, enum memsys_maintenance what) {
+    if (core->model) stall(core, memsys_maintain(&core->view, clock_now(core), arch_untagged(core, va), what));
+}
+
+void modelled_maintain_way(struct core *core, unsigned level, uint32_t set, uint32_t way, enum memsys_maintenance what) {
+    if (core->model) stall(core, memsys_maintain_way(&core->view, clock_now(core), level, set, way, what));
+}
+
+uint64_t modelled_cost(struct core *core, unsigned kind) {
+    const struct footprint *footprint = core->model ? &core->model->footprints[kind] : NULL;
+    if (!footprint || !footprint->known) return core->costs[kind];
+    uint64_t cycles = clock_of_instructions(core, footprint->instructions), now = clock_now(core);
+    for (unsigned each = MEMSYS_TOUCH_LOAD; each <= MEMSYS_TOUCH_FETCH; each++) {
+        const struct touched *touched = &footprint->touched[each];
+        cycles += memsys_touch(&core->view, now + cycles, touched->lines, touched->count, (enum memsys_touch)each);
+    }
+    return cycles;
+}
+
+void modelled_reset(struct core *core) {
+    if (!core->model) return;
+    memsys_reset(&core->view, clock_now(core));
+    modelled_translate_anew(core);
+}
+
+/* What others of the VM have asked is done at windows' edges alone, so it is the same however fast each of them runs. */
+static void obey(struct core *core, struct request request) {
+    switch (request.kind) {
+    case REQUEST_CODE: memsys_forget_code(core->view.memsys); return;
+    case REQUEST_CODE_LINE: memsys_forget(&core->view, clock_now(core), request.address, MEMSYS_LINE, MEMSYS_CODE); return;
+    default: memsys_tlbi(core->view.memsys, (enum memsys_tlbi)request.kind, request.asid, request.address);
+    }
+}
+
+void modelled_begun(struct core *core, uint64_t window) {
+    core->model->window = window;
+    struct request requests[SIBLINGS_REQUESTS];
+    unsigned count = siblings_take(core, window, requests);
+    for (unsigned i = 0; i < count; i++) obey(core, requests[i]);
+}
+
+static void carry_out(struct core *core, struct request request, bool broadcast) {
+    obey(core, request);
+    if (broadcast) siblings_ask(core, core->model->window, request);
+}
+
+void modelled_tlbi(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast) {
+    if (core->model) carry_out(core, (struct request){.kind = kind, .asid = asid, .address = va}, broadcast);
+}
+
+void modelled_forget_code(struct core *core, bool broadcast) {
+    if (core->model) carry_out(core, (struct request){.kind = REQUEST_CODE}, broadcast);
+}
+
+void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa) {
+    struct memsys_stage2 found;
+    if (!core->model) return;
+    modelled_maintain(core, va, MEMSYS_CODE);
+    if (physical_find(core, &core->model->physical, ipa, &found))
+        siblings_ask(core, core->model->window, (struct request){.kind = REQUEST_CODE_LINE, .address = found.pa & ~(uint64_t)(MEMSYS_LINE - 1)});
+}

@@ -1,0 +1,272 @@
+/*
+ * Making a model: its parameters, where physical memory is, what the hypervisor touches. The model's state is the cluster's, in
+ * memory that is shared, if the core has been joined to one; else it is the core's own, and is kept with it.
+ */
+#include "modelling.h"
+
+#include "architecture.h"
+#include "modelled.h"
+
+#define MODEL_VERSION 1
+#define MOST_PACE 1000
+
+/* All fields of `parameters` that are named, over those of a Cortex-A53. */
+static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
+    Py_ssize_t place = 0, known = 0;
+    PyObject *key, *value;
+    *parameters = memsys_cortex_a53;
+#define MEMSYS_FIELD(name, standard)                                                                                    \
+    if ((value = PyDict_GetItemString(named, #name))) {                                                                 \
+        parameters->name = (uint32_t)PyLong_AsUnsignedLong(value);                                                      \
+        if (PyErr_Occurred()) return -1;                                                                                \
+        known++;                                                                                                        \
+    }
+    MEMSYS_PARAMETERS(MEMSYS_FIELD)
+#undef MEMSYS_FIELD
+    if (known != PyDict_Size(named)) {
+        const char *names =
+#define MEMSYS_FIELD(name, standard) " " #name
+            MEMSYS_PARAMETERS(MEMSYS_FIELD);
+#undef MEMSYS_FIELD
+        while (PyDict_Next(named, &place, &key, &value))
+            if (!PyUnicode_Check(key) || !strstr(names, PyUnicode_AsUTF8(key)))
+                PyErr_Format(PyExc_ValueError, "a memory system has no parameter %R; it has%s", key, names);
+        return -1;
+    }
+    struct memsys_wrong wrong = memsys_check(parameters);
+    if (wrong.field) PyErr_Format(PyExc_ValueError, "the memory system's %s %s", wrong.field, wrong.why);
+    return wrong.field ? -1 : 0;
+}
+
+static size_t aligned(size_t size) { return (size + 63) & ~(size_t)63; }
+
+/* State of the core's own, and no log: nobody else is to know. */
+static int make_own(struct core *core, PyObject *named) {
+    struct memsys_parameters parameters;
+    if (parameters_from(named, &parameters)) return -1;
+    size_t memsys = aligned(memsys_size(&parameters)), l2 = memsys_l2_size(&parameters);
+    uint8_t *own = PyMem_Calloc(1, memsys + l2);
+    if (!own) return PyErr_NoMemory(), -1;
+    core->model->own = own;
+    core->model->own_size = memsys + l2;
+    core->view.memsys = (struct memsys *)own;
+    core->view.l2 = (struct memsys_l2 *)(own + memsys);
+    memsys_init(core->view.memsys, &parameters);
+    memsys_l2_init(core->view.l2, &parameters);
+    return 0;
+}
+
+static bool walk_stage1(void *of, uint64_t va, bool fetch, struct memsys_walk *walk) {
+    (void)fetch;
+    return arch_stage1(of, va, walk);
+}
+
+static bool walk_stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
+    struct core *core = of;
+    return physical_find(core, &core->model->physical, ipa, found);
+}
+
+PyObject *core_model_memory(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    unsigned cycles, instructions;
+    PyObject *named = NULL;
+    if (!PyArg_ParseTuple(args, "II|O!", &cycles, &instructions, &PyDict_Type, &named)) return NULL;
+    if (!cycles || cycles > MOST_PACE || !instructions || instructions > MOST_PACE)
+        return PyErr_Format(PyExc_ValueError, "cycles and instructions are from 1 to %d", MOST_PACE);
+    if (!core->hz || core->model || core_retired(core)) {
+        PyErr_SetString(PyExc_RuntimeError, "the memory of a core in virtual time is modelled, from before it runs, once");
+        return NULL;
+    }
+    if (!named == !core->view.memsys) {
+        PyErr_SetString(PyExc_RuntimeError, "a model has parameters of its own, or those of the cluster that its core has joined");
+        return NULL;
+    }
+    core->model = PyMem_Calloc(1, sizeof *core->model);
+    if (!core->model) return PyErr_NoMemory();
+    core->model->core = core;
+    if ((named && make_own(core, named)) || arch_observe(core)) {
+        modelling_clear(core);
+        return NULL;
+    }
+    core->model->memsys = core->view.memsys;
+    core->view.of = core;
+    core->view.walk = walk_stage1;
+    core->view.stage2 = walk_stage2;
+    core->pace = (struct pace){cycles, instructions};
+    unicorn.tb_flush(core->cpu); /* what there is says nothing */
+    modelled_translate_anew(core);
+    Py_RETURN_NONE;
+}
+
+/* A copy of a buffer of double words; NULL with a Python error, or where there are none. */
+static uint64_t *words_of(const Py_buffer *buffer, size_t each, size_t *count) {
+    *count = (size_t)buffer->len / each;
+    if ((size_t)buffer->len % each) {
+        PyErr_Format(PyExc_ValueError, "%zd bytes are not items of %zu", buffer->len, each);
+        return NULL;
+    }
+    uint64_t *words = PyMem_Malloc(buffer->len ? (size_t)buffer->len : 1);
+    if (words) memcpy(words, buffer->buf, (size_t)buffer->len);
+    else PyErr_NoMemory();
+    return words;
+}
+
+static struct modelled *model_of(PyObject *self) {
+    struct modelled *model = ((struct core *)self)->model;
+    if (!model) PyErr_SetString(PyExc_RuntimeError, "the memory of this core is not modelled");
+    return model;
+}
+
+PyObject *core_map_physical(PyObject *self, PyObject *args) {
+    struct modelled *model = model_of(self);
+    Py_buffer pages, tables;
+    if (!model || !PyArg_ParseTuple(args, "y*y*", &pages, &tables)) return NULL;
+    struct physical found = {0};
+    found.pages = words_of(&pages, sizeof *found.pages, &found.page_count);
+    if (found.pages) found.tables = (struct table *)words_of(&tables, sizeof *found.tables, &found.table_count);
+    PyBuffer_Release(&pages);
+    PyBuffer_Release(&tables);
+    if (!found.tables) {
+        PyMem_Free(found.pages);
+        return NULL;
+    }
+    PyMem_Free(model->physical.pages);
+    PyMem_Free(model->physical.tables);
+    model->physical = found;
+    Py_RETURN_NONE;
+}
+
+static void forget(struct footprint *footprint) {
+    for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) PyMem_Free(footprint->touched[i].lines);
+    *footprint = (struct footprint){0};
+}
+
+PyObject *core_touches(PyObject *self, PyObject *args) {
+    struct modelled *model = model_of(self);
+    unsigned kind;
+    struct footprint made = {.known = true};
+    Py_buffer lines[MEMSYS_TOUCH_FETCH + 1];
+    if (!model || !PyArg_ParseTuple(args, "IIy*y*y*", &kind, &made.instructions, &lines[0], &lines[1], &lines[2])) return NULL;
+    bool right = kind < COSTS;
+    if (!right) PyErr_Format(PyExc_ValueError, "there is no exit %u", kind);
+    for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) {
+        size_t count = 0;
+        if (right) right = (made.touched[i].lines = words_of(&lines[i], sizeof(uint64_t), &count));
+        made.touched[i].count = (unsigned)count;
+        PyBuffer_Release(&lines[i]);
+    }
+    forget(right ? &model->footprints[kind] : &made);
+    if (!right) return NULL;
+    model->footprints[kind] = made;
+    Py_RETURN_NONE;
+}
+
+PyObject *core_begin_window(PyObject *self, PyObject *window) {
+    uint64_t number = PyLong_AsUnsignedLongLong(window);
+    if (PyErr_Occurred() || !model_of(self)) return NULL;
+    modelled_begun((struct core *)self, number);
+    Py_RETURN_NONE;
+}
+
+static int put(PyObject *dictionary, const char *name, uint64_t value) {
+    PyObject *number = PyLong_FromUnsignedLongLong(value);
+    int error = number ? PyDict_SetItemString(dictionary, name, number) : -1;
+    Py_XDECREF(number);
+    return error;
+}
+
+static PyObject *counted(const struct memsys_counters *counters) {
+    static const char *const causes[MEMSYS_CAUSES] = {
+        [MEMSYS_STALL_FETCH] = "stall_fetch",   [MEMSYS_STALL_DATA] = "stall_data",
+        [MEMSYS_STALL_STORE] = "stall_store",   [MEMSYS_STALL_DRAM] = "stall_dram",
+        [MEMSYS_STALL_WAIT] = "stall_wait",     [MEMSYS_STALL_TRANSLATION] = "stall_translation",
+        [MEMSYS_STALL_DEVICE] = "stall_device", [MEMSYS_STALL_COHERENCE] = "stall_coherence",
+        [MEMSYS_STALL_MAINTENANCE] = "stall_maintenance", [MEMSYS_STALL_CORRECTION] = "stall_correction",
+    };
+    PyObject *found = PyDict_New();
+#define MEMSYS_FIELD(name) \
+    if (found && put(found, #name, counters->name)) Py_CLEAR(found);
+    MEMSYS_COUNTERS(MEMSYS_FIELD)
+#undef MEMSYS_FIELD
+    for (unsigned i = 0; found && i < MEMSYS_CAUSES; i++)
+        if (put(found, causes[i], counters->stalls[i])) Py_CLEAR(found);
+    return found;
+}
+
+/* Of the guest, and of the hypervisor below it. */
+PyObject *core_memory_counters(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct modelled *model = model_of(self);
+    if (!model) return NULL;
+    PyObject *guest = counted(&model->memsys->counters[0]), *hypervisor = guest ? counted(&model->memsys->counters[1]) : NULL;
+    if (!hypervisor) {
+        Py_XDECREF(guest);
+        return NULL;
+    }
+    return Py_BuildValue("(NN)", guest, hypervisor);
+}
+
+void modelling_clear(struct core *core) {
+    struct modelled *model = core->model;
+    if (!model) return;
+    PyMem_Free(model->physical.pages);
+    PyMem_Free(model->physical.tables);
+    for (unsigned i = 0; i < COSTS; i++) forget(&model->footprints[i]);
+    if (model->own) core->view = (struct memsys_view){0};
+    PyMem_Free(model->own);
+    PyMem_Free(model);
+    core->model = NULL;
+}
+
+/* What others of the VM have asked of it, and it has not done. */
+struct asked {
+    struct requests before, now;
+    uint64_t window, mine;
+};
+
+PyObject *modelling_saved(struct core *core) {
+    struct modelled *model = core->model;
+    if (!model) Py_RETURN_NONE;
+    struct asked asked;
+    memset(&asked, 0, sizeof asked);
+    asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window};
+    return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "", (Py_ssize_t)model->own_size);
+}
+
+/* The parameters, and so what is where, are the same; beyond that the model bears any state. */
+static bool own_plausible(const struct modelled *model, const void *own, Py_ssize_t size) {
+    if (size != (Py_ssize_t)model->own_size) return false;
+    return !size || !memcmp(&((const struct memsys *)own)->parameters, &model->memsys->parameters, sizeof model->memsys->parameters);
+}
+
+static bool parse(PyObject *saved, const struct asked **asked, const void **own, Py_ssize_t *size) {
+    int version;
+    Py_ssize_t asked_size;
+    PyObject *tuple = PyList_Check(saved) ? PyList_AsTuple(saved) : NULL;
+    bool parsed = tuple && PyArg_ParseTuple(tuple, "iy#y#", &version, asked, &asked_size, own, size);
+    Py_XDECREF(tuple); /* the list has what they point into */
+    PyErr_Clear();
+    return parsed && version == MODEL_VERSION && asked_size == sizeof(struct asked);
+}
+
+bool modelling_plausible(struct core *core, PyObject *saved) {
+    const struct asked *asked;
+    const void *own;
+    Py_ssize_t size;
+    if (!core->model) return saved == Py_None;
+    return parse(saved, &asked, &own, &size) && asked->before.count <= PENDING_REQUESTS && asked->now.count <= PENDING_REQUESTS &&
+           own_plausible(core->model, own, size);
+}
+
+void modelling_load(struct core *core, PyObject *saved) {
+    struct modelled *model = core->model;
+    const struct asked *asked;
+    const void *own;
+    Py_ssize_t size;
+    if (!model || !parse(saved, &asked, &own, &size)) return;
+    core->slot->asked_before = asked->before;
+    core->slot->asked_now = asked->now;
+    core->slot->window = asked->window;
+    model->window = asked->mine;
+    if (size) memcpy(model->own, own, (size_t)size);
+}
