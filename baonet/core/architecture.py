@@ -94,6 +94,34 @@ class Core(Cpu, Protocol):
         no shape and for a buffer that is read-only or too small, IndexError for a pcpu that the cluster has not.
         """
 
+    def model_memory(self, cycles: int, instructions: int, parameters: dict[str, int] = ...) -> None:
+        """Have memory take time from now on; so many instructions that miss nothing take so many cycles.
+
+        With what the core has of the cluster that it has joined, or with ``parameters`` (by the names of parameters.h,
+        for others those of a Cortex-A53) alone, where nobody else has anything to do with it. Raises ValueError for a
+        parameter that cannot be, RuntimeError for a core that has run, or follows the host's clock, and the second
+        time.
+        """
+
+    def map_physical(self, pages: bytes, tables: bytes) -> None:
+        """Where the VM's memory is, in native 64 bits each.
+
+        ``pages``: of RAM in the order in which it is mapped, the address and log2 of its block. ``tables``: of stage 2,
+        pairs in rising order: from where on one translates, and its level (1 to 3); its address. Raises ValueError for
+        what is not of whole items, RuntimeError where memory takes no time.
+        """
+
+    def touches(
+        self, kind: int, instructions: int, loads: bytes, stores: bytes, text: bytes, cycles: int = ...
+    ) -> None:
+        """What the hypervisor does for an exit: instructions, cycles beside them, and physical addresses of lines.
+
+        ``kind``: its number; behind the last of them that of an emulated access. Raises as ``map_physical``.
+        """
+
+    def pay(self, kind: int) -> None:
+        """The hypervisor does what it does for an exit, though there was none. Time goes on by what that takes."""
+
     def memory_counts(self) -> dict[str, int]:
         """What memory has taken since the core was made; nothing where it takes no time.
 
@@ -344,6 +372,11 @@ class CoreWing(Protocol):
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
+
+    def kinds(self, vm: Vm) -> tuple[str | None, ...]:
+        """What each exit is, by its number, and last an emulated access: a name of ``baonet.machine.Costs``, None for
+        what costs nothing.
+        """
 
     def rounds(
         self,

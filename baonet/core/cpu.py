@@ -11,7 +11,8 @@ from typing import Final
 
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing, Member, Rounds
-from baonet.core.costs import interrupt_cost
+from baonet.core.costs import interrupt_kind
+from baonet.core.modelling import model
 from baonet.core.shapes import cluster_size, shape
 from baonet.machine import PAGE_SIZE, UARTS, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
@@ -29,7 +30,7 @@ __all__ = [
     "build",
     "call",
     "flip",
-    "interrupt_cost",
+    "interrupt_exit",
     "kick",
     "rounds",
     "rung",
@@ -128,7 +129,13 @@ def build(
     for cluster in clusters(machine):
         if pcpus[vcpu] in cluster.pcpus:
             core.join(memory.clusters[cluster.number].view, shape(machine, cluster), cluster.pcpus.index(pcpus[vcpu]))
+            model(core, machine, vm, pcpus[vcpu], wing.kinds(vm))
     return core
+
+
+def interrupt_exit(machine: Machine, vm: Vm) -> int:
+    """The number of the exit that an interrupt is."""
+    return wings.of(machine).kinds(vm).index(interrupt_kind(vm))
 
 
 def flip(memory: NodeMemory, vm: int, pcpu: int, number: int, bits: Sequence[int]) -> None:

@@ -12,7 +12,7 @@
 /* What the hypervisor does for an exit: instructions, and the lines that it touches, by their physical addresses. */
 struct footprint {
     bool known;
-    uint32_t instructions;
+    uint32_t instructions, cycles; /* cycles: beside what the instructions and the lines take */
     struct touched {
         uint64_t *lines;
         unsigned count;
@@ -55,6 +55,9 @@ void modelled_lose_all(struct core *core);
 
 /* The vCPU begins anew. */
 void modelled_reset(struct core *core);
+
+/* Before the core does anything: it may be in another window than when it last did. */
+void modelled_enter(struct core *core);
 
 /* Between two stays: the window of this number has begun, the same for all vCPUs of the VM. */
 void modelled_begun(struct core *core, uint64_t window);
