@@ -111,7 +111,7 @@ class Core(Cpu, Protocol):
         what is not of whole items, RuntimeError where memory takes no time.
         """
 
-    def touches(
+    def touches(  # noqa: PLR0917 - as the native one is
         self, kind: int, instructions: int, loads: bytes, stores: bytes, text: bytes, cycles: int = ...
     ) -> None:
         """What the hypervisor does for an exit: instructions, cycles beside them, and physical addresses of lines.

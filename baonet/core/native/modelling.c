@@ -142,12 +142,13 @@ static void forget(struct footprint *footprint) {
     *footprint = (struct footprint){0};
 }
 
-PyObject *core_touches(PyObject *self, PyObject *args) {
+PyObject *core_touches(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"kind", "instructions", "loads", "stores", "text", "cycles", NULL};
     struct modelled *model = model_of(self);
     unsigned kind;
     struct footprint made = {.known = true};
     Py_buffer lines[MEMSYS_TOUCH_FETCH + 1];
-    if (!model || !PyArg_ParseTuple(args, "IIy*y*y*|I", &kind, &made.instructions, &lines[0], &lines[1], &lines[2], &made.cycles)) return NULL;
+    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1], &lines[2], &made.cycles)) return NULL;
     bool right = kind < COSTS;
     if (!right) PyErr_Format(PyExc_ValueError, "there is no exit %u", kind);
     for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) {

@@ -352,7 +352,7 @@ static PyMethodDef core_methods[] = {
     {"model_memory", core_model_memory, METH_VARARGS, NULL},
     {"map_physical", core_map_physical, METH_VARARGS, NULL},
     {"pay", core_pay, METH_O, NULL},
-    {"touches", core_touches, METH_VARARGS, NULL},
+    {"touches", (PyCFunction)(void (*)(void))core_touches, METH_VARARGS | METH_KEYWORDS, NULL},
     {"begin_window", core_begin_window, METH_O, NULL},
     {"memory_counters", core_memory_counters, METH_NOARGS, NULL},
     {"save", core_save, METH_NOARGS, NULL},
