@@ -213,9 +213,10 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
     }
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
-    bool dirty = way >= 0 && in->l1d.tags[set * in->l1d.ways + (uint32_t)way] & L1_DIRTY; /* as the filter may know: it changes nothing */
-    if (in->writing.line != NO_LINE && !dirty) total += memsys_stop_writing(view, now);
-    if (way < 0) return total + store_miss(view, now, place, bytes);
+    if (way < 0) {
+        total += in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
+        return total + store_miss(view, now, place, bytes);
+    }
     memsys_coherence_store(view, place, true, &total);
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);

@@ -55,6 +55,7 @@ struct memsys_extent {
 
 /* The cluster's second level, its channel, its counters, and of each line of the extents who drove it out, and who has it. */
 struct memsys_cluster;
+/* In memory that is all zeroes (what is kept of each line stays untouched, and takes no memory until it is known). */
 size_t memsys_cluster_size(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned count);
 /* In memory that is zero: what is there of each line is left as it is, which is much, and most of it is never used. */
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
