@@ -270,8 +270,10 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
     while (size) {
         unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
         struct place place;
-        if (memsys_translate(view, now + total, va, false, &place, &total))
-            total += in_line(view, now + total, &place, part, kind);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, false, &place, &spent);
+        total += spent;
+        if (found) total += in_line(view, now + total, &place, part, kind);
         va += part;
         size -= part;
     }
@@ -298,7 +300,10 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
     unsigned total = 0;
     for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
         struct place place;
-        if (memsys_translate(view, now + total, va, true, &place, &total)) total += fetch_line(view, now + total, &place);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, true, &place, &spent);
+        total += spent;
+        if (found) total += fetch_line(view, now + total, &place);
     }
     return total;
 }

@@ -57,8 +57,8 @@ struct place {
     bool shared; /* struct memsys_stage2's */
     int slot;
 };
-/* False: it is nowhere (any more). Adds what it has cost to *total. */
-bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *total);
+/* False: it is nowhere (any more). *spent: the cycles, in either case. */
+bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
 
 /* ---- The filter ---- */
 

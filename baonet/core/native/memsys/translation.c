@@ -107,17 +107,18 @@ static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
 }
 
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
-                      unsigned *total) {
+                      unsigned *spent) {
     struct inner *in = inner_of(view);
     struct micro *micro = &in->micro[fetch];
     int slot = micro_find(in, micro, va);
+    *spent = 0;
     if (slot < 0) {
         struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context), walked;
         if (fetch) counting(in)->utlb_i_misses++;
         else counting(in)->utlb_d_misses++;
-        *total += spend(in, in->head.parameters.utlb_miss);
+        *spent = spend(in, in->head.parameters.utlb_miss);
         if (!held) {
-            if (!walk_tables(view, now, va, fetch, &walked, total)) return false;
+            if (!walk_tables(view, now, va, fetch, &walked, spent)) return false;
             held = &walked;
         }
         slot = (int)micro->next;
