@@ -111,7 +111,7 @@ static void carry_out(struct core *core, struct request request, bool broadcast)
     if (broadcast) siblings_ask(core, core->model->window, request);
 }
 
-void modelled_tlbi(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast) {
+void modelled_invalidate(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast) {
     if (core->model) carry_out(core, (struct request){.kind = kind, .asid = asid, .address = va}, broadcast);
 }
 

@@ -63,7 +63,7 @@ void modelled_enter(struct core *core);
 void modelled_begun(struct core *core, uint64_t window);
 
 /* Maintenance that the architecture broadcasts: of this core's own, and the others of the VM hear of it (siblings.h). */
-void modelled_tlbi(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast);
+void modelled_invalidate(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast);
 void modelled_forget_code(struct core *core, bool broadcast);
 void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa);
 

@@ -11,7 +11,7 @@
 #define MODEL_VERSION 1
 #define MOST_PACE 1000
 
-/* All fields of `parameters` that are named, over those of a Cortex-A53. */
+/* All fields of `parameters` that are named, over the usual ones. */
 static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
     Py_ssize_t place = 0, known = 0;
     PyObject *key, *value;

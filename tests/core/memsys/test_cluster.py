@@ -44,7 +44,9 @@ accesses = st.tuples(
     st.lists(st.tuples(st.integers(0, 2), accesses), max_size=150),
     st.integers(1, 5),
 )
-def test_as_the_reference(variant: dict[str, int], trace: list[tuple[int, tuple[int, int, Kind, int, bool]]], windows: int) -> None:
+def test_as_the_reference(
+    variant: dict[str, int], trace: list[tuple[int, tuple[int, int, Kind, int, bool]]], windows: int
+) -> None:
     parameters = SMALL | variant
     natives = [_memsys.Pcpu(parameters, 100_000) for _ in range(3)]
     references = [Pcpu(_memsys.CORTEX_A53 | parameters, plain, nothing) for _ in range(3)]
@@ -178,7 +180,9 @@ def exactly(parameters: dict[str, int], neighbours: int, colored: bool, until: i
     return [each.pace for each in running]
 
 
-def by_windows(parameters: dict[str, int], neighbours: int, colored: bool, until: int, length: int) -> tuple[list[float], float]:
+def by_windows(
+    parameters: dict[str, int], neighbours: int, colored: bool, until: int, length: int
+) -> tuple[list[float], float]:
     """Cycles an access, and the channel's use."""
     running = begin(parameters, neighbours, colored, length)
     cluster = _memsys.Cluster(parameters, [(BASES[0], 0x3000_0000)])
