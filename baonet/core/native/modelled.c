@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "leave.h"
 #include "regions.h"
+#include "sample.h"
 #include "siblings.h"
 
 static void stall(struct core *core, unsigned cycles) {
@@ -42,10 +43,10 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     struct modelled *model = argument;
     struct core *core = model->core;
     void *block = (void *)(uintptr_t)address;
-    uint64_t epoch = model->memsys->fetch_epoch;
-    unsigned cycles = memsys_fetch(&core->view, clock_now(core), FIELD(uint64_t, block, TB_PC), FIELD(uint16_t, block, TB_SIZE));
-    FIELD(uint64_t, block, TB_ORIGINAL) = epoch;
-    stall(core, cycles);
+    uint64_t pc = FIELD(uint64_t, block, TB_PC);
+    unsigned bytes = FIELD(uint16_t, block, TB_SIZE);
+    FIELD(uint64_t, block, TB_ORIGINAL) = model->memsys->fetch_epoch;
+    if (!memsys_fetched(model->memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
 }
 
 void modelled_translate_anew(struct core *core) {
@@ -103,6 +104,7 @@ void modelled_begun(struct core *core, uint64_t window) {
 
 void modelled_enter(struct core *core) {
     if (!core->weave || !memsys_weave_enter(core->weave, core->party, clock_now(core)) || !core->model) return;
+    sample_memory(core);
     modelled_begun(core, memsys_weave_party(core->weave, core->party)->window);
 }
 

@@ -35,6 +35,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     prefetcher_init(&in->prefetcher);
     ahead_init(&in->ahead);
     memsys_filter_forget_all(in);
+    memsys_code_forget_all(in);
 }
 
 /* ---- Lines that come into the L1D, and leave it ---- */
@@ -283,15 +284,20 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
 static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    counting(in)->fetches++;
     if (place->memory != MEMSYS_CACHED) {
         in->head.fetch_epoch++; /* it is to be asked for again */
         return uncached(view, now, place, MEMSYS_LOAD);
     }
     uint32_t set = l1_set(&in->l1i, place->va), way;
-    if (l1_find(&in->l1i, set, place->pa) >= 0) return 0;
+    int found = l1_find(&in->l1i, set, place->pa);
+    if (found >= 0) {
+        code_enter(in, place, (uint32_t)found);
+        return 0;
+    }
     counting(in)->l1i_misses++;
     if (l1_fill(&in->l1i, set, place->pa, 0, &way)) in->head.fetch_epoch++;
+    code_forget_way(in, set, way);
+    code_enter(in, place, way);
     return charge(in, MEMSYS_STALL_FETCH, memsys_ask(view, now, ASK_FETCH, line));
 }
 

@@ -79,7 +79,7 @@ void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
     uint64_t page = micro->keys[slot] >> KEY_SHIFT;
     for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
         uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
-        uint64_t *entry = &in->head.filter[line & (MEMSYS_FILTER - 1)];
+        uint64_t *entry = &(side ? in->head.code : in->head.filter)[line & (MEMSYS_FILTER - 1)];
         if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) == 0) *entry = MEMSYS_NOWHERE;
     }
     micro->lines[slot] = 0;
@@ -96,11 +96,11 @@ static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
 static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
     uint64_t page = va >> MEMSYS_PAGE_SHIFT;
     uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
-    uint64_t last = micro->keys[micro->last];
-    if (last == own || last == all) return (int)micro->last;
+    uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
+    if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
     for (uint32_t i = 0; i < micro->entries; i++)
         if (micro->keys[i] == own || micro->keys[i] == all) {
-            micro->last = i;
+            *hint = (uint8_t)i;
             return (int)i;
         }
     return -1;
@@ -128,7 +128,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
         micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0) |
                                (held->target & TARGET_SHARED);
-        micro->last = (uint32_t)slot;
+        micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
     uint64_t target = micro->targets[slot];
     place->va = va;
@@ -144,11 +144,17 @@ void memsys_filter_forget_all(struct inner *in) {
     memset(in->micro[0].lines, 0, sizeof in->micro[0].lines);
 }
 
+void memsys_code_forget_all(struct inner *in) {
+    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.code[i] = MEMSYS_NOWHERE;
+    memset(in->micro[1].lines, 0, sizeof in->micro[1].lines);
+}
+
 void memsys_set_context(struct memsys *memsys, uint32_t context) {
     struct inner *in = (struct inner *)memsys;
     if (memsys->context == context) return;
     memsys->context = context;
     memsys_filter_forget_all(in);
+    memsys_code_forget_all(in);
     memsys->fetch_epoch++;
 }
 
