@@ -96,7 +96,7 @@ class Both(Machine):
         for native, reference in zip(self.natives, self.references, strict=True):
             assert native.records() == reference.records
         self.outcomes = self.cluster.merge(list(self.natives), [0, 0, 1], LENGTH)
-        assert self.outcomes == self.expected.merge(self.references, [0, 0, 1], LENGTH)
+        assert self.outcomes == self.expected.merge([*self.references], [0, 0, 1], LENGTH)
         for party in range(PARTIES):
             self.natives[party].settle()
             self.references[party].settle()
@@ -153,7 +153,11 @@ def test_who_goes_on_first_makes_no_difference(
     beside: list[tuple[int, tuple[Any, ...]]],
 ) -> None:
     ends = []
-    for order in (list, lambda trace: sorted(trace, key=lambda each: each[0]), lambda trace: sorted(trace, key=lambda each: -each[0])):
+    for order in (
+        list,
+        lambda trace: sorted(trace, key=lambda each: each[0]),
+        lambda trace: sorted(trace, key=lambda each: -each[0]),
+    ):
         machine = Machine(variant)
         machine.begin()
         for party, (_, va, _, kind) in before:
