@@ -1,5 +1,6 @@
 """The memory system of ``native/memsys`` alone, without an engine: what tests ask. Times and stalls are cycles."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import TypedDict, final
 
@@ -11,15 +12,19 @@ COLD: int
 """The column of ``missed`` for lines that nobody has driven out."""
 
 def check(parameters: dict[str, int], /) -> tuple[str, str] | None:
-    """The first parameter that is wrong, and why. Those that are not given are a Cortex-A53's. Raises KeyError for others."""
+    """The first parameter that is wrong, and why. Those that are not given are a Cortex-A53's.
+
+    Raises KeyError for a field that is none.
+    """
 
 @final
 class Pcpu:
     """What one pcpu has for itself, with a replica of the second level and a log.
 
-    ``walk`` is asked on a miss of the main TLB with a virtual address and whether it is for a fetch, ``stage2`` on a miss of
-    the IPA cache with an IPA; they tell ``struct memsys_walk`` and ``struct memsys_stage2`` as tuples, None where there is no
-    translation. Without them each address is where it says. Raises ValueError for parameters that are wrong.
+    ``walk`` is asked on a miss of the main TLB with a virtual address and whether it is for a fetch, ``stage2`` on a
+    miss of the IPA cache with an IPA; they tell ``struct memsys_walk`` and ``struct memsys_stage2`` as tuples, None
+    where there is no translation. Without them each address is where it says. Raises ValueError for parameters that
+    are wrong.
     """
 
     def __new__(
@@ -55,7 +60,7 @@ class Pcpu:
 
     def adopt(self, cluster: Cluster, /) -> None: ...
     def share(self, cluster: Cluster, /) -> None:
-        """From here on it uses the cluster's own second level and a channel that it shares with whoever else does: exactly."""
+        """From here on it uses the cluster's own second level, and a channel that it shares with whoever else does."""
 
     def counters(self, hypervisor: bool = False, /) -> dict[str, int]: ...
     def state(self) -> bytes: ...
@@ -79,8 +84,18 @@ class Cluster:
 
     def __new__(cls, parameters: dict[str, int], extents: Sequence[tuple[int, int]]) -> Cluster: ...
     def merge(self, pcpus: list[Pcpu | None], owners: list[int], length: int, /) -> list[tuple[int, int, int, int]]:
-        """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that it has not counted."""
+        """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that its guest and
+        the hypervisor have more than they have counted.
+        """
 
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...
     def pages(self, extent: int, first: int, count: int, /) -> list[int]: ...
+
+def play(players: list[tuple[Pcpu, array[int], int, int]], until: int, /) -> list[tuple[int, int]]:
+    """Makes accesses of 8 bytes until the first one's clock is at ``until``; of several, who asks first goes first.
+
+    A player is a pcpu, a trace, a clock and a position in the trace, which is gone through round and round; its words
+    of 64 bits are cycles of work before an access from bit 56, bit 55 for a store, and the address. Gives clocks and
+    positions.
+    """

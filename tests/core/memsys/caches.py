@@ -1,4 +1,4 @@
-"""Reference models of caches and of the channel to memory, as plain as can be: what the native ones are compared with."""
+"""Reference models of caches and of the channel to memory, as plain as can be."""
 
 from __future__ import annotations
 

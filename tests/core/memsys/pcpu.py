@@ -319,8 +319,8 @@ class Pcpu:
             return self.stall("device", cost.memory) + self.stall("wait", cost.wait)
         return self.stall("device", self.p["device_store" if write else "device_load"])
 
-    def _in_line(self, now: int, va: int, pa: int, memory: int, size: int, kind: Kind) -> int:
-        line = pa // LINE
+    def _in_line(self, now: int, va: int, where: tuple[int, int, int], size: int, kind: Kind) -> int:
+        line, memory = where[0] // LINE, where[1]
         if memory != CACHED:
             return self._uncached(now, line, memory, kind)
         if kind is Kind.PREFETCH:
@@ -339,7 +339,7 @@ class Pcpu:
             found = self.translate(now + total, va, False)
             total += self.spent
             if found:
-                total += self._in_line(now + total, va, found[0], found[1], part, kind)
+                total += self._in_line(now + total, va, found, part, kind)
             va, size = va + part, size - part
         return total
 

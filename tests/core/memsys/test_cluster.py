@@ -1,11 +1,7 @@
-"""Windows: the merge against the reference, against what a pcpu alone was charged, and against an exact interleaving."""
+"""Windows: the merge against the reference, and what a pcpu alone was charged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, count
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +9,7 @@ from baonet.core import _memsys
 
 from . import window
 from .pcpu import Kind, Pcpu
-from .tables import DATA, stage2, walk
+from .tables import DATA
 from .test_pcpu import SMALL, VARIANTS
 
 EXTENTS = [(DATA, 0x100_0000)]
@@ -108,109 +104,3 @@ def test_who_is_alone_was_charged_exactly(
                 clock += pcpu.data(clock, va + line * 64, 8, kind)
         assert cluster.merge([None, pcpu], [0, 1], LENGTH)[1] == (0, 0, 0, 0)
         assert pcpu.l2() == cluster.l2()
-
-
-# ---- Against an exact interleaving ----
-
-BASES = 0x1000_0000, 0x2000_0000, 0x3000_0000
-COLORS = 8
-PAGES_A_WAY = 16  # of the second level: its colours
-
-
-def place(base: int, offset: int, colors: range) -> int:
-    """An offset into memory of which only pages of these colours are used."""
-    page, within = divmod(offset, 4096)
-    mine = [n for n in range(PAGES_A_WAY) if n * COLORS // PAGES_A_WAY in colors]
-    return base + (page // len(mine) * PAGES_A_WAY + mine[page % len(mine)]) * 4096 + within
-
-
-def reads_at_random(base: int, size: int, colors: range) -> Iterator[tuple[int, int, Kind]]:
-    seed = 1
-    while True:
-        seed = (seed * 6364136223846793005 + 1442695040888963407) % (1 << 64)
-        yield 6, place(base, (seed >> 33) * 64 % size, colors), Kind.LOAD
-
-
-def writes_and_reads(base: int, size: int, colors: range) -> Iterator[tuple[int, int, Kind]]:
-    """The published neighbour: a word a line."""
-    for kind in chain.from_iterable((Kind.STORE, Kind.LOAD) for _ in count()):
-        for offset in range(0, size, 64):
-            yield 4, place(base, offset, colors), kind
-
-
-class Running:
-    def __init__(self, pcpu: _memsys.Pcpu, program: Iterator[tuple[int, int, Kind]]) -> None:
-        self.pcpu, self.program = pcpu, program
-        self.clock = self.accesses = 0
-        self.next = next(program)
-
-    @property
-    def asks_at(self) -> int:
-        return self.clock + self.next[0]
-
-    def go(self) -> None:
-        work, va, kind = self.next
-        self.clock += work
-        self.accesses += 1
-        if not self.pcpu.filtered(va, 8, kind is Kind.STORE):
-            self.clock += self.pcpu.data(self.clock, va, 8, kind)
-        self.next = next(self.program)
-
-    @property
-    def pace(self) -> float:
-        return self.clock / self.accesses
-
-
-def begin(parameters: dict[str, int], neighbours: int, colored: bool, window_length: int) -> list[Running]:
-    mine, theirs = (range(4), range(4, 8)) if colored else (range(8), range(8))
-    programs = [
-        reads_at_random(BASES[0], 512 << 10, mine),
-        *(writes_and_reads(base, 1 << 20, theirs) for base in BASES[1 : 1 + neighbours]),
-    ]
-    return [Running(_memsys.Pcpu(parameters, window_length), program) for program in programs]
-
-
-def exactly(parameters: dict[str, int], neighbours: int, colored: bool, until: int) -> list[float]:
-    running = begin(parameters, neighbours, colored, 1000)
-    cluster = _memsys.Cluster(parameters, [])
-    for each in running:
-        each.pcpu.share(cluster)
-    while running[0].clock < until:
-        min(running, key=lambda each: each.asks_at).go()
-    return [each.pace for each in running]
-
-
-def by_windows(
-    parameters: dict[str, int], neighbours: int, colored: bool, until: int, length: int
-) -> tuple[list[float], float]:
-    """Cycles an access, and the channel's use."""
-    running = begin(parameters, neighbours, colored, length)
-    cluster = _memsys.Cluster(parameters, [(BASES[0], 0x3000_0000)])
-    charges = [0] * len(running)
-    for end in range(length, until + 1, length):
-        for each, charge in zip(running, charges, strict=True):
-            each.clock += charge
-            each.pcpu.adopt(cluster)
-            each.pcpu.begin(each.clock)
-            while each.clock < end:
-                each.go()
-        outcomes = cluster.merge([each.pcpu for each in running], list(range(len(running))), length)
-        charges = [outcome[0] for outcome in outcomes]
-    told = cluster.counters()
-    for owner, row in zip(told["owners"], told["missed"], strict=True):
-        assert sum(row) == owner["l2_misses"]
-    by_others = sum(told["missed"][0][1 : len(running)])
-    assert by_others == 0 if colored else by_others > 0
-    return [each.pace for each in running], told["busy"] / until
-
-
-@pytest.mark.parametrize("colored", [False, True], ids=["shared", "coloured"])
-@pytest.mark.parametrize(("line", "streams", "neighbours"), [(22, 0, 1), (10, 2, 1), (12, 0, 2)])
-def test_as_an_exact_interleaving(line: int, streams: int, neighbours: int, colored: bool) -> None:
-    parameters = {"dram_line": line, "prefetch_streams": streams}
-    until = 2_400_000
-    exact = exactly(parameters, neighbours, colored, until)
-    for length in (1200, 12_000, 120_000):
-        paces, use = by_windows(parameters, neighbours, colored, until, length)
-        assert use < 0.8
-        assert paces == pytest.approx(exact, rel=0.02), (length, use)

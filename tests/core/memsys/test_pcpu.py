@@ -1,5 +1,5 @@
-"""One pcpu's memory system against the reference, on traces that Hypothesis makes: every stall, every counter, and everything
-that it asks of the second level, in its order.
+"""One pcpu's memory system against the reference, on traces that Hypothesis makes: every stall, every counter, and
+everything that it asks of the second level, in its order.
 """
 
 from __future__ import annotations

@@ -112,7 +112,8 @@ class Cluster:
             balance = reader.party.balance + reader.late + reader.later
             reader.party.balance = min(balance, 0)
             waits = reader.others + (area - reader.area) // length
-            outcomes.append((max(balance, 0), max(waits, 0) // (reader.fills + 1), *reader.misses))
+            wait = max(waits, 0) // (reader.fills + 1)
+            outcomes.append((max(balance, 0), wait, reader.misses[0], reader.misses[1]))
         charges = [outcome[0] for reader, outcome in zip(readers, outcomes, strict=True) if reader.records]
         if charges:
             self.channel.free -= last - min(charges)
