@@ -1,6 +1,7 @@
 /*
  * A neighbour that wants all of the shared cache and of the memory's bandwidth: each of its vCPUs writes a word of each line of
- * memory of its own and then reads it, or only writes, for ever. Whoever measures something beside it ends the run.
+ * memory of its own and then reads it, or only writes, for ever. With a size of 0 it is quiet: what it does to others is the
+ * difference. Whoever measures something beside it ends the run.
  */
 #include "bulk.h"
 #include "guest.h"
@@ -16,6 +17,7 @@ static uint32_t started;
 static void stream(unsigned cpu) {
     volatile uint8_t *mine = memory + cpu * size;
     for (;;) {
+        while (!size) wfi(); /* interrupts are masked, and none is enabled */
         for (uint64_t at = 0; at < size; at += LINE) *(volatile uint64_t *)&mine[at] = at;
         if (!reads) continue;
         for (uint64_t at = 0; at < size; at += LINE) (void)*(volatile uint64_t *)&mine[at];
@@ -31,11 +33,14 @@ void guest_main(void) {
     const struct parameter known[] = {{"size", &size}, {"reads", &reads}};
     parameters_read("membound", known, sizeof known / sizeof *known);
     unsigned cpus = start_secondaries(MAX_CPUS);
-    if (size < LINE || size * cpus > sizeof memory) {
-        print_line("membound: needs a size of 64 B to %u MiB for all vCPUs together", (uint64_t)(sizeof memory >> 20));
+    if (size > sizeof memory / cpus) {
+        print_line("membound: needs a size of %u MiB at most for all vCPUs together", (uint64_t)(sizeof memory >> 20));
         power_off("membound");
     }
-    print_line("membound: %u vCPUs, each %s %u bytes", (uint64_t)cpus, reads ? "writes and reads" : "writes", size);
+    if (size)
+        print_line("membound: %u vCPUs, each %s %u bytes", (uint64_t)cpus, reads ? "writes and reads" : "writes", size);
+    else
+        print_line("membound: %u vCPUs, quiet", (uint64_t)cpus);
     STORE(&started, 1);
     stream(0);
 }

@@ -17,8 +17,19 @@ from baonet.run.statistics import memory_told, statistics
 from baonet.wire.control import CacheOwner, MissedPage, SharedCache
 from tests.system.machine import GUESTS, pair, vm, write
 
-LOADED = {"instructions": 2000, "memory_cycles": 5000, "memory_loads": 400, "memory_l1d_misses": 50, "memory_l2_misses": 8}
-LOADED |= {"memory_stall_data": 1000, "memory_stall_dram": 500, "memory_stall_wait": 300, "memory_stall_correction": 200}
+LOADED = {
+    "instructions": 2000,
+    "memory_cycles": 5000,
+    "memory_loads": 400,
+    "memory_l1d_misses": 50,
+    "memory_l2_misses": 8,
+}
+LOADED |= {
+    "memory_stall_data": 1000,
+    "memory_stall_dram": 500,
+    "memory_stall_wait": 300,
+    "memory_stall_correction": 200,
+}
 BELOW = {"memory_hypervisor_l1i_misses": 9, "memory_hypervisor_stall_fetch": 117}
 ON = {"platform": {"extends": "qemu-aarch64-virt", "memory_system": "cortex-a53"}, "clock": {"mode": "virtual"}}
 
@@ -107,7 +118,9 @@ def test_people_get_tables(planned: Plan) -> None:
     (matrix,) = (line for line in text if line.startswith("  ping ") and line != row)
     assert matrix.split() == ["ping", "1", "4", "1", "2", "8"]
     assert any(line == "  most misses in a page: 6, VM 'ping', 0x40000000" for line in text)
-    assert len({len(line) for line in text[1:4]}) == len({len(line) for line in text[5:9]}) == 1, "columns are below each other"
+    assert len({len(line) for line in text[1:4]}) == len({len(line) for line in text[5:9]}) == 1, (
+        "columns are below each other"
+    )
 
 
 def test_where_memory_takes_no_time_nothing_is_told(tmp_path: Path) -> None:

@@ -88,10 +88,7 @@ class Both:
         if not known:
             stall = self.native.fetch(self.now, va, size)
             self.blocks[va, size] = epoch
-        fetches = self.reference.n["fetches"]
         assert stall == self.reference.fetch(self.now, va, size)
-        if known:
-            self.reference.n["fetches"] = fetches
         self.now += 1 + stall
 
     def step(self, step: tuple[Any, ...]) -> None:

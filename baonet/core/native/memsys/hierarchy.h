@@ -101,14 +101,13 @@ enum memsys_kind {
     MEMSYS_PREFETCH, /* PRFM, PLD */
 };
 
-/* Whether a load or store (`store`) of `size` bytes has nothing to do; counts it then. */
+/* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */
 static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
     uint64_t entry = memsys->filter[va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)];
     if (((entry ^ va) | (entry ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
     if (store && !(entry & MEMSYS_OWNED)) return false;
-    struct memsys_counters *counters = &memsys->counters[memsys->hypervisor];
-    if (store) counters->stores++;
-    else counters->loads++;
+    if (store) memsys->counters[0].stores++;
+    else memsys->counters[0].loads++;
     return true;
 }
 
