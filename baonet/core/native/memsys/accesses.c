@@ -114,8 +114,8 @@ static unsigned bring(const struct memsys_view *view, uint64_t now, const struct
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
     unsigned total = 0;
-    bool from_another = own ? memsys_coherence_store(view, place, true, &total)
-                            : memsys_coherence_load(view, place, ahead_find(&in->ahead, line) >= 0, &total);
+    bool from_another = own ? coherence_store(view, place, true, &total)
+                            : coherence_load(view, place, ahead_find(&in->ahead, line) >= 0, &total);
     if (from_another) {
         forget_ahead(in, line);
         counting(in)->l1d_misses++;
@@ -142,7 +142,7 @@ static unsigned load(const struct memsys_view *view, uint64_t now, const struct 
         see_miss(view, now, place);
     } else {
         way = (uint32_t)found;
-        if (own) memsys_coherence_store(view, place, true, &total);
+        if (own) coherence_store(view, place, true, &total);
         if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
     }
     /* dirty, and no other has it, which a load cannot tell beside others' */
@@ -185,7 +185,7 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     unsigned total = 0;
     uint32_t way;
     bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1 && ahead_find(&in->ahead, line) < 0;
-    bool from_another = memsys_coherence_store(view, place, !passing, &total);
+    bool from_another = coherence_store(view, place, !passing, &total);
     if (from_another) forget_ahead(in, line);
     if (take_ahead(view, now, line, &total)) {
         total += fill(view, now, place, L1_DIRTY, &way);
@@ -208,7 +208,7 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
     unsigned total = 0;
     coherence_look(view, place);
     if (in->writing.line == line) {
-        memsys_coherence_store(view, place, !in->writing.passing, &total);
+        coherence_store(view, place, !in->writing.passing, &total);
         in->writing.bytes |= bytes;
         return in->writing.bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
     }
@@ -218,7 +218,7 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
         total += in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
         return total + store_miss(view, now, place, bytes);
     }
-    memsys_coherence_store(view, place, true, &total);
+    coherence_store(view, place, true, &total);
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
     return total;

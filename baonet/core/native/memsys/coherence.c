@@ -1,12 +1,10 @@
 #include "coherence.h"
 
-#include <string.h>
-
 static uint64_t owner_is(unsigned party) { return (uint64_t)(party + 1) << COHERENCE_OWNER_SHIFT; }
 
-/* The word of a place; NULL: no other pcpu can reach the line. */
+/* The word of a place; NULL: there is no other pcpu in the cluster. */
 static memsys_word *word_of(const struct memsys_view *view, const struct place *place) {
-    return place->shared && view->cluster ? memsys_cluster_word(view->cluster, place->pa >> MEMSYS_LINE_SHIFT) : NULL;
+    return view->cluster ? memsys_cluster_word(view->cluster, place->pa >> MEMSYS_LINE_SHIFT) : NULL;
 }
 
 static uint64_t read_word(const memsys_word *word) { return atomic_load_explicit(word, memory_order_relaxed); }

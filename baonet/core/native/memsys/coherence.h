@@ -33,20 +33,28 @@
 #define COHERENCE_HELD ((uint64_t)1 << 38)
 #define COHERENCE_KNOWN ((uint64_t)1 << 39)
 
-/* The first level has not the line any more that is at this place, if another has written to it since it came. */
+/* What these do for lines that others can reach; the others' are left to what is beside them. */
 void memsys_coherence_look(const struct memsys_view *view, const struct place *place);
+bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total);
+bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total);
+
+/* The first level has not the line any more that is at this place, if another has written to it since it came. */
 static inline void coherence_look(const struct memsys_view *view, const struct place *place) {
     if (place->shared) memsys_coherence_look(view, place);
 }
 
 /* A load that has missed. True: the line comes from another first level; adds the cycles to *total. `coming`: it was asked for ahead. */
-bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total);
+static inline bool coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
+    return place->shared && memsys_coherence_load(view, place, coming, total);
+}
 
 /*
- * Before a store: others have not the line any more. True: it has come from another's first level. `keeps`: it is this one's, dirty,
- * from here on; else it passes by. Adds the cycles to *total.
+ * Before a store: others have not the line any more. True: they had, and so one that has missed has it from them; adds the cycles to
+ * *total. `keeps`: it is this one's, dirty, from here on; else it passes by.
  */
-bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total);
+static inline bool coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total) {
+    return place->shared && memsys_coherence_store(view, place, keeps, total);
+}
 
 /* Whether a line that this first level has, or had until another has written to it, is one that several can reach. */
 bool memsys_coherence_knows(const struct memsys_view *view, uint64_t line);

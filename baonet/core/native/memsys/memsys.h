@@ -6,8 +6,8 @@
  * the caller gives (the sizes are asked for), so it can be shared, copied, saved and loaded as it is.
  *
  * One pcpu at a time uses its own `struct memsys`, its replica of the second level and its log; the cluster is touched only
- * while all of its pcpus stand, but for what coherence.h says. Who uses it includes this header alone. The layers of the files are these, the lowest last
- * (tests/core/test_layers.py reads the table):
+ * while all of its pcpus stand, but for what coherence.h says. Who uses it includes this header alone. The layers of the files
+ * are these, the lowest last (tests/core/test_layers.py reads the table):
  *
  *   face       memsys
  *              all that there is
