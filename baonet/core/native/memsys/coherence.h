@@ -1,6 +1,7 @@
 /*
  * Coherence of the first levels of a cluster: of each line that several of its pcpus can reach, which of them have it, and which
- * has written to it last, as the duplicate tags of the SCU tell (DDI 0500J 7.1.1).
+ * has written to it last, as the duplicate tags of the SCU tell, by MOESI (DDI 0500D 7.2). A line that no other has dirty comes from
+ * the second level if that has it, and else from who has it (UG1085, L2 memory subsystem).
  *
  * A word tells of a line, in the cluster's memory. It changes in three ways:
  *
