@@ -73,7 +73,7 @@ class BuildWheel(bdist_wheel):
 setup(
     cmdclass={"build_ext": BuildApart, "bdist_wheel": BuildWheel},
     ext_modules=[
-        extension("_node", native / "node"),
+        extension("_node", native / "node", native / "memsys"),
         *(
             extension(f"{each.parent.name}._engine", native, native / "memsys", each.parent)
             for each in sorted(native.glob("*/arch.h"))

@@ -12,7 +12,7 @@ from typing import Final, final
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
-from baonet.core.cpu import Core, interrupt_cost
+from baonet.core.cpu import Core, interrupt_exit
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.vmm import Plan
@@ -51,7 +51,7 @@ class Seat:
         self.core = core
         self.body = Body(plan, pcpu, core, self)
         self._latency = latency
-        self._interrupt_cost = interrupt_cost(plan.machine, self.body.vm)
+        self._interrupt = interrupt_exit(plan.machine, self.body.vm)
         self._inbox: list[tuple[int, int, int, int, Delivery]] = []
         self._came = 0
         self._channels: dict[int, int] = {}
@@ -134,7 +134,7 @@ class Seat:
         self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
         if not self._interrupted and TRAVELS[type(message)].interrupts:
             self._interrupted = True
-            self.core.skip_to(self.core.time + self._interrupt_cost)
+            self.core.pay(self._interrupt)
         self.body.hear(delivery.source, message)  # type: ignore[arg-type]
 
     def _undergo(self, message: object) -> None:

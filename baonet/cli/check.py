@@ -22,6 +22,7 @@ exit status:
 
 examples:
   baonet check machine.yaml --map
+  baonet check machine.yaml --colors --set hypervisor.colors=[7]
   baonet check machine.yaml --strict --set vms.0.cpus=2
   baonet check machine.yaml --on local:2 --place linux=0:0:1:1
   baonet check machine.yaml --on ssh:host-a,host-b --cores 8
@@ -39,6 +40,11 @@ def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser.add_argument("file", metavar="FILE", help="machine file (YAML); - is standard input")
     parser.add_argument("--strict", action="store_true", help="end with status 1 when there are warnings")
     parser.add_argument("--map", action="store_true", help="show where everything lands in each VM's address space")
+    parser.add_argument(
+        "--colors",
+        action="store_true",
+        help="show which sets of the shared cache each VM and the hypervisor have by their page colours",
+    )
     on_nodes.add_on(parser)
     add_place(parser)
     add_set(parser)
@@ -71,6 +77,11 @@ def check(options: argparse.Namespace) -> int:
         for vm in machine.vms:
             print()
             print("\n".join(layout(machine, vm)))
+    if options.colors:
+        from baonet.cli.color_map import color_map  # noqa: PLC0415 - only who asks for it
+
+        print()
+        print("\n".join(color_map(planned)))
     if table:
         print()
         print("\n".join(table))

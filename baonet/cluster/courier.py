@@ -19,9 +19,11 @@ from typing import Final, final
 from baonet.cluster.meeting import PATIENCE, MeetingError
 from baonet.cluster.parts import PartedIsland, meetings, parted
 from baonet.core import _node
+from baonet.core.shapes import shape
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, groups_of
 from baonet.machine import PAGE_SIZE, ClockMode
+from baonet.machine.clusters import clusters
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
 from baonet.wire.cluster import HomeClock, HotPage, Traffic
@@ -91,6 +93,11 @@ class NodeCourier:
         for segment, table, device in tables:
             pages = segment.size // PAGE_SIZE
             self._courier.table(island.number, table.number, pages, table.entries.view, segment.view, device)
+        for cluster in clusters(plan.machine):
+            if cluster.vms[0] in island.vms:
+                view = memory.clusters[cluster.number].view
+                its = shape(plan.machine, cluster)
+                self._courier.cluster(island.number, view, its, cluster.pcpus.start, cluster.owners)
 
     def lost_nodes(self) -> list[tuple[int, str]]:
         """Those that are lost since it was asked, when ``lost`` can be read; and what they said that cannot be."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, final
 
 from baonet.cluster.asking import AskNode
 from baonet.cluster.parts import PartedIsland
 from baonet.cluster.saving import pages
 from baonet.core.cpu import SIZES
+from baonet.core.shapes import party_pages
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
+from baonet.machine.clusters import clusters
 from baonet.machine.saved import Saved
 from baonet.memory.node import find
-from baonet.memory.saving import MEMORY, SavedPlace, places, runs, without_holders
+from baonet.memory.saving import MEMORY, SavedPlace, cluster_name, places, runs, without_holders
 from baonet.wire import cluster
 
 PIECE: Final = 1 << 16
+NOWHERE: Final = -1
+"""The node of a pcpu that no VM has."""
 
 
 @final
@@ -58,18 +62,30 @@ class RemoteMemory:
 
     def save(self) -> Saved:
         """As ``NodeMemory.save``: what one host would have, wherever it is. Raises as ``read``."""
-        return MEMORY.save(segments=[self._saved(place) for place in places(self._plan.machine, SIZES.devices)])
+        return MEMORY.save(segments=[self._saved(place) for place in places(self._plan.machine, SIZES)])
 
     def _saved(self, place: SavedPlace) -> list[object]:
         if not place.vms:
             return [place.name, place.size, [], None]
         home = self._knows(place.vms)
         found, owned = pages(self._ask, home, place.name)
+        for node, theirs in self._of_others(place.name, home):
+            told, _ = pages(self._ask, node, place.name)
+            found = {page: data for page, data in found.items() if page not in theirs}
+            found |= {page: data for page, data in told.items() if page in theirs}
         owners = None
         if owned:
             entries, _ = pages(self._ask, home, place.name, owners=True)
             owners = runs({number: without_holders(data) for number, data in entries.items()})
         return [place.name, place.size, runs(found), owners]
+
+    def _of_others(self, name: str, home: int) -> Iterator[tuple[int, range]]:
+        """The nodes of pcpus that are not at home, with the pages that are of these pcpus alone, of a cluster's."""
+        machine = self._plan.machine
+        for its in clusters(machine):
+            for pcpu in its.pcpus if cluster_name(its.number) == name else ():
+                if self._nodes[pcpu] not in (home, NOWHERE):
+                    yield self._nodes[pcpu], party_pages(machine, its, pcpu)
 
     def _home(self, vm: Vm, place: int) -> int:
         """The node that knows who has a page of the VM's."""

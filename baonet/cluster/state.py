@@ -38,7 +38,7 @@ class MachineState:
     def of_node(self, plan: Plan, nodes: Sequence[int], index: int) -> MachineState:
         """What one node needs; ``nodes`` is that of each pcpu. Raises StateError for what is no machine's memory."""
         here = vms_of(plan, nodes, index)
-        names = [place.name for place in places(plan.machine, SIZES.devices) if here & {*place.vms}]
+        names = [place.name for place in places(plan.machine, SIZES) if here & {*place.vms}]
         pcpus = {pcpu: state for pcpu, state in self.pcpus.items() if nodes[pcpu] == index}
         return MachineState(part(self.memory, names), pcpus)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import TreePlace
@@ -18,8 +18,13 @@ from baonet.document.errors import Problem
 from baonet.document.models import Model
 from baonet.machine import ArchVm, Costs, Platform, Vm
 
+if TYPE_CHECKING:
+    from baonet.config.memory_preset import MemoryPreset
+
 MOST_CPUS: Final = 1024
 """CPUs that any platform can have."""
+MOST_IN_A_CLUSTER: Final = 32
+"""CPUs that can share a second-level cache that is modelled."""
 MOST_CPUS_OF_BAO: Final = 64
 """CPUs of a platform of Bao's: its CPU sets are one unsigned long (``cpumap_t``)."""
 
@@ -189,6 +194,9 @@ class Architecture(Protocol):
 
     def in_short(self, platform: Platform) -> str:
         """The interrupt controller, for the reference page."""
+
+    def memory_presets(self) -> Mapping[str, MemoryPreset]:
+        """The memory systems that a platform can have by a name. Loaded when it is asked for."""
 
     # Of a VM
 

@@ -40,6 +40,7 @@ def build(
         faithful=faithful,
         shared_memory=tuple(SharedMemory(each.name, each.size, each.colors, each.phys) for each in draft.shared_memory),
         vms=tuple(_vm(draft, platform, index, placement) for index, placement in enumerate(placements)),
+        hypervisor_colors=0 if draft.hypervisor is None else draft.hypervisor.colors,
         input=console_input.resolve(draft.input, names),
         faults=faults.resolve(draft.faults, names, [each.name for each in draft.shared_memory]),
         placement=node_placement.resolve(draft.placement, names),

@@ -16,6 +16,7 @@ from baonet.document.errors import Problem
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human, human_duration, listing, span
 from baonet.machine import Clock, ClockMode
+from baonet.machine.memory_system import LONGEST_WINDOW
 
 _NO_VM_NAMES = ("all", "none")  # of the option --console
 
@@ -37,6 +38,7 @@ def problems(draft: Draft) -> Iterator[Problem]:
             yield from _boot(vm)
         yield from guest_space.problems(draft, vm)
     yield from _clock(draft)
+    yield from _memory_system(draft)
     yield from _virtual_only(draft, "input", draft.input, "input at given times needs")
     yield from _virtual_only(draft, "faults", draft.faults, "a fault at a given time needs")
     yield from faults.problems(draft)
@@ -70,6 +72,26 @@ def _clock(draft: Draft) -> Iterator[Problem]:
             message = f"{human_duration(length)} is less than one instruction at {clock.mhz} MHz"
             least = human_duration(cycles.first_ns(1))
             yield clock.node.at(name).problem(message, f"use {least} or more: a {name} has many instructions")
+
+
+def _memory_system(draft: Draft) -> Iterator[Problem]:
+    """What the clock has to be for memory to take time."""
+    clock, system = draft.clock, None if draft.platform is None else draft.platform.memory_system
+    if clock is None or system is None:
+        return
+    from baonet.config import memory_system  # noqa: PLC0415 - few machines have one
+
+    yield from memory_system.times(system, Clock(mhz=clock.mhz).cycles, clock.node.at("mhz"), clock.mhz)
+    if clock.mode != ClockMode.VIRTUAL.value:
+        message = "with a memory system each access takes its time, and the host's clock goes on as it likes"
+        yield clock.node.at("mode").problem(message, "use 'mode: virtual', or no 'memory_system'")
+    elif clock.window > LONGEST_WINDOW:
+        message = f"{human_duration(clock.window)} is too long with a memory system"
+        hint = (
+            f"use {human_duration(LONGEST_WINDOW)} or less: within a window each CPU sees the cache that others share "
+            "with it as it was when the window began, and what comes of that errs over longer ones"
+        )
+        yield clock.node.at("window").problem(message, hint)
 
 
 def _virtual_only(draft: Draft, key: str, given: Sequence[object], what: str) -> Iterator[Problem]:

@@ -37,7 +37,8 @@ class ClockModel(Model):
     )
     mhz: int = optional(
         whole("number", 1, 100_000),
-        "Instructions that a physical CPU retires in a microsecond.",
+        "The CPUs' clock: cycles in a microsecond. An instruction takes one; with a `memory_system` its `cpi`, and "
+        "what it waits for memory.",
         Clock().mhz,
     )
     window: int = optional(

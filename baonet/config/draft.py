@@ -11,7 +11,7 @@ from baonet.config.architecture import Architecture
 from baonet.config.clock_models import ClockModel
 from baonet.config.console_input import InputModel
 from baonet.config.fault_models import FaultModel
-from baonet.config.models import DeviceModel, SharedMemoryModel, VmModel
+from baonet.config.models import DeviceModel, HypervisorModel, SharedMemoryModel, VmModel
 from baonet.config.node_placement import NodePlacementModel
 from baonet.document.document import YamlNode
 from baonet.document.kinds import Reader
@@ -21,8 +21,8 @@ from baonet.machine import Platform, PlatformDevice
 @final
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts of the file that could be read. ``platform`` is None if it could not, ``clock`` and ``placement``
-    also if they are absent.
+    """The parts of the file that could be read. ``platform`` is None if it could not, ``clock``, ``hypervisor`` and
+    ``placement`` also if they are absent.
 
     ``shared_memory`` and ``vms`` lack what could not be read, so a rule that needs all of them asks ``reader``.
     """
@@ -36,6 +36,7 @@ class Draft:
     input: Sequence[InputModel]
     faults: Sequence[FaultModel]
     placement: NodePlacementModel | None
+    hypervisor: HypervisorModel | None
 
     @property
     def architecture(self) -> Architecture:

@@ -17,6 +17,7 @@ def _names(**names: Foreign) -> Mapping[str, Foreign]:
 
 
 MACHINE = _names(
+    hyp=Foreign("hypervisor"),
     shmemlist=Foreign("shared_memory"),
     shmemlist_size=_COUNTED,
     vmlist=Foreign("vms"),
@@ -40,6 +41,13 @@ VM = _names(
 )
 
 
+_OF_AN_MPU = Foreign(hint="remove it: it is for platforms without an MMU, of which there are none here")
+HYPERVISOR = _names(
+    relocate=_OF_AN_MPU,
+    base_addr=_OF_AN_MPU,
+    data_relocate=_OF_AN_MPU,
+    data_addr=_OF_AN_MPU,
+)
 IMAGE = _names(
     base_addr=Foreign("base"),
     load_addr=Foreign("path", "write 'path', the guest's file: baonet loads it"),

@@ -59,6 +59,7 @@ def load(
         input=values.get("input", ()),
         faults=values.get("faults", ()),
         placement=values.get("placement"),
+        hypervisor=values.get("hypervisor"),
     )
     reader.problems += check.problems(draft)
     placements = [VmContents(vm, draft.architecture) for vm in draft.vms]

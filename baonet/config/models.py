@@ -233,6 +233,20 @@ class VmModel(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class HypervisorModel(Model):
+    """The hypervisor itself."""
+
+    foreign = foreign.HYPERVISOR
+
+    colors: int = optional(
+        COLORS,
+        "Page colours of its own memory: code, stacks, what it keeps of each VM. Default: any. It makes a difference "
+        "with a `memory_system` only.",
+        0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MachineModel(Model):
     """A machine file."""
 
@@ -250,6 +264,7 @@ class MachineModel(Model):
         "`practical` grants them.",
         "practical",
     )
+    hypervisor: HypervisorModel | None = optional(MappingOf(HypervisorModel), "The hypervisor itself.", None)
     shared_memory: tuple[SharedMemoryModel, ...] = optional(
         ListOf(MappingOf(SharedMemoryModel)), "Shared memory objects.", ()
     )

@@ -56,6 +56,8 @@ def _pieces(draft: Draft) -> Iterator[_Piece]:
 
 def _colors(draft: Draft, palette: Palette) -> Iterator[Problem]:
     given = [(shared.colors, shared.node) for shared in draft.shared_memory]
+    if draft.hypervisor is not None:
+        given.append((draft.hypervisor.colors, draft.hypervisor.node))
     for vm in draft.vms:
         given.append((vm.colors, vm.node))
         given += [(memory.colors, memory.node) for memory in vm.memory]

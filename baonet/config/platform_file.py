@@ -116,11 +116,17 @@ def _missing(model: PlatformModel, base: Platform | None, architecture: Architec
             example = "[{base: 0x40000000, size: 1GiB}]"
             yield model.node.problem("'ram' is missing", f"ram: a list of banks, {example}; {extend}")
     yield from architecture.missing(model.part(architecture.platform_part), base, extend)
+    if model.memory_system is not None:
+        from baonet.config import memory_system  # noqa: PLC0415 - few machines have one
+
+        yield from memory_system.missing(
+            model.memory_system, None if base is None else base.memory_system, architecture
+        )
 
 
 def _merged(model: PlatformModel, base: Platform, architecture: Architecture) -> Platform:
     """``base`` with everything that ``model`` gives."""
-    values = model.given("name", "cpus", "timer_frequency")
+    values = model.given("name", "cpus", "timer_frequency", "clusters")
     if model.ram is not None:
         values["ram"] = tuple(RamBank(bank.base, bank.size) for bank in model.ram)
     if model.devices is not None:
@@ -130,11 +136,34 @@ def _merged(model: PlatformModel, base: Platform, architecture: Architecture) ->
     if model.costs is not None:
         given = model.costs.given("hypercall", "access", "interrupt", "direct")
         values["costs"] = replace(base.costs, **given)
+    if model.cpus is not None and model.clusters is None:
+        values["clusters"] = ()  # those of other CPUs
+    if model.memory_system is not None:
+        from baonet.config import memory_system  # noqa: PLC0415 - as above
+
+        system = memory_system.merged(model.memory_system, base.memory_system, architecture)
+        values["memory_system"] = system
+        if system is not None:
+            values.setdefault("cache", memory_system.cache_of(system))
     return architecture.platform(model.part(architecture.platform_part), replace(base, **values))
 
 
 def _problems(model: PlatformModel, platform: Platform, architecture: Architecture) -> Iterator[Problem]:
     yield from architecture.platform_problems(model.part(architecture.platform_part), platform)
+    if model.clusters is not None and sum(model.clusters) != platform.cpus:
+        message = f"these clusters have {sum(model.clusters)} CPUs, and the platform has {platform.cpus}"
+        yield model.node.at("clusters").problem(
+            message, f"such as {list(map(len, replace(platform, clusters=()).clustered))}"
+        )
+    if model.memory_system is not None:
+        from baonet.config import memory_system  # noqa: PLC0415 - as above
+
+        yield from memory_system.problems(
+            model.memory_system, platform, None if model.cache is None else model.cache.node
+        )
+    elif platform.memory_system is not None and model.cache is not None:
+        message = "the platform that it extends has a memory system, of which the caches are"
+        yield model.cache.node.key_problem(message, "give 'memory_system: {l1d: ..., l2: ...}' instead")
     windows = []
     for i, bank in enumerate(platform.ram):
         node = model.node if model.ram is None else model.ram[i].node

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from baonet.config import foreign
-from baonet.config.architecture import MOST_CPUS
+from baonet.config.architecture import MOST_CPUS, MOST_IN_A_CLUSTER
 from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf
 from baonet.document.models import Foreign, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 from baonet.machine import UARTS, UNMODELLED
+
+if TYPE_CHECKING:
+    from baonet.config.memory_models import MemorySystemModel
 
 _NO_ANSWER = said(lambda words: words.no_answer, ", or ")
 _INTERRUPT = said(lambda words: words.platform_interrupt, " ")
@@ -64,6 +68,12 @@ class PlatformDeviceModel(Model):
     )
 
 
+def _memory_system() -> type[MemorySystemModel]:
+    from baonet.config.memory_models import MemorySystemModel  # noqa: PLC0415 - few machines have one
+
+    return MemorySystemModel
+
+
 _COST = duration(0, 1_000_000_000)
 
 
@@ -73,14 +83,15 @@ class CostsModel(Model):
 
     The guest makes no progress meanwhile, and the CPU's clock goes on. Where the defaults of the built-in platforms
     come from is told [with them](#built-in-platforms). A platform that extends none has no costs until it is given
-    some.
+    some. With a `memory_system` that has what the `hypervisor` touches, exits take what comes of that, and none of
+    these.
     """
 
     foreign = MappingProxyType(
         {
             "stage2_miss": Foreign(
                 hint="remove it: misses of the emulator's TLB are not those of a CPU, and not the same in each run; "
-                "memory takes no time",
+                "with a 'memory_system' those of a CPU take their time",
                 old=True,
             )
         }
@@ -117,8 +128,8 @@ class PlatformModel(Model):
     extends: str | None = optional(
         PATH,
         "A built-in platform, or the path of a platform file, from which every field that is absent here is taken. "
-        f"A path is relative to the file it stands in. A list here replaces the whole list there; {_KEYS} and "
-        "`costs` are taken field by field.",
+        f"A path is relative to the file it stands in. A list here replaces the whole list there; {_KEYS}, `costs` and "
+        "`memory_system` are taken field by field.",
         None,
     )
     name: str | None = optional(NAME, "Name of the platform. Default: the name of what it extends.", None)
@@ -139,6 +150,17 @@ class PlatformModel(Model):
     )
     costs: CostsModel | None = optional(
         MappingOf(CostsModel), "What the hypervisor's work takes in virtual time.", None
+    )
+    clusters: tuple[int, ...] | None = optional(
+        ListOf(whole("number", 1, MOST_IN_A_CLUSTER), 1),
+        "How many CPUs share each second-level cache, in the order of their ids: `[2, 4]`. Default: four each.",
+        None,
+    )
+    memory_system: MemorySystemModel | None = optional(
+        MappingOf(_memory_system, shorthand="preset"),
+        "What accesses to memory take, in virtual time: the name of a preset, or a mapping. Default: memory takes no "
+        "time. With one `cache` is taken from it.",
+        None,
     )
 
     @classmethod

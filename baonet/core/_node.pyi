@@ -10,6 +10,8 @@ SLOT_SIZE: int
 """Bytes of a slot: a pcpu's in the memory that a node's processes share."""
 UART_STATE_SIZE: int
 """Bytes of a UART's state in shared memory, of whatever kind it is."""
+MEMORY_PARAMETERS: tuple[str, ...]
+"""Of a memory system, in the order in which the shape of a cluster has them."""
 RING_SIZE: int
 """Bytes of a ring in shared memory."""
 
@@ -178,6 +180,13 @@ class Courier:
         ValueError for what cannot be.
         """
 
+    def cluster(self, island: int, buffer: object, shape: bytes, first: int, owners: tuple[int, ...], /) -> None:
+        """A cluster of an island, whose memory takes time: in a buffer, of such a shape (``baonet.core.shapes``).
+
+        ``first``: its first pcpu. ``owners``: the VM of each, as the cluster counts them. Raises ValueError for what
+        cannot be.
+        """
+
     def relay(self, island: int, pcpu: int, node: int, descriptor: int, /) -> None:
         """A channel to the crew ``pcpu`` on another node, or of that crew here; the descriptor is its own from now."""
 
@@ -312,6 +321,15 @@ def write(ledger: object, entries: object, segment: int, page: int) -> None:
 
 def known(ledger: object, pcpu: int) -> int:
     """The latest time, in cycles, that the guest of a pcpu that stands knows. Raises IndexError."""
+
+def cluster_size(shape: bytes, /) -> int:
+    """Bytes of a cluster of such a shape (``baonet.core.shapes``). Raises ValueError for what is none."""
+
+def cluster_party(shape: bytes, party: int, /) -> tuple[int, int]:
+    """Where in the cluster's memory what is of one of its pcpus alone begins, and its size, in whole pages.
+
+    Raises ValueError for what is no shape, IndexError for a pcpu that the cluster has not.
+    """
 
 def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
     """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).

@@ -87,6 +87,48 @@ class Core(Cpu, Protocol):
         See ``baonet.memory.ownership``.
         """
 
+    def join(self, buffer: object, shape: bytes, party: int) -> None:
+        """Have memory take time: the core is the pcpu ``party`` of the cluster that is in a buffer.
+
+        ``shape``: ``baonet.core.shapes``. Raises ValueError under the host's clock, for a second cluster, for what is
+        no shape and for a buffer that is read-only or too small, IndexError for a pcpu that the cluster has not.
+        """
+
+    def model_memory(self, cycles: int, instructions: int, parameters: dict[str, int] = ...) -> None:
+        """Have memory take time from now on; so many instructions that miss nothing take so many cycles.
+
+        With what the core has of the cluster that it has joined, or with ``parameters`` (by the names of parameters.h,
+        for others those of a Cortex-A53) alone, where nobody else has anything to do with it. Raises ValueError for a
+        parameter that cannot be, RuntimeError for a core that has run, or follows the host's clock, and the second
+        time.
+        """
+
+    def map_physical(self, pages: bytes, tables: bytes) -> None:
+        """Where the VM's memory is, in native 64 bits each.
+
+        ``pages``: of RAM in the order in which it is mapped, the address and log2 of its block. ``tables``: of stage 2,
+        pairs in rising order: from where on one translates, and its level (1 to 3); its address. Raises ValueError for
+        what is not of whole items, RuntimeError where memory takes no time.
+        """
+
+    def touches(  # noqa: PLR0917 - as the native one is
+        self, kind: int, instructions: int, loads: bytes, stores: bytes, text: bytes, cycles: int = ...
+    ) -> None:
+        """What the hypervisor does for an exit: instructions, cycles beside them, and physical addresses of lines.
+
+        ``kind``: its number; behind the last of them that of an emulated access. Raises as ``map_physical``.
+        """
+
+    def pay(self, kind: int) -> None:
+        """The hypervisor does what it does for an exit, though there was none. Time goes on by what that takes."""
+
+    def memory_counts(self) -> dict[str, int]:
+        """What memory has taken since the core was made; nothing where it takes no time.
+
+        Of the guest, and with ``hypervisor_`` before its name of the hypervisor below it: counts of ``counters.h``, and
+        cycles of ``stall_`` and why.
+        """
+
     def map_unassigned(self, ipa: int, size: int) -> None:
         """Have accesses there end in an exception of the guest's, but where something is mapped.
 
@@ -253,6 +295,11 @@ class Rounds(Protocol):
     def standing(self) -> bool:
         """Whether no guest runs, in any process."""
 
+    def memory_counts(self) -> list[tuple[list[dict[str, int]], list[list[int]], dict[str, int]]]:
+        """Of each cluster whose memory takes time: counts by owner, its VMs and last the hypervisor; by whom who has
+        missed a line had lost it, in columns of the same owners and last of nobody; counts of the channel.
+        """
+
     def save(self) -> list[Any]: ...
 
     def load(self, saved: list[Any]) -> None:
@@ -261,6 +308,12 @@ class Rounds(Protocol):
 
 Member = Core | tuple[int, int]
 """A core that is here, or (pcpu, the first pcpu in its process)."""
+
+
+Woven = tuple[object, bytes, int, tuple[int, ...]]
+"""A cluster whose memory takes time: its memory, its shape (``baonet.core.shapes``), its first pcpu, and the VM of each
+as the cluster counts them.
+"""
 
 
 class Wiring(TypedDict):
@@ -320,7 +373,21 @@ class CoreWing(Protocol):
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
-    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def kinds(self, vm: Vm) -> tuple[str | None, ...]:
+        """What each exit is, by its number, and last an emulated access: a name of ``baonet.machine.Costs``, None for
+        what costs nothing.
+        """
+
+    def rounds(
+        self,
+        cores: tuple[Member, ...],
+        window: int,
+        slice_: int,
+        threads: int,
+        ledger: object,
+        *,
+        clusters: tuple[Woven, ...],
+    ) -> Rounds:
         """In the order of their pcpus; lengths in cycles. ``ledger``: the island's, None if it has but one pcpu.
 
         Raises ValueError, TypeError for cores that follow the host's clock, MemoryError.

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from baonet.machine import Machine, Vm
 
 
-def interrupt_cost(machine: Machine, vm: Vm) -> int:
-    """What an interrupt takes on its way through the hypervisor, in cycles, rounded up."""
-    costs = machine.platform.costs
-    return machine.clock.cycles.ticks(costs.direct if vm.direct_interrupts else costs.interrupt)
+def interrupt_kind(vm: Vm) -> str:
+    """What an interrupt is on its way through the hypervisor, by the name that ``Costs`` has for it."""
+    return "direct" if vm.direct_interrupts else "interrupt"
+
+
+def cycles(machine: Machine, kinds: Iterable[str | None]) -> tuple[int, ...]:
+    """What exits of some kinds take as a whole, rounded up; None takes nothing."""
+    costs = machine.platform.charged
+    return tuple(0 if kind is None else machine.clock.cycles.ticks(getattr(costs, kind)) for kind in kinds)

@@ -11,11 +11,16 @@ from typing import Final
 
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing, Member, Rounds
-from baonet.core.costs import interrupt_cost
+from baonet.core.costs import interrupt_kind
+from baonet.core.modelling import model
+from baonet.core.shapes import cluster_size, shape
 from baonet.machine import PAGE_SIZE, UARTS, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
-from baonet.memory.node import NodeMemory, Sizes
+from baonet.machine.clusters import clusters
+from baonet.machine.islands import islands
+from baonet.memory.node import NodeMemory
 from baonet.memory.segments import Segment
+from baonet.memory.sizes import Sizes
 
 __all__ = [
     "RING_SIZE",
@@ -25,7 +30,7 @@ __all__ = [
     "build",
     "call",
     "flip",
-    "interrupt_cost",
+    "interrupt_exit",
     "kick",
     "rounds",
     "rung",
@@ -38,6 +43,7 @@ SIZES: Final = Sizes(
     ledger=_node.LEDGER_SIZE,
     lane=_node.LANE_SIZE,
     devices=dict.fromkeys(UARTS, _node.UART_STATE_SIZE),
+    cluster=cluster_size,
 )
 kick = _node.kick
 call = _node.call
@@ -120,7 +126,16 @@ def build(
         },
     )
     _map(core, wing, memory, machine, vm)
+    for cluster in clusters(machine):
+        if pcpus[vcpu] in cluster.pcpus:
+            core.join(memory.clusters[cluster.number].view, shape(machine, cluster), cluster.pcpus.index(pcpus[vcpu]))
+            model(core, machine, vm, pcpus[vcpu], wing.kinds(vm))
     return core
+
+
+def interrupt_exit(machine: Machine, vm: Vm) -> int:
+    """The number of the exit that an interrupt is."""
+    return wings.of(machine).kinds(vm).index(interrupt_kind(vm))
 
 
 def flip(memory: NodeMemory, vm: int, pcpu: int, number: int, bits: Sequence[int]) -> None:
@@ -147,7 +162,14 @@ def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: No
     clock = machine.clock
     window, slice_ = (clock.cycles.ticks(length) for length in (clock.window, clock.slice))
     ledger = memory.ownership.ledger(vm)
-    return wings.of(machine).rounds(cores, window, slice_, threads, None if ledger is None else ledger.view)
+    (island,) = (island for island in islands(machine) if vm in island)
+    woven = tuple(
+        (memory.clusters[cluster.number].view, shape(machine, cluster), cluster.pcpus.start, cluster.owners)
+        for cluster in clusters(machine)
+        if cluster.vms[0] in island
+    )
+    shared = None if ledger is None else ledger.view
+    return wings.of(machine).rounds(cores, window, slice_, threads, shared, clusters=woven)
 
 
 def attend(

@@ -6,7 +6,7 @@ They are made with ``required`` and ``optional``. A key that is not known is tol
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Self, TypeVar, final
@@ -75,16 +75,20 @@ M = TypeVar("M", bound=Model)
 @final
 @dataclass(frozen=True, slots=True)
 class MappingOf(OfMappings, Generic[M]):
-    """A mapping that ``model`` describes.
+    """A mapping that ``model`` describes, a class or what loads it when a mapping is there.
 
     ``shorthand`` is the key that a bare text stands for. A mapping in which something is wrong is left out, unless it
     is ``lenient``: then fields that are wrong have their defaults, or what their model has ``instead``, so that the
     rest of it can still be checked.
     """
 
-    model: type[M]
+    given: type[M] | Callable[[], type[M]]
     shorthand: str = ""
     lenient: bool = False
+
+    @property
+    def model(self) -> type[M]:
+        return self.given if isinstance(self.given, type) else self.given()
 
     @property
     def text(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import final
 
@@ -21,6 +22,7 @@ _NUMBER = "(0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*|0[bB][01]+(_[01]+)*|0|[1-9][0-9]*(
 _BYTES = _NUMBER + "( ?(B|KiB|MiB|GiB|TiB))?"
 _PROBABILITY = r"0(\.[0-9]{1,18})?|1(\.0{1,18})?|\.[0-9]{1,18}"
 _PATTERN = f"^({_PROBABILITY})$"
+_DECIMAL = r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?"
 
 
 def _form(pattern: str, least: int = 0) -> Schema:
@@ -61,6 +63,32 @@ class Probability:
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         return {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": _PATTERN}]}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Decimal:
+    """A decimal number between two others, exact."""
+
+    least: Fraction
+    most: Fraction
+
+    @property
+    def text(self) -> str:
+        return f"number, {float(self.least):g} to {float(self.most):g}"
+
+    def read(self, node: YamlNode, reader: Reader) -> Fraction:
+        value, hint = node.value, f"it can be from {float(self.least):g} to {float(self.most):g}, such as 0.7"
+        if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(_DECIMAL, str(value)):
+            raise reader.fail(node, f"{show(value)} is not a decimal number", hint)
+        found = Fraction(str(value))
+        if not self.least <= found <= self.most:
+            raise reader.fail(node, f"{value} is out of range", hint)
+        return found
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        limits = {"minimum": float(self.least), "maximum": float(self.most)}
+        return {"anyOf": [{"type": "number", **limits}, {"type": "string", "pattern": f"^{_DECIMAL}$"}]}
 
 
 @final

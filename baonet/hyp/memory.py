@@ -1,229 +1,29 @@
-"""Physical memory: page pools, colours, and where each region of each VM lies.
+"""Where each region of each VM lies, and with a memory system the hypervisor's own pages.
 
-Mirrors Bao's ``mem.c`` (page pools), ``mmu/mem.c`` (stage-2 mapping, colours) and ``shmem.c``. The order is Bao's:
-fixed placements are reserved, shared memory is allocated, then the regions of each VM in turn. Nothing here touches
-memory; the result is a list of extents.
-
-A pool keeps one byte per page, so that every search and every marking is one C-speed operation on a bytearray,
-whatever the number of pages. Coloured searches look at the subsequence of allowed pages, taken with strided slices.
-
-Units: addresses and sizes are bytes, ``page`` counts 4 KiB pages, ``index`` is a page within its pool.
+Mirrors Bao's ``mem.c``, ``mmu/mem.c`` (stage-2 mapping) and ``shmem.c``. The order is Bao's: fixed placements are
+reserved, shared memory is allocated, then the regions of each VM in turn. The hypervisor is in Bao where it was loaded;
+here it is where nothing has a fixed place, before all else. Nothing here touches memory; the result is a list of
+extents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from baonet.machine import PAGE_SIZE, Cache, Machine, MisfitError, RamBank, Region, Vm
+from baonet.hyp.pages import Extent, PagePool, Palette
+from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK, mapped, tables_of
+from baonet.machine import PAGE_SIZE, Machine, MisfitError, Region, Vm
 
-GIB_BLOCK = 0x40000000
-MIB_BLOCK = 0x200000
+if TYPE_CHECKING:
+    from baonet.hyp.hypervisor_memory import HypervisorMemory, VmOverhead
+
 _BLOCK_PAGES = tuple(size // PAGE_SIZE for size in (GIB_BLOCK, MIB_BLOCK, PAGE_SIZE))
-_MAX_COLORS = 64  # Bao's colour maps are one unsigned long
 
 
 class PlacementError(MisfitError):
     """The machine's memory cannot be placed; Bao would halt at boot."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """The page colours of a platform: ``number`` colours of ``size`` consecutive pages each.
-
-    The colour of an address is ``(pa >> 12) // size % number``. One colour means that there is no colouring.
-    """
-
-    size: int = 1
-    number: int = 1
-
-    @classmethod
-    def of(cls, cache: Cache | None) -> Palette:
-        """Bao's computation: pages of one way of the last-level cache over pages of one way of the L1."""
-        if cache is None:
-            return cls()
-        size = max(1, cache.l1_size // cache.l1_ways // PAGE_SIZE)
-        number = cache.llc_size // cache.llc_ways // PAGE_SIZE // size
-        return cls(size, min(max(1, number), _MAX_COLORS))
-
-    def mask(self, colors: int) -> int:
-        """The bitmap cut to the colours there are; 0 when it restricts nothing (Bao: none and all mean uncoloured)."""
-        everything = (1 << self.number) - 1
-        colors &= everything
-        return 0 if colors == everything else colors
-
-    def color(self, pa: int) -> int:
-        return pa // PAGE_SIZE // self.size % self.number
-
-    def pages(self, first: int, colors: int) -> list[int]:
-        """Offsets from page ``first``, within one period, of the pages that have one of ``colors``."""
-        period = self.size * self.number
-        return [i for i in range(period) if colors >> ((first + i) // self.size % self.number) & 1]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """``size`` bytes at ``ipa`` of a guest, backed from ``pa`` up, with stage-2 entries of ``block`` bytes.
-
-    ``colors`` 0: physically contiguous. Otherwise the pages are the successive ones from ``pa`` up that have one of
-    these colours, the others being skipped; ``pieces`` writes that out.
-    """
-
-    ipa: int
-    pa: int
-    size: int
-    block: int = PAGE_SIZE
-    colors: int = 0
-
-    def pieces(self, palette: Palette) -> Iterator[tuple[int, int, int]]:
-        """The physically contiguous parts, as (ipa, pa, size)."""
-        if not self.colors:
-            yield self.ipa, self.pa, self.size
-            return
-        period = palette.size * palette.number * PAGE_SIZE
-        runs = _runs(palette.pages(self.pa // PAGE_SIZE, self.colors))
-        ipa, left, base = self.ipa, self.size, self.pa
-        while left > 0:
-            for offset, pages in runs:
-                size = min(pages * PAGE_SIZE, left)
-                if size <= 0:
-                    return
-                yield ipa, base + offset * PAGE_SIZE, size
-                ipa += size
-                left -= size
-            base += period
-
-    def translate(self, ipa: int, palette: Palette) -> int:
-        """The physical address behind ``ipa``, which must lie inside."""
-        offset = ipa - self.ipa
-        if not self.colors:
-            return self.pa + offset
-        allowed = palette.pages(self.pa // PAGE_SIZE, self.colors)
-        periods, nth = divmod(offset // PAGE_SIZE, len(allowed))
-        page = periods * palette.size * palette.number + allowed[nth]
-        return self.pa + page * PAGE_SIZE + offset % PAGE_SIZE
-
-
-def _runs(pages: list[int]) -> list[tuple[int, int]]:
-    """Successive page numbers as (first, count)."""
-    runs: list[tuple[int, int]] = []
-    for page in pages:
-        if runs and sum(runs[-1]) == page:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((page, 1))
-    return runs
-
-
-def _first_fit(used: bytearray, start: int, pages: int, align: int, base: int) -> int | None:
-    """The first index from ``start`` with ``pages`` free ones, where (base + index) is a multiple of ``align``."""
-    index = start + -(base + start) % align
-    while index + pages <= len(used):
-        taken = used.rfind(1, index, index + pages)
-        if taken < 0:
-            return index
-        free = used.find(0, taken + 1)
-        if free < 0:
-            return None
-        index = free + -(base + free) % align
-    return None
-
-
-@final
-class PagePool:
-    """The pages of one bank of RAM: first fit from where the last allocation ended, with one wrap to the start."""
-
-    __slots__ = ("_last", "_palette", "_used", "first", "free")
-
-    def __init__(self, bank: RamBank, palette: Palette) -> None:
-        self.first = -(-bank.base // PAGE_SIZE)
-        self.free = max(0, (bank.base + bank.size) // PAGE_SIZE - self.first)
-        self._used = bytearray(self.free)
-        self._last = 0
-        self._palette = palette
-
-    def take_blocks(self, block: int, most: int) -> tuple[int, int] | None:
-        """Up to ``most`` blocks of ``block`` pages, aligned to their size, as (pa, blocks).
-
-        The blocks are those that as many single requests would get: they follow one another as long as pages do.
-        """
-        index = self._find(block, block)
-        if index is None:
-            return None
-        end = min(index + block * most, len(self._used))
-        taken = self._used.find(1, index, end)
-        count = ((end if taken < 0 else taken) - index) // block
-        return self._take(index, block * count), count
-
-    def take(self, pages: int, colors: int) -> int | None:
-        """``pages`` consecutive pages, among those of ``colors`` unless it is 0; the address of the first."""
-        if colors:
-            return self._take_colored(pages, colors)
-        index = self._find(pages, 1)
-        return None if index is None else self._take(index, pages)
-
-    def reserve(self, pa: int, pages: int, colors: int) -> int | None:
-        """The given place, if it is in this pool and free; with colours, the allowed pages from there up."""
-        index = pa // PAGE_SIZE - self.first
-        if index < 0 or index >= len(self._used):
-            return None
-        if colors:
-            return self._take_colored(pages, colors, index)
-        if index + pages > len(self._used) or self._used.find(1, index, index + pages) >= 0:
-            return None
-        last = self._last
-        self._take(index, pages)
-        self._last = last
-        return pa
-
-    def _find(self, pages: int, align: int) -> int | None:
-        if pages > self.free:
-            return None
-        index = _first_fit(self._used, self._last, pages, align, self.first)
-        return _first_fit(self._used, 0, pages, align, self.first) if index is None else index
-
-    def _take(self, index: int, pages: int) -> int:
-        self._used[index : index + pages] = b"\1" * pages
-        self.free -= pages
-        self._last = index + pages
-        return (self.first + index) * PAGE_SIZE
-
-    def _take_colored(self, pages: int, colors: int, at: int | None = None) -> int | None:
-        """As ``take``; with ``at``, only from the first allowed page at or after that index."""
-        period = self._palette.size * self._palette.number
-        allowed = self._palette.pages(self.first, colors)
-        view = bytearray(sum(len(range(offset, len(self._used), period)) for offset in allowed))
-        for nth, offset in enumerate(allowed):
-            view[nth :: len(allowed)] = self._used[offset::period]
-
-        def position(index: int) -> int:  # of the first allowed page at or after index, in the view
-            periods, rest = divmod(index, period)
-            return periods * len(allowed) + sum(1 for offset in allowed if offset < rest)
-
-        def page(position: int) -> int:
-            periods, nth = divmod(position, len(allowed))
-            return periods * period + allowed[nth]
-
-        if at is not None:
-            found: int | None = position(at)
-            if position(at) + pages > len(view) or view.find(1, position(at), position(at) + pages) >= 0:
-                return None
-        else:
-            found = _first_fit(view, position(self._last), pages, 1, 0)
-            found = _first_fit(view, 0, pages, 1, 0) if found is None else found
-            if found is None:
-                return None
-        assert found is not None
-        view[found : found + pages] = b"\1" * pages
-        for nth, offset in enumerate(allowed):
-            self._used[offset::period] = view[nth :: len(allowed)]
-        self.free -= pages
-        if at is None:
-            self._last = page(found + pages - 1) + 1
-        return (self.first + page(found)) * PAGE_SIZE
 
 
 @final
@@ -243,12 +43,16 @@ class VmMemory:
 @final
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Where everything lies. ``shared`` has one extent per shared memory object, its ``ipa`` being 0."""
+    """Where everything lies. ``shared`` has one extent per shared memory object, its ``ipa`` being 0.
+
+    ``hypervisor`` is None where memory takes no time, and nobody asks where it is.
+    """
 
     palette: Palette
     shared: tuple[Extent, ...]
     vms: tuple[VmMemory, ...]
     warnings: tuple[str, ...]
+    hypervisor: HypervisorMemory | None = None
 
 
 def _pages(size: int) -> int:
@@ -275,17 +79,20 @@ class _Allocator:
             f"{field}.phys",
         )
 
-    def shared(self) -> tuple[Extent, ...]:
-        objects = self.machine.shared_memory
-        fixed = {
+    def fixed_shared(self) -> dict[int, Extent]:
+        return {
             i: self.place(f"shared memory '{shm.name}'", _shared(i), shm.phys, shm.size, self.palette.mask(shm.colors))
-            for i, shm in enumerate(objects)
+            for i, shm in enumerate(self.machine.shared_memory)
             if shm.phys is not None
         }
+
+    def shared(self, fixed: dict[int, Extent]) -> tuple[Extent, ...]:
         extents = []
-        for i, shm in enumerate(objects):
+        for i, shm in enumerate(self.machine.shared_memory):
             placed = fixed.get(i)
-            extents.append(placed or self.anywhere(f"shared memory '{shm.name}'", _shared(i), shm.size, shm.colors))
+            extents.append(
+                placed or self.anywhere(f"shared memory '{shm.name}'", f"{_shared(i)}.size", shm.size, shm.colors)
+            )
         return tuple(extents)
 
     def anywhere(self, what: str, field: str, size: int, colors: int) -> Extent:
@@ -298,9 +105,26 @@ class _Allocator:
         of = " of its colours" if mask else ""
         raise PlacementError(
             f"failed to alloc physical pages: no bank of RAM has {size:#x} bytes{of} left for {what}",
-            f"{field}.size",
+            field,
             "use less memory" + (", or colours that others have not taken" if mask else ""),
         )
+
+    def aligned(self, pages: int) -> Extent:
+        """Pages of any colour that are aligned to their size."""
+        found = self._take_blocks(pages, 1)
+        if found is None:
+            raise PlacementError("failed to alloc physical pages: none are left for the hypervisor", _MEMORY_SYSTEM)
+        return Extent(0, found[0], pages * PAGE_SIZE)
+
+    def scattered(self, vm: Vm, pages: int) -> tuple[Extent, ...]:
+        """Pages of a VM's colours for its tables, together where there is room, else each by itself."""
+        mask = self.palette.mask(vm.colors)
+        for pool in self.pools if pages else ():
+            pa = pool.take(pages, mask)
+            if pa is not None:
+                return (Extent(0, pa, pages * PAGE_SIZE, colors=mask),)
+        what = f"the hypervisor, for the tables of VM '{vm.name}'"
+        return tuple(self.anywhere(what, _MEMORY_SYSTEM, PAGE_SIZE, mask) for _ in range(pages))
 
     def blocks(self, what: str, field: str, ipa: int, pages: int) -> tuple[Extent, ...]:
         """An uncoloured region: at each step the largest stage-2 block that both sides allow."""
@@ -355,9 +179,8 @@ class _Allocator:
         if fixed is not None:
             return (_at(fixed, region.base, fixed.size),)
         if self.palette.mask(vm.colors):
-            return (
-                _at(found := self.anywhere(what, _region(vm, number), region.size, vm.colors), region.base, found.size),
-            )
+            found = self.anywhere(what, f"{_region(vm, number)}.size", region.size, vm.colors)
+            return (_at(found, region.base, found.size),)
         return self.blocks(what, _region(vm, number), region.base, _pages(region.size))
 
     def vm(self, vm: Vm, fixed: dict[int, Extent], shared: tuple[Extent, ...]) -> VmMemory:
@@ -378,6 +201,52 @@ class _Allocator:
                 self.warnings.append("Trying to map region to smaller shared memory. Truncated")
             ipcs.append((_at(shared[ipc.shmem], ipc.base, _pages(min(ipc.size, size)) * PAGE_SIZE),))
         return VmMemory(regions, devices, tuple(ipcs))
+
+
+@final
+class _Own:
+    """The hypervisor's own pages."""
+
+    def __init__(self, allocator: _Allocator) -> None:
+        from baonet.hyp import hypervisor_memory as sizes  # noqa: PLC0415 - few machines have a memory system
+
+        self._sizes = sizes
+        self._allocator = allocator
+        self._machine = allocator.machine
+        platform = self._machine.platform
+        parts = (sizes.IMAGE_PAGES, sizes.bitmap_pages(platform), *[sizes.CPU_PAGES] * platform.cpus)
+        self._image, self._bitmap, *self._pcpus = self._take("itself", parts)
+        self._vms: list[VmOverhead] = []
+
+    def _take(self, what: str, parts: Sequence[int]) -> list[Extent]:
+        """Parts of so many pages, one after another."""
+        whole = self._allocator.anywhere(
+            f"the hypervisor, for {what}", _MEMORY_SYSTEM, sum(parts) * PAGE_SIZE, self._machine.hypervisor_colors
+        )
+        found, start = [], 0
+        for pages in parts:
+            pa = whole.translate(start, self._allocator.palette)
+            found.append(Extent(0, pa, pages * PAGE_SIZE, colors=whole.colors))
+            start += pages * PAGE_SIZE
+        return found
+
+    def begin(self, vm: Vm) -> tuple[Extent, tuple[Extent, ...], Extent]:
+        """What Bao makes of a VM before it maps anything: the VM, its vcpus, the root of its tables."""
+        sizes = self._sizes
+        own, *vcpus = self._take(f"VM '{vm.name}'", (sizes.VM_PAGES, *[sizes.VCPU_PAGES] * vm.cpus))
+        return own, tuple(vcpus), self._allocator.aligned(self._machine.platform.arch.root_pages)
+
+    def end(self, vm: Vm, begun: tuple[Extent, tuple[Extent, ...], Extent], memory: VmMemory) -> None:
+        """The tables of what was mapped."""
+        middles, leaves = tables_of(mapped(vm.regions, memory.regions, memory.devices, memory.ipcs))
+        tables = self._allocator.scattered(vm, len(middles) + len(leaves))
+        self._vms.append(self._sizes.VmOverhead(*begun, tables))
+
+    def all(self) -> HypervisorMemory:
+        return self._sizes.HypervisorMemory(self._image, self._bitmap, tuple(self._pcpus), tuple(self._vms))
+
+
+_MEMORY_SYSTEM = "platform.memory_system"
 
 
 def _shared(number: int) -> str:
@@ -405,6 +274,14 @@ def allocate(machine: Machine) -> Memory:
                 colors = allocator.palette.mask(region.colors)
                 placed[i] = allocator.place(what, _region(vm, i), region.phys, region.size, colors)
         fixed.append(placed)
-    shared = allocator.shared()
-    vms = tuple(allocator.vm(vm, fixed[i], shared) for i, vm in enumerate(machine.vms))
-    return Memory(allocator.palette, shared, vms, tuple(allocator.warnings))
+    fixed_shared = allocator.fixed_shared()
+    own = None if machine.platform.memory_system is None else _Own(allocator)
+    shared = allocator.shared(fixed_shared)
+    vms = []
+    for vm, its in zip(machine.vms, fixed, strict=True):
+        begun = None if own is None else own.begin(vm)
+        vms.append(allocator.vm(vm, its, shared))
+        if own is not None and begun is not None:
+            own.end(vm, begun, vms[-1])
+    hypervisor = None if own is None else own.all()
+    return Memory(allocator.palette, shared, tuple(vms), tuple(allocator.warnings), hypervisor)

@@ -1,23 +1,19 @@
 """Which pcpu runs which vcpu, and where all memory lies: the plan of a machine.
 
-Mirrors Bao's ``vmm.c``. Bao's pcpus race through the assignment; here they pass in id order, so that a machine file
-always gives the same plan.
-
-Pass 1, each pcpu: the first VM, in index order, that prefers this pcpu and either has no master yet or still wants
-cpus, takes it. Pass 2, each pcpu still free: the first VM that still wants cpus takes it, whatever its affinity. The
-first pcpu that a VM takes is its master: Bao builds the VM there and notifies it there; here it also keeps what the
-VM's vcpus share. A vcpu's id is the rank of its pcpu's id within the VM, so the master need not run vcpu 0. A pcpu
-that no VM takes is powered down.
+Mirrors Bao's ``vmm.c``; who gets which pcpu is told in ``baonet.machine.assignment``. The first pcpu that a VM takes is
+its master: Bao builds the VM there and notifies it there; here it also keeps what the VM's vcpus share. A vcpu's id is
+the rank of its pcpu's id within the VM, so the master need not run vcpu 0. A pcpu that no VM takes is powered down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.memory import Memory, PlacementError, VmMemory, allocate
 from baonet.machine import Machine, Vm
+from baonet.machine.assignment import assign
 
 
 @final
@@ -97,28 +93,6 @@ class Plan:
                     MappingLine(vm.config.name, kind, first.ipa, size, first.pa, len(extents), first.colors)
                 )
         return pcpus, mappings
-
-
-def assign(vms: Sequence[Vm], cpus: int) -> tuple[list[list[int]], list[int]]:
-    """The pcpus of each VM in order of arrival (the first is its master), and the pcpus that no VM takes."""
-    taken: list[list[int]] = [[] for _ in vms]
-    free = []
-    for pcpu in range(cpus):
-        for vm, mine in zip(vms, taken, strict=True):
-            if pcpu in vm.cpu_affinity and (not mine or len(mine) < vm.cpus):
-                mine.append(pcpu)
-                break
-        else:
-            free.append(pcpu)
-    idle = []
-    for pcpu in free:
-        for vm, mine in zip(vms, taken, strict=True):
-            if len(mine) < vm.cpus:
-                mine.append(pcpu)
-                break
-        else:
-            idle.append(pcpu)
-    return taken, idle
 
 
 def plan(machine: Machine) -> Plan:

@@ -24,6 +24,7 @@ from baonet.core.architecture import Member
 from baonet.core.cpu import attend, build, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
+from baonet.machine.clusters import clusters
 from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
@@ -204,6 +205,8 @@ class _VirtualCrews:
         self._conductor = groups[0][0]
         assigned = ((pcpu, plan.pcpus[pcpu]) for pcpu in pcpus)
         self._vms = {pcpu: assignment.vm for pcpu, assignment in assigned if assignment is not None}
+        mine = frozenset(self._vms.values())
+        self._clusters = frozenset(each.number for each in clusters(plan.machine) if mine.intersection(each.vms))
 
     def crews(self) -> list[Crew]:
         servers = self._groups[1:]
@@ -223,7 +226,7 @@ class _VirtualCrews:
         """Nobody is kicked: one runs at a time."""
         vms = frozenset(self._vms[pcpu] for pcpu in pcpus)
         slots = frozenset(pcpu for pcpu, vm in self._vms.items() if vm in vms)
-        return Use(vms, slots, objects=objects)
+        return Use(vms, slots, objects=objects, clusters=self._clusters)
 
     def _server(self, group: tuple[int, ...]) -> Crew:
         def prepare(port: Port) -> CrewMain:

@@ -16,6 +16,7 @@ from baonet.machine.architecture import ArchPlatform, ArchVm
 from baonet.machine.clock import Clock, ClockMode, Latency
 from baonet.machine.faults import CrashFault, Disturbance, Fault, FlipFault, MessageFault, MessageKind, StallFault
 from baonet.machine.machine import Faithful, Input, Machine, SharedMemory
+from baonet.machine.memory_system import ExitFootprint, HypervisorFootprint, MemorySystem
 from baonet.machine.misfit import MisfitError
 from baonet.machine.node_placement import NodeName, NodePlacement, NodePolicy, VmNodes
 from baonet.machine.platform import PAGE_SIZE, UARTS, UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
@@ -32,13 +33,16 @@ __all__ = [
     "CrashFault",
     "Device",
     "Disturbance",
+    "ExitFootprint",
     "Faithful",
     "Fault",
     "FlipFault",
+    "HypervisorFootprint",
     "Input",
     "Ipc",
     "Latency",
     "Machine",
+    "MemorySystem",
     "MessageFault",
     "MessageKind",
     "MisfitError",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class ArchPlatform(Protocol):
     """Of a platform (Bao's ``struct arch_platform``): a frozen record, which only the architecture's wings see into."""
+
+    root_pages: ClassVar[int]
+    """Of the root of stage 2, of which an entry is 1 GiB."""
 
     @property
     def architecture(self) -> str:

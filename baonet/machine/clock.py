@@ -30,10 +30,9 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``mhz``: instructions per microsecond of a pcpu in virtual time; ``window`` and
-    ``slice`` in nanoseconds.
+    """``mhz``: cycles per microsecond of a pcpu in virtual time; ``window`` and ``slice`` in nanoseconds.
 
-    Host time uses nothing but the mode.
+    Without a memory system an instruction takes a cycle. Host time uses nothing but the mode.
     """
 
     mode: ClockMode = ClockMode.VIRTUAL

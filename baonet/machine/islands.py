@@ -1,9 +1,10 @@
-"""Islands: sets of VMs that share memory or a device, directly or through others."""
+"""Islands: sets of VMs that share memory or a device, directly or through others, or an L2 cache that is modelled."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
+from baonet.machine.assignment import assign
 from baonet.machine.machine import Machine
 from baonet.machine.vm import Vm
 
@@ -32,6 +33,17 @@ def touching(machine: Machine) -> list[set[int]]:
     return found
 
 
+def _neighbours(machine: Machine) -> list[list[int]]:
+    """The VMs that run on each cluster, where these share a cache: what one does there another can feel."""
+    if machine.platform.memory_system is None:
+        return []
+    taken, _ = assign(machine.vms, machine.platform.cpus)
+    return [
+        [vm for vm, pcpus in enumerate(taken) if not cluster.isdisjoint(pcpus)]
+        for cluster in map(frozenset, machine.platform.clustered)
+    ]
+
+
 def islands(machine: Machine) -> list[tuple[int, ...]]:
     """The islands of a machine, as sets of VM numbers, by the first of each."""
     first = list(range(len(machine.vms)))
@@ -41,7 +53,7 @@ def islands(machine: Machine) -> list[tuple[int, ...]]:
             first[vm] = vm = first[first[vm]]
         return vm
 
-    for vms in _users(machine).values():
+    for vms in (*_users(machine).values(), *_neighbours(machine)):
         for vm in vms[1:]:
             one, other = first_of(vms[0]), first_of(vm)
             first[max(one, other)] = min(one, other)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from baonet.machine.architecture import ArchPlatform
+from baonet.machine.memory_system import MemorySystem
 
 PAGE_SIZE = 0x1000
+CLUSTER = 4
+"""CPUs of a cluster, where nothing else is said."""
 UNMODELLED = "none"
 UARTS = ("pl011", "16550")
 """Kinds of devices that are modelled, all UARTs: Arm's PrimeCell, National Semiconductor's 16550A."""
@@ -62,7 +66,8 @@ class Platform:
     """A physical machine (Bao's ``struct platform``).
 
     ``timer_frequency``: ticks of the guests' timer per second. ``standby`` and ``powerdown`` tell whether the
-    firmware's suspend of a CPU supports them.
+    firmware's suspend of a CPU supports them. ``clusters``: how many CPUs share each L2 cache, in the order of their
+    ids; empty for what ``clustered`` says. Without a ``memory_system`` memory takes no time.
     """
 
     name: str
@@ -75,8 +80,22 @@ class Platform:
     powerdown: bool = False
     cache: Cache | None = None
     costs: Costs = Costs()
+    clusters: tuple[int, ...] = ()
+    memory_system: MemorySystem | None = None
 
     @property
     def architecture(self) -> str:
         """A name of ``baonet.hyp.wings``."""
         return self.arch.architecture
+
+    @property
+    def clustered(self) -> tuple[range, ...]:
+        """The CPUs of each cluster: as given, else fours, which is the most that a Cortex-A53 or a U74-MC has."""
+        sizes = self.clusters or (CLUSTER,) * -(-self.cpus // CLUSTER)
+        ends = [min(end, self.cpus) for end in accumulate(sizes)]
+        return tuple(range(start, end) for start, end in zip((0, *ends), ends, strict=False))
+
+    @property
+    def charged(self) -> Costs:
+        """The costs of exits as a whole. There are none where the memory system has what an exit touches."""
+        return self.costs if self.memory_system is None or self.memory_system.hypervisor is None else Costs()

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
+from baonet.machine.clusters import clusters
 from baonet.machine.saved import Saved
 from baonet.machine.stamp import unchanged
 from baonet.memory.ownership import Ownership, Table, holder
-from baonet.memory.saving import MEMORY, device_name, region_name, saved_rows
+from baonet.memory.saving import MEMORY, cluster_name, device_name, region_name, saved_rows
 from baonet.memory.segments import Segment
+from baonet.memory.sizes import Sizes
 
 KICK: Final = PAGE_SIZE
 
@@ -33,25 +35,14 @@ class Use:
     """What a process needs: all that the VMs ``vms`` have, and the shared memory ``objects``.
 
     ``slots``: the pcpus whose whole slot it needs, those of its VMs; ``kicks``: others of which it needs the kick word.
+    ``clusters``: by their numbers, where memory takes time.
     """
 
     vms: frozenset[int]
     slots: frozenset[int]
     kicks: frozenset[int] = frozenset()
     objects: frozenset[int] = frozenset()
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What the engine needs, in bytes: a pcpu's slot, an island's ledger, what that has for each pcpu of the machine,
-    and the state of a device by its kind; a device of any other kind has none.
-    """
-
-    slot: int
-    ledger: int
-    lane: int
-    devices: Mapping[str, int]
+    clusters: frozenset[int] = frozenset()
 
 
 def find(vm: Vm, ipa: int, size: int) -> tuple[int, int]:
@@ -103,6 +94,11 @@ class NodeMemory:
             if device.kind in sizes.devices and (vms is None or device.pa in states)
         }
         self.vms = {vm.index: self._vm(vm) for vm in machine.vms if vm.index in here}
+        self.clusters = {
+            cluster.number: Segment(cluster_name(cluster.number), sizes.cluster(machine, cluster))
+            for cluster in clusters(machine)
+            if any(vm in self.vms for vm in cluster.vms)
+        }
         ledger_size = sizes.ledger + machine.platform.cpus * sizes.lane
         reached = self._reached(sizes)
         self.ownership = Ownership(machine, reached, ledger_size, vms=here, nodes=nodes or {}, everything=own_all)
@@ -217,6 +213,8 @@ class NodeMemory:
             vm = self.machine.vms[number]
             for region, segment in zip(vm.regions, segments.regions, strict=True):
                 yield region_name(vm.name, region.base), segment
+        for number, segment in self.clusters.items():
+            yield cluster_name(number), segment
 
     def keep(self, use: Use) -> None:
         """In a process of its own, which closes all descriptors next: map this, and nothing else for good."""
@@ -226,6 +224,7 @@ class NodeMemory:
         kept |= {region for vm in use.vms for region in self.vms[vm].regions}
         self.ownership.keep(kept, use.vms)
         kept |= {self.vms[vm].code for vm in use.vms}
+        kept |= {self.clusters[number] for number in use.clusters}
         for segment in self._all():
             segment.settle(kept=segment in kept)
         self._hide_all_but(use)
@@ -249,6 +248,7 @@ class NodeMemory:
         for vm in self.vms.values():
             yield from vm.regions
             yield vm.code
+        yield from self.clusters.values()
 
     def close(self) -> None:
         """Give up all segments; a core that has one mapped keeps it."""

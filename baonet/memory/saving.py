@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, devices
+from baonet.machine.clusters import clusters
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.memory.ownership import HOLDER, OWNERSHIP_SIZE
 from baonet.memory.segments import whole_pages
+from baonet.memory.sizes import Sizes
 
 MEMORY: Final = StateForm("a machine's memory", 3, segments=list)
 """``segments``: [name, bytes, runs of its pages, of its pages' owners or None]."""
@@ -29,20 +31,22 @@ class SavedPlace:
     vms: tuple[int, ...]
 
 
-def places(machine: Machine, states: Mapping[str, int]) -> Iterator[SavedPlace]:
-    """Those of a machine, in the order in which they are saved; ``states`` has the size of a device's by its kind."""
+def places(machine: Machine, sizes: Sizes) -> Iterator[SavedPlace]:
+    """Those of a machine, in the order in which they are saved."""
     for number, shared in enumerate(machine.shared_memory):
         vms = tuple(vm.index for vm in machine.vms if any(ipc.shmem == number for ipc in vm.ipcs))
         yield SavedPlace(shared.name, whole_pages(shared.size), vms)
     for device in machine.platform.devices:
-        if device.kind in states:
+        if device.kind in sizes.devices:
             vms = tuple(
                 vm.index for vm in machine.vms if device.pa in {each.pa for _, each in devices(machine.platform, vm)}
             )
-            yield SavedPlace(device_name(device.pa), whole_pages(states[device.kind]), vms)
+            yield SavedPlace(device_name(device.pa), whole_pages(sizes.devices[device.kind]), vms)
     for vm in machine.vms:
         for region in vm.regions:
             yield SavedPlace(region_name(vm.name, region.base), whole_pages(region.size), (vm.index,))
+    for cluster in clusters(machine):
+        yield SavedPlace(cluster_name(cluster.number), whole_pages(sizes.cluster(machine, cluster)), cluster.vms)
 
 
 def device_name(pa: int) -> str:
@@ -51,6 +55,10 @@ def device_name(pa: int) -> str:
 
 def region_name(vm: str, base: int) -> str:
     return f"{vm} {base:#x}"
+
+
+def cluster_name(number: int) -> str:
+    return f"memory system of cluster {number}"
 
 
 def runs(pages: Mapping[int, bytes]) -> PageRuns:

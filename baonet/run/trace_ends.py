@@ -40,7 +40,7 @@ def header(machine: Machine, plan: Plan, states: Mapping[int, bytes]) -> dict[st
         "window": clock.cycles.ticks(clock.window),
         "slice": clock.cycles.ticks(clock.slice),
         "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
-        "costs": dataclasses.asdict(machine.platform.costs),
+        "costs": dataclasses.asdict(machine.platform.charged),
         **({"chains": {pcpu: list(chain) for pcpu, chain in chains(states).items()}} if states else {}),
     }
 

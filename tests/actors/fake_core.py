@@ -75,6 +75,9 @@ class FakeCore(FakeCpu):
     def has_output(self) -> bool:
         return bool(self.printed)
 
+    def pay(self, kind: int) -> None:
+        """Exits cost nothing here."""
+
     def skip_to(self, cycle: int) -> None:
         self.time = max(self.time, cycle)
 

@@ -67,6 +67,9 @@ class FakeRounds:
     def standing(self) -> bool:
         return not any(self.running)
 
+    def memory_counts(self) -> list[Any]:
+        return []
+
     def save(self) -> list[Any]:
         return [self.clocks, self.due]
 

@@ -23,7 +23,8 @@ from baonet.cluster import images
 from baonet.cluster.images import Image, ImageCache, ImageWriter, in_files, local, portable, wanted
 from baonet.machine import LoadSegment, Machine
 from baonet.machine.stamp import stamp
-from baonet.memory.node import NodeMemory, Sizes
+from baonet.memory.node import NodeMemory
+from baonet.memory.sizes import Sizes
 from baonet.wire.codec import ProtocolError
 from baonet.wire.portable import dump_machine, load_machine, machine_digest
 from tests.hyp import machines

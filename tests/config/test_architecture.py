@@ -115,6 +115,10 @@ ALLOWED = {
     "clock_models.py": {"spi"},  # the key that a user writes for a device's interrupt under `latency`
     "fault_models.py": {"spi"},  # as in clock_models, for a message of a fault
     "images.py": {"arm", "risc-v"},  # names in ELF's list of machines
+    "memory_models.py": {
+        "ipa"
+    },  # the key of what keeps finished translations of stage 2, which guests take for physical
+    "memory_system.py": {"ipa"},  # as in memory_models
     "packed.py": {"arm"},  # what a file can be that is no guest of ours: a zImage for 32-bit Arm
     "platform_models.py": {"arm"},  # who makes the PL011
     "reference.py": {"aarch64"},  # the name of the platform in the examples of the page

@@ -13,7 +13,7 @@ from baonet.config import devicetree, fdt
 from baonet.config.fdt import FdtNode
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError, Problem
-from baonet.hyp.vmm import assign
+from baonet.machine.assignment import assign
 from tests.config.machines import BASE, elf, marked, write
 
 UART = "{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}"

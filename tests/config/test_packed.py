@@ -16,7 +16,8 @@ from baonet.cli.layout import layout
 from baonet.config.armv8.guests import GUESTS
 from baonet.config.images import Image, ImageError, load
 from baonet.config.loader import load as load_machine
-from baonet.memory.node import NodeMemory, Sizes
+from baonet.memory.node import NodeMemory
+from baonet.memory.sizes import Sizes
 from tests.config.machines import BASE, PING, linux_image, write
 
 BASE_ADDRESS = 0x60200000

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
 from baonet.config.fdt import FdtNode
+from baonet.config.memory_preset import MemoryPreset
 from baonet.config.tree_nodes import TreePlace, numbers
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
@@ -23,6 +25,7 @@ MACHINE = 999
 class ToyPart:
     base: int
     architecture = "toy"
+    root_pages: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -72,6 +75,9 @@ class Toy:
     blank = Platform("toy", 1, (), ToyPart(0), (), timer_frequency=1_000_000)
     platforms: Mapping[str, tuple[Platform, str]] = {}
     costs = CostTable(Costs(), {}, "", "")
+
+    def memory_presets(self) -> Mapping[str, MemoryPreset]:
+        return {}
 
     def missing(self, part: Model, base: Platform | None, extend: str) -> Iterator[Problem]:
         return iter(())

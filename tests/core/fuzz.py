@@ -37,6 +37,13 @@ ENTRY_CODE: Final = (0xD518_4010, 0xD518_402F, 0xD518_1051, 0xD518_C012, 0xD69F_
 CPACR: Final = 3 << 20 | 3 << 16  # FP, and SVE where there is any
 BUDGET: Final = 1000
 SVC_CLASSES: Final = (0x11, 0x15)
+TIMELESS: Final = dict.fromkeys(
+    (
+        *("l2_latency", "l2_store", "dram_latency", "dram_store", "dram_line", "device_load", "device_store"),
+        *("utlb_miss", "tlb_miss", "snoop_dirty", "snoop_shared"),
+    ),
+    0,
+)
 BREAKPOINT_CLASSES: Final = (0x38, 0x3C)  # they count as retired, though the exception returns to them
 
 
@@ -45,13 +52,15 @@ def _bytes(*words: int) -> bytes:
 
 
 class Victim:
-    """A core that runs words; ``hz``: in virtual time."""
+    """A core that runs words; ``hz``: in virtual time; ``modelled``: its memory system is, and takes no time."""
 
-    def __init__(self, model: int, state: State, hz: int = 0) -> None:
+    def __init__(self, model: int, state: State, hz: int = 0, modelled: bool = False) -> None:
         self._spsr, call = state.value
         self._state = state
         self._memory = Memory()
         self.core: native.Core = core_of(self._memory, model=model, hz=hz)
+        if modelled:
+            self.core.model_memory(1, 1, TIMELESS)
         self._virtual = bool(hz)
         self._calls = _bytes(call) * (SIZE // 4)
         self._call = _bytes(call) * (REPEATED + 1)
@@ -101,8 +110,10 @@ class Victim:
         return None
 
 
-def findings(model: int, state: State, words: Sequence[int], *, seed: int = 0, hz: int = 0) -> list[Finding]:
-    return findings_of(lambda: Victim(model, state, hz), words, seed)
+def findings(
+    model: int, state: State, words: Sequence[int], *, seed: int = 0, hz: int = 0, modelled: bool = False
+) -> list[Finding]:
+    return findings_of(lambda: Victim(model, state, hz, modelled), words, seed)
 
 
 def _valid(state: State) -> list[int]:

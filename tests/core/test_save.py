@@ -117,7 +117,7 @@ def test_a_reset_leaves_no_breakpoint() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("version", 9, r"has version 9, and this baonet reads version 1: load it with the baonet that saved it"),
+        ("version", 9, r"has version 9, and this baonet reads version 2: load it with the baonet that saved it"),
         ("version", "x", r"is damaged: it has no version"),
         (
             "made",

@@ -23,6 +23,7 @@ def core(
     memory: Memory | None = None,
     model: int = MAX,
     owners: Owners | None = None,
+    siblings: tuple[int, ...] = (),
 ) -> native.Core:
     """At its reset, at the first of the instructions, with a UART and the virtual timer."""
     memory = memory or Memory(cores)
@@ -37,7 +38,7 @@ def core(
         timers=(27,),
         slots=memory.slots,
         index=index,
-        siblings=(),
+        siblings=siblings,
         code_map=memory.code_map,
         hz=HZ,
         costs=costs,

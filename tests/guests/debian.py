@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.guests import initramfs
+from tests.guests import automotive, initramfs
 
 NO_NETWORK = 75
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -282,7 +282,10 @@ def main() -> int:
     except (FetchError, OSError) as error:
         print(f"cannot fetch the guests: {error}", file=sys.stderr)
         return 1
+    made = automotive.write(cache)
     print(f"guests in {cache}")
     for name, record in sorted(records.items()):
         print(f"  {name:27} {record['package']} {record['version']} sha256 {record['sha256']}")
+    for each in made:
+        print(f"  {each.name:34} with the programs of examples/linux")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from baonet.config.armv8.memory_presets import PRESETS
 from baonet.machine import (
     Cache,
     Clock,
@@ -25,6 +26,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 A53_CACHE = Cache(llc_size=MIB, llc_ways=16, l1_size=32 << 10, l1_ways=4)  # 8 colours of 2 pages
+
+MEMORY_SYSTEM = PRESETS["cortex-a53"].system
 
 GIC_V3 = Gic(version=3, gicd=0x0800_0000, gicr=0x080A_0000)
 GIC_V2 = Gic(version=2, gicd=0x0800_0000, gicc=0x0801_0000)

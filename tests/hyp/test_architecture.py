@@ -37,6 +37,7 @@ class ToyPart:
     """Of a platform and of a VM."""
 
     architecture: ClassVar[str] = "toy"
+    root_pages: ClassVar[int] = 1
 
     at: int
 

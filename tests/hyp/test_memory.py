@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baonet.hyp.memory import GIB_BLOCK, MIB_BLOCK, Extent, Memory, PagePool, Palette, PlacementError, allocate
+from baonet.hyp.memory import Memory, PlacementError, allocate
+from baonet.hyp.pages import Extent, PagePool, Palette
+from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK
 from baonet.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, SharedMemory
 from tests.hyp.machines import A53_CACHE, GIB, MAILBOX, MIB, machine, mailbox, vm
 

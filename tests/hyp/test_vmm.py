@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.hyp.memory import PlacementError
-from baonet.hyp.vmm import Assignment, assign, plan
+from baonet.hyp.vmm import Assignment, plan
 from baonet.machine import Vm
+from baonet.machine.assignment import assign
 from tests.hyp.machines import MAILBOX, MIB, machine, mailbox, vm
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from baonet.machine import Device, LoadSegment, PlatformDevice, Region, Vm
 from baonet.machine.saved import StateError
 from baonet.machine.stamp import stamp
-from baonet.memory.node import NodeMemory, Sizes, Use
+from baonet.memory.node import NodeMemory, Use
+from baonet.memory.sizes import Sizes
 from tests.hyp import machines
 
 BASE = 0x4000_0000

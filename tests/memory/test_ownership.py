@@ -15,8 +15,9 @@ import pytest
 from baonet.core import _node
 from baonet.machine import Clock, ClockMode, Device, Machine, PlatformDevice, Region
 from baonet.machine.saved import StateError
-from baonet.memory.node import NodeMemory, Sizes, Use
+from baonet.memory.node import NodeMemory, Use
 from baonet.memory.ownership import OWNERSHIP_SIZE
+from baonet.memory.sizes import Sizes
 from tests.hyp import machines
 
 UART_A, UART_B = 0x0900_0000, 0x0900_1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.config.architecture import Guests
 from baonet.config.armv8 import given_tree, tree
@@ -17,6 +17,9 @@ from baonet.config.armv8.words import WORDS
 from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform
+
+if TYPE_CHECKING:
+    from baonet.config.memory_preset import MemoryPreset
 
 
 @final
@@ -49,6 +52,12 @@ class Armv8:
     in_full = staticmethod(physical.in_full)
     suspends = staticmethod(physical.suspends)
     in_short = staticmethod(physical.in_short)
+
+    @staticmethod
+    def memory_presets() -> Mapping[str, MemoryPreset]:
+        from baonet.config.armv8.memory_presets import PRESETS  # noqa: PLC0415 - few machines name one
+
+        return PRESETS
 
     # Of a VM
 

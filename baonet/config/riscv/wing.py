@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.config.architecture import Guests
 from baonet.config.riscv import given_tree, tree
@@ -17,6 +17,9 @@ from baonet.config.riscv.words import WORDS
 from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.riscv import RiscvPlatform
+
+if TYPE_CHECKING:
+    from baonet.config.memory_preset import MemoryPreset
 
 
 @final
@@ -49,6 +52,12 @@ class Riscv:
     in_full = staticmethod(physical.in_full)
     suspends = staticmethod(physical.suspends)
     in_short = staticmethod(physical.in_short)
+
+    @staticmethod
+    def memory_presets() -> Mapping[str, MemoryPreset]:
+        from baonet.config.riscv.memory_presets import PRESETS  # noqa: PLC0415 - few machines name one
+
+        return PRESETS
 
     # Of a VM
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring, Woven
 from baonet.core.armv8 import engine
-from baonet.core.costs import interrupt_cost
+from baonet.core.costs import cycles, interrupt_kind
 from baonet.core.engine import engine_file
 from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
@@ -21,15 +21,8 @@ _TRIAL: Final = ("trial", "litmus", "testbed", "selftest_code")
 """The modules of the start-up self-test."""
 
 
-def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
-    """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
-    costs = machine.platform.costs
-    asked = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
-    interrupts = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
-    hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
-    interrupt = interrupt_cost(machine, vm)
-    exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in Exit)
-    return (*exits, access)
+_ASKED: Final = (Exit.HVC, Exit.SMC, Exit.DATA_ABORT, Exit.SYSTEM_REGISTER, Exit.FAULT)
+_INTERRUPTS: Final = (Exit.INTERRUPT, Exit.MAINTENANCE, Exit.DEACTIVATED, Exit.LINE)
 
 
 @final
@@ -50,14 +43,28 @@ class Armv8Cores:
             gic_version=Armv8Vm.of(vm).gic.version,
             list_registers=arch.gic.list_registers,
             timers=tuple(intid for intid in _TIMERS if intid in vm.interrupts),
-            costs=_costs(machine, vm),
+            costs=cycles(machine, self.kinds(vm)),
             cluster=machine.platform.cpus,
             **wiring,
         )
 
-    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def kinds(self, vm: Vm) -> tuple[str | None, ...]:
+        interrupt = interrupt_kind(vm)
+        exits = ("hypercall" if e in _ASKED else interrupt if e in _INTERRUPTS else None for e in Exit)
+        return (*exits, "access")
+
+    def rounds(
+        self,
+        cores: tuple[Member, ...],
+        window: int,
+        slice_: int,
+        threads: int,
+        ledger: object,
+        *,
+        clusters: tuple[Woven, ...],
+    ) -> Rounds:
         members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
-        return engine.native.Rounds(members, window, slice_, threads, ledger)
+        return engine.native.Rounds(members, window, slice_, threads, ledger, clusters)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
         engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)

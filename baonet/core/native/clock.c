@@ -31,8 +31,13 @@ static uint64_t without_rests(const struct core *core, uint64_t common) {
     return common > core->stood ? common - core->stood : 0;
 }
 
+/* Cycles of virtual time in which no instruction retired: what was skipped here, and what the clock was charged at windows' edges. */
+static uint64_t beside(const struct core *core) {
+    return core->state.skipped + (core->weave ? memsys_weave_party(core->weave, core->party)->charged : 0);
+}
+
 uint64_t clock_now(struct core *core) {
-    if (core->hz) return clock_of_instructions(core, core_retired(core)) + core->state.skipped;
+    if (core->hz) return clock_of_instructions(core, core_retired(core)) + beside(core);
     if (!core->residence) return clock_host(core) - core->epoch;
     uint64_t own = own_time(core);
     return without_rests(core, core->stands ? common_of(core->stands_offset, own) : common_clock(core->residence, own));
@@ -96,7 +101,7 @@ static uint64_t stop(struct core *core) {
 static int64_t instructions_until(struct core *core, uint64_t cycle) {
     const struct pace *pace = &core->pace;
     if (pace->cycles == pace->instructions) return (int64_t)(cycle - clock_now(core));
-    unsigned __int128 of_instructions = cycle > core->state.skipped ? cycle - core->state.skipped : 0;
+    unsigned __int128 of_instructions = cycle > beside(core) ? cycle - beside(core) : 0;
     unsigned __int128 in_all = (of_instructions * pace->instructions + pace->cycles - 1) / pace->cycles;
     return (int64_t)((in_all > INT64_MAX ? INT64_MAX : (uint64_t)in_all) - core_retired(core));
 }
@@ -146,7 +151,7 @@ void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
 
 /* At the start of a block whose `instructions` are already taken. */
 void clock_block_start(struct core *core, unsigned instructions) {
-    uint64_t start = clock_of_instructions(core, core_retired(core) - instructions) + core->state.skipped;
+    uint64_t start = clock_of_instructions(core, core_retired(core) - instructions) + beside(core);
     if (start < stop(core)) {
         clock_plan(core);
         return;

@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf construct examine modelling module rounds_type save taken type
+ *   python     behalf cluster construct examine memory_counts modelling module rounds_type save taken type
  *              the module and its type Core
  *   run        rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -15,16 +15,11 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident
- *              rest rights siblings storm tlb trace
+ *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident rest rights siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
-<<<<<<< HEAD
- *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
-=======
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time futex layout ledger library patience slot state uart_state unicorn
->>>>>>> memsys
+ *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -190,8 +185,10 @@ struct core {
     } pace;
     uint64_t costs[COSTS];
 
-    struct memsys_view view; /* of the memory system that is modelled; no `memsys`: none is */
-    struct modelled *model;  /* what it is told, and how: modelled.h; NULL: nothing */
+    struct memsys_view view;    /* of the memory system that is modelled; no `memsys`: none is */
+    struct modelled *model;     /* what it is told, and how: modelled.h; NULL: nothing */
+    struct memsys_weave *weave; /* the cluster, in which this is a party; NULL: there is no other */
+    unsigned party;
 
     struct record *records; /* NULL: nobody wants them */
     unsigned record_count;

@@ -86,6 +86,8 @@ struct ledger {
     _Atomic uint64_t written; /* transfers, since the start */
     _Atomic uint32_t answers; /* rung when an outcome has come */
     int courier;              /* in each process: the socket by which the node's courier is called, plus 1; 0: it has none */
+    _Atomic uint32_t edges_asked, edges_shipped; /* ends of windows of clusters, which other nodes are to be told, and have been */
+    uint64_t edge;            /* the latest: nobody has anything to do before that cycle */
     bool conducted_away;      /* on another node: an outcome is for the courier */
     _Atomic uint32_t missed;  /* a call that the socket had no room for */
     _Atomic uint64_t shipped; /* transfers that all other nodes have been sent */
@@ -113,6 +115,14 @@ static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
     atomic_store(&ledger->missed, 1);
     atomic_thread_fence(memory_order_seq_cst);
     ledger_tell(ledger, pcpu);
+}
+
+/* Before windows of clusters end: returns when other nodes have been told what is in these. Of who conducts, while all stand. */
+static inline void ledger_end_windows(struct ledger *ledger, unsigned pcpu, uint64_t now) {
+    ledger->edge = now;
+    uint32_t asked = atomic_fetch_add(&ledger->edges_asked, 1) + 1;
+    ledger_call(ledger, pcpu);
+    for (uint32_t shipped; (shipped = atomic_load(&ledger->edges_shipped)) != asked;) futex_wait(&ledger->edges_shipped, shipped, 0);
 }
 
 /* For the courier, when it has taken calls: whether there were some that it has not got. */

@@ -63,7 +63,7 @@ void modelled_maintain_way(struct core *core, unsigned level, uint32_t set, uint
 uint64_t modelled_cost(struct core *core, unsigned kind) {
     const struct footprint *footprint = core->model ? &core->model->footprints[kind] : NULL;
     if (!footprint || !footprint->known) return core->costs[kind];
-    uint64_t cycles = clock_of_instructions(core, footprint->instructions), now = clock_now(core);
+    uint64_t cycles = clock_of_instructions(core, footprint->instructions) + footprint->cycles, now = clock_now(core);
     for (unsigned each = MEMSYS_TOUCH_LOAD; each <= MEMSYS_TOUCH_FETCH; each++) {
         const struct touched *touched = &footprint->touched[each];
         cycles += memsys_touch(&core->view, now + cycles, touched->lines, touched->count, (enum memsys_touch)each);
@@ -93,12 +93,17 @@ void modelled_begun(struct core *core, uint64_t window) {
     for (unsigned i = 0; i < count; i++) obey(core, requests[i]);
 }
 
+void modelled_enter(struct core *core) {
+    if (!core->weave || !memsys_weave_enter(core->weave, core->party, clock_now(core)) || !core->model) return;
+    modelled_begun(core, memsys_weave_party(core->weave, core->party)->window);
+}
+
 static void carry_out(struct core *core, struct request request, bool broadcast) {
     obey(core, request);
     if (broadcast) siblings_ask(core, core->model->window, request);
 }
 
-void modelled_tlbi(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast) {
+void modelled_invalidate(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast) {
     if (core->model) carry_out(core, (struct request){.kind = kind, .asid = asid, .address = va}, broadcast);
 }
 

@@ -12,7 +12,7 @@
 /* What the hypervisor does for an exit: instructions, and the lines that it touches, by their physical addresses. */
 struct footprint {
     bool known;
-    uint32_t instructions;
+    uint32_t instructions, cycles; /* cycles: beside what the instructions and the lines take */
     struct touched {
         uint64_t *lines;
         unsigned count;
@@ -52,11 +52,14 @@ uint64_t modelled_cost(struct core *core, unsigned kind);
 /* The vCPU begins anew. */
 void modelled_reset(struct core *core);
 
+/* Before the core does anything: it may be in another window than when it last did. */
+void modelled_enter(struct core *core);
+
 /* Between two stays: the window of this number has begun, the same for all vCPUs of the VM. */
 void modelled_begun(struct core *core, uint64_t window);
 
 /* Maintenance that the architecture broadcasts: of this core's own, and the others of the VM hear of it (siblings.h). */
-void modelled_tlbi(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast);
+void modelled_invalidate(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast);
 void modelled_forget_code(struct core *core, bool broadcast);
 void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa);
 

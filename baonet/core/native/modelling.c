@@ -5,12 +5,13 @@
 #include "modelling.h"
 
 #include "architecture.h"
+#include "clock.h"
 #include "modelled.h"
 
 #define MODEL_VERSION 1
 #define MOST_PACE 1000
 
-/* All fields of `parameters` that are named, over those of a Cortex-A53. */
+/* All fields of `parameters` that are named, over the usual ones. */
 static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
     Py_ssize_t place = 0, known = 0;
     PyObject *key, *value;
@@ -141,12 +142,13 @@ static void forget(struct footprint *footprint) {
     *footprint = (struct footprint){0};
 }
 
-PyObject *core_touches(PyObject *self, PyObject *args) {
+PyObject *core_touches(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"kind", "instructions", "loads", "stores", "text", "cycles", NULL};
     struct modelled *model = model_of(self);
     unsigned kind;
     struct footprint made = {.known = true};
     Py_buffer lines[MEMSYS_TOUCH_FETCH + 1];
-    if (!model || !PyArg_ParseTuple(args, "IIy*y*y*", &kind, &made.instructions, &lines[0], &lines[1], &lines[2])) return NULL;
+    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1], &lines[2], &made.cycles)) return NULL;
     bool right = kind < COSTS;
     if (!right) PyErr_Format(PyExc_ValueError, "there is no exit %u", kind);
     for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) {
@@ -165,6 +167,17 @@ PyObject *core_begin_window(PyObject *self, PyObject *window) {
     uint64_t number = PyLong_AsUnsignedLongLong(window);
     if (PyErr_Occurred() || !model_of(self)) return NULL;
     modelled_begun((struct core *)self, number);
+    Py_RETURN_NONE;
+}
+
+/* What an exit costs, where there is none. */
+PyObject *core_pay(PyObject *self, PyObject *number) {
+    struct core *core = (struct core *)self;
+    unsigned long kind = PyLong_AsUnsignedLong(number);
+    if (PyErr_Occurred()) return NULL;
+    if (kind >= COSTS) return PyErr_Format(PyExc_ValueError, "there is no exit %lu", kind);
+    modelled_enter(core);
+    clock_skip(core, modelled_cost(core, (unsigned)kind));
     Py_RETURN_NONE;
 }
 

@@ -14,6 +14,9 @@
  * at most a sixteenth as long as the time since then: who waits for a lock sees it go from hand to hand, which in long rounds
  * it would have done behind his back, and who is told something now and then is told it hardly late.
  *
+ * Where memory takes time nobody goes beyond the end of a window: then what pcpus of a cluster have asked their second level for
+ * is put in order (memsys/weave.h), which their clocks follow from.
+ *
  * Nothing in it depends on how many threads or processes there are, nor on how long the host takes.
  */
 #include "rounds.h"
@@ -51,19 +54,50 @@ static uint64_t end_of_round(const struct rounds *rounds, uint64_t begin) {
     return least(begin + rounds->length, (begin / rounds->window + 1) * rounds->window);
 }
 
-/* True: nobody has anything to do before `until`. */
-static bool begin_round(struct rounds *rounds, uint64_t until) {
-    uint64_t first = NEVER, second = NEVER; /* the earliest, and the earliest of the others */
-    struct member *one = NULL;
-    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++) {
-        if (member->next < first) {
-            second = first;
-            first = member->next;
+/* The member that has something to do first, and when another has. */
+static struct member *first_of(const struct rounds *rounds, uint64_t *second) {
+    struct member *one = rounds->members;
+    *second = NEVER;
+    for (struct member *member = rounds->members + 1; member < rounds->members + rounds->count; member++) {
+        if (member->next < one->next) {
+            *second = least(*second, one->next);
             one = member;
         } else {
-            second = least(second, member->next);
+            *second = least(*second, member->next);
         }
     }
+    return one;
+}
+
+/*
+ * All stand, and nobody has anything to do before `now`: where a window has ended by then its accesses are put in order, and who
+ * was charged too little for them is charged the rest. True: for that, clocks may have gone on.
+ */
+static bool weave(struct rounds *rounds, uint64_t now) {
+    bool due = false, split = false;
+    for (unsigned i = 0; i < rounds->woven_count; i++) due |= memsys_weave_due(&rounds->woven[i].weave, now);
+    for (unsigned i = 0; due && i < rounds->count; i++) split |= rounds->members[i].lane && rounds->members[i].lane->away;
+    if (split) ledger_end_windows(rounds->ledger, rounds->members->pcpu, now);
+    for (struct woven *woven = rounds->woven; woven < rounds->woven + rounds->woven_count; woven++) {
+        uint64_t charges[MEMSYS_PARTIES];
+        if (!memsys_weave_due(&woven->weave, now)) continue;
+        memsys_weave_edge(&woven->weave, woven->owners, now, charges);
+        for (unsigned i = 0; i < woven->weave.shape.parties; i++) {
+            struct member *member = woven->parties[i];
+            if (!member) continue;
+            member->clock += charges[i];
+            if (member->next < member->clock) member->next = member->clock;
+        }
+    }
+    return due;
+}
+
+/* True: nobody has anything to do before `until`. */
+static bool begin_round(struct rounds *rounds, uint64_t until) {
+    uint64_t second;
+    struct member *one = first_of(rounds, &second);
+    if (weave(rounds, least(one->next, until))) one = first_of(rounds, &second);
+    uint64_t first = one->next;
     if (first >= until) return true;
     rounds->length = least(rounds->fought ? rounds->slice : rounds->length + rounds->length / 16 + 1, rounds->window);
     rounds->fought = false;
@@ -71,6 +105,7 @@ static bool begin_round(struct rounds *rounds, uint64_t until) {
     rounds->alone = NULL;
     if (second < rounds->edge) return false;
     rounds->alone = one;
+    if (rounds->woven_count) return false; /* what others will find in the caches follows from where this one was */
     uint64_t beyond = least(second / rounds->window * rounds->window, until);
     if (beyond > rounds->edge) rounds->edge = beyond;
     return false;

@@ -6,6 +6,7 @@
 #define BAONET_ROUNDS_H
 
 #include "core.h"
+#include "memsys.h"
 #include "stay.h"
 
 enum status {
@@ -31,6 +32,13 @@ struct member {
     bool going;         /* has not yet come to the end of its part of this parallel phase */
 };
 
+/* A cluster of the island, where memory takes time. */
+struct woven {
+    struct memsys_weave weave;
+    struct member *parties[MEMSYS_PARTIES]; /* NULL: no VM has that pcpu */
+    unsigned owners[MEMSYS_PARTIES];        /* their VMs, as the cluster counts them */
+};
+
 enum phase { PHASE_NONE, PHASE_BEGIN, PHASE_PARALLEL, PHASE_SERIAL, PHASES };
 
 struct rounds {
@@ -45,6 +53,8 @@ struct rounds {
     unsigned count;
     struct member *members; /* by pcpu */
     struct stay *stays;     /* room for one each */
+    unsigned woven_count;
+    struct woven *woven;
     struct ledger *ledger;
     PyObject *kept; /* what the pointers point into */
 };

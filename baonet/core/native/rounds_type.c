@@ -2,6 +2,8 @@
 #include "rounds_type.h"
 
 #include "clock.h"
+#include "cluster.h"
+#include "memory_counts.h"
 #include "rounds.h"
 #include "type.h"
 
@@ -9,6 +11,7 @@ static void dealloc(PyObject *self) {
     struct rounds *rounds = (struct rounds *)self;
     PyMem_Free(rounds->members);
     PyMem_Free(rounds->stays);
+    PyMem_Free(rounds->woven);
     Py_XDECREF(rounds->kept);
     Py_TYPE(self)->tp_free(self);
 }
@@ -55,13 +58,55 @@ static int add(struct rounds *rounds, PyObject *one) {
     return 0;
 }
 
+static struct member *member_at(struct rounds *rounds, unsigned pcpu) {
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++)
+        if (member->pcpu == pcpu) return member;
+    return NULL;
+}
+
+/* (its memory, its shape, its first pcpu, the VM of each as it counts them) */
+static int add_cluster(struct rounds *rounds, PyObject *one, PyObject *views) {
+    struct woven *woven = &rounds->woven[rounds->woven_count];
+    PyObject *memory, *shape, *owners, *view;
+    unsigned first;
+    if (!PyTuple_Check(one) || !PyArg_ParseTuple(one, "OOIO!", &memory, &shape, &first, &PyTuple_Type, &owners)) return -1;
+    if (!cluster_open(&woven->weave, memory, shape, &view)) return -1;
+    int kept = PyList_Append(views, view);
+    Py_DECREF(view);
+    if (kept) return -1;
+    unsigned parties = woven->weave.shape.parties;
+    if (PyTuple_GET_SIZE(owners) != (Py_ssize_t)parties || woven->weave.shape.window != rounds->window) {
+        PyErr_SetString(PyExc_ValueError, "a cluster of other pcpus, or with another window");
+        return -1;
+    }
+    for (unsigned i = 0; i < parties; i++) {
+        unsigned long owner = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(owners, (Py_ssize_t)i));
+        if (PyErr_Occurred()) return -1;
+        if (owner >= MEMSYS_VMS) return PyErr_SetString(PyExc_ValueError, "a cluster has too many VMs"), -1;
+        woven->owners[i] = (unsigned)owner;
+        woven->parties[i] = member_at(rounds, first + i);
+    }
+    memsys_weave_make(&woven->weave);
+    rounds->woven_count++;
+    return 0;
+}
+
+static int add_clusters(struct rounds *rounds, PyObject *clusters) {
+    Py_ssize_t count = PyTuple_GET_SIZE(clusters);
+    if (!count) return 0;
+    if (!(rounds->woven = PyMem_Calloc((size_t)count, sizeof *rounds->woven))) return PyErr_NoMemory(), -1;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (add_cluster(rounds, PyTuple_GET_ITEM(clusters, i), PyTuple_GET_ITEM(rounds->kept, 2))) return -1;
+    return 0;
+}
+
 static int init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"cores", "window", "slice", "threads", "ledger", NULL};
+    static char *names[] = {"cores", "window", "slice", "threads", "ledger", "clusters", NULL};
     struct rounds *rounds = (struct rounds *)self;
     unsigned long long window, slice;
-    PyObject *cores, *ledger = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KKI|O", names, &PyTuple_Type, &cores, &window, &slice, &rounds->threads,
-                                     &ledger))
+    PyObject *cores, *ledger = Py_None, *clusters = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KKI|OO!", names, &PyTuple_Type, &cores, &window, &slice, &rounds->threads,
+                                     &ledger, &PyTuple_Type, &clusters))
         return -1;
     size_t count = (size_t)PyTuple_GET_SIZE(cores);
     if (rounds->members || !count || !window || !slice || !rounds->threads) {
@@ -69,14 +114,20 @@ static int init(PyObject *self, PyObject *args, PyObject *keywords) {
         return -1;
     }
     rounds->window = window, rounds->slice = slice, rounds->length = slice < window ? slice : window;
-    PyObject *view = ledger == Py_None ? Py_NewRef(Py_None) : PyMemoryView_FromObject(ledger);
-    if (!view || !(rounds->kept = PyTuple_Pack(3, cores, ledger, view))) return -1;
-    Py_DECREF(view);
+    PyObject *views = PyList_New(0);
+    if (!views || !(rounds->kept = PyTuple_Pack(3, cores, ledger, views))) return -1;
+    Py_DECREF(views);
+    if (ledger != Py_None) {
+        PyObject *view = PyMemoryView_FromObject(ledger);
+        if (!view || PyList_Append(views, view)) return -1;
+        Py_DECREF(view);
+    }
     rounds->members = PyMem_Calloc(count, sizeof *rounds->members);
     rounds->stays = PyMem_Calloc(count, sizeof *rounds->stays);
     if (!rounds->members || !rounds->stays) return PyErr_NoMemory(), -1;
     for (size_t i = 0; i < count; i++)
         if (add(rounds, PyTuple_GET_ITEM(cores, (Py_ssize_t)i))) return -1;
+    if (clusters && add_clusters(rounds, clusters)) return -1;
     stays_prepare(rounds->threads);
     return 0;
 }
@@ -255,6 +306,7 @@ static PyMethodDef methods[] = {
     {"call", call, METH_O, NULL},
     {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL, NULL},
     {"clock", clock_of, METH_O, NULL},
+    {"memory_counts", rounds_memory_counts, METH_NOARGS, NULL},
     {"save", save, METH_NOARGS, NULL},
     {"load", load, METH_O, NULL},
     {NULL, NULL, 0, NULL},

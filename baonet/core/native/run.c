@@ -131,6 +131,7 @@ int core_run(struct core *core, int64_t budget) {
 int core_run_until(struct core *core, uint64_t limit) {
     enum exit_reason reason = EXIT_NONE;
     core->scratch.blocked = false;
+    modelled_enter(core);
     arch_update(core);
     if (!core->state.rest) reason = event_pending(core);
     if (reason == EXIT_NONE) {

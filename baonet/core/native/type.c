@@ -4,10 +4,12 @@
 #include "architecture.h"
 #include "behalf.h"
 #include "clock.h"
+#include "cluster.h"
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
 #include "leave.h"
+#include "memory_counts.h"
 #include "modelled.h"
 #include "modelling.h"
 #include "ownership.h"
@@ -54,6 +56,7 @@ static void core_dealloc(PyObject *self) {
     Py_XDECREF(core->buffers);
     parcels_clear(&core->chunks);
     PyMem_Free(core->records);
+    PyMem_Free(core->weave);
     modelling_clear(core);
     Py_TYPE(self)->tp_free(self);
 }
@@ -315,6 +318,7 @@ static PyMethodDef core_methods[] = {
     {"map_uart", core_map_uart, METH_VARARGS, NULL},
     {"own", core_own, METH_VARARGS, NULL},
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
+    {"join", core_join, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"restart", restart, METH_VARARGS, NULL},
@@ -343,10 +347,12 @@ static PyMethodDef core_methods[] = {
     {"state", core_state, METH_NOARGS, NULL},
     {"uarts", core_uarts, METH_NOARGS, NULL},
     {"storm", core_take_storm, METH_NOARGS, NULL},
+    {"memory_counts", core_memory_counts, METH_NOARGS, NULL},
     {"statistics", statistics, METH_NOARGS, NULL},
     {"model_memory", core_model_memory, METH_VARARGS, NULL},
     {"map_physical", core_map_physical, METH_VARARGS, NULL},
-    {"touches", core_touches, METH_VARARGS, NULL},
+    {"pay", core_pay, METH_O, NULL},
+    {"touches", (PyCFunction)(void (*)(void))core_touches, METH_VARARGS | METH_KEYWORDS, NULL},
     {"begin_window", core_begin_window, METH_O, NULL},
     {"memory_counters", core_memory_counters, METH_NOARGS, NULL},
     {"save", core_save, METH_NOARGS, NULL},

@@ -6,27 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast, final
 
-from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring
-from baonet.core.costs import interrupt_cost
+from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring, Woven
+from baonet.core.costs import cycles, interrupt_kind
 from baonet.core.engine import engine_file
 from baonet.core.riscv import engine
 from baonet.hyp.riscv.cpu import RiscvExit
 from baonet.machine import Machine, Vm
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
+_ASKED: Final = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
+_INTERRUPTS: Final = (RiscvExit.INTERRUPT, RiscvExit.LINE)
 _TRIAL: Final = ("trial", "litmus", "traps", "testbed", "selftest_code")
 """The modules of the start-up self-test."""
-
-
-def _costs(machine: Machine, vm: Vm) -> tuple[int, ...]:
-    """In cycles, rounded up: of the exits by their numbers, of an emulated access."""
-    costs = machine.platform.costs
-    asked = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
-    interrupts = (RiscvExit.INTERRUPT, RiscvExit.LINE)
-    hypercall, access = (machine.clock.cycles.ticks(cost) for cost in (costs.hypercall, costs.access))
-    interrupt = interrupt_cost(machine, vm)
-    exits = (hypercall if e in asked else interrupt if e in interrupts else 0 for e in RiscvExit)
-    return (*exits, access)
 
 
 def _files(vm: Vm) -> Aia | None:
@@ -51,13 +42,27 @@ class RiscvCores:
             sstc=RiscvPlatform.of(machine.platform).sstc,
             aia=files is not None,
             identities=files.identities if files else 255,
-            costs=_costs(machine, vm),
+            costs=cycles(machine, self.kinds(vm)),
             **wiring,
         )
 
-    def rounds(self, cores: tuple[Member, ...], window: int, slice_: int, threads: int, ledger: object) -> Rounds:
+    def kinds(self, vm: Vm) -> tuple[str | None, ...]:
+        interrupt = interrupt_kind(vm)
+        exits = ("hypercall" if e in _ASKED else interrupt if e in _INTERRUPTS else None for e in RiscvExit)
+        return (*exits, "access")
+
+    def rounds(
+        self,
+        cores: tuple[Member, ...],
+        window: int,
+        slice_: int,
+        threads: int,
+        ledger: object,
+        *,
+        clusters: tuple[Woven, ...],
+    ) -> Rounds:
         members = cast("tuple[engine.native.Core | tuple[int, int], ...]", cores)
-        return engine.native.Rounds(members, window, slice_, threads, ledger)
+        return engine.native.Rounds(members, window, slice_, threads, ledger, clusters)
 
     def attend(self, ledger: object, cores: tuple[Core, ...], failed: Callable[[Exception], None]) -> None:
         engine.native.attend(ledger, cast("tuple[engine.native.Core, ...]", cores), failed)

@@ -38,6 +38,7 @@ class Armv8Platform:
     """
 
     architecture: ClassVar[str] = NAME
+    root_pages: ClassVar[int] = 2  # 40 bits of IPA from level 1, two tables side by side (Arm DDI 0487, D8.2)
 
     gic: Gic
     cpu_model: str

@@ -43,6 +43,7 @@ class RiscvPlatform:
     """``sstc``: a guest has a timer of its own (stimecmp); else it asks the hypervisor for one."""
 
     architecture: ClassVar[str] = NAME
+    root_pages: ClassVar[int] = 4  # Sv39x4 (Privileged Architecture, Hypervisor Extension)
 
     irqc: Plic | Aia
     sstc: bool = True

@@ -23,6 +23,12 @@
 #define ENV_KEPT 1528 /* rdtime_fn; behind it is how floating point rounds, which the toy's guests do not ask */
 #define ENV_UC 1560
 
+/* Of no use: the toy has no model of its memory. */
+#define ARCH_OBSERVED_LOAD helper_sve_clr_b_riscv64
+#define ARCH_OBSERVED_STORE helper_sve_clr_h_riscv64
+#define ARCH_OBSERVED_OTHER helper_sve_clr_s_riscv64
+#define ARCH_OBSERVED_BLOCK helper_sve_clr_d_riscv64
+
 #define ARCH_REGISTERS 32
 #define ARCH_MMU_INDEXES 4
 #define ARCH_PAGE_BITS_MIN 12

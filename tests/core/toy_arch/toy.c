@@ -116,6 +116,29 @@ bool arch_translate(struct core *core, uint64_t va, int access, uint64_t *ipa) {
     return true;
 }
 
+int arch_observe(struct core *core) {
+    (void)core;
+    PyErr_SetString(PyExc_NotImplementedError, "a toy has no model of its memory");
+    return -1;
+}
+
+void arch_observe_call(void *tcg, const void *function, void *const *arguments) { (void)tcg, (void)function, (void)arguments; }
+
+uint32_t arch_space(const struct core *core) {
+    (void)core;
+    return 0;
+}
+
+uint64_t arch_untagged(const struct core *core, uint64_t va) {
+    (void)core;
+    return va;
+}
+
+bool arch_stage1(struct core *core, uint64_t va, struct memsys_walk *walk) {
+    (void)core, (void)va, (void)walk;
+    return false;
+}
+
 PyObject *arch_examine(struct core *core) { return Py_BuildValue("{sK}", "calls", (unsigned long long)core->state.arch.calls); }
 
 static PyObject *get_id(PyObject *self, void *unused) {

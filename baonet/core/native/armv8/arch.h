@@ -4,8 +4,7 @@
  *
  *   python     methods
  *   accesses   access align at debug decode entry identification interface observed order registers stage2 upkeep views32 watch
- *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table stage1
- *              timer walk
+ *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table stage1 timer walk
  *   library    arch arm offsets
  */
 #ifndef BAONET_ARCH_H

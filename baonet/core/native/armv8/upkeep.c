@@ -33,7 +33,7 @@ static void invalidate_translations(uint32_t reg, uint64_t value) {
     static const enum memsys_tlbi kinds[8] = {MEMSYS_TLBI_STAGE1, MEMSYS_TLBI_VA, MEMSYS_TLBI_ASID, MEMSYS_TLBI_VA_ALL,
                                               MEMSYS_TLBI_STAGE1, MEMSYS_TLBI_VA, MEMSYS_TLBI_STAGE1, MEMSYS_TLBI_VA_ALL};
     uint64_t va = (uint64_t)((int64_t)(value << 20) >> 8); /* bits 55 to 12 are in 43 to 0 */
-    modelled_tlbi(running, kinds[OP2(reg)], (uint16_t)(value >> 48), va, CRM(reg) == CRM_BROADCAST);
+    modelled_invalidate(running, kinds[OP2(reg)], (uint16_t)(value >> 48), va, CRM(reg) == CRM_BROADCAST);
 }
 
 static void note(void *env, const void *ri, uint64_t value) {

@@ -11,8 +11,8 @@
  *
  *   face       memsys
  *              all that there is
- *   calls      accesses check maintenance merge request translation
- *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge
+ *   calls      accesses check maintenance merge request translation weave
+ *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge, and in shared memory
  *   parts      channel inside l1 l2 prefetch tlb_sets
  *              caches, sets of translations, the channel, the prefetcher
  *   offers     counters hierarchy parameters window
@@ -24,6 +24,7 @@
 #include "counters.h"
 #include "hierarchy.h"
 #include "parameters.h"
+#include "weave.h"
 #include "window.h"
 
 #endif

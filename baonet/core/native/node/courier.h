@@ -21,6 +21,8 @@ enum frame_kind {
     FRAME_ENDED, /* it says nothing more */
     FRAME_BEAT,  /* this node lives */
     FRAME_TOOK,  /* so many bytes of what was said have been taken by the process that they were for */
+    FRAME_LOGGED, /* what a pcpu has asked the second level of its cluster for (weaving.c) */
+    FRAME_EDGE,  /* a window of a cluster has ended */
     /* under the host's clock: */
     FRAME_TIME,   /* what time it is there: what follows is not from later */
     FRAME_ASK,    /* what time is it at home? */
@@ -38,6 +40,7 @@ enum frame_kind {
 extern const char *const frame_names[FRAME_KINDS];
 #define NOTHING_WRONG 0xffffu /* in the place of a kind: who is lost has said nothing that cannot be */
 
+struct loom;
 struct directory_page;
 struct holder_page;
 struct table {
@@ -118,6 +121,8 @@ struct part {
     uint64_t *granted; /* to each pcpu here: when it was last let use what it had asked for */
     _Atomic uint8_t *ended; /* of each pcpu: 1: its process here is no more, 2: and that was seen to */
     _Atomic bool told; /* another thread has said such a thing, or that a table is renewed */
+    struct loom *looms; /* clusters whose memory takes time */
+    unsigned loom_count;
     struct ringing *ringing; /* the rings between pcpus here and on other nodes: ringing.c; NULL: none */
 };
 #define NOWHERE 0xffffu

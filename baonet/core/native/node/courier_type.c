@@ -14,7 +14,9 @@
 #include "directory.h"
 #include "link_type.h"
 #include "ringing.h"
+#include "shape.h"
 #include "timing.h"
+#include "weaving.h"
 
 /* A writable buffer of at least so many bytes, which is kept; NULL with a Python error. */
 static void *memory(struct courier *courier, PyObject *buffer, size_t least) {
@@ -208,6 +210,26 @@ static PyObject *add_rings(PyObject *self, PyObject *args) {
     return start && !wrong ? Py_NewRef(Py_None) : NULL;
 }
 
+/* (island, its memory, its shape, its first pcpu, the VM of each as it counts them) */
+static PyObject *add_cluster(PyObject *self, PyObject *args) {
+    struct courier *courier = (struct courier *)self;
+    unsigned number, first, owners[MEMSYS_PARTIES];
+    PyObject *buffer, *bytes, *vms;
+    struct memsys_shape shape;
+    struct memsys_weave weave;
+    if (!PyArg_ParseTuple(args, "IOSIO!", &number, &buffer, &bytes, &first, &PyTuple_Type, &vms) || !may_change(courier)) return NULL;
+    struct part *part = part_of(courier, number);
+    if (!part || !shape_from(bytes, &shape)) return NULL;
+    void *start = memory(courier, buffer, memsys_weave_size(&shape));
+    if (!start) return NULL;
+    if (PyTuple_GET_SIZE(vms) != (Py_ssize_t)shape.parties) return PyErr_Format(PyExc_ValueError, "the VM of each pcpu is due");
+    for (unsigned i = 0; i < shape.parties; i++) owners[i] = (unsigned)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(vms, (Py_ssize_t)i)) % MEMSYS_VMS;
+    if (PyErr_Occurred()) return NULL;
+    memsys_weave_open(&weave, &shape, start);
+    const char *wrong = weaving_add(part, &weave, first, owners);
+    return wrong ? PyErr_Format(PyExc_ValueError, "%s", wrong) : Py_NewRef(Py_None);
+}
+
 static PyObject *add_relay(PyObject *self, PyObject *args) {
     struct courier *courier = (struct courier *)self;
     unsigned number, pcpu, node;
@@ -330,6 +352,7 @@ static void dealloc(PyObject *self) {
         for (unsigned j = 0; j < part->relay_count; j++) link_free(&part->relays[j].link);
         for (unsigned j = 0; j < part->view_count; j++) PyMem_Free(part->views[j].known);
         coherent_end(part);
+        weaving_end(part);
         ringing_end(part);
         PyMem_Free(part->views);
         PyMem_Free(part->relays);
@@ -381,6 +404,7 @@ static PyMethodDef methods[] = {
     {"island", add_island, METH_VARARGS, NULL},
     {"table", add_table, METH_VARARGS, NULL},
     {"rings", add_rings, METH_VARARGS, NULL},
+    {"cluster", add_cluster, METH_VARARGS, NULL},
     {"relay", add_relay, METH_VARARGS, NULL},
     {"begin", begin, METH_NOARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},

@@ -21,6 +21,7 @@
 #include "pulse.h"
 #include "ring.h"
 #include "rings.h"
+#include "shape.h"
 #include "slot.h"
 #include "uart_state.h"
 
@@ -59,6 +60,8 @@ static PyMethodDef functions[] = {
     {"write", write_page, METH_VARARGS, NULL},
     {"fetch", fetch_page, METH_VARARGS, NULL},
     {"known", known_time, METH_VARARGS, NULL},
+    {"cluster_size", cluster_size, METH_O, NULL},
+    {"cluster_party", cluster_party, METH_VARARGS, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},
     {"rung", rung, METH_VARARGS, NULL},
@@ -83,6 +86,13 @@ static int add_frames(PyObject *module) {
     return failed;
 }
 
+static int add_parameters(PyObject *module) {
+    PyObject *names = shape_parameters();
+    int failed = names ? PyModule_AddObjectRef(module, "MEMORY_PARAMETERS", names) : -1;
+    Py_XDECREF(names);
+    return failed;
+}
+
 PyMODINIT_FUNC PyInit__node(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
@@ -93,7 +103,8 @@ PyMODINIT_FUNC PyInit__node(void) {
         PyModule_AddIntConstant(module, "RING_SIZE", RING_SIZE) || PyModule_AddIntConstant(module, "BEATS", BEATS) ||
         PyModule_AddIntConstant(module, "UART_STATE_SIZE", sizeof(struct uart_state)) ||
         PyModule_AddIntConstant(module, "LEDGER_SIZE", sizeof(struct ledger)) ||
-        PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane)) || add_frames(module)) {
+        PyModule_AddIntConstant(module, "LANE_SIZE", sizeof(struct lane)) || add_parameters(module) ||
+        add_frames(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "pulse.h"
 #include "ringing.h"
+#include "weaving.h"
 
 #define AHEAD 32u /* pages that are read at once, when they have been one after the other */
 
@@ -223,6 +224,7 @@ static void send_came(struct part *part, unsigned pcpu) {
     struct came_frame frame = {.clock = outcome.clock, .pcpu = pcpu, .reason = outcome.reason, .blocked = outcome.blocked,
                                .fought = outcome.fought, .yielded = outcome.yielded, .out = outcome.out};
     atomic_store(&lane->work, LANE_STANDS);
+    weaving_tell(part, &part->views[0], pcpu);
     part_say(part, &part->views[0], FRAME_CAME, &frame, sizeof frame);
 }
 
@@ -230,6 +232,7 @@ void part_called(struct courier *courier, struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     if (part->nodes[pcpu] == NOWHERE) return;
     ringing_called(courier, part, pcpu);
+    if (part->home == courier->node) weaving_end_window(part);
     if (part->timing) {
         coherent_called(courier, part, pcpu);
     } else if (part->nodes[pcpu] != courier->node) {
@@ -255,6 +258,8 @@ void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, si
     struct says_frame frame = {.pcpu = relay->pcpu};
     if (!view) return;
     part_ship(part, view);
+    for (unsigned i = 0; i < part->member_count; i++) /* those of the process that says it: they stand */
+        if (part->processes[part->members[i]] == relay->pcpu) weaving_tell(part, view, part->members[i]);
     uint8_t *room = link_begin(&view->peer->link, length ? FRAME_SAYS : FRAME_ENDED, part->number, sizeof frame + length);
     if (!room) return;
     memcpy(room, &frame, sizeof frame);
@@ -321,6 +326,8 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_SAYS: return take_said(part, view, false, body, length);
     case FRAME_ENDED: return take_said(part, view, true, body, length);
     case FRAME_TOOK: return take_took(part, view, body, length);
+    case FRAME_LOGGED:
+    case FRAME_EDGE: return weaving_take(courier, part, view, kind, body, length);
     default: return false;
     }
 }

@@ -1,0 +1,20 @@
+"""Memory systems that have a name: what is known of a core, and whence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+from baonet.machine import MemorySystem
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MemoryPreset:
+    """``what`` it is, in Markdown; where each value comes from by its name, and what ``hypervisor`` has."""
+
+    what: str
+    system: MemorySystem
+    sources: Mapping[str, str]
+    hypervisor: Mapping[str, str]

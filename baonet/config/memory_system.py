@@ -1,0 +1,175 @@
+"""From what a user wrote under ``memory_system`` to a ``MemorySystem``, and whether such a one can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from baonet.config.architecture import Architecture
+from baonet.config.memory_models import MOST_AHEAD, OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
+from baonet.config.palette import Palette
+from baonet.document.document import YamlNode
+from baonet.document.errors import Problem
+from baonet.document.models import described
+from baonet.document.quantities import human, human_duration, listing
+from baonet.machine import PAGE_SIZE, Cache, HypervisorFootprint, MemorySystem, Platform, Rate
+from baonet.machine.memory_system import IN_NANOSECONDS, LINE, MOST_CYCLES
+
+_LARGEST_WAY: Final = 32 << 10
+_LARGEST_FIRST: Final = 64 << 10
+_LARGEST_SECOND: Final = 64 << 20
+"""As much as the model has room for."""
+_TABLES: Final = ("tlb", "walk_cache", "ipa_cache")
+_MOST_COLORS: Final = 64  # a colour bitmap has 64 bits
+
+
+def missing(model: MemorySystemModel, base: MemorySystem | None, architecture: Architecture) -> Iterator[Problem]:
+    """What has to be given before anything else can be said."""
+    own = list(architecture.memory_presets())
+    if model.preset is None and base is None:
+        hint = f"preset: {own[0]}; what stands beside it changes a part" if own else f"{architecture.name} has none"
+        yield model.node.problem("'preset' is missing", hint)
+    elif model.preset not in (None, OFF, *own):
+        assert model.preset is not None
+        message = f"{model.preset} is of {PRESETS[model.preset].name}, and the platform is {architecture.name}"
+        yield _of_preset(model).problem(message, f"it can be {listing([*own, OFF], 'or')}")
+    elif model.preset == OFF:
+        for each in described(MemorySystemModel):
+            if each.name != "preset" and getattr(model, each.name) is not None:
+                hint = "remove it, or 'preset: off'"
+                yield model.node.at(each.name).key_problem("there is no memory system that it would be of", hint)
+
+
+def _of_preset(model: MemorySystemModel) -> YamlNode:
+    """Where it stands: it may be all that stands there."""
+    return model.node.child("preset") or model.node
+
+
+def merged(model: MemorySystemModel, base: MemorySystem | None, architecture: Architecture) -> MemorySystem | None:
+    """The preset, or ``base``, with everything that is given. ``missing`` has found nothing."""
+    if model.preset == OFF:
+        return None
+    start = base if model.preset is None else architecture.memory_presets()[model.preset].system
+    assert start is not None
+    given: dict[str, Any] = dict(model.values())
+    if model.hypervisor is not None:
+        given["hypervisor"] = _footprint(model.hypervisor, start.hypervisor or HypervisorFootprint())
+    return replace(start, **given)
+
+
+def _footprint(model: HypervisorFootprintModel, base: HypervisorFootprint) -> HypervisorFootprint:
+    kinds = {}
+    for kind in described(type(model)):
+        given = getattr(model, kind.name)
+        if given is not None:
+            fields = given.given(*(each.name for each in described(type(given))))
+            kinds[kind.name] = replace(getattr(base, kind.name), **fields)
+    return replace(base, **kinds)
+
+
+def cache_of(system: MemorySystem) -> Cache:
+    """From which Bao computes page colours, as it would read it from these caches."""
+    return Cache(system.l2_size, system.l2_ways, system.l1d_size, system.l1d_ways)
+
+
+def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | None) -> Iterator[Problem]:
+    """``cache``: where a file gives the caches of page colours for itself."""
+    system = platform.memory_system
+    if system is None:
+        return
+    wrong = [
+        *_first_level(model, "l1i", system.l1i_size, system.l1i_ways),
+        *_first_level(model, "l1d", system.l1d_size, system.l1d_ways),
+        *_second_level(model, system),
+    ]
+    yield from wrong
+    for name in _TABLES:
+        entries, ways = getattr(system, f"{name}_entries"), getattr(system, f"{name}_ways")
+        if not _power(entries, ways):
+            message = f"{entries} entries in {ways} ways are no power of two of sets"
+            hint = f"use {ways} times a power of two: {_near(entries, ways)}"
+            yield _place(model, name, "entries").problem(message, hint)
+    ahead = system.prefetch_streams * system.prefetch_lines
+    if ahead > MOST_AHEAD:
+        message = f"{system.prefetch_streams} streams that are {system.prefetch_lines} lines ahead are {ahead} lines"
+        yield _place(model, "prefetch", "lines").problem(message, f"use fewer: at most {MOST_AHEAD} together")
+    if not wrong:
+        yield from _colors(model, platform, cache)
+
+
+def _colors(model: MemorySystemModel, platform: Platform, cache: YamlNode | None) -> Iterator[Problem]:
+    """What the caches make of page colours."""
+    assert platform.memory_system is not None
+    found = cache_of(platform.memory_system)
+    colors = Palette.of(found).number
+    if colors > _MOST_COLORS:
+        message = f"these caches make {colors} colours"
+        yield _place(model, "l2", "size").problem(message, f"a colour bitmap has {_MOST_COLORS} bits")
+    elif cache is not None and platform.cache != found:
+        message = f"the memory system has {_told(found)}, and here {_told(platform.cache)} are said to make the colours"
+        yield cache.key_problem(message, "remove 'cache': it is taken from the memory system")
+
+
+def times(system: MemorySystem, clock: Rate, node: YamlNode, mhz: int) -> Iterator[Problem]:
+    """Of times that are given in nanoseconds, and too many cycles of this clock; ``node`` is where it is given."""
+    for name in sorted(IN_NANOSECONDS):
+        cycles = clock.ticks(getattr(system, name))
+        if cycles > MOST_CYCLES:
+            what = f"'{name.replace('_', ': {', 1)}}}' of the memory system"
+            message = f"at {mhz} MHz {human_duration(getattr(system, name))} of {what} are {cycles} cycles"
+            yield node.problem(message, f"use a slower clock, or a shorter time: at most {MOST_CYCLES} cycles")
+
+
+def _told(cache: Cache | None) -> str:
+    assert cache is not None
+    first = f"{human(cache.l1_size)} of L1D in {cache.l1_ways} ways"
+    return f"{human(cache.llc_size)} of L2 in {cache.llc_ways} ways and {first}"
+
+
+def _first_level(model: MemorySystemModel, name: str, size: int, ways: int) -> Iterator[Problem]:
+    node = _place(model, name, "size")
+    if not _power(size, ways * LINE):
+        yield _uneven(node, size, ways)
+    elif not PAGE_SIZE <= size // ways <= _LARGEST_WAY:
+        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
+        yield node.problem(message, f"a way can have from {human(PAGE_SIZE)} to {human(_LARGEST_WAY)}")
+    elif size > _LARGEST_FIRST:
+        yield node.problem(f"{human(size)} are too much for a first level", f"use {human(_LARGEST_FIRST)} or less")
+
+
+def _second_level(model: MemorySystemModel, system: MemorySystem) -> Iterator[Problem]:
+    node, size, ways = _place(model, "l2", "size"), system.l2_size, system.l2_ways
+    if not _power(size, ways * LINE):
+        yield _uneven(node, size, ways)
+    elif size // ways < PAGE_SIZE:
+        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
+        yield node.problem(message, f"a way has at least {human(PAGE_SIZE)}: use {human(ways * PAGE_SIZE)} or more")
+    elif size > _LARGEST_SECOND:
+        yield node.problem(f"{human(size)} are too much for a second level", f"use {human(_LARGEST_SECOND)} or less")
+
+
+def _uneven(node: YamlNode, size: int, ways: int) -> Problem:
+    message = f"{human(size)} in {ways} ways of {LINE} bytes a line are no power of two of sets"
+    near = _near(size, ways * LINE, human)
+    return node.problem(message, f"use {ways} times a power of two of lines: {near}")
+
+
+def _power(size: int, each: int) -> bool:
+    """Whether ``size`` is ``each`` times a power of two."""
+    count, rest = divmod(size, each)
+    return not rest and count > 0 and not count & count - 1
+
+
+def _near(size: int, each: int, told: Any = str) -> str:
+    """The two that are right around one that is wrong."""
+    below = 1 << max(1, size // each).bit_length() - 1
+    return listing([told(each * below), told(2 * each * below)], "or")
+
+
+def _place(model: MemorySystemModel, group: str, key: str) -> YamlNode:
+    """Where a parameter is given, or what took it from elsewhere and changed another."""
+    node = model.node.child(group)
+    if node is None:
+        return _of_preset(model)
+    return node.child(key) or node.child("ways") or node

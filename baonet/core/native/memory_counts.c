@@ -1,0 +1,107 @@
+#include "memory_counts.h"
+
+#include "rounds.h"
+
+static const char *const causes[] = {
+    [MEMSYS_STALL_FETCH] = "fetch",
+    [MEMSYS_STALL_DATA] = "data",
+    [MEMSYS_STALL_STORE] = "store",
+    [MEMSYS_STALL_DRAM] = "dram",
+    [MEMSYS_STALL_WAIT] = "wait",
+    [MEMSYS_STALL_TRANSLATION] = "translation",
+    [MEMSYS_STALL_DEVICE] = "device",
+    [MEMSYS_STALL_COHERENCE] = "coherence",
+    [MEMSYS_STALL_MAINTENANCE] = "maintenance",
+    [MEMSYS_STALL_CORRECTION] = "correction",
+};
+_Static_assert(sizeof causes / sizeof *causes == MEMSYS_CAUSES, "each has a name");
+
+/* False: a Python error is set. */
+static bool put(PyObject *dict, const char *whose, const char *name, uint64_t count) {
+    PyObject *key = PyUnicode_FromFormat("%s%s", whose, name), *value = PyLong_FromUnsignedLongLong(count);
+    bool done = key && value && !PyDict_SetItem(dict, key, value);
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return done;
+}
+
+static bool put_counters(PyObject *dict, const char *whose, const struct memsys_counters *counters) {
+    bool done = true;
+#define PUT(name) done = done && put(dict, whose, #name, counters->name);
+    MEMSYS_COUNTERS(PUT)
+#undef PUT
+    for (unsigned i = 0; done && i < MEMSYS_CAUSES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "stall_%s", causes[i]);
+        done = put(dict, whose, name, counters->stalls[i]);
+    }
+    return done;
+}
+
+PyObject *core_memory_counts(PyObject *self, PyObject *unused) {
+    (void)unused;
+    const struct memsys *memsys = ((struct core *)self)->view.memsys;
+    PyObject *dict = PyDict_New();
+    if (!memsys || !dict) return dict;
+    if (!put_counters(dict, "", &memsys->counters[0]) || !put_counters(dict, "hypervisor_", &memsys->counters[1])) Py_CLEAR(dict);
+    return dict;
+}
+
+static PyObject *owner_counts(const struct memsys_owner_counters *counters) {
+    PyObject *dict = PyDict_New();
+    bool done = dict;
+#define PUT(name) done = done && put(dict, "", #name, counters->name);
+    MEMSYS_OWNER_COUNTERS(PUT)
+#undef PUT
+    if (!done) Py_CLEAR(dict);
+    return dict;
+}
+
+/* Takes what it appends. */
+static bool append(PyObject *list, PyObject *item) {
+    bool done = list && item && !PyList_Append(list, item);
+    Py_XDECREF(item);
+    return done;
+}
+
+static PyObject *numbers(const uint64_t *counts, const unsigned *places, unsigned count) {
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < count; i++)
+        if (!append(list, PyLong_FromUnsignedLongLong(counts[places[i]]))) Py_CLEAR(list);
+    return list;
+}
+
+/* (counts by owner, who has driven out what whom missed, counts of the cluster) */
+static PyObject *cluster_counts(const struct woven *woven) {
+    const struct memsys_cluster_counters *counters = memsys_cluster_counters(woven->weave.cluster);
+    unsigned places[MEMSYS_OWNERS + 1], count = 0, vms = 0;
+    for (unsigned i = 0; i < woven->weave.shape.parties; i++)
+        if (woven->parties[i] && woven->owners[i] >= vms) vms = woven->owners[i] + 1;
+    while (count < vms) {
+        places[count] = count;
+        count++;
+    }
+    places[count++] = MEMSYS_HYPERVISOR;
+    places[count] = MEMSYS_COLD;
+    PyObject *owners = PyList_New(0), *missed = PyList_New(0), *whole = PyDict_New();
+    bool done = owners && missed && whole;
+    for (unsigned i = 0; done && i < count; i++)
+        done = append(owners, owner_counts(&counters->owner[places[i]])) &&
+               append(missed, numbers(counters->missed[places[i]], places, count + 1));
+    done = done && put(whole, "", "windows", counters->windows) && put(whole, "", "records", counters->records) &&
+           put(whole, "", "busy", counters->busy);
+    PyObject *found = done ? PyTuple_Pack(3, owners, missed, whole) : NULL;
+    Py_XDECREF(owners);
+    Py_XDECREF(missed);
+    Py_XDECREF(whole);
+    return found;
+}
+
+PyObject *rounds_memory_counts(PyObject *self, PyObject *unused) {
+    (void)unused;
+    const struct rounds *rounds = (struct rounds *)self;
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < rounds->woven_count; i++)
+        if (!append(list, cluster_counts(&rounds->woven[i]))) Py_CLEAR(list);
+    return list;
+}
