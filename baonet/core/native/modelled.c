@@ -10,7 +10,6 @@
 #include "clock.h"
 #include "leave.h"
 #include "regions.h"
-#include "siblings.h"
 
 static void stall(struct core *core, unsigned cycles) {
     if (cycles) clock_stall(core, cycles);
@@ -117,4 +116,10 @@ void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa) {
     modelled_maintain(core, va, MEMSYS_CODE);
     if (physical_find(core, &core->model->physical, ipa, &found))
         siblings_ask(core, core->model->window, (struct request){.kind = REQUEST_CODE_LINE, .address = found.pa & ~(uint64_t)(MEMSYS_LINE - 1)});
+}
+
+void modelled_ask(struct core *core, unsigned pcpu, struct request request) {
+    if (!core->model) return;
+    if (pcpu == core->index) obey(core, request);
+    else siblings_ask_one(core, pcpu, core->model->window, request);
 }

@@ -38,7 +38,6 @@ int arch_observe(struct core *core) {
 
 void arch_observe_call(void *tcg, const void *function, void *const *arguments) { (void)tcg, (void)function, (void)arguments; }
 
-/* Bao has CBO.INVAL be what it says; the model keeps what is in dirty lines, as it has no data. */
 void observed_block(struct core *core, unsigned operation, uint64_t va) {
     static const enum memsys_maintenance kinds[] = {
         [CBO_INVAL] = MEMSYS_INVALIDATE, [CBO_CLEAN] = MEMSYS_CLEAN, [CBO_FLUSH] = MEMSYS_CLEAN_INVALIDATE};
@@ -51,5 +50,5 @@ void observed_block(struct core *core, unsigned operation, uint64_t va) {
 void observed_fence(struct core *core, unsigned address, unsigned asid) {
     enum memsys_tlbi kind = address ? asid ? MEMSYS_TLBI_VA : MEMSYS_TLBI_VA_ALL : asid ? MEMSYS_TLBI_ASID : MEMSYS_TLBI_STAGE1;
     const uint64_t *x = core_x(core);
-    modelled_tlbi(core, kind, asid ? (uint16_t)x[asid] : 0, address ? x[address] & PAGE_MASK : 0, false);
+    modelled_invalidate(core, kind, asid ? (uint16_t)x[asid] : 0, address ? x[address] & PAGE_MASK : 0, false);
 }
