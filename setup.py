@@ -74,6 +74,7 @@ setup(
     cmdclass={"build_ext": BuildApart, "bdist_wheel": BuildWheel},
     ext_modules=[
         extension("_node", native / "node", native / "memsys"),
+        extension("_memsys", native / "memsys" / "binding", native / "memsys"),
         *(
             extension(f"{each.parent.name}._engine", native, native / "memsys", each.parent)
             for each in sorted(native.glob("*/arch.h"))

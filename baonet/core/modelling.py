@@ -31,7 +31,8 @@ def model(core: Core, machine: Machine, vm: Vm, pcpu: int, kinds: Iterable[str |
         if kind is not None:
             taken, touched = getattr(footprint, kind), physical.touched(kind, pcpu)
             loads, stores, text = (
-                array("Q", lines).tobytes() for lines in (touched.shared, touched.private, touched.text)
+                array("Q", lines).tobytes()
+                for lines in (touched.shared + touched.private, touched.private, touched.text)  # these are read, then written
             )
             core.touches(exit_, taken.instructions, loads, stores, text, cycles=taken.cycles)
 

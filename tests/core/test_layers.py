@@ -54,8 +54,8 @@ def test_every_file_is_in_one_layer(architecture: Path) -> None:
 def test_an_include_never_goes_up(architecture: Path) -> None:
     own = layers(architecture / "arch.h")
     units: list[set[str]] = []
-    for layer, shared in layers(NATIVE / "core.h").items():
-        units += layers(MEMSYS).values() if layer == "model" else [shared | own.get(layer, set())]
+    for name, shared in layers(NATIVE / "core.h").items():
+        units += layers(MEMSYS).values() if name == "model" else [shared | own.get(name, set())]
     for path in files(architecture):
         (layer,) = (n for n, each in enumerate(units) if path.stem in each)
         assert included(path) <= set().union(*units[layer:]), path.name

@@ -15,36 +15,36 @@ static void stall(struct core *core, unsigned cycles) {
     if (cycles) clock_stall(core, cycles);
 }
 
-static __attribute__((noinline)) void observe(struct modelled *model, uint64_t address, unsigned size, enum memsys_kind kind) {
-    struct core *core = model->core;
+/* Of the core that runs. */
+static __attribute__((noinline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
+    struct core *core = running;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
     stall(core, memsys_data(&core->view, clock_now(core), arch_untagged(core, address), size, kind));
 }
 
-EXPORT void ARCH_OBSERVED_LOAD(void *argument, uint64_t address, uint32_t info) {
-    struct modelled *model = argument;
-    if (!memsys_filtered(model->memsys, address, info, false)) observe(model, address, info, MEMSYS_LOAD);
+EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info) {
+    if (!memsys_filtered(memsys, address, info, false)) observe(address, info, MEMSYS_LOAD);
 }
 
-EXPORT void ARCH_OBSERVED_STORE(void *argument, uint64_t address, uint32_t info) {
-    struct modelled *model = argument;
+EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info) {
     unsigned size = info & 0xff;
-    if (!memsys_filtered(model->memsys, address, size, true)) observe(model, address, size, MEMSYS_STORE);
+    if (!memsys_filtered(memsys, address, size, true)) observe(address, size, MEMSYS_STORE);
 }
 
-EXPORT void ARCH_OBSERVED_OTHER(void *argument, uint64_t address, uint32_t info) {
-    observe(argument, address, info & 0xff, (enum memsys_kind)(info >> 8));
+EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
+    (void)memsys;
+    observe(address, info & 0xff, (enum memsys_kind)(info >> 8));
 }
 
 EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none) {
     (void)none;
-    struct modelled *model = argument;
-    struct core *core = model->core;
+    struct memsys *memsys = argument;
+    struct core *core = running;
     void *block = (void *)(uintptr_t)address;
-    uint64_t epoch = model->memsys->fetch_epoch;
-    unsigned cycles = memsys_fetch(&core->view, clock_now(core), FIELD(uint64_t, block, TB_PC), FIELD(uint16_t, block, TB_SIZE));
-    FIELD(uint64_t, block, TB_ORIGINAL) = epoch;
-    stall(core, cycles);
+    uint64_t pc = FIELD(uint64_t, block, TB_PC);
+    unsigned bytes = FIELD(uint16_t, block, TB_SIZE);
+    FIELD(uint64_t, block, TB_ORIGINAL) = memsys->fetch_epoch;
+    if (!memsys_fetched(memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
 }
 
 void modelled_translate_anew(struct core *core) {

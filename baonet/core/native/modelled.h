@@ -33,11 +33,11 @@ struct modelled {
 /* What code tells of an access: the size, and its kind above. */
 static inline uint32_t modelled_info(unsigned size, enum memsys_kind kind) { return size | (uint32_t)kind << 8; }
 
-/* The helpers that it calls (observe.h). */
-void ARCH_OBSERVED_LOAD(void *model, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_STORE(void *model, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_OTHER(void *model, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_BLOCK(void *model, uint64_t block, uint32_t none);
+/* The helpers that it calls (observe.h), with the core's own. */
+void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info);
+void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info);
+void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info);
+void ARCH_OBSERVED_BLOCK(void *memsys, uint64_t block, uint32_t none);
 
 /* The rest is nothing where there is no model. By what addresses are translated has changed, or may have. */
 void modelled_translate_anew(struct core *core);

@@ -9,19 +9,19 @@
 #include "modelled.h"
 
 /*
- *     if (block->seen != memsys->fetch_epoch) helper(model, block)
+ *     if (block->seen != memsys->fetch_epoch) helper(memsys, block)
  */
 void observe_block(void *tcg, void *block) {
     if (FIELD(uint32_t, block, TB_CFLAGS) & CF_NOCACHE) return;
-    struct modelled *model = running->model;
+    struct memsys *memsys = running->model->memsys;
     void *seen = unicorn.temp_new(tcg, TCG_TYPE_I64, false), *epoch = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
-    void *of_block = emit_pointer(tcg, block), *of_model = emit_pointer(tcg, &model->memsys->fetch_epoch);
+    void *of_block = emit_pointer(tcg, block), *of_model = emit_pointer(tcg, &memsys->fetch_epoch);
     void *label = unicorn.new_label(tcg);
 
     emit_operation(tcg, INDEX_OP_LD_I64, seen, of_block, TB_ORIGINAL);
     emit_operation(tcg, INDEX_OP_LD_I64, epoch, of_model, 0);
     unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, seen), emit_handle(tcg, epoch), label);
-    void *arguments[] = {emit_pointer(tcg, model), emit_pointer(tcg, block), emit_number(tcg, 0)};
+    void *arguments[] = {emit_pointer(tcg, memsys), emit_pointer(tcg, block), emit_number(tcg, 0)};
     unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 3, arguments);
     emit_label(tcg, label);
 
@@ -41,7 +41,7 @@ static void *helper_of(enum memsys_kind kind) {
 }
 
 void observe_access(void *tcg, void *address, unsigned size, enum memsys_kind kind) {
-    void *arguments[] = {emit_pointer(tcg, running->model), emit_temp(tcg, address), emit_number(tcg, modelled_info(size, kind))};
+    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_temp(tcg, address), emit_number(tcg, modelled_info(size, kind))};
     library_weigh(tcg);
     unicorn.call(tcg, helper_of(kind), NULL, 3, arguments);
     unicorn.temp_free(tcg, arguments[0]);

@@ -20,7 +20,7 @@
 static _Thread_local uint32_t instruction;
 static _Thread_local unsigned parts, seen;
 
-EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *model, uint64_t word, uint32_t none);
+EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *memsys, uint64_t word, uint32_t none);
 EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va);
 
 static void prefetch(uint64_t pc, uint32_t word, bool literal) {
@@ -31,7 +31,7 @@ static void prefetch(uint64_t pc, uint32_t word, bool literal) {
         unicorn.temp_free(tcg, emit_temp(tcg, address));
         return;
     }
-    void *arguments[] = {emit_pointer(tcg, running->env), emit_pointer(tcg, running->model),
+    void *arguments[] = {emit_pointer(tcg, running->env), emit_pointer(tcg, running->model->memsys),
                          emit_temp(tcg, unicorn.const_i64(tcg, (int64_t)word)), emit_number(tcg, 0)};
     library_weigh(tcg);
     unicorn.call(tcg, (void *)helper_sve_ld1bb_r_aarch64, NULL, 4, arguments);
@@ -39,10 +39,9 @@ static void prefetch(uint64_t pc, uint32_t word, bool literal) {
 }
 
 /* Of a prefetch by a register, of which the library makes nothing: this helper sees the guest's registers. */
-EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *model, uint64_t word, uint32_t none) {
+EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *memsys, uint64_t word, uint32_t none) {
     (void)env, (void)none;
-    const uint64_t *x = core_x(((struct modelled *)model)->core);
-    ARCH_OBSERVED_OTHER(model, encoding64_prefetched((uint32_t)word, x), modelled_info(1, MEMSYS_PREFETCH));
+    ARCH_OBSERVED_OTHER(memsys, encoding64_prefetched((uint32_t)word, core_x(running)), modelled_info(1, MEMSYS_PREFETCH));
 }
 
 void observed_instruction(uint64_t pc, uint32_t word) {

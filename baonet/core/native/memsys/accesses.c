@@ -34,6 +34,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     prefetcher_init(&in->prefetcher);
     ahead_init(&in->ahead);
     memsys_filter_forget_all(in);
+    memsys_code_forget_all(in);
 }
 
 /* ---- Lines that come into the L1D, and leave it ---- */
@@ -182,14 +183,15 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
         in->writing.bytes |= bytes;
         return in->writing.bytes == ALL_BYTES ? full_line(view, now, place) : 0;
     }
-    unsigned total = 0;
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
-    if (in->writing.line != NO_LINE) total += memsys_stop_writing(view, now);
-    if (way < 0) return total + store_miss(view, now, place, bytes);
+    if (way < 0) {
+        unsigned total = in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
+        return total + store_miss(view, now, place, bytes);
+    }
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
-    return total;
+    return 0;
 }
 
 /* ---- Accesses ---- */
@@ -239,8 +241,10 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
     while (size) {
         unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
         struct place place;
-        if (memsys_translate(view, now + total, va, false, &place, &total))
-            total += in_line(view, now + total, &place, part, kind);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, false, &place, &spent);
+        total += spent;
+        if (found) total += in_line(view, now + total, &place, part, kind);
         va += part;
         size -= part;
     }
@@ -250,15 +254,20 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
 static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    counting(in)->fetches++;
     if (place->memory != MEMSYS_CACHED) {
         in->head.fetch_epoch++; /* it is to be asked for again */
         return uncached(view, now, place, MEMSYS_LOAD);
     }
     uint32_t set = l1_set(&in->l1i, place->va), way;
-    if (l1_find(&in->l1i, set, place->pa) >= 0) return 0;
+    int found = l1_find(&in->l1i, set, place->pa);
+    if (found >= 0) {
+        code_enter(in, place, (uint32_t)found);
+        return 0;
+    }
     counting(in)->l1i_misses++;
     if (l1_fill(&in->l1i, set, place->pa, 0, &way)) in->head.fetch_epoch++;
+    code_forget_way(in, set, way);
+    code_enter(in, place, way);
     return charge(in, MEMSYS_STALL_FETCH, memsys_ask(view, now, ASK_FETCH, line));
 }
 
@@ -267,7 +276,10 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
     unsigned total = 0;
     for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
         struct place place;
-        if (memsys_translate(view, now + total, va, true, &place, &total)) total += fetch_line(view, now + total, &place);
+        unsigned spent;
+        bool found = memsys_translate(view, now + total, va, true, &place, &spent);
+        total += spent;
+        if (found) total += fetch_line(view, now + total, &place);
     }
     return total;
 }

@@ -26,7 +26,6 @@ enum memsys_cause {
 #define MEMSYS_COUNTERS(X) \
     X(loads)           /* data accesses, as instructions make them: one for LDP */ \
     X(stores)          /* likewise; an atomic is both */ \
-    X(fetches)         /* of lines, where blocks were looked at */ \
     X(l1i_misses) \
     X(l1d_misses)      /* lines that were neither in the first level nor under way to it */ \
     X(l1d_writebacks)  /* dirty lines that have left it */ \

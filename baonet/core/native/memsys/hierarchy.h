@@ -5,7 +5,7 @@
  * residency or a fault has refused has not happened.
  *
  * A hit changes nothing here (replacement is pseudo-random or in turn), but for a store's first to a clean line. So what is
- * known to be a hit need not be asked: data by the filter, code by the epoch.
+ * known to be a hit need not be asked: data by the filter, code by the epoch and by a filter of its own.
  *
  * A pcpu runs one vCPU for good, so there is no VMID: what another VM invalidates does not come here.
  */
@@ -35,6 +35,7 @@ struct memsys_log;
 
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
+    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions */
     uint64_t fetch_epoch;           /* not 0; another whenever a line has left the L1I, or a page what it is translated by */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
@@ -96,14 +97,21 @@ enum memsys_kind {
     MEMSYS_PREFETCH, /* PRFM, PLD */
 };
 
-/* Whether a load or store (`store`) of `size` bytes has nothing to do; counts it then. */
+/* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */
 static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
     uint64_t entry = memsys->filter[va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)];
     if (((entry ^ va) | (entry ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
     if (store && !(entry & MEMSYS_OWNED)) return false;
-    struct memsys_counters *counters = &memsys->counters[memsys->hypervisor];
-    if (store) counters->stores++;
-    else counters->loads++;
+    if (store) memsys->counters[0].stores++;
+    else memsys->counters[0].loads++;
+    return true;
+}
+
+/* Whether the code of a block is where it was known to be, so that fetching it would change nothing. */
+static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsigned bytes) {
+    uint64_t last = (va + bytes - 1) >> MEMSYS_LINE_SHIFT;
+    for (uint64_t line = va >> MEMSYS_LINE_SHIFT; line <= last; line++)
+        if (memsys->code[line & (MEMSYS_FILTER - 1)] >> MEMSYS_LINE_SHIFT != line) return false;
     return true;
 }
 

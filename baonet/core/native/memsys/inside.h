@@ -8,9 +8,10 @@
 #include "prefetch.h"
 #include "tlb_sets.h"
 
-/* A micro-TLB: pages of 4 KiB, victims in turn. `lines`: those of the page that have come into the filter since it is here. */
+/* A micro-TLB: pages of 4 KiB, victims in turn. `lines`: those of the page that have come into its filter since it is here. */
 struct micro {
-    uint32_t entries, next, last, reserved; /* last: where the latest was found, to look there first */
+    uint32_t entries, next;
+    uint8_t hints[MICRO_HINTS]; /* by the page: where such a one was found last, to look there first */
     uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES], lines[MICRO_ENTRIES];
 };
 
@@ -56,11 +57,23 @@ struct place {
     uint32_t memory;
     int slot;
 };
-/* False: it is nowhere (any more). Adds what it has cost to *total. */
-bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *total);
+/* False: it is nowhere (any more). *spent: the cycles, in either case. */
+bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
 
-/* ---- The filter ---- */
+/* ---- The filters ---- */
 
+static inline void code_enter(struct inner *in, const struct place *place, uint32_t way) {
+    if (place->slot < 0) return;
+    uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
+    in->head.code[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT | way;
+    in->micro[1].lines[place->slot] |= (uint64_t)1 << (line & 63);
+}
+/* Something else is in this way of the L1I now. */
+static inline void code_forget_way(struct inner *in, uint32_t set, uint32_t way) {
+    for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1i.sets)
+        if ((in->head.code[i] & (CACHE_WAYS - 1)) == way) in->head.code[i] = MEMSYS_NOWHERE;
+}
+void memsys_code_forget_all(struct inner *in);
 static inline void filter_enter(struct inner *in, const struct place *place, uint32_t way, bool owned) {
     if (place->slot < 0) return;
     uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
@@ -69,7 +82,7 @@ static inline void filter_enter(struct inner *in, const struct place *place, uin
 }
 /* Something else is in this way now, or the line there is clean. */
 static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t way) {
-    for (uint32_t i = set; i < MEMSYS_FILTER; i += in->l1d.sets)
+    for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1d.sets)
         if ((in->head.filter[i] & (CACHE_WAYS - 1)) == way) in->head.filter[i] = MEMSYS_NOWHERE;
 }
 void memsys_filter_forget_all(struct inner *in);

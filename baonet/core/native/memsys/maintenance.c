@@ -35,6 +35,7 @@ static void maintain_code(struct inner *in, uint64_t pa) {
         int way = l1_find(&in->l1i, set, pa);
         if (way < 0) continue;
         in->l1i.tags[set * in->l1i.ways + (uint32_t)way] = 0;
+        code_forget_way(in, set, (uint32_t)way);
         in->head.fetch_epoch++;
     }
 }
@@ -79,6 +80,7 @@ unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsig
 void memsys_forget_code(struct memsys *memsys) {
     struct inner *in = (struct inner *)memsys;
     memset(in->l1i.tags, 0, sizeof in->l1i.tags);
+    memsys_code_forget_all(in);
     memsys->fetch_epoch++;
 }
 

@@ -55,8 +55,7 @@ size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsy
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
     memset(cluster, 0, sizeof *cluster);
-    size_t size = lay_out(cluster, p, extents, count), maps = cluster->l2 + memsys_l2_size(p);
-    memset((uint8_t *)cluster + maps, 0, size - maps);
+    lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
     for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
@@ -104,15 +103,21 @@ struct reader {
     unsigned owner;
     uint32_t next;
     struct record record;
-    int64_t time, late; /* late: than it was charged, so far in this window */
+    int64_t time, late; /* late: than it was charged, so far in this window, */
+    int64_t later;      /* and by what the access took that it is at: requests of one begin together */
     uint64_t fills, area;
     int64_t others; /* cycles that others have kept its lines waiting */
 };
 
 static bool read_record(struct reader *reader) {
     if (reader->next == reader->log->count) return false;
+    int64_t before = reader->time;
     reader->record = record_unpack(reader->log->records[reader->next++]);
     reader->time = (int64_t)(reader->log->begin + reader->record.time);
+    if (reader->time != before) {
+        reader->late += reader->later;
+        reader->later = 0;
+    }
     return true;
 }
 
@@ -190,7 +195,7 @@ static void replay(struct memsys_cluster *cluster, struct reader *reader) {
         return;
     }
     if (record->request == ASK_USE) use_ahead(reader, record->line, &stall_charged, &stall);
-    reader->late += stall - stall_charged;
+    reader->later += stall - stall_charged;
 }
 
 /* The reader whose next record is first: of several at one time, the first. */
@@ -203,7 +208,7 @@ static unsigned first_of(struct reader *const readers[], unsigned count) {
 
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
-    party->balance += reader->late;
+    party->balance += reader->late + reader->later;
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
     if (party->balance > 0) party->balance = 0;
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
@@ -222,6 +227,7 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
         if (logs[i] && read_record(&all[i])) active[count++] = &all[i];
     }
     struct memsys_owner_counters *counters = cluster->counters.owner;
+    int64_t last_late = 0;
     while (count) {
         unsigned first = first_of(active, count);
         struct reader *reader = active[first];
@@ -234,13 +240,20 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
         if (reader->record.hypervisor) outcome->hypervisor_l2_misses += more;
         else outcome->l2_misses += more;
         cluster->counters.records++;
+        last_late = reader->late;
         if (!read_record(reader)) {
             for (unsigned i = first + 1; i < count; i++) active[i - 1] = active[i];
             count--;
         }
     }
     area = cluster->channel.area - area;
-    for (unsigned i = 0; i < parties; i++) settle(&all[i], area, length, &outcomes[i]);
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < parties; i++) {
+        settle(&all[i], area, length, &outcomes[i]);
+        if (all[i].next && outcomes[i].charge < least) least = outcomes[i].charge;
+    }
+    /* From the times of whom the channel served last to those at which the first of them goes on. */
+    if (least != UINT64_MAX) cluster->channel.free -= (uint64_t)last_late - least;
     cluster->counters.windows++;
     memsys_cluster_l2(cluster)->window++;
 }

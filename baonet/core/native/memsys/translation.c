@@ -79,7 +79,7 @@ static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
     uint64_t page = micro->keys[slot] >> KEY_SHIFT;
     for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
         uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
-        uint64_t *entry = &in->head.filter[line & (MEMSYS_FILTER - 1)];
+        uint64_t *entry = &(side ? in->head.code : in->head.filter)[line & (MEMSYS_FILTER - 1)];
         if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) == 0) *entry = MEMSYS_NOWHERE;
     }
     if (side && micro->targets[slot]) in->head.fetch_epoch++;
@@ -90,28 +90,29 @@ static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
 static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
     uint64_t page = va >> MEMSYS_PAGE_SHIFT;
     uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
-    uint64_t last = micro->keys[micro->last];
-    if (last == own || last == all) return (int)micro->last;
+    uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
+    if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
     for (uint32_t i = 0; i < micro->entries; i++)
         if (micro->keys[i] == own || micro->keys[i] == all) {
-            micro->last = i;
+            *hint = (uint8_t)i;
             return (int)i;
         }
     return -1;
 }
 
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
-                      unsigned *total) {
+                      unsigned *spent) {
     struct inner *in = inner_of(view);
     struct micro *micro = &in->micro[fetch];
     int slot = micro_find(in, micro, va);
+    *spent = 0;
     if (slot < 0) {
         struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context), walked;
         if (fetch) counting(in)->utlb_i_misses++;
         else counting(in)->utlb_d_misses++;
-        *total += spend(in, in->head.parameters.utlb_miss);
+        *spent = spend(in, in->head.parameters.utlb_miss);
         if (!held) {
-            if (!walk_tables(view, now, va, fetch, &walked, total)) return false;
+            if (!walk_tables(view, now, va, fetch, &walked, spent)) return false;
             held = &walked;
         }
         slot = (int)micro->next;
@@ -120,7 +121,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         uint32_t whose = held->key & (KEY_GLOBAL | KEY_CONTEXT);
         micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
         micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0);
-        micro->last = (uint32_t)slot;
+        micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
     uint64_t target = micro->targets[slot];
     place->va = va;
@@ -135,11 +136,17 @@ void memsys_filter_forget_all(struct inner *in) {
     memset(in->micro[0].lines, 0, sizeof in->micro[0].lines);
 }
 
+void memsys_code_forget_all(struct inner *in) {
+    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.code[i] = MEMSYS_NOWHERE;
+    memset(in->micro[1].lines, 0, sizeof in->micro[1].lines);
+}
+
 void memsys_set_context(struct memsys *memsys, uint32_t context) {
     struct inner *in = (struct inner *)memsys;
     if (memsys->context == context) return;
     memsys->context = context;
     memsys_filter_forget_all(in);
+    memsys_code_forget_all(in);
     memsys->fetch_epoch++;
 }
 

@@ -54,6 +54,7 @@ struct memsys_extent {
 
 /* The cluster's second level, its channel, its counters, and a byte for each line of the extents that tells who drove it out. */
 struct memsys_cluster;
+/* In memory that is all zeroes (what is kept of each line stays untouched, and takes no memory until it is known). */
 size_t memsys_cluster_size(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned count);
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
                          const struct memsys_extent *extents, unsigned count);

@@ -1,0 +1,132 @@
+/* The Python type Cluster; baonet/core/_memsys.pyi documents it. */
+#include <stdlib.h>
+
+#include "memsys_types.h"
+
+static bool take_extents(PyObject *sequence, struct memsys_extent extents[], unsigned *count) {
+    Py_ssize_t size = PySequence_Size(sequence);
+    if (size < 0) return false;
+    if (size > (Py_ssize_t)MEMSYS_EXTENTS) return PyErr_SetString(PyExc_ValueError, "too many extents"), false;
+    for (*count = 0; *count < (unsigned)size; ++*count) {
+        PyObject *item = PySequence_GetItem(sequence, *count);
+        unsigned long long base, bytes;
+        bool taken = item && PyArg_ParseTuple(item, "KK", &base, &bytes);
+        Py_XDECREF(item);
+        if (!taken) return false;
+        extents[*count] = (struct memsys_extent){base, bytes};
+    }
+    return true;
+}
+
+static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    PyObject *fields, *sequence;
+    struct memsys_parameters parameters;
+    struct memsys_extent extents[MEMSYS_EXTENTS];
+    unsigned count;
+    if ((keywords && PyDict_GET_SIZE(keywords)) || !PyArg_ParseTuple(args, "O!O", &PyDict_Type, &fields, &sequence)) return NULL;
+    if (!take_parameters(fields, &parameters) || !take_extents(sequence, extents, &count)) return NULL;
+    struct cluster_object *made = (struct cluster_object *)type->tp_alloc(type, 0);
+    if (!made) return NULL;
+    made->parameters = parameters;
+    made->extents = count;
+    made->cluster = calloc(1, memsys_cluster_size(&parameters, extents, count));
+    if (!made->cluster) {
+        Py_DECREF(made);
+        return PyErr_NoMemory();
+    }
+    memsys_cluster_init(made->cluster, &parameters, extents, count);
+    return (PyObject *)made;
+}
+
+static void dealloc(PyObject *self) {
+    free(((struct cluster_object *)self)->cluster);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *merge(PyObject *self, PyObject *args) {
+    struct cluster_object *object = (struct cluster_object *)self;
+    PyObject *pcpus, *owners_told;
+    unsigned long long length;
+    const struct memsys_log *logs[MEMSYS_PARTIES];
+    unsigned owners[MEMSYS_PARTIES];
+    struct memsys_outcome outcomes[MEMSYS_PARTIES];
+    if (!PyArg_ParseTuple(args, "O!O!K", &PyList_Type, &pcpus, &PyList_Type, &owners_told, &length)) return NULL;
+    Py_ssize_t count = PyList_GET_SIZE(pcpus);
+    if (count > (Py_ssize_t)MEMSYS_PARTIES || PyList_GET_SIZE(owners_told) != count)
+        return PyErr_Format(PyExc_ValueError, "too many parties, or not an owner for each");
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
+        owners[i] = (unsigned)PyLong_AsUnsignedLong(PyList_GET_ITEM(owners_told, i));
+        if (PyErr_Occurred()) return NULL;
+        if (pcpu != Py_None && !Py_IS_TYPE(pcpu, &pcpu_type)) return PyErr_Format(PyExc_TypeError, "no Pcpu");
+        if (owners[i] >= MEMSYS_VMS) return PyErr_Format(PyExc_ValueError, "owner %u", owners[i]);
+        logs[i] = pcpu == Py_None ? NULL : ((struct pcpu_object *)pcpu)->log;
+    }
+    memsys_merge(object->cluster, logs, owners, (unsigned)count, length, outcomes);
+    PyObject *told = PyList_New(count);
+    for (Py_ssize_t i = 0; told && i < count; i++) {
+        PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
+        if (pcpu != Py_None) ((struct pcpu_object *)pcpu)->outcome = outcomes[i];
+        PyObject *one = Py_BuildValue("(KILL)", (unsigned long long)outcomes[i].charge, outcomes[i].wait,
+                                      (long long)outcomes[i].l2_misses, (long long)outcomes[i].hypervisor_l2_misses);
+        if (!one) Py_CLEAR(told);
+        else PyList_SET_ITEM(told, i, one);
+    }
+    return told;
+}
+
+static PyObject *counters(PyObject *self, PyObject *none) {
+    (void)none;
+    struct memsys_cluster_counters *from = memsys_cluster_counters(((struct cluster_object *)self)->cluster);
+    PyObject *owners = PyList_New(MEMSYS_OWNERS), *missed = PyList_New(MEMSYS_OWNERS);
+    for (unsigned i = 0; owners && missed && i < MEMSYS_OWNERS; i++) {
+        PyObject *owner = owner_counters_told(&from->owner[i]), *row = PyList_New(MEMSYS_OWNERS + 1);
+        for (unsigned j = 0; row && j <= MEMSYS_OWNERS; j++)
+            PyList_SET_ITEM(row, j, PyLong_FromUnsignedLongLong(from->missed[i][j]));
+        if (owner) PyList_SET_ITEM(owners, i, owner);
+        if (row) PyList_SET_ITEM(missed, i, row);
+        if (!owner || !row) Py_CLEAR(owners);
+    }
+    if (!owners || !missed) {
+        Py_XDECREF(owners);
+        Py_XDECREF(missed);
+        return NULL;
+    }
+    return Py_BuildValue("{s:N,s:N,s:K,s:K,s:K}", "owners", owners, "missed", missed, "windows",
+                         (unsigned long long)from->windows, "records", (unsigned long long)from->records, "busy",
+                         (unsigned long long)from->busy);
+}
+
+static PyObject *l2(PyObject *self, PyObject *none) {
+    (void)none;
+    struct cluster_object *object = (struct cluster_object *)self;
+    const struct memsys_l2 *from = memsys_cluster_l2(object->cluster);
+    return PyBytes_FromStringAndSize((const char *)from->tags, (Py_ssize_t)from->sets * (from->ways + 1) * 4);
+}
+
+static PyObject *pages(PyObject *self, PyObject *args) {
+    struct cluster_object *object = (struct cluster_object *)self;
+    unsigned extent, first, count;
+    if (!PyArg_ParseTuple(args, "III", &extent, &first, &count)) return NULL;
+    if (extent >= object->extents) return PyErr_Format(PyExc_IndexError, "no extent %u", extent);
+    const uint32_t *from = memsys_cluster_pages(object->cluster, extent) + first;
+    PyObject *told = PyList_New(count);
+    for (unsigned i = 0; told && i < count; i++) PyList_SET_ITEM(told, i, PyLong_FromUnsignedLong(from[i]));
+    return told;
+}
+
+static PyMethodDef methods[] = {
+    {"merge", merge, METH_VARARGS, NULL},
+    {"counters", counters, METH_NOARGS, NULL},
+    {"l2", l2, METH_NOARGS, NULL},
+    {"pages", pages, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+PyTypeObject cluster_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._memsys.Cluster",
+    .tp_basicsize = sizeof(struct cluster_object),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = new,
+    .tp_dealloc = dealloc,
+    .tp_methods = methods,
+};

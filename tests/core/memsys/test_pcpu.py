@@ -1,0 +1,159 @@
+"""One pcpu's memory system against the reference, on traces that Hypothesis makes: every stall, every counter, and
+everything that it asks of the second level, in its order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baonet.core import _memsys
+
+from .pcpu import Kind, Pcpu, What
+from .tables import BLOCKS, DATA, DEVICES, GLOBAL, NOWHERE, PAGES, PLAIN, stage2, walk
+from .translation import OFF, Tlbi
+
+# Small, so that a short trace fills all of it.
+SMALL = {
+    "l1i_size": 8192,
+    "l1i_ways": 2,
+    "l1d_size": 16384,
+    "l1d_ways": 2,
+    "l2_size": 32768,
+    "l2_ways": 4,
+    "utlb_instruction": 2,
+    "utlb_data": 3,
+    "tlb_entries": 16,
+    "tlb_ways": 2,
+    "walk_cache_entries": 4,
+    "walk_cache_ways": 2,
+    "ipa_cache_entries": 8,
+    "ipa_cache_ways": 2,
+    "streaming_l1": 2,
+    "streaming_l2": 4,
+}
+VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}]
+
+# Few places, near each other: that they meet is what is to be tried.
+addresses = st.builds(
+    lambda region, page, offset: region + page * 0x1000 + offset,
+    st.sampled_from([PAGES, PAGES, PAGES, BLOCKS, GLOBAL, PLAIN, DEVICES, NOWHERE]),
+    st.sampled_from([0, 1, 2, 3, 4, 5, 0x200, 0x201, 0x400]),
+    st.integers(0, 63).flatmap(lambda line: st.sampled_from([0, 8, 16, 48, 56, 60]).map(lambda at: line * 64 + at)),
+)
+runs = st.tuples(  # of stores or loads of one stride, as programs make them
+    st.just("run"),
+    addresses,
+    st.sampled_from([8, 16, 64, 128, -64]),
+    st.integers(1, 40),
+    st.sampled_from([8, 16, 64]),
+    st.sampled_from([Kind.LOAD, Kind.STORE]),
+)
+steps = st.one_of(
+    runs,
+    st.tuples(st.just("data"), addresses, st.sampled_from([1, 4, 8, 16, 64]), st.sampled_from(list(Kind))),
+    st.tuples(st.just("data"), addresses, st.just(8), st.sampled_from([Kind.LOAD, Kind.STORE])),
+    st.tuples(st.just("fetch"), addresses, st.sampled_from([4, 32, 200])),
+    st.tuples(st.just("touch"), st.integers(0, 255).map(lambda n: DATA + n * 64), st.integers(0, 2)),
+    st.tuples(st.just("context"), st.sampled_from([0, 1, 2, 1 | OFF])),
+    st.tuples(st.just("tlbi"), st.sampled_from(list(Tlbi)), st.integers(0, 2), addresses),
+    st.tuples(st.just("maintain"), addresses, st.sampled_from(list(What))),
+    st.tuples(st.just("way"), st.integers(1, 2), st.integers(0, 130), st.integers(0, 4), st.sampled_from(list(What))),
+    st.tuples(st.just("forget"), addresses, st.sampled_from([64, 4096]), st.sampled_from(list(What))),
+)
+
+
+class Both:
+    """The native one, asked as the engine does: by the filter and the epoch first; and the reference."""
+
+    def __init__(self, parameters: dict[str, int]) -> None:
+        self.native = _memsys.Pcpu(parameters, 1_000_000, walk, stage2)
+        self.reference = Pcpu(_memsys.CORTEX_A53 | parameters, walk, stage2)
+        self.now = 1000
+        self.native.begin(self.now)
+        self.blocks: dict[tuple[int, int], int] = {}
+
+    def data(self, va: int, size: int, kind: Kind) -> None:
+        taken = kind in {Kind.LOAD, Kind.STORE} and self.native.filtered(va, size, kind is Kind.STORE)
+        stall = 0 if taken else self.native.data(self.now, va, size, kind)
+        assert stall == self.reference.data(self.now, va, size, kind)
+        self.now += 1 + stall
+
+    def fetch(self, va: int, size: int) -> None:
+        epoch = self.native.epoch
+        stall = 0
+        known = self.blocks.get((va, size)) == epoch
+        if not known:
+            stall = self.native.fetch(self.now, va, size)
+            self.blocks[va, size] = epoch
+        fetches = self.reference.n["fetches"]
+        assert stall == self.reference.fetch(self.now, va, size)
+        if known:
+            self.reference.n["fetches"] = fetches
+        self.now += 1 + stall
+
+    def step(self, step: tuple[Any, ...]) -> None:
+        native, reference = self.native, self.reference
+        match step:
+            case "run", va, stride, count, size, kind:
+                for n in range(count):
+                    self.data(va + n * stride, size, kind)
+            case "data", va, size, kind:
+                self.data(va, size, kind)
+            case "fetch", va, size:
+                self.fetch(va, size)
+            case "touch", pa, kind:
+                stall = native.touch(self.now, pa, kind)
+                assert stall == reference.touch(self.now, pa, kind)
+                self.now += 1 + stall
+            case "context", context:
+                native.context(context)
+                reference.context = context
+            case "tlbi", kind, asid, va:
+                native.tlbi(kind, asid, va)
+                reference.tlbi(kind, asid, va)
+            case "maintain", va, what:
+                stall = native.maintain(self.now, va, what)
+                assert stall == reference.maintain(self.now, va, what)
+                self.now += 1 + stall
+            case "way", level, where, way, what:
+                stall = native.maintain_way(self.now, level, where, way, what)
+                assert stall == reference.maintain_way(self.now, level, where, way, what)
+                self.now += 1 + stall
+            case "forget", va, size, what:
+                pa = DATA + (va & 0xFF_FFFF)
+                native.forget(self.now, pa, size, what)
+                reference.forget(self.now, pa, size, what)
+
+    def compare(self) -> None:
+        assert self.native.records() == self.reference.records
+        for hypervisor in (False, True):
+            told = {name: count for name, count in self.native.counters(hypervisor).items() if count}
+            assert told == {name: count for name, count in self.reference.counts[hypervisor].items() if count}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(VARIANTS), st.lists(steps, max_size=80))
+def test_as_the_reference(variant: dict[str, int], trace: list[tuple[Any, ...]]) -> None:
+    both = Both(SMALL | variant)
+    for step in trace:
+        both.step(step)
+    both.compare()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(steps, max_size=40), st.lists(steps, max_size=40))
+def test_goes_on_from_its_bytes(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
+    both = Both(SMALL)
+    for step in before:
+        both.step(step)
+    other = _memsys.Pcpu(SMALL, 1_000_000, walk, stage2)
+    other.load_state(both.native.state())
+    assert other.state() == both.native.state()
+    for step in after:
+        if step[0] in {"context", "tlbi"}:
+            both.step(step)
+            getattr(other, step[0])(*step[1:])
+    assert other.state() == both.native.state()
