@@ -19,16 +19,12 @@ _MEMORY, _ROOT, _NONE = "#", "r", "."
 @final
 @dataclass(slots=True)
 class _Owner:
-    """Who has memory: of which colours, and of which only the root of its stage 2. ``users``: VMs that it is of."""
+    """Who has memory, and of which colours it is; of which the root of its stage 2. ``users``: VMs that it is of."""
 
     name: str
     users: frozenset[int]
     colors: set[int]
     root: set[int] = field(default_factory=set)
-
-    @property
-    def all(self) -> set[int]:
-        return self.colors | self.root
 
     def marks(self, number: int) -> str:
         return " ".join(
@@ -103,9 +99,9 @@ def _drawn(owners: list[_Owner], number: int) -> Iterator[str]:
     for owner in owners:
         yield f"{owner.name:{longest}}  {owner.marks(number)}"
     if any(owner.root - owner.colors for owner in owners):
-        yield f"{_ROOT}: the root of its stage 2, to which Bao gives no colours"
+        yield f"{_ROOT}: no more than the root of its stage 2, to which Bao gives no colours"
     together = [
-        (one, other, sorted(one.all & other.all))
+        (one, other, sorted(one.colors & other.colors))
         for one, other in combinations(owners, 2)
         if not (one.users & other.users)
     ]

@@ -11,7 +11,7 @@ from baonet.cli.common import Subparsers
 from baonet.config import wings
 from baonet.config.palette import Palette
 from baonet.config.platforms import builtin, description
-from baonet.document.quantities import human, human_duration
+from baonet.document.quantities import human, human_duration, listing
 from baonet.machine import Platform
 
 _WIDTH = 100
@@ -57,6 +57,9 @@ def _rest(platform: Platform) -> Iterator[str]:
             f"    L1D {human(cache.l1_size)} in {cache.l1_ways} ways, last level {human(cache.llc_size)} in "
             f"{cache.llc_ways} ways: {palette.number} colours of {palette.size} pages"
         )
+    sizes = ", ".join(str(len(cluster)) for cluster in platform.clustered)
+    systems = listing(architecture.memory_presets(), "or")
+    yield f"    clusters of {sizes} CPUs; memory takes no time, or that of a memory system: {systems}"
     yield f"    {architecture.suspends(platform)}"
     costs = architecture.costs
     yield "    what the hypervisor's work takes, in virtual time:"

@@ -145,7 +145,7 @@ class ExitFootprintModel(Model):
     )
     text: int | None = optional(whole("number", 0, 800), "Lines of the hypervisor's code.", None)
     private: int | None = optional(
-        whole("number", 0, 240), "Lines that only this CPU touches, and writes: stack, vCPU.", None
+        whole("number", 0, 240), "Lines that only this CPU touches; it reads and writes them: stack, vCPU.", None
     )
     shared: int | None = optional(whole("number", 0, 400), "Lines that others read too: the VM, tables.", None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -151,7 +151,7 @@ def _second_level(model: MemorySystemModel, system: MemorySystem) -> Iterator[Pr
 
 def _uneven(node: YamlNode, size: int, ways: int) -> Problem:
     message = f"{human(size)} in {ways} ways of {LINE} bytes a line are no power of two of sets"
-    near = _near(size, ways * LINE, human)
+    near = _near(size, ways * LINE, human, PAGE_SIZE // LINE)
     return node.problem(message, f"use {ways} times a power of two of lines: {near}")
 
 
@@ -161,9 +161,9 @@ def _power(size: int, each: int) -> bool:
     return not rest and count > 0 and not count & count - 1
 
 
-def _near(size: int, each: int, told: Any = str) -> str:
-    """The two that are right around one that is wrong."""
-    below = 1 << max(1, size // each).bit_length() - 1
+def _near(size: int, each: int, told: Callable[[int], str] = str, least: int = 1) -> str:
+    """The two that are right around one that is wrong: ``each`` times a power of two, at least ``least``."""
+    below = 1 << max(least, size // each).bit_length() - 1
     return listing([told(each * below), told(2 * each * below)], "or")
 
 

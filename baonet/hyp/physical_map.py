@@ -41,7 +41,9 @@ class Walk:
 @final
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Physical addresses of lines that an exit touches: it executes ``text``, writes ``private``, reads ``shared``."""
+    """Physical addresses of lines that an exit touches: it executes ``text``, reads ``shared``, and reads and writes
+    ``private``.
+    """
 
     text: tuple[int, ...]
     private: tuple[int, ...]

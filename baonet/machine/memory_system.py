@@ -22,7 +22,7 @@ class ExitFootprint:
     """What an exit of one kind does in the hypervisor, there and back.
 
     ``instructions`` take what a guest's take, and the exit ``cycles`` beside them. It touches so many cache lines:
-    ``text`` of its code; ``private``, which only this CPU touches (its stack, its vCPU), and which it writes;
+    ``text`` of its code; ``private``, which only this CPU touches (its stack, its vCPU), and which it reads and writes;
     ``shared`` by all (the VM, tables), which it reads.
     """
 

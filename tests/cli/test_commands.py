@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,6 +163,58 @@ def test_the_map_shows_where_everything_lands(tmp_path: Path, capsys: pytest.Cap
     for words in ("GIC distributor", "128KiB  GIC redistributors", "uart0 (pl011)", "16MiB  RAM", "image pong.elf",
                   "5000 bytes  initrd initrd", "device tree", "64KiB  shared memory 'mailbox'"):  # fmt: skip
         assert words in told, words
+
+
+COLORED = {
+    "platform": {"extends": "qemu-aarch64-virt", "memory_system": "cortex-a53"},
+    "clock": {"mode": "virtual"},
+}
+
+
+def colors_told(
+    directory: Path, capsys: pytest.CaptureFixture[str], machine: dict[str, Any], *options: str
+) -> list[str]:
+    assert main(["check", str(write(directory, machine)), "--colors", *options]) == 0
+    return capsys.readouterr().out.rstrip("\n").split("\n\n", 1)[1].splitlines()
+
+
+def test_the_colours_are_drawn_and_who_has_some_in_common(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = pair() | COLORED
+    options = ("--set", "vms.0.colors=[0, 1, 2]", "--set", "vms.1.colors=[2, 3, 4]", "--set", "hypervisor.colors=[7]",
+               "--set", "shared_memory.0.colors=[2, 5]")  # fmt: skip
+    heading, _, numbers, *rows = colors_told(tmp_path, capsys, machine, *options)
+    assert heading == (
+        "8 colours of 2 pages: colour n has the sets from n * 128 on, 128 of the 1024 sets of the shared cache"
+    )
+    assert numbers.split() == list("01234567")
+    drawn = {row[:10].strip(): row[10:].replace("r", ".").split() for row in rows[:4]}
+    assert drawn == {
+        "hypervisor": list(".......#"),
+        "ping": list("###....."),
+        "pong": list("..###..."),
+        "'mailbox'": list("..#..#.."),
+    }
+    assert "ping and pong have 1 colour in common: 2" in rows
+    assert not any(line.startswith(("hypervisor and", "ping and 'mailbox'")) for line in rows[4:]), "it is theirs"
+
+
+def test_colours_of_a_machine_that_has_none_to_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a memory system nobody has placed the hypervisor; without a cache there is nothing to draw."""
+    _, _, _, hypervisor, ping, pong, *rest = colors_told(tmp_path, capsys, pair())
+    assert all(row.count("#") == 8 for row in (hypervisor, ping, pong))
+    assert "ping and pong have all 8 colours in common: 0 to 7" in rest
+    bank, gic = {"base": 0x40000000, "size": "1GiB"}, {"version": 3, "gicd": 0x08000000, "gicr": 0x080A0000}
+    plain = {"platform": {"cpus": 1, "ram": [bank], "gic": gic}, "vms": [vm("hello", devices=[])]}
+    (told,) = colors_told(tmp_path, capsys, plain)
+    assert told == "the platform has no page colours: every page can be in every set of its cache"
+
+
+def test_vms_of_different_clusters_have_no_sets_in_common(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clusters = ("--set", "platform.clusters=[1, 3]")
+    lines = colors_told(tmp_path, capsys, pair() | COLORED, *clusters)
+    heads = [line for line in lines if line.startswith("cluster")]
+    assert heads == ["cluster 0, CPUs 0 to 0:", "cluster 1, CPUs 1 to 3:"]
+    assert not any(line.startswith("ping and pong") for line in lines)
 
 
 # platforms and completion

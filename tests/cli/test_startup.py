@@ -61,6 +61,9 @@ def test_a_run_loads_what_it_needs(architecture: str, platform: str, tmp_path: P
     tried = ("trial_bed", "trial_parts", *(f"{architecture}.{name}" for name in ("trial", "litmus", "testbed")))
     assert not below(modules, *(f"baonet.core.{name}" for name in tried)), "parts of the self-test"
     assert below(modules, "baonet.cluster") == {"baonet.cluster", "baonet.cluster.terms", "baonet.cluster.where"}
+    timed = ("memory_models", "memory_system", "memory_preset", f"{architecture}.memory_presets")
+    assert not below(modules, *(f"baonet.config.{name}" for name in timed)), "memory that takes time"
+    assert not below(modules, "baonet.hyp.hypervisor_memory", "baonet.hyp.physical_map")
     assert not below(modules, "baonet.wire.cluster", "baonet.study", "importlib.metadata", "cryptography", "capstone")
 
 

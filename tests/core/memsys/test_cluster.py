@@ -175,18 +175,19 @@ def begin(parameters: dict[str, int], neighbours: int, colored: bool, window_len
     return [Running(_memsys.Pcpu(parameters, window_length), program) for program in programs]
 
 
-def exactly(parameters: dict[str, int], neighbours: int, colored: bool) -> list[float]:
+def exactly(parameters: dict[str, int], neighbours: int, colored: bool) -> float:
+    """Cycles an access of the first."""
     running = begin(parameters, neighbours, colored, 1000)
     cluster = _memsys.Cluster(parameters, [])
     for each in running:
         each.pcpu.share(cluster)
     while running[0].clock < UNTIL:
         min(running, key=lambda each: each.asks_at).go()
-    return [each.pace for each in running]
+    return running[0].pace
 
 
-def by_windows(parameters: dict[str, int], neighbours: int, colored: bool, length: int) -> tuple[list[float], float]:
-    """Cycles an access, and the channel's use."""
+def by_windows(parameters: dict[str, int], neighbours: int, colored: bool, length: int) -> tuple[float, float]:
+    """Cycles an access of the first, and the channel's use."""
     running = begin(parameters, neighbours, colored, length)
     cluster = _memsys.Cluster(parameters, [(BASES[0], 0x3000_0000)])
     charges = [0] * len(running)
@@ -204,7 +205,7 @@ def by_windows(parameters: dict[str, int], neighbours: int, colored: bool, lengt
         assert sum(row) == owner["l2_misses"]
     by_others = sum(told["missed"][0][1 : len(running)])
     assert by_others == 0 if colored else by_others > 0
-    return [each.pace for each in running], told["busy"] / UNTIL
+    return running[0].pace, told["busy"] / UNTIL
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,6 @@ def test_as_an_exact_interleaving(line: int, streams: int, neighbours: int, colo
     parameters = {"dram_line": line, "prefetch_streams": streams}
     exact = exactly(parameters, neighbours, colored)
     for length in lengths:
-        paces, use = by_windows(parameters, neighbours, colored, length)
+        pace, use = by_windows(parameters, neighbours, colored, length)
         assert use < 0.8
-        assert paces[0] == pytest.approx(exact[0], rel=0.02), (length, use)
-        assert paces == pytest.approx(exact, rel=0.04)  # a neighbour is in mid-pass when it is looked at
+        assert pace == pytest.approx(exact, rel=0.02), (length, use)

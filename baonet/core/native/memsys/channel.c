@@ -14,10 +14,10 @@ static uint32_t post_line(struct memsys_channel *channel, const struct memsys_pa
     return wait > queue ? wait - queue : 0;
 }
 
-struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
-                          bool writeback, uint64_t now, uint32_t others) {
-    struct cost cost = {0};
+struct cost memsys_serve_lines(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
+                               bool writeback, uint64_t now, uint32_t others) {
     bool store = request == ASK_STORE || request == ASK_MERGE;
+    struct cost cost;
     if (is_fill(request) && !hit) {
         cost.cache = store ? 0 : p->l2_latency;
         cost.memory = store ? p->dram_store : p->dram_latency;
@@ -25,33 +25,15 @@ struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_par
         if (writeback) serve_line(channel, p, now); /* after it */
         return cost;
     }
-    switch (request) {
-    case ASK_LOAD:
-    case ASK_FETCH:
-    case ASK_WALK:
-    case ASK_PREFETCH:
-    case ASK_CLEAN:
-    case ASK_FLUSH:
-    case ASK_WAY:
-        cost.cache = p->l2_latency;
-        break;
-    case ASK_STORE:
-    case ASK_MERGE:
-        cost.cache = p->l2_store;
-        break;
-    case ASK_UNCACHED_LOAD:
+    cost = settled_cost(p, request);
+    if (request == ASK_UNCACHED_LOAD) {
         cost.memory = p->dram_latency;
         cost.wait = serve_line(channel, p, now) + others;
-        break;
-    case ASK_UNCACHED_STORE:
+    } else if (request == ASK_UNCACHED_STORE) {
         cost.memory = p->dram_store;
         cost.wait = post_line(channel, p, now);
-        break;
-    case ASK_STREAM_PAST:
-        if (!hit) cost.wait = post_line(channel, p, now);
-        break;
-    default:
-        break;
+    } else if (request == ASK_STREAM_PAST && !hit) {
+        cost.wait = post_line(channel, p, now);
     }
     if (writeback) cost.wait += post_line(channel, p, now);
     return cost;

@@ -6,13 +6,14 @@
 
 #define GROUP 64u /* sets; a second level has that many at least */
 
-static uint32_t *randoms(const struct memsys_l2 *l2) { return (uint32_t *)l2->tags + (size_t)l2->sets * l2->ways; }
+static uint32_t *randoms(const struct memsys_l2 *l2) { return (uint32_t *)l2->tags + (size_t)l2->sets * l2->row; }
+static uint32_t row_of(uint32_t ways) { return (ways + LANES - 1) & ~(LANES - 1); }
 static uint64_t *changed(const struct memsys_l2 *l2) { return (uint64_t *)(randoms(l2) + l2->sets); }
 static uint64_t *groups(const struct memsys_l2 *l2) { return changed(l2) + l2->sets; }
 
 size_t memsys_l2_size(const struct memsys_parameters *p) {
-    size_t lines = p->l2_size >> MEMSYS_LINE_SHIFT, sets = lines / p->l2_ways;
-    size_t size = sizeof(struct memsys_l2) + lines * 4 + sets * 4 + sets * 8 + sets / GROUP * 8;
+    size_t sets = (p->l2_size >> MEMSYS_LINE_SHIFT) / p->l2_ways;
+    size_t size = sizeof(struct memsys_l2) + sets * row_of(p->l2_ways) * 4 + sets * 4 + sets * 8 + sets / GROUP * 8;
     return (size + 63) & ~(size_t)63;
 }
 
@@ -20,6 +21,7 @@ void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *p) {
     memset(l2, 0, memsys_l2_size(p));
     l2->sets = (p->l2_size / p->l2_ways) >> MEMSYS_LINE_SHIFT;
     l2->ways = p->l2_ways;
+    l2->row = row_of(p->l2_ways);
     l2->on_eviction = p->l2_on_eviction;
     while (l2->sets >> l2->set_bits > 1) l2->set_bits++;
     for (uint32_t set = 0; set < l2->sets; set++) randoms(l2)[set] = set * 2654435761u + 1;
@@ -34,15 +36,20 @@ static inline uint64_t line_of(const struct memsys_l2 *l2, uint32_t tag, uint32_
     return (uint64_t)(tag >> 4) << l2->set_bits | set;
 }
 
-static inline int find(const struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
-    const uint32_t *tags = l2->tags + (size_t)set * l2->ways;
-    for (uint32_t way = 0; way < l2->ways; way++)
-        if ((tags[way] & ~L2_DIRTY) == tag) return (int)way;
-    return -1;
+static uint32_t *row(struct memsys_l2 *l2, uint32_t set) { return l2->tags + (size_t)set * l2->row; }
+
+/* One way at most has a line: without a branch for each. */
+static inline int find(struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
+    typedef uint32_t lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+    const uint32_t *tags = row(l2, set);
+    lanes found = {0}, numbers = {1, 2, 3, 4};
+    for (uint32_t way = 0; way < l2->row; way += LANES, numbers += LANES)
+        found |= (lanes)((*(const lanes *)(tags + way) & ~L2_DIRTY) == tag) & numbers;
+    return (int)(found[0] | found[1] | found[2] | found[3]) - 1;
 }
 
 static void put(struct memsys_l2 *l2, uint32_t set, uint32_t tag, bool dirty, struct answer *answer) {
-    uint32_t *tags = l2->tags + (size_t)set * l2->ways, way = 0;
+    uint32_t *tags = row(l2, set), way = 0;
     while (way < l2->ways && tags[way]) way++;
     if (way == l2->ways) {
         way = pseudo_random(&randoms(l2)[set], l2->ways);
@@ -54,7 +61,7 @@ static void put(struct memsys_l2 *l2, uint32_t set, uint32_t tag, bool dirty, st
 }
 
 static void clean_way(struct memsys_l2 *l2, uint32_t set, uint32_t way, bool flush, struct answer *answer) {
-    uint32_t *tag = l2->tags + (size_t)set * l2->ways + way;
+    uint32_t *tag = row(l2, set) + way;
     if (!*tag || (!flush && !(*tag & L2_DIRTY))) return;
     answer->writeback = *tag & L2_DIRTY;
     if (flush) answer->victim = line_of(l2, *tag, set);
@@ -96,7 +103,7 @@ struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t
     if (request == ASK_CLEAN || request == ASK_FLUSH) {
         if (way >= 0) clean_way(l2, set, (uint32_t)way, request == ASK_FLUSH, &answer);
     } else if (way >= 0) {
-        uint32_t *held = l2->tags + (size_t)set * l2->ways + way;
+        uint32_t *held = row(l2, set) + way;
         if (does[request] & DIRTIES && !(*held & L2_DIRTY)) {
             *held |= L2_DIRTY;
             touch_set(l2, set);
@@ -108,8 +115,8 @@ struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t
 }
 
 static void copy_set(struct memsys_l2 *to, const struct memsys_l2 *from, uint32_t set) {
-    size_t place = (size_t)set * to->ways;
-    memcpy(to->tags + place, from->tags + place, to->ways * sizeof *to->tags);
+    size_t place = (size_t)set * to->row;
+    memcpy(to->tags + place, from->tags + place, to->row * sizeof *to->tags);
     randoms(to)[set] = randoms(from)[set];
 }
 

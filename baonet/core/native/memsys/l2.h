@@ -14,6 +14,7 @@
 #define L2_SETS_MIN 64u
 #define L2_SIZE_MAX (64u << 20)
 #define NO_LINE UINT64_MAX
+#define LANES 4u /* tags that are compared at once */
 
 /* What is asked of the second level; in a record, 4 bits. */
 enum request {
@@ -47,7 +48,8 @@ enum request {
 struct memsys_l2 {
     uint64_t window;
     uint32_t sets, ways, set_bits, on_eviction;
-    uint64_t places[5]; /* so that `tags` begin a line of the host's */
+    uint32_t row;       /* ways, rounded up to LANES: those beyond are never used */
+    uint32_t places[9]; /* so that `tags` begin a line of the host's */
     uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then random[sets], changed[sets], groups[] */
 };
 _Static_assert(sizeof(struct memsys_l2) == 64, "tags are aligned");
@@ -76,9 +78,26 @@ static inline bool is_fill(enum request request) {
     return request <= ASK_PREFETCH || request == ASK_MERGE;
 }
 
-/* What an answer costs at `now`, with `others` as the wait for other parties if a line is waited for. */
-struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
-                          bool writeback, uint64_t now, uint32_t others);
+/* Whether an answer has nothing to do with the channel, so that it costs the same at any time; what that is. */
+static inline bool is_settled(enum request request, bool hit, bool writeback) {
+    return !writeback && (hit || request == ASK_WRITEBACK || request == ASK_VICTIM || request == ASK_STREAM);
+}
+static inline struct cost settled_cost(const struct memsys_parameters *parameters, enum request request) {
+    const uint32_t reads = 1u << ASK_LOAD | 1u << ASK_FETCH | 1u << ASK_WALK | 1u << ASK_PREFETCH;
+    const uint32_t maintenance = 1u << ASK_CLEAN | 1u << ASK_FLUSH | 1u << ASK_WAY;
+    const uint32_t writes = 1u << ASK_STORE | 1u << ASK_MERGE;
+    if ((reads | maintenance) >> request & 1) return (struct cost){.cache = parameters->l2_latency};
+    return (struct cost){.cache = writes >> request & 1 ? parameters->l2_store : 0};
+}
+/* What one costs at `now` whose line, or whose victim, goes over the channel. `others`: a wait to add if it is waited for. */
+struct cost memsys_serve_lines(struct memsys_channel *channel, const struct memsys_parameters *parameters,
+                               enum request request, bool hit, bool writeback, uint64_t now, uint32_t others);
+/* What any answer costs. */
+static inline struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters,
+                                       enum request request, bool hit, bool writeback, uint64_t now, uint32_t others) {
+    if (is_settled(request, hit, writeback)) return settled_cost(parameters, request);
+    return memsys_serve_lines(channel, parameters, request, hit, writeback, now, others);
+}
 
 /* A record: line 34, time since the window's begin 23, request 4, hit, writeback, hypervisor. */
 #define RECORD_TIME_BITS 23

@@ -169,6 +169,9 @@ static void replay(struct memsys_cluster *cluster, struct reader *reader) {
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
     struct answer answer = memsys_l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
     count(cluster, reader, owner, answer);
+    if (record->hit == answer.hit && record->request != ASK_PREFETCH &&
+        is_settled(record->request, record->hit, record->writeback) && is_settled(record->request, answer.hit, answer.writeback))
+        return; /* as it was charged */
     uint64_t now = (uint64_t)(reader->time + reader->late), free = cluster->channel.free, area = cluster->channel.area;
     struct cost charged = memsys_serve(&party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
                                        reader->log->wait);

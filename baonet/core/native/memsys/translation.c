@@ -93,7 +93,7 @@ static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
     uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
     if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
     for (uint32_t i = 0; i < micro->entries; i++)
-        if (micro->keys[i] == own || micro->keys[i] == all) {
+        if ((micro->keys[i] ^ own) >> KEY_SHIFT == 0 && (micro->keys[i] == own || micro->keys[i] == all)) {
             *hint = (uint8_t)i;
             return (int)i;
         }

@@ -101,7 +101,7 @@ static PyObject *l2(PyObject *self, PyObject *none) {
     (void)none;
     struct cluster_object *object = (struct cluster_object *)self;
     const struct memsys_l2 *from = memsys_cluster_l2(object->cluster);
-    return PyBytes_FromStringAndSize((const char *)from->tags, (Py_ssize_t)from->sets * (from->ways + 1) * 4);
+    return PyBytes_FromStringAndSize((const char *)from->tags, (Py_ssize_t)from->sets * (from->row + 1) * 4);
 }
 
 static PyObject *pages(PyObject *self, PyObject *args) {

@@ -210,7 +210,7 @@ static PyObject *load_state(PyObject *self, PyObject *args) {
 static PyObject *l2(PyObject *self, PyObject *none) {
     (void)none;
     const struct memsys_l2 *from = pcpu(self)->l2;
-    return PyBytes_FromStringAndSize((const char *)from->tags, (Py_ssize_t)from->sets * (from->ways + 1) * 4);
+    return PyBytes_FromStringAndSize((const char *)from->tags, (Py_ssize_t)from->sets * (from->row + 1) * 4);
 }
 static PyObject *records(PyObject *self, PyObject *none) {
     (void)none;
