@@ -378,6 +378,8 @@ class Agent:
                 self._observer(message)
             case wire.Digest(pcpu, digest):
                 self.outcome.digests[pcpu] = digest
+            case wire.SharedCache(cluster):
+                self.outcome.caches[cluster] = message
             case wire.Delivered(exact, late, latest):
                 total = self.outcome.deliveries
                 total.exact += exact

@@ -11,6 +11,7 @@ from typing import final
 
 from baonet.core.cpu import uarts
 from baonet.hyp.vmm import Plan
+from baonet.machine.clusters import clusters
 from baonet.wire import messages as wire
 from baonet.wire.messages import Message
 
@@ -32,6 +33,10 @@ class Authority:
                 if assignment is not None:
                     self.vms[address].add(assignment.vm)
                     self._places[assignment.vm, assignment.vcpu] = pcpu
+        self._clusters = {
+            address: {cluster.number for cluster in clusters(plan.machine) if not mine.isdisjoint(cluster.pcpus)}
+            for address, mine in self._pcpus.items()
+        }
         theirs = {vm for vms in self.vms.values() for vm in vms}
         self._uarts = {vm: uarts(plan.machine, plan.vms[vm].config) for vm in theirs}
         self._failed: set[int] = set()
@@ -60,6 +65,8 @@ class Authority:
                 return pcpu in pcpus
             case wire.Registers(pcpu) | wire.PcpuState(pcpu):
                 return pcpu in pcpus
+            case wire.SharedCache(cluster):
+                return cluster in self._clusters[source]
             case wire.Running() | wire.Halted() | wire.Frozen() | wire.Reached() | wire.Delivered():
                 return True
         return False

@@ -12,6 +12,7 @@ from typing import Final, final
 import trio
 
 from baonet.actors.authority import Authority
+from baonet.actors.caches import shared_caches
 from baonet.actors.crew import collected, farewell, load_seats, save_seats, taken, tell_states
 from baonet.actors.events import Events, Flips
 from baonet.actors.faults import MessageFaults
@@ -350,6 +351,8 @@ class Conductor:
             return
         deliveries = self._island.deliveries
         self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
+        for cache in shared_caches(self._plan, self._island):
+            self._port.send(AGENT, cache)
         self._say(wire.Stopped(self.address))
 
     def save(self) -> dict[int, Saved]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from baonet.core.cpu import Core
 from baonet.hyp.pcpu import Pcpu
+from baonet.machine.clusters import COUNTS
 
 
 def counters(core: Core, hypervisor: Pcpu, sent: int, received: int) -> dict[str, int]:
@@ -19,4 +20,5 @@ def counters(core: Core, hypervisor: Pcpu, sent: int, received: int) -> dict[str
         else:
             for reason, count in zip(hypervisor.architecture.exits, value, strict=False):
                 counted[f"exits_{reason.name.lower()}"] = count
+    counted |= {COUNTS + name: count for name, count in core.memory_counts().items()}
     return counted

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from baonet.core.architecture import Rounds
+from baonet.core.architecture import ClusterCounts, Rounds
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control, Halt, Reset
@@ -106,6 +106,10 @@ class Island:
 
     def clock(self, pcpu: int) -> int:
         return self._rounds.clock(self._index[pcpu])
+
+    def memory_counts(self) -> list[ClusterCounts]:
+        """Of its clusters whose memory takes time, in the order of their numbers."""
+        return self._rounds.memory_counts()
 
     def go(self, until: int) -> Turn | int:
         """Let all go on, until one of their hypervisors is to be asked: its turn. Else DONE or RECESS."""

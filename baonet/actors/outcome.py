@@ -10,6 +10,7 @@ from baonet.actors.ending import Ending
 from baonet.actors.island import Deliveries
 from baonet.hyp.condition import VcpuCondition
 from baonet.trace.records import machine_digest
+from baonet.wire.control import SharedCache
 
 
 @final
@@ -30,6 +31,8 @@ class Outcome:
     time: int = 0
     """Cycles, in virtual time; and then also the digests of the pcpus, and how many messages were late."""
     digests: dict[int, bytes] = field(default_factory=dict)
+    caches: dict[int, SharedCache] = field(default_factory=dict)
+    """Of each cluster whose memory takes time, by its number."""
     deliveries: Deliveries = field(default_factory=Deliveries)
     whole: bool = False
     """There are the digests of all pcpus."""

@@ -272,6 +272,8 @@ def _run(options: argparse.Namespace, early: Early) -> int:
             # However it ended: nobody types a session twice.
             whole = outlets.complete(record, dump_input(session.typed, machine))
         status = session.tell(outcome)
+        if statistics is not None:
+            session.tell_memory(outcome)
         counted = json.dumps(session.statistics(outcome), indent=2) + "\n"
         whole = outlets.complete(statistics, counted) and whole
         return outlets.finish(status if whole else status or 1)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import trio
 
@@ -32,6 +32,9 @@ from baonet.run.hosted import HostedRun
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import RunOptions
 from baonet.run.statistics import statistics
+
+if TYPE_CHECKING:
+    from baonet.run.memory_use import RunMemory
 
 REPORTS = 5
 """Reports of a vcpu that are shown."""
@@ -192,13 +195,31 @@ class Session:
 
     def statistics(self, outcome: Outcome) -> dict[str, object]:
         """What ``--stats`` writes."""
+        memory = self._memory(outcome)
         return {
             "ending": outcome.ending.name.lower(),
             "vms": outcome.vms,
             "pcpus": statistics(self._plan, outcome),
             **({} if outcome.digest is None else virtual_outcome(self._machine.clock, outcome)),
+            **({} if memory is None else {"memory": memory.told()}),
             **({} if self._run.traffic is None else self._run.traffic.told()),
         }
+
+    def tell_memory(self, outcome: Outcome) -> None:
+        """Say on stderr what memory has taken, where it takes time."""
+        memory = self._memory(outcome)
+        if memory is not None and memory.pcpus:
+            from baonet.cli.memory_text import memory_text  # noqa: PLC0415 - as below
+
+            for line in memory_text(memory):
+                print(f"baonet: {line}", file=sys.stderr)
+
+    def _memory(self, outcome: Outcome) -> RunMemory | None:
+        if self._machine.platform.memory_system is None:
+            return None
+        from baonet.run.memory_use import run_memory  # noqa: PLC0415 - most machines' memory takes no time
+
+        return run_memory(self._plan, outcome)
 
     def tell(self, outcome: Outcome) -> int:
         """Say on stderr what the user must know, and return the exit status."""

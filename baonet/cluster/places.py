@@ -17,7 +17,6 @@ from baonet.hyp.vmm import Plan
 from baonet.machine import NodeName, NodePlacement, NodePolicy
 from baonet.machine.islands import islands, reached
 
-
 _TOGETHER: Final = "with a 'memory_system' that cannot be; place them on one node, or set platform.memory_system to off"
 
 

@@ -52,9 +52,10 @@ class Symbols:
         start, end, name = self._found[place]
         return f"{name}+{address - start:#x}" if address < end else ""
 
-    def within(self, start: int, end: int) -> list[str]:
-        """The names of variables that have bytes from ``start`` up to ``end``, by their addresses."""
-        return [name for low, high, name in sorted(self._objects) if low < end and high > start]
+    def within(self, start: int, end: int, *, code: bool = False) -> list[str]:
+        """The names of variables, and of ``code``, that have bytes from ``start`` up to ``end``, by their addresses."""
+        known = self._objects + self._found if code else self._objects
+        return [name for low, high, name in sorted(known) if low < end and high > start]
 
 
 def _symbols(segment: LoadSegment, types: Collection[int]) -> Iterator[tuple[int, int, str]]:

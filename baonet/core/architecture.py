@@ -255,6 +255,13 @@ class Core(Cpu, Protocol):
         """
 
 
+ClusterCounts = tuple[list[dict[str, int]], list[list[int]], dict[str, int], list[tuple[int, int]]]
+"""What memory has taken, of a cluster: counts by owner, its VMs and last the hypervisor; by whom who has missed a line
+had lost it, in columns of the same owners and last of nobody; counts of the channel; pages, by their physical
+addresses, and how often lines of them were missed, those with most first.
+"""
+
+
 class Rounds(Protocol):
     """What decides who runs, and has them run. A member is a pcpu by its place among those of the island.
 
@@ -295,10 +302,8 @@ class Rounds(Protocol):
     def standing(self) -> bool:
         """Whether no guest runs, in any process."""
 
-    def memory_counts(self) -> list[tuple[list[dict[str, int]], list[list[int]], dict[str, int]]]:
-        """Of each cluster whose memory takes time: counts by owner, its VMs and last the hypervisor; by whom who has
-        missed a line had lost it, in columns of the same owners and last of nobody; counts of the channel.
-        """
+    def memory_counts(self) -> list[ClusterCounts]:
+        """Of each cluster whose memory takes time, since it has been there."""
 
     def save(self) -> list[Any]: ...
 

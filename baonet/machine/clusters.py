@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from baonet.machine.assignment import assign
 from baonet.machine.machine import Machine
+
+COUNTS: Final = "memory_"
+"""Begins the name of each count of a pcpu's memory system among its statistics."""
 
 
 @final

@@ -207,7 +207,7 @@ class HostedRun:
     def end_trace(self, outcome: Outcome) -> None:
         """The last that is written to the trace, if there is one."""
         if self._trace is not None:
-            self._trace.close(footer(outcome))
+            self._trace.close(footer(outcome, self.plan))
 
     @property
     def trace_error(self) -> str | None:

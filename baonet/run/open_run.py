@@ -27,7 +27,7 @@ from baonet.run.loaded import LoadedMachine
 from baonet.run.results import RunOutcome
 from baonet.run.saved_run import write
 from baonet.run.spare import spare
-from baonet.run.statistics import statistics
+from baonet.run.statistics import memory_told, statistics
 from baonet.run.witness import Witness
 
 _TAIL = 12
@@ -215,6 +215,7 @@ class OpenRun:
             reports=tuple(witness.reports),
             conditions=() if ended is None else tuple(conditions(self._hosted.plan, ended, witness.names)),
             statistics={} if ended is None else statistics(self._hosted.plan, ended),
+            memory=None if ended is None else memory_told(self._hosted.plan, ended),
             failures=tuple(outcome.failures),
             missing=() if ended is None else tuple(self._text(each) for each in ended.missing),
             warnings=tuple(witness.warnings),

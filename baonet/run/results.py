@@ -32,7 +32,8 @@ class RunOutcome:
     ``OpenRun.time``; None under the host's clock. ``digest``: of a run in virtual time; it is that of any run that does
     the same, and None when a process was lost. ``reports`` are in the order in which they came. ``conditions`` are
     lines for people: what each vcpu did, or waited for, in the end. ``statistics``: the counters of each pcpu, as
-    ``baonet run --stats`` writes them. ``failures``: what went wrong beside the guests. ``missing``: texts that
+    ``baonet run --stats`` writes them. ``memory``: what memory has taken, where it takes time, as it is there (None:
+    it takes none). ``failures``: what went wrong beside the guests. ``missing``: texts that
     ``open_run`` was to end the run at and that did not come, as they were given. ``warnings``: what Bao would warn of,
     and what is weak on this host.
     """
@@ -44,6 +45,7 @@ class RunOutcome:
     reports: tuple[GuestReport, ...]
     conditions: tuple[str, ...]
     statistics: Mapping[str, Mapping[str, object]]
+    memory: Mapping[str, object] | None
     failures: tuple[str, ...]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from baonet.actors.crew import chains
@@ -14,6 +14,7 @@ from baonet.config import wings
 from baonet.hyp import wings as hypervisor
 from baonet.hyp.vmm import Plan
 from baonet.machine import Machine, Vm, devices
+from baonet.machine.clusters import clusters
 from baonet.trace.head import VERSION
 
 
@@ -58,7 +59,7 @@ def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:
     }
 
 
-def footer(outcome: Outcome) -> dict[str, object]:
+def footer(outcome: Outcome, plan: Plan) -> dict[str, object]:
     deliveries = outcome.deliveries
     return {
         "ending": outcome.ending.name.lower(),
@@ -67,4 +68,20 @@ def footer(outcome: Outcome) -> dict[str, object]:
         "digests": {pcpu: digest.hex() for pcpu, digest in sorted(outcome.digests.items())},
         "statistics": dict(sorted(outcome.statistics.items())),
         "deliveries": {"exact": deliveries.exact, "late": deliveries.late, "latest": deliveries.latest},
+        **({"caches": dict(_caches(outcome, plan))} if outcome.caches else {}),
     }
+
+
+def _caches(outcome: Outcome, plan: Plan) -> Iterator[tuple[int, dict[str, object]]]:
+    for cluster in clusters(plan.machine):
+        if (told := outcome.caches.get(cluster.number)) is not None:
+            yield (
+                cluster.number,
+                {
+                    "vms": [plan.vms[vm].config.name for vm in cluster.vms],
+                    "counts": [owner.counts for owner in told.owners],
+                    "missed": [list(owner.missed) for owner in told.owners],
+                    "channel": told.channel,
+                    "pages": [[page.address, page.misses] for page in told.pages],
+                },
+            )

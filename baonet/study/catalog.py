@@ -12,6 +12,7 @@ from baonet.study.metrics.counts import Exits, MessageMatrix
 from baonet.study.metrics.interrupts import InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.marks import Numbers, RoundTrip, Throughput
+from baonet.study.metrics.memory import CacheEvictions, InstructionRate, MemoryCounts, MemoryMisses, MemoryStalls
 from baonet.study.metrics.shares import TimeShare
 from baonet.study.plan import MetricSpec
 
@@ -86,6 +87,36 @@ METRICS: dict[str, Entry] = {
         ("VM", "reason"),
         lambda spec, run: Exits(run),
         ("bars",),
+    ),
+    "memory-stalls": Entry(
+        "Part of the time in which a guest runs that memory stalls it, by cause.",
+        ("VM", "cause"),
+        lambda spec, run: MemoryStalls(run),
+        ("bars",),
+    ),
+    "memory-misses": Entry(
+        "Misses of caches and TLBs in 1000 instructions.",
+        ("VM", "where"),
+        lambda spec, run: MemoryMisses(run),
+        ("bars",),
+    ),
+    "instruction-rate": Entry(
+        "Instructions in a cycle in which a guest runs.",
+        ("VM",),
+        lambda spec, run: InstructionRate(run),
+        ("bars",),
+    ),
+    "memory-counts": Entry(
+        "All that is counted of caches, TLBs and memory.",
+        ("VM", "whose", "count"),
+        lambda spec, run: MemoryCounts(run),
+        ("bars",),
+    ),
+    "cache-evictions": Entry(
+        "Misses in the shared cache, by who had driven the line out.",
+        ("missed by", "driven out by"),
+        lambda spec, run: CacheEvictions(run),
+        ("heatmap", "bars"),
     ),
     CONSOLE: Entry(
         "Numbers in what guests print: the groups of a regular expression.",

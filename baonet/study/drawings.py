@@ -243,7 +243,7 @@ def _stacked(
 
 
 def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
-    """Messages from each VM to each, of every kind; one square for each point."""
+    """Messages from each VM to each, or what else is from one to another, of every kind; one square for each point."""
     totals: dict[int, dict[tuple[str, str], float]] = {}
     for key, at in places(results, metric, spec):
         values = metric.values[key][at]
@@ -253,7 +253,7 @@ def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     if not shown:
         return None, ""
     names = sorted({name for cells in totals.values() for pair in cells for name in pair})
-    most = max(count for _, cells in shown for count in cells.values())
+    most = max(count for _, cells in shown for count in cells.values()) or 1
     side = 0.6 * len(names) + 1.6
     figure = pictures.figure(width=max(3.6, side * len(shown)), height=max(2.4, side))
     for axes, (at, cells) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
@@ -264,13 +264,13 @@ def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
                 axes.text(x, y, number(count), ha="center", va="center", color=INK)
         axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 3 else 0)
         axes.set_yticks(range(len(names)), names)
-        axes.set(
-            xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel="to", ylabel="from", aspect="equal"
-        )
+        of, by = metric.keys[:2]
+        axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel=by, ylabel=of, aspect="equal")
         axes.grid(visible=False)
         if len(results.shown) > 1:
             axes.set_title(textwrap.fill(results.shown[at], 22), fontsize=9)
-    return figure, f"messages between VMs{rest}"
+    what = "messages between VMs" if metric.kind == "messages" else metric.name
+    return figure, f"{what}{rest}"
 
 
 def _bars(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:

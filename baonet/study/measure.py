@@ -56,7 +56,8 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         if footer is None:
             raise TraceError("the trace has no end: the run was killed")
         access = header.rate.ticks(header.costs.get("access", 0)) if header.mode == "virtual" else 0
-        run = TracedRun(header.rate, header.names(), header.architecture, access)
+        ends = footer.statistics, footer.caches
+        run = TracedRun(header.rate, header.names(), header.architecture, access, *ends)
         kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
         measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {

@@ -50,7 +50,7 @@ def metric_tables(results: Results, metric: MetricResult) -> str:
         parts.append(_samples(results, metric))
     if metric.values:
         parts.append(_shares(results, metric) if metric.kind == "time-share" else _values(results, metric))
-    if metric.kind == "messages":
+    if "heatmap" in metric.entry.plots:
         parts.insert(0, _matrix(results, metric))
     return "\n".join(parts)
 
@@ -137,7 +137,7 @@ def _percent(values: Sequence[float] | None) -> str:
 
 
 def _matrix(results: Results, metric: MetricResult) -> str:
-    """Messages of every kind from each VM to each."""
+    """Of every kind from each VM to each."""
     names = sorted({name for key in metric.values for name in key[:2]})
     parts = []
     for point, label in results.shown.items():
@@ -153,5 +153,5 @@ def _matrix(results: Results, metric: MetricResult) -> str:
                 cells.append(number(sum(sum(values) / len(values) for values in found)))
             rows.append(cells)
         heading = f"<h3>{escape(label)}</h3>" if len(results.shown) > 1 else ""
-        parts.append(heading + table(["from \\ to", *names], rows, 1))
+        parts.append(heading + table([" \\ ".join(metric.keys[:2]), *names], rows, 1))
     return "\n".join(parts)

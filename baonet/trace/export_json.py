@@ -17,7 +17,16 @@ from baonet.trace.head import Header
 from baonet.trace.names import PCPU, Names, kind, message
 from baonet.trace.order import batches
 from baonet.trace.reader import Progress, TraceReader
-from baonet.trace.records import ACCESS_WRITE, SEQUENCE_SHIFT, FaultKind, InterruptSource, Kind, VcpuState
+from baonet.trace.records import (
+    ACCESS_WRITE,
+    SEQUENCE_SHIFT,
+    FaultKind,
+    InterruptSource,
+    Kind,
+    VcpuState,
+    misses_of,
+    stalls_of,
+)
 
 _Fields: TypeAlias = Callable[[int, int, int, int], str]
 """Makes the members that are of a kind, each behind a comma, from time, a, b and c."""
@@ -41,6 +50,17 @@ def _console(_: int, a: int, b: int, c: int) -> str:
 
 def _input(_: int, a: int, b: int, c: int) -> str:
     return f',"uart":{a},"bytes":{b},"first":"{c.to_bytes(8, "little")[:b].hex()}"'
+
+
+def _misses(_: int, a: int, b: int, c: int) -> str:
+    code, data, second, walks = misses_of(a, b, c)
+    return f',"l1i":{code},"l1d":{data},"l2":{second},"walks":{walks}'
+
+
+def _stalls(_: int, a: int, b: int, c: int) -> str:
+    whole, cache, memory, contention, translation = stalls_of(a, b, c)
+    parts = f'"cache":{cache},"memory":{memory},"contention":{contention},"translation":{translation}'
+    return f',"cycles":{whole},{parts}'
 
 
 def _nothing(_: int, a: int, b: int, c: int) -> str:
@@ -99,6 +119,8 @@ def _members(ns: Callable[[int], int], architecture: Architecture) -> Mapping[in
         Kind.STATE: lambda _, a, b, c: f',"state":{_STATES.get(a, a)}',
         Kind.FAULT: lambda _, a, b, c: f',"rule":{a},"fault":{_FAULTS.get(b, b)},"detail":"{c:#x}"',
         Kind.ENTRY: _nothing,
+        Kind.MISSES: _misses,
+        Kind.STALLS: _stalls,
     }
 
 

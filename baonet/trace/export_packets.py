@@ -129,5 +129,9 @@ class Packets:
         event.name = text
         event.category_iids.append(CONSOLE)
 
-    def count(self, time: int, track: int, value: int) -> None:
-        self._event(time, track, TrackEvent.TYPE_COUNTER)[1].counter_value = value
+    def count(self, time: int, track: int, value: float) -> None:
+        _, event = self._event(time, track, TrackEvent.TYPE_COUNTER)
+        if isinstance(value, int):
+            event.counter_value = value
+        else:
+            event.double_counter_value = value

@@ -9,6 +9,7 @@ from typing import BinaryIO, final
 
 from baonet.trace.export_console import ConsoleTracks
 from baonet.trace.export_interrupts import InterruptTracks
+from baonet.trace.export_memory import MemoryTracks
 from baonet.trace.export_packets import FAULT, GUEST, INTERRUPT, MARKER, MESSAGE, Arguments, Packets
 from baonet.trace.export_states import StateTracks
 from baonet.trace.head import Header
@@ -44,6 +45,7 @@ class _Picture:
         self._threads: dict[int, int] = {}
         self._homes: dict[int, int] = {}
         self._states: dict[int, StateTracks] = {}
+        self._memory: dict[int, MemoryTracks] = {}
         first = max(_FIRST_THREAD, len(header.vms) + 2)
         idle = tuple(pcpu for pcpu in pcpus if pcpu not in header.names())
         groups = [(vm.name, vm.pcpus) for vm in header.vms] + ([("no VM", idle)] if idle else [])
@@ -54,6 +56,7 @@ class _Picture:
                 self._threads[pcpu] = thread = packets.thread(pid, first + pcpu, f"pcpu {pcpu}")
                 counter = packets.counter(thread, f"exits of pcpu {pcpu}", "exits")
                 self._states[pcpu] = StateTracks(packets, thread, counter)
+                self._memory[pcpu] = MemoryTracks(packets, thread, pcpu, header.rate)
         self._interrupts = InterruptTracks(packets, self._threads, self._homes, header.architecture)
         self._consoles = ConsoleTracks(packets, self._homes)
 
@@ -62,12 +65,15 @@ class _Picture:
         time = self._ns(ticks)
         match kind:
             case Kind.EXIT:
+                self._memory[pcpu].goes(time)
                 self._states[pcpu].exit(time, self._names.of(row), b)
             case Kind.ENTRY:
                 self._states[pcpu].entry(time)
             case Kind.WAIT:
+                self._memory[pcpu].wait(time)
                 self._states[pcpu].wait(time, b)
             case Kind.WAKE:
+                self._memory[pcpu].goes(time)
                 self._states[pcpu].wake(time)
             case Kind.STATE:
                 self._states[pcpu].state(time, a, self._names.of(row))
@@ -91,6 +97,10 @@ class _Picture:
                 self._instant(time, row, GUEST, (("address", b), ("value", c)))
             case Kind.MARK:
                 self._instant(time, row, MARKER, (("value", b),))
+            case Kind.MISSES:
+                self._memory[pcpu].misses(time, a, b, c)
+            case Kind.STALLS:
+                self._memory[pcpu].stalls(time, a, b, c)
             case Kind.FAULT:
                 self._instant(time, row, FAULT, (("detail", c),))
             case _:
@@ -108,6 +118,8 @@ class _Picture:
         time = self._ns(ticks)
         for states in self._states.values():
             states.finish(time)
+        for memory in self._memory.values():
+            memory.finish()
         self._interrupts.finish(time)
         self._consoles.finish(time)
         self._packets.flush()

@@ -9,8 +9,9 @@ from typing import final
 from baonet.hyp import wings
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
+from baonet.trace.memory import CacheCounts
 
-VERSION = 2
+VERSION = 3
 """The version of the format that is written and read here: who changes it, or what the digest covers, counts it up."""
 
 
@@ -84,7 +85,10 @@ class Header:
 @final
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """``time`` is when the run ended, in ticks. No ``digest``: under the host's clock, or when a pcpu was lost."""
+    """``time`` is when the run ended, in ticks. No ``digest``: under the host's clock, or when a pcpu was lost.
+
+    ``caches``: of each cluster whose memory takes time, by its number.
+    """
 
     ending: str
     time: int
@@ -92,6 +96,7 @@ class Footer:
     digests: Mapping[int, str]
     statistics: Mapping[int, Mapping[str, int]]
     deliveries: Mapping[str, int]
+    caches: Mapping[int, CacheCounts]
 
 
 def _integer(value: object, what: str) -> int:
@@ -203,6 +208,27 @@ def header(value: object) -> Header:
     )
 
 
+def _integers(value: object, what: str) -> tuple[int, ...]:
+    return tuple(_integer(each, what) for each in _list(value, what))
+
+
+def _cache(value: object) -> CacheCounts:
+    cache = _map(value, "cache")
+    vms = tuple(_text(name, "cache's VM") for name in _list(cache.get("vms"), "cache's VMs"))
+    counts = tuple(_counters(each, "cache's counts") for each in _list(cache.get("counts"), "cache's counts"))
+    missed = tuple(_integers(row, "cache's misses") for row in _list(cache.get("missed"), "cache's misses"))
+    pages = tuple(_integers(each, "cache's pages") for each in _list(cache.get("pages"), "cache's pages"))
+    owners = len(vms) + 1
+    if (
+        len(counts) != owners
+        or [len(row) for row in missed] != [owners + 1] * owners
+        or {len(each) for each in pages} - {2}
+    ):
+        raise TraceError(f"damaged: the cache of {', '.join(vms)} is not of so many VMs")
+    channel = _counters(cache.get("channel", {}), "cache's channel")
+    return CacheCounts(vms, counts, missed, channel, tuple((address, misses) for address, misses in pages))
+
+
 def footer(value: object) -> Footer:
     """Of the last value in a file. Raises TraceError."""
     end = _map(value, "end")
@@ -216,4 +242,8 @@ def footer(value: object) -> Footer:
         digests={_integer(pcpu, "pcpu"): _text(each, "digest") for pcpu, each in digests.items()},
         statistics={_integer(pcpu, "pcpu"): _counters(each, "statistics") for pcpu, each in statistics.items()},
         deliveries=_counters(end.get("deliveries", {}), "deliveries"),
+        caches={
+            _integer(number, "cluster"): _cache(cache)
+            for number, cache in _map(end.get("caches", {}), "caches").items()
+        },
     )

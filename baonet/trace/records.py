@@ -57,6 +57,12 @@ class Kind(IntEnum):
     """A fault was injected. a: number of the rule; b: ``FaultKind``; c: detail."""
     ENTRY = 17
     """The guest is entered again after an EXIT: what the exit cost has passed."""
+    MISSES = 18
+    """Where memory takes time, what was missed since the last such record, every 100 us at most. a: lines of code in
+    the first-level cache; b: lines of data there | lines in the second-level cache << 32; c: walks of page tables."""
+    STALLS = 19
+    """And how many cycles that has stalled. a: all; b: for the caches | for memory << 32; c: for others | for walks
+    << 32."""
 
 
 class InterruptSource(IntEnum):
@@ -83,6 +89,19 @@ class FaultKind(IntEnum):
     STALL = 5
     CRASH = 6
     FLIP = 7
+
+
+_LOW: Final = (1 << 32) - 1
+
+
+def misses_of(a: int, b: int, c: int) -> tuple[int, int, int, int]:
+    """Of MISSES: lines of code, lines of data, lines in the second level, walks."""
+    return a, b & _LOW, b >> 32, c
+
+
+def stalls_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
+    """Of STALLS, cycles: all, for the caches, for memory, for others, for walks."""
+    return a, b & _LOW, b >> 32, c & _LOW, c >> 32
 
 
 class Record(NamedTuple):

@@ -292,6 +292,43 @@ class Delivered:
 
 @final
 @dataclass(frozen=True, slots=True)
+class CacheOwner:
+    """What a VM, or the hypervisor below all of them, has asked of a second-level cache and of the way to memory.
+
+    ``missed``: its misses by who had driven the line out, the owners in their order, and last those of lines that had
+    not been there before.
+    """
+
+    counts: dict[str, int]
+    missed: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MissedPage:
+    """A page of physical memory, by its address, and how often lines of it were missed."""
+
+    address: int
+    misses: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SharedCache:
+    """Of an island at its end, for each cluster whose memory takes time: what its VMs did to each other in its cache.
+
+    ``owners``: its VMs in the order of their numbers, and the hypervisor. ``channel``: counts of the way to memory.
+    ``pages``: those that were missed most.
+    """
+
+    cluster: int
+    owners: tuple[CacheOwner, ...]
+    channel: dict[str, int]
+    pages: tuple[MissedPage, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Typed:
     """Console input for ``vm`` came while the machine ran, and was given the time ``at``: nanoseconds, virtual.
 
@@ -336,5 +373,6 @@ Control = (
     | Horizon
     | Reached
     | Delivered
+    | SharedCache
     | Typed
 )

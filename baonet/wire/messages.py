@@ -15,6 +15,7 @@ from baonet.hyp import messages as hyp
 from baonet.hyp.wings import ARCHITECTURES
 from baonet.wire.control import (
     AGENT,
+    CacheOwner,
     ConsoleBreak,
     ConsoleInput,
     ConsoleOutput,
@@ -30,6 +31,7 @@ from baonet.wire.control import (
     Hello,
     Horizon,
     InputTaken,
+    MissedPage,
     Notice,
     Parked,
     PcpuState,
@@ -38,6 +40,7 @@ from baonet.wire.control import (
     RegistersRequest,
     Reset,
     Running,
+    SharedCache,
     Start,
     StateRequest,
     Statistics,
@@ -62,6 +65,7 @@ __all__ = [
     "NUMBER",
     "TRAVELS",
     "VERSION",
+    "CacheOwner",
     "Control",
     "Fact",
     "Message",
@@ -79,6 +83,7 @@ __all__ = [
     "Hello",
     "Horizon",
     "InputTaken",
+    "MissedPage",
     "Notice",
     "Parked",
     "PcpuState",
@@ -87,6 +92,7 @@ __all__ = [
     "RegistersRequest",
     "Reset",
     "Running",
+    "SharedCache",
     "Start",
     "StateRequest",
     "Statistics",
@@ -104,7 +110,7 @@ __all__ = [
     "speak",
 ]
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 Message: TypeAlias = "Control | TurnMessage | hyp.HypMessage | ClusterMessage"
 Way = tuple[Role, Role]
@@ -179,6 +185,7 @@ _AGENTS: Final = (
     Fact(70, Registers, _TOLD),
     Fact(71, StateRequest, ((Role.AGENT, Role.CONDUCTOR), (Role.CONDUCTOR, Role.CREW))),
     Fact(80, PcpuState, ((Role.CONDUCTOR, Role.AGENT), (Role.CREW, Role.CONDUCTOR))),
+    Fact(84, SharedCache, ((Role.CONDUCTOR, Role.AGENT),)),
 )
 _TO_NODE: Final[tuple[Way, ...]] = ((Role.LEAD, Role.NODE),)
 _TO_LEAD: Final[tuple[Way, ...]] = ((Role.NODE, Role.LEAD),)

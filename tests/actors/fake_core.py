@@ -129,6 +129,9 @@ class FakeCore(FakeCpu):
     def storm(self) -> None:
         return None
 
+    def memory_counts(self) -> dict[str, int]:
+        return {}
+
     def statistics(self) -> dict[str, int | list[int]]:
         return {"instructions": self.entered}
 

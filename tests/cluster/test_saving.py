@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import baonet
 from tests.system.machine import vm, write
+from tests.system.test_memory_system import machine as beside_noise
 from tests.system.test_virtual import GUESTS_AND_ENDS
 
 LIMIT = "60s"
@@ -142,3 +143,13 @@ async def test_a_machine_of_which_a_node_is_lost_is_not_saved(tmp_path: Path) ->
 
 def children() -> set[int]:
     return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+def test_caches_that_vms_on_two_nodes_share_are_saved_as_on_one() -> None:
+    """Each node has what its own CPUs have of them alone."""
+    machine, moments, end = beside_noise(neighbours=1, passes=2), [200, 200], "500us"
+    here, there = (HERE, "pack"), (TWO, {"membench": 0, "membound": 1})
+    states, digest, _ = lives(machine, [here, here, here], moments, end)
+    assert digest == left_alone(machine, moments, end)
+    for ways in ([there, here, there], [here, there, here]):
+        assert lives(machine, ways, moments, end)[:2] == (states, digest)

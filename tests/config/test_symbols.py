@@ -62,6 +62,7 @@ def test_the_variables_of_a_page_have_names(tmp_path: Path) -> None:
     assert found.within(LINKED, LINKED + 0x34) == ["first", "data"]
     assert found.within(LINKED + 0x17, LINKED + 0x30) == ["first"]
     assert found.within(LINKED + 0x34, LINKED + 0x100) == []
+    assert found.within(LINKED + 0x2C, LINKED + 0x44, code=True) == ["label", "data", "main"]
 
 
 def test_an_image_that_was_loaded_elsewhere_has_its_names_in_both_places(tmp_path: Path) -> None:

@@ -28,7 +28,14 @@ CACHED, DEVICE, UNCACHED = 0 << 2, 1 << 2, 2 << 2
 CACHES = 0x1004
 MMU = 1
 
-PLAIN: Final = {"prefetch_streams": 0, "streaming_l1": 0, "streaming_l2": 0, "dram_line": 0, "l2_store": 0, "dram_store": 0}
+PLAIN: Final = {
+    "prefetch_streams": 0,
+    "streaming_l1": 0,
+    "streaming_l2": 0,
+    "dram_line": 0,
+    "l2_store": 0,
+    "dram_store": 0,
+}
 """Nothing ahead, no streaming, a channel that is never busy, and stores that cost nothing: what is left is easily counted."""
 
 

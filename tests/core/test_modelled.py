@@ -34,7 +34,7 @@ from tests.core.modelled import (
 )
 from tests.core.owners import Owners
 from tests.core.travelling import as_bytes
-from tests.core.virtual import HVC, ISB, LOOP, NOP, read, write
+from tests.core.virtual import HVC, ISB, LOOP, NOP, write
 
 L2, DRAM = 13, 100
 LDR, STR = 0xF940_0020, 0xF900_0020  # ldr/str x0, [x1]
@@ -282,7 +282,17 @@ def test_translations_of_another_asid_are_others_and_stay() -> None:
 
 
 DC_CIVAC, DC_CVAC, DC_IVAC, DC_CVAU, DC_CISW, IC_IALLU, IC_IVAU, IC_IALLUIS, TLBI_VMALLE1IS = (
-    *(0xD50B_7E21, 0xD50B_7A21, 0xD508_7621, 0xD50B_7B21, 0xD508_7E44, 0xD508_751F, 0xD50B_7525, 0xD508_711F, 0xD508_831F),
+    *(
+        0xD50B_7E21,
+        0xD50B_7A21,
+        0xD508_7621,
+        0xD50B_7B21,
+        0xD508_7E44,
+        0xD508_751F,
+        0xD50B_7525,
+        0xD508_711F,
+        0xD508_831F,
+    ),
 )
 
 
@@ -308,7 +318,9 @@ def test_code_that_is_invalidated_is_fetched_again() -> None:
 def test_memory_that_is_not_cached() -> None:
     """Stage 1 off, a page mapped as Device or non-cacheable, SCTLR_EL1.C clear."""
     loads = (LDR, LDR, LDR, HVC)
-    assert finished(core(*loads, sctlr=CACHES), x1=DATA)["uncached"] == 3 + finished(core(HVC, sctlr=CACHES))["uncached"]
+    assert (
+        finished(core(*loads, sctlr=CACHES), x1=DATA)["uncached"] == 3 + finished(core(HVC, sctlr=CACHES))["uncached"]
+    )
     assert finished(core(*loads, sctlr=MMU | 0x1000), x1=DATA)["l1d_misses"] == 0
     assert finished(core(*loads), x1=DATA)["l1d_misses"] == 1
     for attributes in (DEVICE, UNCACHED):

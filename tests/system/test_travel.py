@@ -20,6 +20,8 @@ from baonet.trace.records import machine_digest
 from tests.contents import WRONG, places, replaced
 from tests.system.digests import ROOT, of_file
 from tests.system.machine import pair, vm, write
+from tests.system.test_memory_system import machine as beside_noise
+from tests.system.test_memory_system import platform
 from tests.system.test_random_guests import CLOCKS, COSTS, VMS, random_machine
 from tests.system.test_rebirth import both
 from tests.system.test_virtual import GUESTS_AND_ENDS
@@ -67,6 +69,9 @@ MACHINES: dict[str, tuple[dict[str, Any] | Path, int]] = {
     ),
     "hello.yaml": (ROOT / "configs/hello.yaml", 20_000_000),
     "ping-pong.yaml": (ROOT / "configs/ping-pong.yaml", 2_000_000),
+    "memory system": (beside_noise(), 400_000),
+    "memory system smp": ({"platform": platform(), "vms": [vm("contend", cpus=4)]}, 400_000),
+    "memory system ping-pong": (pair() | {"platform": platform()}, 400_000),
     "latency": (ROOT / "examples/studies/machines/interrupt-latency.yaml", 3_000_000),
     "noisy": (ROOT / "examples/studies/machines/noisy-neighbour.yaml", 3_000_000),
 }

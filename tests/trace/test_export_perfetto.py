@@ -31,7 +31,7 @@ class Picture:
     tracks: dict[int, tuple[str, ...]] = field(default_factory=dict)
     slices: dict[tuple[str, ...], list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     instants: dict[tuple[str, ...], list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
-    counters: dict[tuple[str, ...], list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    counters: dict[tuple[str, ...], list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     flows: dict[int, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     details: list[tuple[str, dict[str, int]]] = field(default_factory=list)
 
@@ -79,7 +79,9 @@ def picture(data: bytes) -> Picture:
                 ends[event.track_uuid] = packet.timestamp
                 made.slices[where].append((begin, packet.timestamp, name))
             elif event.type == TrackEvent.TYPE_COUNTER:
-                made.counters[where].append((packet.timestamp, event.counter_value))
+                whole = event.HasField("counter_value")
+                value = event.counter_value if whole else event.double_counter_value
+                made.counters[where].append((packet.timestamp, value))
             else:
                 assert name
                 made.instants[where].append((packet.timestamp, name))
@@ -288,3 +290,24 @@ def test_many_records_need_no_more_memory_than_some(tmp_path: Path) -> None:
     with TraceReader(path) as trace, (tmp_path / "out").open("wb") as out:
         export(trace, out, lambda done, total: levels.append(resident()))
     assert max(levels) - levels[len(levels) // 4] < 2 << 20
+
+
+def test_what_memory_takes_is_told_of_the_time_in_which_it_came() -> None:
+    """As counters of the CPU: misses a microsecond, and per cent of the time; a long wait has none."""
+    missed = [(200_000, Kind.MISSES, 0, 20, 400 | 100 << 32, 10), (300_000, Kind.MISSES, 0, 0, 100 | 50 << 32, 0)]
+    stalled = [(200_000, Kind.STALLS, 0, 150_000, 50_000 | 60_000 << 32, 30_000 | 10_000 << 32)]
+    rest = [
+        (350_000, Kind.WAIT, 0, 0, 0x5000, 0),
+        (800_000, Kind.STALLS, 0, 25_000, 0, 0),
+        (900_000, Kind.WAKE, 0, 0, 0, 0),
+    ]
+    counters = drawn(sorted([*missed, *stalled, *rest])).counters
+    found = {name[-1].removesuffix(" of pcpu 0"): values for name, values in counters.items() if name[1] == "pcpu 0"}
+    assert found["L1I misses"] == [(0, 0.1), (200_000, 0), (300_000, 0)]
+    assert found["L1D misses"] == [(0, 2), (200_000, 1), (300_000, 0)]
+    assert found["L2 misses"] == [(0, 0.5), (200_000, 0.5), (300_000, 0)]
+    assert found["table walks"][0] == (0, 0.05)
+    assert found["stalled"] == [(0, 75), (200_000, 0), (300_000, 50), (350_000, 0)]
+    assert found["stalled for contention"][0] == (0, 15)
+    without = drawn([(0, Kind.WAIT, 0, 0, 0, 0)]).counters
+    assert all(name[-1].startswith("exits of") for name in without)

@@ -82,6 +82,11 @@ def back(record: dict[str, Any]) -> Row:
             a, b, c = record["uart"], record["position"], record["byte"]
         case Kind.MARK:
             b = bits("value")
+        case Kind.MISSES:
+            a, b, c = record["l1i"], record["l1d"] | record["l2"] << 32, record["walks"]
+        case Kind.STALLS:
+            a, b = record["cycles"], record["cache"] | record["memory"] << 32
+            c = record["contention"] | record["translation"] << 32
         case Kind.WAKE | Kind.ENTRY | Kind.STATE | Kind.FAULT | Kind.INPUT:
             pass
         case _:

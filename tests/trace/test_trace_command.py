@@ -27,7 +27,7 @@ ROWS: list[Row] = [
     (400, Kind.ENTRY, 0, 0, 0, 0),
     (1100, Kind.ARRIVED, 1, 37, 1 << 16, 1100),
     (2_500_000_000, Kind.WAIT, 1, 0, 0x5000, 0),
-    (2_500_000_000, 18, 1, 0, 0, 0),
+    (2_500_000_000, 20, 1, 0, 0, 0),
 ]
 
 
@@ -58,7 +58,7 @@ def test_info(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ["arrived", "0", "1", "1"],
         ["state", "1", "0", "1"],
         ["entry", "1", "0", "1"],
-        ["18", "0", "1", "1"],
+        ["20", "0", "1", "1"],
         ["all", "4", "3", "7"],
     ]
 
@@ -121,12 +121,12 @@ def test_what_is_no_trace_is_refused_in_one_line(
 ) -> None:
     wrong = tmp_path / "wrong.bnt"
     wrong.write_bytes(b"BNT2\n")
-    newer = write(tmp_path / "newer.bnt", ROWS, header={**HEADER, "version": 3})
+    newer = write(tmp_path / "newer.bnt", ROWS, header={**HEADER, "version": 4})
     older = write(tmp_path / "older.bnt", ROWS, header={**HEADER, "version": 1})
-    other = "and this one reads version 2: read it with the one that wrote it"
+    other = "and this one reads version 3: read it with the one that wrote it"
     reasons = {
         wrong: "not a trace",
-        newer: f"written by a newer baonet: its version is 3, {other}",
+        newer: f"written by a newer baonet: its version is 4, {other}",
         older: f"written by an older baonet: its version is 1, {other}",
         tmp_path / "absent.bnt": "No such file or directory",
         tmp_path: "Is a directory",

@@ -48,7 +48,7 @@ from tests.trace.traces import HEADER
         (Kind.STATE, 77, 0, 0, "state 77"),
         (Kind.FAULT, 2, 1, 0, "drop (rule 2)"),
         (Kind.MARK, 0, 1, 0, "mark"),
-        (18, 1, 2, 3, "18"),
+        (20, 1, 2, 3, "20"),
     ],
 )
 def test_names(kind: int, a: int, b: int, c: int, name: str) -> None:

@@ -124,8 +124,8 @@ def value(content: object) -> bytes:
         (b"BNT1\n", "cut off before its header ends"),
         (b"BNT1\n" + value([1, 2]), "damaged: it begins without a header"),
         (
-            b"BNT1\n" + value({**HEADER, "version": 3}),
-            "a newer baonet: its version is 3, and this",
+            b"BNT1\n" + value({**HEADER, "version": 4}),
+            "a newer baonet: its version is 4, and this",
         ),
         (
             b"BNT1\n" + value({**HEADER, "version": 1}),
@@ -188,3 +188,32 @@ def test_verification_finds_another_record_and_another_order(tmp_path: Path) -> 
     with TraceReader(write(tmp_path / "t.bnt", made, end=wrong)) as trace:
         verdict = verify(trace, ignore)
         assert (verdict.same, verdict.differing) == (False, ())
+
+
+CACHE = {
+    "vms": ["ping", "pong"],
+    "counts": [{"l2_misses": 5}, {"l2_misses": 2}, {}],
+    "missed": [[1, 2, 0, 2], [0, 0, 1, 1], [0, 0, 0, 0]],
+    "channel": {"windows": 3},
+    "pages": [[0x4000_0000, 4]],
+}
+
+
+def test_what_vms_did_to_each_other_in_a_cache_is_in_the_footer(tmp_path: Path) -> None:
+    with TraceReader(write(tmp_path / "t.bnt", [], end={**footer([]), "caches": {0: CACHE}})) as trace:
+        assert trace.footer is not None
+        cache = trace.footer.caches[0]
+    misses = {(owner, evictor): count for owner, evictor, count in cache.misses() if count}
+    assert misses["ping", "pong"] == 2
+    assert misses["pong", "hypervisor"] == 1
+    assert misses["ping", "nobody"] == 2
+    assert cache.pages == ((0x4000_0000, 4),)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"), [("vms", ["ping"]), ("missed", [[1, 2, 0], [0, 0, 1, 1], [0, 0, 0, 0]]), ("pages", [[1]])]
+)
+def test_a_cache_of_other_vms_than_it_says_is_damaged(tmp_path: Path, field: str, wrong: object) -> None:
+    path = write(tmp_path / "t.bnt", [], end={**footer([]), "caches": {0: {**CACHE, field: wrong}}})
+    with pytest.raises(TraceError, match="is not of so many VMs"), TraceReader(path):
+        pass

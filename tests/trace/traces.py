@@ -116,7 +116,7 @@ def any_rows(draw: st.DrawFn) -> list[Row]:
     """What a run might record and what it never would, in the order of time."""
     rows = []
     time = 0
-    for kind in draw(st.lists(st.sampled_from([*Kind, 18, 0x1234]), max_size=60)):
+    for kind in draw(st.lists(st.sampled_from([*Kind, 20, 0x1234]), max_size=60)):
         time += draw(st.sampled_from([0, 0, 1, 5, 100]))
         a, b, c = draw(_FIELDS.get(kind, _ANYTHING))
         rows.append((time, int(kind), draw(st.integers(0, 3)), int(a), int(b), c))

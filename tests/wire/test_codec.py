@@ -159,6 +159,12 @@ REPORT = Armv8Report("linux", 1, 0, 2, REASON, "It fetched.", 0x40, 0x40, 0x40, 
             "981901 09 c3 cf4000000000000000 91 95 00080901 93310201 91 930900a178 c2".replace(" ", ""),
         ),
         (turns.Mail(1, (turns.Delivery(500, -1, 7, wire.Start()),)), "931d0191 94cd01f4ff07 9101".replace(" ", "")),
+        (
+            wire.SharedCache(
+                0, (wire.CacheOwner({"lines": 9}, (1, 2, 3)),), {"busy": 4}, (wire.MissedPage(0x1000, 5),)
+            ),
+            "9554 00 9192 81a56c696e657309 93010203 81a46275737904 9192cd100005".replace(" ", ""),
+        ),
         (turns.Collect(1), "921e01"),
         (turns.Collected(1, (wire.ConsoleOutput(1, 0, 7, b"ok"),)), "931f0191 9506010007c4026f6b".replace(" ", "")),
         (psci.PsciOn(0x40000000, 2**64 - 1), "9320ce40000000cfffffffffffffffff"),
@@ -211,7 +217,7 @@ def _shape(annotation: typing.Any) -> str:
     return f"{annotation}[{inner}]" if inner else str(annotation)
 
 
-SHAPES = {4: "f28af9fccc122e77232fd164734b46adf702daca2b52a244121bfcdf8da7f864"}
+SHAPES = {5: "a27ab301d64b1ec0bc036cc24a38fc181fd2e8a27242f2fbbc32f9ba4b4c4928"}
 """A digest of all messages, by the protocol's version."""
 
 

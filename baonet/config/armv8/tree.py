@@ -1,6 +1,7 @@
-"""The device tree's nodes for CPUs, PSCI, GIC and generic timer.
+"""The device tree's nodes for CPUs, PSCI, GIC, generic timer, and for performance monitors where memory takes time.
 
-Bindings are those of Linux (Documentation/devicetree/bindings): arm,gic-v3, arm,gic-400, arm,armv8-timer, arm,psci.
+Bindings are those of Linux (Documentation/devicetree/bindings): arm,gic-v3, arm,gic-400, arm,armv8-timer, arm,psci,
+arm,pmu.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def describe(root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None
     psci.text("method", "smc")
     _gic(root, vm, controller)
     _timer(root, vm)
+    if platform.memory_system is not None:
+        _pmu(root, platform)
 
 
 def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
@@ -74,3 +77,10 @@ def _timer(root: FdtNode, vm: Vm) -> None:
     timer.text("compatible", "arm,armv8-timer")
     timer.cells("interrupts", *(cell for intid in _TIMER_INTERRUPTS for cell in cells(vm, intid, edge=False)))
     timer.flag("always-on")
+
+
+def _pmu(root: FdtNode, platform: Platform) -> None:
+    """Of no interrupt: an overflow has none, so what counts is read, and not sampled."""
+    model = Armv8Platform.of(platform).cpu_model
+    names = ["arm,armv8-pmuv3"] if model in _CPU_COMPATIBLE else [f"arm,{model}-pmu", "arm,armv8-pmuv3"]
+    root.add("pmu").text("compatible", *names)

@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident rest rights siblings storm tlb trace
+ *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident rest rights sample siblings storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
@@ -96,7 +96,9 @@ enum kind {
     TRACE_CONSOLE = 12,
     TRACE_INPUT,
     TRACE_MARK,
-    TRACE_ENTRY = 17
+    TRACE_ENTRY = 17,
+    TRACE_MISSES,
+    TRACE_STALLS
 };
 struct record {
     uint64_t time;

@@ -1,6 +1,12 @@
 #include "memory_counts.h"
 
+#include "clock.h"
 #include "rounds.h"
+
+struct missed_page {
+    uint64_t address;
+    uint32_t misses;
+};
 
 static const char *const causes[] = {
     [MEMSYS_STALL_FETCH] = "fetch",
@@ -40,10 +46,15 @@ static bool put_counters(PyObject *dict, const char *whose, const struct memsys_
 
 PyObject *core_memory_counts(PyObject *self, PyObject *unused) {
     (void)unused;
-    const struct memsys *memsys = ((struct core *)self)->view.memsys;
+    const struct core *core = (struct core *)self;
+    const struct memsys *memsys = core->view.memsys;
     PyObject *dict = PyDict_New();
     if (!memsys || !dict) return dict;
-    if (!put_counters(dict, "", &memsys->counters[0]) || !put_counters(dict, "hypervisor_", &memsys->counters[1])) Py_CLEAR(dict);
+    uint64_t cycles = clock_of_instructions(core, core_retired(core));
+    for (unsigned i = 0; i < MEMSYS_CAUSES; i++) cycles += memsys->counters[0].stalls[i];
+    if (!put(dict, "", "cycles", cycles) || !put_counters(dict, "", &memsys->counters[0]) ||
+        !put_counters(dict, "hypervisor_", &memsys->counters[1]))
+        Py_CLEAR(dict);
     return dict;
 }
 
@@ -71,7 +82,34 @@ static PyObject *numbers(const uint64_t *counts, const unsigned *places, unsigne
     return list;
 }
 
-/* (counts by owner, who has driven out what whom missed, counts of the cluster) */
+#define PAGES 16u /* that are told */
+
+/* Puts a page among those with more misses; of two with as many the lower is first. */
+static void rank(struct missed_page *pages, unsigned *count, struct missed_page page) {
+    unsigned place = *count < PAGES ? (*count)++ : PAGES;
+    while (place && pages[place - 1].misses < page.misses) {
+        if (place < PAGES) pages[place] = pages[place - 1];
+        place--;
+    }
+    if (place < PAGES) pages[place] = page;
+}
+
+static PyObject *missed_pages(const struct memsys_weave *weave) {
+    struct missed_page pages[PAGES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < weave->shape.extent_count; i++) {
+        const struct memsys_extent *extent = &weave->shape.extents[i];
+        const uint32_t *misses = memsys_cluster_pages(weave->cluster, i);
+        for (uint64_t page = 0; page < extent->size / PAGE_SIZE; page++)
+            if (misses[page]) rank(pages, &count, (struct missed_page){extent->base + page * PAGE_SIZE, misses[page]});
+    }
+    PyObject *list = PyList_New(0);
+    for (unsigned i = 0; list && i < count; i++)
+        if (!append(list, Py_BuildValue("(KI)", (unsigned long long)pages[i].address, pages[i].misses))) Py_CLEAR(list);
+    return list;
+}
+
+/* (counts by owner, who has driven out what whom missed, counts of the cluster, pages that were missed most) */
 static PyObject *cluster_counts(const struct woven *woven) {
     const struct memsys_cluster_counters *counters = memsys_cluster_counters(woven->weave.cluster);
     unsigned places[MEMSYS_OWNERS + 1], count = 0, vms = 0;
@@ -83,17 +121,18 @@ static PyObject *cluster_counts(const struct woven *woven) {
     }
     places[count++] = MEMSYS_HYPERVISOR;
     places[count] = MEMSYS_COLD;
-    PyObject *owners = PyList_New(0), *missed = PyList_New(0), *whole = PyDict_New();
-    bool done = owners && missed && whole;
+    PyObject *owners = PyList_New(0), *missed = PyList_New(0), *whole = PyDict_New(), *pages = missed_pages(&woven->weave);
+    bool done = owners && missed && whole && pages;
     for (unsigned i = 0; done && i < count; i++)
         done = append(owners, owner_counts(&counters->owner[places[i]])) &&
                append(missed, numbers(counters->missed[places[i]], places, count + 1));
     done = done && put(whole, "", "windows", counters->windows) && put(whole, "", "records", counters->records) &&
            put(whole, "", "busy", counters->busy);
-    PyObject *found = done ? PyTuple_Pack(3, owners, missed, whole) : NULL;
+    PyObject *found = done ? PyTuple_Pack(4, owners, missed, whole, pages) : NULL;
     Py_XDECREF(owners);
     Py_XDECREF(missed);
     Py_XDECREF(whole);
+    Py_XDECREF(pages);
     return found;
 }
 

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "leave.h"
 #include "regions.h"
+#include "sample.h"
 
 static void stall(struct core *core, unsigned cycles) {
     if (cycles) clock_stall(core, cycles);
@@ -94,6 +95,7 @@ void modelled_begun(struct core *core, uint64_t window) {
 
 void modelled_enter(struct core *core) {
     if (!core->weave || !memsys_weave_enter(core->weave, core->party, clock_now(core)) || !core->model) return;
+    sample_memory(core);
     modelled_begun(core, memsys_weave_party(core->weave, core->party)->window);
 }
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias, final
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
 from baonet.study.reservoir import Reservoir
+from baonet.trace.memory import CacheCounts
 from baonet.trace.order import Row
 
 Key: TypeAlias = tuple[str, ...]
@@ -25,13 +26,15 @@ class TracedRun:
 
     ``rate`` is that of the records' time, ``vms`` the name of each pcpu's VM, ``architecture`` what its exits and
     interrupts are, ``access`` what an emulated load or store costs, in ticks: it is in the time of the records behind
-    it, and in no record of its own.
+    it, and in no record of its own. ``statistics`` of each pcpu and ``caches`` of each cluster are of its footer.
     """
 
     rate: Rate
     vms: Mapping[int, str]
     architecture: Architecture
     access: int = 0
+    statistics: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    caches: Mapping[int, CacheCounts] = field(default_factory=dict)
 
     def vm(self, pcpu: int) -> str:
         return self.vms.get(pcpu, NOBODY)

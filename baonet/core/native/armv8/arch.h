@@ -74,9 +74,10 @@ struct pmu {
     uint32_t control, enabled, overflowed, interrupting, selected;
     uint32_t type[PMU_COUNTERS + 1];
     uint64_t value[PMU_COUNTERS + 1];
+    uint64_t told[PMU_COUNTERS]; /* how often what each counts has been in all, as far as it knows; where memory takes time */
 };
 
-#define ARCH_STATE_VERSION 2u
+#define ARCH_STATE_VERSION 3u
 struct arch_state {
     uint64_t random; /* how often the guest has asked for a random number */
     bool double_locked;
@@ -94,7 +95,7 @@ struct arch_state {
     uint64_t stored;
     uint32_t stored_by;
 };
-_Static_assert(sizeof(struct arch_state) == 456, "another layout is another ARCH_STATE_VERSION");
+_Static_assert(sizeof(struct arch_state) == 504, "another layout is another ARCH_STATE_VERSION");
 
 /* Of stage 1 by the guest's tables, the latest. */
 struct walk {

@@ -1,7 +1,10 @@
 /*
  * The performance monitors (Arm ARM D13.8): the cycle counter and the 6 event counters of Armv8-A cores. Cycles are
  * those of virtual time, or nanoseconds of the host's clock; the library's own counts the host CPU's, so no two runs
- * would read the same. Of the events, those that PMCEID0_EL0 tells count: CPU_CYCLES, and SW_INCR in PMSWINC_EL0.
+ * would read the same. Of the events, those that PMCEID0_EL0 tells count: CPU_CYCLES, SW_INCR in PMSWINC_EL0, and where
+ * memory takes time instructions and what the model of the memory system counts of the guest. There instructions are those
+ * to the end of the block that runs, memory accesses those that have been made. What a second-level cache has really missed
+ * is known at the end of a window: a counter then goes on by more, or stands still until its due is more than it has told.
  * Counters that go on by themselves are brought up to date when something of them is touched. An overflow is seen in
  * PMOVSSET_EL0, and interrupts nobody. Of the filters, both EL1 and EL0 excluded stops a counter, either alone does not.
  */
@@ -33,6 +36,16 @@
 #define EVENT_MASK 0xffffu
 #define SW_INCR 0x00u
 #define CPU_CYCLES 0x11u
+/* Of the guest's memory system, and of what it executes. */
+#define L1I_CACHE_REFILL 0x01u
+#define L1I_TLB_REFILL 0x02u
+#define L1D_CACHE_REFILL 0x03u
+#define L1D_CACHE 0x04u
+#define L1D_TLB_REFILL 0x05u
+#define INST_RETIRED 0x08u
+#define MEM_ACCESS 0x13u
+#define L2D_CACHE 0x16u
+#define L2D_CACHE_REFILL 0x17u
 
 #define PMCR SYSREG(3, 3, 9, 12, 0)
 #define PMCNTENSET SYSREG(3, 3, 9, 12, 1)
@@ -40,6 +53,7 @@
 #define PMOVSCLR SYSREG(3, 3, 9, 12, 3)
 #define PMSWINC SYSREG(3, 3, 9, 12, 4)
 #define PMSELR SYSREG(3, 3, 9, 12, 5)
+#define PMCEID0 SYSREG(3, 3, 9, 12, 6)
 #define PMCCNTR SYSREG(3, 3, 9, 13, 0)
 #define PMXEVTYPER SYSREG(3, 3, 9, 13, 1)
 #define PMXEVCNTR SYSREG(3, 3, 9, 13, 2)
@@ -64,10 +78,33 @@ static uint32_t idcode(struct core *core) {
 
 static uint32_t bit(unsigned n) { return 1u << (n == CYCLES ? CYCLES_BIT : n); }
 
-static bool counts_cycles(const struct pmu *pmu, unsigned n) {
+static bool counts(const struct pmu *pmu, unsigned n) {
     if (!(pmu->control & PMCR_E) || !(pmu->enabled & bit(n))) return false;
-    if ((pmu->type[n] & EXCLUDE_EL1_AND_EL0) == EXCLUDE_EL1_AND_EL0) return false;
-    return n == CYCLES || (pmu->type[n] & EVENT_MASK) == CPU_CYCLES;
+    return (pmu->type[n] & EXCLUDE_EL1_AND_EL0) != EXCLUDE_EL1_AND_EL0;
+}
+
+/* How often something has been in the guest, since the core was made. */
+static uint64_t occurred(const struct core *core, uint32_t event) {
+    const struct memsys_counters *counters = &core->view.memsys->counters[0];
+    switch (event) {
+    case INST_RETIRED: return core_retired(core);
+    case L1I_CACHE_REFILL: return counters->l1i_misses;
+    case L1I_TLB_REFILL: return counters->tlb_i_misses; /* walks: the A53 counts no refills of its micro-TLBs */
+    case L1D_CACHE_REFILL: return counters->l1d_misses - counters->streamed; /* a line that is only written passes by */
+    case L1D_CACHE:
+    case MEM_ACCESS: return counters->loads + counters->stores;
+    case L1D_TLB_REFILL: return counters->tlb_d_misses;
+    case L2D_CACHE: return counters->l2_accesses;
+    case L2D_CACHE_REFILL: return counters->l2_misses;
+    default: return 0;
+    }
+}
+
+static uint32_t events(const struct core *core) {
+    uint32_t always = 1u << SW_INCR | 1u << CPU_CYCLES;
+    if (!core->view.memsys) return always;
+    return always | 1u << L1I_CACHE_REFILL | 1u << L1I_TLB_REFILL | 1u << L1D_CACHE_REFILL | 1u << L1D_CACHE |
+           1u << L1D_TLB_REFILL | 1u << INST_RETIRED | 1u << MEM_ACCESS | 1u << L2D_CACHE | 1u << L2D_CACHE_REFILL;
 }
 
 static void advance(struct pmu *pmu, unsigned n, uint64_t events) {
@@ -77,14 +114,26 @@ static void advance(struct pmu *pmu, unsigned n, uint64_t events) {
     pmu->value[n] = n == CYCLES ? now : (uint32_t)now;
 }
 
+/* What an exception or a window's edge takes back is not taken from a counter: it does not go on until that has come again. */
+static void catch_up_events(struct core *core) {
+    struct pmu *pmu = &core->state.arch.pmu;
+    for (unsigned n = 0; n < CYCLES; n++) {
+        uint64_t occurred_now = occurred(core, pmu->type[n] & EVENT_MASK);
+        if (occurred_now <= pmu->told[n]) continue;
+        if (counts(pmu, n)) advance(pmu, n, occurred_now - pmu->told[n]);
+        pmu->told[n] = occurred_now;
+    }
+}
+
 /* Before anything is read, or changes how it counts. */
 static void catch_up(struct core *core) {
     struct pmu *pmu = &core->state.arch.pmu;
     uint64_t passed = clock_seen(core) - pmu->since, cycles = passed + pmu->rest;
     pmu->since += passed;
+    if (core->view.memsys) catch_up_events(core);
     for (unsigned n = 0; n < CYCLES; n++)
-        if (counts_cycles(pmu, n)) advance(pmu, n, passed);
-    if (!counts_cycles(pmu, CYCLES)) return;
+        if (counts(pmu, n) && (pmu->type[n] & EVENT_MASK) == CPU_CYCLES) advance(pmu, n, passed);
+    if (!counts(pmu, CYCLES)) return;
     unsigned divider = pmu->control & PMCR_D ? 64 : 1;
     pmu->rest = cycles % divider;
     advance(pmu, CYCLES, cycles / divider);
@@ -145,12 +194,15 @@ uint64_t pmu_read(void *env, const void *ri) {
     case KEY(PMXEVCNTR): return selected(pmu, false, &n) ? pmu->value[n] : 0;
     case KEY(PMXEVTYPER): return selected(pmu, true, &n) ? pmu->type[n] : 0;
     case KEY(PMSWINC): return 0;
+    case KEY(PMCEID0): return events(core);
     }
     return reg >= KEY(PMEVTYPER(0)) ? pmu->type[reg & 7] : *value_of(pmu, reg);
 }
 
-static void write_type(struct pmu *pmu, unsigned n, uint64_t value) {
+static void write_type(struct core *core, unsigned n, uint64_t value) {
+    struct pmu *pmu = &core->state.arch.pmu;
     pmu->type[n] = (uint32_t)value & (n == CYCLES ? FILTER_KEPT : TYPE_KEPT);
+    if (n < CYCLES && core->view.memsys) pmu->told[n] = occurred(core, pmu->type[n] & EVENT_MASK);
 }
 
 void pmu_write(void *env, const void *ri, uint64_t value) {
@@ -170,16 +222,16 @@ void pmu_write(void *env, const void *ri, uint64_t value) {
     case KEY(PMSWINC): increment(pmu, value); return;
     case KEY(PMSELR): pmu->selected = value & 0x1f; return;
     case KEY(PMCCNTR): pmu_write_cycles(env, ri, value); return;
-    case KEY(PMCCFILTR): write_type(pmu, CYCLES, value); return;
+    case KEY(PMCCFILTR): write_type(core, CYCLES, value); return;
     case KEY(PMXEVCNTR):
         if (selected(pmu, false, &n)) pmu->value[n] = (uint32_t)value;
         return;
     case KEY(PMXEVTYPER):
-        if (selected(pmu, true, &n)) write_type(pmu, n, value);
+        if (selected(pmu, true, &n)) write_type(core, n, value);
         return;
     }
     if (reg >= KEY(PMEVTYPER(0)))
-        write_type(pmu, reg & 7, value);
+        write_type(core, reg & 7, value);
     else
         *value_of(pmu, reg) = (uint32_t)value;
 }
@@ -194,7 +246,7 @@ static void define_like(struct core *core, uint32_t pattern, uint32_t reg) {
 }
 
 static const uint32_t registers[] = {
-    PMCR,         PMCNTENSET,   PMCNTENCLR,   PMOVSCLR,     PMSWINC,      PMSELR,       PMCCNTR,      PMXEVTYPER,
+    PMCR,         PMCNTENSET,   PMCNTENCLR,   PMOVSCLR,     PMSWINC,      PMSELR,       PMCEID0,      PMCCNTR,      PMXEVTYPER,
     PMXEVCNTR,    PMOVSSET,     PMINTENSET,   PMINTENCLR,   PMCCFILTR,    PMEVCNTR(0),  PMEVCNTR(1),  PMEVCNTR(2),
     PMEVCNTR(3),  PMEVTYPER(0), PMEVTYPER(1), PMEVTYPER(2), PMEVTYPER(3),
 };

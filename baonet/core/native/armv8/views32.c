@@ -62,6 +62,7 @@ static const struct {
     {CP15(9u, 12u, 3u), pmu_read, pmu_write, NULL},
     {CP15(9u, 12u, 4u), pmu_read, pmu_write, NULL},
     {CP15(9u, 12u, 5u), pmu_read, pmu_write, NULL},
+    {CP15(9u, 12u, 6u), pmu_read, pmu_write, NULL},
     {CP15(9u, 13u, 0u), pmu_read_cycles, write_cycles, NULL},
     {CP15(9u, 13u, 1u), pmu_read, pmu_write, NULL},
     {CP15(9u, 13u, 2u), pmu_read, pmu_write, NULL},

@@ -18,12 +18,18 @@
 #include "hierarchy.h"
 #include "window.h"
 
+/* What has been told of a party in its trace, in all and when last. The last five are stalled cycles. */
+struct memsys_sampled {
+    uint64_t time, l1i_misses, l1d_misses, l2_misses, walks, cache, memory, contention, translation, all;
+};
+
 /* What a party and whoever ends windows tell each other. */
 struct memsys_party {
     uint64_t window;  /* the one that it has begun last, of which its log is; 0: none */
     uint64_t charged; /* cycles, in all, by which its clock has gone on at windows' edges */
     struct memsys_outcome outcome; /* of the windows before the open one, until it has begun that */
     uint64_t made;
+    struct memsys_sampled sampled;
 };
 
 struct memsys_shared {

@@ -65,6 +65,7 @@ void weaving_tell(struct part *part, struct view *home, unsigned pcpu) {
         unsigned party = pcpu - loom->first;
         if (party >= loom->weave.shape.parties) continue;
         uint64_t window = memsys_weave_party(&loom->weave, party)->window;
+        if (window != loom->weave.shared->window) continue; /* it has done nothing in the open one */
         if (loom->told[party].window != window) loom->told[party].count = 0;
         say_log(part, home, i, party, loom->told[party].count);
         loom->told[party].window = window;
@@ -107,7 +108,7 @@ static bool take_logged(const struct courier *courier, struct part *part, const 
     if (courier->node == part->home ? node != from->peer->node : node == courier->node || node == NOWHERE) return false;
     struct memsys_party *party = memsys_weave_party(&loom->weave, frame.party);
     struct memsys_log *log = log_of(loom, frame.party);
-    if (party->window != frame.window) log->count = 0;
+    if (party->window != frame.window || !frame.first) log->count = 0; /* all of it, also to who has had it: it was loaded there */
     if (frame.first != log->count || frame.count > log->capacity - log->count) return false;
     party->window = frame.window;
     log->begin = frame.begin;

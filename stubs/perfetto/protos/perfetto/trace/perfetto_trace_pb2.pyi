@@ -41,9 +41,11 @@ class TrackEvent:
     name_iid: int
     name: str
     counter_value: int
+    double_counter_value: float
     category_iids: _Scalars[int]
     flow_ids: _Scalars[int]
     debug_annotations: _Repeated[DebugAnnotation]
+    def HasField(self, name: str) -> bool: ...  # noqa: N802
 
 class ProcessDescriptor:
     pid: int
