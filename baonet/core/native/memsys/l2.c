@@ -39,9 +39,9 @@ static inline uint64_t line_of(const struct memsys_l2 *l2, uint32_t tag, uint32_
 static uint32_t *row(struct memsys_l2 *l2, uint32_t set) { return l2->tags + (size_t)set * l2->row; }
 
 /* One way at most has a line: without a branch for each. */
-static inline int find(struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
+static inline int find(const struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
     typedef uint32_t lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-    const uint32_t *tags = row(l2, set);
+    const uint32_t *tags = l2->tags + (size_t)set * l2->row;
     lanes found = {0}, numbers = {1, 2, 3, 4};
     for (uint32_t way = 0; way < l2->row; way += LANES, numbers += LANES)
         found |= (lanes)((*(const lanes *)(tags + way) & ~L2_DIRTY) == tag) & numbers;
