@@ -181,44 +181,6 @@ PyObject *core_pay(PyObject *self, PyObject *number) {
     Py_RETURN_NONE;
 }
 
-static int put(PyObject *dictionary, const char *name, uint64_t value) {
-    PyObject *number = PyLong_FromUnsignedLongLong(value);
-    int error = number ? PyDict_SetItemString(dictionary, name, number) : -1;
-    Py_XDECREF(number);
-    return error;
-}
-
-static PyObject *counted(const struct memsys_counters *counters) {
-    static const char *const causes[MEMSYS_CAUSES] = {
-        [MEMSYS_STALL_FETCH] = "stall_fetch",   [MEMSYS_STALL_DATA] = "stall_data",
-        [MEMSYS_STALL_STORE] = "stall_store",   [MEMSYS_STALL_DRAM] = "stall_dram",
-        [MEMSYS_STALL_WAIT] = "stall_wait",     [MEMSYS_STALL_TRANSLATION] = "stall_translation",
-        [MEMSYS_STALL_DEVICE] = "stall_device", [MEMSYS_STALL_COHERENCE] = "stall_coherence",
-        [MEMSYS_STALL_MAINTENANCE] = "stall_maintenance", [MEMSYS_STALL_CORRECTION] = "stall_correction",
-    };
-    PyObject *found = PyDict_New();
-#define MEMSYS_FIELD(name) \
-    if (found && put(found, #name, counters->name)) Py_CLEAR(found);
-    MEMSYS_COUNTERS(MEMSYS_FIELD)
-#undef MEMSYS_FIELD
-    for (unsigned i = 0; found && i < MEMSYS_CAUSES; i++)
-        if (put(found, causes[i], counters->stalls[i])) Py_CLEAR(found);
-    return found;
-}
-
-/* Of the guest, and of the hypervisor below it. */
-PyObject *core_memory_counters(PyObject *self, PyObject *unused) {
-    (void)unused;
-    struct modelled *model = model_of(self);
-    if (!model) return NULL;
-    PyObject *guest = counted(&model->memsys->counters[0]), *hypervisor = guest ? counted(&model->memsys->counters[1]) : NULL;
-    if (!hypervisor) {
-        Py_XDECREF(guest);
-        return NULL;
-    }
-    return Py_BuildValue("(NN)", guest, hypervisor);
-}
-
 void modelling_clear(struct core *core) {
     struct modelled *model = core->model;
     if (!model) return;
