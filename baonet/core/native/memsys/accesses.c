@@ -33,7 +33,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);
-    ahead_init(&in->ahead);
+    ahead_init(&in->ahead, p);
     memsys_filter_forget_all(in);
     memsys_code_forget_all(in);
 }
@@ -73,7 +73,7 @@ static void prefetch(const struct memsys_view *view, uint64_t now, uint64_t va, 
     if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0) return;
     counting(in)->prefetches++;
     uint64_t ready = now + cost_sum(memsys_ask(view, now, ASK_PREFETCH, line));
-    ahead_add(&in->ahead, ahead_capacity(&in->head.parameters), line, ready, &lost);
+    ahead_add(&in->ahead, line, ready, &lost);
     if (lost != NO_LINE && in->head.parameters.l2_on_eviction) memsys_ask(view, now, ASK_VICTIM, lost);
 }
 

@@ -58,7 +58,7 @@ void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_par
                          unsigned count) {
     lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
-    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead, p);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
 }
 
@@ -201,8 +201,7 @@ static void replay(struct memsys_cluster *cluster, struct reader *reader) {
     }
     if (record->request == ASK_PREFETCH) {
         uint64_t lost;
-        uint32_t place = ahead_add(&party->ahead, ahead_capacity(p), record->line,
-                                   (uint64_t)(reader->time + stall_charged), &lost);
+        uint32_t place = ahead_add(&party->ahead, record->line, (uint64_t)(reader->time + stall_charged), &lost);
         party->really[place] = now + (uint64_t)stall;
         return;
     }
