@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from baonet.config.armv8.memory_presets import PRESETS
+from baonet.study import published
 from baonet.study.store import Store
+from benchmarks import derived
 from benchmarks import published as beside
 
 Row = tuple[dict[str, str], str, Sequence[float]]
@@ -92,3 +96,22 @@ def test_the_page_tells_the_halves_apart(tmp_path: Path) -> None:
     assert "| qsort-large | no | 10.2, 50.0 | 1.1, 3.0 |" in page
     assert "| interf | matched with | 41 % | 100 % |" in page
     assert "| col | others | 1.9 points | 100 % |" in page
+
+
+def test_the_preset_has_what_half_of_the_published_figures_come_to() -> None:
+    matched = derived.medians(sorted(published.CALIBRATION))
+    system = PRESETS["cortex-a53"].system
+    assert matched.latency == pytest.approx(system.dram_latency * derived.CYCLES_PER_NS, rel=0.05)
+    others = derived.medians([name for name in sorted(_workloads()) if name not in published.CALIBRATION])
+    for ours, theirs in zip(astuple(matched), astuple(others), strict=True):
+        assert ours == pytest.approx(theirs, rel=0.1), "the halves tell the same"
+
+
+def test_each_workload_has_its_row_of_quotients() -> None:
+    lines = list(derived.table())
+    assert len(lines) == 1 + len(_workloads()) + 3
+    assert sum("| yes |" in line for line in lines) == len(published.CALIBRATION) + 1
+
+
+def _workloads() -> set[str]:
+    return {name for _, _, name in published.workloads()}
