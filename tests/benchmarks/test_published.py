@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from baonet.config.armv8.memory_presets import PRESETS
-from baonet.study import published
+from baonet.study import pictures, published
 from baonet.study.store import Store
 from benchmarks import derived
 from benchmarks import published as beside
+from benchmarks.published import main
 
 Row = tuple[dict[str, str], str, Sequence[float]]
 
@@ -105,6 +106,20 @@ def test_the_preset_has_what_half_of_the_published_figures_come_to() -> None:
     others = derived.medians([name for name in sorted(_workloads()) if name not in published.CALIBRATION])
     for ours, theirs in zip(astuple(matched), astuple(others), strict=True):
         assert ours == pytest.approx(theirs, rel=0.1), "the halves tell the same"
+
+
+def test_both_figures_are_drawn(tmp_path: Path) -> None:
+    if not pictures.available():
+        pytest.skip("no matplotlib")
+    place = {"configuration": "interf+col", "interrupts": "mediated"}
+    file = results(tmp_path / "latency.sqlite", [(place, "latency", [2400.0, 2500.0])])
+    assert main(["--svg", str(tmp_path), str(file)]) == 0
+    drawn = (tmp_path / "latency-published.svg").read_text()
+    for text in ("bao interf+col", "published", "here"):
+        assert f">{text}</text>" in drawn
+    nothing = results(tmp_path / "nothing.sqlite", [(place, "something else", [1.0])])
+    assert main(["--svg", str(tmp_path), str(nothing)]) == 0
+    assert not (tmp_path / "nothing-published.svg").exists()
 
 
 def test_each_workload_has_its_row_of_quotients() -> None:
