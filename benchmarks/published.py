@@ -199,24 +199,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.published", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="files of `baonet study`")
+    parser.add_argument(
+        "--as-one", metavar="NAME", help="of parts of a study: one table, and one picture, of that name"
+    )
     parser.add_argument("--svg", type=Path, metavar="DIR", help="draw the same, as DIR/RESULTS-published.svg")
     options = parser.parse_args(arguments)
     if options.svg and not pictures.available():
         print(pictures.MISSING, file=sys.stderr)
         return 2
+    parts = {}
     for path in options.results:
         try:
-            found = read(path)
+            parts[path.stem] = read(path)
         except sqlite3.Error as error:
             print(f"{path}: {error}", file=sys.stderr)
             return 1
-        text = page(found)
+    if options.as_one:
+        parts = {options.as_one: [each for part in parts.values() for each in part]}
+    for name, found in parts.items():
         if options.svg:
             with pictures.style():
-                drawn = picture(found, path.stem)
+                drawn = picture(found, name)
                 if drawn:
                     (options.svg / f"{drawn.name}.svg").write_text(pictures.svg(drawn))
-        print(f"## {path.stem}\n\n{text or 'Nothing of this is published.'}\n")
+        print(f"## {name}\n\n{page(found) or 'Nothing of this is published.'}\n")
     return 0
 
 

@@ -122,6 +122,20 @@ def test_both_figures_are_drawn(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing-published.svg").exists()
 
 
+def test_parts_of_a_study_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each workload against itself alone in the same part."""
+    files = []
+    for number, (workload, alone) in enumerate((("qsort-small", 10e6), ("qsort-large", 100e6))):
+        rows = [({"configuration": name}, workload, [alone * factor]) for name, factor in (("solo", 1), ("interf", 2))]
+        files.append(str(results(tmp_path / f"{number}.sqlite", rows)))
+    assert main(["--as-one", "linux", *files]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("## linux\n")
+    assert told.count("## ") == 1
+    assert "| qsort-small | yes | 85.0, 100.0 |" in told
+    assert "| qsort-large | no | 10.2, 100.0 |" in told
+
+
 def test_each_workload_has_its_row_of_quotients() -> None:
     lines = list(derived.table())
     assert len(lines) == 1 + len(_workloads()) + 3
