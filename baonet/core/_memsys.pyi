@@ -49,6 +49,15 @@ class Pcpu:
     def begin(self, now: int, /) -> None:
         """A window; what came of the one before is taken then."""
 
+    def join(self, cluster: Cluster, party: int, /) -> None:
+        """Its first level is kept coherent with those of the cluster's other parties; all that no ``stage2`` tells of is shared."""
+
+    def lose(self, pa: int, /) -> None:
+        """Another has got a right to this page."""
+
+    def settle(self) -> None:
+        """At the end of a window, when all stand."""
+
     def adopt(self, cluster: Cluster, /) -> None: ...
     def share(self, cluster: Cluster, /) -> None:
         """From here on it uses the cluster's own second level, and a channel that it shares with whoever else does."""

@@ -72,6 +72,14 @@ uint64_t modelled_cost(struct core *core, unsigned kind) {
     return cycles;
 }
 
+void modelled_lose(struct core *core, struct region *region, uint64_t ipa) {
+    if (core->model && region->host) memsys_lose(core->model->memsys, physical_page(&core->model->physical, region, ipa));
+}
+
+void modelled_lose_all(struct core *core) {
+    if (core->model) memsys_lose_all(core->model->memsys);
+}
+
 void modelled_reset(struct core *core) {
     if (!core->model) return;
     memsys_reset(&core->view, clock_now(core));

@@ -20,6 +20,7 @@
 #include "parameters.h"
 
 struct memsys_channel;
+struct memsys_cluster;
 struct memsys_l2;
 struct memsys_log;
 
@@ -73,12 +74,15 @@ struct memsys_stage2 {
     uint32_t shift;                      /* log2 of the page or block */
     uint64_t pa;                         /* of the IPA that was asked for */
     uint8_t memory;                      /* enum memsys_memory: the stronger of the two stages' holds */
+    bool shared;                         /* other pcpus can reach it: who has which right to a page is told (memsys_lose) */
 };
 
 struct memsys_view {
     struct memsys *memsys;
     struct memsys_l2 *l2;           /* the pcpu's replica */
     struct memsys_log *log;         /* of its window; NULL: nothing is written down */
+    struct memsys_cluster *cluster; /* for coherence with the first levels of its other parties; NULL: there are none */
+    unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */
     /* Asked on a miss of the main TLB; false: there is no translation (any more), and the access is not modelled. */
@@ -168,9 +172,12 @@ unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsig
 /* IC IALLU. */
 void memsys_forget_code(struct memsys *memsys);
 
-/* Another core had a line that this one has got at its last access: dirty, or shared and it is to be written. Gives the cycles,
- * and counts them. */
-unsigned memsys_snooped(struct memsys *memsys, bool dirty);
+/*
+ * Another pcpu has got a right to a page that this one had, which stands: what accesses may do unasked is asked again.
+ * For that alone lines of shared pages are not forgotten: by whom they were written is found out line by line (coherence.h).
+ */
+void memsys_lose(struct memsys *memsys, uint64_t pa);
+void memsys_lose_all(struct memsys *memsys);
 
 /* A vCPU that begins anew: TLBs, micro-TLBs and the L1I are empty, dirty lines of the L1D have gone to the second level. */
 void memsys_reset(const struct memsys_view *view, uint64_t now);

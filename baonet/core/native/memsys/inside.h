@@ -55,6 +55,7 @@ static inline unsigned charge(struct inner *in, enum memsys_cause cause, struct 
 struct place {
     uint64_t va, pa;
     uint32_t memory;
+    bool shared; /* struct memsys_stage2's */
     int slot;
 };
 /* False: it is nowhere (any more). *spent: the cycles, in either case. */
@@ -86,6 +87,8 @@ static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t wa
         if ((in->head.filter[i] & (CACHE_WAYS - 1)) == way) in->head.filter[i] = MEMSYS_NOWHERE;
 }
 void memsys_filter_forget_all(struct inner *in);
+/* Lines of the page in a place of a micro-TLB. */
+void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot);
 
 /* ---- The L1D ---- */
 
