@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
-from tests.core.test_courier_peers import FRAMES, HEAD, ISLAND, LANES, PAGE, PAGES, RAM, UART, Peer, packed, small
+from tests.core.frames import FRAMES
+from tests.core.test_courier_peers import HEAD, ISLAND, LANES, PAGE, PAGES, RAM, UART, Peer, packed, small
 
 WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = (
     FRAMES[kind] for kind in ("WANT", "GRANT", "RECALL", "GAVE", "MAINTAIN", "MAINTAINED")
