@@ -11,10 +11,21 @@
 
 BULK(memory, 16);
 
-static uint64_t size = 512 << 10, reads = 1; /* bytes of each vCPU */
+static uint64_t size = 512 << 10, reads = 1, after; /* bytes of each vCPU; nanoseconds */
 static uint32_t started;
 
+/* Sleeps, with interrupts masked: one that is pending ends a WFI all the same. */
+static void sleep_until_it_is_time(void) {
+    uint64_t begin = after * ticks_per_second() / 1000000000;
+    irqc_init_cpu();
+    irqc_enable_level(TIMER_INTID);
+    timer_set(begin);
+    while (ticks() < begin) wfi();
+    timer_off();
+}
+
 static void stream(unsigned cpu) {
+    if (after) sleep_until_it_is_time();
     volatile uint8_t *mine = memory + cpu * size;
     for (;;) {
         while (!size) wfi(); /* interrupts are masked, and none is enabled */
@@ -30,8 +41,9 @@ void guest_secondary(unsigned cpu) {
 }
 
 void guest_main(void) {
-    const struct parameter known[] = {{"size", &size}, {"reads", &reads}};
+    const struct parameter known[] = {{"size", &size}, {"reads", &reads}, {"after", &after}};
     parameters_read("membound", known, sizeof known / sizeof *known);
+    irqc_init();
     unsigned cpus = start_secondaries(MAX_CPUS);
     if (size > sizeof memory / cpus) {
         print_line("membound: needs a size of %u MiB at most for all vCPUs together", (uint64_t)(sizeof memory >> 20));

@@ -116,6 +116,7 @@ def test_who_asks_for_too_much_memory_is_told(tmp_path: Path, platform: str) -> 
     [
         ("size=64KiB reads=0", "each writes 65536 bytes"),
         ("size=64KiB", "each writes and reads 65536 bytes"),
+        ("size=64KiB after=1ms", "each writes and reads 65536 bytes"),
         ("size=0", "quiet"),
     ],
 )
