@@ -99,6 +99,7 @@ PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
             ),
             MappingProxyType(dict.fromkeys(("hypercall", "access", "interrupt"), "estimate: that of Armv8"))
             | {"direct": "published: with an AIA no interrupt of a guest enters Bao"},
+            lacking=("ipa_cache_entries", "ipa_cache_ways", "hypervisor"),
         )
     }
 )

@@ -191,7 +191,11 @@ def test_instructions_have_a_pace_of_their_own(pace: tuple[int, int]) -> None:
 
 
 def test_a_page_that_may_not_be_had_yet_is_accessed_once() -> None:
-    for code, kind in ((asm.ld(A0, A1), "loads"), (asm.sd(A0, A1), "stores"), (asm.amo("add", "d", A0, A2, A1), "stores")):
+    for code, kind in (
+        (asm.ld(A0, A1), "loads"),
+        (asm.sd(A0, A1), "stores"),
+        (asm.amo("add", "d", A0, A2, A1), "stores"),
+    ):
         owners = Owners()
         hart = hart_with(owners=owners)
         for page in range(RAM, RAM + 0x40_0000, 0x1000):
@@ -266,9 +270,7 @@ def test_a_superpage_has_one_entry_and_its_pages_each_one() -> None:
         hart.tables.map(VA + 0x20_0000 + 0x1000 * page, DATA + 0x1000 * page)
         hart.tables.map(VA + 0x21_0000 + 0x1000 * page, DATA + 0x8000, KERNEL | NAPOT)
     step = (asm.ld(A0, A1), asm.add(A1, A1, A3))
-    misses = [
-        walks(spent(hart, *loop(*step), ECALL, a1=VA + at, a2=16, a3=0x1000)) for at in (0, 0x20_0000, 0x21_0000)
-    ]
+    misses = [walks(spent(hart, *loop(*step), ECALL, a1=VA + at, a2=16, a3=0x1000)) for at in (0, 0x20_0000, 0x21_0000)]
     assert misses == [2, 16, 1], "of the code as well, once; a contiguous range is one page"
 
 
