@@ -19,6 +19,7 @@ from baonet.document.models import Model
 from baonet.machine import ArchVm, Costs, Platform, Vm
 
 if TYPE_CHECKING:
+    from baonet.config.hypervisor_preset import HypervisorPreset
     from baonet.config.memory_preset import MemoryPreset
 
 MOST_CPUS: Final = 1024
@@ -197,6 +198,9 @@ class Architecture(Protocol):
 
     def memory_presets(self) -> Mapping[str, MemoryPreset]:
         """The memory systems that a platform can have by a name. Loaded when it is asked for."""
+
+    def hypervisors(self) -> Mapping[str, HypervisorPreset]:
+        """Of which it is published what they take on this architecture, by their names. Loaded likewise."""
 
     # Of a VM
 

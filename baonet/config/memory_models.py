@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from baonet.config.hypervisor_preset import NAMES
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import Boolean, Choice
 from baonet.document.models import MappingOf, Model, described, optional
@@ -154,6 +155,12 @@ class ExitFootprintModel(Model):
 class HypervisorFootprintModel(Model):
     """What exits touch in the caches, in place of what `costs` has for each. Kinds are told with [Costs](#costs)."""
 
+    preset: str | None = optional(
+        Choice(NAMES),
+        "The hypervisor of which everything is taken that is absent here, as far as it is "
+        "[published](#hypervisors-that-have-a-name). Default: what the memory system has that is extended.",
+        None,
+    )
     hypercall: ExitFootprintModel | None = optional(
         MappingOf(ExitFootprintModel), "An exit that the guest asks for.", None
     )
@@ -196,7 +203,9 @@ class MemorySystemModel(Model):
     streaming: StreamingModel | None = optional(MappingOf(StreamingModel), "Write streaming.", None)
     prefetch: PrefetchModel | None = optional(MappingOf(PrefetchModel), "The prefetcher.", None)
     hypervisor: HypervisorFootprintModel | None = optional(
-        MappingOf(HypervisorFootprintModel), "What the hypervisor itself touches.", None
+        MappingOf(HypervisorFootprintModel, shorthand="preset"),
+        "What the hypervisor itself touches: the name of one, or a mapping.",
+        None,
     )
 
     def values(self) -> Iterator[tuple[str, int]]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from baonet.config.architecture import Architecture
+from baonet.config.hypervisor_preset import unknown
 from baonet.config.memory_models import MOST_AHEAD, OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
 from baonet.config.palette import Palette
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.models import described
+from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration, listing
 from baonet.machine import PAGE_SIZE, Cache, HypervisorFootprint, MemorySystem, Platform, Rate
 from baonet.machine.memory_system import IN_NANOSECONDS, LINE, MOST_CYCLES
@@ -26,6 +27,8 @@ _MOST_COLORS: Final = 64  # a colour bitmap has 64 bits
 
 def missing(model: MemorySystemModel, base: MemorySystem | None, architecture: Architecture) -> Iterator[Problem]:
     """What has to be given before anything else can be said."""
+    if model.hypervisor is not None:
+        yield from unknown(model.hypervisor.node, model.hypervisor.preset, architecture)
     own = list(architecture.memory_presets())
     if model.preset is None and base is None:
         hint = f"preset: {own[0]}; what stands beside it changes a part" if own else f"{architecture.name} has none"
@@ -54,7 +57,9 @@ def merged(model: MemorySystemModel, base: MemorySystem | None, architecture: Ar
     assert start is not None
     given: dict[str, Any] = dict(model.values())
     if model.hypervisor is not None:
-        given["hypervisor"] = _footprint(model.hypervisor, start.hypervisor or HypervisorFootprint())
+        preset = model.hypervisor.preset
+        known = start.hypervisor if preset is None else architecture.hypervisors()[preset].footprint
+        given["hypervisor"] = _footprint(model.hypervisor, known or HypervisorFootprint())
     return replace(start, **given)
 
 
@@ -62,7 +67,7 @@ def _footprint(model: HypervisorFootprintModel, base: HypervisorFootprint) -> Hy
     kinds = {}
     for kind in described(type(model)):
         given = getattr(model, kind.name)
-        if given is not None:
+        if isinstance(given, Model):
             fields = given.given(*(each.name for each in described(type(given))))
             kinds[kind.name] = replace(getattr(base, kind.name), **fields)
     return replace(base, **kinds)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from baonet.config import wings
 from baonet.config.architecture import AddressWindow, Architecture
+from baonet.config.hypervisor_preset import unknown
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import builtin
 from baonet.config.ranges import AddressRange, beyond, overlapping, room_above, unaligned
@@ -116,6 +117,8 @@ def _missing(model: PlatformModel, base: Platform | None, architecture: Architec
             example = "[{base: 0x40000000, size: 1GiB}]"
             yield model.node.problem("'ram' is missing", f"ram: a list of banks, {example}; {extend}")
     yield from architecture.missing(model.part(architecture.platform_part), base, extend)
+    if model.costs is not None:
+        yield from unknown(model.costs.node, model.costs.preset, architecture)
     if model.memory_system is not None:
         from baonet.config import memory_system  # noqa: PLC0415 - few machines have one
 
@@ -134,8 +137,9 @@ def _merged(model: PlatformModel, base: Platform, architecture: Architecture) ->
     if model.cache is not None:
         values["cache"] = Cache(**model.cache.given("llc_size", "llc_ways", "l1_size", "l1_ways"))
     if model.costs is not None:
-        given = model.costs.given("hypercall", "access", "interrupt", "direct")
-        values["costs"] = replace(base.costs, **given)
+        preset = model.costs.preset
+        costs = base.costs if preset is None else architecture.hypervisors()[preset].costs
+        values["costs"] = replace(costs, **model.costs.given("hypercall", "access", "interrupt", "direct"))
     if model.cpus is not None and model.clusters is None:
         values["clusters"] = ()  # those of other CPUs
     if model.memory_system is not None:

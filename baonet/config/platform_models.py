@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from baonet.config import foreign
 from baonet.config.architecture import MOST_CPUS, MOST_IN_A_CLUSTER
+from baonet.config.hypervisor_preset import NAMES
 from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Choice, ListOf
 from baonet.document.models import Foreign, MappingOf, Model, optional, required
@@ -97,6 +98,12 @@ class CostsModel(Model):
         }
     )
 
+    preset: str | None = optional(
+        Choice(NAMES),
+        "The hypervisor whose costs are taken where they are absent here, as far as they are "
+        "[published](#hypervisors-that-have-a-name). Default: what the platform has that is extended.",
+        None,
+    )
     hypercall: int | None = optional(
         _COST,
         f"An exit to the hypervisor that the guest asks for, there and back: {_CALLS}, an access that "
@@ -149,7 +156,9 @@ class PlatformModel(Model):
         MappingOf(CacheModel), "Caches, for page colours. Without them the platform has one colour.", None
     )
     costs: CostsModel | None = optional(
-        MappingOf(CostsModel), "What the hypervisor's work takes in virtual time.", None
+        MappingOf(CostsModel, shorthand="preset"),
+        "What the hypervisor's work takes in virtual time: the name of a hypervisor, or a mapping.",
+        None,
     )
     clusters: tuple[int, ...] | None = optional(
         ListOf(whole("number", 1, MOST_IN_A_CLUSTER), 1),

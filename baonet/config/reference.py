@@ -8,7 +8,7 @@ from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
 
-from baonet.config import memory_reference
+from baonet.config import hypervisor_reference, memory_reference
 from baonet.config.models import MachineModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.platforms import builtin, description
@@ -148,7 +148,7 @@ def page() -> str:
     parts += [_section(model) for model in _models(MachineModel) if model not in physical]
     parts += [_filled(_PLACEMENT), _NODES, _platforms()]
     parts += [_section(model) for model in physical]
-    parts += [memory_reference.section()]
+    parts += [memory_reference.section(), hypervisor_reference.section()]
     parts += [_foreign([*(model for model in _models(MachineModel) if model not in physical), *physical])]
     return "\n".join(parts)
 

@@ -1,5 +1,6 @@
 """The memory system of ``native/memsys`` alone, without an engine: what tests ask. Times and stalls are cycles."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import TypedDict, final
 
@@ -48,6 +49,15 @@ class Pcpu:
     def begin(self, now: int, /) -> None:
         """A window; what came of the one before is taken then."""
 
+    def join(self, cluster: Cluster, party: int, /) -> None:
+        """Its first level is kept coherent with those of the cluster's other parties; all that no ``stage2`` tells of is shared."""
+
+    def lose(self, pa: int, /) -> None:
+        """Another has got a right to this page."""
+
+    def settle(self) -> None:
+        """At the end of a window, when all stand."""
+
     def adopt(self, cluster: Cluster, /) -> None: ...
     def share(self, cluster: Cluster, /) -> None:
         """From here on it uses the cluster's own second level, and a channel that it shares with whoever else does."""
@@ -81,3 +91,11 @@ class Cluster:
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...
     def pages(self, extent: int, first: int, count: int, /) -> list[int]: ...
+
+def play(players: list[tuple[Pcpu, array[int], int, int]], until: int, /) -> list[tuple[int, int]]:
+    """Makes accesses of 8 bytes until the first one's clock is at ``until``; of several, who asks first goes first.
+
+    A player is a pcpu, a trace, a clock and a position in the trace, which is gone through round and round; its words
+    of 64 bits are cycles of work before an access from bit 56, bit 55 for a store, and the address. Gives clocks and
+    positions.
+    """

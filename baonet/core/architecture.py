@@ -119,6 +119,12 @@ class Core(Cpu, Protocol):
         ``kind``: its number; behind the last of them that of an emulated access. Raises as ``map_physical``.
         """
 
+    def begin_window(self, window: int) -> None:
+        """A window of this number begins, where no cluster tells of it: what siblings have asked is done.
+
+        Raises RuntimeError where memory takes no time.
+        """
+
     def pay(self, kind: int) -> None:
         """The hypervisor does what it does for an exit, though there was none. Time goes on by what that takes."""
 

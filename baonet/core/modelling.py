@@ -32,7 +32,11 @@ def model(core: Core, machine: Machine, vm: Vm, pcpu: int, kinds: Iterable[str |
             taken, touched = getattr(footprint, kind), physical.touched(kind, pcpu)
             loads, stores, text = (
                 array("Q", lines).tobytes()
-                for lines in (touched.shared + touched.private, touched.private, touched.text)  # these are read, then written
+                for lines in (
+                    touched.shared + touched.private,
+                    touched.private,
+                    touched.text,
+                )  # these are read, then written
             )
             core.touches(exit_, taken.instructions, loads, stores, text, cycles=taken.cycles)
 

@@ -8,7 +8,7 @@ from typing import Final
 from baonet.core import _node
 from baonet.hyp.physical_map import PhysicalMap, mapped
 from baonet.machine import PAGE_SIZE, Machine
-from baonet.machine.clusters import Cluster
+from baonet.machine.clusters import CpuCluster
 
 _EXTENTS: Final = 8
 """Places in physical memory at most (MEMSYS_EXTENTS)."""
@@ -23,7 +23,7 @@ def physical_map(machine: Machine) -> PhysicalMap:
     return _LAST[0][1]
 
 
-def shape(machine: Machine, cluster: Cluster) -> bytes:
+def shape(machine: Machine, cluster: CpuCluster) -> bytes:
     """Of the machine's memory system, where the VMs of the cluster and the hypervisor are, and of its windows.
 
     Raises ValueError for a platform whose memory takes no time.
@@ -44,12 +44,12 @@ def shape(machine: Machine, cluster: Cluster) -> bytes:
     )
 
 
-def cluster_size(machine: Machine, cluster: Cluster) -> int:
+def cluster_size(machine: Machine, cluster: CpuCluster) -> int:
     """Bytes that the processes of its island share for it."""
     return _node.cluster_size(shape(machine, cluster))
 
 
-def party_pages(machine: Machine, cluster: Cluster, pcpu: int) -> range:
+def party_pages(machine: Machine, cluster: CpuCluster, pcpu: int) -> range:
     """The pages of a cluster's memory that are of one of its pcpus alone."""
     offset, size = _node.cluster_party(shape(machine, cluster), cluster.pcpus.index(pcpu))
     return range(offset // PAGE_SIZE, (offset + size) // PAGE_SIZE)

@@ -14,7 +14,7 @@ COUNTS: Final = "memory_"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class CpuCluster:
     """``number``: its place among the platform's. ``vms``: those that have one of its pcpus, in rising order.
 
     ``owners``: of each pcpu the place of its VM among these; 0 for one that no VM has.
@@ -26,7 +26,7 @@ class Cluster:
     owners: tuple[int, ...]
 
 
-def clusters(machine: Machine) -> list[Cluster]:
+def clusters(machine: Machine) -> list[CpuCluster]:
     """Those that some VM is on, whose VMs are all of one island; none where memory takes no time."""
     if machine.platform.memory_system is None:
         return []
@@ -37,5 +37,5 @@ def clusters(machine: Machine) -> list[Cluster]:
         vms = tuple(sorted({of[pcpu] for pcpu in pcpus if pcpu in of}))
         if vms:
             owners = tuple(vms.index(of[pcpu]) if pcpu in of else 0 for pcpu in pcpus)
-            found.append(Cluster(number, pcpus, vms, owners))
+            found.append(CpuCluster(number, pcpus, vms, owners))
     return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import final
 
 from baonet.machine import Machine
-from baonet.machine.clusters import Cluster
+from baonet.machine.clusters import CpuCluster
 
 
-def _no_size(machine: Machine, cluster: Cluster) -> int:
+def _no_size(machine: Machine, cluster: CpuCluster) -> int:
     raise ValueError("nobody has told what a cluster takes")
 
 
@@ -26,4 +26,4 @@ class Sizes:
     ledger: int
     lane: int
     devices: Mapping[str, int]
-    cluster: Callable[[Machine, Cluster], int] = _no_size
+    cluster: Callable[[Machine, CpuCluster], int] = _no_size

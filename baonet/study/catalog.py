@@ -13,10 +13,13 @@ from baonet.study.metrics.interrupts import InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.marks import Numbers, RoundTrip, Throughput
 from baonet.study.metrics.memory import CacheEvictions, InstructionRate, MemoryCounts, MemoryMisses, MemoryStalls
-from baonet.study.metrics.shares import TimeShare
+from baonet.study.metrics.shares import SHARES, TimeShare
 from baonet.study.plan import MetricSpec
+from baonet.trace.memory import GROUPS
 
 _SAMPLES = ("histogram", "cdf", "percentiles")
+PARTS = {"time-share": SHARES, "memory-stalls": tuple(GROUPS)}
+"""Metrics of parts of the time, and which parts there are: the last of their keys' parts."""
 CONSOLE, CONSOLE_TIME = "console", "console-time"
 
 
@@ -92,7 +95,7 @@ METRICS: dict[str, Entry] = {
         "Part of the time in which a guest runs that memory stalls it, by cause.",
         ("VM", "cause"),
         lambda spec, run: MemoryStalls(run),
-        ("bars",),
+        ("shares", "bars"),
     ),
     "memory-misses": Entry(
         "Misses of caches and TLBs in 1000 instructions.",

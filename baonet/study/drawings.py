@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from baonet.study import pictures, scales
+from baonet.study.catalog import PARTS
 from baonet.study.choice import capped, layout, places
 from baonet.study.metrics.interrupts import STAGES, TOTAL
-from baonet.study.metrics.shares import SHARES
 from baonet.study.percentiles import LEVEL, estimate, rank
 from baonet.study.pictures import INK, Picture, color
 from baonet.study.plan import PlotSpec
@@ -29,13 +29,18 @@ if TYPE_CHECKING:
 _BINS = 60
 _CURVE = 500
 """Points of a CDF that are drawn."""
+_ONCE = frozenset({"throughput", "time-share", "messages", "memory-stalls", "cache-evictions"})
+"""Metrics of which one picture is enough, and those of more numbers than a picture tells."""
+_TABLES = frozenset({"memory-counts"})
 
 
 def default_plots(metric: MetricResult) -> list[PlotSpec]:
     """What suits a metric, if it found anything."""
     if metric.kind == "interrupt-latency":
         return [PlotSpec(metric.name, "stages"), PlotSpec(metric.name, "cdf", only=TOTAL)]
-    kinds = metric.entry.plots[:1] if metric.kind in ("throughput", "time-share", "messages") else metric.entry.plots
+    if metric.kind in _TABLES:
+        return []
+    kinds = metric.entry.plots[:1] if metric.kind in _ONCE else metric.entry.plots
     return [PlotSpec(metric.name, kind) for kind in kinds]
 
 
@@ -211,11 +216,12 @@ def _shares(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     bars: dict[str, dict[str, float]] = {}
     for key, at in places(results, metric, spec):
         values = metric.values[key][at]
-        words = _words(results, f"{key[0]} pcpu {key[1]}", at)
-        bars.setdefault(", ".join(words), {})[key[2]] = 100 * sum(values) / len(values)
+        words = _words(results, " pcpu ".join(key[:-1]), at)
+        bars.setdefault(", ".join(words), {})[key[-1]] = 100 * sum(values) / len(values)
     shown, rest = capped(list(bars.items()), 24)
-    figure = _stacked(dict(shown), list(SHARES), metric, "part of the time", "%")
-    return figure, f"what each pcpu spends its time on{rest}"
+    figure = _stacked(dict(shown), list(PARTS[metric.kind]), metric, "part of the time", "%")
+    what = "what each pcpu spends its time on" if metric.kind == "time-share" else "what each guest is stalled for"
+    return figure, f"{what}{rest}"
 
 
 def _stacked(
@@ -252,20 +258,20 @@ def _heatmap(results: Results, metric: MetricResult, spec: PlotSpec) -> _Drawn:
     shown, rest = capped(sorted(totals.items()), 4)
     if not shown:
         return None, ""
-    names = sorted({name for cells in totals.values() for pair in cells for name in pair})
+    rows, columns = metric.matrix
     most = max(count for _, cells in shown for count in cells.values()) or 1
-    side = 0.6 * len(names) + 1.6
+    side = 0.6 * len(columns) + 1.6
     figure = pictures.figure(width=max(3.6, side * len(shown)), height=max(2.4, side))
     for axes, (at, cells) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        for y, sender in enumerate(names):
-            for x, receiver in enumerate(names):
+        for y, sender in enumerate(rows):
+            for x, receiver in enumerate(columns):
                 count = cells.get((sender, receiver), 0)
                 axes.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=color(0), alpha=0.75 * count / most, lw=0)
                 axes.text(x, y, number(count), ha="center", va="center", color=INK)
-        axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 3 else 0)
-        axes.set_yticks(range(len(names)), names)
+        axes.set_xticks(range(len(columns)), columns, rotation=30 if len(columns) > 3 else 0)
+        axes.set_yticks(range(len(rows)), rows)
         of, by = metric.keys[:2]
-        axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel=by, ylabel=of, aspect="equal")
+        axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), xlabel=by, ylabel=of, aspect="equal")
         axes.grid(visible=False)
         if len(results.shown) > 1:
             axes.set_title(textwrap.fill(results.shown[at], 22), fontsize=9)

@@ -7,13 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from baonet.study.catalog import METRICS
+from baonet.study.catalog import METRICS, PARTS
 from baonet.study.metrics.base import Measured
 from baonet.study.metrics.interrupts import STAGES, TOTAL
-from baonet.study.metrics.shares import SHARES
 from baonet.study.store import StoredPoint, StoredRun
 
-_LAST = {"interrupt-latency": (*STAGES, TOTAL), "time-share": SHARES}
+_LAST = {"interrupt-latency": (*STAGES, TOTAL)} | PARTS
 """What the last part of a key can be, of metrics where not everything is possible."""
 
 

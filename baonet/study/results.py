@@ -19,6 +19,7 @@ from baonet.study.metrics.interrupts import STAGES, TOTAL
 from baonet.study.plan import PlotSpec, place_label, places
 from baonet.study.plausible import check_measured, check_meta, check_runs
 from baonet.study.store import Store, StoredPoint, StoredRun, StoreError
+from baonet.trace.memory import HYPERVISOR, NOBODY
 
 
 @final
@@ -35,6 +36,11 @@ class Distribution:
     @property
     def mean(self) -> float:
         return self.total / self.count
+
+
+def _ordered(names: set[str]) -> list[str]:
+    """VMs first, of a cache's owners."""
+    return sorted(names, key=lambda name: (name in (HYPERVISOR, NOBODY), name))
 
 
 @final
@@ -74,6 +80,12 @@ class MetricResult:
         if self.kind == "interrupt-latency":
             words[-1] = str((*STAGES, TOTAL).index(key[-1]))
         return tuple(words)
+
+    @property
+    def matrix(self) -> tuple[list[str], list[str]]:
+        """Of what is from one to another: rows and columns. Who sends messages is one who may be sent some."""
+        of, by = ({key[place] for key in self.values} for place in (0, 1))
+        return _ordered(of | by if self.kind == "messages" else of), _ordered(of | by)
 
     def label(self, key: Key) -> str:
         """A key for a reader: "ping to pong", "linux 27 timer", "ping: round trip"."""

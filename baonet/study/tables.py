@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import final
 
+from baonet.study.catalog import PARTS
 from baonet.study.metrics.base import Key
-from baonet.study.metrics.shares import SHARES
 from baonet.study.percentiles import Estimate, estimate
 from baonet.study.results import Distribution, MetricResult, Results
 from baonet.study.units import number, show
@@ -49,7 +49,7 @@ def metric_tables(results: Results, metric: MetricResult) -> str:
     if metric.samples:
         parts.append(_samples(results, metric))
     if metric.values:
-        parts.append(_shares(results, metric) if metric.kind == "time-share" else _values(results, metric))
+        parts.append(_shares(results, metric) if metric.kind in PARTS else _values(results, metric))
     if "heatmap" in metric.entry.plots:
         parts.insert(0, _matrix(results, metric))
     return "\n".join(parts)
@@ -124,12 +124,13 @@ def _mean(values: Sequence[float] | None, unit: str) -> Cell:
 
 def _shares(results: Results, metric: MetricResult) -> str:
     rows: list[list[Cell]] = []
-    for vm, pcpu in sorted({key[:2] for key in metric.values}, key=metric.order):
+    whose, parts = metric.keys[:-1], PARTS[metric.kind]
+    for key in sorted({key[:-1] for key in metric.values}, key=metric.order):
         for point, label in results.shown.items():
-            found = [metric.values.get((vm, pcpu, share), {}).get(point) for share in SHARES]
+            found = [metric.values.get((*key, part), {}).get(point) for part in parts]
             if any(found):
-                rows.append([vm, pcpu, label, *(_percent(values) for values in found)])
-    return table(["VM", "pcpu", "point", *SHARES], rows, 3)
+                rows.append([*key, label, *(_percent(values) for values in found)])
+    return table([*whose, "point", *parts], rows, len(whose) + 1)
 
 
 def _percent(values: Sequence[float] | None) -> str:
@@ -138,13 +139,13 @@ def _percent(values: Sequence[float] | None) -> str:
 
 def _matrix(results: Results, metric: MetricResult) -> str:
     """Of every kind from each VM to each."""
-    names = sorted({name for key in metric.values for name in key[:2]})
+    names, others = metric.matrix
     parts = []
     for point, label in results.shown.items():
         rows: list[list[Cell]] = []
         for sender in names:
             cells: list[Cell] = [sender]
-            for receiver in names:
+            for receiver in others:
                 found = [
                     by_point[point]
                     for key, by_point in metric.values.items()
@@ -153,5 +154,5 @@ def _matrix(results: Results, metric: MetricResult) -> str:
                 cells.append(number(sum(sum(values) / len(values) for values in found)))
             rows.append(cells)
         heading = f"<h3>{escape(label)}</h3>" if len(results.shown) > 1 else ""
-        parts.append(heading + table([" \\ ".join(metric.keys[:2]), *names], rows, 1))
+        parts.append(heading + table([" \\ ".join(metric.keys[:2]), *others], rows, 1))
     return "\n".join(parts)

@@ -9,13 +9,15 @@
 #include "guest.h"
 #include "mark.h"
 #include "parameters.h"
+#include "pmu.h"
 #include "samples.h"
 
 #define LINE 64
 #define MOST (1u << 20)
 #define LATENCY 1 /* id of the marker */
 
-static uint64_t period = 1000000, count = 200, warmup = 10, walk = 32 << 10, cold = 1; /* nanoseconds; bytes */
+static uint64_t period = 1000000, count = 200, warmup = 10, walk = 32 << 10, cold = 1, pmu; /* nanoseconds; bytes */
+static struct pmu_sums counted;
 static uint64_t came, deadline;
 static _Alignas(4096) uint8_t lines[MOST];
 
@@ -30,18 +32,20 @@ void on_interrupt(unsigned intid) {
     if (came >= warmup) {
         MARK_NUMBER(LATENCY, nanoseconds(late));
         samples_add(late);
+        if (pmu) pmu_add(&counted);
     }
     STORE(&came, came + 1);
     if (came < warmup + count)
         set_timer();
     else
         timer_off();
+    if (pmu) pmu_mark(&counted);
     if (cold) forget_instructions();
 }
 
 void guest_main(void) {
     const struct parameter known[] = {
-        {"period", &period}, {"count", &count}, {"warmup", &warmup}, {"walk", &walk}, {"cold", &cold},
+        {"period", &period}, {"count", &count}, {"warmup", &warmup}, {"walk", &walk}, {"cold", &cold}, {"pmu", &pmu},
     };
     parameters_read("irqlat", known, sizeof known / sizeof *known);
     if (count < 1 || count > SAMPLES || walk > MOST) {
@@ -51,6 +55,7 @@ void guest_main(void) {
     irqc_init();
     irqc_init_cpu();
     irqc_enable_level(TIMER_INTID);
+    if (pmu) pmu_begin();
     set_timer();
     unmask_interrupts();
     while (LOAD(&came) < warmup + count)
@@ -59,5 +64,6 @@ void guest_main(void) {
     samples_sort();
     print_line("irqlat: %u interrupts, latency min/mean/max %u/%u/%u ns", count, samples_permille(0), samples_average(),
                samples_permille(1000));
+    if (pmu) pmu_print(&counted, "irqlat", count, "intervals");
     power_off("irqlat");
 }

@@ -6,6 +6,7 @@
 #include "guest.h"
 #include "mark.h"
 #include "parameters.h"
+#include "pmu.h"
 #include "samples.h"
 
 #define LINE 64
@@ -16,7 +17,8 @@
 BULK(memory, 16);
 _Static_assert(sizeof memory == MEBIBYTES << 20, "what messages tell of");
 
-static uint64_t work, size = 512 << 10, passes = 10, warmup = 2, seed = 1;
+static uint64_t work, size = 512 << 10, passes = 10, warmup = 2, seed = 1, pmu;
+static struct pmu_sums counted;
 static uint64_t sum;
 
 static uint64_t random_next(void) { return seed = seed * 6364136223846793005u + 1442695040888963407u; }
@@ -85,10 +87,12 @@ static const struct {
 
 static void pass(bool timed) {
     if (works[work].before) works[work].before();
+    if (pmu) pmu_mark(&counted);
     uint64_t start = ticks();
     works[work].pass();
     uint64_t took = ticks() - start;
     if (!timed) return;
+    if (pmu) pmu_add(&counted);
     MARK_NUMBER(PASS, nanoseconds(took));
     samples_add(took);
 }
@@ -102,7 +106,7 @@ static uint64_t result(void) {
 
 void guest_main(void) {
     const struct parameter known[] = {
-        {"work", &work}, {"size", &size}, {"passes", &passes}, {"warmup", &warmup}, {"seed", &seed},
+        {"work", &work}, {"size", &size}, {"passes", &passes}, {"warmup", &warmup}, {"seed", &seed}, {"pmu", &pmu},
     };
     parameters_read("membench", known, sizeof known / sizeof *known);
     if (work >= WORKS || size < PAGE || size > sizeof memory || passes < 1 || passes > SAMPLES) {
@@ -111,9 +115,11 @@ void guest_main(void) {
         power_off("membench");
     }
     if (works[work].once) works[work].once();
+    if (pmu) pmu_begin();
     for (uint64_t n = 0; n < warmup + passes; n++) pass(n >= warmup);
     samples_sort();
     print_line("membench: %s of %u bytes, %u passes, min/mean/max %u/%u/%u ns, result %x", works[work].name, size, passes,
                samples_permille(0), samples_average(), samples_permille(1000), result());
+    if (pmu) pmu_print(&counted, "membench", passes, "passes");
     power_off("membench");
 }

@@ -1,9 +1,9 @@
 /*
  * Runs workloads, which are scripts in /automotive, and tells of each run how long it took and what the CPU counted:
  *
- *     measure [warmup=N] [runs=N] [WORKLOAD...]
+ *     measure [[warmup=N] [runs=N] WORKLOAD...]...
  *
- * Without a name it runs all. As `perf stat` does, it measures the whole process and its children, from its exec to its end. As
+ * Numbers are for what comes behind them. Without a name it runs all. As `perf stat` does, it measures the whole process and its children, from its exec to its end. As
  * the first process of a system it switches this off when it is done, so a kernel can be told `rdinit=/bin/measure -- WORKLOAD`.
  * Nothing is printed between the runs of a workload: a console goes on sending for a while.
  */
@@ -29,7 +29,6 @@
 #define INPUTS "/inputs"
 #define OUTPUT "/output" /* of every workload */
 #define MOST_RUNS 100
-#define MOST_WORKLOADS 64
 #define MOST_EVENTS 8
 
 struct event {
@@ -137,6 +136,7 @@ static struct run run_once(const char *workload) {
 
 static void measure(const char *workload, unsigned warmup, unsigned count) {
     static struct run runs[MOST_RUNS];
+    if (count < 1 || count > MOST_RUNS) fail("measure: 1 to 100 runs");
     tcdrain(STDOUT_FILENO);
     for (; warmup; warmup--) run_once(workload);
     for (unsigned n = 0; n < count; n++) runs[n] = run_once(workload);
@@ -160,19 +160,19 @@ static bool is_number(const char *argument, const char *name, unsigned *value) {
 static int is_shown(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
 static int go_on(int count, char **arguments) {
-    const char *workloads[MOST_WORKLOADS];
-    unsigned warmup = 1, runs = 3, chosen = 0;
-    for (int n = 1; n < count; n++)
-        if (!is_number(arguments[n], "warmup", &warmup) && !is_number(arguments[n], "runs", &runs) && chosen < MOST_WORKLOADS)
-            workloads[chosen++] = arguments[n];
-    if (runs < 1 || runs > MOST_RUNS) fail("measure: 1 to 100 runs");
-    struct dirent **found = NULL;
-    int all = chosen ? 0 : scandir(WORKLOADS, &found, is_shown, alphasort);
-    for (int n = 0; n < all && chosen < MOST_WORKLOADS; n++) workloads[chosen++] = found[n]->d_name;
+    unsigned warmup = 1, runs = 3;
+    bool all = true;
     mkdir(INPUTS, 0755);
     char *to[] = {"inputs", INPUTS, NULL};
     inputs_main(2, to);
-    for (unsigned n = 0; n < chosen; n++) measure(workloads[n], warmup, runs);
+    for (int n = 1; n < count; n++) {
+        if (is_number(arguments[n], "warmup", &warmup) || is_number(arguments[n], "runs", &runs)) continue;
+        measure(arguments[n], warmup, runs);
+        all = false;
+    }
+    struct dirent **found = NULL;
+    int workloads = all ? scandir(WORKLOADS, &found, is_shown, alphasort) : 0;
+    for (int n = 0; n < workloads; n++) measure(found[n]->d_name, warmup, runs);
     printf("measure: done\n");
     return 0;
 }

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
 from baonet.config.fdt import FdtNode
+from baonet.config.hypervisor_preset import HypervisorPreset
 from baonet.config.memory_preset import MemoryPreset
 from baonet.config.tree_nodes import TreePlace, numbers
 from baonet.document.document import YamlNode
@@ -77,6 +78,9 @@ class Toy:
     costs = CostTable(Costs(), {}, "", "")
 
     def memory_presets(self) -> Mapping[str, MemoryPreset]:
+        return {}
+
+    def hypervisors(self) -> Mapping[str, HypervisorPreset]:
         return {}
 
     def missing(self, part: Model, base: Platform | None, extend: str) -> Iterator[Problem]:

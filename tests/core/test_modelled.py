@@ -1,5 +1,5 @@
-"""The model of the memory system hears of what the guest does: once of each instruction, and of all that it tells its caches
-and TLBs. And its time passes, while the guest does nothing else than without it.
+"""The model of the memory system hears of what the guest does: once of each instruction, and of all that it tells its
+caches and TLBs. And its time passes, while the guest does nothing else than without it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from baonet.core import selftest
+from baonet.core.armv8 import engine
 from baonet.core.armv8.engine import native
+from baonet.core.armv8.litmus import PARTS
+from baonet.core.armv8.testbed import Shared, Side
+from baonet.core.trial_bed import PartsTrial
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import fuzz
 from tests.core.bench import RAM, Memory, retired
@@ -223,7 +228,7 @@ def test_a_kick_changes_nothing() -> None:
         made.x[1], made.x[2] = DATA, 3000
         while made.pc != RAM + 4 * (len(PROLOGUE) + 5):
             made.run_until(made.time + step if step else 10_000_000)
-        return made.time, retired(made), made.memory_counters()
+        return made.time, retired(made), made.memory_counts()
 
     assert run(0) == run(1) == run(37) == run(1009)
 
@@ -241,7 +246,7 @@ def test_a_core_that_is_made_anew_goes_on_as_it_would_have() -> None:
                 saved = as_bytes(made.save())
                 made = core(*code, memory=memory, parameters={"prefetch_streams": 2, "streaming_l1": 4})
                 made.load(saved)
-        ends.append((made.time, retired(made), made.memory_counters(), list(made.x)))
+        ends.append((made.time, retired(made), made.memory_counts(), list(made.x)))
     assert ends[0] == ends[1]
 
 
@@ -254,7 +259,8 @@ def test_a_state_is_of_a_core_with_the_same_model() -> None:
         core(LOOP).load(as_bytes(core(LOOP, model=False).save()))
 
 
-TLBI = {"vmalle1": (0xD508_871F, True), "vae1": (0xD508_8723, True), "aside1": (0xD508_8743, False), "vaae1": (0xD508_8763, True),
+TLBI = {"vmalle1": (0xD508_871F, True), "vae1": (0xD508_8723, True),
+        "aside1": (0xD508_8743, False), "vaae1": (0xD508_8763, True),
         "vale1": (0xD508_87A3, True), "vaale1": (0xD508_87E3, True)}  # fmt: skip
 
 
@@ -339,7 +345,7 @@ def paged(memory: Memory) -> None:
 
 
 def test_walks_read_the_guests_tables_and_those_of_stage_2() -> None:
-    """Of pages: three levels of stage 1; each is at a place that stage 2 is asked for, whose two levels are read, too."""
+    """Of pages: three levels of stage 1, each at a place that stage 2 is asked for, whose two levels are read, too."""
     memory = Memory()
     step = 0x9140_0421  # add x1, x1, #0x1000
     made = core(*loop(LDR, step), HVC, memory=memory, parameters={"walk_cache_entries": 64})
@@ -412,8 +418,8 @@ def test_an_exit_costs_what_the_hypervisor_touches() -> None:
         before = made.time
         finished(made)
         taken.append(made.time - before)
-    _, hypervisor = made.memory_counters()
-    assert hypervisor["l1d_misses"] == hypervisor["l1i_misses"] == 10
+    counted = made.memory_counts()
+    assert counted["hypervisor_l1d_misses"] == counted["hypervisor_l1i_misses"] == 10
     assert taken[1] >= 500
     assert taken[2] == taken[1] == 501
     assert taken[0] > 500 + 10 * (L2 + DRAM)
@@ -430,7 +436,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(RuntimeError, match="a model has parameters of its own"):
         made.model_memory(1, 1)
     with pytest.raises(RuntimeError, match="the memory of this core is not modelled"):
-        made.memory_counters()
+        made.begin_window(1)
     made.model_memory(1, 1, {})
     with pytest.raises(RuntimeError, match="from before it runs, once"):
         made.model_memory(1, 1, {})
@@ -438,3 +444,22 @@ def test_what_cannot_be_is_refused() -> None:
         made.touches(99, 1, b"", b"", b"")
     with pytest.raises(ValueError, match="7 bytes are not items of 8"):
         made.map_physical(bytes(7), b"")
+
+
+class SelfTested(native.Core):
+    """As the self-test makes them, but in virtual time and with a model."""
+
+    def __init__(self, **wiring: Any) -> None:
+        super().__init__(**wiring, hz=1_000_000_000)
+        self.model_memory(1, 1, {})
+
+    def run(self, budget: int) -> int:
+        return self.run_until(self.time + budget)
+
+
+@pytest.mark.timeout(120)
+def test_the_self_test_holds_with_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real atomic operations, barriers, code and tables that another CPU changes: with what tells the model between."""
+    monkeypatch.setattr(engine.native, "Core", SelfTested)
+    timeless = [part for part in PARTS if part.name != "instruction count and budget"]
+    selftest.test(PartsTrial(Shared, Side, timeless))

@@ -202,3 +202,14 @@ def test_workloads_say_in_linux_what_they_say_on_the_host(
         expected = (native / "out").read_bytes() if program == "image" else told.encode()
         assert (printed, int(size)) == (checksum(expected), len(expected)), name
         assert int(took) > 1_000_000
+
+
+@pytest.mark.guests
+@pytest.mark.parametrize("platform", ARCHITECTURES)
+@pytest.mark.parametrize(("name", "runs"), [("memory-linux", 5), ("memory-boot", 4)])
+def test_each_run_of_a_study_can_begin(tmp_path: Path, guest_cache: Path, platform: str, name: str, runs: int) -> None:
+    automotive.write(guest_cache)
+    study = Path(__file__).parents[2] / "examples" / "studies" / f"{name}.yaml"
+    result = baonet("study", study, f"--set=platform={platform}", "--list", "-o", tmp_path / "results.sqlite")
+    assert result.status == 0, result.err
+    assert result.out.count("to do") == runs

@@ -45,6 +45,9 @@ def test_misses_are_told_by_who_had_driven_the_line_out(tmp_path: Path) -> None:
     misses = cluster["misses_by_who_had_evicted"]
     for owner, by in misses.items():
         assert sum(by.values()) == cluster["owners"][owner]["l2_misses"]
+    for name, of in stats["memory"]["vms"].items():
+        assert of["guest"]["l2_misses"] == cluster["owners"][name]["l2_misses"], "windows' ends have put that right"
+        assert of["guest"]["l2_accesses"] == cluster["owners"][name]["l2_accesses"]
     assert misses["ping"]["pong"] + misses["pong"]["ping"] + misses["hypervisor"]["ping"] > 0, (
         "they are in each other's way"
     )

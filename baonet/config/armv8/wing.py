@@ -19,6 +19,7 @@ from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform
 
 if TYPE_CHECKING:
+    from baonet.config.hypervisor_preset import HypervisorPreset
     from baonet.config.memory_preset import MemoryPreset
 
 
@@ -56,6 +57,12 @@ class Armv8:
     @staticmethod
     def memory_presets() -> Mapping[str, MemoryPreset]:
         from baonet.config.armv8.memory_presets import PRESETS  # noqa: PLC0415 - few machines name one
+
+        return PRESETS
+
+    @staticmethod
+    def hypervisors() -> Mapping[str, HypervisorPreset]:
+        from baonet.config.armv8.hypervisors import PRESETS  # noqa: PLC0415 - as above
 
         return PRESETS
 

@@ -19,6 +19,7 @@ from baonet.machine import Platform
 from baonet.machine.riscv import RiscvPlatform
 
 if TYPE_CHECKING:
+    from baonet.config.hypervisor_preset import HypervisorPreset
     from baonet.config.memory_preset import MemoryPreset
 
 
@@ -58,6 +59,10 @@ class Riscv:
         from baonet.config.riscv.memory_presets import PRESETS  # noqa: PLC0415 - few machines name one
 
         return PRESETS
+
+    @staticmethod
+    def hypervisors() -> Mapping[str, HypervisorPreset]:
+        return {}  # of none that we know of is anything published
 
     # Of a VM
 

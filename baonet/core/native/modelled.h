@@ -50,6 +50,10 @@ void modelled_maintain_way(struct core *core, unsigned level, uint32_t set, uint
  * the cost that the core was made with. */
 uint64_t modelled_cost(struct core *core, unsigned kind);
 
+/* Another pcpu has taken a page of which this one had made what it liked, or many that nobody knows. */
+void modelled_lose(struct core *core, struct region *region, uint64_t ipa);
+void modelled_lose_all(struct core *core);
+
 /* The vCPU begins anew. */
 void modelled_reset(struct core *core);
 

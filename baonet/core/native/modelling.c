@@ -148,7 +148,9 @@ PyObject *core_touches(PyObject *self, PyObject *args, PyObject *keywords) {
     unsigned kind;
     struct footprint made = {.known = true};
     Py_buffer lines[MEMSYS_TOUCH_FETCH + 1];
-    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1], &lines[2], &made.cycles)) return NULL;
+    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1],
+                                               &lines[2], &made.cycles))
+        return NULL;
     bool right = kind < COSTS;
     if (!right) PyErr_Format(PyExc_ValueError, "there is no exit %u", kind);
     for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) {
@@ -181,44 +183,6 @@ PyObject *core_pay(PyObject *self, PyObject *number) {
     Py_RETURN_NONE;
 }
 
-static int put(PyObject *dictionary, const char *name, uint64_t value) {
-    PyObject *number = PyLong_FromUnsignedLongLong(value);
-    int error = number ? PyDict_SetItemString(dictionary, name, number) : -1;
-    Py_XDECREF(number);
-    return error;
-}
-
-static PyObject *counted(const struct memsys_counters *counters) {
-    static const char *const causes[MEMSYS_CAUSES] = {
-        [MEMSYS_STALL_FETCH] = "stall_fetch",   [MEMSYS_STALL_DATA] = "stall_data",
-        [MEMSYS_STALL_STORE] = "stall_store",   [MEMSYS_STALL_DRAM] = "stall_dram",
-        [MEMSYS_STALL_WAIT] = "stall_wait",     [MEMSYS_STALL_TRANSLATION] = "stall_translation",
-        [MEMSYS_STALL_DEVICE] = "stall_device", [MEMSYS_STALL_COHERENCE] = "stall_coherence",
-        [MEMSYS_STALL_MAINTENANCE] = "stall_maintenance", [MEMSYS_STALL_CORRECTION] = "stall_correction",
-    };
-    PyObject *found = PyDict_New();
-#define MEMSYS_FIELD(name) \
-    if (found && put(found, #name, counters->name)) Py_CLEAR(found);
-    MEMSYS_COUNTERS(MEMSYS_FIELD)
-#undef MEMSYS_FIELD
-    for (unsigned i = 0; found && i < MEMSYS_CAUSES; i++)
-        if (put(found, causes[i], counters->stalls[i])) Py_CLEAR(found);
-    return found;
-}
-
-/* Of the guest, and of the hypervisor below it. */
-PyObject *core_memory_counters(PyObject *self, PyObject *unused) {
-    (void)unused;
-    struct modelled *model = model_of(self);
-    if (!model) return NULL;
-    PyObject *guest = counted(&model->memsys->counters[0]), *hypervisor = guest ? counted(&model->memsys->counters[1]) : NULL;
-    if (!hypervisor) {
-        Py_XDECREF(guest);
-        return NULL;
-    }
-    return Py_BuildValue("(NN)", guest, hypervisor);
-}
-
 void modelling_clear(struct core *core) {
     struct modelled *model = core->model;
     if (!model) return;
@@ -243,7 +207,8 @@ PyObject *modelling_saved(struct core *core) {
     struct asked asked;
     memset(&asked, 0, sizeof asked);
     asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window};
-    return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "", (Py_ssize_t)model->own_size);
+    return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "",
+                         (Py_ssize_t)model->own_size);
 }
 
 /* The parameters, and so what is where, are the same; beyond that the model bears any state. */

@@ -9,7 +9,6 @@ PyObject *core_map_physical(PyObject *self, PyObject *args);
 PyObject *core_touches(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *core_pay(PyObject *self, PyObject *number);
 PyObject *core_begin_window(PyObject *self, PyObject *window);
-PyObject *core_memory_counters(PyObject *self, PyObject *unused);
 
 void modelling_clear(struct core *core);
 

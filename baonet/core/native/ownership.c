@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "code_map.h"
 #include "leave.h"
+#include "modelled.h"
 #include "regions.h"
 #include "rights.h"
 
@@ -102,6 +103,7 @@ static void drop(struct core *core, struct region *region, uint32_t number, bool
     uint64_t ipa = region->ipa + (uint64_t)number * PAGE_SIZE, page = region_page(region, ipa);
     struct cached *cached = &region->cached[number];
     cached_drop(core, region, number, written);
+    modelled_lose(core, region, ipa);
     if (!written) return;
     drop_code(core, page);
     if (cached->walked == core->walks) flush(core);
@@ -123,6 +125,7 @@ void ownership_show(struct core *core) {
 void ownership_forget(struct core *core) {
     if (!core->ledger) return;
     core->walks++;
+    modelled_lose_all(core);
     core->heard = atomic_load(&core->ledger->written);
 }
 
@@ -131,6 +134,7 @@ void ownership_catch_up(struct core *core) {
     uint64_t written = atomic_load_explicit(&core->ledger->written, memory_order_acquire);
     if (written - core->heard > JOURNAL) {
         flush(core);
+        modelled_lose_all(core);
         core->scratch.flush_code = true;
         core->heard = written;
     }

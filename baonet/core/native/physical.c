@@ -28,16 +28,27 @@ static void walk(const struct physical *physical, uint64_t ipa, struct memsys_st
     }
 }
 
+/* As an entry of `pages`; 0: the hypervisor has not placed it. */
+static uint64_t placed(const struct physical *physical, struct region *region, uint64_t ipa) {
+    uint64_t page = region_page(region, ipa);
+    return page < physical->page_count ? physical->pages[page] : 0;
+}
+
+uint64_t physical_page(const struct physical *physical, struct region *region, uint64_t ipa) {
+    return (physical->pages ? placed(physical, region, ipa) : ipa) & PAGE_MASK;
+}
+
 bool physical_find(struct core *core, const struct physical *physical, uint64_t ipa, struct memsys_stage2 *found) {
     struct region *region = region_find(core, ipa);
     if (!region) return false;
-    *found = (struct memsys_stage2){.pa = ipa, .shift = region->host ? WHOLE_SHIFT : 12, .memory = region->host ? MEMSYS_CACHED : MEMSYS_DEVICE};
+    *found = (struct memsys_stage2){.pa = ipa, .shift = WHOLE_SHIFT, .memory = MEMSYS_CACHED, .shared = region->owners};
+    if (!region->host) *found = (struct memsys_stage2){.pa = ipa, .shift = 12, .memory = MEMSYS_DEVICE};
     if (!physical->pages) return true;
     if (region->host) {
-        uint64_t page = region_page(region, ipa);
-        if (page >= physical->page_count) return false;
-        found->pa = (physical->pages[page] & PAGE_MASK) | (ipa & ~PAGE_MASK);
-        found->shift = physical->pages[page] & ~PAGE_MASK;
+        uint64_t page = placed(physical, region, ipa);
+        if (!page) return false;
+        found->pa = (page & PAGE_MASK) | (ipa & ~PAGE_MASK);
+        found->shift = page & ~PAGE_MASK;
     }
     walk(physical, ipa, found);
     return true;

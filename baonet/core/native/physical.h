@@ -12,6 +12,7 @@
 #include "memsys.h"
 
 struct core;
+struct region;
 
 /* A table of stage 2: from where on it translates, with its level (1 to 3) in the low bits; and where it lies. */
 struct table {
@@ -25,6 +26,9 @@ struct physical {
     struct table *tables; /* in ascending order */
     size_t table_count;
 };
+
+/* Where a page of RAM is. */
+uint64_t physical_page(const struct physical *physical, struct region *region, uint64_t ipa);
 
 /* Where an IPA is; false: the VM has nothing there. Where no map was given: at the same address, without a stage 2. */
 bool physical_find(struct core *core, const struct physical *physical, uint64_t ipa, struct memsys_stage2 *found);

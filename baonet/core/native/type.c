@@ -354,7 +354,6 @@ static PyMethodDef core_methods[] = {
     {"pay", core_pay, METH_O, NULL},
     {"touches", (PyCFunction)(void (*)(void))core_touches, METH_VARARGS | METH_KEYWORDS, NULL},
     {"begin_window", core_begin_window, METH_O, NULL},
-    {"memory_counters", core_memory_counters, METH_NOARGS, NULL},
     {"save", core_save, METH_NOARGS, NULL},
     {"load", core_load, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -50,10 +50,10 @@ class MemoryStalls(_FromTheEnd):
     """The part of the time in which the guest ran that memory stalled it, by cause. Keys are (vm, cause)."""
 
     def finish(self, end: int) -> Measured:
-        measured = Measured("%")
+        measured = Measured("")
         for vm, memory in self._vms(measured):
             for group in GROUPS:
-                measured.values[vm, group] = 100 * memory.share(group)
+                measured.values[vm, group] = memory.share(group)
         return measured
 
 

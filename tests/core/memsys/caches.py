@@ -106,7 +106,7 @@ class L2:
         return answer
 
     def ask(self, request: Ask, line: int) -> Answer:
-        if request in OF_NO_CACHE:
+        if request in OF_NO_CACHE or (request is Ask.VICTIM and not self.on_eviction):
             return Answer()
         if request is Ask.WAY:
             where, way = self.sets[line % (1 << 26) % len(self.sets)], line >> 26 & 15

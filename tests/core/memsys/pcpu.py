@@ -346,7 +346,6 @@ class Pcpu:
     # ---- Code, and what the hypervisor touches ----
 
     def _fetch_line(self, now: int, va: int, pa: int, memory: int) -> int:
-        self.n["fetches"] += 1
         line = pa // LINE
         if memory != CACHED:
             return self._uncached(now, line, memory, Kind.LOAD)

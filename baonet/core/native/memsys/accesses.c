@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "coherence.h"
 #include "inside.h"
 
 #define ALL_BYTES UINT64_MAX
@@ -32,7 +33,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);
-    ahead_init(&in->ahead);
+    ahead_init(&in->ahead, p);
     memsys_filter_forget_all(in);
     memsys_code_forget_all(in);
 }
@@ -47,7 +48,7 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
         counting(in)->l1d_writebacks++;
         return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_WRITEBACK, line));
     }
-    if (!in->head.parameters.l2_on_eviction) return 0;
+    if (!in->head.parameters.l2_on_eviction && !memsys_coherence_knows(view, line)) return 0;
     return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_VICTIM, line));
 }
 
@@ -72,7 +73,7 @@ static void prefetch(const struct memsys_view *view, uint64_t now, uint64_t va, 
     if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0) return;
     counting(in)->prefetches++;
     uint64_t ready = now + cost_sum(memsys_ask(view, now, ASK_PREFETCH, line));
-    ahead_add(&in->ahead, ahead_capacity(&in->head.parameters), line, ready, &lost);
+    ahead_add(&in->ahead, line, ready, &lost);
     if (lost != NO_LINE && in->head.parameters.l2_on_eviction) memsys_ask(view, now, ASK_VICTIM, lost);
 }
 
@@ -100,7 +101,30 @@ static bool take_ahead(const struct memsys_view *view, uint64_t now, uint64_t li
     return true;
 }
 
+/* Likewise, but another first level has it: that it was asked for was in vain. */
+static void forget_ahead(struct inner *in, uint64_t line) {
+    int at = ahead_find(&in->ahead, line);
+    if (at >= 0) ahead_drop(&in->ahead, at);
+}
+
 /* ---- Loads ---- */
+
+/* The first level has not the line: brings it, from wherever it is. Gives the cycles. */
+static unsigned bring(const struct memsys_view *view, uint64_t now, const struct place *place, bool own) {
+    struct inner *in = inner_of(view);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    unsigned total = 0;
+    bool from_another = own ? coherence_store(view, place, true, &total)
+                            : coherence_load(view, place, ahead_find(&in->ahead, line) >= 0, &total);
+    if (from_another) {
+        forget_ahead(in, line);
+        counting(in)->l1d_misses++;
+    } else if (!take_ahead(view, now, line, &total)) {
+        counting(in)->l1d_misses++;
+        total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now, ASK_LOAD, line));
+    }
+    return total;
+}
 
 /* With `own`, an atomic. */
 static unsigned load(const struct memsys_view *view, uint64_t now, const struct place *place, bool own) {
@@ -110,19 +134,19 @@ static unsigned load(const struct memsys_view *view, uint64_t now, const struct 
     uint32_t set = l1_set(cache, place->va), way;
     unsigned total = 0;
     if (in->writing.line == line && in->writing.passing) total += memsys_stop_writing(view, now);
+    coherence_look(view, place);
     int found = l1_find(cache, set, place->pa);
     if (found < 0) {
-        if (!take_ahead(view, now, line, &total)) {
-            counting(in)->l1d_misses++;
-            total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now, ASK_LOAD, line));
-        }
+        total += bring(view, now, place, own);
         total += fill(view, now, place, own ? L1_DIRTY : 0, &way);
         see_miss(view, now, place);
     } else {
         way = (uint32_t)found;
+        if (own) coherence_store(view, place, true, &total);
         if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
     }
-    bool owned = cache->tags[set * cache->ways + way] & L1_DIRTY;
+    /* dirty, and no other has it, which a load cannot tell beside others' */
+    bool owned = cache->tags[set * cache->ways + way] & L1_DIRTY && (own || !place->shared);
     filter_enter(in, place, way, owned && in->writing.line != line);
     return total;
 }
@@ -160,15 +184,17 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
     unsigned total = 0;
     uint32_t way;
+    bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1 && ahead_find(&in->ahead, line) < 0;
+    bool from_another = coherence_store(view, place, !passing, &total);
+    if (from_another) forget_ahead(in, line);
     if (take_ahead(view, now, line, &total)) {
         total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, true);
         return total;
     }
     counting(in)->l1d_misses++;
-    bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1;
     if (!passing) {
-        if (bytes != ALL_BYTES) total += charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_STORE, line));
+        if (bytes != ALL_BYTES && !from_another) total += charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_STORE, line));
         total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, false);
     }
@@ -179,19 +205,23 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
 static unsigned store(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    unsigned total = 0;
+    coherence_look(view, place);
     if (in->writing.line == line) {
+        coherence_store(view, place, !in->writing.passing, &total);
         in->writing.bytes |= bytes;
-        return in->writing.bytes == ALL_BYTES ? full_line(view, now, place) : 0;
+        return in->writing.bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
     }
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
     if (way < 0) {
-        unsigned total = in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
+        total += in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
         return total + store_miss(view, now, place, bytes);
     }
+    coherence_store(view, place, true, &total);
     in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
     filter_enter(in, place, (uint32_t)way, true);
-    return 0;
+    return total;
 }
 
 /* ---- Accesses ---- */
@@ -280,6 +310,7 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
         bool found = memsys_translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);
+        else view->memsys->fetch_epoch++; /* it is to be asked for again */
     }
     return total;
 }
@@ -305,12 +336,4 @@ unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64
     }
     memsys->hypervisor = before;
     return total;
-}
-
-unsigned memsys_snooped(struct memsys *memsys, bool dirty) {
-    unsigned cycles = dirty ? memsys->parameters.snoop_dirty : memsys->parameters.snoop_shared;
-    struct memsys_counters *counters = counting((struct inner *)memsys);
-    counters->snoops++;
-    counters->stalls[MEMSYS_STALL_COHERENCE] += cycles;
-    return cycles;
 }

@@ -20,6 +20,7 @@
 #include "parameters.h"
 
 struct memsys_channel;
+struct memsys_cluster;
 struct memsys_l2;
 struct memsys_log;
 
@@ -35,7 +36,7 @@ struct memsys_log;
 
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
-    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions */
+    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions: the address alone */
     uint64_t fetch_epoch;           /* not 0; another whenever a line has left the L1I, or a page what it is translated by */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
@@ -73,12 +74,15 @@ struct memsys_stage2 {
     uint32_t shift;                      /* log2 of the page or block */
     uint64_t pa;                         /* of the IPA that was asked for */
     uint8_t memory;                      /* enum memsys_memory: the stronger of the two stages' holds */
+    bool shared;                         /* other pcpus can reach it: who has which right to a page is told (memsys_lose) */
 };
 
 struct memsys_view {
     struct memsys *memsys;
     struct memsys_l2 *l2;           /* the pcpu's replica */
     struct memsys_log *log;         /* of its window; NULL: nothing is written down */
+    struct memsys_cluster *cluster; /* for coherence with the first levels of its other parties; NULL: there are none */
+    unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */
     /* Asked on a miss of the main TLB; false: there is no translation (any more), and the access is not modelled. */
@@ -111,7 +115,7 @@ static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned 
 static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsigned bytes) {
     uint64_t last = (va + bytes - 1) >> MEMSYS_LINE_SHIFT;
     for (uint64_t line = va >> MEMSYS_LINE_SHIFT; line <= last; line++)
-        if (memsys->code[line & (MEMSYS_FILTER - 1)] >> MEMSYS_LINE_SHIFT != line) return false;
+        if (memsys->code[line & (MEMSYS_FILTER - 1)] != line << MEMSYS_LINE_SHIFT) return false;
     return true;
 }
 
@@ -168,9 +172,12 @@ unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsig
 /* IC IALLU. */
 void memsys_forget_code(struct memsys *memsys);
 
-/* Another core had a line that this one has got at its last access: dirty, or shared and it is to be written. Gives the cycles,
- * and counts them. */
-unsigned memsys_snooped(struct memsys *memsys, bool dirty);
+/*
+ * Another pcpu has got a right to a page that this one had, which stands: what accesses may do unasked is asked again.
+ * For that alone lines of shared pages are not forgotten: by whom they were written is found out line by line (coherence.h).
+ */
+void memsys_lose(struct memsys *memsys, uint64_t pa);
+void memsys_lose_all(struct memsys *memsys);
 
 /* A vCPU that begins anew: TLBs, micro-TLBs and the L1I are empty, dirty lines of the L1D have gone to the second level. */
 void memsys_reset(const struct memsys_view *view, uint64_t now);

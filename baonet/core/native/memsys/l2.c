@@ -39,9 +39,9 @@ static inline uint64_t line_of(const struct memsys_l2 *l2, uint32_t tag, uint32_
 static uint32_t *row(struct memsys_l2 *l2, uint32_t set) { return l2->tags + (size_t)set * l2->row; }
 
 /* One way at most has a line: without a branch for each. */
-static inline int find(struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
+static inline int find(const struct memsys_l2 *l2, uint32_t set, uint32_t tag) {
     typedef uint32_t lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-    const uint32_t *tags = row(l2, set);
+    const uint32_t *tags = l2->tags + (size_t)set * l2->row;
     lanes found = {0}, numbers = {1, 2, 3, 4};
     for (uint32_t way = 0; way < l2->row; way += LANES, numbers += LANES)
         found |= (lanes)((*(const lanes *)(tags + way) & ~L2_DIRTY) == tag) & numbers;
@@ -88,16 +88,21 @@ static const uint8_t does[16] = {
     [ASK_MERGE] = ALLOCATES | DIRTIES,
 };
 
+static uint32_t tag_of(const struct memsys_l2 *l2, uint64_t line) { return (uint32_t)(line >> l2->set_bits) << 4 | L2_VALID; }
+
+bool memsys_l2_has(const struct memsys_l2 *l2, uint64_t line) { return find(l2, line & (l2->sets - 1), tag_of(l2, line)) >= 0; }
+
 struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t line) {
     struct answer answer = {.victim = NO_LINE};
     if (request == ASK_USE || request == ASK_UNCACHED_LOAD || request == ASK_UNCACHED_STORE) return answer;
+    if (request == ASK_VICTIM && !l2->on_eviction) return answer;
     uint32_t set = line & (l2->sets - 1);
     if (request == ASK_WAY) {
         uint32_t way = line >> WAY_SHIFT & (CACHE_WAYS - 1);
         if (way < l2->ways) clean_way(l2, set, way, !(line & WAY_CLEAN), &answer);
         return answer;
     }
-    uint32_t tag = (uint32_t)(line >> l2->set_bits) << 4 | L2_VALID;
+    uint32_t tag = tag_of(l2, line);
     int way = find(l2, set, tag);
     answer.hit = way >= 0;
     if (request == ASK_CLEAN || request == ASK_FLUSH) {

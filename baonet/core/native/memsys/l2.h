@@ -25,7 +25,7 @@ enum request {
     ASK_PREFETCH,       /* of data: nobody waits */
     ASK_USE,            /* none: a line that was asked for ahead is wanted */
     ASK_WRITEBACK,      /* a dirty line leaves the first level */
-    ASK_VICTIM,         /* a clean one does */
+    ASK_VICTIM,         /* a clean one does: where no line comes here so, whoever has it written down wants to be seen to have lost it */
     ASK_STREAM,         /* a full line of stores passes by the first level */
     ASK_STREAM_PAST,    /* and by the second, which is written to if it has the line */
     ASK_MERGE,          /* a part of a line of such stores */
@@ -59,6 +59,8 @@ struct answer {
     uint64_t victim;     /* the line that has left; NO_LINE */
 };
 struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t line);
+
+bool memsys_l2_has(const struct memsys_l2 *l2, uint64_t line);
 
 /* memsys_adopt. */
 void memsys_l2_adopt(struct memsys_l2 *replica, const struct memsys_l2 *l2);

@@ -89,7 +89,7 @@ void memsys_reset(const struct memsys_view *view, uint64_t now) {
     memsys_stop_writing(view, now);
     for (uint32_t set = 0; set < in->l1d.sets; set++)
         for (uint32_t way = 0; way < in->l1d.ways; way++) maintain_way(view, now, set, way, MEMSYS_CLEAN_INVALIDATE);
-    ahead_init(&in->ahead);
+    ahead_init(&in->ahead, &in->head.parameters);
     prefetcher_init(&in->prefetcher);
     memsys_tlbi(view->memsys, MEMSYS_TLBI_ALL, 0, 0);
     memsys_forget_code(view->memsys);

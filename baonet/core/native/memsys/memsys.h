@@ -6,12 +6,12 @@
  * the caller gives (the sizes are asked for), so it can be shared, copied, saved and loaded as it is.
  *
  * One pcpu at a time uses its own `struct memsys`, its replica of the second level and its log; the cluster is touched only
- * while all of its pcpus stand. Who uses it includes this header alone. The layers of the files are these, the lowest last
- * (tests/core/test_layers.py reads the table):
+ * while all of its pcpus stand, but for what coherence.h says. Who uses it includes this header alone. The layers of the files
+ * are these, the lowest last (tests/core/test_layers.py reads the table):
  *
  *   face       memsys
  *              all that there is
- *   calls      accesses check maintenance merge request translation weave
+ *   calls      accesses check coherence maintenance merge request translation weave
  *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge, and in shared memory
  *   parts      channel inside l1 l2 prefetch tlb_sets
  *              caches, sets of translations, the channel, the prefetcher

@@ -17,7 +17,7 @@ struct party {
 };
 struct part {
     uint64_t line, lines; /* of an extent */
-    uint64_t evictors, pages; /* where they begin, in bytes from the cluster */
+    uint64_t evictors, pages, words; /* where they begin, in bytes from the cluster */
 };
 struct memsys_cluster {
     struct memsys_parameters parameters;
@@ -43,6 +43,8 @@ static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parame
         size += round_up(lines);
         part.pages = size;
         size += round_up(pages * sizeof(uint32_t));
+        part.words = size;
+        size += round_up(lines * sizeof(memsys_word));
         if (cluster) cluster->parts[cluster->part_count++] = part;
     }
     return size;
@@ -54,10 +56,9 @@ size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsy
 
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
-    memset(cluster, 0, sizeof *cluster);
     lay_out(cluster, p, extents, count);
     cluster->parameters = *p;
-    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead);
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead, p);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
 }
 
@@ -69,6 +70,14 @@ struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *c
 
 const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent) {
     return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
+}
+
+memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line) {
+    for (uint64_t i = 0; i < cluster->part_count; i++) {
+        const struct part *part = &cluster->parts[i];
+        if (line - part->line < part->lines) return (memsys_word *)((uint8_t *)cluster + part->words) + (line - part->line);
+    }
+    return NULL;
 }
 
 void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster) {
@@ -192,8 +201,7 @@ static void replay(struct memsys_cluster *cluster, struct reader *reader) {
     }
     if (record->request == ASK_PREFETCH) {
         uint64_t lost;
-        uint32_t place = ahead_add(&party->ahead, ahead_capacity(p), record->line,
-                                   (uint64_t)(reader->time + stall_charged), &lost);
+        uint32_t place = ahead_add(&party->ahead, record->line, (uint64_t)(reader->time + stall_charged), &lost);
         party->really[place] = now + (uint64_t)stall;
         return;
     }

@@ -23,18 +23,18 @@ static inline uint32_t ahead_capacity(const struct memsys_parameters *parameters
 
 /* Lines that have been asked for: the oldest makes room. */
 struct ahead {
-    uint32_t next, held;
+    uint32_t capacity, next, held, reserved;
     uint64_t lines[AHEAD_LINES]; /* NO_LINE: free */
     uint64_t ready[AHEAD_LINES]; /* when it is there, in cycles */
 };
-static inline void ahead_init(struct ahead *ahead) {
-    *ahead = (struct ahead){0};
+static inline void ahead_init(struct ahead *ahead, const struct memsys_parameters *parameters) {
+    *ahead = (struct ahead){.capacity = ahead_capacity(parameters)};
     for (uint32_t i = 0; i < AHEAD_LINES; i++) ahead->lines[i] = NO_LINE;
 }
 /* Where a line is; -1: not here. */
 static inline int ahead_find(const struct ahead *ahead, uint64_t line) {
     if (!ahead->held) return -1;
-    for (uint32_t i = 0; i < AHEAD_LINES; i++)
+    for (uint32_t i = 0; i < ahead->capacity; i++)
         if (ahead->lines[i] == line) return (int)i;
     return -1;
 }
@@ -43,11 +43,11 @@ static inline void ahead_drop(struct ahead *ahead, int place) {
     ahead->held--;
 }
 /* Gives the place; *lost is the line that has made room, or NO_LINE. A line that was here is forgotten first. */
-static inline uint32_t ahead_add(struct ahead *ahead, uint32_t capacity, uint64_t line, uint64_t ready, uint64_t *lost) {
+static inline uint32_t ahead_add(struct ahead *ahead, uint64_t line, uint64_t ready, uint64_t *lost) {
     int old = ahead_find(ahead, line);
     if (old >= 0) ahead_drop(ahead, old);
     uint32_t place = ahead->next;
-    ahead->next = place + 1 < capacity ? place + 1 : 0;
+    ahead->next = place + 1 < ahead->capacity ? place + 1 : 0;
     *lost = ahead->lines[place];
     ahead->held += *lost == NO_LINE;
     ahead->lines[place] = line;

@@ -31,6 +31,7 @@ static inline uint32_t whose_of(uint32_t context, bool global) {
 static inline uint64_t target_of(uint64_t pa, uint32_t shift, uint32_t memory, uint32_t code) {
     return pa >> MEMSYS_PAGE_SHIFT << MEMSYS_PAGE_SHIFT | code << 8 | memory << 6 | shift;
 }
+#define TARGET_SHARED 0x400u /* others can reach it too */
 static inline uint32_t target_shift(uint64_t target) { return target & 63; }
 static inline uint32_t target_memory(uint64_t target, bool code) { return target >> (code ? 8 : 6) & 3; }
 /* Of an address in the block. */

@@ -26,7 +26,7 @@ static uint64_t find_stage2(const struct memsys_view *view, uint64_t now, uint64
     if (!view->stage2(view->of, ipa, &found)) return 0;
     for (uint32_t i = 0; i < found.levels; i++) *total += load_descriptor(view, now + *total, found.descriptors[i]);
     uint32_t shift = found.levels && found.shift < LARGEST_SHIFT ? found.shift : LARGEST_SHIFT;
-    uint64_t target = target_of(found.pa, shift, found.memory, found.memory);
+    uint64_t target = target_of(found.pa, shift, found.memory, found.memory) | (found.shared ? TARGET_SHARED : 0);
     if (found.levels) memsys_tlb_put(&in->ipa, in->ipa_entries, in->ipa_next, ipa, 0, target);
     return target;
 }
@@ -67,14 +67,14 @@ static bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t v
     if (walk.levels && walk.shift < shift) shift = walk.shift;
     if (walk.memory > memory) memory = walk.memory;
     if (walk.code > code) code = walk.code;
-    uint64_t target = target_of(target_pa(stage2, walk.ipa), shift, memory, code);
+    uint64_t target = target_of(target_pa(stage2, walk.ipa), shift, memory, code) | (stage2 & TARGET_SHARED);
     uint32_t whose = whose_of(in->head.context, walk.global);
     memsys_tlb_put(&in->tlb, in->tlb_entries, in->tlb_next, va, whose, target);
     *entry = (struct tlb_entry){key_of(0, whose), target};
     return true;
 }
 
-static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
+void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
     struct micro *micro = &in->micro[side];
     uint64_t page = micro->keys[slot] >> KEY_SHIFT;
     for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
@@ -82,8 +82,14 @@ static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
         uint64_t *entry = &(side ? in->head.code : in->head.filter)[line & (MEMSYS_FILTER - 1)];
         if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) == 0) *entry = MEMSYS_NOWHERE;
     }
+    micro->lines[slot] = 0;
+}
+
+static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
+    struct micro *micro = &in->micro[side];
+    memsys_filter_forget_page(in, side, slot);
     if (side && micro->targets[slot]) in->head.fetch_epoch++;
-    micro->targets[slot] = micro->lines[slot] = 0;
+    micro->targets[slot] = 0;
     micro->keys[slot] = UINT64_MAX; /* no key has all of its flags */
 }
 
@@ -120,13 +126,15 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         micro_forget(in, fetch, (uint32_t)slot);
         uint32_t whose = held->key & (KEY_GLOBAL | KEY_CONTEXT);
         micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
-        micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0);
+        micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0) |
+                               (held->target & TARGET_SHARED);
         micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
     uint64_t target = micro->targets[slot];
     place->va = va;
     place->pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1);
     place->memory = target_memory(target, false);
+    place->shared = target & TARGET_SHARED;
     place->slot = slot;
     return true;
 }

@@ -52,6 +52,8 @@ void memsys_weave_join(struct memsys_weave *weave, unsigned number, struct memsy
     view->memsys = (struct memsys *)(own + weave->memsys);
     view->l2 = (struct memsys_l2 *)(own + weave->l2);
     view->log = (struct memsys_log *)(own + weave->log);
+    view->cluster = weave->shape.parties > 1 ? weave->cluster : NULL;
+    view->party = number;
     if (party->made) return;
     memsys_init(view->memsys, &weave->shape.parameters);
     memsys_l2_init(view->l2, &weave->shape.parameters);
@@ -86,6 +88,13 @@ static void merge(struct memsys_weave *weave, const struct memsys_log *const log
     }
 }
 
+static void settle(struct memsys_weave *weave, unsigned number, const struct memsys_log *log) {
+    struct memsys_view view;
+    if (!log) return;
+    memsys_weave_join(weave, number, &view);
+    if (view.cluster) memsys_coherence_settle(view.cluster, number, view.memsys, log);
+}
+
 void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint64_t now, uint64_t charges[]) {
     struct memsys_shared *shared = weave->shared;
     const struct memsys_log *logs[MEMSYS_PARTIES] = {NULL};
@@ -102,6 +111,7 @@ void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint
         busy = true;
     }
     if (busy) merge(weave, logs, owners, charges);
+    for (unsigned i = 0; i < weave->shape.parties; i++) settle(weave, i, logs[i]);
     uint64_t begin = now - now % weave->shape.window;
     if (!busy || begin > shared->end) /* the channel has been idle */
         for (unsigned i = 0; i < weave->shape.parties; i++) memsys_weave_party(weave, i)->outcome.wait = 0;

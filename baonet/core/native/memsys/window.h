@@ -14,6 +14,7 @@
 #ifndef BAONET_MEMSYS_WINDOW_H
 #define BAONET_MEMSYS_WINDOW_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,16 +53,27 @@ struct memsys_extent {
 #define MEMSYS_EXTENTS 8u
 #define MEMSYS_PARTIES 32u /* pcpus of a cluster */
 
-/* The cluster's second level, its channel, its counters, and a byte for each line of the extents that tells who drove it out. */
+/* The cluster's second level, its channel, its counters, and of each line of the extents who drove it out, and who has it. */
 struct memsys_cluster;
 /* In memory that is all zeroes (what is kept of each line stays untouched, and takes no memory until it is known). */
 size_t memsys_cluster_size(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned count);
+/* In memory that is zero: what is there of each line is left as it is, which is much, and most of it is never used. */
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
                          const struct memsys_extent *extents, unsigned count);
 struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster);
 struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster);
 /* How often lines of each 4 KiB page of an extent have missed: what `missed` of the counters adds up to, but for lines of no extent. */
 const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent);
+
+/* What the cluster knows of who has a line in its first level (coherence.h); NULL: the line is in no extent, and nobody shares it. */
+typedef _Atomic uint64_t memsys_word;
+memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line);
+
+/*
+ * At the end of a window, of each party with a log of it, in any order: what of the lines in its log it still has in its first
+ * level is what the cluster knows of it.
+ */
+void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, const struct memsys *memsys, const struct memsys_log *log);
 
 /* What a window has come to for one pcpu. All 0: before the first one. */
 struct memsys_outcome {

@@ -27,6 +27,7 @@ struct pcpu_object {
     struct memsys_view view;
     PyObject *walk, *stage2; /* functions, or None */
     PyObject *cluster;       /* whose second level is used as it is; NULL */
+    PyObject *joined;        /* of which it is a party; NULL */
     struct memsys_outcome outcome;
 };
 

@@ -1,5 +1,6 @@
 /* The Python module _memsys: the memory system alone, without an engine, as tests ask it. */
 #include "memsys_types.h"
+#include "play.h"
 
 static PyObject *check(PyObject *module, PyObject *fields) {
     (void)module;
@@ -11,7 +12,7 @@ static PyObject *check(PyObject *module, PyObject *fields) {
     return Py_BuildValue("(ss)", wrong.field, wrong.why);
 }
 
-static PyMethodDef functions[] = {{"check", check, METH_O, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {{"check", check, METH_O, NULL}, {"play", play, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "baonet.core._memsys", .m_size = -1,
                                         .m_methods = functions};
 

@@ -42,7 +42,7 @@ static bool walk(void *of, uint64_t va, bool fetch, struct memsys_walk *found) {
 static bool stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
     struct pcpu_object *object = of;
     if (object->stage2 == Py_None) {
-        *found = (struct memsys_stage2){.pa = ipa};
+        *found = (struct memsys_stage2){.pa = ipa, .shared = object->view.cluster};
         return true;
     }
     if (PyErr_Occurred()) return false;
@@ -65,6 +65,7 @@ static void dealloc(PyObject *self) {
     Py_XDECREF(object->walk);
     Py_XDECREF(object->stage2);
     Py_XDECREF(object->cluster);
+    Py_XDECREF(object->joined);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -175,6 +176,28 @@ static PyObject *begin(PyObject *self, PyObject *args) {
     pcpu(self)->outcome = (struct memsys_outcome){0};
     Py_RETURN_NONE;
 }
+static PyObject *join(PyObject *self, PyObject *args) {
+    PyObject *cluster;
+    unsigned party;
+    if (!PyArg_ParseTuple(args, "O!I", &cluster_type, &cluster, &party)) return NULL;
+    if (party >= MEMSYS_PARTIES) return PyErr_Format(PyExc_ValueError, "party %u", party);
+    Py_XSETREF(pcpu(self)->joined, Py_NewRef(cluster));
+    pcpu(self)->view.cluster = ((struct cluster_object *)cluster)->cluster;
+    pcpu(self)->view.party = party;
+    Py_RETURN_NONE;
+}
+static PyObject *lose(PyObject *self, PyObject *args) {
+    unsigned long long pa;
+    if (!PyArg_ParseTuple(args, "K", &pa)) return NULL;
+    memsys_lose(pcpu(self)->memsys, pa);
+    Py_RETURN_NONE;
+}
+static PyObject *settle(PyObject *self, PyObject *none) {
+    (void)none;
+    const struct memsys_view *view = &pcpu(self)->view;
+    if (view->cluster) memsys_coherence_settle(view->cluster, view->party, view->memsys, view->log);
+    Py_RETURN_NONE;
+}
 static PyObject *adopt(PyObject *self, PyObject *cluster) {
     if (!Py_IS_TYPE(cluster, &cluster_type)) return PyErr_Format(PyExc_TypeError, "no Cluster");
     memsys_adopt(pcpu(self)->l2, ((struct cluster_object *)cluster)->cluster);
@@ -242,6 +265,9 @@ static PyMethodDef methods[] = {
     {"forget", forget, METH_VARARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"begin", begin, METH_VARARGS, NULL},
+    {"join", join, METH_VARARGS, NULL},
+    {"lose", lose, METH_VARARGS, NULL},
+    {"settle", settle, METH_NOARGS, NULL},
     {"adopt", adopt, METH_O, NULL},
     {"share", share, METH_O, NULL},
     {"counters", counters, METH_VARARGS, NULL},

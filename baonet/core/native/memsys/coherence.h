@@ -1,0 +1,63 @@
+/*
+ * Coherence of the first levels of a cluster: of each line that several of its pcpus can reach, which of them have it, and which
+ * has written to it last, as the duplicate tags of the SCU tell, by MOESI (DDI 0500D 7.2). A line that no other has dirty comes from
+ * the second level if that has it, and else from who has it (UG1085, L2 memory subsystem).
+ *
+ * A word tells of a line, in the cluster's memory. It changes in three ways:
+ *
+ * - by stores, while their pcpu has the exclusive right to the page: nobody else reads or writes any word of it;
+ * - by loads, while none of those that may read the page may write to it: each sets its own bit, and what it looks at of the word are
+ *   its own bit and what the others do not change then;
+ * - at a window's edge, while all stand: lines that have left a first level since (memsys_coherence_settle).
+ *
+ * So what anybody finds follows from who had which page when, and not from who was first beside others. A pcpu whose bit another
+ * has cleared has lost its line, and finds that out by the word when it next looks: its tag, which is its own, stays until then.
+ *
+ * Left out: that lines move between clusters; that code and descriptors of translation tables may be another first level's dirty
+ * lines (they come from the second level); that a line which was lost leaves its way free at once; and that a line goes to and fro
+ * as often as its cores like: it does so as often as its page changes hands (docs/virtual-time.md), the rest of a slice is one visit.
+ */
+#ifndef BAONET_MEMSYS_COHERENCE_H
+#define BAONET_MEMSYS_COHERENCE_H
+
+#include "inside.h"
+#include "window.h"
+
+/*
+ * Bits of a word: holders, by party; the party whose line is dirty, plus 1 (it answers for the line, which others may have too);
+ * whether somebody had it at the last window's edge, clean or dirty; whether anybody ever had. 0: nobody has.
+ */
+#define COHERENCE_HOLDER(party) ((uint64_t)1 << (party))
+#define COHERENCE_HOLDERS 0xffffffffu
+#define COHERENCE_OWNER_SHIFT 32
+#define COHERENCE_OWNER ((uint64_t)0x3f << COHERENCE_OWNER_SHIFT)
+#define COHERENCE_HELD ((uint64_t)1 << 38)
+#define COHERENCE_KNOWN ((uint64_t)1 << 39)
+
+/* What these do for lines that others can reach; the others' are left to what is beside them. */
+void memsys_coherence_look(const struct memsys_view *view, const struct place *place);
+bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total);
+bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total);
+
+/* The first level has not the line any more that is at this place, if another has written to it since it came. */
+static inline void coherence_look(const struct memsys_view *view, const struct place *place) {
+    if (place->shared) memsys_coherence_look(view, place);
+}
+
+/* A load that has missed. True: the line comes from another first level; adds the cycles to *total. `coming`: it was asked for ahead. */
+static inline bool coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
+    return place->shared && memsys_coherence_load(view, place, coming, total);
+}
+
+/*
+ * Before a store: others have not the line any more. True: they had, and so one that has missed has it from them; adds the cycles to
+ * *total. `keeps`: it is this one's, dirty, from here on; else it passes by.
+ */
+static inline bool coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total) {
+    return place->shared && memsys_coherence_store(view, place, keeps, total);
+}
+
+/* Whether a line that this first level has, or had until another has written to it, is one that several can reach. */
+bool memsys_coherence_knows(const struct memsys_view *view, uint64_t line);
+
+#endif

@@ -1,0 +1,223 @@
+"""First levels of a cluster that are coherent: against the reference, and the same in whatever order pcpus go on beside each
+other that have the right to the pages that they use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baonet.core import _memsys
+
+from .coherent import Coherent, Word
+from .pcpu import Kind, What
+from .tables import DATA
+from .test_cluster import EXTENTS, LENGTH, adopt, nothing, plain
+from .test_pcpu import SMALL, VARIANTS
+from .window import Cluster
+
+PARTIES = 3
+PAGE, LINE = 4096, 64
+HOT = [DATA + page * PAGE + line * LINE for page in (0, 1, 8) for line in (0, 1, 2, 63)]
+
+lines = st.one_of(st.sampled_from(HOT), st.sampled_from(HOT), st.integers(0, 700).map(lambda line: DATA + line * LINE))
+accesses = st.tuples(
+    st.just("data"),
+    lines,
+    st.sampled_from([1, 1, 1, 1, 9]),
+    st.sampled_from([*[Kind.LOAD, Kind.STORE] * 3, Kind.ATOMIC, Kind.ZERO, Kind.PREFETCH]),
+)
+others = st.one_of(
+    st.tuples(st.just("touch"), lines, st.integers(0, 1)),
+    st.tuples(st.just("maintain"), lines, st.sampled_from([what for what in What if what is not What.CODE])),
+    st.tuples(st.just("edge")),
+)
+steps = st.tuples(st.integers(0, PARTIES - 1), st.one_of(accesses, accesses, accesses, accesses, others))
+
+
+def writes(kind: Kind) -> bool:
+    return kind in {Kind.STORE, Kind.ATOMIC, Kind.ZERO}
+
+
+class Machine:
+    """Pcpus of a cluster, asked as the engine does, and a page is whose it is: everybody's to read at first."""
+
+    def __init__(self, variant: dict[str, int]) -> None:
+        self.parameters = _memsys.CORTEX_A53 | SMALL | variant
+        self.natives = [_memsys.Pcpu(self.parameters, 100_000) for _ in range(PARTIES)]
+        self.cluster = _memsys.Cluster(self.parameters, EXTENTS)
+        for party, native in enumerate(self.natives):
+            native.join(self.cluster, party)
+        self.owners: dict[int, int | None] = {}
+        self.clocks = [0] * PARTIES
+
+    def enter(self, party: int, page: int, write: bool) -> None:
+        owner = self.owners.get(page)
+        if owner == party or (owner is None and not write):
+            return
+        self.owners[page] = party if write else None
+        for each in range(PARTIES):
+            if each != party:
+                self.natives[each].lose(page * PAGE)
+
+    def data(self, party: int, va: int, kind: Kind) -> int:
+        if kind is not Kind.PREFETCH:
+            self.enter(party, va // PAGE, writes(kind))
+        native = self.natives[party]
+        taken = kind in {Kind.LOAD, Kind.STORE} and native.filtered(va, 8, kind is Kind.STORE)
+        return 0 if taken else native.data(self.clocks[party], va, 8, kind)
+
+    def begin(self) -> None:
+        for native, clock in zip(self.natives, self.clocks, strict=True):
+            native.adopt(self.cluster)
+            native.begin(clock)
+
+
+class Both(Machine):
+    def __init__(self, variant: dict[str, int]) -> None:
+        super().__init__(variant)
+        words: dict[int, Word] = {}
+        self.references = [Coherent(self.parameters, plain, nothing, words, party) for party in range(PARTIES)]
+        self.expected = Cluster(self.parameters, EXTENTS)
+        self.outcomes = [(0, 0, 0, 0)] * PARTIES
+        self.begin()
+
+    def begin(self) -> None:
+        super().begin()
+        for reference, outcome in zip(self.references, self.outcomes, strict=True):
+            reference.records.clear()
+            reference.wait = outcome[1]
+            adopt(reference, self.expected)
+
+    def edge(self) -> None:
+        for native, reference in zip(self.natives, self.references, strict=True):
+            assert native.records() == reference.records
+        self.outcomes = self.cluster.merge(list(self.natives), [0, 0, 1], LENGTH)
+        assert self.outcomes == self.expected.merge([*self.references], [0, 0, 1], LENGTH)
+        for party in range(PARTIES):
+            self.natives[party].settle()
+            self.references[party].settle()
+        end = max(self.clocks) // LENGTH * LENGTH + LENGTH
+        self.clocks = [end + outcome[0] for outcome in self.outcomes]
+        self.begin()
+
+    def step(self, party: int, step: tuple[Any, ...]) -> None:
+        native, reference, stall = self.natives[party], self.references[party], 0
+        match step:
+            case "data", va, count, kind:
+                for n in range(count):
+                    stall = self.data(party, va + n * LINE, kind)
+                    assert stall == reference.data(self.clocks[party], va + n * LINE, 8, kind)
+                    self.clocks[party] += 1 + stall
+                return
+            case "touch", pa, kind:
+                stall = native.touch(self.clocks[party], pa, kind)
+                assert stall == reference.touch(self.clocks[party], pa, kind)
+            case "maintain", va, what:
+                stall = native.maintain(self.clocks[party], va, what)
+                assert stall == reference.maintain(self.clocks[party], va, what)
+            case _:
+                self.edge()
+        self.clocks[party] += 1 + stall
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(VARIANTS), st.lists(steps, max_size=120))
+def test_as_the_reference(variant: dict[str, int], trace: list[tuple[int, tuple[Any, ...]]]) -> None:
+    both = Both(variant)
+    for party, step in trace:
+        both.step(party, step)
+    both.edge()
+    for native, reference in zip(both.natives, both.references, strict=True):
+        for hypervisor in (False, True):
+            told = {name: count for name, count in native.counters(hypervisor).items() if count}
+            counted = reference.counts[hypervisor]
+            corrections = {"l2_misses", "stall_correction"}  # at edges: test_cluster.py
+            assert {n: c for n, c in told.items() if n not in corrections} == {
+                n: c for n, c in counted.items() if c and n not in corrections
+            }
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(VARIANTS),
+    st.lists(st.tuples(st.integers(0, PARTIES - 1), accesses), max_size=60),
+    st.lists(st.tuples(st.integers(0, PARTIES - 1), accesses), max_size=120),
+)
+def test_who_goes_on_first_makes_no_difference(
+    variant: dict[str, int],
+    before: list[tuple[int, tuple[Any, ...]]],
+    beside: list[tuple[int, tuple[Any, ...]]],
+) -> None:
+    ends = []
+    for order in (
+        list,
+        lambda trace: sorted(trace, key=lambda each: each[0]),
+        lambda trace: sorted(trace, key=lambda each: -each[0]),
+    ):
+        machine = Machine(variant)
+        machine.begin()
+        for party, (_, va, _, kind) in before:
+            machine.clocks[party] += 1 + machine.data(party, va, kind)
+        for party, (_, va, _, kind) in order(beside):
+            owner = machine.owners.get(va // PAGE)
+            if kind is Kind.PREFETCH or owner == party or (owner is None and not writes(kind)):
+                machine.clocks[party] += 1 + machine.data(party, va, kind)
+        outcomes = machine.cluster.merge(list(machine.natives), [0, 0, 1], LENGTH)
+        for native in machine.natives if order is list else reversed(machine.natives):
+            native.settle()
+        for party in range(PARTIES):  # what they find of each other then
+            for va in HOT:
+                machine.clocks[party] += 1 + machine.data(party, va, Kind.STORE if va & LINE else Kind.LOAD)
+        ends.append((machine.clocks, outcomes, [native.state() for native in machine.natives], machine.cluster.l2()))
+    assert ends[0] == ends[1] == ends[2]
+
+
+def ping_pong(distance: int, rounds: int = 100) -> tuple[int, int]:
+    """Two pcpus that write in turn, so many bytes apart, in one page: cycles of both, and lines that have changed hands."""
+    machine = Machine({})
+    machine.begin()
+    cycles = 0
+    for n in range(2 * rounds):
+        machine.clocks[n % 2] += 10
+        cycles += machine.data(n % 2, DATA + n % 2 * distance, Kind.STORE)
+    return cycles, sum(native.counters()["snoops"] for native in machine.natives)
+
+
+def test_a_line_goes_to_and_fro() -> None:
+    cycles, snoops = ping_pong(0)
+    assert snoops == 199
+    assert cycles >= 199 * _memsys.CORTEX_A53["snoop_dirty"]
+
+
+@pytest.mark.parametrize("distance", [8, 56])
+def test_false_sharing_costs_what_sharing_does(distance: int) -> None:
+    assert ping_pong(distance) == ping_pong(0)
+
+
+def test_other_lines_of_the_same_page_cost_nothing() -> None:
+    cycles, snoops = ping_pong(64)
+    assert snoops == 0
+    assert cycles < 200  # of the first of each, which come from memory
+
+
+def test_what_all_read_is_everybodys() -> None:
+    machine = Machine({})
+    machine.begin()
+    for n in range(300):
+        machine.clocks[n % 3] += 10 + machine.data(n % 3, DATA, Kind.LOAD)
+    assert [native.counters()["l1d_misses"] for native in machine.natives] == [1, 1, 1]
+
+
+def test_who_has_written_is_asked_by_each_reader_once() -> None:
+    machine = Machine({})
+    machine.begin()
+    for party in range(PARTIES):  # where it is
+        machine.data(party, DATA + 8 * LINE, Kind.LOAD)
+    machine.data(0, DATA, Kind.STORE)
+    dirty, shared = machine.parameters["snoop_dirty"], machine.parameters["snoop_shared"]
+    assert [machine.data(party, DATA, Kind.LOAD) for party in (1, 2, 1, 2, 0)] == [dirty, dirty, 0, 0, 0]
+    assert [machine.data(0, DATA, Kind.STORE) for _ in range(2)] == [shared, 0]
