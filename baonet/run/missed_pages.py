@@ -15,8 +15,8 @@ from baonet.machine import PAGE_SIZE
 @final
 @dataclass(frozen=True, slots=True)
 class MissedMemory:
-    """A page. ``what``: a VM's memory, a shared memory object, something of the hypervisor's. ``address``: the guest's for
-    a VM, an offset in an object, and else the physical one. ``symbols``: what is in it, as far as the image tells.
+    """A page. ``what``: a VM's memory, a shared memory object, something of the hypervisor's. ``address``: the guest's
+    for a VM, an offset in an object, and else the physical one. ``symbols``: what is in it, as far as the image tells.
     """
 
     what: str

@@ -53,8 +53,8 @@ def _input(_: int, a: int, b: int, c: int) -> str:
 
 
 def _misses(_: int, a: int, b: int, c: int) -> str:
-    code, data, second, walks = misses_of(a, b, c)
-    return f',"l1i":{code},"l1d":{data},"l2":{second},"walks":{walks}'
+    code, data, second, walks, others = misses_of(a, b, c)
+    return f',"l1i":{code},"l1d":{data},"l2":{second},"walks":{walks},"others":{others}'
 
 
 def _stalls(_: int, a: int, b: int, c: int) -> str:

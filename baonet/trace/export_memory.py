@@ -1,4 +1,4 @@
-"""What memory takes, as counters of each pcpu: lines missed a microsecond, and the part of the time that it was stalled.
+"""What memory takes, as counters of each pcpu: lines missed a microsecond, and the part of the time that it stalled.
 
 A record tells what has come since the last. It comes when the pcpu goes on, so after a long wait it tells of the time
 before that. A pcpu that never has any has no tracks.
@@ -15,7 +15,7 @@ from baonet.trace.records import misses_of, stalls_of
 
 EVERY: Final = 100_000
 """Nanoseconds between two records of a pcpu that does not wait, about."""
-_MISSES: Final = ("L1I misses", "L1D misses", "L2 misses", "table walks")
+_MISSES: Final = ("L1I misses", "L1D misses", "L2 misses", "table walks", "lines of other CPUs")
 _STALLS: Final = ("stalled", *(f"stalled for {cause}" for cause in (CACHE, MEMORY, CONTENTION, TRANSLATION)))
 
 

@@ -19,16 +19,18 @@ HYPERVISOR: Final = "hypervisor"
 NOBODY: Final = "nobody"
 """Has driven out what had not been in the cache before."""
 
-CACHE, MEMORY, CONTENTION, TRANSLATION, OTHER = "cache", "memory", "contention", "translation", "other"
+CACHE, MEMORY, CONTENTION = "cache", "memory", "contention"
+COHERENCE, TRANSLATION, OTHER = "coherence", "translation", "other"
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     CACHE: ("fetch", "data", "store"),
     MEMORY: ("dram",),
     CONTENTION: ("wait", "correction"),
+    COHERENCE: ("coherence",),
     TRANSLATION: ("translation",),
-    OTHER: ("device", "coherence", "maintenance"),
+    OTHER: ("device", "maintenance"),
 }
 """Causes of stalls as people speak of them. Contention is what others on the cluster make: the channel was busy, or, as
-it turned out at a window's end, a line was no longer in the shared cache.
+it turned out at a window's end, a line was no longer in the shared cache. Coherence: another CPU had the line.
 """
 
 

@@ -59,7 +59,8 @@ class Kind(IntEnum):
     """The guest is entered again after an EXIT: what the exit cost has passed."""
     MISSES = 18
     """Where memory takes time, what was missed since the last such record, every 100 us at most. a: lines of code in
-    the first-level cache; b: lines of data there | lines in the second-level cache << 32; c: walks of page tables."""
+    the first-level cache; b: lines of data there | lines in the second-level cache << 32; c: walks of page tables |
+    lines that were another CPU's << 32."""
     STALLS = 19
     """And how many cycles that has stalled. a: all; b: for the caches | for memory << 32; c: for others | for walks
     << 32."""
@@ -94,9 +95,9 @@ class FaultKind(IntEnum):
 _LOW: Final = (1 << 32) - 1
 
 
-def misses_of(a: int, b: int, c: int) -> tuple[int, int, int, int]:
-    """Of MISSES: lines of code, lines of data, lines in the second level, walks."""
-    return a, b & _LOW, b >> 32, c
+def misses_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
+    """Of MISSES: lines of code, lines of data, lines in the second level, walks, lines that were another CPU's."""
+    return a, b & _LOW, b >> 32, c & _LOW, c >> 32
 
 
 def stalls_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:

@@ -36,7 +36,7 @@ PLAIN: Final = {
     "l2_store": 0,
     "dram_store": 0,
 }
-"""Nothing ahead, no streaming, a channel that is never busy, and stores that cost nothing: what is left is easily counted."""
+"""Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: what is left is easily counted."""
 
 
 def map_gigabyte(memory: Memory, attributes: int = CACHED | AF) -> None:
@@ -54,7 +54,7 @@ def core(
     owners: Owners | None = None,
     **more: Any,
 ) -> native.Core:
-    """What it runs first enables translation, by the tables at ``TABLES``, with 32 bits of addresses and 4 KiB granules."""
+    """What it runs first enables translation, by the tables at ``TABLES``: 32 bits of addresses, granules of 4 KiB."""
     memory = memory or Memory()
     map_gigabyte(memory)
     made = virtual.core(*PROLOGUE, *code, memory=memory, owners=owners, **more)

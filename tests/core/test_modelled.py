@@ -1,5 +1,5 @@
-"""The model of the memory system hears of what the guest does: once of each instruction, and of all that it tells its caches
-and TLBs. And its time passes, while the guest does nothing else than without it.
+"""The model of the memory system hears of what the guest does: once of each instruction, and of all that it tells its
+caches and TLBs. And its time passes, while the guest does nothing else than without it.
 """
 
 from __future__ import annotations
@@ -254,7 +254,8 @@ def test_a_state_is_of_a_core_with_the_same_model() -> None:
         core(LOOP).load(as_bytes(core(LOOP, model=False).save()))
 
 
-TLBI = {"vmalle1": (0xD508_871F, True), "vae1": (0xD508_8723, True), "aside1": (0xD508_8743, False), "vaae1": (0xD508_8763, True),
+TLBI = {"vmalle1": (0xD508_871F, True), "vae1": (0xD508_8723, True),
+        "aside1": (0xD508_8743, False), "vaae1": (0xD508_8763, True),
         "vale1": (0xD508_87A3, True), "vaale1": (0xD508_87E3, True)}  # fmt: skip
 
 
@@ -339,7 +340,7 @@ def paged(memory: Memory) -> None:
 
 
 def test_walks_read_the_guests_tables_and_those_of_stage_2() -> None:
-    """Of pages: three levels of stage 1; each is at a place that stage 2 is asked for, whose two levels are read, too."""
+    """Of pages: three levels of stage 1, each at a place that stage 2 is asked for, whose two levels are read, too."""
     memory = Memory()
     step = 0x9140_0421  # add x1, x1, #0x1000
     made = core(*loop(LDR, step), HVC, memory=memory, parameters={"walk_cache_entries": 64})

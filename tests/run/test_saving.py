@@ -153,3 +153,21 @@ async def test_what_is_no_state_of_the_machine_is_refused(tmp_path: Path) -> Non
         for on in (None, "local:2"):
             version = f"{text}: the state of a core has version 99, and this baonet reads version"
             await refused(version, on=on, placement="process-per-cpu")
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+async def test_what_memory_has_taken_is_counted_on(tmp_path: Path, placement: str) -> None:
+    """Caches and counters are as they were left, so is who drove out what."""
+    on = {
+        "platform": {"extends": "qemu-aarch64-virt", "memory_system": {"preset": "cortex-a53", "l2": {"size": "64KiB"}}}
+    }
+    loaded, file = machine(tmp_path, pair() | on), tmp_path / "state"
+    async with baonet.open_run(loaded, placement="one-process", timeout=LIMIT) as run:
+        await run.for_("300us")
+        await run.save(file)
+        await run.for_("1ms")
+    async with baonet.open_run(loaded, placement=placement, state=file, timeout=LIMIT) as other:
+        await other.for_("1ms")
+    assert run.outcome.memory is not None
+    assert run.outcome.memory == other.outcome.memory
+    assert run.outcome.digest == other.outcome.digest is not None

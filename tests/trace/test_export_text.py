@@ -83,7 +83,7 @@ def back(record: dict[str, Any]) -> Row:
         case Kind.MARK:
             b = bits("value")
         case Kind.MISSES:
-            a, b, c = record["l1i"], record["l1d"] | record["l2"] << 32, record["walks"]
+            a, b, c = record["l1i"], record["l1d"] | record["l2"] << 32, record["walks"] | record["others"] << 32
         case Kind.STALLS:
             a, b = record["cycles"], record["cache"] | record["memory"] << 32
             c = record["contention"] | record["translation"] << 32

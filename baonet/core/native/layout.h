@@ -30,7 +30,6 @@
 #define TB_CFLAGS 24
 #define TB_CODE 32
 #define TB_CODE_SIZE 40
-#define TB_ORIGINAL 48 /* 0, and of no use, unless the block is CF_NOCACHE */
 #define TB_PAGES 72 /* RAM offsets of the two that it may be on */
 
 /* CPUState */
@@ -84,10 +83,12 @@
 #define INDEX_OP_LD_I32 13
 #define INDEX_OP_ST_I32 16
 #define INDEX_OP_SUB_I32 18
+#define INDEX_OP_MOVI_I64 64
 #define INDEX_OP_LD_I64 73
 #define TCG_TYPE_I32 0
 #define TCG_TYPE_I64 1
 #define TCG_COND_GE 3
 #define TCG_COND_EQ 8
+#define TCG_COND_NE 9
 
 #endif

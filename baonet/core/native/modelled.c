@@ -42,10 +42,9 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     (void)none;
     struct memsys *memsys = argument;
     struct core *core = running;
-    void *block = (void *)(uintptr_t)address;
-    uint64_t pc = FIELD(uint64_t, block, TB_PC);
-    unsigned bytes = FIELD(uint16_t, block, TB_SIZE);
-    FIELD(uint64_t, block, TB_ORIGINAL) = memsys->fetch_epoch;
+    const void *block = (const void *)(uintptr_t)address;
+    uint64_t pc = FIELD(const uint64_t, block, TB_PC);
+    unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
     if (!memsys_fetched(memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
 }
 
@@ -125,6 +124,7 @@ void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa) {
     struct memsys_stage2 found;
     if (!core->model) return;
     modelled_maintain(core, va, MEMSYS_CODE);
-    if (physical_find(core, &core->model->physical, ipa, &found))
-        siblings_ask(core, core->model->window, (struct request){.kind = REQUEST_CODE_LINE, .address = found.pa & ~(uint64_t)(MEMSYS_LINE - 1)});
+    if (!physical_find(core, &core->model->physical, ipa, &found)) return;
+    struct request request = {.kind = REQUEST_CODE_LINE, .address = found.pa & ~(uint64_t)(MEMSYS_LINE - 1)};
+    siblings_ask(core, core->model->window, request);
 }

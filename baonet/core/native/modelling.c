@@ -148,7 +148,9 @@ PyObject *core_touches(PyObject *self, PyObject *args, PyObject *keywords) {
     unsigned kind;
     struct footprint made = {.known = true};
     Py_buffer lines[MEMSYS_TOUCH_FETCH + 1];
-    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1], &lines[2], &made.cycles)) return NULL;
+    if (!model || !PyArg_ParseTupleAndKeywords(args, keywords, "IIy*y*y*|I", names, &kind, &made.instructions, &lines[0], &lines[1],
+                                               &lines[2], &made.cycles))
+        return NULL;
     bool right = kind < COSTS;
     if (!right) PyErr_Format(PyExc_ValueError, "there is no exit %u", kind);
     for (unsigned i = MEMSYS_TOUCH_LOAD; i <= MEMSYS_TOUCH_FETCH; i++) {
@@ -205,7 +207,8 @@ PyObject *modelling_saved(struct core *core) {
     struct asked asked;
     memset(&asked, 0, sizeof asked);
     asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window};
-    return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "", (Py_ssize_t)model->own_size);
+    return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "",
+                         (Py_ssize_t)model->own_size);
 }
 
 /* The parameters, and so what is where, are the same; beyond that the model bears any state. */

@@ -8,28 +8,58 @@
 #include "leave.h"
 #include "modelled.h"
 
+/* What is to be known of a block's end, when that is: the constants of the look at its last line. */
+static _Thread_local void *last_place, *last_line;
+
+void observe_begin(void) { last_place = NULL; }
+
+static void *emit_constant(void *tcg, void **op) {
+    void *temp = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    *op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I64);
+    FIELD(void *, *op, TCG_OP_ARGS) = temp;
+    return temp;
+}
+
+static uint64_t *place_of(uint64_t line) { return &running->model->memsys->code[line >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)]; }
+
+/* if (*place `condition` line) goto label */
+static void emit_look(void *tcg, void *place, void *line, int condition, void *label) {
+    void *found = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    emit_operation(tcg, INDEX_OP_LD_I64, found, place, 0);
+    unicorn.brcond_i64(tcg, condition, emit_handle(tcg, found), emit_handle(tcg, line), label);
+    unicorn.temp_free(tcg, found);
+    unicorn.temp_free(tcg, place);
+    unicorn.temp_free(tcg, line);
+}
+
 /*
- *     if (block->seen != memsys->fetch_epoch) helper(memsys, block)
+ *     if (code[of the first line] != first line) goto fetch
+ *     if (code[of the last line] == last line) goto run
+ * fetch:
+ *     helper(memsys, block)
+ * run:
  */
 void observe_block(void *tcg, void *block) {
-    if (FIELD(uint32_t, block, TB_CFLAGS) & CF_NOCACHE) return;
-    struct memsys *memsys = running->model->memsys;
-    void *seen = unicorn.temp_new(tcg, TCG_TYPE_I64, false), *epoch = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
-    void *of_block = emit_pointer(tcg, block), *of_model = emit_pointer(tcg, &memsys->fetch_epoch);
-    void *label = unicorn.new_label(tcg);
-
-    emit_operation(tcg, INDEX_OP_LD_I64, seen, of_block, TB_ORIGINAL);
-    emit_operation(tcg, INDEX_OP_LD_I64, epoch, of_model, 0);
-    unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, seen), emit_handle(tcg, epoch), label);
-    void *arguments[] = {emit_pointer(tcg, memsys), emit_pointer(tcg, block), emit_number(tcg, 0)};
+    void *fetch = unicorn.new_label(tcg), *run = unicorn.new_label(tcg);
+    uint64_t first = FIELD(uint64_t, block, TB_PC) & ~(uint64_t)(MEMSYS_LINE - 1);
+    emit_look(tcg, emit_pointer(tcg, place_of(first)), emit_pointer(tcg, (void *)(uintptr_t)first), TCG_COND_NE, fetch);
+    void *place = emit_constant(tcg, &last_place), *line = emit_constant(tcg, &last_line);
+    emit_look(tcg, place, line, TCG_COND_EQ, run);
+    emit_label(tcg, fetch);
+    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block), emit_number(tcg, 0)};
     unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 3, arguments);
-    emit_label(tcg, label);
-
     for (int i = 0; i < 3; i++) unicorn.temp_free(tcg, arguments[i]);
-    unicorn.temp_free(tcg, of_block);
-    unicorn.temp_free(tcg, of_model);
-    unicorn.temp_free(tcg, seen);
-    unicorn.temp_free(tcg, epoch);
+    emit_label(tcg, run);
+}
+
+/* A block with lines between these two is always asked for. */
+void observe_block_end(const void *block) {
+    if (!last_place) return;
+    uint64_t pc = FIELD(const uint64_t, block, TB_PC), end = pc + FIELD(const uint16_t, block, TB_SIZE) - 1;
+    uint64_t first = pc & ~(uint64_t)(MEMSYS_LINE - 1), last = end & ~(uint64_t)(MEMSYS_LINE - 1);
+    FIELD(uint64_t *, last_place, TCG_OP_ARGS + 8) = place_of(last);
+    FIELD(uint64_t, last_line, TCG_OP_ARGS + 8) = last - first > MEMSYS_LINE ? MEMSYS_NOWHERE + 1 : last;
+    last_place = NULL;
 }
 
 static void *helper_of(enum memsys_kind kind) {

@@ -8,8 +8,12 @@
 #include "core.h"
 #include "memsys.h"
 
-/* At the start of a block (TranslationBlock): its code is fetched, unless it is known to be where it was. */
+/*
+ * Around a block's translation; and at its start: its code is fetched, unless it is known to be where it was (TranslationBlock).
+ */
+void observe_begin(void);
 void observe_block(void *tcg, void *block);
+void observe_block_end(const void *block);
 
 /*
  * Behind an access of `size` bytes, at the address that a temporary has (its handle). There, since what was refused or has faulted

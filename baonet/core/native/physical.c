@@ -41,8 +41,8 @@ uint64_t physical_page(const struct physical *physical, struct region *region, u
 bool physical_find(struct core *core, const struct physical *physical, uint64_t ipa, struct memsys_stage2 *found) {
     struct region *region = region_find(core, ipa);
     if (!region) return false;
-    *found = (struct memsys_stage2){.pa = ipa, .shift = region->host ? WHOLE_SHIFT : 12, .memory = region->host ? MEMSYS_CACHED : MEMSYS_DEVICE,
-                                    .shared = region->owners};
+    *found = (struct memsys_stage2){.pa = ipa, .shift = WHOLE_SHIFT, .memory = MEMSYS_CACHED, .shared = region->owners};
+    if (!region->host) *found = (struct memsys_stage2){.pa = ipa, .shift = 12, .memory = MEMSYS_DEVICE};
     if (!physical->pages) return true;
     if (region->host) {
         uint64_t page = placed(physical, region, ipa);

@@ -14,6 +14,7 @@ static struct memsys_sampled counted(const struct memsys *memsys) {
         sum.l1d_misses += counters->l1d_misses;
         sum.l2_misses += counters->l2_misses;
         sum.walks += counters->tlb_i_misses + counters->tlb_d_misses;
+        sum.snoops += counters->snoops;
         const uint64_t *stalls = counters->stalls;
         sum.cache += stalls[MEMSYS_STALL_FETCH] + stalls[MEMSYS_STALL_DATA] + stalls[MEMSYS_STALL_STORE];
         sum.memory += stalls[MEMSYS_STALL_DRAM];
@@ -39,8 +40,10 @@ void sample_memory(struct core *core) {
     last->time = time;
     uint32_t l1i = since(&last->l1i_misses, now.l1i_misses), l1d = since(&last->l1d_misses, now.l1d_misses);
     uint32_t l2 = since(&last->l2_misses, now.l2_misses), walks = since(&last->walks, now.walks);
+    uint32_t snoops = since(&last->snoops, now.snoops);
     uint32_t all = since(&last->all, now.all), cache = since(&last->cache, now.cache), memory = since(&last->memory, now.memory);
     uint32_t contention = since(&last->contention, now.contention), translation = since(&last->translation, now.translation);
-    if (l1i | l1d | l2 | walks) trace(core, TRACE_MISSES, l1i, l1d | (uint64_t)l2 << 32, walks);
+    if (l1i | l1d | l2 | walks | snoops)
+        trace(core, TRACE_MISSES, l1i, l1d | (uint64_t)l2 << 32, walks | (uint64_t)snoops << 32);
     if (all) trace(core, TRACE_STALLS, all, cache | (uint64_t)memory << 32, contention | (uint64_t)translation << 32);
 }

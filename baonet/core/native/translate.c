@@ -38,6 +38,7 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     block = tb;
     *tb_flags |= CF_PARALLEL;
     *tcg_flags |= CF_PARALLEL;
+    observe_begin();
     arch_block_begin(tb);
     unicorn.generate(cpu, tb, max_insns);
     arch_block_end();
@@ -48,6 +49,7 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     running->state.translated++;
     core_strain(running, TRANSLATION_STRAIN);
     if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
+    observe_block_end(tb);
     count_op = NULL;
 }
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _memsys
@@ -133,6 +133,7 @@ class Both:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(VARIANTS), st.lists(steps, max_size=80))
+@example({}, [("fetch", NOWHERE, 4)] * 2)  # the second asks again, though no line has left
 def test_as_the_reference(variant: dict[str, int], trace: list[tuple[Any, ...]]) -> None:
     both = Both(SMALL | variant)
     for step in trace:

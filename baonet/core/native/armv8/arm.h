@@ -46,7 +46,8 @@ extern struct arm {
     void (*exception_return)(void *, uint64_t);
     void (*exchange_pair)(void *, uint64_t, uint64_t, uint64_t);
     void (*compare_and_swap_pair)(void *, uint32_t, uint64_t, uint64_t, uint64_t);
-#define ATOMIC_OPERATIONS(X) X(fetch_add) X(fetch_and) X(fetch_or) X(fetch_xor) X(fetch_smin) X(fetch_smax) X(fetch_umin) X(fetch_umax) X(xchg)
+#define ATOMIC_OPERATIONS(X) \
+    X(fetch_add) X(fetch_and) X(fetch_or) X(fetch_xor) X(fetch_smin) X(fetch_smax) X(fetch_umin) X(fetch_umax) X(xchg)
 #define ATOMIC_OPERATION(name) void (*gen_##name)(void *, void *, void *, void *, uint64_t, uint32_t);
     ATOMIC_OPERATIONS(ATOMIC_OPERATION)
 #undef ATOMIC_OPERATION

@@ -13,8 +13,10 @@
 /* What the library has for a register that is looked at here besides. */
 static const uint32_t noted[] = {
     /* Arm ARM C5.5: VMALLE1, VAE1, ASIDE1, VAAE1, VALE1, VAALE1; those of CRm 3 are broadcast */
-    SYSREG(1, 0, 8, 3, 0), SYSREG(1, 0, 8, 3, 1), SYSREG(1, 0, 8, 3, 2), SYSREG(1, 0, 8, 3, 3), SYSREG(1, 0, 8, 3, 5), SYSREG(1, 0, 8, 3, 7),
-    SYSREG(1, 0, 8, 7, 0), SYSREG(1, 0, 8, 7, 1), SYSREG(1, 0, 8, 7, 2), SYSREG(1, 0, 8, 7, 3), SYSREG(1, 0, 8, 7, 5), SYSREG(1, 0, 8, 7, 7),
+    SYSREG(1, 0, 8, 3, 0), SYSREG(1, 0, 8, 3, 1), SYSREG(1, 0, 8, 3, 2),
+    SYSREG(1, 0, 8, 3, 3), SYSREG(1, 0, 8, 3, 5), SYSREG(1, 0, 8, 3, 7),
+    SYSREG(1, 0, 8, 7, 0), SYSREG(1, 0, 8, 7, 1), SYSREG(1, 0, 8, 7, 2),
+    SYSREG(1, 0, 8, 7, 3), SYSREG(1, 0, 8, 7, 5), SYSREG(1, 0, 8, 7, 7),
     SYSREG(3, 0, 1, 0, 0), /* SCTLR_EL1 */
     SYSREG(3, 0, 2, 0, 0), /* TTBR0_EL1 */
     SYSREG(3, 0, 2, 0, 1), /* TTBR1_EL1 */

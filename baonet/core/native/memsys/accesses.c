@@ -310,6 +310,7 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
         bool found = memsys_translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);
+        else view->memsys->fetch_epoch++; /* it is to be asked for again */
     }
     return total;
 }

@@ -36,7 +36,7 @@ struct memsys_log;
 
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
-    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions */
+    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions: the address alone */
     uint64_t fetch_epoch;           /* not 0; another whenever a line has left the L1I, or a page what it is translated by */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
@@ -115,7 +115,7 @@ static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned 
 static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsigned bytes) {
     uint64_t last = (va + bytes - 1) >> MEMSYS_LINE_SHIFT;
     for (uint64_t line = va >> MEMSYS_LINE_SHIFT; line <= last; line++)
-        if (memsys->code[line & (MEMSYS_FILTER - 1)] >> MEMSYS_LINE_SHIFT != line) return false;
+        if (memsys->code[line & (MEMSYS_FILTER - 1)] != line << MEMSYS_LINE_SHIFT) return false;
     return true;
 }
 

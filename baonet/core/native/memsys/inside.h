@@ -26,6 +26,7 @@ struct writing {
 struct inner {
     struct memsys head;
     struct l1 l1i, l1d;
+    uint8_t code_ways[MEMSYS_FILTER]; /* of the lines in head.code */
     struct micro micro[2]; /* of data, of instructions */
     struct tlb_sets tlb, walk, ipa;
     struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
@@ -66,13 +67,14 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 static inline void code_enter(struct inner *in, const struct place *place, uint32_t way) {
     if (place->slot < 0) return;
     uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
-    in->head.code[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT | way;
+    in->head.code[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT;
+    in->code_ways[line & (MEMSYS_FILTER - 1)] = (uint8_t)way;
     in->micro[1].lines[place->slot] |= (uint64_t)1 << (line & 63);
 }
 /* Something else is in this way of the L1I now. */
 static inline void code_forget_way(struct inner *in, uint32_t set, uint32_t way) {
     for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1i.sets)
-        if ((in->head.code[i] & (CACHE_WAYS - 1)) == way) in->head.code[i] = MEMSYS_NOWHERE;
+        if (in->code_ways[i] == way) in->head.code[i] = MEMSYS_NOWHERE;
 }
 void memsys_code_forget_all(struct inner *in);
 static inline void filter_enter(struct inner *in, const struct place *place, uint32_t way, bool owned) {

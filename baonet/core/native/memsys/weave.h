@@ -20,7 +20,7 @@
 
 /* What has been told of a party in its trace, in all and when last. The last five are stalled cycles. */
 struct memsys_sampled {
-    uint64_t time, l1i_misses, l1d_misses, l2_misses, walks, cache, memory, contention, translation, all;
+    uint64_t time, l1i_misses, l1d_misses, l2_misses, walks, snoops, cache, memory, contention, translation, all;
 };
 
 /* What a party and whoever ends windows tell each other. */
