@@ -1,4 +1,4 @@
-"""SiFive's U74, which is measured best of all RISC-V cores. It has no hypervisor extension, and Bao does not run on it."""
+"""SiFive's U74, which is measured well. It has no hypervisor extension, and Bao does not run on it."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ _KNOWN: Final[Mapping[str, str]] = {
     "ipa_cache_ways": "estimate: it has no second stage",
     "dram_latency": f"derived from {_BENCH}: 175 ns each in 128 MiB, less a hit of the second level and a walk",
     "dram_store": f"derived from {_BENCH}: memset fills 825 MB/s, a line in 77.5 ns",
-    "dram_line": "estimate: the peak of 32 bits of LPDDR4 at 2800 MT/s; no figure of several cores at once is known to us",
-    "prefetch_streams": f"estimate; {_BENCH}: a copy hardly takes longer than a fill, so what is read is asked for ahead",
+    "dram_line": "estimate: the peak of 32 bits of LPDDR4 at 2800 MT/s; no figure of several cores is known to us",
+    "prefetch_streams": f"estimate; {_BENCH}: a copy is hardly slower than a fill, so it is read ahead",
     "prefetch_lines": f"derived from {_BENCH}: one load of each line in a row reads 1379 MB/s, a line in 46 ns",
 }
 
 PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
     {
         "sifive-u74": MemoryPreset(
-            "The four U74 of a StarFive JH7110 (VisionFive 2) with 2 MiB of L2, at 1.5 GHz: `clock: {mhz: 1500}`. It has no "
-            "hypervisor extension, so Bao does not run on it: what the second stage and exits cost are estimates. No core "
-            "that has one is measured as well.",
+            "The four U74 of a StarFive JH7110 (VisionFive 2) with 2 MiB of L2, at 1.5 GHz: `clock: {mhz: 1500}`. It "
+            "has no hypervisor extension, so Bao does not run on it: what the second stage and exits cost are "
+            "estimates. No core that has one is measured as well.",
             _SIFIVE_U74,
             MappingProxyType(
                 {
@@ -99,6 +99,7 @@ PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
             ),
             MappingProxyType(dict.fromkeys(("hypercall", "access", "interrupt"), "estimate: that of Armv8"))
             | {"direct": "published: with an AIA no interrupt of a guest enters Bao"},
+            lacking=("ipa_cache_entries", "ipa_cache_ways", "hypervisor"),
         )
     }
 )
