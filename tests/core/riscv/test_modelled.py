@@ -271,6 +271,18 @@ def test_a_superpage_has_one_entry_and_its_pages_each_one() -> None:
     assert misses == [2, 16, 1], "of the code as well, once; a contiguous range is one page"
 
 
+def test_a_contiguous_range_tells_nothing_of_other_tables() -> None:
+    """What the walk cache has of one table is not taken for what another says."""
+    hart = hart_with(levels=3)
+    for page in range(16):
+        hart.tables.map(VA + 0x1000 * page, DATA + 0x8000, KERNEL | NAPOT)
+    hart.tables.map(VA + 0x20_0000, DATA)
+    load = asm.ld(A0, A1)
+    alone = spent(hart, asm.sfence_vma(), asm.ld(A0, A2), ECALL, a1=VA, a2=VA + 0x20_0000)
+    after = spent(hart, asm.sfence_vma(), load, asm.ld(A0, A2), ECALL, a1=VA, a2=VA + 0x20_0000)
+    assert after["walk_loads"] - alone["walk_loads"] == 3
+
+
 def test_memory_types_of_pages() -> None:
     """Stage 1 off is cached, as RAM is; Svpbmt says otherwise."""
     loads = (asm.ld(A0, A1), asm.ld(A0, A1), asm.ld(A0, A1), ECALL)

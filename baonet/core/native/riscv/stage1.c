@@ -40,7 +40,7 @@ static bool finish(uint64_t va, uint64_t pte, unsigned level, struct memsys_walk
     if (!size) return false;
     walk->ipa = base | (va & (size - 1));
     walk->shift = (unsigned)__builtin_ctzll(size);
-    walk->page = !level;
+    walk->page = !level && !(pte & PTE_N); /* the size of one of Svnapot does not tell how far its table reaches */
     walk->memory = walk->code = memory_of(pte);
     return true;
 }
