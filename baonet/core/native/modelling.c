@@ -11,6 +11,16 @@
 #define MODEL_VERSION 1
 #define MOST_PACE 1000
 
+static bool is_parameter(PyObject *key) {
+#define MEMSYS_FIELD(name, standard) \
+    if (!PyUnicode_CompareWithASCIIString(key, #name)) return true;
+    if (PyUnicode_Check(key)) {
+        MEMSYS_PARAMETERS(MEMSYS_FIELD)
+    }
+#undef MEMSYS_FIELD
+    return false;
+}
+
 /* All fields of `parameters` that are named, over the usual ones. */
 static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
     Py_ssize_t place = 0, known = 0;
@@ -29,9 +39,8 @@ static int parameters_from(PyObject *named, struct memsys_parameters *parameters
 #define MEMSYS_FIELD(name, standard) " " #name
             MEMSYS_PARAMETERS(MEMSYS_FIELD);
 #undef MEMSYS_FIELD
-        while (PyDict_Next(named, &place, &key, &value))
-            if (!PyUnicode_Check(key) || !strstr(names, PyUnicode_AsUTF8(key)))
-                PyErr_Format(PyExc_ValueError, "a memory system has no parameter %R; it has%s", key, names);
+        while (PyDict_Next(named, &place, &key, &value) && is_parameter(key)) {}
+        PyErr_Format(PyExc_ValueError, "a memory system has no parameter %R; it has%s", key, names);
         return -1;
     }
     struct memsys_wrong wrong = memsys_check(parameters);
