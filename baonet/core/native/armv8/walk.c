@@ -29,9 +29,11 @@ unsigned walk_granule(const struct core *core, uint64_t va) {
     return va >> 55 & 1 ? granule1[tcr >> 30 & 3] : granule0[tcr >> 14 & 3];
 }
 
+/* A size out of range counts as the nearest within (Arm ARM D8.2.6, which leaves it to the CPU), as it does for the library. */
 unsigned walk_input(const struct core *core, uint64_t va) {
     uint64_t tcr = FIELD(uint64_t, core->env, ENV_TCR_EL1);
-    return 64 - (unsigned)(va >> 55 & 1 ? tcr >> 16 & 63 : tcr & 63);
+    unsigned input = 64 - (unsigned)(va >> 55 & 1 ? tcr >> 16 & 63 : tcr & 63);
+    return input < 25 ? 25 : input > 48 ? 48 : input;
 }
 
 /* Of the first lookup (Arm ARM D8.2.5). */
