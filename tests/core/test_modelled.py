@@ -321,6 +321,45 @@ def test_code_that_is_invalidated_is_fetched_again() -> None:
         assert finished(made, x5=RAM)["l1i_misses"] > without
 
 
+def test_maintenance_and_prefetches_read_no_table_that_may_not_be_had() -> None:
+    """They access nothing. So a walk waits for what it reads, or there is none: another may be writing to it."""
+    owners, memory = Owners(), Memory()
+    high, table = 0xFFFF_FF80_0000_0000, RAM + 0x3E_0000
+    wide = 2 << 30 | 25 << 16 | 32
+    ttbr1 = (3, 0, 2, 0, 1)
+    prfm = 0xF980_0020
+    for word, waits, walks in ((DC_CVAC, True, 1), (prfm, False, 0)):
+        memory.write(table, DATA | CACHED | AF | BLOCK)
+        made = core(write((3, 0, 2, 0, 2), 22), write(ttbr1, 23), ISB, NOP, word, HVC, memory=memory, owners=owners)
+        made.x[1], made.x[22], made.x[23] = high, wide, table
+        for page in range(RAM, RAM + 0x40_0000, 0x1000):
+            owners.give(page, 1)
+        owners.give(table, 2)
+        before = counts(made)["tlb_d_misses"]
+        end = made.run_until(100_000, False, True)
+        assert bool(made.blocked) == waits
+        assert counts(made)["tlb_d_misses"] == before
+        owners.give(table, 1)
+        assert end == Exit.HVC or made.run_until(200_000) == Exit.HVC
+        assert counts(made)["tlb_d_misses"] - before == walks
+
+
+@pytest.mark.parametrize("size", [0, 8, 15, 16, 39, 40, 48, 63])
+def test_a_size_of_addresses_that_is_out_of_range_counts_as_the_nearest(size: int) -> None:
+    """Of TCR_EL1.T1SZ, as the library has it."""
+    memory = Memory()
+    root = RAM + 0x3D_0000
+    first = 0xFFFF_FFFF_FFFF_FFFF << (64 - min(max(size, 16), 39)) & 0xFFFF_FFFF_FFFF_FFFF
+    levels = {16: 0, 39: 2}[min(max(size, 16), 39)]
+    tables = [root + 0x1000 * n for n in range(3 - levels)]
+    for at, following in zip(tables, tables[1:], strict=False):
+        memory.write(at, following | TABLE)
+    memory.write(tables[-1], RAM | CACHED | AF | BLOCK)
+    made = core(write((3, 0, 2, 0, 2), 22), write((3, 0, 2, 0, 1), 23), ISB, LDR, HVC, memory=memory)
+    found = finished(made, x1=first + 0x10_0000, x22=2 << 30 | size << 16 | 32, x23=root)
+    assert found["l1d_misses"] == 1
+
+
 def test_memory_that_is_not_cached() -> None:
     """Stage 1 off, a page mapped as Device or non-cacheable, SCTLR_EL1.C clear."""
     loads = (LDR, LDR, LDR, HVC)
@@ -429,6 +468,8 @@ def test_what_cannot_be_is_refused() -> None:
     made = core(LOOP, model=False)
     with pytest.raises(ValueError, match="a memory system has no parameter 'l3_size'; it has l1i_size"):
         made.model_memory(1, 1, {"l3_size": 1})
+    with pytest.raises(ValueError, match="a memory system has no parameter 'latency'; it has l1i_size"):
+        made.model_memory(1, 1, {"l2_latency": 9, "latency": 1})
     with pytest.raises(ValueError, match=r"the memory system's l1d_size must be its ways times a power of two"):
         made.model_memory(1, 1, {"l1d_ways": 3})
     with pytest.raises(ValueError, match="cycles and instructions are from 1 to 1000"):

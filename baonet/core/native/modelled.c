@@ -80,6 +80,7 @@ void modelled_lose_all(struct core *core) {
 
 void modelled_reset(struct core *core) {
     if (!core->model) return;
+    modelled_enter(core); /* what its cache had is of the window that is open */
     memsys_reset(&core->view, clock_now(core));
     modelled_translate_anew(core);
 }

@@ -330,7 +330,12 @@ class Pcpu:
             return self._load(now, va, line, kind is Kind.ATOMIC)
         return self._store(now, va, line, ALL if kind is Kind.ZERO else ((1 << size) - 1) << va % LINE)
 
+    def _translated(self, va: int) -> bool:
+        return any(each and each.has(va, self.context) for each in self.micro[0]) or bool(self.tlb.find(va, self.context))
+
     def data(self, now: int, va: int, size: int, kind: Kind) -> int:
+        if kind is Kind.PREFETCH and not self._translated(va):
+            return 0
         self.n["loads"] += kind in {Kind.LOAD, Kind.ATOMIC}
         self.n["stores"] += kind in {Kind.STORE, Kind.ATOMIC, Kind.ZERO}
         total = 0

@@ -26,18 +26,12 @@ static void translate_address(void *env, const void *ri, uint64_t va) {
     bus_abort_on_walk(core, va, (uint32_t)level | ISS_CM, MMU_DATA_STORE, core->scratch.arch.granted_from);
 }
 
-/* With a check of the access, however simple, the PC is known at the write. */
-static int allowed(void *env, const void *ri, bool is_read) {
-    (void)env, (void)ri, (void)is_read;
-    return CP_ACCESS_OK;
-}
-
 int at_define(struct core *core) {
     for (uint32_t op2 = 0; op2 < 4; op2++) {
         uint8_t *ri = register_find(core, SYSREG(1, 0, 7, 8, op2));
         if (ri) library_translate = FIELD(void *, ri, RI_WRITEFN);
         if (!register_redefine(core, SYSREG(1, 0, 7, 8, op2), NULL, translate_address)) return -1;
-        FIELD(void *, ri, RI_ACCESSFN) = allowed;
+        FIELD(void *, ri, RI_ACCESSFN) = register_allowed;
     }
     return 0;
 }

@@ -20,4 +20,7 @@ bool register_redefine(struct core *core, uint32_t reg, void *readfn, void *writ
 /* One that the library does not have; `access`: PL1_RW and the like. */
 void register_define(struct core *core, const char *name, uint32_t reg, int access, void *readfn, void *writefn);
 
+/* As a RI_ACCESSFN: with a check of the access, however simple, the PC is known at the write. */
+int register_allowed(void *env, const void *ri, bool is_read);
+
 #endif

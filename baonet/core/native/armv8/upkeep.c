@@ -7,6 +7,7 @@
 #include "armv8/register_table.h"
 #include "leave.h"
 #include "modelled.h"
+#include "rest.h"
 
 #define CP_SUPPRESS_BLOCK_END 0x8 /* ARM_CP_SUPPRESS_TB_END */
 
@@ -51,6 +52,11 @@ static void note(void *env, const void *ri, uint64_t value) {
 static void maintain(void *env, const void *ri, uint64_t va) {
     (void)env;
     uint32_t reg = register_encoding(ri);
+    uint64_t ipa;
+    /* it accesses nothing, so whether tables may be read is to be asked first */
+    bool is_mapped = arch_translate(running, va, MMU_DATA_LOAD, &ipa);
+    if (running->scratch.arch.walk.blocked) rest_leave(running, running->scratch.arch.granted_from);
+    if (!is_mapped) return;
     enum memsys_maintenance what = MEMSYS_CLEAN;
     switch (CRM(reg)) {
     case 6: what = MEMSYS_INVALIDATE; break;
@@ -90,7 +96,9 @@ static const uint32_t by_way[] = {
 /* It was of no effect, and is none that ends a block. */
 static int serve(struct core *core, uint32_t reg, void *writefn) {
     if (!register_redefine(core, reg, NULL, writefn)) return -1;
-    FIELD(int32_t, register_find(core, reg), RI_TYPE) |= CP_SUPPRESS_BLOCK_END;
+    uint8_t *ri = register_find(core, reg);
+    FIELD(int32_t, ri, RI_TYPE) |= CP_SUPPRESS_BLOCK_END;
+    if (!FIELD(void *, ri, RI_ACCESSFN)) FIELD(void *, ri, RI_ACCESSFN) = register_allowed;
     return 0;
 }
 

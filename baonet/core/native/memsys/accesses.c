@@ -266,6 +266,7 @@ static unsigned in_line(const struct memsys_view *view, uint64_t now, const stru
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind) {
     struct memsys_counters *counters = counting(inner_of(view));
     unsigned total = 0;
+    if (kind == MEMSYS_PREFETCH && !memsys_translated(view->memsys, va)) return 0;
     counters->loads += kind == MEMSYS_LOAD || kind == MEMSYS_ATOMIC;
     counters->stores += kind == MEMSYS_STORE || kind == MEMSYS_ATOMIC || kind == MEMSYS_ZERO;
     while (size) {

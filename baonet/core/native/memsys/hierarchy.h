@@ -32,7 +32,8 @@ struct memsys_log;
  */
 #define MEMSYS_FILTER 512u
 #define MEMSYS_OWNED 0x20u
-#define MEMSYS_NOWHERE ((uint64_t)1 << 62) /* no virtual line: as translations take addresses, without a tag */
+/* No virtual line: bit 54 is unlike bit 55, as Armv8's 48 bits extend, with any tag; and bit 62 unlike 63, as RISC-V's do. */
+#define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)
 
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
@@ -98,7 +99,7 @@ enum memsys_kind {
     MEMSYS_STORE,
     MEMSYS_ATOMIC,   /* a load that makes the line its own: LSE, AMO; an exclusive pair is a load, and a store if it succeeds */
     MEMSYS_ZERO,     /* a full line is written at once: DC ZVA */
-    MEMSYS_PREFETCH, /* PRFM, PLD */
+    MEMSYS_PREFETCH, /* PRFM, PLD: a hint, which no walk is made for: it has accessed nothing, so what a walk would read may be another's */
 };
 
 /* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */

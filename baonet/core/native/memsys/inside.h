@@ -62,6 +62,9 @@ struct place {
 /* False: it is nowhere (any more). *spent: the cycles, in either case. */
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
 
+/* Whether that of an address of data needs no walk. */
+bool memsys_translated(struct memsys *memsys, uint64_t va);
+
 /* ---- The filters ---- */
 
 static inline void code_enter(struct inner *in, const struct place *place, uint32_t way) {

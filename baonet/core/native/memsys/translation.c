@@ -106,6 +106,11 @@ static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
     return -1;
 }
 
+bool memsys_translated(struct memsys *memsys, uint64_t va) {
+    struct inner *in = (struct inner *)memsys;
+    return micro_find(in, &in->micro[0], va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
+}
+
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
                       unsigned *spent) {
     struct inner *in = inner_of(view);
