@@ -259,6 +259,30 @@ def test_a_state_is_of_a_core_with_the_same_model() -> None:
         core(LOOP).load(as_bytes(core(LOOP, model=False).save()))
 
 
+def test_a_damaged_state_is_refused_or_borne() -> None:
+    """Each word that says how large something is, or where, and some of what is just there."""
+    code = (*loop(LDR_NEXT, STR, LDR), HVC)
+    small = {"l2_size": 65536, "prefetch_streams": 2}
+    saved = core(*code, parameters=small).save()
+    version, asked, own = saved["memory"]
+    words = array("I", own)
+    ordinary = {0, 0xFFFF_FFFF, 0x4040_0000}  # of marks of nothing, too
+    told = {place for place, word in enumerate(words) if word not in ordinary}
+    refused = 0
+    for place in sorted(told.union(range(0, len(words), 211))):
+        made = core(*code, parameters=small)
+        damaged = array("I", words)
+        damaged[place] = 0x7F7F_7F7F
+        try:
+            made.load(as_bytes(saved | {"memory": [version, asked, damaged.tobytes()]}))
+        except ValueError as error:
+            refused += "is damaged: memory" in str(error)
+            continue
+        made.x[1], made.x[2] = DATA, 100
+        made.run_until(made.time + 2000)
+    assert refused > 40
+
+
 TLBI = {"vmalle1": (0xD508_871F, True), "vae1": (0xD508_8723, True),
         "aside1": (0xD508_8743, False), "vaae1": (0xD508_8763, True),
         "vale1": (0xD508_87A3, True), "vaale1": (0xD508_87E3, True)}  # fmt: skip

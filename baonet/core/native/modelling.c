@@ -220,10 +220,14 @@ PyObject *modelling_saved(struct core *core) {
                          (Py_ssize_t)model->own_size);
 }
 
-/* The parameters, and so what is where, are the same; beyond that the model bears any state. */
-static bool own_plausible(const struct modelled *model, const void *own, Py_ssize_t size) {
+/* Of a model of the core's own; where it is the cluster's, what is in that memory by now. */
+static bool own_plausible(const struct core *core, const void *own, Py_ssize_t size) {
+    const struct modelled *model = core->model;
+    const struct memsys_parameters *parameters = &model->memsys->parameters;
     if (size != (Py_ssize_t)model->own_size) return false;
-    return !size || !memcmp(&((const struct memsys *)own)->parameters, &model->memsys->parameters, sizeof model->memsys->parameters);
+    if (!size) return !core->weave || memsys_weave_plausible(core->weave);
+    const uint8_t *l2 = (const uint8_t *)own + ((uint8_t *)core->view.l2 - (uint8_t *)model->own);
+    return memsys_plausible(own, parameters) && memsys_l2_plausible((const struct memsys_l2 *)l2, parameters);
 }
 
 static bool parse(PyObject *saved, const struct asked **asked, const void **own, Py_ssize_t *size) {
@@ -242,7 +246,7 @@ bool modelling_plausible(struct core *core, PyObject *saved) {
     Py_ssize_t size;
     if (!core->model) return saved == Py_None;
     return parse(saved, &asked, &own, &size) && asked->before.count <= PENDING_REQUESTS && asked->now.count <= PENDING_REQUESTS &&
-           own_plausible(core->model, own, size);
+           own_plausible(core, own, size);
 }
 
 void modelling_load(struct core *core, PyObject *saved) {

@@ -285,6 +285,8 @@ static PyObject *load(PyObject *self, PyObject *saved) {
     for (unsigned i = 0; right && i < rounds->count; i++)
         right = load_member(&rounds->members[i], PyList_GET_ITEM(members, (Py_ssize_t)i));
     Py_XDECREF(fields);
+    for (unsigned i = 0; right && i < rounds->woven_count; i++)
+        right = rounds->woven[i].weave.shared->made && memsys_weave_plausible(&rounds->woven[i].weave);
     if (!right) {
         PyErr_SetString(PyExc_ValueError, "the state of rounds is damaged, or of other pcpus");
         return NULL;

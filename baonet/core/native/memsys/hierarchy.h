@@ -49,6 +49,8 @@ struct memsys {
 size_t memsys_size(const struct memsys_parameters *parameters);
 /* Cold. The parameters have been checked. */
 void memsys_init(struct memsys *memsys, const struct memsys_parameters *parameters);
+/* Whether what was kept of one is of one with these parameters, and nothing in it leads elsewhere. */
+bool memsys_plausible(const struct memsys *memsys, const struct memsys_parameters *parameters);
 
 /* ---- What a pcpu is wired to: pointers, never saved ---- */
 

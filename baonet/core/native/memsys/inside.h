@@ -65,6 +65,8 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 /* Whether that of an address of data needs no walk. */
 bool memsys_translated(struct memsys *memsys, uint64_t va);
 
+bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_parameters *parameters);
+
 /* ---- The filters ---- */
 
 static inline void code_enter(struct inner *in, const struct place *place, uint32_t way) {

@@ -17,13 +17,23 @@ size_t memsys_l2_size(const struct memsys_parameters *p) {
     return (size + 63) & ~(size_t)63;
 }
 
-void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *p) {
-    memset(l2, 0, memsys_l2_size(p));
+static void lay_out(struct memsys_l2 *l2, const struct memsys_parameters *p) {
     l2->sets = (p->l2_size / p->l2_ways) >> MEMSYS_LINE_SHIFT;
     l2->ways = p->l2_ways;
     l2->row = row_of(p->l2_ways);
     l2->on_eviction = p->l2_on_eviction;
-    while (l2->sets >> l2->set_bits > 1) l2->set_bits++;
+    l2->set_bits = (uint32_t)__builtin_ctz(l2->sets);
+}
+
+bool memsys_l2_plausible(const struct memsys_l2 *l2, const struct memsys_parameters *p) {
+    struct memsys_l2 like = {.window = l2->window};
+    lay_out(&like, p);
+    return !memcmp(&like, l2, sizeof like);
+}
+
+void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *p) {
+    memset(l2, 0, memsys_l2_size(p));
+    lay_out(l2, p);
     for (uint32_t set = 0; set < l2->sets; set++) randoms(l2)[set] = set * 2654435761u + 1;
 }
 

@@ -46,7 +46,7 @@ static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parame
         size += round_up(pages * sizeof(uint32_t));
         part.words = size;
         size += round_up(lines * sizeof(memsys_word));
-        if (cluster) cluster->parts[cluster->part_count++] = part;
+        if (cluster) cluster->parts[i] = part, cluster->part_count = i + 1;
     }
     return size;
 }
@@ -61,6 +61,16 @@ void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_par
     cluster->parameters = *p;
     for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead, p);
     memsys_l2_init(memsys_cluster_l2(cluster), p);
+}
+
+bool memsys_cluster_plausible(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
+                              unsigned count) {
+    struct memsys_cluster like = {0};
+    lay_out(&like, p, extents, count);
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++)
+        if (!memsys_ahead_plausible(&cluster->parties[i].ahead, p)) return false;
+    return cluster->l2 == like.l2 && cluster->part_count == like.part_count && !memcmp(cluster->parts, like.parts, sizeof like.parts) &&
+           !memcmp(&cluster->parameters, p, sizeof *p) && memsys_l2_plausible(memsys_cluster_l2(cluster), p);
 }
 
 struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster) {
@@ -89,12 +99,14 @@ void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluste
 
 #define RECORDS_PER_CYCLE 4
 
-size_t memsys_log_size(uint64_t window) {
-    return sizeof(struct memsys_log) + (window * RECORDS_PER_CYCLE + 4096) * sizeof(uint64_t);
-}
+static uint32_t capacity_of(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
 
-void memsys_log_init(struct memsys_log *log, uint64_t window) {
-    *log = (struct memsys_log){.capacity = (uint32_t)(window * RECORDS_PER_CYCLE + 4096)};
+size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + capacity_of(window) * sizeof(uint64_t); }
+
+void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = capacity_of(window)}; }
+
+bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
+    return log->capacity == capacity_of(window) && log->count <= log->capacity;
 }
 
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
@@ -151,8 +163,9 @@ static void count(struct memsys_cluster *cluster, const struct reader *reader, u
         counters->l2_accesses++;
         if (!answer.hit) {
             const uint8_t *evictor = evictor_of(cluster, reader->record.line, &page);
+            unsigned by = evictor ? *evictor - 1u : MEMSYS_COLD;
             counters->l2_misses++;
-            cluster->counters.missed[owner][evictor && *evictor ? *evictor - 1u : MEMSYS_COLD]++;
+            cluster->counters.missed[owner][by < MEMSYS_OWNERS ? by : MEMSYS_COLD]++;
             if (evictor) ++*page;
         }
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "l2.h"
+
 #define PAGE 0x1000u
 #define LINE 64u
 
@@ -28,7 +30,8 @@ const char *memsys_shape_wrong(const struct memsys_shape *shape) {
     if (memsys_check(&shape->parameters).field) return "a memory system that cannot be";
     if (!shape->parties || shape->parties > MEMSYS_PARTIES) return "a cluster of no pcpu, or of too many";
     if (shape->extent_count > MEMSYS_EXTENTS) return "a cluster with memory in too many places";
-    return shape->window ? NULL : "a cluster without windows";
+    if (!shape->window) return "a cluster without windows";
+    return shape->window >> RECORD_TIME_BITS ? "a cluster whose windows are too long for its logs" : NULL;
 }
 
 size_t memsys_weave_size(const struct memsys_shape *shape) {
@@ -44,6 +47,22 @@ void memsys_weave_make(struct memsys_weave *weave) {
     weave->shared->window = 1;
     weave->shared->end = shape->window;
     weave->shared->made = 1;
+}
+
+static bool party_plausible(const struct memsys_weave *weave, unsigned number) {
+    const struct memsys_shape *shape = &weave->shape;
+    const struct memsys_party *party = memsys_weave_party(weave, number);
+    const uint8_t *own = (const uint8_t *)party;
+    return !party->made || (memsys_plausible((const struct memsys *)(own + weave->memsys), &shape->parameters) &&
+                            memsys_l2_plausible((const struct memsys_l2 *)(own + weave->l2), &shape->parameters) &&
+                            memsys_log_plausible((const struct memsys_log *)(own + weave->log), shape->window));
+}
+
+bool memsys_weave_plausible(const struct memsys_weave *weave) {
+    const struct memsys_shape *shape = &weave->shape;
+    for (unsigned i = 0; i < shape->parties; i++)
+        if (!party_plausible(weave, i)) return false;
+    return !weave->shared->made || memsys_cluster_plausible(weave->cluster, &shape->parameters, shape->extents, shape->extent_count);
 }
 
 void memsys_weave_join(struct memsys_weave *weave, unsigned number, struct memsys_view *view) {

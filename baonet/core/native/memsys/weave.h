@@ -61,6 +61,9 @@ size_t memsys_weave_size(const struct memsys_shape *shape);
 /* In `memory` of so many bytes, which starts a page. */
 void memsys_weave_open(struct memsys_weave *weave, const struct memsys_shape *shape, void *memory);
 
+/* Whether the memory, which holds what was kept of one, is that of such a cluster, in which nothing leads elsewhere. */
+bool memsys_weave_plausible(const struct memsys_weave *weave);
+
 /* Has the cluster's own be there: for whoever ends windows, before anybody goes on. */
 void memsys_weave_make(struct memsys_weave *weave);
 /* Has a party's own be there, and in `view` where it is. */

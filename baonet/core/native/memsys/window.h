@@ -15,6 +15,7 @@
 #define BAONET_MEMSYS_WINDOW_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ struct memsys;
 struct memsys_l2;
 size_t memsys_l2_size(const struct memsys_parameters *parameters);
 void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *parameters);
+/* As memsys_plausible; and below, of a log and of a cluster. */
+bool memsys_l2_plausible(const struct memsys_l2 *l2, const struct memsys_parameters *parameters);
 
 /* What a pcpu has asked of the second level in a window. */
 struct memsys_log {
@@ -45,6 +48,7 @@ struct memsys_log {
  * cluster then knows nothing of it, and memsys_counters.unlogged is not 0. */
 size_t memsys_log_size(uint64_t window);
 void memsys_log_init(struct memsys_log *log, uint64_t window);
+bool memsys_log_plausible(const struct memsys_log *log, uint64_t window);
 
 /* Physical memory whose lines can be in the second level: whole lines. Lines of no extent are MEMSYS_COLD whenever they miss. */
 struct memsys_extent {
@@ -60,6 +64,8 @@ size_t memsys_cluster_size(const struct memsys_parameters *parameters, const str
 /* In memory that is zero: what is there of each line is left as it is, which is much, and most of it is never used. */
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
                          const struct memsys_extent *extents, unsigned count);
+bool memsys_cluster_plausible(struct memsys_cluster *cluster, const struct memsys_parameters *parameters,
+                              const struct memsys_extent *extents, unsigned count);
 struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster);
 struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster);
 /* How often lines of each 4 KiB page of an extent have missed: what `missed` of the counters adds up to, but for lines of no extent. */
