@@ -4,12 +4,14 @@ caches and TLBs. And its time passes, while the guest does nothing else than wit
 
 from __future__ import annotations
 
+import mmap
+import struct
 from array import array
 from typing import Any
 
 import pytest
 
-from baonet.core import selftest
+from baonet.core import _memsys, _node, selftest
 from baonet.core.armv8 import engine
 from baonet.core.armv8.engine import native
 from baonet.core.armv8.litmus import PARTS
@@ -280,6 +282,43 @@ def test_a_damaged_state_is_refused_or_borne() -> None:
             continue
         made.x[1], made.x[2] = DATA, 100
         made.run_until(made.time + 2000)
+    assert refused > 40
+
+
+def test_a_damaged_cluster_is_refused_or_borne() -> None:
+    """What a core finds in the memory that it shares with others is looked at when it is to go on from there."""
+    code = (*loop(LDR_NEXT, STR, LDR), HVC)
+    parameters = _memsys.CORTEX_A53 | {"l2_size": 65536}
+    extents = (RAM, 0x40_0000, *[0] * 14)
+    numbers = [parameters[name] for name in _node.MEMORY_PARAMETERS]
+    shape = struct.pack(f"@{len(numbers)}I16QIIQ", *numbers, *extents, 1, 1, 10_000)
+    memory = mmap.mmap(-1, _node.cluster_size(shape))
+
+    def joined() -> native.Core:
+        made = core(*code, model=False)
+        made.join(memory, shape, 0)
+        made.model_memory(1, 1)
+        return made
+
+    saved = as_bytes(joined().save())
+    begin, size = _node.cluster_party(shape, 0)
+    kept = memory[begin : begin + size]
+    words = array("I", kept)
+    told = {place for place, word in enumerate(words) if word not in {0, 0xFFFF_FFFF, 0x4040_0000}}
+    refused = 0
+    for place in sorted(told):
+        damaged = array("I", words)
+        damaged[place] = 0x7F7F_7F7F
+        made = joined()
+        memory[begin : begin + size] = damaged.tobytes()
+        try:
+            made.load(saved)
+        except ValueError as error:
+            refused += "is damaged: memory" in str(error)
+        else:
+            made.x[1], made.x[2] = DATA, 100
+            made.run_until(made.time + 2000)
+        memory[begin : begin + size] = kept
     assert refused > 40
 
 
