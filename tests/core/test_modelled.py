@@ -138,6 +138,15 @@ def test_what_is_asked_ahead_is_there() -> None:
         assert (found["prefetches"], found["l1d_misses"]) == (1, 0)
 
 
+def test_who_asks_for_more_ahead_than_can_be_under_way_is_not_served() -> None:
+    """Else nothing would bound how long the channel is busy for what nobody waits for, and others would wait for that."""
+    prfm = 0xF980_0020
+    made = core(*loop(prfm, NEXT), LDR, HVC, parameters={"dram_line": 100})
+    found = finished(made, x1=DATA, x2=10_000)
+    assert found["prefetches"] < 1000
+    assert found["stall_wait"] < 1000
+
+
 def loop(*body: int) -> tuple[int, ...]:
     """x2 times."""
     return (*body, SUBS, BNE | (-(len(body) + 1) & 0x7FFFF) << 5)

@@ -90,6 +90,10 @@ class Ahead:
                 return place[1]
         return None
 
+    def full(self, now: int) -> bool:
+        oldest = self.places[self.next]
+        return oldest is not None and oldest[1][0] > now
+
     def add(self, line: int, *ready: int) -> int | None:
         self.take(line)
         lost, self.places[self.next] = self.places[self.next], (line, ready)
@@ -243,7 +247,7 @@ class Pcpu:
         return self._leaves(now, victim) if victim else 0
 
     def _prefetch(self, now: int, va: int, line: int) -> None:
-        if self.l1d.held(va, line) or line in self.ahead:
+        if self.l1d.held(va, line) or line in self.ahead or self.ahead.full(now):
             return
         self.n["prefetches"] += 1
         lost = self.ahead.add(line, now + self.ask(now, Ask.PREFETCH, line).all)

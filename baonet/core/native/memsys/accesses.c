@@ -70,7 +70,7 @@ static unsigned fill(const struct memsys_view *view, uint64_t now, const struct 
 static void prefetch(const struct memsys_view *view, uint64_t now, uint64_t va, uint64_t pa) {
     struct inner *in = inner_of(view);
     uint64_t line = pa >> MEMSYS_LINE_SHIFT, lost;
-    if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0) return;
+    if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0 || ahead_full(&in->ahead, now)) return;
     counting(in)->prefetches++;
     uint64_t ready = now + cost_sum(memsys_ask(view, now, ASK_PREFETCH, line));
     ahead_add(&in->ahead, line, ready, &lost);

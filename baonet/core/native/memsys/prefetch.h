@@ -21,7 +21,7 @@ static inline uint32_t ahead_capacity(const struct memsys_parameters *parameters
     return parameters->prefetch_streams * parameters->prefetch_lines + AHEAD_BY_INSTRUCTION;
 }
 
-/* Lines that have been asked for: the oldest makes room. */
+/* Lines that have been asked for: the oldest makes room, when it has come. */
 struct ahead {
     uint32_t capacity, next, held, reserved;
     uint64_t lines[AHEAD_LINES]; /* NO_LINE: free */
@@ -37,6 +37,10 @@ static inline int ahead_find(const struct ahead *ahead, uint64_t line) {
     for (uint32_t i = 0; i < ahead->capacity; i++)
         if (ahead->lines[i] == line) return (int)i;
     return -1;
+}
+/* Whether all that may be under way is, so that nothing else can be asked for: the one that would make room has not come. */
+static inline bool ahead_full(const struct ahead *ahead, uint64_t now) {
+    return ahead->lines[ahead->next] != NO_LINE && ahead->ready[ahead->next] > now;
 }
 static inline void ahead_drop(struct ahead *ahead, int place) {
     ahead->lines[place] = NO_LINE;
