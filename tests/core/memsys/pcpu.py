@@ -335,7 +335,8 @@ class Pcpu:
         return self._store(now, va, line, ALL if kind is Kind.ZERO else ((1 << size) - 1) << va % LINE)
 
     def _translated(self, va: int) -> bool:
-        return any(each and each.has(va, self.context) for each in self.micro[0]) or bool(self.tlb.find(va, self.context))
+        held = any(each and each.has(va, self.context) for each in self.micro[0])
+        return held or bool(self.tlb.find(va, self.context))
 
     def data(self, now: int, va: int, size: int, kind: Kind) -> int:
         if kind is Kind.PREFETCH and not self._translated(va):
