@@ -93,7 +93,7 @@ def passes(work: int, size: str, count: int, more: int = 1) -> Measure:
     Where memory takes no time ``more`` times as many are run, and it is their part, as so few would be no time at all.
     """
 
-    def measure(command: Callable[..., list[str]], modelled: bool) -> float:  # noqa: FBT001 - as they all have it
+    def measure(command: Callable[..., list[str]], modelled: bool) -> float:
         times = 1 if modelled else more
         short, long = (
             run_until(
@@ -109,7 +109,7 @@ def passes(work: int, size: str, count: int, more: int = 1) -> Measure:
     return measure
 
 
-def start(command: Callable[..., list[str]], modelled: bool) -> float:  # noqa: FBT001, ARG001 - likewise
+def start(command: Callable[..., list[str]], modelled: bool) -> float:
     """A whole run to the shell's prompt."""
     return run_until(command(), SHELL_READY, SECONDS, signal.SIGINT).cpu_seconds
 
