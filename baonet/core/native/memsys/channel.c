@@ -14,10 +14,10 @@ static uint32_t post_line(struct memsys_channel *channel, const struct memsys_pa
     return wait > queue ? wait - queue : 0;
 }
 
-struct cost memsys_serve_lines(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
-                               bool writeback, uint64_t now, uint32_t others) {
+struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
+                         bool writeback, uint64_t now, uint32_t others) {
     bool store = request == ASK_STORE || request == ASK_MERGE;
-    struct cost cost;
+    struct cost cost = {.cache = 0};
     if (is_fill(request) && !hit) {
         cost.cache = store ? 0 : p->l2_latency;
         cost.memory = store ? p->dram_store : p->dram_latency;
@@ -25,7 +25,7 @@ struct cost memsys_serve_lines(struct memsys_channel *channel, const struct mems
         if (writeback) serve_line(channel, p, now); /* after it */
         return cost;
     }
-    cost = settled_cost(p, request);
+    cost.cache = settled_cycles(p, request);
     if (request == ASK_UNCACHED_LOAD) {
         cost.memory = p->dram_latency;
         cost.wait = serve_line(channel, p, now) + others;
