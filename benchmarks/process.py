@@ -41,6 +41,48 @@ def memory_of_tree(pid: int) -> int:
     return total
 
 
+def cpu_of_tree(pid: int) -> float:
+    """CPU seconds of a process and its descendants so far, but for threads that have ended."""
+    total = 0
+    for process in _tree(pid):
+        for task in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            with suppress(OSError):  # it has ended meanwhile
+                total += int(task.read_text().split()[0])
+    return total / 1e9
+
+
+def cpu_between(command: Sequence[str], begin: str, end: str, timeout: float) -> float:
+    """CPU seconds that ``command`` takes from one text of its output to another; then it is killed.
+
+    Raises RunFailedError with the last lines of the output.
+    """
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+    )
+    output, deadline = b"", time.monotonic() + timeout
+    begun: float | None = None
+    try:
+        assert process.stdout
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while selector.select(max(0, deadline - time.monotonic())):
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                output += data
+                if begun is None and begin.encode() in output:
+                    begun = cpu_of_tree(process.pid)
+                if begun is not None and end.encode() in output:
+                    return cpu_of_tree(process.pid) - begun
+    finally:
+        process.kill()
+        process.communicate()
+    tail = "\n".join(output.decode(errors="replace").splitlines()[-15:])
+    raise RunFailedError(
+        f"{' '.join(command)}: no '{begin}' and '{end}' in {timeout:g} s; the last lines were:\n{tail}"
+    )
+
+
 def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.Signals) -> Run:
     """Runs ``command`` until it has printed ``until``, then ends it with ``stop``.
 

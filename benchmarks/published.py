@@ -1,4 +1,4 @@
-"""What a study of memory has found beside what is published: python -m benchmarks.published RESULTS...
+"""What a study of memory has found beside what is published: python -m benchmarks.published [--svg DIR] RESULTS...
 
 RESULTS are files of `baonet study` with memory-linux, memory-interrupt-latency or memory-hypervisors of
 examples/studies. Prints Markdown: each figure, the published one (baonet/study/published), and how far they are apart.
@@ -19,7 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final, final
 
-from baonet.study import published
+from baonet.study import pictures, published
+from baonet.study.pictures import Picture
+from benchmarks import beside
 
 SOLO: Final = "solo"
 INTERFERED: Final = ("interf", "interf+col")
@@ -166,7 +168,8 @@ def _latencies(pairs: Sequence[Pair]) -> Iterator[str]:
     yield "| configuration | published | here | apart |\n|---|---|---|---|"
     for pair in pairs:
         yield f"| {pair.name} | {pair.published:.0f} | {pair.here:.0f} | {100 * pair.relative:+.0f} % |"
-    yield f"\nOrder kept: {100 * order_kept(pairs):.0f} %"
+    middle = median(abs(pair.relative) for pair in pairs)
+    yield f"\nApart, median: {100 * middle:.0f} %. Order kept: {100 * order_kept(pairs):.0f} %"
 
 
 def page(found: Sequence[Found]) -> str:
@@ -180,18 +183,46 @@ def page(found: Sequence[Found]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def picture(found: Sequence[Found], name: str) -> Picture | None:
+    """The same, drawn; None when nothing of it is published. To be called inside ``pictures.style``."""
+    panels, unit = slowdowns(found), "% longer than alone"
+    text = "How much longer programs take than alone, as published and here"
+    if not panels:
+        panels, unit = {"": latencies(found)}, "ns"
+        text = "A timer's interrupt until its handler, as published and here"
+    points = {title: [(pair.name, pair.published, pair.here) for pair in pairs] for title, pairs in panels.items()}
+    return beside.draw(f"{name}-published", text, unit, points) if any(points.values()) else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.published", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="files of `baonet study`")
-    for path in parser.parse_args().results:
+    parser.add_argument(
+        "--as-one", metavar="NAME", help="of parts of a study: one table, and one picture, of that name"
+    )
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="draw the same, as DIR/RESULTS-published.svg")
+    options = parser.parse_args(arguments)
+    if options.svg and not pictures.available():
+        print(pictures.MISSING, file=sys.stderr)
+        return 2
+    parts = {}
+    for path in options.results:
         try:
-            text = page(read(path))
+            parts[path.stem] = read(path)
         except sqlite3.Error as error:
             print(f"{path}: {error}", file=sys.stderr)
             return 1
-        print(f"## {path.stem}\n\n{text or 'Nothing of this is published.'}\n")
+    if options.as_one:
+        parts = {options.as_one: [each for part in parts.values() for each in part]}
+    for name, found in parts.items():
+        if options.svg:
+            with pictures.style():
+                drawn = picture(found, name)
+                if drawn:
+                    (options.svg / f"{drawn.name}.svg").write_text(pictures.svg(drawn))
+        print(f"## {name}\n\n{page(found) or 'Nothing of this is published.'}\n")
     return 0
 
 

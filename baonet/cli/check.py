@@ -10,6 +10,7 @@ from baonet.cli.common import Subparsers, UsageError, add_clock, add_set, change
 from baonet.cli.layout import layout
 from baonet.cli.place import add_place, placed
 from baonet.document.errors import Problem
+from baonet.document.quantities import human
 from baonet.document.standard_input import given
 from baonet.hyp.vmm import plan
 
@@ -73,6 +74,10 @@ def check(options: argparse.Namespace) -> int:
     for mapping in mappings:
         parts = f" in {mapping.extents} parts" if mapping.extents > 1 else ""
         print(f"{mapping.vm}: {mapping.kind:6} {mapping.ipa:#012x} {mapping.size:#x} bytes at {mapping.pa:#x}{parts}")
+    if planned.memory.hypervisor is not None:
+        sizes = planned.memory.hypervisor.sizes()
+        parts = ", ".join(f"{human(size)} for {what}" for what, size in sizes.items())
+        print(f"hypervisor: {human(sum(sizes.values()))}: {parts}")
     if options.map:
         for vm in machine.vms:
             print()

@@ -33,6 +33,7 @@ def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem
             message = f"{length} characters, of which {guests.linux} keeps {guests.command_line}"
             yield vm.node.at("command_line").problem(message, "make it shorter, or give the rest in the initrd")
         yield from _image(placement)
+    yield from _guessed(draft)
     if draft.intact(draft.root, "vms"):
         yield from _alone(draft)
         yield from _unheard(draft)
@@ -53,6 +54,22 @@ def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[P
                 yield node.problem(message, hint)
             for message, hint in tree_links.loose_ends(tree.root, machine.platform, vm):
                 yield node.problem(message, hint)
+
+
+def _guessed(draft: Draft) -> Iterator[Problem]:
+    """What a memory system has from a preset that cannot know it."""
+    system = None if draft.platform is None else draft.platform.memory_system
+    presets = {} if system is None else draft.architecture.memory_presets()
+    platform = draft.root.at("platform")
+    for name, preset in presets.items():
+        same = [each for each in preset.lacking if getattr(system, each) == getattr(preset.system, each)]
+        keys = list(dict.fromkeys(each.removesuffix("_entries").removesuffix("_ways") for each in same))
+        if keys:
+            message = f"{listing(keys)} of '{name}' can only be guessed: its core has nothing of the kind"
+            hint = (
+                "give what is known of the core that is meant; docs/configuration.md tells of each value whence it is"
+            )
+            yield (platform.child("memory_system") or platform).problem(message, hint)
 
 
 def _owners(draft: Draft, interrupt: int) -> list[VmModel]:

@@ -12,9 +12,13 @@ from baonet.machine import MemorySystem
 @final
 @dataclass(frozen=True, slots=True)
 class MemoryPreset:
-    """``what`` it is, in Markdown; where each value comes from by its name, and what ``hypervisor`` has."""
+    """``what`` it is, in Markdown; where each value comes from by its name, and what ``hypervisor`` has.
+
+    ``lacking``: fields of ``system`` that are of what the core has not, and so can be nobody's figures.
+    """
 
     what: str
     system: MemorySystem
     sources: Mapping[str, str]
     hypervisor: Mapping[str, str]
+    lacking: tuple[str, ...] = ()

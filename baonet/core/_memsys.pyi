@@ -50,7 +50,7 @@ class Pcpu:
         """A window; what came of the one before is taken then."""
 
     def join(self, cluster: Cluster, party: int, /) -> None:
-        """Its first level is kept coherent with those of the cluster's other parties; all that no ``stage2`` tells of is shared."""
+        """Its first level is kept coherent with the other parties'. What no ``stage2`` tells of is shared then."""
 
     def lose(self, pa: int, /) -> None:
         """Another has got a right to this page."""

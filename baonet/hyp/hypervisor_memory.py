@@ -53,3 +53,15 @@ class HypervisorMemory:
     bitmap: Extent
     pcpus: tuple[Extent, ...]
     vms: tuple[VmOverhead, ...]
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes, by what they are for. Tables are those of stage 2, which differ with blocks and pages."""
+        tables = [each for vm in self.vms for each in (vm.root, *vm.tables)]
+        kept = [each for vm in self.vms for each in (vm.vm, *vm.vcpus)]
+        return {
+            "its image": self.image.size,
+            "a bitmap of pages": self.bitmap.size,
+            "CPUs": sum(each.size for each in self.pcpus),
+            "VMs": sum(each.size for each in kept),
+            "their tables": sum(each.size for each in tables),
+        }

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from baonet.config.armv8.memory_presets import PRESETS
+from baonet.study import pictures, published
 from baonet.study.store import Store
+from benchmarks import derived
 from benchmarks import published as beside
+from benchmarks.published import main
 
 Row = tuple[dict[str, str], str, Sequence[float]]
 
@@ -92,3 +97,50 @@ def test_the_page_tells_the_halves_apart(tmp_path: Path) -> None:
     assert "| qsort-large | no | 10.2, 50.0 | 1.1, 3.0 |" in page
     assert "| interf | matched with | 41 % | 100 % |" in page
     assert "| col | others | 1.9 points | 100 % |" in page
+
+
+def test_the_preset_has_what_half_of_the_published_figures_come_to() -> None:
+    matched = derived.medians(sorted(published.CALIBRATION))
+    system = PRESETS["cortex-a53"].system
+    assert matched.latency == pytest.approx(system.dram_latency * derived.CYCLES_PER_NS, rel=0.05)
+    others = derived.medians([name for name in sorted(_workloads()) if name not in published.CALIBRATION])
+    for ours, theirs in zip(astuple(matched), astuple(others), strict=True):
+        assert ours == pytest.approx(theirs, rel=0.1), "the halves tell the same"
+
+
+def test_both_figures_are_drawn(tmp_path: Path) -> None:
+    if not pictures.available():
+        pytest.skip("no matplotlib")
+    place = {"configuration": "interf+col", "interrupts": "mediated"}
+    file = results(tmp_path / "latency.sqlite", [(place, "latency", [2400.0, 2500.0])])
+    assert main(["--svg", str(tmp_path), str(file)]) == 0
+    drawn = (tmp_path / "latency-published.svg").read_text()
+    for text in ("bao interf+col", "published", "here"):
+        assert f">{text}</text>" in drawn
+    nothing = results(tmp_path / "nothing.sqlite", [(place, "something else", [1.0])])
+    assert main(["--svg", str(tmp_path), str(nothing)]) == 0
+    assert not (tmp_path / "nothing-published.svg").exists()
+
+
+def test_parts_of_a_study_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each workload against itself alone in the same part."""
+    files = []
+    for number, (workload, alone) in enumerate((("qsort-small", 10e6), ("qsort-large", 100e6))):
+        rows = [({"configuration": name}, workload, [alone * factor]) for name, factor in (("solo", 1), ("interf", 2))]
+        files.append(str(results(tmp_path / f"{number}.sqlite", rows)))
+    assert main(["--as-one", "linux", *files]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("## linux\n")
+    assert told.count("## ") == 1
+    assert "| qsort-small | yes | 85.0, 100.0 |" in told
+    assert "| qsort-large | no | 10.2, 100.0 |" in told
+
+
+def test_each_workload_has_its_row_of_quotients() -> None:
+    lines = list(derived.table())
+    assert len(lines) == 1 + len(_workloads()) + 3
+    assert sum("| yes |" in line for line in lines) == len(published.CALIBRATION) + 1
+
+
+def _workloads() -> set[str]:
+    return {name for _, _, name in published.workloads()}

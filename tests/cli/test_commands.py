@@ -198,6 +198,22 @@ def test_the_colours_are_drawn_and_who_has_some_in_common(tmp_path: Path, capsys
     assert not any(line.startswith(("hypervisor and", "ping and 'mailbox'")) for line in rows[4:]), "it is theirs"
 
 
+def test_what_the_hypervisor_takes_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it is placed. Colours bring pages of 4 KiB, and these many tables."""
+    taken = []
+    for machine in (pair(), pair() | COLORED, pair() | COLORED | {"hypervisor": {"colors": [7]}}):
+        for options in ([], ["--set", "vms.0.colors=[0, 1, 2]"]):
+            assert main(["check", str(write(tmp_path, machine)), *options]) == 0
+            told = re.findall(r"^hypervisor: (\d+)KiB: (.*)$", capsys.readouterr().out, re.MULTILINE)
+            taken += [(int(size), [int(part) for part in re.findall(r"(\d+)KiB for", parts)]) for size, parts in told]
+    assert len(taken) == 4, "without a memory system nobody has placed it"
+    assert all(size == sum(parts) and len(parts) == 5 for size, parts in taken)
+    blocks, pages = taken[:2]
+    assert blocks[1][:4] == pages[1][:4]
+    assert blocks[1][4] < pages[1][4]
+    assert taken[2:] == taken[:2]
+
+
 def test_colours_of_a_machine_that_has_none_to_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a memory system nobody has placed the hypervisor; without a cache there is nothing to draw."""
     _, _, _, hypervisor, ping, pong, *rest = colors_told(tmp_path, capsys, pair())

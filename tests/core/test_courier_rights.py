@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from baonet.core import _node
 from tests.core.test_courier_peers import HEAD, ISLAND, LANES, PAGE, PAGES, RAM, UART, Peer, packed, small
 
-WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = range(12, 18)
+WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = range(14, 20)
 PAGE_FRAME = struct.Struct("<IHHHBB")
 NONE, READ, WRITE = range(3)
 WANTS_NOTHING, WANTS_READ, WANTS_USE = 0, 2, 4

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from baonet.core import selftest
+from baonet.core.armv8 import engine
 from baonet.core.armv8.engine import native
+from baonet.core.armv8.litmus import PARTS
+from baonet.core.armv8.testbed import Shared, Side
+from baonet.core.trial_bed import PartsTrial
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import fuzz
 from tests.core.bench import RAM, Memory, retired
@@ -439,3 +444,22 @@ def test_what_cannot_be_is_refused() -> None:
         made.touches(99, 1, b"", b"", b"")
     with pytest.raises(ValueError, match="7 bytes are not items of 8"):
         made.map_physical(bytes(7), b"")
+
+
+class SelfTested(native.Core):
+    """As the self-test makes them, but in virtual time and with a model."""
+
+    def __init__(self, **wiring: Any) -> None:
+        super().__init__(**wiring, hz=1_000_000_000)
+        self.model_memory(1, 1, {})
+
+    def run(self, budget: int) -> int:
+        return self.run_until(self.time + budget)
+
+
+@pytest.mark.timeout(120)
+def test_the_self_test_holds_with_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real atomic operations, barriers, code and tables that another CPU changes: with what tells the model between."""
+    monkeypatch.setattr(engine.native, "Core", SelfTested)
+    timeless = [part for part in PARTS if part.name != "instruction count and budget"]
+    selftest.test(PartsTrial(Shared, Side, timeless))

@@ -32,6 +32,24 @@ def test_linux_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path, cpu
     assert not re.search(TROUBLE, first.out), first.out
 
 
+def test_linux_on_two_harts_does_the_same_where_memory_takes_time(tmp_path: Path, guest_cache: Path) -> None:
+    """With remote fences, and console output through an emulated PLIC's interrupts; U-mode reads the clock."""
+    typed = "nproc; cat /proc/uptime; poweroff\n"
+    machine = {
+        "platform": {"extends": PLATFORMS["plic"], "memory_system": "sifive-u74"},
+        "clock": {"mhz": 1500},
+        "vms": [linux(guest_cache, cpus=2)],
+        "input": [{"vm": "linux", "at": "2s", "text": typed}],
+    }
+    (first, digest), (second, again) = (
+        session(tmp_path, machine, each) for each in ("one-process", "process-per-island")
+    )
+    assert first.status == second.status == 0, first.out[-2000:] + first.err
+    assert (first.out, digest) == (second.out, again)
+    assert re.search(r"\n2\r?\n", first.out[first.out.rindex("shell ready") :])
+    assert not re.search(TROUBLE, first.out), first.out
+
+
 def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
     typed = [("1s", "\n"), ("2s", "version; reset\n"), ("3s", "\n"), ("4s", "poweroff\n")]
     machine = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from baonet.cli.common import load_machine
 from baonet.cli.main import main
 from tests.system.machine import baonet, vm, write
 
@@ -110,6 +112,39 @@ def test_the_machine_of_a_config_c_is_right(
     assert main(["check", str(tmp_path / "config.c")]) == 2
     assert "is Bao's config.c" in (said := capsys.readouterr().err)
     assert page in said
+
+
+def test_the_neighbour_of_a_page_is_felt_and_colours_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = "docs/memory-system.md"
+    (tmp_path / "interference.yaml").write_text(shown(page, "yaml"))
+    *runs, check = commands(page)
+    told = ""
+    for name in ("examples", "configs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for line in runs:
+        result = baonet(*shlex.split(line)[1:2], tmp_path / "interference.yaml", *shlex.split(line)[3:])
+        assert result.status == 0, result.err
+        told += "\n".join(each for each in result.out.splitlines() if "random-reads" in each) + "\n"
+    alone, interfered, colored = (int(each) for each in re.findall(r"min/mean/max \d+/(\d+)/", told))
+    for wanted, found in zip(texts(page)[0].splitlines(), told.splitlines(), strict=True):
+        assert found.startswith(wanted.removesuffix("[...]"))
+    assert interfered > 5 * alone
+    assert alone < colored < 1.5 * alone
+    assert main(["check", str(tmp_path / "interference.yaml"), *shlex.split(check)[3:]]) == 0
+    assert "colours of 2 pages" in capsys.readouterr().out
+
+
+def test_what_may_stand_beside_a_preset_is_right(tmp_path: Path) -> None:
+    """The page has the platform alone; the VMs are those of the machine before."""
+    page = "docs/memory-system.md"
+    vms = shown(page, "yaml")[shown(page, "yaml").index("vms:") :]
+    (tmp_path / "machine.yaml").write_text(shown(page, "yaml", 1) + vms)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    machine = load_machine(str(tmp_path / "machine.yaml"))
+    assert machine is not None
+    system = machine.platform.memory_system
+    assert system is not None
+    assert (system.l2_size, system.dram_latency, system.dram_line, system.prefetch_streams) == (2 << 20, 120, 8, 0)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -1,4 +1,4 @@
-"""Where memory takes time: a line that several CPUs write to goes from one to the other, and what is in other lines does not."""
+"""Where memory takes time: a line that several CPUs write to goes to and fro, and what is in other lines does not."""
 
 from __future__ import annotations
 

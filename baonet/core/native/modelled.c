@@ -11,7 +11,6 @@
 #include "leave.h"
 #include "regions.h"
 #include "sample.h"
-#include "siblings.h"
 
 static void stall(struct core *core, unsigned cycles) {
     if (cycles) clock_stall(core, cycles);
@@ -127,4 +126,10 @@ void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa) {
     if (!physical_find(core, &core->model->physical, ipa, &found)) return;
     struct request request = {.kind = REQUEST_CODE_LINE, .address = found.pa & ~(uint64_t)(MEMSYS_LINE - 1)};
     siblings_ask(core, core->model->window, request);
+}
+
+void modelled_ask(struct core *core, unsigned pcpu, struct request request) {
+    if (!core->model) return;
+    if (pcpu == core->index) obey(core, request);
+    else siblings_ask_one(core, pcpu, core->model->window, request);
 }

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "memsys.h"
 #include "physical.h"
+#include "siblings.h"
 
 /* What the hypervisor does for an exit: instructions, and the lines that it touches, by their physical addresses. */
 struct footprint {
@@ -66,5 +67,8 @@ void modelled_begun(struct core *core, uint64_t window);
 void modelled_invalidate(struct core *core, enum memsys_tlbi kind, uint16_t asid, uint64_t va, bool broadcast);
 void modelled_forget_code(struct core *core, bool broadcast);
 void modelled_forget_code_line(struct core *core, uint64_t va, uint64_t ipa);
+
+/* Likewise what the hypervisor has one of them do, by its pcpu: this core itself or another. */
+void modelled_ask(struct core *core, unsigned pcpu, struct request request);
 
 #endif

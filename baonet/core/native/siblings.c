@@ -36,14 +36,16 @@ static void close_window(struct slot *slot, uint64_t window) {
     slot->window = window;
 }
 
+void siblings_ask_one(struct core *core, unsigned pcpu, uint64_t window, struct request request) {
+    struct slot *slot = &core->slots[pcpu];
+    slot_lock(slot);
+    close_window(slot, window);
+    add(&slot->asked_now, packed(request));
+    slot_unlock(slot);
+}
+
 void siblings_ask(struct core *core, uint64_t window, struct request request) {
-    for (unsigned i = 0; i < core->sibling_count; i++) {
-        struct slot *slot = &core->slots[core->siblings[i]];
-        slot_lock(slot);
-        close_window(slot, window);
-        add(&slot->asked_now, packed(request));
-        slot_unlock(slot);
-    }
+    for (unsigned i = 0; i < core->sibling_count; i++) siblings_ask_one(core, core->siblings[i], window, request);
 }
 
 unsigned siblings_take(struct core *core, uint64_t window, struct request requests[SIBLINGS_REQUESTS]) {

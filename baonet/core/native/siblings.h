@@ -17,8 +17,9 @@ struct request {
 };
 #define SIBLINGS_REQUESTS PENDING_REQUESTS
 
-/* Asks all others, in the window of this number. */
+/* Asks all others, in the window of this number; or one of them, by its pcpu. */
 void siblings_ask(struct core *core, uint64_t window, struct request request);
+void siblings_ask_one(struct core *core, unsigned pcpu, uint64_t window, struct request request);
 
 /* What this one was asked in windows before; how much that is. */
 unsigned siblings_take(struct core *core, uint64_t window, struct request requests[SIBLINGS_REQUESTS]);

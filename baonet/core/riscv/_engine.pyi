@@ -70,4 +70,7 @@ class Core(NativeCore):
         """As ``baonet.hyp.riscv.cpu.RiscvCpu.file``."""
 
     def fence(self, pcpus: Sequence[int], what: int, start: int, size: int, asid: int) -> None:
-        """As ``baonet.hyp.riscv.cpu.RiscvCpu.fence``; all harts of the VM forget, and of all address spaces."""
+        """As ``baonet.hyp.riscv.cpu.RiscvCpu.fence``; all harts of the VM forget, and of all address spaces.
+
+        Only what models of memory systems forget is of those harts, and of that address space, alone.
+        """

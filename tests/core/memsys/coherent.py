@@ -13,7 +13,7 @@ SETTLES = {Ask.LOAD, Ask.STORE, Ask.PREFETCH, Ask.USE, Ask.WRITEBACK, Ask.VICTIM
 
 @dataclass
 class Word:
-    """Of a line that somebody has had: who has it, whose is dirty, and whether anybody had it at the last window's edge."""
+    """Of a line that somebody has had: who has it, whose is dirty, whether anybody had it at the last edge."""
 
     holders: set[int] = field(default_factory=set)
     owner: int | None = None

@@ -1,5 +1,5 @@
-"""First levels of a cluster that are coherent: against the reference, and the same in whatever order pcpus go on beside each
-other that have the right to the pages that they use.
+"""First levels of a cluster that are coherent: against the reference, and the same in whatever order pcpus go on beside
+each other that have the right to the pages that they use.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def test_who_goes_on_first_makes_no_difference(
 
 
 def ping_pong(distance: int, rounds: int = 100) -> tuple[int, int]:
-    """Two pcpus that write in turn, so many bytes apart, in one page: cycles of both, and lines that have changed hands."""
+    """Two pcpus write in turn, so many bytes apart, in one page: cycles of both, and lines that have changed hands."""
     machine = Machine({})
     machine.begin()
     cycles = 0

@@ -161,15 +161,28 @@ def entry(pa: int, bits: int = KERNEL) -> int:
 
 
 class Hart:
-    """``levels``: it begins with translation, of the RAM at its own address and what the test maps in ``tables``."""
+    """``levels``: it begins with translation, of the RAM at its own address and what the test maps in ``tables``.
+
+    ``memory_system``: parameters of the model that it has, in virtual time; ``pace``: cycles and instructions.
+    """
 
     def __init__(
-        self, clock: str = "host", *, memory: Memory | None = None, index: int = 0, levels: int = 0, **arguments: Any
+        self,
+        clock: str = "host",
+        *,
+        memory: Memory | None = None,
+        index: int = 0,
+        levels: int = 0,
+        memory_system: dict[str, int] | None = None,
+        pace: tuple[int, int] = (1, 1),
+        **arguments: Any,
     ) -> None:
         self.memory = memory or Memory()
         self.index = index
         self.virtual = clock == "virtual"
         self.core = core_of(self.memory, index, hz=HZ if self.virtual else 0, **arguments)
+        if memory_system is not None:
+            self.core.model_memory(*pace, memory_system)
         self._placed: dict[bytes, int] = {}
         self._stubs: dict[bytes, int] = {}
         self._free = self.at = CODE

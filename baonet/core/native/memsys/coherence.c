@@ -33,8 +33,15 @@ static unsigned snooped(const struct memsys_view *view, bool transfer) {
     return cycles;
 }
 
+/* Likewise, of one that is about to be known. */
+static memsys_word *word_to_change(const struct memsys_view *view, const struct place *place) {
+    memsys_word *word = word_of(view, place), *shares = word ? memsys_cluster_shares(view->cluster) : NULL;
+    if (word && !read_word(shares)) atomic_store_explicit(shares, 1, memory_order_relaxed);
+    return word;
+}
+
 bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
-    memsys_word *word = word_of(view, place);
+    memsys_word *word = word_to_change(view, place);
     if (!word) return false;
     uint64_t before = read_word(word), owner = before & COHERENCE_OWNER;
     if (!(before & COHERENCE_HOLDER(view->party)))
@@ -47,7 +54,7 @@ bool memsys_coherence_load(const struct memsys_view *view, const struct place *p
 }
 
 bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total) {
-    memsys_word *word = word_of(view, place);
+    memsys_word *word = word_to_change(view, place);
     if (!word) return false;
     uint64_t before = read_word(word), own = COHERENCE_HOLDER(view->party), others = before & COHERENCE_HOLDERS & ~own;
     uint64_t owner = before & COHERENCE_OWNER, after = COHERENCE_KNOWN;
@@ -84,6 +91,7 @@ static void settle_line(memsys_word *word, const struct inner *in, unsigned part
 }
 
 void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, const struct memsys *memsys, const struct memsys_log *log) {
+    if (!read_word(memsys_cluster_shares(cluster))) return; /* it has its words left untouched, and its time */
     for (uint32_t i = 0; i < log->count; i++) {
         struct record record = record_unpack(log->records[i]);
         if (record.request == ASK_FETCH || record.request == ASK_WALK || record.request >= ASK_STREAM) continue;

@@ -28,6 +28,7 @@ struct memsys_cluster {
     uint64_t l2; /* in bytes from here */
     uint64_t part_count;
     struct part parts[MEMSYS_EXTENTS];
+    _Atomic uint64_t shares;
 };
 
 static uint64_t round_up(uint64_t size) { return (size + 63) & ~(uint64_t)63; }
@@ -72,6 +73,8 @@ struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *c
 const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent) {
     return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
 }
+
+memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster) { return &cluster->shares; }
 
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line) {
     for (uint64_t i = 0; i < cluster->part_count; i++) {

@@ -68,6 +68,8 @@ const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsig
 /* What the cluster knows of who has a line in its first level (coherence.h); NULL: the line is in no extent, and nobody shares it. */
 typedef _Atomic uint64_t memsys_word;
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line);
+/* Not 0: of some line it knows something. */
+memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster);
 
 /*
  * At the end of a window, of each party with a log of it, in any order: what of the lines in its log it still has in its first

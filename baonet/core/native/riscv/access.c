@@ -5,6 +5,7 @@
 #include "architecture.h"
 #include "leave.h"
 #include "riscv/faults.h"
+#include "riscv/observed.h"
 #include "riscv/riscv.h"
 
 static void note(void *env, uint64_t va, uintptr_t from) {
@@ -43,13 +44,15 @@ STORE(le_stw, uint16_t)
 STORE(le_stl, uint32_t)
 STORE(le_stq, uint64_t)
 
-/* While a block is translated: what is long (library.h). */
+/* While a block is translated: what is long (library.h), and what the memory's model is told. */
 EXPORT void tcg_gen_qemu_ld_i64_riscv64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     if (running) library_weigh(s);
     riscv.ld_i64(s, value, address, index, memop);
+    observed_access(s, address, memop, MEMSYS_LOAD);
 }
 
 EXPORT void tcg_gen_qemu_st_i64_riscv64(void *s, void *value, void *address, uint64_t index, uint32_t memop) {
     if (running) library_weigh(s);
     riscv.st_i64(s, value, address, index, memop);
+    observed_access(s, address, memop, MEMSYS_STORE);
 }

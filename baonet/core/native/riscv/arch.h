@@ -4,7 +4,7 @@
  *
  *   python     methods
  *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory observed order refusals walk
- *   cpu        encoding file interrupts registers timer trap
+ *   cpu        encoding file interrupts pte registers stage1 timer trap
  *   library    arch offsets riscv
  */
 #ifndef BAONET_ARCH_H

@@ -10,10 +10,12 @@
 #include "architecture.h"
 #include "count.h"
 #include "leave.h"
+#include "modelled.h"
 #include "pages.h"
 #include "riscv/cbo.h"
 #include "riscv/float.h"
 #include "riscv/interrupts.h"
+#include "riscv/observed.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
 #include "riscv/timer.h"
@@ -51,22 +53,26 @@ static void wait(struct core *core, uintptr_t from) {
     if (!interrupts_wake(core)) leave_behind(core, EXCP_HLT, from);
 }
 
-static void fence(struct core *core, unsigned reg, uintptr_t from) {
+static void fence(struct core *core, unsigned reg, unsigned asid, uintptr_t from) {
     if (in_user_mode(core)) riscv.raise(core->env, CAUSE_ILLEGAL, from);
     core_strain(core, reg ? MAINTENANCE_STRAIN : FLUSH_STRAIN);
     if (reg)
         unicorn.tlb_flush_page_mmuidx(core->cpu, core_x(core)[reg] & PAGE_MASK, ALL_INDEXES);
     else
         unicorn.tlb_flush_mmuidx(core->cpu, ALL_INDEXES);
+    observed_fence(core, reg, asid);
 }
 
 void arch_asked(struct core *core, uintptr_t number, uintptr_t from) {
     unsigned reg = number >> KIND_BITS & 31, operation = (unsigned)(number >> (KIND_BITS + REG_BITS));
     switch ((enum ask)(number & ((1u << KIND_BITS) - 1))) {
-    case ASK_FENCE_I: pages_invalidate_all(core); break;
+    case ASK_FENCE_I:
+        pages_invalidate_all(core);
+        modelled_forget_code(core, false);
+        break;
     case ASK_PAUSE: leave_behind(core, EXCP_YIELD, from); break;
     case ASK_WFI: wait(core, from); break;
-    case ASK_SFENCE: fence(core, reg, from); break;
+    case ASK_SFENCE: fence(core, reg, operation, from); break;
     case ASK_MARK: trace(core, TRACE_MARK, 0, core_x(core)[reg], 0); break;
     case ASK_FLOAT: float_move(core, reg, operation, from); break;
     case ASK_CBO: cbo(core, operation, reg ? core_x(core)[reg] : 0, from); break;

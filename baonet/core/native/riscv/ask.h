@@ -8,13 +8,13 @@ enum ask {
     ASK_FENCE_I = 1,
     ASK_PAUSE,
     ASK_WFI,
-    ASK_SFENCE, /* of the address in a register */
+    ASK_SFENCE, /* of the address in a register; the operation is the ASID's */
     ASK_MARK,   /* what a register has, in the trace */
     ASK_CBO,    /* and by the operation, of the address in a register */
     ASK_FLOAT,  /* into a register, and by the operation: FLOAT_MOVE */
 };
 
-/* While an instruction is translated. `reg`: a register; `operation`: of ASK_CBO and ASK_FLOAT. */
+/* While an instruction is translated. `reg`: a register; `operation`: of ASK_SFENCE, ASK_CBO and ASK_FLOAT. */
 void ask_emit(struct core *core, enum ask what, unsigned reg, unsigned operation);
 
 #endif

@@ -8,8 +8,10 @@
 #include "architecture.h"
 #include "clock.h"
 #include "leave.h"
+#include "modelled.h"
 #include "riscv/file.h"
 #include "riscv/interrupts.h"
+#include "riscv/pte.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
 #include "riscv/timer.h"
@@ -44,7 +46,6 @@ enum {
 #define LEVEL_H 2u
 #define IS_READ_ONLY(csr) ((csr) >> 10 == 3)
 
-#define SATP_MODE(value) ((value) >> 60)
 #define SATP_SV39 8u
 #define SATP_SV57 10u
 #define REFUSED (-1)
@@ -111,6 +112,7 @@ static void write_satp(struct core *core, uint64_t value) {
     if (mode && (mode < SATP_SV39 || mode > SATP_SV57)) return;
     if (value == ENV64(core, ENV_SATP)) return;
     ENV64(core, ENV_SATP) = value;
+    modelled_translate_anew(core);
     unicorn.tlb_flush(core->cpu);
     core_strain(core, FLUSH_STRAIN);
 }

@@ -60,7 +60,7 @@ static uint32_t replaced(uint32_t word) {
         return FENCE_I; /* the time of a record is that at the end of its block */
     }
     if (IS_SFENCE_VMA(word) || IS_CBO(word)) {
-        ask_emit(running, IS_CBO(word) ? ASK_CBO : ASK_SFENCE, RS1(word), IS_CBO(word) ? word >> 20 : 0);
+        ask_emit(running, IS_CBO(word) ? ASK_CBO : ASK_SFENCE, RS1(word), IS_CBO(word) ? word >> 20 : RS2(word));
         return NOP;
     }
     if (IS_FLOAT_MOVE(word)) {

@@ -1,8 +1,12 @@
-/* Remote fences, over the broadcast that reaches every hart of the VM. Address spaces are not told apart. */
+/*
+ * Remote fences, over the broadcast that reaches every hart of the VM: harts and address spaces are told apart by the model of the
+ * memory system alone, as what is fenced needlessly costs time there.
+ */
 #include "riscv/fence.h"
 
 #include "broadcast.h"
 #include "leave.h"
+#include "modelled.h"
 #include "pages.h"
 
 #define ALL_INDEXES ((1u << ARCH_MMU_INDEXES) - 1)
@@ -21,12 +25,25 @@ static void forget_translations(struct core *core, uint64_t start, uint64_t size
         tlb_flush_page_by_mmuidx_all_cpus_synced_riscv64(core->cpu, first + i * PAGE_SIZE, ALL_INDEXES);
 }
 
-void fence_remote(struct core *core, enum fence what, uint64_t start, uint64_t size) {
+#define MOST_BY_PAGE PAGE_SIZE /* SBI_PLATFORM_TLB_RANGE_FLUSH_LIMIT_DEFAULT of OpenSBI, which Bao passes fences on to */
+
+void fence_model(struct core *core, unsigned pcpu, const struct fenced *fenced) {
+    bool of_asid = fenced->what == FENCE_VMA_ASID, nothing = !fenced->start && !fenced->size;
+    struct request request = {.kind = REQUEST_CODE};
+    if (fenced->what != FENCE_CODE && (nothing || fenced->size > MOST_BY_PAGE))
+        request = (struct request){.kind = of_asid && !nothing ? MEMSYS_TLBI_ASID : MEMSYS_TLBI_STAGE1, .asid = fenced->asid};
+    else if (fenced->what != FENCE_CODE)
+        request = (struct request){
+            .kind = of_asid ? MEMSYS_TLBI_VA : MEMSYS_TLBI_VA_ALL, .asid = fenced->asid, .address = fenced->start & PAGE_MASK};
+    modelled_ask(core, pcpu, request);
+}
+
+void fence_remote(struct core *core, const struct fenced *fenced) {
     running = core;
-    if (what == FENCE_CODE)
+    if (fenced->what == FENCE_CODE)
         pages_invalidate_all(core);
     else
-        forget_translations(core, start, size);
+        forget_translations(core, fenced->start, fenced->size);
     broadcast_finish(core);
     running = NULL;
 }

@@ -1,14 +1,15 @@
 /* What the Python type Core has for RISC-V alone, and what a report shows of its registers. */
 #include "architecture.h"
 #include "broadcast.h"
+#include "leave.h"
+#include "modelled.h"
 #include "pages.h"
 #include "regions.h"
+#include "riscv/fence.h"
 #include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/registers.h"
 #include "riscv/timer.h"
-#include "riscv/fence.h"
-#include "leave.h"
 #include "type.h"
 
 static int put(PyObject *dictionary, const char *name, uint64_t value) {
@@ -106,13 +107,30 @@ static PyObject *map_imsic(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* Harts outside the VM have nothing of it: which are meant is no matter, all of it may forget. */
+static bool is_in_vm(const struct core *core, unsigned long pcpu) {
+    for (unsigned i = 0; i < core->sibling_count; i++)
+        if (core->siblings[i] == pcpu) return true;
+    return pcpu == core->index;
+}
+
+/* Which harts are meant, only their models are told. */
 static PyObject *fence(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
     PyObject *pcpus;
     unsigned what;
     unsigned long long start, size, asid;
     if (!PyArg_ParseTuple(args, "OIKKK", &pcpus, &what, &start, &size, &asid)) return NULL;
-    fence_remote((struct core *)self, (enum fence)what, start, size);
+    struct fenced fenced = {.what = (enum fence)what, .start = start, .size = size, .asid = (uint16_t)asid};
+    PyObject *meant = PySequence_Fast(pcpus, "pcpus: a sequence");
+    if (!meant) return NULL;
+    if (core->model) modelled_enter(core);
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(meant) && !PyErr_Occurred(); i++) {
+        unsigned long pcpu = PyLong_AsUnsignedLong(PySequence_Fast_GET_ITEM(meant, i));
+        if (!PyErr_Occurred() && is_in_vm(core, pcpu)) fence_model(core, (unsigned)pcpu, &fenced);
+    }
+    Py_DECREF(meant);
+    if (PyErr_Occurred()) return NULL;
+    fence_remote(core, &fenced);
     Py_RETURN_NONE;
 }
 

@@ -16,6 +16,10 @@ const struct symbol arch_symbols[] = {
     {(void **)&riscv.mb, "tcg_gen_mb_riscv64"},
     {(void **)&riscv.ld_i64, "tcg_gen_qemu_ld_i64_riscv64"},
     {(void **)&riscv.st_i64, "tcg_gen_qemu_st_i64_riscv64"},
+#define ATOMIC_OPERATION(name) {(void **)&riscv.gen_##name, "tcg_gen_atomic_" #name "_i64_riscv64"},
+    ATOMIC_OPERATIONS(ATOMIC_OPERATION)
+#undef ATOMIC_OPERATION
+    {(void **)&riscv.gen_cmpxchg, "tcg_gen_atomic_cmpxchg_i64_riscv64"},
     {(void **)&riscv.ret_ldub, "helper_ret_ldub_mmu_riscv64"},
     {(void **)&riscv.le_lduw, "helper_le_lduw_mmu_riscv64"},
     {(void **)&riscv.le_ldul, "helper_le_ldul_mmu_riscv64"},

@@ -15,6 +15,12 @@ extern struct riscv {
     void (*mb)(void *, uint32_t);
     void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
     void (*st_i64)(void *, void *, void *, uint64_t, uint32_t);
+#define ATOMIC_OPERATIONS(X) \
+    X(fetch_add) X(fetch_and) X(fetch_or) X(fetch_xor) X(fetch_smin) X(fetch_smax) X(fetch_umin) X(fetch_umax) X(xchg)
+#define ATOMIC_OPERATION(name) void (*gen_##name)(void *, void *, void *, void *, uint64_t, uint32_t);
+    ATOMIC_OPERATIONS(ATOMIC_OPERATION)
+#undef ATOMIC_OPERATION
+    void (*gen_cmpxchg)(void *, void *, void *, void *, void *, uint64_t, uint32_t);
     uint64_t (*ret_ldub)(void *, uint64_t, uint32_t, uintptr_t);
     uint64_t (*le_lduw)(void *, uint64_t, uint32_t, uintptr_t);
     uint64_t (*le_ldul)(void *, uint64_t, uint32_t, uintptr_t);

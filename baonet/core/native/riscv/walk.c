@@ -8,23 +8,8 @@
 #include "ownership.h"
 #include "regions.h"
 #include "riscv/encoding.h"
+#include "riscv/pte.h"
 #include "riscv/registers.h"
-
-#define PTE_V 0x1u
-#define PTE_R 0x2u
-#define PTE_W 0x4u
-#define PTE_X 0x8u
-#define PTE_U 0x10u
-#define PTE_A 0x40u
-#define PTE_D 0x80u
-#define PTE_PBMT (3ull << 61)
-#define PTE_N (1ull << 63)
-#define PTE_RESERVED (0x7full << 54)
-#define PPN(pte) ((pte) >> 10 & 0xfffffffffffu)
-#define NAPOT_PAGES 16u /* of the one size that there is, which the lowest bits of the PPN tell: 0b1000 */
-#define ENTRIES 512u
-#define LEVEL_BITS 9u
-#define LEVELS(mode) ((int)(mode) - 5) /* satp.MODE 8 to 10 */
 
 /* Of an entry in RAM. */
 static enum walked load(struct core *core, uint64_t ipa, uint64_t *pte) {
@@ -34,14 +19,6 @@ static enum walked load(struct core *core, uint64_t ipa, uint64_t *pte) {
     ownership_note_walk(core, region, ipa);
     *pte = __atomic_load_n((uint64_t *)(region->host + (ipa - region->ipa)), __ATOMIC_RELAXED);
     return WALK_FOUND;
-}
-
-static bool is_leaf(uint64_t pte) { return pte & (PTE_R | PTE_W | PTE_X); }
-
-static bool is_reserved(uint64_t pte) {
-    if (!(pte & PTE_V) || pte & PTE_RESERVED || (pte & (PTE_R | PTE_W)) == PTE_W) return true;
-    if (!is_leaf(pte)) return pte & (PTE_U | PTE_A | PTE_D | PTE_PBMT | PTE_N);
-    return (pte & PTE_PBMT) == PTE_PBMT;
 }
 
 /* What the leaf allows of loads, stores and fetches. */
@@ -55,23 +32,11 @@ static int allowed(const struct core *core, uint64_t pte, int mmu_index) {
     return foreign ? prot & ~PROT_EXEC_BIT : prot;
 }
 
-/* The size of what a leaf maps, and where it is; 0: it is reserved. */
-static uint64_t leaf_size(uint64_t pte, int level, uint64_t *base) {
-    uint64_t size = (uint64_t)PAGE_SIZE << (LEVEL_BITS * (unsigned)level), page = PPN(pte);
-    if (pte & PTE_N) {
-        if (level || page % NAPOT_PAGES != NAPOT_PAGES / 2) return 0;
-        page -= NAPOT_PAGES / 2;
-        size *= NAPOT_PAGES;
-    }
-    *base = page * PAGE_SIZE;
-    return *base & (size - 1) ? 0 : size;
-}
-
 static enum walked finish(const struct core *core, uint64_t va, uint64_t pte, int level, int access, int mmu_index,
                           struct walk *found) {
     static const int asked[] = {[MMU_DATA_LOAD] = PROT_READ_BIT, [MMU_DATA_STORE] = PROT_WRITE_BIT, [MMU_INST_FETCH] = PROT_EXEC_BIT};
     uint64_t base;
-    found->size = leaf_size(pte, level, &base);
+    found->size = pte_size(pte, (unsigned)level, &base);
     found->prot = allowed(core, pte, mmu_index);
     if (!found->size || !(found->prot & asked[access])) return WALK_FAULT;
     found->ipa = base | (va & (found->size - 1));
@@ -79,20 +44,19 @@ static enum walked finish(const struct core *core, uint64_t va, uint64_t pte, in
 }
 
 enum walked walk(struct core *core, uint64_t va, int access, int mmu_index, struct walk *found) {
-    uint64_t satp = ENV64(core, ENV_SATP), table = PPN(satp << 10) * PAGE_SIZE;
+    uint64_t satp = ENV64(core, ENV_SATP), table = SATP_TABLE(satp);
     *found = (struct walk){.ipa = va, .size = PAGE_SIZE, .prot = PROT_READ_BIT | PROT_WRITE_BIT | PROT_EXEC_BIT};
-    if (!(satp >> 60)) return WALK_FOUND;
-    int levels = LEVELS(satp >> 60);
-    unsigned unused = 64 - 12 - LEVEL_BITS * (unsigned)levels;
+    if (!SATP_MODE(satp)) return WALK_FOUND;
+    unsigned levels = SATP_LEVELS(satp), unused = 64 - LEVEL_SHIFT(levels);
     if ((uint64_t)((int64_t)(va << unused) >> unused) != va) return WALK_FAULT;
-    for (int level = levels - 1; level >= 0; level--) {
-        uint64_t pte, entry = table + (va >> (12 + LEVEL_BITS * (unsigned)level) & (ENTRIES - 1)) * sizeof pte;
+    for (int level = (int)levels - 1; level >= 0; level--) {
+        uint64_t pte, entry = table + pte_offset(va, (unsigned)level);
         found->ipa = entry;
         enum walked loaded = load(core, entry, &pte);
         if (loaded != WALK_FOUND) return loaded;
-        if (is_reserved(pte)) return WALK_FAULT;
-        if (is_leaf(pte)) return finish(core, va, pte, level, access, mmu_index, found);
-        table = PPN(pte) * PAGE_SIZE;
+        if (pte_is_reserved(pte)) return WALK_FAULT;
+        if (pte_is_leaf(pte)) return finish(core, va, pte, level, access, mmu_index, found);
+        table = PTE_TABLE(pte);
     }
     return WALK_FAULT;
 }
