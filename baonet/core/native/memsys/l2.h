@@ -92,8 +92,8 @@ static inline uint32_t settled_cycles(const struct memsys_parameters *parameters
     return writes >> request & 1 ? parameters->l2_store : 0;
 }
 /* What any other costs at `now`: its line, or its victim, goes over the channel. `others`: a wait to add if it is waited for. */
-struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
-                         bool writeback, uint64_t now, uint32_t others);
+void memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
+                  bool writeback, uint64_t now, uint32_t others, struct cost *cost);
 
 /* A record: line 34, time since the window's begin 23, request 4, hit, writeback, hypervisor. */
 #define RECORD_TIME_BITS 23

@@ -194,10 +194,10 @@ static void replay_lines(struct memsys_cluster *cluster, struct reader *reader, 
     uint64_t now = (uint64_t)(reader->time + reader->late), free = cluster->channel.free, area = cluster->channel.area;
     struct cost charged = {.cache = settled_cycles(p, record->request)}, really = charged;
     if (!is_settled(record->request, record->hit, record->writeback))
-        charged = memsys_serve(&reader->party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
-                               reader->log->wait);
+        memsys_serve(&reader->party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
+                     reader->log->wait, &charged);
     if (!is_settled(record->request, hit, writeback))
-        really = memsys_serve(&cluster->channel, p, record->request, hit, writeback, now, 0);
+        memsys_serve(&cluster->channel, p, record->request, hit, writeback, now, 0, &really);
     *charged_cycles = cost_sum(charged);
     *really_cycles = cost_sum(really);
     if (cluster->channel.area == area && cluster->channel.free == free) return;

@@ -22,8 +22,9 @@ static inline void write_down(const struct memsys_view *view, uint64_t now, enum
 static unsigned serve(const struct memsys_view *view, uint64_t now, enum request request, struct answer answer,
                       enum memsys_cause cause, bool counts) {
     struct inner *in = inner_of(view);
-    struct cost cost = memsys_serve(view->channel ? view->channel : &in->channel, &in->head.parameters, request, answer.hit,
-                                    answer.writeback, now, view->log ? view->log->wait : 0);
+    struct cost cost;
+    memsys_serve(view->channel ? view->channel : &in->channel, &in->head.parameters, request, answer.hit, answer.writeback, now,
+                 view->log ? view->log->wait : 0, &cost);
     uint64_t *stalls = counting(in)->stalls;
     if (!counts) return cost_sum(cost);
     stalls[cause] += cost.cache;
