@@ -233,7 +233,8 @@ static unsigned uncached(const struct memsys_view *view, uint64_t now, const str
     if (kind == MEMSYS_PREFETCH) return 0;
     counting(in)->uncached++;
     if (place->memory == MEMSYS_UNCACHED) {
-        return memsys_ask(view, now, write ? ASK_UNCACHED_STORE : ASK_UNCACHED_LOAD, place->pa >> MEMSYS_LINE_SHIFT, MEMSYS_STALL_DEVICE);
+        return memsys_ask(view, now, write ? ASK_UNCACHED_STORE : ASK_UNCACHED_LOAD, place->pa >> MEMSYS_LINE_SHIFT,
+                          MEMSYS_STALL_DEVICE);
     }
     unsigned cycles = write ? p->device_store : p->device_load;
     counting(in)->stalls[MEMSYS_STALL_DEVICE] += cycles;

@@ -25,6 +25,11 @@ static inline uint64_t l2_line_of(const struct memsys_l2 *l2, uint32_t tag, uint
 
 static inline uint32_t *l2_row(struct memsys_l2 *l2, uint32_t set) { return l2->tags + (size_t)set * l2->row; }
 
+/* The host is told that the set of a line will be wanted. */
+static inline void l2_prefetch(const struct memsys_l2 *l2, uint64_t line) {
+    __builtin_prefetch(l2->tags + (size_t)(line & (l2->sets - 1)) * l2->row, 1);
+}
+
 /* The way with a tag, dirty or not, of so many; -1: none. One at most has it: without a branch for each. */
 static inline __attribute__((always_inline)) int l2_find_of(const uint32_t *tags, uint32_t tag, uint32_t ways) {
     typedef uint32_t lanes __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
@@ -82,9 +87,13 @@ static const uint8_t l2_does[16] = {
     [ASK_MERGE] = ALLOCATES | DIRTIES,
 };
 
-static inline uint32_t l2_tag_of(const struct memsys_l2 *l2, uint64_t line) { return (uint32_t)(line >> l2->set_bits) << 4 | L2_VALID; }
+static inline uint32_t l2_tag_of(const struct memsys_l2 *l2, uint64_t line) {
+    return (uint32_t)(line >> l2->set_bits) << 4 | L2_VALID;
+}
 
-static inline bool l2_has(const struct memsys_l2 *l2, uint64_t line) { return l2_find(l2, line & (l2->sets - 1), l2_tag_of(l2, line)) >= 0; }
+static inline bool l2_has(const struct memsys_l2 *l2, uint64_t line) {
+    return l2_find(l2, line & (l2->sets - 1), l2_tag_of(l2, line)) >= 0;
+}
 
 static inline __attribute__((always_inline)) struct answer l2_ask(struct memsys_l2 *l2, enum request request, uint64_t line) {
     struct answer answer = {.victim = NO_LINE};

@@ -108,8 +108,9 @@ static inline uint64_t record_pack(struct record r) {
     return r.line << 30 | (r.time < most ? r.time : most) << 7 | (uint64_t)r.request << 3 | (uint64_t)r.hit << 2 |
            (uint64_t)r.writeback << 1 | r.hypervisor;
 }
+static inline uint64_t record_line(uint64_t word) { return word >> 30; }
 static inline struct record record_unpack(uint64_t word) {
-    return (struct record){.line = word >> 30,
+    return (struct record){.line = record_line(word),
                            .time = word >> 7 & ((1u << RECORD_TIME_BITS) - 1),
                            .request = (enum request)(word >> 3 & 15),
                            .hit = word >> 2 & 1,

@@ -123,7 +123,15 @@ struct reader {
     int64_t others; /* cycles that others have kept its lines waiting */
 };
 
-static bool read_record(struct reader *reader) {
+/* Records whose sets are fetched before their turn comes: the host's first level has not all of a second level's tags. */
+#define RECORDS_AHEAD 8u
+
+static inline void look_ahead(struct memsys_cluster *cluster, const struct reader *reader) {
+    uint32_t next = reader->next + RECORDS_AHEAD;
+    if (next < reader->log->count) l2_prefetch(memsys_cluster_l2(cluster), record_line(reader->log->records[next]));
+}
+
+static inline bool read_record(struct reader *reader) {
     if (reader->next == reader->log->count) return false;
     int64_t before = reader->time;
     reader->record = record_unpack(reader->log->records[reader->next++]);
@@ -264,6 +272,7 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
     while (count) {
         unsigned first = first_of(active, count);
         struct reader *reader = active[first];
+        look_ahead(cluster, reader);
         replay(cluster, reader);
         cluster->counters.records++;
         last_late = reader->late;

@@ -1,8 +1,6 @@
-#include "l2.h"
+#include "answer.h"
 
 #include <string.h>
-
-#include "answer.h"
 
 static uint32_t row_of(uint32_t ways) { return (ways + LANES - 1) & ~(LANES - 1); }
 
