@@ -67,8 +67,8 @@ device tree that disagrees with the VM (CPUs, memory, @ic@, UARTs, timer), leads
 stdout-path) or has devices where the VM has nothing, an image that no CPU can run (big-endian, 16 KiB pages, text), an
 entry where the image has put nothing, shared memory that only one VM has, input for a VM without a UART, faults that
 can hit nothing. `--strict` makes warnings an exit status; `--map` shows where image, initrd, device tree, regions and
-devices land in each VM's address space, `--colors` which sets of the shared cache each VM and the hypervisor have. With a
-`memory_system` it tells how much memory Bao takes for itself.
+devices land in each VM's address space, `--colors` which sets of the shared cache each VM and the hypervisor have. With
+a `memory_system` it tells how much memory Bao takes for itself.
 
 `baonet init` writes a first machine file with its guest, `baonet init --list` tells the ready ones, `--platform` takes
 another platform.

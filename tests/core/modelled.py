@@ -36,7 +36,7 @@ PLAIN: Final = {
     "l2_store": 0,
     "dram_store": 0,
 }
-"""Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: what is left is easily counted."""
+"""Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: the rest is easily counted."""
 
 
 def map_gigabyte(memory: Memory, attributes: int = CACHED | AF) -> None:

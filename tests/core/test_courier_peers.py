@@ -23,7 +23,10 @@ from tests.core.frames import FRAMES
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
 """Segments; of the last nothing is here."""
-LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK, TIME, TIME_ASKED, TIME_TOLD = list(FRAMES.values())[:12]
+LOG, ORDER, CAME, GET, PAGES_COME, SAYS, ENDED, BEAT, TOOK, TIME, TIME_ASKED, TIME_TOLD = (
+    FRAMES[kind]
+    for kind in ("LOG", "ORDER", "CAME", "GET", "PAGES", "SAYS", "ENDED", "BEAT", "TOOK", "TIME", "ASK", "TELL")
+)
 HEAD = struct.Struct("<IHH")
 ASK = struct.Struct("<IHH")
 NO_FRAME = 0xFFFF

@@ -15,9 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
+from tests.core.frames import FRAMES
 from tests.core.test_courier_peers import HEAD, ISLAND, LANES, PAGE, PAGES, RAM, UART, Peer, packed, small
 
-WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = range(14, 20)
+WANT, GRANT, RECALL, GAVE, MAINTAIN, MAINTAINED = (
+    FRAMES[kind] for kind in ("WANT", "GRANT", "RECALL", "GAVE", "MAINTAIN", "MAINTAINED")
+)
 PAGE_FRAME = struct.Struct("<IHHHBB")
 NONE, READ, WRITE = range(3)
 WANTS_NOTHING, WANTS_READ, WANTS_USE = 0, 2, 4
