@@ -22,7 +22,7 @@ def draw(name: str, text: str, unit: str, panels: Mapping[str, Points]) -> Pictu
     """A panel for each of ``panels``, side by side, of the same rows. To be called inside ``pictures.style``."""
     rows = list(dict.fromkeys(row for points in panels.values() for row, _, _ in points))
     figure = pictures.figure(height=HEAD + INCHES_A_ROW * len(rows))
-    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, points) in zip(all_axes, panels.items(), strict=True):
         for row, there, here in points:
             at = rows.index(row)
@@ -31,6 +31,8 @@ def draw(name: str, text: str, unit: str, panels: Mapping[str, Points]) -> Pictu
             axes.plot(ends[:1], [at], "o", color=pictures.color(1), markersize=6, label="published")
             axes.plot(ends[1:], [at], "D", color=pictures.color(0), markersize=5, label="here")
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
         axes.set_xlabel(unit)
         axes.set_title(title)
     first = all_axes[0]

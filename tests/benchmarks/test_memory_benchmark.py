@@ -34,7 +34,7 @@ def test_the_goals_are_told() -> None:
 
 def test_a_table_has_as_many_cells_everywhere() -> None:
     columns = [(here(name="main"), False), (here(name="off"), False), (here(name="on"), True)]
-    work = memory.Work("nothing", lambda: {"platform": "p", "vms": [{}]}, lambda command: 2.0, 0.6)
+    work = memory.Work("nothing", lambda: {"platform": "p", "vms": [{}]}, lambda command, modelled: 2.0, 0.6)
     for some in (columns, columns[1:]):
         lines = [*memory.head(some).splitlines(), memory.row(work, some, 2)]
         assert len({line.count("|") for line in lines}) == 1

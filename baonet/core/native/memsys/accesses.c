@@ -46,10 +46,10 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
     if (in->writing.line == line && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
     if (tag & L1_DIRTY) {
         counting(in)->l1d_writebacks++;
-        return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_WRITEBACK, line));
+        return memsys_ask(view, now, ASK_WRITEBACK, line, MEMSYS_STALL_STORE);
     }
     if (!in->head.parameters.l2_on_eviction && !memsys_coherence_knows(view, line)) return 0;
-    return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_VICTIM, line));
+    return memsys_ask(view, now, ASK_VICTIM, line, MEMSYS_STALL_STORE);
 }
 
 /*
@@ -72,9 +72,9 @@ static void prefetch(const struct memsys_view *view, uint64_t now, uint64_t va, 
     uint64_t line = pa >> MEMSYS_LINE_SHIFT, lost;
     if (l1_find(&in->l1d, l1_set(&in->l1d, va), pa) >= 0 || ahead_find(&in->ahead, line) >= 0 || ahead_full(&in->ahead, now)) return;
     counting(in)->prefetches++;
-    uint64_t ready = now + cost_sum(memsys_ask(view, now, ASK_PREFETCH, line));
+    uint64_t ready = now + memsys_ask_apart(view, now, ASK_PREFETCH, line);
     ahead_add(&in->ahead, line, ready, &lost);
-    if (lost != NO_LINE && in->head.parameters.l2_on_eviction) memsys_ask(view, now, ASK_VICTIM, lost);
+    if (lost != NO_LINE && in->head.parameters.l2_on_eviction) memsys_ask_apart(view, now, ASK_VICTIM, lost);
 }
 
 static void see_miss(const struct memsys_view *view, uint64_t now, const struct place *place) {
@@ -93,7 +93,7 @@ static bool take_ahead(const struct memsys_view *view, uint64_t now, uint64_t li
     int at = ahead_find(&in->ahead, line);
     if (at < 0) return false;
     unsigned late = in->ahead.ready[at] > now ? (unsigned)(in->ahead.ready[at] - now) : 0;
-    memsys_ask(view, now, ASK_USE, line);
+    memsys_ask_apart(view, now, ASK_USE, line);
     ahead_drop(&in->ahead, at);
     counting(in)->prefetches_used++;
     counting(in)->stalls[MEMSYS_STALL_DATA] += late;
@@ -121,7 +121,7 @@ static unsigned bring(const struct memsys_view *view, uint64_t now, const struct
         counting(in)->l1d_misses++;
     } else if (!take_ahead(view, now, line, &total)) {
         counting(in)->l1d_misses++;
-        total += charge(in, MEMSYS_STALL_DATA, memsys_ask(view, now, ASK_LOAD, line));
+        total += memsys_ask(view, now, ASK_LOAD, line, MEMSYS_STALL_DATA);
     }
     return total;
 }
@@ -158,7 +158,7 @@ unsigned memsys_stop_writing(const struct memsys_view *view, uint64_t now) {
     struct writing left = in->writing;
     in->writing = (struct writing){.line = NO_LINE};
     if (left.line == NO_LINE || !left.passing) return 0;
-    return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_MERGE, left.line));
+    return memsys_ask(view, now, ASK_MERGE, left.line, MEMSYS_STALL_STORE);
 }
 
 /* All of the line has been written. */
@@ -170,7 +170,7 @@ static unsigned full_line(const struct memsys_view *view, uint64_t now, const st
     if (done.passing) {
         bool past = p->streaming_l2 && done.full >= p->streaming_l2;
         counting(in)->streamed++;
-        return charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, past ? ASK_STREAM_PAST : ASK_STREAM, done.line));
+        return memsys_ask(view, now, past ? ASK_STREAM_PAST : ASK_STREAM, done.line, MEMSYS_STALL_STORE);
     }
     int way = l1_find(&in->l1d, l1_set(&in->l1d, place->va), place->pa);
     if (way >= 0) filter_enter(in, place, (uint32_t)way, true);
@@ -194,7 +194,7 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     }
     counting(in)->l1d_misses++;
     if (!passing) {
-        if (bytes != ALL_BYTES && !from_another) total += charge(in, MEMSYS_STALL_STORE, memsys_ask(view, now, ASK_STORE, line));
+        if (bytes != ALL_BYTES && !from_another) total += memsys_ask(view, now, ASK_STORE, line, MEMSYS_STALL_STORE);
         total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, false);
     }
@@ -233,11 +233,8 @@ static unsigned uncached(const struct memsys_view *view, uint64_t now, const str
     if (kind == MEMSYS_PREFETCH) return 0;
     counting(in)->uncached++;
     if (place->memory == MEMSYS_UNCACHED) {
-        struct cost cost = memsys_ask(view, now, write ? ASK_UNCACHED_STORE : ASK_UNCACHED_LOAD,
-                                      place->pa >> MEMSYS_LINE_SHIFT);
-        counting(in)->stalls[MEMSYS_STALL_DEVICE] += cost.memory;
-        counting(in)->stalls[MEMSYS_STALL_WAIT] += cost.wait;
-        return cost_sum(cost);
+        return memsys_ask(view, now, write ? ASK_UNCACHED_STORE : ASK_UNCACHED_LOAD, place->pa >> MEMSYS_LINE_SHIFT,
+                          MEMSYS_STALL_DEVICE);
     }
     unsigned cycles = write ? p->device_store : p->device_load;
     counting(in)->stalls[MEMSYS_STALL_DEVICE] += cycles;
@@ -299,7 +296,7 @@ static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const s
     if (l1_fill(&in->l1i, set, place->pa, 0, &way)) in->head.fetch_epoch++;
     code_forget_way(in, set, way);
     code_enter(in, place, way);
-    return charge(in, MEMSYS_STALL_FETCH, memsys_ask(view, now, ASK_FETCH, line));
+    return memsys_ask(view, now, ASK_FETCH, line, MEMSYS_STALL_FETCH);
 }
 
 unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes) {

@@ -14,27 +14,26 @@ static uint32_t post_line(struct memsys_channel *channel, const struct memsys_pa
     return wait > queue ? wait - queue : 0;
 }
 
-struct cost memsys_serve_lines(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
-                               bool writeback, uint64_t now, uint32_t others) {
+void memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *p, enum request request, bool hit,
+                  bool writeback, uint64_t now, uint32_t others, struct cost *cost) {
     bool store = request == ASK_STORE || request == ASK_MERGE;
-    struct cost cost;
     if (is_fill(request) && !hit) {
-        cost.cache = store ? 0 : p->l2_latency;
-        cost.memory = store ? p->dram_store : p->dram_latency;
-        cost.wait = serve_line(channel, p, now) + others;
+        cost->cache = store ? 0 : p->l2_latency;
+        cost->memory = store ? p->dram_store : p->dram_latency;
+        cost->wait = serve_line(channel, p, now) + others;
         if (writeback) serve_line(channel, p, now); /* after it */
-        return cost;
+        return;
     }
-    cost = settled_cost(p, request);
+    cost->cache = settled_cycles(p, request);
+    cost->memory = cost->wait = 0;
     if (request == ASK_UNCACHED_LOAD) {
-        cost.memory = p->dram_latency;
-        cost.wait = serve_line(channel, p, now) + others;
+        cost->memory = p->dram_latency;
+        cost->wait = serve_line(channel, p, now) + others;
     } else if (request == ASK_UNCACHED_STORE) {
-        cost.memory = p->dram_store;
-        cost.wait = post_line(channel, p, now);
+        cost->memory = p->dram_store;
+        cost->wait = post_line(channel, p, now);
     } else if (request == ASK_STREAM_PAST && !hit) {
-        cost.wait = post_line(channel, p, now);
+        cost->wait = post_line(channel, p, now);
     }
-    if (writeback) cost.wait += post_line(channel, p, now);
-    return cost;
+    if (writeback) cost->wait += post_line(channel, p, now);
 }

@@ -40,17 +40,11 @@ struct inner {
 static inline struct inner *inner_of(const struct memsys_view *view) { return (struct inner *)view->memsys; }
 static inline struct memsys_counters *counting(struct inner *in) { return &in->head.counters[in->head.hypervisor]; }
 
-/* Asks the second level, writes that down, and gives what it costs. */
-struct cost memsys_ask(const struct memsys_view *view, uint64_t now, enum request request, uint64_t line);
-
-/* Counts a cost as a stall; what the second level takes of it as `cause`. */
-static inline unsigned charge(struct inner *in, enum memsys_cause cause, struct cost cost) {
-    uint64_t *stalls = counting(in)->stalls;
-    stalls[cause] += cost.cache;
-    stalls[MEMSYS_STALL_DRAM] += cost.memory;
-    stalls[MEMSYS_STALL_WAIT] += cost.wait;
-    return cost_sum(cost);
-}
+/* Asks the second level, writes that down, and gives the cycles that it takes; counts them as stalls: what the second level takes of
+ * it as `cause`, so too what memory does, if that is MEMSYS_STALL_DEVICE. */
+unsigned memsys_ask(const struct memsys_view *view, uint64_t now, enum request request, uint64_t line, enum memsys_cause cause);
+/* Likewise, but counts no stalls: the caller does, or nobody waits. */
+unsigned memsys_ask_apart(const struct memsys_view *view, uint64_t now, enum request request, uint64_t line);
 
 /* Where a virtual address is. `slot`: its page's in the micro-TLB; -1: none, as it was not translated. */
 struct place {

@@ -58,7 +58,6 @@ struct answer {
     bool hit, writeback; /* writeback: a dirty line goes to memory, the victim or the one that was asked for */
     uint64_t victim;     /* the line that has left; NO_LINE */
 };
-struct answer memsys_l2_ask(struct memsys_l2 *l2, enum request request, uint64_t line);
 
 bool memsys_l2_has(const struct memsys_l2 *l2, uint64_t line);
 
@@ -80,26 +79,21 @@ static inline bool is_fill(enum request request) {
     return request <= ASK_PREFETCH || request == ASK_MERGE;
 }
 
-/* Whether an answer has nothing to do with the channel, so that it costs the same at any time; what that is. */
+/* Whether an answer has nothing to do with the channel, so that it takes as many cycles at any time; how many. */
 static inline bool is_settled(enum request request, bool hit, bool writeback) {
-    return !writeback && (hit || request == ASK_WRITEBACK || request == ASK_VICTIM || request == ASK_STREAM);
+    const uint32_t anyhow = 1u << ASK_WRITEBACK | 1u << ASK_VICTIM | 1u << ASK_STREAM | 1u << ASK_USE;
+    return !writeback && (hit | (anyhow >> request & 1));
 }
-static inline struct cost settled_cost(const struct memsys_parameters *parameters, enum request request) {
+static inline uint32_t settled_cycles(const struct memsys_parameters *parameters, enum request request) {
     const uint32_t reads = 1u << ASK_LOAD | 1u << ASK_FETCH | 1u << ASK_WALK | 1u << ASK_PREFETCH;
     const uint32_t maintenance = 1u << ASK_CLEAN | 1u << ASK_FLUSH | 1u << ASK_WAY;
     const uint32_t writes = 1u << ASK_STORE | 1u << ASK_MERGE;
-    if ((reads | maintenance) >> request & 1) return (struct cost){.cache = parameters->l2_latency};
-    return (struct cost){.cache = writes >> request & 1 ? parameters->l2_store : 0};
+    if ((reads | maintenance) >> request & 1) return parameters->l2_latency;
+    return writes >> request & 1 ? parameters->l2_store : 0;
 }
-/* What one costs at `now` whose line, or whose victim, goes over the channel. `others`: a wait to add if it is waited for. */
-struct cost memsys_serve_lines(struct memsys_channel *channel, const struct memsys_parameters *parameters,
-                               enum request request, bool hit, bool writeback, uint64_t now, uint32_t others);
-/* What any answer costs. */
-static inline struct cost memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters,
-                                       enum request request, bool hit, bool writeback, uint64_t now, uint32_t others) {
-    if (is_settled(request, hit, writeback)) return settled_cost(parameters, request);
-    return memsys_serve_lines(channel, parameters, request, hit, writeback, now, others);
-}
+/* What any other costs at `now`: its line, or its victim, goes over the channel. `others`: a wait to add if it is waited for. */
+void memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
+                  bool writeback, uint64_t now, uint32_t others, struct cost *cost);
 
 /* A record: line 34, time since the window's begin 23, request 4, hit, writeback, hypervisor. */
 #define RECORD_TIME_BITS 23
@@ -114,8 +108,9 @@ static inline uint64_t record_pack(struct record r) {
     return r.line << 30 | (r.time < most ? r.time : most) << 7 | (uint64_t)r.request << 3 | (uint64_t)r.hit << 2 |
            (uint64_t)r.writeback << 1 | r.hypervisor;
 }
+static inline uint64_t record_line(uint64_t word) { return word >> 30; }
 static inline struct record record_unpack(uint64_t word) {
-    return (struct record){.line = word >> 30,
+    return (struct record){.line = record_line(word),
                            .time = word >> 7 & ((1u << RECORD_TIME_BITS) - 1),
                            .request = (enum request)(word >> 3 & 15),
                            .hit = word >> 2 & 1,

@@ -52,7 +52,7 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     total += maintain_data(view, now + total, place.pa, what);
     if (what == MEMSYS_CLEAN_UNIFICATION) return total;
     enum request request = drops(what) ? ASK_FLUSH : ASK_CLEAN;
-    return total + charge(in, MEMSYS_STALL_MAINTENANCE, memsys_ask(view, now + total, request, place.pa >> MEMSYS_LINE_SHIFT));
+    return total + memsys_ask(view, now + total, request, place.pa >> MEMSYS_LINE_SHIFT, MEMSYS_STALL_MAINTENANCE);
 }
 
 void memsys_forget(const struct memsys_view *view, uint64_t now, uint64_t pa, uint64_t bytes, enum memsys_maintenance what) {
@@ -71,7 +71,7 @@ unsigned memsys_maintain_way(const struct memsys_view *view, uint64_t now, unsig
     struct inner *in = inner_of(view);
     if (level == 2) {
         uint64_t which = (uint64_t)(way & (CACHE_WAYS - 1)) << WAY_SHIFT | (set & ((1u << WAY_SHIFT) - 1));
-        return charge(in, MEMSYS_STALL_MAINTENANCE, memsys_ask(view, now, ASK_WAY, which | (drops(what) ? 0 : WAY_CLEAN)));
+        return memsys_ask(view, now, ASK_WAY, which | (drops(what) ? 0 : WAY_CLEAN), MEMSYS_STALL_MAINTENANCE);
     }
     if (set >= in->l1d.sets || way >= in->l1d.ways) return 0;
     return maintain_way(view, now, set, way, what);

@@ -13,7 +13,7 @@
  *              all that there is
  *   calls      accesses check coherence maintenance merge plausible request translation weave
  *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge, and in shared memory
- *   parts      channel inside l1 l2 prefetch tlb_sets
+ *   parts      answer channel inside l1 l2 prefetch tlb_sets
  *              caches, sets of translations, the channel, the prefetcher
  *   offers     counters hierarchy parameters window
  *              parameters: what can be chosen. counters: what is counted. hierarchy: one pcpu. window: the cluster

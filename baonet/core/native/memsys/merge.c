@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "answer.h"
 #include "inside.h"
 #include "l2.h"
 #include "prefetch.h"
@@ -124,6 +125,7 @@ void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t
 struct reader {
     const struct memsys_log *log;
     struct party *party;
+    struct memsys_outcome *outcome;
     unsigned owner;
     uint32_t next;
     struct record record;
@@ -133,7 +135,15 @@ struct reader {
     int64_t others; /* cycles that others have kept its lines waiting */
 };
 
-static bool read_record(struct reader *reader) {
+/* Records whose sets are fetched before their turn comes: the host's first level has not all of a second level's tags. */
+#define RECORDS_AHEAD 8u
+
+static inline void look_ahead(struct memsys_cluster *cluster, const struct reader *reader) {
+    uint32_t next = reader->next + RECORDS_AHEAD;
+    if (next < reader->log->count) l2_prefetch(memsys_cluster_l2(cluster), record_line(reader->log->records[next]));
+}
+
+static inline bool read_record(struct reader *reader) {
     if (reader->next == reader->log->count) return false;
     int64_t before = reader->time;
     reader->record = record_unpack(reader->log->records[reader->next++]);
@@ -156,24 +166,28 @@ static uint8_t *evictor_of(struct memsys_cluster *cluster, uint64_t line, uint32
     return NULL;
 }
 
-static void count(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, struct answer answer) {
+static void count_fill(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, bool hit) {
     struct memsys_owner_counters *counters = &cluster->counters.owner[owner];
+    int64_t more = (int64_t)!hit - !reader->record.hit;
     uint32_t *page;
-    if (is_fill(reader->record.request)) {
-        counters->l2_accesses++;
-        if (!answer.hit) {
-            const uint8_t *evictor = evictor_of(cluster, reader->record.line, &page);
-            unsigned by = evictor ? *evictor - 1u : MEMSYS_COLD;
-            counters->l2_misses++;
-            cluster->counters.missed[owner][by < MEMSYS_OWNERS ? by : MEMSYS_COLD]++;
-            if (evictor) ++*page;
-        }
-    }
-    counters->l2_writebacks += answer.writeback;
-    if (answer.victim != NO_LINE) {
-        uint8_t *evictor = evictor_of(cluster, answer.victim, &page);
-        if (evictor) *evictor = (uint8_t)(owner + 1);
-    }
+    counters->l2_accesses++;
+    if (reader->record.hypervisor) reader->outcome->hypervisor_l2_misses += more;
+    else reader->outcome->l2_misses += more;
+    if (hit) return;
+    const uint8_t *evictor = evictor_of(cluster, reader->record.line, &page);
+    unsigned by = evictor ? *evictor - 1u : MEMSYS_COLD;
+    counters->l2_misses++;
+    cluster->counters.missed[owner][by < MEMSYS_OWNERS ? by : MEMSYS_COLD]++;
+    if (evictor) ++*page;
+}
+
+static inline void count(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, struct answer answer) {
+    if (is_fill(reader->record.request)) count_fill(cluster, reader, owner, answer.hit);
+    cluster->counters.owner[owner].l2_writebacks += answer.writeback;
+    if (answer.victim == NO_LINE) return;
+    uint32_t *page;
+    uint8_t *evictor = evictor_of(cluster, answer.victim, &page);
+    if (evictor) *evictor = (uint8_t)(owner + 1);
 }
 
 /* How long a line that was asked for ahead is still under way, by what was charged and really. */
@@ -187,42 +201,56 @@ static void use_ahead(struct reader *reader, uint64_t line, int64_t *charged, in
     ahead_drop(&reader->party->ahead, at);
 }
 
-static void replay(struct memsys_cluster *cluster, struct reader *reader) {
+static void add_ahead(struct reader *reader, int64_t charged, int64_t really) {
+    uint64_t lost;
+    uint32_t place = ahead_add(&reader->party->ahead, reader->record.line, (uint64_t)(reader->time + charged), &lost);
+    reader->party->really[place] = (uint64_t)(reader->time + reader->late + really);
+}
+
+/* Lines that go over the channel, as was charged and as it is: *charged and *really become the cycles that they take. */
+static void replay_lines(struct memsys_cluster *cluster, struct reader *reader, unsigned owner, bool hit, bool writeback,
+                         int64_t *charged_cycles, int64_t *really_cycles) {
     const struct memsys_parameters *p = &cluster->parameters;
     const struct record *record = &reader->record;
-    struct party *party = reader->party;
-    unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
-    struct answer answer = memsys_l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
-    count(cluster, reader, owner, answer);
-    if (record->hit == answer.hit && record->request != ASK_PREFETCH &&
-        is_settled(record->request, record->hit, record->writeback) && is_settled(record->request, answer.hit, answer.writeback))
-        return; /* as it was charged */
     uint64_t now = (uint64_t)(reader->time + reader->late), free = cluster->channel.free, area = cluster->channel.area;
-    struct cost charged = memsys_serve(&party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
-                                       reader->log->wait);
-    struct cost really = memsys_serve(&cluster->channel, p, record->request, answer.hit, answer.writeback, now, 0);
-    int64_t stall_charged = cost_sum(charged), stall = cost_sum(really);
-    if (cluster->channel.area != area || cluster->channel.free != free) {
-        bool fills = (is_fill(record->request) && !answer.hit) || record->request == ASK_UNCACHED_LOAD;
-        cluster->counters.owner[owner].lines++;
-        cluster->counters.owner[owner].waits += really.wait;
-        cluster->counters.busy += p->dram_line;
-        reader->area += cluster->channel.area - area;
-        if (fills) {
-            bool charged_too = !record->hit && charged.wait >= reader->log->wait;
-            reader->fills++;
-            reader->others += (int64_t)really.wait - (charged_too ? charged.wait - reader->log->wait : 0);
-            if (answer.writeback) cluster->counters.owner[owner].lines++, cluster->counters.busy += p->dram_line;
-        }
-    }
+    struct cost charged = {.cache = settled_cycles(p, record->request)}, really = charged;
+    if (!is_settled(record->request, record->hit, record->writeback))
+        memsys_serve(&reader->party->own, p, record->request, record->hit, record->writeback, (uint64_t)reader->time,
+                     reader->log->wait, &charged);
+    if (!is_settled(record->request, hit, writeback))
+        memsys_serve(&cluster->channel, p, record->request, hit, writeback, now, 0, &really);
+    *charged_cycles = cost_sum(charged);
+    *really_cycles = cost_sum(really);
+    if (cluster->channel.area == area && cluster->channel.free == free) return;
+    bool fills = (is_fill(record->request) && !hit) || record->request == ASK_UNCACHED_LOAD;
+    struct memsys_owner_counters *counters = &cluster->counters.owner[owner];
+    counters->lines++;
+    counters->waits += really.wait;
+    cluster->counters.busy += p->dram_line;
+    reader->area += cluster->channel.area - area;
+    if (!fills) return;
+    bool charged_too = !record->hit && charged.wait >= reader->log->wait;
+    reader->fills++;
+    reader->others += (int64_t)really.wait - (charged_too ? charged.wait - reader->log->wait : 0);
+    if (writeback) counters->lines++, cluster->counters.busy += p->dram_line;
+}
+
+static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
+    const struct record *record = &reader->record;
+    unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
+    struct answer answer = l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
+    bool settled = is_settled(record->request, record->hit, record->writeback) &
+                   is_settled(record->request, answer.hit, answer.writeback);
+    count(cluster, reader, owner, answer);
+    int64_t charged = 0, really = 0;
+    if (!settled) replay_lines(cluster, reader, owner, answer.hit, answer.writeback, &charged, &really);
+    else if (record->request == ASK_PREFETCH) charged = really = cluster->parameters.l2_latency;
     if (record->request == ASK_PREFETCH) {
-        uint64_t lost;
-        uint32_t place = ahead_add(&party->ahead, record->line, (uint64_t)(reader->time + stall_charged), &lost);
-        party->really[place] = now + (uint64_t)stall;
+        add_ahead(reader, charged, really);
         return;
     }
-    if (record->request == ASK_USE) use_ahead(reader, record->line, &stall_charged, &stall);
-    reader->later += stall - stall_charged;
+    if (record->request == ASK_USE) use_ahead(reader, record->line, &charged, &really);
+    reader->later += really - charged;
 }
 
 /* The reader whose next record is first: of several at one time, the first. */
@@ -249,23 +277,16 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
     unsigned count = 0;
     uint64_t area = cluster->channel.area;
     for (unsigned i = 0; i < parties; i++) {
-        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .owner = owners[i]};
+        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .outcome = &outcomes[i], .owner = owners[i]};
         outcomes[i] = (struct memsys_outcome){0};
         if (logs[i] && read_record(&all[i])) active[count++] = &all[i];
     }
-    struct memsys_owner_counters *counters = cluster->counters.owner;
     int64_t last_late = 0;
     while (count) {
         unsigned first = first_of(active, count);
         struct reader *reader = active[first];
-        struct memsys_outcome *outcome = &outcomes[reader - all];
-        unsigned owner = reader->record.hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
-        uint64_t misses = counters[owner].l2_misses;
-        bool thought = is_fill(reader->record.request) && !reader->record.hit;
+        look_ahead(cluster, reader);
         replay(cluster, reader);
-        int64_t more = (int64_t)(counters[owner].l2_misses - misses) - thought;
-        if (reader->record.hypervisor) outcome->hypervisor_l2_misses += more;
-        else outcome->l2_misses += more;
         cluster->counters.records++;
         last_late = reader->late;
         if (!read_record(reader)) {

@@ -23,6 +23,8 @@ static bool micro_is(const struct micro *micro, uint32_t entries) {
 }
 
 bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_parameters *p) {
+    for (unsigned i = 0; i < AHEAD_HINTS; i++)
+        if (ahead->hints[i] >= AHEAD_LINES) return false;
     return ahead->capacity == ahead_capacity(p) && ahead->next < ahead->capacity;
 }
 

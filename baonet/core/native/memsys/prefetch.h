@@ -21,11 +21,16 @@ static inline uint32_t ahead_capacity(const struct memsys_parameters *parameters
     return parameters->prefetch_streams * parameters->prefetch_lines + AHEAD_BY_INSTRUCTION;
 }
 
-/* Lines that have been asked for: the oldest makes room, when it has come. */
+/*
+ * Lines that have been asked for: the oldest makes room, when it has come. `many` and `hints` are by the line: how many are here,
+ * where the last is.
+ */
+#define AHEAD_HINTS 64u
 struct ahead {
-    uint32_t capacity, next, held, reserved;
+    uint32_t capacity, next;
     uint64_t lines[AHEAD_LINES]; /* NO_LINE: free */
     uint64_t ready[AHEAD_LINES]; /* when it is there, in cycles */
+    uint8_t many[AHEAD_HINTS], hints[AHEAD_HINTS];
 };
 static inline void ahead_init(struct ahead *ahead, const struct memsys_parameters *parameters) {
     *ahead = (struct ahead){.capacity = ahead_capacity(parameters)};
@@ -33,7 +38,9 @@ static inline void ahead_init(struct ahead *ahead, const struct memsys_parameter
 }
 /* Where a line is; -1: not here. */
 static inline int ahead_find(const struct ahead *ahead, uint64_t line) {
-    if (!ahead->held) return -1;
+    uint32_t hint = line & (AHEAD_HINTS - 1);
+    if (!ahead->many[hint]) return -1;
+    if (ahead->lines[ahead->hints[hint]] == line) return ahead->hints[hint];
     for (uint32_t i = 0; i < ahead->capacity; i++)
         if (ahead->lines[i] == line) return (int)i;
     return -1;
@@ -43,8 +50,8 @@ static inline bool ahead_full(const struct ahead *ahead, uint64_t now) {
     return ahead->lines[ahead->next] != NO_LINE && ahead->ready[ahead->next] > now;
 }
 static inline void ahead_drop(struct ahead *ahead, int place) {
+    ahead->many[ahead->lines[place] & (AHEAD_HINTS - 1)]--;
     ahead->lines[place] = NO_LINE;
-    ahead->held--;
 }
 /* Gives the place; *lost is the line that has made room, or NO_LINE. A line that was here is forgotten first. */
 static inline uint32_t ahead_add(struct ahead *ahead, uint64_t line, uint64_t ready, uint64_t *lost) {
@@ -53,9 +60,11 @@ static inline uint32_t ahead_add(struct ahead *ahead, uint64_t line, uint64_t re
     uint32_t place = ahead->next;
     ahead->next = place + 1 < ahead->capacity ? place + 1 : 0;
     *lost = ahead->lines[place];
-    ahead->held += *lost == NO_LINE;
+    if (*lost != NO_LINE) ahead_drop(ahead, (int)place);
     ahead->lines[place] = line;
     ahead->ready[place] = ready;
+    ahead->many[line & (AHEAD_HINTS - 1)]++;
+    ahead->hints[line & (AHEAD_HINTS - 1)] = (uint8_t)place;
     return place;
 }
 

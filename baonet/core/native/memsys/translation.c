@@ -11,7 +11,7 @@ static unsigned spend(struct inner *in, unsigned cycles) {
 
 static unsigned load_descriptor(const struct memsys_view *view, uint64_t now, uint64_t pa) {
     counting(inner_of(view))->walk_loads++;
-    return spend(inner_of(view), cost_sum(memsys_ask(view, now, ASK_WALK, pa >> MEMSYS_LINE_SHIFT)));
+    return spend(inner_of(view), memsys_ask_apart(view, now, ASK_WALK, pa >> MEMSYS_LINE_SHIFT));
 }
 
 /* Where an IPA is: a target; 0: nowhere. */
