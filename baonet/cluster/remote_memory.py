@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, final
 
 from baonet.cluster.asking import AskNode
 from baonet.cluster.parts import PartedIsland
 from baonet.cluster.saving import pages
+from baonet.cluster.shared_lines import put_together
 from baonet.core.cpu import SIZES
 from baonet.core.shapes import party_pages
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE, ClockMode, Vm
-from baonet.machine.clusters import clusters
+from baonet.machine.clusters import CpuCluster, clusters
 from baonet.machine.saved import Saved
 from baonet.memory.node import find
 from baonet.memory.saving import MEMORY, SavedPlace, cluster_name, places, runs, without_holders
@@ -69,23 +70,27 @@ class RemoteMemory:
             return [place.name, place.size, [], None]
         home = self._knows(place.vms)
         found, owned = pages(self._ask, home, place.name)
-        for node, theirs in self._of_others(place.name, home):
-            told, _ = pages(self._ask, node, place.name)
-            found = {page: data for page, data in found.items() if page not in theirs}
-            found |= {page: data for page, data in told.items() if page in theirs}
+        for its in clusters(self._plan.machine):
+            if place.name == cluster_name(its.number):
+                found = self._cluster(its, home, found)
         owners = None
         if owned:
             entries, _ = pages(self._ask, home, place.name, owners=True)
             owners = runs({number: without_holders(data) for number, data in entries.items()})
         return [place.name, place.size, runs(found), owners]
 
-    def _of_others(self, name: str, home: int) -> Iterator[tuple[int, range]]:
-        """The nodes of pcpus that are not at home, with the pages that are of these pcpus alone, of a cluster's."""
-        machine = self._plan.machine
-        for its in clusters(machine):
-            for pcpu in its.pcpus if cluster_name(its.number) == name else ():
-                if self._nodes[pcpu] not in (home, NOWHERE):
-                    yield self._nodes[pcpu], party_pages(machine, its, pcpu)
+    def _cluster(self, its: CpuCluster, home: int, found: dict[int, bytes]) -> dict[int, bytes]:
+        """What is of a cluster's pcpus, and of their VMs, is as their nodes have it; all else as the home has."""
+        machine, told = self._plan.machine, {}
+        for node in {self._nodes[pcpu] for pcpu in its.pcpus} - {home, NOWHERE}:
+            told[node], _ = pages(self._ask, node, cluster_name(its.number))
+        for pcpu in its.pcpus:
+            if self._nodes[pcpu] in told:
+                theirs = party_pages(machine, its, pcpu)
+                found = {page: data for page, data in found.items() if page not in theirs}
+                found |= {page: data for page, data in told[self._nodes[pcpu]].items() if page in theirs}
+        nodes = {vm: self._nodes[self._plan.vms[vm].pcpus[0]] for vm in its.vms}
+        return put_together(machine, its, found, [(told[node], vm) for vm, node in nodes.items() if node in told])
 
     def _home(self, vm: Vm, place: int) -> int:
         """The node that knows who has a page of the VM's."""

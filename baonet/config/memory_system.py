@@ -109,8 +109,9 @@ def _colors(model: MemorySystemModel, platform: Platform, cache: YamlNode | None
     found = cache_of(platform.memory_system)
     colors = Palette.of(found).number
     if colors > _MOST_COLORS:
-        message = f"these caches make {colors} colours"
-        yield _place(model, "l2", "size").problem(message, f"a colour bitmap has {_MOST_COLORS} bits")
+        message, most = f"these caches make {colors} colours", found.llc_size * _MOST_COLORS // colors
+        hint = f"a colour bitmap has {_MOST_COLORS} bits: use {human(most)} or less, or more ways"
+        yield _place(model, "l2", "size").problem(message, hint)
     elif cache is not None and platform.cache != found:
         message = f"the memory system has {_told(found)}, and here {_told(platform.cache)} are said to make the colours"
         yield cache.key_problem(message, "remove 'cache': it is taken from the memory system")

@@ -109,8 +109,9 @@ class MappingOf(OfMappings, Generic[M]):
         if not isinstance(given, dict):
             keys = listing(f"'{key_of(each)}'" for each in known)
             needed = [key_of(each) for each in known if is_required(each)]
+            keys = f"a text, its '{self.shorthand}', or the keys {keys}" if self.shorthand else f"the keys {keys}"
             alone = isinstance(given, str) and len(needed) == 1
-            hint = f"write {{{needed[0]}: {given}}}; the keys are {keys}" if alone else f"it takes the keys {keys}"
+            hint = f"write {{{needed[0]}: {given}}}; it takes {keys}" if alone else f"it takes {keys}"
             raise reader.fail(node, f"{show(node.value)} is not a mapping", hint)
         values: dict[str, Any] = {}
         unknown = [key for key in given if all(key != key_of(each) for each in known)]

@@ -78,7 +78,8 @@ class Decimal:
         return f"number, {float(self.least):g} to {float(self.most):g}"
 
     def read(self, node: YamlNode, reader: Reader) -> Fraction:
-        value, hint = node.value, f"it can be from {float(self.least):g} to {float(self.most):g}, such as 0.7"
+        value, limits = node.value, f"from {float(self.least):g} to {float(self.most):g}"
+        hint = f"it can be {limits}, such as 0.7, with up to 6 decimals"
         if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(_DECIMAL, str(value)):
             raise reader.fail(node, f"{show(value)} is not a decimal number", hint)
         found = Fraction(str(value))

@@ -153,3 +153,16 @@ def test_caches_that_vms_on_two_nodes_share_are_saved_as_on_one() -> None:
     assert digest == left_alone(machine, moments, end)
     for ways in ([there, here, there], [here, there, here]):
         assert lives(machine, ways, moments, end)[:2] == (states, digest)
+
+
+def test_who_has_a_line_is_saved_where_its_vm_is_not_at_home() -> None:
+    """CPUs of a VM tell each other who has a line, and other nodes need not know. With colours VMs lie page by page."""
+    machine, moments, end = beside_noise(neighbours=2, passes=2), [300, 300], "800us"
+    here, there, back = (HERE, "pack"), (TWO, {"membench": 0, "membound": 1}), (TWO, {"membench": 1, "membound": 0})
+    for colors in ({}, {"colors": 0x0F}), ({"colors": 0x0F}, {"colors": 0x30}):
+        victim, noise = machine["vms"]
+        sharers = vm("smp", cpus=2, name="membound", devices=noise["devices"])
+        both = machine | {"vms": [victim | colors[0], sharers | colors[1]]}
+        states, digest, _ = lives(both, [here, here, here], moments, end)
+        for ways in ([there, here, back], [back, there, here]):
+            assert lives(both, ways, moments, end)[:2] == (states, digest)

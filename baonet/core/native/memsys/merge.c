@@ -1,5 +1,6 @@
 #include "window.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "answer.h"
@@ -55,6 +56,13 @@ static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parame
 size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned count) {
     return lay_out(NULL, p, extents, count);
 }
+
+size_t memsys_cluster_words_at(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned extent) {
+    uint64_t lines = extents[extent].size >> MEMSYS_LINE_SHIFT;
+    return lay_out(NULL, p, extents, extent + 1) - round_up(lines * sizeof(memsys_word)); /* the last that is laid out */
+}
+
+size_t memsys_cluster_shares_at(void) { return offsetof(struct memsys_cluster, shares); }
 
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {

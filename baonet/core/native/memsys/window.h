@@ -76,6 +76,9 @@ typedef _Atomic uint64_t memsys_word;
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line);
 /* Not 0: of some line it knows something. */
 memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster);
+/* Where these are, in bytes from the cluster: the word of the first line of an extent, of which others follow, and the last one. */
+size_t memsys_cluster_words_at(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned extent);
+size_t memsys_cluster_shares_at(void);
 
 /*
  * At the end of a window, of each party with a log of it, in any order: what of the lines in its log it still has in its first
