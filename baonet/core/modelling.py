@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from baonet.core.architecture import Core
 from baonet.core.shapes import physical_map
-from baonet.hyp.physical_map import VmMap
 from baonet.machine import PAGE_SIZE, Machine, Vm
+
+if TYPE_CHECKING:
+    from baonet.hyp.physical_map import VmMap
 
 _GIB, _MIB2 = 1 << 30, 1 << 21
 

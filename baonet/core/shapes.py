@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from baonet.core import _node
-from baonet.hyp.physical_map import PhysicalMap, mapped
 from baonet.machine import PAGE_SIZE, Machine
 from baonet.machine.clusters import CpuCluster
+
+if TYPE_CHECKING:
+    from baonet.hyp.physical_map import PhysicalMap
 
 _EXTENTS: Final = 8
 """Places in physical memory at most (MEMSYS_EXTENTS)."""
@@ -18,6 +20,8 @@ _LAST: Final[list[tuple[Machine, PhysicalMap]]] = []
 
 def physical_map(machine: Machine) -> PhysicalMap:
     """As ``mapped``, once for all that a process and those that it forks ask of the machine that is run."""
+    from baonet.hyp.physical_map import mapped  # noqa: PLC0415 - few machines have a memory system
+
     if not _LAST or _LAST[0][0] is not machine:
         _LAST[:] = [(machine, mapped(machine))]
     return _LAST[0][1]

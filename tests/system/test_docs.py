@@ -114,8 +114,11 @@ def test_the_machine_of_a_config_c_is_right(
     assert page in said
 
 
-def test_the_neighbour_of_a_page_is_felt_and_colours_help(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_neighbour_of_a_page_is_felt_and_colours_help(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = "docs/memory-system.md"
+    monkeypatch.chdir(tmp_path)  # where the statistics go
     (tmp_path / "interference.yaml").write_text(shown(page, "yaml"))
     *runs, check = commands(page)
     told = ""
