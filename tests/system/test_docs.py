@@ -19,6 +19,8 @@ from tests.system.machine import baonet, vm, write
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/distributed.md", "docs/tracing.md", "examples/studies/README.md"]
 STUDIES = sorted(path.name for path in (ROOT / "docs" / "studies").glob("*.md"))
+MINUTES = {f"memory-{what}.md" for what in ("colors", "interrupt-latency", "linux", "working-set")}
+"""Of studies that take several each."""
 WRITTEN = sorted(
     path for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "nodes/**/*.md") for path in ROOT.glob(where)
 )
@@ -50,7 +52,7 @@ def run(lines: list[str], directory: Path) -> str:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1800,
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout[-1000:]}\n{done.stderr[-1000:]}"
@@ -65,8 +67,9 @@ def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
     assert found or page == "README.md"
 
 
-@pytest.mark.guests
-@pytest.mark.parametrize("page", STUDIES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.long if page in MINUTES else pytest.mark.guests) for page in STUDIES]
+)
 def test_the_study_of_a_page_works(page: str, tmp_path: Path) -> None:
     found = commands(f"docs/studies/{page}")
     assert found
