@@ -1,4 +1,4 @@
-"""Reference model of one pcpu: no filter, no epoch, every access looks everything up."""
+"""Reference model of one pcpu: no filter, every access looks everything up."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     struct inner *in = (struct inner *)memsys;
     memset(in, 0, sizeof *in);
     in->head.parameters = *p;
-    in->head.fetch_epoch = 1;
     l1_init(&in->l1i, p->l1i_size, p->l1i_ways);
     l1_init(&in->l1d, p->l1d_size, p->l1d_ways);
     tlb_init(&in->tlb, p->tlb_entries, p->tlb_ways);
@@ -282,10 +281,7 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
 static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    if (place->memory != MEMSYS_CACHED) {
-        in->head.fetch_epoch++; /* it is to be asked for again */
-        return uncached(view, now, place, MEMSYS_LOAD);
-    }
+    if (place->memory != MEMSYS_CACHED) return uncached(view, now, place, MEMSYS_LOAD);
     uint32_t set = l1_set(&in->l1i, place->va), way;
     int found = l1_find(&in->l1i, set, place->pa);
     if (found >= 0) {
@@ -293,7 +289,7 @@ static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const s
         return 0;
     }
     counting(in)->l1i_misses++;
-    if (l1_fill(&in->l1i, set, place->pa, 0, &way)) in->head.fetch_epoch++;
+    l1_fill(&in->l1i, set, place->pa, 0, &way);
     code_forget_way(in, set, way);
     code_enter(in, place, way);
     return memsys_ask(view, now, ASK_FETCH, line, MEMSYS_STALL_FETCH);
@@ -308,7 +304,6 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
         bool found = memsys_translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);
-        else view->memsys->fetch_epoch++; /* it is to be asked for again */
     }
     return total;
 }

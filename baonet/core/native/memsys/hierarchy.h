@@ -5,7 +5,7 @@
  * residency or a fault has refused has not happened.
  *
  * A hit changes nothing here (replacement is pseudo-random or in turn), but for a store's first to a clean line. So what is
- * known to be a hit need not be asked: data by the filter, code by the epoch and by a filter of its own.
+ * known to be a hit need not be asked: data by the filter, code by a filter of its own.
  *
  * A pcpu runs one vCPU for good, so there is no VMID: what another VM invalidates does not come here.
  */
@@ -38,7 +38,6 @@ struct memsys_log;
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
     uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions: the address alone */
-    uint64_t fetch_epoch;           /* not 0; another whenever a line has left the L1I, or a page what it is translated by */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
     uint32_t context;                   /* memsys_set_context */
@@ -125,10 +124,7 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsi
 /* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);
 
-/*
- * The code of a block: `bytes` from `va`. A block that was fetched when `fetch_epoch` was e need not be asked for while it is
- * still e; e is the epoch *before* the call: the block may have driven out a part of itself.
- */
+/* The code of a block: `bytes` from `va`. May be asked for what memsys_fetched would have taken. */
 unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes);
 
 /* Lines that the hypervisor reads, writes or executes, by physical addresses: counted as its own. LOAD, STORE, or FETCH of them. */

@@ -36,7 +36,6 @@ static void maintain_code(struct inner *in, uint64_t pa) {
         if (way < 0) continue;
         in->l1i.tags[set * in->l1i.ways + (uint32_t)way] = 0;
         code_forget_way(in, set, (uint32_t)way);
-        in->head.fetch_epoch++;
     }
 }
 
@@ -81,7 +80,6 @@ void memsys_forget_code(struct memsys *memsys) {
     struct inner *in = (struct inner *)memsys;
     memset(in->l1i.tags, 0, sizeof in->l1i.tags);
     memsys_code_forget_all(in);
-    memsys->fetch_epoch++;
 }
 
 void memsys_reset(const struct memsys_view *view, uint64_t now) {

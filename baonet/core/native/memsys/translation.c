@@ -88,7 +88,6 @@ void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
 static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
     struct micro *micro = &in->micro[side];
     memsys_filter_forget_page(in, side, slot);
-    if (side && micro->targets[slot]) in->head.fetch_epoch++;
     micro->targets[slot] = 0;
     micro->keys[slot] = UINT64_MAX; /* no key has all of its flags */
 }
@@ -160,7 +159,6 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     memsys->context = context;
     memsys_filter_forget_all(in);
     memsys_code_forget_all(in);
-    memsys->fetch_epoch++;
 }
 
 static bool concerns(uint64_t key, enum memsys_tlbi kind, uint16_t asid) {

@@ -109,6 +109,12 @@ static PyObject *filtered(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
     return PyBool_FromLong(memsys_filtered(pcpu(self)->memsys, va, size, store));
 }
+static PyObject *fetched(PyObject *self, PyObject *args) {
+    unsigned long long va;
+    unsigned size;
+    if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
+    return PyBool_FromLong(memsys_fetched(pcpu(self)->memsys, va, size));
+}
 static PyObject *data(PyObject *self, PyObject *args) {
     unsigned long long now, va;
     unsigned size;
@@ -248,13 +254,9 @@ static PyObject *records(PyObject *self, PyObject *none) {
     }
     return told;
 }
-static PyObject *epoch(PyObject *self, void *unused) {
-    (void)unused;
-    return PyLong_FromUnsignedLongLong(pcpu(self)->memsys->fetch_epoch);
-}
-
 static PyMethodDef methods[] = {
     {"filtered", filtered, METH_VARARGS, NULL},
+    {"fetched", fetched, METH_VARARGS, NULL},
     {"data", data, METH_VARARGS, NULL},
     {"fetch", fetch, METH_VARARGS, NULL},
     {"touch", touch, METH_VARARGS, NULL},
@@ -277,7 +279,6 @@ static PyMethodDef methods[] = {
     {"records", records, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
-static PyGetSetDef properties[] = {{"epoch", epoch, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
 PyTypeObject pcpu_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "baonet.core._memsys.Pcpu",
     .tp_basicsize = sizeof(struct pcpu_object),
@@ -285,5 +286,4 @@ PyTypeObject pcpu_type = {
     .tp_new = new,
     .tp_dealloc = dealloc,
     .tp_methods = methods,
-    .tp_getset = properties,
 };
