@@ -27,6 +27,7 @@ import yaml
 
 from benchmarks import machines
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
+from benchmarks.rows import chosen
 from tests.guests import debian
 
 BEGIN, END = "work begins", "work ends"
@@ -208,18 +209,6 @@ def works() -> list[Work]:
     return found
 
 
-def _chosen(only: Sequence[str]) -> list[Work]:
-    """Those whose names have one of ``only`` in them, or all; without Debian's kernel those that need none."""
-    chosen = [work for work in works() if not only or any(each in work.name for each in only)]
-    if any(work.linux for work in chosen):
-        try:
-            debian.fetch(debian.cache_directory())
-        except debian.FetchError as error:
-            print(f"no Linux: {error}", file=sys.stderr)
-            chosen = [work for work in chosen if not work.linux]
-    return chosen
-
-
 def _row(work: Work, checkouts: Sequence[Checkout], repeat: int) -> str:
     samples: dict[str, list[float]] = {checkout.name: [] for checkout in checkouts}
     for number in range(repeat):
@@ -259,7 +248,7 @@ def main() -> int:
     heads = [checkouts[0].name]
     heads += [text for other in checkouts[1:] for text in (other.name, f"{checkouts[0].name} / {other.name}")]
     print(f"| work | unit | {' | '.join(heads)} |\n|---|---|{'---|' * len(heads)}", flush=True)
-    for work in _chosen(options.only):
+    for work in chosen(works(), options.only):
         print(_row(work, checkouts, options.repeat), flush=True)
     return 0
 

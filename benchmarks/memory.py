@@ -25,6 +25,7 @@ from benchmarks import machines
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
 from benchmarks.jobs import SHELL_READY
 from benchmarks.process import RunFailedError, cpu_between, run_until
+from benchmarks.rows import chosen
 from benchmarks.targets import ARMV8
 from tests.guests import debian
 
@@ -134,18 +135,6 @@ def works() -> list[Work]:
     ]
 
 
-def _chosen(only: Sequence[str]) -> list[Work]:
-    """Those whose names have one of ``only`` in them, or all; without Debian's kernel those that need none."""
-    chosen = [work for work in works() if not only or any(each in work.name for each in only)]
-    if any(work.linux for work in chosen):
-        try:
-            debian.fetch(debian.cache_directory())
-        except debian.FetchError as error:
-            print(f"no Linux: {error}", file=sys.stderr)
-            chosen = [work for work in chosen if not work.linux]
-    return chosen
-
-
 def ratio(samples: Mapping[str, Sequence[float]], name: str, base: str, goal: float | None) -> str:
     """How fast ``name`` is, ``base`` being 1, and whether that is what it should be."""
     if not samples.get(name) or not samples.get(base):
@@ -205,7 +194,7 @@ def main() -> int:
             return 2
     began = load()
     print(f"{os.cpu_count()} CPUs; medians of {options.repeat} [least..most], in turn\n\n{head(columns)}", flush=True)
-    for work in _chosen(options.only):
+    for work in chosen(works(), options.only):
         print(row(work, columns, options.repeat), flush=True)
     print(f"\nLoad of the host when this began: {began}; and ended: {load()}")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from baonet.machine import Machine, Vm
 
@@ -10,6 +10,13 @@ from baonet.machine import Machine, Vm
 def interrupt_kind(vm: Vm) -> str:
     """What an interrupt is on its way through the hypervisor, by the name that ``Costs`` has for it."""
     return "direct" if vm.direct_interrupts else "interrupt"
+
+
+def kinds(vm: Vm, exits: Iterable[int], asked: Container[int], interrupts: Container[int]) -> tuple[str | None, ...]:
+    """``CoreWing.kinds``, by the exits in which a guest asks for something, and by those that interrupts make."""
+    interrupt = interrupt_kind(vm)
+    of_exits = ("hypercall" if e in asked else interrupt if e in interrupts else None for e in exits)
+    return (*of_exits, "access")
 
 
 def cycles(machine: Machine, kinds: Iterable[str | None]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring, Woven
 from baonet.core.armv8 import engine
-from baonet.core.costs import cycles, interrupt_kind
+from baonet.core.costs import cycles, kinds
 from baonet.core.engine import engine_file
 from baonet.hyp.armv8.cpu import Exit
 from baonet.hyp.armv8.psci import vmpidr
@@ -49,9 +49,7 @@ class Armv8Cores:
         )
 
     def kinds(self, vm: Vm) -> tuple[str | None, ...]:
-        interrupt = interrupt_kind(vm)
-        exits = ("hypercall" if e in _ASKED else interrupt if e in _INTERRUPTS else None for e in Exit)
-        return (*exits, "access")
+        return kinds(vm, Exit, _ASKED, _INTERRUPTS)
 
     def rounds(
         self,

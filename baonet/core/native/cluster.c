@@ -1,15 +1,6 @@
 #include "cluster.h"
 
-static bool shape_from(PyObject *bytes, struct memsys_shape *shape) {
-    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof *shape) {
-        PyErr_SetString(PyExc_ValueError, "this is no shape of a cluster");
-        return false;
-    }
-    memcpy(shape, PyBytes_AS_STRING(bytes), sizeof *shape);
-    const char *wrong = memsys_shape_wrong(shape);
-    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
-    return !wrong;
-}
+#include "cluster_shape.h"
 
 bool cluster_open(struct memsys_weave *weave, PyObject *buffer, PyObject *bytes, PyObject **view) {
     struct memsys_shape shape;

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, cast, final
 
 from baonet.core.architecture import Core, CoreWing, Member, Rounds, Trial, Wiring, Woven
-from baonet.core.costs import cycles, interrupt_kind
+from baonet.core.costs import cycles, kinds
 from baonet.core.engine import engine_file
 from baonet.core.riscv import engine
 from baonet.hyp.riscv.cpu import RiscvExit
@@ -47,9 +47,7 @@ class RiscvCores:
         )
 
     def kinds(self, vm: Vm) -> tuple[str | None, ...]:
-        interrupt = interrupt_kind(vm)
-        exits = ("hypercall" if e in _ASKED else interrupt if e in _INTERRUPTS else None for e in RiscvExit)
-        return (*exits, "access")
+        return kinds(vm, RiscvExit, _ASKED, _INTERRUPTS)
 
     def rounds(
         self,

@@ -9,12 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cluster_shape.h"
 #include "coherent.h"
 #include "courier.h"
 #include "directory.h"
 #include "link_type.h"
 #include "ringing.h"
-#include "shape.h"
 #include "timing.h"
 #include "weaving.h"
 

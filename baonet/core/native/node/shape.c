@@ -1,19 +1,6 @@
 #include "shape.h"
 
-#include <string.h>
-
-#include "memsys.h"
-
-bool shape_from(PyObject *bytes, struct memsys_shape *shape) {
-    if (!PyBytes_Check(bytes) || PyBytes_GET_SIZE(bytes) != sizeof *shape) {
-        PyErr_SetString(PyExc_ValueError, "this is no shape of a cluster");
-        return false;
-    }
-    memcpy(shape, PyBytes_AS_STRING(bytes), sizeof *shape);
-    const char *wrong = memsys_shape_wrong(shape);
-    if (wrong) PyErr_SetString(PyExc_ValueError, wrong);
-    return !wrong;
-}
+#include "cluster_shape.h"
 
 PyObject *cluster_size(PyObject *module, PyObject *bytes) {
     (void)module;

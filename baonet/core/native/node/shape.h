@@ -4,12 +4,6 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <stdbool.h>
-
-struct memsys_shape;
-
-/* False: a Python error is set. */
-bool shape_from(PyObject *bytes, struct memsys_shape *shape);
 
 /* How much memory such a cluster takes. */
 PyObject *cluster_size(PyObject *module, PyObject *shape);
