@@ -118,13 +118,20 @@ class Member:
 class ModelRounds:
     """``baonet.actors.island.Rounds`` of guests by pcpu. ``window`` and ``slice_`` are cycles.
 
-    ``recess`` is called before each stay of a guest, when it can be saved.
+    ``recess`` is called before each stay of a guest, when it can be saved. ``weaver`` is the engine's ``Rounds`` of the
+    same guests, if their memory takes time: it goes nowhere, but puts in order what they did in a window.
     """
 
     def __init__(
-        self, guests: Iterable[Guest], window: int, slice_: int, recess: Callable[[], object] = lambda: None
+        self,
+        guests: Iterable[Guest],
+        window: int,
+        slice_: int,
+        recess: Callable[[], object] = lambda: None,
+        weaver: Any = None,
     ) -> None:
         self._recess = recess
+        self._weaver = weaver
         self._members = [Member(guest) for guest in guests]
         self._window, self._slice = window, slice_
         self._length = min(slice_, window)
@@ -166,7 +173,18 @@ class ModelRounds:
     def _end_of_round(self, begin: int) -> int:
         return min(begin + self._length, (begin // self._window + 1) * self._window)
 
+    def _weave(self, now: int) -> None:
+        """Who was charged too little for what it did in a window has its clock go on when that ends."""
+        for index, each in enumerate(self._members):
+            self._weaver.asleep(index, each.clock, NEVER)
+        assert self._weaver.go(now) == DONE
+        for index, each in enumerate(self._members):
+            each.clock = self._weaver.clock(index)
+            each.next = max(each.next, each.clock)
+
     def _begin_round(self, until: int) -> bool:
+        if self._weaver is not None:
+            self._weave(min(self.next, until))
         one = min(self._members, key=lambda member: member.next)
         first, second = one.next, min((each.next for each in self._members if each is not one), default=NEVER)
         if first >= until:
@@ -178,6 +196,7 @@ class ModelRounds:
         self._alone = None
         if second >= self._edge:
             self._alone = one
+        if self._alone is not None and self._weaver is None:
             self._edge = max(self._edge, min(second // self._window * self._window, until))
         return True
 
@@ -277,7 +296,7 @@ class ModelRounds:
         return True
 
     def memory_counts(self) -> list[Any]:
-        return []  # memory takes no time
+        return [] if self._weaver is None else self._weaver.memory_counts()
 
     def save(self) -> list[Any]:
         """As the engine's."""

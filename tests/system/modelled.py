@@ -25,8 +25,10 @@ def modelled(
             guests.append(made := guest(seat))
             seat.body.core = _Told(seat.core, made)
         island = conductor._island
-        model = ModelRounds(guests, clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice), recess)
-        model.load(island._rounds.save())
+        engine = island._rounds
+        window, slice_ = clock.cycles.ticks(clock.window), clock.cycles.ticks(clock.slice)
+        model = ModelRounds(guests, window, slice_, recess, engine if engine.memory_counts() else None)
+        model.load(engine.save())
         island._rounds = model
 
 
