@@ -21,7 +21,7 @@ def plain(va: int, _fetch: bool) -> tuple[tuple[int, ...], int, int, bool, bool,
 
 
 def nothing(ipa: int) -> tuple[tuple[int, ...], int, int, int]:
-    return (), 12, ipa, 0
+    return (), 30, ipa, 0
 
 
 accesses = st.tuples(
