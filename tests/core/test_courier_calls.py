@@ -1,4 +1,4 @@
-"""A courier misses no call, though the socket for calls may have no room; and who waits for one that has ended hears of it."""
+"""A courier misses no call, though the socket for calls may have no room; who waits for one that has ended hears so."""
 
 from __future__ import annotations
 
