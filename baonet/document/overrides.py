@@ -68,6 +68,11 @@ def read_overrides(path: str, overrides: Overrides) -> tuple[list[Override], lis
     return found, problems
 
 
+def wholes_first(given: Mapping[str, object]) -> dict[str, object]:
+    """Overrides by field path whose order nobody has chosen, so that none undoes what another gives a part of it."""
+    return dict(sorted(given.items(), key=lambda each: len(_STEP.findall(each[0]))))
+
+
 def put(root: YamlNode, kind: ValueKind[Any], override: Override) -> Iterator[Problem]:
     """Change the tree of a file, which ``kind`` describes. What cannot be set is told and left out."""
     try:
