@@ -99,6 +99,11 @@ def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | Non
     if ahead > MOST_AHEAD:
         message = f"{system.prefetch_streams} streams that are {system.prefetch_lines} lines ahead are {ahead} lines"
         yield _place(model, "prefetch", "lines").problem(message, f"use fewer: at most {MOST_AHEAD} together")
+    first, second = system.streaming_l1, system.streaming_l2
+    if first > second > 0:
+        message = f"{first} lines in a row before the first level is passed by, and {second} before the second"
+        hint = "what passes by the second has passed by the first: give the second as many or more, or 0 for never"
+        yield _place(model, "streaming", "l1").problem(message, hint)
     if not wrong:
         yield from _colors(model, platform, cache)
 
@@ -174,8 +179,9 @@ def _near(size: int, each: int, told: Callable[[int], str] = str, least: int = 1
 
 
 def _place(model: MemorySystemModel, group: str, key: str) -> YamlNode:
-    """Where a parameter is given, or what took it from elsewhere and changed another."""
+    """Where a parameter is given, or what took it from elsewhere and changed another of its group."""
     node = model.node.child(group)
     if node is None:
         return _of_preset(model)
-    return node.child(key) or node.child("ways") or node
+    others = node.value.values() if isinstance(node.value, dict) else ()
+    return node.child(key) or next(iter(others), node)

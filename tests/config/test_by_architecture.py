@@ -138,7 +138,10 @@ BY_NAME = "{armv8: cortex-a53, riscv: sifive-u74}"
 def test_overrides_of_the_platform_have_their_turn(
     tmp_path: Path, platform: str, overrides: list[str], size: int | None
 ) -> None:
-    """Whatever is given by architecture: a whole and then a part of it, or a whole in place of a part (0: the preset's)."""
+    """Whatever is given by architecture: a whole and then a part of it, or a whole in place of a part.
+
+    ``size``: 0 for the preset's, None where there is no preset.
+    """
     path = write(tmp_path)
     given = [f"platform={{extends: {platform}}}", *overrides]
     if size is None:
