@@ -14,7 +14,6 @@ from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Platform
 
-
 _ANY = ((1 << 32) - 1, (1 << 64) - 1)
 """All the bits that a number has is how Bao's configurations write "any colour"."""
 
