@@ -62,6 +62,7 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         "mode": header.mode,
         "platform": header.platform,
         "mhz": header.mhz,
+        "memory_system": "" if header.memory_system is None else str(header.memory_system),
         "window": run.ns(header.window),
         "slice": run.ns(header.slice),
         "latency": {name: run.ns(ticks) for name, ticks in header.latency.items()},

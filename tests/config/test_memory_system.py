@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from baonet.config.loader import load
 from baonet.config.memory_models import MemorySystemModel
-from baonet.config.memory_reference import parameters
+from baonet.config.memory_told import parameters, told_memory
 from baonet.config.platforms import builtin
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.document import Form, Source, read
@@ -337,6 +337,25 @@ def test_a_file_can_give_every_parameter() -> None:
     given = {name for _, name in parameters()} - {"cpi"} | {"cycles", "instructions", "hypervisor"}
     assert given == set(MemorySystem.__slots__)
     assert {"cpi", "preset", "hypervisor"} <= {each.name for each in described(MemorySystemModel)}
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("cortex-a53", {}),
+        ("{preset: cortex-a53, l2: {size: 1024KiB}, cpi: 0.70, hypervisor: bao}", {}),
+        ("{preset: cortex-a53, hypervisor: xen}", {"hypervisor": "xen"}),
+        (
+            "{preset: cortex-a53, cpi: 1.25, l2: {size: 2MiB, on_eviction: false}, dram: {line: 30ns}, tlb: {miss: 9}, "
+            "hypervisor: {access: {text: 70}}}",
+            {"cpi": "1.25", "l2.size": "2MiB", "l2.on_eviction": "false", "tlb.miss": "9", "dram.line": "30ns"}
+            | {"hypervisor.access.text": "70"},
+        ),
+    ],
+)
+def test_one_is_told_as_a_preset_and_what_is_changed(tmp_path: Path, text: str, changes: dict[str, str]) -> None:
+    found = told_memory(system_of(tmp_path, text), ARCHITECTURES["armv8"])
+    assert (found.preset, found.changes) == ("cortex-a53", changes)
 
 
 def test_times_become_cycles_of_the_clock() -> None:
