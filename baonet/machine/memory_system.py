@@ -62,6 +62,7 @@ class MemorySystem:
     l2_ways: int
     l2_latency: int
     l2_store: int
+    l2_path: int
     l2_on_eviction: int
     utlb_instruction: int
     utlb_data: int

@@ -34,7 +34,7 @@ SMALL = {
     "streaming_l1": 2,
     "streaming_l2": 4,
 }
-VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}]
+VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}, {"l2_path": 0}, {"l2_path": 40}]
 
 # Few places, near each other: that they meet is what is to be tried.
 addresses = st.builds(

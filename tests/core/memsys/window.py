@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .caches import FILLS, L2, Ask, Channel
+from .caches import FILLS, L2, Ask, Channel, Path
 from .pcpu import Ahead, Pcpu
 
 HYPERVISOR = 32
@@ -15,6 +15,7 @@ COLD = 33
 class Party:
     def __init__(self, p: dict[str, int]) -> None:
         self.own, self.ahead, self.balance = Channel(p), Ahead(p), 0
+        self.path, self.really_path = Path(p), Path(p)
 
 
 @dataclass
@@ -78,6 +79,8 @@ class Cluster:
         now, area, lines = time + reader.late, self.channel.area, self.channel.lines
         charged = party.own.serve(request, bool(hit), bool(writeback), time, reader.wait)
         really = self.channel.serve(request, answer.hit, answer.writeback, now, 0)
+        charged.cache += party.path.wait(request, bool(hit), time)
+        really.cache += party.really_path.wait(request, answer.hit, now)
         if self.channel.lines != lines:
             n["lines"] += self.channel.lines - lines
             n["waits"] += really.wait

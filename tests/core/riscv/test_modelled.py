@@ -37,6 +37,7 @@ PLAIN: Final = {
     "streaming_l2": 0,
     "dram_line": 0,
     "l2_store": 0,
+    "l2_path": 0,
     "dram_store": 0,
     "l2_latency": L2,
     "dram_latency": DRAM,

@@ -13,8 +13,10 @@
 /* What is kept of a party from window to window: what it thinks it waits for, replayed from its logs, and what it owes. */
 struct party {
     struct memsys_channel own;      /* as its hierarchy has it */
-    struct ahead ahead;             /* likewise */
+    struct path path;               /* likewise, */
+    struct ahead ahead;             /* and likewise */
     uint64_t really[AHEAD_LINES];   /* when these lines are there */
+    struct path really_path;
     int64_t balance;                /* cycles that it is still to be charged; negative: that it was charged too many */
 };
 struct part {
@@ -243,6 +245,16 @@ static void replay_lines(struct memsys_cluster *cluster, struct reader *reader, 
     if (writeback) counters->lines++, cluster->counters.busy += p->dram_line;
 }
 
+/* Adds how long it has waited for the path to its first level, as was charged and as it is. */
+static inline void wait_for_path(const struct memsys_cluster *cluster, struct reader *reader, bool hit, int64_t *charged,
+                                 int64_t *really) {
+    const struct memsys_parameters *p = &cluster->parameters;
+    const struct record *record = &reader->record;
+    struct party *party = reader->party;
+    *charged += path_wait(&party->path, p, record->request, record->hit, (uint64_t)reader->time);
+    *really += path_wait(&party->really_path, p, record->request, hit, (uint64_t)(reader->time + reader->late));
+}
+
 static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
     const struct record *record = &reader->record;
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
@@ -253,6 +265,7 @@ static inline void replay(struct memsys_cluster *cluster, struct reader *reader)
     int64_t charged = 0, really = 0;
     if (!settled) replay_lines(cluster, reader, owner, answer.hit, answer.writeback, &charged, &really);
     else if (record->request == ASK_PREFETCH) charged = really = cluster->parameters.l2_latency;
+    wait_for_path(cluster, reader, answer.hit, &charged, &really);
     if (record->request == ASK_PREFETCH) {
         add_ahead(reader, charged, really);
         return;
