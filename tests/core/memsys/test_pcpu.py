@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -149,3 +150,15 @@ def test_goes_on_from_its_bytes(before: list[tuple[Any, ...]], after: list[tuple
             both.step(step)
             getattr(other, step[0])(*step[1:])
     assert other.state() == both.native.state()
+
+
+@pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])
+def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> None:
+    pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0
+    lines = [PAGES + n * 64 for n in range(1024)]
+    for line in lines:
+        pcpu.data(now, line, 8, Kind.LOAD)
+    begin = now = 1_000_000
+    for line in lines:
+        now += 1 + pcpu.data(now, line, 8, kind)
+    assert (now - begin) / len(lines) == pytest.approx(40, rel=0.05)

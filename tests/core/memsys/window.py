@@ -17,6 +17,12 @@ class Party:
         self.own, self.ahead, self.balance = Channel(p), Ahead(p), 0
         self.path, self.really_path = Path(p), Path(p)
 
+    def set_back(self, cycles: int) -> None:
+        """Its clock goes on so much before what the records of a window have come to."""
+        self.really_path.free = max(self.really_path.free - cycles, 0)
+        places = self.ahead.places
+        self.ahead.places = [place and (place[0], (place[1][0], place[1][1] - cycles)) for place in places]
+
 
 @dataclass
 class Reader:
@@ -114,6 +120,7 @@ class Cluster:
         for reader in readers:
             balance = reader.party.balance + reader.late + reader.later
             reader.party.balance = min(balance, 0)
+            reader.party.set_back(reader.late + reader.later - max(balance, 0))
             waits = reader.others + (area - reader.area) // length
             wait = max(waits, 0) // (reader.fills + 1)
             outcomes.append((max(balance, 0), wait, reader.misses[0], reader.misses[1]))

@@ -282,11 +282,19 @@ static unsigned first_of(struct reader *const readers[], unsigned count) {
     return first;
 }
 
+/* A party's clock goes on `back` cycles before what the window's records have come to: so what is under way is there earlier. */
+static void set_back(struct party *party, int64_t back) {
+    int64_t free = (int64_t)party->really_path.free - back;
+    party->really_path.free = free > 0 ? (uint64_t)free : 0;
+    for (uint32_t i = 0; i < party->ahead.capacity; i++) party->really[i] -= (uint64_t)back;
+}
+
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
     party->balance += reader->late + reader->later;
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
     if (party->balance > 0) party->balance = 0;
+    set_back(party, reader->late + reader->later - (int64_t)outcome->charge);
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
     int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;
