@@ -90,8 +90,8 @@ PRESETS: Final[Mapping[str, MemoryPreset]] = MappingProxyType(
                     "l2_ways": f"{_UG1085}; {_TRM}, 2.1.7",
                     "l2_latency": _CAQA,
                     "l2_store": "estimate: the store buffer hides it",
-                    "l2_path": f"derived from {_BENCH}: each of eight independent loads out of 256 KiB takes 9.6 to 10.0 "
-                    "cycles, and out of 128 KiB 9.5, from 1.2 to 2.3 GHz; a fill of memory at best 8.6 a line",
+                    "l2_path": f"derived from {_BENCH}: of eight independent loads out of 256 KiB each takes 10 "
+                    "cycles (9.6 to 10.0 where L2 has so much, from 1.2 to 2.3 GHz); a fill takes at least 8.6 a line",
                     "l2_on_eviction": f"{_TRM}, 7.6",
                     "utlb_instruction": f"{_TRM}, 5.1",
                     "utlb_data": f"{_TRM}, 5.1",

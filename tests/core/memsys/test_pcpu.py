@@ -35,7 +35,15 @@ SMALL = {
     "streaming_l1": 2,
     "streaming_l2": 4,
 }
-VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}, {"l2_path": 0}, {"l2_path": 40}]
+VARIANTS = [
+    {},
+    {"l2_on_eviction": 0},
+    {"prefetch_streams": 0},
+    {"streaming_l1": 0},
+    {"dram_line": 80, "dram_queue": 1},
+    {"l2_path": 0},
+    {"l2_path": 40},
+]
 
 # Few places, near each other: that they meet is what is to be tried.
 addresses = st.builds(
@@ -154,8 +162,8 @@ def test_goes_on_from_its_bytes(before: list[tuple[Any, ...]], after: list[tuple
 
 @pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])
 def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> None:
-    pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0
-    lines = [PAGES + n * 64 for n in range(1024)]
+    pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0  # 40: longer than a hit takes
+    lines = [PAGES + n * 64 for n in range(2048)]
     for line in lines:
         pcpu.data(now, line, 8, Kind.LOAD)
     begin = now = 1_000_000
