@@ -172,6 +172,9 @@ class HypervisorFootprintModel(Model):
     direct: ExitFootprintModel | None = optional(
         MappingOf(ExitFootprintModel), "The same for a VM with `interrupts: direct`.", None
     )
+    relayed: ExitFootprintModel | None = optional(
+        MappingOf(ExitFootprintModel), "In such a VM, an exit for an interrupt that is the hypervisor's own.", None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

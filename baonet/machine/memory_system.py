@@ -41,6 +41,7 @@ class HypervisorFootprint:
     access: ExitFootprint = ExitFootprint()
     interrupt: ExitFootprint = ExitFootprint()
     direct: ExitFootprint = ExitFootprint()
+    relayed: ExitFootprint = ExitFootprint()
 
 
 @dataclass(frozen=True, slots=True)

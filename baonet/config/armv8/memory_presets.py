@@ -19,6 +19,7 @@ FOOTPRINT: Final = HypervisorFootprint(
     hypercall=ExitFootprint(instructions=100, cycles=7, text=12, private=9, shared=2),
     access=ExitFootprint(instructions=555, cycles=29, text=59, private=14, shared=7),
     interrupt=ExitFootprint(instructions=188, cycles=117, text=25, private=13, shared=6),
+    relayed=ExitFootprint(instructions=388, cycles=131, text=49, private=31, shared=10),
 )
 """Of Bao."""
 
@@ -31,6 +32,8 @@ FOOTPRINT_SOURCES: Final[Mapping[str, str]] = MappingProxyType(
         "interrupt": f"{_MARTINS}: instructions and first-level misses at EL2 of a timer interrupt; cycles: what its "
         "684 ns at 1.2 GHz leave over an L2 hit for each. How much of it is private is an estimate",
         "direct": f"{_MARTINS}: 223 ns with direct injection, 222 ns without a hypervisor",
+        "relayed": "estimate: `interrupt`, and `hypercall` twice: it comes by way of the firmware at EL3, which is told when it "
+        "is over (Arm DEN 0054, SDEI). No figure is known to us",
     }
 )
 
