@@ -18,6 +18,7 @@ from baonet.cli.main import main
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.order import Row
 from baonet.trace.records import Kind
+from tests.patience import PROCESS
 from tests.trace.traces import HEADER, footer, write
 
 ROWS: list[Row] = [
@@ -158,7 +159,7 @@ def test_exports_to_files_and_to_standard_output(file: Path, tmp_path: Path) -> 
     for form in ("--csv", "--json", "--perfetto"):
         target = tmp_path / "out"
         assert main(["trace", "export", str(file), form, str(target)]) == 0
-        printed = subprocess.run([*run, form, "-"], capture_output=True, check=True, timeout=60)
+        printed = subprocess.run([*run, form, "-"], capture_output=True, check=True, timeout=PROCESS)
         assert printed.stdout == target.read_bytes()
         assert not printed.stderr
     assert main(["trace", "export", str(file), "--json", str(target)]) == 0
@@ -193,7 +194,7 @@ def test_an_export_that_fails_leaves_no_half_of_a_file(
             [sys.executable, "-m", "baonet.cli.main", "trace", "export", str(file), "--csv", "/dev/full"],
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PROCESS,
         )
         assert (out.returncode, out.stderr) == (1, b"baonet: /dev/full: No space left on device\n")
 
@@ -206,7 +207,7 @@ def test_perfetto_is_an_extra(file: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", without, "trace", "export", str(file), "--perfetto", str(tmp_path / "out")],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=PROCESS,
     )
     assert out.returncode == 2
     assert out.stderr == b"baonet trace: --perfetto needs one more package: pip install 'baonet[perfetto]'\n"
