@@ -44,8 +44,10 @@ struct memsys_log {
     uint64_t records[];
 };
 
-/* Of a log that suffices for windows of so many cycles. Who writes more (none is known to) has the rest unlogged: the
- * cluster then knows nothing of it, and memsys_counters.unlogged is not 0. */
+/*
+ * Of a log for windows of so many cycles. It suffices for whoever executes no more than two instructions a cycle (merge.c). Who writes
+ * more has the rest unlogged: the cluster then knows nothing of it, and memsys_counters.unlogged is not 0, which a run tells at its end.
+ */
 size_t memsys_log_size(uint64_t window);
 void memsys_log_init(struct memsys_log *log, uint64_t window);
 bool memsys_log_plausible(const struct memsys_log *log, uint64_t window);
