@@ -47,8 +47,8 @@ def unlogged_text(plan: Plan, outcome: Outcome) -> Iterator[str]:
             lacking = sum(use.counts.get("unlogged", 0) for use in uses)
             if lacking:
                 yield (
-                    f"VM '{vm.config.name}', vCPU {vcpu} made {_number(lacking)} requests of its second-level cache for "
-                    "which the log of a window had no room: others have not felt them, and the cluster's counters lack "
+                    f"VM '{vm.config.name}', vCPU {vcpu} made {_number(lacking)} requests of its second-level cache that "
+                    "the log of a window had no room for: others have not felt them, and the cluster's counters lack "
                     "them; give 'clock.window' a smaller value, or 'memory_system.cpi' a larger one"
                 )
 
