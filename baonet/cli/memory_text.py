@@ -47,9 +47,9 @@ def unlogged_text(plan: Plan, outcome: Outcome) -> Iterator[str]:
             lacking = sum(use.counts.get("unlogged", 0) for use in uses)
             if lacking:
                 yield (
-                    f"VM '{vm.config.name}', vCPU {vcpu} made {_number(lacking)} requests of its second-level cache that "
-                    "the log of a window had no room for: others have not felt them, and the cluster's counters lack "
-                    "them; give 'clock.window' a smaller value, or 'memory_system.cpi' a larger one"
+                    f"VM '{vm.config.name}', vCPU {vcpu} asked its second-level cache {_number(lacking)} times when "
+                    "the log of a window had no room: others have not felt it, and the cluster's counters lack "
+                    "it; give 'clock.window' a smaller value, or 'memory_system.cpi' a larger one"
                 )
 
 

@@ -138,5 +138,5 @@ def test_who_asks_for_more_than_a_log_has_room_for_is_told(planned: Plan) -> Non
     assert not list(unlogged_text(planned, outcome()))
     too_many = replace(outcome(), statistics={0: LOADED | {"memory_unlogged": 1200, "memory_hypervisor_unlogged": 34}})
     (line,) = unlogged_text(planned, too_many)
-    assert line.startswith("VM 'ping', vCPU 0 made 1 234 requests")
+    assert line.startswith("VM 'ping', vCPU 0 asked its second-level cache 1 234 times")
     assert "'clock.window'" in line
