@@ -89,6 +89,18 @@ class Cluster:
         the hypervisor have more than they have counted, and of the cycles those that are for the hypervisor's accesses.
         """
 
+    def repeat(self, pcpu: Pcpu, first: int, /) -> int:
+        """What a party of another cluster has done there with lines that several can reach, from this move on, and how
+        many it has made by now. Raises IndexError for moves that are gone or to come, ValueError if some between are
+        missing.
+        """
+
+    def settle(self) -> None:
+        """``Pcpu.settle``, of those whose moves are repeated here."""
+
+    def words(self, line: int, count: int, /) -> list[int]:
+        """What is known of who has these lines (``coherence.h``)."""
+
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...
     def pages(self, extent: int, first: int, count: int, /) -> list[int]: ...

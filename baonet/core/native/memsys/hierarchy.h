@@ -23,6 +23,7 @@ struct memsys_channel;
 struct memsys_cluster;
 struct memsys_l2;
 struct memsys_log;
+struct memsys_moves;
 
 /* ---- State: `struct memsys` at the head of memsys_size bytes ---- */
 
@@ -84,6 +85,7 @@ struct memsys_view {
     struct memsys_l2 *l2;           /* the pcpu's replica */
     struct memsys_log *log;         /* of its window; NULL: nothing is written down */
     struct memsys_cluster *cluster; /* for coherence with the first levels of its other parties; NULL: there are none */
+    struct memsys_moves *moves;     /* where there is a cluster */
     unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */
