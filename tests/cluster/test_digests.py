@@ -15,6 +15,7 @@ from tests.system.elsewhere import RISCV, riscv
 from tests.system.machine import baonet, pair, run, vm
 from tests.system.test_contention import SHAPES, contention
 from tests.system.test_memory_system import platform
+from tests.system.test_random_guests import CLOCKS, VMS, random_machine
 from tests.system.test_sharing import machine as sharing
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.virtual import parsed, traced, virtual
@@ -130,6 +131,22 @@ def test_any_placement_has_the_digest_where_memory_takes_time(data: st.DataObjec
         here = virtual(Path(directory), machine, "--for", end)
     places, digest = on_any_nodes(data, machine, end)
     assert digest == here.digest, (end, places)
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), vms=VMS, clock=CLOCKS)
+def test_a_random_guest_has_the_digest_where_memory_takes_time(
+    data: st.DataObject, vms: list[list[Any]], clock: dict[str, Any]
+) -> None:
+    """Its vCPUs share memory, code that they exchange and a UART, with each other and with another VM."""
+    with tempfile.TemporaryDirectory() as directory:
+        machine = random_machine(Path(directory), vms, clock, {})
+        del machine["platform"]["costs"]
+        machine["platform"]["memory_system"] = "cortex-a53"
+        here = virtual(Path(directory), machine, "--for", "20ms")
+        places, digest = on_any_nodes(data, machine, "20ms")
+    assert digest == here.digest, places
 
 
 def on_any_nodes(data: st.DataObject, machine: dict[str, Any], end: str) -> tuple[dict[str, list[int]], str]:
