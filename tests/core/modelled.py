@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from baonet.core.armv8.engine import native
+from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import RAM, Memory
 from tests.core.owners import Owners
@@ -27,6 +28,9 @@ CACHED, DEVICE, UNCACHED = 0 << 2, 1 << 2, 2 << 2
 """Of a descriptor: what MAIR has of its index."""
 CACHES = 0x1004
 MMU = 1
+
+LDR, STR = 0xF940_0020, 0xF900_0020  # ldr/str x0, [x1]
+_SUBS, _BNE = 0xF100_0442, 0x5400_0001  # subs x2, x2, #1; b.ne .
 
 PLAIN: Final = {
     "prefetch_streams": 0,
@@ -69,3 +73,16 @@ def core(
 def counts(made: native.Core) -> dict[str, int]:
     """Of the guest."""
     return {name: count for name, count in made.memory_counts().items() if not name.startswith("hypervisor_")}
+
+
+def finished(made: native.Core, **registers: int) -> dict[str, int]:
+    """What is counted of the guest when it has run to its HVC."""
+    for name, value in registers.items():
+        made.x[int(name[1:])] = value
+    assert made.run_until(made.time + 10_000_000) == Exit.HVC
+    return counts(made)
+
+
+def loop(*body: int) -> tuple[int, ...]:
+    """So much code, x2 times."""
+    return (*body, _SUBS, _BNE | (-(len(body) + 1) & 0x7FFFF) << 5)

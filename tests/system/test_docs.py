@@ -180,6 +180,12 @@ SAID = [
     ("README.md", 0, "configs/ping-pong.yaml", []),
     ("README.md", 1, "misbehave-unmapped-read", []),
     ("docs/virtual-time.md", 0, "configs/ping-pong.yaml", ["--for", "10ms"]),
+    (
+        "docs/memory-counters.md",
+        0,
+        "configs/ping-pong.yaml",
+        ["--set", "platform.memory_system=cortex-a53", "--for", "5ms", "--stats", os.devnull],
+    ),
 ]
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .caches import FILLS, L2, Ask, Channel, Path
-from .pcpu import Ahead, Pcpu
+from .pcpu import Pcpu
+from .prefetch import Ahead
 
 HYPERVISOR = 32
 COLD = 33
