@@ -19,8 +19,10 @@ static void stall(struct core *core, unsigned cycles) {
 /* Of the core that runs. */
 static __attribute__((noinline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     struct core *core = running;
+    address = arch_untagged(core, address);
+    if (kind <= MEMSYS_STORE && memsys_hits(&core->view, address, size, kind == MEMSYS_STORE)) return;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
-    stall(core, memsys_data(&core->view, clock_now(core), arch_untagged(core, address), size, kind));
+    stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
 }
 
 EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info) {
@@ -44,7 +46,8 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     const void *block = (const void *)(uintptr_t)address;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
-    if (!memsys_fetched(memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
+    uint64_t from = memsys_code_hits(memsys, pc, bytes), end = pc + bytes;
+    if (from < end) stall(core, memsys_fetch(&core->view, clock_now(core), from, (unsigned)(end - from)));
 }
 
 void modelled_translate_anew(struct core *core) {

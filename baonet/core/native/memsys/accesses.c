@@ -251,8 +251,7 @@ static unsigned in_line(const struct memsys_view *view, uint64_t now, const stru
     case MEMSYS_ZERO:
         return store(view, now, place, ALL_BYTES);
     case MEMSYS_STORE:
-        return store(view, now, place,
-                     (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : ALL_BYTES) << (place->va & (MEMSYS_LINE - 1)));
+        return store(view, now, place, written_bytes(place->va, size));
     default:
         prefetch(view, now, place->va, place->pa);
         return 0;

@@ -121,6 +121,13 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsi
     return true;
 }
 
+/*
+ * Likewise what the filters do not know of, but no call of them says more: nothing waits, so it need not be known what time it is.
+ * An access within one line; counts it if so. Of a block's code: where the first line begins that has to be fetched, or its end.
+ */
+bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store);
+uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes);
+
 /* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);
 

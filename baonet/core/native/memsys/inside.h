@@ -15,6 +15,11 @@ struct micro {
     uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES], lines[MICRO_ENTRIES];
 };
 
+/* A bit for each byte of its line that an access within one writes. */
+static inline uint64_t written_bytes(uint64_t va, unsigned size) {
+    return (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : UINT64_MAX) << (va & (MEMSYS_LINE - 1));
+}
+
 /* The line that stores write to, as long as it is not known whether they write all of it. */
 struct writing {
     uint64_t line;    /* NO_LINE: none */
@@ -53,6 +58,29 @@ struct place {
     bool shared; /* struct memsys_stage2's */
     int slot;
 };
+/* The slot of a page in a micro-TLB; -1: it is not there. */
+static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
+    struct micro *micro = &in->micro[fetch];
+    uint64_t page = va >> MEMSYS_PAGE_SHIFT;
+    uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
+    uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
+    if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
+    for (uint32_t i = 0; i < micro->entries; i++)
+        if ((micro->keys[i] ^ own) >> KEY_SHIFT == 0 && (micro->keys[i] == own || micro->keys[i] == all)) {
+            *hint = (uint8_t)i;
+            return (int)i;
+        }
+    return -1;
+}
+static inline struct place place_in(const struct micro *micro, int slot, uint64_t va) {
+    uint64_t target = micro->targets[slot];
+    return (struct place){.va = va,
+                          .pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1),
+                          .memory = target_memory(target, false),
+                          .shared = target & TARGET_SHARED,
+                          .slot = slot};
+}
+
 /* False: it is nowhere (any more). *spent: the cycles, in either case. */
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
 
