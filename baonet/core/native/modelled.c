@@ -17,21 +17,32 @@ static void stall(struct core *core, unsigned cycles) {
 }
 
 /* Of the core that runs. */
-static __attribute__((noinline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
+static void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     struct core *core = running;
     address = arch_untagged(core, address);
-    if (kind <= MEMSYS_STORE && memsys_hits(&core->view, address, size, kind == MEMSYS_STORE)) return;
+    if (kind <= MEMSYS_STORE && (memsys_filtered(core->view.memsys, address, size, kind == MEMSYS_STORE) ||
+                                 memsys_hits(&core->view, address, size, kind == MEMSYS_STORE)))
+        return;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
     stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
 }
 
-EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info) {
-    if (!memsys_filtered(memsys, address, info, false)) observe(address, info, MEMSYS_LOAD);
+/* Their arguments are where those of the helpers are, which so come here by a jump. */
+static __attribute__((noipa)) void observe_load(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_LOAD);
+}
+static __attribute__((noipa)) void observe_store(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_STORE);
 }
 
-EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info) {
-    unsigned size = info & 0xff;
-    if (!memsys_filtered(memsys, address, size, true)) observe(address, size, MEMSYS_STORE);
+EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, false)) observe_load(memsys, address, mask);
+}
+
+EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, true)) observe_store(memsys, address, mask);
 }
 
 EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {

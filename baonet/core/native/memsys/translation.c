@@ -79,17 +79,22 @@ void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
     uint64_t page = micro->keys[slot] >> KEY_SHIFT;
     for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
         uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
-        uint64_t *entry = &(side ? in->head.code : in->head.filter)[line & (MEMSYS_FILTER - 1)];
-        if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) == 0) *entry = MEMSYS_NOWHERE;
+        uint32_t at = line & (MEMSYS_FILTER - 1);
+        uint64_t *entry = &(side ? in->head.code : in->head.filter)[at];
+        if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) != 0) continue;
+        *entry = MEMSYS_NOWHERE;
+        if (!side) in->head.owned[at] = MEMSYS_NOWHERE;
     }
     micro->lines[slot] = 0;
 }
 
 static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
     struct micro *micro = &in->micro[side];
+    if (micro->keys[slot] == NO_KEY) return;
     memsys_filter_forget_page(in, side, slot);
+    micro->many[micro->keys[slot] >> KEY_SHIFT & (MICRO_HINTS - 1)]--;
     micro->targets[slot] = 0;
-    micro->keys[slot] = UINT64_MAX; /* no key has all of its flags */
+    micro->keys[slot] = NO_KEY;
 }
 
 bool memsys_translated(struct memsys *memsys, uint64_t va) {
@@ -119,6 +124,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
         micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0) |
                                (held->target & TARGET_SHARED);
+        micro->many[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)]++;
         micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
     *place = place_in(micro, slot, va);
@@ -126,7 +132,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 }
 
 void memsys_filter_forget_all(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = MEMSYS_NOWHERE;
+    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
     memset(in->micro[0].lines, 0, sizeof in->micro[0].lines);
 }
 
