@@ -83,10 +83,24 @@ class Cluster:
     """The second level and the channel of some pcpus. ``extents`` of physical memory: base and size."""
 
     def __new__(cls, parameters: dict[str, int], extents: Sequence[tuple[int, int]]) -> Cluster: ...
-    def merge(self, pcpus: list[Pcpu | None], owners: list[int], length: int, /) -> list[tuple[int, int, int, int]]:
+    def merge(
+        self, pcpus: list[Pcpu | None], owners: list[int], length: int, /
+    ) -> list[tuple[int, int, int, int, int]]:
         """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that its guest and
-        the hypervisor have more than they have counted.
+        the hypervisor have more than they have counted, and of the cycles those that are for the hypervisor's accesses.
         """
+
+    def repeat(self, pcpu: Pcpu, first: int, /) -> int:
+        """What a party of another cluster has done there with lines that several can reach, from this move on, and how
+        many it has made by now. Raises IndexError for moves that are gone or to come, ValueError if some between are
+        missing.
+        """
+
+    def settle(self) -> None:
+        """``Pcpu.settle``, of those whose moves are repeated here."""
+
+    def words(self, line: int, count: int, /) -> list[int]:
+        """What is known of who has these lines (``coherence.h``)."""
 
     def counters(self) -> ClusterCounters: ...
     def l2(self) -> bytes: ...

@@ -84,10 +84,3 @@ def test_vcpus_of_a_vm_do_the_same_everywhere(tmp_path: Path, vms: list[dict[str
 
 def test_vms_that_send_each_other_messages_do_the_same_everywhere(tmp_path: Path) -> None:
     same_everywhere(tmp_path, pair() | {"platform": platform()}, "--for", "2ms")
-
-
-def test_nodes_share_no_pages_whose_memory_takes_time(tmp_path: Path) -> None:
-    options = ["--clock", "virtual", "--on", "local:2", "--place", "ping=0,pong=1"]
-    result = run(tmp_path, pair() | {"platform": platform()}, *options)
-    assert result.status != 0
-    assert "VMs 'ping' and 'pong' share memory on two nodes" in result.err

@@ -26,6 +26,14 @@ struct modelled {
     struct physical physical;
     struct footprint footprints[COSTS];
     uint64_t window; /* that the core is in, by its number */
+    struct several {
+        uint64_t pc, loads, stores;
+        int64_t left;
+        int32_t budget;
+    } several;      /* the last instruction that tells of several accesses: what was counted before it, and was left in its block */
+    struct again {
+        uint64_t pc, told;
+    } again; /* an instruction that was refused a page and is to be done again: how many accesses it has told of */
     void *own;       /* memory of the model, all of it, that nobody else has; NULL: it is shared by the cluster */
     size_t own_size;
 };
@@ -42,6 +50,9 @@ void ARCH_OBSERVED_BLOCK(void *memsys, uint64_t block, uint32_t none);
 
 /* The rest is nothing where there is no model. By what addresses are translated has changed, or may have. */
 void modelled_translate_anew(struct core *core);
+
+/* The instruction that is at the PC has been refused a page: all of it is to be done again. */
+void modelled_refused(struct core *core, uint64_t pc);
 
 /* Maintenance of a line of the guest's, in mid-block. */
 void modelled_maintain(struct core *core, uint64_t va, enum memsys_maintenance what);

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "modelled.h"
 
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MOST_PACE 1000
 
 static bool is_parameter(PyObject *key) {
@@ -21,16 +21,26 @@ static bool is_parameter(PyObject *key) {
     return false;
 }
 
+/* False: a Python error says what of it. */
+static bool take_parameter(PyObject *value, const char *name, uint32_t *parameter) {
+    int overflows;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflows);
+    if (number == -1 && PyErr_Occurred()) return false;
+    if (overflows || number < 0 || number > UINT32_MAX)
+        return PyErr_Format(PyExc_ValueError, "the memory system's %s must be from 0 to %u", name, UINT32_MAX), false;
+    *parameter = (uint32_t)number;
+    return true;
+}
+
 /* All fields of `parameters` that are named, over the usual ones. */
 static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
     Py_ssize_t place = 0, known = 0;
     PyObject *key, *value;
     *parameters = memsys_cortex_a53;
-#define MEMSYS_FIELD(name, standard)                                                                                    \
-    if ((value = PyDict_GetItemString(named, #name))) {                                                                 \
-        parameters->name = (uint32_t)PyLong_AsUnsignedLong(value);                                                      \
-        if (PyErr_Occurred()) return -1;                                                                                \
-        known++;                                                                                                        \
+#define MEMSYS_FIELD(name, standard)                                                \
+    if ((value = PyDict_GetItemString(named, #name))) {                             \
+        if (!take_parameter(value, #name, &parameters->name)) return -1;            \
+        known++;                                                                    \
     }
     MEMSYS_PARAMETERS(MEMSYS_FIELD)
 #undef MEMSYS_FIELD
@@ -204,10 +214,11 @@ void modelling_clear(struct core *core) {
     core->model = NULL;
 }
 
-/* What others of the VM have asked of it, and it has not done. */
+/* What others of the VM have asked of it, and it has not done; and struct modelled's. */
 struct asked {
     struct requests before, now;
     uint64_t window, mine;
+    struct again again;
 };
 
 PyObject *modelling_saved(struct core *core) {
@@ -215,7 +226,7 @@ PyObject *modelling_saved(struct core *core) {
     if (!model) Py_RETURN_NONE;
     struct asked asked;
     memset(&asked, 0, sizeof asked);
-    asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window};
+    asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window, model->again};
     return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "",
                          (Py_ssize_t)model->own_size);
 }
@@ -259,5 +270,6 @@ void modelling_load(struct core *core, PyObject *saved) {
     core->slot->asked_now = asked->now;
     core->slot->window = asked->window;
     model->window = asked->mine;
+    model->again = asked->again;
     if (size) memcpy(model->own, own, (size_t)size);
 }

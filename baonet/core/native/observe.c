@@ -84,3 +84,26 @@ void observe_access(void *tcg, void *address, unsigned size, enum memsys_kind ki
     unicorn.temp_free(tcg, arguments[0]);
     unicorn.temp_free(tcg, arguments[2]);
 }
+
+/* *to = *from, of 64 bits or 32. */
+static void emit_copy(void *tcg, const volatile void *from, void *to, bool wide) {
+    void *value = unicorn.temp_new(tcg, wide ? TCG_TYPE_I64 : TCG_TYPE_I32, false);
+    void *source = emit_pointer(tcg, from), *target = emit_pointer(tcg, to);
+    emit_operation(tcg, wide ? INDEX_OP_LD_I64 : INDEX_OP_LD_I32, value, source, 0);
+    emit_operation(tcg, wide ? INDEX_OP_ST_I64 : INDEX_OP_ST_I32, value, target, 0);
+    unicorn.temp_free(tcg, target);
+    unicorn.temp_free(tcg, source);
+    unicorn.temp_free(tcg, value);
+}
+
+void observe_several(void *tcg, uint64_t pc) {
+    struct modelled *model = running->model;
+    void *value = emit_pointer(tcg, (void *)(uintptr_t)pc), *target = emit_pointer(tcg, &model->several.pc);
+    emit_operation(tcg, INDEX_OP_ST_I64, value, target, 0);
+    unicorn.temp_free(tcg, target);
+    unicorn.temp_free(tcg, value);
+    emit_copy(tcg, &model->memsys->counters[0].loads, &model->several.loads, true);
+    emit_copy(tcg, &model->memsys->counters[0].stores, &model->several.stores, true);
+    emit_copy(tcg, &running->state.left, &model->several.left, true);
+    emit_copy(tcg, &running->slot->budget, &model->several.budget, false);
+}

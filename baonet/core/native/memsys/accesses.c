@@ -43,11 +43,12 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
     struct inner *in = inner_of(view);
     uint64_t line = l1_line(tag, set);
     if (in->writing.line == line && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
+    bool known = memsys_coherence_leaves(view, line);
     if (tag & L1_DIRTY) {
         counting(in)->l1d_writebacks++;
         return memsys_ask(view, now, ASK_WRITEBACK, line, MEMSYS_STALL_STORE);
     }
-    if (!in->head.parameters.l2_on_eviction && !memsys_coherence_knows(view, line)) return 0;
+    if (!in->head.parameters.l2_on_eviction && !known) return 0;
     return memsys_ask(view, now, ASK_VICTIM, line, MEMSYS_STALL_STORE);
 }
 

@@ -23,6 +23,7 @@ struct memsys_channel;
 struct memsys_cluster;
 struct memsys_l2;
 struct memsys_log;
+struct memsys_moves;
 
 /* ---- State: `struct memsys` at the head of memsys_size bytes ---- */
 
@@ -73,7 +74,7 @@ struct memsys_walk {
 struct memsys_stage2 {
     uint64_t descriptors[MEMSYS_LEVELS]; /* physical, the root's first */
     uint32_t levels;                     /* 0: there is no stage 2 */
-    uint32_t shift;                      /* log2 of the page or block */
+    uint32_t shift;                      /* log2 of the page or block; 0 levels: of what is as it is here */
     uint64_t pa;                         /* of the IPA that was asked for */
     uint8_t memory;                      /* enum memsys_memory: the stronger of the two stages' holds */
     bool shared;                         /* other pcpus can reach it: who has which right to a page is told (memsys_lose) */
@@ -84,6 +85,7 @@ struct memsys_view {
     struct memsys_l2 *l2;           /* the pcpu's replica */
     struct memsys_log *log;         /* of its window; NULL: nothing is written down */
     struct memsys_cluster *cluster; /* for coherence with the first levels of its other parties; NULL: there are none */
+    struct memsys_moves *moves;     /* where there is a cluster */
     unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */

@@ -1,6 +1,5 @@
 #include "window.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "answer.h"
@@ -29,7 +28,6 @@ struct memsys_cluster {
     uint64_t l2; /* in bytes from here */
     uint64_t part_count;
     struct part parts[MEMSYS_EXTENTS];
-    _Atomic uint64_t shares;
 };
 
 static uint64_t round_up(uint64_t size) { return (size + 63) & ~(uint64_t)63; }
@@ -56,13 +54,6 @@ static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parame
 size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned count) {
     return lay_out(NULL, p, extents, count);
 }
-
-size_t memsys_cluster_words_at(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned extent) {
-    uint64_t lines = extents[extent].size >> MEMSYS_LINE_SHIFT;
-    return lay_out(NULL, p, extents, extent + 1) - round_up(lines * sizeof(memsys_word)); /* the last that is laid out */
-}
-
-size_t memsys_cluster_shares_at(void) { return offsetof(struct memsys_cluster, shares); }
 
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
@@ -92,8 +83,6 @@ const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsig
     return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
 }
 
-memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster) { return &cluster->shares; }
-
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line) {
     for (uint64_t i = 0; i < cluster->part_count; i++) {
         const struct part *part = &cluster->parts[i];
@@ -106,22 +95,28 @@ void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluste
     memsys_l2_adopt(replica, (const struct memsys_l2 *)((const uint8_t *)cluster + cluster->l2));
 }
 
-#define RECORDS_PER_CYCLE 4
+/*
+ * What costs nothing can be asked for without end, which are stores that the second level has lines for: of an instruction of 64
+ * bytes that are not aligned two lines come, and two leave, and it may take no more than half a cycle. Room that is not used is not
+ * touched, and so takes no memory.
+ */
+#define RECORDS_PER_CYCLE 8
 
-static uint32_t capacity_of(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
+uint32_t memsys_log_capacity(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
 
-size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + capacity_of(window) * sizeof(uint64_t); }
+size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + memsys_log_capacity(window) * sizeof(uint64_t); }
 
-void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = capacity_of(window)}; }
+void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = memsys_log_capacity(window)}; }
 
 bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
-    return log->capacity == capacity_of(window) && log->count <= log->capacity;
+    return log->capacity == memsys_log_capacity(window) && log->count <= log->capacity;
 }
 
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
     memsys->counters[0].l2_misses += (uint64_t)outcome->l2_misses;
     memsys->counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
-    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge;
+    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
+    memsys->counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
     log->begin = now;
     log->count = 0;
     log->wait = outcome->wait;
@@ -139,6 +134,7 @@ struct reader {
     struct record record;
     int64_t time, late; /* late: than it was charged, so far in this window, */
     int64_t later;      /* and by what the access took that it is at: requests of one begin together */
+    int64_t of_hypervisor; /* of both, what its own accesses were short of */
     uint64_t fills, area;
     int64_t others; /* cycles that others have kept its lines waiting */
 };
@@ -259,6 +255,7 @@ static inline void replay(struct memsys_cluster *cluster, struct reader *reader)
     }
     if (record->request == ASK_USE) use_ahead(reader, record->line, &charged, &really);
     reader->later += really - charged;
+    if (record->hypervisor) reader->of_hypervisor += really - charged;
 }
 
 /* The reader whose next record is first: of several at one time, the first. */
@@ -269,10 +266,18 @@ static unsigned first_of(struct reader *const readers[], unsigned count) {
     return first;
 }
 
+/* Of a charge, the part of whom such a share of what was missing is; what one was charged too much is for the other. */
+static uint64_t part_of(uint64_t charge, int64_t own, int64_t other) {
+    if (own <= 0) return 0;
+    return other > 0 ? (uint64_t)((unsigned __int128)charge * (uint64_t)own / (uint64_t)(own + other)) : charge;
+}
+
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
-    party->balance += reader->late + reader->later;
+    int64_t late = reader->late + reader->later;
+    party->balance += late;
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
+    outcome->of_hypervisor = (uint32_t)part_of(outcome->charge, reader->of_hypervisor, late - reader->of_hypervisor);
     if (party->balance > 0) party->balance = 0;
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
     int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);

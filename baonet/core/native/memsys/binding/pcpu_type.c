@@ -4,6 +4,8 @@
 
 #include "memsys_types.h"
 
+#define WHOLE 30 /* log2 of what is translated at once where no function says so */
+
 /* ---- Translation: by functions of Python's, or as if there were none ---- */
 
 static bool take_addresses(PyObject *sequence, uint64_t addresses[], uint32_t *count) {
@@ -42,7 +44,7 @@ static bool walk(void *of, uint64_t va, bool fetch, struct memsys_walk *found) {
 static bool stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
     struct pcpu_object *object = of;
     if (object->stage2 == Py_None) {
-        *found = (struct memsys_stage2){.pa = ipa, .shared = object->view.cluster};
+        *found = (struct memsys_stage2){.pa = ipa, .shift = WHOLE, .shared = object->view.cluster};
         return true;
     }
     if (PyErr_Occurred()) return false;
@@ -62,6 +64,7 @@ static void dealloc(PyObject *self) {
     free(object->memsys);
     free(object->l2);
     free(object->log);
+    free(object->moves);
     Py_XDECREF(object->walk);
     Py_XDECREF(object->stage2);
     Py_XDECREF(object->cluster);
@@ -87,15 +90,18 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     made->memsys = malloc(memsys_size(&parameters));
     made->l2 = aligned_alloc(64, memsys_l2_size(&parameters));
     made->log = malloc(memsys_log_size(window));
-    if (!made->memsys || !made->l2 || !made->log) {
+    made->moves = calloc(1, memsys_moves_size(window));
+    made->window = window;
+    if (!made->memsys || !made->l2 || !made->log || !made->moves) {
         Py_DECREF(made);
         return PyErr_NoMemory();
     }
     memsys_init(made->memsys, &parameters);
     memsys_l2_init(made->l2, &parameters);
     memsys_log_init(made->log, window);
-    made->view = (struct memsys_view){
-        .memsys = made->memsys, .l2 = made->l2, .log = made->log, .of = made, .walk = walk, .stage2 = stage2};
+    memsys_moves_init(made->moves, window);
+    made->view = (struct memsys_view){.memsys = made->memsys, .l2 = made->l2, .log = made->log, .moves = made->moves, .of = made,
+                                      .walk = walk, .stage2 = stage2};
     return (PyObject *)made;
 }
 
@@ -208,7 +214,7 @@ static PyObject *lose(PyObject *self, PyObject *args) {
 static PyObject *settle(PyObject *self, PyObject *none) {
     (void)none;
     const struct memsys_view *view = &pcpu(self)->view;
-    if (view->cluster) memsys_coherence_settle(view->cluster, view->party, view->memsys, view->log);
+    if (view->cluster) memsys_coherence_settle(view->cluster, view->party, view->moves);
     Py_RETURN_NONE;
 }
 static PyObject *adopt(PyObject *self, PyObject *cluster) {
