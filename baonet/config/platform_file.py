@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from baonet.config import wings
@@ -17,7 +17,7 @@ from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import Reader, UnreadableError, nearest
 from baonet.document.models import MappingOf
 from baonet.document.quantities import human, listing
-from baonet.machine import UNMODELLED, Cache, Platform, PlatformDevice, RamBank
+from baonet.machine import UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
 
 _ROOM = 1 << 20  # where something is proposed: whatever it is, it is aligned
 _MOST_COLORS = 64  # a colour bitmap has 64 bits
@@ -139,7 +139,7 @@ def _merged(model: PlatformModel, base: Platform, architecture: Architecture) ->
     if model.costs is not None:
         preset = model.costs.preset
         costs = base.costs if preset is None else architecture.hypervisors()[preset].costs
-        values["costs"] = replace(costs, **model.costs.given("hypercall", "access", "interrupt", "direct"))
+        values["costs"] = replace(costs, **model.costs.given(*(each.name for each in fields(Costs))))
     if model.cpus is not None and model.clusters is None:
         values["clusters"] = ()  # those of other CPUs
     if model.memory_system is not None:

@@ -386,8 +386,8 @@ class CoreWing(Protocol):
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 
     def kinds(self, vm: Vm) -> tuple[str | None, ...]:
-        """What each exit is, by its number, and last an emulated access: a name of ``baonet.machine.Costs``, None for
-        what costs nothing.
+        """What each exit is, by its number, then an emulated access, and an interrupt that is the hypervisor's own: a
+        name of ``baonet.machine.Costs``, None for what costs nothing.
         """
 
     def rounds(

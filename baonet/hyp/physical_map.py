@@ -17,7 +17,7 @@ from baonet.hyp.vmm import Plan, VmPlan, plan
 from baonet.machine import PAGE_SIZE, ExitFootprint, Machine
 from baonet.machine.memory_system import LINE
 
-EXITS: Final = ("hypercall", "access", "interrupt", "direct")
+EXITS: Final = ("hypercall", "access", "interrupt", "direct", "relayed")
 """Kinds of exits, by the names that their costs have."""
 _PAGE_LINES: Final = PAGE_SIZE // LINE
 _RUN: Final = 4

@@ -41,6 +41,7 @@ class HypervisorFootprint:
     access: ExitFootprint = ExitFootprint()
     interrupt: ExitFootprint = ExitFootprint()
     direct: ExitFootprint = ExitFootprint()
+    relayed: ExitFootprint = ExitFootprint()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class MemorySystem:
     l2_ways: int
     l2_latency: int
     l2_store: int
+    l2_path: int
     l2_on_eviction: int
     utlb_instruction: int
     utlb_data: int

@@ -283,7 +283,7 @@ def test_each_value_of_a_preset_has_its_source(architecture: Any) -> None:
     for preset in architecture.memory_presets().values():
         names = [name for _, name in parameters()]
         assert sorted(preset.sources) == sorted(names)
-        assert sorted(preset.hypervisor) == ["access", "direct", "hypercall", "interrupt"]
+        assert sorted(preset.hypervisor) == ["access", "direct", "hypercall", "interrupt", "relayed"]
         assert all(preset.sources.values())
 
 

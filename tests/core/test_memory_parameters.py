@@ -21,7 +21,7 @@ WAYS = st.one_of(st.sampled_from([1, 2, 4, 8, 16]), st.integers(0, 33))
 PARTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "l1i": {"size": SIZES, "ways": WAYS},
     "l1d": {"size": SIZES, "ways": WAYS},
-    "l2": {"size": SIZES, "ways": WAYS, "latency": FEW, "store": FEW, "on_eviction": st.booleans()},
+    "l2": {"size": SIZES, "ways": WAYS, "latency": FEW, "store": FEW, "path": FEW, "on_eviction": st.booleans()},
     "utlb": {"instruction": FEW, "data": FEW, "miss": FEW},
     "tlb": {"entries": FEW, "ways": WAYS, "miss": FEW},
     "walk_cache": {"entries": FEW, "ways": WAYS},

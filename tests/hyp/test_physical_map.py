@@ -154,7 +154,7 @@ COUNTS = st.integers(0, 200)
 
 @settings(max_examples=60, deadline=None)
 @given(
-    any_machine(), st.lists(st.builds(ExitFootprint, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), min_size=4, max_size=4)
+    any_machine(), st.lists(st.builds(ExitFootprint, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), min_size=5, max_size=5)
 )
 def test_an_exit_touches_as_many_lines_as_it_is_to(machine: Machine, kinds: list[ExitFootprint]) -> None:
     system = replace(MEMORY_SYSTEM, hypervisor=HypervisorFootprint(*kinds))

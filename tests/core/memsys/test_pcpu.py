@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,15 @@ SMALL = {
     "streaming_l1": 2,
     "streaming_l2": 4,
 }
-VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}]
+VARIANTS = [
+    {},
+    {"l2_on_eviction": 0},
+    {"prefetch_streams": 0},
+    {"streaming_l1": 0},
+    {"dram_line": 80, "dram_queue": 1},
+    {"l2_path": 0},
+    {"l2_path": 40},
+]
 
 # Few places, near each other: that they meet is what is to be tried.
 addresses = st.builds(
@@ -173,3 +182,15 @@ def test_a_page_that_is_a_device_makes_none_of_what_is_beside_it() -> None:
         pcpu.data(1000 * nth, va, 8, Kind.LOAD)
     counts = pcpu.counters()
     assert (counts["uncached"], counts["l1d_misses"]) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])
+def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> None:
+    pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0  # 40: longer than a hit takes
+    lines = [PAGES + n * 64 for n in range(2048)]
+    for line in lines:
+        pcpu.data(now, line, 8, Kind.LOAD)
+    begin = now = 1_000_000
+    for line in lines:
+        now += 1 + pcpu.data(now, line, 8, kind)
+    assert (now - begin) / len(lines) == pytest.approx(40, rel=0.05)

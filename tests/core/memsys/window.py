@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .caches import FILLS, L2, Ask, Channel
+from .caches import FILLS, L2, Ask, Channel, Path
 from .pcpu import Ahead, Pcpu
 
 HYPERVISOR = 32
@@ -15,6 +15,13 @@ COLD = 33
 class Party:
     def __init__(self, p: dict[str, int]) -> None:
         self.own, self.ahead, self.balance = Channel(p), Ahead(p), 0
+        self.path, self.really_path = Path(p), Path(p)
+
+    def set_back(self, cycles: int) -> None:
+        """Its clock goes on so much before what the records of a window have come to."""
+        self.really_path.free = max(self.really_path.free - cycles, 0)
+        places = self.ahead.places
+        self.ahead.places = [place and (place[0], (place[1][0], place[1][1] - cycles)) for place in places]
 
 
 @dataclass
@@ -79,6 +86,8 @@ class Cluster:
         now, area, lines = time + reader.late, self.channel.area, self.channel.lines
         charged = party.own.serve(request, bool(hit), bool(writeback), time, reader.wait)
         really = self.channel.serve(request, answer.hit, answer.writeback, now, 0)
+        charged.cache += party.path.wait(request, bool(hit), time)
+        really.cache += party.really_path.wait(request, answer.hit, now)
         if self.channel.lines != lines:
             n["lines"] += self.channel.lines - lines
             n["waits"] += really.wait
@@ -113,6 +122,7 @@ class Cluster:
         for reader in readers:
             balance = reader.party.balance + reader.late + reader.later
             reader.party.balance = min(balance, 0)
+            reader.party.set_back(reader.late + reader.later - max(balance, 0))
             waits = reader.others + (area - reader.area) // length
             wait = max(waits, 0) // (reader.fills + 1)
             own, charge = reader.of_hypervisor, max(balance, 0)

@@ -12,8 +12,10 @@
 /* What is kept of a party from window to window: what it thinks it waits for, replayed from its logs, and what it owes. */
 struct party {
     struct memsys_channel own;      /* as its hierarchy has it */
-    struct ahead ahead;             /* likewise */
+    struct path path;               /* likewise, */
+    struct ahead ahead;             /* and likewise */
     uint64_t really[AHEAD_LINES];   /* when these lines are there */
+    struct path really_path;
     int64_t balance;                /* cycles that it is still to be charged; negative: that it was charged too many */
 };
 struct part {
@@ -239,6 +241,16 @@ static void replay_lines(struct memsys_cluster *cluster, struct reader *reader, 
     if (writeback) counters->lines++, cluster->counters.busy += p->dram_line;
 }
 
+/* Adds how long it has waited for the path to its first level, as was charged and as it is. */
+static inline void wait_for_path(const struct memsys_cluster *cluster, struct reader *reader, bool hit, int64_t *charged,
+                                 int64_t *really) {
+    const struct memsys_parameters *p = &cluster->parameters;
+    const struct record *record = &reader->record;
+    struct party *party = reader->party;
+    *charged += path_wait(&party->path, p, record->request, record->hit, (uint64_t)reader->time);
+    *really += path_wait(&party->really_path, p, record->request, hit, (uint64_t)(reader->time + reader->late));
+}
+
 static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
     const struct record *record = &reader->record;
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
@@ -249,6 +261,7 @@ static inline void replay(struct memsys_cluster *cluster, struct reader *reader)
     int64_t charged = 0, really = 0;
     if (!settled) replay_lines(cluster, reader, owner, answer.hit, answer.writeback, &charged, &really);
     else if (record->request == ASK_PREFETCH) charged = really = cluster->parameters.l2_latency;
+    wait_for_path(cluster, reader, answer.hit, &charged, &really);
     if (record->request == ASK_PREFETCH) {
         add_ahead(reader, charged, really);
         return;
@@ -272,6 +285,13 @@ static uint64_t part_of(uint64_t charge, int64_t own, int64_t other) {
     return other > 0 ? (uint64_t)((unsigned __int128)charge * (uint64_t)own / (uint64_t)(own + other)) : charge;
 }
 
+/* A party's clock goes on `back` cycles before what the window's records have come to: so what is under way is there earlier. */
+static void set_back(struct party *party, int64_t back) {
+    int64_t free = (int64_t)party->really_path.free - back;
+    party->really_path.free = free > 0 ? (uint64_t)free : 0;
+    for (uint32_t i = 0; i < party->ahead.capacity; i++) party->really[i] -= (uint64_t)back;
+}
+
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
     int64_t late = reader->late + reader->later;
@@ -279,6 +299,7 @@ static void settle(const struct reader *reader, uint64_t area, uint64_t length, 
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
     outcome->of_hypervisor = (uint32_t)part_of(outcome->charge, reader->of_hypervisor, late - reader->of_hypervisor);
     if (party->balance > 0) party->balance = 0;
+    set_back(party, reader->late + reader->later - (int64_t)outcome->charge);
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
     int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;
