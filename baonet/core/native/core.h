@@ -184,6 +184,7 @@ struct core {
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
     struct pace {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
+        uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */
     } pace;
     uint64_t costs[COSTS];
 

@@ -20,6 +20,7 @@
 /* TCGContext, TCGOp, TCGLabel */
 #define TCG_NB_OPS 56
 #define TCG_TB_CFLAGS 100
+#define TCG_OP_OPCODE 0 /* a byte */
 #define TCG_OP_ARGS 24
 
 /* TranslationBlock */

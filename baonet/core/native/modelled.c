@@ -35,20 +35,33 @@ static bool is_told(struct core *core, enum memsys_kind kind) {
 }
 
 /* Of the core that runs. */
-static __attribute__((noinline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
+static void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     struct core *core = running;
-    if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
+    address = arch_untagged(core, address);
+    bool store = kind == MEMSYS_STORE, usual = store || kind == MEMSYS_LOAD;
+    if (usual && memsys_filtered(core->view.memsys, address, size, store)) return;
     if (is_told(core, kind)) return;
-    stall(core, memsys_data(&core->view, clock_now(core), arch_untagged(core, address), size, kind));
+    if (usual && memsys_hits(&core->view, address, size, store)) return;
+    if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
+    stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
 }
 
-EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info) {
-    if (!memsys_filtered(memsys, address, info, false)) observe(address, info, MEMSYS_LOAD);
+/* Their arguments are where those of the helpers are, which so come here by a jump. */
+static __attribute__((noipa)) void observe_load(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_LOAD);
+}
+static __attribute__((noipa)) void observe_store(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_STORE);
 }
 
-EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info) {
-    unsigned size = info & 0xff;
-    if (!memsys_filtered(memsys, address, size, true)) observe(address, size, MEMSYS_STORE);
+EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, false)) observe_load(memsys, address, mask);
+}
+
+EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, true)) observe_store(memsys, address, mask);
 }
 
 EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
@@ -64,7 +77,8 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
     if (rest_runs(core)) return; /* it is of a block whose code has been fetched */
-    if (!memsys_fetched(memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
+    uint64_t from = memsys_code_hits(memsys, pc, bytes), end = pc + bytes;
+    if (from < end) stall(core, memsys_fetch(&core->view, clock_now(core), from, (unsigned)(end - from)));
 }
 
 void modelled_refused(struct core *core, uint64_t pc) {

@@ -38,12 +38,13 @@ struct modelled {
     size_t own_size;
 };
 
-/* What code tells of an access: the size, and its kind above. */
+/*
+ * The helpers that code calls (observe.h), with the core's own. Of an access they are told the size and the kind (modelled_info), but
+ * for loads and stores, whose size has to be a power of two: memsys_aligned_mask.
+ */
 static inline uint32_t modelled_info(unsigned size, enum memsys_kind kind) { return size | (uint32_t)kind << 8; }
-
-/* The helpers that it calls (observe.h), with the core's own. */
-void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info);
+void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask);
+void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask);
 void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info);
 void ARCH_OBSERVED_BLOCK(void *memsys, uint64_t block, uint32_t none);
 

@@ -112,7 +112,7 @@ PyObject *core_model_memory(PyObject *self, PyObject *args) {
     core->view.of = core;
     core->view.walk = walk_stage1;
     core->view.stage2 = walk_stage2;
-    core->pace = (struct pace){cycles, instructions};
+    core->pace = clock_pace(cycles, instructions);
     unicorn.tb_flush(core->cpu); /* what there is says nothing */
     modelled_translate_anew(core);
     Py_RETURN_NONE;

@@ -16,7 +16,7 @@ from .coherent import Coherent, Word
 from .pcpu import Kind, What
 from .tables import DATA
 from .test_cluster import EXTENTS, LENGTH, adopt, nothing, plain
-from .test_pcpu import SMALL, VARIANTS
+from .test_pcpu import SMALL, VARIANTS, hits
 from .window import Cluster
 
 PARTIES = 3
@@ -67,7 +67,7 @@ class Machine:
         if kind is not Kind.PREFETCH:
             self.enter(party, va // PAGE, writes(kind))
         native = self.natives[party]
-        taken = kind in {Kind.LOAD, Kind.STORE} and native.filtered(va, 8, kind is Kind.STORE)
+        taken = kind in {Kind.LOAD, Kind.STORE} and hits(native, va, 8, kind is Kind.STORE)
         return 0 if taken else native.data(self.clocks[party], va, 8, kind)
 
     def begin(self) -> None:

@@ -28,7 +28,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     tlb_init(&in->ipa, p->ipa_cache_entries, p->ipa_cache_ways);
     for (unsigned side = 0; side < 2; side++) {
         in->micro[side].entries = side ? p->utlb_instruction : p->utlb_data;
-        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = UINT64_MAX;
+        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = NO_KEY;
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);
@@ -252,8 +252,7 @@ static unsigned in_line(const struct memsys_view *view, uint64_t now, const stru
     case MEMSYS_ZERO:
         return store(view, now, place, ALL_BYTES);
     case MEMSYS_STORE:
-        return store(view, now, place,
-                     (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : ALL_BYTES) << (place->va & (MEMSYS_LINE - 1)));
+        return store(view, now, place, written_bytes(place->va, size));
     default:
         prefetch(view, now, place->va, place->pa);
         return 0;

@@ -115,11 +115,18 @@ static PyObject *filtered(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
     return PyBool_FromLong(memsys_filtered(pcpu(self)->memsys, va, size, store));
 }
-static PyObject *fetched(PyObject *self, PyObject *args) {
+static PyObject *hits(PyObject *self, PyObject *args) {
+    unsigned long long va;
+    unsigned size;
+    int store;
+    if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
+    return PyBool_FromLong(memsys_hits(&pcpu(self)->view, va, size, store));
+}
+static PyObject *code_hits(PyObject *self, PyObject *args) {
     unsigned long long va;
     unsigned size;
     if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
-    return PyBool_FromLong(memsys_fetched(pcpu(self)->memsys, va, size));
+    return PyLong_FromUnsignedLongLong(memsys_code_hits(pcpu(self)->memsys, va, size));
 }
 static PyObject *data(PyObject *self, PyObject *args) {
     unsigned long long now, va;
@@ -262,7 +269,8 @@ static PyObject *records(PyObject *self, PyObject *none) {
 }
 static PyMethodDef methods[] = {
     {"filtered", filtered, METH_VARARGS, NULL},
-    {"fetched", fetched, METH_VARARGS, NULL},
+    {"hits", hits, METH_VARARGS, NULL},
+    {"code_hits", code_hits, METH_VARARGS, NULL},
     {"data", data, METH_VARARGS, NULL},
     {"fetch", fetch, METH_VARARGS, NULL},
     {"touch", touch, METH_VARARGS, NULL},
