@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, final
 
 from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.machine.clusters import clusters
+from baonet.machine.dataclass import dataclass
 from baonet.run.missed_pages import MissedMemory, PhysicalNames
 from baonet.trace.memory import GROUPS, CacheCounts, MemoryUse, PcpuMemory, cache_counts, pcpu_memory, together
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, final
 
 from baonet.config.symbols import Symbols
 from baonet.hyp.pages import Extent
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE
+from baonet.machine.dataclass import dataclass
 
 
 @final
