@@ -115,6 +115,8 @@ class Collect:
 @final
 @dataclass(frozen=True, slots=True)
 class Collected:
+    """``said``: in the order in which it was said."""
+
     pcpu: int
     said: tuple[Control, ...]
 
