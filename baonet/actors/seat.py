@@ -12,7 +12,7 @@ from typing import Final, final
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
-from baonet.core.cpu import Core, interrupt_exit
+from baonet.core.cpu import Core, interrupt_exits
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.vmm import Plan
@@ -51,7 +51,7 @@ class Seat:
         self.core = core
         self.body = Body(plan, pcpu, core, self)
         self._latency = latency
-        self._interrupt = interrupt_exit(plan.machine, self.body.vm)
+        self._interrupt, self._relayed = interrupt_exits(plan.machine, self.body.vm)
         self._inbox: list[tuple[int, int, int, int, Delivery]] = []
         self._came = 0
         self._channels: dict[int, int] = {}
@@ -132,9 +132,10 @@ class Seat:
             return
         number = NUMBER[type(message)]
         self.core.note(Kind.ARRIVED, number, delivery.source | delivery.sequence << SEQUENCE_SHIFT, delivery.due)
-        if not self._interrupted and TRAVELS[type(message)].interrupts:
+        fact = TRAVELS[type(message)]
+        if not self._interrupted and fact.interrupts:
             self._interrupted = True
-            self.core.pay(self._interrupt)
+            self.core.pay(self._relayed if fact.own else self._interrupt)
         self.body.hear(delivery.source, message)  # type: ignore[arg-type]
 
     def _undergo(self, message: object) -> None:

@@ -51,6 +51,9 @@ class SecondLevelCacheModel(Model):
     ways: int | None = optional(_WAYS, "Ways.", None)
     latency: int | None = optional(_CYCLES, "What a load or a fetch waits that the first level does not have.", None)
     store: int | None = optional(_CYCLES, "What a store waits for the same; a store buffer hides it.", None)
+    path: int | None = optional(
+        _CYCLES, "How long a line keeps the path between a CPU's L1D and this cache busy. `0`: it is never busy.", None
+    )
     on_eviction: bool | None = optional(
         Boolean(), "Whether data come into it when they leave a first-level cache, or else when they are fetched.", None
     )
@@ -168,6 +171,9 @@ class HypervisorFootprintModel(Model):
     interrupt: ExitFootprintModel | None = optional(MappingOf(ExitFootprintModel), "An exit for an interrupt.", None)
     direct: ExitFootprintModel | None = optional(
         MappingOf(ExitFootprintModel), "The same for a VM with `interrupts: direct`.", None
+    )
+    relayed: ExitFootprintModel | None = optional(
+        MappingOf(ExitFootprintModel), "In such a VM, an exit for an interrupt that is the hypervisor's own.", None
     )
 
 

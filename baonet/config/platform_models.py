@@ -120,6 +120,12 @@ class CostsModel(Model):
     direct: int | None = optional(
         _COST, "The same for a VM with `interrupts: direct`, whose interrupts reach it without the hypervisor.", None
     )
+    relayed: int | None = optional(
+        _COST,
+        "In such a VM, an interrupt that is the hypervisor's own, as a notification of another VM is: it has to come "
+        "another way.",
+        None,
+    )
 
 
 _MOST_TICKS = (1 << 32) - 1

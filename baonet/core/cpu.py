@@ -11,7 +11,7 @@ from typing import Final
 
 from baonet.core import _node, wings
 from baonet.core.architecture import Core, CoreWing, Member, Rounds
-from baonet.core.costs import interrupt_kind
+from baonet.core.costs import interrupt_kind, relayed_kind
 from baonet.core.modelling import model
 from baonet.core.shapes import cluster_size, shape
 from baonet.machine import PAGE_SIZE, UARTS, ClockMode, Machine, Vm
@@ -30,7 +30,7 @@ __all__ = [
     "build",
     "call",
     "flip",
-    "interrupt_exit",
+    "interrupt_exits",
     "kick",
     "rounds",
     "rung",
@@ -133,9 +133,10 @@ def build(
     return core
 
 
-def interrupt_exit(machine: Machine, vm: Vm) -> int:
-    """The number of the exit that an interrupt is."""
-    return wings.of(machine).kinds(vm).index(interrupt_kind(vm))
+def interrupt_exits(machine: Machine, vm: Vm) -> tuple[int, int]:
+    """The numbers of the exits for what another CPU sends: an interrupt of the guest's, and the hypervisor's own."""
+    kinds = wings.of(machine).kinds(vm)
+    return kinds.index(interrupt_kind(vm)), kinds.index(relayed_kind(vm))
 
 
 def flip(memory: NodeMemory, vm: int, pcpu: int, number: int, bits: Sequence[int]) -> None:

@@ -57,8 +57,9 @@ class MessageFact:
 
     ``latency`` is which of the clock's it has, and ``of_hardware`` which it has where it says that it is of a hardware
     interrupt. ``interrupts``: Bao sends it with an IPI, so that it interrupts its receiver; the others are looks into
-    shared memory there. ``quiet``: it does not end a suspend of its receiver either, if it brings no interrupt that the
-    guest has enabled.
+    shared memory there. ``own``: that IPI is the hypervisor's even where the guest's interrupts go past it, for it
+    stands for no interrupt that the hardware could give the guest. ``quiet``: it does not end a suspend of its receiver
+    either, if it brings no interrupt that the guest has enabled.
     """
 
     number: int
@@ -66,6 +67,7 @@ class MessageFact:
     latency: MessageKind = MessageKind.IPI
     of_hardware: MessageKind | None = None
     interrupts: bool = False
+    own: bool = False
     quiet: bool = False
 
     def latency_of(self, message: Any) -> MessageKind:
@@ -73,7 +75,7 @@ class MessageFact:
 
 
 SHARED: Final = (
-    MessageFact(37, IpcNotify, latency=MessageKind.IPC, interrupts=True),
+    MessageFact(37, IpcNotify, latency=MessageKind.IPC, interrupts=True, own=True),
     MessageFact(38, VmBarrier),
     MessageFact(56, SpiLine, latency=MessageKind.SPI),
 )

@@ -17,7 +17,7 @@ from baonet.machine import PAGE_SIZE, ExitFootprint, Machine
 from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import LINE
 
-EXITS: Final = ("hypercall", "access", "interrupt", "direct")
+EXITS: Final = ("hypercall", "access", "interrupt", "direct", "relayed")
 """Kinds of exits, by the names that their costs have."""
 _PAGE_LINES: Final = PAGE_SIZE // LINE
 _RUN: Final = 4
@@ -59,7 +59,9 @@ class VmMap:
     def __init__(self, planned: VmPlan, overhead: VmOverhead, palette: Palette) -> None:
         memory = planned.memory
         self._palette = palette
-        self.extents = stage2.mapped(planned.config.regions, memory.regions, memory.devices, memory.ipcs)
+        vm = planned.config
+        blocks = stage2.blocks_of(vm)
+        self.extents = stage2.mapped(vm.regions, memory.regions, memory.devices, memory.ipcs, blocks)
         pages = [pa for extent in overhead.tables for pa in _pages(extent, palette)]
         self.tables = stage2.Tables(overhead.root.pa, self.extents, pages)
 

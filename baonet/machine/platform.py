@@ -46,13 +46,15 @@ class Costs:
 
     ``hypercall``: an exit that the guest asks for or that ends in the hypervisor (a call, an access that it does not
     emulate), there and back; ``access``: an emulated load or store; ``interrupt``: an exit for an interrupt (taking it
-    and injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts.
+    and injecting it, maintenance, deactivation); ``direct``: the same for a VM with direct interrupts; ``relayed``: in
+    such a VM, an interrupt that is the hypervisor's own, by which its other CPUs tell it something.
     """
 
     hypercall: int = 0
     access: int = 0
     interrupt: int = 0
     direct: int = 0
+    relayed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

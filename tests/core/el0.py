@@ -27,7 +27,7 @@ NOWHERE: Final = 0x0A00_0000  # mapped by EL1, but not by stage 2
 A32: Final = 0x10
 T32: Final = 0x30
 FREQUENCY: Final = 62_500_000
-COSTS: Final = len(Exit) + 1
+COSTS: Final = len(Exit) + 2
 
 
 def msr(register: tuple[int, int, int, int, int], source: int) -> int:

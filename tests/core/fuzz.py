@@ -39,8 +39,8 @@ BUDGET: Final = 1000
 SVC_CLASSES: Final = (0x11, 0x15)
 TIMELESS: Final = dict.fromkeys(
     (
-        *("l2_latency", "l2_store", "dram_latency", "dram_store", "dram_line", "device_load", "device_store"),
-        *("utlb_miss", "tlb_miss", "snoop_dirty", "snoop_shared"),
+        *("l2_latency", "l2_store", "l2_path", "dram_latency", "dram_store", "dram_line"),
+        *("device_load", "device_store", "utlb_miss", "tlb_miss", "snoop_dirty", "snoop_shared"),
     ),
     0,
 )

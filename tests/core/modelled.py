@@ -34,6 +34,7 @@ PLAIN: Final = {
     "streaming_l2": 0,
     "dram_line": 0,
     "l2_store": 0,
+    "l2_path": 0,
     "dram_store": 0,
 }
 """Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: the rest is easily counted."""

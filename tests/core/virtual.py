@@ -10,7 +10,7 @@ from tests.core.owners import Owners
 HZ = 1_000_000_000
 FREQUENCY = 62_500_000
 MAX = 3  # UC_CPU_ARM64_MAX
-COSTS = len(Exit) + 1
+COSTS = len(Exit) + 2
 
 NOP, ISB, HVC, WFI, LOOP = 0xD503201F, 0xD5033FDF, 0xD4000002, 0xD503207F, 0x14000000
 

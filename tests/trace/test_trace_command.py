@@ -64,6 +64,22 @@ def test_info(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({}, "cortex-a53"), ({"l2.size": "2MiB", "hypervisor": "xen"}, "cortex-a53, l2.size 2MiB, hypervisor xen")],
+)
+def test_info_of_a_run_in_which_memory_takes_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], told: str
+) -> None:
+    system = {"preset": "cortex-a53", "changes": changes}
+    uncharged = dict.fromkeys(("hypercall", "access", "interrupt", "direct"), 0)
+    path = write(tmp_path / "t.bnt", ROWS, header={**HEADER, "memory_system": system, "costs": uncharged})
+    assert main(["trace", "info", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"memory system {told}" in lines
+    assert not any(line.startswith("costs") for line in lines)
+
+
 def test_info_of_a_killed_run_under_the_hosts_clock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "t.bnt", ROWS, end=None, header={**HEADER, "mode": "host"})
     path.write_bytes(path.read_bytes()[:-7])

@@ -24,6 +24,7 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
         "two `access`",
         "direct": 'published: with an AIA no interrupt of a guest enters Bao (*"Interrupting" the Status Quo*, IEEE '
         "Access, 2024), so nothing is added",
+        "relayed": "not modelled: nothing is published; what it touches where memory takes time is an estimate",
     }
 )
 """Where each of ``RV64_COSTS`` comes from, in Markdown."""

@@ -107,7 +107,7 @@ struct record {
     uint64_t b, c;
 };
 #define TRACE_RECORDS 2048u
-enum { COST_ACCESS = EXIT_ERROR, COSTS }; /* those before are of exits, by their numbers */
+enum { COST_ACCESS = EXIT_ERROR, COST_RELAYED, COSTS }; /* those before are of exits, by their numbers */
 
 #define STALE_PAGES 16u
 

@@ -190,7 +190,7 @@ def _nothing() -> None:
 
 
 MESSAGES: Final[tuple[MessageFact, ...]] = (
-    MessageFact(32, PsciOn, interrupts=True),
+    MessageFact(32, PsciOn, interrupts=True, own=True),
     MessageFact(33, PsciCpuOn),
     MessageFact(34, PsciAffinityInfo),
     MessageFact(35, PsciResult),

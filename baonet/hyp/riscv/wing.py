@@ -141,10 +141,10 @@ def _nothing() -> None:
 
 
 _SBI_MESSAGES: Final[tuple[MessageFact, ...]] = (
-    MessageFact(40, SbiHartStart, interrupts=True, quiet=True),
+    MessageFact(40, SbiHartStart, interrupts=True, own=True, quiet=True),
     MessageFact(41, SbiHartStatus, quiet=True),
     MessageFact(42, SbiResult),
-    MessageFact(43, SbiSendIpi, interrupts=True),
+    MessageFact(43, SbiSendIpi, interrupts=True, own=True),
 )
 
 

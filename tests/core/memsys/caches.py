@@ -139,6 +139,25 @@ class Cost:
         return self.cache + self.memory + self.wait
 
 
+COMES = {Ask.LOAD, Ask.STORE, Ask.PREFETCH}
+PASSES = {Ask.STREAM, Ask.STREAM_PAST, Ask.MERGE}
+
+
+@dataclass
+class Path:
+    """From the second level to one first level: each line keeps it for ``l2_path`` cycles."""
+
+    p: dict[str, int]
+    free: int = 0
+
+    def wait(self, request: Ask, hit: bool, now: int) -> int:
+        if request not in PASSES and not (hit and request in COMES):
+            return 0
+        wait = max(self.free - now, 0)
+        self.free = now + wait + self.p["l2_path"]
+        return wait
+
+
 @dataclass
 class Channel:
     """A queue in which every line stands for ``dram_line`` cycles."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from enum import IntEnum
 
-from .caches import DATA, FILLS, L1, L2, LINE, Ask, Channel, Cost, Held
+from .caches import DATA, FILLS, L1, L2, LINE, Ask, Channel, Cost, Held, Path
 from .translation import CACHED, LARGEST, OFF, UNCACHED, Entry, Sets, Stage2, Tlbi, Walk
 
 PAGE = 4096
@@ -106,7 +106,7 @@ class Pcpu:
         self.p, self._walk, self._stage2 = p, walk, stage2
         self.l1i, self.l1d = L1(p["l1i_size"], p["l1i_ways"]), L1(p["l1d_size"], p["l1d_ways"])
         self.l2 = L2(p["l2_size"], p["l2_ways"], bool(p["l2_on_eviction"]))
-        self.channel = Channel(p)
+        self.channel, self.path = Channel(p), Path(p)
         self.micro: list[list[Entry | None]] = [[None] * p["utlb_data"], [None] * p["utlb_instruction"]]
         self.micro_next = [0, 0]
         self.tlb = Sets(p["tlb_entries"], p["tlb_ways"])
@@ -139,7 +139,9 @@ class Pcpu:
         if request in FILLS:
             self.n["l2_accesses"] += 1
             self.n["l2_misses"] += not answer.hit
-        return self.channel.serve(request, answer.hit, answer.writeback, now, self.wait)
+        cost = self.channel.serve(request, answer.hit, answer.writeback, now, self.wait)
+        cost.cache += self.path.wait(request, answer.hit, now)
+        return cost
 
     # ---- Translation ----
 
@@ -159,7 +161,7 @@ class Pcpu:
         total = 0
         for each in descriptors:
             total += self._descriptor(now + total, each)
-        shift = min(shift, LARGEST) if descriptors else LARGEST
+        shift = min(shift, LARGEST)
         entry = Entry(ipa >> shift << shift, shift, 0, False, pa >> shift << shift, memory, memory)
         if descriptors:
             self.ipas.put(entry)

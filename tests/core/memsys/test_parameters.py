@@ -25,6 +25,7 @@ def test_a_cortex_a53_is_one() -> None:
         ("l2_size", 128 << 20, "must be at most 64 MiB"),
         ("l2_ways", 32, "must be from 1 to 16"),
         ("l2_on_eviction", 2, "must be 0 or 1"),
+        ("l2_path", 10001, "must be at most 10000 cycles"),
         ("utlb_data", 0, "must be from 1 to 64"),
         ("utlb_instruction", 65, "must be from 1 to 64"),
         ("tlb_entries", 500, "must be its ways times a power of two"),

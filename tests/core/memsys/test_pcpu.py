@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from baonet.core import _memsys
 
 from .pcpu import Kind, Pcpu, What
 from .tables import BLOCKS, DATA, DEVICES, GLOBAL, NOWHERE, PAGES, PLAIN, stage2, walk
-from .translation import OFF, Tlbi
+from .translation import CACHED, DEVICE, OFF, Tlbi
 
 # Small, so that a short trace fills all of it.
 SMALL = {
@@ -34,7 +35,15 @@ SMALL = {
     "streaming_l1": 2,
     "streaming_l2": 4,
 }
-VARIANTS = [{}, {"l2_on_eviction": 0}, {"prefetch_streams": 0}, {"streaming_l1": 0}, {"dram_line": 80, "dram_queue": 1}]
+VARIANTS = [
+    {},
+    {"l2_on_eviction": 0},
+    {"prefetch_streams": 0},
+    {"streaming_l1": 0},
+    {"dram_line": 80, "dram_queue": 1},
+    {"l2_path": 0},
+    {"l2_path": 40},
+]
 
 # Few places, near each other: that they meet is what is to be tried.
 addresses = st.builds(
@@ -149,3 +158,33 @@ def test_goes_on_from_its_bytes(before: list[tuple[Any, ...]], after: list[tuple
             both.step(step)
             getattr(other, step[0])(*step[1:])
     assert other.state() == both.native.state()
+
+
+def test_a_page_that_is_a_device_makes_none_of_what_is_beside_it() -> None:
+    """In one block of stage 1, and with no tables of stage 2 that tell how far the page reaches."""
+    block, device = 0x4000_0000, 0x4010_0000
+
+    def in_block(va: int, _fetch: bool) -> tuple[list[int], int, int, bool, bool, int, int]:
+        return [block], 30, va, False, True, CACHED, CACHED
+
+    def beside(ipa: int) -> tuple[list[int], int, int, int]:
+        return ([], 12, ipa, DEVICE) if ipa // 4096 == device // 4096 else ([], 30, ipa, CACHED)
+
+    pcpu = _memsys.Pcpu({}, 1_000_000, in_block, beside)
+    pcpu.begin(0)
+    for nth, va in enumerate((device, device + 4096, device + 8192)):
+        pcpu.data(1000 * nth, va, 8, Kind.LOAD)
+    counts = pcpu.counters()
+    assert (counts["uncached"], counts["l1d_misses"]) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])
+def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> None:
+    pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0  # 40: longer than a hit takes
+    lines = [PAGES + n * 64 for n in range(2048)]
+    for line in lines:
+        pcpu.data(now, line, 8, Kind.LOAD)
+    begin = now = 1_000_000
+    for line in lines:
+        now += 1 + pcpu.data(now, line, 8, kind)
+    assert (now - begin) / len(lines) == pytest.approx(40, rel=0.05)

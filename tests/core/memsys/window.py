@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .caches import FILLS, L2, Ask, Channel
+from .caches import FILLS, L2, Ask, Channel, Path
 from .pcpu import Ahead, Pcpu
 
 HYPERVISOR = 32
@@ -15,6 +15,13 @@ COLD = 33
 class Party:
     def __init__(self, p: dict[str, int]) -> None:
         self.own, self.ahead, self.balance = Channel(p), Ahead(p), 0
+        self.path, self.really_path = Path(p), Path(p)
+
+    def set_back(self, cycles: int) -> None:
+        """Its clock goes on so much before what the records of a window have come to."""
+        self.really_path.free = max(self.really_path.free - cycles, 0)
+        places = self.ahead.places
+        self.ahead.places = [place and (place[0], (place[1][0], place[1][1] - cycles)) for place in places]
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Reader:
     fills: int = 0
     area: int = 0
     others: int = 0
+    of_hypervisor: int = 0
     misses: list[int] = field(default_factory=lambda: [0, 0])
 
     @property
@@ -78,6 +86,8 @@ class Cluster:
         now, area, lines = time + reader.late, self.channel.area, self.channel.lines
         charged = party.own.serve(request, bool(hit), bool(writeback), time, reader.wait)
         really = self.channel.serve(request, answer.hit, answer.writeback, now, 0)
+        charged.cache += party.path.wait(request, bool(hit), time)
+        really.cache += party.really_path.wait(request, answer.hit, now)
         if self.channel.lines != lines:
             n["lines"] += self.channel.lines - lines
             n["waits"] += really.wait
@@ -95,8 +105,9 @@ class Cluster:
             if ready:
                 thought, came = max(ready[0] - time, 0), max(ready[1] - now, 0)
         reader.later += came - thought
+        reader.of_hypervisor += (came - thought) * hypervisor
 
-    def merge(self, pcpus: list[Pcpu], owners: list[int], length: int) -> list[tuple[int, int, int, int]]:
+    def merge(self, pcpus: list[Pcpu], owners: list[int], length: int) -> list[tuple[int, int, int, int, int]]:
         readers = [Reader(cpu.records, self.parties[n], owners[n], cpu.wait) for n, cpu in enumerate(pcpus)]
         active = [reader for reader in readers if reader.records]
         area, last = self.channel.area, 0
@@ -111,9 +122,13 @@ class Cluster:
         for reader in readers:
             balance = reader.party.balance + reader.late + reader.later
             reader.party.balance = min(balance, 0)
+            reader.party.set_back(reader.late + reader.later - max(balance, 0))
             waits = reader.others + (area - reader.area) // length
             wait = max(waits, 0) // (reader.fills + 1)
-            outcomes.append((max(balance, 0), wait, reader.misses[0], reader.misses[1]))
+            own, charge = reader.of_hypervisor, max(balance, 0)
+            guest = reader.late + reader.later - own
+            part = 0 if own <= 0 else charge * own // (own + max(guest, 0))
+            outcomes.append((charge, wait, reader.misses[0], reader.misses[1], part))
         charges = [outcome[0] for reader, outcome in zip(readers, outcomes, strict=True) if reader.records]
         if charges:
             self.channel.free -= last - min(charges)

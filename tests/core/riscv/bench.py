@@ -28,7 +28,7 @@ UART_INTERRUPT: Final = 10
 FREQUENCY: Final = 10_000_000
 HZ: Final = 1_000_000_000
 TICK: Final = HZ // FREQUENCY  # in cycles
-COSTS: Final = len(RiscvExit) + 1
+COSTS: Final = len(RiscvExit) + 2
 FOR_EVER: Final = 1 << 40
 CLOCKS: Final = ("host", "virtual")
 

@@ -55,8 +55,8 @@ def test_a_stay_that_is_over_runs_nothing() -> None:
 
 
 def test_time_passes_for_what_an_exit_costs_once() -> None:
-    hart = Hart("virtual", costs=(0, 0, 0, 310, 700, 0, 0, 0, 0), records=True)
-    assert COSTS == 9
+    hart = Hart("virtual", costs=(0, 0, 0, 310, 700, 0, 0, 0, 0, 0), records=True)
+    assert COSTS == 10
     hart.enter(NOP, ECALL, asm.C_NOP, asm.csrr(A0, asm.CYCLE), LOOP)
     records(hart)
     begin = hart.core.time
@@ -69,7 +69,7 @@ def test_time_passes_for_what_an_exit_costs_once() -> None:
 
 
 def test_an_emulated_access_costs() -> None:
-    hart = Hart("virtual", costs=(0,) * 8 + (500,))
+    hart = Hart("virtual", costs=(0,) * 8 + (500, 0))
     hart.core.emulate(((0x0C00_0000, 0x1000),), lambda ipa, size: 7, lambda *_: True, [])
     hart.enter(asm.load("w", A0, A1), asm.store("w", A0, A1), ECALL, a1=0x0C00_0000)
     begin = hart.core.time
@@ -159,7 +159,7 @@ def test_where_stays_end_changes_nothing(step: int) -> None:
     """Timer interrupts, traps, waits and emulated accesses come at the same cycles, however a run is cut."""
 
     def course(length: int) -> list[Any]:
-        hart = Hart("virtual", levels=3, records=True, costs=(0, 0, 0, 310, 700, 90, 0, 0, 120))
+        hart = Hart("virtual", levels=3, records=True, costs=(0, 0, 0, 310, 700, 90, 0, 0, 120, 0))
         hart.core.emulate(((0x0C00_0000, 0x1000),), lambda ipa, size: 5, lambda *_: True, [])
         hart.tables.map(0x0C00_0000, 0x0C00_0000)
         handler = (asm.csrr(A3, asm.TIME), asm.addi(A3, A3, 3), asm.csrw(asm.STIMECMP, A3), asm.c_addi(A0, 1), asm.SRET)

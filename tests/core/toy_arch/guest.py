@@ -47,7 +47,7 @@ def core_of(native: Any, memory: Memory, hz: int) -> Any:
         siblings=(),
         code_map=memory.code_map,
         hz=hz,
-        costs=(0,) * (EXITS + 1),
+        costs=(0,) * (EXITS + 2),
         id=7,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)

@@ -68,6 +68,7 @@ struct memsys_wrong memsys_check(const struct memsys_parameters *p) {
     CHECK(ipa_cache_entries, wrong_entries(p->ipa_cache_entries, p->ipa_cache_ways, SMALL_ENTRIES, "must be at most 256"));
     CHECK(l2_latency, wrong_cycles(p->l2_latency));
     CHECK(l2_store, wrong_cycles(p->l2_store));
+    CHECK(l2_path, wrong_cycles(p->l2_path));
     CHECK(dram_latency, wrong_cycles(p->dram_latency));
     CHECK(dram_store, wrong_cycles(p->dram_store));
     CHECK(dram_line, wrong_cycles(p->dram_line));

@@ -34,6 +34,7 @@ struct inner {
     struct writing writing;
     struct prefetcher prefetcher;
     struct ahead ahead;
+    struct path path;
     struct memsys_channel channel; /* as if no other used it */
 };
 

@@ -91,6 +91,31 @@ static inline uint32_t settled_cycles(const struct memsys_parameters *parameters
     if ((reads | maintenance) >> request & 1) return parameters->l2_latency;
     return writes >> request & 1 ? parameters->l2_store : 0;
 }
+
+/*
+ * The path between a core's L1D and the second level moves a line after the other: those that the second level has, and what of
+ * stores passes by the first. Lines from memory come as slowly as the channel gives them, and what leaves for a line that comes
+ * goes the other way: these are never waited for.
+ */
+struct path {
+    uint64_t free; /* when it is */
+};
+static inline bool keeps_path(enum request request, bool hit) {
+    const uint32_t comes = 1u << ASK_LOAD | 1u << ASK_STORE | 1u << ASK_PREFETCH;
+    const uint32_t passes = 1u << ASK_STREAM | 1u << ASK_STREAM_PAST | 1u << ASK_MERGE;
+    return (passes | (hit ? comes : 0)) >> request & 1;
+}
+/* How long such a one waits for those before it. */
+static inline uint32_t take_path(struct path *path, const struct memsys_parameters *parameters, uint64_t now) {
+    uint64_t wait = path->free > now ? path->free - now : 0;
+    path->free = now + wait + parameters->l2_path;
+    return (uint32_t)wait;
+}
+static inline uint32_t path_wait(struct path *path, const struct memsys_parameters *parameters, enum request request, bool hit,
+                                 uint64_t now) {
+    return keeps_path(request, hit) ? take_path(path, parameters, now) : 0;
+}
+
 /* What any other costs at `now`: its line, or its victim, goes over the channel. `others`: a wait to add if it is waited for. */
 void memsys_serve(struct memsys_channel *channel, const struct memsys_parameters *parameters, enum request request, bool hit,
                   bool writeback, uint64_t now, uint32_t others, struct cost *cost);

@@ -13,8 +13,10 @@
 /* What is kept of a party from window to window: what it thinks it waits for, replayed from its logs, and what it owes. */
 struct party {
     struct memsys_channel own;      /* as its hierarchy has it */
-    struct ahead ahead;             /* likewise */
+    struct path path;               /* likewise, */
+    struct ahead ahead;             /* and likewise */
     uint64_t really[AHEAD_LINES];   /* when these lines are there */
+    struct path really_path;
     int64_t balance;                /* cycles that it is still to be charged; negative: that it was charged too many */
 };
 struct part {
@@ -121,7 +123,8 @@ bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
     memsys->counters[0].l2_misses += (uint64_t)outcome->l2_misses;
     memsys->counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
-    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge;
+    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
+    memsys->counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
     log->begin = now;
     log->count = 0;
     log->wait = outcome->wait;
@@ -139,6 +142,7 @@ struct reader {
     struct record record;
     int64_t time, late; /* late: than it was charged, so far in this window, */
     int64_t later;      /* and by what the access took that it is at: requests of one begin together */
+    int64_t of_hypervisor; /* of both, what its own accesses were short of */
     uint64_t fills, area;
     int64_t others; /* cycles that others have kept its lines waiting */
 };
@@ -243,6 +247,16 @@ static void replay_lines(struct memsys_cluster *cluster, struct reader *reader, 
     if (writeback) counters->lines++, cluster->counters.busy += p->dram_line;
 }
 
+/* Adds how long it has waited for the path to its first level, as was charged and as it is. */
+static inline void wait_for_path(const struct memsys_cluster *cluster, struct reader *reader, bool hit, int64_t *charged,
+                                 int64_t *really) {
+    const struct memsys_parameters *p = &cluster->parameters;
+    const struct record *record = &reader->record;
+    struct party *party = reader->party;
+    *charged += path_wait(&party->path, p, record->request, record->hit, (uint64_t)reader->time);
+    *really += path_wait(&party->really_path, p, record->request, hit, (uint64_t)(reader->time + reader->late));
+}
+
 static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
     const struct record *record = &reader->record;
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
@@ -253,12 +267,14 @@ static inline void replay(struct memsys_cluster *cluster, struct reader *reader)
     int64_t charged = 0, really = 0;
     if (!settled) replay_lines(cluster, reader, owner, answer.hit, answer.writeback, &charged, &really);
     else if (record->request == ASK_PREFETCH) charged = really = cluster->parameters.l2_latency;
+    wait_for_path(cluster, reader, answer.hit, &charged, &really);
     if (record->request == ASK_PREFETCH) {
         add_ahead(reader, charged, really);
         return;
     }
     if (record->request == ASK_USE) use_ahead(reader, record->line, &charged, &really);
     reader->later += really - charged;
+    if (record->hypervisor) reader->of_hypervisor += really - charged;
 }
 
 /* The reader whose next record is first: of several at one time, the first. */
@@ -269,11 +285,27 @@ static unsigned first_of(struct reader *const readers[], unsigned count) {
     return first;
 }
 
+/* Of a charge, the part of whom such a share of what was missing is; what one was charged too much is for the other. */
+static uint64_t part_of(uint64_t charge, int64_t own, int64_t other) {
+    if (own <= 0) return 0;
+    return other > 0 ? (uint64_t)((unsigned __int128)charge * (uint64_t)own / (uint64_t)(own + other)) : charge;
+}
+
+/* A party's clock goes on `back` cycles before what the window's records have come to: so what is under way is there earlier. */
+static void set_back(struct party *party, int64_t back) {
+    int64_t free = (int64_t)party->really_path.free - back;
+    party->really_path.free = free > 0 ? (uint64_t)free : 0;
+    for (uint32_t i = 0; i < party->ahead.capacity; i++) party->really[i] -= (uint64_t)back;
+}
+
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
-    party->balance += reader->late + reader->later;
+    int64_t late = reader->late + reader->later;
+    party->balance += late;
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
+    outcome->of_hypervisor = (uint32_t)part_of(outcome->charge, reader->of_hypervisor, late - reader->of_hypervisor);
     if (party->balance > 0) party->balance = 0;
+    set_back(party, late - (int64_t)outcome->charge);
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
     int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;

@@ -35,6 +35,8 @@
     /* Cycles: a first-level miss that the second level has; of a store, which the store buffer hides. */ \
     X(l2_latency, 13) \
     X(l2_store, 0) \
+    /* Cycles for which a line keeps the path between a core's L1D and the second level; 0: it is never busy. */ \
+    X(l2_path, 10) \
     /* More cycles, of what the second level does not have, on an idle channel; of a store instead of all that. */ \
     X(dram_latency, 100) \
     X(dram_store, 20) \

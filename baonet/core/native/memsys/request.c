@@ -42,10 +42,11 @@ static inline __attribute__((always_inline)) unsigned ask(const struct memsys_vi
         counting(in)->l2_accesses++;
         counting(in)->l2_misses += !answer.hit;
     }
-    if (!is_settled(request, answer.hit, answer.writeback)) return serve(view, now, request, answer, cause, counts);
-    unsigned cycles = settled_cycles(&in->head.parameters, request);
+    unsigned cycles = path_wait(&in->path, &in->head.parameters, request, answer.hit, now);
+    bool settled = is_settled(request, answer.hit, answer.writeback);
+    if (settled) cycles += settled_cycles(&in->head.parameters, request);
     if (counts) counting(in)->stalls[cause] += cycles;
-    return cycles;
+    return settled ? cycles : cycles + serve(view, now, request, answer, cause, counts);
 }
 
 unsigned memsys_ask(const struct memsys_view *view, uint64_t now, enum request request, uint64_t line, enum memsys_cause cause) {
