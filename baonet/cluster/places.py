@@ -8,13 +8,13 @@ cores a node's share of them is in proportion to its cores, and what is larger t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
 from typing import final
 
 from baonet.hyp.vmm import Plan
 from baonet.machine import NodeName, NodePlacement, NodePolicy
+from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands
 
 

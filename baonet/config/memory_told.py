@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import final
 
 from baonet.config.architecture import Architecture
@@ -11,6 +11,7 @@ from baonet.config.memory_models import MemorySystemModel
 from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration
 from baonet.machine import ExitFootprint, HypervisorFootprint, MemorySystem
+from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import IN_NANOSECONDS
 
 
