@@ -32,8 +32,8 @@ FOOTPRINT_SOURCES: Final[Mapping[str, str]] = MappingProxyType(
         "interrupt": f"{_MARTINS}: instructions and first-level misses at EL2 of a timer interrupt; cycles: what its "
         "684 ns at 1.2 GHz leave over an L2 hit for each. How much of it is private is an estimate",
         "direct": f"{_MARTINS}: 223 ns with direct injection, 222 ns without a hypervisor",
-        "relayed": "estimate: `interrupt`, and `hypercall` twice: it comes by way of the firmware at EL3, which is told "
-        "of its end too (Arm DEN 0054, SDEI). No figure is known to us",
+        "relayed": "estimate: `interrupt`, and `hypercall` twice: it comes by way of the firmware at EL3, which is "
+        "told of its end too (Arm DEN 0054, SDEI). No figure is known to us",
     }
 )
 
