@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import final
 
 from baonet.machine import CrashFault, FlipFault, Machine, StallFault
+from baonet.machine.dataclass import dataclass
 
 
 @final

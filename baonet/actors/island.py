@@ -11,10 +11,10 @@ Pure: no clock, no I/O. All times are cycles.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.core.architecture import ClusterCounts, Rounds
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
 from baonet.wire.control import AGENT, Control, Halt, Reset

@@ -14,11 +14,11 @@ Pure: what happens goes in (``said``, ``died``, ``passed``, ``stop``, ``loaded``
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.phases import ENDING, PATIENCE, OutOfTurn, Phase, step
+from baonet.machine.dataclass import dataclass
 from baonet.wire.control import (
     Control,
     Freeze,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import final
 
 import trio
@@ -15,6 +14,7 @@ from baonet.actors.attached import Attached, OnTyped, PtyConsole, SocketConsole
 from baonet.actors.screen import Lines, Raw, Screen, Together
 from baonet.cli.common import UsageError, colors, find_vm
 from baonet.machine import Machine
+from baonet.machine.dataclass import dataclass
 from baonet.outlets.outlet import Outlet, Outlets
 
 _UNIX = "unix:"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import starmap
 
+from baonet.actors.outcome import Outcome
+from baonet.hyp.vmm import Plan
 from baonet.run.memory_use import RunMemory
 from baonet.run.missed_pages import missed_symbols
-from baonet.trace.memory import GROUPS, CacheCounts
+from baonet.trace.memory import GROUPS, CacheCounts, pcpu_memory
 
 _PAGES = 5
 _MISSES = {
@@ -38,6 +40,21 @@ def memory_text(memory: RunMemory) -> Iterator[str]:
         for place, symbol in enumerate(missed_symbols(memory.pages[number])[:_PAGES]):
             before = "most misses in the pages of a symbol:" if not place else "then"
             yield f"  {before} {_number(symbol.misses)}, {symbol}"
+
+
+def unlogged_text(plan: Plan, outcome: Outcome) -> Iterator[str]:
+    """A line for each vCPU that has asked for more in a window than can be put in order."""
+    for vm in plan.vms:
+        for vcpu, pcpu in enumerate(vm.pcpus):
+            memory = pcpu_memory(outcome.statistics.get(pcpu, {}))
+            uses = () if memory is None else (memory.guest, memory.hypervisor)
+            lacking = sum(use.counts.get("unlogged", 0) for use in uses)
+            if lacking:
+                yield (
+                    f"VM '{vm.config.name}', vCPU {vcpu} asked its second-level cache {_number(lacking)} times when "
+                    "the log of a window had no room: others have not felt it, and the cluster's counters lack "
+                    "it; give 'clock.window' a smaller value, or 'memory_system.cpi' a larger one"
+                )
 
 
 def _matrix(cache: CacheCounts) -> list[list[str]]:

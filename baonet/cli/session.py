@@ -229,6 +229,11 @@ class Session:
             often = "" if count == 1 else f" {count} times"
             name = self._machine.vms[vm].name
             print(f"baonet: VM '{name}', vcpu {vcpu} was parked{often}, as reported above", file=sys.stderr)
+        if self._machine.platform.memory_system is not None:
+            from baonet.cli.memory_text import unlogged_text  # noqa: PLC0415 - most machines' memory takes no time
+
+            for line in unlogged_text(self._plan, outcome):
+                print(f"baonet: {line}", file=sys.stderr)
         if outcome.ending is Ending.TIMEOUT:
             states = ", ".join(f"{name} {state}" for name, state in outcome.vms.items())
             print(f"baonet: timeout after {self._options.timeout:g} s: {states}", file=sys.stderr)

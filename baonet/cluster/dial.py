@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar, final
 
@@ -17,6 +16,7 @@ from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, fin
 from baonet.cluster.route import numeric
 from baonet.cluster.stream import NonsenseError, SilenceError, Stream, StreamError
 from baonet.cluster.terms import ClusterError
+from baonet.machine.dataclass import dataclass
 from baonet.wire.cluster import Beat, Introduction, Refused
 from baonet.wire.messages import Message, accepted
 from baonet.wire.roles import Role

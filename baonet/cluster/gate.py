@@ -17,13 +17,13 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.keys import NO_TLS, HostRole, KeysError, client_context, handshake, server_context
 from baonet.core.child import belong_to, held
 from baonet.launch.process import give_up_all_but
+from baonet.machine.dataclass import dataclass
 from baonet.wire.cluster import Refused
 from baonet.wire.codec import frame
 

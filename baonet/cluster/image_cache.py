@@ -18,11 +18,11 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, final
 
 from baonet.machine import Stamp
+from baonet.machine.dataclass import dataclass
 from baonet.machine.stamp import stamp
 from baonet.wire.fields import ProtocolError, told
 

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, final
@@ -34,6 +33,7 @@ from baonet.cluster.keys import (
     read,
     read_key,
 )
+from baonet.machine.dataclass import dataclass
 
 LEAD: Final = "lead"
 """The name of the lead's own certificate."""

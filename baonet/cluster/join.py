@@ -13,7 +13,6 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.identity import introduction, unlike
@@ -25,6 +24,7 @@ from baonet.cluster.starter import Starter
 from baonet.cluster.stream import NonsenseError, Stream, StreamError
 from baonet.cluster.terms import Awaiting, ClusterError
 from baonet.document.quantities import listing
+from baonet.machine.dataclass import dataclass
 from baonet.wire.cluster import Beat, Introduction
 from baonet.wire.messages import accepted
 from baonet.wire.roles import Role

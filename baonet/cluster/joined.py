@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.cluster.stream import Stream
+from baonet.machine.dataclass import dataclass
 from baonet.wire import cluster
 
 

@@ -11,10 +11,11 @@ import os
 import ssl
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, final
+
+from baonet.machine.dataclass import dataclass
 
 ENVIRONMENT: Final = "BAONET_KEYS"
 NO_TLS: Final = "it does not speak TLS"

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
 import trio
@@ -28,6 +27,7 @@ from baonet.cluster.terms import Awaiting, ClusterError
 from baonet.hyp.vmm import Plan
 from baonet.launch.crews import Placement, carried, first_of_each
 from baonet.machine import ClockMode
+from baonet.machine.dataclass import dataclass
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError

@@ -14,13 +14,13 @@ import struct
 import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.keys import CA, CERTIFICATE, KEY, HostRole, KeysError, holder, native_refusal, read_key, refuse_role
 from baonet.cluster.route import bound, place, seen_from
 from baonet.core import _node
+from baonet.machine.dataclass import dataclass
 from baonet.wire.cluster import Peer
 
 TOKEN: Final = 16

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.vmm import Plan
+from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands
 from baonet.wire.cluster import Enlist
 from baonet.wire.fields import ProtocolError

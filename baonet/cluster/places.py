@@ -8,16 +8,14 @@ cores a node's share of them is in proportion to its cores, and what is larger t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
-from typing import Final, final
+from typing import final
 
 from baonet.hyp.vmm import Plan
 from baonet.machine import NodeName, NodePlacement, NodePolicy
-from baonet.machine.islands import islands, reached
-
-_TOGETHER: Final = "with a 'memory_system' that cannot be; place them on one node, or set platform.memory_system to off"
+from baonet.machine.dataclass import dataclass
+from baonet.machine.islands import islands
 
 
 @final
@@ -56,22 +54,7 @@ def places(plan: Plan, placement: NodePlacement, nodes: Sequence[NodePlace]) -> 
     for vm, at in found.items():
         for pcpu, node in zip(plan.vms[vm].pcpus, at, strict=True):
             pcpus[pcpu] = node
-    _keep_together(plan, found)
     return tuple(pcpus)
-
-
-def _keep_together(plan: Plan, found: dict[int, list[int]]) -> None:
-    """Where memory takes time, what caches know of pages that several CPUs use is on one node."""
-    if plan.machine.platform.memory_system is None:
-        return
-    for vm, planned in enumerate(plan.vms):
-        name, objects = planned.config.name, reached(planned.config)[0]
-        if len(set(found[vm])) > 1:
-            raise NodePlacementError(f"VM '{name}' would be on several nodes: {_TOGETHER}")
-        for other in range(vm):
-            if found[vm][0] != found[other][0] and objects & reached(plan.vms[other].config)[0]:
-                theirs = plan.vms[other].config.name
-                raise NodePlacementError(f"VMs '{theirs}' and '{name}' share memory on two nodes: {_TOGETHER}")
 
 
 def _given(plan: Plan, placement: NodePlacement, nodes: Sequence[NodePlace]) -> dict[int, list[int]]:

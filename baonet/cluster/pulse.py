@@ -16,11 +16,11 @@ import select
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.cluster.route import bound
 from baonet.core import _node
+from baonet.machine.dataclass import dataclass
 
 BEATS: Final = _node.BEATS
 """Of each, in that time."""

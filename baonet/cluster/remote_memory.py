@@ -8,7 +8,6 @@ from typing import Final, final
 from baonet.cluster.asking import AskNode
 from baonet.cluster.parts import PartedIsland
 from baonet.cluster.saving import pages
-from baonet.cluster.shared_lines import put_together
 from baonet.core.cpu import SIZES
 from baonet.core.shapes import party_pages
 from baonet.hyp.vmm import Plan
@@ -80,7 +79,7 @@ class RemoteMemory:
         return [place.name, place.size, runs(found), owners]
 
     def _cluster(self, its: CpuCluster, home: int, found: dict[int, bytes]) -> dict[int, bytes]:
-        """What is of a cluster's pcpus, and of their VMs, is as their nodes have it; all else as the home has."""
+        """What is of a cluster's pcpus is as their nodes have it; all else, which all have alike, as the home has."""
         machine, told = self._plan.machine, {}
         for node in {self._nodes[pcpu] for pcpu in its.pcpus} - {home, NOWHERE}:
             told[node], _ = pages(self._ask, node, cluster_name(its.number))
@@ -89,8 +88,7 @@ class RemoteMemory:
                 theirs = party_pages(machine, its, pcpu)
                 found = {page: data for page, data in found.items() if page not in theirs}
                 found |= {page: data for page, data in told[self._nodes[pcpu]].items() if page in theirs}
-        nodes = {vm: self._nodes[self._plan.vms[vm].pcpus[0]] for vm in its.vms}
-        return put_together(machine, its, found, [(told[node], vm) for vm, node in nodes.items() if node in told])
+        return found
 
     def _home(self, vm: Vm, place: int) -> int:
         """The node that knows who has a page of the VM's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 import msgpack
@@ -11,6 +10,7 @@ import msgpack
 from baonet.cluster.parts import vms_of
 from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import Plan
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.memory.saving import part, places
 

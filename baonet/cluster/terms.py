@@ -6,8 +6,9 @@ A run on this host has none: so this imports next to nothing, and nobody loads t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 HEARTBEAT: Final = 3.0
 """Seconds after which a node that says nothing is lost, if nothing else was asked for."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
 
+from baonet.machine.dataclass import dataclass
 from baonet.machine.node_placement import MOST_NODES, NODE_HOST, NODE_NAME, lacks_interface
 
 FORMS: Final = "local:N, HOST:PORT,..., ssh:HOST,..., slurm[:N] or ray[:ADDRESS]"

@@ -8,7 +8,6 @@ which have defaults, and which the wing alone looks into.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from baonet.config.fdt import FdtNode
@@ -17,6 +16,7 @@ from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.models import Model
 from baonet.machine import ArchVm, Costs, Platform, Vm
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from baonet.config.hypervisor_preset import HypervisorPreset

@@ -1,15 +1,14 @@
 """What a user writes about time."""
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from baonet.document.kinds import Choice
 from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import duration, whole
 from baonet.machine import Clock, Latency
+from baonet.machine.dataclass import dataclass
 
 _LATENCY = duration(0, 1_000_000_000)
 

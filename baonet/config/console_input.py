@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from baonet.document import document
@@ -14,6 +13,7 @@ from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.quantities import human_duration, listing
 from baonet.document.values import NAME, duration
 from baonet.machine import Input, Machine
+from baonet.machine.dataclass import dataclass
 
 _BYTES = Text("bytes in hexadecimal", "[0-9a-fA-F]{2}( ?[0-9a-fA-F]{2})*", 'two digits for each, "1b 5b 41"')
 _FILE = document.Form("input file", "an empty list is written []", 1 << 24, 1 << 22)

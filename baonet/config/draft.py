@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 from baonet.config import platform_file, wings
@@ -16,6 +15,7 @@ from baonet.config.node_placement import NodePlacementModel
 from baonet.document.document import YamlNode
 from baonet.document.kinds import Reader
 from baonet.machine import Platform, PlatformDevice
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from baonet.document.kinds import Choice, ListOf
 from baonet.document.models import Model, optional, required
 from baonet.document.one_of import OneOf
 from baonet.document.values import BIT, MOST_TIME, NAME, OFFSET, SEED, Probability, duration, whole
+from baonet.machine.dataclass import dataclass
 
 _TIME = duration()
 _SPAN = duration(1, MOST_TIME)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import final
+
+from baonet.machine.dataclass import dataclass
 
 _MAGIC = 0xD00DFEED
 _VERSION, _LAST_COMPATIBLE = 17, 16

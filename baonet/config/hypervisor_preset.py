@@ -6,13 +6,13 @@ Their names are for all architectures; what an architecture knows of them, its `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import listing
 from baonet.machine import Costs, HypervisorFootprint
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from baonet.config.architecture import Architecture

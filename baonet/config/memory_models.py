@@ -3,12 +3,11 @@
 Loaded where a file has one. A group's field of some key is the parameter ``group_key`` of ``MemorySystem``.
 """
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -17,6 +16,7 @@ from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import Boolean, Choice
 from baonet.document.models import MappingOf, Model, described, optional
 from baonet.document.values import SIZE, Decimal, duration, whole
+from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import MOST_CYCLES
 
 OFF: Final = "off"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
 from baonet.machine import MemorySystem
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -5,12 +5,12 @@ and of the JSON Schema, so they are written for the user. A model checks one val
 fields is checked in ``check``. What only an architecture has is in its wing: ``VmModel.parts``.
 """
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
@@ -22,6 +22,7 @@ from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Boolean, Choice, ListOf, Text
 from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
+from baonet.machine.dataclass import dataclass
 
 _INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt, " or "))
 _ARGUMENT = said(lambda words: words.argument, " or ")

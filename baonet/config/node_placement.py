@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import final
 
 from baonet.document.document import YamlNode
@@ -11,6 +10,7 @@ from baonet.document.errors import Problem
 from baonet.document.kinds import Reader, Schema, nearest
 from baonet.document.quantities import listing, show
 from baonet.machine import NodeName, NodePlacement, NodePolicy, VmNodes
+from baonet.machine.dataclass import dataclass
 from baonet.machine.node_placement import MOST_NODES, NODE_NAME, PACKED, node_name
 
 NODE_HINT = f"a node is its number, from 0 to {MOST_NODES - 1}, or its name as --on gives it: HOST or HOST:PORT"

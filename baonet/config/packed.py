@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import final
 
 from baonet.config.architecture import Guests
+from baonet.machine.dataclass import dataclass
 
 HEAD = 0x300
 """Bytes from the start of a file that tell what it is."""

@@ -5,11 +5,11 @@ The colour of an address is its page divided by ``size``, modulo ``number``. A s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.config.ranges import align_up
 from baonet.machine import PAGE_SIZE, Cache
+from baonet.machine.dataclass import dataclass
 
 
 @final

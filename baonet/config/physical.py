@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import final
 
 from baonet.config.draft import Draft
@@ -13,6 +12,7 @@ from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Platform
+from baonet.machine.dataclass import dataclass
 
 _ANY = ((1 << 32) - 1, (1 << 64) - 1)
 """All the bits that a number has is how Bao's configurations write "any colour"."""

@@ -3,12 +3,11 @@
 What only an architecture has is in its wing: ``PlatformModel.parts``.
 """
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from baonet.document.kinds import Choice, ListOf
 from baonet.document.models import Foreign, MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, NAME, PATH, SIZE, duration, whole
 from baonet.machine import UARTS, UNMODELLED
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from baonet.config.memory_models import MemorySystemModel

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import final
 
 from baonet.document.document import YamlNode
 from baonet.document.errors import SHOWN, Problem
 from baonet.document.quantities import human, span
 from baonet.machine import PAGE_SIZE
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from baonet.config.fdt import FdtNode
+from baonet.machine.dataclass import dataclass
 
 Shift: TypeAlias = Callable[[int], int]
 """From an address on a bus to the one that a CPU uses."""

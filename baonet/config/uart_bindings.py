@@ -6,9 +6,10 @@ Bindings are those of Linux (Documentation/devicetree/bindings/serial): pl011.ya
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 
 @final

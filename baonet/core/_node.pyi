@@ -331,12 +331,6 @@ def cluster_party(shape: bytes, party: int, /) -> tuple[int, int]:
     Raises ValueError for what is no shape, IndexError for a pcpu that the cluster has not.
     """
 
-def cluster_words(shape: bytes, /) -> tuple[int, list[tuple[int, int, int]]]:
-    """Where words of who has a line are in the cluster's memory: where the one is that tells of any, and of each extent
-    its base, its size in bytes, and where the word of its first line is, of 8 bytes. Raises ValueError for what is no
-    shape.
-    """
-
 def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> tuple[bytes, bytes]:
     """What comes of a chain's last link and the records of its open one when ``records`` come (``baonet.trace.chain``).
 

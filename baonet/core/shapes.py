@@ -57,8 +57,3 @@ def party_pages(machine: Machine, cluster: CpuCluster, pcpu: int) -> range:
     """The pages of a cluster's memory that are of one of its pcpus alone."""
     offset, size = _node.cluster_party(shape(machine, cluster), cluster.pcpus.index(pcpu))
     return range(offset // PAGE_SIZE, (offset + size) // PAGE_SIZE)
-
-
-def line_words(machine: Machine, cluster: CpuCluster) -> tuple[int, list[tuple[int, int, int]]]:
-    """Where in a cluster's memory who has a line is known, as ``_node.cluster_words`` gives it."""
-    return _node.cluster_words(shape(machine, cluster))

@@ -7,13 +7,13 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final, Generic, TypeVar, cast, final
 
 from baonet.core import _node
 from baonet.core.architecture import Core, TrialMemory
 from baonet.core.errors import LitmusError
+from baonet.machine.dataclass import dataclass
 
 SIZE: Final = 0x20_0000
 FOR_EVER: Final = 1 << 40

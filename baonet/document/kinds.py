@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, final
 
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import QuantityError, listing, show
+from baonet.machine.dataclass import dataclass
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Self, TypeVar, final
 
 from baonet.document.document import YamlNode
 from baonet.document.kinds import OfMappings, Reader, Schema, UnreadableError, ValueKind, nearest
 from baonet.document.quantities import listing, show
+from baonet.machine.dataclass import dataclass
 
 T = TypeVar("T")
 D = TypeVar("D")

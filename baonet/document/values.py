@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import final
@@ -12,6 +12,7 @@ from baonet.document import quantities
 from baonet.document.document import YamlNode
 from baonet.document.kinds import ListOf, Quantity, Reader, Schema, Text
 from baonet.document.quantities import show
+from baonet.machine.dataclass import dataclass
 
 MOST_TIME = 1_000_000 * 1_000_000_000
 """The latest moment of a machine's virtual time, in nanoseconds: 11 days."""

@@ -7,7 +7,6 @@ all, and nothing else here knows one by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, final
 
@@ -18,6 +17,7 @@ from baonet.hyp.names import ArchNames
 from baonet.hyp.report import Report
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import ArchPlatform, ArchVm
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved
 
 Handler = Callable[[int, Any], None]

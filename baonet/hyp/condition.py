@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from baonet.hyp.vcpu import State, Vcpu, Waiting
+from baonet.machine.dataclass import dataclass
 
 
 class Doing(IntEnum):

@@ -8,11 +8,11 @@ VM's tables has none, as it is several pages that are aligned to their size (``m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.pages import Extent
 from baonet.machine import PAGE_SIZE, Platform
+from baonet.machine.dataclass import dataclass
 
 TEXT_PAGES: Final = 16
 """``.text`` has 65,288 bytes."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, final
 
 from baonet.hyp.cpu import Cpu
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import uarts
+from baonet.machine.dataclass import dataclass
 
 
 class _Sources(NamedTuple):

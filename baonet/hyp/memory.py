@@ -9,12 +9,12 @@ extents.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from baonet.hyp.pages import Extent, PagePool, Palette
 from baonet.hyp.stage2 import blocks_of, mapped, tables_of
 from baonet.machine import PAGE_SIZE, Machine, MisfitError, Region, Vm
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from baonet.hyp.hypervisor_memory import HypervisorMemory, VmOverhead

@@ -11,10 +11,10 @@ Units: addresses and sizes are bytes, ``page`` counts 4 KiB pages, ``index`` is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import final
 
 from baonet.machine import PAGE_SIZE, Cache, RamBank
+from baonet.machine.dataclass import dataclass
 
 _MAX_COLORS = 64  # Bao's colour maps are one unsigned long
 

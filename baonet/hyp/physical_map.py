@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, final
 
@@ -15,6 +14,7 @@ from baonet.hyp.hypervisor_memory import DATA_PAGES, TEXT_PAGES, HypervisorMemor
 from baonet.hyp.pages import Extent, Palette
 from baonet.hyp.vmm import Plan, VmPlan, plan
 from baonet.machine import PAGE_SIZE, ExitFootprint, Machine
+from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import LINE
 
 EXITS: Final = ("hypercall", "access", "interrupt", "direct", "relayed")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+
+from baonet.machine.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ the rank of its pcpu's id within the VM, so the master need not run vcpu 0. A pc
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.memory import Memory, PlacementError, VmMemory, allocate
 from baonet.machine import Machine, Vm
 from baonet.machine.assignment import assign
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -19,11 +19,11 @@ import re
 import signal
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
 
 from baonet.core import _node
+from baonet.machine.dataclass import dataclass
 from baonet.wire.roles import Role
 
 NUMBERS: Final[Mapping[str, int]] = {

@@ -8,7 +8,6 @@ island has its conductor, and carries what of the island's pcpus is not with oth
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
@@ -25,6 +24,7 @@ from baonet.core.cpu import attend, build, rounds
 from baonet.hyp.vmm import Plan
 from baonet.machine import ClockMode, FlipFault
 from baonet.machine.clusters import clusters
+from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT

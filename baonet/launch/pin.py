@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 
 class PinMode(Enum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from baonet.machine.dataclass import dataclass
 from baonet.machine.faults import MessageKind
 from baonet.machine.rate import HOST, Rate
 

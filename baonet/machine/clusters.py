@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.machine.assignment import assign
+from baonet.machine.dataclass import dataclass
 from baonet.machine.machine import Machine
 
 COUNTS: Final = "memory_"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from baonet.machine.clock import Clock
+from baonet.machine.dataclass import dataclass
 from baonet.machine.faults import Fault
 from baonet.machine.node_placement import PACKED, NodePlacement
 from baonet.machine.platform import Platform

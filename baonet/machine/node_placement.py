@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
+
+from baonet.machine.dataclass import dataclass
 
 MOST_NODES: Final = 1024
 """As many as a machine can have pcpus."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
 
 from baonet.machine.architecture import ArchPlatform
+from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import MemorySystem
 
 PAGE_SIZE = 0x1000

@@ -6,8 +6,9 @@ rounding: a duration that somebody wrote is never made shorter, a moment that is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 NANOSECONDS: Final = 1_000_000_000
 """Of a second."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from baonet.machine.architecture import ArchVm
+from baonet.machine.dataclass import dataclass
 from baonet.machine.platform import UARTS, Platform, PlatformDevice
 
 

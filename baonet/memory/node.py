@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, Vm, devices
 from baonet.machine.clusters import clusters
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved
 from baonet.machine.stamp import unchanged
 from baonet.memory.ownership import Ownership, Table, holder

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.machine import PAGE_SIZE, ClockMode, Machine
+from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands
 from baonet.memory.segments import Segment
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 _PAGE: Final = mmap.PAGESIZE
 

@@ -6,17 +6,17 @@ A run of pages that are not zero is (offset, bytes), as ``Segment.save`` has the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.machine import PAGE_SIZE, Machine, devices
 from baonet.machine.clusters import clusters
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.memory.ownership import HOLDER, OWNERSHIP_SIZE
 from baonet.memory.segments import whole_pages
 from baonet.memory.sizes import Sizes
 
-MEMORY: Final = StateForm("a machine's memory", 3, segments=list)
+MEMORY: Final = StateForm("a machine's memory", 4, segments=list)
 """``segments``: [name, bytes, runs of its pages, of its pages' owners or None]."""
 PageRuns = list[list[int | bytes]]
 

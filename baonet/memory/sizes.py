@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import final
 
 from baonet.machine import Machine
 from baonet.machine.clusters import CpuCluster
+from baonet.machine.dataclass import dataclass
 
 
 def _no_size(machine: Machine, cluster: CpuCluster) -> int:

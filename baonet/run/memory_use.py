@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final, final
 
 from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.machine.clusters import clusters
+from baonet.machine.dataclass import dataclass
 from baonet.run.missed_pages import MissedMemory, PhysicalNames, missed_symbols
 from baonet.trace.memory import GROUPS, CacheCounts, MemoryUse, PcpuMemory, cache_counts, pcpu_memory, together
 

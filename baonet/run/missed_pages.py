@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, final
@@ -13,6 +12,7 @@ from baonet.config.symbols import Symbols
 from baonet.hyp.pages import Extent
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE
+from baonet.machine.dataclass import dataclass
 
 
 @final

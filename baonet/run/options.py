@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
@@ -12,6 +11,7 @@ from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
 from baonet.machine import ClockMode
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from baonet.run.saved_run import SavedRun

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
 from baonet.actors.ending import Ending
 from baonet.document.escapes import escaped
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Final, final
 
 from baonet.cluster.joined import Joined
 from baonet.config.symbols import Symbols
 from baonet.core.cpu import SIZES
 from baonet.machine import PAGE_SIZE, Machine
+from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands
 from baonet.wire.cluster import Traffic
 

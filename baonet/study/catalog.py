@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.study.metrics.base import Metric, TracedRun
 from baonet.study.metrics.console import ConsoleNumbers, ConsoleTime
 from baonet.study.metrics.counts import Exits, MessageMatrix

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import final
 
@@ -25,6 +25,7 @@ import trio
 
 from baonet.document.quantities import duration
 from baonet.machine import Stamp
+from baonet.machine.dataclass import dataclass
 from baonet.machine.stamp import stamp
 from baonet.study import measure
 from baonet.study.one_run import RunAnswer

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.study.plan import places
 from baonet.study.store import Store, StoredPoint, StoredRun
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
+
+from baonet.machine.dataclass import dataclass
 
 REDRAWS = 2000
 LEVEL = 0.95

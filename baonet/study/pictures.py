@@ -11,9 +11,10 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, final
+
+from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from types import MappingProxyType
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.study import pictures
 from baonet.study.drawings import default_plots, draw
 from baonet.study.percentiles import LEVEL, REDRAWS

@@ -1,13 +1,12 @@
 """What a study file can say: its keys, and the kinds of their values."""
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, final
 
 from baonet.document.document import YamlNode
@@ -25,6 +24,7 @@ from baonet.document.kinds import (
 from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.quantities import integer, listing, show
 from baonet.document.values import NAME, PATH, duration, whole
+from baonet.machine.dataclass import dataclass
 from baonet.study.catalog import METRICS
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, alternative
 from baonet.study.units import amount

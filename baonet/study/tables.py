@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.study.catalog import PARTS
 from baonet.study.metrics.base import Key
 from baonet.study.percentiles import Estimate, estimate

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import final
+
+from baonet.machine.dataclass import dataclass
 
 _AMOUNT = re.compile(r"(-?\d+(?:_\d+)*(?:\.\d+)?)\s?([A-Za-z]*)")
 _SCALES: dict[str, tuple[str, float]] = {

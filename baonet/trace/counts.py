@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.trace.reader import Progress, TraceReader
 from baonet.trace.records import RECORD
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
+from baonet.machine.dataclass import dataclass
 from baonet.trace.chain import Chain
 from baonet.trace.head import TraceError
 from baonet.trace.reader import Progress, TraceReader

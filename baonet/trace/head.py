@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp import wings
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
+from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import ToldMemory
 from baonet.trace.memory import CacheCounts
 

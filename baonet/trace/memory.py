@@ -6,10 +6,10 @@ Nothing here where memory takes no time. Counts have the names that the engine g
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.machine.clusters import COUNTS
+from baonet.machine.dataclass import dataclass
 from baonet.wire.control import SharedCache
 
 _HYPERVISOR: Final = "hypervisor_"

@@ -6,8 +6,9 @@ a channel of one host. A node's number is its place among those of the run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
+
+from baonet.machine.dataclass import dataclass
 
 
 @final

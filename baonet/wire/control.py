@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.condition import VcpuCondition
 from baonet.hyp.report import Report
+from baonet.machine.dataclass import dataclass
 
 AGENT = -1
 """The address of the node agent; pcpus have their own numbers."""

@@ -7,12 +7,12 @@ goes or changes. docs/protocol.md is made from this file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 from baonet.hyp import messages as hyp
 from baonet.hyp.wings import ARCHITECTURES
+from baonet.machine.dataclass import dataclass
 from baonet.wire.control import (
     AGENT,
     CacheOwner,

@@ -5,10 +5,10 @@ A time is a cycle since the start of the machine (one retired instruction). ``NE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.messages import HypMessage
+from baonet.machine.dataclass import dataclass
 from baonet.wire.control import Control
 
 NEVER: Final = 1 << 62
@@ -115,6 +115,8 @@ class Collect:
 @final
 @dataclass(frozen=True, slots=True)
 class Collected:
+    """``said``: in the order in which it was said."""
+
     pcpu: int
     said: tuple[Control, ...]
 

@@ -11,12 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.system.digests import FILES, ROOT, known
-from tests.system.machine import baonet, pair, run
+from tests.system.elsewhere import RISCV, riscv
+from tests.system.machine import baonet, pair, run, vm
 from tests.system.test_contention import SHAPES, contention
+from tests.system.test_memory_system import platform
+from tests.system.test_random_guests import CLOCKS, VMS, random_machine
+from tests.system.test_sharing import machine as sharing
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.virtual import parsed, traced, virtual
 
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 SPREAD = ("--on", "local:2", "--place", "spread")
 WAYS = {
     "two": SPREAD,
@@ -50,6 +54,46 @@ def test_a_machine_has_the_digest_of_one_host(tmp_path: Path, name: str, way: st
     assert result.digest == known()[name]
 
 
+TIMED = {
+    name: machine | {"platform": platform(), "clock": {"mode": "virtual", "mhz": 1200}}
+    for name, machine in {
+        "contend": {"vms": [vm("contend", cpus=2)]},
+        "ping-pong": pair(),
+        "one number": sharing(0, rounds=200, cpus=4),
+        "one page": sharing(8, rounds=3000, cpus=4, window="100us"),
+    }.items()
+} | {
+    name: GUESTS_AND_ENDS[name][0] | {"platform": platform()}
+    for name in ("smp-4", "sgi", "coherence", "patch", "reset", "flood")
+}
+"""Memory takes time, and CPUs that share a cache, or a line, are on several nodes."""
+HARTS = {"extends": RISCV["aia"], "cpus": 4, "memory_system": "sifive-u74"}
+
+
+def same_on_nodes(directory: Path, machine: dict[str, Any], *ways: tuple[str, ...]) -> None:
+    here = virtual(directory, machine, "--for", "500us")
+    for way in ways:
+        there = parsed(run(directory, machine, "--clock", "virtual", "--for", "500us", *way))
+        assert (there.digest, there.out, there.time) == (here.digest, here.out, here.time)
+
+
+@pytest.mark.parametrize("name", ["contend", "ping-pong"])
+def test_memory_that_takes_time_does_so_on_two_nodes(tmp_path: Path, name: str) -> None:
+    same_on_nodes(tmp_path, TIMED[name], SPREAD)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TIMED)
+def test_memory_that_takes_time_does_so_on_nodes(tmp_path: Path, name: str) -> None:
+    same_on_nodes(tmp_path, TIMED[name], *WAYS.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TIMED)
+def test_memory_of_harts_that_takes_time_does_so_on_nodes(tmp_path: Path, name: str) -> None:
+    same_on_nodes(tmp_path, riscv(TIMED[name], "aia") | {"platform": HARTS}, *WAYS.values())
+
+
 @pytest.mark.parametrize("name", [pytest.param(each, marks=SLOW) for each in FILES])
 @pytest.mark.parametrize("nodes", [2, 4])
 def test_a_machine_of_the_project_has_its_digest(name: str, nodes: int) -> None:
@@ -57,7 +101,7 @@ def test_a_machine_of_the_project_has_its_digest(name: str, nodes: int) -> None:
     assert parsed(baonet("run", ROOT / name, "--clock", "virtual", "--for", "20ms", *on)).digest == known()[name]
 
 
-@pytest.mark.parametrize("window", [pytest.param("1us", marks=SLOW), "10us", pytest.param("100us", marks=SLOW)])
+@pytest.mark.parametrize("window", [pytest.param("1us", marks=LONG), "10us", pytest.param("100us", marks=SLOW)])
 @pytest.mark.parametrize(
     "shape", [pytest.param(each, marks=() if each == "code-and-data" else SLOW) for each in SHAPES]
 )
@@ -74,6 +118,39 @@ def test_pages_that_are_fought_for_change_nothing(tmp_path: Path, shape: str, wi
 def test_any_placement_has_the_digest(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([*GUESTS_AND_ENDS]))
     machine, end, _ = GUESTS_AND_ENDS[name]
+    places, digest = on_any_nodes(data, machine, end)
+    assert digest == known()[name], places
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_placement_has_the_digest_where_memory_takes_time(data: st.DataObject) -> None:
+    machine, end = TIMED[data.draw(st.sampled_from([*TIMED]))], f"{data.draw(st.integers(1, 600))}us"
+    with tempfile.TemporaryDirectory() as directory:
+        here = virtual(Path(directory), machine, "--for", end)
+    places, digest = on_any_nodes(data, machine, end)
+    assert digest == here.digest, (end, places)
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), vms=VMS, clock=CLOCKS)
+def test_a_random_guest_has_the_digest_where_memory_takes_time(
+    data: st.DataObject, vms: list[list[Any]], clock: dict[str, Any]
+) -> None:
+    """Its vCPUs share memory, code that they exchange and a UART, with each other and with another VM."""
+    with tempfile.TemporaryDirectory() as directory:
+        machine = random_machine(Path(directory), vms, clock, {})
+        del machine["platform"]["costs"]
+        machine["platform"]["memory_system"] = "cortex-a53"
+        here = virtual(Path(directory), machine, "--for", "20ms")
+        places, digest = on_any_nodes(data, machine, "20ms")
+    assert digest == here.digest, places
+
+
+def on_any_nodes(data: st.DataObject, machine: dict[str, Any], end: str) -> tuple[dict[str, list[int]], str]:
+    """The node of each vCPU, and the digest there."""
     count = data.draw(st.integers(1, 4))
     node = st.integers(0, count - 1)
     places = {
@@ -83,7 +160,7 @@ def test_any_placement_has_the_digest(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:
         on = machine | {"placement": places}
         result = virtual(Path(directory), on, "--for", end, "--on", f"local:{count}", placement="process-per-island")
-    assert result.digest == known()[name], places
+    return places, result.digest
 
 
 def flipped() -> dict[str, Any]:

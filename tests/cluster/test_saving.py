@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import baonet
+from tests.cluster.test_digests import TIMED
 from tests.patience import LIMIT
 from tests.system.machine import vm, write
 from tests.system.test_memory_system import machine as beside_noise
@@ -98,6 +99,16 @@ def test_a_machine_goes_to_nodes_and_back(name: str) -> None:
     assert lives(machine, spread(TWO, HERE, FOUR), moments, end) == here
 
 
+@pytest.mark.parametrize("name", ["contend", pytest.param("ping-pong", marks=pytest.mark.slow)])
+def test_caches_of_cpus_on_several_nodes_are_saved_as_on_one(name: str) -> None:
+    """Also amid a window, in which CPUs have done what no window's end has settled."""
+    moments, end = [63, 75], "180us"
+    here = lives(TIMED[name], spread(HERE, HERE, HERE), moments, end)
+    assert here[1] == left_alone(TIMED[name], moments, end) is not None
+    assert lives(TIMED[name], spread(TWO, HERE, FOUR), moments, end) == here
+    assert lives(TIMED[name], spread(FOUR, TWO, TWO), moments, end) == here
+
+
 def test_what_is_typed_and_not_read_goes_along() -> None:
     """What was read long ago on another node is nothing that a state has."""
     machine = {"vms": [vm("echo", cpus=2)]}
@@ -112,8 +123,10 @@ def test_what_is_typed_and_not_read_goes_along() -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_machine_goes_anywhere_at_any_moment(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(GUESTS_AND_ENDS)))
-    machine, end, _ = GUESTS_AND_ENDS[name]
+    machines = {name: each[:2] for name, each in GUESTS_AND_ENDS.items()}
+    machines |= {f"{name}, timed": (machine, "1ms") for name, machine in TIMED.items()}
+    name = data.draw(st.sampled_from(sorted(machines)))
+    machine, end = machines[name]
     moments = data.draw(st.lists(st.integers(1, 400), min_size=1, max_size=3))
     ways: list[Way] = []
     for _ in range(len(moments) + 1):

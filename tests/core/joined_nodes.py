@@ -26,10 +26,12 @@ PLACES = struct.Struct("=HHIQQ")
 class JoinedNode:
     """Node ``number``, where ``nodes`` has that of each pcpu. They are one VM, and all of them talk. Node 0 is home.
 
-    ``pages`` of RAM, segment 0; then there is a UART as well, segment 1.
+    ``pages`` of RAM, segment 0; then there is a UART as well, segment 1. ``free``: under the host's clock.
     """
 
-    def __init__(self, number: int, nodes: Sequence[int], *, carries: bool = True, pages: int = 0) -> None:
+    def __init__(
+        self, number: int, nodes: Sequence[int], *, carries: bool = True, pages: int = 0, free: bool = True
+    ) -> None:
         self.number, self.nodes = number, nodes
         lanes = len(nodes)
         self.here = [pcpu for pcpu in range(lanes) if nodes[pcpu] == number]
@@ -50,8 +52,9 @@ class JoinedNode:
             self.courier.peer(other)
         processes = array.array("H", [pcpu if pcpu in self.here else NOWHERE for pcpu in range(lanes)])
         numbers = array.array("H", nodes)
+        epoch = time.monotonic_ns() if free else None
         self.courier.island(
-            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 2, self.caller.fileno(), time.monotonic_ns()
+            ISLAND, lanes, 0, self.ledger, self.slots, numbers, processes, 2, self.caller.fileno(), epoch
         )
         self.entries, self.data = bytearray(pages * 16), bytearray(pages * PAGE)
         self.uart = bytearray(_node.UART_STATE_SIZE + 2 * PAGE)

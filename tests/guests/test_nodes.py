@@ -34,6 +34,22 @@ def test_linux_on_two_nodes_does_what_it_does_on_one(tmp_path: Path, guest_cache
     assert not re.search(r"Oops|BUG:|WARNING:|rcu.*stall", there.out), there.out
 
 
+def test_linux_on_two_nodes_does_the_same_where_memory_takes_time(tmp_path: Path, guest_cache: Path) -> None:
+    """Whose caches have what, and which TLBs are to forget what, both nodes know alike."""
+    work = "taskset -c 1 sh -c 'seq 1 500 | sort | sha1sum'; head -c 16 /dev/urandom | md5sum"
+    machine = {
+        "platform": {"extends": "qemu-aarch64-virt", "memory_system": "cortex-a53"},
+        "clock": {"mhz": 1200},
+        "vms": [linux(guest_cache, cpus=2)],
+        "input": [{"vm": "linux", "at": "2s", "text": f"nproc; {work}; poweroff\n"}],
+    }
+    here, digest = session(tmp_path, machine, "process-per-island")
+    there, again = session(tmp_path, machine, "process-per-island", "--on", "local:2", "--place", "spread")
+    assert here.status == there.status == 0, there.out[-2000:] + there.err
+    assert (there.out, again) == (here.out, digest)
+    assert re.search(r"\n2\r?\n", there.out[there.out.index("shell ready") :])
+
+
 @pytest.mark.parametrize("cpus", [2, 4])
 def test_linux_on_two_nodes_under_the_hosts_clock(tmp_path: Path, guest_cache: Path, cpus: int) -> None:
     """From its start to its end, with work on CPUs of both nodes at once, whose result is that of one."""

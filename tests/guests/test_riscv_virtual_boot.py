@@ -41,11 +41,13 @@ def test_linux_on_two_harts_does_the_same_where_memory_takes_time(tmp_path: Path
         "vms": [linux(guest_cache, cpus=2)],
         "input": [{"vm": "linux", "at": "2s", "text": typed}],
     }
-    (first, digest), (second, again) = (
-        session(tmp_path, machine, each) for each in ("one-process", "process-per-island")
+    spread = ("--on", "local:2", "--place", "spread")
+    (first, digest), *others = (
+        session(tmp_path, machine, *each) for each in (("one-process",), ("process-per-island", *spread))
     )
-    assert first.status == second.status == 0, first.out[-2000:] + first.err
-    assert (first.out, digest) == (second.out, again)
+    for second, again in others:
+        assert first.status == second.status == 0, second.out[-2000:] + second.err
+        assert (first.out, digest) == (second.out, again)
     assert re.search(r"\n2\r?\n", first.out[first.out.rindex("shell ready") :])
     assert not re.search(TROUBLE, first.out), first.out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from baonet.actors.ending import Ending
 from baonet.actors.outcome import Outcome
-from baonet.cli.memory_text import memory_text
+from baonet.cli.memory_text import memory_text, unlogged_text
 from baonet.config.loader import load
 from baonet.hyp.vmm import Plan, plan
 from baonet.run.memory_use import RunMemory, run_memory
@@ -164,3 +165,11 @@ def test_where_memory_takes_no_time_nothing_is_told(tmp_path: Path) -> None:
     off = plan(load(write(tmp_path, {"vms": [vm("hello")]})))
     assert memory_told(off, Outcome(Ending.DONE, statistics={0: {"instructions": 1}})) is None
     assert GUESTS.is_dir()
+
+
+def test_who_asks_for_more_than_a_log_has_room_for_is_told(planned: Plan) -> None:
+    assert not list(unlogged_text(planned, outcome()))
+    too_many = replace(outcome(), statistics={0: LOADED | {"memory_unlogged": 1200, "memory_hypervisor_unlogged": 34}})
+    (line,) = unlogged_text(planned, too_many)
+    assert line.startswith("VM 'ping', vCPU 0 asked its second-level cache 1 234 times")
+    assert "'clock.window'" in line

@@ -82,7 +82,7 @@ controllers = pytest.mark.parametrize("controller", RISCV)
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(each, marks=pytest.mark.slow) if each in {"smp-4", "misbehave", "one-cpu-each"} else each
+        pytest.param(each, marks=pytest.mark.slow) if each not in {"smp-2", "ping-pong", "reset", "coherence"} else each
         for each in GUESTS_AND_ENDS
     ],
 )
@@ -162,7 +162,9 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
         each["interrupts"] = draw(st.sampled_from(["mediated", "direct"]))
     pcpus = sum(each["cpus"] for each in vms)
     latency = {kind: draw(nanoseconds) for kind in ("ipi", "ipc", "spi")}
-    costs = {kind: f"{draw(st.integers(0, 3000))}ns" for kind in ("hypercall", "access", "interrupt", "direct")}
+    costs = {
+        kind: f"{draw(st.integers(0, 3000))}ns" for kind in ("hypercall", "access", "interrupt", "direct", "relayed")
+    }
     machine: dict[str, Any] = {
         "platform": {"extends": "qemu-aarch64-virt", "cpus": 8, "devices": TWO_UARTS, "costs": costs},
         "clock": {

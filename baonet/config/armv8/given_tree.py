@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import final
 
 from baonet.config.armv8.gic import GICR_SIZE
@@ -12,6 +11,7 @@ from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import TreePlace, text, walk
 from baonet.document.quantities import human, listing
 from baonet.machine import Vm
+from baonet.machine.dataclass import dataclass
 
 GICS = {"arm,gic-v3": 3, "arm,gic-400": 2, "arm,cortex-a15-gic": 2, "arm,cortex-a9-gic": 2, "arm,cortex-a7-gic": 2}
 _TIMERS = ("arm,armv8-timer", "arm,armv7-timer")

@@ -1,15 +1,16 @@
 """What a user writes of a machine that only Armv8-A has: the fields of a platform and of a VM that are its own."""
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from baonet.config.armv8 import foreign
 from baonet.document.kinds import Boolean, Choice, ListOf
 from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import ADDRESS, whole
+from baonet.machine.dataclass import dataclass
 
 INTID = replace(whole("INTID", 0, 1023), text="INTID")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import final
 
 from baonet.config.fdt import FdtNode
@@ -11,6 +11,7 @@ from baonet.config.riscv.tree import CONTROLLERS, HART_CONTROLLER
 from baonet.config.tree_nodes import TreePlace, numbers, text, walk
 from baonet.document.quantities import listing
 from baonet.machine import Vm
+from baonet.machine.dataclass import dataclass
 
 _NAMES = {"plic": "PLIC", "aplic": "APLIC", "imsic": "IMSICs"}
 

@@ -1,15 +1,14 @@
 """What a user writes of a machine that only RISC-V has: the fields of a platform and of a VM that are its own."""
 
-# ruff: noqa: RUF009  # ``required`` and ``optional`` are dataclasses.field with a description, not default values
+# ``required`` and ``optional`` are dataclasses.field with a description, not default values
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from baonet.config.riscv import foreign
 from baonet.document.kinds import Boolean
 from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import ADDRESS, whole
+from baonet.machine.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -126,7 +126,7 @@ void clock_skip(struct core *core, uint64_t cycles) {
  */
 void clock_stall(struct core *core, uint64_t cycles) {
     const struct pace *pace = &core->pace;
-    uint64_t instructions = (cycles * pace->instructions + pace->cycles - 1) / pace->cycles;
+    uint64_t instructions = clock_divided(cycles * pace->instructions + pace->cycles - 1, pace->cycles, pace->by_cycles);
     core->state.skipped += cycles;
     core->state.left += (int64_t)instructions;
     core->slot->budget -= (int32_t)instructions;

@@ -39,10 +39,20 @@ static inline uint64_t clock_ticks(struct core *core, uint64_t time) {
 }
 int64_t clock_nanoseconds(struct core *core, uint64_t ticks);
 
-/* The rest is of virtual time. The cycles of so many instructions. */
+/* The rest is of virtual time. The clock is looked at so often that what is always divided by is multiplied by: 2^64 of its parts, of
+ * which the quotient is too small by 1 at most. */
+static inline struct pace clock_pace(uint32_t cycles, uint32_t instructions) {
+    return (struct pace){cycles, instructions, UINT64_MAX / cycles, UINT64_MAX / instructions};
+}
+static inline uint64_t clock_divided(uint64_t number, uint32_t by, uint64_t part) {
+    uint64_t quotient = (uint64_t)((unsigned __int128)number * part >> 64);
+    return quotient + (number - quotient * by >= by);
+}
+
+/* The cycles of so many instructions. */
 static inline uint64_t clock_of_instructions(const struct core *core, uint64_t instructions) {
     const struct pace *pace = &core->pace;
-    return pace->cycles == pace->instructions ? instructions : instructions * pace->cycles / pace->instructions;
+    return pace->cycles == pace->instructions ? instructions : clock_divided(instructions * pace->cycles, pace->instructions, pace->by_instructions);
 }
 
 /* The first cycle at which the counter shows `tick`, all ones: it is out of reach. */

@@ -5,6 +5,7 @@
 #include <unicorn/unicorn.h>
 
 #include "architecture.h"
+#include "clock.h"
 #include "code_map.h"
 #include "ownership.h"
 #include "regions.h"
@@ -144,7 +145,7 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     core->state.version = STATE_VERSION;
     core->process = (uint32_t)getpid();
     core->hz = hz;
-    core->pace = (struct pace){1, 1};
+    core->pace = clock_pace(1, 1);
     if (costs && costs_from(core, costs)) return -1;
     if (records && !(core->records = PyMem_Calloc(TRACE_RECORDS, sizeof(struct record)))) {
         PyErr_NoMemory();

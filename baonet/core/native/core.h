@@ -19,7 +19,7 @@
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time emit futex layout ledger library patience slot state uart_state unicorn
+ *   library    atomics common_time emit futex layout ledger library patience requests slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -184,6 +184,7 @@ struct core {
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
     struct pace {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
+        uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */
     } pace;
     uint64_t costs[COSTS];
 

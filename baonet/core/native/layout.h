@@ -20,6 +20,7 @@
 /* TCGContext, TCGOp, TCGLabel */
 #define TCG_NB_OPS 56
 #define TCG_TB_CFLAGS 100
+#define TCG_OP_OPCODE 0 /* a byte */
 #define TCG_OP_ARGS 24
 
 /* TranslationBlock */
@@ -85,6 +86,7 @@
 #define INDEX_OP_SUB_I32 18
 #define INDEX_OP_MOVI_I64 64
 #define INDEX_OP_LD_I64 73
+#define INDEX_OP_ST_I64 77
 #define TCG_TYPE_I32 0
 #define TCG_TYPE_I64 1
 #define TCG_COND_GE 3

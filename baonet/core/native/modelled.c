@@ -10,26 +10,58 @@
 #include "clock.h"
 #include "leave.h"
 #include "regions.h"
+#include "rest.h"
 #include "sample.h"
 
 static void stall(struct core *core, unsigned cycles) {
     if (cycles) clock_stall(core, cycles);
 }
 
+/* How many accesses the instruction has told of since what was before it was noted. */
+static uint64_t told(const struct modelled *model) {
+    const struct memsys_counters *counters = &model->memsys->counters[0];
+    return counters->loads + counters->stores - model->several.loads - model->several.stores;
+}
+
+/* Whether the access that the guest has made was told before it was refused another of the same instruction: that is counted again. */
+static bool is_told(struct core *core, enum memsys_kind kind) {
+    struct modelled *model = core->model;
+    const struct again *again = &model->again;
+    if (!again->told || !rest_runs(core) || model->several.pc != again->pc || told(model) >= again->told) return false;
+    struct memsys_counters *counters = &model->memsys->counters[0];
+    if (kind == MEMSYS_LOAD) counters->loads++;
+    else counters->stores++;
+    return true;
+}
+
 /* Of the core that runs. */
-static __attribute__((noinline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
+static void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     struct core *core = running;
+    address = arch_untagged(core, address);
+    bool store = kind == MEMSYS_STORE, usual = store || kind == MEMSYS_LOAD;
+    if (usual && memsys_filtered(core->view.memsys, address, size, store)) return;
+    if (is_told(core, kind)) return;
+    if (usual && memsys_hits(&core->view, address, size, store)) return;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
-    stall(core, memsys_data(&core->view, clock_now(core), arch_untagged(core, address), size, kind));
+    stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
 }
 
-EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info) {
-    if (!memsys_filtered(memsys, address, info, false)) observe(address, info, MEMSYS_LOAD);
+/* Their arguments are where those of the helpers are, which so come here by a jump. */
+static __attribute__((noipa)) void observe_load(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_LOAD);
+}
+static __attribute__((noipa)) void observe_store(void *memsys, uint64_t address, int32_t mask) {
+    (void)memsys;
+    observe(address, memsys_aligned_size(mask), MEMSYS_STORE);
 }
 
-EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info) {
-    unsigned size = info & 0xff;
-    if (!memsys_filtered(memsys, address, size, true)) observe(address, size, MEMSYS_STORE);
+EXPORT void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, false)) observe_load(memsys, address, mask);
+}
+
+EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask) {
+    if (!memsys_filtered_aligned(memsys, address, mask, true)) observe_store(memsys, address, mask);
 }
 
 EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
@@ -44,7 +76,21 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none)
     const void *block = (const void *)(uintptr_t)address;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
-    if (!memsys_fetched(memsys, pc, bytes)) stall(core, memsys_fetch(&core->view, clock_now(core), pc, bytes));
+    if (rest_runs(core)) return; /* it is of a block whose code has been fetched */
+    uint64_t from = memsys_code_hits(memsys, pc, bytes), end = pc + bytes;
+    if (from < end) stall(core, memsys_fetch(&core->view, clock_now(core), from, (unsigned)(end - from)));
+}
+
+void modelled_refused(struct core *core, uint64_t pc) {
+    struct modelled *model = core->model;
+    if (!model) return;
+    const struct several *several = &model->several;
+    int64_t left = core->state.left + core->slot->budget - (int32_t)core->state.rest; /* when its block had begun */
+    bool has_told = several->pc == pc && several->left + several->budget == left;
+    model->again = (struct again){pc, has_told ? told(model) : 0};
+    if (!has_told) return;
+    model->memsys->counters[0].loads = several->loads;
+    model->memsys->counters[0].stores = several->stores;
 }
 
 void modelled_translate_anew(struct core *core) {

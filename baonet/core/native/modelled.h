@@ -26,21 +26,33 @@ struct modelled {
     struct physical physical;
     struct footprint footprints[COSTS];
     uint64_t window; /* that the core is in, by its number */
+    struct several {
+        uint64_t pc, loads, stores;
+        int64_t left;
+        int32_t budget;
+    } several;      /* the last instruction that tells of several accesses: what was counted before it, and was left in its block */
+    struct again {
+        uint64_t pc, told;
+    } again; /* an instruction that was refused a page and is to be done again: how many accesses it has told of */
     void *own;       /* memory of the model, all of it, that nobody else has; NULL: it is shared by the cluster */
     size_t own_size;
 };
 
-/* What code tells of an access: the size, and its kind above. */
+/*
+ * The helpers that code calls (observe.h), with the core's own. Of an access they are told the size and the kind (modelled_info), but
+ * for loads and stores, whose size has to be a power of two: memsys_aligned_mask.
+ */
 static inline uint32_t modelled_info(unsigned size, enum memsys_kind kind) { return size | (uint32_t)kind << 8; }
-
-/* The helpers that it calls (observe.h), with the core's own. */
-void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, uint32_t info);
+void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask);
+void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask);
 void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info);
 void ARCH_OBSERVED_BLOCK(void *memsys, uint64_t block, uint32_t none);
 
 /* The rest is nothing where there is no model. By what addresses are translated has changed, or may have. */
 void modelled_translate_anew(struct core *core);
+
+/* The instruction that is at the PC has been refused a page: all of it is to be done again. */
+void modelled_refused(struct core *core, uint64_t pc);
 
 /* Maintenance of a line of the guest's, in mid-block. */
 void modelled_maintain(struct core *core, uint64_t va, enum memsys_maintenance what);

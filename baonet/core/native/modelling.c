@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "modelled.h"
 
-#define MODEL_VERSION 1
+#define MODEL_VERSION 2
 #define MOST_PACE 1000
 
 static bool is_parameter(PyObject *key) {
@@ -112,7 +112,7 @@ PyObject *core_model_memory(PyObject *self, PyObject *args) {
     core->view.of = core;
     core->view.walk = walk_stage1;
     core->view.stage2 = walk_stage2;
-    core->pace = (struct pace){cycles, instructions};
+    core->pace = clock_pace(cycles, instructions);
     unicorn.tb_flush(core->cpu); /* what there is says nothing */
     modelled_translate_anew(core);
     Py_RETURN_NONE;
@@ -214,10 +214,11 @@ void modelling_clear(struct core *core) {
     core->model = NULL;
 }
 
-/* What others of the VM have asked of it, and it has not done. */
+/* What others of the VM have asked of it, and it has not done; and struct modelled's. */
 struct asked {
     struct requests before, now;
     uint64_t window, mine;
+    struct again again;
 };
 
 PyObject *modelling_saved(struct core *core) {
@@ -225,7 +226,7 @@ PyObject *modelling_saved(struct core *core) {
     if (!model) Py_RETURN_NONE;
     struct asked asked;
     memset(&asked, 0, sizeof asked);
-    asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window};
+    asked = (struct asked){core->slot->asked_before, core->slot->asked_now, core->slot->window, model->window, model->again};
     return Py_BuildValue("[iy#y#]", MODEL_VERSION, &asked, (Py_ssize_t)sizeof asked, model->own ? model->own : "",
                          (Py_ssize_t)model->own_size);
 }
@@ -269,5 +270,6 @@ void modelling_load(struct core *core, PyObject *saved) {
     core->slot->asked_now = asked->now;
     core->slot->window = asked->window;
     model->window = asked->mine;
+    model->again = asked->again;
     if (size) memcpy(model->own, own, (size_t)size);
 }

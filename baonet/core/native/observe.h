@@ -21,4 +21,7 @@ void observe_block_end(const void *block);
  */
 void observe_access(void *tcg, void *address, unsigned size, enum memsys_kind kind);
 
+/* Before an instruction that may make several accesses, each of which is told: what modelled_refused() is to take back. */
+void observe_several(void *tcg, uint64_t pc);
+
 #endif

@@ -1,6 +1,8 @@
 /* A request in a word: its kind, the ASID, and the bits of the address from a page's, or a line's, on. */
 #include "siblings.h"
 
+#include "requests.h"
+
 #define KIND_BITS 3
 #define ADDRESS_SHIFT 19 /* behind kind and ASID */
 #define VA_BITS 57       /* of Sv57, the largest; extended from the highest */
@@ -20,29 +22,11 @@ static struct request unpacked(uint64_t word) {
     return request;
 }
 
-static void add(struct requests *requests, uint64_t word) {
-    for (uint32_t i = 0; i < requests->count; i++)
-        if (requests->request[i] == word) return;
-    if (requests->count < PENDING_REQUESTS)
-        requests->request[requests->count++] = word;
-    else
-        requests->all = 1;
-}
-
-/* What was asked in the window that the slot tells of, if that has ended by the one of this number. */
-static void close_window(struct slot *slot, uint64_t window) {
-    if (slot->window >= window) return;
-    for (uint32_t i = 0; i < slot->asked_now.count; i++) add(&slot->asked_before, slot->asked_now.request[i]);
-    slot->asked_before.all |= slot->asked_now.all;
-    slot->asked_now.count = slot->asked_now.all = 0;
-    slot->window = window;
-}
-
 void siblings_ask_one(struct core *core, unsigned pcpu, uint64_t window, struct request request) {
     struct slot *slot = &core->slots[pcpu];
     slot_lock(slot);
-    close_window(slot, window);
-    add(&slot->asked_now, packed(request));
+    requests_close_window(slot, window);
+    requests_add(&slot->asked_now, packed(request));
     slot_unlock(slot);
 }
 
@@ -54,14 +38,14 @@ unsigned siblings_take(struct core *core, uint64_t window, struct request reques
     struct slot *slot = core->slot;
     unsigned count = 0;
     slot_lock(slot);
-    close_window(slot, window);
+    requests_close_window(slot, window);
     struct requests *asked = &slot->asked_before;
     if (asked->all) {
         requests[count++] = (struct request){.kind = MEMSYS_TLBI_STAGE1};
         requests[count++] = (struct request){.kind = REQUEST_CODE};
     }
     for (uint32_t i = 0; i < asked->count && !asked->all; i++) requests[count++] = unpacked(asked->request[i]);
-    asked->count = asked->all = 0;
+    requests_clear(asked);
     slot_unlock(slot);
     return count;
 }

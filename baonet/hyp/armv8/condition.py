@@ -6,7 +6,6 @@ Pure: ``examine`` reads a stopped CPU and its hypervisor, ``Condition.lines`` sa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.armv8.cpu import (
@@ -31,6 +30,7 @@ from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanose
 from baonet.hyp.lines import LineCondition, lines_up
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine.armv8 import Armv8Vm
+from baonet.machine.dataclass import dataclass
 
 _PSTATE_I: Final = 1 << 7
 _PSTATE_NRW: Final = 1 << 4

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.armv8.disassembler import disassemble
 from baonet.hyp.armv8.execution_state import instruction_set, named_registers
 from baonet.hyp.report import Report
+from baonet.machine.dataclass import dataclass
 
 _CLASSES = {
     0x00: "unknown reason (an undefined instruction, or one that EL2 does not allow)",

@@ -6,7 +6,6 @@ Pure: ``examine`` reads a stopped CPU and its hypervisor, ``RiscvCondition.lines
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.condition import STOPPED, Doing, VcpuCondition, duration, nanoseconds, numbers
@@ -15,6 +14,7 @@ from baonet.hyp.riscv.controller import Controller
 from baonet.hyp.riscv.cpu import EXTERNAL, SOFTWARE, TIMER, RiscvCpu
 from baonet.hyp.riscv.report import exception_text, mode
 from baonet.hyp.vcpu import MASK64, Vcpu
+from baonet.machine.dataclass import dataclass
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
 _SIE: Final = 1 << 1  # of sstatus

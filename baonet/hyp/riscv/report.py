@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.report import Report
@@ -26,6 +25,7 @@ from baonet.hyp.riscv.cpu import (
     VIRTUAL_INSTRUCTION,
 )
 from baonet.hyp.riscv.disassembler import disassemble
+from baonet.machine.dataclass import dataclass
 
 _CAUSES: Final = {
     FETCH_MISALIGNED: "instruction address misaligned",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from baonet.machine.dataclass import dataclass
 from baonet.machine.platform import Platform
 from baonet.machine.vm import Vm
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
+from baonet.machine.dataclass import dataclass
 from baonet.study.reservoir import Reservoir
 from baonet.trace.memory import CacheCounts
 from baonet.trace.order import Row

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
 
+from baonet.machine.dataclass import dataclass
 from baonet.study.metrics.base import Measured, TracedRun
 from baonet.trace.order import Row
 from baonet.trace.records import SEQUENCE_SHIFT, InterruptSource, Kind

@@ -16,7 +16,7 @@ from .coherent import Coherent, Word
 from .pcpu import Kind, What
 from .tables import DATA
 from .test_cluster import EXTENTS, LENGTH, adopt, nothing, plain
-from .test_pcpu import SMALL, VARIANTS
+from .test_pcpu import SMALL, VARIANTS, hits
 from .window import Cluster
 
 PARTIES = 3
@@ -67,7 +67,7 @@ class Machine:
         if kind is not Kind.PREFETCH:
             self.enter(party, va // PAGE, writes(kind))
         native = self.natives[party]
-        taken = kind in {Kind.LOAD, Kind.STORE} and native.filtered(va, 8, kind is Kind.STORE)
+        taken = kind in {Kind.LOAD, Kind.STORE} and hits(native, va, 8, kind is Kind.STORE)
         return 0 if taken else native.data(self.clocks[party], va, 8, kind)
 
     def begin(self) -> None:
@@ -174,6 +174,75 @@ def test_who_goes_on_first_makes_no_difference(
                 machine.clocks[party] += 1 + machine.data(party, va, Kind.STORE if va & LINE else Kind.LOAD)
         ends.append((machine.clocks, outcomes, [native.state() for native in machine.natives], machine.cluster.l2()))
     assert ends[0] == ends[1] == ends[2]
+
+
+class Elsewhere:
+    """Another node, whose cluster has to know of what the pcpus of this one do."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.cluster = _memsys.Cluster(machine.parameters, EXTENTS)
+        self.heard = [0] * PARTIES
+
+    def hear(self, party: int) -> None:
+        self.heard[party] = self.cluster.repeat(self.machine.natives[party], self.heard[party])
+
+    def same(self) -> bool:
+        return self.cluster.words(DATA // LINE, 1000) == self.machine.cluster.words(DATA // LINE, 1000)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(VARIANTS),
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(st.integers(0, PARTIES - 1), accesses, st.booleans()), max_size=40),
+            st.permutations(range(PARTIES)),
+            st.booleans(),
+        ),
+        max_size=8,
+    ),
+)
+def test_who_is_told_what_others_do_knows_what_they_know(
+    variant: dict[str, int], phases: list[tuple[list[tuple[int, tuple[Any, ...], bool]], list[int], bool]]
+) -> None:
+    """Whenever it is told, and in whatever order of the pcpus, as long as that is before rights to pages change."""
+    machine = Machine(variant)
+    machine.begin()
+    elsewhere = Elsewhere(machine)
+    for beside, order, ends in phases:
+        for party, (_, va, _, kind), tells in beside:
+            owner = machine.owners.get(va // PAGE)
+            if kind is not Kind.PREFETCH and owner != party and (owner is not None or writes(kind)):
+                for each in order:
+                    elsewhere.hear(each)
+            machine.clocks[party] += 1 + machine.data(party, va, kind)
+            if tells:
+                elsewhere.hear(party)
+        for party in order:
+            elsewhere.hear(party)
+        assert elsewhere.same()
+        if ends:
+            for native in machine.natives:
+                native.settle()
+            elsewhere.cluster.settle()
+            assert elsewhere.same()
+
+
+def test_moves_are_missed_and_nothing_is_told_twice() -> None:
+    machine = Machine({})
+    machine.begin()
+    elsewhere, late = Elsewhere(machine), _memsys.Cluster(machine.parameters, EXTENTS)
+    machine.data(0, DATA, Kind.STORE)
+    elsewhere.hear(0)
+    machine.data(1, DATA, Kind.STORE)
+    elsewhere.hear(1)
+    assert elsewhere.same()
+    assert elsewhere.cluster.repeat(machine.natives[0], 0) == 1, "that is known, and does not come after the other's"
+    assert elsewhere.same()
+    machine.data(0, DATA, Kind.LOAD)
+    with pytest.raises(ValueError, match="before number 1 are missing"):
+        late.repeat(machine.natives[0], 1)
 
 
 def ping_pong(distance: int, rounds: int = 100) -> tuple[int, int]:

@@ -74,6 +74,11 @@ steps = st.one_of(
 )
 
 
+def hits(pcpu: _memsys.Pcpu, va: int, size: int, store: bool) -> bool:
+    """As the engine asks before it looks at the clock."""
+    return pcpu.filtered(va, size, store) or pcpu.hits(va, size, store)
+
+
 class Both:
     """The native one, asked as the engine does: by the filters first; and the reference."""
 
@@ -84,13 +89,14 @@ class Both:
         self.native.begin(self.now)
 
     def data(self, va: int, size: int, kind: Kind) -> None:
-        taken = kind in {Kind.LOAD, Kind.STORE} and self.native.filtered(va, size, kind is Kind.STORE)
+        taken = kind in {Kind.LOAD, Kind.STORE} and hits(self.native, va, size, kind is Kind.STORE)
         stall = 0 if taken else self.native.data(self.now, va, size, kind)
         assert stall == self.reference.data(self.now, va, size, kind)
         self.now += 1 + stall
 
     def fetch(self, va: int, size: int) -> None:
-        stall = 0 if self.native.fetched(va, size) else self.native.fetch(self.now, va, size)
+        missing = va + size - (begin := self.native.code_hits(va, size))
+        stall = self.native.fetch(self.now, begin, missing) if missing else 0
         assert stall == self.reference.fetch(self.now, va, size)
         self.now += 1 + stall
 

@@ -29,7 +29,7 @@ void arch_block_begin(void *tb) {
     instruction_set = flags & TB_FLAG_AARCH64 ? A64 : flags & TB_FLAG_THUMB ? T32 : A32;
     second_at = UINT64_MAX;
     align_block(flags);
-    observed_instruction32();
+    observed_block(flags);
     order_block();
 }
 
@@ -77,6 +77,7 @@ EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
     }
     struct encoding32 encoding = encoding32_of_a32(word, no_setend());
     align_instruction32(encoding);
+    observed_instruction32(pc, encoding.each != EACH_ITS_SIZE);
     unsigned hint = A32_HINT(word);
     let_yield(hint == HINT_YIELD || hint == HINT_WFE);
     uint32_t condition = word >> 28 < 15 ? word & 0xf0000000u : 0xe0000000u;
@@ -102,9 +103,13 @@ static uint32_t first_of_wide(void *env, uint64_t pc, uint32_t half) {
     second_at = pc + 2;
     first_half = half;
     first_undefined = false;
-    if (!may_look_ahead(pc)) return half;
+    if (!may_look_ahead(pc)) {
+        observed_instruction32(pc, true);
+        return half;
+    }
     struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | arm.load_half(env, pc + 2));
     align_instruction32(encoding);
+    observed_instruction32(pc, encoding.each != EACH_ITS_SIZE);
     first_undefined = encoding.undefined;
     return encoding.undefined ? T32_WIDE_UDF : half;
 }
@@ -125,5 +130,6 @@ EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
     second_at = UINT64_MAX;
     struct encoding32 encoding = encoding32_of_t32(half, no_setend());
     align_instruction32(encoding);
+    observed_instruction32(pc, encoding.each != EACH_ITS_SIZE);
     return encoding.undefined ? T32_UDF : half;
 }

@@ -1,6 +1,7 @@
 /*
  * An instruction is one access, however many the library makes of it (LDP: two, LD4: up to 64): it is told behind the last of
- * them, with the first address. Those of A32 and T32 are told each by itself: the library may jump over them.
+ * them, with the first address. Those of A32 and T32 are told each by itself: the library may jump over them. If one of these is
+ * refused the whole instruction is done again, and what it had told before was not yet.
  */
 #include "armv8/observed.h"
 
@@ -13,18 +14,20 @@
 #include "observe.h"
 
 #define MEMOP_SIZE 3u
-#define MEMOP_BIG_ENDIAN 8u
 #define ZVA_SIZE 64u
 
 /* The instruction that is being translated, of how many accesses, and how many there were. */
 static _Thread_local uint32_t instruction;
 static _Thread_local unsigned parts, seen;
+static _Thread_local bool big_endian; /* data, in the block: the library begins with the highest of some */
 
 EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *memsys, uint64_t word, uint32_t none);
 EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va);
 
+static void *context(void) { return FIELD(void *, running->uc, UC_TCG_CTX); }
+
 static void prefetch(uint64_t pc, uint32_t word, bool literal) {
-    void *tcg = FIELD(void *, running->uc, UC_TCG_CTX);
+    void *tcg = context();
     if (literal) {
         void *address = unicorn.const_i64(tcg, (int64_t)(pc + (uint64_t)encoding64_literal(word)));
         observe_access(tcg, address, 1, MEMSYS_PREFETCH);
@@ -44,25 +47,30 @@ EXPORT void helper_sve_ld1bb_r_aarch64(void *env, void *memsys, uint64_t word, u
     ARCH_OBSERVED_OTHER(memsys, encoding64_prefetched((uint32_t)word, core_x(running)), modelled_info(1, MEMSYS_PREFETCH));
 }
 
+void observed_block(uint32_t flags) {
+    instruction = 0;
+    big_endian = flags & FLAG_BIG_ENDIAN;
+}
+
 void observed_instruction(uint64_t pc, uint32_t word) {
     if (!running || !running->model) return;
     bool literal;
     instruction = word;
     parts = encoding64_parts(word);
     seen = 0;
+    if (big_endian && parts > 1) observe_several(context(), pc);
     if (encoding64_is_prefetch(word, &literal)) prefetch(pc, word, literal);
 }
 
-void observed_instruction32(void) {
-    instruction = 0;
+void observed_instruction32(uint64_t pc, bool several) {
     parts = 1;
-    seen = 0;
+    if (several && running && running->model) observe_several(context(), pc);
 }
 
 void observed_access(void *tcg, void *address, uint32_t memop, enum memsys_kind kind) {
     if (!running || !running->model) return;
     unsigned size = 1u << (memop & MEMOP_SIZE);
-    if (memop & MEMOP_BIG_ENDIAN || parts == 1) { /* in which the library begins with the highest of some */
+    if (big_endian || parts == 1) {
         observe_access(tcg, address, size, kind);
         return;
     }

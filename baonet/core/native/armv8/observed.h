@@ -5,9 +5,10 @@
 #include "core.h"
 #include "memsys.h"
 
-/* While a block is translated: each instruction of A64 with its address, or one of A32 or T32. */
+/* While a block is translated: its flags, then each instruction of A64 with its address, or of A32 or T32, which may make several accesses. */
+void observed_block(uint32_t flags);
 void observed_instruction(uint64_t pc, uint32_t word);
-void observed_instruction32(void);
+void observed_instruction32(uint64_t pc, bool several);
 
 /* Behind each of its accesses (a MemOp), to what a temporary has (its handle). */
 void observed_access(void *tcg, void *address, uint32_t memop, enum memsys_kind kind);

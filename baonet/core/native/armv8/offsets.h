@@ -111,6 +111,7 @@
 #define FLAG_A64 (1u << 31) /* of hflags and of a block */
 #define FLAG_MMU_INDEX_SHIFT 24
 #define FLAG_STEP (1u << 30)
+#define FLAG_BIG_ENDIAN (1u << 28) /* data */
 #define SCTLR_M 1u
 #define OSLSR_LOCKED 2u
 #define BREAKPOINTS 6 /* ID_AA64DFR0_EL1 */

@@ -10,6 +10,7 @@
 #include "armv8/aarch32.h"
 #include "armv8/arm.h"
 #include "count.h"
+#include "modelled.h"
 
 /* Which instruction it is; T32 has the operation and the base in the first half. */
 static uint32_t instruction_at(struct core *core, uint64_t pc) {
@@ -36,6 +37,7 @@ static bool begins_page(uint64_t va) { return ((va + LARGEST_ACCESS - 1) & (PAGE
 void arch_refused(struct core *core, uintptr_t from) {
     struct arch_state *state = &core->state.arch;
     uint64_t store = core->scratch.arch.checked_access == from ? core->scratch.arch.checked_store : 0;
+    modelled_refused(core, pc_of(core));
     state->stored = begins_page(store) ? store : 0;
     if (state->stored) state->stored_by = instruction_at(core, pc_of(core));
 }

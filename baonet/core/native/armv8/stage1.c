@@ -17,6 +17,7 @@
 #define TCR_TBI1 (1ull << 38)
 #define SCTLR_C 0x4u
 #define SCTLR_I 0x1000u
+#define SCTLR_EE (1u << 25) /* tables, too, are big-endian */
 #define VALID 1u
 #define TABLE 2u /* above the last level; at that, a page */
 #define ACCESSED (1u << 10)
@@ -50,6 +51,7 @@ static bool load(struct core *core, uint64_t ipa, uint64_t *descriptor) {
     struct region *region = region_find(core, ipa);
     if (!region || !region->host) return false;
     *descriptor = __atomic_load_n((uint64_t *)(region->host + (ipa - region->ipa)), __ATOMIC_RELAXED);
+    if (FIELD(uint64_t, core->env, ENV_SCTLR_EL1) & SCTLR_EE) *descriptor = __builtin_bswap64(*descriptor);
     return true;
 }
 

@@ -28,7 +28,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     tlb_init(&in->ipa, p->ipa_cache_entries, p->ipa_cache_ways);
     for (unsigned side = 0; side < 2; side++) {
         in->micro[side].entries = side ? p->utlb_instruction : p->utlb_data;
-        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = UINT64_MAX;
+        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = NO_KEY;
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);
@@ -43,11 +43,12 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
     struct inner *in = inner_of(view);
     uint64_t line = l1_line(tag, set);
     if (in->writing.line == line && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
+    bool known = memsys_coherence_leaves(view, line);
     if (tag & L1_DIRTY) {
         counting(in)->l1d_writebacks++;
         return memsys_ask(view, now, ASK_WRITEBACK, line, MEMSYS_STALL_STORE);
     }
-    if (!in->head.parameters.l2_on_eviction && !memsys_coherence_knows(view, line)) return 0;
+    if (!in->head.parameters.l2_on_eviction && !known) return 0;
     return memsys_ask(view, now, ASK_VICTIM, line, MEMSYS_STALL_STORE);
 }
 
@@ -251,8 +252,7 @@ static unsigned in_line(const struct memsys_view *view, uint64_t now, const stru
     case MEMSYS_ZERO:
         return store(view, now, place, ALL_BYTES);
     case MEMSYS_STORE:
-        return store(view, now, place,
-                     (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : ALL_BYTES) << (place->va & (MEMSYS_LINE - 1)));
+        return store(view, now, place, written_bytes(place->va, size));
     default:
         prefetch(view, now, place->va, place->pa);
         return 0;

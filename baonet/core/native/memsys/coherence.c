@@ -33,43 +33,7 @@ static unsigned snooped(const struct memsys_view *view, bool transfer) {
     return cycles;
 }
 
-/* Likewise, of one that is about to be known. */
-static memsys_word *word_to_change(const struct memsys_view *view, const struct place *place) {
-    memsys_word *word = word_of(view, place), *shares = word ? memsys_cluster_shares(view->cluster) : NULL;
-    if (word && !read_word(shares)) atomic_store_explicit(shares, 1, memory_order_relaxed);
-    return word;
-}
-
-bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
-    memsys_word *word = word_to_change(view, place);
-    if (!word) return false;
-    uint64_t before = read_word(word), owner = before & COHERENCE_OWNER;
-    if (!(before & COHERENCE_HOLDER(view->party)))
-        atomic_fetch_or_explicit(word, COHERENCE_HOLDER(view->party) | COHERENCE_KNOWN, memory_order_relaxed);
-    bool dirty = owner && owner != owner_is(view->party);
-    bool clean = before & COHERENCE_HELD && !coming && !memsys_l2_has(view->l2, place->pa >> MEMSYS_LINE_SHIFT);
-    if (!dirty && !clean) return false;
-    *total += snooped(view, true);
-    return true;
-}
-
-bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total) {
-    memsys_word *word = word_to_change(view, place);
-    if (!word) return false;
-    uint64_t before = read_word(word), own = COHERENCE_HOLDER(view->party), others = before & COHERENCE_HOLDERS & ~own;
-    uint64_t owner = before & COHERENCE_OWNER, after = COHERENCE_KNOWN;
-    if (keeps) after |= own | owner_is(view->party) | COHERENCE_HELD;
-    if (before != after) atomic_store_explicit(word, after, memory_order_relaxed);
-    if (others) *total += snooped(view, owner && owner != owner_is(view->party));
-    return others;
-}
-
-bool memsys_coherence_knows(const struct memsys_view *view, uint64_t line) {
-    const memsys_word *word = view->cluster ? memsys_cluster_word(view->cluster, line) : NULL;
-    return word && read_word(word) & COHERENCE_KNOWN;
-}
-
-/* What a party has of a line, at the end of a window: nothing, L1_VALID, or L1_DIRTY as well. */
+/* What a first level has of a line: nothing, L1_VALID, or L1_DIRTY as well. */
 static uint32_t has(const struct inner *in, uint64_t line) {
     uint32_t flags = 0;
     for (uint32_t set = line & 63; set < in->l1d.sets; set += 64) {
@@ -79,25 +43,130 @@ static uint32_t has(const struct inner *in, uint64_t line) {
     return flags;
 }
 
-static void settle_line(memsys_word *word, const struct inner *in, unsigned party, uint64_t line) {
-    uint64_t before = read_word(word), after = before & ~COHERENCE_HELD;
-    if (before & COHERENCE_HOLDER(party)) {
-        uint32_t flags = has(in, line);
-        if (!(flags & L1_VALID)) after &= ~COHERENCE_HOLDER(party);
-        if (!(flags & L1_DIRTY) && (before & COHERENCE_OWNER) == owner_is(party)) after &= ~COHERENCE_OWNER;
-    }
-    if (after & COHERENCE_HOLDERS) after |= COHERENCE_HELD;
-    if (after != before) atomic_store_explicit(word, after, memory_order_relaxed);
+/* ---- Moves ---- */
+
+static uint64_t move_line(uint64_t move) { return move >> MOVE_BITS; }
+static enum move move_kind(uint64_t move) { return (enum move)(move & ((1u << MOVE_BITS) - 1)); }
+
+/* Those that are here. */
+static uint64_t count_of(const struct memsys_moves *moves) {
+    uint64_t settled = atomic_load_explicit(&moves->settled, memory_order_relaxed);
+    return atomic_load_explicit(&moves->written, memory_order_relaxed) - settled;
 }
 
-void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, const struct memsys *memsys, const struct memsys_log *log) {
-    if (!read_word(memsys_cluster_shares(cluster))) return; /* it has its words left untouched, and its time */
-    for (uint32_t i = 0; i < log->count; i++) {
-        struct record record = record_unpack(log->records[i]);
-        if (record.request == ASK_FETCH || record.request == ASK_WALK || record.request >= ASK_STREAM) continue;
-        memsys_word *word = memsys_cluster_word(cluster, record.line);
-        if (word && read_word(word)) settle_line(word, (const struct inner *)memsys, party, record.line);
+static bool is_full(const struct memsys_moves *moves) { return count_of(moves) >= moves->capacity; }
+
+/* There is room for it. Who reads the number of moves finds the move. */
+static void note(struct memsys_moves *moves, uint64_t move) {
+    uint64_t written = atomic_load_explicit(&moves->written, memory_order_relaxed);
+    moves->moves[count_of(moves)] = move;
+    atomic_store_explicit(&moves->written, written + 1, memory_order_release);
+}
+
+static void note_move(const struct memsys_view *view, uint64_t line, enum move kind) { note(view->moves, line << MOVE_BITS | kind); }
+
+/* What the word of a line is after it. */
+static uint64_t after_store(unsigned party, bool keeps) {
+    return COHERENCE_KNOWN | (keeps ? COHERENCE_HOLDER(party) | owner_is(party) | COHERENCE_HELD : 0);
+}
+
+static void add_holder(memsys_word *word, unsigned party) {
+    atomic_fetch_or_explicit(word, COHERENCE_HOLDER(party) | COHERENCE_KNOWN, memory_order_relaxed);
+}
+
+/* ---- Accesses ---- */
+
+/* The word of a place of which something is about to be known; NULL also if there is no room for a move. */
+static memsys_word *word_to_change(const struct memsys_view *view, const struct place *place) {
+    return view->cluster && !is_full(view->moves) ? word_of(view, place) : NULL;
+}
+
+bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
+    memsys_word *word = word_to_change(view, place);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    if (!word) return false;
+    uint64_t before = read_word(word), owner = before & COHERENCE_OWNER;
+    if (!(before & COHERENCE_HOLDER(view->party))) add_holder(word, view->party);
+    if (!(has(inner_of(view), line) & L1_DIRTY)) note_move(view, line, MOVE_READ);
+    bool dirty = owner && owner != owner_is(view->party);
+    bool clean = before & COHERENCE_HELD && !coming && !memsys_l2_has(view->l2, line);
+    if (!dirty && !clean) return false;
+    *total += snooped(view, true);
+    return true;
+}
+
+bool memsys_coherence_store(const struct memsys_view *view, const struct place *place, bool keeps, unsigned *total) {
+    memsys_word *word = word_to_change(view, place);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    if (!word) return false;
+    uint64_t before = read_word(word), others = before & COHERENCE_HOLDERS & ~COHERENCE_HOLDER(view->party);
+    uint64_t owner = before & COHERENCE_OWNER, after = after_store(view->party, keeps);
+    if (before != after) atomic_store_explicit(word, after, memory_order_relaxed);
+    if (before != after || (keeps && !(has(inner_of(view), line) & L1_DIRTY))) note_move(view, line, keeps ? MOVE_WRITTEN : MOVE_PASSED);
+    if (others) *total += snooped(view, owner && owner != owner_is(view->party));
+    return others;
+}
+
+/* Who has noted nothing knows of no such line. */
+bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line) {
+    if (!view->cluster || !atomic_load_explicit(&view->moves->written, memory_order_relaxed)) return false;
+    const memsys_word *word = memsys_cluster_word(view->cluster, line);
+    if (!word || !(read_word(word) & COHERENCE_KNOWN)) return false;
+    uint32_t left = has(inner_of(view), line);
+    if (!(left & L1_DIRTY) && !is_full(view->moves)) note_move(view, line, left ? MOVE_CLEANED : MOVE_LEFT);
+    return true;
+}
+
+/* ---- Elsewhere, and at a window's edge ---- */
+
+size_t memsys_moves_size(uint64_t window) { return sizeof(struct memsys_moves) + memsys_log_capacity(window) * sizeof(uint64_t); }
+
+void memsys_moves_init(struct memsys_moves *moves, uint64_t window) { moves->capacity = memsys_log_capacity(window); }
+
+bool memsys_moves_plausible(const struct memsys_moves *moves, uint64_t window) {
+    return moves->capacity == memsys_log_capacity(window) && moves->settled <= moves->written && count_of(moves) <= moves->capacity;
+}
+
+static void repeat(memsys_word *word, unsigned party, enum move kind) {
+    if (kind == MOVE_READ) add_holder(word, party);
+    if (kind == MOVE_WRITTEN || kind == MOVE_PASSED)
+        atomic_store_explicit(word, after_store(party, kind == MOVE_WRITTEN), memory_order_relaxed);
+}
+
+bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves, uint64_t first,
+                             const uint64_t *these, uint32_t count) {
+    uint64_t known = atomic_load_explicit(&moves->written, memory_order_relaxed);
+    if (first > known) return false;
+    for (uint64_t i = known - first; i < count; i++) {
+        enum move kind = move_kind(these[i]);
+        memsys_word *word = memsys_cluster_word(cluster, move_line(these[i]));
+        if (kind >= MOVES || is_full(moves)) return false;
+        if (word) repeat(word, party, kind);
+        note(moves, these[i]);
     }
+    return true;
+}
+
+/* By the last move of a line. */
+static void settle(memsys_word *word, unsigned party, enum move kind) {
+    uint64_t after = (read_word(word) | COHERENCE_SETTLED) & ~COHERENCE_HELD;
+    if (kind == MOVE_LEFT || kind == MOVE_PASSED) after &= ~COHERENCE_HOLDER(party);
+    if (kind != MOVE_WRITTEN && (after & COHERENCE_OWNER) == owner_is(party)) after &= ~COHERENCE_OWNER;
+    if (after & COHERENCE_HOLDERS) after |= COHERENCE_HELD;
+    atomic_store_explicit(word, after, memory_order_relaxed);
+}
+
+void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves) {
+    uint64_t count = count_of(moves);
+    for (uint64_t i = count; i--;) {
+        memsys_word *word = memsys_cluster_word(cluster, move_line(moves->moves[i]));
+        if (word && !(read_word(word) & COHERENCE_SETTLED)) settle(word, party, move_kind(moves->moves[i]));
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        memsys_word *word = memsys_cluster_word(cluster, move_line(moves->moves[i]));
+        if (word) atomic_store_explicit(word, read_word(word) & ~COHERENCE_SETTLED, memory_order_relaxed);
+    }
+    atomic_store_explicit(&moves->settled, atomic_load_explicit(&moves->written, memory_order_relaxed), memory_order_relaxed);
 }
 
 void memsys_lose(struct memsys *memsys, uint64_t pa) {

@@ -13,6 +13,10 @@
  * So what anybody finds follows from who had which page when, and not from who was first beside others. A pcpu whose bit another
  * has cleared has lost its line, and finds that out by the word when it next looks: its tag, which is its own, stays until then.
  *
+ * Whatever a pcpu does with such a line it also writes down (struct memsys_moves). From that, and from nothing that is in its caches,
+ * follow what is settled at a window's edge and all its words: where somebody else has words of his own of the same cluster, he comes
+ * to the same ones by repeating its moves (memsys_coherence_repeat), if he does so before another has a right that it has now.
+ *
  * Left out: that lines move between clusters; that code and descriptors of translation tables may be another first level's dirty
  * lines (they come from the second level); that a line which was lost leaves its way free at once; and that a line goes to and fro
  * as often as its cores like: it does so as often as its page changes hands (docs/virtual-time.md), the rest of a slice is one visit.
@@ -33,6 +37,18 @@
 #define COHERENCE_OWNER ((uint64_t)0x3f << COHERENCE_OWNER_SHIFT)
 #define COHERENCE_HELD ((uint64_t)1 << 38)
 #define COHERENCE_KNOWN ((uint64_t)1 << 39)
+#define COHERENCE_SETTLED ((uint64_t)1 << 40) /* amid memsys_coherence_settle */
+
+/* What a party has done with a line: what its first level has of it then. In a move, 3 bits below the line. */
+enum move {
+    MOVE_READ,    /* a clean copy */
+    MOVE_WRITTEN, /* the line, dirty; nobody else has it */
+    MOVE_PASSED,  /* nothing: a store has passed by, and nobody has it */
+    MOVE_CLEANED, /* what it had, clean now */
+    MOVE_LEFT,    /* nothing any more */
+    MOVES
+};
+#define MOVE_BITS 3
 
 /* What these do for lines that others can reach; the others' are left to what is beside them. */
 void memsys_coherence_look(const struct memsys_view *view, const struct place *place);
@@ -57,7 +73,10 @@ static inline bool coherence_store(const struct memsys_view *view, const struct 
     return place->shared && memsys_coherence_store(view, place, keeps, total);
 }
 
-/* Whether a line that this first level has, or had until another has written to it, is one that several can reach. */
-bool memsys_coherence_knows(const struct memsys_view *view, uint64_t line);
+/*
+ * A line has left a place of the first level, or is clean in it: another of its places may still have it, by another virtual address.
+ * Whether it is one that several can reach, also if another has written to it since it came.
+ */
+bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line);
 
 #endif

@@ -23,21 +23,22 @@ struct memsys_channel;
 struct memsys_cluster;
 struct memsys_l2;
 struct memsys_log;
+struct memsys_moves;
 
 /* ---- State: `struct memsys` at the head of memsys_size bytes ---- */
 
 /*
- * The filter: an entry tells of a virtual line that it is in the L1D and its page in the micro-TLB, so a load from it has
- * nothing to do; with MEMSYS_OWNED a store neither. Bits 6 and up: the virtual address; below: flags and the way.
+ * The filters: an entry tells of a virtual line, by its address, that it is in the L1D and its page in the micro-TLB, so a load from
+ * it has nothing to do; an entry of `owned`, that a store has neither.
  */
 #define MEMSYS_FILTER 512u
-#define MEMSYS_OWNED 0x20u
 /* No virtual line: bit 54 is unlike bit 55, as Armv8's 48 bits extend, with any tag; and bit 62 unlike 63, as RISC-V's do. */
 #define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)
 
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
-    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions: the address alone */
+    uint64_t owned[MEMSYS_FILTER];  /* a line here is in `filter` too */
+    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
     uint32_t context;                   /* memsys_set_context */
@@ -84,6 +85,7 @@ struct memsys_view {
     struct memsys_l2 *l2;           /* the pcpu's replica */
     struct memsys_log *log;         /* of its window; NULL: nothing is written down */
     struct memsys_cluster *cluster; /* for coherence with the first levels of its other parties; NULL: there are none */
+    struct memsys_moves *moves;     /* where there is a cluster */
     unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */
@@ -103,13 +105,31 @@ enum memsys_kind {
     MEMSYS_PREFETCH, /* PRFM, PLD: a hint, which no walk is made for: it has accessed nothing, so what a walk would read may be another's */
 };
 
-/* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */
-static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
-    uint64_t entry = memsys->filter[va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)];
-    if (((entry ^ va) | (entry ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
-    if (store && !(entry & MEMSYS_OWNED)) return false;
+static inline const uint64_t *memsys_filter_of(const struct memsys *memsys, uint64_t va, bool store) {
+    return (store ? memsys->owned : memsys->filter) + (va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1));
+}
+static inline void memsys_count(struct memsys *memsys, bool store) {
     if (store) memsys->counters[0].stores++;
     else memsys->counters[0].loads++;
+}
+
+/* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */
+static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
+    uint64_t line = *memsys_filter_of(memsys, va, store);
+    if (((line ^ va) | (line ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
+    memsys_count(memsys, store);
+    return true;
+}
+
+/*
+ * The same of one that is aligned to its size, a power of two up to that of a line; false of any other. It is told as a mask of which
+ * bits of the address say that: as few instructions as can be, since each access comes here.
+ */
+static inline int32_t memsys_aligned_mask(unsigned size) { return (int32_t)(size - 1) | -(int32_t)MEMSYS_LINE; }
+static inline unsigned memsys_aligned_size(int32_t mask) { return ((unsigned)mask & (MEMSYS_LINE - 1)) + 1; }
+static inline bool memsys_filtered_aligned(struct memsys *memsys, uint64_t va, int32_t mask, bool store) {
+    if (__builtin_expect(*memsys_filter_of(memsys, va, store) != (va & (uint64_t)(int64_t)mask), false)) return false;
+    memsys_count(memsys, store);
     return true;
 }
 
@@ -120,6 +140,13 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsi
         if (memsys->code[line & (MEMSYS_FILTER - 1)] != line << MEMSYS_LINE_SHIFT) return false;
     return true;
 }
+
+/*
+ * Likewise what the filters do not know of, but no call of them says more: nothing waits, so it need not be known what time it is.
+ * An access within one line; counts it if so. Of a block's code: where the first line begins that has to be fetched, or its end.
+ */
+bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store);
+uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes);
 
 /* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);

@@ -11,9 +11,14 @@
 /* A micro-TLB: pages of 4 KiB, victims in turn. `lines`: those of the page that have come into its filter since it is here. */
 struct micro {
     uint32_t entries, next;
-    uint8_t hints[MICRO_HINTS]; /* by the page: where such a one was found last, to look there first */
+    uint8_t many[MICRO_HINTS], hints[MICRO_HINTS]; /* by the page: how many such are here, and where one was found last */
     uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES], lines[MICRO_ENTRIES];
 };
+
+/* A bit for each byte of its line that an access within one writes. */
+static inline uint64_t written_bytes(uint64_t va, unsigned size) {
+    return (size < MEMSYS_LINE ? ((uint64_t)1 << size) - 1 : UINT64_MAX) << (va & (MEMSYS_LINE - 1));
+}
 
 /* The line that stores write to, as long as it is not known whether they write all of it. */
 struct writing {
@@ -26,7 +31,7 @@ struct writing {
 struct inner {
     struct memsys head;
     struct l1 l1i, l1d;
-    uint8_t code_ways[MEMSYS_FILTER]; /* of the lines in head.code */
+    uint8_t ways[MEMSYS_FILTER], code_ways[MEMSYS_FILTER]; /* of the lines in head.filter, in head.code */
     struct micro micro[2]; /* of data, of instructions */
     struct tlb_sets tlb, walk, ipa;
     struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
@@ -54,6 +59,30 @@ struct place {
     bool shared; /* struct memsys_stage2's */
     int slot;
 };
+/* The slot of a page in a micro-TLB; -1: it is not there. */
+static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
+    struct micro *micro = &in->micro[fetch];
+    uint64_t page = va >> MEMSYS_PAGE_SHIFT;
+    uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
+    uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
+    if (!micro->many[page & (MICRO_HINTS - 1)]) return -1;
+    if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
+    for (uint32_t i = 0; i < micro->entries; i++)
+        if ((micro->keys[i] ^ own) >> KEY_SHIFT == 0 && (micro->keys[i] == own || micro->keys[i] == all)) {
+            *hint = (uint8_t)i;
+            return (int)i;
+        }
+    return -1;
+}
+static inline struct place place_in(const struct micro *micro, int slot, uint64_t va) {
+    uint64_t target = micro->targets[slot];
+    return (struct place){.va = va,
+                          .pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1),
+                          .memory = target_memory(target, false),
+                          .shared = target & TARGET_SHARED,
+                          .slot = slot};
+}
+
 /* False: it is nowhere (any more). *spent: the cycles, in either case. */
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
 
@@ -80,13 +109,15 @@ void memsys_code_forget_all(struct inner *in);
 static inline void filter_enter(struct inner *in, const struct place *place, uint32_t way, bool owned) {
     if (place->slot < 0) return;
     uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
-    in->head.filter[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT | (owned ? MEMSYS_OWNED : 0) | way;
+    in->head.filter[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT;
+    in->head.owned[line & (MEMSYS_FILTER - 1)] = owned ? line << MEMSYS_LINE_SHIFT : MEMSYS_NOWHERE;
+    in->ways[line & (MEMSYS_FILTER - 1)] = (uint8_t)way;
     in->micro[0].lines[place->slot] |= (uint64_t)1 << (line & 63);
 }
 /* Something else is in this way now, or the line there is clean. */
 static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t way) {
     for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1d.sets)
-        if ((in->head.filter[i] & (CACHE_WAYS - 1)) == way) in->head.filter[i] = MEMSYS_NOWHERE;
+        if (in->ways[i] == way) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
 }
 void memsys_filter_forget_all(struct inner *in);
 /* Lines of the page in a place of a micro-TLB. */

@@ -1,6 +1,5 @@
 #include "window.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "answer.h"
@@ -31,7 +30,6 @@ struct memsys_cluster {
     uint64_t l2; /* in bytes from here */
     uint64_t part_count;
     struct part parts[MEMSYS_EXTENTS];
-    _Atomic uint64_t shares;
 };
 
 static uint64_t round_up(uint64_t size) { return (size + 63) & ~(uint64_t)63; }
@@ -58,13 +56,6 @@ static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parame
 size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned count) {
     return lay_out(NULL, p, extents, count);
 }
-
-size_t memsys_cluster_words_at(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned extent) {
-    uint64_t lines = extents[extent].size >> MEMSYS_LINE_SHIFT;
-    return lay_out(NULL, p, extents, extent + 1) - round_up(lines * sizeof(memsys_word)); /* the last that is laid out */
-}
-
-size_t memsys_cluster_shares_at(void) { return offsetof(struct memsys_cluster, shares); }
 
 void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
                          unsigned count) {
@@ -94,8 +85,6 @@ const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsig
     return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
 }
 
-memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster) { return &cluster->shares; }
-
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line) {
     for (uint64_t i = 0; i < cluster->part_count; i++) {
         const struct part *part = &cluster->parts[i];
@@ -108,16 +97,21 @@ void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluste
     memsys_l2_adopt(replica, (const struct memsys_l2 *)((const uint8_t *)cluster + cluster->l2));
 }
 
-#define RECORDS_PER_CYCLE 4
+/*
+ * What costs nothing can be asked for without end, which are stores that the second level has lines for: of an instruction of 64
+ * bytes that are not aligned two lines come, and two leave, and it may take no more than half a cycle. Room that is not used is not
+ * touched, and so takes no memory.
+ */
+#define RECORDS_PER_CYCLE 8
 
-static uint32_t capacity_of(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
+uint32_t memsys_log_capacity(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
 
-size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + capacity_of(window) * sizeof(uint64_t); }
+size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + memsys_log_capacity(window) * sizeof(uint64_t); }
 
-void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = capacity_of(window)}; }
+void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = memsys_log_capacity(window)}; }
 
 bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
-    return log->capacity == capacity_of(window) && log->count <= log->capacity;
+    return log->capacity == memsys_log_capacity(window) && log->count <= log->capacity;
 }
 
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {

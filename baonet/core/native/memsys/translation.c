@@ -79,42 +79,34 @@ void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
     uint64_t page = micro->keys[slot] >> KEY_SHIFT;
     for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
         uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
-        uint64_t *entry = &(side ? in->head.code : in->head.filter)[line & (MEMSYS_FILTER - 1)];
-        if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) == 0) *entry = MEMSYS_NOWHERE;
+        uint32_t at = line & (MEMSYS_FILTER - 1);
+        uint64_t *entry = &(side ? in->head.code : in->head.filter)[at];
+        if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) != 0) continue;
+        *entry = MEMSYS_NOWHERE;
+        if (!side) in->head.owned[at] = MEMSYS_NOWHERE;
     }
     micro->lines[slot] = 0;
 }
 
 static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
     struct micro *micro = &in->micro[side];
+    if (micro->keys[slot] == NO_KEY) return;
     memsys_filter_forget_page(in, side, slot);
+    micro->many[micro->keys[slot] >> KEY_SHIFT & (MICRO_HINTS - 1)]--;
     micro->targets[slot] = 0;
-    micro->keys[slot] = UINT64_MAX; /* no key has all of its flags */
-}
-
-static int micro_find(struct inner *in, struct micro *micro, uint64_t va) {
-    uint64_t page = va >> MEMSYS_PAGE_SHIFT;
-    uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
-    uint8_t *hint = &micro->hints[page & (MICRO_HINTS - 1)];
-    if (micro->keys[*hint] == own || micro->keys[*hint] == all) return *hint;
-    for (uint32_t i = 0; i < micro->entries; i++)
-        if ((micro->keys[i] ^ own) >> KEY_SHIFT == 0 && (micro->keys[i] == own || micro->keys[i] == all)) {
-            *hint = (uint8_t)i;
-            return (int)i;
-        }
-    return -1;
+    micro->keys[slot] = NO_KEY;
 }
 
 bool memsys_translated(struct memsys *memsys, uint64_t va) {
     struct inner *in = (struct inner *)memsys;
-    return micro_find(in, &in->micro[0], va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
+    return micro_find(in, false, va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
 }
 
 bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
                       unsigned *spent) {
     struct inner *in = inner_of(view);
     struct micro *micro = &in->micro[fetch];
-    int slot = micro_find(in, micro, va);
+    int slot = micro_find(in, fetch, va);
     *spent = 0;
     if (slot < 0) {
         struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context), walked;
@@ -132,19 +124,15 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
         micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0) |
                                (held->target & TARGET_SHARED);
+        micro->many[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)]++;
         micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
-    uint64_t target = micro->targets[slot];
-    place->va = va;
-    place->pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1);
-    place->memory = target_memory(target, false);
-    place->shared = target & TARGET_SHARED;
-    place->slot = slot;
+    *place = place_in(micro, slot, va);
     return true;
 }
 
 void memsys_filter_forget_all(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = MEMSYS_NOWHERE;
+    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
     memset(in->micro[0].lines, 0, sizeof in->micro[0].lines);
 }
 

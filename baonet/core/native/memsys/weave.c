@@ -23,7 +23,8 @@ void memsys_weave_open(struct memsys_weave *weave, const struct memsys_shape *sh
     weave->memsys = whole(sizeof(struct memsys_party), LINE);
     weave->l2 = weave->memsys + whole(memsys_size(&shape->parameters), LINE);
     weave->log = weave->l2 + whole(memsys_l2_size(&shape->parameters), LINE);
-    weave->size = whole_pages(weave->log + memsys_log_size(shape->window));
+    weave->moves = weave->log + whole(memsys_log_size(shape->window), LINE);
+    weave->size = whole_pages(weave->moves + memsys_moves_size(shape->window));
 }
 
 const char *memsys_shape_wrong(const struct memsys_shape *shape) {
@@ -55,7 +56,8 @@ static bool party_plausible(const struct memsys_weave *weave, unsigned number) {
     const uint8_t *own = (const uint8_t *)party;
     return !party->made || (memsys_plausible((const struct memsys *)(own + weave->memsys), &shape->parameters) &&
                             memsys_l2_plausible((const struct memsys_l2 *)(own + weave->l2), &shape->parameters) &&
-                            memsys_log_plausible((const struct memsys_log *)(own + weave->log), shape->window));
+                            memsys_log_plausible((const struct memsys_log *)(own + weave->log), shape->window) &&
+                            memsys_moves_plausible(memsys_weave_moves(weave, number), shape->window));
 }
 
 bool memsys_weave_plausible(const struct memsys_weave *weave) {
@@ -72,11 +74,13 @@ void memsys_weave_join(struct memsys_weave *weave, unsigned number, struct memsy
     view->l2 = (struct memsys_l2 *)(own + weave->l2);
     view->log = (struct memsys_log *)(own + weave->log);
     view->cluster = weave->shape.parties > 1 ? weave->cluster : NULL;
+    view->moves = memsys_weave_moves(weave, number);
     view->party = number;
     if (party->made) return;
     memsys_init(view->memsys, &weave->shape.parameters);
     memsys_l2_init(view->l2, &weave->shape.parameters);
     memsys_log_init(view->log, weave->shape.window);
+    memsys_moves_init(view->moves, weave->shape.window);
     party->made = 1;
 }
 
@@ -108,13 +112,6 @@ static void merge(struct memsys_weave *weave, const struct memsys_log *const log
     }
 }
 
-static void settle(struct memsys_weave *weave, unsigned number, const struct memsys_log *log) {
-    struct memsys_view view;
-    if (!log) return;
-    memsys_weave_join(weave, number, &view);
-    if (view.cluster) memsys_coherence_settle(view.cluster, number, view.memsys, log);
-}
-
 void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint64_t now, uint64_t charges[]) {
     struct memsys_shared *shared = weave->shared;
     const struct memsys_log *logs[MEMSYS_PARTIES] = {NULL};
@@ -131,7 +128,7 @@ void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint
         busy = true;
     }
     if (busy) merge(weave, logs, owners, charges);
-    for (unsigned i = 0; i < weave->shape.parties; i++) settle(weave, i, logs[i]);
+    for (unsigned i = 0; i < weave->shape.parties; i++) memsys_coherence_settle(weave->cluster, i, memsys_weave_moves(weave, i));
     uint64_t begin = now - now % weave->shape.window;
     if (!busy || begin > shared->end) /* the channel has been idle */
         for (unsigned i = 0; i < weave->shape.parties; i++) memsys_weave_party(weave, i)->outcome.wait = 0;

@@ -50,7 +50,7 @@ struct memsys_weave {
     struct memsys_shared *shared;
     struct memsys_cluster *cluster;
     uint8_t *first; /* party's own, which is followed by the others': each has whole pages */
-    size_t memsys, l2, log, size; /* in a party's own: where these are, behind its `struct memsys_party`, and how much it is */
+    size_t memsys, l2, log, moves, size; /* in a party's own: where these are, behind its `struct memsys_party`, and how much it is */
 };
 
 /* NULL: a cluster can be such. */
@@ -71,6 +71,10 @@ void memsys_weave_join(struct memsys_weave *weave, unsigned party, struct memsys
 
 static inline struct memsys_party *memsys_weave_party(const struct memsys_weave *weave, unsigned party) {
     return (struct memsys_party *)(weave->first + party * weave->size);
+}
+
+static inline struct memsys_moves *memsys_weave_moves(const struct memsys_weave *weave, unsigned party) {
+    return (struct memsys_moves *)(weave->first + party * weave->size + weave->moves);
 }
 
 void memsys_weave_begin(struct memsys_weave *weave, unsigned party, uint64_t now);

@@ -44,8 +44,12 @@ struct memsys_log {
     uint64_t records[];
 };
 
-/* Of a log that suffices for windows of so many cycles. Who writes more (none is known to) has the rest unlogged: the
- * cluster then knows nothing of it, and memsys_counters.unlogged is not 0. */
+/* Records, or moves, of a window of so many cycles. */
+uint32_t memsys_log_capacity(uint64_t window);
+/*
+ * Of a log for windows of so many cycles. It suffices for whoever executes no more than two instructions a cycle (merge.c). Who writes
+ * more has the rest unlogged: the cluster then knows nothing of it, and memsys_counters.unlogged is not 0, which a run tells at its end.
+ */
 size_t memsys_log_size(uint64_t window);
 void memsys_log_init(struct memsys_log *log, uint64_t window);
 bool memsys_log_plausible(const struct memsys_log *log, uint64_t window);
@@ -74,17 +78,30 @@ const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsig
 /* What the cluster knows of who has a line in its first level (coherence.h); NULL: the line is in no extent, and nobody shares it. */
 typedef _Atomic uint64_t memsys_word;
 memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line);
-/* Not 0: of some line it knows something. */
-memsys_word *memsys_cluster_shares(struct memsys_cluster *cluster);
-/* Where these are, in bytes from the cluster: the word of the first line of an extent, of which others follow, and the last one. */
-size_t memsys_cluster_words_at(const struct memsys_parameters *parameters, const struct memsys_extent *extents, unsigned extent);
-size_t memsys_cluster_shares_at(void);
 
 /*
- * At the end of a window, of each party with a log of it, in any order: what of the lines in its log it still has in its first
- * level is what the cluster knows of it.
+ * What a party has done with lines that others can reach (coherence.h), in its order. Moves have numbers, from the start on: those
+ * before `settled` are of windows that have ended, and gone. Who does more in a window than there is room for (none is known to) has
+ * the rest not kept coherent.
  */
-void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, const struct memsys *memsys, const struct memsys_log *log);
+struct memsys_moves {
+    _Atomic uint64_t written, settled;
+    uint32_t capacity, reserved;
+    uint64_t moves[]; /* the first is number `settled` */
+};
+size_t memsys_moves_size(uint64_t window);
+void memsys_moves_init(struct memsys_moves *moves, uint64_t window);
+bool memsys_moves_plausible(const struct memsys_moves *moves, uint64_t window);
+
+/*
+ * Of a party that is elsewhere, with words of its own: `count` moves from number `first` on. Those that are known here are skipped;
+ * the rest is noted, and the words are what they are there. False: moves before these are missing, or these are no moves.
+ */
+bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves, uint64_t first,
+                             const uint64_t *these, uint32_t count);
+
+/* At the end of a window, of each party, in any order: what it has of a line by its last move is what the cluster knows of it. */
+void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves);
 
 /* What a window has come to for one pcpu. All 0: before the first one. */
 struct memsys_outcome {

@@ -46,7 +46,8 @@ static void watch(struct courier *courier, struct link *link, uint64_t key, uint
 
 const char *const frame_names[FRAME_KINDS] = {
     [FRAME_LOG] = "LOG", [FRAME_ORDER] = "ORDER", [FRAME_CAME] = "CAME", [FRAME_GET] = "GET", [FRAME_PAGES] = "PAGES",
-    [FRAME_SAYS] = "SAYS", [FRAME_ENDED] = "ENDED", [FRAME_BEAT] = "BEAT", [FRAME_TOOK] = "TOOK", [FRAME_LOGGED] = "LOGGED", [FRAME_EDGE] = "EDGE", [FRAME_TIME] = "TIME",
+    [FRAME_SAYS] = "SAYS", [FRAME_ENDED] = "ENDED", [FRAME_BEAT] = "BEAT", [FRAME_TOOK] = "TOOK", [FRAME_LOGGED] = "LOGGED", [FRAME_EDGE] = "EDGE",
+    [FRAME_MOVED] = "MOVED", [FRAME_ASKED] = "ASKED", [FRAME_TIME] = "TIME",
     [FRAME_ASK] = "ASK", [FRAME_TELL] = "TELL", [FRAME_WANT] = "WANT", [FRAME_GRANT] = "GRANT", [FRAME_RECALL] = "RECALL",
     [FRAME_GAVE] = "GAVE", [FRAME_MAINTAIN] = "MAINTAIN", [FRAME_MAINTAINED] = "MAINTAINED", [FRAME_RING] = "RING", [FRAME_ROOM] = "ROOM",
 };

@@ -23,6 +23,8 @@ enum frame_kind {
     FRAME_TOOK,  /* so many bytes of what was said have been taken by the process that they were for */
     FRAME_LOGGED, /* what a pcpu has asked the second level of its cluster for (weaving.c) */
     FRAME_EDGE,  /* a window of a cluster has ended */
+    FRAME_MOVED, /* what a pcpu has done with lines of the cluster that others can reach */
+    FRAME_ASKED, /* what is asked of the model of a pcpu's memory system */
     /* under the host's clock: */
     FRAME_TIME,   /* what time it is there: what follows is not from later */
     FRAME_ASK,    /* what time is it at home? */
@@ -104,6 +106,7 @@ struct part {
         struct peer *peer;
         uint64_t sent;   /* of the journal */
         uint64_t *known; /* of each lane */
+        uint64_t *moved; /* of each pcpu, how many of its moves (weaving.c); NULL: there are no clusters whose memory takes time */
         unsigned asked;  /* maintenance, by it, that has not been done */
     } *views;            /* at home of all other nodes of the island, else of that */
     unsigned view_count;

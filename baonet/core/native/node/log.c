@@ -9,6 +9,7 @@
 
 #include "maintenance.h"
 #include "timing.h"
+#include "weaving.h"
 
 struct counts {
     uint32_t transfers, known, maintenance, unused;
@@ -57,6 +58,7 @@ void part_ship(struct part *part, struct view *view) {
         timing_tell(part, view);
         return;
     }
+    weaving_ship(part, view);
     struct ledger *ledger = part->ledger;
     bool at_home = view->peer->node != part->home;
     uint64_t written = atomic_load_explicit(&ledger->written, memory_order_acquire);

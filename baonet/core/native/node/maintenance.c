@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "requests.h"
+
 #define TLB_KINDS 0xfffu /* the library has no more, and counts on that */
 
 bool slot_try_lock(struct slot *slot, enum slot_tries tries) {
@@ -38,4 +40,23 @@ uint64_t maintenance_put(struct slot *slot, const struct maintenance *asked, enu
     uint64_t ticket = atomic_fetch_add(&slot->asked, 1) + 1;
     slot_unlock(slot);
     return ticket;
+}
+
+bool model_requests_pick(struct slot *slot, struct model_requests *found) {
+    if (!slot_try_lock(slot, SHORTLY)) return false;
+    found->window = slot->window;
+    found->requests = slot->asked_before; /* of windows before there is nothing: whoever ends one has had it picked */
+    requests_add_all(&found->requests, &slot->asked_now);
+    requests_clear(&slot->asked_before);
+    requests_clear(&slot->asked_now);
+    slot_unlock(slot);
+    return found->requests.count || found->requests.all;
+}
+
+bool model_requests_put(struct slot *slot, const struct model_requests *asked) {
+    if (!slot_try_lock(slot, LONG)) return false;
+    requests_close_window(slot, asked->window);
+    requests_add_all(&slot->asked_now, &asked->requests);
+    slot_unlock(slot);
+    return true;
 }

@@ -62,7 +62,6 @@ static PyMethodDef functions[] = {
     {"known", known_time, METH_VARARGS, NULL},
     {"cluster_size", cluster_size, METH_O, NULL},
     {"cluster_party", cluster_party, METH_VARARGS, NULL},
-    {"cluster_words", cluster_words, METH_O, NULL},
     {"chain", chain, METH_VARARGS, NULL},
     {"call", call, METH_VARARGS, NULL},
     {"rung", rung, METH_VARARGS, NULL},

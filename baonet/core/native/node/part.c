@@ -327,6 +327,8 @@ bool part_take(struct courier *courier, struct part *part, struct peer *peer, ui
     case FRAME_ENDED: return take_said(part, view, true, body, length);
     case FRAME_TOOK: return take_took(part, view, body, length);
     case FRAME_LOGGED:
+    case FRAME_MOVED:
+    case FRAME_ASKED:
     case FRAME_EDGE: return weaving_take(courier, part, view, kind, body, length);
     default: return false;
     }

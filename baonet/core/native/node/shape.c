@@ -20,24 +20,6 @@ PyObject *cluster_party(PyObject *module, PyObject *args) {
     return Py_BuildValue("(nn)", (Py_ssize_t)(weave.first - (uint8_t *)NULL) + (Py_ssize_t)(party * weave.size), (Py_ssize_t)weave.size);
 }
 
-PyObject *cluster_words(PyObject *module, PyObject *bytes) {
-    (void)module;
-    struct memsys_shape shape;
-    struct memsys_weave weave;
-    if (!shape_from(bytes, &shape)) return NULL;
-    memsys_weave_open(&weave, &shape, NULL);
-    size_t cluster = (size_t)((uint8_t *)weave.cluster - (uint8_t *)NULL);
-    PyObject *extents = PyList_New(0);
-    for (unsigned i = 0; extents && i < shape.extent_count; i++) {
-        const struct memsys_extent *extent = &shape.extents[i];
-        size_t words = cluster + memsys_cluster_words_at(&shape.parameters, shape.extents, i);
-        PyObject *item = Py_BuildValue("(KKn)", (unsigned long long)extent->base, (unsigned long long)extent->size, (Py_ssize_t)words);
-        if (!item || PyList_Append(extents, item)) Py_CLEAR(extents);
-        Py_XDECREF(item);
-    }
-    return extents ? Py_BuildValue("(nN)", (Py_ssize_t)(cluster + memsys_cluster_shares_at()), extents) : NULL;
-}
-
 PyObject *shape_parameters(void) {
 #define NAME(name, value) #name,
     static const char *const names[] = {MEMSYS_PARAMETERS(NAME)};

@@ -9,8 +9,6 @@
 PyObject *cluster_size(PyObject *module, PyObject *shape);
 /* (shape, pcpu): where what is of this pcpu alone begins in it, and how much it is. */
 PyObject *cluster_party(PyObject *module, PyObject *args);
-/* Where words of who has a line are in it: (where the one is that tells of any, a list of (base, size, where its words begin)). */
-PyObject *cluster_words(PyObject *module, PyObject *shape);
 /* The names of a memory system's parameters, in the order in which a shape has them. */
 PyObject *shape_parameters(void);
 

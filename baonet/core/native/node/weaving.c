@@ -1,12 +1,20 @@
 /*
  * Each node has all of a cluster: at a window's end it puts what all of its pcpus have asked for in order by itself, and comes to the
- * same as the others. So logs travel, and nothing else: from where a pcpu is home, before the word that it has stopped, and
- * from home to all others when the window ends, before anybody is told to go on.
+ * same as the others. So logs travel: from where a pcpu is home, before the word that it has stopped, and from home to all others when
+ * the window ends, before anybody is told to go on.
+ *
+ * Who has a line (memsys/coherence.h) is to be known in mid-window, to whoever has the right to the page. As with transfers of pages, who
+ * gets such a right goes on only after whoever had it has stopped. So what a pcpu has done with such lines goes ahead of all else that
+ * is said to a node, as the ledger's transfers do, and whoever is told to go on has all of it. What is told earlier, while others go
+ * on, is of lines at which they do not look then. What pcpus ask of each other's models (siblings.h) goes the same way, and is asked
+ * before the window has ended.
  */
 #include "weaving.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "maintenance.h"
 
 #define RECORDS 16384u /* of a frame at most */
 
@@ -18,6 +26,10 @@ struct edge_frame {
     uint64_t window, now;
     uint32_t loom, unused;
 };
+struct moved_frame { /* and then the moves */
+    uint64_t first;
+    uint32_t loom, party, count, unused;
+};
 
 const char *weaving_add(struct part *part, const struct memsys_weave *weave, unsigned first, const unsigned owners[]) {
     if (part->timing) return "under the host's clock memory takes no time";
@@ -25,6 +37,8 @@ const char *weaving_add(struct part *part, const struct memsys_weave *weave, uns
     struct loom *looms = realloc(part->looms, (part->loom_count + 1) * sizeof *looms);
     if (!looms) return "there is no memory for it";
     part->looms = looms;
+    for (unsigned i = 0; i < part->view_count; i++)
+        if (!part->views[i].moved && !(part->views[i].moved = calloc(part->lanes, sizeof(uint64_t)))) return "there is no memory for it";
     struct loom *loom = &looms[part->loom_count++];
     *loom = (struct loom){.weave = *weave, .first = first};
     memcpy(loom->owners, owners, weave->shape.parties * sizeof *owners);
@@ -32,13 +46,96 @@ const char *weaving_add(struct part *part, const struct memsys_weave *weave, uns
     return NULL;
 }
 
-void weaving_end(struct part *part) { free(part->looms); }
+void weaving_end(struct part *part) {
+    for (unsigned i = 0; i < part->view_count; i++) free(part->views[i].moved);
+    free(part->looms);
+}
 
-static struct memsys_log *log_of(struct loom *loom, unsigned party) {
+static struct memsys_view joined(struct loom *loom, unsigned party) {
     struct memsys_view view;
     memsys_weave_join(&loom->weave, party, &view);
-    return view.log;
+    return view;
 }
+
+static struct memsys_log *log_of(struct loom *loom, unsigned party) { return joined(loom, party).log; }
+
+/* ---- What goes ahead of all else ---- */
+
+/* Whether what is said to a pcpu goes there. */
+static bool is_beyond(const struct part *part, const struct view *view, unsigned pcpu) {
+    return view->peer->node == part->home ? part->processes[pcpu] == NOWHERE : part->nodes[pcpu] == view->peer->node;
+}
+
+/* Whether that node may say what a pcpu has done. */
+static bool is_told_by(const struct courier *courier, const struct part *part, const struct view *from, unsigned pcpu) {
+    unsigned node = part->nodes[pcpu];
+    return courier->node == part->home ? node == from->peer->node : node != courier->node && node != NOWHERE;
+}
+
+/* Behind what this node may have had, and said, in a life before. */
+static void say_moves(struct part *part, struct view *view, unsigned number, unsigned party) {
+    const struct loom *loom = &part->looms[number];
+    const struct memsys_moves *moves = memsys_weave_moves(&loom->weave, party);
+    uint64_t written = atomic_load_explicit(&moves->written, memory_order_acquire), settled = atomic_load(&moves->settled);
+    uint64_t *told = &view->moved[loom->first + party], capacity = memsys_log_capacity(loom->weave.shape.window);
+    if (*told < settled) *told = settled;
+    while (*told < written && written - settled <= capacity) {
+        struct moved_frame frame = {.first = *told, .loom = number, .party = party};
+        frame.count = written - *told < RECORDS ? (uint32_t)(written - *told) : RECORDS;
+        size_t size = frame.count * sizeof *moves->moves;
+        uint8_t *room = link_begin(&view->peer->link, FRAME_MOVED, part->number, sizeof frame + size);
+        if (!room) return;
+        memcpy(room, &frame, sizeof frame);
+        memcpy(room + sizeof frame, moves->moves + (*told - settled), size);
+        link_end(&view->peer->link, sizeof frame + size);
+        *told += frame.count;
+    }
+}
+
+static void say_asked(struct part *part, struct view *view, unsigned pcpu) {
+    struct model_requests asked = {.pcpu = pcpu};
+    if (!model_requests_pick(&part->slots[pcpu], &asked)) return;
+    uint8_t *room = link_begin(&view->peer->link, FRAME_ASKED, part->number, sizeof asked);
+    if (!room) return;
+    memcpy(room, &asked, sizeof asked);
+    link_end(&view->peer->link, sizeof asked);
+}
+
+void weaving_ship(struct part *part, struct view *view) {
+    for (unsigned i = 0; i < part->loom_count; i++) {
+        const struct loom *loom = &part->looms[i];
+        for (unsigned party = 0; party < loom->weave.shape.parties; party++) {
+            unsigned pcpu = loom->first + party;
+            if (!is_beyond(part, view, pcpu)) say_moves(part, view, i, party);
+            else if (part->nodes[pcpu] != NOWHERE) say_asked(part, view, pcpu);
+        }
+    }
+}
+
+static bool take_moved(const struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct moved_frame frame;
+    if (length < sizeof frame) return false;
+    memcpy(&frame, body, sizeof frame);
+    if (frame.loom >= part->loom_count || frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
+    struct loom *loom = &part->looms[frame.loom];
+    if (frame.party >= loom->weave.shape.parties || !is_told_by(courier, part, from, loom->first + frame.party)) return false;
+    struct memsys_view view = joined(loom, frame.party);
+    uint64_t moves[RECORDS];
+    memcpy(moves, body + sizeof frame, frame.count * sizeof *moves);
+    return view.cluster && memsys_coherence_repeat(view.cluster, frame.party, view.moves, frame.first, moves, frame.count);
+}
+
+static bool take_asked(const struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
+    struct model_requests asked;
+    if (length != sizeof asked) return false;
+    memcpy(&asked, body, sizeof asked);
+    if (asked.pcpu >= part->lanes || part->nodes[asked.pcpu] == NOWHERE || asked.requests.count > PENDING_REQUESTS) return false;
+    bool here = part->nodes[asked.pcpu] == courier->node;
+    if (!here && (courier->node != part->home || part->nodes[asked.pcpu] == from->peer->node)) return false;
+    return model_requests_put(&part->slots[asked.pcpu], &asked);
+}
+
+/* ---- Windows ---- */
 
 /* What is in a log from `first` on. */
 static void say_log(struct part *part, struct view *view, unsigned number, unsigned party, uint32_t first) {
@@ -74,6 +171,7 @@ void weaving_tell(struct part *part, struct view *home, unsigned pcpu) {
 }
 
 static void say_edge(struct part *part, struct view *view, unsigned number, uint64_t now) {
+    part_ship(part, view);
     struct loom *loom = &part->looms[number];
     struct edge_frame frame = {.window = loom->weave.shared->window, .now = now, .loom = number};
     for (unsigned party = 0; party < loom->weave.shape.parties; party++) {
@@ -104,8 +202,7 @@ static bool take_logged(const struct courier *courier, struct part *part, const 
     if (frame.loom >= part->loom_count || frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
     struct loom *loom = &part->looms[frame.loom];
     if (frame.party >= loom->weave.shape.parties || frame.window != loom->weave.shared->window) return false;
-    unsigned node = part->nodes[loom->first + frame.party];
-    if (courier->node == part->home ? node != from->peer->node : node == courier->node || node == NOWHERE) return false;
+    if (!is_told_by(courier, part, from, loom->first + frame.party)) return false;
     struct memsys_party *party = memsys_weave_party(&loom->weave, frame.party);
     struct memsys_log *log = log_of(loom, frame.party);
     if (party->window != frame.window || !frame.first) log->count = 0; /* all of it, also to who has had it: it was loaded there */
@@ -131,6 +228,10 @@ static bool take_edge(struct part *part, const uint8_t *body, size_t length) {
 }
 
 bool weaving_take(const struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length) {
-    if (kind == FRAME_LOGGED) return take_logged(courier, part, from, body, length);
-    return courier->node != part->home && take_edge(part, body, length);
+    switch (kind) {
+    case FRAME_LOGGED: return take_logged(courier, part, from, body, length);
+    case FRAME_MOVED: return take_moved(courier, part, from, body, length);
+    case FRAME_ASKED: return take_asked(courier, part, from, body, length);
+    default: return courier->node != part->home && take_edge(part, body, length);
+    }
 }

@@ -26,6 +26,9 @@ void weaving_tell(struct part *part, struct view *home, unsigned pcpu);
 /* At home: if who conducts waits for it, what all have asked for in the window that ends goes to all other nodes. */
 void weaving_end_window(struct part *part);
 
+/* Before anything else is said to a node: what pcpus have done with lines that others can reach, and what they have asked of others. */
+void weaving_ship(struct part *part, struct view *view);
+
 bool weaving_take(const struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length);
 
 #endif

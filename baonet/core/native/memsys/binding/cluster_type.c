@@ -39,7 +39,9 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
 }
 
 static void dealloc(PyObject *self) {
-    free(((struct cluster_object *)self)->cluster);
+    struct cluster_object *object = (struct cluster_object *)self;
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) free(object->elsewhere[i]);
+    free(object->cluster);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -116,8 +118,48 @@ static PyObject *pages(PyObject *self, PyObject *args) {
     return told;
 }
 
+static PyObject *repeat(PyObject *self, PyObject *args) {
+    struct cluster_object *object = (struct cluster_object *)self;
+    struct pcpu_object *pcpu;
+    unsigned long long first;
+    if (!PyArg_ParseTuple(args, "O!K", &pcpu_type, &pcpu, &first)) return NULL;
+    const struct memsys_moves *moves = pcpu->moves;
+    struct memsys_moves **mine = &object->elsewhere[pcpu->view.party];
+    uint64_t settled = atomic_load(&moves->settled), written = atomic_load(&moves->written);
+    if (first < settled || first > written) return PyErr_Format(PyExc_IndexError, "move %llu is not there", first);
+    if (!*mine && (*mine = calloc(1, memsys_moves_size(pcpu->window)))) memsys_moves_init(*mine, pcpu->window);
+    if (!*mine) return PyErr_NoMemory();
+    if (!memsys_coherence_repeat(object->cluster, pcpu->view.party, *mine, first, moves->moves + (first - settled), (uint32_t)(written - first)))
+        return PyErr_Format(PyExc_ValueError, "moves before number %llu are missing", first);
+    return PyLong_FromUnsignedLongLong(written);
+}
+
+static PyObject *settle(PyObject *self, PyObject *none) {
+    (void)none;
+    struct cluster_object *object = (struct cluster_object *)self;
+    for (unsigned i = 0; i < MEMSYS_PARTIES; i++)
+        if (object->elsewhere[i]) memsys_coherence_settle(object->cluster, i, object->elsewhere[i]);
+    Py_RETURN_NONE;
+}
+
+static PyObject *words(PyObject *self, PyObject *args) {
+    struct cluster_object *object = (struct cluster_object *)self;
+    unsigned long long line;
+    unsigned count;
+    if (!PyArg_ParseTuple(args, "KI", &line, &count)) return NULL;
+    PyObject *told = PyList_New(count);
+    for (unsigned i = 0; told && i < count; i++) {
+        const memsys_word *word = memsys_cluster_word(object->cluster, line + i);
+        PyList_SET_ITEM(told, i, PyLong_FromUnsignedLongLong(word ? atomic_load(word) : 0));
+    }
+    return told;
+}
+
 static PyMethodDef methods[] = {
     {"merge", merge, METH_VARARGS, NULL},
+    {"repeat", repeat, METH_VARARGS, NULL},
+    {"settle", settle, METH_NOARGS, NULL},
+    {"words", words, METH_VARARGS, NULL},
     {"counters", counters, METH_NOARGS, NULL},
     {"l2", l2, METH_NOARGS, NULL},
     {"pages", pages, METH_VARARGS, NULL},

@@ -17,6 +17,7 @@ struct cluster_object {
     struct memsys_cluster *cluster;
     unsigned extents;
     struct memsys_channel channel; /* of pcpus that are interleaved exactly */
+    struct memsys_moves *elsewhere[MEMSYS_PARTIES]; /* of pcpus that are parties of another cluster, and repeated here; NULL: not */
 };
 struct pcpu_object {
     PyObject_HEAD
@@ -24,6 +25,8 @@ struct pcpu_object {
     struct memsys *memsys;
     struct memsys_l2 *l2;
     struct memsys_log *log;
+    struct memsys_moves *moves;
+    uint64_t window;
     struct memsys_view view;
     PyObject *walk, *stage2; /* functions, or None */
     PyObject *cluster;       /* whose second level is used as it is; NULL */

@@ -64,6 +64,7 @@ static void dealloc(PyObject *self) {
     free(object->memsys);
     free(object->l2);
     free(object->log);
+    free(object->moves);
     Py_XDECREF(object->walk);
     Py_XDECREF(object->stage2);
     Py_XDECREF(object->cluster);
@@ -89,15 +90,18 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     made->memsys = malloc(memsys_size(&parameters));
     made->l2 = aligned_alloc(64, memsys_l2_size(&parameters));
     made->log = malloc(memsys_log_size(window));
-    if (!made->memsys || !made->l2 || !made->log) {
+    made->moves = calloc(1, memsys_moves_size(window));
+    made->window = window;
+    if (!made->memsys || !made->l2 || !made->log || !made->moves) {
         Py_DECREF(made);
         return PyErr_NoMemory();
     }
     memsys_init(made->memsys, &parameters);
     memsys_l2_init(made->l2, &parameters);
     memsys_log_init(made->log, window);
-    made->view = (struct memsys_view){
-        .memsys = made->memsys, .l2 = made->l2, .log = made->log, .of = made, .walk = walk, .stage2 = stage2};
+    memsys_moves_init(made->moves, window);
+    made->view = (struct memsys_view){.memsys = made->memsys, .l2 = made->l2, .log = made->log, .moves = made->moves, .of = made,
+                                      .walk = walk, .stage2 = stage2};
     return (PyObject *)made;
 }
 
@@ -111,11 +115,18 @@ static PyObject *filtered(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
     return PyBool_FromLong(memsys_filtered(pcpu(self)->memsys, va, size, store));
 }
-static PyObject *fetched(PyObject *self, PyObject *args) {
+static PyObject *hits(PyObject *self, PyObject *args) {
+    unsigned long long va;
+    unsigned size;
+    int store;
+    if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
+    return PyBool_FromLong(memsys_hits(&pcpu(self)->view, va, size, store));
+}
+static PyObject *code_hits(PyObject *self, PyObject *args) {
     unsigned long long va;
     unsigned size;
     if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
-    return PyBool_FromLong(memsys_fetched(pcpu(self)->memsys, va, size));
+    return PyLong_FromUnsignedLongLong(memsys_code_hits(pcpu(self)->memsys, va, size));
 }
 static PyObject *data(PyObject *self, PyObject *args) {
     unsigned long long now, va;
@@ -203,7 +214,7 @@ static PyObject *lose(PyObject *self, PyObject *args) {
 static PyObject *settle(PyObject *self, PyObject *none) {
     (void)none;
     const struct memsys_view *view = &pcpu(self)->view;
-    if (view->cluster) memsys_coherence_settle(view->cluster, view->party, view->memsys, view->log);
+    if (view->cluster) memsys_coherence_settle(view->cluster, view->party, view->moves);
     Py_RETURN_NONE;
 }
 static PyObject *adopt(PyObject *self, PyObject *cluster) {
@@ -258,7 +269,8 @@ static PyObject *records(PyObject *self, PyObject *none) {
 }
 static PyMethodDef methods[] = {
     {"filtered", filtered, METH_VARARGS, NULL},
-    {"fetched", fetched, METH_VARARGS, NULL},
+    {"hits", hits, METH_VARARGS, NULL},
+    {"code_hits", code_hits, METH_VARARGS, NULL},
     {"data", data, METH_VARARGS, NULL},
     {"fetch", fetch, METH_VARARGS, NULL},
     {"touch", touch, METH_VARARGS, NULL},

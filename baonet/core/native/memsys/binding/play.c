@@ -20,7 +20,7 @@ static void go(struct player *player) {
     bool store = word & STORE;
     player->clock = asks_at(player);
     player->position++;
-    if (memsys_filtered(player->pcpu->memsys, va, 8, store)) return;
+    if (memsys_filtered(player->pcpu->memsys, va, 8, store) || memsys_hits(&player->pcpu->view, va, 8, store)) return;
     player->clock += memsys_data(&player->pcpu->view, player->clock, va, 8, store ? MEMSYS_STORE : MEMSYS_LOAD);
 }
 

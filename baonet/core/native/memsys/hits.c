@@ -1,0 +1,64 @@
+/*
+ * Accesses that find all that they need where it is, and of which the filters do not know: since another line is in their entry, or
+ * the page has left the micro-TLB and come back, or stores have yet to write all of a line. They are most of what the filters let by.
+ */
+#include "coherence.h"
+#include "inside.h"
+
+static bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
+    const struct micro *micro = &in->micro[fetch];
+    int slot = micro_find(in, fetch, va);
+    if (slot < 0) return false;
+    *place = place_in(micro, slot, va);
+    return place->memory == MEMSYS_CACHED;
+}
+
+static bool load_hits(struct inner *in, const struct place *place) {
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    uint32_t set = l1_set(&in->l1d, place->va);
+    int way = l1_find(&in->l1d, set, place->pa);
+    if (way < 0) return false;
+    bool dirty = in->l1d.tags[set * in->l1d.ways + (uint32_t)way] & L1_DIRTY;
+    filter_enter(in, place, (uint32_t)way, dirty && !place->shared && in->writing.line != line);
+    counting(in)->loads++;
+    return true;
+}
+
+static bool store_hits(struct inner *in, const struct place *place, unsigned size) {
+    if (place->shared) return false; /* which others may have to hear of */
+    if (in->writing.line == place->pa >> MEMSYS_LINE_SHIFT) {
+        uint64_t bytes = in->writing.bytes | written_bytes(place->va, size);
+        if (!~bytes) return false;
+        in->writing.bytes = bytes;
+    } else {
+        uint32_t set = l1_set(&in->l1d, place->va);
+        int way = l1_find(&in->l1d, set, place->pa);
+        if (way < 0) return false;
+        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
+        filter_enter(in, place, (uint32_t)way, true);
+    }
+    counting(in)->stores++;
+    return true;
+}
+
+bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store) {
+    struct inner *in = inner_of(view);
+    struct place place;
+    if ((va ^ (va + size - 1)) >> MEMSYS_LINE_SHIFT || !find_place(in, va, false, &place)) return false;
+    coherence_look(view, &place);
+    return store ? store_hits(in, &place, size) : load_hits(in, &place);
+}
+
+uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes) {
+    struct inner *in = (struct inner *)memsys;
+    uint64_t end = va + bytes;
+    struct place place;
+    for (; va < end; va = (va | (MEMSYS_LINE - 1)) + 1) {
+        if (memsys_fetched(memsys, va, 1)) continue;
+        if (!find_place(in, va, true, &place)) break;
+        int way = l1_find(&in->l1i, l1_set(&in->l1i, va), place.pa);
+        if (way < 0) break;
+        code_enter(in, &place, (uint32_t)way);
+    }
+    return va < end ? va : end;
+}

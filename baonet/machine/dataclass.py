@@ -1,0 +1,181 @@
+"""``dataclass``, as that of ``dataclasses``, which takes a fifteenth of the time to make a class.
+
+That one compiles up to seven functions for each class while its module is loaded, and a run has two hundred classes:
+they were a third of what the start of a small machine takes. This one compiles ``__init__`` alone, when the first
+instance is made; the rest are functions that look at a class's fields. To a type checker, to ``fields``, ``replace``
+and ``asdict``, to pickle and to ``match`` it is a data class, and it can have one as its base and be the base of one.
+
+Not here is what nobody asks for: ``order``, ``init=False``, ``unsafe_hash``, InitVar, fields with a ``hash`` or
+``init`` of their own, and a docstring with the signature. The ``repr`` of what contains itself does not end. Modules
+that mypyc compiles have the other one, which it knows by its name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import FrozenInstanceError
+from inspect import get_annotations
+from operator import attrgetter
+from types import MemberDescriptorType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import Field
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - for whoever imports it from here
+else:
+
+    def dataclass(cls=None, /, **given):
+        """As ``dataclasses.dataclass``, of ``frozen``, ``slots``, ``kw_only``, ``eq`` and ``repr``."""
+        return (lambda each: _dataclass(each, **given)) if cls is None else _dataclass(cls, **given)
+
+
+_FACTORY: Any = object()
+"""Stands for the value that a default factory makes."""
+
+
+def _dataclass(
+    cls: Any, *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, repr: bool = True
+) -> type:
+    fields = _fields(cls, kw_only=kw_only)
+    if slots:
+        cls = _with_slots(cls, fields)
+    cls.__dataclass_fields__ = fields
+    cls.__dataclass_params__ = SimpleNamespace(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, repr=repr)
+    own = cls.__dict__
+    if "__match_args__" not in own:
+        setattr(cls, "__match_args__", tuple(name for name, each in fields.items() if not each.kw_only))  # noqa: B010 - mypy
+    if "__init__" not in own:
+        cls.__init__ = _init_when_needed(cls, fields, frozen=frozen)
+    if repr and "__repr__" not in own:
+        cls.__repr__ = _repr
+    # A class with an __eq__ of its own has a __hash__ of None, unless it says otherwise.
+    hashed = own.get("__hash__") is not None
+    if eq:
+        values = _values([name for name, each in fields.items() if each.compare])
+        if "__eq__" not in own:
+            cls.__eq__ = _eq(values)
+        if not hashed:
+            cls.__hash__ = _hash(values) if frozen else None
+    if frozen:
+        cls.__setattr__, cls.__delattr__ = _no_assignment, _no_deletion
+        if slots and "__getstate__" not in own:
+            cls.__getstate__, cls.__setstate__ = _getstate, _setstate
+    return cls  # type: ignore[no-any-return]
+
+
+def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
+    """Those of its bases, and then its own, whose defaults it has as attributes."""
+    found: dict[str, Field[Any]] = {}
+    for base in cls.__mro__[-1:0:-1]:
+        found |= base.__dict__.get("__dataclass_fields__", {})
+    for name, annotation in get_annotations(cls).items():
+        if isinstance(annotation, str) and annotation.startswith(("ClassVar", "typing.ClassVar")):
+            continue
+        given = cls.__dict__.get(name, dataclasses.MISSING)
+        if isinstance(given, MemberDescriptorType):
+            given = dataclasses.MISSING
+        field: Any = given if isinstance(given, dataclasses.Field) else dataclasses.field(default=given)
+        field.name, field.type, field._field_type = name, annotation, dataclasses._FIELD  # type: ignore[attr-defined]
+        if field.kw_only is dataclasses.MISSING:
+            field.kw_only = kw_only
+        if field.default.__class__.__hash__ is None:
+            raise ValueError(f"mutable default {type(field.default)} for field {name} is not allowed")
+        if field is given:
+            if field.default is dataclasses.MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, field.default)
+        found[name] = field
+    return found
+
+
+def _with_slots(cls: Any, fields: dict[str, Field[Any]]) -> Any:
+    """The same class anew: slots are given to a class when it is made."""
+    namespace = dict(cls.__dict__)
+    taken = {name for base in cls.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
+    for name in (*fields, "__dict__", "__weakref__"):
+        namespace.pop(name, None)
+    namespace["__slots__"] = tuple(name for name in fields if name not in taken)
+    made = type(cls)(cls.__name__, cls.__bases__, namespace)
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _init_when_needed(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Callable[..., None]:
+    def __init__(self: object, *args: object, **named: object) -> None:  # noqa: N807 - it becomes one
+        made = cls.__init__ = _init(cls, fields, frozen=frozen)
+        made(self, *args, **named)
+
+    return __init__
+
+
+def _init(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Any:
+    """What mistakes in a call say is what a function says that was written by hand."""
+    scope: dict[str, Any] = {"_set": object.__setattr__, "_FACTORY": _FACTORY}
+    parameters: list[str] = []
+    named: list[str] = []
+    body: list[str] = []
+    for name, field in fields.items():
+        default, value = "", name
+        if field.default is not dataclasses.MISSING:
+            scope[f"_default_{name}"] = field.default
+            default = f"=_default_{name}"
+        elif field.default_factory is not dataclasses.MISSING:
+            scope[f"_make_{name}"] = field.default_factory
+            default = "=_FACTORY"
+            value = f"_make_{name}() if {name} is _FACTORY else {name}"
+        (named if field.kw_only else parameters).append(name + default)
+        body.append(f"_set(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        body.append("self.__post_init__()")
+    signature = ", ".join(["self", *parameters, *(["*", *named] if named else [])])
+    exec(f"def __init__({signature}):\n " + "\n ".join(body or ["pass"]), scope)
+    made = scope["__init__"]
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    return made
+
+
+def _values(names: list[str]) -> Callable[[object], object]:
+    """What of an instance is compared."""
+    return attrgetter(*names) if names else _nothing
+
+
+def _nothing(_: object) -> object:
+    return ()
+
+
+def _eq(values: Callable[[object], object]) -> Callable[[object, object], object]:
+    def __eq__(self: object, other: object) -> object:  # noqa: N807 - it becomes one
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return __eq__
+
+
+def _hash(values: Callable[[object], object]) -> Callable[[object], int]:
+    def __hash__(self: object) -> int:  # noqa: N807 - it becomes one
+        return hash(values(self))
+
+    return __hash__
+
+
+def _repr(self: Any) -> str:
+    shown = [f"{name}={getattr(self, name)!r}" for name, each in self.__dataclass_fields__.items() if each.repr]
+    return f"{self.__class__.__qualname__}({', '.join(shown)})"
+
+
+def _no_assignment(self: object, name: str, value: object) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _no_deletion(self: object, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _getstate(self: Any) -> list[object]:
+    return [getattr(self, name) for name in self.__dataclass_fields__]
+
+
+def _setstate(self: Any, state: list[object]) -> None:
+    for name, value in zip(self.__dataclass_fields__, state, strict=True):
+        object.__setattr__(self, name, value)
