@@ -16,7 +16,7 @@ from tests.system.test_contention import SHAPES, contention
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.virtual import parsed, traced, virtual
 
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 SPREAD = ("--on", "local:2", "--place", "spread")
 WAYS = {
     "two": SPREAD,
@@ -57,7 +57,7 @@ def test_a_machine_of_the_project_has_its_digest(name: str, nodes: int) -> None:
     assert parsed(baonet("run", ROOT / name, "--clock", "virtual", "--for", "20ms", *on)).digest == known()[name]
 
 
-@pytest.mark.parametrize("window", [pytest.param("1us", marks=SLOW), "10us", pytest.param("100us", marks=SLOW)])
+@pytest.mark.parametrize("window", [pytest.param("1us", marks=LONG), "10us", pytest.param("100us", marks=SLOW)])
 @pytest.mark.parametrize(
     "shape", [pytest.param(each, marks=() if each == "code-and-data" else SLOW) for each in SHAPES]
 )

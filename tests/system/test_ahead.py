@@ -15,10 +15,13 @@ CYCLES = {"1us": 1_000, "10us": 10_000, "100us": 100_000, "1ms": 1_000_000}
 """Windows, at the 1000 MHz of a pcpu that a machine file says nothing of."""
 BLOCK = 512
 """Instructions: the library makes no longer ones."""
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 
 
-@pytest.mark.parametrize("window", [each if each == "10us" else pytest.param(each, marks=SLOW) for each in WINDOWS])
+@pytest.mark.parametrize(
+    "window",
+    ["10us", pytest.param("1ms", marks=SLOW), pytest.param("1us", marks=LONG), pytest.param("100us", marks=LONG)],
+)
 @pytest.mark.parametrize(
     "way", [each if each == "exclusive" else pytest.param(each, marks=SLOW) for each in (*BY_MEMORY, *BY_MESSAGE)]
 )

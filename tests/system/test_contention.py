@@ -23,15 +23,17 @@ SHAPES = {
 }
 """By the number that the guest has for them: contend.c says what each is."""
 BETWEEN_VMS = ["loads", "vectors", "across", "atomics", "zeroing", "printing"]
-SLOW = pytest.mark.slow
+OTHER_WINDOWS = [(3, "10us"), (8, "1us"), (8, "100us")]
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 
 shapes = pytest.mark.parametrize(
     "shape", [pytest.param(each, marks=SLOW) if each != "everything" else each for each in SHAPES]
 )
 controllers = pytest.mark.parametrize("controller", RISCV)
 windows = pytest.mark.parametrize(
-    "window", ["10us", pytest.param("1us", marks=SLOW), pytest.param("100us", marks=SLOW)]
+    "window", ["10us", pytest.param("1us", marks=LONG), pytest.param("100us", marks=LONG)]
 )
+"""The others are those of three CPUs, too."""
 
 
 def contention(
@@ -93,16 +95,18 @@ def test_the_cpus_of_a_vm(tmp_path: Path, shape: str, window: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@windows
-@pytest.mark.parametrize("cpus", [3, 8])
+@pytest.mark.parametrize(
+    ("cpus", "window"),
+    [(3, "1us"), (3, "100us"), (8, "10us"), *(pytest.param(*each, marks=LONG) for each in OTHER_WINDOWS)],
+)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_more_cpus(tmp_path: Path, shape: str, cpus: int, window: str) -> None:
-    same(tmp_path, contention(shape, cpus, window), 2, kicks=3, placements=[])
+    same(tmp_path, contention(shape, cpus, window), 2, kicks=2, placements=[])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("window", ["10us", "100us"])
+@pytest.mark.parametrize("window", ["10us", pytest.param("100us", marks=LONG)])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_cpu_without_lse(tmp_path: Path, shape: str, window: str) -> None:
     same(tmp_path, contention(shape, 3, window, model="cortex-a53"), 2, kicks=2, placements=[])
@@ -117,7 +121,7 @@ def test_a_process_each(tmp_path: Path, shape: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("window", ["10us", "100us"])
+@pytest.mark.parametrize("window", ["10us", pytest.param("100us", marks=LONG)])
 @pytest.mark.parametrize("shape", BETWEEN_VMS)
 def test_two_vms(tmp_path: Path, shape: str, window: str) -> None:
     same(tmp_path, contention(shape, 2, window, vms=2, rounds=5000), 2, kicks=1, placements=PLACEMENTS[2:])

@@ -82,25 +82,43 @@ def test_what_a_message_hands_over(tmp_path: Path, way: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("cpus", [2, 8])
+@pytest.mark.parametrize(
+    ("cpus", "window"),
+    [
+        (cpus, window) if (cpus == 2) == (window in ("1us", "1ms")) else pytest.param(cpus, window, marks=LONG)
+        for cpus in (2, 8)
+        for window in WINDOWS
+    ],
+)
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_memory_at_any_window(tmp_path: Path, way: str, cpus: int, window: str) -> None:
     in_virtual_time(tmp_path, handover(way, cpus, WINDOWS[window]), window)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("busy", ["sleep=1", "sleep=0", "sleep=0 polite=0"])
+@pytest.mark.parametrize(
+    ("busy", "window"),
+    [
+        (busy, window) if window in windows else pytest.param(busy, window, marks=LONG)
+        for busy, windows in {"sleep=1": ["1us", "100us"], "sleep=0": ["10us"], "sleep=0 polite=0": ["1ms"]}.items()
+        for window in WINDOWS
+    ],
+)
 @pytest.mark.parametrize("way", BY_MESSAGE)
 def test_messages_at_any_window(tmp_path: Path, way: str, busy: str, window: str) -> None:
     in_virtual_time(tmp_path, handover(way, 4, WINDOWS[window], parameters=busy), window)
 
 
 @pytest.mark.parametrize(
-    "window", [window if window == "10us" else pytest.param(window, marks=SLOW) for window in WINDOWS]
+    ("way", "window"),
+    [
+        pytest.param(way, window, marks=SLOW if way == "relay" or window == "10us" else LONG)
+        if (way, window) != ("relay", "10us")
+        else (way, window)
+        for way in BY_MEMORY
+        for window in WINDOWS
+    ],
 )
-@pytest.mark.parametrize("way", [way if way == "relay" else pytest.param(way, marks=SLOW) for way in BY_MEMORY])
 def test_between_two_vms_by_memory(tmp_path: Path, way: str, window: str) -> None:
     in_virtual_time(tmp_path, handover(way, 2, 300, vms=2), window)
 
@@ -113,14 +131,16 @@ def test_between_two_vms_by_notification(tmp_path: Path, busy: str, window: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("window", ["1us", "10us"])
+@pytest.mark.parametrize("window", [pytest.param("1us", marks=LONG), "10us"])
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_guests_that_wait_without_a_yield(tmp_path: Path, way: str, window: str) -> None:
     in_virtual_time(tmp_path, handover(way, 3, 1000, parameters="polite=0 sleep=0"), window)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize(
+    "placement", [each if each in PLACEMENTS[::3] else pytest.param(each, marks=LONG) for each in PLACEMENTS]
+)
 @pytest.mark.parametrize("way", BY_MEMORY)
 def test_memory_in_every_placement(tmp_path: Path, way: str, placement: str) -> None:
     in_virtual_time(tmp_path, handover(way, 2, 500, vms=2), "10us", "--placement", placement)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.system.kicking import kicked
 from tests.system.test_virtual import GUESTS_AND_ENDS
-from tests.system.virtual import PLACEMENTS, virtual
+from tests.system.virtual import PLACEMENTS, Virtual, virtual
 
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 FIRST = "coherence"
 
 
-@pytest.mark.parametrize("threads", [2, pytest.param(1, marks=SLOW), pytest.param(3, marks=SLOW)])
+@cache
+def undisturbed(name: str) -> Virtual:
+    """Once for all that is compared with it."""
+    machine, end, _ = GUESTS_AND_ENDS[name]
+    with tempfile.TemporaryDirectory() as directory:
+        return virtual(Path(directory), machine, "--for", end)
+
+
+@pytest.mark.parametrize("threads", [2, pytest.param(1, marks=LONG), pytest.param(3, marks=SLOW)])
 @pytest.mark.parametrize(
     "name", [each if each == FIRST else pytest.param(each, marks=SLOW) for each in GUESTS_AND_ENDS]
 )
 def test_threads_and_kicks(tmp_path: Path, name: str, threads: int) -> None:
     machine, end, _ = GUESTS_AND_ENDS[name]
-    left = virtual(tmp_path, machine, "--for", end)
+    left = undisturbed(name)
     again = virtual(tmp_path, machine, "--for", end, "--threads", str(threads))
     assert (again.digest, again.time) == (left.digest, left.time)
     disturbed = kicked(tmp_path, machine, "--for", end, "--threads", str(threads))
@@ -28,10 +38,12 @@ def test_threads_and_kicks(tmp_path: Path, name: str, threads: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("placement", PLACEMENTS[1:])
+@pytest.mark.parametrize(
+    "placement", [pytest.param(each, marks=LONG) if each == "process-per-vm" else each for each in PLACEMENTS[1:]]
+)
 @pytest.mark.parametrize("name", GUESTS_AND_ENDS)
 def test_placements_and_kicks(tmp_path: Path, name: str, placement: str) -> None:
     machine, end, _ = GUESTS_AND_ENDS[name]
-    left = virtual(tmp_path, machine, "--for", end)
+    left = undisturbed(name)
     disturbed = kicked(tmp_path, machine, "--for", end, placement=placement)
     assert (disturbed.digest, disturbed.time) == (left.digest, left.time)

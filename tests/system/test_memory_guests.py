@@ -13,6 +13,7 @@ from tests.system.machine import GUESTS, Result, run
 PLATFORMS = {"qemu-aarch64-virt": "bin", "qemu-riscv64-virt": "bin-riscv"}
 PAGE, LINE = 4096, 64
 MASK = (1 << 64) - 1
+SLOW = pytest.mark.slow
 
 pytestmark = pytest.mark.parametrize("platform", PLATFORMS)
 
@@ -75,8 +76,8 @@ def sorted_sum(size: int, passes: int) -> int:
     ("work", "name", "expected"),
     [
         (0, "random-reads", random_reads(48 * 1024, 5)),
-        (1, "lines", strided_reads(48 * 1024, 5, LINE)),
-        (2, "pages", strided_reads(48 * 1024, 5, PAGE + LINE)),
+        pytest.param(1, "lines", strided_reads(48 * 1024, 5, LINE), marks=SLOW),
+        pytest.param(2, "pages", strided_reads(48 * 1024, 5, PAGE + LINE), marks=SLOW),
         (3, "sort", sorted_sum(48 * 1024, 5)),
     ],
 )
@@ -114,10 +115,10 @@ def test_who_asks_for_too_much_memory_is_told(tmp_path: Path, platform: str) -> 
 @pytest.mark.parametrize(
     ("parameters", "does"),
     [
-        ("size=64KiB reads=0", "each writes 65536 bytes"),
-        ("size=64KiB", "each writes and reads 65536 bytes"),
+        pytest.param("size=64KiB reads=0", "each writes 65536 bytes", marks=SLOW),
+        pytest.param("size=64KiB", "each writes and reads 65536 bytes", marks=SLOW),
         ("size=64KiB after=1ms", "each writes and reads 65536 bytes"),
-        ("size=0", "quiet"),
+        pytest.param("size=0", "quiet", marks=SLOW),
     ],
 )
 def test_a_neighbour_never_ends(tmp_path: Path, platform: str, parameters: str, does: str) -> None:

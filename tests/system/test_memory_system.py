@@ -12,6 +12,7 @@ from tests.system.machine import UART, pair, run, vm
 from tests.system.virtual import PLACEMENTS, same_everywhere, virtual
 
 SILENT = {key: value for key, value in UART.items() if key != "interrupts"}
+SLOW = pytest.mark.slow
 VICTIMS, NEIGHBOURS = [0, 1, 2, 3], [4, 5, 6]
 """Colours, of the eight that there are."""
 
@@ -71,9 +72,9 @@ def test_vms_that_share_a_cache_alone_do_the_same_everywhere(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("vms", "end"),
     [
-        ([vm("smp", cpus=4)], "400us"),
-        ([vm("sgi", cpus=2), vm("timer", devices=[SILENT])], "1ms"),
-        ([vm("contend", cpus=4)], "500us"),
+        pytest.param([vm("smp", cpus=4)], "400us", marks=SLOW),
+        pytest.param([vm("sgi", cpus=2), vm("timer", devices=[SILENT])], "1ms", marks=SLOW),
+        pytest.param([vm("contend", cpus=4)], "500us", marks=SLOW),
         ([vm("coherence", cpus=2), guest("membound", "size=1MiB", devices=[SILENT])], "500us"),
     ],
     ids=["smp", "sgi", "contend", "coherence"],
@@ -82,6 +83,7 @@ def test_vcpus_of_a_vm_do_the_same_everywhere(tmp_path: Path, vms: list[dict[str
     same_everywhere(tmp_path, {"platform": platform(), "vms": vms}, "--for", end)
 
 
+@SLOW
 def test_vms_that_send_each_other_messages_do_the_same_everywhere(tmp_path: Path) -> None:
     same_everywhere(tmp_path, pair() | {"platform": platform()}, "--for", "2ms")
 

@@ -14,7 +14,7 @@ from tests.system.test_contention import SHAPES, contention
 from tests.system.test_travel import MACHINES, VIRTUAL
 from tests.system.travelling import Carried, Outcome, travelled
 
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 FIRST = ["coherence", "patch"]
 FLIPPED = ["faults"]
 """Whose pages are written to from outside, by whoever has the tables."""
@@ -50,7 +50,7 @@ def missing(machine: dict[str, Any], end: int, capacity: int) -> Missing:
         return undisturbed_and_missing(file, end, end // 4, capacity)
 
 
-@pytest.mark.parametrize("capacity", [12, pytest.param(9, marks=SLOW), pytest.param(64, marks=SLOW)])
+@pytest.mark.parametrize("capacity", [12, pytest.param(9, marks=SLOW), pytest.param(64, marks=LONG)])
 @pytest.mark.parametrize("name", [*FIRST, *(pytest.param(each, marks=SLOW) for each in OTHERS)])
 def test_nothing_shows_of_pages_that_were_missing(name: str, capacity: int) -> None:
     machine, end = MACHINES[name]
@@ -59,8 +59,14 @@ def test_nothing_shows_of_pages_that_were_missing(name: str, capacity: int) -> N
     assert found.misses > 10
 
 
-@pytest.mark.parametrize("capacity", [40, pytest.param(16, marks=SLOW)])
-@pytest.mark.parametrize("window", ["10us", pytest.param("1us", marks=SLOW), pytest.param("100us", marks=SLOW)])
+@pytest.mark.parametrize(
+    ("window", "capacity"),
+    [
+        ("10us", 40),
+        *(pytest.param(*each, marks=SLOW) for each in (("1us", 16), ("100us", 40))),
+        *(pytest.param(*each, marks=LONG) for each in (("1us", 40), ("10us", 16), ("100us", 16))),
+    ],
+)
 @pytest.mark.parametrize(
     "shape", [each if each == "code-and-data" else pytest.param(each, marks=SLOW) for each in SHAPES]
 )

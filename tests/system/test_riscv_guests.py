@@ -25,7 +25,7 @@ PLACES = (
     ["--on", "local:2", "--place", "spread"],
     ["--on", "local:4", "--place", "spread"],
 )
-SLOW = pytest.mark.slow
+SLOW, LONG = pytest.mark.slow, pytest.mark.long
 every_controller = pytest.mark.parametrize(
     "controller", ["aia", "plic", pytest.param("aplic", marks=SLOW), pytest.param("plic-nosstc", marks=SLOW)]
 )
@@ -82,7 +82,9 @@ def test_ping_pong_between_two_vms(tmp_path: Path, controller: str, tree: bool) 
 
 
 @SLOW
-@every_controller
+@pytest.mark.parametrize(
+    "controller", ["aia", "plic", *(pytest.param(each, marks=LONG) for each in ("aplic", "plic-nosstc"))]
+)
 @pytest.mark.parametrize(
     "guest",
     [
@@ -135,7 +137,7 @@ def test_input_comes_by_interrupt(tmp_path: Path, controller: str) -> None:
 
 
 @SLOW
-@pytest.mark.parametrize("clock", ["virtual", "host"])
+@pytest.mark.parametrize("clock", [pytest.param("virtual", marks=LONG), "host"])  # test_the_harts_of_a_vm has it, too
 @pytest.mark.parametrize("shape", range(11))
 def test_pages_that_all_want(tmp_path: Path, shape: int, clock: str) -> None:
     result = run(tmp_path, "aia", vm("contend", cpus=3, command_line=f"shape={shape} rounds=60"), clock=clock)
@@ -190,7 +192,7 @@ def misbehaviours() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("controller", ["aia", pytest.param("plic", marks=SLOW)])
+@pytest.mark.parametrize("controller", ["aia", pytest.param("plic", marks=LONG)])
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [

@@ -13,6 +13,7 @@ from tests.system.machine import pair, run, vm
 from tests.system.test_memory_system import SILENT, guest, platform
 from tests.system.virtual import same_everywhere, virtual
 
+SLOW = pytest.mark.slow
 SNOOP = 40
 """Cycles: ``snoop_dirty`` of the preset."""
 
@@ -77,8 +78,8 @@ def test_who_shares_nothing_loses_nothing(tmp_path: Path) -> None:
     assert Seen(tmp_path, made, "--until", "result").snoops == 0
 
 
-@pytest.mark.parametrize("distance", [0, 8, 64])
-@pytest.mark.parametrize("window", ["1us", pytest.param("10us", marks=pytest.mark.slow), "100us"])
+@pytest.mark.parametrize("distance", [pytest.param(0, marks=SLOW), 8, pytest.param(64, marks=SLOW)])
+@pytest.mark.parametrize("window", [pytest.param("1us", marks=SLOW), pytest.param("10us", marks=SLOW), "100us"])
 def test_it_is_the_same_everywhere(tmp_path: Path, distance: int, window: str) -> None:
     made = machine(distance, rounds=200 if not distance else 5000, cpus=4, window=window)
     first = same_everywhere(tmp_path, made)

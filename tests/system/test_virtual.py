@@ -82,7 +82,7 @@ controllers = pytest.mark.parametrize("controller", RISCV)
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(each, marks=pytest.mark.slow) if each in {"smp-4", "misbehave", "one-cpu-each"} else each
+        pytest.param(each, marks=pytest.mark.slow) if each not in {"smp-2", "ping-pong", "reset", "coherence"} else each
         for each in GUESTS_AND_ENDS
     ],
 )

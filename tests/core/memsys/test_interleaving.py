@@ -100,7 +100,9 @@ def by_windows(parameters: dict[str, int], neighbours: int, colored: bool, lengt
     return [each.pace for each in running], told["busy"] / UNTIL
 
 
-@pytest.mark.parametrize("colored", [False, True], ids=["shared", "coloured"])
+@pytest.mark.parametrize(
+    "colored", [pytest.param(False, id="shared"), pytest.param(True, id="coloured", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(("line", "streams", "neighbours"), [(22, 0, 1), (10, 2, 1), (12, 0, 2)])
 def test_as_an_exact_interleaving(line: int, streams: int, neighbours: int, colored: bool) -> None:
     parameters = {"dram_line": line, "prefetch_streams": streams}
