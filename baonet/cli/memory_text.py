@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 
 from baonet.run.memory_use import RunMemory
+from baonet.run.missed_pages import missed_symbols
 from baonet.trace.memory import GROUPS, CacheCounts
 
 _PAGES = 5
@@ -34,6 +35,9 @@ def memory_text(memory: RunMemory) -> Iterator[str]:
         for place, page in enumerate(memory.pages[number][:_PAGES]):
             before = "most misses in a page:" if not place else "then"
             yield f"  {before} {_number(page.misses)}, {page}"
+        for place, symbol in enumerate(missed_symbols(memory.pages[number])[:_PAGES]):
+            before = "most misses in the pages of a symbol:" if not place else "then"
+            yield f"  {before} {_number(symbol.misses)}, {symbol}"
 
 
 def _matrix(cache: CacheCounts) -> list[list[str]]:

@@ -82,9 +82,11 @@ class Cluster:
     """The second level and the channel of some pcpus. ``extents`` of physical memory: base and size."""
 
     def __new__(cls, parameters: dict[str, int], extents: Sequence[tuple[int, int]]) -> Cluster: ...
-    def merge(self, pcpus: list[Pcpu | None], owners: list[int], length: int, /) -> list[tuple[int, int, int, int]]:
+    def merge(
+        self, pcpus: list[Pcpu | None], owners: list[int], length: int, /
+    ) -> list[tuple[int, int, int, int, int]]:
         """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that its guest and
-        the hypervisor have more than they have counted.
+        the hypervisor have more than they have counted, and of the cycles those that are for the hypervisor's accesses.
         """
 
     def counters(self) -> ClusterCounters: ...

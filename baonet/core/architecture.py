@@ -271,7 +271,8 @@ addresses, and how often lines of them were missed, those with most first.
 class Rounds(Protocol):
     """What decides who runs, and has them run. A member is a pcpu by its place among those of the island.
 
-    Raises IndexError for a member that is not there, and what a callback of ``Core.emulate`` raises.
+    Raises IndexError for a member that is not there, what a callback of ``Core.emulate`` raises, and ConnectionError
+    where other nodes are to be told of a window's end, and the courier of this one has ended.
     """
 
     def go(self, until: int) -> int:

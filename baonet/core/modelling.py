@@ -13,7 +13,7 @@ from baonet.machine import PAGE_SIZE, Machine, Vm
 if TYPE_CHECKING:
     from baonet.hyp.physical_map import VmMap
 
-_GIB, _MIB2 = 1 << 30, 1 << 21
+_GIB512, _GIB, _MIB2 = 1 << 39, 1 << 30, 1 << 21
 
 
 def model(core: Core, machine: Machine, vm: Vm, pcpu: int, kinds: Iterable[str | None]) -> None:
@@ -55,7 +55,10 @@ def _pages(mapped: VmMap, vm: Vm) -> array[int]:
 
 def _tables(mapped: VmMap) -> array[int]:
     tables = mapped.tables
+    # a root of several pages is so many tables, one behind the other (Arm ARM D8.2.4; RISC-V: Sv39x4)
+    reached = {part for each in mapped.extents for part in (each.ipa // _GIB512, (each.ipa + each.size - 1) // _GIB512)}
+    roots = {part * _GIB512 | 1: tables.root + part * PAGE_SIZE for part in reached}
     middles = {number * _GIB | 2: at for number, at in tables.middles.items()}
     leaves = {number * _MIB2 | 3: at for number, at in tables.leaves.items()}
-    every = {1: tables.root} | middles | leaves
+    every = roots | middles | leaves
     return array("Q", [word for covers in sorted(every) for word in (covers, every[covers])])

@@ -1,4 +1,4 @@
-"""A courier misses no call, though the socket for calls may have no room."""
+"""A courier misses no call, though the socket for calls may have no room; who waits for one that has ended hears so."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.patience import PROCESS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -31,6 +33,39 @@ assert other.hear() == (GET, ASK.pack(3, RAM, 1))
 other.close()
 """
 
+CONDUCT = """
+import struct, sys, threading
+from baonet.core import _memsys, _node
+from baonet.core.armv8.engine import native
+from tests.core.test_courier_peers import Peer
+NEVER, WINDOW = 1 << 62, 1000
+here = Peer(0)
+numbers = [_memsys.CORTEX_A53[name] for name in _node.MEMORY_PARAMETERS]
+shape = struct.pack(f"@{len(numbers)}I16QIIQ", *numbers, *[0] * 16, 0, 4, WINDOW)
+cluster = bytearray(_node.cluster_size(shape))
+rounds = native.Rounds(((0, 0), (2, 2)), WINDOW, 100, 1, here.ledger, ((cluster, shape, 0, (0, 0, 0, 0)),))
+done = rounds.go(5 * WINDOW)
+assert done == -1, done  # the other nodes have been told
+if "meanwhile" in sys.argv:
+    threading.Timer(0.2, here.courier.close, [here.caller.fileno()]).start()
+else:
+    here.close()
+try:
+    for edge in range(6, 1_000_000):
+        rounds.go(edge * WINDOW)
+except ConnectionError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_who_waits_for_a_courier_that_has_ended_hears_of_it(when: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CONDUCT, when], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the node's courier has ended" in done.stdout
+
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc here")
 def test_who_finds_no_room_just_as_the_courier_makes_some_is_heard(tmp_path: Path) -> None:
@@ -43,7 +78,7 @@ def test_who_finds_no_room_just_as_the_courier_makes_some_is_heard(tmp_path: Pat
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PROCESS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -482,6 +482,9 @@ def test_what_cannot_be_is_refused() -> None:
         made.model_memory(1, 1, {"l2_latency": 9, "latency": 1})
     with pytest.raises(ValueError, match=r"the memory system's l1d_size must be its ways times a power of two"):
         made.model_memory(1, 1, {"l1d_ways": 3})
+    for number in ((1 << 32) + 13, 1 << 64, -1):
+        with pytest.raises(ValueError, match=r"the memory system's l2_latency must be from 0 to 4294967295"):
+            made.model_memory(1, 1, {"l2_latency": number})
     with pytest.raises(ValueError, match="cycles and instructions are from 1 to 1000"):
         made.model_memory(0, 1, {})
     with pytest.raises(RuntimeError, match="a model has parameters of its own"):
@@ -508,7 +511,6 @@ class SelfTested(native.Core):
         return self.run_until(self.time + budget)
 
 
-@pytest.mark.timeout(120)
 def test_the_self_test_holds_with_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real atomic operations, barriers, code and tables that another CPU changes: with what tells the model between."""
     monkeypatch.setattr(engine.native, "Core", SelfTested)

@@ -87,6 +87,7 @@ struct ledger {
     _Atomic uint32_t answers; /* rung when an outcome has come */
     int courier;              /* in each process: the socket by which the node's courier is called, plus 1; 0: it has none */
     _Atomic uint32_t edges_asked, edges_shipped; /* ends of windows of clusters, which other nodes are to be told, and have been */
+    _Atomic bool deserted;    /* the node's courier has ended: nothing that is asked of it will be done */
     uint64_t edge;            /* the latest: nobody has anything to do before that cycle */
     bool conducted_away;      /* on another node: an outcome is for the courier */
     _Atomic uint32_t missed;  /* a call that the socket had no room for */
@@ -117,12 +118,26 @@ static inline void ledger_call(struct ledger *ledger, unsigned pcpu) {
     ledger_tell(ledger, pcpu);
 }
 
-/* Before windows of clusters end: returns when other nodes have been told what is in these. Of who conducts, while all stand. */
-static inline void ledger_end_windows(struct ledger *ledger, unsigned pcpu, uint64_t now) {
+/*
+ * Before windows of clusters end: returns when other nodes have been told what is in these; false: nobody will tell them. Of who
+ * conducts, while all stand.
+ */
+static inline bool ledger_end_windows(struct ledger *ledger, unsigned pcpu, uint64_t now) {
     ledger->edge = now;
     uint32_t asked = atomic_fetch_add(&ledger->edges_asked, 1) + 1;
     ledger_call(ledger, pcpu);
-    for (uint32_t shipped; (shipped = atomic_load(&ledger->edges_shipped)) != asked;) futex_wait(&ledger->edges_shipped, shipped, 0);
+    for (;;) {
+        uint32_t shipped = atomic_load(&ledger->edges_shipped);
+        if (atomic_load(&ledger->deserted)) return false;
+        if (shipped == asked) return true;
+        futex_wait(&ledger->edges_shipped, shipped, 0);
+    }
+}
+
+/* Of the courier, as the last that it does. */
+static inline void ledger_desert(struct ledger *ledger) {
+    atomic_store(&ledger->deserted, true);
+    futex_ring(&ledger->edges_shipped);
 }
 
 /* For the courier, when it has taken calls: whether there were some that it has not got. */

@@ -21,16 +21,26 @@ static bool is_parameter(PyObject *key) {
     return false;
 }
 
+/* False: a Python error says what of it. */
+static bool take_parameter(PyObject *value, const char *name, uint32_t *parameter) {
+    int overflows;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflows);
+    if (number == -1 && PyErr_Occurred()) return false;
+    if (overflows || number < 0 || number > UINT32_MAX)
+        return PyErr_Format(PyExc_ValueError, "the memory system's %s must be from 0 to %u", name, UINT32_MAX), false;
+    *parameter = (uint32_t)number;
+    return true;
+}
+
 /* All fields of `parameters` that are named, over the usual ones. */
 static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
     Py_ssize_t place = 0, known = 0;
     PyObject *key, *value;
     *parameters = memsys_cortex_a53;
-#define MEMSYS_FIELD(name, standard)                                                                                    \
-    if ((value = PyDict_GetItemString(named, #name))) {                                                                 \
-        parameters->name = (uint32_t)PyLong_AsUnsignedLong(value);                                                      \
-        if (PyErr_Occurred()) return -1;                                                                                \
-        known++;                                                                                                        \
+#define MEMSYS_FIELD(name, standard)                                                \
+    if ((value = PyDict_GetItemString(named, #name))) {                             \
+        if (!take_parameter(value, #name, &parameters->name)) return -1;            \
+        known++;                                                                    \
     }
     MEMSYS_PARAMETERS(MEMSYS_FIELD)
 #undef MEMSYS_FIELD

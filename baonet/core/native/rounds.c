@@ -77,7 +77,10 @@ static bool weave(struct rounds *rounds, uint64_t now) {
     bool due = false, split = false;
     for (unsigned i = 0; i < rounds->woven_count; i++) due |= memsys_weave_due(&rounds->woven[i].weave, now);
     for (unsigned i = 0; due && i < rounds->count; i++) split |= rounds->members[i].lane && rounds->members[i].lane->away;
-    if (split) ledger_end_windows(rounds->ledger, rounds->members->pcpu, now);
+    if (split && !ledger_end_windows(rounds->ledger, rounds->members->pcpu, now)) {
+        PyErr_SetString(PyExc_ConnectionError, "the node's courier has ended: other nodes cannot be told that a window has");
+        return true;
+    }
     for (struct woven *woven = rounds->woven; woven < rounds->woven + rounds->woven_count; woven++) {
         uint64_t charges[MEMSYS_PARTIES];
         if (!memsys_weave_due(&woven->weave, now)) continue;
@@ -176,7 +179,8 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
         struct member *member;
         switch (rounds->phase) {
         case PHASE_NONE:
-            if (begin_round(rounds, until)) return ROUNDS_DONE;
+            if (begin_round(rounds, until)) return PyErr_Occurred() ? ROUNDS_ERROR : ROUNDS_DONE;
+            if (PyErr_Occurred()) return ROUNDS_ERROR;
             rounds->phase = PHASE_BEGIN;
             break;
         case PHASE_BEGIN:

@@ -161,7 +161,7 @@ class Pcpu:
         total = 0
         for each in descriptors:
             total += self._descriptor(now + total, each)
-        shift = min(shift, LARGEST) if descriptors else LARGEST
+        shift = min(shift, LARGEST)
         entry = Entry(ipa >> shift << shift, shift, 0, False, pa >> shift << shift, memory, memory)
         if descriptors:
             self.ipas.put(entry)

@@ -21,7 +21,7 @@ def plain(va: int, _fetch: bool) -> tuple[tuple[int, ...], int, int, bool, bool,
 
 
 def nothing(ipa: int) -> tuple[tuple[int, ...], int, int, int]:
-    return (), 12, ipa, 0
+    return (), 30, ipa, 0
 
 
 accesses = st.tuples(
@@ -49,7 +49,7 @@ def test_as_the_reference(
     cluster = _memsys.Cluster(_memsys.CORTEX_A53 | parameters, EXTENTS)
     expected = window.Cluster(_memsys.CORTEX_A53 | parameters, EXTENTS)
     owners, clocks = [0, 1, 1], [0, 0, 0]
-    outcomes = [(0, 0, 0, 0)] * 3
+    outcomes = [(0, 0, 0, 0, 0)] * 3
     for n in range(windows):
         for party, (native, reference) in enumerate(zip(natives, references, strict=True)):
             clocks[party] = max(clocks[party] + outcomes[party][0], n * LENGTH)
@@ -81,6 +81,30 @@ def test_as_the_reference(
     assert sum(cluster.pages(0, 0, 0x1000)) == sum(owner["l2_misses"] for owner in told["owners"])
 
 
+def test_each_has_the_corrections_of_what_it_has_asked_for() -> None:
+    """One pcpu touches lines for its guest, for its hypervisor, or for both, while another keeps the channel busy."""
+    told = []
+    for asks in ((True, False), (False, True), (True, True)):
+        pcpus, cluster = [_memsys.Pcpu({}, LENGTH) for _ in range(2)], _memsys.Cluster({}, EXTENTS)
+        for pcpu in pcpus:
+            pcpu.begin(0)
+        clocks = [0, 0]
+        for n in range(50):
+            clocks[1] += 1 + pcpus[1].touch(clocks[1], DATA + 0x20_0000 + n * 64, False)
+            for hypervisor in (False, True):
+                at = DATA + hypervisor * 0x10_0000 + n * 64 * 37
+                if asks[hypervisor] and hypervisor:
+                    clocks[0] += 1 + pcpus[0].touch(clocks[0], at, False)
+                elif asks[hypervisor]:
+                    clocks[0] += 1 + pcpus[0].data(clocks[0], at, 8, Kind.LOAD)
+        charge = cluster.merge(list(pcpus), [0, 1], LENGTH)[0][0]
+        pcpus[0].begin(LENGTH)
+        guest, own = (pcpus[0].counters(hypervisor)["stall_correction"] for hypervisor in (False, True))
+        assert guest + own == charge > 0
+        told.append((guest > 0, own > 0))
+    assert told == [(True, False), (False, True), (True, True)]
+
+
 def adopt(reference: Pcpu, cluster: window.Cluster) -> None:
     for mine, theirs in zip(reference.l2.sets, cluster.l2.sets, strict=True):
         mine.ways = [held and type(held)(held.line, held.dirty) for held in theirs.ways]
@@ -102,5 +126,5 @@ def test_who_is_alone_was_charged_exactly(
             for line in range(lines):
                 clock += gap
                 clock += pcpu.data(clock, va + line * 64, 8, kind)
-        assert cluster.merge([None, pcpu], [0, 1], LENGTH)[1] == (0, 0, 0, 0)
+        assert cluster.merge([None, pcpu], [0, 1], LENGTH)[1] == (0, 0, 0, 0, 0)
         assert pcpu.l2() == cluster.l2()

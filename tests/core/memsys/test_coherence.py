@@ -82,7 +82,7 @@ class Both(Machine):
         words: dict[int, Word] = {}
         self.references = [Coherent(self.parameters, plain, nothing, words, party) for party in range(PARTIES)]
         self.expected = Cluster(self.parameters, EXTENTS)
-        self.outcomes = [(0, 0, 0, 0)] * PARTIES
+        self.outcomes = [(0, 0, 0, 0, 0)] * PARTIES
         self.begin()
 
     def begin(self) -> None:

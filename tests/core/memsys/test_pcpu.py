@@ -14,7 +14,7 @@ from baonet.core import _memsys
 
 from .pcpu import Kind, Pcpu, What
 from .tables import BLOCKS, DATA, DEVICES, GLOBAL, NOWHERE, PAGES, PLAIN, stage2, walk
-from .translation import OFF, Tlbi
+from .translation import CACHED, DEVICE, OFF, Tlbi
 
 # Small, so that a short trace fills all of it.
 SMALL = {
@@ -158,6 +158,24 @@ def test_goes_on_from_its_bytes(before: list[tuple[Any, ...]], after: list[tuple
             both.step(step)
             getattr(other, step[0])(*step[1:])
     assert other.state() == both.native.state()
+
+
+def test_a_page_that_is_a_device_makes_none_of_what_is_beside_it() -> None:
+    """In one block of stage 1, and with no tables of stage 2 that tell how far the page reaches."""
+    block, device = 0x4000_0000, 0x4010_0000
+
+    def in_block(va: int, _fetch: bool) -> tuple[list[int], int, int, bool, bool, int, int]:
+        return [block], 30, va, False, True, CACHED, CACHED
+
+    def beside(ipa: int) -> tuple[list[int], int, int, int]:
+        return ([], 12, ipa, DEVICE) if ipa // 4096 == device // 4096 else ([], 30, ipa, CACHED)
+
+    pcpu = _memsys.Pcpu({}, 1_000_000, in_block, beside)
+    pcpu.begin(0)
+    for nth, va in enumerate((device, device + 4096, device + 8192)):
+        pcpu.data(1000 * nth, va, 8, Kind.LOAD)
+    counts = pcpu.counters()
+    assert (counts["uncached"], counts["l1d_misses"]) == (1, 2)
 
 
 @pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])

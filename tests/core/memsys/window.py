@@ -36,6 +36,7 @@ class Reader:
     fills: int = 0
     area: int = 0
     others: int = 0
+    of_hypervisor: int = 0
     misses: list[int] = field(default_factory=lambda: [0, 0])
 
     @property
@@ -104,8 +105,9 @@ class Cluster:
             if ready:
                 thought, came = max(ready[0] - time, 0), max(ready[1] - now, 0)
         reader.later += came - thought
+        reader.of_hypervisor += (came - thought) * hypervisor
 
-    def merge(self, pcpus: list[Pcpu], owners: list[int], length: int) -> list[tuple[int, int, int, int]]:
+    def merge(self, pcpus: list[Pcpu], owners: list[int], length: int) -> list[tuple[int, int, int, int, int]]:
         readers = [Reader(cpu.records, self.parties[n], owners[n], cpu.wait) for n, cpu in enumerate(pcpus)]
         active = [reader for reader in readers if reader.records]
         area, last = self.channel.area, 0
@@ -123,7 +125,10 @@ class Cluster:
             reader.party.set_back(reader.late + reader.later - max(balance, 0))
             waits = reader.others + (area - reader.area) // length
             wait = max(waits, 0) // (reader.fills + 1)
-            outcomes.append((max(balance, 0), wait, reader.misses[0], reader.misses[1]))
+            own, charge = reader.of_hypervisor, max(balance, 0)
+            guest = reader.late + reader.later - own
+            part = 0 if own <= 0 else charge * own // (own + max(guest, 0))
+            outcomes.append((charge, wait, reader.misses[0], reader.misses[1], part))
         charges = [outcome[0] for reader, outcome in zip(readers, outcomes, strict=True) if reader.records]
         if charges:
             self.channel.free -= last - min(charges)

@@ -73,7 +73,7 @@ struct memsys_walk {
 struct memsys_stage2 {
     uint64_t descriptors[MEMSYS_LEVELS]; /* physical, the root's first */
     uint32_t levels;                     /* 0: there is no stage 2 */
-    uint32_t shift;                      /* log2 of the page or block */
+    uint32_t shift;                      /* log2 of the page or block; 0 levels: of what is as it is here */
     uint64_t pa;                         /* of the IPA that was asked for */
     uint8_t memory;                      /* enum memsys_memory: the stronger of the two stages' holds */
     bool shared;                         /* other pcpus can reach it: who has which right to a page is told (memsys_lose) */

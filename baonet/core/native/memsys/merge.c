@@ -123,7 +123,8 @@ bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
     memsys->counters[0].l2_misses += (uint64_t)outcome->l2_misses;
     memsys->counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
-    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge;
+    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
+    memsys->counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
     log->begin = now;
     log->count = 0;
     log->wait = outcome->wait;
@@ -141,6 +142,7 @@ struct reader {
     struct record record;
     int64_t time, late; /* late: than it was charged, so far in this window, */
     int64_t later;      /* and by what the access took that it is at: requests of one begin together */
+    int64_t of_hypervisor; /* of both, what its own accesses were short of */
     uint64_t fills, area;
     int64_t others; /* cycles that others have kept its lines waiting */
 };
@@ -272,6 +274,7 @@ static inline void replay(struct memsys_cluster *cluster, struct reader *reader)
     }
     if (record->request == ASK_USE) use_ahead(reader, record->line, &charged, &really);
     reader->later += really - charged;
+    if (record->hypervisor) reader->of_hypervisor += really - charged;
 }
 
 /* The reader whose next record is first: of several at one time, the first. */
@@ -280,6 +283,12 @@ static unsigned first_of(struct reader *const readers[], unsigned count) {
     for (unsigned i = 1; i < count; i++)
         if (readers[i]->time + readers[i]->late < readers[first]->time + readers[first]->late) first = i;
     return first;
+}
+
+/* Of a charge, the part of whom such a share of what was missing is; what one was charged too much is for the other. */
+static uint64_t part_of(uint64_t charge, int64_t own, int64_t other) {
+    if (own <= 0) return 0;
+    return other > 0 ? (uint64_t)((unsigned __int128)charge * (uint64_t)own / (uint64_t)(own + other)) : charge;
 }
 
 /* A party's clock goes on `back` cycles before what the window's records have come to: so what is under way is there earlier. */
@@ -291,10 +300,12 @@ static void set_back(struct party *party, int64_t back) {
 
 static void settle(const struct reader *reader, uint64_t area, uint64_t length, struct memsys_outcome *outcome) {
     struct party *party = reader->party;
-    party->balance += reader->late + reader->later;
+    int64_t late = reader->late + reader->later;
+    party->balance += late;
     outcome->charge = party->balance > 0 ? (uint64_t)party->balance : 0;
+    outcome->of_hypervisor = (uint32_t)part_of(outcome->charge, reader->of_hypervisor, late - reader->of_hypervisor);
     if (party->balance > 0) party->balance = 0;
-    set_back(party, reader->late + reader->later - (int64_t)outcome->charge);
+    set_back(party, late - (int64_t)outcome->charge);
     /* one more line, at any moment of the window, would have waited behind what of others was there on average */
     int64_t waits = reader->others + (int64_t)(length ? (area - reader->area) / length : 0);
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;

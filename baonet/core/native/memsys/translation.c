@@ -25,7 +25,7 @@ static uint64_t find_stage2(const struct memsys_view *view, uint64_t now, uint64
     struct memsys_stage2 found = {0};
     if (!view->stage2(view->of, ipa, &found)) return 0;
     for (uint32_t i = 0; i < found.levels; i++) *total += load_descriptor(view, now + *total, found.descriptors[i]);
-    uint32_t shift = found.levels && found.shift < LARGEST_SHIFT ? found.shift : LARGEST_SHIFT;
+    uint32_t shift = found.shift < LARGEST_SHIFT ? found.shift : LARGEST_SHIFT;
     uint64_t target = target_of(found.pa, shift, found.memory, found.memory) | (found.shared ? TARGET_SHARED : 0);
     if (found.levels) memsys_tlb_put(&in->ipa, in->ipa_entries, in->ipa_next, ipa, 0, target);
     return target;

@@ -92,6 +92,7 @@ void memsys_weave_begin(struct memsys_weave *weave, unsigned number, uint64_t no
 /* What has come of a window, with what a party has not taken yet of those before. */
 static void add(struct memsys_outcome *sum, const struct memsys_outcome *outcome) {
     sum->charge += outcome->charge;
+    sum->of_hypervisor += outcome->of_hypervisor;
     sum->l2_misses += outcome->l2_misses;
     sum->hypervisor_l2_misses += outcome->hypervisor_l2_misses;
     sum->wait = outcome->wait;

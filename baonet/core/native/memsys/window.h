@@ -90,7 +90,7 @@ void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, con
 struct memsys_outcome {
     uint64_t charge;   /* cycles by which its clock is to go on */
     uint32_t wait;     /* to charge each line in its next window */
-    uint32_t reserved;
+    uint32_t of_hypervisor; /* cycles of `charge` that what the hypervisor has asked for was short of */
     int64_t l2_misses; /* of its guest and of the hypervisor below it: more than it has counted itself */
     int64_t hypervisor_l2_misses;
 };

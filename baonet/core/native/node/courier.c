@@ -234,8 +234,8 @@ static int look(struct courier *courier, struct epoll_event *events) {
     return count;
 }
 
-static void *life(void *argument) {
-    struct courier *courier = argument;
+/* Until it is to end. */
+static void live(struct courier *courier) {
     struct epoll_event events[EVENTS];
     courier->beats = pulse_now();
     for (unsigned i = 0; i < courier->peer_count; i++) courier->peers[i].heard = courier->beats;
@@ -244,7 +244,7 @@ static void *life(void *argument) {
         for (int i = 0; i < count; i++) {
             unsigned kind = (unsigned)(events[i].data.u64 >> 48), part = (unsigned)(events[i].data.u64 >> 32 & 0xffff);
             unsigned index = (unsigned)events[i].data.u64;
-            if (events[i].data.u64 == COURIER_BELL && !answer_calls(courier)) return NULL;
+            if (events[i].data.u64 == COURIER_BELL && !answer_calls(courier)) return;
             bool reads = events[i].events & ~(uint32_t)EPOLLOUT;
             if (!reads && !(kind == OF_PEER && courier->peers[index].link.reads_when_writable)) continue;
             if (kind == OF_PEER) hear(courier, &courier->peers[index]);
@@ -257,6 +257,13 @@ static void *life(void *argument) {
         ask(courier);
         while (flush(courier) || go_on(courier)) continue; /* others are told of who is lost */
     }
+}
+
+static void *life(void *argument) {
+    struct courier *courier = argument;
+    live(courier);
+    for (unsigned i = 0; i < courier->part_count; i++) ledger_desert(courier->parts[i].ledger);
+    return NULL;
 }
 
 int courier_begin(struct courier *courier) {

@@ -67,8 +67,9 @@ static PyObject *merge(PyObject *self, PyObject *args) {
     for (Py_ssize_t i = 0; told && i < count; i++) {
         PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
         if (pcpu != Py_None) ((struct pcpu_object *)pcpu)->outcome = outcomes[i];
-        PyObject *one = Py_BuildValue("(KILL)", (unsigned long long)outcomes[i].charge, outcomes[i].wait,
-                                      (long long)outcomes[i].l2_misses, (long long)outcomes[i].hypervisor_l2_misses);
+        PyObject *one = Py_BuildValue("(KILLI)", (unsigned long long)outcomes[i].charge, outcomes[i].wait,
+                                      (long long)outcomes[i].l2_misses, (long long)outcomes[i].hypervisor_l2_misses,
+                                      outcomes[i].of_hypervisor);
         if (!one) Py_CLEAR(told);
         else PyList_SET_ITEM(told, i, one);
     }

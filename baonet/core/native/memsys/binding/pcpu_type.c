@@ -4,6 +4,8 @@
 
 #include "memsys_types.h"
 
+#define WHOLE 30 /* log2 of what is translated at once where no function says so */
+
 /* ---- Translation: by functions of Python's, or as if there were none ---- */
 
 static bool take_addresses(PyObject *sequence, uint64_t addresses[], uint32_t *count) {
@@ -42,7 +44,7 @@ static bool walk(void *of, uint64_t va, bool fetch, struct memsys_walk *found) {
 static bool stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
     struct pcpu_object *object = of;
     if (object->stage2 == Py_None) {
-        *found = (struct memsys_stage2){.pa = ipa, .shared = object->view.cluster};
+        *found = (struct memsys_stage2){.pa = ipa, .shift = WHOLE, .shared = object->view.cluster};
         return true;
     }
     if (PyErr_Occurred()) return false;

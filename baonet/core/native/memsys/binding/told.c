@@ -48,6 +48,7 @@ bool take_parameters(PyObject *fields, struct memsys_parameters *parameters) {
         if (!value) continue;
         unsigned long number = PyLong_AsUnsignedLong(value);
         if (PyErr_Occurred()) return false;
+        if (number > UINT32_MAX) return PyErr_Format(PyExc_ValueError, "%s is out of range", parameter_fields[i].name), false;
         *(uint32_t *)((char *)parameters + parameter_fields[i].offset) = (uint32_t)number;
         known++;
     }
