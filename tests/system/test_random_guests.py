@@ -29,7 +29,8 @@ CLOCKS = st.fixed_dictionaries(
         "latency": st.fixed_dictionaries({kind: nanoseconds(20_000) for kind in ("ipi", "ipc", "spi")}),
     }
 )
-COSTS = st.fixed_dictionaries({kind: nanoseconds(3000) for kind in ("hypercall", "access", "interrupt", "direct")})
+KINDS = ("hypercall", "access", "interrupt", "direct", "relayed")
+COSTS = st.fixed_dictionaries({kind: nanoseconds(3000) for kind in KINDS})
 
 
 def random_machine(

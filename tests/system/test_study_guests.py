@@ -76,7 +76,7 @@ def test_a_flood_makes_messages_late_unless_interrupts_are_direct() -> None:
     assert slowest["direct"] < slowest["quiet"] < slowest["flooded"]
 
 
-def latencies(interrupts: str, busy: int) -> tuple[int, int]:
+def latencies(interrupts: str, busy: int, *settings: str) -> tuple[int, int]:
     """Medians of the timer and of the notification, in nanoseconds."""
     result = machine(
         "interrupt-latency",
@@ -84,6 +84,7 @@ def latencies(interrupts: str, busy: int) -> tuple[int, int]:
         f"vms[notified].command_line=busy={busy}",
         f"vms[timer].interrupts={interrupts}",
         f"vms[notified].interrupts={interrupts}",
+        *settings,
     )
     assert result.status == 0, result.err
     timer, notification = (
@@ -99,6 +100,20 @@ def test_a_direct_interrupt_saves_what_the_hypervisor_takes(busy: int) -> None:
     assert mediated[0] - direct[0] == pytest.approx(680, abs=8)
     assert mediated[1] - direct[1] == pytest.approx(680, abs=8)
     assert direct[1] > 1000
+
+
+def test_where_interrupts_are_direct_those_of_the_hypervisor_s_own_can_cost_more() -> None:
+    cheap, dear = (latencies("direct", 0, f"platform.costs={{relayed: {cost}}}") for cost in ("0", "2us"))
+    assert dear[0] == cheap[0]
+    assert dear[1] - cheap[1] == pytest.approx(2000, abs=8)
+    assert latencies("mediated", 0, "platform.costs={relayed: 2us}") == latencies("mediated", 0)
+
+
+def test_where_memory_takes_time_what_is_direct_is_faster_and_what_is_relayed_slower() -> None:
+    system = ("clock.mhz=1200", "platform.memory_system=cortex-a53")
+    mediated, direct = latencies("mediated", 0, *system), latencies("direct", 0, *system)
+    assert direct[0] < mediated[0]
+    assert direct[1] > mediated[1]
 
 
 def test_a_small_boot_takes_the_same_time_beside_others(tmp_path: Path) -> None:

@@ -162,7 +162,9 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
         each["interrupts"] = draw(st.sampled_from(["mediated", "direct"]))
     pcpus = sum(each["cpus"] for each in vms)
     latency = {kind: draw(nanoseconds) for kind in ("ipi", "ipc", "spi")}
-    costs = {kind: f"{draw(st.integers(0, 3000))}ns" for kind in ("hypercall", "access", "interrupt", "direct")}
+    costs = {
+        kind: f"{draw(st.integers(0, 3000))}ns" for kind in ("hypercall", "access", "interrupt", "direct", "relayed")
+    }
     machine: dict[str, Any] = {
         "platform": {"extends": "qemu-aarch64-virt", "cpus": 8, "devices": TWO_UARTS, "costs": costs},
         "clock": {
