@@ -24,6 +24,7 @@ exit status:
 examples:
   baonet check machine.yaml --map
   baonet check machine.yaml --colors --set hypervisor.colors=[7]
+  baonet check machine.yaml --set platform.memory_system=cortex-a53 --set platform.memory_system.l2.size=2MiB
   baonet check machine.yaml --strict --set vms.0.cpus=2
   baonet check machine.yaml --on local:2 --place linux=0:0:1:1
   baonet check machine.yaml --on ssh:host-a,host-b --cores 8

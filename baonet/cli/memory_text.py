@@ -8,6 +8,7 @@ from itertools import starmap
 from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.run.memory_use import RunMemory
+from baonet.run.missed_pages import missed_symbols
 from baonet.trace.memory import GROUPS, CacheCounts, pcpu_memory
 
 _PAGES = 5
@@ -36,6 +37,9 @@ def memory_text(memory: RunMemory) -> Iterator[str]:
         for place, page in enumerate(memory.pages[number][:_PAGES]):
             before = "most misses in a page:" if not place else "then"
             yield f"  {before} {_number(page.misses)}, {page}"
+        for place, symbol in enumerate(missed_symbols(memory.pages[number])[:_PAGES]):
+            before = "most misses in the pages of a symbol:" if not place else "then"
+            yield f"  {before} {_number(symbol.misses)}, {symbol}"
 
 
 def unlogged_text(plan: Plan, outcome: Outcome) -> Iterator[str]:

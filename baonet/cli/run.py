@@ -48,6 +48,7 @@ examples:
   baonet run linux.yaml --until 'shell ready' --timeout 60s --stats out.json
   baonet run configs/ping-pong.yaml --clock virtual --for 10ms --trace out.bnt
   baonet run configs/ping-pong.yaml --on local:2 --place spread
+  baonet run configs/ping-pong.yaml --set platform.memory_system=cortex-a53 --for 5ms --stats out.json
 """
 
 
@@ -136,7 +137,10 @@ def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser.add_argument("--record", metavar="FILE", help="write what was typed, and when, to FILE, for --input")
     parser.add_argument("--trace", metavar="FILE", help="write what happens when to FILE (see baonet trace)")
     parser.add_argument(
-        "--stats", metavar="FILE", help="write counters of every CPU to FILE (JSON); - is standard output"
+        "--stats",
+        metavar="FILE",
+        help="write counters of every CPU, and with a memory system what memory has taken, to FILE (JSON); - is "
+        "standard output",
     )
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show the plan, threads and pins, and what Bao would print"

@@ -92,6 +92,7 @@ def _vm(draft: Draft, platform: Platform, index: int, placement: VmContents) -> 
         segments=tuple(placement.segments),
         interrupts=tuple(sorted(interrupts)),
         command_line=model.command_line,
+        huge_pages=model.huge_pages,
         direct_interrupts=(model.interrupts or architecture.delivery(arch)[0]) == "direct",
     )
 

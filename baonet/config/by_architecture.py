@@ -6,6 +6,7 @@ platform, at its own place. So everything else of the configuration knows nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeGuard, final
 
@@ -14,7 +15,7 @@ from baonet.document.document import YamlNode, moved
 from baonet.document.errors import Problem
 from baonet.document.kinds import ListOf, Reader, ValueKind
 from baonet.document.models import MappingOf, described, is_required, key_of
-from baonet.document.overrides import Overrides, put, read_overrides
+from baonet.document.overrides import Override, Overrides, put, read_overrides
 from baonet.document.quantities import listing
 
 PLATFORM: Final = "platform"
@@ -23,27 +24,37 @@ _NAMED_BY_USERS: Final = ("placement",)
 
 
 def settle(root: YamlNode, kind: ValueKind[Any], overrides: Overrides, reader: Reader) -> None:
-    """Apply overrides to the tree of a machine file, and settle it.
+    """Apply overrides to the tree of a machine file, in their order, and settle it.
 
-    An override that has nothing for the architecture sets nothing; a required value that has nothing is told. Those of
-    the platform come first, as they say of which architecture it is. Problems go to ``reader``.
+    An override that has nothing for the architecture sets nothing; a required value that has nothing is told. Problems
+    go to ``reader``.
     """
     given, problems = read_overrides(root.source.path, overrides)
     reader.problems += problems
-    first = [each for each in given if each.path.startswith(PLATFORM) and not _is_by_architecture(each.value)]
-    for each in first:
-        reader.problems += put(root, kind, each)
-    settler = _Settler(root, reader)
+    settler = _Settler(root, reader, _meant(root, kind, given))
     settler.settle(root, kind)
     for each in given:
-        if each in first:
-            continue
         if _is_by_architecture(each.value):
             if settler.name not in each.value:
                 continue
             each = replace(each, value=each.value[settler.name])  # noqa: PLW2901
         reader.problems += put(root, kind, each)
-    settler.settle(root, kind)
+        if isinstance(each.value, dict | list):
+            settler.settle(root, kind)
+
+
+def _meant(root: YamlNode, kind: ValueKind[Any], given: Sequence[Override]) -> str:
+    """Of which architecture the platform is with those of the overrides that can say so; '' if none is of it.
+
+    They are tried on a copy: each has its turn among all the others when it is known which of them count.
+    """
+    telling = [each for each in given if each.path.startswith(PLATFORM) and not _is_by_architecture(each.value)]
+    if not telling:
+        return ""
+    tried = moved(root, root.name, root.key)
+    for each in telling:
+        list(put(tried, kind, each))
+    return platform_file.meant(tried.at(PLATFORM)).name
 
 
 def _is_by_architecture(value: object) -> TypeGuard[dict[str, Any]]:
@@ -55,7 +66,7 @@ def _is_by_architecture(value: object) -> TypeGuard[dict[str, Any]]:
 class _Settler:
     root: YamlNode
     reader: Reader
-    _found: str = ""
+    _found: str
 
     @property
     def name(self) -> str:

@@ -16,7 +16,6 @@ from baonet.document.errors import Problem
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human, human_duration, listing, span
 from baonet.machine import Clock, ClockMode
-from baonet.machine.memory_system import LONGEST_WINDOW
 
 _NO_VM_NAMES = ("all", "none")  # of the option --console
 
@@ -81,17 +80,7 @@ def _memory_system(draft: Draft) -> Iterator[Problem]:
         return
     from baonet.config import memory_system  # noqa: PLC0415 - few machines have one
 
-    yield from memory_system.times(system, Clock(mhz=clock.mhz).cycles, clock.node.at("mhz"), clock.mhz)
-    if clock.mode != ClockMode.VIRTUAL.value:
-        message = "with a memory system each access takes its time, and the host's clock goes on as it likes"
-        yield clock.node.at("mode").problem(message, "use 'mode: virtual', or no 'memory_system'")
-    elif clock.window > LONGEST_WINDOW:
-        message = f"{human_duration(clock.window)} is too long with a memory system"
-        hint = (
-            f"use {human_duration(LONGEST_WINDOW)} or less: within a window each CPU sees the cache that others share "
-            "with it as it was when the window began, and what comes of that errs over longer ones"
-        )
-        yield clock.node.at("window").problem(message, hint)
+    yield from memory_system.in_time(system, clock)
 
 
 def _virtual_only(draft: Draft, key: str, given: Sequence[object], what: str) -> Iterator[Problem]:

@@ -67,7 +67,7 @@ def load(
         placement.read(draft)
         reader.problems += placement.problems
         reader.files += placement.files
-    doubtful = list(doubts.of_draft(draft, placements))
+    doubtful = [*reader.doubts, *doubts.of_draft(draft, placements)]
     try:
         machine = _built(draft, platform, placements, values, whole=whole)
         doubtful += doubts.of_machine(machine, placements)

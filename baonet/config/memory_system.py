@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any, Final
 
 from baonet.config.architecture import Architecture
+from baonet.config.clock_models import ClockModel
 from baonet.config.hypervisor_preset import unknown
 from baonet.config.memory_models import MOST_AHEAD, OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
 from baonet.config.palette import Palette
@@ -14,8 +16,15 @@ from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration, listing
-from baonet.machine import PAGE_SIZE, Cache, HypervisorFootprint, MemorySystem, Platform, Rate
-from baonet.machine.memory_system import IN_NANOSECONDS, LINE, MOST_CYCLES
+from baonet.machine import PAGE_SIZE, Cache, Clock, ClockMode, HypervisorFootprint, MemorySystem, Platform
+from baonet.machine.memory_system import (
+    IN_NANOSECONDS,
+    LINE,
+    LONGEST_WINDOW,
+    MOST_CYCLES,
+    MOST_CYCLES_OF_A_WINDOW,
+    MOST_PACE,
+)
 
 _LARGEST_WAY: Final = 32 << 10
 _LARGEST_FIRST: Final = 64 << 10
@@ -83,6 +92,8 @@ def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | Non
     system = platform.memory_system
     if system is None:
         return
+    if model.cpi is not None:
+        yield from _pace(model.node.at("cpi"), model.cpi)
     wrong = [
         *_first_level(model, "l1i", system.l1i_size, system.l1i_ways),
         *_first_level(model, "l1d", system.l1d_size, system.l1d_ways),
@@ -99,8 +110,25 @@ def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | Non
     if ahead > MOST_AHEAD:
         message = f"{system.prefetch_streams} streams that are {system.prefetch_lines} lines ahead are {ahead} lines"
         yield _place(model, "prefetch", "lines").problem(message, f"use fewer: at most {MOST_AHEAD} together")
+    first, second = system.streaming_l1, system.streaming_l2
+    if first > second > 0:
+        message = f"{first} lines in a row before the first level is passed by, and {second} before the second"
+        hint = "what passes by the second has passed by the first: give the second as many or more, or 0 for never"
+        yield _place(model, "streaming", "l1").problem(message, hint)
     if not wrong:
         yield from _colors(model, platform, cache)
+
+
+def _pace(node: YamlNode, cpi: Fraction) -> Iterator[Problem]:
+    """Cycles for instructions, each a number that is not too large."""
+    if not _is_pace(cpi):
+        message = f"{node.value} are {cpi.numerator} cycles for {cpi.denominator} instructions"
+        near = next(each for places in (5, 4, 3, 2, 1, 0) if _is_pace(each := Fraction(round(cpi, places))))
+        yield node.problem(message, f"use {float(near):g}: each can be at most {MOST_PACE}")
+
+
+def _is_pace(cpi: Fraction) -> bool:
+    return max(cpi.numerator, cpi.denominator) <= MOST_PACE
 
 
 def _colors(model: MemorySystemModel, platform: Platform, cache: YamlNode | None) -> Iterator[Problem]:
@@ -117,14 +145,35 @@ def _colors(model: MemorySystemModel, platform: Platform, cache: YamlNode | None
         yield cache.key_problem(message, "remove 'cache': it is taken from the memory system")
 
 
-def times(system: MemorySystem, clock: Rate, node: YamlNode, mhz: int) -> Iterator[Problem]:
-    """Of times that are given in nanoseconds, and too many cycles of this clock; ``node`` is where it is given."""
+def in_time(system: MemorySystem, model: ClockModel) -> Iterator[Problem]:
+    """Whether memory can take this time by such a clock."""
+    clock, mhz = Clock(mhz=model.mhz).cycles, model.mhz
     for name in sorted(IN_NANOSECONDS):
         cycles = clock.ticks(getattr(system, name))
         if cycles > MOST_CYCLES:
             what = f"'{name.replace('_', ': {', 1)}}}' of the memory system"
             message = f"at {mhz} MHz {human_duration(getattr(system, name))} of {what} are {cycles} cycles"
-            yield node.problem(message, f"use a slower clock, or a shorter time: at most {MOST_CYCLES} cycles")
+            hint = f"use a slower clock, or a shorter time: at most {MOST_CYCLES} cycles"
+            yield model.node.at("mhz").problem(message, hint)
+    if model.mode != ClockMode.VIRTUAL.value:
+        message = "with a memory system each access takes its time, and the host's clock goes on as it likes"
+        yield model.node.at("mode").problem(message, "use 'mode: virtual', or no 'memory_system'")
+        return
+    node, told, cycles = model.node.at("window"), human_duration(model.window), clock.ticks(model.window)
+    if model.window > LONGEST_WINDOW:
+        hint = (
+            f"use {human_duration(LONGEST_WINDOW)} or less: within a window each CPU sees the cache that others share "
+            "with it as it was when the window began, and what comes of that errs over longer ones"
+        )
+        yield node.problem(f"{told} is too long with a memory system", hint)
+    elif cycles > MOST_CYCLES_OF_A_WINDOW:
+        hint = f"use a slower clock, or a shorter window: at most {MOST_CYCLES_OF_A_WINDOW} cycles"
+        yield node.problem(f"at {mhz} MHz {told} are {cycles} cycles", hint)
+    elif 0 < cycles * system.instructions < system.cycles:
+        cpi = system.cycles / system.instructions
+        least = human_duration(clock.first_ns(-(-system.cycles // system.instructions)))
+        message = f"at {mhz} MHz and {cpi:g} cycles each {told} is less than one instruction"
+        yield node.problem(message, f"use {least} or more: a window has many instructions")
 
 
 def _told(cache: Cache | None) -> str:
@@ -174,8 +223,9 @@ def _near(size: int, each: int, told: Callable[[int], str] = str, least: int = 1
 
 
 def _place(model: MemorySystemModel, group: str, key: str) -> YamlNode:
-    """Where a parameter is given, or what took it from elsewhere and changed another."""
+    """Where a parameter is given, or what took it from elsewhere and changed another of its group."""
     node = model.node.child(group)
     if node is None:
         return _of_preset(model)
-    return node.child(key) or node.child("ways") or node
+    others = node.value.values() if isinstance(node.value, dict) else ()
+    return node.child(key) or next(iter(others), node)

@@ -19,7 +19,7 @@ from baonet.config.fault_models import FAULTS, FaultModel
 from baonet.config.node_placement import PLACEMENT, NodePlacementModel
 from baonet.config.platform_models import PlatformModel
 from baonet.config.wings import ARCHITECTURES, numbers, said
-from baonet.document.kinds import Choice, ListOf, Text
+from baonet.document.kinds import Boolean, Choice, ListOf, Text
 from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
 
@@ -212,6 +212,12 @@ class VmModel(Model):
     )
     colors: int = optional(
         COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
+    )
+    huge_pages: bool = optional(
+        Boolean(),
+        "Whether stage 2 maps blocks of 2 MiB and 1 GiB where it can, as Bao does, or pages of 4 KiB alone. With "
+        "`colors` there are no others. It makes a difference with a `memory_system` only.",
+        True,
     )
     memory: tuple[MemoryModel, ...] = required(ListOf(MappingOf(MemoryModel), 1), "Regions of RAM.", ())
     devices: tuple[DeviceModel, ...] = optional(

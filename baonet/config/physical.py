@@ -14,6 +14,9 @@ from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, Platform
 
+_ANY = ((1 << 32) - 1, (1 << 64) - 1)
+"""All the bits that a number has is how Bao's configurations write "any colour"."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,8 @@ def _colors(draft: Draft, palette: Palette) -> Iterator[Problem]:
         given.append((vm.colors, vm.node))
         given += [(memory.colors, memory.node) for memory in vm.memory]
     for colors, node in given:
-        everything = (1 << palette.number) - 1
-        if not colors or (palette.number > 1 and colors & everything == everything):
-            continue  # all the bits there are, and more, is how Bao's configurations write "any"
+        if not colors or (palette.number > 1 and colors in _ANY):
+            continue
         unknown = [color for color in range(64) if colors >> color & 1 and color >= palette.number]
         if palette.number == 1:
             hint = "remove 'colors', or describe the platform's 'cache'"

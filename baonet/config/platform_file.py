@@ -33,14 +33,33 @@ _FILE = Form(
 )
 
 
-def resolve(model: PlatformModel, reader: Reader, within: tuple[Path, ...] = ()) -> Platform | None:
-    """The platform, or None after its problems were recorded.
+def resolve(model: PlatformModel, reader: Reader) -> Platform | None:
+    """The platform, or None after its problems were recorded."""
+    uncharged: list[YamlNode] = []
+    platform = _resolve(model, reader, (), uncharged)
+    if platform is not None and not _charges(platform):
+        message = "exits take what they touch in the memory system, and none of these costs"
+        hint = "remove 'costs', or give what an exit executes and touches: 'memory_system: {hypervisor: ...}'"
+        reader.doubts += [node.key_problem(message, hint) for node in uncharged]
+    return platform
 
-    ``within`` is the chain of platform files that led here, to notice one that extends itself.
+
+def _charges(platform: Platform) -> bool:
+    """Whether exits take what its costs say."""
+    return platform.charged == platform.costs
+
+
+def _resolve(
+    model: PlatformModel, reader: Reader, within: tuple[Path, ...], uncharged: list[YamlNode]
+) -> Platform | None:
+    """As ``resolve``.
+
+    ``within`` is the chain of platform files that led here, to notice one that extends itself. ``uncharged``: to which
+    costs are added that are given where there is already a memory system that has what comes of exits.
     """
     base = None
     if model.extends is not None:
-        base = _extended(model.node.at("extends"), model.extends, reader, within)
+        base = _extended(model.node.at("extends"), model.extends, reader, within, uncharged)
         if base is None:
             return None
     architecture = wings.of(base) if base is not None else wings.meant(model.node)
@@ -52,6 +71,8 @@ def resolve(model: PlatformModel, reader: Reader, within: tuple[Path, ...] = ())
     platform = _merged(model, base or architecture.blank, architecture)
     problems = list(_problems(model, platform, architecture))
     reader.problems += problems
+    if model.costs is not None and not _charges(platform):
+        uncharged.append(model.costs.node)
     return None if problems else platform
 
 
@@ -72,7 +93,9 @@ def meant(node: YamlNode) -> Architecture:
     return wings.meant(node)
 
 
-def _extended(node: YamlNode, name: str, reader: Reader, within: tuple[Path, ...]) -> Platform | None:
+def _extended(
+    node: YamlNode, name: str, reader: Reader, within: tuple[Path, ...], uncharged: list[YamlNode]
+) -> Platform | None:
     known = builtin()
     if name in known:
         return known[name]
@@ -104,7 +127,7 @@ def _extended(node: YamlNode, name: str, reader: Reader, within: tuple[Path, ...
         reader.problems += inner.problems
     if inner.broken:
         return None  # a list in it lacks an item
-    platform = resolve(found, reader, (*within, path.absolute()))
+    platform = _resolve(found, reader, (*within, path.absolute()), uncharged)
     return platform if platform is None or found.name else replace(platform, name=path.stem)
 
 

@@ -35,11 +35,13 @@ class Reader:
 
     ``broken`` holds the field paths of everything that had to be left out, so that a check can tell "absent" from
     "present and wrong" and does not complain about the consequences. ``files`` are those that were read. ``absent``:
-    why there is no value at a field path, where that is not that nobody gave one.
+    why there is no value at a field path, where that is not that nobody gave one. ``doubts``: what can be and is
+    probably not meant.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.doubts: list[Problem] = []
         self.broken: set[str] = set()
         self.files: list[Path] = []
         self.absent: dict[str, Problem] = {}

@@ -68,6 +68,16 @@ def read_overrides(path: str, overrides: Overrides) -> tuple[list[Override], lis
     return found, problems
 
 
+def wholes_first(given: Mapping[str, object]) -> dict[str, object]:
+    """Overrides by field path whose order nobody has chosen, so that none undoes what another gives a part of it."""
+    steps = {path: [name or item for name, item in _STEP.findall(path)] for path in given}
+    found: dict[str, object] = {}
+    for way in steps.values():
+        wholes = [each for each, start in steps.items() if start == way[: len(start)]]
+        found |= {each: given[each] for each in sorted(wholes, key=lambda each: len(steps[each])) if each not in found}
+    return found
+
+
 def put(root: YamlNode, kind: ValueKind[Any], override: Override) -> Iterator[Problem]:
     """Change the tree of a file, which ``kind`` describes. What cannot be set is told and left out."""
     try:

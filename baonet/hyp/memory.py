@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from baonet.hyp.pages import Extent, PagePool, Palette
-from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK, mapped, tables_of
+from baonet.hyp.stage2 import blocks_of, mapped, tables_of
 from baonet.machine import PAGE_SIZE, Machine, MisfitError, Region, Vm
 
 if TYPE_CHECKING:
     from baonet.hyp.hypervisor_memory import HypervisorMemory, VmOverhead
-
-_BLOCK_PAGES = tuple(size // PAGE_SIZE for size in (GIB_BLOCK, MIB_BLOCK, PAGE_SIZE))
 
 
 class PlacementError(MisfitError):
@@ -126,14 +124,14 @@ class _Allocator:
         what = f"the hypervisor, for the tables of VM '{vm.name}'"
         return tuple(self.anywhere(what, _MEMORY_SYSTEM, PAGE_SIZE, mask) for _ in range(pages))
 
-    def blocks(self, what: str, field: str, ipa: int, pages: int) -> tuple[Extent, ...]:
-        """An uncoloured region: at each step the largest stage-2 block that both sides allow."""
+    def blocks(self, what: str, field: str, ipa: int, pages: int, sizes: Sequence[int]) -> tuple[Extent, ...]:
+        """An uncoloured region: at each step the largest stage-2 block of these ``sizes`` that both sides allow."""
         extents: list[Extent] = []
         exhausted: set[int] = set()
         page = ipa // PAGE_SIZE
         while pages:
             larger = 0
-            for block in _BLOCK_PAGES:
+            for block in (size // PAGE_SIZE for size in sizes):
                 if block in exhausted or block > pages:
                     continue
                 if page % block:
@@ -181,7 +179,7 @@ class _Allocator:
         if self.palette.mask(vm.colors):
             found = self.anywhere(what, f"{_region(vm, number)}.size", region.size, vm.colors)
             return (_at(found, region.base, found.size),)
-        return self.blocks(what, _region(vm, number), region.base, _pages(region.size))
+        return self.blocks(what, _region(vm, number), region.base, _pages(region.size), blocks_of(vm))
 
     def vm(self, vm: Vm, fixed: dict[int, Extent], shared: tuple[Extent, ...]) -> VmMemory:
         regions = tuple(self.region(vm, i, region, fixed.get(i)) for i, region in enumerate(vm.regions))
@@ -238,7 +236,7 @@ class _Own:
 
     def end(self, vm: Vm, begun: tuple[Extent, tuple[Extent, ...], Extent], memory: VmMemory) -> None:
         """The tables of what was mapped."""
-        middles, leaves = tables_of(mapped(vm.regions, memory.regions, memory.devices, memory.ipcs))
+        middles, leaves = tables_of(mapped(vm.regions, memory.regions, memory.devices, memory.ipcs, blocks_of(vm)))
         tables = self._allocator.scattered(vm, len(middles) + len(leaves))
         self._vms.append(self._sizes.VmOverhead(*begun, tables))
 

@@ -59,7 +59,9 @@ class VmMap:
     def __init__(self, planned: VmPlan, overhead: VmOverhead, palette: Palette) -> None:
         memory = planned.memory
         self._palette = palette
-        self.extents = stage2.mapped(planned.config.regions, memory.regions, memory.devices, memory.ipcs)
+        vm = planned.config
+        blocks = stage2.blocks_of(vm)
+        self.extents = stage2.mapped(vm.regions, memory.regions, memory.devices, memory.ipcs, blocks)
         pages = [pa for extent in overhead.tables for pa in _pages(extent, palette)]
         self.tables = stage2.Tables(overhead.root.pa, self.extents, pages)
 

@@ -12,13 +12,19 @@ from itertools import groupby
 from typing import Final, final
 
 from baonet.hyp.pages import Extent
-from baonet.machine import PAGE_SIZE, Region
+from baonet.machine import PAGE_SIZE, Region, Vm
 
 GIB_BLOCK: Final = 0x40000000
 MIB_BLOCK: Final = 0x200000
+BLOCKS: Final = (GIB_BLOCK, MIB_BLOCK, PAGE_SIZE)
 DESCRIPTOR: Final = 8
 """Bytes of one, in every table."""
 _ENTRIES: Final = PAGE_SIZE // DESCRIPTOR
+
+
+def blocks_of(vm: Vm) -> tuple[int, ...]:
+    """The sizes that the blocks of a VM may have."""
+    return BLOCKS if vm.huge_pages else (PAGE_SIZE,)
 
 
 def mapped(
@@ -26,14 +32,15 @@ def mapped(
     placed: Sequence[Sequence[Extent]],
     devices: Sequence[Extent | None],
     shared: Sequence[Sequence[Extent]],
+    blocks: Sequence[int] = BLOCKS,
 ) -> list[Extent]:
-    """All that a VM maps, from the lowest address up, in extents of blocks of one size."""
+    """All that a VM maps, from the lowest address up, in extents of blocks of one size, which is one of ``blocks``."""
     found: list[Extent] = []
     for region, extents in zip(regions, placed, strict=True):
         for extent in extents:
-            found += [extent] if region.phys is None else _in_blocks(extent)
+            found += [extent] if region.phys is None else _in_blocks(extent, blocks)
     for extent in (*(each for extents in shared for each in extents), *filter(None, devices)):
-        found += _in_blocks(extent)
+        found += _in_blocks(extent, blocks)
     return sorted(found, key=_start)
 
 
@@ -41,23 +48,20 @@ def _start(extent: Extent) -> int:
     return extent.ipa
 
 
-def _in_blocks(extent: Extent) -> Iterator[Extent]:
+def _in_blocks(extent: Extent, blocks: Sequence[int]) -> Iterator[Extent]:
     """In the largest blocks at each step."""
     if extent.colors:
         yield extent
         return
     ipa, pa, left = extent.ipa, extent.pa, extent.size
     while left:
-        block = next(each for each in _BLOCKS if left >= each and not ipa % each and not pa % each)
+        block = next(each for each in blocks if left >= each and not ipa % each and not pa % each)
         size = left // block * block
-        for larger in _BLOCKS:  # one becomes possible where both are aligned for it
+        for larger in blocks:  # one becomes possible where both are aligned for it
             if larger > block and not (ipa - pa) % larger and ipa % larger:
                 size = min(size, -ipa % larger)
         yield Extent(ipa, pa, size, block)
         ipa, pa, left = ipa + size, pa + size, left - size
-
-
-_BLOCKS: Final = (GIB_BLOCK, MIB_BLOCK, PAGE_SIZE)
 
 
 def at(extents: Sequence[Extent], ipa: int) -> Extent | None:

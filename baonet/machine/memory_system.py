@@ -100,4 +100,8 @@ class MemorySystem:
 
 MOST_CYCLES: Final = 10_000
 """That any one of the model's times can be."""
+MOST_PACE: Final = 1_000
+"""That ``cycles`` and ``instructions`` can each be, in lowest terms."""
+MOST_CYCLES_OF_A_WINDOW: Final = (1 << 23) - 1
+"""As what is written down of a request has room for its time."""
 IN_NANOSECONDS: Final = frozenset({"dram_latency", "dram_store", "dram_line", "device_load", "device_store"})

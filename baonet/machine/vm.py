@@ -75,7 +75,8 @@ class Vm:
     is every interrupt of the VM that belongs to hardware: those of its devices and of its timer. ``command_line``,
     ``initrd`` (its first address and the one after its last) and ``device_tree`` (its address) are what a generated
     device tree tells; their bytes are among ``segments``. With ``direct_interrupts`` exits for interrupts take the
-    platform's ``direct`` cost instead of its ``interrupt`` cost.
+    platform's ``direct`` cost instead of its ``interrupt`` cost. Without ``huge_pages`` stage 2 has pages of
+    4 KiB alone.
     """
 
     index: int
@@ -95,6 +96,7 @@ class Vm:
     initrd: tuple[int, int] | None = None
     device_tree: int | None = None
     direct_interrupts: bool = False
+    huge_pages: bool = True
 
 
 def devices(platform: Platform, vm: Vm) -> Iterator[tuple[int, PlatformDevice]]:

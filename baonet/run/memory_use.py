@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, final
 
 from baonet.actors.outcome import Outcome
 from baonet.hyp.vmm import Plan
 from baonet.machine.clusters import clusters
-from baonet.run.missed_pages import MissedMemory, PhysicalNames
+from baonet.run.missed_pages import MissedMemory, PhysicalNames, missed_symbols
 from baonet.trace.memory import GROUPS, CacheCounts, MemoryUse, PcpuMemory, cache_counts, pcpu_memory, together
+
+MOST_TOLD: Final = 16
+"""Pages, and symbols, that ``--stats`` has."""
 
 
 @final
@@ -39,7 +42,8 @@ class RunMemory:
             "owners": {owner: dict(counts) for owner, counts in zip(cache.owners, cache.counts, strict=True)},
             "misses_by_who_had_evicted": misses,
             "channel": dict(cache.channel),
-            "hottest_pages": [page.told() for page in self.pages[number]],
+            "hottest_pages": [page.told() for page in self.pages[number][:MOST_TOLD]],
+            "hottest_symbols": [asdict(each) for each in missed_symbols(self.pages[number])[:MOST_TOLD]],
         }
 
 

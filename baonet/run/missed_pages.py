@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, final
 
 from baonet.config.symbols import Symbols
@@ -34,6 +37,30 @@ class MissedMemory:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class MissedSymbol:
+    """A function or a variable. ``misses``: of the ``pages`` that it has bytes in, whoever else has some there."""
+
+    what: str
+    name: str
+    misses: int
+    pages: int
+
+    def __str__(self) -> str:
+        return f"{self.what}, {self.name}" + (f" in {self.pages} pages" if self.pages > 1 else "")
+
+
+def missed_symbols(pages: Iterable[MissedMemory]) -> list[MissedSymbol]:
+    """Those of these pages, by their misses."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for page in pages:
+        for name in page.symbols:
+            found.setdefault((page.what, name), []).append(page.misses)
+    told = [MissedSymbol(what, name, sum(misses), len(misses)) for (what, name), misses in found.items()]
+    return sorted(told, key=lambda each: (-each.misses, each.what, each.name))
+
+
+@final
 class PhysicalNames:
     """What is at a physical address."""
 
@@ -41,23 +68,28 @@ class PhysicalNames:
         self._plan = plan
         self._symbols: dict[int, Symbols] = {}
 
-    def named(self, pages: Iterable[tuple[int, int]]) -> list[MissedMemory]:
+    def named(self, pages: Sequence[tuple[int, int]]) -> list[MissedMemory]:
         """Of (physical address, misses), in this order."""
         return [self._named(address, misses) for address, misses in pages]
 
     def _named(self, pa: int, misses: int) -> MissedMemory:
-        for number, start, ipa, size in self._pieces():
-            if start <= pa < start + size:
-                address = ipa + pa - start
-                what = f"VM '{self._plan.vms[number].config.name}'"
-                return MissedMemory(what, address, misses, self._within(number, address))
-        for what, start, offset, size in self._shared():
-            if start <= pa < start + size:
-                return MissedMemory(what, offset + pa - start, misses)
-        for what, start, _, size in self._hypervisor():
-            if start <= pa < start + size:
-                return MissedMemory(f"the hypervisor's {what}", pa, misses)
+        place = bisect_right(self._known, pa, key=itemgetter(0)) - 1
+        if place >= 0:
+            start, size, what, address, vm = self._known[place]
+            if pa < start + size:
+                address += pa - start
+                return MissedMemory(what, address, misses, () if vm is None else self._within(vm, address))
         return MissedMemory("elsewhere", pa, misses)
+
+    @cached_property
+    def _known(self) -> list[tuple[int, int, str, int, int | None]]:
+        """From the lowest up: physical address, size, what it is, the address that it is told by, whose memory."""
+        found: list[tuple[int, int, str, int, int | None]] = []
+        for vm, pa, ipa, size in self._pieces():
+            found.append((pa, size, f"VM '{self._plan.vms[vm].config.name}'", ipa, vm))
+        found += [(pa, size, what, offset, None) for what, pa, offset, size in self._shared()]
+        found += [(pa, size, f"the hypervisor's {what}", pa, None) for what, pa, _, size in self._hypervisor()]
+        return sorted(found, key=itemgetter(0))
 
     def _within(self, vm: int, address: int) -> tuple[str, ...]:
         symbols = self._symbols.get(vm)

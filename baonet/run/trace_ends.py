@@ -42,8 +42,19 @@ def header(machine: Machine, plan: Plan, states: Mapping[int, bytes]) -> dict[st
         "slice": clock.cycles.ticks(clock.slice),
         "latency": {kind.value: ticks for kind, ticks in clock.latencies().items()},
         "costs": dataclasses.asdict(machine.platform.charged),
+        **_memory(machine),
         **({"chains": {pcpu: list(chain) for pcpu, chain in chains(states).items()}} if states else {}),
     }
+
+
+def _memory(machine: Machine) -> dict[str, object]:
+    system = machine.platform.memory_system
+    if system is None:
+        return {}
+    from baonet.config.memory_told import told_memory  # noqa: PLC0415 - few machines have one
+
+    told = told_memory(system, wings.of(machine.platform))
+    return {"memory_system": {"preset": told.preset, "changes": dict(told.changes)}}
 
 
 def _vm(machine: Machine, vm: Vm, pcpus: Iterable[int]) -> dict[str, object]:

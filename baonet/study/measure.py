@@ -17,7 +17,7 @@ from typing import Any, final
 import msgpack
 
 from baonet.study.catalog import METRICS
-from baonet.study.metrics.base import Measured, TracedRun
+from baonet.study.metrics.base import Measured, RecordsMetric, TracedRun, kinds_for
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec
 from baonet.study.reservoir import Reservoir, pack, unpack
@@ -39,10 +39,8 @@ class Result:
 def measure(run: TracedRun, specs: Sequence[MetricSpec], history: Iterable[Row], end: int) -> dict[str, Measured]:
     """Show what happened to every metric that wants it."""
     metrics = {spec.name: METRICS[spec.kind].make(spec, run) for spec in specs}
-    by_kind = {
-        kind: [metric.take for metric in metrics.values() if kind in metric.kinds]
-        for kind in sorted({kind for metric in metrics.values() for kind in metric.kinds})
-    }
+    shown = [metric for metric in metrics.values() if isinstance(metric, RecordsMetric)]
+    by_kind = {kind: [metric.take for metric in shown if kind in metric.kinds] for kind in sorted(kinds_for(shown))}
     for record in history:
         for take in by_kind.get(record[1], ()):
             take(record)
@@ -58,12 +56,13 @@ def measure_file(path: Path, specs: Sequence[MetricSpec]) -> Result:
         access = header.rate.ticks(header.costs.get("access", 0)) if header.mode == "virtual" else 0
         ends = footer.statistics, footer.caches
         run = TracedRun(header.rate, header.names(), header.architecture, access, *ends)
-        kinds = {kind for spec in specs for kind in METRICS[spec.kind].make(spec, run).kinds}
+        kinds = kinds_for(METRICS[spec.kind].make(spec, run) for spec in specs)
         measured = measure(run, specs, records(trace, kinds), footer.time)
     facts = {
         "mode": header.mode,
         "platform": header.platform,
         "mhz": header.mhz,
+        "memory_system": "" if header.memory_system is None else str(header.memory_system),
         "window": run.ns(header.window),
         "slice": run.ns(header.slice),
         "latency": {name: run.ns(ticks) for name, ticks in header.latency.items()},

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, final
 
+from baonet.document.overrides import wholes_first
 from baonet.study.one_run import RunRequest
 from baonet.study.units import Amount, amount
 
@@ -156,9 +157,9 @@ class Study:
         return self.machine if named is None else self.path.parent / str(named)
 
     def overrides(self, settings: Settings) -> Settings:
-        """The part of the settings that changes the machine file."""
+        """The part of the settings that changes the machine file: a whole, and then what changes a part of it."""
         own = ("machine", *RUN_OPTIONS)
-        return {path: value for path, value in self.whole(settings).items() if path not in own}
+        return wholes_first({path: value for path, value in self.whole(settings).items() if path not in own})
 
     def request(self, settings: Settings) -> RunRequest:
         """What a run is to do."""

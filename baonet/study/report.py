@@ -90,7 +90,7 @@ def _head(results: Results) -> Iterator[str]:
         yield f'<div class="box"><b>Expected:</b> {escape(meta["expected"])}</div>'
     done = [row for row in results.rows if row.done]
     facts = done[0].facts if done else {}
-    named = {"platform": "platform", "mode": "clock", "mhz": "MHz"}
+    named = {"platform": "platform", "mode": "clock", "mhz": "MHz", "memory_system": "memory system"}
     rows: list[list[Cell]] = [["machine", meta.get("machine", "")]]
     for name, text in named.items():
         values = dict.fromkeys(str(row.facts[name]) for row in done if row.facts.get(name))
@@ -106,7 +106,7 @@ def _head(results: Results) -> Iterator[str]:
             rows.append([f"{name} of the first run", show(length, "ns")])
     for name in ("latency", "costs"):
         times = facts.get(name)
-        if isinstance(times, dict):
+        if isinstance(times, dict) and (name != "costs" or any(times.values()) or not facts.get("memory_system")):
             words = [f"{key.replace('_', ' ')} {show(value, 'ns')}" for key, value in times.items()]
             rows.append([f"{name} of the first run", ", ".join(words)])
     origin = [meta.get(key, "") for key in ("baonet", "host", "date")]

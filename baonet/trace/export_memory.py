@@ -10,13 +10,14 @@ from typing import Final, final
 
 from baonet.machine import Rate
 from baonet.trace.export_packets import Packets
-from baonet.trace.memory import CACHE, CONTENTION, MEMORY, TRANSLATION
+from baonet.trace.memory import CACHE, COHERENCE, CONTENTION, MEMORY, OTHER, TRANSLATION
 from baonet.trace.records import misses_of, stalls_of
 
 EVERY: Final = 100_000
 """Nanoseconds between two records of a pcpu that does not wait, about."""
 _MISSES: Final = ("L1I misses", "L1D misses", "L2 misses", "table walks", "lines of other CPUs")
-_STALLS: Final = ("stalled", *(f"stalled for {cause}" for cause in (CACHE, MEMORY, CONTENTION, TRANSLATION)))
+_CAUSES: Final = (CACHE, MEMORY, CONTENTION, TRANSLATION, f"{COHERENCE} and {OTHER}")
+_STALLS: Final = ("stalled", *(f"stalled for {cause}" for cause in _CAUSES))
 
 
 @final
@@ -50,7 +51,8 @@ class MemoryTracks:
 
     def stalls(self, time: int, a: int, b: int, c: int) -> None:
         length = self._until(time)
-        for name, cycles in zip(_STALLS, stalls_of(a, b, c), strict=True):
+        whole, *causes = stalls_of(a, b, c)
+        for name, cycles in zip(_STALLS, (whole, *causes, max(0, whole - sum(causes))), strict=True):
             self._tell(name, "%", 100 * self._rate.exact_ns(cycles) / length)
 
     def _until(self, time: int) -> int:

@@ -43,12 +43,24 @@ class TracedVm:
 
 @final
 @dataclass(frozen=True, slots=True)
+class TracedMemory:
+    """Of what memory takes time: the name of a preset, and what is other than that, by keys of a machine file."""
+
+    preset: str
+    changes: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return ", ".join([self.preset, *(f"{key} {value}" for key, value in self.changes.items())])
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Header:
     """``hz`` is ticks of a record's time per second; ``window``, ``slice`` and ``latency`` are ticks, ``costs`` ns.
 
     ``mode`` is "virtual" or "host"; ``config`` the SHA-256 of the machine file, empty when there was no file to read.
     ``chains``: of a run that goes on from a saved one, with what the digest's chain of each pcpu begins: the last link
-    and the records of the open one.
+    and the records of the open one. ``memory_system`` is None where memory takes no time.
     """
 
     hz: int
@@ -64,6 +76,7 @@ class Header:
     vms: tuple[TracedVm, ...]
     architecture: Architecture
     chains: Mapping[int, tuple[bytes, bytes]]
+    memory_system: TracedMemory | None
 
     @property
     def rate(self) -> Rate:
@@ -176,6 +189,15 @@ def _architecture(header: Mapping[object, object]) -> Architecture:
     return wings.ARCHITECTURES[name]
 
 
+def _memory(value: object) -> TracedMemory:
+    system, what = _map(value, "memory system"), "memory system's change"
+    changes = _map(system.get("changes", {}), what)
+    return TracedMemory(
+        _text(system.get("preset"), "memory system's preset"),
+        {_text(key, what): _text(each, what) for key, each in changes.items()},
+    )
+
+
 def header(value: object) -> Header:
     """Of the first value in a file. Raises TraceError."""
     if not isinstance(value, Mapping):
@@ -205,6 +227,7 @@ def header(value: object) -> Header:
             _integer(pcpu, "chain's pcpu"): _chain(chain)
             for pcpu, chain in _map(value.get("chains", {}), "chains").items()
         },
+        memory_system=_memory(value["memory_system"]) if "memory_system" in value else None,
     )
 
 

@@ -43,7 +43,10 @@ def _run(trace: TraceReader) -> list[str]:
         lengths = f"window {header.ns(header.window)} ns, slice {header.ns(header.slice)} ns"
         lines.append(_line("clock", f"virtual, {header.mhz} MHz, {lengths}"))
         lines.append(_line("latency", ", ".join(f"{k} {header.ns(v)} ns" for k, v in header.latency.items())))
-        lines.append(_line("costs", ", ".join(f"{k} {v} ns" for k, v in header.costs.items())))
+        if header.memory_system is not None:
+            lines.append(_line("memory system", str(header.memory_system)))
+        if header.memory_system is None or any(header.costs.values()):
+            lines.append(_line("costs", ", ".join(f"{k} {v} ns" for k, v in header.costs.items())))
     else:
         lines.append(_line("clock", "the host's"))
     return lines

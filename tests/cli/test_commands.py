@@ -20,6 +20,7 @@ from baonet.config.loader import load
 from baonet.config.platforms import builtin
 from baonet.config.wings import of
 from baonet.document.errors import ConfigError, Problem
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, UART, baonet, pair, vm, write
 
 
@@ -287,7 +288,7 @@ def test_bash_completes_the_vms_of_a_machine_file(
         "_shtab_baonet\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n"
     )
     script = capsys.readouterr().out + asked
-    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True, timeout=PROCESS)
     assert (set(done.stdout.split()), done.stderr) == (found, "")
 
 
@@ -332,7 +333,12 @@ def test_a_machine_from_standard_input(tmp_path: Path, command: list[str]) -> No
     name, *options = command
     found = [
         subprocess.run(
-            [*COMMAND, name, each, *options], input=text, cwd=tmp_path, capture_output=True, timeout=60, check=False
+            [*COMMAND, name, each, *options],
+            input=text,
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=PROCESS,
+            check=False,
         )
         for each, text in (("-", file.read_bytes()), ("machine.yaml", b""))
     ]

@@ -20,6 +20,7 @@ import yaml
 
 from baonet.actors.attached import Line
 from tests.cli.test_terminal import CTRL_A, terminal
+from tests.patience import ANSWER, PROCESS
 from tests.system.machine import COMMAND, Result, run, vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS, parsed
 
@@ -144,7 +145,7 @@ def connected(path: Path) -> socket.socket:
     deadline = time.monotonic() + 30
     while True:
         peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(30)
+        peer.settimeout(ANSWER)
         try:
             peer.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
@@ -178,7 +179,7 @@ def test_a_socket_is_a_console_that_peers_come_to_and_leave(tmp_path: Path, cloc
             assert process.stdout is not None
             said = process.stdout.readline()  # on a busy host it comes after all that
             process.send_signal(signal.SIGTERM)
-            out, errors = process.communicate(timeout=30)
+            out, errors = process.communicate(timeout=PROCESS)
     assert process.returncode == 143, errors
     assert b"second | spin: 1 vCPUs" in said + out
     assert b"first" not in said + out
@@ -241,7 +242,7 @@ def test_a_slow_peer_changes_nothing_in_virtual_time(tmp_path: Path, placement: 
             while piece := peer.recv(1 << 13):
                 got += piece
                 time.sleep(0.002)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PROCESS)
     slow = parsed(Result(process.returncode, "", errors.decode()))
     assert (slow.status, slow.digest, slow.time) == (0, plain.digest, plain.time)
     # The first of it was printed before anybody was there, as the run does not wait for that.
@@ -266,7 +267,7 @@ def test_a_pseudo_terminal_is_a_console_that_others_open(tmp_path: Path) -> None
             finally:
                 os.close(device)
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=PROCESS)
     assert (process.returncode, out) == (130, b""), errors
 
 

@@ -12,6 +12,7 @@ import pytest
 from baonet.cli.common import UsageError
 from baonet.cli.main import main
 from baonet.cli.outputs import Outputs
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, Result, baonet, vm, write
 
 
@@ -135,7 +136,7 @@ def test_what_was_typed_is_kept_however_a_run_ends(tmp_path: Path) -> None:
     file = write(tmp_path, {"clock": {"mode": "virtual"}, "vms": [vm("flood-forever")]})
     out = tmp_path / "typed.yaml"
     command = f"{' '.join(COMMAND)} run {file} --console flood-forever --record {out} | head -n 1"
-    subprocess.run(command, shell=True, check=True, timeout=60, input=b"typed\n", stdout=subprocess.DEVNULL)
+    subprocess.run(command, shell=True, check=True, timeout=PROCESS, input=b"typed\n", stdout=subprocess.DEVNULL)
     assert out.exists()
 
 
@@ -155,7 +156,7 @@ def test_an_interrupted_run_leaves_statistics_whole(machine: Path) -> None:
 def test_what_is_no_regular_file_is_written_where_it_is(machine: Path) -> None:
     assert baonet("run", machine, "--stats", "/dev/null", "--trace", "/dev/null").status == 0
     line = f"{' '.join(COMMAND)} run {machine} --stats /dev/stdout > {machine.parent / 'log'}"
-    subprocess.run(line, shell=True, check=True, timeout=60)
+    subprocess.run(line, shell=True, check=True, timeout=PROCESS)
     log = (machine.parent / "log").read_text()
     assert log.startswith("hello | hello:")
     assert '"ending": "done"' in log

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_terminal import terminal
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, baonet, gone, vm, write
 from tests.system.virtual import parsed
 
@@ -104,7 +105,7 @@ def test_a_run_that_has_ended_waits_for_its_reader_until_it_is_told_not_to(tmp_p
             if number is not None:
                 assert ended(process, number) == status
             else:
-                _, said = process.communicate(timeout=60)
+                _, said = process.communicate(timeout=PROCESS)
                 assert process.returncode == status
                 assert "nobody reads" not in said
 

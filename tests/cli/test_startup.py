@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from baonet.cli.commands import COMMANDS
+from tests.patience import PROCESS
 
 RUN = """
 import os, sys
@@ -36,7 +37,7 @@ def loaded(code: str, cache: Path) -> set[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

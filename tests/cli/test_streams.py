@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, Result, baonet, vm, write
 
 FULL = "baonet: output: No space left on device\n"
@@ -23,7 +24,7 @@ def shell(line: str, file: Path) -> Result:
         ["bash", "-c", f"{prelude}; {line}; exit ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS,
         check=False,
         env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
@@ -123,7 +124,7 @@ def test_what_a_slow_reader_has_not_taken_is_not_piled_up(tmp_path: Path) -> Non
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=PROCESS)
     assert process.returncode == 4
     assert errors.startswith(b"baonet: timeout after 0.3 s: flood-forever running\n")
     assert len(out) < 4 << 20
@@ -146,7 +147,7 @@ def test_a_pipe_that_does_not_block_loses_nothing(hello: Path, command: str, unb
             got += piece
             time.sleep(0.001)
         os.close(ours)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PROCESS)
     assert (process.returncode, got, errors) == (0, expected.stdout, expected.stderr)
 
 

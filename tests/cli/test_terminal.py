@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.cli.terminal import HELP, Escapes
+from tests.patience import LIMIT, PROCESS
 from tests.system.machine import COMMAND, pair, vm, write
 
 CTRL_A = b"\x01"
@@ -79,7 +80,7 @@ class Terminal:
         self.theirs = theirs
         with errors.open("wb") if errors is not None else nullcontext(theirs) as told:
             self.process = subprocess.Popen(
-                [*COMMAND, "run", str(file), "--timeout", "60s", *options],
+                [*COMMAND, "run", str(file), "--timeout", LIMIT, *options],
                 stdin=theirs,
                 stdout=theirs,
                 stderr=told,
@@ -201,7 +202,9 @@ def test_a_terminal_that_goes_ends_other_commands_as_sighup_does(tmp_path: Path)
     ours, theirs = pty.openpty()
     os.close(ours)
     for command, status in ((["check", file], 129), (["schema"], 129), (["run", file, "--for", "1s"], 143)):
-        done = subprocess.run([*COMMAND, *map(str, command)], stdout=theirs, stderr=theirs, check=False, timeout=30)
+        done = subprocess.run(
+            [*COMMAND, *map(str, command)], stdout=theirs, stderr=theirs, check=False, timeout=PROCESS
+        )
         assert done.returncode == status, command
     os.close(theirs)
 

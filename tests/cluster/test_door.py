@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import baonet
+from tests.patience import LIMIT
 from tests.system.machine import pair, vm, write
 from tests.system.virtual import IPC, MAILBOX
 
-LIMIT = "60s"
 SPREAD = {"placement": "spread"}
 
 

@@ -24,6 +24,7 @@ from baonet.cluster.starter import Starter, end_all
 from baonet.cluster.terms import ClusterError
 from baonet.wire.cluster import Beat, Enlist, Image, Introduction
 from baonet.wire.codec import FrameReader, frame
+from tests.patience import ANSWER
 
 ENLIST = Enlist(0, (), Image("", 0), (), "process-per-cpu", 0, False, b"", 3000)
 
@@ -73,7 +74,7 @@ def cat() -> Iterator[Starter]:
 
 
 def _dropped(caller: socket.socket) -> bool:
-    caller.settimeout(5)
+    caller.settimeout(ANSWER)
     try:
         return caller.recv(1) == b""
     except ConnectionResetError:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from tests.patience import ANSWER, PROCESS
 from tests.system.machine import COMMAND, vm, write
 from tests.system.virtual import IPC, MAILBOX, SILENT
 
 TIMES = 3
-PATIENCE = 20
 
 
 def _guest(letter: str) -> bytes:
@@ -41,7 +41,7 @@ def _children(pid: int) -> list[int]:
 
 def _says(lines: Path, letter: str, more: int) -> None:
     """It does so many times from now on."""
-    end, begin = time.monotonic() + PATIENCE, lines.read_text().count(letter)
+    end, begin = time.monotonic() + ANSWER, lines.read_text().count(letter)
     while lines.read_text().count(letter) < begin + more:
         assert time.monotonic() < end, f"{letter} stands"
         time.sleep(0.01)
@@ -73,7 +73,7 @@ def _running(file: Path, lines: Path) -> Iterator[subprocess.Popen[str]]:
 def _interrupted(run: subprocess.Popen[str]) -> str:
     """What it has told in the end."""
     run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=PATIENCE)
+    _, told = run.communicate(timeout=PROCESS)
     assert run.returncode == 130
     return told
 

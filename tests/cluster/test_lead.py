@@ -22,6 +22,7 @@ from baonet.launch.crews import Placement
 from baonet.wire import cluster
 from baonet.wire.messages import accepted
 from baonet.wire.roles import Role
+from tests.patience import ANSWER
 from tests.system.machine import vm, write
 
 
@@ -118,7 +119,7 @@ def test_a_node_that_says_what_cannot_be_is_named_with_what_it_said(tmp_path: Pa
     async def run(lead: Cluster) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lead.supervise, lambda *told, **more: None)
-            with trio.move_on_after(20):
+            with trio.move_on_after(ANSWER):
                 await heard.wait()
             nursery.cancel_scope.cancel()
 

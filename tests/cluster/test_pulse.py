@@ -16,6 +16,7 @@ import pytest
 
 from baonet.cluster.pulse import BeatKeys, Heartbeat, PulseDoor, dial, lead_keys
 from baonet.core import _node
+from tests.patience import ANSWER
 
 LIMIT = 0.3
 TOKEN = bytes(range(16))
@@ -88,7 +89,7 @@ def test_beats_of_others_keep_nobody_alive(pairs: Pairs, false: Callable[[int, b
         heartbeat.watch(0, mine, control.fileno(), KEYS)
         yours.sendall(_beat(KEYS.others, 1))
         began = time.monotonic()
-        yours.settimeout(5)
+        yours.settimeout(ANSWER)
         number = 1
         while _over(there, 0) is None and time.monotonic() - began < 5:
             number += 1
@@ -102,7 +103,7 @@ def test_beats_that_come_in_pieces_are_heard_and_those_that_are_lost_not_missed(
     mine, yours, control, there = pairs
     with closing(Heartbeat(LIMIT)) as heartbeat:
         heartbeat.watch(0, mine, control.fileno(), KEYS)
-        yours.settimeout(5)
+        yours.settimeout(ANSWER)
         for number in range(10, 200, 10):
             beat = _beat(KEYS.others, number)
             yours.sendall(beat[:7])

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 import baonet
 from tests.cluster.test_digests import TIMED
+from tests.patience import LIMIT
 from tests.system.machine import vm, write
 from tests.system.test_memory_system import machine as beside_noise
 from tests.system.test_virtual import GUESTS_AND_ENDS
 
-LIMIT = "60s"
 VIRTUAL = {"clock.mode": "virtual"}
 HERE: dict[str, Any] = {"placement": "one-process"}
 TWO = {"on": "local:2"}

@@ -31,6 +31,7 @@ from baonet.wire.cluster import Peer, Refused
 from baonet.wire.codec import FrameReader, encode
 from tests.cluster.ends import hostile
 from tests.cluster.waiting import WaitingNode
+from tests.patience import ANSWER
 from tests.system.machine import Background, baonet, pair, write
 
 VIRTUAL = ("--clock", "virtual", "--place", "spread")
@@ -174,7 +175,7 @@ def test_who_calls_a_node_with_a_bad_certificate_is_not_let_in(  # noqa: PLR0917
 ) -> None:
     directory = None if keys is None else foreign / "alpha" if keys == "foreign" else lead / keys
     context = hostile(ssl.PROTOCOL_TLS_CLIENT, directory)
-    with socket.create_connection(("127.0.0.1", alpha.port), timeout=20) as sock:
+    with socket.create_connection(("127.0.0.1", alpha.port), timeout=ANSWER) as sock:
         address = "{}:{}".format(*sock.getsockname())
         with context.wrap_socket(sock) as tls:
             said = everything(tls)
@@ -334,7 +335,7 @@ def test_garbage_while_a_run_goes_on_costs_nothing_but_its_connections(
 
 def test_silent_callers_make_room(lead: Path, beta: WaitingNode) -> None:
     """More than it takes at once, who say nothing and stay."""
-    silent = [socket.create_connection(("127.0.0.1", beta.port), timeout=20) for _ in range(80)]
+    silent = [socket.create_connection(("127.0.0.1", beta.port), timeout=ANSWER) for _ in range(80)]
     begin = time.monotonic()
     told = baonet("nodes", "--on", beta.address, "--keys", lead)
     assert told.status == 0, told.out

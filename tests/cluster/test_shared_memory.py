@@ -66,5 +66,5 @@ def test_nothing_weak_is_seen_between_nodes_in_a_hundred_thousand(
 def test_what_a_guest_says_comes_while_it_waits_for_pages(tmp_path: Path) -> None:
     """A slice of its instructions, as long as that takes, does not pass before."""
     machine = freely(contention("everything", 2, "10us", rounds=10**15))
-    result = run(tmp_path, machine, *SPREAD, "--until", "contend: everything", "--timeout", "10s")
+    result = run(tmp_path, machine, *SPREAD, "--until", "contend: everything", "--timeout", "30s")
     assert result.status == 0, result.err

@@ -250,6 +250,9 @@ CASES = {
     "no such colour": Case(
         "cpus: 1", "cpus: 1\n    colors: §[0, 8]", "vms[0].colors", "the platform has no colour 8", "0 to 7"
     ),
+    "a colour more than all": Case(
+        "cpus: 1", "cpus: 1\n    colors: §0x1ff", "vms[0].colors", "the platform has no colour 8", "0 to 7"
+    ),
     "too little of a colour": Case(
         "size: 512MiB}]",
         "size: §768MiB}]\n    colors: [0]",

@@ -114,6 +114,54 @@ def test_an_override_reaches_into_what_was_given_by_architecture(tmp_path: Path)
         assert machine.vms[0].devices[0].va == 0x30000000
 
 
+BY_NAME = "{armv8: cortex-a53, riscv: sifive-u74}"
+
+
+@pytest.mark.parametrize("platform", [ARM, RISCV])
+@pytest.mark.parametrize(
+    ("overrides", "size"),
+    [
+        ([f"platform.memory_system={BY_NAME}", "platform.memory_system.l2.size=512KiB"], 512 << 10),
+        ([f"platform.memory_system={BY_NAME}", "platform.memory_system={l2: {size: 512KiB}}"], None),
+        (["platform.memory_system.l2.size=512KiB", f"platform.memory_system={BY_NAME}"], 0),
+        ([f"platform.memory_system={{preset: {BY_NAME}}}", "platform.memory_system.l2={size: 512KiB}"], 512 << 10),
+        (
+            [
+                f"platform.memory_system={{preset: {BY_NAME}, l2: {{size: {{armv8: 2MiB, riscv: 4MiB}}}}}}",
+                "platform.memory_system.l2={armv8: {size: 256KiB}, riscv: {size: 256KiB}}",
+                "platform.memory_system.l2.size=512KiB",
+            ],
+            512 << 10,
+        ),
+    ],
+)
+def test_overrides_of_the_platform_have_their_turn(
+    tmp_path: Path, platform: str, overrides: list[str], size: int | None
+) -> None:
+    """Whatever is given by architecture: a whole and then a part of it, or a whole in place of a part.
+
+    ``size``: 0 for the preset's, None where there is no preset.
+    """
+    path = write(tmp_path)
+    given = [f"platform={{extends: {platform}}}", *overrides]
+    if size is None:
+        (found,) = told(tmp_path, given)
+        assert found.message == "'preset' is missing"
+        return
+    system = load(path, given).platform.memory_system
+    assert system is not None
+    assert system.l2_size == size or (not size and system.l2_size > 512 << 10)
+
+
+def test_an_override_of_a_part_of_what_the_platform_has_by_architecture(tmp_path: Path) -> None:
+    text = BOTH.replace(f"platform: {ARM}", f"platform: {{extends: {ARM}, memory_system: {BY_NAME}}}")
+    path = write(tmp_path, text)
+    for platform in (ARM, RISCV):
+        system = load(path, [f"platform.extends={platform}", "platform.memory_system.cpi=2"]).platform.memory_system
+        assert system is not None
+        assert (system.cycles, system.instructions) == (2, 1)
+
+
 def test_what_is_required_and_has_nothing_for_the_architecture_is_told(tmp_path: Path) -> None:
     text, places = marked(BOTH.replace("{path: {armv8: ping.elf, riscv: riscv.elf}}", "{path: §{armv8: ping.elf}}", 1))
     (found,) = told(tmp_path, [f"platform={RISCV}"], text)

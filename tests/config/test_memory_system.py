@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from baonet.config.loader import load
 from baonet.config.memory_models import MemorySystemModel
-from baonet.config.memory_reference import parameters
+from baonet.config.memory_told import parameters, told_memory
 from baonet.config.platforms import builtin
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.document import Form, Source, read
+from baonet.document.errors import Problem
 from baonet.document.kinds import Reader, UnreadableError
 from baonet.document.models import MappingOf, described
 from baonet.document.overrides import Overrides
@@ -122,6 +123,35 @@ def test_with_a_footprint_exits_have_no_costs(tmp_path: Path) -> None:
     assert replace(found, memory_system=replace(A53, hypervisor=None)).charged == plain.costs
 
 
+def doubts(directory: Path, text: str) -> list[Problem]:
+    found: list[Problem] = []
+    load(write(directory, text), (), found)
+    return [each for each in found if "costs" in each.field]
+
+
+@pytest.mark.parametrize("costs", ["{interrupt: 1us}", "xen"])
+def test_costs_that_are_not_charged_are_doubtful(tmp_path: Path, costs: str) -> None:
+    text = with_platform(f"{{extends: qemu-aarch64-virt, memory_system: cortex-a53, §costs: {costs}}}")
+    text, places = marked(text)
+    (found,) = doubts(tmp_path, text)
+    assert [(found.line, found.column)] == places
+    assert found.field == "platform.costs"
+    assert found.message == "exits take what they touch in the memory system, and none of these costs"
+    assert "remove 'costs'" in found.hint
+    assert doubts(tmp_path, text.replace("cortex-a53", "'off'")) == []
+    assert doubts(tmp_path, text.replace("cortex-a53", "{preset: cortex-a53, hypervisor: xen}")) != []
+
+
+def test_costs_of_a_platform_file_are_doubtful_where_it_has_a_memory_system_that_stays(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    for system, doubtful in (("memory_system: cortex-a53, ", True), ("", False)):
+        own.write_text(f"{{extends: qemu-aarch64-virt, {system}costs: {{interrupt: 1us}}}}")
+        found = doubts(tmp_path, with_platform("own.yaml"))
+        assert [(each.path, each.field) for each in found] == [(str(own), "costs")] * doubtful
+        assert doubts(tmp_path, with_system("cortex-a53", "own.yaml")) == found
+        assert doubts(tmp_path, with_system("off", "own.yaml")) == []
+
+
 def test_an_interrupt_and_an_access_take_what_was_measured_when_nothing_of_them_is_in_the_first_level() -> None:
     """On the ZCU104 at 1.2 GHz, where the guest of that measurement walks the whole cache."""
     assert A53.hypervisor is not None
@@ -150,6 +180,9 @@ def test_an_interrupt_and_an_access_take_what_was_measured_when_nothing_of_them_
         ("{preset: cortex-a53, cpi: §0}", ".cpi", "0 is out of range", "from 0.1 to 100"),
         ("{preset: cortex-a53, cpi: §0.7.1}", ".cpi", "is not a decimal number", "such as 0.7"),
         ("{preset: cortex-a53, cpi: §0.1234567}", ".cpi", "is not a decimal number", "up to 6 decimals"),
+        ("{preset: cortex-a53, cpi: §0.333333}", ".cpi", "0.333333 are 333333 cycles for 1000000", "use 0.333"),
+        ("{preset: cortex-a53, cpi: §33.333}", ".cpi", "33.333 are 33333 cycles for 1000 instructions", "use 33.3"),
+        ("{preset: cortex-a53, cpi: §99.99}", ".cpi", "99.99 are 9999 cycles for 100", "use 100: each can"),
         ("§[cortex-a53]", "", "a list is not a mapping", "a text, its 'preset', or the keys"),
         ("{preset: cortex-a53, l2: {size: §48KiB}}", ".l2.size",
          "48KiB in 16 ways of 64 bytes a line are no power of two of sets", "64KiB or 128KiB"),
@@ -180,6 +213,10 @@ def test_an_interrupt_and_an_access_take_what_was_measured_when_nothing_of_them_
         ("{preset: cortex-a53, dram: {latency: §20us}}", ".dram.latency", "20us is out of range", "to 10us"),
         ("{preset: cortex-a53, prefetch: {streams: 8, lines: §4}}", ".prefetch.lines",
          "8 streams that are 4 lines ahead are 32 lines", "at most 28 together"),
+        ("{preset: cortex-a53, streaming: {l1: §129}}", ".streaming.l1",
+         "129 lines in a row before the first level is passed by, and 128 before the second", "as many or more"),
+        ("{preset: cortex-a53, streaming: {l2: §3}}", ".streaming.l2", "4 lines in a row before the first", "or 0"),
+        ("{preset: cortex-a53, streaming: {l2: 8, l1: §9}}", ".streaming.l1", "9 lines in a row before the first", ""),
         ("{preset: cortex-a53, hypervisor: {interrupt: {text: §801}}}", ".hypervisor.interrupt.text",
          "801 is out of range", "to 800"),
         ("{preset: cortex-a53, hypervisor: {§ipi: {text: 1}}}", ".hypervisor.ipi", "unknown key 'ipi'", ""),
@@ -198,6 +235,10 @@ def test_what_is_wrong_with_one(tmp_path: Path, text: str, field: str, message: 
     [
         (("memory_system: cortex-a53", "{mode: §host}"), "clock.mode", "the host's clock goes on", "'mode: virtual'"),
         (("memory_system: cortex-a53", "{window: §101us}"), "clock.window", "101us is too long", "use 100us or less"),
+        (("memory_system: cortex-a53", "{window: §100us, mhz: 100000}"), "clock.window",
+         "at 100000 MHz 100us are 10000000 cycles", "at most 8388607 cycles"),
+        (("memory_system: {preset: cortex-a53, cpi: 12.5}", "{window: §100ns, mhz: 120}"), "clock.window",
+         "at 120 MHz and 12.5 cycles each 100ns is less than one instruction", "use 109ns or more"),
         (("memory_system: {preset: cortex-a53, dram: {latency: 9us}}", "{mhz: §1200}"), "clock.mhz",
          "at 1200 MHz 9us of 'dram: {latency}' of the memory system are 10800 cycles", "a slower clock"),
         (("memory_system: cortex-a53, §cache: {llc_size: 2MiB, llc_ways: 16, l1_size: 32KiB, l1_ways: 4}", "{}"),
@@ -222,12 +263,17 @@ def test_what_does_not_go_together(
 
 
 def test_what_goes_together(tmp_path: Path) -> None:
-    """A window of just so long, a clock of the host without one, the caches that it has itself."""
+    """A window of just so long, a clock of the host without one, the caches that it has itself, streams that pass by
+    one level or none.
+    """
     cache = "cache: {llc_size: 1MiB, llc_ways: 16, l1_size: 32KiB, l1_ways: 4}"
     for text in (
         with_system("cortex-a53").replace("vms:\n", "clock: {window: 100us, mhz: 1200}\nvms:\n", 1),
         with_system("off").replace("vms:\n", "clock: {mode: host}\nvms:\n", 1),
         with_platform(f"{{extends: qemu-aarch64-virt, memory_system: cortex-a53, {cache}}}"),
+        with_system("{preset: cortex-a53, streaming: {l1: 200, l2: 0}}"),
+        with_system("{preset: cortex-a53, streaming: {l1: 0}}"),
+        with_system("{preset: cortex-a53, streaming: {l1: 128}}"),
     ):
         assert problems(write(tmp_path, text)) == ()
 
@@ -291,6 +337,25 @@ def test_a_file_can_give_every_parameter() -> None:
     given = {name for _, name in parameters()} - {"cpi"} | {"cycles", "instructions", "hypervisor"}
     assert given == set(MemorySystem.__slots__)
     assert {"cpi", "preset", "hypervisor"} <= {each.name for each in described(MemorySystemModel)}
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("cortex-a53", {}),
+        ("{preset: cortex-a53, l2: {size: 1024KiB}, cpi: 0.70, hypervisor: bao}", {}),
+        ("{preset: cortex-a53, hypervisor: xen}", {"hypervisor": "xen"}),
+        (
+            "{preset: cortex-a53, cpi: 1.25, l2: {size: 2MiB, on_eviction: false}, dram: {line: 30ns}, tlb: {miss: 9}, "
+            "hypervisor: {access: {text: 70}}}",
+            {"cpi": "1.25", "l2.size": "2MiB", "l2.on_eviction": "false", "tlb.miss": "9", "dram.line": "30ns"}
+            | {"hypervisor.access.text": "70"},
+        ),
+    ],
+)
+def test_one_is_told_as_a_preset_and_what_is_changed(tmp_path: Path, text: str, changes: dict[str, str]) -> None:
+    found = told_memory(system_of(tmp_path, text), ARCHITECTURES["armv8"])
+    assert (found.preset, found.changes) == ("cortex-a53", changes)
 
 
 def test_times_become_cycles_of_the_clock() -> None:

@@ -71,7 +71,8 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
         ("{pa: 0x09000000, size: 4KiB}", "{pa: 0x09000000, va: 0x1000, id: 5}, {interrupts: [40, 27]}"),
         (
             "    timer: [27]\n",
-            "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n    interrupts: direct\n",
+            "    gic: {gicr: 0x0a000000, interrupts: 70}\n    colors: [0, 3]\n    huge_pages: false\n"
+            "    interrupts: direct\n",
         ),
     )
     assert machine.clock == Clock(ClockMode.VIRTUAL, 250, 20_000, 2_000, Latency(ipc=1500))
@@ -81,6 +82,7 @@ def test_defaults_that_come_from_elsewhere_in_the_file(tmp_path: Path) -> None:
     assert linux.arch == Armv8Vm(Gic(version=3, gicd=0x08000000, gicr=0x0A000000, interrupts=96))
     assert linux.interrupts == (27, 40)
     assert linux.colors == 0b1001
+    assert [vm.huge_pages for vm in machine.vms] == [True, False]
 
 
 def test_without_a_timer(tmp_path: Path) -> None:

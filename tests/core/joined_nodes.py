@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from baonet.core import _node
 from baonet.memory.rings import RingMemory
+from tests.patience import ANSWER
 
 ISLAND = 7
 NOWHERE = 0xFFFF
@@ -87,7 +88,7 @@ class JoinedNode:
         streams = []
         for other in others:
             ours, theirs = socket.socketpair()
-            theirs.settimeout(20)
+            theirs.settimeout(ANSWER)
             self.courier.connect(other, _node.Link(ours.detach()))
             streams.append(theirs)
         self.courier.begin()

@@ -24,6 +24,7 @@ from tests.core.bench import FREQUENCY, RAM, SIZE, Memory, address
 from tests.core.frames import FRAMES
 from tests.core.guests_code import CODE
 from tests.core.virtual import HVC, ISB, read
+from tests.patience import ANSWER
 
 HEAD, TIME, ASKED = struct.Struct("<IHH"), struct.Struct("<Q"), struct.Struct("<QQ")
 SAYS, BEAT, TOLD, ASK, TELL = FRAMES["SAYS"], FRAMES["BEAT"], FRAMES["TIME"], FRAMES["ASK"], FRAMES["TELL"]
@@ -80,7 +81,7 @@ class Node:
         made.reset(RAM, 0)
         return made
 
-    def lost(self, seconds: float = 20) -> bool:
+    def lost(self, seconds: float = ANSWER) -> bool:
         return bool(select.select([self.told], [], [], seconds)[0])
 
     def close(self) -> None:

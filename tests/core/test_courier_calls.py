@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PROCESS
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FETCH = """
@@ -76,7 +78,7 @@ def test_who_finds_no_room_just_as_the_courier_makes_some_is_heard(tmp_path: Pat
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PROCESS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

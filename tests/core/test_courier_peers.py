@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from baonet.core import _node
 from tests.core.frames import FRAMES
+from tests.patience import ANSWER
 
 LANES, PAGES, ISLAND = 4, 64, 7
 RAM, UART, NONE = 0, 1, 2
@@ -49,7 +50,7 @@ class Peer:
         relayed, self.process = socket.socketpair()
         relayed.setblocking(False)
         self.stream = theirs
-        self.stream.settimeout(20)
+        self.stream.settimeout(ANSWER)
         self._writing = told
         self.courier = courier = _node.Courier(here, self.bell.fileno(), told, 3600.0)
         courier.peer(1 - here)
@@ -88,7 +89,7 @@ class Peer:
             data += more
         return data
 
-    def lost(self, seconds: float = 20, *, wrong: int | None = None) -> bool:
+    def lost(self, seconds: float = ANSWER, *, wrong: int | None = None) -> bool:
         """Whether it tells that, and of whom; and that such a frame was ``wrong``."""
         if not select.select([self.told], [], [], seconds)[0]:
             return False
@@ -255,7 +256,7 @@ def test_a_node_is_told_what_a_process_has_taken() -> None:
             kind, body = other.hear()
             assert kind == TOOK
             ahead -= struct.unpack("<II", body)[1]
-        other.process.settimeout(20)
+        other.process.settimeout(ANSWER)
         while len(got) < len(said):
             got += other.process.recv(1 << 20)
         assert got == said

@@ -511,7 +511,6 @@ class SelfTested(native.Core):
         return self.run_until(self.time + budget)
 
 
-@pytest.mark.timeout(120)
 def test_the_self_test_holds_with_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real atomic operations, barriers, code and tables that another CPU changes: with what tells the model between."""
     monkeypatch.setattr(engine.native, "Core", SelfTested)

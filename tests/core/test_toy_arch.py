@@ -15,6 +15,7 @@ from elftools.elf.sections import SymbolTableSection
 import baonet.core.native
 from baonet.core.armv8.engine import native as armv8
 from baonet.core.engine import library_path
+from tests.patience import PROCESS
 
 ROOT = Path(__file__).parents[2]
 TOY = Path(__file__).parent / "toy_arch"
@@ -49,7 +50,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = alone / "_engine.so"
     sources = [str(path) for path in (*shared, TOY / "toy.c") if path.suffix == ".c"]
     command = [COMPILER, *FLAGS, *includes, *sources, "-o", str(made)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS, check=False)
     assert not done.returncode, done.stderr
     return made
 
@@ -77,5 +78,5 @@ def test_it_stands_in_front_of_its_own_architecture_only(engine: Path) -> None:
 @needs_compiler
 def test_its_guests_run_and_their_instructions_are_counted(engine: Path) -> None:
     command = [sys.executable, "-m", "tests.core.toy_arch.guest", str(engine), str(library_path())]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PROCESS, check=False)
     assert not done.returncode, done.stderr

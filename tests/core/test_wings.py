@@ -10,6 +10,7 @@ import pytest
 from baonet.core import engine
 from baonet.core.errors import EngineError
 from baonet.hyp.wings import ARCHITECTURES
+from tests.patience import PROCESS
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -19,7 +20,7 @@ def test_there_are_cores_of_every_architecture(name: str) -> None:
         f"from baonet.core import engine, wings; assert wings.load({name!r}) is wings.load({name!r});"
         f"assert engine.load({name!r}).__file__ == str(engine.engine_file({name!r}))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PROCESS)
 
 
 def test_a_process_has_the_engine_of_one_architecture() -> None:
@@ -38,12 +39,12 @@ for name in ("armv8", "riscv"):
     assert wings.load(name).trial_files
 assert not [name for name in sys.modules if name.endswith("._engine")]
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PROCESS)
 
 
 def test_the_library_is_loaded_behind_the_engine() -> None:
     code = "import unicorn; from baonet.core import engine; engine.load('armv8')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS, check=False)
     assert "the package unicorn was imported before baonet.core" in done.stderr
 
 
@@ -51,4 +52,4 @@ def test_no_engine_is_loaded_before_a_machine_is_known() -> None:
     code = (
         "import sys; import baonet.cli.session; assert not [name for name in sys.modules if name.endswith('._engine')]"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PROCESS)

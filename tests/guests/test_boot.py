@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.guests, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
 UART = {"pa": 0x09000000, "va": 0x09000000, "size": 0x1000, "interrupts": [33]}

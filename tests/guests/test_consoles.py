@@ -8,17 +8,18 @@ import pytest
 import yaml
 
 from tests.guests.test_boot import FIRST_UART, SECOND_UART, UART, linux
+from tests.patience import LIMIT
 from tests.system.hostile import RING, hostile
 from tests.system.machine import Result, baonet
 
-pytestmark = [pytest.mark.guests, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 
 def run(directory: Path, machine: dict[str, object], typed: list[dict[str, object]], *options: str) -> Result:
     file = directory / "machine.yaml"
     given = [{"vm": "linux", **each} for each in typed]
     file.write_text(yaml.safe_dump({"version": 1, "platform": "qemu-aarch64-virt"} | machine | {"input": given}))
-    return baonet("run", file, "--clock", "virtual", "--timeout", "90s", *options)
+    return baonet("run", file, "--clock", "virtual", "--timeout", LIMIT, *options)
 
 
 def test_a_break_and_a_key_are_sysrq(tmp_path: Path, guest_cache: Path) -> None:

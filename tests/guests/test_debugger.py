@@ -12,7 +12,7 @@ from tests.guests import initramfs
 from tests.guests.debugger_code import CODE, ENTRY
 from tests.guests.test_boot import Running, linux
 
-pytestmark = [pytest.mark.guests, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 BASE, HEADERS = 0x40_0000, 64 + 56
 EM_AARCH64, PT_LOAD, READ_WRITE_EXECUTE = 183, 1, 7

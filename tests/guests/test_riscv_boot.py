@@ -12,7 +12,7 @@ from tests.guests.riscv import PLATFORMS, SECOND_UART, TROUBLE, linux, two_uarts
 from tests.guests.test_boot import Running
 
 RISCV_GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin-riscv"
-pytestmark = [pytest.mark.guests, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guests, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("placement", ["process-per-cpu", "one-process"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.bench import LEAD, Bench, eventually, needs_namespaces
+from tests.patience import LIMIT
 from tests.system.machine import pair, write
 
 pytestmark = [pytest.mark.hosts, needs_namespaces]
@@ -42,7 +43,7 @@ def test_a_machine_over_hosts_of_one_link(bench: Make, tmp_path: Path, clock: st
         node.err.wait_for(f"waits at [{address}%{interface}]:{PORT}")
         where.append(f"[{address}%eth0]:{PORT}")
     file = write(tmp_path, pair())
-    options = ["--clock", clock, "--place", "spread", "--timeout", "60s"]
+    options = ["--clock", clock, "--place", "spread", "--timeout", LIMIT]
     lead = hosts.start(
         LEAD, ["run", str(file), "--on", ",".join(where), *options, *(["--for", "1ms"] if clock == "virtual" else [])]
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.bench import PORT, Bench, needs_namespaces
+from tests.patience import LIMIT
 from tests.system.machine import write
 from tests.system.test_handover import handover
 
@@ -31,7 +32,7 @@ WAYS = ["exclusive", "lse", "ring", "relay", "block", "timer", "sgi", "priority"
 def handed_over(hosts: Bench, directory: Path, way: str, count: int, *options: str) -> str:
     """What the guest, and who runs it, has to say of it."""
     file = write(directory, handover(way, 2, count))
-    lead = hosts.lead(file, "--timeout", "80s", *options)
+    lead = hosts.lead(file, "--timeout", LIMIT, *options)
     assert lead.out is not None
     assert lead.status(100) == 0, lead.out.all() + lead.err.all()
     assert "handover: never backward" in lead.out.all()

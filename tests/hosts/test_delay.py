@@ -12,6 +12,7 @@ import pytest
 
 from tests.hosts.bench import Bench, needs_namespaces
 from tests.hosts.split import SplitVm
+from tests.patience import LIMIT
 from tests.system.machine import baonet, pair, write
 
 pytestmark = [pytest.mark.hosts, needs_namespaces]
@@ -46,7 +47,7 @@ def test_who_waits_for_pages_looks_around_all_the_same(bench: Make, tmp_path: Pa
     hosts = bench("a", "b", wired=("b",))
     hosts.tell_wire("b", "delay 10000")
     split = SplitVm("host")
-    lead = hosts.lead(split.file(tmp_path), "--place", split.place, "--timeout", "60s")
+    lead = hosts.lead(split.file(tmp_path), "--place", split.place, "--timeout", LIMIT)
     assert lead.out is not None
     lead.out.wait_for(split.begun, 20)
     lead.popen.send_signal(signal.SIGINT)

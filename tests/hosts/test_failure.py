@@ -13,6 +13,7 @@ import pytest
 
 from tests.hosts.bench import Bench, Process, eventually, family, needs_namespaces
 from tests.hosts.split import SplitVm
+from tests.patience import LIMIT
 from tests.system.machine import vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS
 
@@ -77,7 +78,7 @@ FAILURES = {"kill": _kill, "stop": _stop, "stop-all": _stop_all, "link-down": _l
 
 
 def _lead(bench: Bench, file: Path, *options: str) -> Process:
-    return bench.lead(file, "--heartbeat", f"{HEARTBEAT:g}s", "--timeout", "100s", *options)
+    return bench.lead(file, "--heartbeat", f"{HEARTBEAT:g}s", "--timeout", LIMIT, *options)
 
 
 def _begun(bench: Bench, directory: Path, split: SplitVm) -> Process:

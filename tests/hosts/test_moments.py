@@ -16,6 +16,7 @@ import pytest
 from tests.hosts.bench import Bench, Process, eventually, family, needs_namespaces
 from tests.hosts.split import SplitVm
 from tests.hosts.test_failure import HEARTBEAT
+from tests.patience import LIMIT
 
 pytestmark = [pytest.mark.long, needs_namespaces]
 TRIES = int(os.environ.get("BAONET_TRIES", "100"))
@@ -105,7 +106,7 @@ def test_at_any_moment(bench: Make, tmp_path: Path, what: str, clock: str, nodes
                 for path in (tmp_path / name).rglob("*"):
                     if path.is_file():
                         path.unlink()
-        lead = hosts.lead(file, "--place", split.place, "--heartbeat", f"{HEARTBEAT:g}s", "--timeout", "60s")
+        lead = hosts.lead(file, "--place", split.place, "--heartbeat", f"{HEARTBEAT:g}s", "--timeout", LIMIT)
         eventually(lambda: bool(hosts.sessions("b")), "a node is called", 20)
         time.sleep(wait)
         began = time.monotonic()

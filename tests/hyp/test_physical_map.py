@@ -39,7 +39,8 @@ def any_machine(draw: st.DrawFn) -> Machine:
         ipcs = (mailbox(base=0x10_0000_0000),) if draw(st.booleans()) else ()
         colors, cpus = draw(COLORS), draw(st.integers(1, 2))
         devices = (Device(0x0900_0000, 0x20_0000_0000, draw(st.sampled_from([PAGE_SIZE, 4 * MIB]))),)
-        vms.append(machines.vm(number, cpus=cpus, colors=colors, regions=tuple(regions), ipcs=ipcs, devices=devices))
+        vm = machines.vm(number, cpus=cpus, colors=colors, regions=tuple(regions), ipcs=ipcs, devices=devices)
+        vms.append(replace(vm, huge_pages=draw(st.booleans())))
     shared = [SharedMemory("mailbox", 0x10000, draw(COLORS), draw(st.sampled_from([None, 0xF000_0000])))]
     banks = (RamBank(0x4000_0000, 3 * GIB), RamBank(0x1_4000_0000, GIB))
     made = machines.machine(*vms, cache=A53_CACHE, shared_memory=shared, ram=banks, memory_system=MEMORY_SYSTEM)
@@ -113,10 +114,21 @@ def test_a_block_is_contiguous_and_aligned_and_no_smaller_than_it_could_be(machi
             assert region.phys is not None
             first = -(-region.base // MIB_BLOCK) * MIB_BLOCK
             if (region.base - region.phys) % MIB_BLOCK == 0 and first + MIB_BLOCK <= region.base + region.size:
-                assert there[first][1] == MIB_BLOCK
+                assert there[first][1] == (MIB_BLOCK if vm.huge_pages else PAGE_SIZE)
+        if not vm.huge_pages:
+            assert {block for _, block in there.values()} == {PAGE_SIZE}
         if its.palette.mask(vm.colors):
             mine = [region for region in vm.regions if region.phys is None]
             assert all(there[region.base][1] == PAGE_SIZE for region in mine)
+
+
+def test_small_pages_alone_have_a_table_more_for_each_2_mib() -> None:
+    region = Region(0x4000_0000, 6 * MIB)
+    vms = [machines.vm(0, regions=(region,), devices=(), huge_pages=huge) for huge in (True, False)]
+    ram = (RamBank(0x4000_0000, GIB),)
+    large, small = (the_map(machines.machine(vm, ram=ram, memory_system=MEMORY_SYSTEM)).vms[0] for vm in vms)
+    assert [extent.block for extent in (*large.extents, *small.extents)] == [MIB_BLOCK, PAGE_SIZE]
+    assert (len(large.tables.leaves), len(small.tables.leaves)) == (0, 3)
 
 
 @settings(max_examples=60, deadline=None)

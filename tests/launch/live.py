@@ -24,10 +24,10 @@ from baonet.launch.crews import Placement
 from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
 from baonet.machine import ClockMode
 from baonet.memory.node import NodeMemory
+from tests.patience import RUN
 from tests.system.machine import write
 
 HOST_PLACEMENTS = ["process-per-cpu", "one-process"]
-PATIENCE = 60.0
 STEP = 1_000_000
 """Cycles between two moments at which a run in virtual time can end."""
 
@@ -86,7 +86,7 @@ class Live:
     async def wait_for(self, name: str, *wanted: str, start: int = 0) -> int:
         """Until the VM has printed all of ``wanted`` behind the byte ``start``; returns how much it has printed."""
         said = self._said[name]
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(RUN):
             for text in wanted:
                 looked = start
                 while said.find(text.encode(), looked) < 0:
@@ -97,7 +97,7 @@ class Live:
 
     async def wait_for_end(self, name: str) -> None:
         """Until the agent knows that the VM has come to its end, while others have not."""
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(RUN):
             while name not in self._ended:
                 await self._news.wait()
 
@@ -118,7 +118,7 @@ def run(
     machine: dict[str, Any],
     placement: str,
     script: Callable[[Live], Awaitable[None]] | None = None,
-    limit: float = PATIENCE,
+    limit: float = RUN,
     *,
     standing: bool = False,
 ) -> tuple[Outcome, dict[str, str]]:

@@ -11,6 +11,7 @@ import trio
 
 from baonet.actors.ending import Ending
 from tests.launch.live import Live, run
+from tests.patience import ANSWER
 from tests.system.hostile import NOTIFY, hostile
 from tests.system.machine import vm
 
@@ -53,7 +54,7 @@ async def stop_listener(live: Live) -> tuple[int, int]:
 async def until_it_waits(pid: int) -> None:
     """Until a process does nothing of its own accord, but for a look now and then."""
     asleep = 0
-    with trio.fail_after(30):
+    with trio.fail_after(ANSWER):
         while asleep < 20:
             await trio.sleep(0.005)
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]  # noqa: ASYNC240 - of memory
@@ -82,7 +83,7 @@ def test_who_tells_one_that_has_stopped_goes_on_when_that_does(tmp_path: Path) -
         teller, listener = await stop_listener(live)
         await until_it_waits(teller)
         os.kill(listener, signal.SIGCONT)
-        with trio.fail_after(30):
+        with trio.fail_after(ANSWER):
             while 0 in live.processes():  # noqa: ASYNC110 - of that nobody tells
                 await trio.sleep(0.005)
         live.type("listener", "quit\r")

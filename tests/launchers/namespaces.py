@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, Result
 
 ROOT = Path(__file__).parents[2]
@@ -62,12 +63,12 @@ class Hosts:
             )
         )
 
-    def run(self, *arguments: object, environment: Mapping[str, str] | None = None, seconds: float = 60) -> Result:
+    def run(self, *arguments: object, environment: Mapping[str, str] | None = None, seconds: float = PROCESS) -> Result:
         """The command on the lead's host, from the root of the project, to its end."""
         return self.execute([*COMMAND, *map(str, arguments)], environment=environment, seconds=seconds)
 
     def execute(
-        self, words: Sequence[str], *, environment: Mapping[str, str] | None = None, seconds: float = 60
+        self, words: Sequence[str], *, environment: Mapping[str, str] | None = None, seconds: float = PROCESS
     ) -> Result:
         given = os.environ | (environment or {})
         done = subprocess.run(

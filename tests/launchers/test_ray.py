@@ -19,7 +19,7 @@ from tests.system.machine import Result
 RAY = Path(sys.executable).with_name("ray")
 pytestmark = [
     pytest.mark.hosts,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'baonet[ray]'"),
 ]
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ADDRESS": f"{LEAD}:6379"}
@@ -34,7 +34,7 @@ class RayHosts:
     hosts: Hosts
 
     def run(self, *arguments: object) -> Result:
-        return self.hosts.run(*arguments, environment=QUIET, seconds=100)
+        return self.hosts.run(*arguments, environment=QUIET)
 
 
 @pytest.fixture(scope="module")

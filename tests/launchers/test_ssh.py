@@ -17,6 +17,7 @@ from baonet.cluster import issuing
 from tests.launchers.machines import TALK, end_all, endless, same
 from tests.launchers.namespaces import Hosts, command_line, hosts
 from tests.launchers.waiting import within
+from tests.patience import PROCESS
 from tests.system.machine import Result
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
@@ -102,7 +103,7 @@ def test_a_run_that_is_ended_leaves_no_node(ssh: SshHosts, tmp_path: Path, numbe
     assert run.stdout is not None
     assert run.stdout.read(1)
     run.send_signal(number)
-    run.communicate(timeout=20)
+    run.communicate(timeout=PROCESS)
     assert run.returncode == status
     end_all(ssh.hosts)
 
@@ -111,7 +112,7 @@ def test_ctrl_c_while_a_host_says_nothing(ssh: SshHosts) -> None:
     run = ssh.begin(*TALK, "--on", "ssh:alpha,silent")
     within(20, lambda: bool(ssh.hosts.nodes(0)))
     run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=20)
+    out, err = run.communicate(timeout=PROCESS)
     assert (run.returncode, out, err) == (130, "", "baonet: ended by SIGINT\n")
     end_all(ssh.hosts)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+from tests.patience import PROCESS
 from tests.system.machine import vm, write
 
 PROGRAM = dedent(
@@ -38,5 +39,5 @@ PROGRAM = dedent(
 def test_two_threads_run_machines_at_the_same_time(tmp_path: Path) -> None:
     file = write(tmp_path, {"vms": [vm("spin", cpus=4)]})
     command = [sys.executable, "-c", PROGRAM, str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS, check=False)
     assert (done.returncode, done.stdout) == (0, "16 1\n"), done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from baonet.hyp.vmm import Plan, plan
 from baonet.run.memory_use import RunMemory, run_memory
 from baonet.run.statistics import memory_told, statistics
 from baonet.wire.control import CacheOwner, MissedPage, SharedCache
+from tests.config.test_symbols import BSS, LINKED, SYMBOLS, elf
 from tests.system.machine import GUESTS, pair, vm, write
 
 LOADED = {
@@ -111,6 +113,37 @@ def test_coloured_memory_is_found_where_its_colours_are(tmp_path: Path) -> None:
             pa = extent.translate(ipa, coloured.memory.palette)
             (page,) = memory(coloured, MissedPage(pa, 1)).pages[0]
             assert (page.what, page.address) == (f"VM '{name}'", ipa)
+
+
+def test_pages_have_the_symbols_that_are_in_them(tmp_path: Path) -> None:
+    """As far as the image tells; a variable of several pages has the misses of all of them."""
+    buffer = ("buffer", BSS - LINKED, 1, 0x2800)
+    (tmp_path / "named.elf").write_bytes(elf((*SYMBOLS, buffer), bss=0x3000))
+    named = vm("hello", "named", memory=[{"base": 0, "size": "64MiB"}]) | {"image": {"path": "named.elf"}}
+    planned = plan(load(write(tmp_path, {"vms": [named, vm("hello", "other", devices=[])]} | ON)))
+    pa = planned.memory.vms[0].regions[0][0].pa
+    missed = {BSS + 0x1000: 7, BSS: 5, LINKED: 4, BSS + 0x2000: 3, BSS + 0x3000: 2}
+    found = memory(planned, *(MissedPage(pa + address, misses) for address, misses in missed.items()))
+    code = ["_start", "label", "data", "main"]
+    assert [page["symbols"] for page in cluster_of(found)["hottest_pages"]] == [
+        ["buffer"],
+        ["buffer"],
+        code,
+        ["buffer"],
+        [],
+    ]
+    symbols = cluster_of(found)["hottest_symbols"]
+    assert symbols[0] == {"what": "VM 'named'", "name": "buffer", "misses": 15, "pages": 3}
+    assert {each["name"]: each["misses"] for each in symbols[1:]} == dict.fromkeys(code, 4)
+    text = list(memory_text(found))
+    assert "  most misses in the pages of a symbol: 15, VM 'named', buffer in 3 pages" in text
+    assert "  then 4, VM 'named', _start" in text
+
+
+def cluster_of(memory: RunMemory) -> dict[str, Any]:
+    (found,) = memory.told()["clusters"].values()
+    assert isinstance(found, dict)
+    return found
 
 
 def test_people_get_tables(planned: Plan) -> None:

@@ -12,12 +12,12 @@ import trio
 
 import baonet
 from baonet.trace.reader import TraceReader
+from tests.patience import LIMIT
 from tests.system.digests import ROOT, known
 from tests.system.machine import gone, pair, vm, write
 from tests.system.virtual import PLACEMENTS, SILENT, islands
 
 VIRTUAL = {"clock.mode": "virtual"}
-LIMIT = "60s"
 
 
 def machine(directory: Path, value: dict[str, Any], mode: str = "virtual") -> baonet.Machine:

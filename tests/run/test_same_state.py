@@ -11,6 +11,7 @@ import pytest
 
 import baonet
 from baonet.memory.node import NodeMemory
+from tests.patience import LIMIT
 from tests.system.machine import write
 from tests.system.test_virtual import GUESTS_AND_ENDS
 from tests.system.virtual import PLACEMENTS
@@ -26,7 +27,7 @@ MOMENTS = 6
 async def states(loaded: baonet.Machine, placement: str, threads: int) -> list[dict[str, Any]]:
     """At some moments: registers of all vCPUs, RAM, devices, and to whom the pages belong; then the digest."""
     found: list[dict[str, Any]] = []
-    options: dict[str, Any] = {"placement": placement, "threads": threads, "stop_on_report": False, "timeout": "60s"}
+    options: dict[str, Any] = {"placement": placement, "threads": threads, "stop_on_report": False, "timeout": LIMIT}
     async with baonet.open_run(loaded, **options) as run:
         for _ in range(MOMENTS):
             try:

@@ -12,11 +12,11 @@ import trio
 import baonet
 from baonet.cluster.state import pack, unpack
 from baonet.run.saved_run import head
+from tests.patience import LIMIT
 from tests.system.machine import baonet as command
 from tests.system.machine import pair, vm, write
 from tests.system.virtual import PLACEMENTS, islands
 
-LIMIT = "60s"
 OF_THE_HOST = {"blocks_translated", "lines_invalidated", "broadcasts", "exits_budget", "exits_kicked"}
 """Counters that begin anew."""
 ECHO: dict[str, Any] = {"vms": [vm("echo")]}

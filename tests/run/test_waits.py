@@ -12,10 +12,10 @@ import trio
 import trio.testing
 
 import baonet
+from tests.patience import LIMIT
 from tests.system.machine import vm, write
 from tests.system.virtual import SILENT, islands
 
-LIMIT = "60s"
 MODES = ["host", "virtual"]
 
 

@@ -12,7 +12,7 @@ from baonet.hyp.armv8.wing import ARMV8
 from baonet.hyp.riscv.cpu import MESSAGES
 from baonet.hyp.riscv.wing import RISCV
 from baonet.machine import Rate
-from baonet.study.metrics.base import Key, Measured, Metric, TracedRun
+from baonet.study.metrics.base import Key, Measured, RecordsMetric, TracedRun
 from baonet.study.metrics.interrupts import TOTAL, InterruptLatency
 from baonet.study.metrics.ipc import IpcLatency
 from baonet.study.metrics.shares import GUEST, HYPERVISOR, OFF, WAITING, TimeShare
@@ -24,7 +24,7 @@ UNFOLLOWED = "notifications that no interrupt followed: one was still pending, o
 RUN = TracedRun(Rate(1_000_000_000), {0: "ping", 1: "pong", 2: "pong"}, ARMV8)
 
 
-def measure(metric: Metric, records: Iterable[Row], end: int = 0) -> Measured:
+def measure(metric: RecordsMetric, records: Iterable[Row], end: int = 0) -> Measured:
     for record in sorted(records, key=itemgetter(0)):  # at the same time: as they are written here
         if record[1] in metric.kinds:
             metric.take(record)

@@ -21,13 +21,14 @@ from baonet.trace.head import TraceError
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
+from tests.patience import LIMIT
 from tests.study.synthetic import COMMAND, footer, header, write_trace
 from tests.system.machine import gone
 
 SPECS = (MetricSpec("trips", "round-trip"), MetricSpec("shares", "time-share"))
 
 
-def runner(directory: Path, does: str, timeout: str = "30s", traces: Path | None = None) -> ChildRunner:
+def runner(directory: Path, does: str, timeout: str = LIMIT, traces: Path | None = None) -> ChildRunner:
     machine = directory / "machine.yaml"
     machine.write_text(does)
     work = directory / "work"

@@ -17,6 +17,7 @@ from baonet.study.plan import MetricSpec
 from baonet.study.results import Results, results
 from baonet.study.store import Store
 from baonet.trace.reader import TraceReader
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, baonet, gone, pair, write
 
 METRICS = [
@@ -115,7 +116,7 @@ def test_ctrl_c_and_then_the_rest(tmp_path: Path) -> None:
         time.sleep(0.02)
     children = _children(process.pid)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PROCESS)
     assert process.returncode == 130, said
     assert "ended by SIGINT; the same command goes on" in said
     assert gone(children)

@@ -99,6 +99,14 @@ def test_what_all_runs_have_comes_before_what_their_points_say(tmp_path: Path) -
     ]
 
 
+def test_what_all_runs_have_may_be_a_part_of_what_their_points_say(tmp_path: Path) -> None:
+    """Or the other way round: a whole comes first, whoever has given it."""
+    part, whole = ("platform.memory_system.l2.size", "512KiB"), ("platform.memory_system", "cortex-a53")
+    for all_have, swept in ((part, whole), (whole, part)):
+        found = study(tmp_path, set=dict([all_have]), sweep={swept[0]: [swept[1]]})
+        assert [list(found.overrides(run.settings).items()) for run in found.runs()] == [[whole, part]]
+
+
 def test_other_settings_of_all_runs_make_other_results(tmp_path: Path) -> None:
     write(tmp_path)
     digests = [fingerprint(study(tmp_path, set=given), load) for given in ({}, {"vms.0.cpus": 2}, {"platform.cpus": 8})]

@@ -13,6 +13,7 @@ from typing import Any
 
 from baonet.core import _node
 from tests.core.kicks import another_process
+from tests.patience import LIMIT, PROCESS
 from tests.system.machine import COMMAND, Result, write
 from tests.system.virtual import Virtual, parsed
 
@@ -50,7 +51,7 @@ def _kick(process: int) -> None:
 def _kicked(directory: Path, machine: dict[str, Any], *options: str) -> tuple[Virtual, int]:
     """One run, and how many stays in a guest a kick ended."""
     statistics = directory / "statistics.json"
-    command = [*COMMAND, "run", str(write(directory, machine)), "--timeout", "60s", "--clock", "virtual"]
+    command = [*COMMAND, "run", str(write(directory, machine)), "--timeout", LIMIT, "--clock", "virtual"]
     process = subprocess.Popen(
         [*command, "--stats", str(statistics), *options],
         stdin=subprocess.DEVNULL,
@@ -59,7 +60,7 @@ def _kicked(directory: Path, machine: dict[str, Any], *options: str) -> tuple[Vi
         text=True,
     )
     with another_process(lambda: _kick(process.pid)):
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=PROCESS)
     result = parsed(Result(process.returncode, out, err))
     return result, sum(pcpu["exits_kicked"] for pcpu in json.loads(statistics.read_text())["pcpus"].values())
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from tests.patience import ANSWER, LIMIT, PROCESS
+
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
 UART: dict[str, Any] = {"pa": 0x09000000, "va": 0x09000000, "size": 0x1000, "interrupts": [33]}
 HOST = {"version": 1, "platform": "qemu-aarch64-virt", "clock": {"mode": "host"}}
@@ -54,7 +56,7 @@ class Result:
     err: str
 
 
-def baonet(*arguments: object, stdin: str | None = "", seconds: float = 100) -> Result:
+def baonet(*arguments: object, stdin: str | None = "", seconds: float = PROCESS) -> Result:
     """Run the command to its end, which must come within so many seconds."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=seconds, check=False
@@ -63,7 +65,7 @@ def baonet(*arguments: object, stdin: str | None = "", seconds: float = 100) -> 
 
 
 def run(directory: Path, machine: dict[str, Any], *options: str, stdin: str | None = "") -> Result:
-    return baonet("run", write(directory, machine), "--timeout", "60s", *options, stdin=stdin)
+    return baonet("run", write(directory, machine), "--timeout", LIMIT, *options, stdin=stdin)
 
 
 class Background:
@@ -74,7 +76,7 @@ class Background:
     ) -> None:
         file = write(directory, machine)
         self.process = subprocess.Popen(
-            [*COMMAND, "run", str(file), "--timeout", "60s", *options],
+            [*COMMAND, "run", str(file), "--timeout", LIMIT, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -99,12 +101,12 @@ class Background:
     def end(self, number: signal.Signals | None = None) -> Result:
         if number is not None:
             self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PROCESS)
         return Result(self.process.returncode, out, err)
 
 
-def gone(pids: list[int], seconds: float = 10) -> bool:
-    """Whether all these processes have ended, or do within a few seconds."""
+def gone(pids: list[int], seconds: float = ANSWER) -> bool:
+    """Whether all these processes have ended, or do within so many seconds."""
     deadline = time.monotonic() + seconds
     while any(_alive(pid) for pid in pids):
         if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LIMIT
 from tests.system.machine import baonet, write
 from tests.system.test_handover import BY_MEMORY, BY_MESSAGE, WINDOWS, handover
 
@@ -25,7 +26,7 @@ def test_never_more_than_a_window(tmp_path: Path, way: str, window: str) -> None
     statistics = tmp_path / "statistics.json"
     options = ["--clock", "virtual", "--set", f"clock.window={window}", "--stats", str(statistics)]
     machine = write(tmp_path, handover(way, 3, min(WINDOWS[window], 300)))
-    result = baonet("run", machine, "--timeout", "80s", *options)
+    result = baonet("run", machine, "--timeout", LIMIT, *options)
     assert result.status == 0, result.out + result.err
     ahead = [pcpu["ahead"] for pcpu in json.loads(statistics.read_text())["pcpus"].values()]
     assert len(ahead) == 3

@@ -16,6 +16,7 @@ import pytest
 from baonet.actors.notices import TOLD
 from baonet.cli.session import REPORTS
 from tests.cli.test_readers import ended, stuck
+from tests.patience import LIMIT
 from tests.system.hostile import NOTICES, NOTIFY, PARK, RESET, SEND, SLEEP, hostile
 from tests.system.machine import COMMAND, baonet, run, vm, write
 from tests.system.virtual import IPC, MAILBOX, SILENT, parsed
@@ -179,7 +180,7 @@ def test_a_vm_that_resets_itself_for_ever_does_not_stop_the_time(tmp_path: Path)
             hostile(tmp_path, "sleeper", SLEEP, devices=SILENT, ipcs=[IPC]),
         ],
     }
-    result = parsed(run(tmp_path, machine, "--clock", "virtual", "--for", "40ms", "--timeout", "60s"))
+    result = parsed(run(tmp_path, machine, "--clock", "virtual", "--for", "40ms", "--timeout", LIMIT))
     assert result.status == 0
     assert result.said.splitlines() == ["baonet: WARNING: VM 'again' has been reset 16 times (PSCI SYSTEM_RESET)"]
     assert 39_000_000 < result.time <= 40_000_000

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PROCESS
 from tests.system.machine import COMMAND, Background, baonet, gone, pair, run, vm, write
 from tests.system.virtual import islands
 
@@ -70,7 +71,7 @@ def test_ctrl_c_while_modules_are_loaded_leaves_no_traceback() -> None:
         "from baonet.cli.main import main\n"
         "sys.exit(main(['check', 'x']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS, check=False)
     assert (done.returncode, done.stderr) == (130, "baonet: ended by SIGINT\n")
 
 
@@ -125,7 +126,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 def test_an_output_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
     file = write(tmp_path, {"vms": [vm("hello")]})
     line = f"{' '.join(COMMAND)} run {file} | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=PROCESS, check=False)
     assert "Traceback" not in done.stderr
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.patience import LIMIT, PROCESS
 from tests.system.hostile import RANDOM, SLEEP, hostile
 from tests.system.machine import UART, Background, Result, run, vm, write
 from tests.system.virtual import SECOND_UART, TWO_UARTS
@@ -179,8 +180,8 @@ def sabotaged(directory: Path, deeds: list[str], cpus: int, *options: str) -> Re
             "vms": [*(hostile(directory, deed, SLEEP, **small) for deed in deeds), vm("hello", devices=[UART])],
         },
     )
-    command = [sys.executable, "-c", SABOTAGE, str(directory), str(file), "--timeout", "60s", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    command = [sys.executable, "-c", SABOTAGE, str(directory), str(file), "--timeout", LIMIT, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -230,8 +231,8 @@ def deceived(directory: Path, deed: str, *options: str) -> Result:
             "vms": [vm("timer", **shared), hostile(directory, deed, SLEEP, devices=[], **shared)],
         },
     )
-    command = [sys.executable, "-c", SABOTAGE, str(directory), str(file), "--timeout", "60s", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    command = [sys.executable, "-c", SABOTAGE, str(directory), str(file), "--timeout", LIMIT, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -259,8 +260,8 @@ def test_a_crew_that_speaks_for_another_vm_ends_its_island(tmp_path: Path) -> No
 @pytest.mark.parametrize(("role", "cpus"), [("pcpu", 1), ("conductor", 1), ("crew", 2)])
 def test_what_a_process_writes_is_told_though_it_ends_well(tmp_path: Path, role: str, cpus: int) -> None:
     file = write(tmp_path, {"vms": [vm("hello", "talk", cpus=cpus)]})
-    command = [sys.executable, "-c", SABOTAGE, str(tmp_path), str(file), "--timeout", "60s", *RUNS[role]]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    command = [sys.executable, "-c", SABOTAGE, str(tmp_path), str(file), "--timeout", LIMIT, *RUNS[role]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS, check=False)
     assert (done.returncode, "hello: done" in done.stdout) == (0, True)
     said = f"baonet: pcpu {cpus - 1} wrote:\nnothing is wrong\n"
     assert said in done.stderr
@@ -273,11 +274,11 @@ def test_a_host_without_filters_is_told_once_and_runs(tmp_path: Path) -> None:
         "import baonet.launch.local as local\n"
         "local.missing = lambda: 'Function not implemented'\n"
         "from baonet.cli.main import main\n"
-        "sys.exit(main(['run', sys.argv[1], '--timeout', '60s']))"
+        "sys.exit(main(['run', sys.argv[1], '--timeout', '300s']))"
     )
     file = write(tmp_path, {"vms": [vm("hello", cpus=2)]})
     done = subprocess.run(
-        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, timeout=PROCESS, check=False
     )
     assert done.returncode == 0
     assert "hello: done" in done.stdout

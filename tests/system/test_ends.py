@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.core.virtual import HVC, WFI, write
+from tests.patience import LIMIT, PROCESS, RUN
 from tests.system.machine import COMMAND, UART, Background, Result, baonet, run, vm
 from tests.system.machine import write as write_machine
 from tests.system.virtual import IPC, MAILBOX, PLACEMENTS, SILENT, same_everywhere, virtual
@@ -163,7 +164,7 @@ def test_cpus_that_were_never_started_and_vms_that_are_off(tmp_path: Path) -> No
 def test_a_parked_guest_is_reported_when_it_happens(tmp_path: Path) -> None:
     machine = {"vms": [vm("misbehave-unmapped-read"), vm("spin", devices=SILENT)]}
     process = subprocess.Popen(
-        [*COMMAND, "run", str(write_machine(tmp_path, machine)), "--timeout", "90s"],
+        [*COMMAND, "run", str(write_machine(tmp_path, machine)), "--timeout", LIMIT],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -175,13 +176,13 @@ def test_a_parked_guest_is_reported_when_it_happens(tmp_path: Path) -> None:
     while not (lines and lines[-1].startswith("=> ")):
         lines.append(process.stderr.readline())
         assert lines[-1], "it ended first"
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < RUN / 2
     assert process.poll() is None, "the other VM goes on"
     report = "".join(lines)
     assert "VM 'misbehave-unmapped-read' (vm 0), vcpu 0 on pcpu 0: no emulation handler for abort" in report
     assert re.search(r"\nEL1: vbar_el1 0x[0-9a-f]{16}  elr_el1 0x[0-9a-f]{16}  spsr_el1 0x[0-9a-f]{8}\n", report)
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=PROCESS)
     assert process.returncode == 130
     assert "no emulation handler" not in rest, "reported once"
     assert "baonet: VM 'misbehave-unmapped-read', vcpu 0 was parked, as reported above\n" in rest

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from baonet.core.child import ENDINGS
+from tests.patience import LIMIT, PROCESS
 from tests.system.machine import COMMAND, Background, gone, vm, write
 
 PLACEMENTS = {
@@ -137,7 +138,7 @@ def test_a_signal_at_any_step_of_the_start_ends_the_run_and_leaves_nothing(tmp_p
     number = list(ENDINGS)[STARTING.index(where) % len(ENDINGS)]
     file = write(tmp_path, {"vms": [vm("echo", cpus=2)]})
     before = set(tmp_path.iterdir())
-    options = ["--console", f"echo=unix:{tmp_path / 'socket'}", "--stats", str(tmp_path / "stats"), "--timeout", "60s"]
+    options = ["--console", f"echo=unix:{tmp_path / 'socket'}", "--stats", str(tmp_path / "stats"), "--timeout", LIMIT]
     options += ["--clock", "virtual", "--placement", "process-per-cpu", "--record", str(tmp_path / "record")]
     done = subprocess.run(
         [sys.executable, "-c", DELIVER, where, str(int(number)), "run", str(file), *options],
@@ -163,7 +164,7 @@ def test_a_pipe_that_nobody_opens_keeps_no_run(
     tmp_path: Path, option: str, number: signal.Signals | None, status: int
 ) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
-    limit = "400ms" if number is None else "60s"
+    limit = "400ms" if number is None else LIMIT
     options = ["--clock", "virtual", option, str(fifo), "--timeout", limit]
     running = Background(tmp_path, {"vms": [vm("echo")]}, *options)
     if number is not None:
@@ -191,11 +192,11 @@ SWEEP = [*(f"-v {size}000" for size in range(150, 2000, 50)), *(f"-n {count}" fo
 def limited(directory: Path, limit: str) -> int:
     """The status of a run under a limit, which must say why if it fails, and leave nobody."""
     file = write(directory, {"vms": [vm("hello", cpus=2), vm("timer", devices=SILENT)]})
-    command = ["bash", "-c", f'ulimit {limit} && exec "$@"', "-", *COMMAND, "run", str(file), "--timeout", "60s"]
+    command = ["bash", "-c", f'ulimit {limit} && exec "$@"', "-", *COMMAND, "run", str(file), "--timeout", LIMIT]
     running = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=PROCESS)
     assert not err if running.returncode == 0 else re.search(rb"^baonet", err, re.MULTILINE), err
     assert b"Traceback" not in err
     assert not members(running.pid)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LIMIT, PROCESS
 from tests.system.machine import COMMAND, vm, write
 from tests.system.test_fault_injection import SILENT, members, spawned_by
 from tests.system.virtual import IPC, MAILBOX, SECOND_UART, TWO_UARTS
@@ -48,7 +49,7 @@ class Run:
                 vm("flood-forever", "c", devices=SECOND_UART),
             ],
         }
-        limit = "1s" if phase == "timeout" else "60s"
+        limit = "1s" if phase == "timeout" else LIMIT
         options = ["--clock", self.clock, "--placement", where, "--timeout", limit]
         options += ["--trace", str(directory / "trace"), "--stats", str(directory / "stats")]
         options += ["--record", str(directory / "record")] if self.clock == "virtual" else []
@@ -92,7 +93,7 @@ class Run:
         raise AssertionError(f"it ended before it said {text!r}")
 
     def end(self) -> int:
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PROCESS)
         return self.process.returncode
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import RUN
 from tests.system.machine import baonet, vm, write
 from tests.system.virtual import PLACEMENTS, SILENT
 
@@ -47,8 +48,8 @@ def handover(way: str, cpus: int, count: int, *, vms: int = 1, parameters: str =
     return machine | ({"shared_memory": [{"name": "joint", "size": "4MiB"}]} if vms == 2 else {})
 
 
-def never_backward(directory: Path, machine: dict[str, Any], *options: str, seconds: int = 100) -> None:
-    result = baonet("run", write(directory, machine), "--timeout", f"{seconds - 20}s", *options, seconds=seconds)
+def never_backward(directory: Path, machine: dict[str, Any], *options: str, seconds: int = RUN) -> None:
+    result = baonet("run", write(directory, machine), "--timeout", f"{seconds}s", *options, seconds=seconds + 40)
     assert result.status == 0, result.out + result.err
     assert "handover: never backward" in result.out, result.out
     handed = re.search(r"handover: (\d+) handed over", result.out)
@@ -58,7 +59,7 @@ def never_backward(directory: Path, machine: dict[str, Any], *options: str, seco
     assert int(handed[1]) > int(count[1]) - 8, "as many as were asked for, but for what is left of a round"
 
 
-def in_virtual_time(directory: Path, machine: dict[str, Any], window: str, *options: str, seconds: int = 100) -> None:
+def in_virtual_time(directory: Path, machine: dict[str, Any], window: str, *options: str, seconds: int = RUN) -> None:
     virtual = ["--clock", "virtual", "--set", f"clock.window={window}"]
     never_backward(directory, machine, *virtual, *options, seconds=seconds)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import LIMIT, PROCESS
 from tests.system.hostile import hostile
 from tests.system.machine import COMMAND, UART, Result, pair, run, vm, write
 
@@ -90,11 +91,11 @@ def limited(*limits: tuple[int, int], anybody: bool = False) -> list[str]:
 def refused(directory: Path, limits: list[str], machine: dict[str, Any], *options: str) -> Result:
     """Of a run that the host does not give all that it needs. It leaves no process."""
     file = write(directory, machine)
-    command = [*limits, *COMMAND, "run", str(file), "--timeout", "60s", *options]
+    command = [*limits, *COMMAND, "run", str(file), "--timeout", LIMIT, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PROCESS)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     return Result(process.returncode, out, err)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import RUN
 from tests.system.machine import GUESTS, baonet, vm, write
 
 ARCHITECTURES = ("armv8", "riscv")
@@ -32,7 +33,7 @@ def litmus(cpus: int, rounds: int, control: int, architecture: str = "armv8") ->
     return {"platform": "qemu-riscv64-virt", "vms": [guest | {"image": image, "memory": memory, "devices": ["uart0"]}]}
 
 
-def outcomes(directory: Path, machine: dict[str, Any], *options: str, seconds: int = 60) -> dict[str, int]:
+def outcomes(directory: Path, machine: dict[str, Any], *options: str, seconds: int = RUN) -> dict[str, int]:
     """How often each shape's weak outcome was seen."""
     file = write(directory, machine)
     result = baonet("run", file, "--timeout", f"{seconds}s", *options, seconds=seconds + 40)
@@ -42,7 +43,7 @@ def outcomes(directory: Path, machine: dict[str, Any], *options: str, seconds: i
     return {name: int(seen) for name, seen in found}
 
 
-def in_parallel(directory: Path, architecture: str, cpus: int, rounds: int, seconds: int = 60) -> None:
+def in_parallel(directory: Path, architecture: str, cpus: int, rounds: int, seconds: int = RUN) -> None:
     machine = litmus(cpus, rounds, max(1, 2_000_000 // rounds), architecture)
     seen = outcomes(directory, machine, "--placement", "process-per-cpu", seconds=seconds)
     control = _CONTROL[architecture]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import LIMIT
 from tests.system.machine import COMMAND, run, vm, write
 from tests.system.virtual import PLACEMENTS, SILENT, same_everywhere
 
@@ -117,7 +118,7 @@ def test_what_256_pcpus_take(tmp_path: Path, options: list[str], guest: str, cou
     began = time.monotonic()
     said: set[str] = set()
     looks: list[tuple[int, int]] = []
-    command = [*COMMAND, "run", str(file), "--timeout", "100s", *options]
+    command = [*COMMAND, "run", str(file), "--timeout", LIMIT, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         reader = threading.Thread(target=lambda: looks.append(taken(process.pid)))

@@ -80,7 +80,7 @@ def test_it_is_the_same_in_one_process_and_in_many(tmp_path: Path) -> None:
 
 
 def test_a_trace_tells_of_misses_and_stalls_and_changes_nothing(tmp_path: Path) -> None:
-    machine = pair() | on()
+    machine = pair() | on(**SMALL_L2)
     trace = tmp_path / "run.bnt"
     traced, _ = told(tmp_path, machine, "--trace", str(trace))
     assert traced["digest"] == told(tmp_path, machine)[0]["digest"]
@@ -88,6 +88,7 @@ def test_a_trace_tells_of_misses_and_stalls_and_changes_nothing(tmp_path: Path) 
         assert verify(reader, lambda done, total: None).same
     with TraceReader(trace) as reader:
         records = [(row[1], row[3]) for row in rows(reader) if not row[2]]
+        assert str(reader.header.memory_system) == "cortex-a53, l2.size 64KiB, l2.ways 4"
         assert reader.footer is not None
         memory = pcpu_memory(reader.footer.statistics[0])
     assert memory is not None

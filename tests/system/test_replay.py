@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.cli.test_terminal import CTRL_A, Terminal, terminal
+from tests.patience import LIMIT
 from tests.system.machine import baonet, pair, run, vm, write
 from tests.system.virtual import IPC, MAILBOX, PLACEMENTS, SECOND_UART, TWO_UARTS, Virtual, islands, parsed, virtual
 
@@ -32,7 +33,7 @@ def replayed(directory: Path, machine: dict[str, Any], typed: Path, console: str
     placement = "process-per-cpu" if "--placement" not in options else ""
     more = ["--placement", placement] if placement else []
     return parsed(
-        baonet("run", file, "--clock", "virtual", "--input", typed, "--console", console, "--timeout", "60s",
+        baonet("run", file, "--clock", "virtual", "--input", typed, "--console", console, "--timeout", LIMIT,
                *more, *options)
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from baonet.config.loader import load
 from baonet.study.one_run import perform
 from baonet.study.study_file import read
 from baonet.trace.reader import TraceReader
+from tests.patience import LIMIT
 from tests.system.machine import Result, baonet, run, vm
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ LINUX = Path(__file__).parents[1] / "guests" / "cache" / "linux-cloud.image"
 def machine(name: str, *settings: str) -> Result:
     """The machine of a study with some of its fields changed."""
     changed = [f"--set={setting}" for setting in settings]
-    return baonet("run", MACHINES / f"{name}.yaml", "--timeout", "60s", *changed)
+    return baonet("run", MACHINES / f"{name}.yaml", "--timeout", LIMIT, *changed)
 
 
 def numbers(pattern: str, result: Result) -> list[int]:

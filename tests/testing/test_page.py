@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import baonet
+from tests.patience import PROCESS
 from tests.system.digests import ROOT
 from tests.testing.test_plugin import pytest_on
 
@@ -25,7 +26,7 @@ def beside(directory: Path) -> None:
 
 def said_by(program: str, directory: Path) -> str:
     command = [sys.executable, "-W", "error", "-c", program]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=100, check=True).stdout
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=PROCESS, check=True).stdout
 
 
 def test_the_first_program_says_where_the_guest_is_and_repeats(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import baonet
 from baonet.run.guest_console import GuestConsole
 from baonet.testing.blocking import BlockingConsole, BlockingRun
+from tests.patience import PROCESS
 from tests.system.machine import Result, pair, vm, write
 
 TRIO = "[pytest]\ntrio_mode = true\n"
@@ -21,7 +22,7 @@ def pytest_on(directory: Path, text: str, *options: str, configuration: str = TR
     (directory / "pytest.ini").write_text(configuration)
     (directory / "test_guest.py").write_text(dedent(text))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=PROCESS, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
 
 

@@ -309,5 +309,6 @@ def test_what_memory_takes_is_told_of_the_time_in_which_it_came() -> None:
     assert found["table walks"][0] == (0, 0.05)
     assert found["stalled"] == [(0, 75), (200_000, 0), (300_000, 50), (350_000, 0)]
     assert found["stalled for contention"][0] == (0, 15)
+    assert found["stalled for coherence and other"] == [(0, 0), (200_000, 0), (300_000, 50), (350_000, 0)]
     without = drawn([(0, Kind.WAIT, 0, 0, 0, 0)]).counters
     assert all(name[-1].startswith("exits of") for name in without)

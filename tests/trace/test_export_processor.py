@@ -18,6 +18,7 @@ from baonet.trace.export_perfetto import export
 from baonet.trace.order import Row, rows
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
+from tests.patience import PROCESS
 from tests.trace.trace_processor import opened, ui
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +31,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "ping-pong.yaml"
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run") / "run.bnt"
     command = [sys.executable, "-m", "baonet.cli.main", "run", str(CONFIG), "--clock", "virtual", "--for", "2ms"]
-    subprocess.run([*command, "--trace", str(path)], check=True, capture_output=True, timeout=60)
+    subprocess.run([*command, "--trace", str(path)], check=True, capture_output=True, timeout=PROCESS)
     return path
 
 

@@ -18,6 +18,7 @@ from baonet.cli.main import main
 from baonet.hyp.armv8.cpu import Exit
 from baonet.trace.order import Row
 from baonet.trace.records import Kind
+from tests.patience import PROCESS
 from tests.trace.traces import HEADER, footer, write
 
 ROWS: list[Row] = [
@@ -61,6 +62,22 @@ def test_info(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ["20", "0", "1", "1"],
         ["all", "4", "3", "7"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({}, "cortex-a53"), ({"l2.size": "2MiB", "hypervisor": "xen"}, "cortex-a53, l2.size 2MiB, hypervisor xen")],
+)
+def test_info_of_a_run_in_which_memory_takes_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], told: str
+) -> None:
+    system = {"preset": "cortex-a53", "changes": changes}
+    uncharged = dict.fromkeys(("hypercall", "access", "interrupt", "direct"), 0)
+    path = write(tmp_path / "t.bnt", ROWS, header={**HEADER, "memory_system": system, "costs": uncharged})
+    assert main(["trace", "info", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"memory system {told}" in lines
+    assert not any(line.startswith("costs") for line in lines)
 
 
 def test_info_of_a_killed_run_under_the_hosts_clock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +159,7 @@ def test_exports_to_files_and_to_standard_output(file: Path, tmp_path: Path) -> 
     for form in ("--csv", "--json", "--perfetto"):
         target = tmp_path / "out"
         assert main(["trace", "export", str(file), form, str(target)]) == 0
-        printed = subprocess.run([*run, form, "-"], capture_output=True, check=True, timeout=60)
+        printed = subprocess.run([*run, form, "-"], capture_output=True, check=True, timeout=PROCESS)
         assert printed.stdout == target.read_bytes()
         assert not printed.stderr
     assert main(["trace", "export", str(file), "--json", str(target)]) == 0
@@ -177,7 +194,7 @@ def test_an_export_that_fails_leaves_no_half_of_a_file(
             [sys.executable, "-m", "baonet.cli.main", "trace", "export", str(file), "--csv", "/dev/full"],
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PROCESS,
         )
         assert (out.returncode, out.stderr) == (1, b"baonet: /dev/full: No space left on device\n")
 
@@ -190,7 +207,7 @@ def test_perfetto_is_an_extra(file: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", without, "trace", "export", str(file), "--perfetto", str(tmp_path / "out")],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=PROCESS,
     )
     assert out.returncode == 2
     assert out.stderr == b"baonet trace: --perfetto needs one more package: pip install 'baonet[perfetto]'\n"

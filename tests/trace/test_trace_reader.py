@@ -134,6 +134,11 @@ def value(content: object) -> bytes:
         (b"BNT1\n" + value({**HEADER, "hz": 0}), "damaged: its hz is 0"),
         (b"BNT1\n" + value({**HEADER, "window": 0}), "damaged: its window is 0"),
         (b"BNT1\n" + value({**HEADER, "vms": [{"name": 7}]}), "damaged: its VM"),
+        (b"BNT1\n" + value({**HEADER, "memory_system": 7}), "damaged: its memory system is 7"),
+        (
+            b"BNT1\n" + value({**HEADER, "memory_system": {"preset": "cortex-a53", "changes": {"cpi": 1}}}),
+            "damaged: its memory system's change is 1",
+        ),
         (b"BNT1\n" + value(HEADER) + value(5), "no records where they are due"),
         (b"BNT1\n" + value(HEADER) + value([0, b"short", b""]), "no records where they are due"),
         (b"BNT1\n" + value(HEADER) + value({"time": "late"}), "damaged: its ending is None"),

@@ -11,13 +11,14 @@ import sys
 import trio
 
 from baonet.run.opening import load, open_run
+from tests.patience import LIMIT
 
 
 async def _watch(file: str, option: str, value: str) -> None:
     machine = load(file)
     until, limit = ([value], None) if option == "until" else ([], value)
     async with open_run(
-        machine, placement="one-process", timeout="100s", until=until, limit=limit, stop_on_report=False
+        machine, placement="one-process", timeout=LIMIT, until=until, limit=limit, stop_on_report=False
     ) as run:
         outcome = await run.finished()
         said = {vm.name: run.console(vm.name).text for vm in machine.vms}

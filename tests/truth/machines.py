@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from tests.patience import PROCESS
+
 ROOT = Path(__file__).parents[2]
 IMAGE = Path(__file__).parent / "guest" / "probe.bin"
 _SELECTOR = slice(8, 12)
@@ -107,7 +109,7 @@ class Run:
 
     def end(self) -> tuple[dict[str, str], list[str]]:
         """What each VM has said, and the reports."""
-        out, err = self._process.communicate(timeout=110)
+        out, err = self._process.communicate(timeout=PROCESS)
         assert not self._process.returncode, err
         found = json.loads(out)
         assert found["digest"], found["why"]

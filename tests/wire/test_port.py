@@ -15,6 +15,7 @@ from baonet.wire.messages import ConsoleInput, Hello, Message, Start, Stop, acce
 from baonet.wire.port import CONGESTED, GONE, Channel, MemoryPort, Port, SocketPort, Switch
 from baonet.wire.ring_port import DOZE
 from baonet.wire.roles import Role
+from tests.patience import ANSWER
 from tests.wire.rings import Joined
 
 Pair = tuple[Port, Port]
@@ -50,7 +51,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 async def collect(port: Port, count: int) -> list[tuple[int, Message]]:
     taken: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while len(taken) < count:
             await port.wait(None)
             taken += port.take()
@@ -62,7 +63,7 @@ async def test_messages_come_in_order(pair: Pair) -> None:
     for message in sent:
         pair[0].send(1, message)
     received: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while len(received) < len(sent):
             assert pair[0].take() == []  # moves what the socket did not take at once
             await pair[1].wait(0.01)
@@ -72,7 +73,7 @@ async def test_messages_come_in_order(pair: Pair) -> None:
 
 async def test_nothing_to_take_is_nothing(pair: Pair) -> None:
     assert pair[0].take() == []
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await pair[0].wait(0.001)
         await pair[0].wait(0)
     assert pair[0].take() == []
@@ -80,7 +81,7 @@ async def test_nothing_to_take_is_nothing(pair: Pair) -> None:
 
 async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
     pair[0].send(1, Start())
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await pair[1].wait(60)
     assert pair[1].take() == [(0, Start())]
 
@@ -121,7 +122,7 @@ async def test_a_wait_for_a_switch_ends_to_the_fraction_of_a_millisecond() -> No
 async def test_a_message_ends_the_wait_for_a_switch() -> None:
     switch = Switch()
     sender, receiver = MemoryPort(0, switch), MemoryPort(1, switch)
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(switch.wait, trio.current_time() + 60)
             await trio.testing.wait_all_tasks_blocked()
@@ -137,7 +138,7 @@ async def test_a_peer_that_does_not_read_blocks_nobody(make: Callable[[], Pair])
     for message in sent:
         left.send(1, message)
     received: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while len(received) < len(sent):
             left.take()
             await right.wait(0.01)
@@ -153,7 +154,7 @@ async def test_a_peer_that_goes_is_told_after_its_last_message(make: Callable[[]
     left.send(1, Start())
     left.close()
     assert await collect(right, 1) == [(0, Start())]
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await right.wait(None)
     assert right.take() == []
     assert right.closed() == [(0, GONE)]
@@ -172,7 +173,7 @@ async def test_what_a_peer_said_is_read_though_it_can_be_told_nothing_more(make:
         right.send(0, Hello(1, number))
     assert right.closed() == []
     assert await collect(right, 1) == [(0, Hello(1, 5))]
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await right.wait(None)
     assert right.take() == []
     assert right.closed() == [(0, GONE)]
@@ -189,7 +190,7 @@ async def test_a_port_is_congested_until_its_peer_takes(make: Callable[[], Pair]
         left.send(1, message)
         sent += 1
     received: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(left.flush, 1)
             while len(received) < sent:
@@ -210,7 +211,7 @@ async def test_a_flush_waits_for_its_peer_as_long_as_there_is_one(make: Callable
     assert waiting.cancelled_caught
     assert left.congested
     right.close()
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await left.flush(1)
     assert not left.congested
     left.close()
@@ -243,7 +244,7 @@ async def test_others_get_their_turn_while_there_is_always_something_to_take(mak
             await trio.lowlevel.checkpoint()
             turns += 1
 
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(other)
             while turns < 3:
@@ -261,7 +262,7 @@ async def test_a_peer_that_breaks_the_protocol_loses_its_channel(data: bytes, er
     left, right = socket.socketpair()
     port = SocketPort({7: Channel(right, accepted(Role.PCPU, Role.PCPU))})
     left.sendall(data)
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await port.wait(None)
     assert port.take() == []
     (peer, why), *rest = port.closed()
@@ -289,7 +290,7 @@ async def test_who_is_held_is_not_heard_and_keeps_its_order(pair: Pair) -> None:
     message = ConsoleInput(0, bytes(CONGESTED // 4))
     left.send(1, Start())
     right.hold({0})
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while not left.congested:
             left.send(1, message)
             left.take()
@@ -327,7 +328,7 @@ async def test_a_peer_that_ends_while_it_is_held_leaves_its_last_words_and_takes
     left.send(1, Start())
     right.send(0, Start())
     left.close()
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         began = time.process_time()
         await right.wait(0.2)
         assert time.process_time() - began < 0.1

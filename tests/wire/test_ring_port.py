@@ -16,6 +16,7 @@ from baonet.wire.messages import AGENT, ConsoleInput, Hello, Message, Start, Sto
 from baonet.wire.port import CONGESTED, GONE
 from baonet.wire.ring_port import NAP, RingPort
 from baonet.wire.roles import Role
+from tests.patience import ANSWER
 from tests.wire.rings import CAPACITY, NEWS, Joined, forked, soon
 
 PCPUS = accepted(Role.PCPU, Role.PCPU)
@@ -23,7 +24,7 @@ PCPUS = accepted(Role.PCPU, Role.PCPU)
 
 async def collect(port: RingPort, count: int) -> list[tuple[int, Message]]:
     taken: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while len(taken) < count:
             await port.wait(None)
             taken += port.take()
@@ -38,7 +39,7 @@ async def test_what_the_agent_says_ends_the_sleep_at_once() -> None:
         assert await collect(port, 1) == [(AGENT, Start())]
         assert time.monotonic() - began < NAP / 2
     port.send(AGENT, Hello(1, 0))
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await agent.wait(None)
     assert agent.take() == [(0, Hello(1, 0))]
     port.close()
@@ -52,7 +53,7 @@ async def test_what_the_agents_socket_took_only_later_is_not_slept_over() -> Non
     for message in sent:
         agent.send(0, message)
     received: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         began = time.monotonic()
         while len(received) < len(sent):
             await port.wait(None)
@@ -70,7 +71,7 @@ async def test_a_backlog_to_the_agent_moves_though_nobody_rings() -> None:
         port.send(AGENT, ConsoleInput(0, bytes(CONGESTED)))
     assert port.congested
     received: list[tuple[int, Message]] = []
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while len(received) < 20:
             await port.wait(0.001)
             port.take()
@@ -88,7 +89,7 @@ async def test_two_that_fill_each_others_rings_go_on() -> None:
         for me, port in enumerate(ports):
             port.send(1 - me, Hello(number, me))
     received: list[list[tuple[int, Message]]] = [[], []]
-    with trio.fail_after(10):
+    with trio.fail_after(ANSWER):
         while any(len(each) < count for each in received):
             for me, port in enumerate(ports):
                 await port.wait(0.001)
@@ -114,7 +115,7 @@ async def test_the_last_words_of_one_that_was_killed_are_taken_and_nobody_waits_
         os.kill(pid, 9)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - it was killed
     joined.lost[1] = joined.lost[2] = 1
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         closed: list[tuple[int, str]] = []
         while len(closed) < 2:
             await port.wait(0.001)
@@ -131,7 +132,7 @@ async def test_what_was_said_before_the_death_comes_first() -> None:
     one, other = joined.port(0), joined.port(1)
     one.send(1, Hello(1, 0))
     joined.lost[0] = 1
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         await other.wait(None)
     assert other.take() == [(0, Hello(1, 0))]
     assert other.closed() == [(0, GONE)]
@@ -210,7 +211,7 @@ async def test_the_last_words_of_one_who_says_what_another_said_before_are_taken
     other.put(0, frame(Hello(2, 2)))
     joined.slots[NEWS : NEWS + 8] = bytes(8)
     joined.lost[2] = 1
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         assert await collect(port, 1) == [(2, Hello(2, 2))]
     assert port.closed() == [(2, GONE)]
     port.close()
@@ -225,7 +226,7 @@ async def test_news_that_somebody_has_wiped_out_come_all_the_same() -> None:
     other.send(0, Hello(2, 1))
     joined.slots[NEWS : NEWS + 8] = bytes(8)
     assert port.take() == []
-    with trio.fail_after(5):
+    with trio.fail_after(ANSWER):
         assert await collect(port, 1) == [(1, Hello(2, 1))]
     port.close()
     other.close()

@@ -31,7 +31,7 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "interrupt": "measured: a timer interrupt reaches the handler after 906 ns under Bao, after 222 ns without",
         "direct": "measured: 223 ns with the same authors' patch for direct injection, so nothing is added",
-        "relayed": "nothing is published, and none is taken; what it touches where memory takes time is an estimate",
+        "relayed": "not modelled: nothing is published; what it touches where memory takes time is an estimate",
         "access": "measured for one register: a store to GICD_SGIR takes 1246 ns under Bao, 31 ns without; it has Bao "
         "send an SGI too, so it is an upper estimate for the other registers",
         "hypercall": "estimate: no figure of Bao is known to us; 376 cycles of Xen on Armv8 (C. Dall et al., *ARM "

@@ -24,7 +24,7 @@ COST_SOURCES: Mapping[str, str] = MappingProxyType(
         "two `access`",
         "direct": 'published: with an AIA no interrupt of a guest enters Bao (*"Interrupting" the Status Quo*, IEEE '
         "Access, 2024), so nothing is added",
-        "relayed": "nothing is published, and none is taken; what it touches where memory takes time is an estimate",
+        "relayed": "not modelled: nothing is published; what it touches where memory takes time is an estimate",
     }
 )
 """Where each of ``RV64_COSTS`` comes from, in Markdown."""

@@ -82,7 +82,7 @@ static PyObject *numbers(const uint64_t *counts, const unsigned *places, unsigne
     return list;
 }
 
-#define PAGES 16u /* that are told */
+#define PAGES 512u /* that are told */
 
 /* Puts a page among those with more misses; of two with as many the lower is first. */
 static void rank(struct missed_page *pages, unsigned *count, struct missed_page page) {

@@ -3,9 +3,11 @@
 
 #include "requests.h"
 
-#define KIND_BITS 4
-#define ADDRESS_SHIFT 20 /* behind kind and ASID */
-#define VA_BITS 56
+#define KIND_BITS 3
+#define ADDRESS_SHIFT 19 /* behind kind and ASID */
+#define VA_BITS 57       /* of Sv57, the largest; extended from the highest */
+_Static_assert(REQUEST_CODE_LINE < 1 << KIND_BITS, "a kind fits");
+_Static_assert(ADDRESS_SHIFT + VA_BITS - MEMSYS_PAGE_SHIFT == 64, "an address fits");
 
 static uint64_t packed(struct request request) {
     unsigned shift = request.kind == REQUEST_CODE_LINE ? MEMSYS_LINE_SHIFT : MEMSYS_PAGE_SHIFT;

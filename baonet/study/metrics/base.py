@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, TypeAlias, final, runtime_checkable
 
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
@@ -71,12 +71,22 @@ class Measured:
 
 
 class Metric(Protocol):
-    """``kinds`` are the record kinds that ``take`` is called with, in the order of time."""
+    """What is found of a run."""
+
+    def finish(self, end: int) -> Measured:
+        """``end`` is the time at which the run ended."""
+
+
+@runtime_checkable
+class RecordsMetric(Metric, Protocol):
+    """One that needs the records of a trace. ``kinds`` are those that ``take`` is called with, in the order of time."""
 
     @property
     def kinds(self) -> frozenset[int]: ...
 
     def take(self, record: Row) -> None: ...
 
-    def finish(self, end: int) -> Measured:
-        """``end`` is the time at which the run ended."""
+
+def kinds_for(metrics: Iterable[Metric]) -> frozenset[int]:
+    """The kinds of records that any of these needs."""
+    return frozenset(kind for each in metrics if isinstance(each, RecordsMetric) for kind in each.kinds)

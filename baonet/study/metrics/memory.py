@@ -7,9 +7,7 @@ from typing import Final, final
 
 from baonet.study.metrics.base import Measured, TracedRun
 from baonet.trace.memory import GROUPS, PcpuMemory, pcpu_memory, together
-from baonet.trace.order import Row
 
-_NONE: Final[frozenset[int]] = frozenset()
 _UNTOLD: Final = "runs of a platform whose memory takes no time"
 MISSES: Final = {
     "L1I": ("l1i_misses",),
@@ -22,15 +20,10 @@ MISSES: Final = {
 
 
 class _FromTheEnd:
-    """A metric of what stands at the end of a trace, which has no use for its records."""
-
-    kinds = _NONE
+    """What stands at the end of a trace: these have no use for its records."""
 
     def __init__(self, run: TracedRun) -> None:
         self._run = run
-
-    def take(self, record: Row) -> None:
-        raise NotImplementedError
 
     def _vms(self, measured: Measured) -> Iterator[tuple[str, PcpuMemory]]:
         """By VM, in the order of their pcpus."""

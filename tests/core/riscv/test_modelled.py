@@ -434,15 +434,15 @@ def test_an_emulated_access_costs_what_the_hypervisor_touches() -> None:
     assert (found["loads"], found["stores"]) == (0, 0), "neither of them is the guest's own"
 
 
-def harts() -> tuple[Hart, Hart]:
+def harts(levels: int = 3, va: int = VA) -> tuple[Hart, Hart]:
     memory = Memory(cores=2)
-    one, other = (hart_with(memory=memory, index=index, levels=3) for index in range(2))
-    other.tables.map(VA, DATA)
-    other.tables.map(VA + 0x1000, DATA)
+    one, other = (hart_with(memory=memory, index=index, levels=levels) for index in range(2))
+    other.tables.map(va, DATA)
+    other.tables.map(va + 0x1000, DATA)
     one.translate(other.tables)
     for hart in (one, other):
         hart.core.begin_window(7)
-        spent(hart, asm.ld(A0, A1), asm.ld(A0, A2), ECALL, a1=VA, a2=VA + 0x1000)
+        spent(hart, asm.ld(A0, A1), asm.ld(A0, A2), ECALL, a1=va, a2=va + 0x1000)
     return one, other
 
 
@@ -477,6 +477,18 @@ def test_harts_hear_of_remote_fences_at_the_edge_of_a_window(what: tuple[int, ..
     assert lost(one) == (0, 0)
     other.core.fence((1,), *what)
     assert lost(other) == (code, data)
+
+
+SV57 = 5
+EDGES = {"of a user": (1 << 56) - 0x20_0000, "of a kernel": (1 << 64) - (1 << 56), "highest": (1 << 64) - 0x20_0000}
+
+
+@pytest.mark.parametrize("va", EDGES.values(), ids=list(EDGES))
+def test_remote_fences_reach_all_addresses_that_there_are(va: int) -> None:
+    one, other = harts(SV57, va)
+    other.core.fence((0,), FENCE_VMA, va, 0x1000, 0)
+    one.core.begin_window(8)
+    assert spent(one, asm.ld(A0, A1), asm.ld(A0, A2), ECALL, a1=va, a2=va + 0x1000)["tlb_d_misses"] == 1
 
 
 def test_a_core_without_a_model_has_none_of_it() -> None:

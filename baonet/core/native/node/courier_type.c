@@ -12,6 +12,7 @@
 #include "cluster_shape.h"
 #include "coherent.h"
 #include "courier.h"
+#include "courier_told.h"
 #include "directory.h"
 #include "link_type.h"
 #include "ringing.h"
@@ -275,75 +276,6 @@ static PyObject *ended(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *statistics(PyObject *self, PyObject *none) {
-    struct courier *courier = (struct courier *)self;
-    (void)none;
-    uint64_t bytes = 0;
-    for (unsigned i = 0; i < courier->peer_count; i++) bytes += courier->peers[i].link.sent;
-    return Py_BuildValue("{sKsKsKsKsK}", "held", (unsigned long long)courier->held, "brought", (unsigned long long)courier->brought, "given", (unsigned long long)courier->given,
-                         "orders", (unsigned long long)courier->orders, "bytes", (unsigned long long)bytes);
-}
-
-/* Whether time can be told here, of all islands that are under the host's clock. */
-static PyObject *synchronised(PyObject *self, PyObject *none) {
-    const struct courier *courier = (struct courier *)self;
-    (void)none;
-    for (unsigned i = 0; i < courier->part_count; i++)
-        if (courier->parts[i].timing && !atomic_load(&courier->parts[i].timing->known)) Py_RETURN_FALSE;
-    Py_RETURN_TRUE;
-}
-
-/* (island, offset, drift, error) of those whose home is another node. */
-static PyObject *clocks(PyObject *self, PyObject *none) {
-    const struct courier *courier = (struct courier *)self;
-    PyObject *list = PyList_New(0);
-    (void)none;
-    for (unsigned i = 0; list && i < courier->part_count; i++) {
-        const struct part *part = &courier->parts[i];
-        if (!part->timing || part->home == courier->node || !atomic_load(&part->timing->known)) continue;
-        PyObject *each = Py_BuildValue("(ILLL)", part->number, (long long)atomic_load(&part->ledger->offset),
-                                       (long long)atomic_load(&part->timing->drift), (long long)atomic_load(&part->timing->error));
-        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
-        Py_XDECREF(each);
-    }
-    return list;
-}
-
-#define MOST_HOT 64u
-struct hot {
-    uint32_t times, page;
-    unsigned island, segment;
-};
-
-/* Keeps the most of them, the greatest first. */
-static void note_hot(struct hot *most, struct hot hot) {
-    unsigned place = MOST_HOT;
-    while (place && most[place - 1].times < hot.times) place--;
-    if (place == MOST_HOT) return;
-    memmove(most + place + 1, most + place, (MOST_HOT - place - 1) * sizeof *most);
-    most[place] = hot;
-}
-
-/* (island, segment, page, how often it came here) of the pages that came most often. */
-static PyObject *hottest(PyObject *self, PyObject *none) {
-    struct courier *courier = (struct courier *)self;
-    struct hot most[MOST_HOT] = {0};
-    (void)none;
-    for (unsigned i = 0; i < courier->part_count; i++) {
-        struct part *part = &courier->parts[i];
-        for (unsigned segment = 0; segment < part->table_count; segment++)
-            for (uint32_t page = 0; page < part->tables[segment].pages; page++)
-                note_hot(most, (struct hot){part->tables[segment].brought[page], page, part->number, segment});
-    }
-    PyObject *list = PyList_New(0);
-    for (unsigned i = 0; list && i < MOST_HOT && most[i].times; i++) {
-        PyObject *each = Py_BuildValue("(IIII)", most[i].island, most[i].segment, most[i].page, most[i].times);
-        if (!each || PyList_Append(list, each)) Py_CLEAR(list);
-        Py_XDECREF(each);
-    }
-    return list;
-}
-
 static void dealloc(PyObject *self) {
     struct courier *courier = (struct courier *)self;
     for (unsigned i = 0; i < courier->peer_count; i++) link_free(&courier->peers[i].link);
@@ -410,10 +342,10 @@ static PyMethodDef methods[] = {
     {"forget", forget, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"ended", ended, METH_VARARGS, NULL},
-    {"statistics", statistics, METH_NOARGS, NULL},
-    {"hottest", hottest, METH_NOARGS, NULL},
-    {"synchronised", synchronised, METH_NOARGS, NULL},
-    {"clocks", clocks, METH_NOARGS, NULL},
+    {"statistics", courier_statistics, METH_NOARGS, NULL},
+    {"hottest", courier_hottest, METH_NOARGS, NULL},
+    {"synchronised", courier_synchronised, METH_NOARGS, NULL},
+    {"clocks", courier_clocks, METH_NOARGS, NULL},
     {"close", close_all, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
