@@ -136,10 +136,10 @@ def test_what_cannot_be_costs_the_stream(name: str) -> None:
 
 def test_more_than_a_window_can_have_costs_the_stream() -> None:
     with home() as made:
-        room, piece = WINDOW * 4 + 4096, 16_384
+        piece = 16_384
         lines = [move(line % 64, READ) for line in range(piece)]
         with suppress(ConnectionError):
-            for first in range(0, room, piece):
+            for first in range(0, 1000 * WINDOW, piece):
                 made.say(1, "MOVED", moved(1, first, *lines))
         assert made.node.lost_nodes() == {1}
 

@@ -245,6 +245,22 @@ def test_moves_are_missed_and_nothing_is_told_twice() -> None:
         late.repeat(machine.natives[0], 1)
 
 
+def test_what_there_is_no_room_for_is_kept_coherent_nowhere() -> None:
+    parameters = _memsys.CORTEX_A53 | SMALL
+    pcpu = _memsys.Pcpu(parameters, 1)
+    here, there = (_memsys.Cluster(parameters, EXTENTS) for _ in range(2))
+    pcpu.join(here, 0)
+    for line in range(6000):
+        pcpu.data(line, DATA + line * LINE, 8, Kind.LOAD)
+    assert 4096 <= there.repeat(pcpu, 0) < 6000
+    assert pcpu.counters()["unlogged"] > 0
+    for ends in (False, True):
+        if ends:
+            pcpu.settle()
+            there.settle()
+        assert there.words(DATA // LINE, 6000) == here.words(DATA // LINE, 6000)
+
+
 def ping_pong(distance: int, rounds: int = 100) -> tuple[int, int]:
     """Two pcpus write in turn, so many bytes apart, in one page: cycles of both, and lines that have changed hands."""
     machine = Machine({})

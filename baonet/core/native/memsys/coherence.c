@@ -76,9 +76,17 @@ static void add_holder(memsys_word *word, unsigned party) {
 
 /* ---- Accesses ---- */
 
+/* Whether there is room for a move; else that is counted, and the line is not kept coherent. */
+static bool has_room(const struct memsys_view *view) {
+    bool full = is_full(view->moves);
+    counting(inner_of(view))->unlogged += full;
+    return !full;
+}
+
 /* The word of a place of which something is about to be known; NULL also if there is no room for a move. */
 static memsys_word *word_to_change(const struct memsys_view *view, const struct place *place) {
-    return view->cluster && !is_full(view->moves) ? word_of(view, place) : NULL;
+    memsys_word *word = word_of(view, place);
+    return word && has_room(view) ? word : NULL;
 }
 
 bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
@@ -113,7 +121,7 @@ bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line) {
     const memsys_word *word = memsys_cluster_word(view->cluster, line);
     if (!word || !(read_word(word) & COHERENCE_KNOWN)) return false;
     uint32_t left = has(inner_of(view), line);
-    if (!(left & L1_DIRTY) && !is_full(view->moves)) note_move(view, line, left ? MOVE_CLEANED : MOVE_LEFT);
+    if (!(left & L1_DIRTY) && has_room(view)) note_move(view, line, left ? MOVE_CLEANED : MOVE_LEFT);
     return true;
 }
 
