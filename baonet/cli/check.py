@@ -9,6 +9,7 @@ from baonet.cli import on_nodes
 from baonet.cli.common import Subparsers, UsageError, add_clock, add_set, changes, load_machine
 from baonet.cli.layout import layout
 from baonet.cli.place import add_place, placed
+from baonet.config import wings
 from baonet.document.errors import Problem
 from baonet.document.quantities import human
 from baonet.document.standard_input import given
@@ -75,6 +76,11 @@ def check(options: argparse.Namespace) -> int:
     for mapping in mappings:
         parts = f" in {mapping.extents} parts" if mapping.extents > 1 else ""
         print(f"{mapping.vm}: {mapping.kind:6} {mapping.ipa:#012x} {mapping.size:#x} bytes at {mapping.pa:#x}{parts}")
+    system = machine.platform.memory_system
+    if system is not None:
+        from baonet.config.memory_told import told_memory  # noqa: PLC0415 - few machines have one
+
+        print(f"memory system: {told_memory(system, wings.of(machine.platform))}")
     if planned.memory.hypervisor is not None:
         sizes = planned.memory.hypervisor.sizes()
         parts = ", ".join(f"{human(size)} for {what}" for what, size in sizes.items())

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
-from typing import final
 
 from baonet.config.architecture import Architecture
 from baonet.config.memory_models import MemorySystemModel
 from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration
 from baonet.machine import ExitFootprint, HypervisorFootprint, MemorySystem
-from baonet.machine.dataclass import dataclass
-from baonet.machine.memory_system import IN_NANOSECONDS
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ToldMemory:
-    """``changes``: values by the keys of a file, from ``memory_system`` on."""
-
-    preset: str
-    changes: Mapping[str, str]
+from baonet.machine.memory_system import IN_NANOSECONDS, ToldMemory
 
 
 def told_memory(system: MemorySystem, architecture: Architecture) -> ToldMemory:

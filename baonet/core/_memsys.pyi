@@ -96,6 +96,11 @@ class Cluster:
         missing.
         """
 
+    def hear(self, pcpus: list[Pcpu], /) -> None:
+        """``memsys_coherence_hear``, before it is settled, of all parties; of those that have not joined this cluster
+        the moves are repeated here.
+        """
+
     def settle(self) -> None:
         """``Pcpu.settle``, of those whose moves are repeated here."""
 

@@ -6,8 +6,9 @@ part of what a start takes, for machines whose memory takes no time as well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import Final
+from typing import Final, final
 
 from baonet.machine.dataclass import dataclass
 from baonet.machine.rate import Rate
@@ -97,6 +98,18 @@ class MemorySystem:
         own = ("cycles", "instructions", "hypervisor")
         named: dict[str, int] = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in own}
         return {name: clock.ticks(value) if name in IN_NANOSECONDS else value for name, value in named.items()}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ToldMemory:
+    """One in few words: the name of a preset, and what is other than that, by the keys of a machine file."""
+
+    preset: str
+    changes: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return ", ".join([self.preset, *(f"{key} {value}" for key, value in self.changes.items())])
 
 
 MOST_CYCLES: Final = 10_000

@@ -9,6 +9,7 @@ from baonet.hyp import wings
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
 from baonet.machine.dataclass import dataclass
+from baonet.machine.memory_system import ToldMemory
 from baonet.trace.memory import CacheCounts
 
 VERSION = 3
@@ -43,18 +44,6 @@ class TracedVm:
 
 @final
 @dataclass(frozen=True, slots=True)
-class TracedMemory:
-    """Of what memory takes time: the name of a preset, and what is other than that, by keys of a machine file."""
-
-    preset: str
-    changes: Mapping[str, str]
-
-    def __str__(self) -> str:
-        return ", ".join([self.preset, *(f"{key} {value}" for key, value in self.changes.items())])
-
-
-@final
-@dataclass(frozen=True, slots=True)
 class Header:
     """``hz`` is ticks of a record's time per second; ``window``, ``slice`` and ``latency`` are ticks, ``costs`` ns.
 
@@ -76,7 +65,7 @@ class Header:
     vms: tuple[TracedVm, ...]
     architecture: Architecture
     chains: Mapping[int, tuple[bytes, bytes]]
-    memory_system: TracedMemory | None
+    memory_system: ToldMemory | None
 
     @property
     def rate(self) -> Rate:
@@ -189,10 +178,10 @@ def _architecture(header: Mapping[object, object]) -> Architecture:
     return wings.ARCHITECTURES[name]
 
 
-def _memory(value: object) -> TracedMemory:
+def _memory(value: object) -> ToldMemory:
     system, what = _map(value, "memory system"), "memory system's change"
     changes = _map(system.get("changes", {}), what)
-    return TracedMemory(
+    return ToldMemory(
         _text(system.get("preset"), "memory system's preset"),
         {_text(key, what): _text(each, what) for key, each in changes.items()},
     )

@@ -215,6 +215,13 @@ def test_what_the_hypervisor_takes_is_told(tmp_path: Path, capsys: pytest.Captur
     assert taken[2:] == taken[:2]
 
 
+def test_check_says_which_memory_system_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    on = ["--set", "platform.memory_system=cortex-a53", "--set", "platform.memory_system.l2.size=2MiB"]
+    for options, told in (([], []), (on[:2], ["cortex-a53"]), (on, ["cortex-a53, l2.size 2MiB"])):
+        assert main(["check", str(write(tmp_path, pair())), "--clock", "virtual", *options]) == 0
+        assert re.findall(r"^memory system: (.*)$", capsys.readouterr().out, re.MULTILINE) == told
+
+
 def test_colours_of_a_machine_that_has_none_to_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a memory system nobody has placed the hypervisor; without a cache there is nothing to draw."""
     _, _, _, hypervisor, ping, pong, *rest = colors_told(tmp_path, capsys, pair())

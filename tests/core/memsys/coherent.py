@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .caches import Ask, Held
-from .pcpu import ALL, Pcpu
+from .pcpu import ALL, Pcpu, What
 from .translation import Stage2, Walk
 
 SETTLES = {Ask.LOAD, Ask.STORE, Ask.PREFETCH, Ask.USE, Ask.WRITEBACK, Ask.VICTIM}
@@ -24,6 +25,8 @@ class Coherent(Pcpu):
     def __init__(self, p: dict[str, int], walk: Walk, stage2: Stage2, words: dict[int, Word], party: int) -> None:
         super().__init__(p, walk, stage2)
         self.words, self.party = words, party
+        self.asks: list[tuple[int, bool]] = []
+        self.due: list[tuple[int, bool]] = []
 
     def _word(self, line: int) -> Word:
         return self.words.setdefault(line, Word())
@@ -112,6 +115,42 @@ class Coherent(Pcpu):
         self.writing, self.bytes, self.passing = line, written, passing
         return total + (self._full(now) if written == ALL else 0)
 
+    def maintain(self, now: int, va: int, what: What) -> int:
+        if what not in {What.CODE, What.CLEAN_UNIFICATION}:
+            self.asks.append((va // 64, what.drops))
+        return super().maintain(now, va, what)
+
+    def _drop(self, line: int, *, keeps: bool) -> bool:
+        """From the first level, or its being dirty; whether it was."""
+        dirty = False
+        for where in self.l1d.of_line(line):
+            for way, held in enumerate(where.ways):
+                if held and held.line == line:
+                    dirty |= held.dirty
+                    where.ways[way] = Held(line) if keeps else None
+        if self.writing == line and not self.passing:
+            self.writing, self.full = None, 0
+        return dirty
+
+    def hear_losses(self) -> None:
+        """At a window's end, before anything is settled."""
+        held = {each.line for where in self.l1d.sets for each in where.ways if each}
+        for line in held & self.words.keys():
+            if self.party not in self.words[line].holders:
+                self._drop(line, keeps=False)
+
+    def obey(self, line: int, *, drops: bool) -> None:
+        """As others have asked."""
+        if self._drop(line, keeps=not drops):
+            self.n["l1d_writebacks"] += 1
+            self.due.append((line, drops))
+
+    def begin(self, now: int) -> None:
+        for line, drops in self.due:
+            self.ask(now, Ask.STREAM_PAST, line)
+            self.ask(now, Ask.FLUSH if drops else Ask.CLEAN, line)
+        self.due.clear()
+
     def settle(self) -> None:
         """At a window's end."""
         for line, _, request, *_ in self.records:
@@ -125,3 +164,19 @@ class Coherent(Pcpu):
                 if word.owner == self.party and not any(held.dirty for held in here):
                     word.owner = None
             word.held = bool(word.holders)
+
+
+def hear(pcpus: Sequence[Coherent]) -> None:
+    """Of one another, at a window's end, before anything is settled."""
+    for pcpu in pcpus:
+        pcpu.hear_losses()
+    for asking in pcpus:
+        for line, drops in asking.asks:
+            if line not in asking.words:
+                continue
+            if drops:
+                asking.words[line] = Word()
+            asking.words[line].owner = None
+            for pcpu in pcpus:
+                pcpu.obey(line, drops=drops)
+        asking.asks.clear()

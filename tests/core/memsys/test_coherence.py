@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from baonet.core import _memsys
 
-from .coherent import Coherent, Word
+from .coherent import Coherent, Word, hear
 from .pcpu import Kind, What
 from .tables import DATA
 from .test_cluster import EXTENTS, LENGTH, adopt, nothing, plain
@@ -23,6 +23,9 @@ PARTIES = 3
 PAGE, LINE = 4096, 64
 HOT = [DATA + page * PAGE + line * LINE for page in (0, 1, 8) for line in (0, 1, 2, 63)]
 
+OWN = 0x4_0000
+"""From a line of a guest's to one of the hypervisor's."""
+
 lines = st.one_of(st.sampled_from(HOT), st.sampled_from(HOT), st.integers(0, 700).map(lambda line: DATA + line * LINE))
 accesses = st.tuples(
     st.just("data"),
@@ -31,7 +34,7 @@ accesses = st.tuples(
     st.sampled_from([*[Kind.LOAD, Kind.STORE] * 3, Kind.ATOMIC, Kind.ZERO, Kind.PREFETCH]),
 )
 others = st.one_of(
-    st.tuples(st.just("touch"), lines, st.integers(0, 1)),
+    st.tuples(st.just("touch"), lines.map(lambda line: line + OWN), st.integers(0, 1)),
     st.tuples(st.just("maintain"), lines, st.sampled_from([what for what in What if what is not What.CODE])),
     st.tuples(st.just("edge")),
 )
@@ -82,6 +85,7 @@ class Both(Machine):
         words: dict[int, Word] = {}
         self.references = [Coherent(self.parameters, plain, nothing, words, party) for party in range(PARTIES)]
         self.expected = Cluster(self.parameters, EXTENTS)
+        self.expected.words = words
         self.outcomes = [(0, 0, 0, 0, 0)] * PARTIES
         self.begin()
 
@@ -91,12 +95,15 @@ class Both(Machine):
             reference.records.clear()
             reference.wait = outcome[1]
             adopt(reference, self.expected)
+            reference.begin(self.clocks[reference.party])
 
     def edge(self) -> None:
         for native, reference in zip(self.natives, self.references, strict=True):
             assert native.records() == reference.records
         self.outcomes = self.cluster.merge(list(self.natives), [0, 0, 1], LENGTH)
         assert self.outcomes == self.expected.merge([*self.references], [0, 0, 1], LENGTH)
+        self.cluster.hear(self.natives)
+        hear(self.references)
         for party in range(PARTIES):
             self.natives[party].settle()
             self.references[party].settle()
@@ -167,6 +174,7 @@ def test_who_goes_on_first_makes_no_difference(
             if kind is Kind.PREFETCH or owner == party or (owner is None and not writes(kind)):
                 machine.clocks[party] += 1 + machine.data(party, va, kind)
         outcomes = machine.cluster.merge(list(machine.natives), [0, 0, 1], LENGTH)
+        machine.cluster.hear(machine.natives)
         for native in machine.natives if order is list else reversed(machine.natives):
             native.settle()
         for party in range(PARTIES):  # what they find of each other then
@@ -223,6 +231,8 @@ def test_who_is_told_what_others_do_knows_what_they_know(
             elsewhere.hear(party)
         assert elsewhere.same()
         if ends:
+            machine.cluster.hear(machine.natives)
+            elsewhere.cluster.hear(machine.natives)
             for native in machine.natives:
                 native.settle()
             elsewhere.cluster.settle()
@@ -306,3 +316,60 @@ def test_who_has_written_is_asked_by_each_reader_once() -> None:
     dirty, shared = machine.parameters["snoop_dirty"], machine.parameters["snoop_shared"]
     assert [machine.data(party, DATA, Kind.LOAD) for party in (1, 2, 1, 2, 0)] == [dirty, dirty, 0, 0, 0]
     assert [machine.data(0, DATA, Kind.STORE) for _ in range(2)] == [shared, 0]
+
+
+def edge(machine: Machine) -> None:
+    machine.clocks = [max(machine.clocks)] * PARTIES
+    machine.cluster.merge(list(machine.natives), [0] * PARTIES, LENGTH)
+    machine.cluster.hear(machine.natives)
+    for native in machine.natives:
+        native.settle()
+    machine.begin()
+
+
+def written_back(machine: Machine, *parties: int) -> int:
+    """Lines that have gone to memory, when all has gone out of these first levels, and then out of the second one."""
+    for party in parties:
+        machine.natives[party].reset(machine.clocks[party])
+    edge(machine)
+    ways = machine.parameters["l2_ways"]
+    for where in range(machine.parameters["l2_size"] // ways // LINE):
+        for way in range(ways):
+            machine.clocks[0] += 1 + machine.natives[0].maintain_way(
+                machine.clocks[0], 2, where, way, What.CLEAN_INVALIDATE
+            )
+    edge(machine)
+    return sum(owner["l2_writebacks"] for owner in machine.cluster.counters()["owners"])
+
+
+@pytest.mark.parametrize("edges", [False, True], ids=["in a window", "in others"])
+def test_a_line_that_was_lost_is_not_written_back(edges: bool) -> None:
+    """All of a page is one's, dirty, and then another's: it goes to memory once, when the other's leaves."""
+    machine = Machine({"prefetch_streams": 0, "streaming_l1": 0})
+    machine.begin()
+    for party in (0, 1):
+        for n in range(PAGE // LINE):
+            machine.clocks[party] = max(machine.clocks) + 1
+            machine.clocks[party] += machine.data(party, DATA + n * LINE, Kind.STORE)
+        if edges:
+            edge(machine)
+    assert sum(native.counters()["snoops"] for native in machine.natives) == PAGE // LINE
+    assert written_back(machine, 0) == 0
+    assert written_back(machine, 1) == PAGE // LINE
+
+
+@pytest.mark.parametrize("what", [What.CLEAN, What.INVALIDATE, What.CLEAN_INVALIDATE])
+def test_maintenance_by_address_is_of_all_first_levels(what: What) -> None:
+    machine = Machine({"prefetch_streams": 0})
+    machine.begin()
+    machine.data(0, DATA, Kind.STORE)
+    machine.natives[1].maintain(100, DATA, what)
+    edge(machine)
+    edge(machine)
+    lines = sum(owner["lines"] for owner in machine.cluster.counters()["owners"])
+    assert lines == 2, "from memory for the store, and to it"
+    dirty = machine.parameters["snoop_dirty"]
+    assert machine.data(2, DATA, Kind.LOAD) != dirty, "it is nobody's any more"
+    again = machine.data(0, DATA, Kind.LOAD)
+    assert (again > 0) == what.drops
+    assert written_back(machine, 0, 1, 2) == 0

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from .caches import FILLS, L2, Ask, Channel, Path
+from .caches import FILLS, L2, Answer, Ask, Channel, Path
 from .pcpu import Pcpu
 from .prefetch import Ahead
+
+
+class Word(Protocol):
+    """Who has a line."""
+
+    holders: set[int]
+
 
 HYPERVISOR = 32
 COLD = 33
@@ -64,16 +73,22 @@ class Cluster:
         self.owners: dict[int, Counter[str]] = {}
         self.missed: Counter[tuple[int, int]] = Counter()
         self.pages: Counter[int] = Counter()
+        self.words: Mapping[int, Word] = {}
 
     def _known(self, line: int) -> bool:
         return any(base <= line * 64 < base + size for base, size in self.extents)
+
+    def _stale(self, reader: Reader, request: Ask, line: int) -> bool:
+        """Whether a dirty line that has left a first level had been taken by another."""
+        word = self.words.get(line)
+        return request is Ask.WRITEBACK and word is not None and self.parties.index(reader.party) not in word.holders
 
     def _replay(self, reader: Reader) -> None:
         line, time, number, hit, writeback, hypervisor = reader.records[reader.next]
         request, party = Ask(number), reader.party
         owner = HYPERVISOR if hypervisor else reader.owner
         n = self.owners.setdefault(owner, Counter())
-        answer = self.l2.ask(request, line)
+        answer = Answer(hit=True) if self._stale(reader, request, line) else self.l2.ask(request, line)
         missed = request in FILLS and not answer.hit
         n["l2_accesses"] += request in FILLS
         n["l2_misses"] += missed

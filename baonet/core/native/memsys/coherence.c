@@ -20,6 +20,17 @@ static void lose_line(struct inner *in, uint64_t pa) {
     if (in->writing.line == pa >> MEMSYS_LINE_SHIFT && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
 }
 
+/* Likewise of one that is to be clean. */
+static void clean_line(struct inner *in, uint64_t pa) {
+    for (uint32_t set = pa >> MEMSYS_LINE_SHIFT & 63; set < in->l1d.sets; set += 64) {
+        int way = l1_find(&in->l1d, set, pa);
+        if (way < 0) continue;
+        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] &= ~L1_DIRTY;
+        filter_forget_way(in, set, (uint32_t)way);
+    }
+    if (in->writing.line == pa >> MEMSYS_LINE_SHIFT && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
+}
+
 void memsys_coherence_look(const struct memsys_view *view, const struct place *place) {
     const memsys_word *word = word_of(view, place);
     if (word && !(read_word(word) & COHERENCE_HOLDER(view->party))) lose_line(inner_of(view), place->pa);
@@ -110,7 +121,8 @@ bool memsys_coherence_store(const struct memsys_view *view, const struct place *
     uint64_t before = read_word(word), others = before & COHERENCE_HOLDERS & ~COHERENCE_HOLDER(view->party);
     uint64_t owner = before & COHERENCE_OWNER, after = after_store(view->party, keeps);
     if (before != after) atomic_store_explicit(word, after, memory_order_relaxed);
-    if (before != after || (keeps && !(has(inner_of(view), line) & L1_DIRTY))) note_move(view, line, keeps ? MOVE_WRITTEN : MOVE_PASSED);
+    if (before != after || (keeps && !(has(inner_of(view), line) & L1_DIRTY)))
+        note_move(view, line, !keeps ? MOVE_PASSED : others ? MOVE_TAKEN : MOVE_WRITTEN);
     if (others) *total += snooped(view, owner && owner != owner_is(view->party));
     return others;
 }
@@ -125,6 +137,10 @@ bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line) {
     return true;
 }
 
+void memsys_coherence_maintain(const struct memsys_view *view, const struct place *place, bool drops) {
+    if (place->shared && word_to_change(view, place)) note_move(view, place->pa >> MEMSYS_LINE_SHIFT, drops ? MOVE_FLUSHES : MOVE_CLEANS);
+}
+
 /* ---- Elsewhere, and at a window's edge ---- */
 
 size_t memsys_moves_size(uint64_t window) { return sizeof(struct memsys_moves) + memsys_log_capacity(window) * sizeof(uint64_t); }
@@ -137,8 +153,8 @@ bool memsys_moves_plausible(const struct memsys_moves *moves, uint64_t window) {
 
 static void repeat(memsys_word *word, unsigned party, enum move kind) {
     if (kind == MOVE_READ) add_holder(word, party);
-    if (kind == MOVE_WRITTEN || kind == MOVE_PASSED)
-        atomic_store_explicit(word, after_store(party, kind == MOVE_WRITTEN), memory_order_relaxed);
+    if (kind == MOVE_WRITTEN || kind == MOVE_TAKEN || kind == MOVE_PASSED)
+        atomic_store_explicit(word, after_store(party, kind != MOVE_PASSED), memory_order_relaxed);
 }
 
 bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves, uint64_t first,
@@ -148,18 +164,73 @@ bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, str
     for (uint64_t i = known - first; i < count; i++) {
         enum move kind = move_kind(these[i]);
         memsys_word *word = memsys_cluster_word(cluster, move_line(these[i]));
-        if (kind >= MOVES || is_full(moves)) return false;
+        if (is_full(moves)) return false;
         if (word) repeat(word, party, kind);
         note(moves, these[i]);
     }
     return true;
 }
 
+static bool asks_others(enum move kind) { return kind == MOVE_CLEANS || kind == MOVE_FLUSHES; }
+
+/* Of a line that others have asked to have cleaned or flushed: what was dirty goes to memory when its pcpu begins its next window. */
+static void obey(struct inner *in, uint64_t line, bool drops) {
+    uint32_t flags = has(in, line);
+    if (flags & L1_DIRTY) {
+        counting(in)->l1d_writebacks++;
+        if (in->due.count < L1_LINES) in->due.lines[in->due.count++] = line << 1 | drops;
+    }
+    if (drops) lose_line(in, line << MEMSYS_LINE_SHIFT);
+    else if (flags & L1_DIRTY) clean_line(in, line << MEMSYS_LINE_SHIFT);
+}
+
+/* Whoever has not the line any more that a party has taken, or passed by. */
+static void hear_losses(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves, unsigned parties) {
+    for (uint64_t i = 0, count = count_of(moves); i < count; i++) {
+        enum move kind = move_kind(moves->moves[i]);
+        if (kind != MOVE_TAKEN && kind != MOVE_PASSED) continue;
+        uint64_t line = move_line(moves->moves[i]);
+        const memsys_word *word = memsys_cluster_word(cluster, line);
+        for (unsigned other = 0; word && other < parties; other++)
+            if (memsys[other] && !(read_word(word) & COHERENCE_HOLDER(other))) lose_line((struct inner *)memsys[other], line << MEMSYS_LINE_SHIFT);
+    }
+}
+
+static void hear_maintenance(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves, unsigned parties) {
+    for (uint64_t i = 0, count = count_of(moves); i < count; i++) {
+        enum move kind = move_kind(moves->moves[i]);
+        if (!asks_others(kind)) continue;
+        uint64_t line = move_line(moves->moves[i]);
+        memsys_word *word = memsys_cluster_word(cluster, line);
+        if (!word || !(read_word(word) & COHERENCE_KNOWN)) continue;
+        uint64_t after = kind == MOVE_FLUSHES ? COHERENCE_KNOWN : read_word(word) & ~COHERENCE_OWNER;
+        atomic_store_explicit(word, after, memory_order_relaxed);
+        for (unsigned party = 0; party < parties; party++)
+            if (memsys[party]) obey((struct inner *)memsys[party], line, kind == MOVE_FLUSHES);
+    }
+}
+
+void memsys_coherence_hear(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *const moves[],
+                           unsigned parties) {
+    for (unsigned i = 0; i < parties; i++) hear_losses(cluster, memsys, moves[i], parties); /* what is lost is nobody's to write back */
+    for (unsigned i = 0; i < parties; i++) hear_maintenance(cluster, memsys, moves[i], parties);
+}
+
+void memsys_coherence_begin(const struct memsys_view *view, uint64_t now) {
+    struct inner *in = inner_of(view);
+    for (uint32_t i = 0; i < in->due.count; i++) {
+        uint64_t line = in->due.lines[i] >> 1;
+        memsys_ask_apart(view, now, ASK_STREAM_PAST, line);
+        memsys_ask_apart(view, now, in->due.lines[i] & 1 ? ASK_FLUSH : ASK_CLEAN, line);
+    }
+    in->due.count = 0;
+}
+
 /* By the last move of a line. */
 static void settle(memsys_word *word, unsigned party, enum move kind) {
     uint64_t after = (read_word(word) | COHERENCE_SETTLED) & ~COHERENCE_HELD;
     if (kind == MOVE_LEFT || kind == MOVE_PASSED) after &= ~COHERENCE_HOLDER(party);
-    if (kind != MOVE_WRITTEN && (after & COHERENCE_OWNER) == owner_is(party)) after &= ~COHERENCE_OWNER;
+    if (kind != MOVE_WRITTEN && kind != MOVE_TAKEN && (after & COHERENCE_OWNER) == owner_is(party)) after &= ~COHERENCE_OWNER;
     if (after & COHERENCE_HOLDERS) after |= COHERENCE_HELD;
     atomic_store_explicit(word, after, memory_order_relaxed);
 }
@@ -167,6 +238,7 @@ static void settle(memsys_word *word, unsigned party, enum move kind) {
 void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves) {
     uint64_t count = count_of(moves);
     for (uint64_t i = count; i--;) {
+        if (asks_others(move_kind(moves->moves[i]))) continue;
         memsys_word *word = memsys_cluster_word(cluster, move_line(moves->moves[i]));
         if (word && !(read_word(word) & COHERENCE_SETTLED)) settle(word, party, move_kind(moves->moves[i]));
     }

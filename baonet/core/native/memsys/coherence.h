@@ -8,17 +8,20 @@
  * - by stores, while their pcpu has the exclusive right to the page: nobody else reads or writes any word of it;
  * - by loads, while none of those that may read the page may write to it: each sets its own bit, and what it looks at of the word are
  *   its own bit and what the others do not change then;
- * - at a window's edge, while all stand: lines that have left a first level since (memsys_coherence_settle).
+ * - at a window's edge, while all stand: lines that have left a first level since (memsys_coherence_settle), or that another has
+ *   cleaned or flushed by their address (memsys_coherence_hear).
  *
  * So what anybody finds follows from who had which page when, and not from who was first beside others. A pcpu whose bit another
- * has cleared has lost its line, and finds that out by the word when it next looks: its tag, which is its own, stays until then.
+ * has cleared has lost its line, and finds that out by the word when it next looks, or at the window's edge: its tag, which is its
+ * own, stays until then. What it has written back of it before that edge was another's, and goes nowhere (merge.c).
  *
  * Whatever a pcpu does with such a line it also writes down (struct memsys_moves). From that, and from nothing that is in its caches,
  * follow what is settled at a window's edge and all its words: where somebody else has words of his own of the same cluster, he comes
  * to the same ones by repeating its moves (memsys_coherence_repeat), if he does so before another has a right that it has now.
  *
  * Left out: that lines move between clusters; that code and descriptors of translation tables may be another first level's dirty
- * lines (they come from the second level); that a line which was lost leaves its way free at once; and that a line goes to and fro
+ * lines (they come from the second level, and DC CVAU cleans one's own); that a line which was lost leaves its way free before the
+ * window's edge, and one that others clean or flush before that; and that a line goes to and fro
  * as often as its cores like: it does so as often as its page changes hands (docs/virtual-time.md), the rest of a slice is one visit.
  */
 #ifndef BAONET_MEMSYS_COHERENCE_H
@@ -46,6 +49,9 @@ enum move {
     MOVE_PASSED,  /* nothing: a store has passed by, and nobody has it */
     MOVE_CLEANED, /* what it had, clean now */
     MOVE_LEFT,    /* nothing any more */
+    MOVE_TAKEN,   /* as MOVE_WRITTEN, and others had it */
+    MOVE_CLEANS,  /* nothing that is said here: all are to have it clean, */
+    MOVE_FLUSHES, /* or not at all (DC CVAC; DC IVAC, CIVAC) */
     MOVES
 };
 #define MOVE_BITS 3
@@ -78,5 +84,8 @@ static inline bool coherence_store(const struct memsys_view *view, const struct 
  * Whether it is one that several can reach, also if another has written to it since it came.
  */
 bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line);
+
+/* A line is clean now, or gone, also where others may have it: they hear of it at the window's edge. */
+void memsys_coherence_maintain(const struct memsys_view *view, const struct place *place, bool drops);
 
 #endif

@@ -205,6 +205,9 @@ void memsys_forget_code(struct memsys *memsys);
 void memsys_lose(struct memsys *memsys, uint64_t pa);
 void memsys_lose_all(struct memsys *memsys);
 
+/* A window has begun: what others have asked for at the last edge goes to memory now. */
+void memsys_coherence_begin(const struct memsys_view *view, uint64_t now);
+
 /* A vCPU that begins anew: TLBs, micro-TLBs and the L1I are empty, dirty lines of the L1D have gone to the second level. */
 void memsys_reset(const struct memsys_view *view, uint64_t now);
 

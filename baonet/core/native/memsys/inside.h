@@ -28,6 +28,12 @@ struct writing {
     uint32_t passing; /* it is not in the first level */
 };
 
+/* Dirty lines that others have asked to have cleaned, or flushed (bit 0): they go to memory when the next window begins. */
+struct due {
+    uint32_t count, reserved;
+    uint64_t lines[L1_LINES];
+};
+
 struct inner {
     struct memsys head;
     struct l1 l1i, l1d;
@@ -39,6 +45,7 @@ struct inner {
     struct writing writing;
     struct prefetcher prefetcher;
     struct ahead ahead;
+    struct due due;
     struct path path;
     struct memsys_channel channel; /* as if no other used it */
 };

@@ -1,6 +1,7 @@
 /* Cache maintenance: by a guest's instructions, and on behalf of other cores. */
 #include <string.h>
 
+#include "coherence.h"
 #include "inside.h"
 
 static bool drops(enum memsys_maintenance what) { return what == MEMSYS_INVALIDATE || what == MEMSYS_CLEAN_INVALIDATE; }
@@ -50,6 +51,7 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     }
     total += maintain_data(view, now + total, place.pa, what);
     if (what == MEMSYS_CLEAN_UNIFICATION) return total;
+    memsys_coherence_maintain(view, &place, drops(what));
     enum request request = drops(what) ? ASK_FLUSH : ASK_CLEAN;
     return total + memsys_ask(view, now + total, request, place.pa >> MEMSYS_LINE_SHIFT, MEMSYS_STALL_MAINTENANCE);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "coherence.h"
 #include "inside.h"
 #include "l2.h"
 #include "prefetch.h"
@@ -129,9 +130,10 @@ void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t
 /* A log that is being read: its next record, and when that would be by all that is known of the party's waits. */
 struct reader {
     const struct memsys_log *log;
+    bool shares; /* it has had lines that others can reach */
     struct party *party;
     struct memsys_outcome *outcome;
-    unsigned owner;
+    unsigned number, owner; /* of the party, and whose accesses these are */
     uint32_t next;
     struct record record;
     int64_t time, late; /* late: than it was charged, so far in this window, */
@@ -251,10 +253,19 @@ static inline void wait_for_path(const struct memsys_cluster *cluster, struct re
     *really += path_wait(&party->really_path, p, record->request, hit, (uint64_t)(reader->time + reader->late));
 }
 
+/* Whether a dirty line that has left a first level was not there any more: another has taken it, whose it is since. */
+static inline bool is_stale(struct memsys_cluster *cluster, const struct reader *reader) {
+    if (reader->record.request != ASK_WRITEBACK || !reader->shares) return false; /* whose words are left untouched */
+    memsys_word *word = memsys_cluster_word(cluster, reader->record.line);
+    uint64_t known = word ? atomic_load_explicit(word, memory_order_relaxed) : 0;
+    return known & COHERENCE_KNOWN && !(known & COHERENCE_HOLDER(reader->number));
+}
+
 static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
     const struct record *record = &reader->record;
     unsigned owner = record->hypervisor ? MEMSYS_HYPERVISOR : reader->owner;
-    struct answer answer = l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
+    struct answer answer = {.hit = true, .victim = NO_LINE};
+    if (!is_stale(cluster, reader)) answer = l2_ask(memsys_cluster_l2(cluster), record->request, record->line);
     bool settled = is_settled(record->request, record->hit, record->writeback) &
                    is_settled(record->request, answer.hit, answer.writeback);
     count(cluster, reader, owner, answer);
@@ -305,13 +316,14 @@ static void settle(const struct reader *reader, uint64_t area, uint64_t length, 
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;
 }
 
-void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const unsigned owners[],
-                  unsigned parties, uint64_t length, struct memsys_outcome outcomes[]) {
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const struct memsys_moves *const moves[],
+                  const unsigned owners[], unsigned parties, uint64_t length, struct memsys_outcome outcomes[]) {
     struct reader all[MEMSYS_PARTIES], *active[MEMSYS_PARTIES];
     unsigned count = 0;
     uint64_t area = cluster->channel.area;
     for (unsigned i = 0; i < parties; i++) {
-        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .outcome = &outcomes[i], .owner = owners[i]};
+        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .outcome = &outcomes[i], .number = i, .owner = owners[i]};
+        all[i].shares = moves[i] && atomic_load_explicit(&moves[i]->written, memory_order_relaxed);
         outcomes[i] = (struct memsys_outcome){0};
         if (logs[i] && read_record(&all[i])) active[count++] = &all[i];
     }

@@ -90,6 +90,7 @@ void memsys_weave_begin(struct memsys_weave *weave, unsigned number, uint64_t no
     memsys_weave_join(weave, number, &view);
     memsys_adopt(view.l2, weave->cluster);
     memsys_window_begin(view.memsys, view.log, now, &party->outcome);
+    memsys_coherence_begin(&view, now);
     party->window = weave->shared->window;
 }
 
@@ -104,12 +105,26 @@ static void add(struct memsys_outcome *sum, const struct memsys_outcome *outcome
 
 static void merge(struct memsys_weave *weave, const struct memsys_log *const logs[], const unsigned owners[], uint64_t charges[]) {
     struct memsys_outcome outcomes[MEMSYS_PARTIES] = {0};
-    memsys_merge(weave->cluster, logs, owners, weave->shape.parties, weave->shape.window, outcomes);
+    const struct memsys_moves *moves[MEMSYS_PARTIES];
+    for (unsigned i = 0; i < weave->shape.parties; i++) moves[i] = memsys_weave_moves(weave, i);
+    memsys_merge(weave->cluster, logs, moves, owners, weave->shape.parties, weave->shape.window, outcomes);
     for (unsigned i = 0; i < weave->shape.parties; i++) {
         struct memsys_party *party = memsys_weave_party(weave, i);
         add(&party->outcome, &outcomes[i]);
         party->charged += charges[i] = outcomes[i].charge;
     }
+}
+
+static void settle(struct memsys_weave *weave) {
+    struct memsys *memsys[MEMSYS_PARTIES];
+    const struct memsys_moves *moves[MEMSYS_PARTIES];
+    for (unsigned i = 0; i < weave->shape.parties; i++) {
+        struct memsys_party *party = memsys_weave_party(weave, i);
+        memsys[i] = party->made ? (struct memsys *)((uint8_t *)party + weave->memsys) : NULL;
+        moves[i] = memsys_weave_moves(weave, i);
+    }
+    memsys_coherence_hear(weave->cluster, memsys, moves, weave->shape.parties);
+    for (unsigned i = 0; i < weave->shape.parties; i++) memsys_coherence_settle(weave->cluster, i, memsys_weave_moves(weave, i));
 }
 
 void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint64_t now, uint64_t charges[]) {
@@ -128,7 +143,7 @@ void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint
         busy = true;
     }
     if (busy) merge(weave, logs, owners, charges);
-    for (unsigned i = 0; i < weave->shape.parties; i++) memsys_coherence_settle(weave->cluster, i, memsys_weave_moves(weave, i));
+    settle(weave);
     uint64_t begin = now - now % weave->shape.window;
     if (!busy || begin > shared->end) /* the channel has been idle */
         for (unsigned i = 0; i < weave->shape.parties; i++) memsys_weave_party(weave, i)->outcome.wait = 0;

@@ -100,6 +100,13 @@ bool memsys_moves_plausible(const struct memsys_moves *moves, uint64_t window);
 bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves, uint64_t first,
                              const uint64_t *these, uint32_t count);
 
+/*
+ * At the end of a window, when its logs are merged, and before it is settled: all parties of `memsys`, NULL where one is elsewhere,
+ * hear what others have done with lines that they have: lost to them, cleaned or flushed by their address.
+ */
+void memsys_coherence_hear(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *const moves[],
+                           unsigned parties);
+
 /* At the end of a window, of each party, in any order: what it has of a line by its last move is what the cluster knows of it. */
 void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves);
 
@@ -115,10 +122,10 @@ struct memsys_outcome {
 /*
  * Merges the logs of a window of `length` cycles that has ended. Party i is the same pcpu in every window; one that did not run
  * has an empty log, or NULL. `owners[i]`: the VM whose accesses are in log i but for those of the hypervisor. Logs are read
- * only. In the end the cluster's second level has what the window has changed.
+ * only, and so are `moves`, which are not settled yet; NULL: the party has none. In the end the cluster's second level has what the window has changed.
  */
-void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const unsigned owners[], unsigned parties,
-                  uint64_t length, struct memsys_outcome outcomes[]);
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const struct memsys_moves *const moves[],
+                  const unsigned owners[], unsigned parties, uint64_t length, struct memsys_outcome outcomes[]);
 
 /* Makes a replica what the cluster's second level is; copies no more than the sets that have changed in one of them since it last was. */
 void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster);

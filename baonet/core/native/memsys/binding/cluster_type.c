@@ -50,6 +50,7 @@ static PyObject *merge(PyObject *self, PyObject *args) {
     PyObject *pcpus, *owners_told;
     unsigned long long length;
     const struct memsys_log *logs[MEMSYS_PARTIES];
+    const struct memsys_moves *moves[MEMSYS_PARTIES];
     unsigned owners[MEMSYS_PARTIES];
     struct memsys_outcome outcomes[MEMSYS_PARTIES];
     if (!PyArg_ParseTuple(args, "O!O!K", &PyList_Type, &pcpus, &PyList_Type, &owners_told, &length)) return NULL;
@@ -63,8 +64,9 @@ static PyObject *merge(PyObject *self, PyObject *args) {
         if (pcpu != Py_None && !Py_IS_TYPE(pcpu, &pcpu_type)) return PyErr_Format(PyExc_TypeError, "no Pcpu");
         if (owners[i] >= MEMSYS_VMS) return PyErr_Format(PyExc_ValueError, "owner %u", owners[i]);
         logs[i] = pcpu == Py_None ? NULL : ((struct pcpu_object *)pcpu)->log;
+        moves[i] = pcpu == Py_None ? NULL : ((struct pcpu_object *)pcpu)->moves;
     }
-    memsys_merge(object->cluster, logs, owners, (unsigned)count, length, outcomes);
+    memsys_merge(object->cluster, logs, moves, owners, (unsigned)count, length, outcomes);
     PyObject *told = PyList_New(count);
     for (Py_ssize_t i = 0; told && i < count; i++) {
         PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
@@ -134,6 +136,25 @@ static PyObject *repeat(PyObject *self, PyObject *args) {
     return PyLong_FromUnsignedLongLong(written);
 }
 
+/* Of this cluster's parties, which are all that are given; or of one of whose pcpus the moves are repeated here. */
+static PyObject *hear(PyObject *self, PyObject *pcpus) {
+    struct cluster_object *object = (struct cluster_object *)self;
+    struct memsys *memsys[MEMSYS_PARTIES] = {NULL};
+    const struct memsys_moves *moves[MEMSYS_PARTIES];
+    Py_ssize_t count = PyList_Check(pcpus) ? PyList_GET_SIZE(pcpus) : -1;
+    if (count < 0 || count > (Py_ssize_t)MEMSYS_PARTIES) return PyErr_Format(PyExc_ValueError, "no list, or too many parties");
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
+        if (!Py_IS_TYPE(pcpu, &pcpu_type)) return PyErr_Format(PyExc_TypeError, "no Pcpu");
+        bool here = ((struct pcpu_object *)pcpu)->joined == self;
+        if (here) memsys[i] = ((struct pcpu_object *)pcpu)->memsys;
+        moves[i] = here ? ((struct pcpu_object *)pcpu)->moves : object->elsewhere[i];
+        if (!moves[i]) return PyErr_Format(PyExc_ValueError, "nothing of party %zd is here", i);
+    }
+    memsys_coherence_hear(object->cluster, memsys, moves, (unsigned)count);
+    Py_RETURN_NONE;
+}
+
 static PyObject *settle(PyObject *self, PyObject *none) {
     (void)none;
     struct cluster_object *object = (struct cluster_object *)self;
@@ -158,6 +179,7 @@ static PyObject *words(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"merge", merge, METH_VARARGS, NULL},
     {"repeat", repeat, METH_VARARGS, NULL},
+    {"hear", hear, METH_O, NULL},
     {"settle", settle, METH_NOARGS, NULL},
     {"words", words, METH_VARARGS, NULL},
     {"counters", counters, METH_NOARGS, NULL},

@@ -192,6 +192,7 @@ static PyObject *begin(PyObject *self, PyObject *args) {
     unsigned long long now;
     if (!PyArg_ParseTuple(args, "K", &now)) return NULL;
     memsys_window_begin(pcpu(self)->memsys, pcpu(self)->log, now, &pcpu(self)->outcome);
+    memsys_coherence_begin(&pcpu(self)->view, now);
     pcpu(self)->outcome = (struct memsys_outcome){0};
     Py_RETURN_NONE;
 }
