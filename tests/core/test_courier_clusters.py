@@ -111,7 +111,6 @@ def test_what_one_node_tells_goes_to_others_ahead_of_all_else() -> None:
 
 WRONG = {
     "what is behind moves that are missing": ("MOVED", moved(1, 1, move(0, READ))),
-    "a move that is none": ("MOVED", moved(1, 0, move(0, 7))),
     "moves that are not all there": ("MOVED", moved(1, 0, move(0, READ), count=2)),
     "billions of moves": ("MOVED", moved(1, 0, count=0xFFFFFFFF)),
     "half of a head": ("MOVED", b"\0" * 11),

@@ -214,16 +214,12 @@ class Elsewhere:
 def test_who_is_told_what_others_do_knows_what_they_know(
     variant: dict[str, int], phases: list[tuple[list[tuple[int, tuple[Any, ...], bool]], list[int], bool]]
 ) -> None:
-    """Whenever it is told, and in whatever order of the pcpus, as long as that is before rights to pages change."""
+    """When it has been told all, in whatever order of the pcpus that was, whoever had written over what meanwhile."""
     machine = Machine(variant)
     machine.begin()
     elsewhere = Elsewhere(machine)
     for beside, order, ends in phases:
         for party, (_, va, _, kind), tells in beside:
-            owner = machine.owners.get(va // PAGE)
-            if kind is not Kind.PREFETCH and owner != party and (owner is not None or writes(kind)):
-                for each in order:
-                    elsewhere.hear(each)
             machine.clocks[party] += 1 + machine.data(party, va, kind)
             if tells:
                 elsewhere.hear(party)
