@@ -56,8 +56,12 @@ static uint32_t has(const struct inner *in, uint64_t line) {
 
 /* ---- Moves ---- */
 
-static uint64_t move_line(uint64_t move) { return move >> MOVE_BITS; }
+static uint64_t move_line(uint64_t move) { return (move & (((uint64_t)1 << MOVE_TURN_SHIFT) - 1)) >> MOVE_BITS; }
+/* As a word has it. */
+static uint64_t move_turn(uint64_t move) { return move >> MOVE_TURN_SHIFT << COHERENCE_TURN_SHIFT; }
 static enum move move_kind(uint64_t move) { return (enum move)(move & ((1u << MOVE_BITS) - 1)); }
+
+static bool is_store(enum move kind) { return kind == MOVE_WRITTEN || kind == MOVE_TAKEN || kind == MOVE_PASSED; }
 
 /* Those that are here. */
 static uint64_t count_of(const struct memsys_moves *moves) {
@@ -74,9 +78,12 @@ static void note(struct memsys_moves *moves, uint64_t move) {
     atomic_store_explicit(&moves->written, written + 1, memory_order_release);
 }
 
-static void note_move(const struct memsys_view *view, uint64_t line, enum move kind) { note(view->moves, line << MOVE_BITS | kind); }
+/* Of a line whose word has this turn. */
+static void note_move(const struct memsys_view *view, uint64_t line, enum move kind, uint64_t word) {
+    note(view->moves, word >> COHERENCE_TURN_SHIFT << MOVE_TURN_SHIFT | line << MOVE_BITS | kind);
+}
 
-/* What the word of a line is after it. */
+/* What the word of a line is after it, but for its turn. */
 static uint64_t after_store(unsigned party, bool keeps) {
     return COHERENCE_KNOWN | (keeps ? COHERENCE_HOLDER(party) | owner_is(party) | COHERENCE_HELD : 0);
 }
@@ -87,9 +94,17 @@ static void add_holder(memsys_word *word, unsigned party) {
 
 /* ---- Accesses ---- */
 
+/* Whether there is room for a move; else that is counted, and the line is not kept coherent. */
+static bool has_room(const struct memsys_view *view) {
+    bool full = is_full(view->moves);
+    counting(inner_of(view))->unlogged += full;
+    return !full;
+}
+
 /* The word of a place of which something is about to be known; NULL also if there is no room for a move. */
 static memsys_word *word_to_change(const struct memsys_view *view, const struct place *place) {
-    return view->cluster && !is_full(view->moves) ? word_of(view, place) : NULL;
+    memsys_word *word = word_of(view, place);
+    return word && has_room(view) ? word : NULL;
 }
 
 bool memsys_coherence_load(const struct memsys_view *view, const struct place *place, bool coming, unsigned *total) {
@@ -98,7 +113,7 @@ bool memsys_coherence_load(const struct memsys_view *view, const struct place *p
     if (!word) return false;
     uint64_t before = read_word(word), owner = before & COHERENCE_OWNER;
     if (!(before & COHERENCE_HOLDER(view->party))) add_holder(word, view->party);
-    if (!(has(inner_of(view), line) & L1_DIRTY)) note_move(view, line, MOVE_READ);
+    if (!(has(inner_of(view), line) & L1_DIRTY)) note_move(view, line, MOVE_READ, before);
     bool dirty = owner && owner != owner_is(view->party);
     bool clean = before & COHERENCE_HELD && !coming && !memsys_l2_has(view->l2, line);
     if (!dirty && !clean) return false;
@@ -112,9 +127,11 @@ bool memsys_coherence_store(const struct memsys_view *view, const struct place *
     if (!word) return false;
     uint64_t before = read_word(word), others = before & COHERENCE_HOLDERS & ~COHERENCE_HOLDER(view->party);
     uint64_t owner = before & COHERENCE_OWNER, after = after_store(view->party, keeps);
-    if (before != after) atomic_store_explicit(word, after, memory_order_relaxed);
-    if (before != after || (keeps && !(has(inner_of(view), line) & L1_DIRTY)))
-        note_move(view, line, !keeps ? MOVE_PASSED : others ? MOVE_TAKEN : MOVE_WRITTEN);
+    if ((before & ~COHERENCE_TURN) != after || (keeps && !(has(inner_of(view), line) & L1_DIRTY))) {
+        after |= (before & COHERENCE_TURN) + ((uint64_t)1 << COHERENCE_TURN_SHIFT);
+        atomic_store_explicit(word, after, memory_order_relaxed);
+        note_move(view, line, !keeps ? MOVE_PASSED : others ? MOVE_TAKEN : MOVE_WRITTEN, after);
+    }
     if (others) *total += snooped(view, owner && owner != owner_is(view->party));
     return others;
 }
@@ -125,12 +142,12 @@ bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line) {
     const memsys_word *word = memsys_cluster_word(view->cluster, line);
     if (!word || !(read_word(word) & COHERENCE_KNOWN)) return false;
     uint32_t left = has(inner_of(view), line);
-    if (!(left & L1_DIRTY) && !is_full(view->moves)) note_move(view, line, left ? MOVE_CLEANED : MOVE_LEFT);
+    if (!(left & L1_DIRTY) && has_room(view)) note_move(view, line, left ? MOVE_CLEANED : MOVE_LEFT, 0);
     return true;
 }
 
 void memsys_coherence_maintain(const struct memsys_view *view, const struct place *place, bool drops) {
-    if (place->shared && word_to_change(view, place)) note_move(view, place->pa >> MEMSYS_LINE_SHIFT, drops ? MOVE_FLUSHES : MOVE_CLEANS);
+    if (place->shared && word_to_change(view, place)) note_move(view, place->pa >> MEMSYS_LINE_SHIFT, drops ? MOVE_FLUSHES : MOVE_CLEANS, 0);
 }
 
 /* ---- Elsewhere, and at a window's edge ---- */
@@ -143,10 +160,20 @@ bool memsys_moves_plausible(const struct memsys_moves *moves, uint64_t window) {
     return moves->capacity == memsys_log_capacity(window) && moves->settled <= moves->written && count_of(moves) <= moves->capacity;
 }
 
-static void repeat(memsys_word *word, unsigned party, enum move kind) {
-    if (kind == MOVE_READ) add_holder(word, party);
-    if (kind == MOVE_WRITTEN || kind == MOVE_TAKEN || kind == MOVE_PASSED)
-        atomic_store_explicit(word, after_store(party, kind != MOVE_PASSED), memory_order_relaxed);
+/*
+ * A load sets its bit in its line's turn, and a store begins one. What is of a turn that has passed has been overwritten. A turn that is
+ * known by loads alone has its store to come; here nobody has a right to the line then, who would have been told of it before.
+ */
+static void repeat(memsys_word *word, unsigned party, uint64_t move) {
+    uint64_t before = read_word(word), known = before & COHERENCE_TURN, turn = move_turn(move);
+    if (move_kind(move) == MOVE_READ) {
+        if (known == turn) add_holder(word, party);
+        else if (known < turn) atomic_store_explicit(word, turn | COHERENCE_HOLDER(party) | COHERENCE_KNOWN, memory_order_relaxed);
+    } else if (is_store(move_kind(move)) && known <= turn) {
+        uint64_t after = turn | after_store(party, move_kind(move) != MOVE_PASSED);
+        if (known == turn) after |= before;
+        atomic_store_explicit(word, after, memory_order_relaxed);
+    }
 }
 
 bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, struct memsys_moves *moves, uint64_t first,
@@ -154,10 +181,9 @@ bool memsys_coherence_repeat(struct memsys_cluster *cluster, unsigned party, str
     uint64_t known = atomic_load_explicit(&moves->written, memory_order_relaxed);
     if (first > known) return false;
     for (uint64_t i = known - first; i < count; i++) {
-        enum move kind = move_kind(these[i]);
         memsys_word *word = memsys_cluster_word(cluster, move_line(these[i]));
         if (is_full(moves)) return false;
-        if (word) repeat(word, party, kind);
+        if (word) repeat(word, party, these[i]);
         note(moves, these[i]);
     }
     return true;
@@ -236,7 +262,7 @@ void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, str
     }
     for (uint64_t i = 0; i < count; i++) {
         memsys_word *word = memsys_cluster_word(cluster, move_line(moves->moves[i]));
-        if (word) atomic_store_explicit(word, read_word(word) & ~COHERENCE_SETTLED, memory_order_relaxed);
+        if (word) atomic_store_explicit(word, read_word(word) & ~(COHERENCE_SETTLED | COHERENCE_TURN), memory_order_relaxed);
     }
     atomic_store_explicit(&moves->settled, atomic_load_explicit(&moves->written, memory_order_relaxed), memory_order_relaxed);
 }

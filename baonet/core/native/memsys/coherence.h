@@ -17,7 +17,8 @@
  *
  * Whatever a pcpu does with such a line it also writes down (struct memsys_moves). From that, and from nothing that is in its caches,
  * follow what is settled at a window's edge and all its words: where somebody else has words of his own of the same cluster, he comes
- * to the same ones by repeating its moves (memsys_coherence_repeat), if he does so before another has a right that it has now.
+ * to the same ones by repeating all moves (memsys_coherence_repeat). Those of different parties may come to him in any order: a move tells
+ * the line's turn, which each store begins, so of what he gets late he knows what has been overwritten since.
  *
  * Left out: that lines move between clusters; that code and descriptors of translation tables may be another first level's dirty
  * lines (they come from the second level, and DC CVAU cleans one's own); that a line which was lost leaves its way free before the
@@ -41,6 +42,8 @@
 #define COHERENCE_HELD ((uint64_t)1 << 38)
 #define COHERENCE_KNOWN ((uint64_t)1 << 39)
 #define COHERENCE_SETTLED ((uint64_t)1 << 40) /* amid memsys_coherence_settle */
+#define COHERENCE_TURN_SHIFT 41 /* above: stores of the line that have been noted in this window */
+#define COHERENCE_TURN (~(uint64_t)0 << COHERENCE_TURN_SHIFT)
 
 /* What a party has done with a line: what its first level has of it then. In a move, 3 bits below the line. */
 enum move {
@@ -55,6 +58,7 @@ enum move {
     MOVES
 };
 #define MOVE_BITS 3
+#define MOVE_TURN_SHIFT (MOVE_BITS + MEMSYS_ADDRESS_BITS - MEMSYS_LINE_SHIFT) /* above: the line's turn, of a store with it */
 
 /* What these do for lines that others can reach; the others' are left to what is beside them. */
 void memsys_coherence_look(const struct memsys_view *view, const struct place *place);

@@ -43,7 +43,7 @@ enum memsys_cause {
     X(streamed)        /* full lines of stores that have passed by the first level */ \
     X(uncached)        /* accesses to device and non-cacheable memory */ \
     X(snoops)          /* lines that were another core's */ \
-    X(unlogged)        /* records for which a log had no room */
+    X(unlogged)        /* records for which a log had no room, and moves */
 
 struct memsys_counters {
 #define MEMSYS_FIELD(name) uint64_t name;

@@ -82,7 +82,7 @@ memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line);
 /*
  * What a party has done with lines that others can reach (coherence.h), in its order. Moves have numbers, from the start on: those
  * before `settled` are of windows that have ended, and gone. Who does more in a window than there is room for (none is known to) has
- * the rest not kept coherent.
+ * the rest not kept coherent, and that is counted as `unlogged`.
  */
 struct memsys_moves {
     _Atomic uint64_t written, settled;

@@ -5,8 +5,8 @@
  *
  * Who has a line (memsys/coherence.h) is to be known in mid-window, to whoever has the right to the page. As with transfers of pages, who
  * gets such a right goes on only after whoever had it has stopped. So what a pcpu has done with such lines goes ahead of all else that
- * is said to a node, as the ledger's transfers do, and whoever is told to go on has all of it. What is told earlier, while others go
- * on, is of lines at which they do not look then. What pcpus ask of each other's models (siblings.h) goes the same way, and is asked
+ * is said to a node, as the ledger's transfers do, and whoever is told to go on has all of it, in whatever order of the pcpus. What is
+ * told earlier, while others go on, is of lines at which they do not look then. What pcpus ask of each other's models (siblings.h) goes the same way, and is asked
  * before the window has ended.
  */
 #include "weaving.h"
