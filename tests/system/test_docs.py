@@ -19,7 +19,7 @@ from tests.system.machine import baonet, vm, write
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/distributed.md", "docs/tracing.md", "examples/studies/README.md"]
 STUDIES = sorted(path.name for path in (ROOT / "docs" / "studies").glob("*.md"))
-MINUTES = {f"memory-{what}.md" for what in ("colors", "interrupt-latency", "linux", "working-set")}
+MINUTES = {f"memory-{what}.md" for what in ("colors", "interrupt-latency", "linux", "riscv", "working-set")}
 """Of studies that take several each."""
 WRITTEN = sorted(
     path for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "nodes/**/*.md") for path in ROOT.glob(where)
