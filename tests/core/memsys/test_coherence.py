@@ -235,6 +235,20 @@ def test_who_is_told_what_others_do_knows_what_they_know(
             assert elsewhere.same()
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("last", [Kind.LOAD, Kind.STORE])
+def test_who_looks_on_is_told_of_one_pcpu_after_the_other(order: tuple[int, int], last: Kind) -> None:
+    """Of a line that one has loaded before another's store, and uses again behind it."""
+    machine = Machine({})
+    machine.begin()
+    elsewhere = Elsewhere(machine)
+    for party, kind in ((0, Kind.LOAD), (1, Kind.STORE), (0, last)):
+        machine.data(party, DATA, kind)
+    for party in order:
+        elsewhere.hear(party)
+    assert elsewhere.same()
+
+
 def test_moves_are_missed_and_nothing_is_told_twice() -> None:
     machine = Machine({})
     machine.begin()

@@ -86,7 +86,7 @@ void memsys_weave_join(struct memsys_weave *weave, unsigned number, struct memsy
 
 void memsys_weave_begin(struct memsys_weave *weave, unsigned number, uint64_t now) {
     struct memsys_party *party = memsys_weave_party(weave, number);
-    struct memsys_view view;
+    struct memsys_view view = {0};
     memsys_weave_join(weave, number, &view);
     memsys_adopt(view.l2, weave->cluster);
     memsys_window_begin(view.memsys, view.log, now, &party->outcome);
@@ -133,7 +133,7 @@ void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint
     bool busy = false;
     for (unsigned i = 0; i < weave->shape.parties; i++) {
         struct memsys_party *party = memsys_weave_party(weave, i);
-        struct memsys_view view;
+        struct memsys_view view = {0};
         charges[i] = 0;
         if (party->window != shared->window) continue;
         memset(&party->outcome, 0, sizeof party->outcome); /* it has taken that */

@@ -52,7 +52,7 @@ void weaving_end(struct part *part) {
 }
 
 static struct memsys_view joined(struct loom *loom, unsigned party) {
-    struct memsys_view view;
+    struct memsys_view view = {0};
     memsys_weave_join(&loom->weave, party, &view);
     return view;
 }
