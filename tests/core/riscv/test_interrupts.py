@@ -32,7 +32,7 @@ from tests.core.riscv.asm import (
     WFI,
     ZERO,
 )
-from tests.core.riscv.bench import CLOCKS, CODE, FREQUENCY, HANDLER, TICK, USER, Hart
+from tests.core.riscv.bench import CLOCKS, CODE, COSTS, FREQUENCY, HANDLER, TICK, USER, Hart
 
 clocks = pytest.mark.parametrize("clock", CLOCKS)
 SOFTWARE, TIMER, EXTERNAL = cpu.SOFTWARE, cpu.TIMER, cpu.EXTERNAL
@@ -508,7 +508,7 @@ def test_what_is_told_of_a_software_interrupt_that_a_guest_sets_itself() -> None
 
 def test_a_store_to_anothers_file_is_told() -> None:
     """And costs nothing, as on hardware, where it does not enter the hypervisor."""
-    costs = [5000] * (len(RiscvExit) + 1)
+    costs = [5000] * COSTS
     costs[RiscvExit.ECALL] = 0
     hart = hart_of("virtual", sie=bits(EXTERNAL), identities=IDENTITIES, costs=tuple(costs))
     hart.core.map_imsic(PAGE, 2)
