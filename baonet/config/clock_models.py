@@ -1,7 +1,5 @@
 """What a user writes about time."""
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from baonet.document.kinds import Choice

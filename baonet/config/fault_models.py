@@ -1,7 +1,5 @@
 """What a user writes about faults: what goes wrong in the machine, and when."""
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from typing import TypeAlias

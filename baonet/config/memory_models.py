@@ -3,8 +3,6 @@
 Loaded where a file has one. A group's field of some key is the parameter ``group_key`` of ``MemorySystem``.
 """
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ and of the JSON Schema, so they are written for the user. A model checks one val
 fields is checked in ``check``. What only an architecture has is in its wing: ``VmModel.parts``.
 """
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 What only an architecture has is in its wing: ``PlatformModel.parts``.
 """
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What a study file can say: its keys, and the kinds of their values."""
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 import re

@@ -9,6 +9,7 @@ from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import RAM, Memory
 from tests.core.owners import Owners
+from tests.core.plain_memory import PLAIN, counts_of_guest
 from tests.core.virtual import ISB, write
 
 TABLES: Final = RAM + 0x3F_0000
@@ -31,17 +32,6 @@ MMU = 1
 
 LDR, STR = 0xF940_0020, 0xF900_0020  # ldr/str x0, [x1]
 _SUBS, _BNE = 0xF100_0442, 0x5400_0001  # subs x2, x2, #1; b.ne .
-
-PLAIN: Final = {
-    "prefetch_streams": 0,
-    "streaming_l1": 0,
-    "streaming_l2": 0,
-    "dram_line": 0,
-    "l2_store": 0,
-    "l2_path": 0,
-    "dram_store": 0,
-}
-"""Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: the rest is easily counted."""
 
 
 def map_gigabyte(memory: Memory, attributes: int = CACHED | AF) -> None:
@@ -72,7 +62,7 @@ def core(
 
 def counts(made: native.Core) -> dict[str, int]:
     """Of the guest."""
-    return {name: count for name, count in made.memory_counts().items() if not name.startswith("hypervisor_")}
+    return counts_of_guest(made)
 
 
 def finished(made: native.Core, **registers: int) -> dict[str, int]:

@@ -1,7 +1,5 @@
 """What a user writes of a machine that only Armv8-A has: the fields of a platform and of a VM that are its own."""
 
-# ``required`` and ``optional`` are dataclasses.field with a description, not default values
-
 from __future__ import annotations
 
 from dataclasses import replace

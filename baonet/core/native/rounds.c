@@ -179,8 +179,9 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
         struct member *member;
         switch (rounds->phase) {
         case PHASE_NONE:
-            if (begin_round(rounds, until)) return PyErr_Occurred() ? ROUNDS_ERROR : ROUNDS_DONE;
+            bool done = begin_round(rounds, until);
             if (PyErr_Occurred()) return ROUNDS_ERROR;
+            if (done) return ROUNDS_DONE;
             rounds->phase = PHASE_BEGIN;
             break;
         case PHASE_BEGIN:

@@ -5,24 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from baonet.hyp.riscv.cpu import RiscvExit
+from tests.core import plain_memory
 from tests.core.riscv import asm
 from tests.core.riscv.asm import A2, ZERO
 from tests.core.riscv.bench import Hart
 
 LINE: Final = 64
 L2, DRAM = 13, 100
-PLAIN: Final = {
-    "prefetch_streams": 0,
-    "streaming_l1": 0,
-    "streaming_l2": 0,
-    "dram_line": 0,
-    "l2_store": 0,
-    "l2_path": 0,
-    "dram_store": 0,
-    "l2_latency": L2,
-    "dram_latency": DRAM,
-}
-"""Nothing ahead, no streaming, a channel that is never busy, stores that cost nothing: the rest is easily counted."""
+PLAIN: Final = plain_memory.PLAIN | {"l2_latency": L2, "dram_latency": DRAM}
 VA: Final = 0x10_0000_0000
 PBMT_NC, PBMT_IO, NAPOT = 1 << 61, 2 << 61, 1 << 63
 
@@ -33,7 +23,7 @@ def hart_with(parameters: dict[str, int] | None = None, **arguments: Any) -> Har
 
 def counts(hart: Hart) -> dict[str, int]:
     """Of the guest."""
-    return {name: count for name, count in hart.core.memory_counts().items() if not name.startswith("hypervisor_")}
+    return plain_memory.counts_of_guest(hart.core)
 
 
 def spent(hart: Hart, *code: bytes, **registers: Any) -> dict[str, int]:

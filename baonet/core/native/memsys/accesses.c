@@ -145,9 +145,7 @@ static unsigned load(const struct memsys_view *view, uint64_t now, const struct 
         if (own) coherence_store(view, place, true, &total);
         if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
     }
-    /* dirty, and no other has it, which a load cannot tell beside others' */
-    bool owned = cache->tags[set * cache->ways + way] & L1_DIRTY && (own || !place->shared);
-    filter_enter(in, place, way, owned && in->writing.line != line);
+    load_found(in, place, set, way, own);
     return total;
 }
 
@@ -219,8 +217,7 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
         return total + store_miss(view, now, place, bytes);
     }
     coherence_store(view, place, true, &total);
-    in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
-    filter_enter(in, place, (uint32_t)way, true);
+    store_found(in, place, set, (uint32_t)way);
     return total;
 }
 
@@ -282,12 +279,8 @@ static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const s
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
     if (place->memory != MEMSYS_CACHED) return uncached(view, now, place, MEMSYS_LOAD);
+    if (code_found(in, place)) return 0;
     uint32_t set = l1_set(&in->l1i, place->va), way;
-    int found = l1_find(&in->l1i, set, place->pa);
-    if (found >= 0) {
-        code_enter(in, place, (uint32_t)found);
-        return 0;
-    }
     counting(in)->l1i_misses++;
     l1_fill(&in->l1i, set, place->pa, 0, &way);
     code_forget_way(in, set, way);

@@ -9,27 +9,19 @@ static memsys_word *word_of(const struct memsys_view *view, const struct place *
 
 static uint64_t read_word(const memsys_word *word) { return atomic_load_explicit(word, memory_order_relaxed); }
 
-/* Of a line that another has written to: whatever was here is worth nothing. */
-static void lose_line(struct inner *in, uint64_t pa) {
+/* Of a line, wherever its virtual address may have put it, no more than these bits of its tag stay. */
+static void keep_of_line(struct inner *in, uint64_t pa, uint32_t bits) {
     for (uint32_t set = pa >> MEMSYS_LINE_SHIFT & 63; set < in->l1d.sets; set += 64) {
         int way = l1_find(&in->l1d, set, pa);
         if (way < 0) continue;
-        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] = 0;
+        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] &= bits;
         filter_forget_way(in, set, (uint32_t)way);
     }
     if (in->writing.line == pa >> MEMSYS_LINE_SHIFT && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
 }
 
-/* Likewise of one that is to be clean. */
-static void clean_line(struct inner *in, uint64_t pa) {
-    for (uint32_t set = pa >> MEMSYS_LINE_SHIFT & 63; set < in->l1d.sets; set += 64) {
-        int way = l1_find(&in->l1d, set, pa);
-        if (way < 0) continue;
-        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] &= ~L1_DIRTY;
-        filter_forget_way(in, set, (uint32_t)way);
-    }
-    if (in->writing.line == pa >> MEMSYS_LINE_SHIFT && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
-}
+/* Of a line that another has written to: whatever was here is worth nothing. */
+static void lose_line(struct inner *in, uint64_t pa) { keep_of_line(in, pa, 0); }
 
 void memsys_coherence_look(const struct memsys_view *view, const struct place *place) {
     const memsys_word *word = word_of(view, place);
@@ -199,7 +191,7 @@ static void obey(struct inner *in, uint64_t line, bool drops) {
         if (in->due.count < L1_LINES) in->due.lines[in->due.count++] = line << 1 | drops;
     }
     if (drops) lose_line(in, line << MEMSYS_LINE_SHIFT);
-    else if (flags & L1_DIRTY) clean_line(in, line << MEMSYS_LINE_SHIFT);
+    else if (flags & L1_DIRTY) keep_of_line(in, line << MEMSYS_LINE_SHIFT, ~L1_DIRTY);
 }
 
 /* Whoever has not the line any more that a party has taken, or passed by. */

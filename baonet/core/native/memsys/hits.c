@@ -14,12 +14,10 @@ static bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *
 }
 
 static bool load_hits(struct inner *in, const struct place *place) {
-    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
     if (way < 0) return false;
-    bool dirty = in->l1d.tags[set * in->l1d.ways + (uint32_t)way] & L1_DIRTY;
-    filter_enter(in, place, (uint32_t)way, dirty && !place->shared && in->writing.line != line);
+    load_found(in, place, set, (uint32_t)way, false);
     counting(in)->loads++;
     return true;
 }
@@ -34,8 +32,7 @@ static bool store_hits(struct inner *in, const struct place *place, unsigned siz
         uint32_t set = l1_set(&in->l1d, place->va);
         int way = l1_find(&in->l1d, set, place->pa);
         if (way < 0) return false;
-        in->l1d.tags[set * in->l1d.ways + (uint32_t)way] |= L1_DIRTY;
-        filter_enter(in, place, (uint32_t)way, true);
+        store_found(in, place, set, (uint32_t)way);
     }
     counting(in)->stores++;
     return true;
@@ -55,10 +52,7 @@ uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes) {
     struct place place;
     for (; va < end; va = (va | (MEMSYS_LINE - 1)) + 1) {
         if (memsys_fetched(memsys, va, 1)) continue;
-        if (!find_place(in, va, true, &place)) break;
-        int way = l1_find(&in->l1i, l1_set(&in->l1i, va), place.pa);
-        if (way < 0) break;
-        code_enter(in, &place, (uint32_t)way);
+        if (!find_place(in, va, true, &place) || !code_found(in, &place)) break;
     }
     return va < end ? va : end;
 }

@@ -126,6 +126,22 @@ static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t wa
     for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1d.sets)
         if (in->ways[i] == way) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
 }
+/* A load has found its line in this way; with `own`, one that has taken it for itself. */
+static inline void load_found(struct inner *in, const struct place *place, uint32_t set, uint32_t way, bool own) {
+    /* dirty, and no other has it, which a load cannot tell beside others' */
+    bool owned = in->l1d.tags[set * in->l1d.ways + way] & L1_DIRTY && (own || !place->shared);
+    filter_enter(in, place, way, owned && in->writing.line != place->pa >> MEMSYS_LINE_SHIFT);
+}
+static inline void store_found(struct inner *in, const struct place *place, uint32_t set, uint32_t way) {
+    in->l1d.tags[set * in->l1d.ways + way] |= L1_DIRTY;
+    filter_enter(in, place, way, true);
+}
+/* Whether the L1I has the line. */
+static inline bool code_found(struct inner *in, const struct place *place) {
+    int way = l1_find(&in->l1i, l1_set(&in->l1i, place->va), place->pa);
+    if (way >= 0) code_enter(in, place, (uint32_t)way);
+    return way >= 0;
+}
 void memsys_filter_forget_all(struct inner *in);
 /* Lines of the page in a place of a micro-TLB. */
 void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot);

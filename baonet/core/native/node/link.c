@@ -57,6 +57,15 @@ void link_end(struct link *link, size_t length) {
 
 enum { CLOSED = -1, NOTHING = 0 };
 
+bool link_say(struct link *link, uint16_t kind, uint16_t island, const void *first, size_t first_length, const void *rest, size_t rest_length) {
+    uint8_t *room = link_begin(link, kind, island, first_length + rest_length);
+    if (!room) return false;
+    memcpy(room, first, first_length);
+    if (rest_length) memcpy(room + first_length, rest, rest_length);
+    link_end(link, first_length + rest_length);
+    return true;
+}
+
 /* Bytes, NOTHING has come yet, or CLOSED. */
 static ssize_t take(struct link *link, uint8_t *room, size_t size) {
     if (!link->tls) {

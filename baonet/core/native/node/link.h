@@ -34,6 +34,8 @@ void bytes_free(struct bytes *bytes);
 /* Room for a frame of at most `length`, to be filled, and then said with its length. NULL: no memory. */
 void *link_begin(struct link *link, uint16_t kind, uint16_t island, size_t length);
 void link_end(struct link *link, size_t length);
+/* Says a frame of two parts, of which the second may be none. False: no memory. */
+bool link_say(struct link *link, uint16_t kind, uint16_t island, const void *first, size_t first_length, const void *rest, size_t rest_length);
 
 /* Reads what has come. False: nothing more ever comes. */
 bool link_read(struct link *link);

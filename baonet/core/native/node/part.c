@@ -54,10 +54,7 @@ struct view *part_way_to(const struct courier *courier, struct part *part, unsig
 
 void part_say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
     part_ship(part, view);
-    void *room = link_begin(&view->peer->link, kind, part->number, length);
-    if (!room) return;
-    memcpy(room, body, length);
-    link_end(&view->peer->link, length);
+    link_say(&view->peer->link, kind, part->number, body, length, NULL, 0);
 }
 
 /* Pages that are here already are left as they are: they came with others. What another node has is not its to give. */
@@ -260,11 +257,7 @@ void part_relay(struct part *part, struct relay *relay, const uint8_t *bytes, si
     part_ship(part, view);
     for (unsigned i = 0; i < part->member_count; i++) /* those of the process that says it: they stand */
         if (part->processes[part->members[i]] == relay->pcpu) weaving_tell(part, view, part->members[i]);
-    uint8_t *room = link_begin(&view->peer->link, length ? FRAME_SAYS : FRAME_ENDED, part->number, sizeof frame + length);
-    if (!room) return;
-    memcpy(room, &frame, sizeof frame);
-    memcpy(room + sizeof frame, bytes, length);
-    link_end(&view->peer->link, sizeof frame + length);
+    if (!link_say(&view->peer->link, length ? FRAME_SAYS : FRAME_ENDED, part->number, &frame, sizeof frame, bytes, length)) return;
     relay->ahead += (uint32_t)length;
 }
 

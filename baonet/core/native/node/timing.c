@@ -37,10 +37,7 @@ struct timing *timing_new(uint64_t epoch, bool at_home) {
 static uint64_t own(const struct timing *timing) { return pulse_now() - timing->epoch; }
 
 static void say(struct part *part, struct view *view, uint16_t kind, const void *body, size_t length) {
-    void *room = link_begin(&view->peer->link, kind, part->number, length);
-    if (!room) return;
-    memcpy(room, body, length);
-    link_end(&view->peer->link, length);
+    link_say(&view->peer->link, kind, part->number, body, length, NULL, 0);
 }
 
 uint64_t timing_due(const struct part *part) {

@@ -82,12 +82,8 @@ static void say_moves(struct part *part, struct view *view, unsigned number, uns
     while (*told < written && written - settled <= capacity) {
         struct moved_frame frame = {.first = *told, .loom = number, .party = party};
         frame.count = written - *told < RECORDS ? (uint32_t)(written - *told) : RECORDS;
-        size_t size = frame.count * sizeof *moves->moves;
-        uint8_t *room = link_begin(&view->peer->link, FRAME_MOVED, part->number, sizeof frame + size);
-        if (!room) return;
-        memcpy(room, &frame, sizeof frame);
-        memcpy(room + sizeof frame, moves->moves + (*told - settled), size);
-        link_end(&view->peer->link, sizeof frame + size);
+        const uint64_t *from = moves->moves + (*told - settled);
+        if (!link_say(&view->peer->link, FRAME_MOVED, part->number, &frame, sizeof frame, from, frame.count * sizeof *from)) return;
         *told += frame.count;
     }
 }
@@ -95,10 +91,7 @@ static void say_moves(struct part *part, struct view *view, unsigned number, uns
 static void say_asked(struct part *part, struct view *view, unsigned pcpu) {
     struct model_requests asked = {.pcpu = pcpu};
     if (!model_requests_pick(&part->slots[pcpu], &asked)) return;
-    uint8_t *room = link_begin(&view->peer->link, FRAME_ASKED, part->number, sizeof asked);
-    if (!room) return;
-    memcpy(room, &asked, sizeof asked);
-    link_end(&view->peer->link, sizeof asked);
+    link_say(&view->peer->link, FRAME_ASKED, part->number, &asked, sizeof asked, NULL, 0);
 }
 
 void weaving_ship(struct part *part, struct view *view) {
@@ -112,13 +105,19 @@ void weaving_ship(struct part *part, struct view *view) {
     }
 }
 
+/* The cluster of whose party a node says something; NULL: there is none such, or that is not for this node to say. */
+static struct loom *told_of(const struct courier *courier, struct part *part, const struct view *from, uint32_t number, uint32_t party) {
+    struct loom *loom = number < part->loom_count ? &part->looms[number] : NULL;
+    return loom && party < loom->weave.shape.parties && is_told_by(courier, part, from, loom->first + party) ? loom : NULL;
+}
+
 static bool take_moved(const struct courier *courier, struct part *part, const struct view *from, const uint8_t *body, size_t length) {
     struct moved_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
-    if (frame.loom >= part->loom_count || frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
-    struct loom *loom = &part->looms[frame.loom];
-    if (frame.party >= loom->weave.shape.parties || !is_told_by(courier, part, from, loom->first + frame.party)) return false;
+    if (frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
+    struct loom *loom = told_of(courier, part, from, frame.loom, frame.party);
+    if (!loom) return false;
     struct memsys_view view = joined(loom, frame.party);
     uint64_t moves[RECORDS];
     memcpy(moves, body + sizeof frame, frame.count * sizeof *moves);
@@ -146,12 +145,8 @@ static void say_log(struct part *part, struct view *view, unsigned number, unsig
     while (first < log->count) {
         frame.first = first;
         frame.count = log->count - first < RECORDS ? log->count - first : RECORDS;
-        size_t records = frame.count * sizeof *log->records;
-        uint8_t *room = link_begin(&view->peer->link, FRAME_LOGGED, part->number, sizeof frame + records);
-        if (!room) return;
-        memcpy(room, &frame, sizeof frame);
-        memcpy(room + sizeof frame, log->records + first, records);
-        link_end(&view->peer->link, sizeof frame + records);
+        const uint64_t *from = log->records + first;
+        if (!link_say(&view->peer->link, FRAME_LOGGED, part->number, &frame, sizeof frame, from, frame.count * sizeof *from)) return;
         first += frame.count;
     }
 }
@@ -178,10 +173,7 @@ static void say_edge(struct part *part, struct view *view, unsigned number, uint
         bool logged = memsys_weave_party(&loom->weave, party)->window == frame.window;
         if (logged && part->nodes[loom->first + party] != view->peer->node) say_log(part, view, number, party, 0);
     }
-    uint8_t *room = link_begin(&view->peer->link, FRAME_EDGE, part->number, sizeof frame);
-    if (!room) return;
-    memcpy(room, &frame, sizeof frame);
-    link_end(&view->peer->link, sizeof frame);
+    link_say(&view->peer->link, FRAME_EDGE, part->number, &frame, sizeof frame, NULL, 0);
 }
 
 void weaving_end_window(struct part *part) {
@@ -199,10 +191,9 @@ static bool take_logged(const struct courier *courier, struct part *part, const 
     struct logged_frame frame;
     if (length < sizeof frame) return false;
     memcpy(&frame, body, sizeof frame);
-    if (frame.loom >= part->loom_count || frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
-    struct loom *loom = &part->looms[frame.loom];
-    if (frame.party >= loom->weave.shape.parties || frame.window != loom->weave.shared->window) return false;
-    if (!is_told_by(courier, part, from, loom->first + frame.party)) return false;
+    if (frame.count > RECORDS || length != sizeof frame + frame.count * sizeof(uint64_t)) return false;
+    struct loom *loom = told_of(courier, part, from, frame.loom, frame.party);
+    if (!loom || frame.window != loom->weave.shared->window) return false;
     struct memsys_party *party = memsys_weave_party(&loom->weave, frame.party);
     struct memsys_log *log = log_of(loom, frame.party);
     if (party->window != frame.window || !frame.first) log->count = 0; /* all of it, also to who has had it: it was loaded there */
