@@ -76,7 +76,11 @@ STORE(be_stq, uint64_t, 8)
 
 #define ZVA_SIZE 64u /* DCZID_EL0.BS is 4 */
 
-/* DC ZVA: an alignment fault on Device memory, whatever the address; a store of the whole block to watchpoints. */
+/*
+ * DC ZVA: an alignment fault on Device memory, whatever the address; a store of the whole block to watchpoints. The library
+ * takes whoever calls its function for translated code, and finds no instruction for a fault in it when that is us: what can
+ * fault is asked for first.
+ */
 EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
     struct core *core = running;
     if (core && core->env == env) {
@@ -90,6 +94,7 @@ EXPORT void helper_dc_zva_aarch64(void *env, uint64_t va) {
             if (core->state.arch.watching)
                 watch_check(core, va & ~(uint64_t)(ZVA_SIZE - 1), ZVA_SIZE, MMU_DATA_STORE, mmu_index, from);
         }
+        arm.probe_access(env, va, 1, MMU_DATA_STORE, mmu_index, from);
     }
     arm.dc_zva(env, va);
 }

@@ -23,6 +23,7 @@ const struct symbol arch_symbols[] = {
     {(void **)&arm.rebuild_hflags_a32, "helper_rebuild_hflags_a32_aarch64"},
     {(void **)&arm.rebuild_hflags_a64, "helper_rebuild_hflags_a64_aarch64"},
     {(void **)&arm.unaligned_access, "arm_cpu_do_unaligned_access_aarch64"},
+    {(void **)&arm.probe_access, "probe_access_aarch64"},
     {(void **)&arm.dc_zva, "helper_dc_zva_aarch64"},
     {(void **)&arm.ld_i64, "tcg_gen_qemu_ld_i64_aarch64"},
     {(void **)&arm.ret_ldub, "helper_ret_ldub_mmu_aarch64"},

@@ -24,6 +24,7 @@ extern struct arm {
     void (*rebuild_hflags_a32)(void *, int);
     void (*rebuild_hflags_a64)(void *, int);
     void (*unaligned_access)(void *, uint64_t, int, int, uintptr_t);
+    void *(*probe_access)(void *, uint64_t, int, int, int, uintptr_t);
     void (*dc_zva)(void *, uint64_t);
     void (*ld_i64)(void *, void *, void *, uint64_t, uint32_t);
     uint64_t (*ret_ldub)(void *, uint64_t, uint32_t, uintptr_t);
