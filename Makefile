@@ -40,6 +40,7 @@ hosts: $(VENV)/.tested
 # the interpreter keeps what it has to its end. Python's own allocator would hide the ends of its objects. The fuzz asks
 # capstone, which is loaded in a way (RTLD_DEEPBIND) that ASan does not bear.
 SANITIZED := build/sanitize
+SANITIZED_TESTS := not long and not slow
 sanitize: $(VENV)/.tested
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
 	cp -r setup.py pyproject.toml README.md LICENSE baonet tests $(SANITIZED) && find $(SANITIZED) -name "*.so" -delete
@@ -48,7 +49,8 @@ sanitize: $(VENV)/.tested
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/core --ignore tests/core/test_fuzz.py --timeout 600
+		$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "$(SANITIZED_TESTS)" tests/core \
+		--ignore tests/core/test_fuzz.py --timeout 600
 
 # What a wheel installs, compiled, over a copy of the package, its tests and its benchmarks.
 COMPILED := build/compiled-package

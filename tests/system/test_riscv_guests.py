@@ -119,7 +119,7 @@ def test_interrupts_come_once_wherever_they_are_sent(tmp_path: Path, controller:
 @SLOW
 @every_controller
 def test_interrupts_take_the_same_ways_wherever_the_harts_are(tmp_path: Path, controller: str) -> None:
-    guest = vm("routes", cpus=4, command_line="rounds=60")
+    guest = vm("routes", cpus=4, command_line="rounds=20")
     seen = set()
     for options in PLACES:
         result = run(tmp_path, controller, guest, options=options)

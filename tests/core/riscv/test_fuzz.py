@@ -43,7 +43,7 @@ def test_every_csr(level: Level) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("hz", [0, HZ], ids=["host", "virtual"])
 def test_thousands_of_random_words(level: Level, hz: int) -> None:
-    check(level, words(level, 30_000, 1), hz, 1)
+    check(level, words(level, 10_000, 1), hz, 1)
 
 
 @EACH_LEVEL
