@@ -153,10 +153,10 @@ def _run(
 ) -> int:
     import trio  # noqa: PLC0415
 
-    from baonet.study.child import ChildRunner  # noqa: PLC0415
-    from baonet.study.conduct import conduct, prepare  # noqa: PLC0415
+    from baonet.study.conduct import StudyOutcome, conduct, prepare  # noqa: PLC0415
     from baonet.study.origin import origin  # noqa: PLC0415
     from baonet.study.progress import ProgressLine  # noqa: PLC0415
+    from baonet.study.runner import Runner  # noqa: PLC0415
     from baonet.study.store import OtherResultsError, Store, StoreError  # noqa: PLC0415
 
     traces = None if options.traces is None else Path(options.traces)
@@ -175,9 +175,13 @@ def _run(
         total = sum(1 for _ in plan.runs())
         progress = ProgressLine(sys.stderr, total, total - len(runs), time.monotonic, live=rewrites(sys.stderr))
         jobs = options.jobs or len(os.sched_getaffinity(0))
-        command = [sys.executable, "-m", "baonet.study.one_run"]
+
+        async def live() -> StudyOutcome:
+            async with Runner(plan, work, traces, stamps) as runner:
+                return await conduct(runs, store, runner, jobs, progress)
+
         try:
-            outcome = trio.run(conduct, runs, store, ChildRunner(plan, command, work, traces, stamps), jobs, progress)
+            outcome = trio.run(live)
         except BaseExceptionGroup as group:
             raise first(group) from None
         finally:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from baonet.core.errors import EngineError
+from baonet.core.errors import EngineError, OtherEngineError
 
 _loaded: dict[str, ModuleType] = {}
 
@@ -46,7 +46,7 @@ def check(architecture: str) -> None:
     if "unicorn" in sys.modules and not _loaded:
         raise EngineError("the package unicorn was imported before baonet.core: import baonet.core first")
     for other in _loaded.keys() - {architecture}:
-        raise EngineError(
+        raise OtherEngineError(
             f"a machine of {other} has run in this process itself (placement one-process), and a process has the "
             f"engine of one architecture: give that machine another placement, or run that of {architecture} in "
             "another process"

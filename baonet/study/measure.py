@@ -1,14 +1,8 @@
-"""Measures one trace, in a process of its own: ``python -m baonet.study.measure TRACE``, the metrics on standard input.
-
-The answer on standard output is one msgpack map. A process, because this is Python at work for seconds: it leaves the
-processes of the study free to run side by side, and can be ended at any moment.
-"""
+"""Measures one trace, in the process that made it: this is Python at work for seconds."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,19 +98,3 @@ def load(data: bytes) -> Result:
             reservoir.count, reservoir.least, reservoir.greatest, reservoir.total = count, least, greatest, total
             reservoir.kept = array("d", unpack(kept))
     return Result(value["digest"], value["facts"], measured)
-
-
-def main() -> int:
-    specs = [MetricSpec(**{**spec, "interrupts": tuple(spec["interrupts"])}) for spec in json.load(sys.stdin)]
-    try:
-        result = measure_file(Path(sys.argv[1]), specs)
-    except (TraceError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    sys.stdout.buffer.write(dump(result))
-    sys.stdout.buffer.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,14 +1,8 @@
-"""One run of a study, in a process of its own: ``python -m baonet.study.one_run TRACE``.
-
-What is asked is a ``RunRequest`` in JSON on standard input, and what is told a ``RunAnswer`` on standard output. A
-process, because the machine has to end whenever the study does, and whatever happens to this one is not its end.
-"""
+"""One run of a study, from what is asked to what is told of it."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 from collections.abc import Mapping
 from typing import final
 
@@ -41,24 +35,29 @@ class RunAnswer:
 
 
 def perform(request: RunRequest, trace: str) -> RunAnswer:
-    """Run the machine to its end."""
+    """Run the machine to its end. Raises OtherEngineError when this process has run one of another architecture."""
     import trio  # noqa: PLC0415 - who only asks does not need what a run is made of
 
     import baonet  # noqa: PLC0415
     from baonet.actors.refusals import refused  # noqa: PLC0415
+    from baonet.core.errors import OtherEngineError  # noqa: PLC0415
     from baonet.machine import ClockMode  # noqa: PLC0415
 
     async def live(machine: baonet.Machine) -> RunAnswer:
+        virtual = machine.clock.mode is ClockMode.VIRTUAL
+        placement = request.placement
+        if virtual and placement is None and request.on is None:
+            placement = "one-process"  # the same as everywhere, and a study has many runs at a time
         async with baonet.open_run(
             machine,
-            placement=request.placement,
+            placement=placement,
             on=request.on,
             input=request.input or (),
             trace=trace,
             until=request.until,
             limit=request.duration,
             timeout=request.timeout,
-            threads=1 if machine.clock.mode is ClockMode.VIRTUAL else None,  # a study has as many runs at a time
+            threads=1 if virtual else None,
             stop_on_report=False,
         ) as run:
             if run.standing:
@@ -75,21 +74,11 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
             if given is not None and machine.clock.mode is ClockMode.HOST:
                 return RunAnswer(2, f"'{field}' is of virtual time: set run.clock to virtual with it")
         return trio.run(live, machine)
+    except OtherEngineError:
+        raise
     except baonet.RunError as error:
         return RunAnswer(1, str(error))
     except (baonet.ConfigError, ValueError) as error:
         return RunAnswer(2, str(error))
     except (OSError, MemoryError, ImportError, baonet.EngineError) as error:
         return RunAnswer(1, refused(error))
-
-
-def main() -> int:
-    asked = json.load(sys.stdin)
-    answer = perform(RunRequest(**{**asked, "until": tuple(asked["until"])}), sys.argv[1])
-    json.dump(dataclasses.asdict(answer), sys.stdout)
-    sys.stdout.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

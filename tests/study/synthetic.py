@@ -43,4 +43,4 @@ def write_trace(
 
 
 COMMAND = [sys.executable, "-m", "tests.study.fake_command"]
-"""Is asked as ``baonet.study.one_run`` is; the machine file says what it does."""
+"""Is asked as ``baonet.study.worker`` is; the machine file says what it does."""

@@ -131,7 +131,7 @@ def test_ctrl_c_and_then_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_study_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
-    file = study(tmp_path, **{"for": "1000s"})
+    file = study(tmp_path, **{"for": "1000s"}, sweep={"run.placement": ["process-per-cpu"]})
     out = tmp_path / "results.sqlite"
     process = subprocess.Popen([*COMMAND, "study", str(file), "-o", str(out)], stderr=subprocess.DEVNULL)
     traces = tmp_path / "results.sqlite.work" / "0-0-0" / "trace.bnt"

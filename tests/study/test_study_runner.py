@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import trio
 import trio.testing
 
 from baonet.machine.stamp import stamp
-from baonet.study.child import ChildRunner, seconds
 from baonet.study.measure import measure_file
 from baonet.study.ordered import records
 from baonet.study.plan import MetricSpec, Run, Study
+from baonet.study.runner import Runner, seconds
 from baonet.study.store import StoredRun
 from baonet.trace.head import TraceError
 from baonet.trace.order import Row
@@ -28,16 +29,24 @@ from tests.system.machine import gone
 SPECS = (MetricSpec("trips", "round-trip"), MetricSpec("shares", "time-share"))
 
 
-def runner(directory: Path, does: str, timeout: str = LIMIT, traces: Path | None = None) -> ChildRunner:
+def runner(directory: Path, does: str, timeout: str = LIMIT, traces: Path | None = None) -> Runner:
     machine = directory / "machine.yaml"
     machine.write_text(does)
     work = directory / "work"
     work.mkdir()
-    return ChildRunner(Study(directory / "s.yaml", machine, (), metrics=SPECS, timeout=timeout), COMMAND, work, traces)
+    study = Study(directory / "s.yaml", machine, (), metrics=SPECS, timeout=timeout)
+    return Runner(study, work, traces, command=COMMAND)
 
 
 async def run(directory: Path, does: str, **settings: object) -> StoredRun:
-    return await runner(directory, does)(Run(0, 0, 0, settings))
+    async with runner(directory, does) as do:
+        return await do(Run(0, 0, 0, settings))
+
+
+def process(row: StoredRun) -> int:
+    deliveries = row.facts["deliveries"]
+    assert isinstance(deliveries, dict)
+    return int(deliveries["exact"])
 
 
 async def test_a_run_is_measured_and_leaves_nothing(tmp_path: Path) -> None:
@@ -47,7 +56,8 @@ async def test_a_run_is_measured_and_leaves_nothing(tmp_path: Path) -> None:
     assert list(row.measured["trips"].samples["ping", "5"].kept) == [20 * (n + 1) for n in range(37)]
     assert row.facts["mode"] == "virtual"
     assert row.facts["nanoseconds"] == 100_000
-    assert not list((tmp_path / "work").iterdir())
+    assert gone([process(row)])
+    assert [each.name for each in (tmp_path / "work").iterdir()] == ["said-1"]
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -55,27 +65,96 @@ async def test_a_run_of_files_that_have_changed_is_no_result(tmp_path: Path, whe
     """It would be among those that were made before."""
     does = runner(tmp_path, "trace")
     does = replace(does, stamps={does.study.machine: stamp(does.study.machine)})
-    assert (await does(Run(0, 0, 0, {"size": 20}))).done
 
     async def change() -> None:
-        while when == "meanwhile" and not list(does.work.iterdir()):  # noqa: ASYNC110 - a process makes it
+        while when == "meanwhile" and not (does.work / "1-0-0").exists():  # noqa: ASYNC110 - a process makes it
             await trio.sleep(0.001)
         os.utime(does.study.machine, ns=(0, 1))
 
-    async with trio.open_nursery() as nursery:
+    async with does, trio.open_nursery() as nursery:
+        assert (await does(Run(0, 0, 0, {"size": 20}))).done
         nursery.start_soon(change)
         if when == "before":
             await trio.testing.wait_all_tasks_blocked()
         row = await does(Run(1, 0, 0, {"size": 20}))
     assert (row.point, row.done) == (1, False)
     assert row.error == f"{does.study.machine} has changed since the study began"
-    assert not list(does.work.iterdir())
+    assert not (does.work / "1-0-0").exists()
+
+
+async def test_one_process_does_one_run_after_another(tmp_path: Path) -> None:
+    async with runner(tmp_path, "trace") as do:
+        rows = [await do(Run(n, 0, 0, {"size": n})) for n in range(4)]
+        assert [row.digest for row in rows] == [f"{n:064x}" for n in range(4)]
+        (only,) = {process(row) for row in rows}
+    assert gone([only])
+
+
+async def test_as_many_processes_as_runs_at_a_time(tmp_path: Path) -> None:
+    rows: list[StoredRun] = []
+
+    async def work(point: int) -> None:
+        rows.extend([await do(Run(point, n, 0, {})) for n in range(3)])
+
+    async with runner(tmp_path, "trace") as do:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(work, 0)
+            nursery.start_soon(work, 1)
+        processes = {process(row) for row in rows}
+    assert len(processes) == 2
+    assert gone(list(processes))
+
+
+async def test_a_process_that_has_another_architecture_is_for_other_runs(tmp_path: Path) -> None:
+    async with runner(tmp_path, "trace") as do:
+        rows = [await do(Run(n, 0, 0, {"architecture": ("armv8", "riscv")[n % 2]})) for n in range(6)]
+    assert all(row.done for row in rows), [row.error for row in rows]
+    processes = [process(row) for row in rows]
+    assert len(set(processes[::2])) == len(set(processes[1::2])) == 1
+    assert processes[0] != processes[1]
+
+
+@pytest.mark.parametrize(
+    ("does", "why", "stays"),
+    [
+        ("crash", "it was ended by SIGKILL: no more", False),
+        ("raise", "status 1: Traceback", False),
+        ("no-footer", "its trace could not be measured", True),
+        ("fail", "status 3", True),
+    ],
+)
+async def test_what_fails_costs_one_run(tmp_path: Path, does: str, why: str, stays: bool) -> None:
+    """What went wrong otherwise than a run may is not in the process of the next."""
+    async with runner(tmp_path, "trace") as do:
+        before = await do(Run(0, 0, 0, {}))
+        failed = await do(Run(1, 0, 0, {"does": does}))
+        after = await do(Run(2, 0, 0, {}))
+    assert not failed.done
+    assert failed.error.startswith(why), failed.error
+    assert after.done, after.error
+    assert (process(before) == process(after)) == stays
+
+
+async def test_a_process_that_ended_while_nobody_asked_it_costs_no_run(tmp_path: Path) -> None:
+    async with runner(tmp_path, "trace") as do:
+        before = process(await do(Run(0, 0, 0, {})))
+        os.kill(before, signal.SIGKILL)
+        assert gone([before])
+        after = await do(Run(1, 0, 0, {}))
+    assert after.done, after.error
+
+
+async def test_what_one_run_says_is_not_told_of_the_next(tmp_path: Path) -> None:
+    async with runner(tmp_path, "trace") as do:
+        rows = [await do(Run(n, 0, 0, {"does": "crash"})) for n in range(2)]
+    assert [row.error for row in rows] == ["it was ended by SIGKILL: no more"] * 2
 
 
 async def test_a_trace_can_be_kept(tmp_path: Path) -> None:
     traces = tmp_path / "traces"
     traces.mkdir()
-    assert (await runner(tmp_path, "trace", traces=traces)(Run(3, 1, 2, {}))).done
+    async with runner(tmp_path, "trace", traces=traces) as do:
+        assert (await do(Run(3, 1, 2, {}))).done
     with TraceReader(traces / "3-1-2.bnt") as trace:
         assert trace.footer is not None
 
@@ -94,22 +173,22 @@ async def test_a_failure_says_why(tmp_path: Path, does: str, why: str) -> None:
 
 
 async def test_a_run_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("baonet.study.child._SLACK", 1.0)
-    row = await runner(tmp_path, "slow", timeout="1s")(Run(0, 0, 0, {}))
+    monkeypatch.setattr("baonet.study.runner._SLACK", 1.0)
+    async with runner(tmp_path, "slow", timeout="1s") as do:
+        row = await do(Run(0, 0, 0, {}))
     assert row.error == "it did not end within 2 s"
 
 
 async def test_cancelling_ends_a_run_and_what_it_started(tmp_path: Path) -> None:
-    do = runner(tmp_path, "slow")
     file = tmp_path / "machine.yaml.pid"
-    async with trio.open_nursery() as nursery:
+    async with runner(tmp_path, "slow") as do, trio.open_nursery() as nursery:
         nursery.start_soon(do, Run(0, 0, 0, {}))
         with trio.fail_after(20):
             while not (file.exists() and file.read_text()):  # noqa: ASYNC110 - another process writes it
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
     assert gone([int(file.read_text())])
-    assert not os.listdir(tmp_path / "work")
+    assert os.listdir(tmp_path / "work") == ["said-1"]
 
 
 @pytest.mark.parametrize(("text", "value"), [("500ms", 0.5), ("30s", 30), ("2m", 120), ("1.5h", 5400), ("1min", 60)])
