@@ -84,6 +84,10 @@ class Child:
             file.seek(self._begun)
             return file.read().decode("utf-8", "replace").strip()[-_SHOWN:]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def lives(self) -> bool:
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 

@@ -132,6 +132,11 @@ class Runner:
         finally:
             self._idle += cannot
 
+    @property
+    def idle(self) -> list[int]:
+        """The processes that nobody asks, by their numbers."""
+        return [child.pid for child in self._idle]
+
     async def _take(self) -> Child:
         """A process that nobody asks."""
         while self._idle:

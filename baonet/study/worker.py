@@ -95,12 +95,12 @@ def serve(does: Callable[[RunRequest, str], RunAnswer]) -> int:
             except OtherEngineError:
                 channel.sendall(frame(b""))
                 continue
+            gc.collect()  # the machine, whose memory would last until something else is collected
+            if not gc.get_freeze_count():
+                gc.freeze()  # the modules: no later collection need look at them
             channel.sendall(_answer(answer))
             if answer.status in asked.accept:
                 channel.sendall(_answer(_measured(asked)))
-            if not gc.get_freeze_count():  # the modules: no collection of a later run need look at them
-                gc.collect()
-                gc.freeze()
     return 0
 
 

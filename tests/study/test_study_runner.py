@@ -24,7 +24,7 @@ from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
 from tests.patience import LIMIT
 from tests.study.synthetic import COMMAND, footer, header, write_trace
-from tests.system.machine import gone
+from tests.system.machine import gone, vm, write
 
 SPECS = (MetricSpec("trips", "round-trip"), MetricSpec("shares", "time-share"))
 
@@ -228,3 +228,18 @@ def test_a_trace_that_was_cut_is_readable_and_not_measured(tmp_path: Path) -> No
 def test_time_is_told_in_nanoseconds(tmp_path: Path) -> None:
     file = write_trace(tmp_path / "t.bnt", [], header(hz=62_500_000), footer(time=125))
     assert measure_file(file, SPECS).facts["nanoseconds"] == 2000
+
+
+@pytest.mark.slow
+async def test_the_memory_of_a_machine_lasts_no_longer_than_its_run(tmp_path: Path) -> None:
+    write(tmp_path, {"vms": [vm("hello")], "clock": {"mode": "virtual"}})
+    work = tmp_path / "work"
+    work.mkdir()
+    held = []
+    async with Runner(Study(tmp_path / "s.yaml", tmp_path / "machine.yaml", (), metrics=SPECS), work) as do:
+        for n in range(3):
+            row = await do(Run(n, 0, 0, {}))
+            assert row.done, row.error
+            (child,) = do.idle
+            held.append(Path(f"/proc/{child}/maps").read_text().count("memfd:"))
+    assert held == [0, 0, 0]
