@@ -230,6 +230,11 @@ def test_time_is_told_in_nanoseconds(tmp_path: Path) -> None:
     assert measure_file(file, SPECS).facts["nanoseconds"] == 2000
 
 
+def mappings(pid: int) -> int:
+    """Of memory of machines."""
+    return Path(f"/proc/{pid}/maps").read_text().count("memfd:")
+
+
 @pytest.mark.slow
 async def test_the_memory_of_a_machine_lasts_no_longer_than_its_run(tmp_path: Path) -> None:
     write(tmp_path, {"vms": [vm("hello")], "clock": {"mode": "virtual"}})
@@ -241,5 +246,5 @@ async def test_the_memory_of_a_machine_lasts_no_longer_than_its_run(tmp_path: Pa
             row = await do(Run(n, 0, 0, {}))
             assert row.done, row.error
             (child,) = do.idle
-            held.append(Path(f"/proc/{child}/maps").read_text().count("memfd:"))
+            held.append(mappings(child))
     assert held == [0, 0, 0]
