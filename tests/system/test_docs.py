@@ -14,6 +14,7 @@ import pytest
 
 from baonet.cli.common import load_machine
 from baonet.cli.main import main
+from baonet.core import _memsys
 from tests.system.machine import baonet, vm, write
 
 ROOT = Path(__file__).parents[2]
@@ -199,6 +200,14 @@ def test_a_run_says_what_a_page_shows(page: str, number: int, machine: str, opti
     for line in texts(page)[number].splitlines():
         wanted = ".*".join(map(re.escape, re.split(r" ?\[\.\.\.\]|\.\.\.", line.rstrip())))
         assert re.search(rf"^{wanted}$", said, re.MULTILINE), line
+
+
+def test_every_counter_of_memory_has_its_name_on_the_page() -> None:
+    (told,) = re.findall(
+        r"^Counters are (.*?)\n\n", (ROOT / "docs/memory-counters.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    counted = {name for name in _memsys.Pcpu({}).counters() if not name.startswith("stall")}
+    assert set(re.findall(r"`(\w+)`", told)) - {"cpi"} == counted
 
 
 def texts(page: str) -> list[str]:

@@ -13,7 +13,7 @@ from baonet.trace.memory import pcpu_memory
 from baonet.trace.order import rows
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import Kind
-from tests.system.machine import Result, pair, run
+from tests.system.machine import UART, Result, pair, run, vm
 
 SMALL_L2 = {"l2": {"size": "64KiB", "ways": 4}}
 """So small that what VMs do to each other is seen at once."""
@@ -56,6 +56,18 @@ def test_misses_are_told_by_who_had_driven_the_line_out(tmp_path: Path) -> None:
     assert pages == sorted(pages, key=lambda page: -page["misses"])
     assert sum(page["misses"] for page in pages) <= sum(sum(by.values()) for by in misses.values())
     assert "misses of each, by who had driven the line out" in result.err
+
+
+def test_what_a_cpu_was_told_at_its_last_windows_end_is_counted(tmp_path: Path) -> None:
+    """Though it does not go on: three that are in each other's way, to a moment at which a window ends."""
+    uart = {key: value for key, value in UART.items() if key != "interrupts"}
+    more = {"command_line": "size=64KiB", "device_tree": "auto", "memory": [{"size": "32MiB"}], "devices": [uart]}
+    vms = [vm("membound", name, **more) for name in ("a", "b", "c")]
+    stats, _ = told(tmp_path, {"vms": vms} | on(**SMALL_L2))
+    (cluster,) = stats["memory"]["clusters"].values()
+    for name, of in stats["memory"]["vms"].items():
+        for counter in ("l2_accesses", "l2_misses"):
+            assert of["guest"][counter] == cluster["owners"][name][counter], (name, counter)
 
 
 def test_guest_and_hypervisor_are_counted_apart(tmp_path: Path) -> None:

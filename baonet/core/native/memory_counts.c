@@ -44,16 +44,24 @@ static bool put_counters(PyObject *dict, const char *whose, const struct memsys_
     return done;
 }
 
+/* Who goes on no more takes no outcome, and its clock has it all the same. */
+static void count_pending(const struct core *core, struct memsys_counters counters[2]) {
+    const struct memsys_outcome *pending = core->weave ? memsys_weave_pending(core->weave, core->party) : NULL;
+    if (pending) memsys_count_outcome(counters, pending);
+}
+
 PyObject *core_memory_counts(PyObject *self, PyObject *unused) {
     (void)unused;
     const struct core *core = (struct core *)self;
     const struct memsys *memsys = core->view.memsys;
     PyObject *dict = PyDict_New();
     if (!memsys || !dict) return dict;
+    struct memsys_counters counters[2] = {memsys->counters[0], memsys->counters[1]};
+    count_pending(core, counters);
     uint64_t cycles = clock_of_instructions(core, core_retired(core));
-    for (unsigned i = 0; i < MEMSYS_CAUSES; i++) cycles += memsys->counters[0].stalls[i];
-    if (!put(dict, "", "cycles", cycles) || !put_counters(dict, "", &memsys->counters[0]) ||
-        !put_counters(dict, "hypervisor_", &memsys->counters[1]))
+    for (unsigned i = 0; i < MEMSYS_CAUSES; i++) cycles += counters[0].stalls[i];
+    if (!put(dict, "", "cycles", cycles) || !put_counters(dict, "", &counters[0]) ||
+        !put_counters(dict, "hypervisor_", &counters[1]))
         Py_CLEAR(dict);
     return dict;
 }

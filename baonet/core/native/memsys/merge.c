@@ -115,11 +115,15 @@ bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
     return log->capacity == memsys_log_capacity(window) && log->count <= log->capacity;
 }
 
+void memsys_count_outcome(struct memsys_counters counters[2], const struct memsys_outcome *outcome) {
+    counters[0].l2_misses += (uint64_t)outcome->l2_misses;
+    counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
+    counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
+    counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
+}
+
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
-    memsys->counters[0].l2_misses += (uint64_t)outcome->l2_misses;
-    memsys->counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
-    memsys->counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
-    memsys->counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
+    memsys_count_outcome(memsys->counters, outcome);
     log->begin = now;
     log->count = 0;
     log->wait = outcome->wait;

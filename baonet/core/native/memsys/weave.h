@@ -77,6 +77,12 @@ static inline struct memsys_moves *memsys_weave_moves(const struct memsys_weave 
     return (struct memsys_moves *)(weave->first + party * weave->size + weave->moves);
 }
 
+/* What has come of windows that a party has been in, and it has not taken; NULL: it has taken all. */
+static inline const struct memsys_outcome *memsys_weave_pending(const struct memsys_weave *weave, unsigned number) {
+    const struct memsys_party *party = memsys_weave_party(weave, number);
+    return party->window == weave->shared->window ? NULL : &party->outcome;
+}
+
 void memsys_weave_begin(struct memsys_weave *weave, unsigned party, uint64_t now);
 
 /* Before a party does anything: its clock is at `now`, with what it was charged. Whether it has begun a window. */

@@ -130,6 +130,9 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const
 /* Makes a replica what the cluster's second level is; copies no more than the sets that have changed in one of them since it last was. */
 void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster);
 
+/* Adds what an outcome says to what a pcpu has counted, its guest's and the hypervisor's. */
+void memsys_count_outcome(struct memsys_counters counters[2], const struct memsys_outcome *outcome);
+
 /* Empties the log and has the pcpu take the outcome of the window before. The caller has its clock go on by `outcome->charge`,
  * and `now` is after that. */
 void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome);
