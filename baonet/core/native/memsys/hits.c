@@ -51,8 +51,10 @@ uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes) {
     uint64_t end = va + bytes;
     struct place place;
     for (; va < end; va = (va | (MEMSYS_LINE - 1)) + 1) {
-        if (memsys_fetched(memsys, va, 1)) continue;
-        if (!find_place(in, va, true, &place) || !code_found(in, &place)) break;
+        if (memsys_fetched(memsys, va)) continue;
+        if (!find_place(in, va, true, &place)) break;
+        code_enter_page(in, &place);
+        if (!memsys_fetched(memsys, va) && !code_found(in, &place)) break;
     }
     return va < end ? va : end;
 }
