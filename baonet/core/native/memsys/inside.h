@@ -28,6 +28,11 @@ struct writing {
     uint32_t passing; /* it is not in the first level */
 };
 
+/* Where stores have found it: a virtual line, of a page that the micro-TLB has and no other pcpu reaches; MEMSYS_NOWHERE: none. */
+struct written {
+    uint64_t virtual, line;
+};
+
 /* Dirty lines that others have asked to have cleaned, or flushed (bit 0): they go to memory when the next window begins. */
 struct due {
     uint32_t count, reserved;
@@ -48,6 +53,7 @@ struct inner {
     struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
     uint8_t tlb_next[TLB_ENTRIES], walk_next[SMALL_ENTRIES], ipa_next[SMALL_ENTRIES];
     struct writing writing;
+    struct written written;
     struct prefetcher prefetcher;
     struct ahead ahead;
     struct due due;

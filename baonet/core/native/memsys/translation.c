@@ -83,6 +83,7 @@ void memsys_filter_forget_page(struct inner *in, uint32_t slot) {
         in->head.filter[at] = in->head.owned[at] = MEMSYS_NOWHERE;
     }
     in->filtered[slot] = 0;
+    in->written.virtual = MEMSYS_NOWHERE;
 }
 
 /* The page of a key has left the micro-TLB of instructions. What is known of its lines is kept. */
@@ -138,6 +139,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 void memsys_filter_forget_all(struct inner *in) {
     for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
     memset(in->filtered, 0, sizeof in->filtered);
+    in->written.virtual = MEMSYS_NOWHERE;
 }
 
 void memsys_code_forget_pages(struct inner *in) {
