@@ -39,9 +39,9 @@ void observe_block(void *tcg, void *block) {
     unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, found), emit_handle(tcg, nothing), run);
     void *temps[] = {nothing, entry, found, absent, page, lines};
     for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
-    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block), emit_number(tcg, 0)};
-    unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 3, arguments);
-    for (int i = 0; i < 3; i++) unicorn.temp_free(tcg, arguments[i]);
+    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block)};
+    unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 2, arguments);
+    for (int i = 0; i < 2; i++) unicorn.temp_free(tcg, arguments[i]);
     emit_label(tcg, run);
 }
 

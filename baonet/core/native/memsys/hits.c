@@ -5,7 +5,7 @@
 #include "coherence.h"
 #include "inside.h"
 
-static bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
+static inline __attribute__((always_inline)) bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
     const struct micro *micro = &in->micro[fetch];
     int slot = micro_find(in, fetch, va);
     if (slot < 0) return false;
