@@ -69,8 +69,7 @@ EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
     observe(address, info & 0xff, (enum memsys_kind)(info >> 8));
 }
 
-EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address, uint32_t none) {
-    (void)none;
+EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address) {
     struct memsys *memsys = argument;
     struct core *core = running;
     const void *block = (const void *)(uintptr_t)address;

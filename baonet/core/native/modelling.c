@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "modelled.h"
 
-#define MODEL_VERSION 2
+#define MODEL_VERSION 3
 #define MOST_PACE 1000
 
 static bool is_parameter(PyObject *key) {

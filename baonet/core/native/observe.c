@@ -8,10 +8,10 @@
 #include "leave.h"
 #include "modelled.h"
 
-/* What is to be known of a block's end, when that is: what the look at its first line loads, and the constants of that at its last. */
-static _Thread_local void *first_load, *last_place, *last_line;
+/* What is to be known of a block's end, when that is: the constants of its page, and of its lines in that. */
+static _Thread_local void *page_op, *place_op, *lines_op;
 
-void observe_begin(void) { last_place = NULL; }
+void observe_begin(void) { page_op = NULL; }
 
 static void *emit_constant(void *tcg, void **op) {
     void *temp = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
@@ -20,54 +20,44 @@ static void *emit_constant(void *tcg, void **op) {
     return temp;
 }
 
-static uint64_t *place_of(uint64_t line) { return &running->model->memsys->code[line >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1)]; }
-
-/* if (*place `condition` line) goto label; gives the load. */
-static void *emit_look(void *tcg, void *place, void *line, int condition, void *label) {
-    void *found = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
-    void *load = emit_operation(tcg, INDEX_OP_LD_I64, found, place, 0);
-    unicorn.brcond_i64(tcg, condition, emit_handle(tcg, found), emit_handle(tcg, line), label);
-    unicorn.temp_free(tcg, found);
-    unicorn.temp_free(tcg, place);
-    unicorn.temp_free(tcg, line);
-    return load;
-}
-
 /*
- *     if (code[of the first line] != first line) goto fetch
- *     if (code[of the last line] == last line) goto run
- * fetch:
+ *     if (!(page->page ^ <page> | page->absent & <lines>)) goto run
  *     helper(memsys, block)
  * run:
  */
 void observe_block(void *tcg, void *block) {
-    void *fetch = unicorn.new_label(tcg), *run = unicorn.new_label(tcg);
-    uint64_t first = FIELD(uint64_t, block, TB_PC) & ~(uint64_t)(MEMSYS_LINE - 1);
-    first_load = emit_look(tcg, emit_pointer(tcg, place_of(first)), emit_pointer(tcg, (void *)(uintptr_t)first), TCG_COND_NE, fetch);
-    void *place = emit_constant(tcg, &last_place), *line = emit_constant(tcg, &last_line);
-    emit_look(tcg, place, line, TCG_COND_EQ, run);
-    emit_label(tcg, fetch);
-    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block), emit_number(tcg, 0)};
-    unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 3, arguments);
-    for (int i = 0; i < 3; i++) unicorn.temp_free(tcg, arguments[i]);
+    void *run = unicorn.new_label(tcg), *nothing = emit_pointer(tcg, NULL);
+    void *entry = emit_pointer(tcg, &running->model->memsys->code[memsys_code_index(FIELD(uint64_t, block, TB_PC))]);
+    void *found = unicorn.temp_new(tcg, TCG_TYPE_I64, false), *absent = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    emit_operation(tcg, INDEX_OP_LD_I64, found, entry, offsetof(struct memsys_code_page, page));
+    void *page = emit_constant(tcg, &page_op);
+    emit_operation(tcg, INDEX_OP_XOR_I64, found, found, (uintptr_t)page);
+    place_op = emit_operation(tcg, INDEX_OP_LD32U_I64, absent, entry, 0);
+    void *lines = emit_constant(tcg, &lines_op);
+    emit_operation(tcg, INDEX_OP_AND_I64, absent, absent, (uintptr_t)lines);
+    emit_operation(tcg, INDEX_OP_OR_I64, found, found, (uintptr_t)absent);
+    unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, found), emit_handle(tcg, nothing), run);
+    void *temps[] = {nothing, entry, found, absent, page, lines};
+    for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
+    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block)};
+    unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 2, arguments);
+    for (int i = 0; i < 2; i++) unicorn.temp_free(tcg, arguments[i]);
     emit_label(tcg, run);
 }
 
-/*
- * A block with lines between these two is always asked for. One that is within a line needs one look: the first, of which both sides
- * are the same constant then, the library leaves out.
- */
+#define LOOKED_AT 32u /* lines, from one whose number divides by 8 */
+
+/* Most blocks are within as many lines of a page, as an instruction of the host can test at once; others are always asked for. */
 void observe_block_end(const void *block) {
-    if (!last_place) return;
+    if (!page_op) return;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC), end = pc + FIELD(const uint16_t, block, TB_SIZE) - 1;
-    uint64_t first = pc & ~(uint64_t)(MEMSYS_LINE - 1), last = end & ~(uint64_t)(MEMSYS_LINE - 1);
-    FIELD(uint64_t *, last_place, TCG_OP_ARGS + 8) = place_of(last);
-    FIELD(uint64_t, last_line, TCG_OP_ARGS + 8) = last - first > MEMSYS_LINE ? MEMSYS_NOWHERE + 1 : last;
-    if (first == last) {
-        FIELD(uint8_t, first_load, TCG_OP_OPCODE) = INDEX_OP_MOVI_I64;
-        FIELD(uint64_t, first_load, TCG_OP_ARGS + 8) = first;
-    }
-    last_place = NULL;
+    uint64_t first = pc >> MEMSYS_LINE_SHIFT, lines = (end >> MEMSYS_LINE_SHIFT) - first + 1;
+    unsigned in_page = first & 63, byte = in_page / 8 < 4 ? in_page / 8 : 4, from = in_page - byte * 8;
+    bool looks = pc >> MEMSYS_PAGE_SHIFT == end >> MEMSYS_PAGE_SHIFT && from + lines <= LOOKED_AT;
+    FIELD(uint64_t, page_op, TCG_OP_ARGS + 8) = looks ? pc & PAGE_MASK : MEMSYS_NOWHERE + 1;
+    FIELD(uint64_t, place_op, TCG_OP_ARGS + 16) = offsetof(struct memsys_code_page, absent) + byte;
+    FIELD(uint64_t, lines_op, TCG_OP_ARGS + 8) = looks ? (((uint64_t)1 << lines) - 1) << from : 0;
+    page_op = NULL;
 }
 
 /* Helpers of their own have loads and stores of as many bytes as an aligned one can have: a power of two, and no more than a line. */

@@ -184,6 +184,24 @@ def test_a_page_that_is_a_device_makes_none_of_what_is_beside_it() -> None:
     assert (counts["uncached"], counts["l1d_misses"]) == (1, 2)
 
 
+def test_code_is_where_its_page_is_now() -> None:
+    """What is known of its lines is kept while the micro-TLB has it not, and holds if it is where it was."""
+    where = [DATA]
+
+    def moving(va: int, _fetch: bool) -> tuple[list[int], int, int, bool, bool, int, int]:
+        return [PLAIN], 12, where[0] + va % 4096, True, True, CACHED, CACHED
+
+    pcpu = _memsys.Pcpu({}, 1_000_000, moving, lambda ipa: ([], 30, ipa, CACHED))
+    pcpu.begin(0)
+    for pa, misses in [(DATA, 2), (DATA, 2), (DATA + 4096, 4), (DATA, 4)]:
+        where[0] = pa
+        pcpu.tlbi(Tlbi.ALL, 0, 0)
+        for _ in range(2):
+            begin = pcpu.code_hits(PAGES + 32, 64)
+            pcpu.fetch(0, begin, PAGES + 96 - begin)
+        assert pcpu.counters()["l1i_misses"] == misses
+
+
 @pytest.mark.parametrize("kind", [Kind.LOAD, Kind.STORE])
 def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> None:
     pcpu, now = _memsys.Pcpu({"l2_path": 40}, 1_000_000), 0  # 40: longer than a hit takes

@@ -284,7 +284,7 @@ static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const s
     counting(in)->l1i_misses++;
     l1_fill(&in->l1i, set, place->pa, 0, &way);
     code_forget_way(in, set, way);
-    code_enter(in, place, way);
+    code_enter(in, place, set, way);
     return memsys_ask(view, now, ASK_FETCH, line, MEMSYS_STALL_FETCH);
 }
 
@@ -294,6 +294,7 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
     for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
         struct place place;
         unsigned spent;
+        if (memsys_fetched(view->memsys, va)) continue;
         bool found = memsys_translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);

@@ -262,7 +262,7 @@ void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, str
 void memsys_lose(struct memsys *memsys, uint64_t pa) {
     struct inner *in = (struct inner *)memsys;
     for (uint32_t slot = 0; slot < in->micro[0].entries; slot++)
-        if (in->micro[0].targets[slot] >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT) memsys_filter_forget_page(in, 0, slot);
+        if (in->micro[0].targets[slot] >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT) memsys_filter_forget_page(in, slot);
 }
 
 void memsys_lose_all(struct memsys *memsys) { memsys_filter_forget_all((struct inner *)memsys); }

@@ -35,10 +35,20 @@ struct memsys_moves;
 /* No virtual line: bit 54 is unlike bit 55, as Armv8's 48 bits extend, with any tag; and bit 62 unlike 63, as RISC-V's do. */
 #define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)
 
+/*
+ * Of code, whose address is known when a block is translated, there is an entry a page, so that one look is enough for all lines of a
+ * block, and what is known of a page is there again when the page is back.
+ */
+#define MEMSYS_CODE_PAGES 64u
+struct memsys_code_page {
+    uint64_t page;   /* by its virtual address, as long as the micro-TLB of instructions has it; else MEMSYS_NOWHERE */
+    uint64_t absent; /* a bit for each of its lines that is not known to be in the L1I */
+};
+
 struct memsys {
     uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
     uint64_t owned[MEMSYS_FILTER];  /* a line here is in `filter` too */
-    uint64_t code[MEMSYS_FILTER];   /* likewise of the L1I and the micro-TLB of instructions */
+    struct memsys_code_page code[MEMSYS_CODE_PAGES]; /* by the virtual page */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
     uint32_t context;                   /* memsys_set_context */
@@ -133,12 +143,11 @@ static inline bool memsys_filtered_aligned(struct memsys *memsys, uint64_t va, i
     return true;
 }
 
-/* Whether the code of a block is where it was known to be, so that fetching it would change nothing. */
-static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va, unsigned bytes) {
-    uint64_t last = (va + bytes - 1) >> MEMSYS_LINE_SHIFT;
-    for (uint64_t line = va >> MEMSYS_LINE_SHIFT; line <= last; line++)
-        if (memsys->code[line & (MEMSYS_FILTER - 1)] != line << MEMSYS_LINE_SHIFT) return false;
-    return true;
+static inline uint32_t memsys_code_index(uint64_t va) { return va >> MEMSYS_PAGE_SHIFT & (MEMSYS_CODE_PAGES - 1); }
+/* Whether the line of code at an address is where it was known to be, so that fetching it would change nothing. */
+static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va) {
+    const struct memsys_code_page *code = &memsys->code[memsys_code_index(va)];
+    return (code->page ^ va) >> MEMSYS_PAGE_SHIFT == 0 && !(code->absent >> (va >> MEMSYS_LINE_SHIFT & 63) & 1);
 }
 
 /*

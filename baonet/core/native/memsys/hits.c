@@ -5,7 +5,7 @@
 #include "coherence.h"
 #include "inside.h"
 
-static bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
+static inline __attribute__((always_inline)) bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
     const struct micro *micro = &in->micro[fetch];
     int slot = micro_find(in, fetch, va);
     if (slot < 0) return false;
@@ -22,18 +22,26 @@ static bool load_hits(struct inner *in, const struct place *place) {
     return true;
 }
 
+/* More of the line that stores write to; false: that would be all of it. */
+static bool write_on(struct inner *in, uint64_t va, unsigned size) {
+    uint64_t bytes = in->writing.bytes | written_bytes(va, size);
+    if (!~bytes) return false;
+    in->writing.bytes = bytes;
+    counting(in)->stores++;
+    return true;
+}
+
 static bool store_hits(struct inner *in, const struct place *place, unsigned size) {
     if (place->shared) return false; /* which others may have to hear of */
-    if (in->writing.line == place->pa >> MEMSYS_LINE_SHIFT) {
-        uint64_t bytes = in->writing.bytes | written_bytes(place->va, size);
-        if (!~bytes) return false;
-        in->writing.bytes = bytes;
-    } else {
-        uint32_t set = l1_set(&in->l1d, place->va);
-        int way = l1_find(&in->l1d, set, place->pa);
-        if (way < 0) return false;
-        store_found(in, place, set, (uint32_t)way);
+    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
+    if (in->writing.line == line) {
+        in->written = (struct written){place->va & ~(uint64_t)(MEMSYS_LINE - 1), line};
+        return write_on(in, place->va, size);
     }
+    uint32_t set = l1_set(&in->l1d, place->va);
+    int way = l1_find(&in->l1d, set, place->pa);
+    if (way < 0) return false;
+    store_found(in, place, set, (uint32_t)way);
     counting(in)->stores++;
     return true;
 }
@@ -41,7 +49,10 @@ static bool store_hits(struct inner *in, const struct place *place, unsigned siz
 bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store) {
     struct inner *in = inner_of(view);
     struct place place;
-    if ((va ^ (va + size - 1)) >> MEMSYS_LINE_SHIFT || !find_place(in, va, false, &place)) return false;
+    if ((va ^ (va + size - 1)) >> MEMSYS_LINE_SHIFT) return false;
+    if (store && (va & ~(uint64_t)(MEMSYS_LINE - 1)) == in->written.virtual && in->writing.line == in->written.line)
+        return write_on(in, va, size);
+    if (!find_place(in, va, false, &place)) return false;
     coherence_look(view, &place);
     return store ? store_hits(in, &place, size) : load_hits(in, &place);
 }
@@ -51,8 +62,10 @@ uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes) {
     uint64_t end = va + bytes;
     struct place place;
     for (; va < end; va = (va | (MEMSYS_LINE - 1)) + 1) {
-        if (memsys_fetched(memsys, va, 1)) continue;
-        if (!find_place(in, va, true, &place) || !code_found(in, &place)) break;
+        if (memsys_fetched(memsys, va)) continue;
+        if (!find_place(in, va, true, &place)) break;
+        code_enter_page(in, &place);
+        if (!memsys_fetched(memsys, va) && !code_found(in, &place)) break;
     }
     return va < end ? va : end;
 }

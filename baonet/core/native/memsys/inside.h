@@ -8,11 +8,11 @@
 #include "prefetch.h"
 #include "tlb_sets.h"
 
-/* A micro-TLB: pages of 4 KiB, victims in turn. `lines`: those of the page that have come into its filter since it is here. */
+/* A micro-TLB: pages of 4 KiB, victims in turn. */
 struct micro {
     uint32_t entries, next;
     uint8_t many[MICRO_HINTS], hints[MICRO_HINTS]; /* by the page: how many such are here, and where one was found last */
-    uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES], lines[MICRO_ENTRIES];
+    uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES];
 };
 
 /* A bit for each byte of its line that an access within one writes. */
@@ -28,6 +28,11 @@ struct writing {
     uint32_t passing; /* it is not in the first level */
 };
 
+/* Where stores have found it: a virtual line, of a page that the micro-TLB has and no other pcpu reaches; MEMSYS_NOWHERE: none. */
+struct written {
+    uint64_t virtual, line;
+};
+
 /* Dirty lines that others have asked to have cleaned, or flushed (bit 0): they go to memory when the next window begins. */
 struct due {
     uint32_t count, reserved;
@@ -37,12 +42,18 @@ struct due {
 struct inner {
     struct memsys head;
     struct l1 l1i, l1d;
-    uint8_t ways[MEMSYS_FILTER], code_ways[MEMSYS_FILTER]; /* of the lines in head.filter, in head.code */
-    struct micro micro[2]; /* of data, of instructions */
+    uint8_t ways[MEMSYS_FILTER]; /* of the lines in head.filter */
+    struct micro micro[2];       /* of data, of instructions */
+    uint64_t filtered[MICRO_ENTRIES]; /* of a page in micro[0]: a bit for each line that has come into head.filter since it is there */
+    struct code_of { /* of which translation an entry of head.code tells */
+        uint64_t key, target;
+    } code_of[MEMSYS_CODE_PAGES];
+    uint16_t code_places[L1_LINES]; /* of each way of the L1I: the bit of head.code that tells of it (code_place) */
     struct tlb_sets tlb, walk, ipa;
     struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
     uint8_t tlb_next[TLB_ENTRIES], walk_next[SMALL_ENTRIES], ipa_next[SMALL_ENTRIES];
     struct writing writing;
+    struct written written;
     struct prefetcher prefetcher;
     struct ahead ahead;
     struct due due;
@@ -100,26 +111,45 @@ bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_param
 
 /* ---- The filters ---- */
 
-static inline void code_enter(struct inner *in, const struct place *place, uint32_t way) {
+#define CODE_PLACES (MEMSYS_CODE_PAGES * 64)
+static inline uint16_t code_place(uint64_t va) { return va >> MEMSYS_LINE_SHIFT & (CODE_PLACES - 1); }
+static inline void code_forget_place(struct inner *in, uint16_t place) {
+    in->head.code[place >> 6].absent |= (uint64_t)1 << (place & 63);
+}
+/* The micro-TLB has the page: what was known of it holds, if it is where it was. */
+static inline struct memsys_code_page *code_enter_page(struct inner *in, const struct place *place) {
+    uint32_t index = memsys_code_index(place->va);
+    struct memsys_code_page *code = &in->head.code[index];
+    struct code_of *of = &in->code_of[index], is = {in->micro[1].keys[place->slot], in->micro[1].targets[place->slot]};
+    if (of->key != is.key || of->target != is.target) {
+        code->absent = UINT64_MAX;
+        *of = is;
+    }
+    code->page = place->va >> MEMSYS_PAGE_SHIFT << MEMSYS_PAGE_SHIFT;
+    return code;
+}
+/* A line is told of by one bit, in case that several virtual pages are where it is. */
+static inline void code_enter(struct inner *in, const struct place *place, uint32_t set, uint32_t way) {
     if (place->slot < 0) return;
-    uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
-    in->head.code[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT;
-    in->code_ways[line & (MEMSYS_FILTER - 1)] = (uint8_t)way;
-    in->micro[1].lines[place->slot] |= (uint64_t)1 << (line & 63);
+    uint16_t *told = &in->code_places[set * in->l1i.ways + way], own = code_place(place->va);
+    if (*told != own) code_forget_place(in, *told);
+    *told = own;
+    code_enter_page(in, place)->absent &= ~((uint64_t)1 << (own & 63));
 }
 /* Something else is in this way of the L1I now. */
 static inline void code_forget_way(struct inner *in, uint32_t set, uint32_t way) {
-    for (uint32_t i = set & (MEMSYS_FILTER - 1); i < MEMSYS_FILTER; i += in->l1i.sets)
-        if (in->code_ways[i] == way) in->head.code[i] = MEMSYS_NOWHERE;
+    code_forget_place(in, in->code_places[set * in->l1i.ways + way]);
 }
+/* All have left the L1I; all pages have left the micro-TLB. */
 void memsys_code_forget_all(struct inner *in);
+void memsys_code_forget_pages(struct inner *in);
 static inline void filter_enter(struct inner *in, const struct place *place, uint32_t way, bool owned) {
     if (place->slot < 0) return;
     uint64_t line = place->va >> MEMSYS_LINE_SHIFT;
     in->head.filter[line & (MEMSYS_FILTER - 1)] = line << MEMSYS_LINE_SHIFT;
     in->head.owned[line & (MEMSYS_FILTER - 1)] = owned ? line << MEMSYS_LINE_SHIFT : MEMSYS_NOWHERE;
     in->ways[line & (MEMSYS_FILTER - 1)] = (uint8_t)way;
-    in->micro[0].lines[place->slot] |= (uint64_t)1 << (line & 63);
+    in->filtered[place->slot] |= (uint64_t)1 << (line & 63);
 }
 /* Something else is in this way now, or the line there is clean. */
 static inline void filter_forget_way(struct inner *in, uint32_t set, uint32_t way) {
@@ -138,13 +168,14 @@ static inline void store_found(struct inner *in, const struct place *place, uint
 }
 /* Whether the L1I has the line. */
 static inline bool code_found(struct inner *in, const struct place *place) {
-    int way = l1_find(&in->l1i, l1_set(&in->l1i, place->va), place->pa);
-    if (way >= 0) code_enter(in, place, (uint32_t)way);
+    uint32_t set = l1_set(&in->l1i, place->va);
+    int way = l1_find(&in->l1i, set, place->pa);
+    if (way >= 0) code_enter(in, place, set, (uint32_t)way);
     return way >= 0;
 }
 void memsys_filter_forget_all(struct inner *in);
-/* Lines of the page in a place of a micro-TLB. */
-void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot);
+/* Lines of the page in a place of the micro-TLB of data. */
+void memsys_filter_forget_page(struct inner *in, uint32_t slot);
 
 /* ---- The L1D ---- */
 

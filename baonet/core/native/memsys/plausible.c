@@ -22,6 +22,12 @@ static bool micro_is(const struct micro *micro, uint32_t entries) {
     return micro->entries == entries && micro->next < entries;
 }
 
+static bool code_places_are(const uint16_t places[]) {
+    for (unsigned i = 0; i < L1_LINES; i++)
+        if (places[i] >= CODE_PLACES) return false;
+    return true;
+}
+
 bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_parameters *p) {
     for (unsigned i = 0; i < AHEAD_HINTS; i++)
         if (ahead->hints[i] >= AHEAD_LINES) return false;
@@ -35,5 +41,5 @@ bool memsys_plausible(const struct memsys *memsys, const struct memsys_parameter
            micro_is(&in->micro[1], p->utlb_instruction) && sets_are(&in->tlb, in->tlb_next, p->tlb_entries, p->tlb_ways) &&
            sets_are(&in->walk, in->walk_next, p->walk_cache_entries, p->walk_cache_ways) &&
            sets_are(&in->ipa, in->ipa_next, p->ipa_cache_entries, p->ipa_cache_ways) &&
-           in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS && memsys_ahead_plausible(&in->ahead, p);
+           code_places_are(in->code_places) && in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS && memsys_ahead_plausible(&in->ahead, p);
 }

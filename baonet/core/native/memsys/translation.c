@@ -74,24 +74,29 @@ static bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t v
     return true;
 }
 
-void memsys_filter_forget_page(struct inner *in, unsigned side, uint32_t slot) {
-    struct micro *micro = &in->micro[side];
-    uint64_t page = micro->keys[slot] >> KEY_SHIFT;
-    for (uint64_t lines = micro->lines[slot]; lines; lines &= lines - 1) {
+void memsys_filter_forget_page(struct inner *in, uint32_t slot) {
+    uint64_t page = in->micro[0].keys[slot] >> KEY_SHIFT;
+    for (uint64_t lines = in->filtered[slot]; lines; lines &= lines - 1) {
         uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
         uint32_t at = line & (MEMSYS_FILTER - 1);
-        uint64_t *entry = &(side ? in->head.code : in->head.filter)[at];
-        if ((*entry >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) != 0) continue;
-        *entry = MEMSYS_NOWHERE;
-        if (!side) in->head.owned[at] = MEMSYS_NOWHERE;
+        if ((in->head.filter[at] >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) != 0) continue;
+        in->head.filter[at] = in->head.owned[at] = MEMSYS_NOWHERE;
     }
-    micro->lines[slot] = 0;
+    in->filtered[slot] = 0;
+    in->written.virtual = MEMSYS_NOWHERE;
+}
+
+/* The page of a key has left the micro-TLB of instructions. What is known of its lines is kept. */
+static void code_forget_page(struct inner *in, uint64_t key) {
+    struct memsys_code_page *code = &in->head.code[key >> KEY_SHIFT & (MEMSYS_CODE_PAGES - 1)];
+    if (key_of(code->page >> MEMSYS_PAGE_SHIFT, 0) == key_of(key >> KEY_SHIFT, 0)) code->page = MEMSYS_NOWHERE;
 }
 
 static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
     struct micro *micro = &in->micro[side];
     if (micro->keys[slot] == NO_KEY) return;
-    memsys_filter_forget_page(in, side, slot);
+    if (side) code_forget_page(in, micro->keys[slot]);
+    else memsys_filter_forget_page(in, slot);
     micro->many[micro->keys[slot] >> KEY_SHIFT & (MICRO_HINTS - 1)]--;
     micro->targets[slot] = 0;
     micro->keys[slot] = NO_KEY;
@@ -133,12 +138,16 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 
 void memsys_filter_forget_all(struct inner *in) {
     for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
-    memset(in->micro[0].lines, 0, sizeof in->micro[0].lines);
+    memset(in->filtered, 0, sizeof in->filtered);
+    in->written.virtual = MEMSYS_NOWHERE;
+}
+
+void memsys_code_forget_pages(struct inner *in) {
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->head.code[i].page = MEMSYS_NOWHERE;
 }
 
 void memsys_code_forget_all(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.code[i] = MEMSYS_NOWHERE;
-    memset(in->micro[1].lines, 0, sizeof in->micro[1].lines);
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->head.code[i] = (struct memsys_code_page){MEMSYS_NOWHERE, UINT64_MAX};
 }
 
 void memsys_set_context(struct memsys *memsys, uint32_t context) {
@@ -146,7 +155,7 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     if (memsys->context == context) return;
     memsys->context = context;
     memsys_filter_forget_all(in);
-    memsys_code_forget_all(in);
+    memsys_code_forget_pages(in);
 }
 
 static bool concerns(uint64_t key, enum memsys_tlbi kind, uint16_t asid) {
