@@ -103,6 +103,8 @@ PYTHON = {
     "emulate.c": "an emulated access is the hypervisor's, and happens with the GIL held",
     "entry.c": "makes a core",
     "library.h": "loads the library",
+    "named.c": "makes a core",
+    "named.h": "makes a core",
     "observed.c": "makes a core",
     "regions.c": "makes a core",
     "register_table.c": "makes a core",
