@@ -102,6 +102,7 @@ PYTHON = {
     "core.h": "the object, and what emulated accesses call",
     "emulate.c": "an emulated access is the hypervisor's, and happens with the GIL held",
     "entry.c": "makes a core",
+    "leave.c": "ends the process",
     "library.h": "loads the library",
     "named.c": "makes a core",
     "named.h": "makes a core",
