@@ -93,12 +93,11 @@ from tests.core import virtual
 from tests.core.owners import Owners
 from tests.core.test_courier_peers import Peer
 free = sys.argv[1] == "host"
-virtual.HZ *= not free
 node, owners = Peer(0, free=free), Owners()
 node.close()
 owners.ledger = node.ledger
 struct.pack_into("=QHH", owners._entries, 0, 0, 3, 2)  # the page of its code
-virtual.core(virtual.LOOP, owners=owners).run(1000)
+virtual.core(virtual.LOOP, owners=owners, hz=0 if free else virtual.HZ).run(1000)
 """
 
 
