@@ -74,7 +74,7 @@ class ChildRunner:
             seconds = time.monotonic() - began
             row = replace(row, facts={**row.facts, "host_seconds": round(seconds, 3)})
             if self.traces is not None and (trace := directory / "trace.bnt").exists():
-                shutil.move(trace, self.traces / f"{name}.bnt")
+                _keep(trace, self.traces / f"{name}.bnt")
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         changed = self._changed()
@@ -107,6 +107,16 @@ class ChildRunner:
             return replace(row, error=f"its trace could not be measured: {said or f'status {status}'}")
         result = measure.load(answer)
         return replace(row, done=True, digest=result.digest, facts=result.facts, measured=result.measured)
+
+
+def _keep(trace: Path, place: Path) -> None:
+    """Whole or not at all. Raises OSError that names the place, where it may have no room."""
+    try:
+        shutil.move(trace, place)
+    except OSError as error:
+        with suppress(OSError):
+            place.unlink()
+        raise OSError(error.errno, error.strerror, str(place)) from None
 
 
 async def _child(words: Sequence[str], given: bytes, said: Path, limit: float | None) -> tuple[int | None, bytes, str]:

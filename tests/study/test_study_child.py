@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from dataclasses import replace
@@ -70,6 +71,23 @@ async def test_a_run_of_files_that_have_changed_is_no_result(tmp_path: Path, whe
     assert (row.point, row.done) == (1, False)
     assert row.error == f"{does.study.machine} has changed since the study began"
     assert not list(does.work.iterdir())
+
+
+async def test_a_trace_for_which_there_is_no_room_is_told_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between file systems, of which the second is full."""
+
+    def move(trace: Path, place: Path) -> None:
+        place.write_bytes(trace.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device", str(trace), None, str(place))
+
+    monkeypatch.setattr("shutil.move", move)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with pytest.raises(OSError, match=r"No space left on device: '.*/kept/0-0-0.bnt'$"):
+        await runner(tmp_path, "trace", traces=kept)(Run(0, 0, 0, {"size": 5}))
+    assert not list(kept.iterdir())
 
 
 async def test_a_trace_can_be_kept(tmp_path: Path) -> None:
