@@ -380,7 +380,8 @@ class Agent:
                 self.outcome.digests[pcpu] = digest
             case wire.SharedCache(cluster):
                 self.outcome.caches[cluster] = message
-            case wire.Delivered(exact, late, latest):
+            case wire.Delivered(time, exact, late, latest):
+                self.course.came(time)
                 total = self.outcome.deliveries
                 total.exact += exact
                 total.late += late

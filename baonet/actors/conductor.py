@@ -349,8 +349,8 @@ class Conductor:
             self._hear()
         if self._phase is Phase.GONE:
             return
-        deliveries = self._island.deliveries
-        self._port.send(AGENT, wire.Delivered(deliveries.exact, deliveries.late, deliveries.latest))
+        island, counted = self._island, self._island.deliveries
+        self._port.send(AGENT, wire.Delivered(island.latest, counted.exact, counted.late, counted.latest))
         for cache in shared_caches(self._plan, self._island):
             self._port.send(AGENT, cache)
         self._say(wire.Stopped(self.address))

@@ -48,6 +48,9 @@ class Course(Protocol):
     def reached(self, address: int, next_: int, latest: int) -> None:
         """A conductor has come to the horizon; see ``Reached``."""
 
+    def came(self, time: int) -> None:
+        """A conductor ends, maybe on the way to a horizon: so far its clocks have come."""
+
     def drop(self, address: int) -> None:
         """This actor is no more."""
 
@@ -86,6 +89,7 @@ class FreeCourse:
         return math.inf
 
     def reached(self, address: int, next_: int, latest: int) -> None: ...
+    def came(self, time: int) -> None: ...
     def drop(self, address: int) -> None: ...
 
     def stand(self, moment: int | None = None) -> None:

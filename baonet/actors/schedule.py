@@ -118,6 +118,9 @@ class Schedule:
     def reached(self, address: int, next_: int, latest: int) -> None:
         self.horizons.reached(address, next_, latest)
 
+    def came(self, time: int) -> None:
+        self.horizons.latest = max(self.horizons.latest, time)
+
     def drop(self, address: int) -> None:
         self.horizons.drop(address)
 

@@ -144,9 +144,9 @@ class Architecture(Protocol):
 
     ``address_limit``: where guest addresses and physical ones end. ``interrupts`` are their numbers, ``lines`` those
     that a device of the platform can have. ``private``: interrupts that are a vcpu's own, as in
-    ``baonet.hyp.architecture``; ``timers`` are those of its timer. ``controllers``: what the binding of an interrupt
-    controller is called (``compatible``). ``platforms``: the built-in ones, each with a description in Markdown;
-    ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
+    ``baonet.hyp.architecture``; ``raised``: those that a CPU itself raises. ``controllers``: what the binding of an
+    interrupt controller is called (``compatible``). ``platforms``: the built-in ones, each with a description in
+    Markdown; ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
     """
 
     name: str
@@ -157,7 +157,7 @@ class Architecture(Protocol):
     interrupts: range
     lines: range
     private: Container[int]
-    timers: Collection[int]
+    raised: Collection[int]
     controllers: Collection[str]
     platform_part: type[Model]
     vm_part: type[Model]

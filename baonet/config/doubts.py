@@ -88,7 +88,7 @@ def _interrupts(draft: Draft, vm: VmModel, entry: DeviceModel, placement: VmCont
     strange = [
         interrupt
         for interrupt in entry.lines
-        if interrupt not in of_platform and interrupt not in draft.architecture.timers
+        if interrupt not in of_platform and interrupt not in draft.architecture.raised
     ]
     for device in lacking:
         yield from _lacking(draft, entry, device, strange, placement)

@@ -190,8 +190,9 @@ class MemorySystemModel(Model):
         None,
     )
     cpi: Fraction | None = optional(
-        Decimal(Fraction(1, 10), Fraction(100)),
-        "Cycles that an instruction takes when the first-level caches have all that it needs.",
+        Decimal(Fraction(1, 2), Fraction(100)),
+        "Cycles that an instruction takes when the first-level caches have all that it needs. No core that is modelled "
+        "executes more than two in a cycle, and what a window writes down of them has room for as many.",
         None,
     )
     l1i: FirstLevelCacheModel | None = optional(MappingOf(FirstLevelCacheModel), "Of instructions.", None)

@@ -313,7 +313,8 @@ def hand_over(ledger: object, entries: object, segment: int, page: int, owner: i
 def fetch(ledger: object, pcpu: int, owners: object, segment: int, page: int) -> None:
     """Before a page is written to from outside: returns when its bytes are on this node.
 
-    ``pcpu`` is one of this node that stands. Raises IndexError where there is none of these.
+    ``pcpu`` is one of this node that stands. Raises IndexError where there is none of these, ConnectionError when the
+    node's courier has ended.
     """
 
 def write(ledger: object, entries: object, segment: int, page: int) -> None:

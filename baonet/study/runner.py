@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Final, final
@@ -85,7 +86,7 @@ class Runner:
             seconds = time.monotonic() - began
             row = replace(row, facts={**row.facts, "host_seconds": round(seconds, 3)})
             if self.traces is not None and (trace := directory / "trace.bnt").exists():
-                shutil.move(trace, self.traces / f"{name}.bnt")
+                _keep(trace, self.traces / f"{name}.bnt")
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         changed = self._changed()
@@ -146,6 +147,16 @@ class Runner:
             await child.end()
         self._started += 1
         return Child(self.command, self.work / f"said-{self._started}")
+
+
+def _keep(trace: Path, place: Path) -> None:
+    """Whole or not at all. Raises OSError that names the place, where it may have no room."""
+    try:
+        shutil.move(trace, place)
+    except OSError as error:
+        with suppress(OSError):
+            place.unlink()
+        raise OSError(error.errno, error.strerror, str(place)) from None
 
 
 async def _answers(child: Child, asked: RunQuestion, limit: float) -> tuple[RunAnswer, TraceAnswer | None] | None:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import BinaryIO, TypeAlias
 
 from baonet.hyp.architecture import Architecture
-from baonet.trace.head import Header
+from baonet.trace.head import Footer, Header
 from baonet.trace.names import PCPU, Names, kind, message
 from baonet.trace.order import batches
 from baonet.trace.reader import Progress, TraceReader
@@ -129,8 +129,16 @@ def _header(header: Header) -> dict[str, object]:
     part = header.architecture.names.vm_part
     told = {field.name: getattr(header, field.name) for field in dataclasses.fields(header) if field.name != "chains"}
     del told["architecture"]
+    told["memory_system"] = None if header.memory_system is None else dataclasses.asdict(header.memory_system)
     vms = [dataclasses.asdict(vm).items() for vm in header.vms]
     return told | {"vms": [{part if name == "arch" else name: value for name, value in vm} for vm in vms]}
+
+
+def _footer(header: Header, footer: Footer) -> dict[str, object]:
+    caches = {number: dataclasses.asdict(cache) for number, cache in footer.caches.items()}
+    for cache in caches.values():
+        cache["pages"] = [(f"{address:#x}", misses) for address, misses in cache["pages"]]
+    return {**dataclasses.asdict(footer), "time": header.ns(footer.time), "caches": caches}
 
 
 def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
@@ -158,7 +166,5 @@ def export(trace: TraceReader, out: BinaryIO, progress: Progress) -> None:
         between = ",\n"
         done += len(batch)
         progress(done, trace.records)
-    footer = (
-        None if trace.footer is None else {**dataclasses.asdict(trace.footer), "time": header.ns(trace.footer.time)}
-    )
+    footer = None if trace.footer is None else _footer(header, trace.footer)
     out.write(f'\n],\n"footer":{json.dumps(footer)}}}\n'.encode())

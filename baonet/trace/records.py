@@ -32,7 +32,7 @@ class Kind(IntEnum):
     WAKE = 4
     """It goes on."""
     RAISED = 5
-    """A source is up. a: its interrupt; b: ``InterruptSource``; c: for a timer in virtual time, when it was due."""
+    """A source is up. a: its interrupt; b: ``InterruptSource``; c: of a timer in virtual time, when it was due."""
     PENDING = 6
     """The hypervisor has made an interrupt pending for this vcpu. a: its number."""
     DELIVERED = 7
@@ -67,7 +67,7 @@ class Kind(IntEnum):
 
 
 class InterruptSource(IntEnum):
-    TIMER = 0
+    TIMER = 0  # or the performance monitors of the CPU
     LINE = 1
     CPU = 2  # of another vcpu, or the same: ``ArchNames.ipi``
     IPC = 3

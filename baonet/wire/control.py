@@ -283,8 +283,12 @@ class Reached:
 @final
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Of an island at its end: messages delivered when they were due, later, and how many cycles late at most."""
+    """Of an island at its end: messages delivered when they were due, later, and how many cycles late at most.
 
+    ``time``: how far its farthest clock has come, also when it ends on the way to a horizon.
+    """
+
+    time: int
     exact: int
     late: int
     latest: int

@@ -92,6 +92,14 @@ def test_the_time_that_a_run_has_taken(next_: int, latest: int, end: int | None,
     assert schedule.time == time
 
 
+def test_an_end_on_the_way_to_a_horizon_is_the_time_of_a_run() -> None:
+    schedule = Schedule(Horizons([0, 5], STEP), CYCLES, interactive=False)
+    schedule.grant()
+    schedule.came(7)
+    schedule.came(4)
+    assert schedule.time == 7
+
+
 def test_an_end_before_the_last_horizon_is_the_time_of_a_run() -> None:
     schedule = Schedule(Horizons([0], STEP, 10), CYCLES, interactive=False)
     schedule.grant()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -175,6 +176,16 @@ def test_a_file_that_fails_is_no_reader_that_stops(hello: Path) -> None:
     result = shell('baonet run "$FILE" --clock virtual --trace /dev/full 2>&1 | cat', hello)
     assert result.status == 1
     assert result.out.endswith("baonet: --trace /dev/full: No space left on device\n")
+
+
+def test_a_run_whose_trace_fails_tells_the_time_that_it_has_come_to(tmp_path: Path) -> None:
+    """On the way to its first horizon, at 10 ms."""
+    file = write(tmp_path, {"vms": [vm("flood-forever")]})
+    result = shell('baonet run "$FILE" --clock virtual --console none --trace >(head -c 65536 >/dev/null)', file)
+    told = re.match(r"baonet: 0\.(\d{9}) s of virtual time; ", result.err)
+    assert told is not None, result.err
+    assert 100_000 < int(told[1]) < 10_000_000
+    assert (result.status, result.err.splitlines()[1:]) == (1, ["baonet: --trace /dev/fd/63: Broken pipe"])
 
 
 @pytest.mark.parametrize(("clock", "status"), [("virtual", 1), ("host", 0)])

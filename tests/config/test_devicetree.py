@@ -80,6 +80,15 @@ def test_the_timer_has_its_four_private_interrupts(tmp_path: Path) -> None:
     assert cells(timer, "interrupts") == [1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4]
 
 
+def test_performance_monitors_have_their_interrupt_if_the_vm_has_it(tmp_path: Path) -> None:
+    assert "/pmu" not in tree(machine_of(tmp_path))
+    modelled = ("qemu-aarch64-virt", "{extends: qemu-aarch64-virt, memory_system: cortex-a53}")
+    assert "interrupts" not in tree(machine_of(tmp_path, modelled))["/pmu"].properties
+    given = ("devices: [{pa: 0x09000000, size: 4KiB}", "devices: [{interrupts: [23]}, {pa: 0x09000000, size: 4KiB}")
+    for changes in ((given,), (modelled, given)):
+        assert cells(tree(machine_of(tmp_path, *changes))["/pmu"], "interrupts") == [1, 7, 4]
+
+
 def test_a_gicv3_has_a_redistributor_for_each_vcpu(tmp_path: Path) -> None:
     gic = tree(machine_of(tmp_path, ("timer: [27]", "gic: {gicd: 0x30000000, gicr: 0x30100000}")))[
         "/interrupt-controller@30000000"

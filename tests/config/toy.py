@@ -69,7 +69,7 @@ class Toy:
     words = Words(*["a word of the toy's"] * len(Words.__slots__))
     guests: Guests = ToyGuests()
     interrupts, lines = range(64), range(1, 64)
-    timers: Collection[int] = (0,)
+    raised: Collection[int] = (0,)
     controllers: Collection[str] = ("toy,ic",)
     platform_part: type[Model] = ToyModel
     vm_part: type[Model] = ToyModel
@@ -122,7 +122,7 @@ class Toy:
         return "direct", "the toy has no hypervisor that could take them"
 
     def hardware(self, part: Model) -> Collection[int]:
-        return self.timers
+        return self.raised
 
     def uses(self, part: Model) -> Iterator[Mention]:
         return iter(())

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PROCESS
+from baonet.core import _node
+from tests.core.test_courier_peers import ASK, GET, RAM, Peer
+from tests.patience import ANSWER, PROCESS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -65,6 +70,45 @@ def test_who_waits_for_a_courier_that_has_ended_hears_of_it(when: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "the node's courier has ended" in done.stdout
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_who_waits_for_a_page_when_the_courier_has_ended_hears_of_it(when: str) -> None:
+    node = Peer(0)
+    struct.pack_into("=QHH", node.entries, 16 * 3, 0, 3, 2)  # page 3 is pcpu 2's, and on node 1
+    with ThreadPoolExecutor(1) as pool:
+        if when == "before":
+            node.close()
+        fetched = pool.submit(_node.fetch, node.ledger, 0, node.entries, RAM, 3)
+        if when == "meanwhile":
+            assert node.hear() == (GET, ASK.pack(3, RAM, 1))
+            node.close()
+        with pytest.raises(ConnectionError, match="the node's courier has ended: nobody brings page 3"):
+            fetched.result(ANSWER)
+
+
+DESERTED = """
+import struct, sys
+from tests.core import virtual
+from tests.core.owners import Owners
+from tests.core.test_courier_peers import Peer
+free = sys.argv[1] == "host"
+node, owners = Peer(0, free=free), Owners()
+node.close()
+owners.ledger = node.ledger
+struct.pack_into("=QHH", owners._entries, 0, 0, 3, 2)  # the page of its code
+virtual.core(virtual.LOOP, owners=owners, hz=0 if free else virtual.HZ).run(1000)
+"""
+
+
+@pytest.mark.parametrize("clock", ["virtual", "host"])
+def test_a_core_that_needs_a_page_when_the_courier_has_ended_ends(clock: str) -> None:
+    """Amid an instruction nothing else can be done."""
+    done = subprocess.run(
+        [sys.executable, "-c", DESERTED, clock], cwd=ROOT, capture_output=True, text=True, timeout=PROCESS, check=False
+    )
+    assert done.returncode == -signal.SIGABRT
+    assert "baonet: the node's courier has ended\n" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc here")

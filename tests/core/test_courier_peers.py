@@ -251,8 +251,12 @@ def test_a_node_is_told_what_a_process_has_taken() -> None:
                 other.say(SAYS, struct.pack("<I", 2) + piece)
                 sent, ahead = sent + len(piece), ahead + len(piece)
                 continue
-            while not select.select([other.stream], [], [], 0)[0]:
-                got += other.process.recv(10_000)
+            ready: list[socket.socket] = []
+            while other.stream not in ready:
+                ready = select.select([other.stream, other.process], [], [], ANSWER)[0]
+                assert ready
+                if other.process in ready:
+                    got += other.process.recv(10_000)
             kind, body = other.hear()
             assert kind == TOOK
             ahead -= struct.unpack("<II", body)[1]

@@ -62,7 +62,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes(), CLOCKS)
-@example({"cpi": "0.333333"}, {})
+@example({"cpi": "0.666667"}, {})
 @example({"cpi": "33.333"}, {})
 @example({}, {"clock.mhz": 100_000, "clock.window": "100us"})
 @example({"cpi": 100}, {"clock.mhz": 10, "clock.window": "100ns"})

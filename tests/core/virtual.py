@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import RAM, SIZE, UART, UART_INTID, Memory
@@ -24,6 +26,8 @@ def core(
     model: int = MAX,
     owners: Owners | None = None,
     siblings: tuple[int, ...] = (),
+    timers: tuple[int, ...] = (27,),
+    hz: int = HZ,
 ) -> native.Core:
     """At its reset, at the first of the instructions, with a UART and the virtual timer."""
     memory = memory or Memory(cores)
@@ -32,15 +36,15 @@ def core(
         midr=0x410F_D034,
         mpidr=index,
         frequency=FREQUENCY,
-        epoch=0,
+        epoch=0 if hz else time.monotonic_ns(),
         gic_version=3,
         list_registers=4,
-        timers=(27,),
+        timers=timers,
         slots=memory.slots,
         index=index,
         siblings=siblings,
         code_map=memory.code_map,
-        hz=HZ,
+        hz=hz,
         costs=costs,
         records=True,
         ledger=owners and owners.ledger,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import signal
@@ -148,6 +149,24 @@ async def test_what_one_run_says_is_not_told_of_the_next(tmp_path: Path) -> None
     async with runner(tmp_path, "trace") as do:
         rows = [await do(Run(n, 0, 0, {"does": "crash"})) for n in range(2)]
     assert [row.error for row in rows] == ["it was ended by SIGKILL: no more"] * 2
+
+
+async def test_a_trace_for_which_there_is_no_room_is_told_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between file systems, of which the second is full."""
+
+    def move(trace: Path, place: Path) -> None:
+        place.write_bytes(trace.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device", str(trace), None, str(place))
+
+    monkeypatch.setattr("shutil.move", move)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    async with runner(tmp_path, "trace", traces=kept) as do:
+        with pytest.raises(OSError, match=r"No space left on device: '.*/kept/0-0-0.bnt'$"):
+            await do(Run(0, 0, 0, {"size": 5}))
+    assert not list(kept.iterdir())
 
 
 async def test_a_trace_can_be_kept(tmp_path: Path) -> None:

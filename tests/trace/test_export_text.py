@@ -20,7 +20,8 @@ from baonet.trace.names import Names, kind
 from baonet.trace.order import Row
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import InterruptSource, Kind
-from tests.trace.traces import HEADER, any_rows, in_order, write
+from tests.trace.test_trace_reader import CACHE
+from tests.trace.traces import HEADER, any_rows, footer, in_order, write
 
 VMS = {0: "ping", 1: "pong, the other", 2: "pong, the other"}
 
@@ -115,6 +116,16 @@ def test_json_has_every_record(made: list[Row]) -> None:
     assert document["footer"]["ending"] == "done"
     assert [back(record) for record in document["records"]] == [told(row) for row in in_order(made)]
     assert [record.get("vm") for record in document["records"]] == [VMS.get(row[2]) for row in in_order(made)]
+
+
+def test_json_has_the_memory_system_and_its_caches(tmp_path: Path) -> None:
+    system = {"preset": "cortex-a53", "changes": {"l2.size": "2MiB"}}
+    end = {**footer([]), "caches": {0: {**CACHE, "pages": [[0x4000_0000, 3]]}}}
+    document = json.loads(
+        exported(write(tmp_path / "t.bnt", [], end=end, header={**HEADER, "memory_system": system}), export_json)
+    )
+    assert document["header"]["memory_system"] == system
+    assert document["footer"]["caches"] == {"0": {**CACHE, "pages": [["0x40000000", 3]]}}
 
 
 def test_json_of_a_killed_run_has_no_footer(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def _shape(annotation: typing.Any) -> str:
     return f"{annotation}[{inner}]" if inner else str(annotation)
 
 
-SHAPES = {5: "a27ab301d64b1ec0bc036cc24a38fc181fd2e8a27242f2fbbc32f9ba4b4c4928"}
+SHAPES = {5: "8993af080f7113ac9e5c8739b084dcb22dc531e54a69f227ab1b68704fc4bc3b"}
 """A digest of all messages, by the protocol's version."""
 
 

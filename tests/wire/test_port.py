@@ -86,19 +86,19 @@ async def test_a_message_ends_a_wait_with_a_limit(pair: Pair) -> None:
     assert pair[1].take() == [(0, Start())]
 
 
-async def lateness(wait: Callable[[float], Awaitable[None]], seconds: float = 0.0003) -> list[float]:
-    late = []
-    for _ in range(20):
+async def ends_in_time(wait: Callable[[float], Awaitable[None]], seconds: float = 0.0003) -> None:
+    """Never early, and not later than by half a millisecond once, whenever the host has a core for it."""
+    late, end = [1.0], time.perf_counter() + ANSWER
+    while min(late) >= 0.0005 and time.perf_counter() < end:
         start = time.perf_counter()
         await wait(seconds)
         late.append(time.perf_counter() - start - seconds)
-    return late
+    assert 0 <= min(late) < 0.0005
 
 
 async def test_a_wait_for_sockets_ends_to_the_fraction_of_a_millisecond() -> None:
     left, right = socket_pair()
-    late = await lateness(left.wait)
-    assert 0 <= min(late) < 0.0005
+    await ends_in_time(left.wait)
     left.close()
     right.close()
 
@@ -106,16 +106,14 @@ async def test_a_wait_for_sockets_ends_to_the_fraction_of_a_millisecond() -> Non
 @pytest.mark.parametrize("seconds", [0.0003, 2 * DOZE])
 async def test_a_wait_for_rings_ends_to_the_fraction_of_a_millisecond(seconds: float) -> None:
     left, right = ring_pair()
-    late = await lateness(left.wait, seconds)
-    assert 0 <= min(late) < 0.0005
+    await ends_in_time(left.wait, seconds)
     left.close()
     right.close()
 
 
 async def test_a_wait_for_a_switch_ends_to_the_fraction_of_a_millisecond() -> None:
     switch = Switch()
-    late = await lateness(lambda seconds: switch.wait(trio.current_time() + seconds))
-    assert 0 <= min(late) < 0.0005
+    await ends_in_time(lambda seconds: switch.wait(trio.current_time() + seconds))
     switch.close()
 
 

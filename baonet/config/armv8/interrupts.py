@@ -12,6 +12,8 @@ from baonet.machine.armv8 import Gic
 
 FIRST_PPI, FIRST_SPI, FIRST_SPECIAL = 16, 32, 1020
 TIMERS = {27: "virtual timer", 30: "EL1 physical timer"}
+MONITORS = 23
+"""Of the performance monitors."""
 
 
 def uses(model: Armv8VmModel) -> Iterator[Mention]:

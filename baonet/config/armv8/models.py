@@ -94,8 +94,9 @@ class Armv8VmModel(Model):
     gic: GicModel | None = optional(MappingOf(GicModel), "The VM's interrupt controller.", None, after="ipcs")
     timer: tuple[int, ...] = optional(
         ListOf(INTID),
-        "Interrupts of the generic timer that reach the VM: 27 (virtual timer) and 30 (EL1 physical timer). Bao wants "
-        "them listed among the devices; that works here too. `[]` for none.",
+        "Interrupts of the generic timer that reach the VM: 27 (virtual timer) and 30 (EL1 physical timer). `[]` for "
+        "none. Bao wants them listed among the devices; that works here too, and is how a VM gets 23, of the "
+        "performance monitors.",
         (27,),
         after="interrupts",
     )

@@ -1,4 +1,5 @@
-"""The device tree's nodes for CPUs, PSCI, GIC, generic timer, and for performance monitors where memory takes time.
+"""The device tree's nodes for CPUs, PSCI, GIC, generic timer, and for performance monitors where memory takes time
+or the VM has their interrupt.
 
 Bindings are those of Linux (Documentation/devicetree/bindings): arm,gic-v3, arm,gic-400, arm,armv8-timer, arm,psci,
 arm,pmu.
@@ -7,6 +8,7 @@ arm,pmu.
 from __future__ import annotations
 
 from baonet.config.armv8.gic import GICC_SIZE, GICD_SIZE, GICD_SIZE_V2, GICR_SIZE
+from baonet.config.armv8.interrupts import MONITORS
 from baonet.config.fdt import FdtNode
 from baonet.config.tree_nodes import TreePlace, numbers
 from baonet.machine import Platform, Vm
@@ -26,8 +28,8 @@ def describe(root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None
     psci.text("method", "smc")
     _gic(root, vm, controller)
     _timer(root, vm)
-    if platform.memory_system is not None:
-        _pmu(root, platform)
+    if platform.memory_system is not None or MONITORS in vm.interrupts:
+        _pmu(root, platform, vm)
 
 
 def _cpus(root: FdtNode, platform: Platform, vm: Vm) -> None:
@@ -79,8 +81,11 @@ def _timer(root: FdtNode, vm: Vm) -> None:
     timer.flag("always-on")
 
 
-def _pmu(root: FdtNode, platform: Platform) -> None:
-    """Of no interrupt: an overflow has none, so what counts is read, and not sampled."""
+def _pmu(root: FdtNode, platform: Platform, vm: Vm) -> None:
+    """Without an interrupt, if the VM has none, what counts is read, and not sampled."""
     model = Armv8Platform.of(platform).cpu_model
     names = ["arm,armv8-pmuv3"] if model in _CPU_COMPATIBLE else [f"arm,{model}-pmu", "arm,armv8-pmuv3"]
-    root.add("pmu").text("compatible", *names)
+    pmu = root.add("pmu")
+    pmu.text("compatible", *names)
+    if MONITORS in vm.interrupts:
+        pmu.cells("interrupts", *cells(vm, MONITORS, edge=False))

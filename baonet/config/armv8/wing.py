@@ -33,7 +33,7 @@ class Armv8:
     interrupts = range(1024)
     lines = range(numbers.FIRST_SPI, numbers.FIRST_SPECIAL)
     private: Container[int] = range(numbers.FIRST_SPI)
-    timers: Collection[int] = numbers.TIMERS
+    raised: Collection[int] = (numbers.MONITORS, *numbers.TIMERS)
     controllers: Collection[str] = given_tree.GICS
     platform_part: type[Model] = Armv8PlatformModel
     vm_part: type[Model] = Armv8VmModel

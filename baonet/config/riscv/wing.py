@@ -33,7 +33,7 @@ class Riscv:
     interrupts = numbers.SOURCES
     lines = numbers.SOURCES
     private: Container[int] = numbers.OWN
-    timers: Collection[int] = ()
+    raised: Collection[int] = ()
     controllers: Collection[str] = (*tree.CONTROLLERS, tree.HART_CONTROLLER)
     platform_part: type[Model] = RiscvPlatformModel
     vm_part: type[Model] = RiscvVmModel

@@ -14,9 +14,9 @@ class Core(NativeCore):
     """One emulated CPU.
 
     ``model``: UC_CPU_ARM64_*. ``midr``, ``mpidr``: what its guest reads there. ``gic_version``: 2 or 3.
-    ``list_registers``: 1 to 16. ``timers``: the INTIDs among 27 and 30 that the VM has. ``costs``: cycles that the
-    hypervisor takes for each ``Exit``, by their numbers, then for an emulated access. ``cluster``: how many cores it
-    has. All else is of ``baonet.core.architecture.Wiring``.
+    ``list_registers``: 1 to 16. ``timers``: the INTIDs among 27 and 30 that the VM has, and 23 if it has that of the
+    performance monitors. ``costs``: cycles that the hypervisor takes for each ``Exit``, by their numbers, then for an
+    emulated access. ``cluster``: how many cores it has. All else is of ``baonet.core.architecture.Wiring``.
 
     Raises ValueError for a number out of these bounds, a buffer that is read-only or too small, too many siblings;
     RuntimeError when it is initialised again or the library refuses; MemoryError; ImportError when the library is

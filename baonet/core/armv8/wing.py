@@ -16,7 +16,7 @@ from baonet.machine import Machine, Vm
 from baonet.machine.armv8 import Armv8Platform, Armv8Vm
 
 _MODELS: Final = {"cortex-a57": 0, "cortex-a53": 1, "cortex-a72": 2, "max": 3}  # UC_CPU_ARM64_*
-_TIMERS: Final = (27, 30)  # the virtual and the physical one
+_OWN: Final = (23, 27, 30)  # of the performance monitors, the virtual timer, the physical timer
 _TRIAL: Final = ("trial", "litmus", "testbed", "selftest_code")
 """The modules of the start-up self-test."""
 
@@ -42,7 +42,7 @@ class Armv8Cores:
             mpidr=vmpidr(vcpu, vm.cpus),
             gic_version=Armv8Vm.of(vm).gic.version,
             list_registers=arch.gic.list_registers,
-            timers=tuple(intid for intid in _TIMERS if intid in vm.interrupts),
+            timers=tuple(intid for intid in _OWN if intid in vm.interrupts),
             costs=cycles(machine, self.kinds(vm)),
             cluster=machine.platform.cpus,
             **wiring,

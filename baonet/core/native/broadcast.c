@@ -97,7 +97,10 @@ static bool has_served(const struct core *core, unsigned i) {
 static void wait_for(struct core *core, bool away) {
     for (unsigned i = 0; i < core->sibling_count; i++) {
         if (is_away(core, core->siblings[i]) != away) continue;
-        for (unsigned spins = 0; !has_served(core, i); spins++) broadcast_wait(core, spins); /* wait: serve */
+        for (unsigned spins = 0; !has_served(core, i); spins++) { /* wait: serve */
+            if (away && atomic_load(&core->residence->deserted)) core_deserted();
+            broadcast_wait(core, spins);
+        }
     }
 }
 

@@ -80,6 +80,8 @@ uint64_t clock_of_tick(struct core *core, uint64_t tick) {
     return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
 }
 
+uint64_t clock_after(const struct core *core, uint64_t retired) { return clock_of_instructions(core, retired) + beside(core) + 1; }
+
 int64_t clock_nanoseconds(struct core *core, uint64_t ticks) {
     unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
     return exact > INT64_MAX ? INT64_MAX : (int64_t)exact;

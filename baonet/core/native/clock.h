@@ -55,6 +55,9 @@ static inline uint64_t clock_of_instructions(const struct core *core, uint64_t i
     return pace->cycles == pace->instructions ? instructions : clock_divided(instructions * pace->cycles, pace->instructions, pace->by_instructions);
 }
 
+/* The first cycle that is certain to be after the clock has shown, while so many instructions had retired; if nothing stalls. */
+uint64_t clock_after(const struct core *core, uint64_t retired);
+
 /* The first cycle at which the counter shows `tick`, all ones: it is out of reach. */
 uint64_t clock_of_tick(struct core *core, uint64_t tick);
 

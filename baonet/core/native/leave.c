@@ -26,6 +26,8 @@ void core_strain(struct core *core, unsigned exceptions) {
     slot_kick(core->slot, KICK_DOORBELL);
 }
 
+void core_deserted(void) { Py_FatalError("baonet: the node's courier has ended"); }
+
 void core_strain_waited(struct core *core, uint64_t nanoseconds) {
     uint64_t exceptions = nanoseconds / WAITED_STRAIN;
     core_strain(core, exceptions < SPELL ? (unsigned)exceptions : SPELL);

@@ -21,6 +21,9 @@ void core_leave_here(struct core *core, enum exit_reason reason);
 #define MAINTENANCE_STRAIN 1 /* a page of one, or a line of translated code */
 void core_strain(struct core *core, unsigned exceptions);
 
+/* Ends the process: amid an instruction the node's courier is needed, and has ended. */
+_Noreturn void core_deserted(void);
+
 /* Another node has been waited for, so long: few instructions may take seconds. */
 void core_strain_waited(struct core *core, uint64_t nanoseconds);
 

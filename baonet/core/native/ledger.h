@@ -134,10 +134,14 @@ static inline bool ledger_end_windows(struct ledger *ledger, unsigned pcpu, uint
     }
 }
 
-/* Of the courier, as the last that it does. */
-static inline void ledger_desert(struct ledger *ledger) {
+/* Of the courier, as the last that it does: of so many lanes, who waits for a page looks around. */
+static inline void ledger_desert(struct ledger *ledger, unsigned lanes) {
     atomic_store(&ledger->deserted, true);
     futex_ring(&ledger->edges_shipped);
+    for (unsigned i = 0; i < lanes; i++) {
+        uint32_t page = WANTS_PAGE;
+        if (atomic_compare_exchange_strong(&ledger->lanes[i].wants, &page, WANTS_NOTHING)) futex_ring(&ledger->lanes[i].wants);
+    }
 }
 
 /* For the courier, when it has taken calls: whether there were some that it has not got. */
@@ -151,14 +155,15 @@ static inline void ledger_let_go(struct ledger *ledger, size_t lanes, struct own
     if (entry->owner != SHARED && entry->owner <= lanes) entry->let_go = atomic_load(&ledger->lanes[entry->owner - 1].known);
 }
 
-/* Returns when the page is here, which is elsewhere. Of a core that has nothing else to wait for. */
-static inline void ledger_fetch(struct ledger *ledger, unsigned pcpu, uint16_t segment, uint32_t page) {
+/* Returns when the page is here, which is elsewhere; false: nobody will bring it. Of a core that has nothing else to wait for. */
+static inline bool ledger_fetch(struct ledger *ledger, unsigned pcpu, uint16_t segment, uint32_t page) {
     struct lane *lane = &ledger->lanes[pcpu];
     lane->segment = segment;
     lane->page = page;
     atomic_store(&lane->wants, WANTS_PAGE);
     ledger_call(ledger, pcpu);
-    while (atomic_load(&lane->wants) == WANTS_PAGE) futex_wait(&lane->wants, WANTS_PAGE, 0);
+    while (atomic_load(&lane->wants) == WANTS_PAGE && !atomic_load(&ledger->deserted)) futex_wait(&lane->wants, WANTS_PAGE, 0);
+    return !atomic_load(&ledger->deserted);
 }
 
 /* Whether the courier must send some on before there is room for more that no node forgets. */

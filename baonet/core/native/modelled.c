@@ -13,8 +13,11 @@
 #include "rest.h"
 #include "sample.h"
 
+/* Who watches looks where something stalls: that follows from what the guest does alone, as what the filters let pass does not. */
 static void stall(struct core *core, unsigned cycles) {
-    if (cycles) clock_stall(core, cycles);
+    if (!cycles) return;
+    clock_stall(core, cycles);
+    if (core->model->watch) core->model->watch(core);
 }
 
 /* How many accesses the instruction has told of since what was before it was noted. */
@@ -150,6 +153,7 @@ void modelled_enter(struct core *core) {
     if (!core->weave || !memsys_weave_enter(core->weave, core->party, clock_now(core)) || !core->model) return;
     sample_memory(core);
     modelled_begun(core, memsys_weave_party(core->weave, core->party)->window);
+    if (core->model->watch) core->model->watch(core); /* what was missed in the window before is known now */
 }
 
 static void carry_out(struct core *core, struct request request, bool broadcast) {

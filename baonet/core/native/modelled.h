@@ -34,6 +34,7 @@ struct modelled {
     struct again {
         uint64_t pc, told;
     } again; /* an instruction that was refused a page and is to be done again: how many accesses it has told of */
+    void (*watch)(struct core *core); /* who counts what the memory system does, and is to look at it; NULL: nobody */
     void *own;       /* memory of the model, all of it, that nobody else has; NULL: it is shared by the cluster */
     size_t own_size;
 };

@@ -11,59 +11,12 @@
 #define MODEL_VERSION 3
 #define MOST_PACE 1000
 
-static bool is_parameter(PyObject *key) {
-#define MEMSYS_FIELD(name, standard) \
-    if (!PyUnicode_CompareWithASCIIString(key, #name)) return true;
-    if (PyUnicode_Check(key)) {
-        MEMSYS_PARAMETERS(MEMSYS_FIELD)
-    }
-#undef MEMSYS_FIELD
-    return false;
-}
-
-/* False: a Python error says what of it. */
-static bool take_parameter(PyObject *value, const char *name, uint32_t *parameter) {
-    int overflows;
-    long long number = PyLong_AsLongLongAndOverflow(value, &overflows);
-    if (number == -1 && PyErr_Occurred()) return false;
-    if (overflows || number < 0 || number > UINT32_MAX)
-        return PyErr_Format(PyExc_ValueError, "the memory system's %s must be from 0 to %u", name, UINT32_MAX), false;
-    *parameter = (uint32_t)number;
-    return true;
-}
-
-/* All fields of `parameters` that are named, over the usual ones. */
-static int parameters_from(PyObject *named, struct memsys_parameters *parameters) {
-    Py_ssize_t place = 0, known = 0;
-    PyObject *key, *value;
-    *parameters = memsys_cortex_a53;
-#define MEMSYS_FIELD(name, standard)                                                \
-    if ((value = PyDict_GetItemString(named, #name))) {                             \
-        if (!take_parameter(value, #name, &parameters->name)) return -1;            \
-        known++;                                                                    \
-    }
-    MEMSYS_PARAMETERS(MEMSYS_FIELD)
-#undef MEMSYS_FIELD
-    if (known != PyDict_Size(named)) {
-        const char *names =
-#define MEMSYS_FIELD(name, standard) " " #name
-            MEMSYS_PARAMETERS(MEMSYS_FIELD);
-#undef MEMSYS_FIELD
-        while (PyDict_Next(named, &place, &key, &value) && is_parameter(key)) {}
-        PyErr_Format(PyExc_ValueError, "a memory system has no parameter %R; it has%s", key, names);
-        return -1;
-    }
-    struct memsys_wrong wrong = memsys_check(parameters);
-    if (wrong.field) PyErr_Format(PyExc_ValueError, "the memory system's %s %s", wrong.field, wrong.why);
-    return wrong.field ? -1 : 0;
-}
-
 static size_t aligned(size_t size) { return (size + 63) & ~(size_t)63; }
 
 /* State of the core's own, and no log: nobody else is to know. */
 static int make_own(struct core *core, PyObject *named) {
     struct memsys_parameters parameters;
-    if (parameters_from(named, &parameters)) return -1;
+    if (!memsys_take_checked(named, &parameters)) return -1;
     size_t memsys = aligned(memsys_size(&parameters)), l2 = memsys_l2_size(&parameters);
     uint8_t *own = PyMem_Calloc(1, memsys + l2);
     if (!own) return PyErr_NoMemory(), -1;

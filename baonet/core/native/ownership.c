@@ -30,6 +30,7 @@ static bool may(const struct core *core, const struct ownership *entry, bool wri
 /* What this one keeps the others must not miss. Its lane's number is as good as any. */
 static void make_room(struct core *core) {
     for (unsigned spins = 0; ledger_is_full(core->ledger); spins++) {
+        if (atomic_load(&core->ledger->deserted)) core_deserted();
         if (spins % 1000 == 0) ledger_call(core->ledger, core->index);
         sched_yield();
     }

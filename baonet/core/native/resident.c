@@ -4,6 +4,10 @@
  */
 #include "resident.h"
 
+#include "leave.h"
+
 void resident_make(struct core *core, struct shared_page page) {
-    if (__builtin_expect(page.table[page.page].holder != HERE, false)) ledger_fetch(core->ledger, core->index, page.segment, page.page);
+    if (__builtin_expect(page.table[page.page].holder != HERE, false) &&
+        !ledger_fetch(core->ledger, core->index, page.segment, page.page))
+        core_deserted();
 }

@@ -127,6 +127,7 @@ static void await(struct core *core, struct shared_page page, bool write) {
         uint32_t poked = atomic_load(&slot->pokes);
         if (running == core) serve(core);
         if (atomic_load(&lane->wants) == WANTS_USE) break;
+        if (atomic_load(&residence->deserted)) core_deserted();
         futex_wait(&slot->pokes, poked, 0);
     }
     atomic_store(&slot->waits, 0);

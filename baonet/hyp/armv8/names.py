@@ -29,7 +29,7 @@ _CALLS: Final[Mapping[int, str]] = {
 }
 """Function ids in x0 of HVC and SMC."""
 
-_TIMERS: Final = {27: " (virtual timer)", 30: " (physical timer)"}
+_OWN: Final = {23: " (performance monitors)", 27: " (virtual timer)", 30: " (physical timer)"}
 _CLASSES: Final = {0x00: "undefined instruction", 0x20: "instruction abort", 0x24: "data abort"}
 
 # First offset, name, bytes of each register that has a number (0: it has none).
@@ -99,7 +99,7 @@ class Armv8Names:
         return None
 
     def interrupt(self, number: int) -> str:
-        return f"SGI {number}" if number < gic.SGIS else f"{number}{_TIMERS.get(number, '')}"
+        return f"SGI {number}" if number < gic.SGIS else f"{number}{_OWN.get(number, '')}"
 
     def exit(self, reason: int, detail: int, place: Callable[[int], str]) -> str | None:
         number = detail & self.interrupt_bits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from baonet.core import _memsys
@@ -45,10 +47,15 @@ def test_what_is_wrong_says_so(field: str, value: int, why: str | None) -> None:
     found = _memsys.check({field: value})
     assert found is not None
     assert found == (field, why) if why else found[0] == "ipa_cache_entries"
-    with pytest.raises(ValueError, match=found[0]):
+    with pytest.raises(ValueError, match=f"the memory system's {found[0]} "):
         _memsys.Pcpu({field: value})
+    with pytest.raises(ValueError, match=f"the memory system's {found[0]} "):
+        _memsys.Cluster({field: value}, [(0, 1 << 20)])
 
 
-def test_a_field_that_is_none_is_told() -> None:
-    with pytest.raises(KeyError):
-        _memsys.check({"l4_size": 1})
+@pytest.mark.parametrize("made", [_memsys.check, _memsys.Pcpu, lambda fields: _memsys.Cluster(fields, [(0, 1 << 20)])])
+def test_a_field_that_is_none_is_told(made: Callable[[dict[str, int]], object]) -> None:
+    with pytest.raises(ValueError, match="a memory system has no parameter 'l4_size'; it has l1i_size"):
+        made({"l4_size": 1})
+    with pytest.raises(ValueError, match=r"the memory system's l2_latency must be from 0 to 4294967295"):
+        made({"l2_latency": -1})

@@ -72,12 +72,13 @@ struct exception { /* as EL1 sees it */
 struct pmu {
     uint64_t since, rest; /* until when it has counted; cycles that PMCR_EL0.D left over */
     uint32_t control, enabled, overflowed, interrupting, selected;
+    uint32_t active; /* 1: its interrupt has been told, and the guest has not ended it */
     uint32_t type[PMU_COUNTERS + 1];
     uint64_t value[PMU_COUNTERS + 1];
     uint64_t told[PMU_COUNTERS]; /* how often what each counts has been in all, as far as it knows; where memory takes time */
 };
 
-#define ARCH_STATE_VERSION 3u
+#define ARCH_STATE_VERSION 4u
 struct arch_state {
     uint64_t random; /* how often the guest has asked for a random number */
     bool double_locked;
@@ -95,7 +96,7 @@ struct arch_state {
     uint64_t stored;
     uint32_t stored_by;
 };
-_Static_assert(sizeof(struct arch_state) == 504, "another layout is another ARCH_STATE_VERSION");
+_Static_assert(sizeof(struct arch_state) == 512, "another layout is another ARCH_STATE_VERSION");
 
 /* Of stage 1 by the guest's tables, the latest. */
 struct walk {
@@ -120,6 +121,7 @@ struct arch_wiring {
     unsigned cluster; /* cores in it, this among them */
     unsigned list_registers;
     bool gicv3, gicv2;
+    bool monitors; /* the VM has the interrupt of the performance monitors */
 };
 
 #endif

@@ -6,12 +6,20 @@
 #include "armv8/arm.h"
 #include "armv8/flags.h"
 #include "armv8/identification.h"
+#include "armv8/pmu.h"
 #include "armv8/registers.h"
 #include "armv8/timer.h"
 #include "armv8/watch.h"
 
 #define VIRTUAL_TIMER 27 /* INTIDs */
 #define PHYSICAL_TIMER 30
+
+static bool has(PyObject *interrupts, uint32_t intid) {
+    PyObject *number = PyLong_FromUnsignedLong(intid);
+    bool found = number && PySequence_Contains(interrupts, number) == 1;
+    Py_XDECREF(number);
+    return found;
+}
 
 int arch_init(struct core *core, PyObject *keywords) {
     static char *names[] = {"model", "midr", "mpidr", "gic_version", "list_registers", "timers", "cluster", NULL};
@@ -35,12 +43,9 @@ int arch_init(struct core *core, PyObject *keywords) {
     struct timer *made = core->state.arch.timers;
     made[TIMER_VIRTUAL].intid = VIRTUAL_TIMER;
     made[TIMER_PHYSICAL].intid = PHYSICAL_TIMER;
-    for (int i = 0; i < TIMERS; i++) {
-        PyObject *intid = PyLong_FromLong(made[i].intid);
-        made[i].assigned = intid && PySequence_Contains(timers, intid) == 1;
-        Py_XDECREF(intid);
-    }
-    return 0;
+    for (int i = 0; i < TIMERS; i++) made[i].assigned = has(timers, made[i].intid);
+    wiring->monitors = has(timers, PMU_INTERRUPT);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* The library's default is 1 KiB, as Armv5 had it, which makes every TLB fill four. */
@@ -60,6 +65,7 @@ bool arch_plausible(struct core *core, const struct arch_state *state, const voi
         const struct timer *timer = &state->timers[i], *mine = &core->state.arch.timers[i];
         if (timer->intid != mine->intid || BYTE(timer->assigned) != mine->assigned || BYTE(timer->active) > 1) return false;
     }
+    if (state->pmu.active > 1) return false;
     if (BYTE(state->double_locked) > 1 || BYTE(state->maintenance) > 1) return false;
     static const size_t fixed[] = {ENV_HCR_EL2, ENV_SCR_EL3};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -80,6 +86,7 @@ void arch_renew(struct core *core) {
     arm.update_breakpoints(core->cpu);
     watch_update(core);
     timer_renew(core);
+    pmu_renew(core);
     arm_rebuild_hflags_aarch64(core->env);
 }
 

@@ -5,8 +5,13 @@
  * memory takes time instructions and what the model of the memory system counts of the guest. There instructions are those
  * to the end of the block that runs, memory accesses those that have been made. What a second-level cache has really missed
  * is known at the end of a window: a counter then goes on by more, or stands still until its due is more than it has told.
- * Counters that go on by themselves are brought up to date when something of them is touched. An overflow is seen in
- * PMOVSSET_EL0, and interrupts nobody. Of the filters, both EL1 and EL0 excluded stops a counter, either alone does not.
+ * Counters that go on by themselves are brought up to date when something of them is touched. Of the filters, both EL1 and EL0
+ * excluded stops a counter, either alone does not.
+ *
+ * While a counter has overflowed whose bit in PMINTENSET_EL1 is set, the monitors' interrupt is up. It is told the hypervisor once, as
+ * a timer's is, and again if it is up when the guest has ended it. When it comes follows from what the guest does: for cycles and
+ * instructions the moment is known before, and the block that would begin at or after it does not run; what the memory
+ * system does is looked at where something stalls, and when a window begins.
  */
 #include "armv8/pmu.h"
 
@@ -14,8 +19,10 @@
 
 #include "armv8/arm.h"
 #include "armv8/register_table.h"
+#include "architecture.h"
 #include "clock.h"
 #include "leave.h"
+#include "modelled.h"
 
 #define CYCLES PMU_COUNTERS /* the index of the cycle counter */
 #define CYCLES_BIT 31
@@ -139,6 +146,63 @@ static void catch_up(struct core *core) {
     advance(pmu, CYCLES, cycles / divider);
 }
 
+/* The cycle at which a counter overflows, or what the host's clock shows then; all ones: not by itself. */
+static uint64_t overflows(const struct core *core, unsigned n) {
+    const struct pmu *pmu = &core->state.arch.pmu;
+    uint64_t value = pmu->value[n], rest = (UINT64_C(1) << 32) - (uint32_t)value;
+    uint32_t event = pmu->type[n] & EVENT_MASK;
+    if (n == CYCLES) {
+        unsigned __int128 ticks = pmu->control & PMCR_LC ? ((unsigned __int128)1 << 64) - value : rest;
+        unsigned __int128 at = pmu->since + ticks * (pmu->control & PMCR_D ? 64 : 1) - pmu->rest;
+        return at > INT64_MAX ? UINT64_MAX : (uint64_t)at;
+    }
+    if (event == CPU_CYCLES) return pmu->since + rest;
+    if (event != INST_RETIRED || !core->view.memsys || core->state.waiting || core->state.outside) return UINT64_MAX;
+    uint64_t after = clock_after(core, pmu->told[n] + rest - 1), floor = core->state.floor;
+    return after > floor ? after : floor + 1; /* others' time does not retire instructions */
+}
+
+uint64_t pmu_alarm(const struct core *core) {
+    const struct pmu *pmu = &core->state.arch.pmu;
+    uint64_t first = UINT64_MAX;
+    if (!pmu->interrupting || !core->arch.monitors || pmu->active || !(pmu->control & PMCR_E)) return first;
+    if (pmu->overflowed & pmu->interrupting) return 0;
+    for (unsigned n = 0; n <= CYCLES; n++) {
+        if (!(pmu->interrupting & bit(n)) || !counts(pmu, n)) continue;
+        uint64_t at = overflows(core, n);
+        if (at < first) first = at;
+    }
+    return first;
+}
+
+bool pmu_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
+    uint64_t at = pmu_alarm(core), now = at == UINT64_MAX ? 0 : clock_visible(core);
+    if (at == UINT64_MAX || now < at) return false;
+    core->state.arch.pmu.active = 1;
+    *interrupt = PMU_INTERRUPT;
+    *due = at ? at : now;
+    return true;
+}
+
+/* In mid-block, or between two stays. */
+static void look(struct core *core) {
+    catch_up_events(core);
+    if (running == core && !pmu_alarm(core)) clock_plan(core);
+}
+
+/* After anything may have changed that says when it interrupts. */
+void pmu_renew(struct core *core) {
+    const struct pmu *pmu = &core->state.arch.pmu;
+    if (core->model) core->model->watch = core->arch.monitors && pmu->interrupting & COUNTERS_MASK ? look : NULL;
+}
+
+static void plan(struct core *core) {
+    pmu_renew(core);
+    if (!core->arch.monitors) return;
+    if (core->hz) clock_plan(core);
+    if (arch_due(core)) FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;
+}
+
 static void control(struct pmu *pmu, uint64_t value) {
     if (value & PMCR_P) memset(pmu->value, 0, CYCLES * sizeof *pmu->value);
     if (value & PMCR_C) pmu->value[CYCLES] = pmu->rest = 0;
@@ -164,6 +228,7 @@ static uint64_t *value_of(struct pmu *pmu, uint32_t reg) { return &pmu->value[re
 uint64_t pmu_read_cycles(void *env, const void *ri) {
     (void)env, (void)ri;
     catch_up(running);
+    plan(running);
     return running->state.arch.pmu.value[CYCLES];
 }
 
@@ -172,6 +237,7 @@ void pmu_write_cycles(void *env, const void *ri, uint64_t value) {
     catch_up(running);
     running->state.arch.pmu.value[CYCLES] = value;
     running->state.arch.pmu.rest = 0;
+    plan(running);
 }
 
 uint64_t pmu_read(void *env, const void *ri) {
@@ -180,6 +246,7 @@ uint64_t pmu_read(void *env, const void *ri) {
     uint32_t reg = KEY(register_encoding(ri));
     unsigned n;
     catch_up(core);
+    plan(core); /* what has overflowed is known now */
     switch (reg) {
     case KEY(PMCR): return PMCR_FIXED | idcode(core) | pmu->control;
     case KEY(PMCNTENSET):
@@ -205,12 +272,10 @@ static void write_type(struct core *core, unsigned n, uint64_t value) {
     if (n < CYCLES && core->view.memsys) pmu->told[n] = occurred(core, pmu->type[n] & EVENT_MASK);
 }
 
-void pmu_write(void *env, const void *ri, uint64_t value) {
-    struct core *core = running;
+static void write_register(struct core *core, const void *ri, uint64_t value) {
     struct pmu *pmu = &core->state.arch.pmu;
     uint32_t reg = KEY(register_encoding(ri)), bits = (uint32_t)value & IMPLEMENTED;
     unsigned n;
-    catch_up(core);
     switch (reg) {
     case KEY(PMCR): control(pmu, value); return;
     case KEY(PMCNTENSET): pmu->enabled |= bits; return;
@@ -221,7 +286,10 @@ void pmu_write(void *env, const void *ri, uint64_t value) {
     case KEY(PMINTENCLR): pmu->interrupting &= ~bits; return;
     case KEY(PMSWINC): increment(pmu, value); return;
     case KEY(PMSELR): pmu->selected = value & 0x1f; return;
-    case KEY(PMCCNTR): pmu_write_cycles(env, ri, value); return;
+    case KEY(PMCCNTR):
+        pmu->value[CYCLES] = value;
+        pmu->rest = 0;
+        return;
     case KEY(PMCCFILTR): write_type(core, CYCLES, value); return;
     case KEY(PMXEVCNTR):
         if (selected(pmu, false, &n)) pmu->value[n] = (uint32_t)value;
@@ -234,6 +302,13 @@ void pmu_write(void *env, const void *ri, uint64_t value) {
         write_type(core, reg & 7, value);
     else
         *value_of(pmu, reg) = (uint32_t)value;
+}
+
+void pmu_write(void *env, const void *ri, uint64_t value) {
+    (void)env;
+    catch_up(running);
+    write_register(running, ri, value);
+    plan(running);
 }
 
 /* The library has four event counters; its fourth is the pattern of the others, and of who may access them. */

@@ -13,6 +13,14 @@ void pmu_write(void *env, const void *ri, uint64_t value);
 uint64_t pmu_read_cycles(void *env, const void *ri);
 void pmu_write_cycles(void *env, const void *ri, uint64_t value);
 
+/* Its interrupt, as the timers have theirs: when it comes, by the time that the guest sees (all ones: not by itself), and whether it has. */
+#define PMU_INTERRUPT 23 /* its INTID (Arm BSA) */
+uint64_t pmu_alarm(const struct core *core);
+bool pmu_fired(struct core *core, uint32_t *interrupt, uint64_t *due);
+
+/* All of it has been replaced. */
+void pmu_renew(struct core *core);
+
 /* What Bao does when it resets a vCPU. */
 void pmu_stop(struct core *core);
 

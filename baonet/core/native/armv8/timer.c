@@ -1,10 +1,12 @@
 /*
  * The generic timer as EL1 sees it (Arm ARM D11): CNTV_*, CNTP_*, CNTVCT, CNTPCT, with CNTVOFF_EL2 = 0. Counters follow
- * the machine's clock from its start, the same start for all its CPUs.
+ * the machine's clock from its start, the same start for all its CPUs. When the CPU has something to tell by itself: of its
+ * timers, and of the performance monitors.
  */
 #include "armv8/timer.h"
 
 #include "architecture.h"
+#include "armv8/pmu.h"
 #include "clock.h"
 #include "leave.h"
 
@@ -19,6 +21,8 @@ static bool armed(const struct timer *timer) {
 uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_visible(core)); }
 
 bool arch_due(struct core *core) {
+    uint64_t monitors = pmu_alarm(core);
+    if (monitors != UINT64_MAX && clock_visible(core) >= monitors) return true;
     bool first = armed(&core->state.arch.timers[0]), second = armed(&core->state.arch.timers[1]);
     if (!first && !second) return false;
     uint64_t now = timer_now(core);
@@ -36,14 +40,15 @@ bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
         *due = timer->due;
         return true;
     }
-    return false;
+    return pmu_fired(core, interrupt, due);
 }
 
 uint64_t arch_alarm(struct core *core) {
     const struct timer *timers = core->state.arch.timers;
-    uint64_t first = armed(&timers[0]) ? timers[0].due : UINT64_MAX;
-    uint64_t second = armed(&timers[1]) ? timers[1].due : UINT64_MAX;
-    return first < second ? first : second;
+    uint64_t first = pmu_alarm(core);
+    for (int i = 0; i < TIMERS; i++)
+        if (armed(&timers[i]) && timers[i].due < first) first = timers[i].due;
+    return first;
 }
 
 /* A timer is due by the time that its guest sees, which stands while it is ahead of the clock: the rest passes by the clock. */
@@ -56,7 +61,10 @@ int64_t arch_deadline(struct core *core) {
         int64_t ns = clock_nanoseconds(core, cval > seen && cval > now ? cval - now : 0);
         if (best < 0 || ns < best) best = ns;
     }
-    return best;
+    uint64_t monitors = pmu_alarm(core), time = clock_now(core);
+    if (monitors == UINT64_MAX) return best;
+    int64_t ns = monitors > time ? (int64_t)(monitors - time) : 0;
+    return best < 0 || ns < best ? ns : best;
 }
 
 /* When a counter comes to its timer's value follows from that. */
@@ -67,6 +75,7 @@ void timer_renew(struct core *core) {
 }
 
 void timer_deactivate(struct core *core, uint32_t intid) {
+    if (intid == PMU_INTERRUPT) core->state.arch.pmu.active = 0;
     for (int i = 0; i < 2; i++)
         if (core->state.arch.timers[i].intid == intid) core->state.arch.timers[i].active = false;
     if (core->hz && running == core) clock_plan(core); /* it may be armed for soon already */

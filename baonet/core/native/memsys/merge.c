@@ -100,7 +100,7 @@ void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluste
 
 /*
  * What costs nothing can be asked for without end, which are stores that the second level has lines for: of an instruction of 64
- * bytes that are not aligned two lines come, and two leave, and it may take no more than half a cycle. Room that is not used is not
+ * bytes that are not aligned two lines come, and two leave, and it takes half a cycle at least (`check` refuses a smaller cpi). Room that is not used is not
  * touched, and so takes no memory.
  */
 #define RECORDS_PER_CYCLE 8

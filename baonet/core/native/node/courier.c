@@ -263,7 +263,11 @@ static void live(struct courier *courier) {
 static void *life(void *argument) {
     struct courier *courier = argument;
     live(courier);
-    for (unsigned i = 0; i < courier->part_count; i++) ledger_desert(courier->parts[i].ledger);
+    for (unsigned i = 0; i < courier->part_count; i++) {
+        struct part *part = &courier->parts[i];
+        ledger_desert(part->ledger, part->lanes);
+        for (unsigned j = 0; j < part->lanes; j++) slot_poke(&part->slots[j]);
+    }
     return NULL;
 }
 

@@ -53,12 +53,14 @@ PyObject *fetch_page(PyObject *module, PyObject *args) {
     unsigned pcpu, page;
     if (!PyArg_ParseTuple(args, "w*Iw*HI", &ledger, &pcpu, &entries, &segment, &page)) return NULL;
     bool fits = (page + (size_t)1) * sizeof(struct ownership) <= (size_t)entries.len && pcpu < lanes_of(&ledger);
+    bool here = true;
     Py_BEGIN_ALLOW_THREADS;
-    if (fits && ((struct ownership *)entries.buf)[page].holder != HERE) ledger_fetch(ledger.buf, pcpu, segment, page);
+    if (fits && ((struct ownership *)entries.buf)[page].holder != HERE) here = ledger_fetch(ledger.buf, pcpu, segment, page);
     Py_END_ALLOW_THREADS;
     PyBuffer_Release(&ledger);
     PyBuffer_Release(&entries);
     if (!fits) return PyErr_Format(PyExc_IndexError, "no page %u, or no pcpu %u", page, pcpu);
+    if (!here) return PyErr_Format(PyExc_ConnectionError, "the node's courier has ended: nobody brings page %u", page);
     Py_RETURN_NONE;
 }
 

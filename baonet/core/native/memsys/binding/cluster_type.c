@@ -24,7 +24,7 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     struct memsys_extent extents[MEMSYS_EXTENTS];
     unsigned count;
     if ((keywords && PyDict_GET_SIZE(keywords)) || !PyArg_ParseTuple(args, "O!O", &PyDict_Type, &fields, &sequence)) return NULL;
-    if (!take_parameters(fields, &parameters) || !take_extents(sequence, extents, &count)) return NULL;
+    if (!memsys_take_checked(fields, &parameters) || !take_extents(sequence, extents, &count)) return NULL;
     struct cluster_object *made = (struct cluster_object *)type->tp_alloc(type, 0);
     if (!made) return NULL;
     made->parameters = parameters;

@@ -34,8 +34,6 @@ struct pcpu_object {
     struct memsys_outcome outcome;
 };
 
-/* Of a dictionary of fields, the others as a Cortex-A53 has them; false: with an exception. */
-bool take_parameters(PyObject *fields, struct memsys_parameters *parameters);
 PyObject *parameters_told(const struct memsys_parameters *parameters);
 /* As the header's names have them. */
 PyObject *counters_told(const struct memsys_counters *counters);

@@ -6,7 +6,7 @@ static PyObject *check(PyObject *module, PyObject *fields) {
     (void)module;
     struct memsys_parameters parameters;
     if (!PyDict_Check(fields)) return PyErr_Format(PyExc_TypeError, "no dict");
-    if (!take_parameters(fields, &parameters)) return NULL;
+    if (!memsys_take_named(fields, &parameters)) return NULL;
     struct memsys_wrong wrong = memsys_check(&parameters);
     if (!wrong.field) Py_RETURN_NONE;
     return Py_BuildValue("(ss)", wrong.field, wrong.why);

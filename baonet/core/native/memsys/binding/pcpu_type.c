@@ -78,10 +78,8 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     unsigned long long window = 12000;
     struct memsys_parameters parameters;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!|KOO", names, &PyDict_Type, &fields, &window, &by_walk, &by_stage2) ||
-        !take_parameters(fields, &parameters))
+        !memsys_take_checked(fields, &parameters))
         return NULL;
-    struct memsys_wrong wrong = memsys_check(&parameters);
-    if (wrong.field) return PyErr_Format(PyExc_ValueError, "%s %s", wrong.field, wrong.why);
     struct pcpu_object *made = (struct pcpu_object *)type->tp_alloc(type, 0);
     if (!made) return NULL;
     made->parameters = parameters;

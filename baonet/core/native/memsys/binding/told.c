@@ -40,23 +40,6 @@ static bool add(PyObject *told, const char *name, uint64_t value) {
     return added;
 }
 
-bool take_parameters(PyObject *fields, struct memsys_parameters *parameters) {
-    *parameters = memsys_cortex_a53;
-    Py_ssize_t known = 0;
-    for (size_t i = 0; i < COUNT(parameter_fields); i++) {
-        PyObject *value = PyDict_GetItemString(fields, parameter_fields[i].name);
-        if (!value) continue;
-        unsigned long number = PyLong_AsUnsignedLong(value);
-        if (PyErr_Occurred()) return false;
-        if (number > UINT32_MAX) return PyErr_Format(PyExc_ValueError, "%s is out of range", parameter_fields[i].name), false;
-        *(uint32_t *)((char *)parameters + parameter_fields[i].offset) = (uint32_t)number;
-        known++;
-    }
-    if (known == PyDict_GET_SIZE(fields)) return true;
-    PyErr_SetString(PyExc_KeyError, "a field that is no parameter");
-    return false;
-}
-
 PyObject *parameters_told(const struct memsys_parameters *parameters) {
     PyObject *told = PyDict_New();
     for (size_t i = 0; told && i < COUNT(parameter_fields); i++)
