@@ -14,7 +14,7 @@ unicorn = importlib.util.find_spec("unicorn")
 assert unicorn is not None
 assert unicorn.origin is not None
 native = Path("baonet/core/native")
-flags = ["-std=gnu11", "-O2", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"]
+flags = ["-std=gnu11", "-O3", "-flto=auto", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"]
 
 
 def extension(name: str, *directories: Path) -> Extension:
@@ -26,6 +26,7 @@ def extension(name: str, *directories: Path) -> Extension:
         depends=[str(header) for header in sorted(native.rglob("*.h"))],
         include_dirs=[str(native), *map(str, directories), str(Path(unicorn.origin).parent / "include")],
         extra_compile_args=flags,
+        extra_link_args=["-O3", "-flto=auto"],
     )
 
 

@@ -101,12 +101,6 @@ static bool take_ahead(const struct memsys_view *view, uint64_t now, uint64_t li
     return true;
 }
 
-/* Likewise, but another first level has it: that it was asked for was in vain. */
-static void forget_ahead(struct inner *in, uint64_t line) {
-    int at = ahead_find(&in->ahead, line);
-    if (at >= 0) ahead_drop(&in->ahead, at);
-}
-
 /* ---- Loads ---- */
 
 /* The first level has not the line: brings it, from wherever it is. Gives the cycles. */
@@ -117,7 +111,7 @@ static unsigned bring(const struct memsys_view *view, uint64_t now, const struct
     bool from_another = own ? coherence_store(view, place, true, &total)
                             : coherence_load(view, place, ahead_find(&in->ahead, line) >= 0, &total);
     if (from_another) {
-        forget_ahead(in, line);
+        drop_ahead(in, line);
         counting(in)->l1d_misses++;
     } else if (!take_ahead(view, now, line, &total)) {
         counting(in)->l1d_misses++;
@@ -184,7 +178,7 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     uint32_t way;
     bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1 && ahead_find(&in->ahead, line) < 0;
     bool from_another = coherence_store(view, place, !passing, &total);
-    if (from_another) forget_ahead(in, line);
+    if (from_another) drop_ahead(in, line);
     if (take_ahead(view, now, line, &total)) {
         total += fill(view, now, place, L1_DIRTY, &way);
         filter_enter(in, place, way, true);

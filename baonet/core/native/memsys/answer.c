@@ -38,6 +38,18 @@ static void copy_set(struct memsys_l2 *to, const struct memsys_l2 *from, uint32_
     l2_randoms(to)[set] = l2_randoms(from)[set];
 }
 
+void memsys_l2_take_over(struct memsys_l2 *l2, struct memsys_l2 *replica) {
+    for (uint32_t group = 0; group < l2->sets / GROUP; group++) {
+        if (l2_groups(replica)[group] < replica->window) continue;
+        for (uint32_t set = group * GROUP; set < (group + 1) * GROUP; set++) {
+            if (l2_changed(replica)[set] < replica->window) continue;
+            copy_set(l2, replica, set);
+            l2_touch_set(l2, set);
+        }
+    }
+    replica->window = ++l2->window;
+}
+
 void memsys_l2_adopt(struct memsys_l2 *replica, const struct memsys_l2 *l2) {
     for (uint32_t group = 0; group < l2->sets / GROUP; group++) {
         if (l2_groups(l2)[group] < replica->window && l2_groups(replica)[group] < replica->window) continue;

@@ -59,6 +59,7 @@ struct inner {
     struct due due;
     struct path path;
     struct memsys_channel channel; /* as if no other used it */
+    uint64_t kept; /* what the cluster keeps of the path, the channel and lines ahead is what was here when the window began; the log tells the rest */
 };
 
 static inline struct inner *inner_of(const struct memsys_view *view) { return (struct inner *)view->memsys; }
@@ -106,6 +107,14 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
 
 /* Whether that of an address of data needs no walk. */
 bool memsys_translated(struct memsys *memsys, uint64_t va);
+
+/* That a line was asked for ahead was in vain, which no log tells. */
+static inline void drop_ahead(struct inner *in, uint64_t line) {
+    int at = ahead_find(&in->ahead, line);
+    if (at < 0) return;
+    ahead_drop(&in->ahead, at);
+    in->kept = false;
+}
 
 bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_parameters *parameters);
 

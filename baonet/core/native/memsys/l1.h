@@ -35,13 +35,22 @@ static inline void l1_init(struct l1 *cache, uint32_t size, uint32_t ways) {
 
 static inline uint32_t l1_set(const struct l1 *cache, uint64_t va) { return va >> MEMSYS_LINE_SHIFT & (cache->sets - 1); }
 
+/* One way at most has a line: without a branch for each. */
+static inline int l1_find_of_four(const uint32_t *tags, uint32_t tag) {
+    typedef uint32_t lanes __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef float floats __attribute__((vector_size(16)));
+    int found = __builtin_ia32_movmskps((floats)((*(const lanes *)tags & ~L1_DIRTY) == tag));
+    return __builtin_ctz((unsigned)found | 16) - (found ? 0 : 5);
+}
+
 /* The way of a set that has a line; -1: none. */
 static inline int l1_find(const struct l1 *cache, uint32_t set, uint64_t pa) {
     const uint32_t *tags = cache->tags + set * cache->ways;
     uint32_t tag = L1_TAG(pa) | L1_VALID;
-    for (uint32_t way = 0; way < cache->ways; way++)
-        if ((tags[way] & ~L1_DIRTY) == tag) return (int)way;
-    return -1;
+    if (cache->ways == 4) return l1_find_of_four(tags, tag);
+    int found = -1;
+    for (uint32_t way = 0; way < cache->ways; way++) found = (tags[way] & ~L1_DIRTY) == tag ? (int)way : found;
+    return found;
 }
 
 /* Gives the tag that a line of this set has driven out; 0: none. */

@@ -63,6 +63,8 @@ bool memsys_l2_has(const struct memsys_l2 *l2, uint64_t line);
 
 /* memsys_adopt. */
 void memsys_l2_adopt(struct memsys_l2 *replica, const struct memsys_l2 *l2);
+/* The other way round, at the end of a window that nobody else has changed anything in: both count as after a merge. */
+void memsys_l2_take_over(struct memsys_l2 *l2, struct memsys_l2 *replica);
 
 /* The channel to memory: serves a line after the other. */
 struct memsys_channel {
@@ -122,6 +124,7 @@ void memsys_serve(struct memsys_channel *channel, const struct memsys_parameters
 
 /* A record: line 34, time since the window's begin 23, request 4, hit, writeback, hypervisor. */
 #define RECORD_TIME_BITS 23
+#define RECORD_TIME_MOST ((1u << RECORD_TIME_BITS) - 1)
 #define RECORD_LINE_BITS (MEMSYS_ADDRESS_BITS - MEMSYS_LINE_SHIFT)
 struct record {
     uint64_t line, time;
@@ -129,8 +132,7 @@ struct record {
     bool hit, writeback, hypervisor;
 };
 static inline uint64_t record_pack(struct record r) {
-    uint64_t most = (1u << RECORD_TIME_BITS) - 1;
-    return r.line << 30 | (r.time < most ? r.time : most) << 7 | (uint64_t)r.request << 3 | (uint64_t)r.hit << 2 |
+    return r.line << 30 | r.time << 7 | (uint64_t)r.request << 3 | (uint64_t)r.hit << 2 |
            (uint64_t)r.writeback << 1 | r.hypervisor;
 }
 static inline uint64_t record_line(uint64_t word) { return word >> 30; }
@@ -143,5 +145,15 @@ static inline struct record record_unpack(uint64_t word) {
                            .hypervisor = word & 1};
 }
 _Static_assert(RECORD_LINE_BITS + RECORD_TIME_BITS + 7 == 64, "a record is a word");
+
+/*
+ * What has come of records by the replica: a line that was asked for was not there, or one has left for it (a record may have both, in
+ * this order). A deed is the line above its flags.
+ */
+#define DEED_HYPERVISOR 1u
+#define DEED_MISSED 2u
+#define DEED_BITS 2
+static inline uint64_t deed_line(uint64_t deed) { return deed >> DEED_BITS; }
+static inline const uint64_t *log_deeds(const struct memsys_log *log) { return log->records + log->capacity; }
 
 #endif

@@ -26,8 +26,7 @@ static unsigned maintain_data(const struct memsys_view *view, uint64_t now, uint
         int way = l1_find(&in->l1d, set, pa);
         if (way >= 0) total += maintain_way(view, now + total, set, (uint32_t)way, what);
     }
-    int ahead = drops(what) ? ahead_find(&in->ahead, line) : -1;
-    if (ahead >= 0) ahead_drop(&in->ahead, ahead);
+    if (drops(what)) drop_ahead(in, line);
     return total;
 }
 
@@ -90,6 +89,7 @@ void memsys_reset(const struct memsys_view *view, uint64_t now) {
     for (uint32_t set = 0; set < in->l1d.sets; set++)
         for (uint32_t way = 0; way < in->l1d.ways; way++) maintain_way(view, now, set, way, MEMSYS_CLEAN_INVALIDATE);
     ahead_init(&in->ahead, &in->head.parameters);
+    in->kept = false;
     prefetcher_init(&in->prefetcher);
     memsys_tlbi(view->memsys, MEMSYS_TLBI_ALL, 0, 0);
     memsys_forget_code(view->memsys);

@@ -13,7 +13,7 @@
  *              all that there is
  *   names      named
  *              parameters as Python names them
- *   calls      accesses check coherence hits maintenance merge plausible request translation weave
+ *   calls      accesses alone check cluster_state coherence hits maintenance merge plausible request translation weave
  *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge, and in shared memory
  *   parts      answer channel inside l1 l2 prefetch tlb_sets
  *              caches, sets of translations, the channel, the prefetcher

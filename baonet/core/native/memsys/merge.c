@@ -1,135 +1,6 @@
-#include "window.h"
-
-#include <string.h>
-
+#include "alone.h"
 #include "answer.h"
-#include "coherence.h"
-#include "inside.h"
-#include "l2.h"
-#include "prefetch.h"
-
-/* ---- State ---- */
-
-/* What is kept of a party from window to window: what it thinks it waits for, replayed from its logs, and what it owes. */
-struct party {
-    struct memsys_channel own;      /* as its hierarchy has it */
-    struct path path;               /* likewise, */
-    struct ahead ahead;             /* and likewise */
-    uint64_t really[AHEAD_LINES];   /* when these lines are there */
-    struct path really_path;
-    int64_t balance;                /* cycles that it is still to be charged; negative: that it was charged too many */
-};
-struct part {
-    uint64_t line, lines; /* of an extent */
-    uint64_t evictors, pages, words; /* where they begin, in bytes from the cluster */
-};
-struct memsys_cluster {
-    struct memsys_parameters parameters;
-    struct memsys_cluster_counters counters;
-    struct memsys_channel channel;
-    struct party parties[MEMSYS_PARTIES];
-    uint64_t l2; /* in bytes from here */
-    uint64_t part_count;
-    struct part parts[MEMSYS_EXTENTS];
-};
-
-static uint64_t round_up(uint64_t size) { return (size + 63) & ~(uint64_t)63; }
-
-/* Lays it out, and gives the size; with no cluster, that alone. */
-static size_t lay_out(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
-                      unsigned count) {
-    uint64_t size = round_up(sizeof *cluster);
-    if (cluster) cluster->l2 = size;
-    size += memsys_l2_size(p);
-    for (unsigned i = 0; i < count && i < MEMSYS_EXTENTS; i++) {
-        uint64_t lines = extents[i].size >> MEMSYS_LINE_SHIFT, pages = (extents[i].size + 4095) >> MEMSYS_PAGE_SHIFT;
-        struct part part = {.line = extents[i].base >> MEMSYS_LINE_SHIFT, .lines = lines, .evictors = size};
-        size += round_up(lines);
-        part.pages = size;
-        size += round_up(pages * sizeof(uint32_t));
-        part.words = size;
-        size += round_up(lines * sizeof(memsys_word));
-        if (cluster) cluster->parts[i] = part, cluster->part_count = i + 1;
-    }
-    return size;
-}
-
-size_t memsys_cluster_size(const struct memsys_parameters *p, const struct memsys_extent *extents, unsigned count) {
-    return lay_out(NULL, p, extents, count);
-}
-
-void memsys_cluster_init(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
-                         unsigned count) {
-    lay_out(cluster, p, extents, count);
-    cluster->parameters = *p;
-    for (unsigned i = 0; i < MEMSYS_PARTIES; i++) ahead_init(&cluster->parties[i].ahead, p);
-    memsys_l2_init(memsys_cluster_l2(cluster), p);
-}
-
-bool memsys_cluster_plausible(struct memsys_cluster *cluster, const struct memsys_parameters *p, const struct memsys_extent *extents,
-                              unsigned count) {
-    struct memsys_cluster like = {0};
-    lay_out(&like, p, extents, count);
-    for (unsigned i = 0; i < MEMSYS_PARTIES; i++)
-        if (!memsys_ahead_plausible(&cluster->parties[i].ahead, p)) return false;
-    return cluster->l2 == like.l2 && cluster->part_count == like.part_count && !memcmp(cluster->parts, like.parts, sizeof like.parts) &&
-           !memcmp(&cluster->parameters, p, sizeof *p) && memsys_l2_plausible(memsys_cluster_l2(cluster), p);
-}
-
-struct memsys_l2 *memsys_cluster_l2(struct memsys_cluster *cluster) {
-    return (struct memsys_l2 *)((uint8_t *)cluster + cluster->l2);
-}
-
-struct memsys_cluster_counters *memsys_cluster_counters(struct memsys_cluster *cluster) { return &cluster->counters; }
-
-const uint32_t *memsys_cluster_pages(const struct memsys_cluster *cluster, unsigned extent) {
-    return (const uint32_t *)((const uint8_t *)cluster + cluster->parts[extent].pages);
-}
-
-memsys_word *memsys_cluster_word(struct memsys_cluster *cluster, uint64_t line) {
-    for (uint64_t i = 0; i < cluster->part_count; i++) {
-        const struct part *part = &cluster->parts[i];
-        if (line - part->line < part->lines) return (memsys_word *)((uint8_t *)cluster + part->words) + (line - part->line);
-    }
-    return NULL;
-}
-
-void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster) {
-    memsys_l2_adopt(replica, (const struct memsys_l2 *)((const uint8_t *)cluster + cluster->l2));
-}
-
-/*
- * What costs nothing can be asked for without end, which are stores that the second level has lines for: of an instruction of 64
- * bytes that are not aligned two lines come, and two leave, and it takes half a cycle at least (`check` refuses a smaller cpi). Room that is not used is not
- * touched, and so takes no memory.
- */
-#define RECORDS_PER_CYCLE 8
-
-uint32_t memsys_log_capacity(uint64_t window) { return (uint32_t)(window * RECORDS_PER_CYCLE + 4096); }
-
-size_t memsys_log_size(uint64_t window) { return sizeof(struct memsys_log) + memsys_log_capacity(window) * sizeof(uint64_t); }
-
-void memsys_log_init(struct memsys_log *log, uint64_t window) { *log = (struct memsys_log){.capacity = memsys_log_capacity(window)}; }
-
-bool memsys_log_plausible(const struct memsys_log *log, uint64_t window) {
-    return log->capacity == memsys_log_capacity(window) && log->count <= log->capacity;
-}
-
-void memsys_count_outcome(struct memsys_counters counters[2], const struct memsys_outcome *outcome) {
-    counters[0].l2_misses += (uint64_t)outcome->l2_misses;
-    counters[1].l2_misses += (uint64_t)outcome->hypervisor_l2_misses;
-    counters[0].stalls[MEMSYS_STALL_CORRECTION] += outcome->charge - outcome->of_hypervisor;
-    counters[1].stalls[MEMSYS_STALL_CORRECTION] += outcome->of_hypervisor;
-}
-
-void memsys_window_begin(struct memsys *memsys, struct memsys_log *log, uint64_t now, const struct memsys_outcome *outcome) {
-    memsys_count_outcome(memsys->counters, outcome);
-    log->begin = now;
-    log->count = 0;
-    log->wait = outcome->wait;
-}
-
-/* ---- The merge ---- */
+#include "cluster_state.h"
 
 /* A log that is being read: its next record, and when that would be by all that is known of the party's waits. */
 struct reader {
@@ -167,39 +38,21 @@ static inline bool read_record(struct reader *reader) {
     return true;
 }
 
-/* Who drove a line out, plus 1; NULL: it is in no extent. */
-static uint8_t *evictor_of(struct memsys_cluster *cluster, uint64_t line, uint32_t **page) {
-    for (uint64_t i = 0; i < cluster->part_count; i++) {
-        const struct part *part = &cluster->parts[i];
-        if (line - part->line >= part->lines) continue;
-        *page = (uint32_t *)((uint8_t *)cluster + part->pages) + ((line - part->line) >> (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT));
-        return (uint8_t *)cluster + part->evictors + (line - part->line);
-    }
-    return NULL;
-}
-
 static void count_fill(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, bool hit) {
     struct memsys_owner_counters *counters = &cluster->counters.owner[owner];
     int64_t more = (int64_t)!hit - !reader->record.hit;
-    uint32_t *page;
     counters->l2_accesses++;
     if (reader->record.hypervisor) reader->outcome->hypervisor_l2_misses += more;
     else reader->outcome->l2_misses += more;
     if (hit) return;
-    const uint8_t *evictor = evictor_of(cluster, reader->record.line, &page);
-    unsigned by = evictor ? *evictor - 1u : MEMSYS_COLD;
     counters->l2_misses++;
-    cluster->counters.missed[owner][by < MEMSYS_OWNERS ? by : MEMSYS_COLD]++;
-    if (evictor) ++*page;
+    count_miss(cluster, reader->record.line, owner);
 }
 
 static inline void count(struct memsys_cluster *cluster, const struct reader *reader, unsigned owner, struct answer answer) {
     if (is_fill(reader->record.request)) count_fill(cluster, reader, owner, answer.hit);
     cluster->counters.owner[owner].l2_writebacks += answer.writeback;
-    if (answer.victim == NO_LINE) return;
-    uint32_t *page;
-    uint8_t *evictor = evictor_of(cluster, answer.victim, &page);
-    if (evictor) *evictor = (uint8_t)(owner + 1);
+    if (answer.victim != NO_LINE) note_evictor(cluster, answer.victim, owner);
 }
 
 /* How long a line that was asked for ahead is still under way, by what was charged and really. */
@@ -257,12 +110,9 @@ static inline void wait_for_path(const struct memsys_cluster *cluster, struct re
     *really += path_wait(&party->really_path, p, record->request, hit, (uint64_t)(reader->time + reader->late));
 }
 
-/* Whether a dirty line that has left a first level was not there any more: another has taken it, whose it is since. */
 static inline bool is_stale(struct memsys_cluster *cluster, const struct reader *reader) {
     if (reader->record.request != ASK_WRITEBACK || !reader->shares) return false; /* whose words are left untouched */
-    memsys_word *word = memsys_cluster_word(cluster, reader->record.line);
-    uint64_t known = word ? atomic_load_explicit(word, memory_order_relaxed) : 0;
-    return known & COHERENCE_KNOWN && !(known & COHERENCE_HOLDER(reader->number));
+    return memsys_is_stale(cluster, reader->number, reader->record.line);
 }
 
 static inline void replay(struct memsys_cluster *cluster, struct reader *reader) {
@@ -320,35 +170,44 @@ static void settle(const struct reader *reader, uint64_t area, uint64_t length, 
     outcome->wait = waits > 0 ? (uint32_t)((uint64_t)waits / (reader->fills + 1)) : 0;
 }
 
-void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const struct memsys_moves *const moves[],
-                  const unsigned owners[], unsigned parties, uint64_t length, struct memsys_outcome outcomes[]) {
-    struct reader all[MEMSYS_PARTIES], *active[MEMSYS_PARTIES];
-    unsigned count = 0;
-    uint64_t area = cluster->channel.area;
-    for (unsigned i = 0; i < parties; i++) {
-        all[i] = (struct reader){.log = logs[i], .party = &cluster->parties[i], .outcome = &outcomes[i], .number = i, .owner = owners[i]};
-        all[i].shares = moves[i] && atomic_load_explicit(&moves[i]->written, memory_order_relaxed);
-        outcomes[i] = (struct memsys_outcome){0};
-        if (logs[i] && read_record(&all[i])) active[count++] = &all[i];
-    }
-    int64_t last_late = 0;
+/* Through the cluster, in the order of their times. */
+static void replay_all(struct memsys_cluster *cluster, struct reader *active[], unsigned count, int64_t *last_late) {
     while (count) {
         unsigned first = first_of(active, count);
         struct reader *reader = active[first];
         look_ahead(cluster, reader);
         replay(cluster, reader);
         cluster->counters.records++;
-        last_late = reader->late;
+        *last_late = reader->late;
         if (!read_record(reader)) {
             for (unsigned i = first + 1; i < count; i++) active[i - 1] = active[i];
             count--;
         }
     }
+}
+
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_entry entries[], unsigned parties, uint64_t length,
+                  struct memsys_outcome outcomes[]) {
+    struct reader all[MEMSYS_PARTIES], *active[MEMSYS_PARTIES];
+    unsigned count = 0;
+    uint64_t area = cluster->channel.area;
+    for (unsigned i = 0; i < parties; i++) {
+        const struct memsys_entry *entry = &entries[i];
+        all[i] = (struct reader){.log = entry->log, .party = &cluster->parties[i], .outcome = &outcomes[i], .number = i, .owner = entry->owner};
+        all[i].shares = entry->moves && atomic_load_explicit(&entry->moves->written, memory_order_relaxed);
+        outcomes[i] = (struct memsys_outcome){0};
+        if (entry->log && entry->log->count) active[count++] = &all[i];
+    }
+    if (count == 1 && memsys_merge_alone(cluster, entries, parties, active[0]->number, length, outcomes)) return;
+    int64_t last_late = 0;
+    for (unsigned i = 0; i < count; i++) read_record(active[i]);
+    replay_all(cluster, active, count, &last_late);
     area = cluster->channel.area - area;
     uint64_t least = UINT64_MAX;
     for (unsigned i = 0; i < parties; i++) {
         settle(&all[i], area, length, &outcomes[i]);
         if (all[i].next && outcomes[i].charge < least) least = outcomes[i].charge;
+        if (entries[i].memsys) memsys_compare(cluster, &entries[i], i);
     }
     /* From the times of whom the channel served last to those at which the first of them goes on. */
     if (least != UINT64_MAX) cluster->channel.free -= (uint64_t)last_late - least;

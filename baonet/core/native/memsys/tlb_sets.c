@@ -2,14 +2,22 @@
 
 #include <stddef.h>
 
+/* The ways with either of two keys, a bit for each: without a branch. */
+static inline __attribute__((always_inline)) uint32_t ways_with(const struct tlb_entry *set, uint64_t own, uint64_t all, uint32_t ways) {
+    uint32_t found = 0;
+    for (uint32_t way = 0; way < ways; way++) found |= (uint32_t)((set[way].key == own) | (set[way].key == all)) << way;
+    return found;
+}
+
 struct tlb_entry *memsys_tlb_find(const struct tlb_sets *tlb, struct tlb_entry entries[], uint64_t address, uint32_t context) {
     for (uint64_t shifts = tlb->shifts; shifts; shifts &= shifts - 1) {
         uint32_t shift = (uint32_t)__builtin_ctzll(shifts);
         uint64_t page = (address >> shift << shift) >> MEMSYS_PAGE_SHIFT;
         uint64_t own = key_of(page, whose_of(context, false)), all = key_of(page, whose_of(context, true));
         struct tlb_entry *set = entries + (size_t)tlb_set(tlb, address, shift) * tlb->ways;
-        for (uint32_t way = 0; way < tlb->ways; way++)
-            if ((set[way].key == own || set[way].key == all) && target_shift(set[way].target) == shift) return &set[way];
+        uint32_t found = tlb->ways == 4 ? ways_with(set, own, all, 4) : ways_with(set, own, all, tlb->ways);
+        for (; found; found &= found - 1) /* of blocks of another size, too, which begin there */
+            if (target_shift(set[__builtin_ctz(found)].target) == shift) return &set[__builtin_ctz(found)];
     }
     return NULL;
 }

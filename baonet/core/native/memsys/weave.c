@@ -103,11 +103,9 @@ static void add(struct memsys_outcome *sum, const struct memsys_outcome *outcome
     sum->wait = outcome->wait;
 }
 
-static void merge(struct memsys_weave *weave, const struct memsys_log *const logs[], const unsigned owners[], uint64_t charges[]) {
-    struct memsys_outcome outcomes[MEMSYS_PARTIES] = {0};
-    const struct memsys_moves *moves[MEMSYS_PARTIES];
-    for (unsigned i = 0; i < weave->shape.parties; i++) moves[i] = memsys_weave_moves(weave, i);
-    memsys_merge(weave->cluster, logs, moves, owners, weave->shape.parties, weave->shape.window, outcomes);
+static void merge(struct memsys_weave *weave, const struct memsys_entry entries[], uint64_t charges[]) {
+    struct memsys_outcome outcomes[MEMSYS_PARTIES];
+    memsys_merge(weave->cluster, entries, weave->shape.parties, weave->shape.window, outcomes);
     for (unsigned i = 0; i < weave->shape.parties; i++) {
         struct memsys_party *party = memsys_weave_party(weave, i);
         add(&party->outcome, &outcomes[i]);
@@ -127,22 +125,32 @@ static void settle(struct memsys_weave *weave) {
     for (unsigned i = 0; i < weave->shape.parties; i++) memsys_coherence_settle(weave->cluster, i, memsys_weave_moves(weave, i));
 }
 
+/* Of a party that has asked for nothing. */
+static struct memsys_entry entry_of(const struct memsys_weave *weave, unsigned number, unsigned owner) {
+    struct memsys_party *party = memsys_weave_party(weave, number);
+    uint8_t *own = (uint8_t *)party;
+    struct memsys_entry entry = {.moves = memsys_weave_moves(weave, number), .owner = owner};
+    if (party->made) entry.memsys = (struct memsys *)(own + weave->memsys), entry.replica = (struct memsys_l2 *)(own + weave->l2);
+    return entry;
+}
+
 void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint64_t now, uint64_t charges[]) {
     struct memsys_shared *shared = weave->shared;
-    const struct memsys_log *logs[MEMSYS_PARTIES] = {NULL};
+    struct memsys_entry entries[MEMSYS_PARTIES];
     bool busy = false;
     for (unsigned i = 0; i < weave->shape.parties; i++) {
         struct memsys_party *party = memsys_weave_party(weave, i);
         struct memsys_view view = {0};
         charges[i] = 0;
+        entries[i] = entry_of(weave, i, owners[i]);
         if (party->window != shared->window) continue;
         memset(&party->outcome, 0, sizeof party->outcome); /* it has taken that */
         memsys_weave_join(weave, i, &view);
         if (!view.log->count) continue;
-        logs[i] = view.log;
+        entries[i].log = view.log;
         busy = true;
     }
-    if (busy) merge(weave, logs, owners, charges);
+    if (busy) merge(weave, entries, charges);
     settle(weave);
     uint64_t begin = now - now % weave->shape.window;
     if (!busy || begin > shared->end) /* the channel has been idle */

@@ -34,13 +34,20 @@ void memsys_l2_init(struct memsys_l2 *l2, const struct memsys_parameters *parame
 /* As memsys_plausible; and below, of a log and of a cluster. */
 bool memsys_l2_plausible(const struct memsys_l2 *l2, const struct memsys_parameters *parameters);
 
+/* Of what a pcpu has asked in a window. */
+struct memsys_tally {
+    uint64_t l2_accesses, l2_misses;       /* what its counters were when the window began */
+    uint64_t l2_writebacks, lines, waits;  /* as memsys_owner_counters, of this window alone, as if no other used the channel */
+};
+
 /* What a pcpu has asked of the second level in a window. */
 struct memsys_log {
     uint64_t begin;    /* of the window, in cycles */
     uint32_t capacity; /* in records */
     uint32_t count;
     uint32_t wait; /* what was charged each line that came over the channel, on account of others */
-    uint32_t reserved;
+    uint32_t deeds; /* how many are behind all that the records have room for (request.h) */
+    struct memsys_tally tally[2]; /* of the guest; of the hypervisor below it */
     uint64_t records[];
 };
 
@@ -119,13 +126,21 @@ struct memsys_outcome {
     int64_t hypervisor_l2_misses;
 };
 
+/* A party at the end of a window. */
+struct memsys_entry {
+    const struct memsys_log *log;     /* read only; empty, or NULL: it did not run */
+    const struct memsys_moves *moves; /* likewise, and not settled yet; NULL: it has none */
+    unsigned owner;                   /* the VM whose accesses are in the log but for those of the hypervisor */
+    struct memsys *memsys;            /* NULL: the party is elsewhere */
+    struct memsys_l2 *replica;
+};
+
 /*
- * Merges the logs of a window of `length` cycles that has ended. Party i is the same pcpu in every window; one that did not run
- * has an empty log, or NULL. `owners[i]`: the VM whose accesses are in log i but for those of the hypervisor. Logs are read
- * only, and so are `moves`, which are not settled yet; NULL: the party has none. In the end the cluster's second level has what the window has changed.
+ * Merges the logs of a window of `length` cycles that has ended. Party i is the same pcpu in every window. In the end the cluster's
+ * second level has what the window has changed.
  */
-void memsys_merge(struct memsys_cluster *cluster, const struct memsys_log *const logs[], const struct memsys_moves *const moves[],
-                  const unsigned owners[], unsigned parties, uint64_t length, struct memsys_outcome outcomes[]);
+void memsys_merge(struct memsys_cluster *cluster, const struct memsys_entry entries[], unsigned parties, uint64_t length,
+                  struct memsys_outcome outcomes[]);
 
 /* Makes a replica what the cluster's second level is; copies no more than the sets that have changed in one of them since it last was. */
 void memsys_adopt(struct memsys_l2 *replica, const struct memsys_cluster *cluster);

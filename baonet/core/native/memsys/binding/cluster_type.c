@@ -45,13 +45,15 @@ static void dealloc(PyObject *self) {
     Py_TYPE(self)->tp_free(self);
 }
 
+static struct memsys_entry entry_of(const struct pcpu_object *pcpu, unsigned owner) {
+    return (struct memsys_entry){.log = pcpu->log, .moves = pcpu->moves, .owner = owner, .memsys = pcpu->memsys, .replica = pcpu->l2};
+}
+
 static PyObject *merge(PyObject *self, PyObject *args) {
     struct cluster_object *object = (struct cluster_object *)self;
     PyObject *pcpus, *owners_told;
     unsigned long long length;
-    const struct memsys_log *logs[MEMSYS_PARTIES];
-    const struct memsys_moves *moves[MEMSYS_PARTIES];
-    unsigned owners[MEMSYS_PARTIES];
+    struct memsys_entry entries[MEMSYS_PARTIES];
     struct memsys_outcome outcomes[MEMSYS_PARTIES];
     if (!PyArg_ParseTuple(args, "O!O!K", &PyList_Type, &pcpus, &PyList_Type, &owners_told, &length)) return NULL;
     Py_ssize_t count = PyList_GET_SIZE(pcpus);
@@ -59,14 +61,14 @@ static PyObject *merge(PyObject *self, PyObject *args) {
         return PyErr_Format(PyExc_ValueError, "too many parties, or not an owner for each");
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
-        owners[i] = (unsigned)PyLong_AsUnsignedLong(PyList_GET_ITEM(owners_told, i));
+        unsigned owner = (unsigned)PyLong_AsUnsignedLong(PyList_GET_ITEM(owners_told, i));
         if (PyErr_Occurred()) return NULL;
         if (pcpu != Py_None && !Py_IS_TYPE(pcpu, &pcpu_type)) return PyErr_Format(PyExc_TypeError, "no Pcpu");
-        if (owners[i] >= MEMSYS_VMS) return PyErr_Format(PyExc_ValueError, "owner %u", owners[i]);
-        logs[i] = pcpu == Py_None ? NULL : ((struct pcpu_object *)pcpu)->log;
-        moves[i] = pcpu == Py_None ? NULL : ((struct pcpu_object *)pcpu)->moves;
+        if (owner >= MEMSYS_VMS) return PyErr_Format(PyExc_ValueError, "owner %u", owner);
+        entries[i] = (struct memsys_entry){.owner = owner};
+        if (pcpu != Py_None) entries[i] = entry_of((struct pcpu_object *)pcpu, owner);
     }
-    memsys_merge(object->cluster, logs, moves, owners, (unsigned)count, length, outcomes);
+    memsys_merge(object->cluster, entries, (unsigned)count, length, outcomes);
     PyObject *told = PyList_New(count);
     for (Py_ssize_t i = 0; told && i < count; i++) {
         PyObject *pcpu = PyList_GET_ITEM(pcpus, i);
