@@ -85,12 +85,9 @@
 #define INDEX_OP_ST_I32 16
 #define INDEX_OP_SUB_I32 18
 #define INDEX_OP_MOVI_I64 64
-#define INDEX_OP_LD32U_I64 71
 #define INDEX_OP_LD_I64 73
 #define INDEX_OP_ST_I64 77
 #define INDEX_OP_AND_I64 87
-#define INDEX_OP_OR_I64 88
-#define INDEX_OP_XOR_I64 89
 #define TCG_TYPE_I32 0
 #define TCG_TYPE_I64 1
 #define TCG_COND_GE 3

@@ -8,10 +8,10 @@
 #include "leave.h"
 #include "modelled.h"
 
-/* What is to be known of a block's end, when that is: the constants of its page, and of its lines in that. */
-static _Thread_local void *page_op, *place_op, *lines_op;
+/* What is to be known of a block's end, when that is: the constants of the look at its lines. */
+static _Thread_local void *word_op, *lines_op, *page_op;
 
-void observe_begin(void) { page_op = NULL; }
+void observe_begin(void) { word_op = NULL; }
 
 static void *emit_constant(void *tcg, void **op) {
     void *temp = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
@@ -20,44 +20,44 @@ static void *emit_constant(void *tcg, void **op) {
     return temp;
 }
 
+/* What a look counts for where the library ends a block (library_weigh), whatever it is made of: where blocks end, events are seen. */
+#define LOOK_OPERATIONS 14
+
 /*
- *     if (!(page->page ^ <page> | page->absent & <lines>)) goto run
+ *     if ((*<word> & <lines>) == <page>) goto run
  *     helper(memsys, block)
  * run:
  */
 void observe_block(void *tcg, void *block) {
-    void *run = unicorn.new_label(tcg), *nothing = emit_pointer(tcg, NULL);
-    void *entry = emit_pointer(tcg, &running->model->memsys->code[memsys_code_index(FIELD(uint64_t, block, TB_PC))]);
-    void *found = unicorn.temp_new(tcg, TCG_TYPE_I64, false), *absent = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
-    emit_operation(tcg, INDEX_OP_LD_I64, found, entry, offsetof(struct memsys_code_page, page));
-    void *page = emit_constant(tcg, &page_op);
-    emit_operation(tcg, INDEX_OP_XOR_I64, found, found, (uintptr_t)page);
-    place_op = emit_operation(tcg, INDEX_OP_LD32U_I64, absent, entry, 0);
+    int operations = FIELD(int, tcg, TCG_NB_OPS) + LOOK_OPERATIONS;
+    void *run = unicorn.new_label(tcg), *found = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    void *word = emit_constant(tcg, &word_op);
+    emit_operation(tcg, INDEX_OP_LD_I64, found, word, 0);
     void *lines = emit_constant(tcg, &lines_op);
-    emit_operation(tcg, INDEX_OP_AND_I64, absent, absent, (uintptr_t)lines);
-    emit_operation(tcg, INDEX_OP_OR_I64, found, found, (uintptr_t)absent);
-    unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, found), emit_handle(tcg, nothing), run);
-    void *temps[] = {nothing, entry, found, absent, page, lines};
-    for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
+    emit_operation(tcg, INDEX_OP_AND_I64, found, found, (uintptr_t)lines);
+    void *page = emit_constant(tcg, &page_op);
+    unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, found), emit_handle(tcg, page), run);
     void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block)};
     unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 2, arguments);
-    for (int i = 0; i < 2; i++) unicorn.temp_free(tcg, arguments[i]);
     emit_label(tcg, run);
+    void *temps[] = {found, word, lines, page, arguments[0], arguments[1]};
+    for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
+    FIELD(int, tcg, TCG_NB_OPS) = operations;
 }
 
-#define LOOKED_AT 32u /* lines, from one whose number divides by 8 */
-
-/* Most blocks are within as many lines of a page, as an instruction of the host can test at once; others are always asked for. */
+/* Most blocks are within the lines that a word tells of; others are always asked for. */
 void observe_block_end(const void *block) {
-    if (!page_op) return;
+    if (!word_op) return;
+    const struct memsys *memsys = running->model->memsys;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC), end = pc + FIELD(const uint16_t, block, TB_SIZE) - 1;
-    uint64_t first = pc >> MEMSYS_LINE_SHIFT, lines = (end >> MEMSYS_LINE_SHIFT) - first + 1;
-    unsigned in_page = first & 63, byte = in_page / 8 < 4 ? in_page / 8 : 4, from = in_page - byte * 8;
-    bool looks = pc >> MEMSYS_PAGE_SHIFT == end >> MEMSYS_PAGE_SHIFT && from + lines <= LOOKED_AT;
+    uint64_t first = pc >> MEMSYS_LINE_SHIFT, count = (end >> MEMSYS_LINE_SHIFT) - first + 1;
+    unsigned line = first & 63, from = line % 8;
+    bool looks = pc >> MEMSYS_PAGE_SHIFT == end >> MEMSYS_PAGE_SHIFT && from + count <= MEMSYS_CODE_LINES;
+    uint64_t lines = looks ? (((uint64_t)1 << count) - 1) << from : 0;
+    FIELD(const void *, word_op, TCG_OP_ARGS + 8) = &memsys->code[memsys_code_index(pc)].words[line / 8];
+    FIELD(uint64_t, lines_op, TCG_OP_ARGS + 8) = ~MEMSYS_CODE_BITS | lines;
     FIELD(uint64_t, page_op, TCG_OP_ARGS + 8) = looks ? pc & PAGE_MASK : MEMSYS_NOWHERE + 1;
-    FIELD(uint64_t, place_op, TCG_OP_ARGS + 16) = offsetof(struct memsys_code_page, absent) + byte;
-    FIELD(uint64_t, lines_op, TCG_OP_ARGS + 8) = looks ? (((uint64_t)1 << lines) - 1) << from : 0;
-    page_op = NULL;
+    word_op = NULL;
 }
 
 /* Helpers of their own have loads and stores of as many bytes as an aligned one can have: a power of two, and no more than a line. */

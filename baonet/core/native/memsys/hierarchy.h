@@ -36,13 +36,17 @@ struct memsys_moves;
 #define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)
 
 /*
- * Of code, whose address is known when a block is translated, there is an entry a page, so that one look is enough for all lines of a
- * block, and what is known of a page is there again when the page is back.
+ * Of code, whose address is known when a block is translated, there is an entry a page, so that one look at one word is enough for all
+ * lines of most blocks, and what is known of a page is there again when the page is back. Word n has the page's virtual address, as
+ * long as the micro-TLB of instructions has it, else MEMSYS_NOWHERE; and where an address within the page would be, a bit for each of
+ * 12 lines, from number 8 * n on, that is not known to be in the L1I.
  */
 #define MEMSYS_CODE_PAGES 64u
+#define MEMSYS_CODE_WORDS 8u
+#define MEMSYS_CODE_LINES 12u
+#define MEMSYS_CODE_BITS (((uint64_t)1 << MEMSYS_CODE_LINES) - 1)
 struct memsys_code_page {
-    uint64_t page;   /* by its virtual address, as long as the micro-TLB of instructions has it; else MEMSYS_NOWHERE */
-    uint64_t absent; /* a bit for each of its lines that is not known to be in the L1I */
+    uint64_t words[MEMSYS_CODE_WORDS];
 };
 
 struct memsys {
@@ -146,8 +150,9 @@ static inline bool memsys_filtered_aligned(struct memsys *memsys, uint64_t va, i
 static inline uint32_t memsys_code_index(uint64_t va) { return va >> MEMSYS_PAGE_SHIFT & (MEMSYS_CODE_PAGES - 1); }
 /* Whether the line of code at an address is where it was known to be, so that fetching it would change nothing. */
 static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va) {
-    const struct memsys_code_page *code = &memsys->code[memsys_code_index(va)];
-    return (code->page ^ va) >> MEMSYS_PAGE_SHIFT == 0 && !(code->absent >> (va >> MEMSYS_LINE_SHIFT & 63) & 1);
+    uint32_t line = va >> MEMSYS_LINE_SHIFT & 63;
+    uint64_t word = memsys->code[memsys_code_index(va)].words[line / 8];
+    return (word ^ va) >> MEMSYS_PAGE_SHIFT == 0 && !(word >> line % 8 & 1);
 }
 
 /*

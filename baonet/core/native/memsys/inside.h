@@ -45,7 +45,7 @@ struct inner {
     uint8_t ways[MEMSYS_FILTER]; /* of the lines in head.filter */
     struct micro micro[2];       /* of data, of instructions */
     uint64_t filtered[MICRO_ENTRIES]; /* of a page in micro[0]: a bit for each line that has come into head.filter since it is there */
-    struct code_of { /* of which translation an entry of head.code tells */
+    struct code_of { /* the translation that an entry of head.code is of */
         uint64_t key, target;
     } code_of[MEMSYS_CODE_PAGES];
     uint16_t code_places[L1_LINES]; /* of each way of the L1I: the bit of head.code that tells of it (code_place) */
@@ -122,32 +122,44 @@ bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_param
 
 #define CODE_PLACES (MEMSYS_CODE_PAGES * 64)
 static inline uint16_t code_place(uint64_t va) { return va >> MEMSYS_LINE_SHIFT & (CODE_PLACES - 1); }
-static inline void code_forget_place(struct inner *in, uint16_t place) {
-    in->head.code[place >> 6].absent |= (uint64_t)1 << (place & 63);
+/* A line has a bit in its own word, and if it is one of the first there, in the word before. */
+static inline void code_set_absent(struct inner *in, uint16_t place, uint64_t absent) {
+    uint64_t *words = in->head.code[place >> 6].words;
+    uint32_t at = place >> 3 & 7, bit = place & 7;
+    words[at] = (words[at] & ~((uint64_t)1 << bit)) | absent << bit;
+    if (!at || bit >= MEMSYS_CODE_LINES - 8) return;
+    words[at - 1] = (words[at - 1] & ~((uint64_t)1 << (bit + 8))) | absent << (bit + 8);
+}
+static inline void code_set_page(struct memsys_code_page *code, uint64_t page) {
+    for (uint32_t i = 0; i < MEMSYS_CODE_WORDS; i++) code->words[i] = page | (code->words[i] & MEMSYS_CODE_BITS);
+}
+static inline bool code_is_of(const struct memsys_code_page *code, uint64_t page) {
+    return (code->words[0] & ~MEMSYS_CODE_BITS) == page;
 }
 /* The micro-TLB has the page: what was known of it holds, if it is where it was. */
-static inline struct memsys_code_page *code_enter_page(struct inner *in, const struct place *place) {
-    uint32_t index = memsys_code_index(place->va);
-    struct memsys_code_page *code = &in->head.code[index];
-    struct code_of *of = &in->code_of[index], is = {in->micro[1].keys[place->slot], in->micro[1].targets[place->slot]};
-    if (of->key != is.key || of->target != is.target) {
-        code->absent = UINT64_MAX;
-        *of = is;
-    }
-    code->page = place->va >> MEMSYS_PAGE_SHIFT << MEMSYS_PAGE_SHIFT;
-    return code;
+static inline void code_enter_page(struct inner *in, const struct place *place) {
+    uint64_t page = place->va & ~MEMSYS_CODE_BITS;
+    struct memsys_code_page *code = &in->head.code[memsys_code_index(page)];
+    struct code_of *of = &in->code_of[memsys_code_index(page)];
+    struct code_of is = {in->micro[1].keys[place->slot], in->micro[1].targets[place->slot]};
+    bool same = of->key == is.key && of->target == is.target;
+    if (same && code_is_of(code, page)) return;
+    for (uint32_t i = 0; i < MEMSYS_CODE_WORDS && !same; i++) code->words[i] = MEMSYS_CODE_BITS;
+    *of = is;
+    code_set_page(code, page);
 }
 /* A line is told of by one bit, in case that several virtual pages are where it is. */
 static inline void code_enter(struct inner *in, const struct place *place, uint32_t set, uint32_t way) {
     if (place->slot < 0) return;
     uint16_t *told = &in->code_places[set * in->l1i.ways + way], own = code_place(place->va);
-    if (*told != own) code_forget_place(in, *told);
+    if (*told != own) code_set_absent(in, *told, 1);
     *told = own;
-    code_enter_page(in, place)->absent &= ~((uint64_t)1 << (own & 63));
+    code_enter_page(in, place);
+    code_set_absent(in, own, 0);
 }
 /* Something else is in this way of the L1I now. */
 static inline void code_forget_way(struct inner *in, uint32_t set, uint32_t way) {
-    code_forget_place(in, in->code_places[set * in->l1i.ways + way]);
+    code_set_absent(in, in->code_places[set * in->l1i.ways + way], 1);
 }
 /* All have left the L1I; all pages have left the micro-TLB. */
 void memsys_code_forget_all(struct inner *in);

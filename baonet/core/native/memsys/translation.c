@@ -89,7 +89,7 @@ void memsys_filter_forget_page(struct inner *in, uint32_t slot) {
 /* The page of a key has left the micro-TLB of instructions. What is known of its lines is kept. */
 static void code_forget_page(struct inner *in, uint64_t key) {
     struct memsys_code_page *code = &in->head.code[key >> KEY_SHIFT & (MEMSYS_CODE_PAGES - 1)];
-    if (key_of(code->page >> MEMSYS_PAGE_SHIFT, 0) == key_of(key >> KEY_SHIFT, 0)) code->page = MEMSYS_NOWHERE;
+    if (key_of(code->words[0] >> MEMSYS_PAGE_SHIFT, 0) == key_of(key >> KEY_SHIFT, 0)) code_set_page(code, MEMSYS_NOWHERE);
 }
 
 static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
@@ -143,11 +143,12 @@ void memsys_filter_forget_all(struct inner *in) {
 }
 
 void memsys_code_forget_pages(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->head.code[i].page = MEMSYS_NOWHERE;
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) code_set_page(&in->head.code[i], MEMSYS_NOWHERE);
 }
 
 void memsys_code_forget_all(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->head.code[i] = (struct memsys_code_page){MEMSYS_NOWHERE, UINT64_MAX};
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++)
+        for (uint32_t n = 0; n < MEMSYS_CODE_WORDS; n++) in->head.code[i].words[n] = MEMSYS_NOWHERE | MEMSYS_CODE_BITS;
 }
 
 void memsys_set_context(struct memsys *memsys, uint32_t context) {
