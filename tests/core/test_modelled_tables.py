@@ -21,6 +21,7 @@ from tests.core.modelled import (
     NOT_GLOBAL,
     PAGE,
     PROLOGUE,
+    SCTLR,
     STR,
     TABLE,
     TABLES,
@@ -176,6 +177,21 @@ def test_memory_that_is_not_cached() -> None:
         memory.write(TABLES + 8, TABLES + 0x1000 | TABLE)
         memory.write(TABLES + 0x1000, RAM | CACHED | AF | BLOCK, RAM + 0x20_0000 | attributes | AF | BLOCK)
         assert finished(made, x1=RAM + 0x20_0000)["l1d_misses"] == 0
+
+
+def test_caches_are_enabled_at_once_for_what_was_translated_before() -> None:
+    """As bootloaders do it: stage 1 first, then SCTLR_EL1.C and .I, and no TLB is told. Then off, and on again."""
+    loads, on, off = (LDR, LDR, LDR), (write(SCTLR, 29), ISB), (write(SCTLR, 28), ISB)
+    made = core(*loads, *on, *loads, *off, *loads, *on, *loads, HVC, sctlr=MMU | 0x1000)
+    always = finished(core(*loads, HVC), x1=DATA)
+    data = finished(made, x1=DATA, x29=MMU | CACHES)
+    assert (data["uncached"] - always["uncached"], data["l1d_misses"]) == (6, 1)
+    code = finished(core(*loads, *on, *loads, HVC, sctlr=MMU | 0x4), x1=DATA, x29=MMU | CACHES)
+    assert code["uncached"] > always["uncached"]
+    assert code["l1i_misses"] >= always["l1i_misses"]
+    for each in (data, code):
+        walks = each["tlb_d_misses"] + each["tlb_i_misses"]
+        assert walks == always["tlb_d_misses"] + always["tlb_i_misses"], "no TLB has forgotten anything"
 
 
 def paged(memory: Memory) -> None:

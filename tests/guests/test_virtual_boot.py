@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -90,23 +91,38 @@ def test_a_32_bit_user_land_does_the_same_in_every_run(tmp_path: Path, guest_cac
     assert 0.5 < took / took_in_64_bits < 2, (took, took_in_64_bits)
 
 
-def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
-    vm = {
+def u_boot(cache: Path) -> dict[str, Any]:
+    return {
         "name": "uboot",
-        "image": {"path": str(guest_cache / "u-boot.bin"), "base": 0},
+        "image": {"path": str(cache / "u-boot.bin"), "base": 0},
         "device_tree": {"path": "auto", "base": 0x40000000},
         "cpus": 1,
         "memory": [{"base": 0x40000000, "size": "256MiB"}, {"base": 0, "size": "128MiB"}],
         "devices": [UART],
     }
+
+
+def test_u_boot_does_the_same_in_every_run(tmp_path: Path, guest_cache: Path) -> None:
     typed = [("1s", "\n"), ("2s", "version; reset\n"), ("3s", "\n"), ("4s", "poweroff\n")]
-    machine = {"vms": [vm], "input": [{"vm": "uboot", "at": at, "text": text} for at, text in typed]}
+    machine = {"vms": [u_boot(guest_cache)], "input": [{"vm": "uboot", "at": at, "text": text} for at, text in typed]}
     runs = [session(tmp_path, machine, placement) for placement in ("process-per-cpu", "one-process")]
     (first, digest), (second, again) = runs
     assert first.status == second.status == 0, first.out[-2000:] + first.err
     assert (first.out, digest) == (second.out, again)
     assert first.out.count("Hit any key") == 2
     assert "GNU ld" in first.out
+
+
+def test_u_boot_has_its_data_in_the_caches_that_it_has_enabled(tmp_path: Path, guest_cache: Path) -> None:
+    """Stage 1 comes first. What is not cached is before that, and its UART."""
+    platform = {"extends": "qemu-aarch64-virt", "memory_system": "cortex-a53"}
+    file = write(tmp_path, {"platform": platform, "clock": {"mhz": 1200}, "vms": [u_boot(guest_cache)]})
+    stats = tmp_path / "stats.json"
+    result = baonet("run", file, "--clock", "virtual", "--for", "500ms", "--stats", stats)
+    assert result.status == 0, result.err
+    uboot = json.loads(stats.read_text())["memory"]["vms"]["uboot"]
+    assert uboot["guest"]["uncached"] < (uboot["guest"]["loads"] + uboot["guest"]["stores"]) / 5
+    assert uboot["cycles"] < 2 * uboot["instructions"]
 
 
 def test_a_live_linux_session_again(tmp_path: Path, guest_cache: Path) -> None:

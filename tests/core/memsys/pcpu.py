@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from .caches import DATA, FILLS, L1, L2, LINE, Ask, Channel, Cost, Held, Path
 from .prefetch import Ahead, Prefetcher
-from .translation import CACHED, LARGEST, OFF, UNCACHED, Entry, Sets, Stage2, Tlbi, Walk
+from .translation import CACHED, CODE_UNCACHED, DATA_UNCACHED, LARGEST, OFF, UNCACHED, Entry, Sets, Stage2, Tlbi, Walk
 
 PAGE = 4096
 ALL = (1 << LINE) - 1
@@ -157,6 +157,11 @@ class Pcpu:
             self.micro_next[fetch] = (self.micro_next[fetch] + 1) % len(self.micro[fetch])
         return held.at(va), held.memory, self.spent
 
+    def memory_now(self, memory: int, fetch: bool) -> int:
+        """With the caches that are enabled."""
+        disabled = self.context & (CODE_UNCACHED if fetch else DATA_UNCACHED)
+        return max(memory, UNCACHED) if disabled else memory
+
     def tlbi(self, kind: Tlbi, asid: int, va: int) -> None:
         self.tlb.invalidate(kind, asid, va)
         self.walks.invalidate(kind, asid, va)
@@ -283,7 +288,8 @@ class Pcpu:
             found = self.translate(now + total, va, False)
             total += self.spent
             if found:
-                total += self._in_line(now + total, va, found, part, kind)
+                place = (found[0], self.memory_now(found[1], False), found[2])
+                total += self._in_line(now + total, va, place, part, kind)
             va, size = va + part, size - part
         return total
 
@@ -305,7 +311,7 @@ class Pcpu:
             found = self.translate(now + total, at, True)
             total += self.spent
             if found:
-                total += self._fetch_line(now + total, at, found[0], found[1])
+                total += self._fetch_line(now + total, at, found[0], self.memory_now(found[1], True))
         return total
 
     def touch(self, now: int, pa: int, kind: int) -> int:

@@ -14,7 +14,7 @@ from baonet.core import _memsys
 
 from .pcpu import Kind, Pcpu, What
 from .tables import BLOCKS, DATA, DEVICES, GLOBAL, NOWHERE, PAGES, PLAIN, stage2, walk
-from .translation import CACHED, DEVICE, OFF, Tlbi
+from .translation import CACHED, CODE_UNCACHED, DATA_UNCACHED, DEVICE, OFF, Tlbi
 
 # Small, so that a short trace fills all of it.
 SMALL = {
@@ -66,7 +66,9 @@ steps = st.one_of(
     st.tuples(st.just("data"), addresses, st.just(8), st.sampled_from([Kind.LOAD, Kind.STORE])),
     st.tuples(st.just("fetch"), addresses, st.sampled_from([4, 32, 200])),
     st.tuples(st.just("touch"), st.integers(0, 255).map(lambda n: DATA + n * 64), st.integers(0, 2)),
-    st.tuples(st.just("context"), st.sampled_from([0, 1, 2, 1 | OFF])),
+    st.tuples(
+        st.just("context"), st.sampled_from([0, 1, 2, 1 | OFF, DATA_UNCACHED, 1 | CODE_UNCACHED, OFF | CODE_UNCACHED])
+    ),
     st.tuples(st.just("tlbi"), st.sampled_from(list(Tlbi)), st.integers(0, 2), addresses),
     st.tuples(st.just("maintain"), addresses, st.sampled_from(list(What))),
     st.tuples(st.just("way"), st.integers(1, 2), st.integers(0, 130), st.integers(0, 4), st.sampled_from(list(What))),

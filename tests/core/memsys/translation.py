@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 OFF = 0x10000
+DATA_UNCACHED, CODE_UNCACHED = 0x40000, 0x80000
+"""Of a context."""
 LARGEST = 29
 CACHED, UNCACHED, DEVICE = range(3)
 

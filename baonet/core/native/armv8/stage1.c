@@ -30,7 +30,9 @@ uint32_t arch_space(const struct core *core) {
     uint64_t ttbr = FIELD(uint64_t, core->env, tcr_of(core) & TCR_A1 ? ENV_TTBR1_EL1 : ENV_TTBR0_EL1);
     uint32_t asid = (uint32_t)(ttbr >> 48);
     if (!(tcr_of(core) & TCR_AS)) asid &= 0xff;
-    return asid | (flags_translates(core->env) ? 0 : MEMSYS_STAGE1_OFF);
+    uint64_t sctlr = FIELD(uint64_t, core->env, ENV_SCTLR_EL1);
+    return asid | (flags_translates(core->env) ? 0 : MEMSYS_STAGE1_OFF) | (sctlr & SCTLR_C ? 0 : MEMSYS_DATA_UNCACHED) |
+           (sctlr & SCTLR_I ? 0 : MEMSYS_CODE_UNCACHED);
 }
 
 uint64_t arch_untagged(const struct core *core, uint64_t va) {
@@ -42,9 +44,9 @@ uint64_t arch_untagged(const struct core *core, uint64_t va) {
 /* Of MAIR_EL1 (Arm ARM D17.2.97), inner or outer: only write-back is kept in these caches. */
 static bool writes_back(unsigned nibble) { return nibble > 4 && (nibble < 8 || nibble >= 12); }
 
-static uint8_t memory_of(unsigned type, bool enabled) {
+static uint8_t memory_of(unsigned type) {
     if (!(type >> 4)) return MEMSYS_DEVICE;
-    return enabled && writes_back(type >> 4) && writes_back(type & 15) ? MEMSYS_CACHED : MEMSYS_UNCACHED;
+    return writes_back(type >> 4) && writes_back(type & 15) ? MEMSYS_CACHED : MEMSYS_UNCACHED;
 }
 
 static bool load(struct core *core, uint64_t ipa, uint64_t *descriptor) {
@@ -56,9 +58,8 @@ static bool load(struct core *core, uint64_t ipa, uint64_t *descriptor) {
 }
 
 /* With stage 1 off data are Device, whatever SCTLR_EL1.C says, and code is as SCTLR_EL1.I says (Arm ARM D8.2.12). */
-static bool translate_flat(uint64_t sctlr, uint64_t va, struct memsys_walk *walk) {
-    *walk = (struct memsys_walk){.shift = 30, .ipa = va, .global = true, .memory = MEMSYS_DEVICE,
-                                 .code = sctlr & SCTLR_I ? MEMSYS_CACHED : MEMSYS_UNCACHED};
+static bool translate_flat(uint64_t va, struct memsys_walk *walk) {
+    *walk = (struct memsys_walk){.shift = 30, .ipa = va, .global = true, .memory = MEMSYS_DEVICE, .code = MEMSYS_CACHED};
     return true;
 }
 
@@ -67,20 +68,19 @@ static bool is_leaf(uint64_t descriptor, int level) { return level == 3 || !(des
 /* The last descriptor of a walk, at a level. */
 static bool finish(const struct core *core, uint64_t descriptor, int level, unsigned shift, uint64_t va, struct memsys_walk *walk) {
     if (!(descriptor & ACCESSED) || (level == 3 && !(descriptor & TABLE))) return false;
-    uint64_t sctlr = FIELD(uint64_t, core->env, ENV_SCTLR_EL1), within = ((uint64_t)1 << shift) - 1;
+    uint64_t within = ((uint64_t)1 << shift) - 1;
     unsigned type = FIELD(uint64_t, core->env, ENV_MAIR_EL1) >> 8 * (descriptor >> 2 & 7) & 0xff;
     walk->ipa = (descriptor & ADDRESS & PAGE_MASK & ~within) | (va & within);
     walk->shift = shift;
     walk->page = level == 3;
     walk->global = !(descriptor & NOT_GLOBAL);
-    walk->memory = memory_of(type, sctlr & SCTLR_C);
-    walk->code = memory_of(type, sctlr & SCTLR_I);
+    walk->memory = walk->code = memory_of(type);
     return true;
 }
 
 bool arch_stage1(struct core *core, uint64_t va, struct memsys_walk *walk) {
     uint64_t sctlr = FIELD(uint64_t, core->env, ENV_SCTLR_EL1), tcr = tcr_of(core);
-    if (!(sctlr & SCTLR_M)) return translate_flat(sctlr, va, walk);
+    if (!(sctlr & SCTLR_M)) return translate_flat(va, walk);
     bool high = va >> 55 & 1;
     unsigned granule = walk_granule(core, va), stride = granule - 3, input = walk_input(core, va);
     int level = walk_first_level(core, va);

@@ -80,8 +80,8 @@ struct memsys_walk {
     uint64_t ipa;                        /* of the address that was asked for */
     bool page;                           /* at the last level: what is above it may go into the walk cache */
     bool global;                         /* for all ASIDs */
-    uint8_t memory;                      /* enum memsys_memory: what a load or store is */
-    uint8_t code;                        /* likewise a fetch: without stage 1, SCTLR.C and .I differ */
+    uint8_t memory;                      /* enum memsys_memory: what a load or store is, with caches enabled */
+    uint8_t code;                        /* likewise a fetch: without stage 1 they differ */
 };
 
 /* A stage-2 walk: where an IPA is, and what is to be read to find out. */
@@ -174,9 +174,14 @@ unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64
 
 /* ---- Translation ---- */
 
-/* By what addresses are translated from here on: an ASID, and whether stage 1 is on. To be told at every change of either
- * (TTBR, TCR.A1, SCTLR.M; satp); costs little when nothing has changed. */
+/*
+ * By what addresses are translated from here on: an ASID, and whether stage 1 is on; and which caches are disabled, which no TLB
+ * keeps: it is so at once for what was translated before, too. To be told at every change of these (TTBR, TCR.A1, SCTLR.M, .C and
+ * .I; satp); costs little when nothing has changed.
+ */
 #define MEMSYS_STAGE1_OFF 0x10000u
+#define MEMSYS_DATA_UNCACHED 0x40000u
+#define MEMSYS_CODE_UNCACHED 0x80000u
 void memsys_set_context(struct memsys *memsys, uint32_t context);
 
 enum memsys_tlbi {

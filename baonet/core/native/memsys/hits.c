@@ -6,10 +6,9 @@
 #include "inside.h"
 
 static inline __attribute__((always_inline)) bool find_place(struct inner *in, uint64_t va, bool fetch, struct place *place) {
-    const struct micro *micro = &in->micro[fetch];
     int slot = micro_find(in, fetch, va);
     if (slot < 0) return false;
-    *place = place_in(micro, slot, va);
+    *place = place_in(in, fetch, slot, va);
     return place->memory == MEMSYS_CACHED;
 }
 

@@ -93,11 +93,16 @@ static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
         }
     return -1;
 }
-static inline struct place place_in(const struct micro *micro, int slot, uint64_t va) {
-    uint64_t target = micro->targets[slot];
+/* Of a page whose accesses are such where caches are enabled: what they are now. */
+static inline uint32_t memory_now(const struct inner *in, bool fetch, uint32_t memory) {
+    bool disabled = in->head.context & (fetch ? MEMSYS_CODE_UNCACHED : MEMSYS_DATA_UNCACHED);
+    return disabled && memory == MEMSYS_CACHED ? MEMSYS_UNCACHED : memory;
+}
+static inline struct place place_in(const struct inner *in, bool fetch, int slot, uint64_t va) {
+    uint64_t target = in->micro[fetch].targets[slot];
     return (struct place){.va = va,
                           .pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1),
-                          .memory = target_memory(target, false),
+                          .memory = memory_now(in, fetch, target_memory(target, false)),
                           .shared = target & TARGET_SHARED,
                           .slot = slot};
 }

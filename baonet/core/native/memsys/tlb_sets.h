@@ -18,14 +18,14 @@
 #define MICRO_HINTS 64u
 
 #define KEY_SHIFT 18
-#define KEY_CONTEXT 0x1ffffu /* as memsys_set_context has it */
+#define KEY_CONTEXT 0x1ffffu /* of what memsys_set_context has */
 #define KEY_ASID 0xffffu
 #define KEY_GLOBAL 0x20000u
 #define NO_KEY UINT64_MAX /* none has all of its flags */
 /* Of the key's 64 bits 46 are for the page: addresses up to 58 bits, sign included. */
 static inline uint64_t key_of(uint64_t page, uint32_t whose) { return page << KEY_SHIFT | whose; }
 static inline uint32_t whose_of(uint32_t context, bool global) {
-    return global ? (context & ~KEY_ASID) | KEY_GLOBAL : context;
+    return global ? (context & KEY_CONTEXT & ~KEY_ASID) | KEY_GLOBAL : context & KEY_CONTEXT;
 }
 
 /* What a translation leads to: physical page, log2 of the block's size, attributes for data and for code. 0: nothing. */

@@ -132,7 +132,7 @@ bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va,
         micro->many[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)]++;
         micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
     }
-    *place = place_in(micro, slot, va);
+    *place = place_in(in, fetch, slot, va);
     return true;
 }
 
