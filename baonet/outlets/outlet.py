@@ -53,8 +53,8 @@ class Outlet(Backlog):
 
     def write(self, data: bytes) -> int:
         """Never blocks, and never raises."""
-        if self.error is None:
-            with self._change:
+        with self._change:
+            if self.error is None:  # else nobody would take it
                 self._bytes += data
                 self._change.notify_all()
         return len(data)
@@ -91,6 +91,8 @@ class Outlet(Backlog):
 
     def _put(self, piece: bytes) -> None:
         """Write the first bytes of what waits."""
+        failed: OSError | None = None
+        written = 0
         try:
             written = os.write(self.descriptor, piece)
         except BlockingIOError:  # another program has left the terminal so
@@ -99,10 +101,10 @@ class Outlet(Backlog):
             poll.poll()
             return
         except OSError as error:
-            self.error = reason(error, self.descriptor)
-            written = 0
+            failed = reason(error, self.descriptor)
         with self._change:
-            tell = self._taken(written if self.error is None else len(self._bytes))
+            self.error = failed
+            tell = self._taken(written if failed is None else len(self._bytes))
             self._change.notify_all()
         if tell:
             self.relieved()

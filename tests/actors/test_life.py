@@ -218,8 +218,13 @@ class AnyLife(RuleBasedStateMachine):
             lost = (actor.up if upward else actor.down).popleft()
             if not isinstance(lost, VmOff | VmReset):
                 self.hurt.add(actor.vm)
-            elif isinstance(lost, VmOff):
+            elif isinstance(lost, VmOff) and not self.is_told_off(actor.vm):
                 self.off.discard(actor.vm)  # it asks again, if another of its VM has not started that anew meanwhile
+
+    def is_told_off(self, vm: int) -> bool:
+        """Somebody has said that it is off, and that has been heard or will be."""
+        said = [each for actor in self.actors.values() if actor.vm == vm for each in actor.up]
+        return self.life.states[vm] is VmState.OFF or any(isinstance(each, VmOff) for each in said)
 
     @precondition(lambda self: self.faults)
     @rule()
