@@ -91,6 +91,16 @@ def test_an_answered_kick_is_over(guest: Kicked) -> None:
     assert stay(guest) == Stay.KICKED
 
 
+def test_a_kick_without_end_does_not_keep_the_guest_where_it_is(guest: Kicked) -> None:
+    """Under the host's clock whoever is told something at each look gets on all the same."""
+    guest.spin()
+    before = guest.core.statistics()["instructions"]
+    for stays in range(1, 5):
+        _node.kick(guest.memory.slots, 0)
+        assert stay(guest) == Stay.KICKED
+        assert guest.core.statistics()["instructions"] - before >= stays
+
+
 def test_a_kick_and_another_reason(guest: Kicked) -> None:
     """The exit that the guest asked for comes first; the kick is kept for the next stay."""
     guest.enter_call()

@@ -115,6 +115,7 @@ enum { COST_ACCESS = EXIT_ERROR, COST_RELAYED, COSTS }; /* those before are of e
 struct scratch {
     enum exit_reason reason;
     bool out_of_budget, yielded, leave_block;
+    bool patient;     /* a kick has waited for a block of the guest, and does not wait for another */
     bool polite;      /* a guest that yields leaves: somebody else has something to do */
     bool frozen;      /* others run at the same time: no page may change hands; */
     bool silent;      /* nor is the hypervisor asked for its emulation */

@@ -30,8 +30,15 @@ void core_settle(struct core *core, unsigned instructions) {
     broadcast_service(core);
     pages_settle(core);
     if (why & KICK_DOORBELL) {
-        core->state.doorbell = true;
-        *exit_request = 1;
+        /* Whoever is called without end gets on by a block between two calls. */
+        bool waits = !core->hz && !core->scratch.patient && !progressed(core, instructions);
+        core->scratch.patient = waits;
+        if (waits) {
+            slot_kick(slot, KICK_DOORBELL);
+        } else {
+            core->state.doorbell = true;
+            *exit_request = 1;
+        }
     }
     if (core->hz) {
         if (slot->budget < 0) clock_block_start(core, instructions);
