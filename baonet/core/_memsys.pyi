@@ -88,6 +88,7 @@ class Cluster:
     ) -> list[tuple[int, int, int, int, int]]:
         """``memsys_merge``: of each the cycles to charge, the wait in the next window, the L2 misses that its guest and
         the hypervisor have more than they have counted, and of the cycles those that are for the hypervisor's accesses.
+        Of a party of another cluster no more is read than its log.
         """
 
     def repeat(self, pcpu: Pcpu, first: int, /) -> int:

@@ -84,8 +84,11 @@ bool memsys_merge_alone(struct memsys_cluster *cluster, const struct memsys_entr
     count(cluster, entry);
     uint64_t area = take_over(cluster, (const struct inner *)entry->memsys, &cluster->parties[number]);
     memsys_l2_take_over(memsys_cluster_l2(cluster), entry->replica);
-    for (unsigned i = 0; i < parties; i++) /* one more line of another would have waited behind what was there on average */
-        if (i != number && length) outcomes[i].wait = (uint32_t)(area / length);
+    for (unsigned i = 0; i < parties; i++) {
+        if (i == number) continue;
+        if (length) outcomes[i].wait = (uint32_t)(area / length); /* of one more line, behind what was there on average */
+        if (entries[i].memsys) memsys_compare(cluster, &entries[i], i);
+    }
     return true;
 }
 

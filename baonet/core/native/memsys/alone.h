@@ -11,7 +11,8 @@
 bool memsys_merge_alone(struct memsys_cluster *cluster, const struct memsys_entry entries[], unsigned parties, unsigned number,
                         uint64_t length, struct memsys_outcome outcomes[]);
 
-/* After a merge: whether what is kept of a party is what its hierarchy has. */
+/* After a merge, of all, so that it is known alike of a party whose node has merged a log that another node has taken over:
+ * whether what is kept of a party is what its hierarchy has. */
 void memsys_compare(const struct memsys_cluster *cluster, const struct memsys_entry *entry, unsigned number);
 
 #endif

@@ -113,12 +113,17 @@ static void merge(struct memsys_weave *weave, const struct memsys_entry entries[
     }
 }
 
+/* NULL: there is none, or what is here is not what it has come to. */
+static struct memsys *hierarchy_of(const struct memsys_weave *weave, unsigned number) {
+    struct memsys_party *party = memsys_weave_party(weave, number);
+    return party->made && !party->elsewhere ? (struct memsys *)((uint8_t *)party + weave->memsys) : NULL;
+}
+
 static void settle(struct memsys_weave *weave) {
     struct memsys *memsys[MEMSYS_PARTIES];
     const struct memsys_moves *moves[MEMSYS_PARTIES];
     for (unsigned i = 0; i < weave->shape.parties; i++) {
-        struct memsys_party *party = memsys_weave_party(weave, i);
-        memsys[i] = party->made ? (struct memsys *)((uint8_t *)party + weave->memsys) : NULL;
+        memsys[i] = hierarchy_of(weave, i);
         moves[i] = memsys_weave_moves(weave, i);
     }
     memsys_coherence_hear(weave->cluster, memsys, moves, weave->shape.parties);
@@ -127,11 +132,10 @@ static void settle(struct memsys_weave *weave) {
 
 /* Of a party that has asked for nothing. */
 static struct memsys_entry entry_of(const struct memsys_weave *weave, unsigned number, unsigned owner) {
-    struct memsys_party *party = memsys_weave_party(weave, number);
-    uint8_t *own = (uint8_t *)party;
-    struct memsys_entry entry = {.moves = memsys_weave_moves(weave, number), .owner = owner};
-    if (party->made) entry.memsys = (struct memsys *)(own + weave->memsys), entry.replica = (struct memsys_l2 *)(own + weave->l2);
-    return entry;
+    return (struct memsys_entry){.moves = memsys_weave_moves(weave, number),
+                                 .owner = owner,
+                                 .memsys = hierarchy_of(weave, number),
+                                 .replica = (struct memsys_l2 *)((uint8_t *)memsys_weave_party(weave, number) + weave->l2)};
 }
 
 void memsys_weave_edge(struct memsys_weave *weave, const unsigned owners[], uint64_t now, uint64_t charges[]) {

@@ -29,6 +29,7 @@ struct memsys_party {
     uint64_t charged; /* cycles, in all, by which its clock has gone on at windows' edges */
     struct memsys_outcome outcome; /* of the windows before the open one, until it has begun that */
     uint64_t made;
+    uint64_t elsewhere; /* another node has had it go on: of what it has come to, its log and moves alone are here */
     struct memsys_sampled sampled;
 };
 

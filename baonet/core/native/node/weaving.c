@@ -199,6 +199,7 @@ static bool take_logged(const struct courier *courier, struct part *part, const 
     if (party->window != frame.window || !frame.first) log->count = 0; /* all of it, also to who has had it: it was loaded there */
     if (frame.first != log->count || frame.count > log->capacity - log->count) return false;
     party->window = frame.window;
+    party->elsewhere = 1;
     log->begin = frame.begin;
     log->wait = frame.wait;
     memcpy(log->records + log->count, body + sizeof frame, frame.count * sizeof *log->records);

@@ -45,7 +45,10 @@ static void dealloc(PyObject *self) {
     Py_TYPE(self)->tp_free(self);
 }
 
-static struct memsys_entry entry_of(const struct pcpu_object *pcpu, unsigned owner) {
+/* Of one that is another cluster's party, which is a node's that has it, the log alone, and what of its moves is repeated here. */
+static struct memsys_entry entry_of(const struct cluster_object *object, const struct pcpu_object *pcpu, unsigned owner) {
+    if (pcpu->joined && pcpu->joined != (const PyObject *)object)
+        return (struct memsys_entry){.log = pcpu->log, .moves = object->elsewhere[pcpu->view.party], .owner = owner};
     return (struct memsys_entry){.log = pcpu->log, .moves = pcpu->moves, .owner = owner, .memsys = pcpu->memsys, .replica = pcpu->l2};
 }
 
@@ -66,7 +69,7 @@ static PyObject *merge(PyObject *self, PyObject *args) {
         if (pcpu != Py_None && !Py_IS_TYPE(pcpu, &pcpu_type)) return PyErr_Format(PyExc_TypeError, "no Pcpu");
         if (owner >= MEMSYS_VMS) return PyErr_Format(PyExc_ValueError, "owner %u", owner);
         entries[i] = (struct memsys_entry){.owner = owner};
-        if (pcpu != Py_None) entries[i] = entry_of((struct pcpu_object *)pcpu, owner);
+        if (pcpu != Py_None) entries[i] = entry_of(object, (struct pcpu_object *)pcpu, owner);
     }
     memsys_merge(object->cluster, entries, (unsigned)count, length, outcomes);
     PyObject *told = PyList_New(count);
