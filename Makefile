@@ -28,7 +28,7 @@ slow: $(VENV)/.tested
 # Third-party guests from Debian: Linux of both architectures, PREEMPT_RT, U-Boot, an installer.
 guests: $(VENV)/.tested
 	tests/guests/fetch || test $$? -eq 75
-	$(BIN)/pytest -m guests
+	$(BIN)/pytest $(PARALLEL) -m guests
 
 # Nodes, and what launches them (sshd, Slurm, Ray), on hosts that are network namespaces. As root; .ci/run has what is to be
 # installed, and what is not there is skipped and says so.
