@@ -14,14 +14,15 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 import trio
 
 from baonet.study.worker import LENGTH, frame
 
+SHOWN: Final = 2000
+"""Characters of what was said that are kept."""
 _GRACE = 5.0  # seconds between asking a child to end and ending it
-_SHOWN = 2000  # characters of what it said that are kept
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
@@ -82,7 +83,7 @@ class Child:
         """The end of what it has said since it was last asked."""
         with self._said.open("rb") as file:
             file.seek(self._begun)
-            return file.read().decode("utf-8", "replace").strip()[-_SHOWN:]
+            return file.read().decode("utf-8", "replace").strip()[-SHOWN:]
 
     @property
     def pid(self) -> int:

@@ -22,7 +22,7 @@ from baonet.machine import Stamp
 from baonet.machine.dataclass import dataclass
 from baonet.machine.stamp import stamp
 from baonet.study import measure
-from baonet.study.child import Child, ChildEnded
+from baonet.study.child import SHOWN, Child, ChildEnded
 from baonet.study.one_run import RunAnswer
 from baonet.study.plan import Run, Study
 from baonet.study.store import StoredRun
@@ -30,7 +30,6 @@ from baonet.study.worker import RunQuestion, TraceAnswer, question, run_answer, 
 
 COMMAND: Final = (sys.executable, "-m", "baonet.study.worker")
 _SLACK = 60.0  # seconds that a run may need to start and to end, beside its timeout
-_SHOWN = 2000  # characters of what a run said that are kept
 _WHY = {
     2: "the machine file has an error",
     3: "a guest did what Bao stops it for",
@@ -38,8 +37,6 @@ _WHY = {
     5: "every CPU waited, and nothing was to come",
     6: "a text that 'until' waits for was not printed",
 }
-
-
 _UNMEASURED = "its trace could not be measured: "
 
 
@@ -109,7 +106,7 @@ class Runner:
         except _NoAnswerError as error:
             return replace(row, error=str(error))
         if told is None:
-            return replace(row, error=_with(_status(answer.status), answer.said[:_SHOWN]))
+            return replace(row, error=_with(_status(answer.status), answer.said[:SHOWN]))
         if told.refusal:
             return replace(row, error=_UNMEASURED + told.refusal)
         result = measure.load(told.result)
