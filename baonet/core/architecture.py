@@ -241,7 +241,9 @@ class Core(Cpu, Protocol):
 
     def statistics(self) -> dict[str, int | list[int]]:
         """Counts since the core was made: ``instructions``, ``exits`` by their numbers, ``native_exceptions``,
-        ``emulated_accesses``, ``broadcasts``, ``blocks_translated``, ``lines_invalidated``.
+        ``emulated_accesses``, ``broadcasts``, ``blocks_translated``, ``lines_invalidated``; and
+        ``instructions_foreseen``, those of a loop that waits for the counter, which were not run as it was known what
+        they do.
         """
 
     def save(self) -> dict[str, Any]:
@@ -255,9 +257,10 @@ class Core(Cpu, Protocol):
         """Go on from where a core has been saved that was made and mapped in the same way, with its memory as it was.
 
         Nothing is left of what this core has translated. In virtual time the guest cannot tell: counts of translations
-        (``blocks_translated``, ``lines_invalidated``, ``broadcasts``) and of kicks differ, and nothing else. Under the
-        host's clock ``epoch`` decides what time it is. Raises ValueError for the state of another version or core, or
-        what is none; the core is of no more use then. Raises RuntimeError during a stay.
+        (``blocks_translated``, ``lines_invalidated``, ``broadcasts``), ``instructions_foreseen`` and those of kicks
+        differ, and nothing else. Under the host's clock ``epoch`` decides what time it is. Raises ValueError for the
+        state of another version or core, or what is none; the core is of no more use then. Raises RuntimeError during a
+        stay.
         """
 
 

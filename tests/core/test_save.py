@@ -20,7 +20,7 @@ DBGDTR = (2, 3, 0, 4, 0)
 OSLAR, DBGBVR0, DBGBCR0 = (2, 0, 1, 0, 4), (2, 0, 0, 0, 4), (2, 0, 0, 0, 5)
 CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
 REST = 64  # where it is in a state
-OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
+OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts", "instructions_foreseen")
 WORK = (STRB, write(DBGDTR, 0), ADD, ISB, NOP, NOP, BACK)
 
 

@@ -27,7 +27,7 @@ from baonet.wire.messages import AGENT
 from baonet.wire.port import MemoryPort, Switch
 from tests.contents import contents
 
-OF_THE_HOST = re.compile(r"blocks_translated|lines_invalidated|broadcasts|exits_(budget|kicked)")
+OF_THE_HOST = re.compile(r"blocks_translated|lines_invalidated|broadcasts|instructions_foreseen|exits_(budget|kicked)")
 """Counters that depend on which translations exist, and on how often the host had a reason to look."""
 OURS = ("baonet.actors", "baonet.hyp")
 BLOCK = 512

@@ -23,8 +23,8 @@
  *                             them; its own, among them EXIT_INTERRUPT (a timer of the CPU, to be told the hypervisor),
  *                             EXIT_LINE (of a device) and EXIT_FAULT (the guest cannot go on); EXIT_ERROR, the last
  *   EXIT_NUMBER, EXIT_VALUE   indexes in state.exit, of which there are EXIT_FIELDS: the interrupt, and what goes with it
- *   struct arch_state, arch_scratch, arch_wiring
- *                             its part of state.h, of struct scratch and of struct core; ARCH_STATE_VERSION
+ *   struct arch_state, arch_scratch, arch_wiring, arch_iteration
+ *                             its part of state.h, of struct scratch, of struct core and of polling.h's; ARCH_STATE_VERSION
  *
  * and in files of its own it has what is declared here.
  */
@@ -142,6 +142,17 @@ uint64_t arch_untagged(const struct core *core, uint64_t va);
 
 /* A walk of stage 1 for an address that the guest has accessed; false: there is no translation any more. It takes no page. */
 bool arch_stage1(struct core *core, uint64_t va, struct memsys_walk *walk);
+
+/*
+ * Loops that wait for the counter (polling.h). The instruction at the PC, which reads it; and the next, which is to be followed
+ * with what it would do in each iteration; false: that is not known. Whether what the architecture has beside registers and memory
+ * carries nothing over to the next iteration; and to have it as at the end of the last.
+ */
+struct iteration;
+bool arch_follow_counter(struct iteration *iteration);
+bool arch_follow(struct iteration *iteration);
+bool arch_followed(const struct iteration *iteration);
+void arch_follow_end(const struct iteration *iteration);
 
 /* A dictionary of registers for a report. NULL with a Python error. */
 PyObject *arch_examine(struct core *core);

@@ -75,6 +75,12 @@ uint64_t clock_seen(struct core *core) {
     return core->state.seen = now > core->state.seen ? now : core->state.seen;
 }
 
+uint64_t clock_seen_after(struct core *core, uint64_t instructions) {
+    uint64_t time = clock_of_instructions(core, core_retired(core) + instructions) + beside(core);
+    if (time < core->state.floor) time = core->state.floor;
+    return time > core->state.seen ? time : core->state.seen;
+}
+
 uint64_t clock_of_tick(struct core *core, uint64_t tick) {
     unsigned __int128 cycle = ((unsigned __int128)tick * core->hz + core->frequency - 1) / core->frequency;
     return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;

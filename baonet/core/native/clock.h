@@ -25,6 +25,9 @@ uint64_t clock_visible(struct core *core);
 /* The same for its eyes: it never goes back, and the guest knows from now on that it is so late. */
 uint64_t clock_seen(struct core *core);
 
+/* The same in virtual time when so many more instructions have retired, and nothing else has happened. */
+uint64_t clock_seen_after(struct core *core, uint64_t instructions);
+
 /* From now on the guest knows that it is so late, and sees no time before this. */
 void clock_raise(struct core *core, uint64_t floor);
 

@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical regions resident rest rights sample siblings storm tlb trace
+ *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
@@ -109,6 +109,15 @@ struct record {
 #define TRACE_RECORDS 2048u
 enum { COST_ACCESS = EXIT_ERROR, COST_RELAYED, COSTS }; /* those before are of exits, by their numbers */
 
+/* The latest reading of the counter (polling.h). */
+struct polling {
+    uint64_t pc, at, length; /* where it was; instructions retired then, and since the reading before */
+    uint32_t count, attention; /* as many in a row with this length; how many deserve a look */
+    bool foresees;
+    uint64_t foreseen[32]; /* registers when it is read next */
+    uint64_t instructions; /* of iterations that were not run */
+};
+
 #define STALE_PAGES 16u
 
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
@@ -140,6 +149,8 @@ struct scratch {
     unsigned stale_count;        /* more than there is room for: all */
     uint64_t last_line;    /* of the latest maintenance of a line that found code */
     unsigned lines_in_a_row;
+
+    struct polling polling;
 };
 
 /*

@@ -251,10 +251,11 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
     PyObject *exits = PyList_New(EXIT_ERROR);
     if (!exits) return NULL;
     for (int i = 0; i < EXIT_ERROR; i++) PyList_SET_ITEM(exits, i, PyLong_FromUnsignedLongLong(core->state.statistics[i]));
-    return Py_BuildValue("{sKsNsKsKsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
+    return Py_BuildValue("{sKsNsKsKsKsKsKsKsKsK}", "instructions", core_retired(core), "exits", exits, "native_exceptions",
                          core->state.native_exceptions, "emulated_accesses", core->state.emulated_accesses, "broadcasts",
                          core->state.broadcasts, "blocks_translated", core->state.translated, "lines_invalidated",
-                         core->state.invalidated, "pages_taken", core->state.pages_taken, "ahead", core->state.ahead);
+                         core->state.invalidated, "pages_taken", core->state.pages_taken, "ahead", core->state.ahead,
+                         "instructions_foreseen", core->scratch.polling.instructions);
 }
 
 PyObject *core_words(void *address, Py_ssize_t count) {

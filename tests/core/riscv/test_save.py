@@ -17,7 +17,7 @@ from tests.core.travelling import as_bytes
 
 REST = 64  # where it is in a state
 OF_INSTRUCTIONS = {"pc": 512, "sepc": 712}  # likewise, in the library's CPU
-OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts")
+OF_THE_HOST = ("blocks_translated", "lines_invalidated", "broadcasts", "instructions_foreseen")
 WORK = (asm.sb(A1, A2), asm.csrr(A3, asm.TIME), asm.c_addi(A0, 1), asm.fence_i(), NOP, asm.C_NOP, asm.c_j(-20))
 IDENTITIES = 255
 

@@ -55,6 +55,7 @@ struct arch_state {
 struct arch_scratch {
     uint64_t nothing;
 };
+struct arch_iteration {};
 struct arch_wiring {
     uint64_t id; /* its only keyword */
 };

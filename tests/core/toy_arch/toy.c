@@ -139,6 +139,20 @@ bool arch_stage1(struct core *core, uint64_t va, struct memsys_walk *walk) {
     return false;
 }
 
+bool arch_follow_counter(struct iteration *iteration) { /* its guests' code is not to be followed */
+    (void)iteration;
+    return false;
+}
+bool arch_follow(struct iteration *iteration) {
+    (void)iteration;
+    return false;
+}
+bool arch_followed(const struct iteration *iteration) {
+    (void)iteration;
+    return true;
+}
+void arch_follow_end(const struct iteration *iteration) { (void)iteration; }
+
 PyObject *arch_examine(struct core *core) { return Py_BuildValue("{sK}", "calls", (unsigned long long)core->state.arch.calls); }
 
 static PyObject *get_id(PyObject *self, void *unused) {

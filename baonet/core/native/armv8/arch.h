@@ -4,7 +4,7 @@
  *
  *   python     methods
  *   accesses   access align at debug decode entry identification interface observed order registers stage2 upkeep views32 watch
- *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags interface_state partial pmu register_table stage1 timer walk
+ *   cpu        aarch32 bus debug_state encoding32 encoding64 exceptions exits flags follow interface_state partial pmu register_table stage1 timer walk
  *   library    arch arm offsets
  */
 #ifndef BAONET_ARCH_H
@@ -114,6 +114,13 @@ struct arch_scratch {
     uint64_t checked_store;   /* where it stores; 0: it loads */
     uintptr_t checked_from;   /* while the access to a system register is checked */
     uintptr_t granted_from;   /* of the latest that was allowed */
+};
+
+/* NZCV in an iteration that is followed (polling.h), and the conditions whose outcome is known in all. */
+struct arch_iteration {
+    uint8_t first, last;
+    uint8_t known; /* a bit for each two conditions, by their numbers */
+    bool read, written; /* before it was written; at all */
 };
 
 struct arch_wiring {

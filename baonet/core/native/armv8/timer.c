@@ -9,6 +9,7 @@
 #include "armv8/pmu.h"
 #include "clock.h"
 #include "leave.h"
+#include "polling.h"
 
 #define TIMER_ENABLE 1u
 #define TIMER_IMASK 2u
@@ -83,6 +84,7 @@ void timer_deactivate(struct core *core, uint32_t intid) {
 
 uint64_t timer_count(void *env, const void *ri) {
     (void)env, (void)ri;
+    polling_look(running);
     return clock_ticks(running, clock_seen(running));
 }
 

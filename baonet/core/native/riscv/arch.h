@@ -4,7 +4,7 @@
  *
  *   python     methods
  *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory observed order refusals walk
- *   cpu        encoding file interrupts pte registers stage1 timer trap
+ *   cpu        encoding file follow interrupts pte registers stage1 timer trap
  *   library    arch offsets riscv
  */
 #ifndef BAONET_ARCH_H
@@ -81,6 +81,8 @@ struct arch_scratch {
     uintptr_t access; /* return address of the latest load or store that took the slow path, */
     uint64_t address; /* and where it goes */
 };
+
+struct arch_iteration {}; /* registers and memory are all */
 
 struct arch_wiring {
     uint64_t hart;

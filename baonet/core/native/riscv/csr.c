@@ -8,6 +8,7 @@
 #include "architecture.h"
 #include "clock.h"
 #include "leave.h"
+#include "polling.h"
 #include "modelled.h"
 #include "riscv/file.h"
 #include "riscv/interrupts.h"
@@ -198,6 +199,7 @@ static int access_supervisor(struct core *core, unsigned csr, uint64_t *old, uin
 
 static int read_time(struct core *core, uint64_t *old) {
     if (in_user_mode(core) && !(ENV64(core, ENV_SCOUNTEREN) & COUNTER_TIME)) return REFUSED;
+    polling_look(core);
     *old = clock_ticks(core, clock_seen(core));
     return 0;
 }
