@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.checkouts import ROOT
+from benchmarks.jobs import all_jobs
 from benchmarks.report import Row
 from benchmarks.units import scaled
 
@@ -111,8 +112,15 @@ def read(text: str) -> list[Recording]:
     return found
 
 
+def goals() -> dict[str, str]:
+    """Of each figure that is measured now."""
+    figures = [figure for job in all_jobs(Path()) for figure in job.figures]
+    return {figure.name: ", ".join(goal.text for goal in figure.goals) for figure in figures}
+
+
 def page(recordings: Sequence[Recording]) -> str:
     """Of each figure what the last recordings have, and before them what was measured when."""
+    goal = goals()
     last = recordings[-SHOWN:]
     names = list(dict.fromkeys(name for each in reversed(last) for name in each.figures))
     lines = [PAGE_HEAD, "| recording | commit | date (UTC) | host | load | baonet | runs |", "|" + "---|" * 7]
@@ -122,8 +130,9 @@ def page(recordings: Sequence[Recording]) -> str:
         cells = (str(number), f"`{each.commit}`", each.date, f"{each.host}, {each.cpus} CPUs", load, compiled)
         lines.append(f"| {' | '.join(cells)} | {each.runs} |")
     numbers = range(len(recordings) - len(last) + 1, len(recordings) + 1)
-    lines += ["", f"| figure | {' | '.join(map(str, numbers))} |", "|---|" + "---|" * len(last)]
-    lines += [f"| {name} | {' | '.join(_cell(each, name) for each in last)} |" for name in names]
+    heads = ["figure", *map(str, numbers), "goal"]
+    lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines += [f"| {' | '.join([name, *(_cell(each, name) for each in last), goal.get(name, '')])} |" for name in names]
     return "\n".join(lines) + "\n"
 
 

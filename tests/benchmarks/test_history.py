@@ -47,10 +47,15 @@ def test_the_page_has_a_column_for_each_of_the_last_recordings() -> None:
     many = [replace(ONE, figures={"loop": ("/s", float(number), None)}) for number in range(history.SHOWN)]
     text = history.page([ONE, *many])
     assert "| 1 | `0123456789` | 2026-11-30 12:00 | A CPU, 2 CPUs | 0.5 to 1.2 | not compiled | 5 |" in text
-    assert "| figure | 2 | 3 | 4 | 5 | 6 | 7 |" in text
+    assert "| figure | 2 | 3 | 4 | 5 | 6 | 7 | goal |" in text
     assert "| loop | 0 /s | 1 /s |" in text
     assert "start" not in text, "that is of the first recording"
-    assert "| loop | 30 /s (0.50) |\n| start | 250 ms |\n" in history.page([ONE])
+    assert "| loop | 30 /s (0.50) |  |\n| start | 250 ms |  |\n" in history.page([ONE])
+
+
+def test_the_page_has_the_goals_of_now() -> None:
+    made = replace(ONE, figures={"integer loop": ("insn/s", 1e9, 2e9)})
+    assert history.page([made]).endswith("| integer loop | 1000 MIPS (0.50) | >= 1 x QEMU |\n")
 
 
 def test_adding_writes_the_page_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
