@@ -96,6 +96,7 @@ docs: $(VENV)/.checked
 	$(BIN)/python -m baonet.wire.reference > docs/protocol.md
 	$(BIN)/python -m tests.architecture.picture
 	$(BIN)/python -m tests.system.round_picture
+	$(BIN)/python -m benchmarks.history
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,4 +1,4 @@
-"""python -m benchmarks [--only NAME ...] [--repeat N] [--json FILE]"""
+"""python -m benchmarks [--only NAME ...] [--repeat N] [--against WHERE] [--record] [--json FILE]"""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import history
+from benchmarks.checkouts import NoCheckoutError, another
 from benchmarks.emulators import Baonet, Emulator, Qemu, QemuMissingError
-from benchmarks.jobs import Job, all_jobs, wanted
+from benchmarks.job import AnyJob, Job
+from benchmarks.jobs import all_jobs, wanted
 from benchmarks.process import RunFailedError
 from benchmarks.report import Row, data, empty_rows, table
 from tests.guests import debian
 
 
-def _measure(job: Job, emulator: Emulator, rows: dict[str, Row]) -> None:
+def _measure(job: AnyJob, emulator: Emulator, rows: dict[str, Row]) -> None:
     try:
-        run = emulator.run(job)
+        figures = emulator.run(job)
     except RunFailedError as error:
         print(f"\n{emulator.name}, {job.name}: {error}", file=sys.stderr)
         for figure in job.figures:
             rows[figure.name].failures[emulator.name] = str(error)
         return
-    for figure in job.figures:
-        value = figure.read(run)
-        if value is not None:
-            rows[figure.name].samples.setdefault(emulator.name, []).append(value)
+    for name, value in figures.items():
+        rows[name].samples.setdefault(emulator.name, []).append(value)
 
 
-def _without_linux(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
-    """Fetches Debian's kernel if a job needs it; without it, the jobs that do not."""
+def _without_linux(jobs: tuple[AnyJob, ...]) -> tuple[AnyJob, ...]:
+    """Fetches third-party guests if a job needs one; without them, the jobs that do not."""
     if not any(job.linux for job in jobs):
         return jobs
     try:
@@ -47,32 +49,58 @@ def _progress(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def _header(emulators: tuple[Emulator, ...], repeat: int) -> str:
-    load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
-    host = f"{platform.machine()}, {os.cpu_count()} CPUs, load {load}"
-    versions = "; ".join(emulator.version() for emulator in emulators)
-    return f"{host}; {versions}\nmedians of {repeat} [least..most], interleaved"
+def _header(emulators: Sequence[Emulator], repeat: int, load: tuple[float, float]) -> str:
+    host = f"{history.processor(Path('/proc/cpuinfo').read_text())}, {platform.machine()}, {os.cpu_count()} CPUs"
+    versions = "; ".join(filter(None, (emulator.version() for emulator in emulators)))
+    return f"{host}, load {load[0]:.1f} to {load[1]:.1f}; {versions}\nmedians of {repeat} [least..most], interleaved"
 
 
-def main() -> int:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="jobs that start so; repeatable")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="jobs, or figures, that start so; repeatable"
+    )
+    parser.add_argument("--list", action="store_true", help="say which jobs there are, with their figures and goals")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs of each job on each (default 5)")
+    parser.add_argument("--against", metavar="WHERE", help="a directory or a commit to compare with, in turn")
+    parser.add_argument("--record", action="store_true", help="add the figures to history.jsonl and docs/benchmarks.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--peer", action="store_true", help="QEMU only")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def _list(jobs: Sequence[AnyJob]) -> None:
+    for job in jobs:
+        print(job.name)
+        for figure in job.figures:
+            print(f"    {figure.name}: {', '.join(goal.text for goal in figure.goals) or figure.unit}")
+
+
+def main() -> int:
+    options = _arguments()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles what it loads
     try:
-        jobs = _without_linux(wanted(all_jobs(debian.cache_directory()), options.only))
-        qemu = Qemu({job.target for job in jobs})
-    except (ValueError, QemuMissingError) as error:
+        jobs = wanted(all_jobs(debian.cache_directory()), options.only)
+        if options.list:
+            _list(jobs)
+            return 0
+        jobs = _without_linux(jobs)
+        qemu = Qemu({job.target for job in jobs if isinstance(job, Job)})
+        before = None if options.against is None else Baonet(another(options.against))
+    except (ValueError, QemuMissingError, NoCheckoutError) as error:
         print(error, file=sys.stderr)
         return 2
     ours = Baonet()
-    emulators: tuple[Emulator, ...] = (qemu,) if options.peer else (ours, qemu)
+    emulators: list[Emulator] = [ours, qemu]
+    if options.peer:
+        emulators = [qemu]
+    elif before is not None:
+        emulators.insert(0, before)
     all_rows = empty_rows(jobs)
     rows = {row.figure.name: row for row in all_rows}
+    began = os.getloadavg()[0]
     for number in range(options.repeat):
         for job in jobs:
             for emulator in emulators if number % 2 == 0 else reversed(emulators):
@@ -80,13 +108,16 @@ def main() -> int:
                     _progress(f"run {number + 1} of {options.repeat}: {job.name}, {emulator.name}")
                     _measure(job, emulator, rows)
     _progress("")
-    print(_header(emulators, options.repeat))
-    print()
-    print(table(all_rows, ours.name, qemu.name))
+    load = (began, os.getloadavg()[0])
+    header = _header(emulators, options.repeat, load)
+    print(f"{header}\n\n{table(all_rows, ours.name, qemu.name, before.name if before else None)}")
     if options.json:
-        options.json.write_text(
-            json.dumps({"host": _header(emulators, options.repeat), "rows": data(all_rows)}, indent=2) + "\n"
+        options.json.write_text(json.dumps({"host": header, "rows": data(all_rows)}, indent=2) + "\n")
+    if options.record:
+        recording = history.recorded(
+            all_rows, ours.name, qemu.name, load=load, compiled=ours.compiled(), runs=options.repeat
         )
+        print(f"recorded in {history.add(recording)}")
     return 1 if any(row.failures for row in all_rows) else 0
 
 

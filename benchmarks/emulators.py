@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import yaml
 
-from benchmarks.jobs import Job, Run, Vm
+from benchmarks.checkouts import Checkout, here
+from benchmarks.job import AnyJob, Job, OwnJob, Vm
 from benchmarks.process import run_until
 from benchmarks.targets import Target
+from tests.guests import initramfs
 
 MAILBOX = 0x70000000
+SCRIPT = "/work"
 
 
 class Emulator(Protocol):
@@ -28,11 +34,34 @@ class Emulator(Protocol):
 
     def version(self) -> str: ...
 
-    def can_run(self, job: Job) -> bool: ...
+    def can_run(self, job: AnyJob) -> bool: ...
 
-    def run(self, job: Job) -> Run:
-        """Raises RunFailedError."""
+    def run(self, job: AnyJob) -> Mapping[str, float]:
+        """Its figures, by their names, but for those that there are not. Raises RunFailedError."""
         ...
+
+
+@contextmanager
+def scripted(vm: Vm) -> Iterator[Vm]:
+    """With its script, if it has one, in an archive behind that of its initrd: the kernel takes several."""
+    if not vm.script:
+        yield vm
+        return
+    assert vm.initrd
+    text = f"#!/bin/sh\nmount -t proc proc /proc\nmount -t devtmpfs devtmpfs /dev\n{vm.script}"
+    entry = initramfs.Entry(SCRIPT.removeprefix("/"), stat.S_IFREG | 0o755, text.encode())
+    with tempfile.TemporaryDirectory(prefix="baonet-benchmark-") as directory:
+        initrd = Path(directory) / vm.initrd.name
+        initrd.write_bytes(vm.initrd.read_bytes() + initramfs.archive([entry]))
+        yield replace(vm, initrd=initrd, command_line=f"{vm.command_line} rdinit={SCRIPT}")
+
+
+def _read(
+    job: Job, command: list[str], timeout: float, stop: signal.Signals, directory: Path | None = None
+) -> Mapping[str, float]:
+    run = run_until(command, job.until, timeout, stop, since=job.since, directory=directory)
+    found = {figure.name: figure.read(run) for figure in job.figures}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class QemuMissingError(Exception):
@@ -73,42 +102,49 @@ class Qemu:
         }
         return "; ".join(sorted(versions))
 
-    def can_run(self, job: Job) -> bool:
-        return len(job.vms) == 1 and not job.one_process
+    def can_run(self, job: AnyJob) -> bool:
+        return isinstance(job, Job) and len(job.vms) == 1 and not job.one_process
 
-    def run(self, job: Job) -> Run:
-        (vm,) = job.vms
-        command = [self._paths[job.target], *job.target.options, "-smp", str(vm.cpus)]
-        command += ["-m", str(vm.memory_mib), "-nographic", "-nodefaults", "-serial", "stdio", "-kernel", str(vm.image)]
-        if vm.initrd:
-            command += ["-initrd", str(vm.initrd), "-append", vm.command_line]
-        return run_until(command, job.until, job.timeout, signal.SIGTERM)
+    def run(self, job: AnyJob) -> Mapping[str, float]:
+        assert isinstance(job, Job)
+        with scripted(job.vms[0]) as vm:
+            command = [self._paths[job.target], *job.target.options, "-smp", str(vm.cpus), "-m", str(vm.memory_mib)]
+            command += ["-nographic", "-nodefaults", "-serial", "stdio", "-kernel", str(vm.image)]
+            if vm.initrd:
+                command += ["-initrd", str(vm.initrd), "-append", vm.command_line]
+            return _read(job, command, job.timeout, signal.SIGTERM)
 
 
 class Baonet:
-    """``baonet run`` on a machine file that is made for the job."""
+    """``baonet run`` of a checkout on a machine file that is made for the job, and what else it does."""
 
-    name = "baonet"
+    def __init__(self, checkout: Checkout | None = None) -> None:
+        self.name = "baonet" if checkout is None else checkout.name
+        self._checkout = checkout or here()
 
-    def __init__(self) -> None:
-        script = Path(sys.executable).parent / "baonet"
-        self._command = [str(script)] if script.exists() else [sys.executable, "-m", "baonet.cli.main"]
+    def compiled(self) -> bool:
+        """Whether its hypervisor is."""
+        made = [self._checkout.command[0], "-c", "from baonet.hyp import pcpu; print(pcpu.__file__)"]
+        done = subprocess.run(made, cwd=self._checkout.directory, capture_output=True, text=True, check=True)
+        return done.stdout.strip().endswith(".so")
 
     def version(self) -> str:
-        made = [sys.executable, "-P", "-c", "from baonet.hyp import pcpu; print(pcpu.__file__)"]
-        file = subprocess.run(made, capture_output=True, text=True, check=True).stdout.strip()
-        return f"baonet by {' '.join(self._command)}, {'compiled' if file.endswith('.so') else 'not compiled'}"
+        return f"{self.name} of {self._checkout.directory}, {'compiled' if self.compiled() else 'not compiled'}"
 
-    def can_run(self, job: Job) -> bool:
-        return bool(job.vms)
+    def can_run(self, job: AnyJob) -> bool:
+        return isinstance(job, OwnJob) or bool(job.vms)
 
-    def run(self, job: Job) -> Run:
-        with tempfile.TemporaryDirectory(prefix="baonet-benchmark-") as directory:
+    def run(self, job: AnyJob) -> Mapping[str, float]:
+        if isinstance(job, OwnJob):
+            return dict(job.take(self._checkout))
+        with tempfile.TemporaryDirectory(prefix="baonet-benchmark-") as directory, ExitStack() as stack:
+            job = replace(job, vms=tuple(stack.enter_context(scripted(vm)) for vm in job.vms))
             machine = Path(directory) / f"{job.name}.yaml"
             machine.write_text(yaml.safe_dump(machine_file(job), sort_keys=False))
             placement = "one-process" if job.one_process else "process-per-cpu"
-            command = [*self._command, "run", str(machine), "--timeout", f"{job.timeout:g}s", "--placement", placement]
-            return run_until(command, job.until, job.timeout + 10, signal.SIGINT)
+            command = [*self._checkout.command, "run", str(machine), "--timeout", f"{job.timeout:g}s"]
+            command += ["--placement", placement]
+            return _read(job, command, job.timeout + 10, signal.SIGINT, self._checkout.directory)
 
 
 def machine_file(job: Job) -> dict[str, object]:

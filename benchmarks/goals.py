@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.units import scaled
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -76,8 +78,8 @@ def at_most_bao(factor: float, reference: Reference) -> Goal:
 
 
 def at_most(figure: float, unit: str) -> Goal:
-    return Goal(f"<= {figure:g} {unit}", figure, most=True, absolute=True)
+    return Goal(f"<= {scaled(figure, unit)}", figure, most=True, absolute=True)
 
 
 def at_least(figure: float, unit: str) -> Goal:
-    return Goal(f">= {figure:g} {unit}", figure, absolute=True)
+    return Goal(f">= {scaled(figure, unit)}", figure, absolute=True)

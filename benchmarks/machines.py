@@ -49,3 +49,18 @@ def linux(cpus: int, cache: Path, target: Target = ARMV8) -> dict[str, Any]:
             }
         ],
     }
+
+
+def u_boot(cache: Path, target: Target) -> dict[str, Any]:
+    """As configs/u-boot.yaml."""
+    ram = {"base": target.board_ram, "size": "256MiB"}
+    flash = [] if target.tree else [{"base": 0, "size": "128MiB"}]
+    vm = {
+        "name": "u-boot",
+        "image": {"path": str(cache / target.u_boot), "base": target.u_boot_base},
+        "device_tree": "auto" if target.tree else {"path": "auto", "base": target.board_ram},
+        "cpus": 1,
+        "memory": [ram, *flash],
+        "devices": ["uart0"],
+    }
+    return {"version": 1, "platform": target.platform, "vms": [vm]}

@@ -23,7 +23,7 @@ import yaml
 
 from benchmarks import machines
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
-from benchmarks.jobs import SHELL_READY
+from benchmarks.job import SHELL_READY
 from benchmarks.process import RunFailedError, cpu_between, run_until
 from benchmarks.rows import chosen
 from benchmarks.targets import ARMV8

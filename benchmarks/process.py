@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.jobs import Run
+from benchmarks.job import Run
 
 
 class RunFailedError(Exception):
@@ -31,24 +31,39 @@ def _tree(pid: int) -> list[int]:
 
 def memory_of_tree(pid: int) -> int:
     """Proportional set size of a process and its descendants in bytes: RAM that processes share counts once."""
+    return _rolled_up(pid, ("Pss:",))
+
+
+def private_of_tree(pid: int) -> int:
+    """Bytes that no two of them share, nor one with a process of another kind."""
+    return _rolled_up(pid, ("Private_Clean:", "Private_Dirty:"))
+
+
+def _rolled_up(pid: int, kinds: tuple[str, ...]) -> int:
     total = 0
     for process in _tree(pid):
         try:
             lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
-        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(kinds))
     return total
 
 
 def cpu_of_tree(pid: int) -> float:
-    """CPU seconds of a process and its descendants so far, but for threads that have ended."""
-    total = 0
+    """CPU seconds of a process and its descendants so far, but for threads that have ended.
+
+    Of processes that have ended as their parent has heard of it: in the system's ticks.
+    """
+    total = ticks = 0
     for process in _tree(pid):
         for task in Path(f"/proc/{process}/task").glob("*/schedstat"):
             with suppress(OSError):  # it has ended meanwhile
                 total += int(task.read_text().split()[0])
-    return total / 1e9
+        with suppress(OSError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[13]) + int(fields[14])  # cutime and cstime of proc(5)
+    return total / 1e9 + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_between(command: Sequence[str], begin: str, end: str, timeout: float) -> float:
@@ -83,18 +98,30 @@ def cpu_between(command: Sequence[str], begin: str, end: str, timeout: float) ->
     )
 
 
-def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.Signals) -> Run:
-    """Runs ``command`` until it has printed ``until``, then ends it with ``stop``.
+def run_until(
+    command: Sequence[str],
+    until: str,
+    timeout: float,
+    stop: signal.Signals,
+    *,
+    since: str = "",
+    times: int = 1,
+    directory: Path | None = None,
+) -> Run:
+    """Runs ``command`` until it has printed ``until`` so many times, then ends it with ``stop``.
 
-    Time counts from just before the process is made. Raises RunFailedError with the last lines of the output.
+    Time counts from just before the process is made, ``work_seconds`` from ``since`` if it is given. Raises
+    RunFailedError with the last lines of the output.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     )
     output = b""
+    begun = None if since else 0.0
     end = memory = None
+    work = private = 0.0
     try:
         assert process.stdout
         with selectors.DefaultSelector() as selector:
@@ -104,9 +131,12 @@ def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.S
                 if not data:
                     break
                 output += data
-                if until.encode() in output:
+                if begun is None and since.encode() in output:
+                    begun = cpu_of_tree(process.pid)
+                if begun is not None and output.count(until.encode()) >= times:
                     end = time.monotonic() - begin
-                    memory = memory_of_tree(process.pid)
+                    work = cpu_of_tree(process.pid) - begun
+                    memory, private = memory_of_tree(process.pid), private_of_tree(process.pid)
     finally:
         _end(process, stop)
     text = output.decode(errors="replace")
@@ -115,7 +145,7 @@ def run_until(command: Sequence[str], until: str, timeout: float, stop: signal.S
         raise RunFailedError(f"{' '.join(command)}: no '{until}' in {timeout:g} s; the last lines were:\n{tail}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(text, end, cpu, memory)
+    return Run(text, end, cpu, memory, work, int(private))
 
 
 def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:

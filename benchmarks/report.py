@@ -6,37 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.jobs import Figure, Job
-
-_SCALES = {
-    "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")),
-    "B/s": ((1e9, "GB/s"), (1e6, "MB/s")),
-    "insn/s": ((1e6, "MIPS"),),
-    "/s": ((1e6, "M/s"), (1e3, "k/s")),
-    "s": ((1, "s"), (1e-3, "ms"), (1e-6, "us")),
-}
+from benchmarks.job import AnyFigure, AnyJob
+from benchmarks.units import scaled
 
 
 @dataclass(slots=True)
 class Row:
     """The samples of one figure by emulator, and why there are none where a run failed."""
 
-    figure: Figure
+    figure: AnyFigure
     samples: dict[str, list[float]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def value(self, emulator: str) -> float | None:
         samples = self.samples.get(emulator)
         return median(samples) if samples else None
-
-
-def scaled(value: float, unit: str) -> str:
-    """Three significant digits with a unit that suits."""
-    for factor, name in _SCALES[unit]:
-        if value >= factor:
-            number = value / factor
-            return f"{number:.{max(0, 2 - len(str(int(number))) + 1)}f} {name}"
-    return f"{value:.3g} {unit}"
 
 
 def _cell(row: Row, emulator: str) -> str:
@@ -58,30 +42,41 @@ def _peer(row: Row, rows: Mapping[str, Row], qemu: str) -> float | None:
     return own
 
 
-def table(rows: Sequence[Row], ours: str, qemu: str) -> str:
-    """Text with aligned columns; a ratio in parentheses compares with another figure of QEMU's."""
+def table(rows: Sequence[Row], ours: str, qemu: str, before: str | None = None) -> str:
+    """Text with aligned columns; a ratio in parentheses compares with another figure of QEMU's.
+
+    ``before``: another baonet, whose figures come first, and by which ours are divided.
+    """
     by_name = {row.figure.name: row for row in rows}
-    lines = [("work", ours, qemu, "ratio", "goal", "")]
+    own = (ours,) if before is None else (before, ours, f"/ {before}")
+    lines = [("work", *own, qemu, "ratio", "goal", "")]
     for row in rows:
         value, peer = row.value(ours), _peer(row, by_name, qemu)
-        ratio = f"{value / peer:.2f}" if value is not None and peer else "-"
+        ratio = _ratio(value, peer)
         if row.figure.compare_with and ratio != "-":
             ratio = f"({ratio})"
         goals = row.figure.goals
         first = goals[0].text if goals else ""
-        lines.append((row.figure.name, _cell(row, ours), _cell(row, qemu), ratio, first, _verdict(row, 0, ours, peer)))
+        cells = [_cell(row, ours)]
+        if before is not None:
+            cells = [_cell(row, before), *cells, _ratio(value, row.value(before))]
+        lines.append((row.figure.name, *cells, _cell(row, qemu), ratio, first, _verdict(row, 0, ours, peer)))
         lines += [
-            ("", "", "", "", goal.text, _verdict(row, number, ours, peer))
+            (*[""] * (len(lines[0]) - 2), goal.text, _verdict(row, number, ours, peer))
             for number, goal in enumerate(goals[1:], start=1)
         ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(
-            text.rjust(width) if 1 <= column <= 3 else text.ljust(width)
+            text.rjust(width) if 1 <= column <= len(lines[0]) - 3 else text.ljust(width)
             for column, (text, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
     )
+
+
+def _ratio(value: float | None, peer: float | None) -> str:
+    return f"{value / peer:.2f}" if value is not None and peer else "-"
 
 
 def _verdict(row: Row, number: int, ours: str, peer: float | None) -> str:
@@ -106,5 +101,5 @@ def data(rows: Sequence[Row]) -> list[dict[str, object]]:
     ]
 
 
-def empty_rows(jobs: Sequence[Job]) -> list[Row]:
+def empty_rows(jobs: Sequence[AnyJob]) -> list[Row]:
     return [Row(figure) for job in jobs for figure in job.figures]

@@ -13,8 +13,9 @@ class Target:
     """``qemu`` is installed from ``package`` and started with ``options``; ``platform`` is the same machine here.
 
     ``ram`` is where a VM has its memory, ``kernel_base`` where a kernel without headers goes. ``ipc`` is the interrupt
-    of shared memory. ``kernel`` and ``initrd`` are names in the cache of third-party guests. Names of jobs begin with
-    ``jobs``, those of figures with ``figures``. ``tree``: guests find out by a device tree where they are.
+    of shared memory. ``kernel``, ``initrd`` and ``u_boot`` are names in the cache of third-party guests; U-Boot has all
+    RAM of the board, from ``board_ram``, and is loaded at ``u_boot_base``. Names of jobs begin with ``jobs``, those of
+    figures with ``figures``. ``tree``: guests find out by a device tree where they are.
     """
 
     name: str
@@ -31,6 +32,9 @@ class Target:
     kernel: str
     initrd: str
     command_line: str
+    board_ram: int
+    u_boot: str
+    u_boot_base: int
     jobs: str = ""
     figures: str = ""
     tree: bool = False
@@ -51,6 +55,9 @@ ARMV8 = Target(
     kernel="linux-cloud.image",
     initrd="initrd.cpio.gz",
     command_line="console=ttyAMA0",
+    board_ram=0x40000000,
+    u_boot="u-boot.bin",
+    u_boot_base=0,
 )
 
 RISCV = Target(
@@ -68,6 +75,9 @@ RISCV = Target(
     kernel="linux-riscv64.image",
     initrd="initrd-riscv64.cpio.gz",
     command_line="console=ttyS0",
+    board_ram=0x80000000,
+    u_boot="u-boot-riscv64.bin",
+    u_boot_base=0x80200000,
     jobs="riscv-",
     figures="RISC-V: ",
     tree=True,

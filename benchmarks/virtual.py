@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.jobs import SHELL_READY
+from benchmarks.job import SHELL_READY
 from benchmarks.machines import joined, linux
 from benchmarks.targets import ARMV8, RISCV
 from tests.guests import debian

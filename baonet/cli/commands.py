@@ -64,8 +64,11 @@ def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentPar
     return Top, Strict
 
 
-def parser(command: str | None = None) -> argparse.ArgumentParser:
-    """The whole command line; with a ``command``, of the others no more than what the help says of them."""
+def parser(command: str | None = None, *, others: bool = True) -> argparse.ArgumentParser:
+    """The whole command line; with a ``command``, of the ``others`` what the help says of them, or nothing.
+
+    Each of them would look for translations of what argparse says in a dozen places.
+    """
     import argparse  # noqa: PLC0415 - see main
 
     whole, strict = _parsers()
@@ -94,7 +97,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     for name, brief in COMMANDS.items():
         if command in (None, name):
             import_module(f"baonet.cli.{name}").add(subparsers, brief)
-        else:
+        elif others:
             subparsers.add_parser(name, help=brief)
     return top
 
@@ -139,7 +142,8 @@ def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     try:
         given = sys.argv[1:] if arguments is None else arguments
         with loading():
-            line = parser(_command(given))
+            name = _command(given)
+            line = parser(name, others=name not in COMMANDS or given[0] != name)
         options = line.parse_args(given)
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 2

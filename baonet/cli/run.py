@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -278,6 +277,11 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         status = session.tell(outcome)
         if statistics is not None:
             session.tell_memory(outcome)
-        counted = json.dumps(session.statistics(outcome), indent=2) + "\n"
-        whole = outlets.complete(statistics, counted) and whole
+            whole = outlets.complete(statistics, _counted(session.statistics(outcome))) and whole
         return outlets.finish(status if whole else status or 1)
+
+
+def _counted(statistics: dict[str, object]) -> str:
+    import json  # noqa: PLC0415 - few runs are asked for it
+
+    return json.dumps(statistics, indent=2) + "\n"

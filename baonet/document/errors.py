@@ -7,10 +7,10 @@ that does not parse, an unreadable image or a region that overlaps another one. 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import final
 
 from baonet.document.escapes import escaped
+from baonet.machine.dataclass import dataclass
 
 SHOWN = 100
 """Problems of a file that are told."""

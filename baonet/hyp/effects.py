@@ -5,12 +5,12 @@ The actor drains the list in order after every call into the pcpu, emulated acce
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
 from baonet.hyp.messages import HypMessage
 from baonet.hyp.report import Report
+from baonet.machine.dataclass import dataclass
 
 
 class OffCause(Enum):
@@ -20,7 +20,7 @@ class OffCause(Enum):
 
 
 @final
-@dataclass(slots=True, init=False)
+@dataclass(slots=True)
 class Send:
     """Deliver ``message`` to another pcpu. Messages to one pcpu arrive in the order they were sent."""
 

@@ -8,10 +8,10 @@ way and answers need no number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.machine import MessageKind
+from baonet.machine.dataclass import dataclass
 
 
 class HypMessage:

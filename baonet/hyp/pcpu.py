@@ -10,7 +10,6 @@ Everything is total: a message that makes no sense here is counted as dropped, w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.hyp.architecture import Architecture, InterruptStatistics, Wing
@@ -21,6 +20,7 @@ from baonet.hyp.messages import SHARED, HypMessage, IpcNotify, SpiLine, VmBarrie
 from baonet.hyp.restart import Restart
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import Plan
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateError, StateForm, row
 
 _FROM_ANY_VM = frozenset((IpcNotify, SpiLine))  # the rest is a VM's own business

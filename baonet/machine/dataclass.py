@@ -1,21 +1,21 @@
 """``dataclass``, as that of ``dataclasses``, which takes a fifteenth of the time to make a class.
 
 That one compiles up to seven functions for each class while its module is loaded, and a run has two hundred classes:
-they were a third of what the start of a small machine takes. This one compiles ``__init__`` alone, when the first
-instance is made; the rest are functions that look at a class's fields. To a type checker, to ``fields``, ``replace``
-and ``asdict``, to pickle and to ``match`` it is a data class, and it can have one as its base and be the base of one.
+they were a third of what the start of a small machine takes. This one compiles ``__init__`` alone, when more than a few
+instances are made; the rest are functions that look at a class's fields. To a type checker, to ``fields``, ``replace``
+and ``asdict``, to pickle and to ``match`` it is a data class, and to mypyc too; it can have one as its base and be the
+base of one.
 
-Not here is what nobody asks for: ``order``, ``init=False``, ``unsafe_hash``, InitVar, fields with a ``hash`` or
-``init`` of their own, and a docstring with the signature. The ``repr`` of what contains itself does not end. Modules
-that mypyc compiles have the other one, which it knows by its name.
+Not here is what nobody asks for: ``init=False``, ``unsafe_hash``, InitVar, fields with a ``hash`` or
+``init`` of their own, and a docstring with the signature. The ``repr`` of what contains itself does not end.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import operator
 from dataclasses import FrozenInstanceError
 from inspect import get_annotations
-from operator import attrgetter
 from types import MemberDescriptorType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +26,31 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(cls=None, /, **given):
-        """As ``dataclasses.dataclass``, of ``frozen``, ``slots``, ``kw_only``, ``eq`` and ``repr``."""
+        """As ``dataclasses.dataclass``, of ``frozen``, ``slots``, ``kw_only``, ``eq``, ``order`` and ``repr``."""
         return (lambda each: _dataclass(each, **given)) if cls is None else _dataclass(cls, **given)
 
 
+_FEW = 3
+"""So many instances of a class are made without its ``__init__``: to compile one takes as long as a dozen of them."""
 _FACTORY: Any = object()
 """Stands for the value that a default factory makes."""
 
 
 def _dataclass(
-    cls: Any, *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, repr: bool = True
+    cls: Any,
+    *,
+    frozen: bool = False,
+    slots: bool = False,
+    kw_only: bool = False,
+    eq: bool = True,
+    order: bool = False,
+    repr: bool = True,
 ) -> type:
     fields = _fields(cls, kw_only=kw_only)
-    if slots:
-        cls = _with_slots(cls, fields)
     cls.__dataclass_fields__ = fields
-    cls.__dataclass_params__ = SimpleNamespace(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, repr=repr)
+    cls.__dataclass_params__ = SimpleNamespace(
+        frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order, repr=repr
+    )
     own = cls.__dict__
     if "__match_args__" not in own:
         setattr(cls, "__match_args__", tuple(name for name, each in fields.items() if not each.kw_only))  # noqa: B010 - mypy
@@ -54,14 +63,17 @@ def _dataclass(
     if eq:
         values = _values([name for name, each in fields.items() if each.compare])
         if "__eq__" not in own:
-            cls.__eq__ = _eq(values)
+            cls.__eq__ = _comparison(operator.eq, values)
         if not hashed:
             cls.__hash__ = _hash(values) if frozen else None
+        for each in (operator.lt, operator.le, operator.gt, operator.ge) if order else ():
+            setattr(cls, f"__{each.__name__}__", _comparison(each, values))
     if frozen:
         cls.__setattr__, cls.__delattr__ = _no_assignment, _no_deletion
         if slots and "__getstate__" not in own:
             cls.__getstate__, cls.__setstate__ = _getstate, _setstate
-    return cls  # type: ignore[no-any-return]
+    # Last, as mypyc keeps the class that it made, with what it was given until then, and has slots in it anyway.
+    return _with_slots(cls, fields) if slots else cls  # type: ignore[no-any-return]
 
 
 def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
@@ -103,11 +115,42 @@ def _with_slots(cls: Any, fields: dict[str, Field[Any]]) -> Any:
 
 
 def _init_when_needed(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Callable[..., None]:
+    left = _FEW
+
     def __init__(self: object, *args: object, **named: object) -> None:  # noqa: N807 - it becomes one
-        made = cls.__init__ = _init(cls, fields, frozen=frozen)
+        nonlocal left
+        left -= 1
+        if left >= 0 and _filled(self, fields, args, named, frozen=frozen):
+            return
+        made = _init(cls, fields, frozen=frozen)
+        for each in type(self).__mro__:
+            if each.__dict__.get("__init__") is __init__:
+                each.__init__ = made  # type: ignore[misc]
         made(self, *args, **named)
 
     return __init__
+
+
+def _filled(
+    made: Any, fields: dict[str, Field[Any]], args: tuple[object, ...], named: dict[str, object], *, frozen: bool
+) -> bool:
+    """Do what ``__init__`` does. False, and nothing is done, if the call is wrong: a function says best in what."""
+    values = dict(zip([name for name, each in fields.items() if not each.kw_only], args, strict=False))
+    if len(values) != len(args) or not named.keys() <= fields.keys() - values.keys():
+        return False
+    values |= named
+    missing = [name for name in fields if name not in values]
+    if any(fields[name].default is fields[name].default_factory is dataclasses.MISSING for name in missing):
+        return False
+    for name in missing:
+        field: Any = fields[name]
+        values[name] = field.default_factory() if field.default is dataclasses.MISSING else field.default
+    put = object.__setattr__ if frozen else setattr
+    for name in fields:
+        put(made, name, values[name])
+    if hasattr(made, "__post_init__"):
+        made.__post_init__()
+    return True
 
 
 def _init(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Any:
@@ -138,18 +181,20 @@ def _init(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Any:
 
 def _values(names: list[str]) -> Callable[[object], object]:
     """What of an instance is compared."""
-    return attrgetter(*names) if names else _nothing
+    return operator.attrgetter(*names) if names else _nothing
 
 
 def _nothing(_: object) -> object:
     return ()
 
 
-def _eq(values: Callable[[object], object]) -> Callable[[object, object], object]:
-    def __eq__(self: object, other: object) -> object:  # noqa: N807 - it becomes one
-        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+def _comparison(
+    compare: Callable[[Any, Any], bool], values: Callable[[object], object]
+) -> Callable[[object, object], object]:
+    def compared(self: object, other: object) -> object:
+        return compare(values(self), values(other)) if other.__class__ is self.__class__ else NotImplemented
 
-    return __eq__
+    return compared
 
 
 def _hash(values: Callable[[object], object]) -> Callable[[object], int]:

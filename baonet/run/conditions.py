@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
-from baonet.config.symbols import Symbols
 from baonet.document.escapes import escaped
 from baonet.hyp.condition import Doing
 from baonet.hyp.vmm import Plan
 from baonet.machine import Vm
+
+if TYPE_CHECKING:
+    from baonet.config.symbols import Symbols
 
 WANTED = (Ending.DONE,)
 """Ends that somebody wanted: the guests, or the one who said how long they should run."""
@@ -29,6 +32,8 @@ class SymbolNames:
 
         def symbol(address: int) -> str:
             if vm.index not in self._found:
+                from baonet.config.symbols import Symbols  # noqa: PLC0415 - most runs say nothing of a guest's code
+
                 self._found[vm.index] = Symbols(vm)
             name = self._found[vm.index].name(address)
             return f" <{name}>" if name else ""

@@ -22,16 +22,15 @@ from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.audience import Audience
 from baonet.run.loaded import LoadedMachine
 from baonet.run.options import DEFAULT_PLACEMENT, STEP, RunOptions
-from baonet.run.trace_ends import footer, header
-from baonet.trace.writer import TraceFile
 from baonet.wire.messages import TraceChunk, Typed
 
-if TYPE_CHECKING:  # of runs over hosts, and of those that are saved
+if TYPE_CHECKING:  # of runs over hosts, of those that are saved, and of those that are traced
     from baonet.cluster.lead import Cluster
     from baonet.cluster.remote_memory import RemoteMemory
     from baonet.run.run_nodes import RunNodes
     from baonet.run.saved_run import SavedRun
     from baonet.run.traffic import NodeTraffic
+    from baonet.trace.writer import TraceFile
 
 
 @final
@@ -66,7 +65,12 @@ class HostedRun:
         self._horizons: Horizons | None = None
         self._outlet = trace
         states = {} if options.state is None else options.state.state.pcpus
-        self._trace = None if trace is None else TraceFile(trace, header(loaded.machine, loaded.plan, states))
+        self._trace: TraceFile | None = None
+        if trace is not None:
+            from baonet.run.trace_ends import header  # noqa: PLC0415 - most runs leave no trace
+            from baonet.trace.writer import TraceFile  # noqa: PLC0415 - as above
+
+            self._trace = TraceFile(trace, header(loaded.machine, loaded.plan, states))
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two CPUs that may talk have a channel of their own
         self._nodes = self._gathered(waiting)
@@ -207,6 +211,8 @@ class HostedRun:
     def end_trace(self, outcome: Outcome) -> None:
         """The last that is written to the trace, if there is one."""
         if self._trace is not None:
+            from baonet.run.trace_ends import footer  # noqa: PLC0415 - as above
+
             self._trace.close(footer(outcome, self.plan))
 
     @property

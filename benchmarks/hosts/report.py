@@ -8,7 +8,7 @@ from statistics import median
 
 from benchmarks.goals import Goal
 from benchmarks.hosts.setting import Row, Sample
-from benchmarks.report import scaled
+from benchmarks.units import scaled
 
 WIDTHS = (24, 16, 30, 14)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from benchmarks.hosts.machines import SPREAD, alone, together
 from benchmarks.hosts.nodes import Nodes, waiting
 from benchmarks.hosts.setting import HOST, VIRTUAL, Sample, Setting, Ways
-from benchmarks.jobs import SHELL_READY
+from benchmarks.job import SHELL_READY
 from benchmarks.machines import linux
 from tests.guests import debian
 

@@ -4,6 +4,7 @@
  */
 #include "barrier.h"
 #include "guest.h"
+#include "rate.h"
 #include "uart.h"
 
 #define INSTRUCTIONS (2000000000ull / SCALE)
@@ -11,6 +12,7 @@
 #define COPIES (128 / SCALE + 1)
 #define INCREMENTS (8000000 / SCALE)
 #define ROUND_TRIPS (10000 / SCALE)
+#define RATE_TICKS (ticks_per_second() * 2 / 5 / SCALE)
 #define SGI 1
 
 static _Alignas(4096) uint8_t from[COPY_SIZE], to[COPY_SIZE];
@@ -18,10 +20,6 @@ static _Alignas(64) uint64_t counter;
 static _Alignas(64) uint64_t came[2];
 static uint32_t ready;
 static unsigned cpus = 1;
-
-static void report(const char *what, uint64_t count, const char *unit, uint64_t elapsed) {
-    print_line("bench %s: %u %s %u ns", what, count, unit, nanoseconds(elapsed));
-}
 
 #include "bench.h"
 
@@ -36,19 +34,6 @@ static void copy(void) {
     }
     report("copy", (uint64_t)COPIES * COPY_SIZE, "bytes", ticks() - start);
 }
-
-/* How often `once` can be done: as many thousands as fit into 400 ms. */
-#define RATE(what, unit, once)                                           \
-    do {                                                                 \
-        uint64_t limit = ticks_per_second() * 2 / 5 / SCALE, count = 0;  \
-        uint64_t start = ticks(), elapsed;                               \
-        do {                                                             \
-            for (unsigned i = 0; i < 1000; i++) once;                    \
-            count += 1000;                                               \
-            elapsed = ticks() - start;                                   \
-        } while (elapsed < limit);                                       \
-        report(what, count, unit, elapsed);                              \
-    } while (0)
 
 bool on_exception(struct frame *frame, uint64_t cause, uint64_t address) {
     (void)address;

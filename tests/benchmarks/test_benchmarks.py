@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,13 +13,15 @@ import pytest
 import yaml
 
 from baonet.cli.common import load_machine
-from benchmarks import goals, islands, studies
-from benchmarks.checkouts import NoCheckoutError, another
-from benchmarks.emulators import machine_file
-from benchmarks.jobs import Job, Run, all_jobs, wanted
-from benchmarks.process import RunFailedError, run_until
-from benchmarks.report import Row, scaled, table
-from benchmarks.targets import ARMV8, RISCV
+from benchmarks import goals, islands, machines, own, studies
+from benchmarks.checkouts import Checkout, NoCheckoutError, another
+from benchmarks.emulators import Baonet, machine_file, scripted
+from benchmarks.job import AnyJob, Figure, Job, OwnFigure, OwnJob, Run, Vm
+from benchmarks.jobs import PLIC, REGISTERS, all_jobs, wanted
+from benchmarks.process import RunFailedError, cpu_of_tree, run_until
+from benchmarks.report import Row, table
+from benchmarks.targets import ARMV8, RISCV, Target
+from benchmarks.units import scaled
 
 OUTPUT = """bench: start
 bench int-loop: 2000000000 insns 500000000 ns
@@ -24,21 +29,24 @@ bench copy: 541065216 bytes 1000000000 ns
 sgi: batch 1: 2000 round trips in 100 ns, 10 per second
 sgi: batch 2: 2000 round trips in 100 ns, 30 per second
 sgi: batch 3: 2000 round trips in 100 ns, 20 per second
+bench gicd-isenabler-write: 1000 writes 500000 ns
+bench plic-enable-read: 1000 reads 1000000 ns
+bench matrix: 500 products 250000000 ns
 timer: latency min/p50/p90/p99/max 1000/2000/3000/4000/5000 ns, 0 periods missed
 """
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> tuple[Job, ...]:
+def jobs(tmp_path: Path) -> tuple[AnyJob, ...]:
     for target in (ARMV8, RISCV):
         for name in (target.kernel, target.initrd):
             (tmp_path / name).write_bytes(bytes(4096))
     return all_jobs(tmp_path)
 
 
-def test_figures_are_read_from_what_guests_print(jobs: tuple[Job, ...]) -> None:
+def test_figures_are_read_from_what_guests_print(jobs: tuple[AnyJob, ...]) -> None:
     run = Run(OUTPUT, 1.5, 2.5, 4096)
-    figures = {figure.name: figure.read(run) for job in jobs for figure in job.figures}
+    figures = {figure.name: figure.read(run) for job in jobs if isinstance(job, Job) for figure in job.figures}
     assert figures["integer loop"] == 4e9
     assert figures["copy 4 MiB"] == 541065216
     assert figures["SGI ping-pong"] == 20
@@ -46,21 +54,69 @@ def test_figures_are_read_from_what_guests_print(jobs: tuple[Job, ...]) -> None:
     assert figures["timer latency, p50"] == pytest.approx(2e-6)
     assert figures["Linux, 1 vCPU: shell"] == figures["RISC-V: Linux, 1 vCPU: shell"] == 1.5
     assert figures["RISC-V: integer loop"] == 4e9
+    assert figures["GICD: ISENABLER write"] == 2e6
+    assert figures["RISC-V: PLIC: enable read"] == 1e6
+    assert figures["FP matrix product"] == 2000
 
 
-def test_figures_have_names_of_their_own(jobs: tuple[Job, ...]) -> None:
+def test_figures_have_names_of_their_own(jobs: tuple[AnyJob, ...]) -> None:
     names = [figure.name for job in jobs for figure in job.figures]
     assert len(names) == len(set(names))
     assert all(figure.compare_with in ("", *names) for job in jobs for figure in job.figures)
 
 
-def test_machine_files_are_valid(jobs: tuple[Job, ...], tmp_path: Path) -> None:
-    for job in jobs:
+def test_machine_files_are_valid(jobs: tuple[AnyJob, ...], tmp_path: Path) -> None:
+    for job in (job for job in jobs if isinstance(job, Job)):
         file = tmp_path / f"{job.name}.yaml"
         file.write_text(yaml.safe_dump(machine_file(job)))
         machine = load_machine(str(file))
         assert machine is not None, job.name
         assert [vm.cpus for vm in machine.vms] == [vm.cpus for vm in job.vms]
+
+
+@pytest.mark.parametrize("target", [ARMV8, RISCV], ids=lambda target: target.name)
+def test_machines_of_what_baonet_alone_does_are_valid(target: Target, tmp_path: Path) -> None:
+    (tmp_path / target.u_boot).write_bytes(bytes(4096))
+    made = (own.hello(), own.ping_pong(target), machines.u_boot(tmp_path, target), machines.joined("spin", [1, 1]))
+    for number, content in enumerate(made):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(yaml.safe_dump(content))
+        assert load_machine(str(file)) is not None
+
+
+def test_every_register_that_the_guests_measure_has_a_row(jobs: tuple[AnyJob, ...]) -> None:
+    lines = {
+        f"{controller}: {register}".lower().replace(": ", "-").replace(" ", "-")
+        for controller, registers in {**REGISTERS, "PLIC": PLIC}.items()
+        for register in registers
+    }
+    measured: set[str] = set()
+    for target in (ARMV8, RISCV):
+        data = (target.guests / "bench-irqc.elf").read_bytes()
+        measured |= {text.decode() for text in re.findall(rb"((?:gic[dr]|plic)-[a-z]+(?:-read|-write))", data)}
+    assert measured - {"gicd-read", "plic-read"} == lines
+
+
+def test_a_script_comes_behind_the_archive_of_a_kernel(tmp_path: Path) -> None:
+    initrd = tmp_path / "initrd.gz"
+    initrd.write_bytes(b"the shell")
+    with scripted(Vm(tmp_path / "kernel", initrd=initrd, command_line="quiet", script="echo done\n")) as vm:
+        assert vm.initrd is not None
+        data = vm.initrd.read_bytes()
+        assert data.startswith(b"the shell")
+        assert b"echo done\n" in gzip.decompress(data.removeprefix(b"the shell"))
+        assert vm.command_line == "quiet rdinit=/work"
+    assert not vm.initrd.exists()
+
+
+def test_what_baonet_alone_does_is_asked_of_a_checkout() -> None:
+    def take(checkout: Checkout) -> dict[str, float]:
+        return {"figure": float(len(checkout.options))}
+
+    job = OwnJob("own", (OwnFigure("figure", "s"),), take)
+    other = Baonet(Checkout("before", (sys.executable,), Path(), ("--threads", "1")))
+    assert other.can_run(job)
+    assert other.run(job) == {"figure": 2.0}
 
 
 def test_goals_relative_to_bao_become_relative_to_qemu() -> None:
@@ -72,8 +128,9 @@ def test_goals_relative_to_bao_become_relative_to_qemu() -> None:
     assert goals.at_most_qemu(1.2).met(1.3, 1.0) is False
 
 
-def test_only_takes_jobs_by_the_start_of_their_name(jobs: tuple[Job, ...]) -> None:
+def test_only_takes_jobs_by_the_start_of_their_name(jobs: tuple[AnyJob, ...]) -> None:
     assert [job.name for job in wanted(jobs, ["sgi", "linux-2"])] == ["sgi", "sgi-one-process", "linux-2"]
+    assert [job.name for job in wanted(jobs, ["GICR: ISENABLER", "256 pcpus"])] == ["registers", "most"]
     assert wanted(jobs, []) == jobs
     with pytest.raises(ValueError, match="no benchmark 'coffee'"):
         wanted(jobs, ["coffee"])
@@ -88,13 +145,14 @@ def test_only_takes_jobs_by_the_start_of_their_name(jobs: tuple[Job, ...]) -> No
         (0.0352, "s", "35.2 ms"),
         (1.94, "s", "1.94 s"),
         (12, "/s", "12 /s"),
+        (5e-7, "s", "500 ns"),
     ],
 )
 def test_figures_have_three_digits(value: float, unit: str, text: str) -> None:
     assert scaled(value, unit) == text
 
 
-def test_table_says_what_is_missed_and_what_stands_for_a_missing_peer(jobs: tuple[Job, ...]) -> None:
+def test_table_says_what_is_missed_and_what_stands_for_a_missing_peer(jobs: tuple[AnyJob, ...]) -> None:
     rows = [Row(figure) for job in jobs for figure in job.figures]
     by_name = {row.figure.name: row for row in rows}
     by_name["integer loop"].samples = {"baonet": [1e9, 3e9, 2e9], "QEMU": [4e9]}
@@ -108,6 +166,36 @@ def test_table_says_what_is_missed_and_what_stands_for_a_missing_peer(jobs: tupl
     (stands,) = (line for line in lines if line.startswith("IPC ping-pong, one process"))
     assert "(0.67)" in stands
     assert stands.endswith("met")
+
+
+def test_table_sets_another_baonet_beside_ours() -> None:
+    rows = [Row(Figure("loop", "/s", lambda run: None, (goals.at_least(10, "/s"), goals.at_least_qemu(1.0))))]
+    rows[0].samples = {"baonet": [30.0], "v1": [20.0], "QEMU": [60.0]}
+    head, line, second = table(rows, "baonet", "QEMU", "v1").splitlines()
+    assert head.split()[:6] == ["work", "v1", "baonet", "/", "v1", "QEMU"]
+    assert line.split()[1:7] == ["20", "/s", "30", "/s", "1.50", "60"]
+    assert line.endswith("met")
+    assert second.endswith("MISSED")
+
+
+def test_work_counts_from_the_text_with_which_it_begins() -> None:
+    busy = "import time\ndef spend(s):\n while time.process_time() < s: pass\n"
+    said = "spend(0.1); print('begins', flush=True); spend(0.15); print('ends', flush=True); time.sleep(60)"
+    program = [sys.executable, "-c", busy + said]
+    whole = run_until(program, "ends", 30, signal.SIGTERM)
+    part = run_until(program, "ends", 30, signal.SIGTERM, since="begins")
+    assert whole.work_seconds > 0.14
+    assert part.work_seconds < 0.1
+    assert part.private > 1_000_000
+
+
+def test_children_that_have_ended_count() -> None:
+    program = "import os\nif not os.fork():\n while os.times().user < 0.1: pass\n os._exit(0)\nos.wait()\nprint('over')"
+    with subprocess.Popen([sys.executable, "-c", program + "\ninput()"], stdin=-1, stdout=-1) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert cpu_of_tree(process.pid) >= 0.1
+        process.kill()
 
 
 def test_run_ends_when_the_text_comes() -> None:

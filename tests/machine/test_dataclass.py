@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import operator
 import pickle
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -23,6 +24,9 @@ DEFAULTS: dict[str, Callable[[], dict[str, Any]]] = {
     "always by name": lambda: {"default": 3, "kw_only": True},
 }
 
+BOTH = (ours.dataclass, dataclasses.dataclass)
+ORDERS: tuple[Callable[[Any, Any], Any], ...] = (operator.lt, operator.le, operator.gt, operator.ge)
+
 
 @st.composite
 def shapes(draw: st.DrawFn) -> tuple[list[tuple[str, str]], dict[str, bool]]:
@@ -30,6 +34,7 @@ def shapes(draw: st.DrawFn) -> tuple[list[tuple[str, str]], dict[str, bool]]:
     kinds = draw(st.lists(st.sampled_from(sorted(DEFAULTS)), max_size=5))
     kinds.sort(key=lambda kind: kind != "none")
     options = {name: draw(st.booleans()) for name in ("frozen", "slots", "kw_only", "eq", "repr")}
+    options["order"] = options["eq"] and draw(st.booleans())  # refused without eq
     return [(f"f{at}", kind) for at, kind in enumerate(kinds)], options
 
 
@@ -75,6 +80,9 @@ def seen(cls: Any, arguments: list[int], named: dict[str, int]) -> list[Any]:
         values,
         one == other,
         one == values,
+        [outcome(lambda: compare(one, other)) for compare in ORDERS],  # noqa: B023 - called at once
+        [outcome(lambda: compare(one, dataclasses.replace(one, **{first: 5}))) for compare in ORDERS],  # noqa: B023
+        [outcome(lambda: compare(one, values)) for compare in ORDERS],  # noqa: B023
         outcome(lambda: hash(one) == hash(other)) if one == other else "by identity",
         repr(one) if "__repr__" in cls.__dict__ else "as any object",
         dataclasses.asdict(one),
@@ -93,7 +101,9 @@ def test_it_is_what_the_other_is(
 ) -> None:
     fields, options = shape
     given = data.draw(st.dictionaries(st.sampled_from([name for name, _ in fields] or ["f0"]), st.integers(0, 9)))
-    found = [seen(made(each, fields, options), arguments, given) for each in (ours.dataclass, dataclasses.dataclass)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ours, "_FEW", data.draw(st.sampled_from([0, 1, 100])))  # made by a loop, or by what is compiled
+        found = [seen(made(each, fields, options), arguments, given) for each in BOTH]
     assert found[0] == found[1]
 
 

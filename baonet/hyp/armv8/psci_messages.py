@@ -5,11 +5,11 @@ Bao keeps the power states in memory that all pcpus of the VM share; here the VM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import final
 
 from baonet.hyp.messages import HypMessage
+from baonet.machine.dataclass import dataclass
 
 
 class PowerState(IntEnum):

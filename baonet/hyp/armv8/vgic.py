@@ -38,7 +38,6 @@ How a pcpu uses it:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, final
 
 from baonet.hyp.architecture import InterruptStatistics
@@ -63,6 +62,7 @@ from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
 from baonet.machine.armv8 import Armv8Vm
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm
 
 Send = Callable[[int, VgicMessage], None]

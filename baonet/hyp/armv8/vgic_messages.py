@@ -11,10 +11,10 @@ A vcpu numbers vcpus of its VM; an ``intid`` is below 1020; a ``priority`` has 8
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.messages import HypMessage, SpiLine
+from baonet.machine.dataclass import dataclass
 
 
 @final

@@ -6,8 +6,9 @@ stands for, so those are decoded too (unprivileged architecture, chapters 2, 4 a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
+
+from baonet.machine.dataclass import dataclass
 
 _LOAD: Final = 0x03
 _STORE: Final = 0x23

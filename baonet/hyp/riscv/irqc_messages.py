@@ -7,10 +7,10 @@ their home, which is asked, and which says what a hart's line is. Channels betwe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from baonet.hyp.messages import HypMessage
+from baonet.machine.dataclass import dataclass
 
 UNCHANGED: Final = -1
 """Of ``signalled``: the access does nothing to it."""

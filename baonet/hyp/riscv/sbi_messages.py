@@ -6,10 +6,10 @@ who asks is paused until the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from baonet.hyp.messages import HypMessage
+from baonet.machine.dataclass import dataclass
 
 
 @final
