@@ -68,6 +68,7 @@ struct symbol {
 };
 extern const struct symbol arch_symbols[]; /* those that only the architecture's own files need; the last has no name */
 extern const struct symbol atomic_symbols[];
+extern const struct symbol softfloat_symbols[];
 int unicorn_load(const char *path);
 void *unicorn_symbol(const char *name);
 void python_error(PyObject *type, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 #include "broadcast.h"
 #include "clock.h"
 #include "events.h"
+#include "host_rounding.h"
 #include "leave.h"
 #include "modelled.h"
 #include "ownership.h"
@@ -68,7 +69,9 @@ static enum exit_reason enter(struct core *core) {
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     arch_adopt(core);
     broadcast_enter(core);
+    unsigned rounding = host_rounding_begin();
     enum exit_reason reason = stay(core);
+    host_rounding_end(rounding);
     broadcast_leave(core);
     core->state.left += core->slot->budget;
     core->slot->budget = 0;

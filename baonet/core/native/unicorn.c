@@ -86,5 +86,5 @@ int unicorn_load(const char *path) {
         PyErr_Format(PyExc_ImportError, "%s cannot be loaded: %s", path, dlerror());
         return -1;
     }
-    return find(symbols) || find(atomic_symbols) || find(arch_symbols) ? -1 : 0;
+    return find(symbols) || find(atomic_symbols) || find(softfloat_symbols) || find(arch_symbols) ? -1 : 0;
 }

@@ -3,11 +3,13 @@
  * a register without its box, and takes one that has none for what its lower half says; minimum and maximum of a signalling NaN
  * and a number are a NaN there; and infinity by zero, and a quiet NaN, is not invalid.
  *
- * Most is done by functions that its code calls, and these stand in front of them. Moves and signs it has inline, so these are
+ * Most is done by functions that its code calls, and these stand in front of them; so do those of arithmetic on doubles, which is
+ * done here at once where the host can. Moves and signs it has inline, so these are
  * done here whole (ask.c).
  */
 #include "riscv/float.h"
 
+#include "hardfloat.h"
 #include "riscv/encoding.h"
 #include "riscv/registers.h"
 #include "riscv/riscv.h"
@@ -23,6 +25,8 @@
 
 static uint64_t box(uint64_t value) { return BOX | (uint32_t)value; }
 static uint64_t unboxed(uint64_t value) { return (value & BOX) == BOX ? (uint32_t)value : NAN_S; }
+
+static struct float_status *status_of(void *env) { return &FIELD(struct float_status, env, ENV_FLOAT_STATUS); }
 
 /* Of a value without its sign, in either format. */
 struct format {
@@ -47,9 +51,24 @@ static void look_at_product(void *env, const struct format *format, uint64_t a, 
     if ((one == format->infinity && !other) || (other == format->infinity && !one)) FIELD(uint8_t, env, ENV_FLAGS) |= FLAG_INVALID;
 }
 
+/* Returns what the host comes to, where it may compute (hardfloat.h): what the manual says otherwise is not among that. */
+#define QUICK_SINGLE(name, ...)                                                                   \
+    uint32_t result;                                                                              \
+    if (likely(float32_quick_##name(__VA_ARGS__, status_of(env), &result))) return box(result)
+#define QUICK_DOUBLE(name, ...)                                                                   \
+    uint64_t result;                                                                              \
+    if (likely(float64_quick_##name(__VA_ARGS__, status_of(env), &result))) return result
+
 #define OF_TWO_SINGLES(name)                                                                      \
-    EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t a, uint64_t b) {                  \
-        return box(riscv.name(env, unboxed(a), unboxed(b)));                                      \
+    EXPORT uint64_t helper_f##name##_s_riscv64(void *env, uint64_t a, uint64_t b) {               \
+        uint32_t one = (uint32_t)unboxed(a), other = (uint32_t)unboxed(b);                        \
+        QUICK_SINGLE(name, one, other);                                                           \
+        return box(riscv.f##name##_s(env, one, other));                                           \
+    }
+#define OF_TWO_DOUBLES(name)                                                                      \
+    EXPORT uint64_t helper_f##name##_d_riscv64(void *env, uint64_t a, uint64_t b) {               \
+        QUICK_DOUBLE(name, a, b);                                                                 \
+        return riscv.f##name##_d(env, a, b);                                                      \
     }
 #define EXTREME_OF_SINGLES(name)                                                                  \
     EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t a, uint64_t b) {                  \
@@ -64,13 +83,17 @@ static void look_at_product(void *env, const struct format *format, uint64_t a, 
     EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t a, uint64_t b) {                  \
         return riscv.name(env, unboxed(a), unboxed(b));                                           \
     }
-#define FUSED_SINGLES(name)                                                                       \
+#define FUSED_SINGLES(name, negated)                                                              \
     EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t a, uint64_t b, uint64_t c) {      \
-        look_at_product(env, &single, unboxed(a), unboxed(b));                                    \
-        return box(riscv.name(env, unboxed(a), unboxed(b), unboxed(c)));                          \
+        uint32_t one = (uint32_t)unboxed(a), other = (uint32_t)unboxed(b);                        \
+        uint32_t third = (uint32_t)unboxed(c);                                                    \
+        QUICK_SINGLE(muladd, one, other, third, negated);                                         \
+        look_at_product(env, &single, one, other);                                                \
+        return box(riscv.name(env, one, other, third));                                           \
     }
-#define FUSED_DOUBLES(name)                                                                       \
+#define FUSED_DOUBLES(name, negated)                                                              \
     EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t a, uint64_t b, uint64_t c) {      \
+        QUICK_DOUBLE(muladd, a, b, c, negated);                                                   \
         look_at_product(env, &twice, a, b);                                                       \
         return riscv.name(env, a, b, c);                                                          \
     }
@@ -79,10 +102,14 @@ static void look_at_product(void *env, const struct format *format, uint64_t a, 
 #define FROM_SINGLE(name)                                                                         \
     EXPORT uint64_t helper_##name##_riscv64(void *env, uint64_t value) { return riscv.name(env, unboxed(value)); }
 
-OF_TWO_SINGLES(fadd_s)
-OF_TWO_SINGLES(fsub_s)
-OF_TWO_SINGLES(fmul_s)
-OF_TWO_SINGLES(fdiv_s)
+OF_TWO_SINGLES(add)
+OF_TWO_SINGLES(sub)
+OF_TWO_SINGLES(mul)
+OF_TWO_SINGLES(div)
+OF_TWO_DOUBLES(add)
+OF_TWO_DOUBLES(sub)
+OF_TWO_DOUBLES(mul)
+OF_TWO_DOUBLES(div)
 EXTREME_OF_SINGLES(fmin_s)
 EXTREME_OF_SINGLES(fmax_s)
 EXTREME_OF_DOUBLES(fmin_d)
@@ -90,14 +117,14 @@ EXTREME_OF_DOUBLES(fmax_d)
 COMPARISON_OF_SINGLES(feq_s)
 COMPARISON_OF_SINGLES(flt_s)
 COMPARISON_OF_SINGLES(fle_s)
-FUSED_SINGLES(fmadd_s)
-FUSED_SINGLES(fmsub_s)
-FUSED_SINGLES(fnmadd_s)
-FUSED_SINGLES(fnmsub_s)
-FUSED_DOUBLES(fmadd_d)
-FUSED_DOUBLES(fmsub_d)
-FUSED_DOUBLES(fnmadd_d)
-FUSED_DOUBLES(fnmsub_d)
+FUSED_SINGLES(fmadd_s, 0)
+FUSED_SINGLES(fmsub_s, MULADD_NEGATE_C)
+FUSED_SINGLES(fnmadd_s, MULADD_NEGATE_PRODUCT | MULADD_NEGATE_C)
+FUSED_SINGLES(fnmsub_s, MULADD_NEGATE_PRODUCT)
+FUSED_DOUBLES(fmadd_d, 0)
+FUSED_DOUBLES(fmsub_d, MULADD_NEGATE_C)
+FUSED_DOUBLES(fnmadd_d, MULADD_NEGATE_PRODUCT | MULADD_NEGATE_C)
+FUSED_DOUBLES(fnmsub_d, MULADD_NEGATE_PRODUCT)
 TO_SINGLE(fcvt_s_w)
 TO_SINGLE(fcvt_s_wu)
 TO_SINGLE(fcvt_s_l)
@@ -109,7 +136,15 @@ FROM_SINGLE(fcvt_l_s)
 FROM_SINGLE(fcvt_lu_s)
 FROM_SINGLE(fcvt_d_s)
 
-EXPORT uint64_t helper_fsqrt_s_riscv64(void *env, uint64_t value) { return box(riscv.fsqrt_s(env, unboxed(value))); }
+EXPORT uint64_t helper_fsqrt_s_riscv64(void *env, uint64_t value) {
+    uint32_t one = (uint32_t)unboxed(value);
+    QUICK_SINGLE(sqrt, one);
+    return box(riscv.fsqrt_s(env, one));
+}
+EXPORT uint64_t helper_fsqrt_d_riscv64(void *env, uint64_t value) {
+    QUICK_DOUBLE(sqrt, value);
+    return riscv.fsqrt_d(env, value);
+}
 EXPORT uint64_t helper_fclass_s_riscv64(uint64_t value) { return riscv.fclass_s(unboxed(value)); }
 
 /* Of a single in its box. */

@@ -31,6 +31,7 @@
 #define ENV_SCOUNTEREN 952
 #define ENV_SSCRATCH 968
 #define ENV_KEPT 1528 /* rdtime_fn */
+#define ENV_FLOAT_STATUS 1537 /* fp_status, and */
 #define ENV_FLAGS 1539 /* fp_status.float_exception_flags, behind what is kept */
 #define ENV_UC 1560
 

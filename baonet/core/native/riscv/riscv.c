@@ -34,6 +34,6 @@ const struct symbol arch_symbols[] = {
     FLOAT(fmin_s), FLOAT(fmax_s), FLOAT(fmin_d), FLOAT(fmax_d), FLOAT(feq_s),
     FLOAT(flt_s), FLOAT(fle_s), FLOAT(fmadd_s), FLOAT(fmsub_s), FLOAT(fnmadd_s),
     FLOAT(fnmsub_s), FLOAT(fmadd_d), FLOAT(fmsub_d), FLOAT(fnmadd_d), FLOAT(fnmsub_d),
-    FLOAT(fclass_s),
+    FLOAT(fclass_s), FLOAT(fsqrt_d), FLOAT(fadd_d), FLOAT(fsub_d), FLOAT(fmul_d), FLOAT(fdiv_d),
     {NULL, NULL},
 };

@@ -30,7 +30,7 @@ extern struct riscv {
     void (*le_stl)(void *, uint64_t, uint32_t, uint32_t, uintptr_t);
     void (*le_stq)(void *, uint64_t, uint64_t, uint32_t, uintptr_t);
     /* helper_*, of floating point */
-    uint64_t (*fsqrt_s)(void *, uint64_t), (*fcvt_s_w)(void *, uint64_t),
+    uint64_t (*fsqrt_s)(void *, uint64_t), (*fsqrt_d)(void *, uint64_t), (*fcvt_s_w)(void *, uint64_t),
         (*fcvt_s_wu)(void *, uint64_t), (*fcvt_s_l)(void *, uint64_t),
         (*fcvt_s_lu)(void *, uint64_t), (*fcvt_s_d)(void *, uint64_t),
         (*fcvt_w_s)(void *, uint64_t), (*fcvt_wu_s)(void *, uint64_t),
@@ -38,6 +38,8 @@ extern struct riscv {
         (*fcvt_d_s)(void *, uint64_t);
     uint64_t (*fadd_s)(void *, uint64_t, uint64_t), (*fsub_s)(void *, uint64_t, uint64_t),
         (*fmul_s)(void *, uint64_t, uint64_t), (*fdiv_s)(void *, uint64_t, uint64_t),
+        (*fadd_d)(void *, uint64_t, uint64_t), (*fsub_d)(void *, uint64_t, uint64_t),
+        (*fmul_d)(void *, uint64_t, uint64_t), (*fdiv_d)(void *, uint64_t, uint64_t),
         (*fmin_s)(void *, uint64_t, uint64_t), (*fmax_s)(void *, uint64_t, uint64_t),
         (*fmin_d)(void *, uint64_t, uint64_t), (*fmax_d)(void *, uint64_t, uint64_t),
         (*feq_s)(void *, uint64_t, uint64_t), (*flt_s)(void *, uint64_t, uint64_t),
