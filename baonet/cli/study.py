@@ -74,12 +74,11 @@ def study(options: argparse.Namespace) -> int:
     # Other commands should not pay for these.
     from baonet.study.fingerprint import fingerprint, inputs  # noqa: PLC0415
     from baonet.study.store import StoreError  # noqa: PLC0415
-    from baonet.study.study_file import read, settings  # noqa: PLC0415
+    from baonet.study.study_file import read, with_settings  # noqa: PLC0415
 
     try:
         path = given(options.file)
-        plan = read(path)
-        plan = dataclasses.replace(plan, on=options.on, given={**settings(path, options.set), **plan.given})
+        plan = dataclasses.replace(with_settings(read(path), options.set), on=options.on)
         read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 
