@@ -23,6 +23,7 @@ MOST_AHEAD: Final = 28
 PRESETS: Final = {name: each for each in ARCHITECTURES.values() for name in each.memory_presets()}
 """The architecture of each, by its name."""
 
+_NAMED = Choice((*PRESETS, OFF), (*(f"{name} (of {each.name})" for name, each in PRESETS.items()), OFF))
 _WAYS = whole("number", 1, 16)
 _CYCLES = whole("cycles", 0, MOST_CYCLES)
 _TIME = duration(0, 10_000)
@@ -184,7 +185,7 @@ class MemorySystemModel(Model):
     """
 
     preset: str | None = optional(
-        Choice((*PRESETS, OFF)),
+        _NAMED,
         "From which everything is taken that is absent here. Default: what the platform has that is extended. `off`: "
         "memory takes no time.",
         None,

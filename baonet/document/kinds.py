@@ -162,20 +162,25 @@ class Boolean:
 @final
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """One of a few values."""
+    """One of a few values. ``words`` are how a hint names them, where it says more of each."""
 
     choices: tuple[T, ...]
+    words: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         return listing((f"`{choice}`" for choice in self.choices), "or")
+
+    @property
+    def told(self) -> str:
+        return listing(self.words or map(str, self.choices), "or")
 
     def read(self, node: YamlNode, reader: Reader) -> T:
         for choice in self.choices:
             if choice == node.value and type(choice) is type(node.value):
                 return choice
         words = [str(choice) for choice in self.choices]
-        hint = f"it can be {listing(words, 'or')}"
+        hint = f"it can be {self.told}"
         if any(str(choice) == node.value for choice in self.choices):
             hint = "write it without quotes"
         elif str(node.value) in words:

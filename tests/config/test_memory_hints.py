@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.machines import problems, write
+from tests.config.machines import BASE, problems, write
 from tests.config.test_memory_system import with_system
 
 
@@ -25,3 +25,24 @@ from tests.config.test_memory_system import with_system
 def test_a_number_of_another_form_is_told_with_one_that_can_be_there(tmp_path: Path, text: str, wanted: str) -> None:
     (found,) = problems(write(tmp_path, with_system(f"{{preset: cortex-a53, {text}}}")))
     assert f"{found.message}; {found.hint}" == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("false", "its 'preset': cortex-a53 (of armv8), sifive-u74 (of riscv) or off; or the keys 'preset', 'cpi'"),
+        ("cortex-A53", "it can be cortex-a53 (of armv8), sifive-u74 (of riscv) or off"),
+        ("{preset: cortex-a53, hypervisor: 1}", "its 'preset': bao, jailhouse, xen or sel4; or the keys 'preset',"),
+        ("{preset: cortex-a53, l2.size: 2MiB}", "write 'l2: {size: ...}'"),
+        ("{preset: cortex-a53, hypervisor.direct.text: 3}", "write 'hypervisor: {direct: {text: ...}}'"),
+    ],
+)
+def test_what_can_stand_there_is_named(tmp_path: Path, text: str, wanted: str) -> None:
+    (found,) = problems(write(tmp_path, with_system(text)))
+    assert wanted in found.hint
+
+
+@pytest.mark.parametrize("given", ["xen", "{preset: xen}"])
+def test_a_hypervisor_by_its_name_is_of_the_platform(tmp_path: Path, given: str) -> None:
+    (found,) = problems(write(tmp_path, f"{BASE}\nhypervisor: {given}\n"))
+    assert "'memory_system: {hypervisor: ...}'" in found.hint

@@ -184,7 +184,7 @@ def test_an_interrupt_and_an_access_take_what_was_measured_when_nothing_of_them_
         ("{preset: cortex-a53, cpi: §0.666667}", ".cpi", "0.666667 are 666667 cycles for 1000000", "use 0.667"),
         ("{preset: cortex-a53, cpi: §33.333}", ".cpi", "33.333 are 33333 cycles for 1000 instructions", "use 33.3"),
         ("{preset: cortex-a53, cpi: §99.99}", ".cpi", "99.99 are 9999 cycles for 100", "use 100: each can"),
-        ("§[cortex-a53]", "", "a list is not a mapping", "a text, its 'preset', or the keys"),
+        ("§[cortex-a53]", "", "a list is not a mapping", "a text, its 'preset': cortex-a53 (of"),
         ("{preset: cortex-a53, l2: {size: §48KiB}}", ".l2.size",
          "48KiB in 16 ways of 64 bytes a line are no power of two of sets", "64KiB or 128KiB"),
         ("{preset: cortex-a53, l2: {ways: §12}}", ".l2.ways",
