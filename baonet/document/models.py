@@ -25,8 +25,8 @@ D = TypeVar("D")
 class Foreign:
     """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too.
 
-    ``ours``: it is none of others, but was ours, or is elsewhere. That of no name, '', is of a bare text in place of the
-    mapping.
+    ``ours``: it is none of others, but was ours, or is elsewhere. That of no name, '', is of a bare text where the
+    mapping should be.
     """
 
     key: str = ""

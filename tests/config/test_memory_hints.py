@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from baonet.config.loader import load
+from baonet.document.errors import Problem
+from baonet.document.overrides import Overrides
 from tests.config.machines import BASE, problems, write
 from tests.config.test_memory_system import with_system
 
@@ -46,3 +49,24 @@ def test_what_can_stand_there_is_named(tmp_path: Path, text: str, wanted: str) -
 def test_a_hypervisor_by_its_name_is_of_the_platform(tmp_path: Path, given: str) -> None:
     (found,) = problems(write(tmp_path, f"{BASE}\nhypervisor: {given}\n"))
     assert "'memory_system: {hypervisor: ...}'" in found.hint
+
+
+def warned(directory: Path, text: str, overrides: Overrides = ()) -> list[str]:
+    found: list[Problem] = []
+    load(write(directory, text), overrides, found)
+    return [f"{each.field}: {each.message}" for each in found if "console" not in each.field]
+
+
+def test_times_that_are_shorter_than_a_cycle(tmp_path: Path) -> None:
+    text = with_system("cortex-a53").replace("version: 1\n", "version: 1\nclock: {mhz: 30}\n")
+    short = "a cycle is 34ns, and device.store, dram.line and dram.store of the memory system take one"
+    assert f"clock.mhz: at 30 MHz {short}" in warned(tmp_path, text)
+    assert not any("a cycle is" in each for each in warned(tmp_path, text, ["clock.mhz=200"]))
+
+
+def test_what_tells_in_the_time_of_memory_where_it_takes_none(tmp_path: Path) -> None:
+    text = BASE.replace("    cpus: 1\n", "    huge_pages: false\n    cpus: 1\n", 1) + "\nhypervisor: {colors: 1}\n"
+    both = {"vms[0].huge_pages: nothing comes of it", "hypervisor.colors: nothing comes of it"}
+    assert both <= set(warned(tmp_path, text))
+    for system in ("cortex-a53", "off"):
+        assert not both & set(warned(tmp_path, text, [f"platform.memory_system={system}"]))
