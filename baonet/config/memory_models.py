@@ -24,6 +24,8 @@ PRESETS: Final = {name: each for each in ARCHITECTURES.values() for name in each
 """The architecture of each, by its name."""
 
 _NAMED = Choice((*PRESETS, OFF), (*(f"{name} (of {each.name})" for name, each in PRESETS.items()), OFF))
+MOST_ENTRIES: Final = {"tlb": 1024, "walk_cache": 256, "ipa_cache": 256}
+"""Of each table, as the model has room for them."""
 _WAYS = whole("number", 1, 16)
 _CYCLES = whole("cycles", 0, MOST_CYCLES)
 _TIME = duration(0, 10_000)
@@ -71,7 +73,7 @@ class MicroTlbModel(Model):
 class TlbModel(Model):
     """The main TLB. An entry has both stages in one, of the smaller of their pages."""
 
-    entries: int | None = optional(whole("number", 1, 1024), "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(whole("number", 1, MOST_ENTRIES["tlb"]), "Entries; over ways, a power of two.", None)
     ways: int | None = optional(_WAYS, "Ways.", None)
     miss: int | None = optional(
         _CYCLES, "What a walk takes beside the loads of its descriptors, which go through the caches.", None
@@ -82,7 +84,9 @@ class TlbModel(Model):
 class TableCacheModel(Model):
     """A cache that walks ask: of stage 1 down to its last level, or of finished translations of stage 2."""
 
-    entries: int | None = optional(whole("number", 1, 256), "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(
+        whole("number", 1, MOST_ENTRIES["ipa_cache"]), "Entries; over ways, a power of two.", None
+    )
     ways: int | None = optional(_WAYS, "Ways.", None)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from baonet.config.loader import load
-from baonet.document.errors import Problem
+from baonet.document.errors import ConfigError, Problem
 from baonet.document.overrides import Overrides
 from tests.config.machines import BASE, problems, write
 from tests.config.test_memory_system import with_system
@@ -70,3 +71,35 @@ def test_what_tells_in_the_time_of_memory_where_it_takes_none(tmp_path: Path) ->
     assert both <= set(warned(tmp_path, text))
     for system in ("cortex-a53", "off"):
         assert not both & set(warned(tmp_path, text, [f"platform.memory_system={system}"]))
+
+
+def sizes(hint: str) -> list[str]:
+    """What a hint says to use."""
+    return re.findall(r"\d+(?:KiB|MiB)?(?= or |$| to )", hint.rpartition(":")[2].rpartition("use")[2])
+
+
+@pytest.mark.parametrize("ways", [1, 3, 16])
+@pytest.mark.parametrize(
+    ("cache", "size", "given"),
+    [
+        ("l1i", "size", ["1KiB", "20KiB", "48KiB", "100KiB", "2MiB"]),
+        ("l1d", "size", ["1KiB", "20KiB", "48KiB", "100KiB", "2MiB"]),
+        ("l2", "size", ["1KiB", "100KiB", "3MiB", "63MiB", "512MiB"]),
+        ("tlb", "entries", ["1", "500", "769", "1024"]),
+        ("ipa_cache", "entries", ["7", "129", "250", "256"]),
+    ],
+)
+def test_a_size_that_a_hint_says_is_right(
+    tmp_path: Path, cache: str, size: str, given: list[object], ways: int
+) -> None:
+    (tmp_path / "right").mkdir()
+    for each in given:
+        text = with_system(f"{{preset: cortex-a53, {cache}: {{ways: {ways}, {size}: §}}}}")
+        try:
+            load(write(tmp_path, text.replace("§", str(each))))
+        except ConfigError as error:
+            (found,) = error.problems
+            said = sizes(found.hint)
+            assert said, found
+            for right in said:
+                load(write(tmp_path / "right", text.replace("§", right)))

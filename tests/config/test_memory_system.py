@@ -194,7 +194,7 @@ def test_an_interrupt_and_an_access_take_what_was_measured_when_nothing_of_them_
         ("{preset: cortex-a53, l1d: {size: §8KiB}}", ".l1d.size", "8KiB in 4 ways are 2KiB a way", "4KiB to 32KiB"),
         ("{preset: cortex-a53, l1d: {size: §128KiB}}", ".l1d.size", "128KiB are too much", "use 64KiB or less"),
         ("{preset: cortex-a53, l2: {size: §32KiB}}", ".l2.size", "32KiB in 16 ways are 2KiB a way", "64KiB or more"),
-        ("{preset: cortex-a53, l2: {size: §128MiB}}", ".l2.size", "128MiB are too much", "64MiB or less"),
+        ("{preset: cortex-a53, l2: {size: §128MiB}}", ".l2.size", "128MiB are too much", "8MiB or less"),
         ("{preset: cortex-a53, l2: {size: §16MiB}}", ".l2.size", "these caches make 128 colours", "use 8MiB or less"),
         ("{preset: cortex-a53, l2: {size: §8MiB, ways: 1}}", ".l2.size", "make 1024 colours", "use 512KiB or less"),
         ("{preset: cortex-a53, l2: {ways: §17}}", ".l2.ways", "17 is out of range", "from 1 to 16"),
