@@ -113,6 +113,15 @@ def test_other_settings_of_all_runs_make_other_results(tmp_path: Path) -> None:
     assert changes(digests[1], digests[2]) == ["what all runs of the study have", "the platform"]
 
 
+def test_what_is_wrong_with_any_point_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path)
+    found = study(tmp_path, sweep={"clock.mhz": [1000, 0], "clock.window": ["1us", "1ns", "2s"]})
+    with pytest.raises(ConfigError) as caught:
+        fingerprint(found, load)
+    fields = ["clock.mhz", "clock.window", "clock.window"]
+    assert [each.field for each in caught.value.problems] == fields
+
+
 def test_what_a_call_gives_to_all_runs(tmp_path: Path) -> None:
     texts = ["platform=qemu-riscv64-virt", "vms.0.cpu_affinity=[1, 2]", "run.for=2ms"]
     found = study(tmp_path)
