@@ -25,8 +25,8 @@ D = TypeVar("D")
 class Foreign:
     """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too.
 
-    ``ours``: it is none of others, but was ours, or is elsewhere. That of no name, '', is of a bare text where the
-    mapping should be.
+    ``ours``: it is none of others, but was ours, or is elsewhere. That of no name, '', is of a text where the mapping
+    should be.
     """
 
     key: str = ""
@@ -143,7 +143,7 @@ class MappingOf(OfMappings, Generic[M]):
     def _takes(self, given: object) -> str:
         """What to write in place of something that is no mapping."""
         known, meant = described(self.model), self.model.foreign.get("")
-        if isinstance(given, str) and meant is not None:
+        if isinstance(given, str | bool) and meant is not None:
             return meant.hint
         names = listing(f"'{key_of(each)}'" for each in known)
         keys = f"the keys {names}" if len(known) > 1 else f"the key {names}"

@@ -163,7 +163,7 @@ def colors(value: object) -> int:
         return integer(value, "a set of colours", example)
     bitmap = 0
     for item in value:
-        color = integer(item, "a colour number", "0")
+        color = integer(item, "a colour number", "", "write each by itself: [0, 1, 2]")
         if color >= 64:
             raise QuantityError(f"there is no colour {color}", "colours are numbered from 0 to 63 at most")
         if bitmap >> color & 1:

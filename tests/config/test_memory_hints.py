@@ -38,6 +38,10 @@ def test_a_number_of_another_form_is_told_with_one_that_can_be_there(tmp_path: P
         ("cortex-A53", "it can be cortex-a53 (of armv8), sifive-u74 (of riscv) or off"),
         ("{preset: cortex-a53, hypervisor: 1}", "its 'preset': bao, jailhouse, xen or sel4; or the keys 'preset',"),
         ("{preset: cortex-a53, l2.size: 2MiB}", "write 'l2: {size: ...}'"),
+        ("{preset: cortex-a53, prefetch: off}", "for none write '{streams: 0}'"),
+        ("{preset: cortex-a53, streaming: false}", "for none write '{l1: 0}'"),
+        ("{preset: cortex-a53, l2: {latency: 10ns}}", "from 0 to 10000 cycles"),
+        ("{preset: cortex-a53, utlb: {data: ten}}", "from 1 to 64 entries"),
         ("{preset: cortex-a53, hypervisor.direct.text: 3}", "write 'hypervisor: {direct: {text: ...}}'"),
     ],
 )
