@@ -99,8 +99,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     parser.add_argument(
         "--placement",
         choices=["one-process", "process-per-cpu", "process-per-vm", "process-per-island"],
-        help="where CPUs run; the last two with the virtual clock only. An island is the VMs that share memory or a "
-        "device (default: process-per-cpu with the host's clock, process-per-island in virtual time)",
+        help="where CPUs run; the last two with the virtual clock only. An island is the VMs that share memory, a "
+        "device or a cache that takes time (default: process-per-cpu with the host's clock, process-per-island in "
+        "virtual time)",
     )
     parser.add_argument(
         "--on",

@@ -17,6 +17,7 @@ from baonet.cli.common import Subparsers, UsageError, add_set, positive, rewrite
 from baonet.cli.place import written_where
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
+from baonet.document.escapes import escaped
 from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN, given
 from baonet.machine import Machine, Stamp
@@ -66,7 +67,9 @@ def add(subparsers: Subparsers[argparse.ArgumentParser], brief: str) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="discard the results that are there")
     parser.add_argument("--traces", metavar="DIR", help="keep the trace of every run in DIR")
-    parser.add_argument("--list", action="store_true", help="list the runs and which are done, and run nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="list the runs, which are done and why others failed, and run nothing"
+    )
     parser.set_defaults(command=study)
 
 
@@ -74,12 +77,11 @@ def study(options: argparse.Namespace) -> int:
     # Other commands should not pay for these.
     from baonet.study.fingerprint import fingerprint, inputs  # noqa: PLC0415
     from baonet.study.store import StoreError  # noqa: PLC0415
-    from baonet.study.study_file import read, settings  # noqa: PLC0415
+    from baonet.study.study_file import read, with_settings  # noqa: PLC0415
 
     try:
         path = given(options.file)
-        plan = read(path)
-        plan = dataclasses.replace(plan, on=options.on, given={**settings(path, options.set), **plan.given})
+        plan = dataclasses.replace(with_settings(read(path), options.set), on=options.on)
         read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 
@@ -137,14 +139,16 @@ def _refuse(reads: set[Path], given: str | None, output: Path, traces: str | Non
 def _list(plan: Study, output: Path) -> int:
     from baonet.study.store import Store  # noqa: PLC0415
 
-    done = set()
+    ended: dict[tuple[int, int, int], tuple[str, str]] = {}
     if output.exists():
         with Store(output, write=False) as store:
-            done = store.done()
+            for _, row in store.runs():
+                why = escaped(": " + row.error.partition("\n")[0])
+                ended[row.point, row.seed, row.repeat] = ("done", "") if row.done else ("failed", why)
     points = plan.points()
     for run in plan.runs():
-        state = "done" if (run.point, run.seed, run.repeat) in done else "to do"
-        print(f"{state:5}  point {run.point}, seed {run.seed}, repeat {run.repeat}: {points[run.point].label}")
+        state, why = ended.get((run.point, run.seed, run.repeat), ("to do", ""))
+        print(f"{state:6}  point {run.point}, seed {run.seed}, repeat {run.repeat}: {points[run.point].label}{why}")
     return 0
 
 

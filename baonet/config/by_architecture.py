@@ -13,7 +13,7 @@ from typing import Any, Final, TypeGuard, final
 from baonet.config import platform_file, wings
 from baonet.document.document import YamlNode, moved
 from baonet.document.errors import Problem
-from baonet.document.kinds import ListOf, Reader, ValueKind
+from baonet.document.kinds import ListOf, Reader, ValueKind, nearest
 from baonet.document.models import MappingOf, described, is_required, key_of
 from baonet.document.overrides import Override, Overrides, put, read_overrides
 from baonet.document.quantities import listing
@@ -88,6 +88,8 @@ class _Settler:
                     continue
                 field = fields.get(key)
                 inner = each
+                if field is not None:
+                    self._misspelt(each, field.metadata["kind"])
                 if _is_by_architecture(each.value):
                     chosen = each.value.get(self.name)
                     if chosen is None:
@@ -97,6 +99,22 @@ class _Settler:
                         continue
                     inner = node.value[key] = moved(chosen, each.name, each.key)
                 self.settle(inner, None if field is None else field.metadata["kind"])
+
+    def _misspelt(self, node: YamlNode, kind: ValueKind[Any]) -> None:
+        """Tell what was meant for an architecture and has another name, and take it for what was meant."""
+        if not isinstance(node.value, dict) or not node.value or _is_by_architecture(node.value):
+            return
+        if isinstance(kind, MappingOf) and any(key_of(each) in node.value for each in described(kind.model)):
+            return
+        names = list(wings.ARCHITECTURES)
+        meant = {key: key if key in names else nearest(key, names) for key in node.value}
+        if not set(names) & meant.keys() and None in meant.values():
+            return
+        for key, name in meant.items():
+            if key not in names:
+                hint = f"did you mean {name!r}?" if name else f"it can be {listing(names, 'or')}"
+                self.reader.problems.append(node.value[key].key_problem(f"no architecture is called {key!r}", hint))
+        node.value = {name: node.value[key] for key, name in meant.items() if name}
 
     def _nothing(self, node: YamlNode) -> Problem:
         assert isinstance(node.value, dict)

@@ -15,8 +15,9 @@ from baonet.config.placement import VmContents
 from baonet.config.uart_bindings import BINDINGS
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
-from baonet.document.quantities import listing
-from baonet.machine import UNMODELLED, Faithful, Machine, MessageKind, PlatformDevice
+from baonet.document.quantities import human_duration, listing
+from baonet.machine import UNMODELLED, Clock, Faithful, Machine, MessageKind, PlatformDevice
+from baonet.machine.memory_system import IN_NANOSECONDS
 
 
 def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem]:
@@ -34,6 +35,7 @@ def of_draft(draft: Draft, placements: Sequence[VmContents]) -> Iterator[Problem
             yield vm.node.at("command_line").problem(message, "make it shorter, or give the rest in the initrd")
         yield from _image(placement)
     yield from _guessed(draft)
+    yield from _no_time(draft)
     if draft.intact(draft.root, "vms"):
         yield from _alone(draft)
         yield from _unheard(draft)
@@ -70,6 +72,29 @@ def _guessed(draft: Draft) -> Iterator[Problem]:
                 "give what is known of the core that is meant; docs/configuration.md tells of each value whence it is"
             )
             yield (platform.child("memory_system") or platform).problem(message, hint)
+
+
+def _no_time(draft: Draft) -> Iterator[Problem]:
+    """What is about the time that memory takes where it takes none."""
+    system = None if draft.platform is None else draft.platform.memory_system
+    if system is not None and draft.clock is not None:
+        cycles = Clock(mhz=draft.clock.mhz).cycles
+        given = {name: getattr(system, name) for name in sorted(IN_NANOSECONDS)}
+        short = [name.replace("_", ".", 1) for name, time in given.items() if time and not cycles.whole_ticks(time)]
+        if short:
+            told = (
+                f"a cycle is {human_duration(cycles.first_ns(1))}, and {listing(short)} of the memory system take one"
+            )
+            message = f"at {draft.clock.mhz} MHz {told}"
+            yield draft.clock.node.at("mhz").problem(message, "give the clock of the cores, or leave it out for 1000")
+    if draft.platform is None or system is not None or draft.root.at("platform").child("memory_system") is not None:
+        return  # with 'memory_system: off' it is known
+    hint = "the platform has no 'memory_system': with one it tells in the time that memory takes"
+    for vm in draft.vms:
+        if not vm.huge_pages:
+            yield vm.node.at("huge_pages").problem("nothing comes of it", hint)
+    if draft.hypervisor is not None and draft.hypervisor.colors:
+        yield draft.hypervisor.node.at("colors").problem("nothing comes of it", hint)
 
 
 def _owners(draft: Draft, interrupt: int) -> list[VmModel]:

@@ -42,11 +42,21 @@ VM = _names(
 
 
 _OF_AN_MPU = Foreign(hint="remove it: it is for platforms without an MMU, of which there are none here")
-HYPERVISOR = _names(
-    relocate=_OF_AN_MPU,
-    base_addr=_OF_AN_MPU,
-    data_relocate=_OF_AN_MPU,
-    data_addr=_OF_AN_MPU,
+_OF_THE_PLATFORM = Foreign(
+    hint="what a hypervisor takes is of the platform: 'memory_system: {hypervisor: ...}', or 'costs: ...', there",
+    ours=True,
+)
+HYPERVISOR = MappingProxyType(
+    {
+        "": _OF_THE_PLATFORM,
+        **_names(
+            preset=_OF_THE_PLATFORM,
+            relocate=_OF_AN_MPU,
+            base_addr=_OF_AN_MPU,
+            data_relocate=_OF_AN_MPU,
+            data_addr=_OF_AN_MPU,
+        ),
+    }
 )
 IMAGE = _names(
     base_addr=Foreign("base"),

@@ -5,14 +5,15 @@ Loaded where a file has one. A group's field of some key is the parameter ``grou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from baonet.config.hypervisor_preset import NAMES
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.kinds import Boolean, Choice
-from baonet.document.models import MappingOf, Model, described, optional
+from baonet.document.models import Foreign, MappingOf, Model, described, optional
 from baonet.document.values import SIZE, Decimal, duration, whole
 from baonet.machine.dataclass import dataclass
 from baonet.machine.memory_system import MOST_CYCLES
@@ -23,10 +24,18 @@ MOST_AHEAD: Final = 28
 PRESETS: Final = {name: each for each in ARCHITECTURES.values() for name in each.memory_presets()}
 """The architecture of each, by its name."""
 
+_NAMED = Choice((*PRESETS, OFF), (*(f"{name} (of {each.name})" for name, each in PRESETS.items()), OFF))
+MOST_ENTRIES: Final = {"tlb": 1024, "walk_cache": 256, "ipa_cache": 256}
+"""Of each table, as the model has room for them."""
 _WAYS = whole("number", 1, 16)
 _CYCLES = whole("cycles", 0, MOST_CYCLES)
 _TIME = duration(0, 10_000)
 _LINES = whole("number", 0, 4_096)
+
+
+def _none(key: str) -> Mapping[str, Foreign]:
+    """For who writes ``off``, which these have no key for: there is none where a number of it is 0."""
+    return MappingProxyType({"": Foreign(hint=f"for none write '{{{key}: 0}}'", ours=True)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -70,7 +79,7 @@ class MicroTlbModel(Model):
 class TlbModel(Model):
     """The main TLB. An entry has both stages in one, of the smaller of their pages."""
 
-    entries: int | None = optional(whole("number", 1, 1024), "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(whole("number", 1, MOST_ENTRIES["tlb"]), "Entries; over ways, a power of two.", None)
     ways: int | None = optional(_WAYS, "Ways.", None)
     miss: int | None = optional(
         _CYCLES, "What a walk takes beside the loads of its descriptors, which go through the caches.", None
@@ -81,7 +90,9 @@ class TlbModel(Model):
 class TableCacheModel(Model):
     """A cache that walks ask: of stage 1 down to its last level, or of finished translations of stage 2."""
 
-    entries: int | None = optional(whole("number", 1, 256), "Entries; over ways, a power of two.", None)
+    entries: int | None = optional(
+        whole("number", 1, MOST_ENTRIES["ipa_cache"]), "Entries; over ways, a power of two.", None
+    )
     ways: int | None = optional(_WAYS, "Ways.", None)
 
 
@@ -121,6 +132,8 @@ class SnoopModel(Model):
 class StreamingModel(Model):
     """Write streaming: stores of whole lines, one after another, pass by the caches."""
 
+    foreign = _none("l1")
+
     l1: int | None = optional(_LINES, "Lines in a row before the first level is passed by; 0: never.", None)
     l2: int | None = optional(_LINES, "Lines in a row before the second level is passed by; 0: never.", None)
 
@@ -128,6 +141,8 @@ class StreamingModel(Model):
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PrefetchModel(Model):
     """The prefetcher of data."""
+
+    foreign = _none("streams")
 
     streams: int | None = optional(whole("number", 0, 8), "Streams that it follows; 0: there is none.", None)
     strides: int | None = optional(whole("number", 1, 16), "Equal strides before it begins.", None)
@@ -184,7 +199,7 @@ class MemorySystemModel(Model):
     """
 
     preset: str | None = optional(
-        Choice((*PRESETS, OFF)),
+        _NAMED,
         "From which everything is taken that is absent here. Default: what the platform has that is extended. `off`: "
         "memory takes no time.",
         None,

@@ -10,7 +10,14 @@ from typing import Any, Final
 from baonet.config.architecture import Architecture
 from baonet.config.clock_models import ClockModel
 from baonet.config.hypervisor_preset import unknown
-from baonet.config.memory_models import MOST_AHEAD, OFF, PRESETS, HypervisorFootprintModel, MemorySystemModel
+from baonet.config.memory_models import (
+    MOST_AHEAD,
+    MOST_ENTRIES,
+    OFF,
+    PRESETS,
+    HypervisorFootprintModel,
+    MemorySystemModel,
+)
 from baonet.config.palette import Palette
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
@@ -103,8 +110,8 @@ def problems(model: MemorySystemModel, platform: Platform, cache: YamlNode | Non
     for name in _TABLES:
         entries, ways = getattr(system, f"{name}_entries"), getattr(system, f"{name}_ways")
         if not _power(entries, ways):
-            message = f"{entries} entries in {ways} ways are no power of two of sets"
-            hint = f"use {ways} times a power of two: {_near(entries, ways)}"
+            message = f"{entries} entries in {_ways(ways)} are no power of two of sets"
+            hint = f"use {ways} times a power of two: {_near(entries, ways, MOST_ENTRIES[name])}"
             yield _place(model, name, "entries").problem(message, hint)
     ahead = system.prefetch_streams * system.prefetch_lines
     if ahead > MOST_AHEAD:
@@ -178,36 +185,43 @@ def in_time(system: MemorySystem, model: ClockModel) -> Iterator[Problem]:
 
 def _told(cache: Cache | None) -> str:
     assert cache is not None
-    first = f"{human(cache.l1_size)} of L1D in {cache.l1_ways} ways"
-    return f"{human(cache.llc_size)} of L2 in {cache.llc_ways} ways and {first}"
+    first = f"{human(cache.l1_size)} of L1D in {_ways(cache.l1_ways)}"
+    return f"{human(cache.llc_size)} of L2 in {_ways(cache.llc_ways)} and {first}"
 
 
 def _first_level(model: MemorySystemModel, name: str, size: int, ways: int) -> Iterator[Problem]:
-    node = _place(model, name, "size")
+    node, least, most = _place(model, name, "size"), ways * PAGE_SIZE, min(ways * _LARGEST_WAY, _LARGEST_FIRST)
     if not _power(size, ways * LINE):
-        yield _uneven(node, size, ways)
-    elif not PAGE_SIZE <= size // ways <= _LARGEST_WAY:
-        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
-        yield node.problem(message, f"a way can have from {human(PAGE_SIZE)} to {human(_LARGEST_WAY)}")
+        yield _uneven(node, size, ways, most)
+    elif not least <= size <= ways * _LARGEST_WAY:
+        message = f"{human(size)} in {_ways(ways)} are {human(size // ways)} a way"
+        span = f"{human(least)} to {human(most)}" if least < most else human(least)
+        hint = f"a way can have from {human(PAGE_SIZE)} to {human(_LARGEST_WAY)}: use {span}"
+        yield node.problem(message, hint)
     elif size > _LARGEST_FIRST:
         yield node.problem(f"{human(size)} are too much for a first level", f"use {human(_LARGEST_FIRST)} or less")
 
 
 def _second_level(model: MemorySystemModel, system: MemorySystem) -> Iterator[Problem]:
     node, size, ways = _place(model, "l2", "size"), system.l2_size, system.l2_ways
+    most = min(_LARGEST_SECOND, ways * PAGE_SIZE * _MOST_COLORS * Palette.of(cache_of(system)).size)
     if not _power(size, ways * LINE):
-        yield _uneven(node, size, ways)
+        yield _uneven(node, size, ways, most)
     elif size // ways < PAGE_SIZE:
-        message = f"{human(size)} in {ways} ways are {human(size // ways)} a way"
+        message = f"{human(size)} in {_ways(ways)} are {human(size // ways)} a way"
         yield node.problem(message, f"a way has at least {human(PAGE_SIZE)}: use {human(ways * PAGE_SIZE)} or more")
     elif size > _LARGEST_SECOND:
-        yield node.problem(f"{human(size)} are too much for a second level", f"use {human(_LARGEST_SECOND)} or less")
+        yield node.problem(f"{human(size)} are too much for a second level", f"use {human(most)} or less")
 
 
-def _uneven(node: YamlNode, size: int, ways: int) -> Problem:
-    message = f"{human(size)} in {ways} ways of {LINE} bytes a line are no power of two of sets"
-    near = _near(size, ways * LINE, human, PAGE_SIZE // LINE)
+def _uneven(node: YamlNode, size: int, ways: int, most: int) -> Problem:
+    message = f"{human(size)} in {_ways(ways)} of {LINE} bytes a line are no power of two of sets"
+    near = _near(size, ways * LINE, most, human, PAGE_SIZE // LINE)
     return node.problem(message, f"use {ways} times a power of two of lines: {near}")
+
+
+def _ways(number: int) -> str:
+    return "1 way" if number == 1 else f"{number} ways"
 
 
 def _power(size: int, each: int) -> bool:
@@ -216,10 +230,10 @@ def _power(size: int, each: int) -> bool:
     return not rest and count > 0 and not count & count - 1
 
 
-def _near(size: int, each: int, told: Callable[[int], str] = str, least: int = 1) -> str:
-    """The two that are right around one that is wrong: ``each`` times a power of two, at least ``least``."""
-    below = 1 << max(least, size // each).bit_length() - 1
-    return listing([told(each * below), told(2 * each * below)], "or")
+def _near(size: int, each: int, most: int, told: Callable[[int], str] = str, least: int = 1) -> str:
+    """What is right around one that is wrong: ``each`` times a power of two, at least ``least``, and up to ``most``."""
+    below = 1 << max(least, min(size, most) // each).bit_length() - 1
+    return listing([told(found) for found in (each * below, 2 * each * below) if found <= most], "or")
 
 
 def _place(model: MemorySystemModel, group: str, key: str) -> YamlNode:

@@ -41,7 +41,7 @@ class SharedMemoryModel(Model):
 
     name: str = required(NAME, "Name, by which `ipcs` refer to it.")
     size: int = required(SIZE, "Size in bytes, a multiple of 4 KiB.")
-    colors: int = optional(COLORS, "Page colours that it is allocated from. Default: any.", 0)
+    colors: int = optional(COLORS, "Page colours that it is allocated from. Default, and `0`: any.", 0)
     phys: int | None = optional(
         ADDRESS, "Physical address, a multiple of 4 KiB. Default: allocated wherever there is room.", None
     )
@@ -113,7 +113,7 @@ class MemoryModel(Model):
         None,
     )
     colors: int = optional(
-        COLORS, "Page colours to use from `phys` upwards; only together with `phys`. Default: any.", 0
+        COLORS, "Page colours to use from `phys` upwards; only together with `phys`. Default, and `0`: any.", 0
     )
 
     @property
@@ -210,7 +210,7 @@ class VmModel(Model):
         (),
     )
     colors: int = optional(
-        COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default: any.", 0
+        COLORS, "Page colours of the VM's memory: a list of colour numbers, or a bitmap. Default, and `0`: any.", 0
     )
     huge_pages: bool = optional(
         Boolean(),
@@ -245,8 +245,8 @@ class HypervisorModel(Model):
 
     colors: int = optional(
         COLORS,
-        "Page colours of its own memory: code, stacks, what it keeps of each VM. Default: any. It makes a difference "
-        "with a `memory_system` only.",
+        "Page colours of its own memory: code, stacks, what it keeps of each VM. Default, and `0`: any. It makes a "
+        "difference with a `memory_system` only.",
         0,
     )
 

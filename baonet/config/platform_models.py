@@ -91,7 +91,7 @@ class CostsModel(Model):
             "stage2_miss": Foreign(
                 hint="remove it: misses of the emulator's TLB are not those of a CPU, and not the same in each run; "
                 "with a 'memory_system' those of a CPU take their time",
-                old=True,
+                ours=True,
             )
         }
     )

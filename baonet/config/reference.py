@@ -190,7 +190,7 @@ def _foreign(models: list[type[Model]]) -> str:
     lines += ["| in `config.c` | of a | here |", "|---|---|---|"]
     for model in models:
         for name, meant in model.foreign.items():
-            if meant.old:
+            if meant.ours:
                 continue
             said = f"{meant.hint[0].upper()}{meant.hint[1:]}." if meant.hint else f"`{meant.key}`"
             lines.append(f"| `{name}` | {title(model)} | {said} |")

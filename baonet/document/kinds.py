@@ -89,12 +89,24 @@ class Quantity:
         try:
             value = self.parse(node.value if not isinstance(node.value, list) else node.plain())
         except QuantityError as error:
-            raise reader.fail(node, str(error), self._without_key(node) or error.hint) from None
-        if not self.least <= value <= self.most:
-            least, most = self.human(self.least), self.human(self.most)
-            allowed = f"from {least} to {most}" if self.most < 1 << 63 else f"{least} or more"
-            raise reader.fail(node, f"{self.human(value)} is out of range", f"it can be {allowed}")
+            raise reader.fail(node, str(error), self._without_key(node) or self._allowed(error)) from None
+        if not self._fits(value):
+            raise reader.fail(node, f"{self.human(value)} is out of range", self._range())
         return value
+
+    def _fits(self, value: int) -> bool:
+        return self.least <= value <= self.most
+
+    def _range(self) -> str:
+        least, most = self.human(self.least), self.human(self.most)
+        return "it can be " + (f"from {least} to {most}" if self.most < 1 << 63 else f"{least} or more")
+
+    def _allowed(self, error: QuantityError) -> str:
+        """What an error says would be right, if it would be here."""
+        fitting = [each for each in error.near if self._fits(each)]
+        if len(fitting) == len(error.near):
+            return error.hint
+        return f"write {self.human(fitting[0])}" if fitting else self._range()
 
     def _without_key(self, node: YamlNode) -> str:
         """What to do where somebody has put a key of his own in between."""
@@ -150,20 +162,25 @@ class Boolean:
 @final
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """One of a few values."""
+    """One of a few values. ``words`` are how a hint names them, where it says more of each."""
 
     choices: tuple[T, ...]
+    words: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         return listing((f"`{choice}`" for choice in self.choices), "or")
+
+    @property
+    def told(self) -> str:
+        return listing(self.words or map(str, self.choices), "or")
 
     def read(self, node: YamlNode, reader: Reader) -> T:
         for choice in self.choices:
             if choice == node.value and type(choice) is type(node.value):
                 return choice
         words = [str(choice) for choice in self.choices]
-        hint = f"it can be {listing(words, 'or')}"
+        hint = f"it can be {self.told}"
         if any(str(choice) == node.value for choice in self.choices):
             hint = "write it without quotes"
         elif str(node.value) in words:

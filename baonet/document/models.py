@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Self, TypeVar, final
 
 from baonet.document.document import YamlNode
-from baonet.document.kinds import OfMappings, Reader, Schema, UnreadableError, ValueKind, nearest
+from baonet.document.kinds import Choice, OfMappings, Reader, Schema, UnreadableError, ValueKind, nearest
 from baonet.document.quantities import listing, show
 from baonet.machine.dataclass import dataclass
 
@@ -25,12 +25,13 @@ D = TypeVar("D")
 class Foreign:
     """A name that others have for the field ``key``. ``hint`` tells what to write when the value is another one too.
 
-    ``old``: it is none of others but was ours.
+    ``ours``: it is none of others, but was ours, or is elsewhere. That of no name, '', is of a text where the mapping
+    should be.
     """
 
     key: str = ""
     hint: str = ""
-    old: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,12 +109,7 @@ class MappingOf(OfMappings, Generic[M]):
         if self.shorthand and isinstance(given, str):
             given = {self.shorthand: node}
         if not isinstance(given, dict):
-            keys = listing(f"'{key_of(each)}'" for each in known)
-            needed = [key_of(each) for each in known if is_required(each)]
-            keys = f"a text, its '{self.shorthand}', or the keys {keys}" if self.shorthand else f"the keys {keys}"
-            alone = isinstance(given, str) and len(needed) == 1
-            hint = f"write {{{needed[0]}: {given}}}; it takes {keys}" if alone else f"it takes {keys}"
-            raise reader.fail(node, f"{show(node.value)} is not a mapping", hint)
+            raise reader.fail(node, f"{show(node.value)} is not a mapping", self._takes(given))
         values: dict[str, Any] = {}
         unknown = [key for key in given if all(key != key_of(each) for each in known)]
         meant = self._unknown(unknown, given, reader)
@@ -144,6 +140,22 @@ class MappingOf(OfMappings, Generic[M]):
                     reader.problems.append(reader.absent.get(name, missing))
         return values, whole
 
+    def _takes(self, given: object) -> str:
+        """What to write in place of something that is no mapping."""
+        known, meant = described(self.model), self.model.foreign.get("")
+        if isinstance(given, str | bool) and meant is not None:
+            return meant.hint
+        names = listing(f"'{key_of(each)}'" for each in known)
+        keys = f"the keys {names}" if len(known) > 1 else f"the key {names}"
+        for each in known:
+            if key_of(each) == self.shorthand:
+                kind = each.metadata["kind"]
+                of = f": {kind.told};" if isinstance(kind, Choice) else ","
+                keys = f"a text, its '{self.shorthand}'{of} or {keys}"
+        needed = [key_of(each) for each in known if is_required(each)]
+        alone = isinstance(given, str) and len(needed) == 1
+        return f"write {{{needed[0]}: {given}}}; it takes {keys}" if alone else f"it takes {keys}"
+
     @staticmethod
     def _value(each: Field[Any], node: YamlNode, reader: Reader) -> Any:
         if node.value is None:
@@ -165,7 +177,7 @@ class MappingOf(OfMappings, Generic[M]):
                 hint = foreign.hint or f"it is called {foreign.key!r} here"
                 stands = foreign.key if foreign.key in free else key
                 meant[stands] = key if stands == foreign.key and not foreign.hint else None
-            elif below := self._below(key):
+            elif below := self._below(key) or self._dotted(key, known):
                 hint = below
                 meant[key] = None
             elif near := nearest(key, free):
@@ -186,6 +198,12 @@ class MappingOf(OfMappings, Generic[M]):
             if isinstance(kind, MappingOf) and key in map(key_of, described(kind.model))
         ]
         return f"it belongs under {places[0]!r}: '{places[0]}: {{{key}: ...}}'" if len(places) == 1 else None
+
+    @staticmethod
+    def _dotted(key: str, known: list[str]) -> str | None:
+        """How a path of ``--set`` is written in a file."""
+        first, _, rest = key.partition(".")
+        return f"write '{first}: {{{rest.replace('.', ': {')}: ...{'}' * key.count('.')}'" if first in known else None
 
     def schema(self, models: dict[str, Schema]) -> Schema:
         name = self.model.__name__.removesuffix("Model")

@@ -27,11 +27,11 @@ _LONGEST = 80  # characters: 64 binary digits with underscores
 
 @final
 class QuantityError(ValueError):
-    """Not a number of the kind that is wanted. ``hint`` says what would be right."""
+    """Not a number of the kind that is wanted. ``hint`` says what would be right, of which ``near`` are the numbers."""
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, hint: str, near: tuple[int, ...] = ()) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.near = hint, near
 
 
 def number(text: str) -> int | None:
@@ -53,7 +53,8 @@ def integer(value: object, what: str = "a whole number", example: str = "4", hin
                     f"{value} is octal to some YAML readers and decimal to others",
                     f"write {decimal}, or {int(value, 8):#x} if octal is meant",
                 )
-            raise QuantityError(f"{show(value)} is not {what}", _whole_like(value) or hint)
+            like, near = _whole_like(value)
+            raise QuantityError(f"{show(value)} is not {what}", like or hint, near)
         value = found
     if isinstance(value, bool) or not isinstance(value, int):
         raise QuantityError(f"{show(value)} is not {what}", hint)
@@ -62,20 +63,22 @@ def integer(value: object, what: str = "a whole number", example: str = "4", hin
     return value
 
 
-def _whole_like(text: str) -> str:
+def _whole_like(text: str) -> tuple[str, tuple[int, ...]]:
     """What to write for a number with a sign, a fraction, an exponent or a suffix of C; nothing for other texts."""
-    if _SUFFIXED.fullmatch(text.strip()) and number(bare := text.strip().rstrip("uUlL")) is not None:
-        return f"write {bare}"
+    if _SUFFIXED.fullmatch(text.strip()) and (found := number(bare := text.strip().rstrip("uUlL"))) is not None:
+        return f"write {bare}", (found,)
     match = _DECIMAL.fullmatch(text.strip())
     if match is None or len(text) > _LONGEST:
-        return ""
+        return "", ()
     exact = Fraction(match[1]) * Fraction(10) ** int(match[2] or 0)
     if exact < 0:
-        return "it cannot be negative"
+        return "it cannot be negative", ()
     if exact >= LIMIT:
-        return ""
+        return "", ()
     below = exact.numerator // exact.denominator
-    return f"write {below}" if below == exact else f"it is a whole number: write {below} or {below + 1}"
+    if below == exact:
+        return f"write {below}", (below,)
+    return f"it is a whole number: write {below} or {below + 1}", (below, below + 1)
 
 
 def address(value: object) -> int:
@@ -111,7 +114,8 @@ def _bytes(value: object, what: str) -> int:
     if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and match[2] in _UNITS:
         exact = Fraction(match[1]) * _UNITS[match[2]]
         if exact.denominator == 1 and 0 < exact < LIMIT:
-            raise QuantityError(f"{show(value)} is not {what}", f"write {human(int(exact)).removesuffix(' bytes')}")
+            near = human(int(exact)).removesuffix(" bytes")
+            raise QuantityError(f"{show(value)} is not {what}", f"write {near}", (int(exact),))
     return integer(value, what, _BYTES_EXAMPLE)
 
 
@@ -147,7 +151,8 @@ def duration(value: object) -> int:
     scale = 10 ** len(fraction)
     nanoseconds, rest = divmod(int(count.replace("_", "") + fraction) * _TIMES[unit], scale)
     if rest:
-        raise QuantityError(f"{text} is not a whole number of nanoseconds", f"write {nanoseconds}ns")
+        near = nanoseconds or 1  # what is given as some time is not none at all, which means another thing
+        raise QuantityError(f"{text} is not a whole number of nanoseconds", f"write {near}ns", (near,))
     return integer(nanoseconds, "a duration", example)
 
 
@@ -158,7 +163,7 @@ def colors(value: object) -> int:
         return integer(value, "a set of colours", example)
     bitmap = 0
     for item in value:
-        color = integer(item, "a colour number", "0")
+        color = integer(item, "a colour number", "", "write each by itself: [0, 1, 2]")
         if color >= 64:
             raise QuantityError(f"there is no colour {color}", "colours are numbered from 0 to 63 at most")
         if bitmap >> color & 1:

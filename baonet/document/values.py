@@ -45,7 +45,8 @@ def whole(text: str, least: int, most: int) -> Quantity:
     form = {
         "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": f"^{_NUMBER}$"}]
     }
-    hint = f"it can be from {least} to {most}" if most < 1 << 63 else f"it can be {least} or more"
+    of = f" {text}" if text.endswith("s") else ""  # what it counts
+    hint = f"it can be from {least} to {most}{of}" if most < 1 << 63 else f"it can be {least} or more"
     return Quantity(f"{text}, {least} to {most}", partial(quantities.integer, hint=hint), form, least, most)
 
 

@@ -11,14 +11,19 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from baonet.document.errors import ConfigError
 from baonet.machine import Machine
 from baonet.study.plan import Settings, Study
 
 LoadMachine = Callable[[Path, Settings], Machine]
 
 
+_MOST_WRONG = 100
+"""Machines with errors, after which no more are looked at: most often all have the same."""
+
+
 def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
-    """Names are for the user, as in "the machine file". Raises ConfigError when a point's machine has errors."""
+    """Names are for the user, as in "the machine file". Raises ConfigError with all that is wrong with the machines."""
     found = {
         "baonet itself": metadata.version("baonet"),
         "the study's 'for', 'until' or 'accept'": _of([study.duration, study.until, study.accept]),
@@ -30,12 +35,21 @@ def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
         found["what all runs of the study have"] = _of(dict(study.given))
     platforms: dict[str, None] = {}
     files: dict[Path, str] = {}
+    wrong: list[ConfigError] = []
     for settings in _machines(study):
         path, overrides = study.machine_of(settings), study.overrides(settings)
-        machine = load(path, overrides)
+        try:
+            machine = load(path, overrides)
+        except ConfigError as error:
+            wrong.append(error)
+            if len(wrong) == _MOST_WRONG:
+                break
+            continue
         platforms[repr(machine.platform)] = None
         files |= {Path(each): "the image" for each in machine.files}
         files[path] = "the machine file"
+    if wrong:
+        raise ConfigError(problem for each in wrong for problem in each.problems)
     files |= dict.fromkeys(inputs(study), "the input")
     for path, what in files.items():
         _file(found, what, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from baonet.document.overrides import read_overrides
 from baonet.document.quantities import listing, show
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
-from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Settings, Study
+from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study
 from baonet.study.study_fields import FIELDS, REQUIRED, MetricModel, PlotModel, listed_alternative
 
 MOST_RUNS = 100_000
@@ -70,16 +71,23 @@ def read(path: Path) -> Study:
     return study
 
 
-def settings(path: Path, texts: Sequence[str]) -> Settings:
-    """What ``PATH=VALUE`` gives to every run of the study of a file. Raises ``ConfigError``."""
-    given, problems = read_overrides(str(path), texts)
+def with_settings(study: Study, texts: Sequence[str]) -> Study:
+    """With what ``PATH=VALUE`` gives to every run, in place of what the file gives to all. Raises ``ConfigError``.
+
+    What each point sets for itself is no place for it: nothing would come of it, and nobody would know.
+    """
+    given, problems = read_overrides(str(study.path), texts)
+    points = study.points()
     for each in given:
         if each.path.startswith("run.") and each.path not in RUN_OPTIONS:
             hint = f"it can be {listing(RUN_OPTIONS, 'or')}"
             problems.append(each.problem(f"{each.path!r} cannot be set", hint))
+        elif all(each.path in point.settings for point in points) or all(each.path in own for own in study.seeds):
+            hint = "give a part of it that the study does not set, or change the study file"
+            problems.append(each.problem("each point of the study sets it for itself", hint))
     if problems:
         raise ConfigError(problems)
-    return {each.path: each.value for each in given}
+    return replace(study, given={**study.given, **{each.path: each.value for each in given}})
 
 
 def _top(root: YamlNode, reader: Reader) -> dict[str, Any]:

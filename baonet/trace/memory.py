@@ -29,8 +29,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     TRANSLATION: ("translation",),
     OTHER: ("device", "maintenance"),
 }
-"""Causes of stalls as people speak of them. Contention is what others on the cluster make: the channel was busy, or, as
-it turned out at a window's end, a line was no longer in the shared cache. Coherence: another CPU had the line.
+"""Causes of stalls as people speak of them. Contention: the channel was busy with lines before, others' or one's own,
+or, as it turned out at a window's end, others had driven a line out of the shared cache. Coherence: another CPU had the
+line.
 """
 
 

@@ -101,7 +101,7 @@ def misses_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
 
 
 def stalls_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
-    """Of STALLS, cycles: all, for the caches, for memory, for others, for walks."""
+    """Of STALLS, cycles: all, for the caches, for memory, for what was there before, for walks."""
     return a, b & _LOW, b >> 32, c & _LOW, c >> 32
 
 

@@ -304,3 +304,30 @@ def test_a_platform_with_a_mistake_has_the_guests_of_what_is_meant(tmp_path: Pat
     with pytest.raises(ConfigError) as caught:
         load(path, ["platform=" + platform])
     assert [each.message.partition(": ")[0] for each in caught.value.problems] == [message]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("{arm: 0x0f}", ["vms[0].colors.arm: no architecture is called 'arm'; did you mean 'armv8'?"]),
+        ("{armv8: 0x0f, rv64: 1}", ["vms[0].colors.rv64: no architecture is called 'rv64'; it can be armv8 or riscv"]),
+        (
+            "{arm64: 0x0f, riscv64: 1}",
+            [
+                "vms[0].colors.arm64: no architecture is called 'arm64'; did you mean 'armv8'?",
+                "vms[0].colors.riscv64: no architecture is called 'riscv64'; did you mean 'riscv'?",
+            ],
+        ),
+        ("{even: 1}", ["vms[0].colors: a mapping is not a set of colours; write the value right here, without 'even'"]),
+    ],
+)
+def test_an_architecture_by_another_name_is_told_as_that(tmp_path: Path, given: str, wanted: list[str]) -> None:
+    """And not as keys that a value has not, the right one among them."""
+    text = BOTH.replace("    cpus: 1\n", f"    colors: {given}\n    cpus: 1\n", 1)
+    assert [f"{each.field}: {each.message}; {each.hint}" for each in told(tmp_path, {}, text)] == wanted
+
+
+def test_a_memory_system_by_an_architecture_of_another_name(tmp_path: Path) -> None:
+    platform = "{extends: qemu-aarch64-virt, memory_system: {armv8: cortex-a53, risc: sifive-u74}}"
+    (found,) = told(tmp_path, {}, BOTH.replace(f"platform: {ARM}", f"platform: {platform}"))
+    assert (found.field, found.hint) == ("platform.memory_system.risc", "did you mean 'riscv'?")

@@ -44,6 +44,13 @@ def test_each_run_can_begin(tmp_path: Path, name: str, platform: str) -> None:
     assert result.out.count("to do") == RUNS[name]
 
 
+@pytest.mark.parametrize("name", [*RUNS, "memory-boot", "memory-linux"])
+def test_pictures_are_along_an_axis(name: str) -> None:
+    """Else each combination of several has a place of its own, with all of its names below."""
+    study = read(STUDIES / f"{name}.yaml")
+    assert len(study.axes) == 1 or (study.plots and all(each.axis for each in study.plots))
+
+
 def test_latencies_have_their_published_ones() -> None:
     rows = published.interrupt_latencies()
     for configuration in labels("memory-interrupt-latency", "configuration"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from baonet.study import published
 
+DOCS = Path(__file__).parents[2] / "docs"
 WORKLOADS = [
     f"{name}-{size}"
     for name in ("qsort", "susanc", "susane", "susans", "bitcount", "basicmath")
@@ -80,3 +84,13 @@ def test_what_nobody_measured_is_not_made_up() -> None:
     with pytest.raises(KeyError):
         published.slowdown("sel4", "col", "qsort-small")
     assert published.interrupt_latencies()["bao", "solo"].accesses_guest is None
+
+
+def test_what_linux_counts_is_of_one_run_wherever_it_is_told() -> None:
+    sample = r"^bitcount-small, run 1: .*? (\d+) L2 refills"
+    row = r"^\| bitcount-small \| [^|]*\| (\d+) \("
+    told = {"memory-counters.md": sample, "studies/memory-linux.md": row}
+    found = [re.search(pattern, (DOCS / page).read_text(), re.MULTILINE) for page, pattern in told.items()]
+    first, second = (each and each[1] for each in found)
+    assert first == second
+    assert first is not None

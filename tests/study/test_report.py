@@ -21,6 +21,7 @@ from baonet.study.plan import Alternative, Axis, MetricSpec, PlotSpec, Study, al
 from baonet.study.report import drawn, page
 from baonet.study.results import Results, results
 from baonet.study.store import Store, StoredRun
+from baonet.study.tables import percent
 
 METRICS = (
     MetricSpec("one way", "ipc-latency"),
@@ -367,3 +368,8 @@ def test_curves_that_coincide_are_one_with_both_names(tmp_path: Path) -> None:
             text = pictures.svg(picture)
             assert ">n 0 = n 1<" in text
             assert ">n 2<" in text
+
+
+def test_a_small_part_is_not_none() -> None:
+    told = {0.0: "0.0 %", 1.0: "100.0 %", 0.4567: "45.7 %", 0.001: "0.1 %", 0.00034: "0.03 %", 0.00002: "0.002 %"}
+    assert {part: percent(part) for part in told} == told

@@ -188,7 +188,11 @@ def test_failures_are_told_and_kept(tmp_path: Path) -> None:
     assert "1 failed; the same command tries them again" in done.err
     (row,) = read(out).rows
     assert not row.done
-    assert "'for' is of virtual time: set run.clock to virtual with it" in row.error
+    why = "'for' is of virtual time: set run.clock to virtual with it"
+    assert why in row.error
+    listed = baonet("study", file, "-o", out, "--list").out
+    assert listed.startswith("failed  point 0")
+    assert why in listed
 
 
 def test_a_failure_is_told_by_the_line_that_says_why(tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from baonet.study.fingerprint import changes, fingerprint
 from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
 from baonet.study.study_fields import FIELDS
-from baonet.study.study_file import read
-from baonet.study.study_file import settings as given_settings
+from baonet.study.study_file import read, with_settings
 from baonet.study.units import Amount, amount, number, scale, show
 from tests.config.machines import write
 
@@ -114,15 +113,48 @@ def test_other_settings_of_all_runs_make_other_results(tmp_path: Path) -> None:
     assert changes(digests[1], digests[2]) == ["what all runs of the study have", "the platform"]
 
 
+def test_what_is_wrong_with_any_point_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path)
+    found = study(tmp_path, sweep={"clock.mhz": [1000, 0], "clock.window": ["1us", "1ns", "2s"]})
+    with pytest.raises(ConfigError) as caught:
+        fingerprint(found, load)
+    fields = ["clock.mhz", "clock.window", "clock.window"]
+    assert [each.field for each in caught.value.problems] == fields
+
+
 def test_what_a_call_gives_to_all_runs(tmp_path: Path) -> None:
     texts = ["platform=qemu-riscv64-virt", "vms.0.cpu_affinity=[1, 2]", "run.for=2ms"]
-    assert given_settings(tmp_path, texts) == {
+    found = study(tmp_path)
+    assert with_settings(found, texts).given == {
         "platform": "qemu-riscv64-virt",
         "vms.0.cpu_affinity": [1, 2],
         "run.for": "2ms",
     }
     with pytest.raises(ConfigError, match=r"with run.away=1: run.away: 'run.away' cannot be set\n.*it can be run.for"):
-        given_settings(tmp_path, ["run.away=1"])
+        with_settings(found, ["run.away=1"])
+
+
+def test_what_a_call_gives_is_in_place_of_what_the_study_gives_to_all(tmp_path: Path) -> None:
+    """Otherwise nothing would come of it, without a word."""
+    system = {"platform.memory_system": "cortex-a53", "clock.mhz": 1200}
+    found = with_settings(study(tmp_path, set=system), ["platform.memory_system=off"])
+    assert found.given == {"platform.memory_system": "off", "clock.mhz": 1200}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sweep": {"clock.mhz": [500, 1000]}},
+        {"sweep": {"speed": [{"label": "slow", "set": {"clock.mhz": 5}}, {"label": "fast", "set": {"clock.mhz": 9}}]}},
+        {"points": [{"clock.mhz": 500}, {"clock.mhz": 1000}]},
+        {"seeds": {"clock.mhz": [500, 1000]}},
+    ],
+)
+def test_what_each_point_sets_is_no_place_for_what_a_call_gives(tmp_path: Path, fields: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=r"with clock.mhz=3: clock.mhz: each point of the study sets it for itself"):
+        with_settings(study(tmp_path, **fields), ["clock.mhz=3"])
+    part = study(tmp_path, points=[{"clock.mhz": 500}, {"clock.window": "1us"}])
+    assert with_settings(part, ["clock.mhz=3"]).given == {"clock.mhz": 3}
 
 
 def test_points_can_be_listed(tmp_path: Path) -> None:

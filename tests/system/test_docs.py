@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from baonet.cli.common import load_machine
 from baonet.cli.main import main
 from baonet.core import _memsys
 from tests.system.machine import baonet, vm, write
+from tests.system.study_figures import strange
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/virtual-time.md", "docs/distributed.md", "docs/tracing.md", "examples/studies/README.md"]
@@ -76,6 +78,28 @@ def test_the_study_of_a_page_works(page: str, tmp_path: Path) -> None:
     assert found
     run(found, tmp_path)
     assert list(tmp_path.glob("*.html"))
+    if page.startswith("memory-"):
+        assert strange(of_studies(page, found), tmp_path.glob("*.sqlite")) == []
+
+
+def of_studies(page: str, done: list[str]) -> str:
+    """The parts of a page, each with its heading, whose studies have all been done."""
+    parts = re.split(r"^(?=#)", (ROOT / "docs" / "studies" / page).read_text(), flags=re.MULTILINE)
+    study = re.compile(r"^ {4}(baonet study .*)", re.MULTILINE)
+    return "".join(part for part in parts if set(study.findall(part)) <= set(done))
+
+
+def test_a_figure_of_a_page_that_nothing_has_come_to(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "results.sqlite")
+    database.execute("CREATE TABLE samples (unit TEXT, sum REAL, count INTEGER)")
+    database.execute("CREATE TABLE numbers (unit TEXT, value REAL)")
+    database.execute("INSERT INTO samples VALUES ('ns', 2708.4, 2)")
+    database.execute("INSERT INTO numbers VALUES ('s', 0.00151)")
+    database.commit()
+    right = "| | published | here |\n|---|---|---|\n| solo | 906 | 1354 |\n\n| 7 | 1.51 ms | +6 % |\n| 8 | 1.35 us |\n"
+    assert strange(right, [tmp_path / "results.sqlite"]) == []
+    wrong = "| direct | 1358 ns |\n| mediated | 1.354 |\n| shell | 1.5 us |\n"
+    assert strange(wrong, [tmp_path / "results.sqlite"]) == ["| direct | 1358 ns |", "| shell | 1.5 us |"]
 
 
 # Pages that show whole files
