@@ -75,14 +75,13 @@ EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
 }
 
 EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address) {
-    struct memsys *memsys = argument;
-    struct core *core = running;
+    struct core *core = ((struct modelled *)argument)->core;
     const void *block = (const void *)(uintptr_t)address;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
     if (rest_runs(core)) return; /* it is of a block whose code has been fetched */
     unsigned spent;
-    uint64_t from = memsys_code_hits(memsys, pc, bytes, &spent), end = pc + bytes;
+    uint64_t from = memsys_code_hits(&core->view, pc, bytes, &spent), end = pc + bytes;
     if (from < end) spent += memsys_fetch(&core->view, clock_now(core) + spent, from, (unsigned)(end - from));
     stall(core, spent);
 }

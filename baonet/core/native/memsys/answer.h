@@ -13,10 +13,13 @@
 static inline uint32_t *l2_randoms(const struct memsys_l2 *l2) { return (uint32_t *)l2->tags + (size_t)l2->sets * l2->row; }
 static inline uint64_t *l2_changed(const struct memsys_l2 *l2) { return (uint64_t *)(l2_randoms(l2) + l2->sets); }
 static inline uint64_t *l2_groups(const struct memsys_l2 *l2) { return l2_changed(l2) + l2->sets; }
+static inline uint64_t *l2_last(const struct memsys_l2 *l2) { return l2_groups(l2) + l2->sets / GROUP; }
 
 static inline void l2_touch_set(struct memsys_l2 *l2, uint32_t set) {
+    uint64_t *group = l2_groups(l2) + set / GROUP, *last = l2_last(l2) + set / GROUP;
     l2_changed(l2)[set] = l2->window;
-    l2_groups(l2)[set / GROUP] = l2->window;
+    *last = (*group == l2->window ? *last : 0) | (uint64_t)1 << set % GROUP;
+    *group = l2->window;
 }
 
 static inline uint64_t l2_line_of(const struct memsys_l2 *l2, uint32_t tag, uint32_t set) {

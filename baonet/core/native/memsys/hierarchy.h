@@ -170,7 +170,7 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va) {
  * of what is still to be asked for, which is later by these.
  */
 bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store, unsigned *spent);
-uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes, unsigned *spent);
+uint64_t memsys_code_hits(const struct memsys_view *view, uint64_t va, unsigned bytes, unsigned *spent);
 
 /* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);

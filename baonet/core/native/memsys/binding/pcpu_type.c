@@ -127,7 +127,7 @@ static PyObject *code_hits(PyObject *self, PyObject *args) {
     unsigned size;
     if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
     unsigned spent;
-    uint64_t begin = memsys_code_hits(pcpu(self)->memsys, va, size, &spent);
+    uint64_t begin = memsys_code_hits(&pcpu(self)->view, va, size, &spent);
     return Py_BuildValue("KI", (unsigned long long)begin, spent);
 }
 static PyObject *data(PyObject *self, PyObject *args) {
