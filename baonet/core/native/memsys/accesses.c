@@ -270,7 +270,7 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
         unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
         struct place place;
         unsigned spent;
-        bool found = memsys_translate(view, now + total, va, false, &place, &spent);
+        bool found = translate(view, now + total, va, false, &place, &spent);
         total += spent;
         if (found) total += in_line(view, now + total, &place, part, kind);
         va += part;
@@ -299,7 +299,7 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
         struct place place;
         unsigned spent;
         if (memsys_fetched(view->memsys, va)) continue;
-        bool found = memsys_translate(view, now + total, va, true, &place, &spent);
+        bool found = translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);
     }

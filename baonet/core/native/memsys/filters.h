@@ -162,4 +162,18 @@ static inline int micro_refill(struct inner *in, bool fetch, uint64_t va, unsign
     return (int)memsys_micro_enter(in, fetch, va, held);
 }
 
+/* Likewise from wherever it is; -1: it is nowhere (any more). *spent: the cycles, in either case. */
+int memsys_refill(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, unsigned *spent);
+
+/* False: it is nowhere. */
+static inline bool translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
+                             unsigned *spent) {
+    struct inner *in = inner_of(view);
+    int slot = micro_find(in, fetch, va);
+    *spent = 0;
+    if (slot < 0) slot = memsys_refill(view, now, va, fetch, spent);
+    if (slot >= 0) *place = place_in(in, fetch, slot, va);
+    return slot >= 0;
+}
+
 #endif

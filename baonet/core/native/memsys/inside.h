@@ -99,9 +99,6 @@ static inline struct place place_in(const struct inner *in, bool fetch, int slot
                           .slot = slot};
 }
 
-/* False: it is nowhere (any more). *spent: the cycles, in either case. */
-bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place, unsigned *spent);
-
 /* Whether that of an address of data needs no walk. */
 bool memsys_translated(struct memsys *memsys, uint64_t va);
 

@@ -43,7 +43,7 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     struct inner *in = inner_of(view);
     struct place place;
     unsigned total = 0;
-    if (!memsys_translate(view, now, va, false, &place, &total)) return total;
+    if (!translate(view, now, va, false, &place, &total)) return total;
     /* while its cache is disabled, too (Arm ARM D7.5): what it has from before is there */
     if (target_memory(in->micro[0].targets[place.slot], false) != MEMSYS_CACHED) return total;
     if (what == MEMSYS_CODE) {

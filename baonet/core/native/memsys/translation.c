@@ -47,7 +47,7 @@ static bool read_stage1(const struct memsys_view *view, uint64_t now, uint64_t v
 }
 
 /* A walk of both stages; false: there is no translation. */
-static bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct tlb_entry *entry,
+static __attribute__((noinline)) bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct tlb_entry *entry,
                         unsigned *total) {
     struct inner *in = inner_of(view);
     struct memsys_walk walk = {0};
@@ -103,20 +103,13 @@ bool memsys_translated(struct memsys *memsys, uint64_t va) {
     return micro_find(in, false, va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
 }
 
-bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
-                      unsigned *spent) {
+int memsys_refill(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, unsigned *spent) {
     struct inner *in = inner_of(view);
-    int slot = micro_find(in, fetch, va);
-    *spent = 0;
-    if (slot < 0) slot = micro_refill(in, fetch, va, spent);
-    if (slot < 0) {
-        struct tlb_entry walked;
-        *spent = micro_missed(in, fetch);
-        if (!walk_tables(view, now, va, fetch, &walked, spent)) return false;
-        slot = (int)memsys_micro_enter(in, fetch, va, &walked);
-    }
-    *place = place_in(in, fetch, slot, va);
-    return true;
+    struct tlb_entry walked;
+    int slot = micro_refill(in, fetch, va, spent);
+    if (slot >= 0) return slot;
+    *spent = micro_missed(in, fetch);
+    return walk_tables(view, now, va, fetch, &walked, spent) ? (int)memsys_micro_enter(in, fetch, va, &walked) : -1;
 }
 
 void memsys_data_forget_all(struct inner *in) {
