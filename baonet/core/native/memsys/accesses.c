@@ -28,7 +28,7 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     tlb_init(&in->ipa, p->ipa_cache_entries, p->ipa_cache_ways);
     for (unsigned side = 0; side < 2; side++) {
         in->micro[side].entries = side ? p->utlb_instruction : p->utlb_data;
-        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = NO_KEY;
+        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].held[i].key = NO_KEY;
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);

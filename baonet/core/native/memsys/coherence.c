@@ -263,7 +263,8 @@ void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, str
 void memsys_lose(struct memsys *memsys, uint64_t pa) {
     struct inner *in = (struct inner *)memsys;
     for (uint32_t slot = 0; slot < in->micro[0].entries; slot++)
-        if (in->micro[0].targets[slot] >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT) data_forget_lines(in, in->micro[0].keys[slot]);
+        if (in->micro[0].held[slot].target >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT)
+            data_forget_lines(in, in->micro[0].held[slot].key);
     in->written.virtual = MEMSYS_NOWHERE;
 }
 

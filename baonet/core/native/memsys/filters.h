@@ -10,11 +10,14 @@
 
 #include "inside.h"
 
-static inline bool filter_is_of(const struct tlb_entry *of, const struct tlb_entry *is) {
-    return of->key == is->key && of->target == is->target;
-}
-static inline struct tlb_entry micro_entry(const struct micro *micro, uint32_t slot) {
-    return (struct tlb_entry){micro->keys[slot], micro->targets[slot]};
+/* Has an entry be of the page in a slot; whether what was known of it is. */
+static inline bool page_enter(struct memsys_page *of, const struct micro *micro, uint32_t slot) {
+    const struct tlb_entry *is = &micro->held[slot];
+    bool same = of->key == is->key && of->target == is->target;
+    of->key = is->key;
+    of->target = is->target;
+    of->slot = slot;
+    return same;
 }
 
 /* ---- Data ---- */
@@ -26,13 +29,10 @@ static inline uint16_t data_place(uint64_t va) { return va >> MEMSYS_LINE_SHIFT 
 static inline struct memsys_data_page *data_enter_page(struct inner *in, uint64_t va, uint32_t slot) {
     uint64_t page = va >> MEMSYS_PAGE_SHIFT << MEMSYS_PAGE_SHIFT;
     struct memsys_data_page *known = &in->head.data[memsys_data_index(va)];
-    struct tlb_entry *of = &in->data_of[memsys_data_index(va)], is = micro_entry(&in->micro[0], slot);
-    bool same = filter_is_of(of, &is);
+    bool same = page_enter(&known->of, &in->micro[0], slot);
     if (same && known->page == page) return known;
-    if (!same || is.target & TARGET_SHARED) known->lines = known->owned = 0;
+    if (!same || known->of.target & TARGET_SHARED) known->lines = known->owned = 0;
     known->page = page;
-    known->slot = slot;
-    *of = is;
     return known;
 }
 static inline void data_forget_place(struct inner *in, uint16_t place) {
@@ -100,11 +100,9 @@ static inline bool code_is_of(const struct memsys_code_page *code, uint64_t page
 static inline void code_enter_page(struct inner *in, const struct place *place) {
     uint64_t page = place->va & ~MEMSYS_CODE_BITS;
     struct memsys_code_page *code = &in->head.code[memsys_code_index(page)];
-    struct tlb_entry *of = &in->code_of[memsys_code_index(page)], is = micro_entry(&in->micro[1], (uint32_t)place->slot);
-    bool same = filter_is_of(of, &is);
+    bool same = page_enter(&in->code_of[memsys_code_index(page)], &in->micro[1], (uint32_t)place->slot);
     if (same && code_is_of(code, page)) return;
     for (uint32_t i = 0; i < MEMSYS_CODE_WORDS && !same; i++) code->words[i] = MEMSYS_CODE_BITS;
-    *of = is;
     code_set_page(code, page);
 }
 static inline void code_enter(struct inner *in, const struct place *place, uint32_t set, uint32_t way) {
@@ -135,18 +133,24 @@ void memsys_code_forget_all(struct inner *in);
 
 /* ---- The micro-TLBs ---- */
 
+static inline struct memsys_page *page_of(struct inner *in, bool fetch, uint64_t page) {
+    return fetch ? &in->code_of[page & (MEMSYS_CODE_PAGES - 1)] : &in->head.data[page & (MEMSYS_DATA_PAGES - 1)].of;
+}
+/* The page that the filter's entry for an address tells of. */
+static inline uint64_t page_known(const struct inner *in, bool fetch, uint64_t va) {
+    return fetch ? in->head.code[memsys_code_index(va)].words[0] & ~MEMSYS_CODE_BITS : in->head.data[memsys_data_index(va)].page;
+}
+
 /* The slot of a page; -1: it is not there. */
-static inline int micro_find(const struct inner *in, bool fetch, uint64_t va) {
+static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
     const struct micro *micro = &in->micro[fetch];
-    const struct memsys_data_page *known = &in->head.data[memsys_data_index(va)];
-    if (!fetch && known->page == va >> MEMSYS_PAGE_SHIFT << MEMSYS_PAGE_SHIFT) return (int)known->slot;
-    uint64_t page = va >> MEMSYS_PAGE_SHIFT;
-    uint32_t many = micro->many[page & (MICRO_HINTS - 1)], hint = micro->hints[page & (MICRO_HINTS - 1)];
-    if (!many) return -1;
+    uint64_t page = va >> MEMSYS_PAGE_SHIFT, known = page_known(in, fetch, va);
+    const struct memsys_page *of = page_of(in, fetch, page);
+    if (known == page << MEMSYS_PAGE_SHIFT) return (int)of->slot;
+    if (of->many == (known != MEMSYS_NOWHERE)) return -1;
     uint64_t own = key_of(page, whose_of(in->head.context, false)), all = key_of(page, whose_of(in->head.context, true));
-    if (micro->keys[hint] == own || micro->keys[hint] == all) return (int)hint;
-    for (uint32_t i = 0; i < micro->entries && many > 1; i++)
-        if (micro->keys[i] == own || micro->keys[i] == all) return (int)i;
+    for (uint32_t i = 0; i < micro->entries; i++)
+        if (micro->held[i].key == own || micro->held[i].key == all) return (int)i;
     return -1;
 }
 

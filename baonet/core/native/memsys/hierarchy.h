@@ -32,11 +32,18 @@ struct memsys_moves;
  * it. What is known of a page's lines is there again when the page is back.
  */
 #define MEMSYS_DATA_PAGES 256u
-struct memsys_data_page {
+struct memsys_page { /* whose an entry is: hierarchy's own */
+    uint64_t key, target; /* the micro-TLB's, when the entry was made */
+    uint32_t slot;        /* where in it the page is, as long as it is */
+    uint32_t many;        /* its pages whose entry this would be */
+    uint64_t reserved;
+};
+struct memsys_data_page { /* a line of the host's */
     uint64_t page;  /* its address, as long as the micro-TLB has it; else MEMSYS_NOWHERE */
     uint64_t lines; /* a bit for each that is in the L1D, so that a load from it has nothing to do */
     uint64_t owned; /* and of these for each to which a store has nothing to do either */
-    uint64_t slot;  /* where in the micro-TLB the page is */
+    uint64_t reserved;
+    struct memsys_page of;
 };
 /* No virtual line: bit 54 is unlike bit 55, as Armv8's 48 bits extend, with any tag; and bit 62 unlike 63, as RISC-V's do. */
 #define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)

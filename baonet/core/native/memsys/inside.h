@@ -11,8 +11,7 @@
 /* A micro-TLB: pages of 4 KiB, victims in turn. */
 struct micro {
     uint32_t entries, next;
-    uint8_t many[MICRO_HINTS], hints[MICRO_HINTS]; /* by the page: how many such are here, and where one of them is */
-    uint64_t keys[MICRO_ENTRIES], targets[MICRO_ENTRIES];
+    struct tlb_entry held[MICRO_ENTRIES];
 };
 
 /* A bit for each byte of its line that an access within one writes. */
@@ -43,7 +42,7 @@ struct inner {
     struct memsys head;
     struct l1 l1i, l1d;
     struct micro micro[2]; /* of data, of instructions */
-    struct tlb_entry data_of[MEMSYS_DATA_PAGES], code_of[MEMSYS_CODE_PAGES]; /* the micro-TLB's, that the filters' entries are of */
+    struct memsys_page code_of[MEMSYS_CODE_PAGES]; /* of the entries of head.code */
     uint16_t data_places[L1_LINES], code_places[L1_LINES]; /* of each way of an L1: the bit of the filter that tells of it */
     struct tlb_sets tlb, walk, ipa;
     struct tlb_entry tlb_entries[TLB_ENTRIES], walk_entries[SMALL_ENTRIES], ipa_entries[SMALL_ENTRIES];
@@ -91,7 +90,7 @@ static inline uint32_t memory_now(const struct inner *in, bool fetch, uint32_t m
     return disabled && memory == MEMSYS_CACHED ? MEMSYS_UNCACHED : memory;
 }
 static inline struct place place_in(const struct inner *in, bool fetch, int slot, uint64_t va) {
-    uint64_t target = in->micro[fetch].targets[slot];
+    uint64_t target = in->micro[fetch].held[slot].target;
     return (struct place){.va = va,
                           .pa = target_pa(target, va) & (((uint64_t)1 << MEMSYS_ADDRESS_BITS) - 1),
                           .memory = memory_now(in, fetch, target_memory(target, false)),

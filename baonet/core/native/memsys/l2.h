@@ -50,7 +50,7 @@ struct memsys_l2 {
     uint32_t sets, ways, set_bits, on_eviction;
     uint32_t row;       /* ways, rounded up to LANES: those beyond are never used */
     uint32_t places[9]; /* so that `tags` begin a line of the host's */
-    uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then random[sets], changed[sets], groups[], last[] */
+    uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then what there is of each set, groups[], last[] */
 };
 _Static_assert(sizeof(struct memsys_l2) == 64, "tags are aligned");
 

@@ -45,7 +45,7 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     unsigned total = 0;
     if (!translate(view, now, va, false, &place, &total)) return total;
     /* while its cache is disabled, too (Arm ARM D7.5): what it has from before is there */
-    if (target_memory(in->micro[0].targets[place.slot], false) != MEMSYS_CACHED) return total;
+    if (target_memory(in->micro[0].held[place.slot].target, false) != MEMSYS_CACHED) return total;
     if (what == MEMSYS_CODE) {
         maintain_code(in, place.pa);
         return total;

@@ -17,8 +17,6 @@ static bool sets_are(const struct tlb_sets *tlb, const uint8_t next[], uint32_t 
 }
 
 static bool micro_is(const struct micro *micro, uint32_t entries) {
-    for (unsigned i = 0; i < MICRO_HINTS; i++)
-        if (micro->hints[i] >= MICRO_ENTRIES) return false;
     return micro->entries == entries && micro->next < entries;
 }
 
@@ -26,7 +24,9 @@ static bool filters_are(const struct inner *in) {
     for (unsigned i = 0; i < L1_LINES; i++)
         if (in->data_places[i] >= DATA_PLACES || in->code_places[i] >= CODE_PLACES) return false;
     for (unsigned i = 0; i < MEMSYS_DATA_PAGES; i++)
-        if (in->head.data[i].slot >= MICRO_ENTRIES) return false;
+        if (in->head.data[i].of.slot >= MICRO_ENTRIES) return false;
+    for (unsigned i = 0; i < MEMSYS_CODE_PAGES; i++)
+        if (in->code_of[i].slot >= MICRO_ENTRIES) return false;
     return true;
 }
 

@@ -71,30 +71,23 @@ static __attribute__((noinline)) bool walk_tables(const struct memsys_view *view
 
 /* The page in a slot has left it. */
 static void micro_forget(struct inner *in, bool fetch, uint32_t slot) {
-    struct micro *micro = &in->micro[fetch];
-    uint64_t key = micro->keys[slot];
-    if (key == NO_KEY) return;
-    if (fetch) code_forget_page(in, key);
-    else data_forget_page(in, key);
+    struct tlb_entry *held = &in->micro[fetch].held[slot];
+    if (held->key == NO_KEY) return;
+    if (fetch) code_forget_page(in, held->key);
+    else data_forget_page(in, held->key);
     if (!fetch) in->written.virtual = MEMSYS_NOWHERE;
-    uint32_t hint = key >> KEY_SHIFT & (MICRO_HINTS - 1);
-    micro->targets[slot] = 0;
-    micro->keys[slot] = NO_KEY;
-    if (!--micro->many[hint] || micro->hints[hint] != slot) return;
-    for (uint32_t i = 0; i < micro->entries; i++)
-        if (micro->keys[i] != NO_KEY && (micro->keys[i] >> KEY_SHIFT & (MICRO_HINTS - 1)) == hint) micro->hints[hint] = (uint8_t)i;
+    page_of(in, fetch, held->key >> KEY_SHIFT)->many--;
+    *held = (struct tlb_entry){NO_KEY, 0};
 }
 
 uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const struct tlb_entry *entry) {
     struct micro *micro = &in->micro[fetch];
-    uint32_t slot = micro->next, hint = va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1);
+    uint32_t slot = micro->next, whose = entry->key & (KEY_GLOBAL | KEY_CONTEXT);
     micro->next = slot + 1 < micro->entries ? slot + 1 : 0;
     micro_forget(in, fetch, slot);
-    micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, entry->key & (KEY_GLOBAL | KEY_CONTEXT));
-    micro->targets[slot] = target_of(target_pa(entry->target, va), MEMSYS_PAGE_SHIFT, target_memory(entry->target, fetch), 0) |
-                           (entry->target & TARGET_SHARED);
-    micro->many[hint]++;
-    micro->hints[hint] = (uint8_t)slot;
+    uint64_t target = target_of(target_pa(entry->target, va), MEMSYS_PAGE_SHIFT, target_memory(entry->target, fetch), 0);
+    micro->held[slot] = (struct tlb_entry){key_of(va >> MEMSYS_PAGE_SHIFT, whose), target | (entry->target & TARGET_SHARED)};
+    page_of(in, fetch, va >> MEMSYS_PAGE_SHIFT)->many++;
     return slot;
 }
 
@@ -126,8 +119,8 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     struct inner *in = (struct inner *)memsys;
     if (memsys->context == context) return;
     memsys->context = context;
-    for (uint32_t slot = 0; slot < in->micro[0].entries; slot++) data_forget_page(in, in->micro[0].keys[slot]);
-    for (uint32_t slot = 0; slot < in->micro[1].entries; slot++) code_forget_page(in, in->micro[1].keys[slot]);
+    for (uint32_t slot = 0; slot < in->micro[0].entries; slot++) data_forget_page(in, in->micro[0].held[slot].key);
+    for (uint32_t slot = 0; slot < in->micro[1].entries; slot++) code_forget_page(in, in->micro[1].held[slot].key);
     in->written.virtual = MEMSYS_NOWHERE;
 }
 
