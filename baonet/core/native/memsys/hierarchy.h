@@ -53,7 +53,7 @@ struct memsys_data_page { /* a line of the host's */
  * long as the micro-TLB of instructions has it, else MEMSYS_NOWHERE; and where an address within the page would be, a bit for each of
  * 12 lines, from number 8 * n on, that is not known to be in the L1I.
  */
-#define MEMSYS_CODE_PAGES 64u
+#define MEMSYS_CODE_PAGES 256u
 #define MEMSYS_CODE_WORDS 8u
 #define MEMSYS_CODE_LINES 12u
 #define MEMSYS_CODE_BITS (((uint64_t)1 << MEMSYS_CODE_LINES) - 1)
