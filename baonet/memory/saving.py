@@ -16,7 +16,7 @@ from baonet.memory.ownership import HOLDER, OWNERSHIP_SIZE
 from baonet.memory.segments import whole_pages
 from baonet.memory.sizes import Sizes
 
-MEMORY: Final = StateForm("a machine's memory", 5, segments=list)
+MEMORY: Final = StateForm("a machine's memory", 6, segments=list)
 """``segments``: [name, bytes, runs of its pages, of its pages' owners or None]."""
 PageRuns = list[list[int | bytes]]
 

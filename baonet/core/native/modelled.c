@@ -44,9 +44,11 @@ static void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     bool store = kind == MEMSYS_STORE, usual = store || kind == MEMSYS_LOAD;
     if (usual && memsys_filtered(core->view.memsys, address, size, store)) return;
     if (is_told(core, kind)) return;
-    if (usual && memsys_hits(&core->view, address, size, store)) return;
+    unsigned spent = 0;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
-    stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
+    if (!usual || !memsys_hits(&core->view, address, size, store, &spent))
+        spent += memsys_data(&core->view, clock_now(core) + spent, address, size, kind);
+    stall(core, spent);
 }
 
 /* Their arguments are where those of the helpers are, which so come here by a jump. */
@@ -73,14 +75,15 @@ EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
 }
 
 EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address) {
-    struct memsys *memsys = argument;
-    struct core *core = running;
+    struct core *core = ((struct modelled *)argument)->core;
     const void *block = (const void *)(uintptr_t)address;
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
     if (rest_runs(core)) return; /* it is of a block whose code has been fetched */
-    uint64_t from = memsys_code_hits(memsys, pc, bytes), end = pc + bytes;
-    if (from < end) stall(core, memsys_fetch(&core->view, clock_now(core), from, (unsigned)(end - from)));
+    unsigned spent;
+    uint64_t from = memsys_code_hits(&core->view, pc, bytes, &spent), end = pc + bytes;
+    if (from < end) spent += memsys_fetch(&core->view, clock_now(core) + spent, from, (unsigned)(end - from));
+    stall(core, spent);
 }
 
 void modelled_refused(struct core *core, uint64_t pc) {

@@ -47,7 +47,7 @@ static inline uint32_t modelled_info(unsigned size, enum memsys_kind kind) { ret
 void ARCH_OBSERVED_LOAD(void *memsys, uint64_t address, int32_t mask);
 void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask);
 void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info);
-void ARCH_OBSERVED_BLOCK(void *memsys, uint64_t block);
+void ARCH_OBSERVED_BLOCK(void *model, uint64_t block);
 
 /* The rest is nothing where there is no model. By what addresses are translated has changed, or may have. */
 void modelled_translate_anew(struct core *core);

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "modelled.h"
 
-#define MODEL_VERSION 3
+#define MODEL_VERSION 4
 #define MOST_PACE 1000
 
 static size_t aligned(size_t size) { return (size + 63) & ~(size_t)63; }

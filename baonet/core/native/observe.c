@@ -25,7 +25,7 @@ static void *emit_constant(void *tcg, void **op) {
 
 /*
  *     if ((*<word> & <lines>) == <page>) goto run
- *     helper(memsys, block)
+ *     helper(model, block)
  * run:
  */
 void observe_block(void *tcg, void *block) {
@@ -37,7 +37,7 @@ void observe_block(void *tcg, void *block) {
     emit_operation(tcg, INDEX_OP_AND_I64, found, found, (uintptr_t)lines);
     void *page = emit_constant(tcg, &page_op);
     unicorn.brcond_i64(tcg, TCG_COND_EQ, emit_handle(tcg, found), emit_handle(tcg, page), run);
-    void *arguments[] = {emit_pointer(tcg, running->model->memsys), emit_pointer(tcg, block)};
+    void *arguments[] = {emit_pointer(tcg, running->model), emit_pointer(tcg, block)};
     unicorn.call(tcg, (void *)ARCH_OBSERVED_BLOCK, NULL, 2, arguments);
     emit_label(tcg, run);
     void *temps[] = {found, word, lines, page, arguments[0], arguments[1]};

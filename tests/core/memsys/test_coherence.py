@@ -16,7 +16,7 @@ from .coherent import Coherent, Word, hear
 from .pcpu import Kind, What
 from .tables import DATA
 from .test_cluster import EXTENTS, LENGTH, adopt, nothing, plain
-from .test_pcpu import SMALL, VARIANTS, hits
+from .test_pcpu import SMALL, VARIANTS, access
 from .window import Cluster
 
 PARTIES = 3
@@ -69,9 +69,7 @@ class Machine:
     def data(self, party: int, va: int, kind: Kind) -> int:
         if kind is not Kind.PREFETCH:
             self.enter(party, va // PAGE, writes(kind))
-        native = self.natives[party]
-        taken = kind in {Kind.LOAD, Kind.STORE} and hits(native, va, 8, kind is Kind.STORE)
-        return 0 if taken else native.data(self.clocks[party], va, 8, kind)
+        return access(self.natives[party], self.clocks[party], va, 8, kind)
 
     def begin(self) -> None:
         for native, clock in zip(self.natives, self.clocks, strict=True):

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "coherence.h"
-#include "inside.h"
+#include "filters.h"
 
 #define ALL_BYTES UINT64_MAX
 
@@ -28,12 +28,13 @@ void memsys_init(struct memsys *memsys, const struct memsys_parameters *p) {
     tlb_init(&in->ipa, p->ipa_cache_entries, p->ipa_cache_ways);
     for (unsigned side = 0; side < 2; side++) {
         in->micro[side].entries = side ? p->utlb_instruction : p->utlb_data;
-        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].keys[i] = NO_KEY;
+        for (uint32_t i = 0; i < MICRO_ENTRIES; i++) in->micro[side].held[i].key = NO_KEY;
     }
     in->writing.line = NO_LINE;
     prefetcher_init(&in->prefetcher);
     ahead_init(&in->ahead, p);
-    memsys_filter_forget_all(in);
+    for (unsigned i = 0; i < MEMSYS_DATA_PAGES; i++) in->head.data[i].page = MEMSYS_NOWHERE;
+    in->written.virtual = MEMSYS_NOWHERE;
     memsys_code_forget_all(in);
 }
 
@@ -61,7 +62,7 @@ unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_
 static unsigned fill(const struct memsys_view *view, uint64_t now, const struct place *place, uint32_t flags, uint32_t *way) {
     struct inner *in = inner_of(view);
     uint32_t set = l1_set(&in->l1d, place->va), victim = l1_fill(&in->l1d, set, place->pa, flags, way);
-    filter_forget_way(in, set, *way);
+    data_forget_way(in, set, *way);
     return victim ? memsys_l1d_leaves(view, now, set, victim) : 0;
 }
 
@@ -165,8 +166,16 @@ static unsigned full_line(const struct memsys_view *view, uint64_t now, const st
         return memsys_ask(view, now, past ? ASK_STREAM_PAST : ASK_STREAM, done.line, MEMSYS_STALL_STORE);
     }
     int way = l1_find(&in->l1d, l1_set(&in->l1d, place->va), place->pa);
-    if (way >= 0) filter_enter(in, place, (uint32_t)way, true);
+    if (way >= 0) data_enter(in, place, l1_set(&in->l1d, place->va), (uint32_t)way, true);
     return 0;
+}
+
+/* Whoever meets the line that stores write to, by another virtual address in another set, is to ask. */
+static void forget_elsewhere(struct inner *in, uint32_t set, uint64_t pa) {
+    for (uint32_t other = set & 63; other < in->l1d.sets; other += 64) {
+        int way = other == set ? -1 : l1_find(&in->l1d, other, pa);
+        if (way >= 0) data_forget_way(in, other, (uint32_t)way);
+    }
 }
 
 /* The first level has not the line. */
@@ -181,15 +190,16 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     if (from_another) drop_ahead(in, line);
     if (take_ahead(view, now, line, &total)) {
         total += fill(view, now, place, L1_DIRTY, &way);
-        filter_enter(in, place, way, true);
+        data_enter(in, place, l1_set(&in->l1d, place->va), way, true);
         return total;
     }
     counting(in)->l1d_misses++;
     if (!passing) {
         if (bytes != ALL_BYTES && !from_another) total += memsys_ask(view, now, ASK_STORE, line, MEMSYS_STALL_STORE);
         total += fill(view, now, place, L1_DIRTY, &way);
-        filter_enter(in, place, way, false);
+        data_enter(in, place, l1_set(&in->l1d, place->va), way, false);
     }
+    forget_elsewhere(in, l1_set(&in->l1d, place->va), place->pa);
     in->writing = (struct writing){.line = line, .bytes = bytes, .full = in->writing.full, .passing = passing};
     return bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
 }
@@ -260,7 +270,7 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
         unsigned rest = MEMSYS_LINE - (unsigned)(va & (MEMSYS_LINE - 1)), part = size < rest ? size : rest;
         struct place place;
         unsigned spent;
-        bool found = memsys_translate(view, now + total, va, false, &place, &spent);
+        bool found = translate(view, now + total, va, false, &place, &spent);
         total += spent;
         if (found) total += in_line(view, now + total, &place, part, kind);
         va += part;
@@ -289,7 +299,7 @@ unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va,
         struct place place;
         unsigned spent;
         if (memsys_fetched(view->memsys, va)) continue;
-        bool found = memsys_translate(view, now + total, va, true, &place, &spent);
+        bool found = translate(view, now + total, va, true, &place, &spent);
         total += spent;
         if (found) total += fetch_line(view, now + total, &place);
     }

@@ -10,13 +10,20 @@
 
 #define GROUP 64u /* sets; a second level has that many at least */
 
-static inline uint32_t *l2_randoms(const struct memsys_l2 *l2) { return (uint32_t *)l2->tags + (size_t)l2->sets * l2->row; }
-static inline uint64_t *l2_changed(const struct memsys_l2 *l2) { return (uint64_t *)(l2_randoms(l2) + l2->sets); }
-static inline uint64_t *l2_groups(const struct memsys_l2 *l2) { return l2_changed(l2) + l2->sets; }
+struct l2_set {
+    uint64_t changed;
+    uint32_t random, reserved;
+};
+
+static inline struct l2_set *l2_sets(const struct memsys_l2 *l2) { return (struct l2_set *)((uint32_t *)l2->tags + (size_t)l2->sets * l2->row); }
+static inline uint64_t *l2_groups(const struct memsys_l2 *l2) { return (uint64_t *)(l2_sets(l2) + l2->sets); }
+static inline uint64_t *l2_last(const struct memsys_l2 *l2) { return l2_groups(l2) + l2->sets / GROUP; }
 
 static inline void l2_touch_set(struct memsys_l2 *l2, uint32_t set) {
-    l2_changed(l2)[set] = l2->window;
-    l2_groups(l2)[set / GROUP] = l2->window;
+    uint64_t *group = l2_groups(l2) + set / GROUP, *last = l2_last(l2) + set / GROUP;
+    l2_sets(l2)[set].changed = l2->window;
+    *last = (*group == l2->window ? *last : 0) | (uint64_t)1 << set % GROUP;
+    *group = l2->window;
 }
 
 static inline uint64_t l2_line_of(const struct memsys_l2 *l2, uint32_t tag, uint32_t set) {
@@ -51,7 +58,7 @@ static inline void l2_put(struct memsys_l2 *l2, uint32_t set, uint32_t tag, bool
     uint32_t *tags = l2_row(l2, set), way = l2_find(l2, set, 0) < 0 ? l2->ways : 0;
     while (way < l2->ways && tags[way]) way++;
     if (way == l2->ways) {
-        way = pseudo_random(&l2_randoms(l2)[set], l2->ways);
+        way = pseudo_random(&l2_sets(l2)[set].random, l2->ways);
         answer->victim = l2_line_of(l2, tags[way], set);
         answer->writeback = tags[way] & L2_DIRTY;
     }

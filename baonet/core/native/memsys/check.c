@@ -24,7 +24,7 @@ static const char *wrong_ways(uint32_t ways) {
 static const char *wrong_l1(uint32_t size, uint32_t ways) {
     if (size % ways || !is_power(size / ways)) return "must be its ways times a power of two";
     if (size / ways < 1u << MEMSYS_PAGE_SHIFT) return "must be at least 4 KiB a way";
-    if (size / ways > MEMSYS_FILTER_REACH) return "must be at most 32 KiB a way";
+    if (size / ways > L1_WAY_MOST) return "must be at most 32 KiB a way";
     if (size > L1_LINES << MEMSYS_LINE_SHIFT) return "must be at most 64 KiB";
     return NULL;
 }

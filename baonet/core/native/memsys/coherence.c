@@ -1,4 +1,5 @@
 #include "coherence.h"
+#include "filters.h"
 
 static uint64_t owner_is(unsigned party) { return (uint64_t)(party + 1) << COHERENCE_OWNER_SHIFT; }
 
@@ -15,7 +16,7 @@ static void keep_of_line(struct inner *in, uint64_t pa, uint32_t bits) {
         int way = l1_find(&in->l1d, set, pa);
         if (way < 0) continue;
         in->l1d.tags[set * in->l1d.ways + (uint32_t)way] &= bits;
-        filter_forget_way(in, set, (uint32_t)way);
+        data_forget_way(in, set, (uint32_t)way);
     }
     if (in->writing.line == pa >> MEMSYS_LINE_SHIFT && !in->writing.passing) in->writing = (struct writing){.line = NO_LINE};
 }
@@ -262,7 +263,9 @@ void memsys_coherence_settle(struct memsys_cluster *cluster, unsigned party, str
 void memsys_lose(struct memsys *memsys, uint64_t pa) {
     struct inner *in = (struct inner *)memsys;
     for (uint32_t slot = 0; slot < in->micro[0].entries; slot++)
-        if (in->micro[0].targets[slot] >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT) memsys_filter_forget_page(in, slot);
+        if (in->micro[0].held[slot].target >> MEMSYS_PAGE_SHIFT == pa >> MEMSYS_PAGE_SHIFT)
+            data_forget_lines(in, in->micro[0].held[slot].key);
+    in->written.virtual = MEMSYS_NOWHERE;
 }
 
-void memsys_lose_all(struct memsys *memsys) { memsys_filter_forget_all((struct inner *)memsys); }
+void memsys_lose_all(struct memsys *memsys) { memsys_data_forget_all((struct inner *)memsys); }

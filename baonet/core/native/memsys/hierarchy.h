@@ -28,20 +28,32 @@ struct memsys_moves;
 /* ---- State: `struct memsys` at the head of memsys_size bytes ---- */
 
 /*
- * The filters: an entry tells of a virtual line, by its address, that it is in the L1D and its page in the micro-TLB, so a load from
- * it has nothing to do; an entry of `owned`, that a store has neither.
+ * The filters: what is known to be a hit. Of data there is an entry for a virtual page, which tells of it as long as the micro-TLB has
+ * it. What is known of a page's lines is there again when the page is back.
  */
-#define MEMSYS_FILTER 512u
+#define MEMSYS_DATA_PAGES 256u
+struct memsys_page { /* whose an entry is: hierarchy's own */
+    uint64_t key, target; /* the micro-TLB's, when the entry was made */
+    uint32_t slot;        /* where in it the page is, as long as it is */
+    uint32_t many;        /* its pages whose entry this would be */
+    uint64_t reserved;
+};
+struct memsys_data_page { /* a line of the host's */
+    uint64_t page;  /* its address, as long as the micro-TLB has it; else MEMSYS_NOWHERE */
+    uint64_t lines; /* a bit for each that is in the L1D, so that a load from it has nothing to do */
+    uint64_t owned; /* and of these for each to which a store has nothing to do either */
+    uint64_t reserved;
+    struct memsys_page of;
+};
 /* No virtual line: bit 54 is unlike bit 55, as Armv8's 48 bits extend, with any tag; and bit 62 unlike 63, as RISC-V's do. */
 #define MEMSYS_NOWHERE ((uint64_t)1 << 62 | (uint64_t)1 << 54)
 
 /*
- * Of code, whose address is known when a block is translated, there is an entry a page, so that one look at one word is enough for all
- * lines of most blocks, and what is known of a page is there again when the page is back. Word n has the page's virtual address, as
+ * Of code, whose address is known when a block is translated, one look at one word is enough for all lines of most blocks. Word n has the page's virtual address, as
  * long as the micro-TLB of instructions has it, else MEMSYS_NOWHERE; and where an address within the page would be, a bit for each of
  * 12 lines, from number 8 * n on, that is not known to be in the L1I.
  */
-#define MEMSYS_CODE_PAGES 64u
+#define MEMSYS_CODE_PAGES 256u
 #define MEMSYS_CODE_WORDS 8u
 #define MEMSYS_CODE_LINES 12u
 #define MEMSYS_CODE_BITS (((uint64_t)1 << MEMSYS_CODE_LINES) - 1)
@@ -50,8 +62,7 @@ struct memsys_code_page {
 };
 
 struct memsys {
-    uint64_t filter[MEMSYS_FILTER]; /* by the virtual line */
-    uint64_t owned[MEMSYS_FILTER];  /* a line here is in `filter` too */
+    struct memsys_data_page data[MEMSYS_DATA_PAGES]; /* by the virtual page */
     struct memsys_code_page code[MEMSYS_CODE_PAGES]; /* by the virtual page */
     struct memsys_counters counters[2]; /* the guest's; the hypervisor's below it */
     uint32_t hypervisor;                /* which of them counts */
@@ -119,8 +130,10 @@ enum memsys_kind {
     MEMSYS_PREFETCH, /* PRFM, PLD: a hint, which no walk is made for: it has accessed nothing, so what a walk would read may be another's */
 };
 
-static inline const uint64_t *memsys_filter_of(const struct memsys *memsys, uint64_t va, bool store) {
-    return (store ? memsys->owned : memsys->filter) + (va >> MEMSYS_LINE_SHIFT & (MEMSYS_FILTER - 1));
+static inline uint32_t memsys_data_index(uint64_t va) { return va >> MEMSYS_PAGE_SHIFT & (MEMSYS_DATA_PAGES - 1); }
+/* Whether a page that is known has a line which an access has nothing to do with. */
+static inline bool memsys_knows_line(const struct memsys_data_page *known, uint64_t va, bool store) {
+    return (store ? known->owned : known->lines) >> (va >> MEMSYS_LINE_SHIFT & 63) & 1;
 }
 static inline void memsys_count(struct memsys *memsys, bool store) {
     if (store) memsys->counters[0].stores++;
@@ -129,8 +142,9 @@ static inline void memsys_count(struct memsys *memsys, bool store) {
 
 /* Whether a load or store (`store`) of the guest's of `size` bytes has nothing to do; counts it then. */
 static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned size, bool store) {
-    uint64_t line = *memsys_filter_of(memsys, va, store);
-    if (((line ^ va) | (line ^ (va + size - 1))) >> MEMSYS_LINE_SHIFT) return false;
+    const struct memsys_data_page *known = &memsys->data[memsys_data_index(va)];
+    if ((known->page ^ va) >> MEMSYS_PAGE_SHIFT || (va ^ (va + size - 1)) >> MEMSYS_LINE_SHIFT) return false;
+    if (!memsys_knows_line(known, va, store)) return false;
     memsys_count(memsys, store);
     return true;
 }
@@ -139,10 +153,12 @@ static inline bool memsys_filtered(struct memsys *memsys, uint64_t va, unsigned 
  * The same of one that is aligned to its size, a power of two up to that of a line; false of any other. It is told as a mask of which
  * bits of the address say that: as few instructions as can be, since each access comes here.
  */
-static inline int32_t memsys_aligned_mask(unsigned size) { return (int32_t)(size - 1) | -(int32_t)MEMSYS_LINE; }
+static inline int32_t memsys_aligned_mask(unsigned size) { return (int32_t)(size - 1) | -(1 << MEMSYS_PAGE_SHIFT); }
 static inline unsigned memsys_aligned_size(int32_t mask) { return ((unsigned)mask & (MEMSYS_LINE - 1)) + 1; }
 static inline bool memsys_filtered_aligned(struct memsys *memsys, uint64_t va, int32_t mask, bool store) {
-    if (__builtin_expect(*memsys_filter_of(memsys, va, store) != (va & (uint64_t)(int64_t)mask), false)) return false;
+    const struct memsys_data_page *known = &memsys->data[memsys_data_index(va)];
+    if (__builtin_expect(known->page != (va & (uint64_t)(int64_t)mask), false)) return false;
+    if (__builtin_expect(!memsys_knows_line(known, va, store), false)) return false;
     memsys_count(memsys, store);
     return true;
 }
@@ -156,11 +172,12 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va) {
 }
 
 /*
- * Likewise what the filters do not know of, but no call of them says more: nothing waits, so it need not be known what time it is.
- * An access within one line; counts it if so. Of a block's code: where the first line begins that has to be fetched, or its end.
+ * Likewise what the filters do not know of, but the TLBs and the L1 have: it need not be known what time it is. An access within one
+ * line; counts it if so. Of a block's code: where the first line begins that has to be fetched, or its end. *spent: the cycles, also
+ * of what is still to be asked for, which is later by these.
  */
-bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store);
-uint64_t memsys_code_hits(struct memsys *memsys, uint64_t va, unsigned bytes);
+bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store, unsigned *spent);
+uint64_t memsys_code_hits(const struct memsys_view *view, uint64_t va, unsigned bytes, unsigned *spent);
 
 /* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);

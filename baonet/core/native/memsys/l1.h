@@ -12,7 +12,7 @@
 
 #define CACHE_WAYS 16u
 #define L1_LINES 1024u
-#define MEMSYS_FILTER_REACH 32768u /* of a way: MEMSYS_FILTER lines */
+#define L1_WAY_MOST 32768u /* bytes */
 
 #define L1_VALID 1u
 #define L1_DIRTY 2u

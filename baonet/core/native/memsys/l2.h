@@ -42,15 +42,15 @@ enum request {
 #define L2_DIRTY 2u
 
 /*
- * `window` counts merges; `changed` of a set is the window in which it last changed, `groups` the same of 64 sets. A replica
- * counts as the cluster's did when it was last adopted.
+ * `window` counts merges; `changed` of a set is the window in which it last changed, `groups` the same of 64 sets, and `last` a bit for
+ * each of these that has changed in that one. A replica counts as the cluster's did when it was last adopted.
  */
 struct memsys_l2 {
     uint64_t window;
     uint32_t sets, ways, set_bits, on_eviction;
     uint32_t row;       /* ways, rounded up to LANES: those beyond are never used */
     uint32_t places[9]; /* so that `tags` begin a line of the host's */
-    uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then random[sets], changed[sets], groups[] */
+    uint32_t tags[];    /* by set, then way: the rest of the line, and flags; then what there is of each set, groups[], last[] */
 };
 _Static_assert(sizeof(struct memsys_l2) == 64, "tags are aligned");
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "coherence.h"
-#include "inside.h"
+#include "filters.h"
 
 static bool drops(enum memsys_maintenance what) { return what == MEMSYS_INVALIDATE || what == MEMSYS_CLEAN_INVALIDATE; }
 
@@ -13,7 +13,7 @@ static unsigned maintain_way(const struct memsys_view *view, uint64_t now, uint3
     uint32_t *tag = &in->l1d.tags[set * in->l1d.ways + way], before = *tag;
     if (!before || (!drops(what) && !(before & L1_DIRTY))) return 0;
     *tag = drops(what) ? 0 : before & ~L1_DIRTY;
-    filter_forget_way(in, set, way);
+    data_forget_way(in, set, way);
     return memsys_l1d_leaves(view, now, set, before);
 }
 
@@ -43,9 +43,9 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     struct inner *in = inner_of(view);
     struct place place;
     unsigned total = 0;
-    if (!memsys_translate(view, now, va, false, &place, &total)) return total;
+    if (!translate(view, now, va, false, &place, &total)) return total;
     /* while its cache is disabled, too (Arm ARM D7.5): what it has from before is there */
-    if (target_memory(in->micro[0].targets[place.slot], false) != MEMSYS_CACHED) return total;
+    if (target_memory(in->micro[0].held[place.slot].target, false) != MEMSYS_CACHED) return total;
     if (what == MEMSYS_CODE) {
         maintain_code(in, place.pa);
         return total;

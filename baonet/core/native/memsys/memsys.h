@@ -15,7 +15,7 @@
  *              parameters as Python names them
  *   calls      accesses alone check cluster_state coherence hits maintenance merge plausible request translation weave
  *              what pcpus do, what is asked of the second level, what becomes of it at a window's edge, and in shared memory
- *   parts      answer channel inside l1 l2 prefetch tlb_sets
+ *   parts      answer channel filters inside l1 l2 prefetch tlb_sets
  *              caches, sets of translations, the channel, the prefetcher
  *   offers     counters hierarchy parameters window
  *              parameters: what can be chosen. counters: what is counted. hierarchy: one pcpu. window: the cluster

@@ -1,7 +1,7 @@
 /* Whether state that was kept can be one: what places in memory follow from. Whatever else is in it, it bears. */
 #include <string.h>
 
-#include "inside.h"
+#include "filters.h"
 
 static bool l1_is(const struct l1 *cache, uint32_t size, uint32_t ways) {
     struct l1 like;
@@ -17,14 +17,16 @@ static bool sets_are(const struct tlb_sets *tlb, const uint8_t next[], uint32_t 
 }
 
 static bool micro_is(const struct micro *micro, uint32_t entries) {
-    for (unsigned i = 0; i < MICRO_HINTS; i++)
-        if (micro->hints[i] >= MICRO_ENTRIES) return false;
     return micro->entries == entries && micro->next < entries;
 }
 
-static bool code_places_are(const uint16_t places[]) {
+static bool filters_are(const struct inner *in) {
     for (unsigned i = 0; i < L1_LINES; i++)
-        if (places[i] >= CODE_PLACES) return false;
+        if (in->data_places[i] >= DATA_PLACES || in->code_places[i] >= CODE_PLACES) return false;
+    for (unsigned i = 0; i < MEMSYS_DATA_PAGES; i++)
+        if (in->head.data[i].of.slot >= MICRO_ENTRIES) return false;
+    for (unsigned i = 0; i < MEMSYS_CODE_PAGES; i++)
+        if (in->code_of[i].slot >= MICRO_ENTRIES) return false;
     return true;
 }
 
@@ -41,5 +43,5 @@ bool memsys_plausible(const struct memsys *memsys, const struct memsys_parameter
            micro_is(&in->micro[1], p->utlb_instruction) && sets_are(&in->tlb, in->tlb_next, p->tlb_entries, p->tlb_ways) &&
            sets_are(&in->walk, in->walk_next, p->walk_cache_entries, p->walk_cache_ways) &&
            sets_are(&in->ipa, in->ipa_next, p->ipa_cache_entries, p->ipa_cache_ways) &&
-           code_places_are(in->code_places) && in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS && memsys_ahead_plausible(&in->ahead, p);
+           filters_are(in) && in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS && memsys_ahead_plausible(&in->ahead, p);
 }

@@ -15,7 +15,6 @@
 #define TLB_ENTRIES 1024u
 #define SMALL_ENTRIES 256u
 #define MICRO_ENTRIES 64u
-#define MICRO_HINTS 64u
 
 #define KEY_SHIFT 18
 #define KEY_CONTEXT 0x1ffffu /* of what memsys_set_context has */

@@ -1,13 +1,8 @@
-#include "inside.h"
+#include "filters.h"
 
 #include <string.h>
 
 #define LARGEST_SHIFT 29 /* blocks of 1 GiB are split (TRM 5.2.2) */
-
-static unsigned spend(struct inner *in, unsigned cycles) {
-    counting(in)->stalls[MEMSYS_STALL_TRANSLATION] += cycles;
-    return cycles;
-}
 
 static unsigned load_descriptor(const struct memsys_view *view, uint64_t now, uint64_t pa) {
     counting(inner_of(view))->walk_loads++;
@@ -52,7 +47,7 @@ static bool read_stage1(const struct memsys_view *view, uint64_t now, uint64_t v
 }
 
 /* A walk of both stages; false: there is no translation. */
-static bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct tlb_entry *entry,
+static __attribute__((noinline)) bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct tlb_entry *entry,
                         unsigned *total) {
     struct inner *in = inner_of(view);
     struct memsys_walk walk = {0};
@@ -74,32 +69,26 @@ static bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t v
     return true;
 }
 
-void memsys_filter_forget_page(struct inner *in, uint32_t slot) {
-    uint64_t page = in->micro[0].keys[slot] >> KEY_SHIFT;
-    for (uint64_t lines = in->filtered[slot]; lines; lines &= lines - 1) {
-        uint64_t line = page << (MEMSYS_PAGE_SHIFT - MEMSYS_LINE_SHIFT) | (uint64_t)__builtin_ctzll(lines);
-        uint32_t at = line & (MEMSYS_FILTER - 1);
-        if ((in->head.filter[at] >> MEMSYS_LINE_SHIFT ^ line) << (KEY_SHIFT - MEMSYS_LINE_SHIFT) != 0) continue;
-        in->head.filter[at] = in->head.owned[at] = MEMSYS_NOWHERE;
-    }
-    in->filtered[slot] = 0;
-    in->written.virtual = MEMSYS_NOWHERE;
+/* The page in a slot has left it. */
+static void micro_forget(struct inner *in, bool fetch, uint32_t slot) {
+    struct tlb_entry *held = &in->micro[fetch].held[slot];
+    if (held->key == NO_KEY) return;
+    if (fetch) code_forget_page(in, held->key);
+    else data_forget_page(in, held->key);
+    if (!fetch) in->written.virtual = MEMSYS_NOWHERE;
+    page_of(in, fetch, held->key >> KEY_SHIFT)->many--;
+    *held = (struct tlb_entry){NO_KEY, 0};
 }
 
-/* The page of a key has left the micro-TLB of instructions. What is known of its lines is kept. */
-static void code_forget_page(struct inner *in, uint64_t key) {
-    struct memsys_code_page *code = &in->head.code[key >> KEY_SHIFT & (MEMSYS_CODE_PAGES - 1)];
-    if (key_of(code->words[0] >> MEMSYS_PAGE_SHIFT, 0) == key_of(key >> KEY_SHIFT, 0)) code_set_page(code, MEMSYS_NOWHERE);
-}
-
-static void micro_forget(struct inner *in, unsigned side, uint32_t slot) {
-    struct micro *micro = &in->micro[side];
-    if (micro->keys[slot] == NO_KEY) return;
-    if (side) code_forget_page(in, micro->keys[slot]);
-    else memsys_filter_forget_page(in, slot);
-    micro->many[micro->keys[slot] >> KEY_SHIFT & (MICRO_HINTS - 1)]--;
-    micro->targets[slot] = 0;
-    micro->keys[slot] = NO_KEY;
+uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const struct tlb_entry *entry) {
+    struct micro *micro = &in->micro[fetch];
+    uint32_t slot = micro->next, whose = entry->key & (KEY_GLOBAL | KEY_CONTEXT);
+    micro->next = slot + 1 < micro->entries ? slot + 1 : 0;
+    micro_forget(in, fetch, slot);
+    uint64_t target = target_of(target_pa(entry->target, va), MEMSYS_PAGE_SHIFT, target_memory(entry->target, fetch), 0);
+    micro->held[slot] = (struct tlb_entry){key_of(va >> MEMSYS_PAGE_SHIFT, whose), target | (entry->target & TARGET_SHARED)};
+    page_of(in, fetch, va >> MEMSYS_PAGE_SHIFT)->many++;
+    return slot;
 }
 
 bool memsys_translated(struct memsys *memsys, uint64_t va) {
@@ -107,43 +96,18 @@ bool memsys_translated(struct memsys *memsys, uint64_t va) {
     return micro_find(in, false, va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
 }
 
-bool memsys_translate(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct place *place,
-                      unsigned *spent) {
+int memsys_refill(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, unsigned *spent) {
     struct inner *in = inner_of(view);
-    struct micro *micro = &in->micro[fetch];
-    int slot = micro_find(in, fetch, va);
-    *spent = 0;
-    if (slot < 0) {
-        struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context), walked;
-        if (fetch) counting(in)->utlb_i_misses++;
-        else counting(in)->utlb_d_misses++;
-        *spent = spend(in, in->head.parameters.utlb_miss);
-        if (!held) {
-            if (!walk_tables(view, now, va, fetch, &walked, spent)) return false;
-            held = &walked;
-        }
-        slot = (int)micro->next;
-        micro->next = micro->next + 1 < micro->entries ? micro->next + 1 : 0;
-        micro_forget(in, fetch, (uint32_t)slot);
-        uint32_t whose = held->key & (KEY_GLOBAL | KEY_CONTEXT);
-        micro->keys[slot] = key_of(va >> MEMSYS_PAGE_SHIFT, whose);
-        micro->targets[slot] = target_of(target_pa(held->target, va), MEMSYS_PAGE_SHIFT, target_memory(held->target, fetch), 0) |
-                               (held->target & TARGET_SHARED);
-        micro->many[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)]++;
-        micro->hints[va >> MEMSYS_PAGE_SHIFT & (MICRO_HINTS - 1)] = (uint8_t)slot;
-    }
-    *place = place_in(in, fetch, slot, va);
-    return true;
+    struct tlb_entry walked;
+    int slot = micro_refill(in, fetch, va, spent);
+    if (slot >= 0) return slot;
+    *spent = micro_missed(in, fetch);
+    return walk_tables(view, now, va, fetch, &walked, spent) ? (int)memsys_micro_enter(in, fetch, va, &walked) : -1;
 }
 
-void memsys_filter_forget_all(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_FILTER; i++) in->head.filter[i] = in->head.owned[i] = MEMSYS_NOWHERE;
-    memset(in->filtered, 0, sizeof in->filtered);
+void memsys_data_forget_all(struct inner *in) {
+    for (uint32_t i = 0; i < MEMSYS_DATA_PAGES; i++) in->head.data[i].lines = in->head.data[i].owned = 0;
     in->written.virtual = MEMSYS_NOWHERE;
-}
-
-void memsys_code_forget_pages(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) code_set_page(&in->head.code[i], MEMSYS_NOWHERE);
 }
 
 void memsys_code_forget_all(struct inner *in) {
@@ -155,8 +119,9 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     struct inner *in = (struct inner *)memsys;
     if (memsys->context == context) return;
     memsys->context = context;
-    memsys_filter_forget_all(in);
-    memsys_code_forget_pages(in);
+    for (uint32_t slot = 0; slot < in->micro[0].entries; slot++) data_forget_page(in, in->micro[0].held[slot].key);
+    for (uint32_t slot = 0; slot < in->micro[1].entries; slot++) code_forget_page(in, in->micro[1].held[slot].key);
+    in->written.virtual = MEMSYS_NOWHERE;
 }
 
 static bool concerns(uint64_t key, enum memsys_tlbi kind, uint16_t asid) {

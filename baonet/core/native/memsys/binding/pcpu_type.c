@@ -118,13 +118,17 @@ static PyObject *hits(PyObject *self, PyObject *args) {
     unsigned size;
     int store;
     if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
-    return PyBool_FromLong(memsys_hits(&pcpu(self)->view, va, size, store));
+    unsigned spent;
+    bool found = memsys_hits(&pcpu(self)->view, va, size, store, &spent);
+    return Py_BuildValue("NI", PyBool_FromLong(found), spent);
 }
 static PyObject *code_hits(PyObject *self, PyObject *args) {
     unsigned long long va;
     unsigned size;
     if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
-    return PyLong_FromUnsignedLongLong(memsys_code_hits(pcpu(self)->memsys, va, size));
+    unsigned spent;
+    uint64_t begin = memsys_code_hits(&pcpu(self)->view, va, size, &spent);
+    return Py_BuildValue("KI", (unsigned long long)begin, spent);
 }
 static PyObject *data(PyObject *self, PyObject *args) {
     unsigned long long now, va;

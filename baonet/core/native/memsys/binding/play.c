@@ -20,8 +20,11 @@ static void go(struct player *player) {
     bool store = word & STORE;
     player->clock = asks_at(player);
     player->position++;
-    if (memsys_filtered(player->pcpu->memsys, va, 8, store) || memsys_hits(&player->pcpu->view, va, 8, store)) return;
-    player->clock += memsys_data(&player->pcpu->view, player->clock, va, 8, store ? MEMSYS_STORE : MEMSYS_LOAD);
+    unsigned spent = 0;
+    if (memsys_filtered(player->pcpu->memsys, va, 8, store)) return;
+    bool hits = memsys_hits(&player->pcpu->view, va, 8, store, &spent);
+    player->clock += spent;
+    if (!hits) player->clock += memsys_data(&player->pcpu->view, player->clock, va, 8, store ? MEMSYS_STORE : MEMSYS_LOAD);
 }
 
 static void play_until(struct player players[], unsigned count, uint64_t until) {
