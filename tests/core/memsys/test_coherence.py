@@ -46,11 +46,14 @@ def writes(kind: Kind) -> bool:
 
 
 class Machine:
-    """Pcpus of a cluster, asked as the engine does, and a page is whose it is: everybody's to read at first."""
+    """Pcpus of a cluster, asked as the engine does, and a page is whose it is: everybody's to read at first.
 
-    def __init__(self, variant: dict[str, int]) -> None:
+    ``window``: what their logs have room for.
+    """
+
+    def __init__(self, variant: dict[str, int], window: int = 100_000) -> None:
         self.parameters = _memsys.CORTEX_A53 | SMALL | variant
-        self.natives = [_memsys.Pcpu(self.parameters, 100_000) for _ in range(PARTIES)]
+        self.natives = [_memsys.Pcpu(self.parameters, window) for _ in range(PARTIES)]
         self.cluster = _memsys.Cluster(self.parameters, EXTENTS)
         for party, native in enumerate(self.natives):
             native.join(self.cluster, party)
