@@ -70,6 +70,10 @@ NOT_TOLD: dict[str, tuple[dict[str, int], list[Window]]] = {
     "more than there is room for": ({}, [FULL]),
     "more misses than there is room for": ({"l2_on_eviction": 0, "prefetch_streams": 0}, [AHEAD]),
     "what was asked for late": ({}, [[(0, ("wait", 1 << 40)), (0, data(Kind.PREFETCH, 0x8000))]]),
+    "what came by the path late": (
+        {"l2_on_eviction": 0, "prefetch_streams": 0},
+        [[(0, load(0))], [(0, ("reset",))], [(0, load(0x8000))], [(0, ("wait", 1 << 40)), (0, load(0))]],
+    ),
     "what was asked for ahead in vain": (
         {},
         [
@@ -85,7 +89,7 @@ NOT_TOLD: dict[str, tuple[dict[str, int], list[Window]]] = {
 @pytest.mark.parametrize("name", NOT_TOLD)
 def test_what_its_log_does_not_tell_is_not_taken_over(name: str) -> None:
     variant, trace = NOT_TOLD[name]
-    Close(variant, window=1).go([(0, load(0x6000))], *trace, [(0, load(0x4_0000))])
+    Close(variant, window=1).go([(0, load(0x6000))], *trace, [(0, load(0x4_0000))], [(0, load(0x4_1000))])
 
 
 FROM_ANOTHER: dict[str, tuple[dict[str, int], list[Window]]] = {

@@ -141,6 +141,17 @@ def test_as_the_reference(variant: dict[str, int], trace: list[tuple[int, tuple[
     for party, step in trace:
         both.step(party, step)
     both.edge()
+
+
+def test_what_nobody_else_can_have_is_written_back() -> None:
+    """A line of the hypervisor's, of which nothing is known, leaves the first level of a pcpu that shares others."""
+    both = Both({})
+    both.step(0, ("data", DATA, 1, Kind.STORE))
+    for n in range(9):
+        both.step(0, ("touch", DATA + OWN + n * 0x2000, int(n == 0)))
+    both.edge()
+    both.step(0, ("edge",))
+    assert both.cluster.l2() == both.natives[0].l2()
     for native, reference in zip(both.natives, both.references, strict=True):
         for hypervisor in (False, True):
             told = {name: count for name, count in native.counters(hypervisor).items() if count}
