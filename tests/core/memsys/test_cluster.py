@@ -111,6 +111,30 @@ def test_as_the_reference_where_most_windows_are_one_pcpus_own(
     compare(variant, windows, close=close)
 
 
+def test_lines_under_way_go_with_the_clock() -> None:
+    """Who has been charged too much waits for them so much longer than was charged, which is not charged again."""
+    contended = [(1, (DATA + 0x8000, 9, Kind.LOAD, 1, False)), (0, (DATA, 9, Kind.LOAD, 1, False))]
+    ahead = [(0, (DATA + 0x800, 1, Kind.LOAD, 1, False)), (0, (DATA + 0xC00, 1, Kind.PREFETCH, 1, False))]
+    used = [(0, (DATA + 0xC00, 1, Kind.LOAD, 1, False))]
+    again = [(1, (DATA + 0x9000, 9, Kind.LOAD, 1, False)), (0, (DATA + 0x2000, 9, Kind.LOAD, 1, False))]
+    compare({"prefetch_streams": 0}, [contended, ahead, used, again], close=True)
+
+
+def test_what_is_behind_an_extent_is_none_of_it() -> None:
+    """One whose last page is not whole: misses of a line there are counted, and of the next line nothing is known."""
+    size = 0x1_0040
+    pcpus, cluster = [_memsys.Pcpu({}, LENGTH) for _ in range(2)], _memsys.Cluster({}, [(DATA, size)])
+    for party, pcpu in enumerate(pcpus):
+        pcpu.join(cluster, party)
+        pcpu.begin(0)
+    for at in (DATA + size - 64, DATA + size):
+        pcpus[0].data(0, at, 8, Kind.STORE)
+    cluster.merge(list(pcpus), [0, 1], LENGTH)
+    assert cluster.pages(0, 0, 17) == [0] * 16 + [1]
+    assert [word > 0 for word in cluster.words((DATA + size) // 64 - 1, 2)] == [True, False]
+    assert cluster.words(DATA // 64, 1) == [0]
+
+
 def test_each_has_the_corrections_of_what_it_has_asked_for() -> None:
     """One pcpu touches lines for its guest, for its hypervisor, or for both, while another keeps the channel busy."""
     told = []
