@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,13 +112,30 @@ def test_as_the_reference_where_most_windows_are_one_pcpus_own(
     compare(variant, windows, close=close)
 
 
-def test_lines_under_way_go_with_the_clock() -> None:
-    """Who has been charged too much waits for them so much longer than was charged, which is not charged again."""
-    contended = [(1, (DATA + 0x8000, 9, Kind.LOAD, 1, False)), (0, (DATA, 9, Kind.LOAD, 1, False))]
-    ahead = [(0, (DATA + 0x800, 1, Kind.LOAD, 1, False)), (0, (DATA + 0xC00, 1, Kind.PREFETCH, 1, False))]
-    used = [(0, (DATA + 0xC00, 1, Kind.LOAD, 1, False))]
-    again = [(1, (DATA + 0x9000, 9, Kind.LOAD, 1, False)), (0, (DATA + 0x2000, 9, Kind.LOAD, 1, False))]
-    compare({"prefetch_streams": 0}, [contended, ahead, used, again], close=True)
+def once(kind: Kind, at: int, lines: int = 1, gap: int = 1) -> Access:
+    return DATA + at, lines, kind, gap, False
+
+
+UNDER_WAY = {
+    "a line": ({}, [], [once(Kind.PREFETCH, 0xD00)], once(Kind.LOAD, 0xD00)),
+    # lines that the second level has, and the first has not
+    "the path": (
+        {"l2_on_eviction": 0, "l2_path": 40},
+        [once(Kind.LOAD, 0xF00), *(once(Kind.PREFETCH, n * 64, gap=300) for n in range(8))],
+        [once(Kind.PREFETCH, 0)],
+        once(Kind.LOAD, 64),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNDER_WAY)
+def test_what_is_under_way_goes_with_the_clock(name: str) -> None:
+    """Who was charged too much goes on so much later: what he waits for comes later by as much, too."""
+    variant, before, last, then = UNDER_WAY[name]
+    contended = [(1, once(Kind.ZERO, 0x8000, 60)), (0, once(Kind.LOAD, 0xA00, 9))]
+    alone = [[(0, each) for each in window] for window in (before, [once(Kind.LOAD, 0x800), *last], [then])]
+    windows = [alone[0], contended, alone[1], alone[2], [contended[0], (0, once(Kind.LOAD, 0x2000, 9))]]
+    compare({"prefetch_streams": 0} | variant, windows, close=True)
 
 
 def test_what_is_behind_an_extent_is_none_of_it() -> None:

@@ -149,8 +149,7 @@ def test_what_nobody_else_can_have_is_written_back() -> None:
     both.step(0, ("data", DATA, 1, Kind.STORE))
     for n in range(9):
         both.step(0, ("touch", DATA + OWN + n * 0x2000, int(n == 0)))
-    both.edge()
-    both.step(0, ("edge",))
+    both.cluster.merge(list(both.natives), [0, 0, 1], LENGTH)
     assert both.cluster.l2() == both.natives[0].l2()
     for native, reference in zip(both.natives, both.references, strict=True):
         for hypervisor in (False, True):
