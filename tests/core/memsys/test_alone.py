@@ -67,7 +67,7 @@ def test_lines_under_way_are_taken_over() -> None:
 AHEAD: Window = [(0, step) for n in range(2400) for step in (data(Kind.PREFETCH, 0x8000 + n * LINE), ("wait", 200))]
 FULL: Window = [(0, load(n * LINE)) for n in range(4200)]
 NOT_TOLD: dict[str, tuple[dict[str, int], list[Window]]] = {
-    "more than there is room for": ({}, [FULL]),
+    "more than there is room for": ({"prefetch_streams": 0}, [FULL]),
     "more misses than there is room for": ({"l2_on_eviction": 0, "prefetch_streams": 0}, [AHEAD]),
     "what was asked for late": ({}, [[(0, ("wait", 1 << 40)), (0, data(Kind.PREFETCH, 0x8000))]]),
     "what came by the path late": (
@@ -89,7 +89,7 @@ NOT_TOLD: dict[str, tuple[dict[str, int], list[Window]]] = {
 @pytest.mark.parametrize("name", NOT_TOLD)
 def test_what_its_log_does_not_tell_is_not_taken_over(name: str) -> None:
     variant, trace = NOT_TOLD[name]
-    Close(variant, window=1).go([(0, load(0x6000))], *trace, [(0, load(0x4_0000))], [(0, load(0x4_1000))])
+    Close(variant, window=1).go([(0, load(0x6000))], *trace, [(0, load(0x8_0000))], [(0, load(0x8_1000))])
 
 
 FROM_ANOTHER: dict[str, tuple[dict[str, int], list[Window]]] = {
@@ -133,7 +133,7 @@ FROM_ANOTHER: dict[str, tuple[dict[str, int], list[Window]]] = {
 @pytest.mark.parametrize("name", FROM_ANOTHER)
 def test_what_is_left_of_others_is_not_taken_over(name: str) -> None:
     variant, trace = FROM_ANOTHER[name]
-    Close(variant).go(*trace, [(0, load(0x4_0000))])
+    Close(variant).go(*trace, [(0, load(0x8_0000))])
 
 
 def test_who_has_begun_with_something_else_is_not_taken_over() -> None:
