@@ -138,6 +138,27 @@ def test_what_is_under_way_goes_with_the_clock(name: str) -> None:
     compare({"prefetch_streams": 0} | variant, windows, close=True)
 
 
+def test_the_channel_goes_on_with_the_first_of_those_that_have_used_it() -> None:
+    """Whoever has slept was charged nothing: that is no clock at which anybody goes on."""
+    contended = [(party, once(Kind.ZERO, 0x8000 * party, 60)) for party in (0, 1)]
+    compare({}, [contended, [(0, once(Kind.LOAD, 0xF000, 3))], contended], close=True)
+
+
+def test_what_the_hypervisor_was_charged_too_much_is_for_its_guest() -> None:
+    """It has waited in vain for others, who keep its guest waiting afterwards."""
+    contended = [(1, once(Kind.ZERO, 0x8000, 24)), (0, once(Kind.LOAD, 0, 9))]
+    own = (DATA + 0x6000, 1, Kind.LOAD, 1, True)
+    again = [(1, once(Kind.ZERO, 0xA000, 60)), (0, once(Kind.LOAD, 0x2000, 9))]
+    later = [(0, own), (1, once(Kind.LOAD, 0x8000, gap=900)), (0, once(Kind.LOAD, 0xF000, gap=900)), *again]
+    compare({"prefetch_streams": 0}, [contended, later])
+
+
+def test_dirty_lines_that_leave_for_others_are_counted() -> None:
+    variant = {"l2_on_eviction": 0, "streaming_l1": 0, "prefetch_streams": 0}
+    dirty = [(0, once(Kind.STORE, 0, 600))]
+    compare(variant, [dirty, [(party, once(Kind.LOAD, 0x10000 + 0x4000 * party, 90)) for party in (0, 1)]])
+
+
 def test_what_is_behind_an_extent_is_none_of_it() -> None:
     """One whose last page is not whole: misses of a line there are counted, and of the next line nothing is known."""
     size = 0x1_0040
