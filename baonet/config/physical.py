@@ -69,7 +69,10 @@ def _colors(draft: Draft, palette: Palette) -> Iterator[Problem]:
             continue
         unknown = [color for color in range(64) if colors >> color & 1 and color >= palette.number]
         if palette.number == 1:
-            hint = "remove 'colors', or describe the platform's 'cache'"
+            hint = (
+                "remove 'colors', or give the platform's 'cache', of which they are: a 'memory_system' brings one "
+                "while it is not off, and takes the same beside it"
+            )
             yield node.at("colors").problem("the platform has no page colours", hint)
         elif unknown:
             hint = f"its colours are 0 to {palette.number - 1}"

@@ -109,6 +109,9 @@ class Cluster:
         """What is known of who has these lines (``coherence.h``)."""
 
     def counters(self) -> ClusterCounters: ...
+    def state(self) -> bytes:
+        """Its channel, and what it keeps of its parties, beside the counters: what is saved of it but for its lines."""
+
     def l2(self) -> bytes: ...
     def pages(self, extent: int, first: int, count: int, /) -> list[int]: ...
 

@@ -279,6 +279,24 @@ def test_what_goes_together(tmp_path: Path) -> None:
         assert problems(write(tmp_path, text)) == ()
 
 
+def test_colours_go_with_a_memory_system_whose_caches_make_them(tmp_path: Path) -> None:
+    """Where the platform has no cache of its own; but with the same one beside it they stay when it is off."""
+    cache = "cache: {llc_size: 2MiB, llc_ways: 16, l1_size: 32KiB, l1_ways: 8}"
+
+    def wrong(platform: str) -> list[Problem]:
+        extended = f"platform: {{extends: qemu-riscv64-virt, {platform}}}\nvms:\n  - name: only"
+        image, memory = "image: {path: Image, base: 0x80200000}", "memory: [{base: 0x80000000, size: 64MiB}]"
+        text = f"version: 1\n{extended}\n    {image}\n    cpus: 1\n    colors: 0x3\n    {memory}\n"
+        return [each for each in problems(write(tmp_path, text)) if each.field == "vms[0].colors"]
+
+    assert wrong("memory_system: sifive-u74") == []
+    (found,) = wrong("memory_system: off")
+    assert "no page colours" in found.message
+    assert "the platform's 'cache'" in found.hint
+    for system in ("sifive-u74", "off"):
+        assert wrong(f"memory_system: {system}, {cache}") == []
+
+
 def test_clusters_are_those_that_are_given_for_just_these_cpus(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("{extends: qemu-aarch64-virt, cpus: 6, clusters: [2, 4]}")
 

@@ -9,6 +9,7 @@ from array import array
 from baonet.core import _memsys, _node
 from baonet.core.armv8.engine import native
 from tests.core.bench import RAM
+from tests.core.joined_nodes import ISLAND, JoinedNode
 from tests.core.modelled import DATA, core
 from tests.core.travelling import as_bytes
 from tests.core.virtual import HVC
@@ -75,3 +76,41 @@ def test_a_damaged_cluster_is_refused_or_borne() -> None:
             made.run_until(made.time + 2000)
         memory[begin : begin + size] = kept
     assert refused > 40
+
+
+def test_a_cluster_that_leads_elsewhere_is_refused() -> None:
+    """Whatever is in its head when nothing has been counted: its parameters, and where it has what."""
+    parameters = _memsys.CORTEX_A53 | {"l2_size": 65536}
+    extents = [(RAM, 0x40_0000)]
+    numbers = [parameters[name] for name in _node.MEMORY_PARAMETERS]
+    shape = struct.pack(f"@{len(numbers)}I16QIIQ", *numbers, *extents[0], *[0] * 14, 1, 1, 10_000)
+    memory = mmap.mmap(-1, _node.cluster_size(shape))
+    node = JoinedNode(0, [0], carries=False, pages=1, free=False)
+    node.courier.cluster(ISLAND, memory, shape, 0, (0,))
+
+    def loads() -> bool:
+        made = core(*CODE, model=False)
+        made.join(memory, shape, 0)
+        made.model_memory(1, 1)
+        try:
+            made.load(saved)
+        except ValueError as error:
+            return "is damaged: memory" not in str(error)
+        return True
+
+    made = core(*CODE, model=False)
+    made.join(memory, shape, 0)
+    made.model_memory(1, 1)
+    saved = as_bytes(made.save())
+    head = range(0x1000, 0x1000 + len(_memsys.Cluster(parameters, extents).state()), 4)
+    assert loads()
+    borne = []
+    for place in head:
+        word = memory[place : place + 4]
+        if word in {bytes(4), b"\xff" * 4}:
+            continue
+        memory[place : place + 4] = b"\x7f" * 4
+        borne += [place] * loads()
+        memory[place : place + 4] = word
+    assert not borne
+    node.close()

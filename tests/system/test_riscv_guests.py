@@ -196,7 +196,7 @@ def misbehaviours() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [
-        pytest.param(name, outcome, marks=() if name in ("not-dirty", "cycle-counter") else SLOW)
+        pytest.param(name, outcome, marks=() if name in ("not-dirty", "hypervisor-register", "cycle-counter") else SLOW)
         for name, outcome in misbehaviours()
     ],
 )
@@ -205,3 +205,10 @@ def test_what_comes_of_misbehaviour(tmp_path: Path, controller: str, name: str, 
     assert result.status == (3 if outcome == "parks" else 0), result.out + result.err
     assert ("misbehave: still here" in result.out) == (outcome != "parks")
     assert ("exception at S" in result.out) == (outcome == "own")
+
+
+@pytest.mark.parametrize("name", ["cycle-counter", pytest.param("instret-counter", marks=SLOW)])
+def test_who_is_strict_lets_nobody_count(tmp_path: Path, name: str) -> None:
+    result = run(tmp_path, "aia", vm(f"misbehave-{name}"), faithful="strict")
+    assert result.status == 3, result.out + result.err
+    assert "unknown synchronous exception (22)" in result.err

@@ -14,9 +14,9 @@ class Core(NativeCore):
     """One emulated hart.
 
     ``hart``: its number in the VM. ``sstc``: it has stimecmp; else ``set_timer`` is a timer of the hypervisor's.
-    ``aia``: it has a guest interrupt file, with identities 1 to ``identities`` (63, 127 ... 2047). ``costs``: cycles
-    that the hypervisor takes for each ``RiscvExit``, by their numbers, then for an emulated access. All else is of
-    ``baonet.core.architecture.Wiring``.
+    ``aia``: it has a guest interrupt file, with identities 1 to ``identities`` (63, 127 ... 2047). ``counters``: it has
+    cycle and instret, beside time. ``costs``: cycles that the hypervisor takes for each ``RiscvExit``, by their
+    numbers, then for an emulated access. All else is of ``baonet.core.architecture.Wiring``.
 
     Raises ValueError for a number out of these bounds, a buffer that is read-only or too small, too many siblings;
     RuntimeError when it is initialised again or the library refuses; MemoryError; ImportError when the library is
@@ -30,6 +30,7 @@ class Core(NativeCore):
         sstc: bool,
         aia: bool,
         identities: int = 255,
+        counters: bool = False,
         frequency: int,
         epoch: int,
         slots: object,

@@ -11,7 +11,7 @@ from baonet.core.costs import cycles, kinds
 from baonet.core.engine import engine_file
 from baonet.core.riscv import engine
 from baonet.hyp.riscv.cpu import RiscvExit
-from baonet.machine import Machine, Vm
+from baonet.machine import Faithful, Machine, Vm
 from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
 _ASKED: Final = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
@@ -42,6 +42,7 @@ class RiscvCores:
             sstc=RiscvPlatform.of(machine.platform).sstc,
             aia=files is not None,
             identities=files.identities if files else 255,
+            counters=machine.faithful is not Faithful.STRICT,
             costs=cycles(machine, self.kinds(vm)),
             **wiring,
         )

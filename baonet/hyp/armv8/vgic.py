@@ -2,7 +2,8 @@
 
 Three parts: ``Private`` (the vcpu's own interrupts) and ``Held`` (SPIs that the distributor has forwarded here) share
 the list registers of ``Interface``; ``Distributor`` (all SPIs of the VM) is on the VM's master pcpu only. ``vgicv3``
-and ``vgicv2`` say which register is where. What the guest writes on the wrong pcpu for it goes there by message.
+and ``vgicv2`` say which register is where, ``Windows`` which of them an access is for. What the guest writes on the
+wrong pcpu for it goes there by message.
 
 How a pcpu uses it:
 
@@ -57,7 +58,8 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicWrite,
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
-from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Register
+from baonet.hyp.armv8.vgic_registers import WORD
+from baonet.hyp.armv8.vgic_windows import Windows
 from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
@@ -66,9 +68,6 @@ from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm
 
 Send = Callable[[int, VgicMessage], None]
-
-_RAZ_WI = Constant()
-_SIZES = (1, 2, 4, 8)
 
 _FORM: Final = StateForm("a vcpu's vGIC", 1, interface=dict, private=dict, held=dict, distributor=dict | None)
 
@@ -91,16 +90,12 @@ class Vgic:
     """``pcpus[n]`` runs vcpu n of ``vm``; ``master`` is the pcpu that is home to its distributor."""
 
     __slots__ = (
-        "_at",
         "_cpu",
         "_distributor",
-        "_frame",
-        "_gicd",
         "_handlers",
         "_held",
         "_interface",
         "_known",
-        "_map",
         "_master",
         "_me",
         "_pcpu",
@@ -110,7 +105,7 @@ class Vgic:
         "_sgis",
         "_vcpus",
         "_version",
-        "_window",
+        "_windows",
         "windows",
     )
 
@@ -133,7 +128,6 @@ class Vgic:
         self._master = master
         self._send = send
         self._version = config.version
-        self._gicd = config.gicd
         self._interface = Interface(cpu, list_registers or config.list_registers, config.version)
         self._private = Private(cpu, self._interface, vm.interrupts, config.version)
         self._held = Held(self._interface, self._release)
@@ -148,15 +142,12 @@ class Vgic:
             enable_all=self._enable_all,
             here=self._pcpu == master,
         )
-        self.windows: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
         if config.version == 3:
-            assert config.gicr is not None
-            self.windows += ((config.gicr, gic.GICR_SIZE * len(self._pcpus)),)
-            self._map: vgicv3.Gicv3Map | vgicv2.Gicv2Map = vgicv3.Gicv3Map(
+            registers: vgicv3.Gicv3Map | vgicv2.Gicv2Map = vgicv3.Gicv3Map(
                 config, pcpus=self._pcpus, master=master, distributor=self._distributor, private=self._private
             )
         else:
-            self._map = vgicv2.Gicv2Map(
+            registers = vgicv2.Gicv2Map(
                 config,
                 vcpu,
                 pcpus=self._pcpus,
@@ -165,15 +156,10 @@ class Vgic:
                 private=self._private,
                 send_sgi=self._send_sgi,
             )
-        self._window = range(config.gicd, config.gicd + gic.GICD_SIZE)
-        self._frame = range(0)
-        if config.gicr is not None:
-            frame = config.gicr + vcpu * gic.GICR_SIZE
-            self._frame = range(frame, frame + gic.GICR_SIZE)
-        self._at: dict[int, Register] = {}
-        self._known: dict[int, int] = {}
-        if self._pcpu == master:
-            self._known[config.gicd + gic.GICD_CTLR] = self._control()
+        self._windows = Windows(config, registers, vcpu, len(self._pcpus), self._pcpu)
+        self._known = self._windows.known
+        self.windows = self._windows.ranges
+        self._note_control()
         self._sgis = tuple(VgicInject(intid, vcpu) for intid in range(gic.SGIS))
         self._handlers: dict[type, Callable[[int, Any], None]] = {
             VgicUpdateEnable: self._on_update_enable,
@@ -190,44 +176,18 @@ class Vgic:
 
     def covers(self, ipa: int) -> bool:
         """Whether an address is in a window."""
-        return any(0 <= ipa - base < size for base, size in self.windows)
-
-    def _find(self, ipa: int, size: int) -> Register | None:
-        """The register at an address, if it takes an access of ``size`` bytes; a message may say any number."""
-        if size not in _SIZES:
-            return None
-        word = ipa & ~3
-        register = self._at.get(word)
-        if register is None:
-            if not self.covers(ipa):
-                return None
-            register = self._map.at(word)
-            if register is None:
-                register = _RAZ_WI
-            elif word in self._window or word in self._frame:
-                self._keep(word, register)
-        return None if ipa & size - 1 or not register.widths & size else register
-
-    def _keep(self, word: int, register: Register) -> None:
-        """It is wanted again. Those of other vcpus are not: with many vcpus they are many."""
-        self._at[word] = register
-        if isinstance(register, Constant) and register.widths & WORD:
-            self._known[word] = register.read(word, WORD)
-
-    def _find_here(self, ipa: int, size: int) -> Register | None:
-        register = self._find(ipa, size)
-        return register if register is not None and register.home in (ANYWHERE, self._pcpu) else None
+        return self._windows.covers(ipa)
 
     def read(self, ipa: int, size: int) -> int | None:
         if size == WORD:
             value = self._known.get(ipa)
             if value is not None:
                 return value
-        register = self._find_here(ipa, size)
+        register = self._windows.find_here(ipa, size)
         return None if register is None else register.read(ipa, size)
 
     def write(self, ipa: int, size: int, value: int) -> bool:
-        register = self._find_here(ipa, size)
+        register = self._windows.find_here(ipa, size)
         if register is None:
             return False
         self._catch_up()
@@ -241,8 +201,8 @@ class Vgic:
         return self._ask(ipa, size, VgicWrite(ipa, size, value & (1 << 8 * size) - 1))
 
     def _ask(self, ipa: int, size: int, question: VgicRead | VgicWrite) -> bool:
-        register = self._find(ipa, size)
-        if register is None or register.home in (ANYWHERE, self._pcpu):
+        register = self._windows.find_away(ipa, size)
+        if register is None:
             return False
         self._send(register.home, question)
         return True
@@ -368,16 +328,9 @@ class Vgic:
 
     # Distributor and holders
 
-    def _control(self) -> int:
-        """The value of GICD_CTLR."""
-        register = self._map.at(self._gicd + gic.GICD_CTLR)
-        assert register is not None
-        return register.read(self._gicd + gic.GICD_CTLR, WORD)
-
     def _note_control(self) -> None:
-        """Keep the value of GICD_CTLR where ``read`` finds it first, on the pcpu that is home to it."""
         if self._pcpu == self._master:
-            self._known[self._gicd + gic.GICD_CTLR] = self._control()
+            self._windows.note_control()
 
     def _enable_all(self, enabled: bool) -> None:
         self._note_control()
@@ -443,13 +396,13 @@ class Vgic:
             self._distributor.released(self._vcpus[source], message.intid, message.pending, message.active)
 
     def _on_read(self, source: int, message: VgicRead) -> None:
-        register = self._find_here(message.address, message.size)
+        register = self._windows.find_here(message.address, message.size)
         value = 0 if register is None else register.read(message.address, message.size)
         self._send(source, VgicResult(value))
 
     def _on_write(self, source: int, message: VgicWrite) -> None:
         size = message.size
-        register = self._find_here(message.address, size)
+        register = self._windows.find_here(message.address, size)
         if register is not None:
             register.write(message.address, size, message.value & (1 << 8 * size) - 1, self._vcpus[source])
         self._send(source, VgicResult(0))

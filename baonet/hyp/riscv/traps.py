@@ -36,7 +36,8 @@ _EXPLANATIONS: Final = {
     ILLEGAL_INSTRUCTION: "the guest executed an instruction that the hart does not have, or not in this mode; Bao "
     "leaves illegal instructions to the firmware, which hands them back, and has no handler for them",
     VIRTUAL_INSTRUCTION: "the guest executed an instruction, or used a CSR, that only a hypervisor may let it have, "
-    "and Bao does not: cycle, instret and the counters of events, the hypervisor's CSRs and instructions",
+    "and Bao does not: cycle and instret, which `faithful: practical` grants as far as scounteren does, the counters "
+    "of events, the hypervisor's CSRs and instructions",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,68 @@ def test_as_the_reference_where_most_windows_are_one_pcpus_own(
     variant: dict[str, int], windows: list[list[tuple[int, Access]]], close: bool
 ) -> None:
     compare(variant, windows, close=close)
+
+
+def once(kind: Kind, at: int, lines: int = 1, gap: int = 1) -> Access:
+    return DATA + at, lines, kind, gap, False
+
+
+UNDER_WAY = {
+    "a line": ({}, [], [once(Kind.PREFETCH, 0xD00)], once(Kind.LOAD, 0xD00)),
+    # lines that the second level has, and the first has not
+    "the path": (
+        {"l2_on_eviction": 0, "l2_path": 40},
+        [once(Kind.LOAD, 0xF00), *(once(Kind.PREFETCH, n * 64, gap=300) for n in range(8))],
+        [once(Kind.PREFETCH, 0)],
+        once(Kind.LOAD, 64),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNDER_WAY)
+def test_what_is_under_way_goes_with_the_clock(name: str) -> None:
+    """Who was charged too much goes on so much later: what he waits for comes later by as much, too."""
+    variant, before, last, then = UNDER_WAY[name]
+    contended = [(1, once(Kind.ZERO, 0x8000, 60)), (0, once(Kind.LOAD, 0xA00, 9))]
+    alone = [[(0, each) for each in window] for window in (before, [once(Kind.LOAD, 0x800), *last], [then])]
+    windows = [alone[0], contended, alone[1], alone[2], [contended[0], (0, once(Kind.LOAD, 0x2000, 9))]]
+    compare({"prefetch_streams": 0} | variant, windows, close=True)
+
+
+def test_the_channel_goes_on_with_the_first_of_those_that_have_used_it() -> None:
+    """Whoever has slept was charged nothing: that is no clock at which anybody goes on."""
+    contended = [(party, once(Kind.ZERO, 0x8000 * party, 60)) for party in (0, 1)]
+    compare({}, [contended, [(0, once(Kind.LOAD, 0xF000, 3))], contended], close=True)
+
+
+def test_what_the_hypervisor_was_charged_too_much_is_for_its_guest() -> None:
+    """It has waited in vain for others, who keep its guest waiting afterwards."""
+    contended = [(1, once(Kind.ZERO, 0x8000, 24)), (0, once(Kind.LOAD, 0, 9))]
+    own = (DATA + 0x6000, 1, Kind.LOAD, 1, True)
+    again = [(1, once(Kind.ZERO, 0xA000, 60)), (0, once(Kind.LOAD, 0x2000, 9))]
+    later = [(0, own), (1, once(Kind.LOAD, 0x8000, gap=900)), (0, once(Kind.LOAD, 0xF000, gap=900)), *again]
+    compare({"prefetch_streams": 0}, [contended, later])
+
+
+def test_dirty_lines_that_leave_for_others_are_counted() -> None:
+    variant = {"l2_on_eviction": 0, "streaming_l1": 0, "prefetch_streams": 0}
+    dirty = [(0, once(Kind.STORE, 0, 600))]
+    compare(variant, [dirty, [(party, once(Kind.LOAD, 0x10000 + 0x4000 * party, 90)) for party in (0, 1)]])
+
+
+def test_what_is_behind_an_extent_is_none_of_it() -> None:
+    """One whose last page is not whole: misses of a line there are counted, and of the next line nothing is known."""
+    size = 0x1_0040
+    pcpus, cluster = [_memsys.Pcpu({}, LENGTH) for _ in range(2)], _memsys.Cluster({}, [(DATA, size)])
+    for party, pcpu in enumerate(pcpus):
+        pcpu.join(cluster, party)
+        pcpu.begin(0)
+    for at in (DATA + size - 64, DATA + size):
+        pcpus[0].data(0, at, 8, Kind.STORE)
+    cluster.merge(list(pcpus), [0, 1], LENGTH)
+    assert cluster.pages(0, 0, 17) == [0] * 16 + [1]
+    assert [word > 0 for word in cluster.words((DATA + size) // 64 - 1, 2)] == [True, False]
+    assert cluster.words(DATA // 64, 1) == [0]
 
 
 def test_each_has_the_corrections_of_what_it_has_asked_for() -> None:

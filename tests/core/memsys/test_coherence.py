@@ -46,11 +46,14 @@ def writes(kind: Kind) -> bool:
 
 
 class Machine:
-    """Pcpus of a cluster, asked as the engine does, and a page is whose it is: everybody's to read at first."""
+    """Pcpus of a cluster, asked as the engine does, and a page is whose it is: everybody's to read at first.
 
-    def __init__(self, variant: dict[str, int]) -> None:
+    ``window``: what their logs have room for.
+    """
+
+    def __init__(self, variant: dict[str, int], window: int = 100_000) -> None:
         self.parameters = _memsys.CORTEX_A53 | SMALL | variant
-        self.natives = [_memsys.Pcpu(self.parameters, 100_000) for _ in range(PARTIES)]
+        self.natives = [_memsys.Pcpu(self.parameters, window) for _ in range(PARTIES)]
         self.cluster = _memsys.Cluster(self.parameters, EXTENTS)
         for party, native in enumerate(self.natives):
             native.join(self.cluster, party)
@@ -136,6 +139,16 @@ def test_as_the_reference(variant: dict[str, int], trace: list[tuple[int, tuple[
     for party, step in trace:
         both.step(party, step)
     both.edge()
+
+
+def test_what_nobody_else_can_have_is_written_back() -> None:
+    """A line of the hypervisor's, of which nothing is known, leaves the first level of a pcpu that shares others."""
+    both = Both({})
+    both.step(0, ("data", DATA, 1, Kind.STORE))
+    for n in range(9):
+        both.step(0, ("touch", DATA + OWN + n * 0x2000, int(n == 0)))
+    both.cluster.merge(list(both.natives), [0, 0, 1], LENGTH)
+    assert both.cluster.l2() == both.natives[0].l2()
     for native, reference in zip(both.natives, both.references, strict=True):
         for hypervisor in (False, True):
             told = {name: count for name, count in native.counters(hypervisor).items() if count}

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from baonet.core import _memsys
 
-from .pcpu import Kind
+from .pcpu import Kind, What
 from .tables import DATA
 from .test_cluster import EXTENTS, LENGTH
-from .test_coherence import PARTIES, Machine, accesses
+from .test_coherence import OWN, PARTIES, Machine, accesses, lines
 from .test_pcpu import VARIANTS
 
 OWNERS = [0, 0, 1]
@@ -21,8 +21,8 @@ OWNERS = [0, 0, 1]
 class Spread(Machine):
     """``places``: the node of each pcpu."""
 
-    def __init__(self, variant: dict[str, int], places: list[int]) -> None:
-        super().__init__(variant)
+    def __init__(self, variant: dict[str, int], places: list[int], window: int = 100_000) -> None:
+        super().__init__(variant, window)
         self.clusters = [_memsys.Cluster(self.parameters, EXTENTS) for _ in range(PARTIES)]
         self.places = places
         for party, native in enumerate(self.natives):
@@ -35,19 +35,29 @@ class Spread(Machine):
             native.begin(self.clocks[party])
 
     def step(self, party: int, step: tuple[Any, ...]) -> None:
-        if step[0] == "reset":
-            self.natives[party].reset(self.clocks[party])
-            self.tell(party)
-            return
-        _, va, lines, kind = step
-        for line in range(lines):
-            self.clocks[party] += 1 + self.data(party, va + line * 64, kind)
-            self.tell(party)
+        native = self.natives[party]
+        match step:
+            case "data", va, lines, kind:
+                for line in range(lines):
+                    self.clocks[party] += 1 + self.data(party, va + line * 64, kind)
+                    self.tell(party)
+            case "touch", pa, kind:
+                self.clocks[party] += 1 + native.touch(self.clocks[party], pa, kind)
+            case "wait", cycles:
+                self.clocks[party] += cycles
+            case "maintain", va, what:
+                self.clocks[party] += 1 + native.maintain(self.clocks[party], va, what)
+            case _:
+                native.reset(self.clocks[party])
+        self.tell(party)
 
     def tell(self, party: int) -> None:
         for node, cluster in enumerate(self.clusters):
             if node != self.places[party]:
                 self.heard[node][party] = cluster.repeat(self.natives[party], self.heard[node][party])
+
+    def end(self) -> int:
+        return max(self.clocks) // LENGTH * LENGTH + LENGTH
 
     def edge(self) -> list[Any]:
         """What a node tells of it, which is what all do."""
@@ -61,24 +71,30 @@ class Spread(Machine):
         for cluster in self.clusters:
             cluster.settle()
         ends = [
-            [outcome, each.counters(), each.l2(), each.pages(0, 0, 0x100)]
+            [outcome, each.counters(), each.state(), each.l2(), each.pages(0, 0, 0x100)]
             for outcome, each in zip(told, self.clusters, strict=True)
         ]
         assert ends[0] == ends[1] == ends[2]
-        end = max(self.clocks) // LENGTH * LENGTH + LENGTH
+        end = self.end()
         self.clocks = [end + outcome[0] for outcome in told[0]]
         return [ends[0], self.clocks, [native.state() for native in self.natives]]
 
 
-steps = st.tuples(st.integers(0, PARTIES - 1), st.one_of(accesses, accesses, accesses, st.just(("reset",))))
+others = st.one_of(
+    st.tuples(st.just("touch"), lines.map(lambda line: line + OWN), st.integers(0, 1)),
+    st.tuples(st.just("maintain"), lines, st.sampled_from([what for what in What if what is not What.CODE])),
+)
+steps = st.tuples(st.integers(0, PARTIES - 1), st.one_of(accesses, accesses, accesses, others, st.just(("reset",))))
 
 
-def alone(party: int) -> st.SearchStrategy[tuple[int, tuple[Any, ...]]]:
-    """What it does; others do what they ask nothing for, at times."""
-    return st.one_of(st.tuples(st.just(party), accesses), steps.filter(lambda each: each[1] == ("reset",)))
+def alone(party: int) -> st.SearchStrategy[list[tuple[int, tuple[Any, ...]]]]:
+    """What it does, and at times, before that, what another does who asks for nothing with it."""
+    own = st.lists(st.tuples(st.just(party), st.one_of(accesses, accesses, accesses, others)), max_size=15)
+    quiet = st.sampled_from([[], [], [], *([(other, ("reset",))] for other in range(PARTIES))])
+    return st.builds(lambda first, then: [*first, *then], quiet, own)
 
 
-windows = st.one_of(*(st.lists(each, max_size=15) for each in (alone(0), alone(0), alone(1), steps)))
+windows = st.one_of(alone(0), alone(0), alone(1), st.lists(steps, max_size=15))
 
 
 @settings(max_examples=25, deadline=None)

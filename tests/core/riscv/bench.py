@@ -62,6 +62,7 @@ def core_of(
     owners: Owners | None = None,
     sstc: bool = True,
     identities: int = 0,
+    counters: bool = False,
     costs: tuple[int, ...] = (0,) * COSTS,
     records: bool = False,
 ) -> native.Core:
@@ -71,6 +72,7 @@ def core_of(
         sstc=sstc,
         aia=bool(identities),
         identities=identities or 255,
+        counters=counters,
         frequency=FREQUENCY,
         epoch=0 if hz else time.monotonic_ns(),
         slots=memory.slots,

@@ -12,10 +12,12 @@ from tests.core.riscv.asm import (
     A0,
     A1,
     A2,
+    A3,
     ECALL,
     FCSR,
     FFLAGS,
     FRM,
+    NOP,
     SCAUSE,
     SCOUNTEREN,
     SENVCFG,
@@ -30,7 +32,7 @@ from tests.core.riscv.asm import (
     TIME,
     ZERO,
 )
-from tests.core.riscv.bench import CLOCKS, CODE, HANDLED, HANDLER, TICK, USER, Hart, Memory, Taken, core_of
+from tests.core.riscv.bench import CLOCKS, CODE, HANDLED, HANDLER, TICK, USER, Hart, Memory, Taken, core_of, retired
 
 clocks = pytest.mark.parametrize("clock", CLOCKS)
 ENTRY_STATUS = 0x8000_0002_0001_E000  # SD, UXL 64, XS and FS dirty
@@ -181,6 +183,62 @@ def test_u_mode_does_not_read_time_where_scounteren_does_not_let_it() -> None:
     hart.enter(at=IN_U, user=True)
     assert hart.stay() == RiscvExit.TRAP
     assert hart.trap[:2] == (cpu.VIRTUAL_INSTRUCTION, IN_U)
+
+
+# Where they are granted
+
+
+def test_cycles_and_instructions_are_counted() -> None:
+    hart = Hart("virtual", counters=True)
+    first = (asm.csrr(A0, asm.INSTRET), asm.csrr(A1, asm.CYCLE))
+    assert hart.go(*first, NOP, asm.c_addi(A2, 1), asm.csrr(A3, asm.INSTRET), ECALL) == RiscvExit.ECALL
+    before = hart.core.x[A1]
+    assert hart.core.x[A3] - hart.core.x[A0] == 4
+    assert hart.core.x[A3] == retired(hart.core) - 2, "those before the one that asks: an ECALL is behind it"
+    hart.core.skip_to(100_000)
+    assert 0 < before < 100_000 <= hart.get(asm.CYCLE) < 110_000, "they go on while it waits"
+    assert hart.get(asm.INSTRET) < 100
+
+
+def test_cycles_are_the_hosts_nanoseconds() -> None:
+    hart = Hart(counters=True)
+    first, second = hart.get(asm.CYCLE), hart.get(asm.CYCLE)
+    assert 0 < first < second < first + 10_000_000_000
+
+
+@clocks
+@pytest.mark.parametrize(("csr", "bit"), [(asm.CYCLE, 0), (TIME, 1), (asm.INSTRET, 2)])
+@pytest.mark.parametrize("lets", [True, False])
+def test_u_mode_counts_where_scounteren_lets_it(clock: str, csr: int, bit: int, lets: bool) -> None:
+    hart = Hart(clock, levels=3, counters=True)
+    hart.set(SCOUNTEREN, 1 << bit if lets else 7 ^ 1 << bit)
+    hart.tables.map(IN_U, CODE, USER)
+    hart.load(CODE, asm.csrr(A0, csr), ECALL)
+    hart.enter(at=IN_U, user=True)
+    if clock == "virtual":
+        hart.core.skip_to(10 * TICK)
+    assert hart.stay() == (RiscvExit.ECALL if lets else RiscvExit.TRAP)
+    if lets:
+        assert hart.core.x[A0] > 0
+    else:
+        assert hart.trap[:2] == (cpu.VIRTUAL_INSTRUCTION, IN_U)
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [
+        (asm.csrr(A0, asm.HPMCOUNTER3), cpu.VIRTUAL_INSTRUCTION),
+        (asm.csrw(asm.CYCLE, A0), cpu.ILLEGAL_INSTRUCTION),
+        (asm.csrw(asm.INSTRET, A0), cpu.ILLEGAL_INSTRUCTION),
+    ],
+)
+def test_no_more_is_granted(word: bytes, cause: int) -> None:
+    hart = Hart(counters=True)
+    assert hart.go(word, ECALL) == RiscvExit.TRAP
+    assert hart.trap[:2] == (cause, CODE)
+
+
+# Who may have which
 
 
 @clocks

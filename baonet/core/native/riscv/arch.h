@@ -87,6 +87,7 @@ struct arch_iteration {}; /* registers and memory are all */
 struct arch_wiring {
     uint64_t hart;
     bool sstc, aia;
+    bool counters;          /* hcounteren has cycle and instret, too */
     unsigned identities;    /* the highest of the file */
     uint64_t files;         /* guest-physical: where the files of the VM's harts are, a page each */
     unsigned files_of_harts; /* how many */

@@ -8,8 +8,8 @@
 #include "architecture.h"
 #include "clock.h"
 #include "leave.h"
-#include "polling.h"
 #include "modelled.h"
+#include "polling.h"
 #include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/pte.h"
@@ -39,6 +39,7 @@ enum {
     CSR_SATP = 0x180,
     CSR_CYCLE = 0xc00,
     CSR_TIME = 0xc01,
+    CSR_INSTRET = 0xc02,
     CSR_HPMCOUNTER18 = 0xc12, /* the last that the CPU has */
     CSR_STOPI = 0xdb0,
 };
@@ -92,7 +93,7 @@ static bool is_supervisor(const struct core *core, unsigned csr) {
 
 uint64_t csr_refusal(const struct core *core, unsigned csr, bool writes) {
     if (writes && IS_READ_ONLY(csr)) return CAUSE_ILLEGAL;
-    if (csr >= CSR_CYCLE && csr <= CSR_HPMCOUNTER18) return CAUSE_VIRTUAL; /* hcounteren has TM alone */
+    if (csr >= CSR_CYCLE && csr <= CSR_HPMCOUNTER18) return CAUSE_VIRTUAL; /* by hcounteren, or scounteren */
     if (LEVEL(csr) == LEVEL_H) return is_hypervisor(core, csr) ? CAUSE_VIRTUAL : CAUSE_ILLEGAL;
     return LEVEL(csr) == LEVEL_S && is_supervisor(core, csr) ? CAUSE_VIRTUAL : CAUSE_ILLEGAL;
 }
@@ -197,16 +198,19 @@ static int access_supervisor(struct core *core, unsigned csr, uint64_t *old, uin
     }
 }
 
-static int read_time(struct core *core, uint64_t *old) {
-    if (in_user_mode(core) && !(ENV64(core, ENV_SCOUNTEREN) & COUNTER_TIME)) return REFUSED;
-    polling_look(core);
-    *old = clock_ticks(core, clock_seen(core));
+/* Of instructions, those before the one that asks. Under the host's clock a cycle is a nanosecond. */
+static int read_counter(struct core *core, unsigned csr, uint64_t *old) {
+    if (csr != CSR_TIME && !core->arch.counters) return REFUSED;
+    if (in_user_mode(core) && !(ENV64(core, ENV_SCOUNTEREN) >> (csr - CSR_CYCLE) & 1)) return REFUSED;
+    if (csr == CSR_TIME) polling_look(core);
+    if (csr == CSR_INSTRET) *old = core_retired(core) - 1;
+    else *old = csr == CSR_TIME ? clock_ticks(core, clock_seen(core)) : clock_seen(core);
     return 0;
 }
 
 static int access_csr(struct core *core, unsigned csr, uint64_t *old, uint64_t value, uint64_t mask) {
     if (mask && IS_READ_ONLY(csr)) return REFUSED;
-    if (csr == CSR_TIME) return read_time(core, old);
+    if (csr >= CSR_CYCLE && csr <= CSR_INSTRET) return read_counter(core, csr, old);
     if (LEVEL(csr) != LEVEL_S || in_user_mode(core) || !is_supervisor(core, csr)) return REFUSED;
     timer_look(core);
     int refused = access_supervisor(core, csr, old, value, mask);

@@ -19,13 +19,13 @@
 #define FP_REGISTER 0xffffffff00000000u
 
 int arch_init(struct core *core, PyObject *keywords) {
-    static char *names[] = {"hart", "sstc", "aia", "identities", NULL};
+    static char *names[] = {"hart", "sstc", "aia", "identities", "counters", NULL};
     struct arch_wiring *wiring = &core->arch;
     unsigned long long hart;
-    int sstc, aia;
+    int sstc, aia, counters = 0;
     PyObject *nothing = PyTuple_New(0);
     wiring->identities = 255;
-    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "Kpp|I", names, &hart, &sstc, &aia, &wiring->identities);
+    int parsed = nothing && PyArg_ParseTupleAndKeywords(nothing, keywords, "Kpp|Ip", names, &hart, &sstc, &aia, &wiring->identities, &counters);
     Py_XDECREF(nothing);
     if (!parsed) return -1;
     if (wiring->identities % 64 != 63 || wiring->identities >= FILE_IDENTITIES) {
@@ -35,6 +35,7 @@ int arch_init(struct core *core, PyObject *keywords) {
     wiring->hart = hart;
     wiring->sstc = sstc;
     wiring->aia = aia;
+    wiring->counters = counters;
     core->cpu_model = UC_CPU_RISCV64_SIFIVE_U54;
     return 0;
 }

@@ -47,8 +47,6 @@ enum {
 #define ENVCFG_CBZE 0x80u
 #define ENVCFG_WRITABLE 0xf1u
 
-#define COUNTER_TIME 2u /* scounteren.TM */
-
 /* What interrupts are called in records and events: baonet.hyp.riscv.cpu. */
 #define NUMBER_LOCAL 1024u
 #define NUMBER_MESSAGES 2048u

@@ -1,6 +1,7 @@
 /* The Python type Cluster; baonet/core/_memsys.pyi documents it. */
 #include <stdlib.h>
 
+#include "cluster_state.h"
 #include "memsys_types.h"
 
 static bool take_extents(PyObject *sequence, struct memsys_extent extents[], unsigned *count) {
@@ -107,6 +108,12 @@ static PyObject *counters(PyObject *self, PyObject *none) {
                          (unsigned long long)from->busy);
 }
 
+static PyObject *state(PyObject *self, PyObject *none) {
+    (void)none;
+    const struct memsys_cluster *cluster = ((struct cluster_object *)self)->cluster;
+    return PyBytes_FromStringAndSize((const char *)cluster, sizeof *cluster);
+}
+
 static PyObject *l2(PyObject *self, PyObject *none) {
     (void)none;
     struct cluster_object *object = (struct cluster_object *)self;
@@ -188,6 +195,7 @@ static PyMethodDef methods[] = {
     {"settle", settle, METH_NOARGS, NULL},
     {"words", words, METH_VARARGS, NULL},
     {"counters", counters, METH_NOARGS, NULL},
+    {"state", state, METH_NOARGS, NULL},
     {"l2", l2, METH_NOARGS, NULL},
     {"pages", pages, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -1,0 +1,82 @@
+"""Where a guest finds the registers of its interrupt controller, as one vcpu does: which of them an access is for."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, final
+
+from baonet.hyp.armv8 import gic
+from baonet.hyp.armv8.vgic_registers import ANYWHERE, WORD, Constant, Register
+from baonet.machine.armv8 import Gic
+
+_RAZ_WI: Final = Constant()
+_SIZES: Final = (1, 2, 4, 8)
+
+
+class RegisterMap(Protocol):
+    """Of a version of the architecture."""
+
+    def at(self, ipa: int) -> Register | None: ...
+
+
+@final
+class Windows:
+    """``known``: what words that never change are read as, by their address; and GICD_CTLR of who is home to it."""
+
+    __slots__ = ("_at", "_frame", "_gicd", "_map", "_pcpu", "_window", "known", "ranges")
+
+    def __init__(self, config: Gic, registers: RegisterMap, vcpu: int, vcpus: int, pcpu: int) -> None:
+        self._gicd = config.gicd
+        self._map = registers
+        self._pcpu = pcpu
+        self._window = range(config.gicd, config.gicd + gic.GICD_SIZE)
+        self._frame = range(0)
+        if config.gicr is not None:
+            frame = config.gicr + vcpu * gic.GICR_SIZE
+            self._frame = range(frame, frame + gic.GICR_SIZE)
+        self._at: dict[int, Register] = {}
+        self.known: dict[int, int] = {}
+        self.ranges: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
+        if config.version == 3:
+            assert config.gicr is not None
+            self.ranges += ((config.gicr, gic.GICR_SIZE * vcpus),)
+
+    def covers(self, ipa: int) -> bool:
+        """Whether an address is in a window."""
+        return any(0 <= ipa - base < size for base, size in self.ranges)
+
+    def find(self, ipa: int, size: int) -> Register | None:
+        """The register at an address, if it takes an access of ``size`` bytes; a message may say any number."""
+        if size not in _SIZES:
+            return None
+        word = ipa & ~3
+        register = self._at.get(word)
+        if register is None:
+            if not self.covers(ipa):
+                return None
+            register = self._map.at(word)
+            if register is None:
+                register = _RAZ_WI
+            elif word in self._window or word in self._frame:
+                self._keep(word, register)
+        return None if ipa & size - 1 or not register.widths & size else register
+
+    def _keep(self, word: int, register: Register) -> None:
+        """It is wanted again. Those of other vcpus are not: with many vcpus they are many."""
+        self._at[word] = register
+        if isinstance(register, Constant) and register.widths & WORD:
+            self.known[word] = register.read(word, WORD)
+
+    def find_here(self, ipa: int, size: int) -> Register | None:
+        register = self.find(ipa, size)
+        return register if register is not None and register.home in (ANYWHERE, self._pcpu) else None
+
+    def find_away(self, ipa: int, size: int) -> Register | None:
+        register = self.find(ipa, size)
+        return None if register is None or register.home in (ANYWHERE, self._pcpu) else register
+
+    def note_control(self) -> None:
+        """Keep the value of GICD_CTLR where it is found first, on the pcpu that is home to it."""
+        control = self._gicd + gic.GICD_CTLR
+        register = self._map.at(control)
+        assert register is not None
+        self.known[control] = register.read(control, WORD)
