@@ -232,5 +232,16 @@ def test_after_a_reset_nothing_of_its_own_is_left() -> None:
         ahead = goes_on(line)
     assert ahead[:2] == [0, 0]
     assert ahead[2] > 0
-    pcpu.reset(45_000)
-    assert goes_on(5) == [1, 1, 0]
+    pcpu.reset(38_000)
+    assert goes_on(4) == [1, 1, 0]
+
+
+@pytest.mark.parametrize("what", [What.CLEAN, What.INVALIDATE, What.CLEAN_INVALIDATE])
+def test_a_line_that_is_invalidated_is_not_on_its_way_any_more(what: What) -> None:
+    pcpu = _memsys.Pcpu({"prefetch_streams": 0}, 100_000)
+    pcpu.begin(0)
+    pcpu.data(0, PAGES, 8, Kind.LOAD)
+    pcpu.data(1000, PAGES + 512, 8, Kind.PREFETCH)
+    pcpu.maintain(1010, PAGES + 512, what)
+    pcpu.data(2000, PAGES + 512, 8, Kind.LOAD)
+    assert pcpu.counters()["prefetches_used"] == (not what.drops)
