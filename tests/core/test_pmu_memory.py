@@ -23,10 +23,16 @@ MOV_NEXT_PAGE, BACK = 0x9140_0421, 0xD140_0421  # add, sub x1, x1, #4096
 REFILLS = (L1D_TLB_REFILL, L1I_TLB_REFILL)
 
 
-def counted(*code: int, events: tuple[int, ...], first: int = 0, pages: bool = False) -> tuple[native.Core, list[int]]:
+def counted(
+    *code: int,
+    events: tuple[int, ...],
+    first: int = 0,
+    pages: bool = False,
+    parameters: dict[str, int] | None = None,
+) -> tuple[native.Core, list[int]]:
     """What counters of these events show after some code, which is between barriers; they begin with ``first``.
 
-    ``pages``: stage 2 has these, and no blocks.
+    ``pages``: stage 2 has these, and no blocks. ``parameters`` of the memory system, beside plain ones.
     """
     prepare: list[int] = []
     values: list[int] = []
@@ -36,7 +42,7 @@ def counted(*code: int, events: tuple[int, ...], first: int = 0, pages: bool = F
             values.append(value)
     prepare += [write(CNTENSET, 14), write(PMCR, 15), ISB]
     reads = [read(EVCNTR[n], 16 + n) for n in range(len(events))]
-    made = core(*prepare, *code, ISB, write(PMCR, 29), *reads, read(OVSSET, 23), HVC)
+    made = core(*prepare, *code, ISB, write(PMCR, 29), *reads, read(OVSSET, 23), HVC, parameters=parameters)
     if pages:
         placed = array("Q", [0x4000_0000 + n * 0x1000 | 12 for n in range(SIZE // 0x1000)])
         leaves = [number for n in range(2) for number in (RAM + (n << 21) | 3, 0x8000_2000 + 0x1000 * n)]
@@ -73,6 +79,15 @@ def test_refills_of_data_are_of_lines_that_were_missed() -> None:
     assert (refills, accesses) == (20, 40), "the second time they are there"
     assert 20 <= second <= 40
     assert 20 <= missed <= second
+
+
+def test_lines_that_are_only_written_are_no_refills() -> None:
+    """After some of them in a row they pass by the first level."""
+    stores = [0xF800_8420] * 240  # str x0, [x1], #8
+    made, (refills, accesses) = counted(*stores, events=(L1D_REFILL, L1D_ACCESS), parameters={"streaming_l1": 4})
+    assert accesses == 240
+    assert counts(made)["streamed"] >= 20
+    assert refills <= 10
 
 
 def test_refills_of_code() -> None:

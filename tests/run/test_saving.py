@@ -17,7 +17,14 @@ from tests.system.machine import baonet as command
 from tests.system.machine import pair, vm, write
 from tests.system.virtual import PLACEMENTS, islands
 
-OF_THE_HOST = {"blocks_translated", "lines_invalidated", "broadcasts", "instructions_foreseen", "exits_budget", "exits_kicked"}
+OF_THE_HOST = {
+    "blocks_translated",
+    "lines_invalidated",
+    "broadcasts",
+    "instructions_foreseen",
+    "exits_budget",
+    "exits_kicked",
+}
 """Counters that begin anew."""
 ECHO: dict[str, Any] = {"vms": [vm("echo")]}
 

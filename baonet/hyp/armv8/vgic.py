@@ -2,8 +2,8 @@
 
 Three parts: ``Private`` (the vcpu's own interrupts) and ``Held`` (SPIs that the distributor has forwarded here) share
 the list registers of ``Interface``; ``Distributor`` (all SPIs of the VM) is on the VM's master pcpu only. ``vgicv3``
-and ``vgicv2`` say which register is where, ``Windows`` which of them an access is for. What the guest writes on the
-wrong pcpu for it goes there by message.
+and ``vgicv2`` say which register is where, ``RegisterWindows`` which of them an access is for. What the guest writes on
+the wrong pcpu for it goes there by message.
 
 How a pcpu uses it:
 
@@ -59,7 +59,7 @@ from baonet.hyp.armv8.vgic_messages import (
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
 from baonet.hyp.armv8.vgic_registers import WORD
-from baonet.hyp.armv8.vgic_windows import Windows
+from baonet.hyp.armv8.vgic_windows import RegisterWindows
 from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
@@ -156,7 +156,7 @@ class Vgic:
                 private=self._private,
                 send_sgi=self._send_sgi,
             )
-        self._windows = Windows(config, registers, vcpu, len(self._pcpus), self._pcpu)
+        self._windows = RegisterWindows(config, registers, vcpu, len(self._pcpus), self._pcpu)
         self._known = self._windows.known
         self.windows = self._windows.ranges
         self._note_control()

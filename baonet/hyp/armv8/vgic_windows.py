@@ -19,7 +19,7 @@ class RegisterMap(Protocol):
 
 
 @final
-class Windows:
+class RegisterWindows:
     """``known``: what words that never change are read as, by their address; and GICD_CTLR of who is home to it."""
 
     __slots__ = ("_at", "_frame", "_gicd", "_map", "_pcpu", "_window", "known", "ranges")

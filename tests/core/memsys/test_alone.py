@@ -64,6 +64,12 @@ def test_lines_under_way_are_taken_over() -> None:
     assert told[-1][0][0][0][0] > 0, "it is charged what others have kept it waiting"
 
 
+def test_lines_of_the_second_level_are_under_way_as_long() -> None:
+    variant = {"l2_on_eviction": 0, "prefetch_streams": 0}
+    before: list[Window] = [[(0, load(0))], [(0, ("reset",))], [(0, load(0x8000))]]
+    Close(variant).go(*before, [(0, data(Kind.PREFETCH, 0))])
+
+
 AHEAD: Window = [(0, step) for n in range(2400) for step in (data(Kind.PREFETCH, 0x8000 + n * LINE), ("wait", 200))]
 FULL: Window = [(0, load(n * LINE)) for n in range(4200)]
 NOT_TOLD: dict[str, tuple[dict[str, int], list[Window]]] = {

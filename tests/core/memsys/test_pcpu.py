@@ -250,3 +250,34 @@ def test_a_stream_out_of_the_second_level_is_as_fast_as_the_path(kind: Kind) -> 
     for line in lines:
         now += 1 + pcpu.data(now, line, 8, kind)
     assert (now - begin) / len(lines) == pytest.approx(40, rel=0.05)
+
+
+def test_after_a_reset_nothing_of_its_own_is_left() -> None:
+    """It fetches and translates anew, and a stride that it was at has to come twice again."""
+    pcpu = _memsys.Pcpu({}, 100_000)
+    pcpu.begin(0)
+
+    def goes_on(line: int) -> list[int]:
+        before = pcpu.counters()
+        pcpu.fetch(10_000 * line, PAGES, 4)
+        pcpu.data(10_000 * line + 5000, PAGES + 0x1000 + line * 64, 8, Kind.LOAD)
+        after = pcpu.counters()
+        return [after[name] - before[name] for name in ("l1i_misses", "tlb_i_misses", "prefetches")]
+
+    for line in range(4):
+        ahead = goes_on(line)
+    assert ahead[:2] == [0, 0]
+    assert ahead[2] > 0
+    pcpu.reset(38_000)
+    assert goes_on(4) == [1, 1, 0]
+
+
+@pytest.mark.parametrize("what", [What.CLEAN, What.INVALIDATE, What.CLEAN_INVALIDATE])
+def test_a_line_that_is_invalidated_is_not_on_its_way_any_more(what: What) -> None:
+    pcpu = _memsys.Pcpu({"prefetch_streams": 0}, 100_000)
+    pcpu.begin(0)
+    pcpu.data(0, PAGES, 8, Kind.LOAD)
+    pcpu.data(1000, PAGES + 512, 8, Kind.PREFETCH)
+    pcpu.maintain(1010, PAGES + 512, what)
+    pcpu.data(2000, PAGES + 512, 8, Kind.LOAD)
+    assert pcpu.counters()["prefetches_used"] == (not what.drops)

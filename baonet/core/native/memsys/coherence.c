@@ -140,7 +140,8 @@ bool memsys_coherence_leaves(const struct memsys_view *view, uint64_t line) {
 }
 
 void memsys_coherence_maintain(const struct memsys_view *view, const struct place *place, bool drops) {
-    if (place->shared && word_to_change(view, place)) note_move(view, place->pa >> MEMSYS_LINE_SHIFT, drops ? MOVE_FLUSHES : MOVE_CLEANS, 0);
+    if (!place->shared || !word_to_change(view, place)) return;
+    note_move(view, place->pa >> MEMSYS_LINE_SHIFT, drops ? MOVE_FLUSHES : MOVE_CLEANS, 0);
 }
 
 /* ---- Elsewhere, and at a window's edge ---- */
@@ -196,18 +197,21 @@ static void obey(struct inner *in, uint64_t line, bool drops) {
 }
 
 /* Whoever has not the line any more that a party has taken, or passed by. */
-static void hear_losses(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves, unsigned parties) {
+static void hear_losses(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves,
+                        unsigned parties) {
     for (uint64_t i = 0, count = count_of(moves); i < count; i++) {
         enum move kind = move_kind(moves->moves[i]);
         if (kind != MOVE_TAKEN && kind != MOVE_PASSED) continue;
         uint64_t line = move_line(moves->moves[i]);
         const memsys_word *word = memsys_cluster_word(cluster, line);
         for (unsigned other = 0; word && other < parties; other++)
-            if (memsys[other] && !(read_word(word) & COHERENCE_HOLDER(other))) lose_line((struct inner *)memsys[other], line << MEMSYS_LINE_SHIFT);
+            if (memsys[other] && !(read_word(word) & COHERENCE_HOLDER(other)))
+                lose_line((struct inner *)memsys[other], line << MEMSYS_LINE_SHIFT);
     }
 }
 
-static void hear_maintenance(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves, unsigned parties) {
+static void hear_maintenance(struct memsys_cluster *cluster, struct memsys *const memsys[], const struct memsys_moves *moves,
+                             unsigned parties) {
     for (uint64_t i = 0, count = count_of(moves); i < count; i++) {
         enum move kind = move_kind(moves->moves[i]);
         if (!asks_others(kind)) continue;

@@ -127,7 +127,8 @@ enum memsys_kind {
     MEMSYS_STORE,
     MEMSYS_ATOMIC,   /* a load that makes the line its own: LSE, AMO; an exclusive pair is a load, and a store if it succeeds */
     MEMSYS_ZERO,     /* a full line is written at once: DC ZVA */
-    MEMSYS_PREFETCH, /* PRFM, PLD: a hint, which no walk is made for: it has accessed nothing, so what a walk would read may be another's */
+    /* PRFM, PLD: a hint, which no walk is made for: it has accessed nothing, so what a walk would read may be another's */
+    MEMSYS_PREFETCH,
 };
 
 static inline uint32_t memsys_data_index(uint64_t va) { return va >> MEMSYS_PAGE_SHIFT & (MEMSYS_DATA_PAGES - 1); }
@@ -223,8 +224,9 @@ enum memsys_maintenance {
 /* Of one line, by the virtual address (translated as a load's is). */
 unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t va, enum memsys_maintenance what);
 
-/* Likewise of `bytes` from a physical address, as another core has asked for them: first level only, costs this pcpu nothing. A dirty line goes to
- * the second level. For pages that change hands and for broadcasts. CLEAN*: keeps the line, clean (others read it). */
+/* Likewise of `bytes` from a physical address, as another core has asked for them: first level only, costs this pcpu nothing.
+ * A dirty line goes to the second level. For pages that change hands and for broadcasts. CLEAN*: keeps the line, clean (others
+ * read it). */
 void memsys_forget(const struct memsys_view *view, uint64_t now, uint64_t pa, uint64_t bytes, enum memsys_maintenance what);
 
 /* By set and way: level 1 (data) or 2. */

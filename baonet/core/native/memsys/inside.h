@@ -54,7 +54,8 @@ struct inner {
     struct due due;
     struct path path;
     struct memsys_channel channel; /* as if no other used it */
-    uint64_t kept; /* what the cluster keeps of the path, the channel and lines ahead is what was here when the window began; the log tells the rest */
+    /* What the cluster keeps of the path, the channel and lines ahead is what was here when the window began; the log tells the rest. */
+    uint64_t kept;
 };
 
 static inline struct inner *inner_of(const struct memsys_view *view) { return (struct inner *)view->memsys; }

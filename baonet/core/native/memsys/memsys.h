@@ -2,8 +2,9 @@
  * The memory system: first-level caches, TLBs and walk caches of each pcpu, the second-level cache and the memory channel of
  * a cluster, in time that is counted in cycles of the core's clock.
  *
- * Pure: no engine, no Python (but for the names of parameters, in its dictionaries), no clock of the host, no allocation. All state is plain bytes without a pointer, in memory that
- * the caller gives (the sizes are asked for), so it can be shared, copied, saved and loaded as it is.
+ * Pure: no engine, no Python (but for the names of parameters, in its dictionaries), no clock of the host, no allocation. All
+ * state is plain bytes without a pointer, in memory that the caller gives (the sizes are asked for), so it can be shared, copied,
+ * saved and loaded as it is.
  *
  * One pcpu at a time uses its own `struct memsys`, its replica of the second level and its log; the cluster is touched only
  * while all of its pcpus stand, but for what coherence.h says. Who uses it includes this header alone. The layers of the files

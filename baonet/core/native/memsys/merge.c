@@ -193,7 +193,8 @@ void memsys_merge(struct memsys_cluster *cluster, const struct memsys_entry entr
     uint64_t area = cluster->channel.area;
     for (unsigned i = 0; i < parties; i++) {
         const struct memsys_entry *entry = &entries[i];
-        all[i] = (struct reader){.log = entry->log, .party = &cluster->parties[i], .outcome = &outcomes[i], .number = i, .owner = entry->owner};
+        all[i] = (struct reader){.log = entry->log, .party = &cluster->parties[i], .outcome = &outcomes[i], .number = i};
+        all[i].owner = entry->owner;
         all[i].shares = entry->moves && atomic_load_explicit(&entry->moves->written, memory_order_relaxed);
         outcomes[i] = (struct memsys_outcome){0};
         if (entry->log && entry->log->count) active[count++] = &all[i];

@@ -43,5 +43,6 @@ bool memsys_plausible(const struct memsys *memsys, const struct memsys_parameter
            micro_is(&in->micro[1], p->utlb_instruction) && sets_are(&in->tlb, in->tlb_next, p->tlb_entries, p->tlb_ways) &&
            sets_are(&in->walk, in->walk_next, p->walk_cache_entries, p->walk_cache_ways) &&
            sets_are(&in->ipa, in->ipa_next, p->ipa_cache_entries, p->ipa_cache_ways) &&
-           filters_are(in) && in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS && memsys_ahead_plausible(&in->ahead, p);
+            filters_are(in) && in->due.count <= L1_LINES && in->prefetcher.next < PREFETCH_STREAMS &&
+            memsys_ahead_plausible(&in->ahead, p);
 }

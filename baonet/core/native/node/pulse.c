@@ -6,6 +6,8 @@
  * The stream is in the clear. A beat is a number and a code (keyed BLAKE2b) that nobody makes without the key of who says it. Each
  * end has one of its own, and numbers go up; so what others put into the stream, or say again, is not heard.
  *
+ * Nobody is silent who has not said anything yet: that it has begun to is its first beat.
+ *
  * A time in which this thread itself was not run (its process was stopped, its host slept) makes nobody late.
  */
 #define _GNU_SOURCE
@@ -30,6 +32,7 @@
 
 #define MOST_PEERS 1024u
 #define SECOND UINT64_C(1000000000)
+#define BEGINS (60 * SECOND) /* until a peer's first beat: its thread may not have begun yet, on a host that has much to do */
 #define LAST_WORDS (SECOND / 2) /* between the end of a peer's pulse and that of its control stream */
 
 #define CODE 16u
@@ -132,7 +135,8 @@ static void judge(struct pulse *pulse, uint64_t now) {
             if (pulse->ends_with_peer && now - peer->ended > (uint64_t)pulse->ends_with_peer * SECOND) raise(SIGKILL);
             continue;
         }
-        bool silent = now - peer->heard > pulse->limit;
+        uint64_t limit = peer->heard_last || pulse->limit > BEGINS ? pulse->limit : BEGINS;
+        bool silent = now - peer->heard > limit;
         if (silent) atomic_store(&peer->silent, true);
         if (silent || (peer->ended && now - peer->ended > LAST_WORDS)) lose(peer, now);
     }

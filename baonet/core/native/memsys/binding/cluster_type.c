@@ -143,7 +143,8 @@ static PyObject *repeat(PyObject *self, PyObject *args) {
     if (first < settled || first > written) return PyErr_Format(PyExc_IndexError, "move %llu is not there", first);
     if (!*mine && (*mine = calloc(1, memsys_moves_size(pcpu->window)))) memsys_moves_init(*mine, pcpu->window);
     if (!*mine) return PyErr_NoMemory();
-    if (!memsys_coherence_repeat(object->cluster, pcpu->view.party, *mine, first, moves->moves + (first - settled), (uint32_t)(written - first)))
+    const uint64_t *these = moves->moves + (first - settled);
+    if (!memsys_coherence_repeat(object->cluster, pcpu->view.party, *mine, first, these, (uint32_t)(written - first)))
         return PyErr_Format(PyExc_ValueError, "moves before number %llu are missing", first);
     return PyLong_FromUnsignedLongLong(written);
 }
