@@ -50,12 +50,16 @@
 #define TLB_FAST_SIZE 16
 #define TLB_DESC_SIZE 696
 #define TLB_VICTIMS 8
+#define TLB_DESC_VICTIM_IO 512 /* viotlb, from vtable; and iotlb, a pointer */
+#define TLB_DESC_IO 640
+#define TLB_IO_SIZE 16
 #define TLB_FAST_TABLE 8
 #define TLB_ENTRY_BITS 6
 #define TLB_ENTRY_READ 0
 #define TLB_ENTRY_WRITE 8
 #define TLB_ENTRY_CODE 16
 #define TLB_ENTRY_PADDR 24
+#define TLB_ENTRY_ADDEND 32 /* from a virtual address to the host's */
 #define TLB_ENTRY_SIZE 64
 #define TLB_INVALID (1u << (ARCH_PAGE_BITS_MIN - 1))
 #define TLB_NOTDIRTY (1u << (ARCH_PAGE_BITS_MIN - 2))
@@ -71,7 +75,10 @@
 #define EXCP_DEBUG 0x10002
 #define EXCP_YIELD 0x10004
 #define CPU_INTERRUPT_HARD 0x2u
-#define MEMOP_ALIGN_MASK 0x70u
+#define MEMOP_ALIGN_MASK 0x70u /* by its size, all of them; or the bits of it */
+#define MEMOP_ALIGN_SHIFT 4
+#define MMU_INDEX_WIDTH 4 /* of a TCGMemOpIdx; the operation is above */
+#define MMU_INDEX_BITS 0xfu
 #define MEMTX_OK 0
 #define MEMTX_DECODE_ERROR 2
 #define MMU_DATA_LOAD 0

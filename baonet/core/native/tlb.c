@@ -1,6 +1,8 @@
 /* The entries of the library's TLBs: which of them let a store pass unseen. */
 #include "tlb.h"
 
+#include <string.h>
+
 #include "code_map.h"
 #include "leave.h"
 #include "regions.h"
@@ -19,6 +21,34 @@ uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end) {
 
 uint8_t *tlb_victims(struct core *core, unsigned mmu_index) {
     return (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+}
+
+static void exchange(uint8_t *one, uint8_t *other, size_t size) {
+    uint8_t kept[TLB_ENTRY_SIZE];
+    memcpy(kept, one, size);
+    memcpy(one, other, size);
+    memcpy(other, kept, size);
+}
+
+void *tlb_displaced(void *env, uint64_t va, unsigned size, uint32_t index, unsigned permission) {
+    uint32_t alignment = index >> MMU_INDEX_WIDTH & MEMOP_ALIGN_MASK;
+    if (va & (size - 1) || (alignment != MEMOP_ALIGN_MASK && 1u << (alignment >> MEMOP_ALIGN_SHIFT) > size)) return NULL;
+    unsigned mmu_index = index & MMU_INDEX_BITS;
+    uint8_t *cpu = (uint8_t *)env - CPU_ENV;
+    uint8_t *victims = cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+    uint8_t *fast = cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+    uint64_t place = (va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0);
+    uint8_t *entry = FIELD(uint8_t *, fast, TLB_FAST_TABLE) + place;
+    if (!((FIELD(uint64_t, entry, permission) ^ va) & PAGE_MASK)) return NULL; /* it is there, and for the slow path */
+    for (unsigned i = 0; i < TLB_VICTIMS; i++) {
+        uint8_t *victim = victims + i * TLB_ENTRY_SIZE;
+        if (FIELD(uint64_t, victim, permission) != (va & PAGE_MASK)) continue;
+        uint8_t *io = FIELD(uint8_t *, victims, TLB_DESC_IO) + (place >> TLB_ENTRY_BITS) * TLB_IO_SIZE;
+        exchange(entry, victim, TLB_ENTRY_SIZE);
+        exchange(io, victims + TLB_DESC_VICTIM_IO + i * TLB_IO_SIZE, TLB_IO_SIZE);
+        return (void *)(va + FIELD(uint64_t, entry, TLB_ENTRY_ADDEND));
+    }
+    return NULL;
 }
 
 static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {

@@ -12,9 +12,8 @@
 #include "armv8/watch.h"
 #include "leave.h"
 #include "rest.h"
+#include "tlb.h"
 
-#define MMU_INDEX_WIDTH 4 /* of a TCGMemOpIdx; the operation is above */
-#define MMU_INDEX_BITS 0xfu
 #define MEMOP_SIZE 3u
 #define GETPC_ADJUST 2      /* from a return address into the call */
 
@@ -42,37 +41,49 @@ static uint32_t without_alignment(uint32_t index) {
 
 uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_access; }
 
-#define LOAD(name, size)                                                                                               \
+#define LOAD(name, type, displaced)                                                                                    \
     EXPORT uint64_t helper_##name##_mmu_aarch64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \
-        check(env, va, size, index, MMU_DATA_LOAD, from);                                                              \
-        return arm.name(env, va, index, from);                                                                     \
+        check(env, va, sizeof(type), index, MMU_DATA_LOAD, from);                                                      \
+        const type *host = displaced(env, va, sizeof(type), index, TLB_ENTRY_READ);                                    \
+        return host ? *host : arm.name(env, va, index, from);                                                          \
     }
-#define STORE(name, type, size)                                                                                        \
+#define STORE(name, type, displaced)                                                                                   \
     EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
-        if (is_done(env, va, size, from)) return;                                                                      \
-        check(env, va, size, index, MMU_DATA_STORE, from);                                                             \
-        arm.name(env, va, value, index, from);                                                                     \
+        if (is_done(env, va, sizeof(type), from)) return;                                                              \
+        check(env, va, sizeof(type), index, MMU_DATA_STORE, from);                                                     \
+        type *host = displaced(env, va, sizeof(type), index, TLB_ENTRY_WRITE);                                         \
+        if (host)                                                                                                      \
+            *host = value;                                                                                             \
+        else                                                                                                           \
+            arm.name(env, va, value, index, from);                                                                     \
     }
+/* Of the other order of bytes than the host's. */
+#define NOT_DISPLACED(...) NULL
 
 EXPORT void helper_ret_stb_mmu_aarch64(void *env, uint64_t va, uint8_t value, uint32_t index, uintptr_t from) {
     if (is_done(env, va, 1, from)) return;
     check(env, va, 1, index, MMU_DATA_STORE, from);
-    arm.ret_stb(env, va, value, without_alignment(index), from);
+    index = without_alignment(index);
+    uint8_t *host = tlb_displaced(env, va, 1, index, TLB_ENTRY_WRITE);
+    if (host)
+        *host = value;
+    else
+        arm.ret_stb(env, va, value, index, from);
 }
 
-LOAD(ret_ldub, 1)
-LOAD(le_lduw, 2)
-LOAD(le_ldul, 4)
-LOAD(le_ldq, 8)
-LOAD(be_lduw, 2)
-LOAD(be_ldul, 4)
-LOAD(be_ldq, 8)
-STORE(le_stw, uint16_t, 2)
-STORE(le_stl, uint32_t, 4)
-STORE(le_stq, uint64_t, 8)
-STORE(be_stw, uint16_t, 2)
-STORE(be_stl, uint32_t, 4)
-STORE(be_stq, uint64_t, 8)
+LOAD(ret_ldub, uint8_t, tlb_displaced)
+LOAD(le_lduw, uint16_t, tlb_displaced)
+LOAD(le_ldul, uint32_t, tlb_displaced)
+LOAD(le_ldq, uint64_t, tlb_displaced)
+LOAD(be_lduw, uint16_t, NOT_DISPLACED)
+LOAD(be_ldul, uint32_t, NOT_DISPLACED)
+LOAD(be_ldq, uint64_t, NOT_DISPLACED)
+STORE(le_stw, uint16_t, tlb_displaced)
+STORE(le_stl, uint32_t, tlb_displaced)
+STORE(le_stq, uint64_t, tlb_displaced)
+STORE(be_stw, uint16_t, NOT_DISPLACED)
+STORE(be_stl, uint32_t, NOT_DISPLACED)
+STORE(be_stq, uint64_t, NOT_DISPLACED)
 
 #define ZVA_SIZE 64u /* DCZID_EL0.BS is 4 */
 

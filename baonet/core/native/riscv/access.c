@@ -7,6 +7,7 @@
 #include "riscv/faults.h"
 #include "riscv/observed.h"
 #include "riscv/riscv.h"
+#include "tlb.h"
 
 static void note(void *env, uint64_t va, uintptr_t from) {
     if (!running || running->env != env) return;
@@ -24,21 +25,28 @@ uintptr_t arch_access(struct core *core) { return core->scratch.arch.access; }
 void arch_refused(struct core *core, uintptr_t from) { (void)core, (void)from; }
 void arch_resume(struct core *core) { (void)core; }
 
-#define LOAD(name)                                                                                                     \
+#define LOAD(name, type)                                                                                               \
     EXPORT uint64_t helper_##name##_mmu_riscv64(void *env, uint64_t va, uint32_t index, uintptr_t from) {              \
+        const type *host = tlb_displaced(env, va, sizeof(type), index, TLB_ENTRY_READ);                                \
+        if (host) return *host;                                                                                        \
         note(env, va, from);                                                                                           \
         return riscv.name(env, va, index, from);                                                                       \
     }
 #define STORE(name, type)                                                                                              \
     EXPORT void helper_##name##_mmu_riscv64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
+        type *host = tlb_displaced(env, va, sizeof(type), index, TLB_ENTRY_WRITE);                                     \
+        if (host) {                                                                                                    \
+            *host = value;                                                                                             \
+            return;                                                                                                    \
+        }                                                                                                              \
         note(env, va, from);                                                                                           \
         riscv.name(env, va, value, index, from);                                                                       \
     }
 
-LOAD(ret_ldub)
-LOAD(le_lduw)
-LOAD(le_ldul)
-LOAD(le_ldq)
+LOAD(ret_ldub, uint8_t)
+LOAD(le_lduw, uint16_t)
+LOAD(le_ldul, uint32_t)
+LOAD(le_ldq, uint64_t)
 STORE(ret_stb, uint8_t)
 STORE(le_stw, uint16_t)
 STORE(le_stl, uint32_t)
