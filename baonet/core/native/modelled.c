@@ -38,7 +38,7 @@ static bool is_told(struct core *core, enum memsys_kind kind) {
 }
 
 /* Of the core that runs. */
-static void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
+static inline __attribute__((always_inline)) void observe(uint64_t address, unsigned size, enum memsys_kind kind) {
     struct core *core = running;
     address = arch_untagged(core, address);
     bool store = kind == MEMSYS_STORE, usual = store || kind == MEMSYS_LOAD;
@@ -71,7 +71,10 @@ EXPORT void ARCH_OBSERVED_STORE(void *memsys, uint64_t address, int32_t mask) {
 
 EXPORT void ARCH_OBSERVED_OTHER(void *memsys, uint64_t address, uint32_t info) {
     (void)memsys;
-    observe(address, info & 0xff, (enum memsys_kind)(info >> 8));
+    enum memsys_kind kind = (enum memsys_kind)(info >> 8);
+    if (kind == MEMSYS_LOAD) observe(address, info & 0xff, MEMSYS_LOAD);
+    else if (kind == MEMSYS_STORE) observe(address, info & 0xff, MEMSYS_STORE);
+    else observe(address, info & 0xff, kind);
 }
 
 EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address) {

@@ -66,16 +66,27 @@ static inline bool store_hits(const struct memsys_view *view, const struct place
     return true;
 }
 
+static __attribute__((noinline)) bool find_loaded(const struct memsys_view *view, uint64_t va, unsigned *spent) {
+    struct place place;
+    if (!find_place(inner_of(view), va, false, &place, spent)) return false;
+    coherence_look(view, &place);
+    return load_hits(view, &place);
+}
+
+static __attribute__((noinline)) bool find_stored(const struct memsys_view *view, uint64_t va, unsigned size, unsigned *spent) {
+    struct place place;
+    if (!find_place(inner_of(view), va, false, &place, spent)) return false;
+    coherence_look(view, &place);
+    return store_hits(view, &place, size);
+}
+
 bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store, unsigned *spent) {
     struct inner *in = inner_of(view);
-    struct place place;
     *spent = 0;
     if ((va ^ (va + size - 1)) >> MEMSYS_LINE_SHIFT) return false;
-    if (store && (va & ~(uint64_t)(MEMSYS_LINE - 1)) == in->written.virtual && in->writing.line == in->written.line)
-        return write_on(in, va, size);
-    if (!find_place(in, va, false, &place, spent)) return false;
-    coherence_look(view, &place);
-    return store ? store_hits(view, &place, size) : load_hits(view, &place);
+    if (!store) return find_loaded(view, va, spent);
+    if ((va & ~(uint64_t)(MEMSYS_LINE - 1)) == in->written.virtual && in->writing.line == in->written.line) return write_on(in, va, size);
+    return find_stored(view, va, size, spent);
 }
 
 uint64_t memsys_code_hits(const struct memsys_view *view, uint64_t va, unsigned bytes, unsigned *spent) {
