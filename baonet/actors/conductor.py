@@ -119,7 +119,8 @@ class Conductor:
                 await self._room()
                 await self._go_on()
                 if trio.current_time() - collected > COLLECT and self._island.standing:
-                    await self._collect()
+                    self._island.take_printed()
+                    await self._collect(self._island.pcpus)
                     collected = trio.current_time()
                 if self._reported or trio.current_time() - rested > REST:
                     await self._port.wait(0)
@@ -137,7 +138,7 @@ class Conductor:
             turn = island.go(min(self._horizon, flip))
             if isinstance(turn, int):
                 if turn == DONE:
-                    self._rest(flip)
+                    await self._rest(flip)
                 return
             self._asks = True
             here = seats.get(turn.pcpu)
@@ -163,10 +164,10 @@ class Conductor:
             if self._port.congested:
                 return
 
-    async def _collect(self) -> None:
+    async def _collect(self, pcpus: Iterable[int]) -> None:
         """What guests have printed, and recorded."""
         self._asks = True
-        for pcpu in self._island.pcpus:
+        for pcpu in pcpus:
             here = self._seats.get(pcpu)
             if here is None:
                 answer = await self._ask(Collect(pcpu))
@@ -188,10 +189,16 @@ class Conductor:
             await self._port.wait(RETRY)
             self._hear()
 
-    def _rest(self, flip: int) -> None:
-        """Nobody has anything to do before the horizon, or before the end of the window in which the next bits flip."""
+    async def _rest(self, flip: int) -> None:
+        """Nobody has anything to do before the horizon, or before the end of the window in which the next bits flip.
+
+        What was printed by then is told before: a run that ends by it ends there.
+        """
         if flip <= self._horizon:
             self._flip(self._events.flips.pop())
+            return
+        await self._collect(self._island.take_printed())
+        if self._ended or self._broken:
             return
         next_ = min(self._island.next, flip)
         self._port.send(AGENT, wire.Reached(-1 if next_ >= NEVER else next_, self._island.latest))

@@ -111,6 +111,10 @@ class Island:
         """Of its clusters whose memory takes time, in the order of their numbers."""
         return self._rounds.memory_counts()
 
+    def take_printed(self) -> list[int]:
+        """Pcpus whose guests have printed what nobody has asked them for."""
+        return [self.pcpus[member] for member in self._rounds.take_printed()]
+
     def go(self, until: int) -> Turn | int:
         """Let all go on, until one of their hypervisors is to be asked: its turn. Else DONE or RECESS."""
         member = self._rounds.go(until)

@@ -300,6 +300,9 @@ class Rounds(Protocol):
 
     def clock(self, member: int) -> int: ...
 
+    def take_printed(self) -> list[int]:
+        """Whose guests have printed since they were last here, or their hypervisors were asked."""
+
     @property
     def next(self) -> int:
         """The earliest moment at which somebody has something to do, NEVER if nobody has."""

@@ -55,6 +55,9 @@ class FakeRounds:
     def clock(self, member: int) -> int:
         return self.clocks[member]
 
+    def take_printed(self) -> list[int]:
+        return []
+
     @property
     def next(self) -> int:
         return min(self.due)

@@ -17,7 +17,7 @@ from tests.core.virtual import HVC, WFI, write
 from tests.patience import LIMIT, PROCESS, RUN
 from tests.system.machine import COMMAND, UART, Background, Result, baonet, run, vm
 from tests.system.machine import write as write_machine
-from tests.system.virtual import IPC, MAILBOX, PLACEMENTS, SILENT, same_everywhere, virtual
+from tests.system.virtual import IPC, MAILBOX, PLACEMENTS, SECOND_UART, SILENT, TWO_UARTS, same_everywhere, virtual
 
 CNTP_TVAL, CNTP_CTL = (3, 3, 14, 2, 0), (3, 3, 14, 2, 1)
 ZEROES, TIMER = b"\0" * 4096, (0xD2807D00, write(CNTP_TVAL, 0), 0xD2800020, write(CNTP_CTL, 0), WFI, 0x17FFFFFF)
@@ -204,6 +204,15 @@ def test_a_text_that_has_not_come_when_the_time_has_passed(tmp_path: Path) -> No
         assert result.status == 6
         assert "baonet: VM 'spin' never printed 'never', which --until waits for\n" in result.said
         assert "VM 'spin' (vm 0), vcpu 0 on pcpu 0: runs at EL1h\n" in result.said
+
+
+def test_a_run_ends_at_the_horizon_behind_the_text_though_its_guest_never_leaves(tmp_path: Path) -> None:
+    placements = ("process-per-cpu", "process-per-vm")
+    vms = [vm("spin"), vm("spin", name="other", devices=SECOND_UART)]
+    machine = {"platform": {"extends": "qemu-aarch64-virt", "devices": TWO_UARTS}, "vms": vms}
+    for text in ("spin:spin: 1 vCPU", "other:spin: 1 vCPU"):
+        time = same_everywhere(tmp_path, machine, "--until", text, placements=placements).time
+        assert time in range(10_000_000, 10_000_010), "at the first block behind it"
 
 
 def test_a_timeout_before_the_text_is_a_timeout(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ struct outcome {
     bool fought;    /* to have a page that another has */
     bool yielded;
     bool out;       /* its hypervisor is to be asked, or whoever looks after it */
+    bool printed;   /* there is output of its guest's to be taken */
 };
 
 enum { LANE_STANDS, LANE_ASKED, LANE_RUNS, LANE_HAS_COME };

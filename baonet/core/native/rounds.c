@@ -35,6 +35,7 @@ static void came(struct rounds *rounds, struct member *member, const struct stay
     const struct outcome *outcome = &stay->outcome;
     member->clock = member->next = outcome->clock;
     member->reason = outcome->reason;
+    member->printed = outcome->printed;
     if (outcome->blocked)
         member->status = MEMBER_BLOCKED;
     else if (outcome->out)

@@ -29,6 +29,7 @@ struct member {
     uint64_t attention; /* when its hypervisor is to be asked, though its guest could go on */
     int reason;         /* why its guest was left since its hypervisor was asked; -1: it has not been entered */
     bool served;        /* has had its slice in this serial phase */
+    bool printed;       /* there is output of its guest's that has not been asked for */
     bool going;         /* has not yet come to the end of its part of this parallel phase */
 };
 

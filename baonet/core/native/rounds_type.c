@@ -160,6 +160,21 @@ static PyObject *take(PyObject *self, PyObject *index) {
     return Py_BuildValue("(iK)", reason, (unsigned long long)member->next);
 }
 
+/* Those with output that has not been asked for since they were last here. */
+static PyObject *take_printed(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct rounds *rounds = (struct rounds *)self;
+    PyObject *found = PyList_New(0);
+    for (unsigned i = 0; found && i < rounds->count; i++) {
+        if (!rounds->members[i].printed) continue;
+        rounds->members[i].printed = false;
+        PyObject *index = PyLong_FromUnsignedLong(i);
+        if (!index || PyList_Append(found, index)) Py_CLEAR(found);
+        Py_XDECREF(index);
+    }
+    return found;
+}
+
 static PyObject *set(PyObject *self, PyObject *const *arguments, Py_ssize_t count, enum status status) {
     if (count != 3) return PyErr_Format(PyExc_TypeError, "a member, its clock, and a cycle");
     struct member *member = member_by(self, arguments[0]);
@@ -168,6 +183,7 @@ static PyObject *set(PyObject *self, PyObject *const *arguments, Py_ssize_t coun
     if (PyErr_Occurred()) return NULL;
     if (member->status == MEMBER_GONE) Py_RETURN_NONE;
     member->status = status;
+    member->printed = false; /* it has been asked, for that too */
     member->clock = clock;
     member->next = status == MEMBER_READY || cycle < clock ? clock : cycle;
     member->attention = status == MEMBER_READY ? cycle : NEVER;
@@ -308,6 +324,7 @@ static PyMethodDef methods[] = {
     {"call", call, METH_O, NULL},
     {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL, NULL},
     {"clock", clock_of, METH_O, NULL},
+    {"take_printed", take_printed, METH_NOARGS, NULL},
     {"memory_counts", rounds_memory_counts, METH_NOARGS, NULL},
     {"save", save, METH_NOARGS, NULL},
     {"load", load, METH_O, NULL},

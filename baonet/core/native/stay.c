@@ -14,6 +14,7 @@
 #include "futex.h"
 #include "patience.h"
 #include "run.h"
+#include "uart.h"
 
 /* Whether a core that was left for `reason` has something for its hypervisor, or for whoever looks after it. */
 static bool is_out(const struct core *core, int reason) {
@@ -38,6 +39,7 @@ static void perform(struct core *core, const struct order *order, struct outcome
     outcome->blocked = core->scratch.blocked;
     outcome->fought = core->scratch.blocked && core->scratch.need.page;
     outcome->yielded = core->scratch.yielded;
+    outcome->printed = uart_has_output(core);
     if (!outcome->yielded || outcome->out || !order->patient || outcome->clock >= order->limit) return;
     clock_skip(core, order->limit - outcome->clock);
     outcome->clock = clock_now(core);

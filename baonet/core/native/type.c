@@ -301,10 +301,7 @@ static PyObject *get_chunks(PyObject *self, void *unused) {
 }
 static PyObject *get_output(PyObject *self, void *unused) {
     (void)unused;
-    const struct core *core = (struct core *)self;
-    bool some = core->pieces.first != NULL;
-    for (unsigned i = 0; i < core->uart_count; i++) some |= core->uarts[i]->out_length > 0;
-    return PyBool_FromLong(some);
+    return PyBool_FromLong(uart_has_output((struct core *)self));
 }
 static int set_pc(PyObject *self, PyObject *value, void *unused) {
     (void)unused;

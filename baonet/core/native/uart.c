@@ -151,6 +151,12 @@ int uart_flush(struct uart *uart) {
     return 0;
 }
 
+bool uart_has_output(const struct core *core) {
+    bool some = core->pieces.first != NULL;
+    for (unsigned i = 0; i < core->uart_count; i++) some |= core->uarts[i]->out_length > 0;
+    return some;
+}
+
 int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length) {
     if (length > OUT_CAPACITY) return -1;
     memcpy(uart->out, output, length);

@@ -43,6 +43,9 @@ size_t uart_typed(struct uart *uart, uint8_t *data, size_t most);
 /* Makes a piece of what was sent since the last; -1: there is no memory. */
 int uart_flush(struct uart *uart);
 
+/* Whether a core's UARTs have sent what nobody has taken yet. */
+bool uart_has_output(const struct core *core);
+
 /* What was sent and is no piece yet, kept from another; -1: it is too much. */
 int uart_restore(struct uart *uart, uint64_t position, const void *output, size_t length);
 

@@ -26,8 +26,8 @@ struct came_frame {
     uint64_t clock;
     uint32_t pcpu;
     int32_t reason;
-    uint8_t blocked, fought, yielded, out;
-    uint32_t unused;
+    uint8_t blocked, fought, yielded, out, printed;
+    uint8_t unused[3];
 };
 struct pages_frame {
     uint32_t page;
@@ -196,7 +196,7 @@ static bool take_came(struct part *part, const struct view *from, const uint8_t 
     struct lane *lane = &part->ledger->lanes[frame.pcpu];
     if (atomic_load(&lane->work) != LANE_RUNS) return false;
     lane->outcome = (struct outcome){.clock = frame.clock, .reason = frame.reason, .blocked = frame.blocked,
-                                     .fought = frame.fought, .yielded = frame.yielded, .out = frame.out};
+                                     .fought = frame.fought, .yielded = frame.yielded, .out = frame.out, .printed = frame.printed};
     atomic_store(&lane->work, LANE_HAS_COME);
     futex_ring(&part->ledger->answers);
     return true;
@@ -219,7 +219,8 @@ static void send_came(struct part *part, unsigned pcpu) {
     struct lane *lane = &part->ledger->lanes[pcpu];
     struct outcome outcome = lane->outcome;
     struct came_frame frame = {.clock = outcome.clock, .pcpu = pcpu, .reason = outcome.reason, .blocked = outcome.blocked,
-                               .fought = outcome.fought, .yielded = outcome.yielded, .out = outcome.out};
+                               .fought = outcome.fought, .yielded = outcome.yielded, .out = outcome.out,
+                               .printed = outcome.printed};
     atomic_store(&lane->work, LANE_STANDS);
     weaving_tell(part, &part->views[0], pcpu);
     part_say(part, &part->views[0], FRAME_CAME, &frame, sizeof frame);
