@@ -53,6 +53,7 @@ class Outcome:
     fought: bool
     yielded: bool
     out: bool
+    printed: bool = False
 
 
 class Guest(Protocol):
@@ -88,7 +89,7 @@ class CoreGuest:
                 break  # else the host has interrupted it
         if core.yielded and not out and order.patient and core.time < order.limit:
             core.skip_to(order.limit)
-        return Outcome(core.time, reason, need is not None, bool(need), core.yielded, out)
+        return Outcome(core.time, reason, need is not None, bool(need), core.yielded, out, core.has_output)
 
     def _is_out(self, reason: int) -> bool:
         self.told = self.told or self.core.storm()
@@ -111,6 +112,7 @@ class Member:
     attention: int = NEVER
     reason: int = -1
     served: bool = False
+    printed: bool = False
     going: bool = False
 
 
@@ -228,6 +230,7 @@ class ModelRounds:
         outcome = member.guest.stay(order)
         member.clock = member.next = outcome.clock
         member.reason = outcome.reason
+        member.printed = outcome.printed
         if outcome.blocked:
             member.status = Status.BLOCKED
         elif outcome.out:
@@ -255,6 +258,13 @@ class ModelRounds:
     def _set(self, member: Member, status: Status, clock: int, next_: int, attention: int) -> None:
         if member.status is not Status.GONE:
             member.status, member.clock, member.next, member.attention = status, clock, next_, attention
+            member.printed = False
+
+    def take_printed(self) -> list[int]:
+        found = [index for index, member in enumerate(self._members) if member.printed]
+        for index in found:
+            self._members[index].printed = False
+        return found
 
     def gone(self, member: int) -> None:
         self._members[member].status = Status.GONE
