@@ -268,6 +268,7 @@ class ModelRounds:
 
     def gone(self, member: int) -> None:
         self._members[member].status = Status.GONE
+        self._members[member].printed = False
         self._members[member].next = NEVER
 
     def call(self, member: int) -> None:

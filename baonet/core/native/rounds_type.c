@@ -202,6 +202,7 @@ static PyObject *gone(PyObject *self, PyObject *index) {
     struct member *member = member_by(self, index);
     if (!member) return NULL;
     member->status = MEMBER_GONE;
+    member->printed = false;
     member->next = NEVER;
     Py_RETURN_NONE;
 }
