@@ -6,14 +6,14 @@
  *     monotonic [hand-overs]
  */
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+#include "linux.h"
 
 #define MAX_THREADS 8
 #define STACK 0x4000
 #define PATIENCE 1000u /* looks at what is to come before the CPU is lent to somebody else */
 
-enum { SYS_WRITE = 64, SYS_EXIT = 93, SYS_GETTIME = 113, SYS_CLONE = 220, SYS_WAIT = 260 };
+enum { SYS_GETTIME = 113, SYS_CLONE = 220, SYS_WAIT = 260 };
 enum { SYS_SETAFFINITY = 122, SYS_GETAFFINITY = 123, SYS_YIELD = 124 };
 enum { CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, SIGCHLD = 17 };
 enum { CLOCK_MONOTONIC = 1, AT_SYSINFO_EHDR = 33, PT_LOAD = 1, PT_DYNAMIC = 2, DT_STRTAB = 5, DT_SYMTAB = 6 };
@@ -36,38 +36,6 @@ static unsigned cpus[MAX_THREADS], threads;
 static uint64_t masks[MAX_THREADS][16]; /* sets of CPUs, as the kernel takes them */
 static uint64_t count = 40000;
 static get_time *from_vdso;
-
-static long call(long number, long a, long b, long c, long d, long e) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-    return x0;
-}
-
-static void say(const char *text) {
-    size_t length = 0;
-    while (text[length]) length++;
-    call(SYS_WRITE, 1, (long)text, (long)length, 0, 0);
-}
-static void say_number(uint64_t value) {
-    char digits[21], *at = digits + 20;
-    *at = 0;
-    do *--at = (char)('0' + value % 10);
-    while (value /= 10);
-    say(at);
-}
-static uint64_t number_of(const char *text) {
-    uint64_t value = 0;
-    for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
-    return value;
-}
-static void leave(int status) {
-    for (;;) call(SYS_EXIT, status, 0, 0, 0, 0);
-}
 
 /* Program headers and dynamic section of the vDSO (System V ABI, chapter 5); its symbols end where the names begin. */
 static get_time *find_in_vdso(const char *image) {
@@ -99,14 +67,14 @@ static uint64_t now(bool by_vdso) {
     if (by_vdso)
         from_vdso(CLOCK_MONOTONIC, &time);
     else
-        call(SYS_GETTIME, CLOCK_MONOTONIC, (long)&time, 0, 0, 0);
+        call(SYS_GETTIME, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
     return (uint64_t)time.seconds * 1000000000u + (uint64_t)time.nanoseconds;
 }
 
 static void go(unsigned thread) {
     uint64_t *mask = masks[thread];
     mask[cpus[thread] / 64] = 1ull << cpus[thread] % 64;
-    if (call(SYS_SETAFFINITY, 0, sizeof masks[0], (long)mask, 0, 0)) {
+    if (call(SYS_SETAFFINITY, 0, sizeof masks[0], (long)mask, 0, 0, 0)) {
         say("monotonic: FAILED to move to a CPU\n");
         leave(1);
     }
@@ -114,7 +82,7 @@ static void go(unsigned thread) {
     for (uint64_t hop = thread; hop < count; hop += threads) {
         for (unsigned tries = 0; __atomic_load_n(&pages[thread].sequence, __ATOMIC_ACQUIRE) != hop;)
             if (++tries % PATIENCE == 0)
-                call(SYS_YIELD, 0, 0, 0, 0, 0);
+                call(SYS_YIELD, 0, 0, 0, 0, 0, 0);
             else
                 __asm__ volatile("yield" : : : "memory");
         uint64_t handed = pages[thread].reading, here = now(hop / threads & 1);
@@ -155,7 +123,7 @@ __attribute__((noreturn, used)) void begin(const uint64_t *stack) {
     while (*at++) {} /* the environment */
     for (; at[0]; at += 2)
         if (at[0] == AT_SYSINFO_EHDR) from_vdso = find_in_vdso((const char *)at[1]);
-    call(SYS_GETAFFINITY, 0, sizeof mask, (long)mask, 0, 0);
+    call(SYS_GETAFFINITY, 0, sizeof mask, (long)mask, 0, 0, 0);
     for (unsigned cpu = 0; cpu < 1024 && threads < MAX_THREADS; cpu++)
         if (mask[cpu / 64] >> cpu % 64 & 1) cpus[threads++] = cpu;
     if (threads < 2 || !from_vdso) {
@@ -165,7 +133,7 @@ __attribute__((noreturn, used)) void begin(const uint64_t *stack) {
     pages[0].reading = now(true);
     for (unsigned thread = 1; thread < threads; thread++) start(thread);
     go(0);
-    for (unsigned thread = 1; thread < threads; thread++) call(SYS_WAIT, -1, 0, 0, 0, 0);
+    for (unsigned thread = 1; thread < threads; thread++) call(SYS_WAIT, -1, 0, 0, 0, 0, 0);
     uint64_t backward = 0, worst = 0;
     for (unsigned thread = 0; thread < threads; thread++) {
         backward += results[thread].backward;

@@ -5,14 +5,13 @@
  *
  *     sampler [rounds]
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "linux.h"
 
 #define PAGE 4096u
 #define RING (64 * PAGE)
 #define STEPS 3000u /* of the hot function in a round; the cold one's are a third */
 
-enum { SYS_IOCTL = 29, SYS_WRITE = 64, SYS_EXIT = 93, SYS_MMAP = 222, SYS_PERF_EVENT_OPEN = 241 };
+enum { SYS_IOCTL = 29, SYS_MMAP = 222, SYS_PERF_EVENT_OPEN = 241 };
 enum { PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1 };
 enum { TYPE_HARDWARE = 0, CYCLES = 0, INSTRUCTIONS = 1, SAMPLE_IP = 1, DISABLED = 1, RECORD_SAMPLE = 9 };
 enum { ENABLE = 0x2400, DISABLE = 0x2401 };
@@ -29,39 +28,6 @@ struct record {
     uint16_t misc, size;
     uint64_t ip;
 };
-
-static long call(long number, long a, long b, long c, long d, long e, long f) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    register long x5 __asm__("x5") = f;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-    return x0;
-}
-
-static void say(const char *text) {
-    size_t length = 0;
-    while (text[length]) length++;
-    call(SYS_WRITE, 1, (long)text, (long)length, 0, 0, 0);
-}
-static void say_number(uint64_t value) {
-    char digits[21], *at = digits + 20;
-    *at = 0;
-    do *--at = (char)('0' + value % 10);
-    while (value /= 10);
-    say(at);
-}
-static uint64_t number_of(const char *text) {
-    uint64_t value = 0;
-    for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
-    return value;
-}
-static _Noreturn void leave(int status) {
-    for (;;) call(SYS_EXIT, status, 0, 0, 0, 0, 0);
-}
 
 /* Four instructions a step, in this order in memory, with nothing between them. */
 void hot(uint64_t steps), cold(uint64_t steps), behind(void);
