@@ -23,7 +23,8 @@ static unsigned below(unsigned limit) { return (unsigned)(draw() % limit); }
 static uint64_t draw_near(uint64_t value) {
     static const uint64_t ends[] = {0, 1ull << 31, 1ull << 32, 1ull << 63};
     uint64_t end = ends[below(4)], distance = below(MOST) - MOST / 2u;
-    switch (below(5)) {
+    switch (below(6)) {
+    case 5: return ~0ull >> below(64);
     case 0: return end - value + distance;
     case 1: return end + value + distance;
     case 2: return end + distance;
@@ -32,7 +33,7 @@ static uint64_t draw_near(uint64_t value) {
     }
 }
 
-enum { OPERATIONS = 14 };
+enum { OPERATIONS = 15 };
 
 static struct span apply(unsigned operation, struct span a, struct span b, unsigned by) {
     switch (operation) {
@@ -49,6 +50,7 @@ static struct span apply(unsigned operation, struct span a, struct span b, unsig
     case 10: return span_divide(b, a, 0);
     case 11: return span_and(a, b);
     case 12: return span_or(a, b);
+    case 13: return span_mul_high(a, b);
     default: return span_xor(a, b);
     }
 }

@@ -65,19 +65,35 @@ static inline struct span span_low_signed(struct span a, unsigned bits) {
     return span_shift_right_signed(span_shift_left(a, 64 - bits), 64 - bits);
 }
 
+/* The upper half of the product of two without a sign. */
+static inline struct span span_mul_high(struct span a, struct span b) {
+    uint64_t first = (uint64_t)((unsigned __int128)a.first * b.first >> 64), last = (uint64_t)((unsigned __int128)a.last * b.last >> 64);
+    return span_from(first, last, spans_follow(a, b));
+}
+
 /* A quotient by zero is what the architecture says. */
 static inline struct span span_divide(struct span a, struct span b, uint64_t by_zero) {
     uint64_t first = b.first ? a.first / b.first : by_zero, last = b.last ? a.last / b.last : by_zero;
     return span_from(first, last, a.monotonic && span_is_same(b));
 }
 
-/* What no order of the operands follows from: the same if they are. */
+/* Of bits the order of the operands says nothing, but where all of them are kept, or turned, or the lowest. */
 static inline struct span span_of_bits(uint64_t first, uint64_t last, struct span a, struct span b) {
     return span_from(first, last, span_is_same(a) && span_is_same(b));
 }
-static inline struct span span_and(struct span a, struct span b) { return span_of_bits(a.first & b.first, a.last & b.last, a, b); }
-static inline struct span span_or(struct span a, struct span b) { return span_of_bits(a.first | b.first, a.last | b.last, a, b); }
-static inline struct span span_xor(struct span a, struct span b) { return span_of_bits(a.first ^ b.first, a.last ^ b.last, a, b); }
+static inline bool span_is(struct span a, uint64_t value) { return span_is_same(a) && a.first == value; }
+static inline struct span span_and(struct span a, struct span b) {
+    bool lowest = span_is_same(b) && b.first && !(b.first & (b.first + 1));
+    return lowest ? span_low(a, (unsigned)__builtin_popcountll(b.first)) : span_of_bits(a.first & b.first, a.last & b.last, a, b);
+}
+static inline struct span span_or(struct span a, struct span b) {
+    if (span_is(a, 0)) return b;
+    return span_is(b, 0) ? a : span_of_bits(a.first | b.first, a.last | b.last, a, b);
+}
+static inline struct span span_xor(struct span a, struct span b) {
+    return span_is(b, UINT64_MAX) ? span_sub(b, a) : span_of_bits(a.first ^ b.first, a.last ^ b.last, a, b);
+}
+static inline struct span span_not(struct span a) { return span_xor(a, span_same(UINT64_MAX)); }
 
 /* Comparisons. False: they may come out in both ways; else `*answer` is how they do, in every iteration. */
 static inline bool span_less(struct span a, struct span b, bool *answer) {

@@ -101,13 +101,9 @@ static bool add_or_subtract(struct iteration *it, uint32_t word, struct span a, 
     return true;
 }
 
-static bool is_low_mask(struct span b) { return span_is_same(b) && b.first && !(b.first & (b.first + 1)); }
-
 static bool logical(struct iteration *it, uint32_t word, struct span a, struct span b, bool stack) {
     unsigned kind = BITS(word, 29, 2);
     struct span result = kind == 1 ? span_or(a, b) : kind == 2 ? span_xor(a, b) : span_and(a, b);
-    if (kind == 1 && RN(word) == STACK) result = b; /* MOV */
-    if (!(kind % 3) && is_low_mask(b)) result = span_low(a, (unsigned)__builtin_popcountll(b.first));
     if (kind == 3) test(it, word, result);
     if (stack && kind != 3) to_stack_or(it, word, RD(word), result);
     else set(it, word, RD(word), result);
@@ -196,7 +192,7 @@ static bool conditional_select(struct iteration *it, uint32_t word) {
     bool met, inverts = BITS(word, 30, 1), increments = BITS(word, 10, 1);
     if (!holds(it, BITS(word, 12, 4), &met)) return false;
     struct span value = operand(it, word, met ? RN(word) : RM(word));
-    if (!met && inverts) value = span_sub(span_same(~0ull), value);
+    if (!met && inverts) value = span_not(value);
     if (!met && increments) value = span_add(value, span_same(1));
     set(it, word, RD(word), value);
     return true;
@@ -227,8 +223,7 @@ static bool of_three(struct iteration *it, uint32_t word) {
     unsigned kind = BITS(word, 21, 3);
     struct span a = operand(it, word, RN(word)), b = operand(it, word, RM(word)), sum = operand(it, word, RT2(word));
     if (kind == 6 && IS_64(word)) { /* UMULH */
-        uint64_t first = (unsigned __int128)a.first * b.first >> 64, last = (unsigned __int128)a.last * b.last >> 64;
-        set(it, word, RD(word), span_from(first, last, spans_follow(a, b)));
+        set(it, word, RD(word), span_mul_high(a, b));
         return true;
     }
     if (kind == 1) a = span_low_signed(a, 32), b = span_low_signed(b, 32);
@@ -250,7 +245,7 @@ static bool by_registers(struct iteration *it, uint32_t word) {
         }
         struct span value = shifted(word, operand(it, word, RM(word)), shift, amount);
         if (BITS(word, 24, 1)) return shift < 3 && add_or_subtract(it, word, operand(it, word, RN(word)), value, false);
-        if (BITS(word, 21, 1)) value = span_sub(span_same(~0ull), value);
+        if (BITS(word, 21, 1)) value = span_not(value);
         return logical(it, word, operand(it, word, RN(word)), sized(word, value), false);
     }
     if (BITS(word, 24, 1)) return of_three(it, word);

@@ -29,8 +29,6 @@ static bool set_answer(struct iteration *it, unsigned number, bool known, bool a
     return known && set(it, number, span_same(answer));
 }
 
-static bool is_low_mask(struct span b) { return span_is_same(b) && b.first && !(b.first & (b.first + 1)); }
-
 /* `other`: SUB, SRA. */
 static bool compute(struct iteration *it, unsigned rd, unsigned operation, bool other, struct span a, struct span b) {
     bool answer, known;
@@ -40,10 +38,10 @@ static bool compute(struct iteration *it, unsigned rd, unsigned operation, bool 
     case SLL: return set(it, rd, span_shift_left(a, b.first & 63));
     case SLT: known = span_less_signed(a, b, &answer); return set_answer(it, rd, known, answer);
     case SLTU: known = span_less(a, b, &answer); return set_answer(it, rd, known, answer);
-    case XOR: return set(it, rd, span_is_same(b) && b.first == UINT64_MAX ? span_sub(b, a) : span_xor(a, b));
+    case XOR: return set(it, rd, span_xor(a, b));
     case SRL: return set(it, rd, other ? span_shift_right_signed(a, b.first & 63) : span_shift_right(a, b.first & 63));
-    case OR: return set(it, rd, span_is_same(b) && !b.first ? a : span_or(a, b));
-    default: return set(it, rd, is_low_mask(b) ? span_low(a, (unsigned)__builtin_popcountll(b.first)) : span_and(a, b));
+    case OR: return set(it, rd, span_or(a, b));
+    default: return set(it, rd, span_and(a, b));
     }
 }
 
@@ -67,10 +65,7 @@ static bool multiply_or_divide(struct iteration *it, uint32_t word, struct span 
         struct span product = span_mul(a, b);
         return set(it, RD(word), narrow ? span_low_signed(product, 32) : product);
     }
-    case 3: {
-        uint64_t first = (unsigned __int128)a.first * b.first >> 64, last = (unsigned __int128)a.last * b.last >> 64;
-        return !narrow && set(it, RD(word), span_from(first, last, spans_follow(a, b)));
-    }
+    case 3: return !narrow && set(it, RD(word), span_mul_high(a, b));
     case 5: {
         if (!narrow) return set(it, RD(word), span_divide(a, b, UINT64_MAX));
         struct span quotient = span_divide(span_low(a, 32), span_low(b, 32), UINT64_MAX);
