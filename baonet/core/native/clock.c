@@ -36,8 +36,11 @@ static uint64_t beside(const struct core *core) {
     return core->state.skipped + (core->weave ? memsys_weave_party(core->weave, core->party)->charged : 0);
 }
 
+/* In virtual time, when so many instructions have retired. */
+static uint64_t time_of(const struct core *core, uint64_t retired) { return clock_of_instructions(core, retired) + beside(core); }
+
 uint64_t clock_now(struct core *core) {
-    if (core->hz) return clock_of_instructions(core, core_retired(core)) + beside(core);
+    if (core->hz) return time_of(core, core_retired(core));
     if (!core->residence) return clock_host(core) - core->epoch;
     uint64_t own = own_time(core);
     return without_rests(core, core->stands ? common_of(core->stands_offset, own) : common_clock(core->residence, own));
@@ -76,7 +79,7 @@ uint64_t clock_seen(struct core *core) {
 }
 
 uint64_t clock_seen_after(struct core *core, uint64_t instructions) {
-    uint64_t time = clock_of_instructions(core, core_retired(core) + instructions) + beside(core);
+    uint64_t time = time_of(core, core_retired(core) + instructions);
     if (time < core->state.floor) time = core->state.floor;
     return time > core->state.seen ? time : core->state.seen;
 }
@@ -86,7 +89,7 @@ uint64_t clock_of_tick(struct core *core, uint64_t tick) {
     return cycle > INT64_MAX ? UINT64_MAX : (uint64_t)cycle;
 }
 
-uint64_t clock_after(const struct core *core, uint64_t retired) { return clock_of_instructions(core, retired) + beside(core) + 1; }
+uint64_t clock_after(const struct core *core, uint64_t retired) { return time_of(core, retired) + 1; }
 
 int64_t clock_nanoseconds(struct core *core, uint64_t ticks) {
     unsigned __int128 exact = (unsigned __int128)ticks * 1000000000u / core->frequency;
@@ -159,7 +162,7 @@ void clock_fall_behind(struct core *core, uint64_t nanoseconds) {
 
 /* At the start of a block whose `instructions` are already taken. */
 void clock_block_start(struct core *core, unsigned instructions) {
-    uint64_t start = clock_of_instructions(core, core_retired(core) - instructions) + beside(core);
+    uint64_t start = time_of(core, core_retired(core) - instructions);
     if (start < stop(core)) {
         clock_plan(core);
         return;

@@ -28,18 +28,9 @@ void iteration_set_register(struct iteration *iteration, unsigned number, struct
     iteration->registers[number] = value;
 }
 
-static const uint8_t *victim(const struct iteration *iteration, uint64_t va, unsigned which) {
-    const uint8_t *entry = tlb_victims(iteration->core, iteration->mmu_index);
-    for (unsigned i = 0; i < TLB_VICTIMS; i++, entry += TLB_ENTRY_SIZE)
-        if (FIELD(uint64_t, entry, which) == (va & PAGE_MASK)) return entry;
-    return NULL;
-}
-
 /* Where this is in RAM, if the TLB lets translated code go there by itself. */
-static uint8_t *host_of(const struct iteration *iteration, uint64_t va, unsigned size, unsigned which) {
-    if (va & (size - 1)) return NULL;
-    const uint8_t *entry = tlb_entry(iteration->core, iteration->mmu_index, va);
-    if (FIELD(uint64_t, entry, which) != (va & PAGE_MASK)) entry = victim(iteration, va, which);
+static uint8_t *host_of(const struct iteration *iteration, uint64_t va, unsigned size, unsigned permission) {
+    const uint8_t *entry = va & (size - 1) ? NULL : tlb_find(iteration->core, iteration->mmu_index, va, permission);
     if (!entry) return NULL;
     uint64_t ipa = (FIELD(uint64_t, entry, TLB_ENTRY_PADDR) & PAGE_MASK) | (va & ~PAGE_MASK);
     struct region *region = region_find(iteration->core, ipa);

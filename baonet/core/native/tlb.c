@@ -7,10 +7,12 @@
 #include "leave.h"
 #include "regions.h"
 
-uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va) {
-    uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
+static uint8_t *entry_of(uint8_t *cpu, unsigned mmu_index, uint64_t va) {
+    uint8_t *fast = cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
     return FIELD(uint8_t *, fast, TLB_FAST_TABLE) + ((va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0));
 }
+
+uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va) { return entry_of(core->cpu, mmu_index, va); }
 
 uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end) {
     uint8_t *fast = (uint8_t *)core->cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
@@ -19,8 +21,22 @@ uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end) {
     return table;
 }
 
-uint8_t *tlb_victims(struct core *core, unsigned mmu_index) {
-    return (uint8_t *)core->cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
+static uint8_t *victims_of(uint8_t *cpu, unsigned mmu_index) { return cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE; }
+
+uint8_t *tlb_victims(struct core *core, unsigned mmu_index) { return victims_of(core->cpu, mmu_index); }
+
+/* By which translated code could go to RAM at once. */
+static uint8_t *victim_of(uint8_t *cpu, unsigned mmu_index, uint64_t va, unsigned permission) {
+    uint8_t *victim = victims_of(cpu, mmu_index);
+    for (unsigned i = 0; i < TLB_VICTIMS; i++, victim += TLB_ENTRY_SIZE)
+        if (FIELD(uint64_t, victim, permission) == (va & PAGE_MASK)) return victim;
+    return NULL;
+}
+
+const uint8_t *tlb_find(struct core *core, unsigned mmu_index, uint64_t va, unsigned permission) {
+    const uint8_t *entry = tlb_entry(core, mmu_index, va);
+    if (FIELD(uint64_t, entry, permission) == (va & PAGE_MASK)) return entry;
+    return victim_of(core->cpu, mmu_index, va, permission);
 }
 
 static void exchange(uint8_t *one, uint8_t *other, size_t size) {
@@ -34,21 +50,16 @@ void *tlb_displaced(void *env, uint64_t va, unsigned size, uint32_t index, unsig
     uint32_t alignment = index >> MMU_INDEX_WIDTH & MEMOP_ALIGN_MASK;
     if (va & (size - 1) || (alignment != MEMOP_ALIGN_MASK && 1u << (alignment >> MEMOP_ALIGN_SHIFT) > size)) return NULL;
     unsigned mmu_index = index & MMU_INDEX_BITS;
-    uint8_t *cpu = (uint8_t *)env - CPU_ENV;
-    uint8_t *victims = cpu + CPU_TLB_VICTIMS + mmu_index * TLB_DESC_SIZE;
-    uint8_t *fast = cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE;
-    uint64_t place = (va >> (12 - TLB_ENTRY_BITS)) & FIELD(uint64_t, fast, 0);
-    uint8_t *entry = FIELD(uint8_t *, fast, TLB_FAST_TABLE) + place;
+    uint8_t *cpu = (uint8_t *)env - CPU_ENV, *entry = entry_of(cpu, mmu_index, va);
     if (!((FIELD(uint64_t, entry, permission) ^ va) & PAGE_MASK)) return NULL; /* it is there, and for the slow path */
-    for (unsigned i = 0; i < TLB_VICTIMS; i++) {
-        uint8_t *victim = victims + i * TLB_ENTRY_SIZE;
-        if (FIELD(uint64_t, victim, permission) != (va & PAGE_MASK)) continue;
-        uint8_t *io = FIELD(uint8_t *, victims, TLB_DESC_IO) + (place >> TLB_ENTRY_BITS) * TLB_IO_SIZE;
-        exchange(entry, victim, TLB_ENTRY_SIZE);
-        exchange(io, victims + TLB_DESC_VICTIM_IO + i * TLB_IO_SIZE, TLB_IO_SIZE);
-        return (void *)(va + FIELD(uint64_t, entry, TLB_ENTRY_ADDEND));
-    }
-    return NULL;
+    uint8_t *victim = victim_of(cpu, mmu_index, va, permission), *victims = victims_of(cpu, mmu_index);
+    if (!victim) return NULL;
+    uint8_t *table = FIELD(uint8_t *, cpu + CPU_TLB_FAST + mmu_index * TLB_FAST_SIZE, TLB_FAST_TABLE);
+    size_t place = (size_t)(entry - table) >> TLB_ENTRY_BITS, other = (size_t)(victim - victims) >> TLB_ENTRY_BITS;
+    uint8_t *io = FIELD(uint8_t *, victims, TLB_DESC_IO) + place * TLB_IO_SIZE;
+    exchange(entry, victim, TLB_ENTRY_SIZE);
+    exchange(io, victims + TLB_DESC_VICTIM_IO + other * TLB_IO_SIZE, TLB_IO_SIZE);
+    return (void *)(va + FIELD(uint64_t, entry, TLB_ENTRY_ADDEND));
 }
 
 static void track_entries(struct core *core, uint64_t page, uint8_t *entry, uint8_t *end) {

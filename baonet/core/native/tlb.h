@@ -11,6 +11,9 @@ uint8_t *tlb_entry(struct core *core, unsigned mmu_index, uint64_t va);
 uint8_t *tlb_table(struct core *core, unsigned mmu_index, uint8_t **end);
 uint8_t *tlb_victims(struct core *core, unsigned mmu_index);
 
+/* The one by which translated code goes to an address in RAM by itself; NULL: none. `permission`: TLB_ENTRY_READ, _WRITE or _CODE. */
+const uint8_t *tlb_find(struct core *core, unsigned mmu_index, uint64_t va, unsigned permission);
+
 /*
  * Where the host has what an access is to, by an entry that another one of the same place has displaced lately: the two change places.
  * So the library does, but it then asks twice what is mapped there; such an entry is one of RAM that nobody watches. NULL: there is

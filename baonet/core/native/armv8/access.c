@@ -47,29 +47,21 @@ uintptr_t arch_access(struct core *core) { return core->scratch.arch.checked_acc
         const type *host = displaced(env, va, sizeof(type), index, TLB_ENTRY_READ);                                    \
         return host ? *host : arm.name(env, va, index, from);                                                          \
     }
-#define STORE(name, type, displaced)                                                                                   \
+/* `as`: how the library is to see the index. */
+#define STORE_AS(name, type, displaced, as)                                                                            \
     EXPORT void helper_##name##_mmu_aarch64(void *env, uint64_t va, type value, uint32_t index, uintptr_t from) {      \
         if (is_done(env, va, sizeof(type), from)) return;                                                              \
         check(env, va, sizeof(type), index, MMU_DATA_STORE, from);                                                     \
+        index = as(index);                                                                                             \
         type *host = displaced(env, va, sizeof(type), index, TLB_ENTRY_WRITE);                                         \
         if (host)                                                                                                      \
             *host = value;                                                                                             \
         else                                                                                                           \
             arm.name(env, va, value, index, from);                                                                     \
     }
+#define STORE(name, type, displaced) STORE_AS(name, type, displaced, )
 /* Of the other order of bytes than the host's. */
 #define NOT_DISPLACED(...) NULL
-
-EXPORT void helper_ret_stb_mmu_aarch64(void *env, uint64_t va, uint8_t value, uint32_t index, uintptr_t from) {
-    if (is_done(env, va, 1, from)) return;
-    check(env, va, 1, index, MMU_DATA_STORE, from);
-    index = without_alignment(index);
-    uint8_t *host = tlb_displaced(env, va, 1, index, TLB_ENTRY_WRITE);
-    if (host)
-        *host = value;
-    else
-        arm.ret_stb(env, va, value, index, from);
-}
 
 LOAD(ret_ldub, uint8_t, tlb_displaced)
 LOAD(le_lduw, uint16_t, tlb_displaced)
@@ -78,6 +70,7 @@ LOAD(le_ldq, uint64_t, tlb_displaced)
 LOAD(be_lduw, uint16_t, NOT_DISPLACED)
 LOAD(be_ldul, uint32_t, NOT_DISPLACED)
 LOAD(be_ldq, uint64_t, NOT_DISPLACED)
+STORE_AS(ret_stb, uint8_t, tlb_displaced, without_alignment)
 STORE(le_stw, uint16_t, tlb_displaced)
 STORE(le_stl, uint32_t, tlb_displaced)
 STORE(le_stq, uint64_t, tlb_displaced)
