@@ -83,6 +83,33 @@ def test_data_caches_are_maintained_by_address(word: int, misses: int) -> None:
     assert finished(core(STR, word, LDR, HVC), x1=DATA)["l1d_misses"] == misses
 
 
+@pytest.mark.parametrize(("word", "misses"), [(NOP, 1), (DC_CIVAC, 2), (DC_IVAC, 2), (DC_CVAC, 1), (DC_CVAU, 1)])
+def test_data_caches_are_maintained_with_stage_1_off(word: int, misses: int) -> None:
+    """By the physical address that it is then: what came while it was on is there."""
+    made = core(LDR, write(SCTLR, 6), ISB, word, write(SCTLR, 28), ISB, LDR, HVC)
+    assert finished(made, x1=DATA, x6=CACHES)["l1d_misses"] == misses
+
+
+def test_code_is_invalidated_with_stage_1_off() -> None:
+    def misses(word: int) -> int:
+        return finished(core(write(SCTLR, 6), ISB, word, ISB, NOP, HVC), x5=RAM, x6=CACHES)["l1i_misses"]
+
+    assert misses(IC_IVAU) > misses(NOP)
+
+
+@pytest.mark.parametrize("attributes", [UNCACHED, DEVICE])
+def test_data_caches_are_maintained_by_addresses_that_are_not_cached(attributes: int) -> None:
+    """The page has another mapping that is."""
+
+    def misses(word: int) -> int:
+        memory = Memory()
+        made = core(LDR, word, LDR, HVC, memory=memory)
+        memory.write(TABLES, RAM | attributes | AF | BLOCK)
+        return finished(made, x1=DATA, x3=DATA & 0x3FFF_FFFF)["l1d_misses"]
+
+    assert [misses(NOP), misses(0xD50B_7E23)] == [1, 2]  # dc civac, x3
+
+
 def test_data_caches_are_maintained_by_set_and_way() -> None:
     every_way = [0xD2A0_0004 | way << 14 << 5 for way in range(4)]  # mov x4, #way << 30
     emptied = [word for mov in every_way for word in (mov, DC_CISW)]

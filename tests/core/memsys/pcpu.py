@@ -355,7 +355,7 @@ class Pcpu:
     def maintain(self, now: int, va: int, what: What) -> int:
         found = self.translate(now, va, False)
         total = self.spent
-        if not found or found[1] != CACHED:
+        if not found:
             return total
         line = found[0] // LINE
         if what is What.CODE:

@@ -44,8 +44,7 @@ unsigned memsys_maintain(const struct memsys_view *view, uint64_t now, uint64_t 
     struct place place;
     unsigned total = 0;
     if (!translate(view, now, va, false, &place, &total)) return total;
-    /* while its cache is disabled, too (Arm ARM D7.5): what it has from before is there */
-    if (target_memory(in->micro[0].held[place.slot].target, false) != MEMSYS_CACHED) return total;
+    /* whatever its attributes are, with stage 1 and caches off, too (Arm ARM D7.5): what they have from before is there */
     if (what == MEMSYS_CODE) {
         maintain_code(in, place.pa);
         return total;
