@@ -8,10 +8,12 @@ import pytest
 
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
+from baonet.trace.records import RECORD, Kind, Record
 from tests.core import virtual
 from tests.core.bench import MASK, retired
 from tests.core.modelled import DATA
 from tests.core.modelled import core as modelled
+from tests.core.owners import Owners
 from tests.core.test_pmu import (
     CCNTR,
     CNTENSET,
@@ -57,11 +59,15 @@ def code(*steps: tuple[Register, int] | int) -> tuple[list[int], list[int]]:
 
 
 def core(
-    *steps: tuple[Register, int] | int, model: bool = False, hz: int = virtual.HZ, given: bool = True
+    *steps: tuple[Register, int] | int,
+    model: bool = False,
+    hz: int = virtual.HZ,
+    given: bool = True,
+    owners: Owners | None = None,
 ) -> native.Core:
     words, values = code(*steps)
     own = (MONITORS, 27) if given else (27,)
-    made = modelled(*words, timers=own, pace=PACE) if model else virtual.core(*words, timers=own, hz=hz)
+    made = modelled(*words, timers=own, pace=PACE, owners=owners) if model else virtual.core(*words, timers=own, hz=hz)
     for n, value in enumerate(values, FIRST):
         made.x[n] = value & MASK
     made.x[1] = DATA
@@ -105,12 +111,46 @@ def test_the_divider_counts() -> None:
     assert second - first == 6400
 
 
+def test_the_divider_goes_on_where_it_is_looked_at_in_between() -> None:
+    """It has some of its 64 cycles when the interrupt is asked for."""
+    prepared = [(CCNTR, FULL - 10), (CNTENSET, CYCLES), (PMCR, E | D), ISB]
+    found = {interrupted(core(*prepared, *[NOP] * n, (INTENSET, CYCLES), ISB, LOOP))[0] for n in (0, 20, 40)}
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("before", [1, 2, 77, 10_000])
 def test_instructions_interrupt_behind_the_instruction(before: int) -> None:
     """At 0.7 cycles each; where one begins as the clock shows the same as at the one before, an instruction later."""
     _, first = interrupted(core(*event(INST_RETIRED, 1000), LOOP, model=True))
     _, found = interrupted(core(*event(INST_RETIRED, before), LOOP, model=True))
     assert abs(found - first - (before - 1000)) <= 1
+
+
+def test_time_that_others_bring_retires_no_instructions() -> None:
+    """A page that was let go of at a later time is read while the counter has most of its way to go."""
+    owners = Owners()
+    made = core(*event(INST_RETIRED, 2000), 0xF940_0020, LOOP, model=True, owners=owners)  # ldr x0, [x1]
+    owners.give(DATA, 0, let_go=50_000)
+    _, plain = interrupted(core(*event(INST_RETIRED, 2000), 0xF940_0020, LOOP, model=True))
+    at, found = interrupted(made)
+    assert at > 50_000
+    assert found >= plain
+
+
+def raised(made: native.Core) -> list[int]:
+    found = (Record(*each) for data, _, _ in made.take_records(True) for each in RECORD.iter_unpack(data))
+    return [record.c for record in found if record.kind == Kind.RAISED]
+
+
+def test_a_trace_has_it_when_it_was_due() -> None:
+    """By the cycle that overflows, though that is in the middle of a block; what the guest sets, when it has."""
+    at, _ = interrupted(core(*cycles(1000), LOOP))
+    made = core(*cycles(1000), *[NOP] * 30, 0x17FF_FFE2)  # b, to the first of these
+    assert interrupted(made)[0] > at
+    assert raised(made) == [at]
+    made = core((INTENSET, 1), (PMCR, E), *[NOP] * 30, (OVSSET, 1), LOOP)
+    at, _ = interrupted(made)
+    assert raised(made) == [at]
 
 
 def stays(made: native.Core, step: int, *, kicks: bool) -> tuple[int, int]:

@@ -9,8 +9,8 @@ import pytest
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
-from tests.core.bench import RAM, SIZE
-from tests.core.modelled import DATA, core, counts
+from tests.core.bench import RAM, SIZE, Memory
+from tests.core.modelled import DATA, LDR, core, counts
 from tests.core.test_pmu import CEID0, CNTENSET, CPU_CYCLES, EVCNTR, EVTYPER, INST_RETIRED, OVSSET, PMCR, E, P
 from tests.core.virtual import HVC, ISB, NOP, read, write
 
@@ -20,6 +20,8 @@ EVENTS = (0, 1, 2, 3, 4, 5, INST_RETIRED, CPU_CYCLES, MEM_ACCESS, L2D_ACCESS, L2
 LDR_NEXT, STR = 0xF844_0420, 0xF900_0020  # ldr x0, [x1], #64; str x0, [x1]
 LDR_PAGE = 0xF941_0020  # ldr x0, [x1, #512]
 MOV_NEXT_PAGE, BACK = 0x9140_0421, 0xD140_0421  # add, sub x1, x1, #4096
+SW_INCR = 0
+VBAR, HANDLER = (3, 0, 12, 0, 0), RAM + 0x8000
 REFILLS = (L1D_TLB_REFILL, L1I_TLB_REFILL)
 
 
@@ -122,6 +124,29 @@ def test_a_counter_that_is_given_an_event_begins_there() -> None:
     made.x[1], made.x[2], made.x[14], made.x[15] = DATA, MEM_ACCESS, 1, E
     assert made.run_until(10_000_000) == Exit.HVC
     assert made.x[20] == 3
+
+
+def test_a_counter_that_counts_already_goes_on_with_another_event() -> None:
+    """Of which what has been before is not counted either. Before, it counts writes of PMSWINC_EL0: none."""
+    begin = [write(EVTYPER[0], 3), write(CNTENSET, 14), write(PMCR, 15), ISB]
+    code = [*begin, *[LDR_NEXT] * 30, write(EVTYPER[0], 2), ISB, *[LDR_NEXT] * 3, ISB, read(EVCNTR[0], 20), HVC]
+    made = core(*code)
+    made.x[1], made.x[2], made.x[3], made.x[14], made.x[15] = DATA, MEM_ACCESS, SW_INCR, 1, E
+    assert made.run_until(10_000_000) == Exit.HVC
+    assert made.x[20] == 3
+
+
+def test_instructions_that_an_exception_takes_back_count_once() -> None:
+    """They were read with the block that they are in."""
+    memory = Memory()
+    handler = [read(EVCNTR[0], 22), ISB, *[NOP] * 80, ISB, read(EVCNTR[0], 20), HVC]
+    memory.load(HANDLER + 0x200, b"".join(word.to_bytes(4, "little") for word in handler))
+    begin = [write(VBAR, 16), write(EVTYPER[0], 2), write(CNTENSET, 14), write(PMCR, 15), ISB]
+    made = core(*begin, read(EVCNTR[0], 21), LDR, *[NOP] * 40, HVC, memory=memory)
+    made.x[1], made.x[2], made.x[14], made.x[15], made.x[16] = 1 << 40, INST_RETIRED, 1, E, HANDLER
+    assert made.run_until(10_000_000) == Exit.HVC
+    assert made.x[21] == made.x[22] > 40, "it tells the whole block, and nothing less than that"
+    assert 80 <= made.x[20] <= 90
 
 
 def test_what_they_have_counted_is_saved() -> None:
