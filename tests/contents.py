@@ -10,9 +10,9 @@ from typing import Any
 
 _NOT_STATE = {
     "Ipc": {"_last"},  # what was said before, to say it again
-    "Distributor": {"_packets"},
-    "Vgic": {"_known"},  # what does not change of registers that were looked at once
-    "RegisterWindows": {"_at", "known"},
+    "Distributor": {"_packets", "_in_order"},
+    "Vgic": {"_here", "_known"},  # what does not change of registers that were looked at once
+    "RegisterWindows": {"_at", "here", "known"},
     "SharedController": {"_asker_line"},  # while it does what another hart asks
     "Vplic": {"source"},  # what an access has claimed or completed, for its answer
     "Vaplic": {"source"},

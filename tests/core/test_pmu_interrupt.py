@@ -113,7 +113,7 @@ def test_the_divider_counts() -> None:
 
 def test_the_divider_goes_on_where_it_is_looked_at_in_between() -> None:
     """It has some of its 64 cycles when the interrupt is asked for."""
-    prepared = [(CCNTR, FULL - 10), (CNTENSET, CYCLES), (PMCR, E | D), ISB]
+    prepared: list[tuple[Register, int] | int] = [(CCNTR, FULL - 10), (CNTENSET, CYCLES), (PMCR, E | D), ISB]
     found = {interrupted(core(*prepared, *[NOP] * n, (INTENSET, CYCLES), ISB, LOOP))[0] for n in (0, 20, 40)}
     assert len(found) == 1
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from baonet.hyp.armv8.aborts import ICC_SGI1R_EL1
-from baonet.hyp.armv8.vgic_distributor import SPI, Spi
 from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
+from baonet.hyp.armv8.vgic_spi import SPI, Spi
 from baonet.hyp.effects import VmOff, VmReset, Warn
 from baonet.hyp.vcpu import State
 from baonet.machine import Device, Machine

@@ -58,8 +58,7 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicWrite,
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
-from baonet.hyp.armv8.vgic_registers import WORD
-from baonet.hyp.armv8.vgic_windows import RegisterWindows
+from baonet.hyp.armv8.vgic_windows import RegisterWindows, access_key
 from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
@@ -94,6 +93,7 @@ class Vgic:
         "_distributor",
         "_handlers",
         "_held",
+        "_here",
         "_interface",
         "_known",
         "_master",
@@ -157,6 +157,7 @@ class Vgic:
                 send_sgi=self._send_sgi,
             )
         self._windows = RegisterWindows(config, registers, vcpu, len(self._pcpus), self._pcpu)
+        self._here = self._windows.here
         self._known = self._windows.known
         self.windows = self._windows.ranges
         self._note_control()
@@ -179,18 +180,19 @@ class Vgic:
         return self._windows.covers(ipa)
 
     def read(self, ipa: int, size: int) -> int | None:
-        if size == WORD:
-            value = self._known.get(ipa)
-            if value is not None:
-                return value
-        register = self._windows.find_here(ipa, size)
+        key = access_key(ipa, size)
+        value = self._known.get(key)
+        if value is not None:
+            return value
+        register = self._here.get(key) or self._windows.find_here(ipa, size)
         return None if register is None else register.read(ipa, size)
 
     def write(self, ipa: int, size: int, value: int) -> bool:
-        register = self._windows.find_here(ipa, size)
+        register = self._here.get(access_key(ipa, size)) or self._windows.find_here(ipa, size)
         if register is None:
             return False
-        self._catch_up()
+        if self._interface.spilled:
+            self._end_missed()
         register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
         return True
 

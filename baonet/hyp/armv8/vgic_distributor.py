@@ -26,39 +26,15 @@ from baonet.hyp.armv8.gic import (
     CONFIG_EDGE,
     IROUTER_IRM,
     IROUTER_MASK,
-    LOWEST_PRIORITY,
     MAX_INTERRUPTS,
     PRIVATE,
 )
 from baonet.hyp.armv8.vgic_messages import VgicForward
+from baonet.hyp.armv8.vgic_spi import NOBODY, SPI, Spi
 from baonet.machine.armv8.affinity import vcpu_at
-from baonet.machine.saved import Saved, StateForm, StateRow
-
-# Bao's initial route of an SPI. Its IRM bit makes an SPI that was never routed deliverable.
-_INITIAL_ROUTE = 0xFFFF_0000
-_NOBODY = -1
+from baonet.machine.saved import Saved, StateForm
 
 _FORM: Final = StateForm("a VM's distributor", 1, enabled=bool, recalls=int, spis=list)
-SPI: Final = StateRow(
-    "an SPI",
-    level=bool,
-    sequence=int,
-    latched=bool,
-    enabled=bool,
-    pending=bool,
-    active=bool,
-    priority=int,
-    config=int,
-    route=int,
-    targets=int,
-    evaluator=int,
-    holder=int,
-    only_active=bool,
-    recalled=bool,
-    drop_pending=bool,
-    drop_active=bool,
-)
-"""What is saved of one, beside its INTID."""
 
 
 class Holders(Protocol):
@@ -68,55 +44,6 @@ class Holders(Protocol):
     def recall(self, vcpu: int, intid: int, deactivate: bool) -> None: ...
     def software_state(self, vcpu: int, intid: int) -> tuple[bool, bool]: ...
     def is_pending(self, vcpu: int, intid: int) -> bool: ...
-
-
-@final
-class Spi:
-    """``pending`` and ``active`` are what the holder does not have; while it is held, what comes on top of that.
-
-    ``evaluator`` is the vcpu that last had it evaluated, to which an SPI for any vcpu goes. ``only_active``: the
-    holder has said that it has the active state, and no pending one. ``recalled``: the answer to a recall is due;
-    with it, ``drop_pending`` and ``drop_active`` tell what of the holder's state the guest has cleared.
-    """
-
-    __slots__ = (
-        "active",
-        "config",
-        "drop_active",
-        "drop_pending",
-        "enabled",
-        "evaluator",
-        "hardware",
-        "holder",
-        "intid",
-        "latched",
-        "level",
-        "only_active",
-        "pending",
-        "priority",
-        "recalled",
-        "route",
-        "sequence",
-        "targets",
-    )
-
-    def __init__(self, intid: int, hardware: bool, evaluator: int) -> None:
-        self.intid = intid
-        self.hardware = hardware
-        self.level = self.latched = False
-        self.sequence = 0
-        self.reset(evaluator)
-
-    def reset(self, evaluator: int) -> None:
-        """All but the line, which the device drives."""
-        self.enabled = self.pending = self.active = self.latched = False
-        self.priority = LOWEST_PRIORITY
-        self.config = 0
-        self.route = _INITIAL_ROUTE
-        self.targets = 0
-        self.evaluator = evaluator
-        self.holder = _NOBODY
-        self.only_active = self.recalled = self.drop_pending = self.drop_active = False
 
 
 @final
@@ -131,6 +58,7 @@ class Distributor:
         "_by_targets",
         "_enable_all",
         "_holders",
+        "_in_order",
         "_master",
         "_packets",
         "_priority_mask",
@@ -166,6 +94,7 @@ class Distributor:
         self.interrupts = range(PRIVATE, min(interrupts, MAX_INTERRUPTS))
         there = self.interrupts if here else ()
         self.spis = {intid: Spi(intid, intid in hardware, master) for intid in there}
+        self._in_order = list(self.spis.values())
 
     def reset(self) -> None:
         self.enabled = False
@@ -187,18 +116,18 @@ class Distributor:
         if spi.route & IROUTER_IRM:
             return spi.evaluator
         vcpu = vcpu_at(spi.route & AFFINITY_MASK, self._vcpus)
-        return _NOBODY if vcpu is None else vcpu
+        return NOBODY if vcpu is None else vcpu
 
     def _evaluate(self, spi: Spi) -> None:
         """Forward an SPI that nobody holds, if there is anything to deliver."""
-        if spi.holder != _NOBODY or not spi.enabled:
+        if spi.holder != NOBODY or not spi.enabled:
             return
         if not (spi.pending or spi.active):
             if not (spi.hardware and (spi.level or spi.latched) and self._takes(spi)):
                 return
             spi.pending = True
         target = self._target(spi)
-        if target == _NOBODY:
+        if target == NOBODY:
             return
         packet = self._packet(spi)
         spi.pending = spi.active = False
@@ -240,12 +169,12 @@ class Distributor:
             if spi.drop_active:  # asked for after the recall had left
                 self._recall(spi)
             return
-        spi.holder = _NOBODY
+        spi.holder = NOBODY
         spi.only_active = spi.drop_active = False
         self._evaluate(spi)
 
     def _waits(self, spi: Spi) -> bool:
-        return spi.holder == _NOBODY and (spi.pending or (spi.hardware and (spi.level or spi.latched)))
+        return spi.holder == NOBODY and (spi.pending or (spi.hardware and (spi.level or spi.latched)))
 
     def disabled(self) -> list[int]:
         """INTIDs of SPIs that are pending, or whose line is high, and that the guest has not enabled."""
@@ -256,7 +185,7 @@ class Distributor:
         return [
             intid
             for intid, spi in self.spis.items()
-            if spi.enabled and self._waits(spi) and self._target(spi) == _NOBODY
+            if spi.enabled and self._waits(spi) and self._target(spi) == NOBODY
         ]
 
     # Sources
@@ -278,35 +207,57 @@ class Distributor:
 
     # Registers
 
+    def _some(self, interrupts: range) -> list[Spi]:
+        return self._in_order[interrupts.start - PRIVATE : interrupts.stop - PRIVATE]
+
     def _belongs(self, spi: Spi) -> bool:
         """Whether an SPI is held where it would be delivered now."""
-        return spi.holder != _NOBODY and spi.enabled and spi.holder == self._target(spi)
+        return spi.holder != NOBODY and spi.enabled and spi.holder == self._target(spi)
 
-    def is_enabled(self, intid: int) -> bool:
-        return self.spis[intid].enabled
+    def enabled_of(self, interrupts: range) -> int:
+        word, bit = 0, 1
+        for spi in self._some(interrupts):
+            if spi.enabled:
+                word |= bit
+            bit <<= 1
+        return word
 
-    def is_pending(self, intid: int) -> bool:
+    def pending_of(self, interrupts: range) -> int:
         """As far as software knows: what is in a list register does not show, as in Bao.
 
         Nor what waits for the end of an active one, which Bao adds to its list register.
         """
-        spi = self.spis[intid]
-        if spi.pending and not self._belongs(spi):
-            return True
-        return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[0]
+        word, bit = 0, 1
+        for spi in self._some(interrupts):
+            if (spi.pending and not self._belongs(spi)) or (
+                spi.holder != NOBODY and self._holders.software_state(spi.holder, spi.intid)[0]
+            ):
+                word |= bit
+            bit <<= 1
+        return word
 
-    def is_active(self, intid: int) -> bool:
-        """As ``is_pending``; but one that Bao has taken out of its list register shows, wherever it is here."""
-        spi = self.spis[intid]
-        if spi.active or (spi.only_active and not self._belongs(spi)):
-            return True
-        return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[1]
+    def active_of(self, interrupts: range) -> int:
+        """As ``pending_of``; but one that Bao has taken out of its list register shows, wherever it is here."""
+        word, bit = 0, 1
+        for spi in self._some(interrupts):
+            if (spi.active or (spi.only_active and not self._belongs(spi))) or (
+                spi.holder != NOBODY and self._holders.software_state(spi.holder, spi.intid)[1]
+            ):
+                word |= bit
+            bit <<= 1
+        return word
 
-    def priority(self, intid: int) -> int:
-        return self.spis[intid].priority
+    def priorities_of(self, interrupts: range) -> int:
+        word = 0
+        for spi in self._some(interrupts)[::-1]:
+            word = word << 8 | spi.priority
+        return word
 
-    def config(self, intid: int) -> int:
-        return self.spis[intid].config
+    def configs_of(self, interrupts: range) -> int:
+        word = 0
+        for spi in self._some(interrupts)[::-1]:
+            word = word << 2 | spi.config
+        return word
 
     def enable(self, intid: int, vcpu: int) -> None:
         spi = self.spis[intid]
@@ -322,7 +273,7 @@ class Distributor:
             self._change(spi)
 
     def _change(self, spi: Spi) -> None:
-        if spi.holder != _NOBODY:
+        if spi.holder != NOBODY:
             self._recall(spi)
         else:
             self._evaluate(spi)
@@ -330,7 +281,7 @@ class Distributor:
     def pend(self, intid: int, vcpu: int) -> None:
         spi = self.spis[intid]
         spi.evaluator = vcpu
-        if spi.holder != _NOBODY and not spi.recalled and self._holders.is_pending(spi.holder, intid):
+        if spi.holder != NOBODY and not spi.recalled and self._holders.is_pending(spi.holder, intid):
             return
         spi.pending = True
         self._change(spi)
@@ -338,7 +289,7 @@ class Distributor:
     def unpend(self, intid: int, vcpu: int) -> None:
         spi = self.spis[intid]
         spi.pending = spi.latched = False
-        if spi.holder != _NOBODY and not spi.only_active:
+        if spi.holder != NOBODY and not spi.only_active:
             spi.drop_pending = True
         self._change(spi)
 
@@ -353,7 +304,7 @@ class Distributor:
     def deactivate(self, intid: int, vcpu: int) -> None:
         spi = self.spis[intid]
         spi.active = False
-        if spi.holder != _NOBODY:
+        if spi.holder != NOBODY:
             spi.drop_active = True
         self._change(spi)
 
@@ -366,8 +317,9 @@ class Distributor:
 
     def set_config(self, intid: int, value: int, vcpu: int) -> None:
         spi = self.spis[intid]
-        spi.config = value
-        self._evaluate(spi)
+        if spi.config != value:
+            spi.config = value
+            self._evaluate(spi)
 
     def set_route(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_IROUTER (version 3)."""
@@ -376,8 +328,11 @@ class Distributor:
         spi.evaluator = vcpu
         self._reroute(spi)
 
-    def targets(self, intid: int) -> int:
-        return self.spis[intid].targets
+    def targets_of(self, interrupts: range) -> int:
+        word = 0
+        for spi in self._some(interrupts)[::-1]:
+            word = word << 8 | spi.targets
+        return word
 
     def set_targets(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_ITARGETSR (version 2): a vcpu mask."""
@@ -386,7 +341,7 @@ class Distributor:
         self._reroute(spi)
 
     def _reroute(self, spi: Spi) -> None:
-        if spi.holder == _NOBODY or spi.holder != self._target(spi):
+        if spi.holder == NOBODY or spi.holder != self._target(spi):
             self._change(spi)
 
     def save(self) -> Saved:
@@ -400,6 +355,7 @@ class Distributor:
         fields = _FORM.load(data)
         self.enabled, self.recalls = fields["enabled"], fields["recalls"]
         self.spis = {intid: Spi(intid, spi.hardware, self._master) for intid, spi in self.spis.items()}
+        self._in_order = list(self.spis.values())
         for intid, row in fields["spis"]:
             if intid not in self.spis:
                 raise _FORM.damaged(f"it has an SPI {intid!r:.20}")

@@ -123,24 +123,43 @@ class Private:
 
     # Registers
 
-    def is_enabled(self, intid: int) -> bool:
-        return self.interrupts[intid].enabled
+    def enabled_of(self, interrupts: range) -> int:
+        word, bit = 0, 1
+        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
+            if interrupt.enabled:
+                word |= bit
+            bit <<= 1
+        return word
 
-    def is_pending(self, intid: int) -> bool:
+    def pending_of(self, interrupts: range) -> int:
         """As far as software knows: what is in a list register, or waits for the end of that, does not show."""
-        interrupt = self.interrupts[intid]
-        return interrupt.pending and (interrupt.lr < 0 or not interrupt.enabled)
+        word, bit = 0, 1
+        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
+            if interrupt.pending and (interrupt.lr < 0 or not interrupt.enabled):
+                word |= bit
+            bit <<= 1
+        return word
 
-    def is_active(self, intid: int) -> bool:
-        """As ``is_pending``; but a disabled one shows, wherever it is."""
-        interrupt = self.interrupts[intid]
-        return interrupt.active or (not interrupt.enabled and self._interface.state(interrupt) & LR_ACTIVE != 0)
+    def active_of(self, interrupts: range) -> int:
+        """As ``pending_of``; but a disabled one shows, wherever it is."""
+        word, bit = 0, 1
+        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
+            if interrupt.active or (not interrupt.enabled and self._interface.state(interrupt) & LR_ACTIVE):
+                word |= bit
+            bit <<= 1
+        return word
 
-    def priority(self, intid: int) -> int:
-        return self.interrupts[intid].priority
+    def priorities_of(self, interrupts: range) -> int:
+        word = 0
+        for interrupt in self.interrupts[interrupts.start : interrupts.stop][::-1]:
+            word = word << 8 | interrupt.priority
+        return word
 
-    def config(self, intid: int) -> int:
-        return self.interrupts[intid].config
+    def configs_of(self, interrupts: range) -> int:
+        word = 0
+        for interrupt in self.interrupts[interrupts.start : interrupts.stop][::-1]:
+            word = word << 2 | interrupt.config
+        return word
 
     def enable(self, intid: int, vcpu: int) -> None:
         self._set_enabled(intid, True)

@@ -23,13 +23,15 @@ ANYWHERE: Final = -1
 
 
 class Bank(Protocol):
-    """Interrupts by INTID. ``vcpu`` is who writes."""
+    """Interrupts by INTID. What is read is a bit, a priority of 8 bits or a configuration of 2 for each of some, the
+    first lowest. ``vcpu`` is who writes.
+    """
 
-    def is_enabled(self, intid: int) -> bool: ...
-    def is_pending(self, intid: int) -> bool: ...
-    def is_active(self, intid: int) -> bool: ...
-    def priority(self, intid: int) -> int: ...
-    def config(self, intid: int) -> int: ...
+    def enabled_of(self, interrupts: range) -> int: ...
+    def pending_of(self, interrupts: range) -> int: ...
+    def active_of(self, interrupts: range) -> int: ...
+    def priorities_of(self, interrupts: range) -> int: ...
+    def configs_of(self, interrupts: range) -> int: ...
     def enable(self, intid: int, vcpu: int) -> None: ...
     def disable(self, intid: int, vcpu: int) -> None: ...
     def pend(self, intid: int, vcpu: int) -> None: ...
@@ -78,30 +80,28 @@ class Constant:
 class Bits:
     """One bit for each of at most 32 interrupts: a 1 that is written changes its interrupt, a 0 does nothing."""
 
-    __slots__ = ("_change", "_get", "_interrupts", "home", "widths")
+    __slots__ = ("_change", "_first", "_get", "_interrupts", "_mask", "home", "widths")
 
     def __init__(
-        self, home: int, interrupts: range, get: Callable[[int], bool], change: Callable[[int, int], None]
+        self, home: int, interrupts: range, get: Callable[[range], int], change: Callable[[int, int], None]
     ) -> None:
         self.home = home
         self.widths = WORD
         self._interrupts = interrupts
+        self._first = interrupts.start
+        self._mask = (1 << len(interrupts)) - 1
         self._get = get
         self._change = change
 
     def read(self, address: int, size: int) -> int:
-        get, word = self._get, 0
-        for bit, intid in enumerate(self._interrupts):
-            if get(intid):
-                word |= 1 << bit
-        return word
+        return self._get(self._interrupts)
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        value &= (1 << len(self._interrupts)) - 1
+        value &= self._mask
         while value:
             lowest = value & -value
             value ^= lowest
-            self._change(self._interrupts[lowest.bit_length() - 1], vcpu)
+            self._change(self._first + lowest.bit_length() - 1, vcpu)
 
 
 @final
@@ -115,7 +115,7 @@ class Fields:
         home: int,
         bits: int,
         interrupts: range,
-        get: Callable[[int], int],
+        get: Callable[[range], int],
         change: Callable[[int, int, int], None],
     ) -> None:
         self.home = home
@@ -127,14 +127,13 @@ class Fields:
 
     def _part(self, address: int, size: int) -> range:
         """The interrupts that an access covers."""
+        if size == WORD:
+            return self._interrupts
         first = (address & 3) * 8 // self._bits
         return self._interrupts[first : first + size * 8 // self._bits]
 
     def read(self, address: int, size: int) -> int:
-        word = 0
-        for place, intid in enumerate(self._part(address, size)):
-            word |= self._get(intid) << place * self._bits
-        return word
+        return self._get(self._part(address, size))
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
         mask = (1 << self._bits) - 1
@@ -182,21 +181,21 @@ def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Reg
         some = range(intid, min(intid + 32, interrupts.stop))
         match offset - offset % _BIT_WORDS:
             case gic.GICD_ISENABLER:
-                return Bits(home, some, bank.is_enabled, bank.enable)
+                return Bits(home, some, bank.enabled_of, bank.enable)
             case gic.GICD_ICENABLER:
-                return Bits(home, some, bank.is_enabled, bank.disable)
+                return Bits(home, some, bank.enabled_of, bank.disable)
             case gic.GICD_ISPENDR:
-                return Bits(home, some, bank.is_pending, bank.pend)
+                return Bits(home, some, bank.pending_of, bank.pend)
             case gic.GICD_ICPENDR:
-                return Bits(home, some, bank.is_pending, bank.unpend)
+                return Bits(home, some, bank.pending_of, bank.unpend)
             case gic.GICD_ISACTIVER:
-                return Bits(home, some, bank.is_active, bank.activate)
+                return Bits(home, some, bank.active_of, bank.activate)
             case _:
-                return Bits(home, some, bank.is_active, bank.deactivate)
+                return Bits(home, some, bank.active_of, bank.deactivate)
     if (intid := offset - gic.GICD_IPRIORITYR) in interrupts:
         some = range(intid, min(intid + 4, interrupts.stop))
-        return Fields(home, 8, some, bank.priority, bank.set_priority)
+        return Fields(home, 8, some, bank.priorities_of, bank.set_priority)
     if offset >= gic.GICD_ICFGR and (intid := (offset - gic.GICD_ICFGR) * 4) < _CONFIGURABLE and intid in interrupts:
         some = range(intid, min(intid + 16, interrupts.stop))
-        return Fields(home, 2, some, bank.config, bank.set_config)
+        return Fields(home, 2, some, bank.configs_of, bank.set_config)
     return None

@@ -12,6 +12,11 @@ _RAZ_WI: Final = Constant()
 _SIZES: Final = (1, 2, 4, 8)
 
 
+def access_key(ipa: int, size: int) -> int:
+    """Of an access in a window."""
+    return ipa << 4 | size
+
+
 class RegisterMap(Protocol):
     """Of a version of the architecture."""
 
@@ -20,9 +25,11 @@ class RegisterMap(Protocol):
 
 @final
 class RegisterWindows:
-    """``known``: what words that never change are read as, by their address; and GICD_CTLR of who is home to it."""
+    """``here``: registers that this pcpu may access and has found before, by ``access_key``. ``known``: what those that
+    never change are read as, by the same; and GICD_CTLR of who is home to it.
+    """
 
-    __slots__ = ("_at", "_frame", "_gicd", "_map", "_pcpu", "_window", "known", "ranges")
+    __slots__ = ("_at", "_frame", "_gicd", "_map", "_pcpu", "_window", "here", "known", "ranges")
 
     def __init__(self, config: Gic, registers: RegisterMap, vcpu: int, vcpus: int, pcpu: int) -> None:
         self._gicd = config.gicd
@@ -34,6 +41,7 @@ class RegisterWindows:
             frame = config.gicr + vcpu * gic.GICR_SIZE
             self._frame = range(frame, frame + gic.GICR_SIZE)
         self._at: dict[int, Register] = {}
+        self.here: dict[int, Register] = {}
         self.known: dict[int, int] = {}
         self.ranges: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
         if config.version == 3:
@@ -56,19 +64,24 @@ class RegisterWindows:
             register = self._map.at(word)
             if register is None:
                 register = _RAZ_WI
-            elif word in self._window or word in self._frame:
-                self._keep(word, register)
+            elif self._wanted_again(word):
+                self._at[word] = register
         return None if ipa & size - 1 or not register.widths & size else register
 
-    def _keep(self, word: int, register: Register) -> None:
-        """It is wanted again. Those of other vcpus are not: with many vcpus they are many."""
-        self._at[word] = register
-        if isinstance(register, Constant) and register.widths & WORD:
-            self.known[word] = register.read(word, WORD)
+    def _wanted_again(self, word: int) -> bool:
+        """Those of other vcpus are not: with many vcpus they are many."""
+        return word in self._window or word in self._frame
 
     def find_here(self, ipa: int, size: int) -> Register | None:
         register = self.find(ipa, size)
-        return register if register is not None and register.home in (ANYWHERE, self._pcpu) else None
+        if register is None or register.home not in (ANYWHERE, self._pcpu):
+            return None
+        if self._wanted_again(ipa & ~3):
+            key = access_key(ipa, size)
+            self.here[key] = register
+            if isinstance(register, Constant):
+                self.known[key] = register.read(ipa, size)
+        return register
 
     def find_away(self, ipa: int, size: int) -> Register | None:
         register = self.find(ipa, size)
@@ -79,4 +92,4 @@ class RegisterWindows:
         control = self._gicd + gic.GICD_CTLR
         register = self._map.at(control)
         assert register is not None
-        self.known[control] = register.read(control, WORD)
+        self.known[access_key(control, WORD)] = register.read(control, WORD)
