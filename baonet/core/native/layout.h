@@ -20,8 +20,15 @@
 /* TCGContext, TCGOp, TCGLabel */
 #define TCG_NB_OPS 56
 #define TCG_TB_CFLAGS 100
+#define TCG_CODE_BUFFER 160
 #define TCG_OP_OPCODE 0 /* a byte */
 #define TCG_OP_ARGS 24
+
+/* struct qht_map: of blocks by their hashes */
+#define TABLE_PLACE 0
+#define TABLE_COUNT 8
+#define TABLE_ADDED 16
+#define TABLE_THRESHOLD 24
 
 /* TranslationBlock */
 #define TB_PC 0

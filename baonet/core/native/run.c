@@ -7,6 +7,7 @@
 #include "broadcast.h"
 #include "clock.h"
 #include "events.h"
+#include "footprint.h"
 #include "host_rounding.h"
 #include "leave.h"
 #include "modelled.h"
@@ -20,7 +21,7 @@ static enum exit_reason stay(struct core *core) {
     for (;;) {
         if (core->scratch.flush_code) { /* asked for while the library ran, or before */
             core->scratch.flush_code = false;
-            unicorn.tb_flush(cpu);
+            footprint_flush(cpu);
         }
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;

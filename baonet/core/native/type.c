@@ -8,6 +8,7 @@
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
+#include "footprint.h"
 #include "leave.h"
 #include "memory_counts.h"
 #include "modelled.h"
@@ -70,7 +71,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    unicorn.tb_flush(core->cpu);
+    footprint_flush(core->cpu);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     core->state.rest = 0;

@@ -2,6 +2,9 @@
 #ifndef BAONET_ARMV8_OFFSETS_H
 #define BAONET_ARMV8_OFFSETS_H
 
+/* TCGContext */
+#define TCG_TABLE 43192 /* tb_ctx.htable.map */
+
 /* ARMCPU */
 #define CPU_TLB_VICTIMS 33296 /* neg.tlb.d[0].vtable */
 #define TLB_WINDOW_BEGIN -32 /* neg.tlb.d[0].window_begin_ns, from vtable */

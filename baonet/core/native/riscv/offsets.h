@@ -5,6 +5,9 @@
 /* struct uc_struct */
 #define UC_STOP_INTERRUPT 224
 
+/* TCGContext */
+#define TCG_TABLE 35000 /* tb_ctx.htable.map */
+
 /* RISCVCPU */
 #define CPU_TLB_VICTIMS 33296 /* neg.tlb.d[0].vtable */
 #define TLB_WINDOW_BEGIN -32  /* neg.tlb.d[0].window_begin_ns, from vtable */
