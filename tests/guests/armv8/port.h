@@ -34,6 +34,11 @@ static inline void relax(void) { __asm__ volatile("yield" : : : "memory"); }
 
 #define VDSO_GETTIME "__kernel_clock_gettime"
 
+/* BRK #0; where NT_PRSTATUS has the PC (struct user_pt_regs). */
+#define BREAKPOINT 0xd4200000ull
+#define BREAKPOINT_MASK 0xffffffffull
+#define PC_REGISTER 32
+
 __asm__(".text\n\t.global _start\n_start:\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tb begin");
 
 #endif

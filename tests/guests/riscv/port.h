@@ -34,6 +34,11 @@ static inline void relax(void) { __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x10
 
 #define VDSO_GETTIME "__vdso_clock_gettime"
 
+/* C.EBREAK; where NT_PRSTATUS has the PC (struct user_regs_struct). */
+#define BREAKPOINT 0x9002ull
+#define BREAKPOINT_MASK 0xffffull
+#define PC_REGISTER 0
+
 __asm__(".text\n\t.global _start\n_start:\tli fp, 0\n\tli ra, 0\n\tmv a0, sp\n\ttail begin");
 
 #endif
