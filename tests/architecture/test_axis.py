@@ -21,9 +21,7 @@ FLOORS = (
 OF_ARMV8 = r"gicv\d|gic[a-z]?|hvc|psci|ich_\w+|intids?|aarch64|arm64|capstone|armv8"
 OF_RISCV = r"riscv\d*|rv\d\d\w*|sbi|harts?|v?plic|v?aplic|imsics?|sstc|s?stimecmp|satp|sepc|scause|stval|hvip|ecall"
 IN_NAMES = "Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8|Riscv|Sbi|Hart|Plic|Aplic|Imsic"
-WORDS = re.compile(
-    rf"(?i:(?<![a-z])({OF_ARMV8}|{OF_RISCV})(?![a-z]))|(?<=[a-z])({IN_NAMES})|({IN_NAMES})(?=[A-Z])"
-)
+WORDS = re.compile(rf"(?i:(?<![a-z])({OF_ARMV8}|{OF_RISCV})(?![a-z]))|(?<=[a-z])({IN_NAMES})|({IN_NAMES})(?=[A-Z])")
 ALLOWED = {
     "cli/init.py": {"riscv64"},  # a platform's name, in an example
     "cli/study.py": {"riscv", "riscv64"},  # likewise
