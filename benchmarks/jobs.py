@@ -143,6 +143,7 @@ def _riscv_jobs(cache: Path) -> tuple[Job, ...]:
         Figure("RISC-V: PLIC priority read", "/s", bench("plic-read")),
         Figure("RISC-V: EBREAK and return", "/s", bench("ebreak")),
         Figure("RISC-V: LR/SC increments, 1 hart", "/s", bench("llsc-1")),
+        Figure("RISC-V: AMO increments, 1 hart", "/s", bench("amo-1")),
         Figure("RISC-V: LR/SC increments, 2 harts", "/s", bench("llsc-2"), (goals.at_least_qemu(1.0),)),
         Figure("RISC-V: AMO increments, 2 harts", "/s", bench("amo-2"), (goals.at_least_qemu(1.0),)),
     )

@@ -18,13 +18,15 @@ FLOORS = (
     *("testing", "trace", "wire"),
 )
 """The configuration has words of its own: tests/config/test_architecture.py."""
-WORDS = re.compile(
-    r"(?i:(?<![a-z])(gicv\d|gic[a-z]?|hvc|psci|ich_\w+|intids?|aarch64|arm64|capstone|armv8)(?![a-z]))"
-    r"|(?<=[a-z])(Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8)|(Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8)(?=[A-Z])"
-)
+OF_ARMV8 = r"gicv\d|gic[a-z]?|hvc|psci|ich_\w+|intids?|aarch64|arm64|capstone|armv8"
+OF_RISCV = r"riscv\d*|rv\d\d\w*|sbi|harts?|v?plic|v?aplic|imsics?|sstc|s?stimecmp|satp|sepc|scause|stval|hvip|ecall"
+IN_NAMES = "Gic|Hvc|Psci|Intid|Aarch64|Arm64|Capstone|Armv8|Riscv|Sbi|Hart|Plic|Aplic|Imsic"
+WORDS = re.compile(rf"(?i:(?<![a-z])({OF_ARMV8}|{OF_RISCV})(?![a-z]))|(?<=[a-z])({IN_NAMES})|({IN_NAMES})(?=[A-Z])")
 ALLOWED = {
-    "core/wings.py": {"armv8"},  # the registry
-    "hyp/wings.py": {"armv8"},  # the registry
+    "cli/init.py": {"riscv64"},  # a platform's name, in an example
+    "cli/study.py": {"riscv", "riscv64"},  # likewise
+    "core/wings.py": {"armv8", "riscv"},  # the registry
+    "hyp/wings.py": {"armv8", "riscv"},  # the registry
 }
 
 
@@ -63,6 +65,9 @@ def test_the_exceptions_are_files() -> None:
     assert set(ALLOWED) <= {str(path.relative_to(PACKAGE)) for path in shared()}
 
 
+RISCV = {"vplic", "imsics", "rv64gc", "hart", "harts"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -77,14 +82,23 @@ def test_the_exceptions_are_files() -> None:
         ("y = f'{x} GICv3 {z:>PSCI}'\n", {"gicv3", "psci"}),
         ("y = cpu.ich[ICH_LR0]\n", {"ich_lr0"}),
         ("y = b'aarch64'\n", {"aarch64"}),
-        ("y = 'magic', logic, which_one\n", set()),
+        ("from baonet.hyp.riscv import x as y\n", {"riscv"}),
+        ("class RiscvPlic(HartOf): ...\n", {"riscv", "plic", "hart"}),
+        ("y = 'qemu-riscv64-virt', vplic.claim, 'IMSICs', 'rv64gc', [hart for hart in harts]\n", {"riscv64"} | RISCV),
+        ("y = 'magic', logic, which_one, charts, explicit, start, curve, serve\n", set()),
     ],
 )
 def test_what_is_found_by_it(text: str, words: set[str]) -> None:
     assert named(text) == words
 
 
-def test_the_wing_is_where_they_are_named() -> None:
-    wing = (PACKAGE / "hyp" / "armv8").glob("*.py")
-    words = set().union(*(named(path.read_text(encoding="utf-8")) for path in wing))
-    assert {"gic", "psci", "hvc", "intid", "capstone", "armv8", "ich_lr0"} <= words
+@pytest.mark.parametrize(
+    ("wing", "expected"),
+    [
+        ("armv8", {"gic", "psci", "hvc", "intid", "capstone", "armv8", "ich_lr0"}),
+        ("riscv", {"riscv", "sbi", "hart", "harts", "vplic", "vaplic", "aplic", "imsic", "scause", "sepc"}),
+    ],
+)
+def test_the_wing_is_where_they_are_named(wing: str, expected: set[str]) -> None:
+    files = (PACKAGE / "hyp" / wing).glob("*.py")
+    assert expected <= set().union(*(named(path.read_text(encoding="utf-8")) for path in files))

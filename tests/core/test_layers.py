@@ -74,6 +74,7 @@ def test_no_circle(architecture: Path) -> None:
 
 NAMES = re.compile(
     r"aarch|armv8|\barm_|\barm\b|arm64|riscv|\bich\b|\bicc|gic|\bintid|\bhvc|_hvc|\bsmc|_smc|psci|\besr(?!ch\b)|_esr|\bspsr|\bel[0-3]\b|_el[0-3]\b"
+    r"|\brv(32|64)|\bsbi|_sbi|\bharts?\b|_hart|hart_|(?<![a-z])v?a?plic|imsic|\bsatp|\bsepc|\bscause|\bstval|stimecmp|\bsfence|\bhvip|\becall|_ecall"
     r"|(?<!memsys_)tlbi|ivau|ialluis|\bdsb\b|stlr|\bwfe\b|\ba64|\bt32|sysreg|(?<!memsys_)cortex",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 /*
  * A Linux program without a library: threads, each on a CPU of its own, hand readings of CLOCK_MONOTONIC to each other
  * through memory in a ring, and count those that are ahead of what they read themselves. Linux promises that there are
- * none (clock_gettime(2)). Readings are made in turn by the vDSO, at EL0, and by the kernel.
+ * none (clock_gettime(2)). Readings are made in turn by the vDSO, without privileges, and by the kernel.
  *
  *     monotonic [hand-overs]
  */
@@ -13,7 +13,7 @@
 #define STACK 0x4000
 #define PATIENCE 1000u /* looks at what is to come before the CPU is lent to somebody else */
 
-enum { SYS_GETTIME = 113, SYS_CLONE = 220, SYS_WAIT = 260 };
+enum { SYS_GETTIME = 113, SYS_WAIT = 260 };
 enum { SYS_SETAFFINITY = 122, SYS_GETAFFINITY = 123, SYS_YIELD = 124 };
 enum { CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, SIGCHLD = 17 };
 enum { CLOCK_MONOTONIC = 1, AT_SYSINFO_EHDR = 33, PT_LOAD = 1, PT_DYNAMIC = 2, DT_STRTAB = 5, DT_SYMTAB = 6 };
@@ -53,7 +53,7 @@ static get_time *find_in_vdso(const char *image) {
         if (dynamic[0] == DT_SYMTAB) symbols = (const char *)(bias + (int64_t)dynamic[1]);
     }
     for (; symbols && symbols < names; symbols += 24) {
-        static const char wanted[] = "__kernel_clock_gettime";
+        static const char wanted[] = VDSO_GETTIME;
         const char *name = names + *(const uint32_t *)symbols;
         size_t n = 0;
         while (n < sizeof wanted && name[n] == wanted[n]) n++;
@@ -84,7 +84,7 @@ static void go(unsigned thread) {
             if (++tries % PATIENCE == 0)
                 call(SYS_YIELD, 0, 0, 0, 0, 0, 0);
             else
-                __asm__ volatile("yield" : : : "memory");
+                relax();
         uint64_t handed = pages[thread].reading, here = now(hop / threads & 1);
         if (here < handed) {
             results[thread].backward++;
@@ -95,19 +95,8 @@ static void go(unsigned thread) {
     }
 }
 
-static long start(unsigned thread) {
-    register long x8 __asm__("x8") = SYS_CLONE;
-    register long x0 __asm__("x0") = CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD;
-    register char *x1 __asm__("x1") = stacks[thread] + STACK;
-    register long x2 __asm__("x2") = 0;
-    register long x3 __asm__("x3") = 0;
-    register long x4 __asm__("x4") = 0;
-    register long x19 __asm__("x19") = thread;
-    __asm__ volatile("svc #0\n\tcbnz x0, 1f\n\tmov x0, x19\n\tmov x29, #0\n\tbl thread_begins\n1:"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x19)
-                     : "memory");
-    return x0;
+static void start(unsigned thread) {
+    clone_thread(CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, stacks[thread] + STACK, thread);
 }
 __attribute__((noreturn, used)) void thread_begins(unsigned thread) {
     go(thread);
@@ -144,5 +133,3 @@ __attribute__((noreturn, used)) void begin(const uint64_t *stack) {
     leave(backward ? 1 : 0);
     __builtin_unreachable();
 }
-
-__asm__(".text\n\t.global _start\n_start:\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tb begin");

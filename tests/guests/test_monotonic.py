@@ -3,57 +3,41 @@
 from __future__ import annotations
 
 import re
-import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.guests import initramfs
-from tests.guests.test_boot import Running, linux
+from tests.guests.programs import either, machine
+from tests.guests.test_boot import Running
 from tests.system.machine import baonet, write
 
 pytestmark = [pytest.mark.guests, pytest.mark.timeout(900)]
 
-PROGRAM = Path(__file__).parent / "monotonic"
 COUNT = 40_000
 LAST = re.compile(r"monotonic: (\d+) CPUs, (\d+) readings handed over, (\d+) backward")
 
 
-def machine(directory: Path, cache: Path, cpus: int) -> dict[str, Any]:
-    entry = initramfs.Entry("bin/monotonic", stat.S_IFREG | 0o755, PROGRAM.read_bytes())
-    initrd = directory / "initrd.cpio.gz"
-    initrd.write_bytes((cache / "initrd.cpio.gz").read_bytes() + initramfs.archive([entry]))
+@pytest.mark.parametrize("window", ["10us", "100us"])
+@pytest.mark.parametrize("cpus", [2, 4])
+@either
+def test_in_virtual_time(tmp_path: Path, guest_cache: Path, architecture: str, cpus: int, window: str) -> None:
     typed = f"monotonic {COUNT}; dmesg | grep -i clocksource; poweroff\n"
-    return {
-        "vms": [linux(cache, cpus=cpus) | {"initrd": {"path": str(initrd)}}],
-        "input": [{"vm": "linux", "at": "2s", "text": typed}],
-    }
-
-
-def handed_over(directory: Path, cache: Path, cpus: int, *options: str) -> int:
-    """How many of the readings were ahead of the clock of who got them."""
-    file = write(directory, machine(directory, cache, cpus))
+    told = machine(tmp_path, guest_cache, architecture, "monotonic", cpus)
+    file = write(tmp_path, told | {"input": [{"vm": "linux", "at": "4s", "text": typed}]})
+    options = ["--clock", "virtual", "--set", f"clock.window={window}"]
     result = baonet("run", file, "--console", "linux", "--timeout", "600s", *options, seconds=620)
     assert result.status == 0, result.out[-3000:] + result.err
     last = LAST.search(result.out)
     assert last, result.out[-3000:]
-    assert (int(last[1]), int(last[2])) == (cpus, COUNT)
+    assert (int(last[1]), int(last[2]), int(last[3])) == (cpus, COUNT, 0)
     assert not re.search(r"clocksource.*(unstable|watchdog)", result.out[last.end() :]), result.out
-    return int(last[3])
-
-
-@pytest.mark.parametrize("window", ["10us", "100us"])
-@pytest.mark.parametrize("cpus", [2, 4])
-def test_in_virtual_time(tmp_path: Path, guest_cache: Path, cpus: int, window: str) -> None:
-    options = ["--clock", "virtual", "--set", f"clock.window={window}"]
-    assert handed_over(tmp_path, guest_cache, cpus, *options) == 0
 
 
 @pytest.mark.parametrize("placement", ["one-process", "process-per-cpu"])
-def test_by_the_clock_of_the_host(tmp_path: Path, guest_cache: Path, placement: str) -> None:
-    vm = machine(tmp_path, guest_cache, 2)["vms"][0]
-    run = Running(tmp_path, {"vms": [vm]}, "--clock", "host", "--placement", placement, "--console", "linux")
+@either
+def test_by_the_clock_of_the_host(tmp_path: Path, guest_cache: Path, architecture: str, placement: str) -> None:
+    told = machine(tmp_path, guest_cache, architecture, "monotonic", 2)
+    run = Running(tmp_path, told, "--clock", "host", "--placement", placement, "--console", "linux")
     run.wait_for("shell ready")
     run.type(f"monotonic {COUNT}; poweroff")
     run.wait_for("backward, by")

@@ -93,7 +93,7 @@ def test_the_installer_asks_for_a_language(tmp_path: Path, guest_cache: Path) ->
         guest_cache, cpus=2, image="installer-riscv64.image", initrd="installer-riscv64.initrd.gz", memory="1GiB"
     )
     run = Running(tmp_path, {"platform": PLATFORMS["aia"], "vms": [vm]}, "--console", "linux")
-    run.wait_for("English")
+    run.wait_for("English", 190)  # its initrd is 40 MB
     assert "Select a language" in run.text
     run.process.terminate()
     assert run.end() == 143

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -245,7 +245,7 @@ def _others_code(r: random.Random, cpu: int) -> list[int]:
     return [*_constant(0, _one(r)), *address, 0xB9000000 | 1 << 5, *maintenance]
 
 
-_CALL_ROUTINE = "routine"
+CALL_ROUTINE = "routine"
 
 
 def program(pieces: Sequence[tuple[str, int]], cpu: int) -> list[int]:
@@ -253,7 +253,7 @@ def program(pieces: Sequence[tuple[str, int]], cpu: int) -> list[int]:
     start = random.Random(cpu)
     words = [0x14000000 | (2 + _SLOTS), *(_one(start) for _ in range(_SLOTS)), _RET, 0xAA0003E0 | 30 << 16 | _LINK]
     for kind, seed in pieces:
-        if kind == _CALL_ROUTINE:
+        if kind == CALL_ROUTINE:
             made = [0x94000000 | (1 - len(words)) & 0x3FFFFFF]
         else:
             made = PIECES[kind](random.Random(seed), cpu)
@@ -263,21 +263,29 @@ def program(pieces: Sequence[tuple[str, int]], cpu: int) -> list[int]:
     return [*words, *(0xCA000000 | register << 16 | 4 << 5 | 4 for register in range(5, 11)), 0xD65F0000 | _LINK << 5]
 
 
-PROGRAMS: st.SearchStrategy[list[tuple[str, int]]] = st.lists(
-    st.tuples(st.sampled_from([*PIECES, _CALL_ROUTINE]), st.integers(0, 0xFFFF)), max_size=120
-)
+def programs_of(pieces: Iterable[str]) -> st.SearchStrategy[list[tuple[str, int]]]:
+    """What is drawn for a vCPU."""
+    return st.lists(st.tuples(st.sampled_from([*pieces, CALL_ROUTINE]), st.integers(0, 0xFFFF)), max_size=120)
+
+
+PROGRAMS = programs_of(PIECES)
+
+
+def placed(directory: Path, name: str, guest: Path, codes: Sequence[bytes]) -> Path:
+    """A ``random.elf`` with this code of each of its vCPUs."""
+    data = bytearray(guest.read_bytes())
+    at = data.index(_MARK)
+    for cpu, code in enumerate(codes):
+        data[at + cpu * WORDS * 4 : at + cpu * WORDS * 4 + len(code)] = code
+    path = directory / f"{name}.elf"
+    path.write_bytes(data)
+    return path
 
 
 def image(directory: Path, name: str, programs: Sequence[Sequence[tuple[str, int]]]) -> Path:
     """``random.elf`` with these programs in it."""
-    data = bytearray((GUESTS / "random.elf").read_bytes())
-    at = data.index(_MARK)
-    for cpu, pieces in enumerate(programs):
-        words = program(pieces, cpu)
-        struct.pack_into(f"<{len(words)}I", data, at + cpu * WORDS * 4, *words)
-    path = directory / f"{name}.elf"
-    path.write_bytes(data)
-    return path
+    parts = [program(pieces, cpu) for cpu, pieces in enumerate(programs)]
+    return placed(directory, name, GUESTS / "random.elf", [struct.pack(f"<{len(words)}I", *words) for words in parts])
 
 
 def describe(programs: Sequence[Any]) -> str:

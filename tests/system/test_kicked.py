@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.digests import known, on
+from tests.system.elsewhere import riscv
 from tests.system.kicking import kicked
-from tests.system.test_virtual import GUESTS_AND_ENDS
+from tests.system.test_virtual import GUESTS_AND_ENDS, OF_HARTS, controllers
 from tests.system.virtual import PLACEMENTS, Virtual, virtual
 
 SLOW, LONG = pytest.mark.slow, pytest.mark.long
@@ -47,3 +49,12 @@ def test_placements_and_kicks(tmp_path: Path, name: str, placement: str) -> None
     left = undisturbed(name)
     disturbed = kicked(tmp_path, machine, "--for", end, placement=placement)
     assert (disturbed.digest, disturbed.time) == (left.digest, left.time)
+
+
+@pytest.mark.slow
+@controllers
+@pytest.mark.parametrize("name", OF_HARTS)
+def test_harts_and_kicks(tmp_path: Path, name: str, controller: str) -> None:
+    machine, end, _ = GUESTS_AND_ENDS[name]
+    disturbed = kicked(tmp_path, riscv(machine, controller), "--for", end, placement="process-per-cpu")
+    assert disturbed.digest == known()[on(name, controller)]

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from baonet.trace.records import Kind
+from tests.system.elsewhere import riscv
 from tests.system.machine import GUESTS, Result
 from tests.system.machine import run as run_machine
+from tests.system.test_rebirth import both, ended_well
+from tests.system.virtual import records
 
 IMAGES = GUESTS.parent / "bin-riscv"
 VIRT = "qemu-riscv64-virt"
@@ -126,6 +130,38 @@ def test_interrupts_take_the_same_ways_wherever_the_harts_are(tmp_path: Path, co
         assert (result.status, "routes: all came once" in result.out) == (0, True), result.out + result.err
         seen |= set(re.findall(r"digest ([0-9a-f]{64})", result.err))
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("controller", ["aia", pytest.param("plic", marks=SLOW)])
+def test_messages_between_harts_enter_the_hypervisor_with_a_plic_alone(tmp_path: Path, controller: str) -> None:
+    """2000 round trips of two; each is a call of SBI, or a store to the other's interrupt file, which is mapped."""
+    trace = tmp_path / "run.bnt"
+    options = ["--until", "sgi: batch 1", "--trace", str(trace)]
+    result = run(tmp_path, controller, vm("sgi", cpus=2), options=options)
+    assert result.status == 0, result.err
+    assert len(records(trace, Kind.WAKE)) >= 4000
+    exits = len(records(trace, Kind.EXIT))
+    assert exits < 10 if controller == "aia" else exits > 4000
+
+
+@SLOW
+@every_controller
+def test_harts_start_and_stop_each_other(tmp_path: Path, controller: str) -> None:
+    platform = CONTROLLERS[controller]
+    board = (platform if isinstance(platform, dict) else {"extends": platform}) | {"cpus": 6}
+    guest = vm("onoff", cpus=6)
+    seen = [run(tmp_path, controller, guest, platform=board, options=options) for options in PLACES]
+    assert [result.status for result in seen] == [0] * len(PLACES), seen[0].err
+    assert "starts, as it should be" in seen[0].out
+    assert len({digest for each in seen for digest in re.findall(r"digest ([0-9a-f]{64})", each.err)}) == 1
+
+
+@SLOW
+@pytest.mark.parametrize("clock", ["virtual", "host"])
+@pytest.mark.parametrize("controller", ["aia", "plic"])
+def test_nothing_is_lost_to_vms_that_start_anew(tmp_path: Path, controller: str, clock: str) -> None:
+    result = run_machine(tmp_path, riscv(both(2, 2), controller) | {"clock": {"mode": clock}})
+    assert (result.status, ended_well(result.out)) == (0, True), result.out + result.err
 
 
 @SLOW

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.system.elsewhere import BOARDS, RISCV, riscv
 from tests.system.machine import vm, write
 from tests.system.test_onoff import MACHINE as ONOFF
+from tests.system.test_random_guests import CLOCKS, COSTS, HART_VMS, random_machine_of_harts
 from tests.system.test_recess import FOUGHT, Recesses
-from tests.system.test_travel import MACHINES, VIRTUAL
+from tests.system.test_travel import MACHINES, PLACES, VIRTUAL, among
 from tests.system.travelling import Disturb, Outcome, same, travelled
 
 SOME = [
@@ -75,3 +78,16 @@ def test_a_machine_goes_on_from_the_midst_of_rounds(name: str, controller: str) 
     recesses = Recesses([1] * 15)
     same(run(name, controller, 4), run(name, controller, 4, disturb=recesses.disturb))
     assert recesses.made == 15
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HART_VMS, CLOCKS, COSTS, st.sampled_from(list(BOARDS)), st.tuples(st.sampled_from([1000, 20_000]), PLACES))
+def test_a_random_machine_goes_on_from_any_horizon(
+    vms: list[list[Any]], clock: dict[str, Any], costs: dict[str, str], controller: str, at: tuple[int, list[int]]
+) -> None:
+    step, places = at
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        file = write(directory, random_machine_of_harts(directory, vms, clock, costs, controller))
+        left = travelled(file, 50_000_000, step)
+        same(left, travelled(file, 50_000_000, step, among(left, places)))
