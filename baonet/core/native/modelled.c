@@ -44,11 +44,10 @@ static inline __attribute__((always_inline)) void observe(uint64_t address, unsi
     bool store = kind == MEMSYS_STORE, usual = store || kind == MEMSYS_LOAD;
     if (usual && memsys_filtered(core->view.memsys, address, size, store)) return;
     if (is_told(core, kind)) return;
-    unsigned spent = 0;
     if (kind == MEMSYS_ZERO) address &= ~(uint64_t)(MEMSYS_LINE - 1);
-    if (!usual || !memsys_hits(&core->view, address, size, store, &spent))
-        spent += memsys_data(&core->view, clock_now(core) + spent, address, size, kind);
-    stall(core, spent);
+    if (kind == MEMSYS_LOAD) stall(core, memsys_load(&core->view, address, size));
+    else if (store) stall(core, memsys_store(&core->view, address, size));
+    else stall(core, memsys_data(&core->view, clock_now(core), address, size, kind));
 }
 
 /* Their arguments are where those of the helpers are, which so come here by a jump. */
@@ -83,10 +82,7 @@ EXPORT void ARCH_OBSERVED_BLOCK(void *argument, uint64_t address) {
     uint64_t pc = FIELD(const uint64_t, block, TB_PC);
     unsigned bytes = FIELD(const uint16_t, block, TB_SIZE);
     if (rest_runs(core)) return; /* it is of a block whose code has been fetched */
-    unsigned spent;
-    uint64_t from = memsys_code_hits(&core->view, pc, bytes, &spent), end = pc + bytes;
-    if (from < end) spent += memsys_fetch(&core->view, clock_now(core) + spent, from, (unsigned)(end - from));
-    stall(core, spent);
+    stall(core, memsys_fetch(&core->view, pc, bytes));
 }
 
 void modelled_refused(struct core *core, uint64_t pc) {

@@ -40,6 +40,8 @@ static bool walk_stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
     return physical_find(core, &core->model->physical, ipa, found);
 }
 
+static uint64_t now(void *of) { return clock_now(of); }
+
 PyObject *core_model_memory(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
     unsigned cycles, instructions;
@@ -64,6 +66,7 @@ PyObject *core_model_memory(PyObject *self, PyObject *args) {
     }
     core->model->memsys = core->view.memsys;
     core->view.of = core;
+    core->view.now = now;
     core->view.walk = walk_stage1;
     core->view.stage2 = walk_stage2;
     core->pace = clock_pace(cycles, instructions);

@@ -77,13 +77,10 @@ steps = st.one_of(
 
 
 def access(pcpu: _memsys.Pcpu, now: int, va: int, size: int, kind: Kind) -> int:
-    """As the engine asks: what a look at the clock is not needed for comes first."""
-    taken, stall = False, 0
-    if kind in {Kind.LOAD, Kind.STORE}:
-        if pcpu.filtered(va, size, kind is Kind.STORE):
-            return 0
-        taken, stall = pcpu.hits(va, size, kind is Kind.STORE)
-    return stall if taken else stall + pcpu.data(now + stall, va, size, kind)
+    """As the engine asks: loads and stores come to the filters first."""
+    if kind not in {Kind.LOAD, Kind.STORE}:
+        return pcpu.data(now, va, size, kind)
+    return 0 if pcpu.filtered(va, size, kind is Kind.STORE) else pcpu.access(now, va, size, kind is Kind.STORE)
 
 
 class Both:
@@ -101,9 +98,7 @@ class Both:
         self.now += 1 + stall
 
     def fetch(self, va: int, size: int) -> None:
-        begin, stall = self.native.code_hits(va, size)
-        missing = va + size - begin
-        stall += self.native.fetch(self.now + stall, begin, missing) if missing else 0
+        stall = self.native.fetch(self.now, va, size)
         assert stall == self.reference.fetch(self.now, va, size)
         self.now += 1 + stall
 
@@ -235,8 +230,7 @@ def test_code_is_where_its_page_is_now() -> None:
         where[0] = pa
         pcpu.tlbi(Tlbi.ALL, 0, 0)
         for _ in range(2):
-            begin, _ = pcpu.code_hits(PAGES + 32, 64)
-            pcpu.fetch(0, begin, PAGES + 96 - begin)
+            pcpu.fetch(0, PAGES + 32, 64)
         assert pcpu.counters()["l1i_misses"] == misses
 
 

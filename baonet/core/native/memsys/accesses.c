@@ -121,26 +121,34 @@ static unsigned bring(const struct memsys_view *view, uint64_t now, const struct
     return total;
 }
 
+static unsigned stop_passing(const struct memsys_view *view, uint64_t now, const struct place *place) {
+    const struct writing *writing = &inner_of(view)->writing;
+    return writing->line == place->pa >> MEMSYS_LINE_SHIFT && writing->passing ? memsys_stop_writing(view, now) : 0;
+}
+
+unsigned memsys_load_missed(const struct memsys_view *view, uint64_t now, const struct place *place, bool own) {
+    struct inner *in = inner_of(view);
+    uint32_t way;
+    unsigned total = stop_passing(view, now, place);
+    total += bring(view, now, place, own);
+    total += fill(view, now, place, own ? L1_DIRTY : 0, &way);
+    see_miss(view, now, place);
+    load_found(in, place, l1_set(&in->l1d, place->va), way, own);
+    return total;
+}
+
 /* With `own`, an atomic. */
 static unsigned load(const struct memsys_view *view, uint64_t now, const struct place *place, bool own) {
     struct inner *in = inner_of(view);
     struct l1 *cache = &in->l1d;
-    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    uint32_t set = l1_set(cache, place->va), way;
-    unsigned total = 0;
-    if (in->writing.line == line && in->writing.passing) total += memsys_stop_writing(view, now);
+    uint32_t set = l1_set(cache, place->va);
     coherence_look(view, place);
-    int found = l1_find(cache, set, place->pa);
-    if (found < 0) {
-        total += bring(view, now, place, own);
-        total += fill(view, now, place, own ? L1_DIRTY : 0, &way);
-        see_miss(view, now, place);
-    } else {
-        way = (uint32_t)found;
-        if (own) coherence_store(view, place, true, &total);
-        if (own) cache->tags[set * cache->ways + way] |= L1_DIRTY;
-    }
-    load_found(in, place, set, way, own);
+    int way = l1_find(cache, set, place->pa);
+    if (way < 0) return memsys_load_missed(view, now, place, own);
+    unsigned total = stop_passing(view, now, place);
+    if (own) coherence_store(view, place, true, &total);
+    if (own) cache->tags[set * cache->ways + (uint32_t)way] |= L1_DIRTY;
+    load_found(in, place, set, (uint32_t)way, own);
     return total;
 }
 
@@ -178,12 +186,11 @@ static void forget_elsewhere(struct inner *in, uint32_t set, uint64_t pa) {
     }
 }
 
-/* The first level has not the line. */
-static unsigned store_miss(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
+unsigned memsys_store_missed(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
     struct inner *in = inner_of(view);
     const struct memsys_parameters *p = &in->head.parameters;
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    unsigned total = 0;
+    unsigned total = in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
     uint32_t way;
     bool passing = p->streaming_l1 && in->writing.full >= p->streaming_l1 && ahead_find(&in->ahead, line) < 0;
     bool from_another = coherence_store(view, place, !passing, &total);
@@ -204,7 +211,7 @@ static unsigned store_miss(const struct memsys_view *view, uint64_t now, const s
     return bytes == ALL_BYTES ? total + full_line(view, now, place) : total;
 }
 
-static unsigned store(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
+unsigned memsys_store_in(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes) {
     struct inner *in = inner_of(view);
     uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
     unsigned total = 0;
@@ -216,10 +223,7 @@ static unsigned store(const struct memsys_view *view, uint64_t now, const struct
     }
     uint32_t set = l1_set(&in->l1d, place->va);
     int way = l1_find(&in->l1d, set, place->pa);
-    if (way < 0) {
-        total += in->writing.line != NO_LINE ? memsys_stop_writing(view, now) : 0;
-        return total + store_miss(view, now, place, bytes);
-    }
+    if (way < 0) return memsys_store_missed(view, now, place, bytes);
     coherence_store(view, place, true, &total);
     store_found(in, place, set, (uint32_t)way);
     return total;
@@ -251,19 +255,24 @@ static unsigned in_line(const struct memsys_view *view, uint64_t now, const stru
     case MEMSYS_ATOMIC:
         return load(view, now, place, kind == MEMSYS_ATOMIC);
     case MEMSYS_ZERO:
-        return store(view, now, place, ALL_BYTES);
+        return memsys_store_in(view, now, place, ALL_BYTES);
     case MEMSYS_STORE:
-        return store(view, now, place, written_bytes(place->va, size));
+        return memsys_store_in(view, now, place, written_bytes(place->va, size));
     default:
         prefetch(view, now, place->va, place->pa);
         return 0;
     }
 }
 
+/* Whether an address of data needs no walk; adds the cycles of its page's coming into the micro-TLB. */
+static bool translated(struct inner *in, uint64_t va, unsigned *total) {
+    return micro_find(in, false, va) >= 0 || micro_refill(in, false, va, total) >= 0;
+}
+
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind) {
     struct memsys_counters *counters = counting(inner_of(view));
     unsigned total = 0;
-    if (kind == MEMSYS_PREFETCH && !memsys_translated(view->memsys, va)) return 0;
+    if (kind == MEMSYS_PREFETCH && !translated(inner_of(view), va, &total)) return 0;
     counters->loads += kind == MEMSYS_LOAD || kind == MEMSYS_ATOMIC;
     counters->stores += kind == MEMSYS_STORE || kind == MEMSYS_ATOMIC || kind == MEMSYS_ZERO;
     while (size) {
@@ -279,31 +288,26 @@ unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, 
     return total;
 }
 
-static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
+unsigned memsys_fetch_missed(const struct memsys_view *view, uint64_t now, const struct place *place) {
     struct inner *in = inner_of(view);
-    uint64_t line = place->pa >> MEMSYS_LINE_SHIFT;
-    if (place->memory != MEMSYS_CACHED) return uncached(view, now, place, MEMSYS_LOAD);
-    if (code_found(in, place)) return 0;
     uint32_t set = l1_set(&in->l1i, place->va), way;
     counting(in)->l1i_misses++;
     l1_fill(&in->l1i, set, place->pa, 0, &way);
     code_forget_way(in, set, way);
     code_enter(in, place, set, way);
-    return memsys_ask(view, now, ASK_FETCH, line, MEMSYS_STALL_FETCH);
+    return memsys_ask(view, now, ASK_FETCH, place->pa >> MEMSYS_LINE_SHIFT, MEMSYS_STALL_FETCH);
 }
 
-unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes) {
-    uint64_t end = va + bytes;
-    unsigned total = 0;
-    for (va &= ~(uint64_t)(MEMSYS_LINE - 1); va < end; va += MEMSYS_LINE) {
-        struct place place;
-        unsigned spent;
-        if (memsys_fetched(view->memsys, va)) continue;
-        bool found = translate(view, now + total, va, true, &place, &spent);
-        total += spent;
-        if (found) total += fetch_line(view, now + total, &place);
-    }
-    return total;
+static unsigned fetch_line(const struct memsys_view *view, uint64_t now, const struct place *place) {
+    if (place->memory != MEMSYS_CACHED) return uncached(view, now, place, MEMSYS_LOAD);
+    return code_found(inner_of(view), place) ? 0 : memsys_fetch_missed(view, now, place);
+}
+
+unsigned memsys_fetch_one(const struct memsys_view *view, uint64_t now, uint64_t va) {
+    struct place place;
+    unsigned spent;
+    bool found = translate(view, now, va, true, &place, &spent);
+    return found ? spent + fetch_line(view, now + spent, &place) : spent;
 }
 
 unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64_t *addresses, unsigned count,
@@ -322,7 +326,7 @@ unsigned memsys_touch(const struct memsys_view *view, uint64_t now, const uint64
             total += load(view, now + total, &place, false);
         } else {
             counters->stores++;
-            total += store(view, now + total, &place, (uint64_t)0xff << (addresses[i] & (MEMSYS_LINE - 8)));
+            total += memsys_store_in(view, now + total, &place, (uint64_t)0xff << (addresses[i] & (MEMSYS_LINE - 8)));
         }
     }
     memsys->hypervisor = before;

@@ -157,12 +157,11 @@ static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
 /* A translation of the main TLB's comes into it, in place of the next: gives the slot. */
 uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const struct tlb_entry *entry);
 
-/* A page that is not there, if the main TLB has it: its slot, and *spent is what that takes; -1: it has to be walked for. */
+/* A page that is not there, if the main TLB has it: its slot, and what that takes is added to *spent; -1: it has to be walked for. */
 static inline int micro_refill(struct inner *in, bool fetch, uint64_t va, unsigned *spent) {
     const struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
-    *spent = 0;
     if (!held) return -1;
-    *spent = micro_missed(in, fetch);
+    *spent += micro_missed(in, fetch);
     return (int)memsys_micro_enter(in, fetch, va, held);
 }
 

@@ -114,6 +114,7 @@ struct memsys_view {
     unsigned party;                 /* of it */
     struct memsys_channel *channel; /* NULL: the pcpu's idea of it; another: of who interleaves pcpus exactly, on one l2 */
     void *of;                       /* for the functions below */
+    uint64_t (*now)(void *of);      /* what time it is, before what the access takes; for what is not told at what time it is */
     /* Asked on a miss of the main TLB; false: there is no translation (any more), and the access is not modelled. */
     bool (*walk)(void *of, uint64_t va, bool fetch, struct memsys_walk *walk);
     /* Asked on a miss of the IPA cache, for descriptors of stage 1 and for what they lead to. */
@@ -173,18 +174,16 @@ static inline bool memsys_fetched(const struct memsys *memsys, uint64_t va) {
 }
 
 /*
- * Likewise what the filters do not know of, but the TLBs and the L1 have: it need not be known what time it is. An access within one
- * line; counts it if so. Of a block's code: where the first line begins that has to be fetched, or its end. *spent: the cycles, also
- * of what is still to be asked for, which is later by these.
+ * What the filters do not know of. Most of it the TLBs and the L1 have, for which it need not be known what time it is: the view is asked
+ * for that where it is needed. May be asked for what memsys_filtered would have taken, and the code of a block, `bytes` from `va`, for
+ * what memsys_fetched would have.
  */
-bool memsys_hits(const struct memsys_view *view, uint64_t va, unsigned size, bool store, unsigned *spent);
-uint64_t memsys_code_hits(const struct memsys_view *view, uint64_t va, unsigned bytes, unsigned *spent);
+unsigned memsys_load(const struct memsys_view *view, uint64_t va, unsigned size);
+unsigned memsys_store(const struct memsys_view *view, uint64_t va, unsigned size);
+unsigned memsys_fetch(const struct memsys_view *view, uint64_t va, unsigned bytes);
 
-/* A data access at `now` of `size` bytes, in as many lines as that is. May be asked for what memsys_filtered would have taken. */
+/* Any data access, at `now`, of `size` bytes, in as many lines as that is. */
 unsigned memsys_data(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned size, enum memsys_kind kind);
-
-/* The code of a block: `bytes` from `va`. May be asked for what memsys_fetched would have taken. */
-unsigned memsys_fetch(const struct memsys_view *view, uint64_t now, uint64_t va, unsigned bytes);
 
 /* Lines that the hypervisor reads, writes or executes, by physical addresses: counted as its own. LOAD, STORE, or FETCH of them. */
 enum memsys_touch { MEMSYS_TOUCH_LOAD, MEMSYS_TOUCH_STORE, MEMSYS_TOUCH_FETCH };

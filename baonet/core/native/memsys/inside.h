@@ -99,9 +99,6 @@ static inline struct place place_in(const struct inner *in, bool fetch, int slot
                           .slot = slot};
 }
 
-/* Whether that of an address of data needs no walk. */
-bool memsys_translated(struct memsys *memsys, uint64_t va);
-
 /* That a line was asked for ahead was in vain, which no log tells. */
 static inline void drop_ahead(struct inner *in, uint64_t line) {
     int at = ahead_find(&in->ahead, line);
@@ -112,9 +109,19 @@ static inline void drop_ahead(struct inner *in, uint64_t line) {
 
 bool memsys_ahead_plausible(const struct ahead *ahead, const struct memsys_parameters *parameters);
 
-/* ---- The L1D ---- */
+/* ---- The first level: of a place that is cached. Each gives the cycles ---- */
 
-/* A line has left it, or is to be clean in it: it goes to the second level. Gives the cycles. */
+/* The L1D has not the line; with `own`, that an atomic operation asks for. A store of `bytes`, a bit for each. */
+unsigned memsys_load_missed(const struct memsys_view *view, uint64_t now, const struct place *place, bool own);
+unsigned memsys_store_missed(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes);
+/* Whether it has it or not. */
+unsigned memsys_store_in(const struct memsys_view *view, uint64_t now, const struct place *place, uint64_t bytes);
+
+/* The L1I has not the line. And of a line of code wherever it may be, also cached or not. */
+unsigned memsys_fetch_missed(const struct memsys_view *view, uint64_t now, const struct place *place);
+unsigned memsys_fetch_one(const struct memsys_view *view, uint64_t now, uint64_t va);
+
+/* A line has left the L1D, or is to be clean in it: it goes to the second level. Gives the cycles. */
 unsigned memsys_l1d_leaves(const struct memsys_view *view, uint64_t now, uint32_t set, uint32_t tag);
 /* The line that stores are writing to is left as it is: what of it was to pass by goes to the second level. Gives the cycles. */
 unsigned memsys_stop_writing(const struct memsys_view *view, uint64_t now);

@@ -91,14 +91,10 @@ uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const str
     return slot;
 }
 
-bool memsys_translated(struct memsys *memsys, uint64_t va) {
-    struct inner *in = (struct inner *)memsys;
-    return micro_find(in, false, va) >= 0 || memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
-}
-
 int memsys_refill(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, unsigned *spent) {
     struct inner *in = inner_of(view);
     struct tlb_entry walked;
+    *spent = 0;
     int slot = micro_refill(in, fetch, va, spent);
     if (slot >= 0) return slot;
     *spent = micro_missed(in, fetch);

@@ -28,6 +28,7 @@ struct pcpu_object {
     struct memsys_moves *moves;
     uint64_t window;
     struct memsys_view view;
+    unsigned long long now;  /* at what time what is asked for is, where the view is asked for that */
     PyObject *walk, *stage2; /* functions, or None */
     PyObject *cluster;       /* whose second level is used as it is; NULL */
     PyObject *joined;        /* of which it is a party; NULL */

@@ -57,6 +57,8 @@ static bool stage2(void *of, uint64_t ipa, struct memsys_stage2 *found) {
     return taken;
 }
 
+static uint64_t now(void *of) { return ((struct pcpu_object *)of)->now; }
+
 /* ---- The object ---- */
 
 static void dealloc(PyObject *self) {
@@ -99,7 +101,7 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     memsys_log_init(made->log, window);
     memsys_moves_init(made->moves, window);
     made->view = (struct memsys_view){.memsys = made->memsys, .l2 = made->l2, .log = made->log, .moves = made->moves, .of = made,
-                                      .walk = walk, .stage2 = stage2};
+                                      .now = now, .walk = walk, .stage2 = stage2};
     return (PyObject *)made;
 }
 
@@ -113,22 +115,12 @@ static PyObject *filtered(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
     return PyBool_FromLong(memsys_filtered(pcpu(self)->memsys, va, size, store));
 }
-static PyObject *hits(PyObject *self, PyObject *args) {
+static PyObject *load_or_store(PyObject *self, PyObject *args) {
     unsigned long long va;
     unsigned size;
     int store;
-    if (!PyArg_ParseTuple(args, "KIp", &va, &size, &store)) return NULL;
-    unsigned spent;
-    bool found = memsys_hits(&pcpu(self)->view, va, size, store, &spent);
-    return Py_BuildValue("NI", PyBool_FromLong(found), spent);
-}
-static PyObject *code_hits(PyObject *self, PyObject *args) {
-    unsigned long long va;
-    unsigned size;
-    if (!PyArg_ParseTuple(args, "KI", &va, &size)) return NULL;
-    unsigned spent;
-    uint64_t begin = memsys_code_hits(&pcpu(self)->view, va, size, &spent);
-    return Py_BuildValue("KI", (unsigned long long)begin, spent);
+    if (!PyArg_ParseTuple(args, "KKIp", &pcpu(self)->now, &va, &size, &store)) return NULL;
+    return stalled(store ? memsys_store(&pcpu(self)->view, va, size) : memsys_load(&pcpu(self)->view, va, size));
 }
 static PyObject *data(PyObject *self, PyObject *args) {
     unsigned long long now, va;
@@ -138,10 +130,10 @@ static PyObject *data(PyObject *self, PyObject *args) {
     return stalled(memsys_data(&pcpu(self)->view, now, va, size, (enum memsys_kind)kind));
 }
 static PyObject *fetch(PyObject *self, PyObject *args) {
-    unsigned long long now, va;
+    unsigned long long va;
     unsigned bytes;
-    if (!PyArg_ParseTuple(args, "KKI", &now, &va, &bytes)) return NULL;
-    return stalled(memsys_fetch(&pcpu(self)->view, now, va, bytes));
+    if (!PyArg_ParseTuple(args, "KKI", &pcpu(self)->now, &va, &bytes)) return NULL;
+    return stalled(memsys_fetch(&pcpu(self)->view, va, bytes));
 }
 static PyObject *touch(PyObject *self, PyObject *args) {
     unsigned long long now, pa;
@@ -272,8 +264,7 @@ static PyObject *records(PyObject *self, PyObject *none) {
 }
 static PyMethodDef methods[] = {
     {"filtered", filtered, METH_VARARGS, NULL},
-    {"hits", hits, METH_VARARGS, NULL},
-    {"code_hits", code_hits, METH_VARARGS, NULL},
+    {"access", load_or_store, METH_VARARGS, NULL},
     {"data", data, METH_VARARGS, NULL},
     {"fetch", fetch, METH_VARARGS, NULL},
     {"touch", touch, METH_VARARGS, NULL},

@@ -20,11 +20,10 @@ static void go(struct player *player) {
     bool store = word & STORE;
     player->clock = asks_at(player);
     player->position++;
-    unsigned spent = 0;
+    const struct memsys_view *view = &player->pcpu->view;
     if (memsys_filtered(player->pcpu->memsys, va, 8, store)) return;
-    bool hits = memsys_hits(&player->pcpu->view, va, 8, store, &spent);
-    player->clock += spent;
-    if (!hits) player->clock += memsys_data(&player->pcpu->view, player->clock, va, 8, store ? MEMSYS_STORE : MEMSYS_LOAD);
+    player->pcpu->now = player->clock;
+    player->clock += store ? memsys_store(view, va, 8) : memsys_load(view, va, 8);
 }
 
 static void play_until(struct player players[], unsigned count, uint64_t until) {
