@@ -107,6 +107,7 @@ class Body:
         self._run = core.run
         self.hypervisor = made = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         core.emulate(made.windows, made.read_emulated, made.write_emulated, made.effects)
+        core.answer(made.wing.answers)
         self.vm = made.vcpu.config
         self.activity = Activity.POWERDOWN
         self.sent = self.received = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
+from baonet.hyp.answers import FixedAnswer
 from baonet.hyp.cpu import Cpu
 from baonet.machine import Machine, Vm
 
@@ -153,6 +154,13 @@ class Core(Cpu, Protocol):
         They are called for the plain loads and stores that the hypervisor decodes, while the guest runs, with ``size``
         1, 2, 4 or 8. None or False ends the stay with the access, for the hypervisor to see; a stay in which ``outbox``
         is not empty after a call ends with ``Stay.KICKED``. What they raise is raised by ``run``. Raises MemoryError.
+        """
+
+    def answer(self, answers: tuple[FixedAnswer, ...]) -> None:
+        """Answer these calls of the guest in the midst of a stay, where nothing would come before it goes on.
+
+        Exits, records and time are those that there would be if it were left for them. Raises ValueError for what are
+        none.
         """
 
     def run(self, budget: int) -> int:

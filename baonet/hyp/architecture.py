@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, final
 
+from baonet.hyp.answers import FixedAnswer
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
@@ -44,6 +45,8 @@ class Wing(Protocol):
 
     exits: Sequence[Callable[[], None]]
     """What each reason to leave the guest leads to, by its number. New in each life of the VM, as ``messages``."""
+    answers: tuple[FixedAnswer, ...]
+    """Calls that whoever has the guest run may answer in place of those exits."""
     messages: Mapping[type, Handler]
     """What each message of the architecture leads to."""
     windows: tuple[tuple[int, int], ...]
@@ -54,7 +57,7 @@ class Wing(Protocol):
     """A store: ``(address, size, value)``. False: not possible here; nothing has happened."""
 
     def begin(self, ipc: Ipc) -> None:
-        """A life of the VM begins: ``exits`` and ``messages`` are made anew."""
+        """A life of the VM begins: ``exits`` and ``messages`` are made anew; ``answers`` are the same in each."""
 
     def enter(self, entry: int, context: int) -> None:
         """Bring the CPU into the entry state; pending interrupts stay, as after CPU_OFF and CPU_ON."""

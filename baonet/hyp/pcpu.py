@@ -45,7 +45,8 @@ _FORM: Final = StateForm(
 class PcpuStatistics:
     """Counts since the start: exits by name, messages by type name, questions asked, messages that came to nothing.
 
-    Exits WFI, BUDGET and KICKED are counted by the core: its caller need not pass them on.
+    Exits WFI, BUDGET and KICKED are counted by the core: its caller need not pass them on. Nor are calls that the
+    core has answered (``Wing.answers``) among them.
     """
 
     exits: dict[str, int]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
+from baonet.hyp.answers import FixedAnswer
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.condition import Doing, VcpuCondition, doing
 from baonet.hyp.effects import Effect, Park, Send
@@ -79,6 +80,7 @@ class ToyWing:
         self.cpu = vcpu.cpu
         self.injected: list[int] = []
         self.exits: Sequence[Callable[[], None]] = ()
+        self.answers: tuple[FixedAnswer, ...] = ()
         self.messages: Mapping[type, Handler] = {}
         self.read_emulated: Callable[[int, int], int | None] = lambda address, size: None
         self.write_emulated: Callable[[int, int, int], bool] = lambda address, size, value: False

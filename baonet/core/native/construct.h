@@ -10,5 +10,6 @@ PyObject *core_map_uart(PyObject *self, PyObject *args);
 PyObject *core_own(PyObject *self, PyObject *args);
 PyObject *core_map_unassigned(PyObject *self, PyObject *args);
 PyObject *core_emulate(PyObject *self, PyObject *args);
+PyObject *core_answer(PyObject *self, PyObject *answers);
 
 #endif

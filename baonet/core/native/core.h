@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
+ *   core       answers architecture cached clock code_map core count crossing leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
@@ -199,6 +199,7 @@ struct core {
         uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */
     } pace;
     uint64_t costs[COSTS];
+    struct answers *answers; /* to calls that need not leave the guest: answers.h; NULL: none */
 
     struct memsys_view view;    /* of the memory system that is modelled; no `memsys`: none is */
     struct modelled *model;     /* what it is told, and how: modelled.h; NULL: nothing */

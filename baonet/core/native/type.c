@@ -47,6 +47,7 @@ static void core_dealloc(PyObject *self) {
     for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
     PyMem_Free(core->uarts);
     PyMem_Free(core->windows);
+    PyMem_Free(core->answers);
     for (unsigned i = 0; i < core->region_count; i++) PyMem_Free(core->regions[i].cached);
     PyMem_Free(core->regions);
     Py_XDECREF(core->read_emulated);
@@ -318,6 +319,7 @@ static PyMethodDef core_methods[] = {
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"join", core_join, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
+    {"answer", core_answer, METH_O, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"restart", restart, METH_VARARGS, NULL},
     {"run", run, METH_O, NULL},

@@ -7,6 +7,8 @@ inherits them, so they are here once more, without their words.
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any, final
 
+from baonet.hyp.answers import FixedAnswer
+
 def load(path: str) -> None:
     """Load libunicorn.so.2 from this file, once in a process. Raises ImportError if it is another library."""
 
@@ -42,6 +44,7 @@ class NativeCore:
         write: Callable[[int, int, int], bool],
         outbox: list[Any],
     ) -> None: ...
+    def answer(self, answers: tuple[FixedAnswer, ...]) -> None: ...
     def reset(self, entry: int, context: int) -> None: ...
     def restart(self, entry: int, context: int) -> None: ...
     def run(self, budget: int) -> int: ...

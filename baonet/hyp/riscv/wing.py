@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final
 
+from baonet.hyp.answers import FixedAnswer
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
@@ -52,6 +53,7 @@ class RiscvWing:
         "_exit",
         "_line",
         "_vcpu",
+        "answers",
         "controller",
         "exits",
         "messages",
@@ -69,11 +71,13 @@ class RiscvWing:
         self.windows = controller.windows
         self.read_emulated: Callable[[int, int], int | None] = controller.read  # no call between: most traps end here
         self.write_emulated: Callable[[int, int, int], bool] = controller.write
+        self.answers: tuple[FixedAnswer, ...] = ()
         self.exits: Sequence[Callable[[], None]] = ()
         self.messages: Mapping[type, Handler] = {}
 
     def begin(self, ipc: Ipc) -> None:
         sbi = Sbi(self._vcpu, self._cpu, ipc)
+        self.answers = sbi.answers
         traps = Traps(self._vcpu, self._cpu, self.controller)
         handlers: dict[RiscvExit, Callable[[], None]] = {
             RiscvExit.ECALL: sbi.call,

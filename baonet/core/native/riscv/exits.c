@@ -1,4 +1,5 @@
 /* Exceptions: those that the guest takes itself, and those that are for the hypervisor, and what is told of them. */
+#include "answers.h"
 #include "architecture.h"
 #include "leave.h"
 #include "riscv/encoding.h"
@@ -31,7 +32,10 @@ static void call(struct core *core) {
     core_pc(core) += CALL_LENGTH;
     core->slot->budget--;
     core->state.exit[EXIT_CAUSE] = CAUSE_ECALL_FROM_VS;
-    core_leave(core, EXIT_ECALL);
+    if (answers_call(core, EXIT_ECALL, 0))
+        trap_drop_reservation(core);
+    else
+        core_leave(core, EXIT_ECALL);
 }
 
 static void trap(struct core *core, uint32_t number) {
