@@ -2,6 +2,7 @@
 
 Whoever has the guest run may give such an answer itself, without asking: the core does (``baonet.core``), as it costs a
 tenth. ``tests/hyp`` holds every answer against what the hypervisor does when it is asked.
+So it is with notifications, which have a fixed answer as well and tell others.
 """
 
 from __future__ import annotations
@@ -29,6 +30,18 @@ class FixedAnswer(NamedTuple):
 
     conditions: tuple[RegisterBits, ...]
     results: tuple[RegisterValue, ...] | None
+
+
+class Notification(NamedTuple):
+    """A call that tells these pcpus that an event of a shared memory object has come, and nothing else (``IpcNotify``).
+
+    ``event``: the register whose lower half is the event's number, before the results are there.
+    """
+
+    call: FixedAnswer
+    event: int
+    shmem: int
+    targets: tuple[int, ...]
 
 
 def whole(register: int, value: int) -> RegisterBits:

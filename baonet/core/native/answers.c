@@ -5,15 +5,21 @@
 #include "crossing.h"
 #include "leave.h"
 
-static const struct answer *find(struct core *core) {
+bool answer_holds(struct core *core, const struct answer *answer) {
     const uint64_t *x = core_x(core);
-    for (const struct answer *answer = core->answers->answers; answer < core->answers->answers + core->answers->count; answer++) {
-        unsigned holding = 0;
-        while (holding < answer->conditions &&
-               (x[answer->condition[holding].number] & answer->condition[holding].mask) == answer->condition[holding].value)
-            holding++;
-        if (holding == answer->conditions) return answer->asks ? NULL : answer;
-    }
+    for (unsigned i = 0; i < answer->conditions; i++)
+        if ((x[answer->condition[i].number] & answer->condition[i].mask) != answer->condition[i].value) return false;
+    return true;
+}
+
+void answer_give(struct core *core, const struct answer *answer) {
+    for (unsigned i = 0; i < answer->results; i++) core_x(core)[answer->result[i].number] = answer->result[i].value;
+}
+
+static const struct answer *find(struct core *core) {
+    const struct answers *given = core->answers;
+    for (const struct answer *answer = given->answers; answer < given->answers + given->count; answer++)
+        if (answer_holds(core, answer)) return answer->asks ? NULL : answer;
     return NULL;
 }
 
@@ -34,7 +40,7 @@ bool answers_call(struct core *core, enum exit_reason reason, unsigned length) {
     running = NULL;
     crossing_depart(core, reason);
     core_pc(core) += length;
-    for (unsigned i = 0; i < answer->results; i++) core_x(core)[answer->result[i].number] = answer->result[i].value;
+    answer_give(core, answer);
     crossing_arrive(core);
     running = core;
     if (core->hz) clock_plan(core);

@@ -26,6 +26,10 @@ struct answers {
     } answers[];
 };
 
+/* Whether it is the answer to the call that a guest is at; and the guest is given it. */
+bool answer_holds(struct core *core, const struct answer *answer);
+void answer_give(struct core *core, const struct answer *answer);
+
 /*
  * Of the guest that runs, in an exception of an instruction that it is to go on `length` bytes behind. False: it has to be left for
  * `reason`.

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unicorn/unicorn.h>
 
-#include "answers.h"
 #include "architecture.h"
 #include "clock.h"
 #include "code_map.h"
@@ -276,7 +275,7 @@ PyObject *core_emulate(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static bool parse_answer(struct answer *answer, PyObject *one) {
+bool parse_answer(struct answer *answer, PyObject *one) {
     PyObject *conditions, *results;
     if (!PyTuple_Check(one) || !PyArg_ParseTuple(one, "O!O", &PyTuple_Type, &conditions, &results)) return false;
     answer->asks = results == Py_None;

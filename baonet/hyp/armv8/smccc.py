@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-from baonet.hyp.answers import FixedAnswer, RegisterBits, whole
+from baonet.hyp.answers import FixedAnswer, Notification, RegisterBits, whole
 from baonet.hyp.armv8.psci import FUNCTION_ID, SMC32, SMC64, Psci, answer, constant
 from baonet.hyp.effects import Info, Warn
-from baonet.hyp.ipc import Ipc
+from baonet.hyp.ipc import SUCCESS, Ipc
 from baonet.hyp.vcpu import Vcpu
 
 HYPERCALL_32: Final = 0x8600_0000
@@ -24,6 +24,7 @@ NOT_SUPPORTED: Final = -1
 INVALID_ID: Final = -2
 INVALID_ARGUMENTS: Final = -3
 
+_EVENT = 2  # x2
 _NUMBER_MASK = 0xFFFF
 _BEYOND_PSCI = 0xFFE0  # a standard service number with one of these bits is not PSCI's
 
@@ -40,10 +41,10 @@ def _ipc(convention: int, index: int | None, value: int | None) -> FixedAnswer:
 class Smccc:
     """``calls`` maps the function ids that do something; ``unknown`` answers all others.
 
-    ``answers``: to those that change nothing.
+    ``answers``: to those that change nothing; ``notifications``: those that tell others of an event.
     """
 
-    __slots__ = ("_psci", "_vcpu", "answers", "calls")
+    __slots__ = ("_psci", "_vcpu", "answers", "calls", "notifications")
 
     def __init__(self, vcpu: Vcpu, psci: Psci, ipc: Ipc) -> None:
         self._vcpu = vcpu
@@ -60,6 +61,11 @@ class Smccc:
             hypercalls += (_ipc(convention, index, value) for index, value in ipc.constants)
             hypercalls.append(constant(convention | HYPERCALL_REMIO, INVALID_ARGUMENTS))
         self.answers: tuple[FixedAnswer, ...] = (*psci.answers, *hypercalls)
+        self.notifications: tuple[Notification, ...] = tuple(
+            Notification(_ipc(convention, index, SUCCESS), _EVENT, shmem, pcpus)
+            for convention in (HYPERCALL_32, HYPERCALL_64)
+            for index, shmem, pcpus in ipc.notifications
+        )
 
     def _remio(self) -> None:
         """No VM has remote I/O devices, so every device index is a bad one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final, get_args
 
-from baonet.hyp.answers import FixedAnswer
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.armv8.aborts import Aborts
 from baonet.hyp.armv8.condition import Condition, examine, storm
@@ -63,6 +63,7 @@ class Armv8Wing:
         "answers",
         "exits",
         "messages",
+        "notifications",
         "read_emulated",
         "vgic",
         "windows",
@@ -91,6 +92,7 @@ class Armv8Wing:
         self.read_emulated: Callable[[int, int], int | None] = vgic.read  # no call between: most traps end here
         self.write_emulated: Callable[[int, int, int], bool] = vgic.write
         self.answers: tuple[FixedAnswer, ...] = ()
+        self.notifications: tuple[Notification, ...] = ()
         self.exits: Sequence[Callable[[], None]] = ()
         self.messages: Mapping[type, Handler] = {}
 
@@ -99,7 +101,7 @@ class Armv8Wing:
         self._psci = psci = Psci(vcpu)
         smccc = Smccc(vcpu, psci, ipc)
         aborts = Aborts(vcpu, vgic)
-        self.answers = smccc.answers
+        self.answers, self.notifications = smccc.answers, smccc.notifications
         self._calls = smccc.calls
         self._unknown_call = smccc.unknown
         handlers: dict[Exit, Callable[[], None]] = {
@@ -133,6 +135,12 @@ class Armv8Wing:
     def inject(self, interrupt: int) -> None:
         self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
         self.vgic.inject(interrupt)
+
+    def expects(self, interrupt: int) -> tuple[int, int] | None:
+        return self.vgic.expects(interrupt)
+
+    def listed(self, interrupt: int) -> None:
+        self.vgic.listed(interrupt)
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         self.vgic.line(interrupt, level, sequence)

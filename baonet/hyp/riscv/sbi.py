@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, final
 
-from baonet.hyp.answers import FixedAnswer, result, whole
+from baonet.hyp.answers import FixedAnswer, Notification, result, whole
 from baonet.hyp.cpu import FROM_CPU, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.effects import Warn
 from baonet.hyp.ipc import INVALID_ARGUMENTS, Ipc
@@ -124,6 +124,14 @@ class Sbi:
             _constant((BASE,), 0),
             *(_constant((BAO, HYPERCALL_IPC, index), value) for index, value in self._ipc.constants),
             _constant((BAO, HYPERCALL_REMIO), INVALID_ARGUMENTS),
+        )
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """Of its calls, those that tell others of an event."""
+        return tuple(
+            Notification(_constant((BAO, HYPERCALL_IPC, index), SUCCESS), EVENT, shmem, pcpus)
+            for index, shmem, pcpus in self._ipc.notifications
         )
 
     def call(self) -> None:

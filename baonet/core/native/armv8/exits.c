@@ -83,3 +83,8 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason) {
     default: return 0;
     }
 }
+
+bool arch_calls(enum exit_reason reason, unsigned *length) {
+    *length = reason == EXIT_SMC ? 4 : 0;
+    return reason == EXIT_HVC || reason == EXIT_SMC;
+}

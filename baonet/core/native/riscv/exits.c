@@ -94,3 +94,15 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason) {
 bool arch_wants(struct core *core, const struct event *event) {
     return event->reason != EXIT_INTERRUPT || core->state.arch.timer.fired;
 }
+
+bool arch_calls(enum exit_reason reason, unsigned *length) {
+    *length = 0; /* the PC is past it */
+    return reason == EXIT_ECALL;
+}
+
+/* A controller has sources, and what is listed nowhere else. */
+void arch_list(struct core *core, unsigned place, uint64_t value) { (void)core, (void)place, (void)value; }
+bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
+    (void)core, (void)reason, (void)place;
+    return false;
+}
