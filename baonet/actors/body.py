@@ -20,7 +20,7 @@ from baonet.hyp import effects as fx
 from baonet.hyp import wings
 from baonet.hyp.condition import doing
 from baonet.hyp.cpu import Stay
-from baonet.hyp.messages import HypMessage
+from baonet.hyp.messages import HypMessage, IpcNotify
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import Plan
@@ -107,6 +107,7 @@ class Body:
         self._run = core.run
         self.hypervisor = made = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         core.emulate(made.windows, made.read_emulated, made.write_emulated, made.effects)
+        core.answer(made.wing.answers)
         self.vm = made.vcpu.config
         self.activity = Activity.POWERDOWN
         self.sent = self.received = 0
@@ -155,6 +156,15 @@ class Body:
         self.received += 1
         self.hypervisor.message(source, message)
         self._settle()
+
+    def caught_up(  # noqa: PLR0917 - as the core tells it
+        self, waiting: bool, sent: int, told: int, heard: int, exits: list[tuple[int, int]], held: IpcNotify | None
+    ) -> None:
+        """What the core has done in its place: see ``Core.take_back``."""
+        self.sent = sent
+        self.received += heard + (held is not None)
+        self.hypervisor.caught_up(exits, told, heard, held)
+        self.activity = _WAITING if waiting else _RUNNING
 
     # The guest
 

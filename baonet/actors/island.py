@@ -67,7 +67,7 @@ class Island:
         self, pcpus: Sequence[int], window: int, rounds: Rounds, interfere: Interference = undisturbed
     ) -> None:
         self.pcpus = tuple(sorted(pcpus))
-        self.deliveries = Deliveries()
+        self._deliveries = Deliveries()
         self._window = window
         self._interfere = interfere
         self._index = {pcpu: index for index, pcpu in enumerate(self.pcpus)}
@@ -85,6 +85,16 @@ class Island:
     def latest(self) -> int:
         """The clock that has come farthest."""
         return self._rounds.latest
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """So far."""
+        counted = self._deliveries
+        exact, late, latest = self._rounds.take_delivered()
+        counted.exact += exact
+        counted.late += late
+        counted.latest = max(counted.latest, latest)
+        return counted
 
     @property
     def standing(self) -> bool:
@@ -177,10 +187,10 @@ class Island:
             return
         late = self._rounds.clock(index) - delivery.due
         if late > 0:
-            self.deliveries.late += 1
-            self.deliveries.latest = max(self.deliveries.latest, late)
+            self._deliveries.late += 1
+            self._deliveries.latest = max(self._deliveries.latest, late)
         else:
-            self.deliveries.exact += 1
+            self._deliveries.exact += 1
         self._put(target, delivery)
 
     def _put(self, target: int, delivery: Delivery) -> None:
@@ -215,5 +225,5 @@ class Island:
                 self._gone[index] = gone
                 self._inboxes[index] = [load(Delivery, values) for values in inbox]
             self._rounds.load(fields["rounds"])
-            self.deliveries = Deliveries(*row(fields["deliveries"], int, int, int))
+            self._deliveries = Deliveries(*row(fields["deliveries"], int, int, int))
         self._control = fields["control"]

@@ -12,9 +12,10 @@ from typing import Final, final
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
+from baonet.core.architecture import ERRAND_TARGETS
 from baonet.core.cpu import Core, interrupt_exits
 from baonet.hyp.cpu import Stay
-from baonet.hyp.messages import HypMessage
+from baonet.hyp.messages import HypMessage, IpcNotify
 from baonet.hyp.vmm import Plan
 from baonet.machine import MessageKind
 from baonet.machine.saved import Saved, StateForm, row
@@ -29,6 +30,7 @@ _RETRY: Final = 1_000_000
 BULK: Final = 1024
 """Messages to send or to say with which a turn is not over, but handed over."""
 _RUNNING: Final = Activity.RUNNING
+_WAITING: Final = Activity.WAITING
 _KICKED: Final = int(Stay.KICKED)
 
 _FORM: Final = StateForm(
@@ -58,6 +60,47 @@ class Seat:
         self._interrupted = False  # one interrupt is for all messages before the guest goes on: Bao empties its queue
         self._posts: list[Post] = []
         self._said: list[Control] = []
+        self._lends = False
+
+    def run_errands(self) -> None:
+        """From now on the core does what it can in its hypervisor's place. Of who conducts the island."""
+        fact = TRAVELS[IpcNotify]
+        notifications = self.body.hypervisor.wing.notifications
+        self.core.run_errands(
+            tuple(each for each in notifications if len(each.targets) <= ERRAND_TARGETS),
+            fact.number,
+            self._latency[fact.latency],
+            self._relayed if fact.own else self._interrupt,
+            self._expects,
+            self._take_back,
+        )
+        self._lends = True
+
+    def _expects(self, shmem: int, event: int) -> tuple[int, int, int] | None:
+        return self.body.hypervisor.expects(IpcNotify(shmem, event))
+
+    def _lend(self) -> None:
+        """Nothing waits but what the core knows, and its guest runs, or waits in WFI."""
+        activity = self.body.activity
+        if not self._inbox and (activity is _RUNNING or activity is _WAITING):
+            self.core.lend(activity is _WAITING, self._interrupted, self.body.sent, self._channels)
+
+    def _take_back(self) -> None:
+        """Be as if what the core has done had been done here, and have what has come for this pcpu."""
+        taken = self.core.take_back()
+        if taken is None:
+            return
+        queue, done = taken
+        if done is not None:
+            waiting, self._interrupted, sent, told, heard, exits, channels, held = done
+            for pcpu, due in channels:
+                self._channels[pcpu] = max(self._channels.get(pcpu, 0), due)
+            notify = None if held is None else IpcNotify(held[3], held[4])
+            self._came += heard + (notify is not None)
+            self.body.caught_up(waiting, sent, told, heard, exits, notify)
+            self.core.caught_up()
+        for due, source, sequence, shmem, event in queue:
+            self._put(Delivery(due, source, sequence, IpcNotify(shmem, event)))
 
     def deliver(self, inbox: Iterable[Delivery]) -> None:
         """What has come, to be taken when it is due."""
@@ -66,6 +109,8 @@ class Seat:
 
     def turn(self, turn: Turn) -> Turned:
         """Do what is to be done before the guest goes on, or up to ``turn.moment``."""
+        if self._lends:
+            self._take_back()
         if turn.inbox:
             self.deliver(turn.inbox)
         if turn.reason >= 0:
@@ -79,6 +124,8 @@ class Seat:
             posts = tuple(self._posts)
             self._posts.clear()
         running, said = self.body.activity is _RUNNING, self.collect()
+        if self._lends and next_ is not None:
+            self._lend()
         return Turned(self.pcpu, self.core.time, running, next_ or 0, posts, said, next_ is None)
 
     def collect(self) -> tuple[Control, ...]:
@@ -175,12 +222,16 @@ class Seat:
 
     def last_words(self) -> Iterator[Control]:
         """What is left to say at the end, in the middle of a turn or not, beside what was recorded."""
+        if self._lends:
+            self._take_back()
         yield from self.collect()
         yield from self.body.last_words()
         yield wire.Statistics(self.pcpu, self.body.statistics() | {"cycles": self.core.time})
 
     def save(self) -> Saved:
         """Its state between two turns, or in the recess of one. Raises ValueError in one."""
+        if self._lends:
+            self._take_back()
         if self._posts or self._said:
             raise ValueError(f"pcpu {self.pcpu} has not handed over what it says: save it after its turn")
         return _FORM.save(

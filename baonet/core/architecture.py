@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Final, Protocol, TypedDict
 
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.cpu import Cpu
 from baonet.machine import Machine, Vm
+
+ERRAND_TARGETS: Final = 8
+"""Pcpus that a call may notify as an errand."""
+Carried = tuple[int, int, int, int, int]
+"""When it is due, the pcpu that sent it, its number there, the shared memory object, and the event."""
+Errands = tuple[bool, bool, int, int, int, list[tuple[int, int]], list[tuple[int, int]], Carried | None]
+"""Whether the guest waits; whether a message has interrupted it since it was left; messages sent so far; notifications
+sent, and those received whose interrupts have ended; how often it was left, by exits; when what was sent to a pcpu last
+is due; the notification whose interrupt the guest has not ended, which is not counted yet.
+"""
 
 
 class Core(Cpu, Protocol):
@@ -154,6 +165,45 @@ class Core(Cpu, Protocol):
         1, 2, 4 or 8. None or False ends the stay with the access, for the hypervisor to see; a stay in which ``outbox``
         is not empty after a call ends with ``Stay.KICKED``. What they raise is raised by ``run``. Raises MemoryError.
         """
+
+    def answer(self, answers: tuple[FixedAnswer, ...]) -> None:
+        """Answer these calls of the guest in the midst of a stay, where nothing would come before it goes on.
+
+        Exits, records and time are those that there would be if it were left for them. Raises ValueError for what are
+        none.
+        """
+
+    def run_errands(  # noqa: PLR0917 - as the native one is
+        self,
+        notifications: tuple[Notification, ...],
+        number: int,
+        latency: int,
+        cost: int,
+        expects: Callable[[int, int], tuple[int, int, int] | None],
+        take_back: Callable[[], None],
+    ) -> None:
+        """Have ``Rounds`` do in the hypervisor's place what concerns notifications, while it is lent to the core.
+
+        ``number``: of the message. ``latency``: cycles that it takes. ``cost``: the exit that it is to its receiver.
+        ``expects(shmem, event)``: the interrupt, where it would be and what would be there (``Wing.expects``).
+        ``take_back`` is called before an emulated access. Raises ValueError under the host's clock, the second time,
+        and for what are no notifications.
+        """
+
+    def lend(self, waiting: bool, interrupted: bool, sent: int, channels: dict[int, int]) -> None:
+        """The hypervisor has nothing to do; its guest runs, or waits.
+
+        ``interrupted``: a message has interrupted it since it was left. ``sent``: messages, so far. ``channels``: when
+        what was sent to each pcpu last is due.
+        """
+
+    def take_back(self) -> tuple[list[Carried], Errands | None] | None:
+        """What has come and was not taken, and if it is lent, what was done; it is not any more. None: nothing.
+
+        What is noted until ``caught_up`` was recorded when it was done.
+        """
+
+    def caught_up(self) -> None: ...
 
     def run(self, budget: int) -> int:
         """Enter the guest for at most ``budget`` instructions, or one block; returns why it left, as an exit's number.
@@ -299,6 +349,9 @@ class Rounds(Protocol):
         """There is something for it, at ``due``."""
 
     def clock(self, member: int) -> int: ...
+
+    def take_delivered(self) -> tuple[int, int, int]:
+        """Messages that errands brought since it was last asked: when due, late, and the latest of these."""
 
     def take_printed(self) -> list[int]:
         """Whose guests have printed since they were last here, or their hypervisors were asked."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, final
 
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
 from baonet.hyp.messages import MessageFact
@@ -44,6 +45,10 @@ class Wing(Protocol):
 
     exits: Sequence[Callable[[], None]]
     """What each reason to leave the guest leads to, by its number. New in each life of the VM, as ``messages``."""
+    answers: tuple[FixedAnswer, ...]
+    """Calls that whoever has the guest run may answer in place of those exits."""
+    notifications: tuple[Notification, ...]
+    """Calls that whoever has the guest run may perform in place of those exits, as they tell others and do no more."""
     messages: Mapping[type, Handler]
     """What each message of the architecture leads to."""
     windows: tuple[tuple[int, int], ...]
@@ -54,7 +59,7 @@ class Wing(Protocol):
     """A store: ``(address, size, value)``. False: not possible here; nothing has happened."""
 
     def begin(self, ipc: Ipc) -> None:
-        """A life of the VM begins: ``exits`` and ``messages`` are made anew."""
+        """A life of the VM begins: ``exits`` and ``messages`` are made anew; the others are the same in each."""
 
     def enter(self, entry: int, context: int) -> None:
         """Bring the CPU into the entry state; pending interrupts stay, as after CPU_OFF and CPU_ON."""
@@ -67,6 +72,15 @@ class Wing(Protocol):
 
         The trace is told which interrupt it raises for the guest.
         """
+
+    def expects(self, interrupt: int) -> tuple[int, int] | None:
+        """What ``inject`` would put where, if that is all that it would do and the guest's end of it would undo all.
+
+        None: more may come of it. It holds until something else is called here.
+        """
+
+    def listed(self, interrupt: int) -> None:
+        """That has been done, in place of ``inject``; the guest may have gone on, and not ended it."""
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         """A line of a device of this VM has changed; on its master pcpu."""

@@ -44,6 +44,23 @@ class Ipc:
             self._targets.append((ipc.shmem, tuple(masters)))
             self._interrupts.setdefault(ipc.shmem, ipc.interrupts)
 
+    @property
+    def constants(self) -> list[tuple[int | None, int | None]]:
+        """What the hypercall answers by the ipc's index, whatever the event: (index, result).
+
+        Without a result: it tells others. Without an index: any that is not named before.
+        """
+        of_known: list[tuple[int | None, int | None]] = []
+        for index, target in enumerate(self._targets):
+            of_known.append((index, INVALID_ARGUMENTS if target is None else None if target[1] else SUCCESS))
+        return [*of_known, (None, INVALID_ARGUMENTS)]
+
+    @property
+    def notifications(self) -> list[tuple[int, int, tuple[int, ...]]]:
+        """(Index, object, pcpus) of the ipcs by which others are told."""
+        known = [(index, *target) for index, target in enumerate(self._targets) if target is not None]
+        return [each for each in known if each[2]]
+
     def hypercall(self) -> None:
         """Arguments: the ipc's index, and the event (32 bits). The result is 0, or -3 for a bad index."""
         x = self._x

@@ -45,7 +45,8 @@ _FORM: Final = StateForm(
 class PcpuStatistics:
     """Counts since the start: exits by name, messages by type name, questions asked, messages that came to nothing.
 
-    Exits WFI, BUDGET and KICKED are counted by the core: its caller need not pass them on.
+    Exits WFI, BUDGET and KICKED are counted by the core: its caller need not pass them on. Nor are calls that the
+    core has answered (``Wing.answers``) among them.
     """
 
     exits: dict[str, int]
@@ -154,6 +155,31 @@ class Pcpu:
         self._handlers[kind](source, message)
         if kind not in self._quiet or (self.vcpu.state is State.STANDBY and self.wing.waits()):
             self.vcpu.wake()
+
+    def expects(self, notify: IpcNotify) -> tuple[int, int, int] | None:
+        """The interrupt of a notification that came now, and what the wing ``expects``; None: more may come of it."""
+        interrupt = self._ipc.interrupt(notify)
+        if interrupt is None or not self.vcpu.is_home or self.vcpu.state is not State.RUNNING:
+            return None
+        expected = self.wing.expects(interrupt)
+        return None if expected is None else (interrupt, *expected)
+
+    def caught_up(self, exits: list[tuple[int, int]], sent: int, received: int, held: IpcNotify | None) -> None:
+        """What has been done in its place: exits by number; notifications sent, and received that have ended.
+
+        ``held``: one more was received, and the guest has its interrupt still.
+        """
+        for reason, count in exits:
+            self._counts[reason] += count
+        if sent:
+            self.vcpu.sent[IpcNotify] = self.vcpu.sent.get(IpcNotify, 0) + sent
+        if held is not None:
+            received += 1
+            interrupt = self._ipc.interrupt(held)
+            assert interrupt is not None, "it was expected"
+            self.wing.listed(interrupt)
+        if received:
+            self._received[IpcNotify] = self._received.get(IpcNotify, 0) + received
 
     def _notified(self, source: int, notify: IpcNotify) -> None:
         """A parked or halted master hears nothing, as in Bao, though the interrupt may be for another vcpu."""

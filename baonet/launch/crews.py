@@ -272,6 +272,9 @@ class _VirtualCrews:
         cycles = machine.clock.cycles.ticks
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
+        if not machine.faults:  # else each message is looked at
+            for seat, _ in seats.values():
+                seat.run_errands()
         threads = min(self._threads, len(seats))
         vms = frozenset(self._vms.values())
         order = rounds(machine, self._members(seats), threads, self._memory, vms)

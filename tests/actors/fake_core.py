@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from baonet.hyp.answers import FixedAnswer
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, Exit
 from tests.hyp.fake_cpu import FakeCpu
 
@@ -60,6 +61,9 @@ class FakeCore(FakeCpu):
 
     def emulate(self, windows: Any, read: Any, write: Any, outbox: list[Any]) -> None:
         self.read, self.write, self.outbox = read, write, outbox
+
+    def answer(self, answers: tuple[FixedAnswer, ...]) -> None:
+        """It asks."""
 
     def run(self, budget: int) -> int:
         self.entered += 1

@@ -58,6 +58,9 @@ class FakeRounds:
     def take_printed(self) -> list[int]:
         return []
 
+    def take_delivered(self) -> tuple[int, int, int]:
+        return 0, 0, 0
+
     @property
     def next(self) -> int:
         return min(self.due)

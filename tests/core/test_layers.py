@@ -110,6 +110,7 @@ PYTHON = {
     "observed.c": "makes a core",
     "regions.c": "makes a core",
     "register_table.c": "makes a core",
+    "errands.c": "asks the hypervisor what an interrupt would be, with the GIL held",
     "rounds.c": "an emulated access has failed, and its error is Python's",
     "rounds.h": "the object",
     "stay.h": "an emulated access has failed, and who is told is Python's",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.condition import Doing, VcpuCondition, doing
 from baonet.hyp.effects import Effect, Park, Send
@@ -79,6 +80,8 @@ class ToyWing:
         self.cpu = vcpu.cpu
         self.injected: list[int] = []
         self.exits: Sequence[Callable[[], None]] = ()
+        self.answers: tuple[FixedAnswer, ...] = ()
+        self.notifications: tuple[Notification, ...] = ()
         self.messages: Mapping[type, Handler] = {}
         self.read_emulated: Callable[[int, int], int | None] = lambda address, size: None
         self.write_emulated: Callable[[int, int, int], bool] = lambda address, size, value: False
@@ -90,6 +93,8 @@ class ToyWing:
     def begin(self, ipc: Ipc) -> None:
         self.exits = [lambda: None] * 3 + [ipc.hypercall, self.trap]
 
+    def expects(self, interrupt: int) -> None: ...
+    def listed(self, interrupt: int) -> None: ...
     def trap(self) -> None:
         vcpu, vm = self.vcpu, self.vcpu.config
         vcpu.park(ToyReport(vm.name, vm.index, vcpu.id, vcpu.pcpu, "trap", "It is one.", self.cpu.pc))

@@ -97,6 +97,16 @@ void arch_failed(struct core *core, int error);
 /* What a record of the exit tells besides the PC. */
 uint64_t arch_detail(struct core *core, enum exit_reason reason);
 
+/* Whether it is for a call, and by how much the PC is before where the guest goes on. */
+bool arch_calls(enum exit_reason reason, unsigned *length);
+
+/*
+ * What the hypervisor would put there for an interrupt, where its wing says so (errands.h); and whether the guest was left for the end
+ * of that, and nothing else is to be done for it: then it is gone.
+ */
+void arch_list(struct core *core, unsigned place, uint64_t value);
+bool arch_ends(struct core *core, enum exit_reason reason, unsigned place);
+
 /* Time. In virtual time, the cycle at which the next timer interrupt is due, all ones: none is armed. */
 uint64_t arch_alarm(struct core *core);
 

@@ -125,6 +125,8 @@ void clock_plan(struct core *core) {
     core->slot->budget = chunk;
 }
 
+bool clock_goes_on(struct core *core, uint64_t cycles) { return clock_now(core) + cycles < stop(core); }
+
 void clock_skip(struct core *core, uint64_t cycles) {
     if (!core->hz || !cycles) return;
     core->state.skipped += cycles;

@@ -70,6 +70,9 @@ uint64_t clock_alarm(struct core *core);
 /* After something has changed that says when the stay has to be looked at. */
 void clock_plan(struct core *core);
 
+/* Of the core that runs: whether its stay would go on, with no timer due, if so many cycles passed now. */
+bool clock_goes_on(struct core *core, uint64_t cycles);
+
 void clock_skip(struct core *core, uint64_t cycles);
 
 /*

@@ -275,3 +275,42 @@ PyObject *core_emulate(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+bool parse_answer(struct answer *answer, PyObject *one) {
+    PyObject *conditions, *results;
+    if (!PyTuple_Check(one) || !PyArg_ParseTuple(one, "O!O", &PyTuple_Type, &conditions, &results)) return false;
+    answer->asks = results == Py_None;
+    if (!answer->asks && !PyTuple_Check(results)) return false;
+    answer->conditions = (unsigned)PyTuple_GET_SIZE(conditions);
+    answer->results = answer->asks ? 0 : (unsigned)PyTuple_GET_SIZE(results);
+    if (answer->conditions > ANSWER_CONDITIONS || answer->results > ANSWER_RESULTS) return false;
+    for (unsigned i = 0; i < answer->conditions; i++) {
+        unsigned long long mask, value;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(conditions, i), "IKK", &answer->condition[i].number, &mask, &value)) return false;
+        answer->condition[i].mask = mask, answer->condition[i].value = value;
+        if (answer->condition[i].number >= ARCH_REGISTERS) return false;
+    }
+    for (unsigned i = 0; i < answer->results; i++) {
+        unsigned long long value;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(results, i), "IK", &answer->result[i].number, &value)) return false;
+        answer->result[i].value = value;
+        if (answer->result[i].number >= ARCH_REGISTERS) return false;
+    }
+    return true;
+}
+
+/* A tuple of (conditions, results), as baonet.hyp.answers has them. */
+PyObject *core_answer(PyObject *self, PyObject *given) {
+    struct core *core = (struct core *)self;
+    Py_ssize_t count = PyTuple_Check(given) ? PyTuple_GET_SIZE(given) : 0;
+    struct answers *made = PyMem_Calloc(1, sizeof *made + (size_t)count * sizeof *made->answers);
+    if (!made) return PyErr_NoMemory();
+    for (; made->count < (unsigned)count; made->count++) {
+        if (parse_answer(&made->answers[made->count], PyTuple_GET_ITEM(given, made->count))) continue;
+        PyMem_Free(made);
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "no answers: another number of conditions, results or registers");
+        return NULL;
+    }
+    PyMem_Free(core->answers);
+    core->answers = made;
+    Py_RETURN_NONE;
+}

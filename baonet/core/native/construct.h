@@ -2,6 +2,7 @@
 #ifndef BAONET_CONSTRUCT_H
 #define BAONET_CONSTRUCT_H
 
+#include "answers.h"
 #include "core.h"
 
 int core_init(PyObject *self, PyObject *args, PyObject *kwargs);
@@ -10,5 +11,7 @@ PyObject *core_map_uart(PyObject *self, PyObject *args);
 PyObject *core_own(PyObject *self, PyObject *args);
 PyObject *core_map_unassigned(PyObject *self, PyObject *args);
 PyObject *core_emulate(PyObject *self, PyObject *args);
+bool parse_answer(struct answer *answer, PyObject *one);
+PyObject *core_answer(PyObject *self, PyObject *answers);
 
 #endif

@@ -5,9 +5,9 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf cluster cluster_shape construct examine memory_counts modelling module rounds_type save taken type
+ *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module rounds_type save taken type
  *              the module and its type Core
- *   run        rounds run settle stay translate
+ *   run        errands rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       architecture cached clock code_map core count leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
+ *   core       answers architecture cached clock code_map core count crossing leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
@@ -93,7 +93,9 @@ enum kind {
     TRACE_DELIVERED,
     TRACE_ACKNOWLEDGED,
     TRACE_ENDED,
-    TRACE_CONSOLE = 12,
+    TRACE_SENT,
+    TRACE_ARRIVED,
+    TRACE_CONSOLE,
     TRACE_INPUT,
     TRACE_MARK,
     TRACE_ENTRY = 17,
@@ -199,6 +201,9 @@ struct core {
         uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */
     } pace;
     uint64_t costs[COSTS];
+    struct errands *errands; /* errands.h; NULL: it runs none */
+    bool lent, catches_up;   /* its hypervisor's state, to them; what it does now was recorded when they did it */
+    struct answers *answers; /* to calls that need not leave the guest: answers.h; NULL: none */
 
     struct memsys_view view;    /* of the memory system that is modelled; no `memsys`: none is */
     struct modelled *model;     /* what it is told, and how: modelled.h; NULL: nothing */
@@ -213,6 +218,7 @@ struct core {
 
     /* Python's side: of what a guest can come to, only emulated accesses touch it */
     PyObject *read_emulated, *write_emulated, *outbox;
+    PyObject *expects, *take_back; /* of errands */
     PyObject *buffers; /* what the pointers above point into */
 };
 

@@ -15,6 +15,11 @@
 
 /* The hypervisor hears of what happened first; then the guest is here again. */
 static void tell_before(struct core *core) {
+    if (core->lent) {
+        PyObject *done = PyObject_CallNoArgs(core->take_back);
+        if (!done) core_leave_here(core, EXIT_ERROR);
+        Py_DECREF(done);
+    }
     event_note_timers(core);
     if (!event_waiting(core)) return;
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;

@@ -22,6 +22,8 @@
 #include "rounds.h"
 
 #include "clock.h"
+#include "errands.h"
+#include "uart.h"
 
 /* Of the host, in nanoseconds: after so long whoever runs the rounds looks around. */
 #define PATIENCE 2000000u
@@ -174,6 +176,57 @@ static bool run_slice(struct rounds *rounds, struct member *member, uint64_t dea
     return true;
 }
 
+static struct member *member_of(const struct rounds *rounds, unsigned pcpu) {
+    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++)
+        if (member->pcpu == pcpu) return member;
+    return NULL;
+}
+
+/* Who is not here, or has no room, is told by Python. */
+static bool takes_errands(const struct rounds *rounds, const struct notification *notification) {
+    for (unsigned i = 0; i < notification->targets; i++) {
+        const struct member *member = member_of(rounds, notification->target[i].pcpu);
+        if (member && member->status != MEMBER_GONE && !(member->core && errands_has_room(member->core))) return false;
+    }
+    return true;
+}
+
+static void deliver(struct rounds *rounds, const struct notice_to *to) {
+    struct member *member = member_of(rounds, to->pcpu);
+    if (!member || member->status == MEMBER_GONE) return;
+    struct delivered *delivered = &rounds->delivered;
+    uint64_t due = to->notice.due, late = member->clock > due ? member->clock - due : 0;
+    if (late) delivered->late++;
+    else delivered->exact++;
+    if (late > delivered->latest) delivered->latest = late;
+    errands_put(member->core, to->notice);
+    rounds_tell(rounds, member, due);
+}
+
+/* A turn of a member, as errands; false: its hypervisor is to be asked, for what is left of it, or Python has an error. */
+static bool run_errand(struct rounds *rounds, struct member *member) {
+    struct core *core = member->core;
+    if (!core || !core->lent || member->mail) return false;
+    if (uart_has_output(core) || core->chunks.first || (core->outbox && PyList_GET_SIZE(core->outbox))) return false;
+    if (core->state.storm_seen && !core->state.storm_told) return false;
+    struct notice_to notices[ERRAND_TARGETS];
+    unsigned count = 0;
+    if (member->reason >= 0) {
+        struct notification *notification = errands_call(core, member->reason);
+        if (notification && takes_errands(rounds, notification))
+            errands_notify(core, member->reason, notification, notices), count = notification->targets;
+        else if (notification || !errands_left(core, member->reason))
+            return false;
+        member->reason = -1;
+    }
+    bool goes_on;
+    uint64_t next;
+    if (!errands_settle(core, member->next, &goes_on, &next)) return false;
+    rounds_turned(member, goes_on, clock_now(core), next);
+    for (unsigned i = 0; i < count; i++) deliver(rounds, &notices[i]);
+    return true;
+}
+
 int rounds_go(struct rounds *rounds, uint64_t until) {
     uint64_t deadline = host_now() + PATIENCE;
     for (;;) {
@@ -196,8 +249,10 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
             break;
         case PHASE_SERIAL:
             member = next_stopped(rounds);
-            if (member && (member->status == MEMBER_CALLS || member->status == MEMBER_ASLEEP))
-                return (int)(member - rounds->members);
+            if (member && (member->status == MEMBER_CALLS || member->status == MEMBER_ASLEEP)) {
+                if (run_errand(rounds, member)) break;
+                return PyErr_Occurred() ? ROUNDS_ERROR : (int)(member - rounds->members);
+            }
             if (member) {
                 bool over = run_slice(rounds, member, deadline);
                 if (PyErr_Occurred()) return ROUNDS_ERROR;
@@ -212,6 +267,14 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
         default: return ROUNDS_ERROR;
         }
     }
+}
+
+void rounds_turned(struct member *member, bool goes_on, uint64_t clock, uint64_t cycle) {
+    member->status = goes_on ? MEMBER_READY : MEMBER_ASLEEP;
+    member->printed = false; /* it has been asked, for that too */
+    member->clock = clock;
+    member->next = goes_on || cycle < clock ? clock : cycle;
+    member->attention = goes_on ? cycle : NEVER;
 }
 
 void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due) {

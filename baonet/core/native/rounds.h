@@ -29,6 +29,7 @@ struct member {
     uint64_t attention; /* when its hypervisor is to be asked, though its guest could go on */
     int reason;         /* why its guest was left since its hypervisor was asked; -1: it has not been entered */
     bool served;        /* has had its slice in this serial phase */
+    bool mail;          /* Python has something for it */
     bool printed;       /* there is output of its guest's that has not been asked for */
     bool going;         /* has not yet come to the end of its part of this parallel phase */
 };
@@ -57,6 +58,9 @@ struct rounds {
     unsigned woven_count;
     struct woven *woven;
     struct ledger *ledger;
+    struct delivered {
+        uint64_t exact, late, latest;
+    } delivered;    /* of what errands brought, and nobody has asked for yet */
     PyObject *kept; /* what the pointers point into */
 };
 
@@ -67,6 +71,9 @@ struct rounds {
 #define ROUNDS_RECESS (-2) /* time of the host has passed; nothing is different for that */
 #define ROUNDS_ERROR (-3)  /* a Python error is set */
 int rounds_go(struct rounds *rounds, uint64_t until);
+
+/* What a member's turn has come to: its guest goes on, or it has nothing to do before `cycle`. */
+void rounds_turned(struct member *member, bool goes_on, uint64_t clock, uint64_t cycle);
 
 /* A member has something to do at `due`, besides what it has. */
 void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due);

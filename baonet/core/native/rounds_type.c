@@ -157,6 +157,7 @@ static PyObject *take(PyObject *self, PyObject *index) {
     if (!member) return NULL;
     int reason = member->reason;
     member->reason = -1;
+    member->mail = false;
     return Py_BuildValue("(iK)", reason, (unsigned long long)member->next);
 }
 
@@ -175,27 +176,22 @@ static PyObject *take_printed(PyObject *self, PyObject *unused) {
     return found;
 }
 
-static PyObject *set(PyObject *self, PyObject *const *arguments, Py_ssize_t count, enum status status) {
+static PyObject *set(PyObject *self, PyObject *const *arguments, Py_ssize_t count, bool goes_on) {
     if (count != 3) return PyErr_Format(PyExc_TypeError, "a member, its clock, and a cycle");
     struct member *member = member_by(self, arguments[0]);
     uint64_t clock = member ? PyLong_AsUnsignedLongLong(arguments[1]) : 0;
     uint64_t cycle = member ? PyLong_AsUnsignedLongLong(arguments[2]) : 0;
     if (PyErr_Occurred()) return NULL;
-    if (member->status == MEMBER_GONE) Py_RETURN_NONE;
-    member->status = status;
-    member->printed = false; /* it has been asked, for that too */
-    member->clock = clock;
-    member->next = status == MEMBER_READY || cycle < clock ? clock : cycle;
-    member->attention = status == MEMBER_READY ? cycle : NEVER;
+    if (member->status != MEMBER_GONE) rounds_turned(member, goes_on, clock, cycle);
     Py_RETURN_NONE;
 }
 
 static PyObject *ready(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-    return set(self, arguments, count, MEMBER_READY);
+    return set(self, arguments, count, true);
 }
 
 static PyObject *asleep(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-    return set(self, arguments, count, MEMBER_ASLEEP);
+    return set(self, arguments, count, false);
 }
 
 static PyObject *gone(PyObject *self, PyObject *index) {
@@ -222,8 +218,17 @@ static PyObject *tell(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     struct member *member = member_by(self, arguments[0]);
     uint64_t due = member ? PyLong_AsUnsignedLongLong(arguments[1]) : 0;
     if (PyErr_Occurred()) return NULL;
+    member->mail = true;
     rounds_tell((struct rounds *)self, member, due);
     Py_RETURN_NONE;
+}
+
+/* (when they were due, late, the latest of these) of messages that errands brought, since it was last asked. */
+static PyObject *take_delivered(PyObject *self, PyObject *unused) {
+    (void)unused;
+    struct delivered delivered = ((struct rounds *)self)->delivered;
+    ((struct rounds *)self)->delivered = (struct delivered){0};
+    return Py_BuildValue("(KKK)", (unsigned long long)delivered.exact, (unsigned long long)delivered.late, (unsigned long long)delivered.latest);
 }
 
 static PyObject *clock_of(PyObject *self, PyObject *index) {
@@ -325,6 +330,7 @@ static PyMethodDef methods[] = {
     {"call", call, METH_O, NULL},
     {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL, NULL},
     {"clock", clock_of, METH_O, NULL},
+    {"take_delivered", take_delivered, METH_NOARGS, NULL},
     {"take_printed", take_printed, METH_NOARGS, NULL},
     {"memory_counts", rounds_memory_counts, METH_NOARGS, NULL},
     {"save", save, METH_NOARGS, NULL},

@@ -6,6 +6,7 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
+#include "crossing.h"
 #include "events.h"
 #include "footprint.h"
 #include "host_rounding.h"
@@ -14,7 +15,6 @@
 #include "ownership.h"
 #include "rest.h"
 #include "settle.h"
-#include "trace.h"
 
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
@@ -82,34 +82,6 @@ static enum exit_reason enter(struct core *core) {
     return reason;
 }
 
-/*
- * Whatever its hypervisor has told the guest since it left is from before now. It learns that when it goes on, and no
- * sooner: what it knows while it stands is what whoever takes a page of it is told.
- */
-static void learn(struct core *core) {
-    if (core->state.waiting || core->state.outside || core->state.told) clock_seen(core);
-    core->state.told = false;
-}
-
-static void arrive(struct core *core) {
-    learn(core);
-    if (core->state.waiting) trace(core, TRACE_WAKE, 0, 0, 0);
-    if (core->state.outside) trace(core, TRACE_ENTRY, 0, 0, 0);
-    core->state.waiting = core->state.outside = false;
-}
-
-static void depart(struct core *core, enum exit_reason reason) {
-    core->state.statistics[reason]++;
-    if (reason == EXIT_WFI) {
-        core->state.waiting = true;
-        trace(core, TRACE_WAIT, 0, core_pc(core), 0);
-    } else if (reason > EXIT_KICKED) {
-        core->state.outside = true;
-        trace(core, TRACE_EXIT, reason, core_pc(core), arch_detail(core, reason));
-        clock_skip(core, modelled_cost(core, reason));
-    }
-}
-
 int core_run(struct core *core, int64_t budget) {
     core->scratch.blocked = false;
     arch_update(core); /* the hypervisor may have changed anything */
@@ -122,12 +94,12 @@ int core_run(struct core *core, int64_t budget) {
         core->scratch.entered = core_retired(core);
         reason = EXIT_BUDGET;
         if (core->state.left > 0) {
-            if (!core->state.rest) arrive(core);
+            if (!core->state.rest) crossing_arrive(core);
             settle_refill(core);
             reason = enter(core);
         }
     }
-    if (reason != EXIT_ERROR) depart(core, reason);
+    if (reason != EXIT_ERROR) crossing_depart(core, reason);
     return reason;
 }
 
@@ -142,15 +114,15 @@ int core_run_until(struct core *core, uint64_t limit) {
         reason = EXIT_BUDGET;
         if (core->state.rest || clock_now(core) < limit) {
             if (core->state.rest)
-                learn(core);
+                crossing_learn(core);
             else
-                arrive(core);
+                crossing_arrive(core);
             core->scratch.limit = limit;
             clock_plan(core);
             reason = enter(core);
             ownership_show(core);
         }
     }
-    if (reason != EXIT_ERROR && !core->scratch.blocked) depart(core, reason);
+    if (reason != EXIT_ERROR && !core->scratch.blocked) crossing_depart(core, reason);
     return reason;
 }

@@ -10,6 +10,7 @@
 #include "examine.h"
 #include "footprint.h"
 #include "leave.h"
+#include "lending.h"
 #include "memory_counts.h"
 #include "modelled.h"
 #include "modelling.h"
@@ -29,6 +30,8 @@ static int core_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(core->read_emulated);
     Py_VISIT(core->write_emulated);
     Py_VISIT(core->outbox);
+    Py_VISIT(core->expects);
+    Py_VISIT(core->take_back);
     return 0;
 }
 
@@ -37,6 +40,8 @@ static int core_clear(PyObject *self) {
     Py_CLEAR(core->read_emulated);
     Py_CLEAR(core->write_emulated);
     Py_CLEAR(core->outbox);
+    Py_CLEAR(core->expects);
+    Py_CLEAR(core->take_back);
     return 0;
 }
 
@@ -48,11 +53,15 @@ static void core_dealloc(PyObject *self) {
     for (unsigned i = 0; i < core->uart_count; i++) PyMem_Free(core->uarts[i]);
     PyMem_Free(core->uarts);
     PyMem_Free(core->windows);
+    PyMem_Free(core->answers);
     for (unsigned i = 0; i < core->region_count; i++) PyMem_Free(core->regions[i].cached);
     PyMem_Free(core->regions);
     Py_XDECREF(core->read_emulated);
     Py_XDECREF(core->write_emulated);
     Py_XDECREF(core->outbox);
+    Py_XDECREF(core->expects);
+    Py_XDECREF(core->take_back);
+    lending_clear(core);
     parcels_clear(&core->pieces);
     Py_XDECREF(core->buffers);
     parcels_clear(&core->chunks);
@@ -160,7 +169,7 @@ static PyObject *note(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     }
     for (int i = 0; i < 4; i++) fields[i] = PyLong_AsUnsignedLongLongMask(arguments[i]);
     if (PyErr_Occurred()) return NULL;
-    trace(core, (enum kind)fields[0], (uint32_t)fields[1], fields[2], fields[3]);
+    if (!core->catches_up) trace(core, (enum kind)fields[0], (uint32_t)fields[1], fields[2], fields[3]);
     Py_RETURN_NONE;
 }
 
@@ -319,6 +328,11 @@ static PyMethodDef core_methods[] = {
     {"map_unassigned", core_map_unassigned, METH_VARARGS, NULL},
     {"join", core_join, METH_VARARGS, NULL},
     {"emulate", core_emulate, METH_VARARGS, NULL},
+    {"answer", core_answer, METH_O, NULL},
+    {"run_errands", core_run_errands, METH_VARARGS, NULL},
+    {"lend", core_lend, METH_VARARGS, NULL},
+    {"take_back", core_take_back, METH_NOARGS, NULL},
+    {"caught_up", core_caught_up, METH_NOARGS, NULL},
     {"reset", reset, METH_VARARGS, NULL},
     {"restart", restart, METH_VARARGS, NULL},
     {"run", run, METH_O, NULL},

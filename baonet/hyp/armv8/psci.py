@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+from baonet.hyp.answers import FixedAnswer, RegisterBits, result
 from baonet.hyp.armv8.psci_messages import PowerState, PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.effects import Info, OffCause, VmOff, VmReset
 from baonet.hyp.vcpu import MASK64, State, Vcpu, Waiting
@@ -42,6 +43,9 @@ ALREADY_ON: Final = -4
 VERSION_1_1: Final = 0x10001
 TRUSTED_OS_NOT_PRESENT: Final = 2
 
+FUNCTION_ID: Final = 0xFFFF_FFFF
+"""The bits of x0 that name a function; of a function in x1 likewise."""
+
 _FEATURES = frozenset(
     (VERSION, CPU_SUSPEND, CPU_SUSPEND_64, CPU_OFF, CPU_ON, CPU_ON_64, AFFINITY_INFO, AFFINITY_INFO_64, FEATURES)
 )
@@ -59,6 +63,11 @@ def vmpidr(vcpu: int, cpus: int) -> int:
 def answer(vcpu: Vcpu, value: int) -> None:
     """Return a signed result to the guest in x0."""
     vcpu.cpu.x[0] = value & MASK64
+
+
+def constant(function: int, value: int, *arguments: RegisterBits) -> FixedAnswer:
+    """A call that always answers ``value``, where its arguments are these."""
+    return FixedAnswer((RegisterBits(0, FUNCTION_ID, function), *arguments), (result(0, value),))
 
 
 def features(function: int, faithful: Faithful) -> int:
@@ -125,6 +134,17 @@ class Psci:
             SYSTEM_RESET: self._system_reset,
         }
 
+    @property
+    def answers(self) -> tuple[FixedAnswer, ...]:
+        """Of its calls, those that change nothing."""
+        asked = _FEATURES if self._strict else _PRACTICAL_FEATURES
+        return (
+            constant(VERSION, VERSION_1_1),
+            constant(MIGRATE_INFO_TYPE, TRUSTED_OS_NOT_PRESENT),
+            *(constant(FEATURES, SUCCESS, RegisterBits(1, FUNCTION_ID, function)) for function in sorted(asked)),
+            constant(FEATURES, NOT_SUPPORTED),
+        )
+
     # The guest's calls
 
     def _version(self) -> None:
@@ -135,7 +155,7 @@ class Psci:
 
     def _features(self) -> None:
         faithful = Faithful.STRICT if self._strict else Faithful.PRACTICAL
-        answer(self._vcpu, features(self._x[1] & 0xFFFF_FFFF, faithful))
+        answer(self._vcpu, features(self._x[1] & FUNCTION_ID, faithful))
 
     def _cpu_on(self) -> None:
         x = self._x

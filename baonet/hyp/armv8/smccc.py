@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-from baonet.hyp.armv8.psci import SMC32, SMC64, Psci, answer
+from baonet.hyp.answers import FixedAnswer, Notification, RegisterBits, whole
+from baonet.hyp.armv8.psci import FUNCTION_ID, SMC32, SMC64, Psci, answer, constant
 from baonet.hyp.effects import Info, Warn
-from baonet.hyp.ipc import Ipc
+from baonet.hyp.ipc import SUCCESS, Ipc
 from baonet.hyp.vcpu import Vcpu
 
-FUNCTION_ID: Final = 0xFFFF_FFFF
-"""The bits of x0 that name a function."""
 HYPERCALL_32: Final = 0x8600_0000
 HYPERCALL_64: Final = 0xC600_0000
 HYPERCALL_IPC: Final = 1
@@ -25,15 +24,27 @@ NOT_SUPPORTED: Final = -1
 INVALID_ID: Final = -2
 INVALID_ARGUMENTS: Final = -3
 
+_EVENT = 2  # x2
 _NUMBER_MASK = 0xFFFF
 _BEYOND_PSCI = 0xFFE0  # a standard service number with one of these bits is not PSCI's
 
 
+def _ipc(convention: int, index: int | None, value: int | None) -> FixedAnswer:
+    function = convention | HYPERCALL_IPC
+    indexed = () if index is None else (whole(1, index),)
+    if value is None:
+        return FixedAnswer((RegisterBits(0, FUNCTION_ID, function), *indexed), None)
+    return constant(function, value, *indexed)
+
+
 @final
 class Smccc:
-    """``calls`` maps the function ids that do something; ``unknown`` answers all others."""
+    """``calls`` maps the function ids that do something; ``unknown`` answers all others.
 
-    __slots__ = ("_psci", "_vcpu", "calls")
+    ``answers``: to those that change nothing; ``notifications``: those that tell others of an event.
+    """
+
+    __slots__ = ("_psci", "_vcpu", "answers", "calls", "notifications")
 
     def __init__(self, vcpu: Vcpu, psci: Psci, ipc: Ipc) -> None:
         self._vcpu = vcpu
@@ -45,6 +56,16 @@ class Smccc:
             HYPERCALL_32 | HYPERCALL_REMIO: self._remio,
             HYPERCALL_64 | HYPERCALL_REMIO: self._remio,
         }
+        hypercalls: list[FixedAnswer] = []
+        for convention in (HYPERCALL_32, HYPERCALL_64):
+            hypercalls += (_ipc(convention, index, value) for index, value in ipc.constants)
+            hypercalls.append(constant(convention | HYPERCALL_REMIO, INVALID_ARGUMENTS))
+        self.answers: tuple[FixedAnswer, ...] = (*psci.answers, *hypercalls)
+        self.notifications: tuple[Notification, ...] = tuple(
+            Notification(_ipc(convention, index, SUCCESS), _EVENT, shmem, pcpus)
+            for convention in (HYPERCALL_32, HYPERCALL_64)
+            for index, shmem, pcpus in ipc.notifications
+        )
 
     def _remio(self) -> None:
         """No VM has remote I/O devices, so every device index is a bad one."""

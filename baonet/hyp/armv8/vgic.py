@@ -43,7 +43,7 @@ from typing import Any, Final, final
 
 from baonet.hyp.architecture import InterruptStatistics
 from baonet.hyp.armv8 import gic, vgicv2, vgicv3
-from baonet.hyp.armv8.cpu import Armv8Cpu
+from baonet.hyp.armv8.cpu import ICH_LR0, Armv8Cpu
 from baonet.hyp.armv8.vgic_distributor import Distributor
 from baonet.hyp.armv8.vgic_interface import Interface
 from baonet.hyp.armv8.vgic_messages import (
@@ -279,6 +279,20 @@ class Vgic:
             self._inject_sgi(intid, 0)
         else:
             self._private.inject(intid)
+
+    def expects(self, intid: int) -> tuple[int, int] | None:
+        """The list register, and what would be in it, if ``inject`` did nothing else and ``maintenance`` undid it."""
+        if self._pcpu != self._master or not self._distributor.is_idle(intid):
+            return None
+        interrupt = self._held.idle(intid, self._distributor.priority(intid))
+        return None if interrupt is None else self._interface.expects(interrupt)
+
+    def listed(self, intid: int) -> None:
+        """It has been put there. What the guest has made of it since stays."""
+        ich = self._cpu.ich
+        now, ich[ICH_LR0] = ich[ICH_LR0], 0
+        self.inject(intid)
+        ich[ICH_LR0] = now
 
     def enter(self, entry: int, context: int) -> None:
         self._catch_up()

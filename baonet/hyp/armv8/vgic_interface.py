@@ -163,6 +163,15 @@ class Interface:
             self._evict(n)
         self._write(interrupt, n)
 
+    def expects(self, interrupt: Interrupt) -> tuple[int, int] | None:
+        """Where ``place`` would put a pending one, and what, if nobody had to give way now or is refilled at its end.
+
+        Only the first, which no other comes before by becoming free.
+        """
+        if self.spilled or self._asked or self._free() or self._occupants[0] is not None:
+            return None
+        return 0, interrupt.listed | LR_PENDING
+
     def pull(self, interrupt: Interrupt) -> None:
         """Take an interrupt, wherever it is, into its software state."""
         if interrupt.spilled:

@@ -259,6 +259,13 @@ class Held:
             self._interface.cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
+    def idle(self, intid: int, priority: int) -> Interrupt | None:
+        """One that was held with this priority, and of which nothing is here now."""
+        interrupt = self._known.get(intid)
+        if interrupt is None or interrupt.hardware or interrupt.priority != priority or intid in self.interrupts:
+            return None
+        return None if interrupt.lr >= 0 or interrupt.pending or interrupt.active or interrupt.spilled else interrupt
+
     def recall(self, intid: int, deactivate: bool) -> None:
         """Release what may be released. One that is not held was released already, and that is the answer."""
         interrupt = self.interrupts.get(intid)

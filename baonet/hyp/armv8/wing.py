@@ -6,16 +6,17 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final, get_args
 
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.armv8.aborts import Aborts
 from baonet.hyp.armv8.condition import Condition, examine, storm
 from baonet.hyp.armv8.cpu import EXIT_INTID, EXIT_VALUE, ICH_LR0, LR_PENDING, Armv8Cpu, Exit
 from baonet.hyp.armv8.gic import MAX_INTERRUPTS, PRIVATE, SGIS
 from baonet.hyp.armv8.names import Armv8Names
-from baonet.hyp.armv8.psci import Psci
+from baonet.hyp.armv8.psci import FUNCTION_ID, Psci
 from baonet.hyp.armv8.psci_messages import PsciAffinityInfo, PsciCpuOn, PsciOn, PsciResult, PsciState
 from baonet.hyp.armv8.report import Armv8Report
-from baonet.hyp.armv8.smccc import FUNCTION_ID, Smccc
+from baonet.hyp.armv8.smccc import Smccc
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_messages import (
     VgicForward,
@@ -59,8 +60,10 @@ class Armv8Wing:
         "_unknown_call",
         "_vcpu",
         "_x",
+        "answers",
         "exits",
         "messages",
+        "notifications",
         "read_emulated",
         "vgic",
         "windows",
@@ -88,6 +91,8 @@ class Armv8Wing:
         self.windows = vgic.windows
         self.read_emulated: Callable[[int, int], int | None] = vgic.read  # no call between: most traps end here
         self.write_emulated: Callable[[int, int, int], bool] = vgic.write
+        self.answers: tuple[FixedAnswer, ...] = ()
+        self.notifications: tuple[Notification, ...] = ()
         self.exits: Sequence[Callable[[], None]] = ()
         self.messages: Mapping[type, Handler] = {}
 
@@ -96,6 +101,7 @@ class Armv8Wing:
         self._psci = psci = Psci(vcpu)
         smccc = Smccc(vcpu, psci, ipc)
         aborts = Aborts(vcpu, vgic)
+        self.answers, self.notifications = smccc.answers, smccc.notifications
         self._calls = smccc.calls
         self._unknown_call = smccc.unknown
         handlers: dict[Exit, Callable[[], None]] = {
@@ -129,6 +135,12 @@ class Armv8Wing:
     def inject(self, interrupt: int) -> None:
         self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
         self.vgic.inject(interrupt)
+
+    def expects(self, interrupt: int) -> tuple[int, int] | None:
+        return self.vgic.expects(interrupt)
+
+    def listed(self, interrupt: int) -> None:
+        self.vgic.listed(interrupt)
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         self.vgic.line(interrupt, level, sequence)

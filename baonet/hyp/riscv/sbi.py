@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, final
 
+from baonet.hyp.answers import FixedAnswer, Notification, result, whole
 from baonet.hyp.cpu import FROM_CPU, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.effects import Warn
 from baonet.hyp.ipc import INVALID_ARGUMENTS, Ipc
@@ -40,6 +41,7 @@ from baonet.hyp.riscv.sbi_codes import (
     RFENCE,
     SEND_IPI,
     SET_TIMER,
+    SUCCESS,
     TIME,
     UNSUPPORTED,
     Answer,
@@ -74,6 +76,15 @@ def printed(number: int) -> int:
     return (number & 0xFFFF_FFFF ^ 1 << 31) - (1 << 31)
 
 
+def _constant(called: tuple[int | None, ...], value: int | None) -> FixedAnswer:
+    """A call, by its extension, its function and its argument, as far as they matter; no value: it is to be asked."""
+    registers = (A7, A6, A0)
+    conditions = tuple(
+        whole(register, each) for register, each in zip(registers, called, strict=False) if each is not None
+    )
+    return FixedAnswer(conditions, None if value is None else (result(A0, SUCCESS), result(A1, value)))
+
+
 @final
 class Sbi:
     """Calls of one hart, and the messages that they lead to."""
@@ -101,6 +112,27 @@ class Sbi:
             self._extensions |= Practical(vcpu, cpu).extensions
         self._probed = frozenset(self._extensions)  # without Bao's own, which does not find itself
         self._extensions[BAO] = self._hypercall
+
+    @property
+    def answers(self) -> tuple[FixedAnswer, ...]:
+        """Of its calls, those that change nothing."""
+        version = _VERSION_STRICT if self._strict else _VERSION_PRACTICAL
+        return (
+            _constant((BASE, BASE_SPEC_VERSION), version),
+            *(_constant((BASE, BASE_PROBE, extension), extension) for extension in sorted(self._probed)),
+            _constant((BASE, BASE_PROBE), 0),
+            _constant((BASE,), 0),
+            *(_constant((BAO, HYPERCALL_IPC, index), value) for index, value in self._ipc.constants),
+            _constant((BAO, HYPERCALL_REMIO), INVALID_ARGUMENTS),
+        )
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """Of its calls, those that tell others of an event."""
+        return tuple(
+            Notification(_constant((BAO, HYPERCALL_IPC, index), SUCCESS), EVENT, shmem, pcpus)
+            for index, shmem, pcpus in self._ipc.notifications
+        )
 
     def call(self) -> None:
         """The guest has executed ECALL; the PC is past it."""

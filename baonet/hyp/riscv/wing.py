@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, cast, final
 
+from baonet.hyp.answers import FixedAnswer, Notification
 from baonet.hyp.architecture import Handler, InterruptStatistics, LineChanged, RecordFact, Wing
 from baonet.hyp.condition import Doing, VcpuCondition
 from baonet.hyp.ipc import Ipc
@@ -52,9 +53,11 @@ class RiscvWing:
         "_exit",
         "_line",
         "_vcpu",
+        "answers",
         "controller",
         "exits",
         "messages",
+        "notifications",
         "read_emulated",
         "windows",
         "write_emulated",
@@ -69,11 +72,14 @@ class RiscvWing:
         self.windows = controller.windows
         self.read_emulated: Callable[[int, int], int | None] = controller.read  # no call between: most traps end here
         self.write_emulated: Callable[[int, int, int], bool] = controller.write
+        self.answers: tuple[FixedAnswer, ...] = ()
+        self.notifications: tuple[Notification, ...] = ()
         self.exits: Sequence[Callable[[], None]] = ()
         self.messages: Mapping[type, Handler] = {}
 
     def begin(self, ipc: Ipc) -> None:
         sbi = Sbi(self._vcpu, self._cpu, ipc)
+        self.answers, self.notifications = sbi.answers, sbi.notifications
         traps = Traps(self._vcpu, self._cpu, self.controller)
         handlers: dict[RiscvExit, Callable[[], None]] = {
             RiscvExit.ECALL: sbi.call,
@@ -102,6 +108,12 @@ class RiscvWing:
 
     def inject(self, interrupt: int) -> None:
         self.controller.inject(interrupt)
+
+    def expects(self, interrupt: int) -> None:
+        """The guest asks its controller for it, which is emulated."""
+
+    def listed(self, interrupt: int) -> None:
+        raise AssertionError("nothing was said of where it would be")
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         self.controller.line(interrupt, level, sequence)

@@ -75,6 +75,16 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason) {
     return 0;
 }
 
+bool arch_calls(enum exit_reason reason, unsigned *length) {
+    *length = 0;
+    return reason == EXIT_CALL;
+}
+void arch_list(struct core *core, unsigned place, uint64_t value) { (void)core, (void)place, (void)value; }
+bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
+    (void)core, (void)reason, (void)place;
+    return false;
+}
+
 uint64_t arch_alarm(struct core *core) {
     (void)core;
     return UINT64_MAX;

@@ -1,4 +1,5 @@
 /* Why the guest is left: exceptions that are for the hypervisor, and what is told of them. */
+#include "answers.h"
 #include "architecture.h"
 #include "armv8/arm.h"
 #include "count.h"
@@ -26,6 +27,11 @@ static void taken(struct core *core) {
     storm_exception(core, call, core->state.exceptions && !call && same);
 }
 
+/* The guest goes on `length` bytes behind the PC. */
+static void call(struct core *core, enum exit_reason reason, unsigned length) {
+    if (!answers_call(core, reason, length)) core_leave(core, reason);
+}
+
 /* Exceptions for EL1 are the guest's own and are delivered as the CPU does. */
 void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
     (void)uc;
@@ -35,11 +41,11 @@ void arch_interrupt_hook(void *uc, uint32_t number, void *user) {
         core->scratch.arch.checked_from = 0;
     }
     switch (number) {
-    case EXCP_HVC: core_leave(core, EXIT_HVC); return;
-    case EXCP_HYP_TRAP: core_leave(core, EXIT_SMC); return;
+    case EXCP_HVC: call(core, EXIT_HVC, 0); return;
+    case EXCP_HYP_TRAP: call(core, EXIT_SMC, 4); return;
     case EXCP_SMC:
         core_pc(core) -= 4;
-        core_leave(core, EXIT_SMC);
+        call(core, EXIT_SMC, 4);
         return;
     }
     if (FIELD(uint32_t, core->env, ENV_EXCEPTION_TARGET_EL) == 1) {
@@ -76,4 +82,9 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason) {
     case EXIT_LINE: return core->state.exit[EXIT_NUMBER];
     default: return 0;
     }
+}
+
+bool arch_calls(enum exit_reason reason, unsigned *length) {
+    *length = reason == EXIT_SMC ? 4 : 0;
+    return reason == EXIT_HVC || reason == EXIT_SMC;
 }

@@ -95,6 +95,20 @@ bool arch_wants(struct core *core, const struct event *event) {
     return interface_wants_maintenance(core);
 }
 
+/* And the hypervisor is to be told. */
+static bool ended(uint64_t lr) { return !(lr & LR_STATE) && (lr & (LR_HW | LR_EOI)) == LR_EOI; }
+
+void arch_list(struct core *core, unsigned place, uint64_t value) { core->state.arch.ich[place] = value; }
+
+bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
+    uint64_t *ich = core->state.arch.ich;
+    if (reason != EXIT_MAINTENANCE || !ended(ich[place]) || ich[ICH_HCR] & HCR_EOICOUNT) return false;
+    for (unsigned i = 0; i < core->arch.list_registers; i++)
+        if (i != place && ended(ich[i])) return false;
+    ich[place] = 0;
+    return true;
+}
+
 static uint32_t acknowledge(struct core *core, bool group1) {
     int index = highest_pending(core);
     if (!signalled(core, index)) return SPURIOUS;

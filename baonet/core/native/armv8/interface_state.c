@@ -4,7 +4,6 @@
 #define HCR_UIE 2u
 #define HCR_LRENPIE 4u
 #define HCR_NPIE 8u
-#define LR_EOI (1ull << 41)
 
 /* Whether ICH_MISR_EL2 would not be 0. */
 bool interface_wants_maintenance(const struct core *core) {

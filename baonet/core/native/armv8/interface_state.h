@@ -4,6 +4,7 @@
 
 #include "core.h"
 
+#define LR_EOI (1ull << 41)
 #define LR_GROUP1 (1ull << 60)
 #define LR_HW (1ull << 61)
 #define LR_PENDING (1ull << 62)

@@ -1,4 +1,5 @@
 /* Exceptions: those that the guest takes itself, and those that are for the hypervisor, and what is told of them. */
+#include "answers.h"
 #include "architecture.h"
 #include "leave.h"
 #include "riscv/encoding.h"
@@ -31,7 +32,10 @@ static void call(struct core *core) {
     core_pc(core) += CALL_LENGTH;
     core->slot->budget--;
     core->state.exit[EXIT_CAUSE] = CAUSE_ECALL_FROM_VS;
-    core_leave(core, EXIT_ECALL);
+    if (answers_call(core, EXIT_ECALL, 0))
+        trap_drop_reservation(core);
+    else
+        core_leave(core, EXIT_ECALL);
 }
 
 static void trap(struct core *core, uint32_t number) {
@@ -89,4 +93,16 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason) {
 /* A timer that was set anew has not fired. */
 bool arch_wants(struct core *core, const struct event *event) {
     return event->reason != EXIT_INTERRUPT || core->state.arch.timer.fired;
+}
+
+bool arch_calls(enum exit_reason reason, unsigned *length) {
+    *length = 0; /* the PC is past it */
+    return reason == EXIT_ECALL;
+}
+
+/* A controller has sources, and what is listed nowhere else. */
+void arch_list(struct core *core, unsigned place, uint64_t value) { (void)core, (void)place, (void)value; }
+bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
+    (void)core, (void)reason, (void)place;
+    return false;
 }
