@@ -155,6 +155,7 @@ def c_library(cross: str) -> Path:
     return Path(asked.stdout.strip())
 
 
+@pytest.mark.slow  # that the committed ones are of these sources is in test_build.py
 def test_sources_make_what_is_committed() -> None:
     for cross in ("aarch64-linux-gnu", "riscv64-linux-gnu"):
         if not shutil.which(f"{cross}-gcc") or not c_library(cross).is_absolute():
