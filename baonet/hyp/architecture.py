@@ -73,8 +73,10 @@ class Wing(Protocol):
         The trace is told which interrupt it raises for the guest.
         """
 
-    def expects(self, interrupt: int) -> tuple[int, int] | None:
+    def expects(self, interrupt: int) -> tuple[int, int, int] | None:
         """What ``inject`` would put where, if that is all that it would do and the guest's end of it would undo all.
+
+        The number of what the trace would be told that it raises, the place, and what would be there.
 
         None: more may come of it. It holds until something else is called here.
         """

@@ -157,12 +157,11 @@ class Pcpu:
             self.vcpu.wake()
 
     def expects(self, notify: IpcNotify) -> tuple[int, int, int] | None:
-        """The interrupt of a notification that came now, and what the wing ``expects``; None: more may come of it."""
+        """What the wing ``expects`` of the interrupt of a notification that came now; None: more may come of it."""
         interrupt = self._ipc.interrupt(notify)
         if interrupt is None or not self.vcpu.is_home or self.vcpu.state is not State.RUNNING:
             return None
-        expected = self.wing.expects(interrupt)
-        return None if expected is None else (interrupt, *expected)
+        return self.wing.expects(interrupt)
 
     def caught_up(self, exits: list[tuple[int, int]], sent: int, received: int, held: IpcNotify | None) -> None:
         """What has been done in its place: exits by number; notifications sent, and received that have ended.

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.system.elsewhere import RISCV, riscv
 from tests.system.machine import pair, vm
 from tests.system.virtual import IPC, SILENT, records, traced
 
@@ -50,6 +51,12 @@ def trio(**clock: str) -> dict[str, Any]:
 def test_two_that_talk(tmp_path: Path) -> None:
     counters = same(tmp_path, pair(), "500us")
     assert counters["0"]["received_IpcNotify"] > 50
+
+
+@pytest.mark.parametrize("controller", RISCV)
+def test_two_that_talk_on_harts(tmp_path: Path, controller: str) -> None:
+    counters = same(tmp_path, riscv(pair(), controller), "200us")
+    assert counters["0"]["received_IpcNotify"] > 10
 
 
 def test_two_that_talk_beside_others(tmp_path: Path) -> None:

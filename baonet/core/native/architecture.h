@@ -101,10 +101,10 @@ uint64_t arch_detail(struct core *core, enum exit_reason reason);
 bool arch_calls(enum exit_reason reason, unsigned *length);
 
 /*
- * What the hypervisor would put there for an interrupt, where its wing says so (errands.h); and whether the guest was left for the end
- * of that, and nothing else is to be done for it: then it is gone.
+ * What the hypervisor would do for an interrupt, where its wing says so (errands.h), behind that it is raised; true: until the guest has
+ * ended it, the hypervisor knows of it. And whether the guest was left for that end, and nothing else is to be done: then it is gone.
  */
-void arch_list(struct core *core, unsigned place, uint64_t value);
+bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value);
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place);
 
 /* Time. In virtual time, the cycle at which the next timer interrupt is due, all ones: none is armed. */

@@ -104,11 +104,9 @@ static bool take(struct core *core) {
         clock_skip(core, modelled_cost(core, errands->cost));
     }
     trace(core, TRACE_RAISED, expected->interrupt, FROM_NOTIFICATION, 0);
-    trace(core, TRACE_PENDING, expected->interrupt, 0, 0);
-    trace(core, TRACE_DELIVERED, expected->interrupt, 0, 0);
-    arch_list(core, expected->place, expected->value);
-    errands->listed = true;
+    errands->listed = arch_list(core, expected->interrupt, expected->place, expected->value);
     errands->held = notice;
+    if (!errands->listed) errands->heard++;
     if (errands->waiting) errands->waiting = !interrupted(core);
     return true;
 }

@@ -136,8 +136,9 @@ class Armv8Wing:
         self._cpu.note(NOTE_RAISED, interrupt, FROM_IPC, 0)
         self.vgic.inject(interrupt)
 
-    def expects(self, interrupt: int) -> tuple[int, int] | None:
-        return self.vgic.expects(interrupt)
+    def expects(self, interrupt: int) -> tuple[int, int, int] | None:
+        listed = self.vgic.expects(interrupt)
+        return None if listed is None else (interrupt, *listed)
 
     def listed(self, interrupt: int) -> None:
         self.vgic.listed(interrupt)

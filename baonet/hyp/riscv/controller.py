@@ -50,6 +50,9 @@ class Controller(Protocol):
     def inject(self, source: int) -> None:
         """In software, on the VM's master pcpu: a notification from another VM."""
 
+    def expects(self, source: int) -> tuple[int, int, int] | None:
+        """As ``Wing.expects``: the place is the identity of this hart's interrupt file."""
+
     def line(self, source: int, level: bool, sequence: int) -> None:
         """A device's line has changed; on the VM's master pcpu."""
 

@@ -77,6 +77,9 @@ class SharedRegisters(Protocol):
 
     def inject(self, source: int) -> None: ...
 
+    def expects(self, source: int) -> tuple[int, int] | None:
+        """The hart and the identity of the message that would leave, if nothing else came of ``inject``."""
+
     def line(self, source: int, level: bool, sequence: int) -> None: ...
 
     def reset(self) -> None: ...
@@ -201,6 +204,10 @@ class SharedController:
 
     def inject(self, source: int) -> None:
         self._shared.inject(source)
+
+    def expects(self, source: int) -> tuple[int, int, int] | None:
+        hart, identity = (self._shared.expects(source) if self._is_home else None) or (_NOBODY, 0)
+        return (MESSAGES + identity, identity, 0) if hart == self._me else None
 
     def line(self, source: int, level: bool, sequence: int) -> None:
         self._shared.line(source, level, sequence)

@@ -312,6 +312,14 @@ class Vaplic:
 
     # Sources
 
+    def expects(self, source: int) -> tuple[int, int] | None:
+        """In MSI mode, of a source that is enabled and not pending: so it is again when its message has left."""
+        if self._pages is None or not self._open or not 0 < source < SOURCES or not self._sources.is_idle(1 << source):
+            return None
+        target = self._targets[source]
+        identity = target & _EIID
+        return (target >> _HART_SHIFT, identity) if 0 < identity <= self._pages.identities else None
+
     def inject(self, source: int) -> None:
         if not 0 < source < SOURCES or not self._sources.active >> source & 1:
             return

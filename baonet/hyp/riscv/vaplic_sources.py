@@ -103,6 +103,10 @@ class VaplicSources:
         if self._strict:
             self._idle |= idle & ~self.pending
 
+    def is_idle(self, bit: int) -> bool:
+        """Active and enabled, and nothing of it, or of another that is enabled, is pending."""
+        return bool(self.active & self.enabled & bit) and not (self._idle & bit or self.pending & (self.enabled | bit))
+
     def pend(self, bits: int) -> None:
         self.pending |= bits
         self._idle &= ~bits

@@ -245,6 +245,9 @@ class Vplic:
 
     # Sources
 
+    def expects(self, source: int) -> None:
+        """It stays pending until the guest claims it here."""
+
     def inject(self, source: int) -> None:
         self._harts.note(NOTE_RAISED, source, FROM_IPC)
         if not 0 < source < SOURCES or self._pending >> source & 1:

@@ -109,11 +109,11 @@ class RiscvWing:
     def inject(self, interrupt: int) -> None:
         self.controller.inject(interrupt)
 
-    def expects(self, interrupt: int) -> None:
-        """The guest asks its controller for it, which is emulated."""
+    def expects(self, interrupt: int) -> tuple[int, int, int] | None:
+        return self.controller.expects(interrupt)
 
     def listed(self, interrupt: int) -> None:
-        raise AssertionError("nothing was said of where it would be")
+        """Of one whose message is in the guest's file nothing is left here."""
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         self.controller.line(interrupt, level, sequence)

@@ -79,7 +79,10 @@ bool arch_calls(enum exit_reason reason, unsigned *length) {
     *length = 0;
     return reason == EXIT_CALL;
 }
-void arch_list(struct core *core, unsigned place, uint64_t value) { (void)core, (void)place, (void)value; }
+bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value) {
+    (void)core, (void)interrupt, (void)place, (void)value;
+    return false;
+}
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     (void)core, (void)reason, (void)place;
     return false;

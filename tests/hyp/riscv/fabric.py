@@ -116,6 +116,8 @@ class FakeController:
     def ask_write(self, ipa: int, size: int, value: int) -> bool:
         return self._ask(ipa, size, value)
 
+    def expects(self, source: int) -> None: ...
+
     def inject(self, source: int) -> None:
         self.injected.append(source)
 

@@ -98,7 +98,12 @@ bool arch_wants(struct core *core, const struct event *event) {
 /* And the hypervisor is to be told. */
 static bool ended(uint64_t lr) { return !(lr & LR_STATE) && (lr & (LR_HW | LR_EOI)) == LR_EOI; }
 
-void arch_list(struct core *core, unsigned place, uint64_t value) { core->state.arch.ich[place] = value; }
+bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value) {
+    trace(core, TRACE_PENDING, interrupt, 0, 0);
+    trace(core, TRACE_DELIVERED, interrupt, 0, 0);
+    core->state.arch.ich[place] = value;
+    return true;
+}
 
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     uint64_t *ich = core->state.arch.ich;

@@ -3,6 +3,7 @@
 #include "architecture.h"
 #include "leave.h"
 #include "riscv/encoding.h"
+#include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/refusals.h"
 #include "riscv/registers.h"
@@ -100,8 +101,12 @@ bool arch_calls(enum exit_reason reason, unsigned *length) {
     return reason == EXIT_ECALL;
 }
 
-/* A controller has sources, and what is listed nowhere else. */
-void arch_list(struct core *core, unsigned place, uint64_t value) { (void)core, (void)place, (void)value; }
+/* A message to the hart's file, of which the controller knows nothing any more. */
+bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value) {
+    (void)interrupt, (void)value;
+    file_inject(core, place);
+    return false;
+}
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     (void)core, (void)reason, (void)place;
     return false;
