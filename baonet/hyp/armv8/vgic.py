@@ -284,7 +284,7 @@ class Vgic:
         """The list register, and what would be in it, if ``inject`` did nothing else and ``maintenance`` undid it."""
         if self._pcpu != self._master or not self._distributor.is_idle(intid):
             return None
-        interrupt = self._held.idle(intid, self._distributor.priority(intid))
+        interrupt = self._held.idle(intid, self._distributor.spi(intid).priority)
         return None if interrupt is None else self._interface.expects(interrupt)
 
     def listed(self, intid: int) -> None:

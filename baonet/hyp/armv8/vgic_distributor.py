@@ -217,8 +217,8 @@ class Distributor:
 
     def is_idle(self, intid: int) -> bool:
         """Whether ``inject`` would have it forwarded to the master's vcpu, and its release leave it as it is now."""
-        spi = self.spis.get(intid)
-        if spi is None or spi.hardware or not spi.enabled or spi.holder != _NOBODY or spi.evaluator != self._master:
+        spi = self._spis.get(intid)
+        if spi is None or spi.hardware or not spi.enabled or spi.holder != NOBODY or spi.evaluator != self._master:
             return False
         left = spi.pending or spi.active or spi.only_active or spi.recalled or spi.drop_pending or spi.drop_active
         return not left and self._target(spi) == self._master
