@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from baonet.actors.refusals import limited, refused
-from baonet.cli import parts, streams
+from baonet.cli import streams
 from baonet.cli.interrupted import say_ended
 from baonet.cli.loading import loading
 from baonet.core.errors import EngineError
@@ -143,8 +143,6 @@ def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
         given = sys.argv[1:] if arguments is None else arguments
         with loading():
             name = _command(given)
-            if name in COMMANDS:
-                parts.prepare()
             line = parser(name, others=name not in COMMANDS or given[0] != name)
         options = line.parse_args(given)
     except SystemExit as ended:

@@ -13,13 +13,13 @@ that they had these hashes: the usual start is two ``stat`` and one look for a f
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import signal
 import stat
 import sys
 import time
-from _blake2 import blake2b  # that of hashlib, which loads OpenSSL first
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
@@ -166,7 +166,7 @@ def _hashes(files: tuple[Path, ...]) -> str:
     found = []
     for file in files:
         with file.open("rb") as opened:
-            found.append(blake2b(opened.read()).hexdigest())
+            found.append(hashlib.file_digest(opened, "sha256").hexdigest())
     return repr(found)
 
 
@@ -192,7 +192,7 @@ def _first_line(path: str) -> str:
 def _file(directory: Path | None, kind: str, text: str) -> Path | None:
     if directory is None:
         return None
-    return directory / f"selftest-{kind}-{blake2b((text + _host()).encode(), digest_size=16).hexdigest()}"
+    return directory / f"selftest-{kind}-{hashlib.sha256((text + _host()).encode()).hexdigest()[:32]}"
 
 
 def _keep(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,8 +24,6 @@ def header(machine: Machine, plan: Plan, states: Mapping[int, bytes]) -> dict[st
     Times are in ticks of the machine's clock, which are cycles or, in host time, nanoseconds.
     """
     clock = machine.clock
-    import hashlib  # noqa: PLC0415 - a run without a trace has no need of OpenSSL
-
     try:
         config = hashlib.sha256(Path(machine.path).read_bytes()).hexdigest()
     except OSError:
