@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import RAM
@@ -21,15 +22,21 @@ def private() -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
-def run(core: virtual.native.Core) -> int:
+def translated(core: native.Core) -> int:
+    found = core.statistics()["blocks_translated"]
+    assert isinstance(found, int)
+    return found
+
+
+def run(core: native.Core) -> int:
     """From the beginning, to the HVC. Returns how many blocks were translated."""
-    before = core.statistics()["blocks_translated"]
+    before = translated(core)
     core.pc = RAM
     left = Exit.KICKED
     while left == Exit.KICKED:  # who asks the host for much is stopped now and then
         left = Exit(core.run_until(core.time + 1_000_000_000))
     assert left == Exit.HVC
-    return core.statistics()["blocks_translated"] - before
+    return translated(core) - before
 
 
 def test_a_core_takes_little_memory() -> None:
