@@ -17,7 +17,6 @@ from baonet.core.shapes import cluster_size, shape
 from baonet.machine import PAGE_SIZE, UARTS, ClockMode, Machine, Vm
 from baonet.machine import uarts as mapped_uarts
 from baonet.machine.clusters import clusters
-from baonet.machine.islands import islands
 from baonet.memory.node import NodeMemory
 from baonet.memory.segments import Segment
 from baonet.memory.sizes import Sizes
@@ -158,12 +157,13 @@ def flip(memory: NodeMemory, vm: int, pcpu: int, number: int, bits: Sequence[int
         _node.write(*each)
 
 
-def rounds(machine: Machine, cores: tuple[Member, ...], threads: int, memory: NodeMemory, vm: int) -> Rounds:
-    """What has the cores of the island of a VM run in virtual time, on up to ``threads`` threads of this process."""
+def rounds(
+    machine: Machine, cores: tuple[Member, ...], threads: int, memory: NodeMemory, island: frozenset[int]
+) -> Rounds:
+    """What has the cores of an island's VMs run in virtual time, on up to ``threads`` threads of this process."""
     clock = machine.clock
     window, slice_ = (clock.cycles.ticks(length) for length in (clock.window, clock.slice))
-    ledger = memory.ownership.ledger(vm)
-    (island,) = (island for island in islands(machine) if vm in island)
+    ledger = memory.ownership.ledger(min(island))
     woven = tuple(
         (memory.clusters[cluster.number].view, shape(machine, cluster), cluster.pcpus.start, cluster.owners)
         for cluster in clusters(machine)

@@ -273,7 +273,8 @@ class _VirtualCrews:
         faults = MessageFaults(machine.faults, self._vms, cycles)
         seats = self._seats(self._groups[0], port, AGENT)
         threads = min(self._threads, len(seats))
-        order = rounds(machine, self._members(seats), threads, self._memory, self._vms[self._conductor])
+        vms = frozenset(self._vms.values())
+        order = rounds(machine, self._members(seats), threads, self._memory, vms)
         window = cycles(machine.clock.window)
         conductor = Conductor(
             self._plan,
@@ -282,7 +283,7 @@ class _VirtualCrews:
             seats=seats,
             crews={pcpu: group[0] for group in self._groups[1:] for pcpu in group},
             memory=self._memory,
-            events=events(machine, set(self._vms.values()), self._pcpus, cycles),
+            events=events(machine, vms, self._pcpus, cycles),
             faults=faults,
         )
         if self._states is not None:

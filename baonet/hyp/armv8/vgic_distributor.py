@@ -130,15 +130,17 @@ class Distributor:
         "_all_targets",
         "_by_targets",
         "_enable_all",
+        "_hardware",
+        "_here",
         "_holders",
         "_master",
         "_packets",
         "_priority_mask",
+        "_spis",
         "_vcpus",
         "enabled",
         "interrupts",
         "recalls",
-        "spis",
     )
 
     def __init__(
@@ -164,12 +166,24 @@ class Distributor:
         self.enabled = False
         self.recalls = 0
         self.interrupts = range(PRIVATE, min(interrupts, MAX_INTERRUPTS))
-        there = self.interrupts if here else ()
-        self.spis = {intid: Spi(intid, intid in hardware, master) for intid in there}
+        self._here = here
+        self._hardware = frozenset(hardware)
+        self._spis: dict[int, Spi] = {}
+
+    def spi(self, intid: int) -> Spi:
+        """One of ``interrupts``. It is made when it is first asked for, as a guest of a few VMs uses a few of them."""
+        found = self._spis.get(intid)
+        if found is None:
+            found = self._spis[intid] = Spi(intid, intid in self._hardware, self._master)
+        return found
+
+    def _made(self) -> list[Spi]:
+        """In their order. The others are as they are made."""
+        return [self._spis[intid] for intid in sorted(self._spis)]
 
     def reset(self) -> None:
         self.enabled = False
-        for spi in self.spis.values():
+        for spi in self._spis.values():
             spi.reset(self._master)
 
     def set_enabled(self, enabled: bool) -> None:
@@ -228,7 +242,7 @@ class Distributor:
 
     def released(self, vcpu: int, intid: int, pending: bool, active: bool) -> None:
         """What a holder says of its own accord or when asked. From anyone else it means nothing."""
-        spi = self.spis.get(intid)
+        spi = self._spis.get(intid)
         if spi is None or spi.holder != vcpu:
             return
         spi.recalled = False
@@ -249,27 +263,25 @@ class Distributor:
 
     def disabled(self) -> list[int]:
         """INTIDs of SPIs that are pending, or whose line is high, and that the guest has not enabled."""
-        return [intid for intid, spi in self.spis.items() if not spi.enabled and self._waits(spi)]
+        return [spi.intid for spi in self._made() if not spi.enabled and self._waits(spi)]
 
     def unrouted(self) -> list[int]:
         """INTIDs of enabled SPIs that are pending and go to no vcpu."""
-        return [
-            intid
-            for intid, spi in self.spis.items()
-            if spi.enabled and self._waits(spi) and self._target(spi) == _NOBODY
-        ]
+        return [spi.intid for spi in self._made() if spi.enabled and self._waits(spi) and self._target(spi) == _NOBODY]
 
     # Sources
 
     def inject(self, intid: int) -> None:
         """An interrupt from another VM: set pending, as seen from the master's vcpu."""
-        if intid in self.spis:
+        if self._here and intid in self.interrupts:
             self.pend(intid, self._master)
 
     def line(self, intid: int, level: bool, sequence: int) -> None:
         """A device's line, after ``sequence`` changes of it. Between two changes that are heard it may have risen."""
-        spi = self.spis.get(intid)
-        if spi is None or not spi.hardware or sequence <= spi.sequence:
+        if not (self._here and intid in self._hardware and intid in self.interrupts):
+            return
+        spi = self.spi(intid)
+        if sequence <= spi.sequence:
             return
         if spi.config & CONFIG_EDGE and ((level and not spi.level) or sequence - spi.sequence > 1):
             spi.latched = True
@@ -283,40 +295,41 @@ class Distributor:
         return spi.holder != _NOBODY and spi.enabled and spi.holder == self._target(spi)
 
     def is_enabled(self, intid: int) -> bool:
-        return self.spis[intid].enabled
+        spi = self._spis.get(intid)
+        return spi is not None and spi.enabled
 
     def is_pending(self, intid: int) -> bool:
         """As far as software knows: what is in a list register does not show, as in Bao.
 
         Nor what waits for the end of an active one, which Bao adds to its list register.
         """
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         if spi.pending and not self._belongs(spi):
             return True
         return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[0]
 
     def is_active(self, intid: int) -> bool:
         """As ``is_pending``; but one that Bao has taken out of its list register shows, wherever it is here."""
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         if spi.active or (spi.only_active and not self._belongs(spi)):
             return True
         return spi.holder != _NOBODY and self._holders.software_state(spi.holder, intid)[1]
 
     def priority(self, intid: int) -> int:
-        return self.spis[intid].priority
+        return self.spi(intid).priority
 
     def config(self, intid: int) -> int:
-        return self.spis[intid].config
+        return self.spi(intid).config
 
     def enable(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         if not spi.enabled:
             spi.enabled = True
             spi.evaluator = vcpu
             self._evaluate(spi)
 
     def disable(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         if spi.enabled:
             spi.enabled = False
             self._change(spi)
@@ -328,7 +341,7 @@ class Distributor:
             self._evaluate(spi)
 
     def pend(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.evaluator = vcpu
         if spi.holder != _NOBODY and not spi.recalled and self._holders.is_pending(spi.holder, intid):
             return
@@ -336,14 +349,14 @@ class Distributor:
         self._change(spi)
 
     def unpend(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.pending = spi.latched = False
         if spi.holder != _NOBODY and not spi.only_active:
             spi.drop_pending = True
         self._change(spi)
 
     def activate(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.evaluator = vcpu
         spi.drop_active = False
         if not spi.only_active or spi.recalled:
@@ -351,37 +364,37 @@ class Distributor:
             self._change(spi)
 
     def deactivate(self, intid: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.active = False
         if spi.holder != _NOBODY:
             spi.drop_active = True
         self._change(spi)
 
     def set_priority(self, intid: int, value: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         value &= self._priority_mask
         if spi.priority != value:
             spi.priority = value
             self._change(spi)
 
     def set_config(self, intid: int, value: int, vcpu: int) -> None:
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.config = value
         self._evaluate(spi)
 
     def set_route(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_IROUTER (version 3)."""
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.route = value & IROUTER_MASK
         spi.evaluator = vcpu
         self._reroute(spi)
 
     def targets(self, intid: int) -> int:
-        return self.spis[intid].targets
+        return self.spi(intid).targets
 
     def set_targets(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_ITARGETSR (version 2): a vcpu mask."""
-        spi = self.spis[intid]
+        spi = self.spi(intid)
         spi.targets = value & self._all_targets
         self._reroute(spi)
 
@@ -392,15 +405,15 @@ class Distributor:
     def save(self) -> Saved:
         """Of the SPIs those that are not as they were made."""
         new = SPI.save(Spi(0, False, self._master))
-        rows = ([intid, SPI.save(spi)] for intid, spi in self.spis.items())
+        rows = ([spi.intid, SPI.save(spi)] for spi in self._made())
         return _FORM.save(enabled=self.enabled, recalls=self.recalls, spis=[row for row in rows if row[1] != new])
 
     def load(self, data: object) -> None:
         """Be as one was that has been saved; nobody is told. Raises StateError for what is not its state."""
         fields = _FORM.load(data)
         self.enabled, self.recalls = fields["enabled"], fields["recalls"]
-        self.spis = {intid: Spi(intid, spi.hardware, self._master) for intid, spi in self.spis.items()}
+        self._spis = {}
         for intid, row in fields["spis"]:
-            if intid not in self.spis:
+            if not self._here or intid not in self.interrupts:
                 raise _FORM.damaged(f"it has an SPI {intid!r:.20}")
-            SPI.load(self.spis[intid], row)
+            SPI.load(self.spi(intid), row)

@@ -41,14 +41,14 @@ class Route:
         self._distributor = distributor
 
     def read(self, address: int, size: int) -> int:
-        route = self._distributor.spis[self._intid].route
+        route = self._distributor.spi(self._intid).route
         if size == 8:
             return route
         return route >> 32 if address & 4 else route & _MASK32
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
         if size != 8:
-            route = self._distributor.spis[self._intid].route
+            route = self._distributor.spi(self._intid).route
             value = route & _MASK32 | value << 32 if address & 4 else route & ~_MASK32 | value
         self._distributor.set_route(self._intid, value, vcpu)
 

@@ -128,7 +128,7 @@ class VgicAgainstModel(RuleBasedStateMachine):
             if line.enabled and line.pending and line.active < 0:
                 target = line.target
                 if line.anyone and line.vcpu < 0:
-                    spi = self.vm.vgics[self.vm.master]._distributor.spis[line.intid]
+                    spi = self.vm.vgics[self.vm.master]._distributor.spi(line.intid)
                     target = spi.holder
                     assert target >= 0, f"{line.intid} for any vcpu is with none"
                 if target == n:
