@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import final
 
 LIMIT = 1 << 64
@@ -70,6 +69,8 @@ def _whole_like(text: str) -> tuple[str, tuple[int, ...]]:
     match = _DECIMAL.fullmatch(text.strip())
     if match is None or len(text) > _LONGEST:
         return "", ()
+    from fractions import Fraction  # noqa: PLC0415 - it is for who wrote a wrong number
+
     exact = Fraction(match[1]) * Fraction(10) ** int(match[2] or 0)
     if exact < 0:
         return "it cannot be negative", ()
@@ -112,6 +113,8 @@ def _bytes(value: object, what: str) -> int:
         if count is not None and unit.lower().strip("ul"):
             raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
     if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and match[2] in _UNITS:
+        from fractions import Fraction  # noqa: PLC0415 - as above
+
         exact = Fraction(match[1]) * _UNITS[match[2]]
         if exact.denominator == 1 and 0 < exact < LIMIT:
             near = human(int(exact)).removesuffix(" bytes")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from baonet.document import quantities
 from baonet.document.document import YamlNode
 from baonet.document.kinds import ListOf, Quantity, Reader, Schema, Text
 from baonet.document.quantities import show
 from baonet.machine.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MOST_TIME = 1_000_000 * 1_000_000_000
 """The latest moment of a machine's virtual time, in nanoseconds: 11 days."""
@@ -84,6 +86,8 @@ class Decimal:
         hint = f"it can be {limits}, such as 0.7, with up to 6 decimals"
         if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(_DECIMAL, str(value)):
             raise reader.fail(node, f"{show(value)} is not a decimal number", hint)
+        from fractions import Fraction  # noqa: PLC0415 - few machines have such a number
+
         found = Fraction(str(value))
         if not self.least <= found <= self.most:
             raise reader.fail(node, f"{value} is out of range", hint)

@@ -69,6 +69,7 @@ def test_a_run_loads_what_it_needs(architecture: str, platform: str, tmp_path: P
     assert not below(modules, "baonet.hyp.hypervisor_memory", "baonet.hyp.physical_map")
     assert not below(modules, "baonet.wire.cluster", "baonet.study", "importlib.metadata", "cryptography", "capstone")
     assert not below(modules, "asyncio", "http", "email", "multiprocessing", "trio.testing", "xml", "csv")
+    assert not below(modules, "fractions", "decimal")
     assert len(below(modules, "baonet")) <= MODULES
 
 
