@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.examples import WHOLE
+
 _ALONE: Final = "BAONET_TESTS_APART"
 _SHOWN: Final = 6000  # characters of what a pytest has to say that failed
 _NOTHING_COLLECTED: Final = 5
@@ -82,6 +84,7 @@ class _Process(pytest.Item):
                 "-p",
                 "no:xdist",
                 "--capture=sys",
+                f"--hypothesis-profile={WHOLE}",
                 "-m",
                 marks,
                 *self.modules,

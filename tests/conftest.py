@@ -1,13 +1,11 @@
 """What holds for all tests."""
 
 import pytest
-from hypothesis import settings
 
+from tests import examples
 from tests.apart import together
 
-# How long an example takes says more about the host than about the code.
-settings.register_profile("baonet", deadline=None)
-settings.load_profile("baonet")
+examples.register()
 
 
 @pytest.hookimpl(trylast=True)
