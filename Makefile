@@ -21,9 +21,10 @@ PARALLEL := -n auto --maxprocesses 8 --dist worksteal
 test: $(VENV)/.tested
 	$(BIN)/pytest $(PARALLEL)
 
-# The same in more shapes than there is time for in the default tests.
+# The same in more shapes than there is time for in the default tests, and properties with all their examples.
 slow: $(VENV)/.tested
-	$(BIN)/pytest $(PARALLEL) -m "slow and not long"
+	$(BIN)/pytest $(PARALLEL) --hypothesis-profile whole \
+		-m "slow and not long or hypothesis and not (guests or hosts or long)"
 
 # Third-party guests from Debian: Linux of both architectures, PREEMPT_RT, U-Boot, an installer.
 guests: $(VENV)/.tested

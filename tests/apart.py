@@ -1,7 +1,8 @@
 """Tests of a machine of another architecture, in processes of their own: a process has one engine.
 
 A directory whose ``conftest.py`` has ``pytest_pycollect_makemodule = apart`` is collected as its modules where pytest
-is asked for nothing else. In other runs each module there is one test for each of its marks: a pytest of its own.
+is asked for nothing else. In other runs each module there is one test for each of its marks: a pytest of its own, which
+the unmarked tests of several modules share.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+
+from tests.examples import WHOLE
 
 _ALONE: Final = "BAONET_TESTS_APART"
 _SHOWN: Final = 6000  # characters of what a pytest has to say that failed
 _NOTHING_COLLECTED: Final = 5
 _PATIENCE: Final = {"": 600, "slow": 1800, "guests": 3600, "long": 7200}
 """By marks: the seconds that all tests of a module may take together."""
+_TOGETHER: Final = 10
+"""Modules whose unmarked tests share a pytest: its start takes as long as the tests of most of them."""
 _UNMARKED: Final = " and ".join(f"not {mark}" for mark in _PATIENCE if mark)
 
 
@@ -30,6 +35,21 @@ def apart(module_path: Path, parent: pytest.Collector) -> pytest.Collector | Non
     if os.environ.get(_ALONE) or all(each.resolve().is_relative_to(directory) for each in wanted):
         return None
     return _Apart.from_parent(parent, path=module_path)
+
+
+def together(items: list[pytest.Item]) -> None:
+    """Makes one of the tests without a mark of as many modules of a directory as share a pytest; of those selected."""
+    kept: list[pytest.Item] = []
+    first: dict[Path, _Process] = {}
+    for item in items:
+        if isinstance(item, _Process) and item.name not in _PATIENCE:
+            one = first.setdefault(item.path.parent, item)
+            if one is not item and len(one.modules) < _TOGETHER:
+                one.modules += item.modules
+                continue
+            first[item.path.parent] = item
+        kept.append(item)
+    items[:] = kept
 
 
 class _Apart(pytest.File):
@@ -47,6 +67,10 @@ class _Apart(pytest.File):
 class _Process(pytest.Item):
     obj: object = None  # plugins look at it
 
+    def __init__(self, **of_pytest: Any) -> None:
+        super().__init__(**of_pytest)
+        self.modules = [self.path]
+
     def runtest(self) -> None:
         marks = self.name if self.name in _PATIENCE else _UNMARKED
         done = subprocess.run(
@@ -60,9 +84,10 @@ class _Process(pytest.Item):
                 "-p",
                 "no:xdist",
                 "--capture=sys",
+                f"--hypothesis-profile={WHOLE}",
                 "-m",
                 marks,
-                self.path,
+                *self.modules,
             ],
             cwd=self.config.rootpath,
             env=os.environ | {_ALONE: "1"},
@@ -74,4 +99,5 @@ class _Process(pytest.Item):
             pytest.fail(f"{done.stdout[-_SHOWN:]}{done.stderr[-_SHOWN:]}", pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        return self.path, None, f"{self.path.stem} in a process of its own: {self.name}"
+        modules = " ".join(module.stem for module in self.modules)
+        return self.path, None, f"{modules} in a process apart: {self.name}"

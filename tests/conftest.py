@@ -1,7 +1,13 @@
 """What holds for all tests."""
 
-from hypothesis import settings
+import pytest
 
-# How long an example takes says more about the host than about the code.
-settings.register_profile("baonet", deadline=None)
-settings.load_profile("baonet")
+from tests import examples
+from tests.apart import together
+
+examples.register()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    together(items)

@@ -23,6 +23,7 @@ from baonet.trace.records import Kind, VcpuState
 from baonet.wire import messages as wire
 from baonet.wire.messages import Control
 from tests.actors.fake_core import FakeCore
+from tests.examples import examples
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
 
 IPCS = (mailbox(52),)
@@ -327,4 +328,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)

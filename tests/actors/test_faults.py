@@ -19,6 +19,7 @@ from baonet.machine.saved import StateError
 from baonet.trace.records import FaultKind
 from baonet.wire import codec
 from baonet.wire.turns import NEVER, FaultNote, Post
+from tests.examples import examples
 
 VMS = {0: 0, 1: 0, 2: 1, 3: 2}
 LATENCY = 10
@@ -139,7 +140,7 @@ RULES = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(RULES, st.integers(0, 12))
 def test_chances_that_were_saved_go_on(rules: list[MessageFault], after: int) -> None:
     sent = posts(12)

@@ -34,6 +34,7 @@ from baonet.wire.control import (
     VmReset,
 )
 from baonet.wire.messages import VERSION
+from tests.examples import examples
 
 BOUND = sum(PATIENCE.values()) + FREEZING
 """Seconds within which everything that is asked for has come, or whoever owes it has been given up."""
@@ -332,7 +333,7 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
-TestAnyLife.settings = settings(max_examples=150, stateful_step_count=40)
+TestAnyLife.settings = settings(max_examples=examples(150), stateful_step_count=40)
 
 
 def test_one_that_does_not_stop_is_given_up_when_it_has_been_silent_for_a_while() -> None:

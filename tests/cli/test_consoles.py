@@ -107,7 +107,7 @@ def test_a_pipe_waits_for_a_guest_that_reads_nothing(tmp_path: Path) -> None:
             except BlockingIOError:
                 time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        assert process.wait(ANSWER) == 143
     assert 100_000 < given < 400_000
 
 
@@ -198,7 +198,7 @@ def test_a_peer_that_reads_nothing_holds_guests_back_and_no_end(tmp_path: Path) 
         assert peer.recv(1)
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        assert process.wait(ANSWER) == 143
         taken = 0
         while piece := peer.recv(1 << 16):
             taken += len(piece)
@@ -226,7 +226,7 @@ def test_a_peer_that_reads_nothing_holds_its_vm_and_no_other(tmp_path: Path, pla
         while taken < 1 << 20:  # it goes on when its peer does
             taken += len(stopped.recv(1 << 16))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        assert process.wait(ANSWER) == 143
 
 
 @pytest.mark.parametrize("placement", ["process-per-island", "one-process", "process-per-cpu"])

@@ -12,7 +12,7 @@ import pytest
 from baonet.cli.common import UsageError
 from baonet.cli.main import main
 from baonet.cli.outputs import Outputs
-from tests.patience import PROCESS
+from tests.patience import ANSWER, PROCESS
 from tests.system.machine import COMMAND, Result, baonet, vm, write
 
 
@@ -79,7 +79,7 @@ def test_a_trace_that_another_run_writes_is_refused_and_stays_whole(tmp_path: Pa
         assert (second.status, second.err) == (2, f"baonet run: --trace {trace}: another command is writing to it\n")
         first.stdin.write("quit\n")
         first.stdin.close()
-        assert first.wait(30) == 0
+        assert first.wait(ANSWER) == 0
     assert baonet("trace", "verify", trace).status == 0
 
 

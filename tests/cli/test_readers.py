@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_terminal import terminal
-from tests.patience import PROCESS
+from tests.patience import ANSWER, PROCESS
 from tests.system.machine import COMMAND, baonet, gone, vm, write
 from tests.system.virtual import parsed
 
@@ -68,7 +68,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> int:
     """The status after a signal, which comes although nobody reads; and no process is left."""
     children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     process.send_signal(number)
-    status = process.wait(20)
+    status = process.wait(ANSWER)
     assert gone(children)
     return status
 
@@ -90,7 +90,7 @@ def test_a_reader_that_stops_keeps_no_run(tmp_path: Path, way: str) -> None:
 @pytest.mark.parametrize("way", ["host", "virtual-one-process"])
 def test_a_timeout_comes_although_nobody_reads(tmp_path: Path, way: str) -> None:
     with flooding(tmp_path, *WAYS[way], "--timeout", "300ms") as process:
-        assert process.wait(20) == 4
+        assert process.wait(ANSWER) == 4
         assert process.stderr is not None
         assert "baonet: timeout after 0.3 s: flood-forever running\n" in process.stderr.read()
 
@@ -116,7 +116,7 @@ def test_a_stopped_terminal_keeps_no_run_and_is_put_back(tmp_path: Path) -> None
         user.wait_for(b"line 1\r\n")
         assert not user.restored()
         user.process.send_signal(signal.SIGTERM)
-        assert user.process.wait(20) == 143
+        assert user.process.wait(ANSWER) == 143
         assert user.restored()
 
 
@@ -152,7 +152,7 @@ def test_a_trace_whose_reader_goes_ends_the_run(tmp_path: Path, way: str) -> Non
         assert process.stderr is not None
         stuck(process)
         os.close(reader)
-        assert process.wait(20) == 1
+        assert process.wait(ANSWER) == 1
         assert process.stderr.read().splitlines()[-1] == f"baonet: --trace {fifo}: Broken pipe"
 
 

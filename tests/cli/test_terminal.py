@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baonet.cli.terminal import HELP, Escapes
-from tests.patience import LIMIT, PROCESS
+from tests.patience import ANSWER, LIMIT, PROCESS
 from tests.system.machine import COMMAND, pair, vm, write
 
 CTRL_A = b"\x01"
@@ -193,7 +193,7 @@ def test_a_terminal_that_goes_ends_the_run_as_sighup_does(tmp_path: Path, guest:
     with terminal(tmp_path, {"vms": [vm(guest)]}, "--console", guest, errors=tmp_path / "errors") as user:
         user.wait_for(b"l")
         user.go(before=signals == "before", after=signals == "after")
-        assert user.process.wait(30) == 143
+        assert user.process.wait(ANSWER) == 143
     assert (tmp_path / "errors").read_text().startswith("baonet: ended by SIGHUP\n")
 
 

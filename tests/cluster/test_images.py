@@ -27,6 +27,7 @@ from baonet.memory.node import NodeMemory
 from baonet.memory.sizes import Sizes
 from baonet.wire.codec import ProtocolError
 from baonet.wire.portable import dump_machine, load_machine, machine_digest
+from tests.examples import examples
 from tests.hyp import machines
 
 BASE = 0x4000_0000
@@ -538,4 +539,4 @@ class Caches(RuleBasedStateMachine):
 
 
 TestCaches = Caches.TestCase
-TestCaches.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestCaches.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)

@@ -24,6 +24,7 @@ from baonet.cluster.starter import Starter, end_all
 from baonet.cluster.terms import ClusterError
 from baonet.wire.cluster import Beat, Enlist, Image, Introduction
 from baonet.wire.codec import FrameReader, frame
+from tests.examples import examples
 from tests.patience import ANSWER
 
 ENLIST = Enlist(0, (), Image("", 0), (), "process-per-cpu", 0, False, b"", 3000)
@@ -96,7 +97,7 @@ STEPS = st.lists(st.integers(0, 3) | SAID, max_size=12)
 
 
 @given(STEPS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_each_node_has_the_number_of_its_ticket_whoever_else_calls(steps: list[int | tuple[bytes, ...]]) -> None:
     starter = Starter("cat", ["cat"])
     door = Door("127.0.0.1", 0, 4)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from baonet.cluster import attached, route, slurm, ssh
 from baonet.cluster.starter import Starter, end_all, node_command, node_words
 from baonet.cluster.terms import ClusterError
+from tests.patience import ANSWER
 
 HEX = st.binary(min_size=1, max_size=16).map(bytes.hex)
 
@@ -134,7 +135,7 @@ def test_a_node_has_the_status_of_what_it_does() -> None:
         assert node.stdin is not None
         node.stdin.write("ticket\n")
         node.stdin.flush()
-        assert node.wait(20) == 5
+        assert node.wait(ANSWER) == 5
 
 
 @pytest.mark.parametrize("how", ["end of input", signal.SIGTERM, signal.SIGKILL])
@@ -150,7 +151,7 @@ def test_nothing_is_left_of_a_node_whose_holder_has_gone(how: str | signal.Signa
             node.stdin.close()
         else:
             node.send_signal(how)
-        assert node.wait(20) == (128 + signal.SIGKILL if isinstance(how, str) else -how)
-        end = time.monotonic() + 5
+        assert node.wait(ANSWER) == (128 + signal.SIGKILL if isinstance(how, str) else -how)
+        end = time.monotonic() + ANSWER
         while not _gone(int(pid)):
             assert time.monotonic() < end

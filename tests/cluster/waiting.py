@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
+from tests.patience import ANSWER
 from tests.system.machine import COMMAND
 
 
@@ -59,7 +60,7 @@ class WaitingNode:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait(20)
-        self._reader.join(20)
+        self.process.wait(ANSWER)
+        self._reader.join(ANSWER)
         assert self.process.stderr is not None
         self.process.stderr.close()

@@ -15,6 +15,7 @@ from baonet.config.loader import load
 from baonet.document.errors import ConfigError, Problem
 from baonet.machine.assignment import assign
 from tests.config.machines import BASE, elf, marked, write
+from tests.examples import examples
 
 UART = "{pa: 0x09000000, va: 0x09000000, size: 4KiB, interrupts: [33]}"
 PING = "image: {path: ping.elf}"
@@ -126,7 +127,7 @@ UNMODELLED = (
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @given(
     first=st.sets(st.integers(0, 3)), second=st.sets(st.integers(0, 3)), cpus=st.integers(1, 2), pcpu=st.integers(0, 3)
 )
@@ -361,7 +362,7 @@ def test_an_overlay_is_no_tree(tmp_path: Path) -> None:
     assert found.startswith("it is an overlay, which changes a tree and is none; apply it to one with fdtoverlay")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(data=st.data())
 def test_a_damaged_tree_is_an_error_or_a_warning(tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(fdt.write(tree(tmp_path)))

@@ -14,6 +14,7 @@ from baonet.config.armv8 import guests
 from baonet.config.images import Image, ImageError, load
 from baonet.machine import LoadSegment
 from tests.config.machines import PING, elf, linux_image
+from tests.examples import examples
 
 GUESTS = Path(__file__).parents[2] / "examples" / "guests" / "bin"
 
@@ -184,7 +185,7 @@ def test_an_arm64_image_may_be_shorter_than_it_says(tmp_path: Path, data: bytes)
     assert loaded(tmp_path, data, 0x60000000).linux
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200))
 @given(at=st.integers(0, len(PING) - 1), value=st.integers(0, 255), cut=st.integers(0, len(PING)))
 def test_a_damaged_elf_gives_an_image_or_an_error(tmp_path: Path, at: int, value: int, cut: int) -> None:
     damaged = (PING[:at] + bytes([value]) + PING[at + 1 :])[: cut or None]

@@ -15,6 +15,7 @@ from baonet.document.errors import ConfigError
 from baonet.document.escapes import escaped
 from baonet.machine import Machine, MisfitError
 from tests.config.machines import BASE, marked, problems, write
+from tests.examples import examples
 
 ROOT = Path(__file__).parents[2]
 WORDS = [
@@ -50,7 +51,7 @@ def test_what_a_floor_above_finds_is_a_problem_at_its_place(tmp_path: Path) -> N
     assert (found.field, found.message, found.hint) == ("vms[1].memory[0].size", "linux does not fit", "use less")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(400))
 @given(text=mutations())
 def test_a_mutation_is_a_machine_or_a_config_error(tmp_path: Path, text: str) -> None:
     path = write(tmp_path)
@@ -95,7 +96,7 @@ fields = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 @given(changes=st.dictionaries(fields, values, min_size=1, max_size=3))
 def test_any_value_in_any_field_is_a_machine_or_a_config_error(tmp_path: Path, changes: dict[str, object]) -> None:
     lines = []

@@ -19,6 +19,7 @@ from baonet.config.loader import load as load_machine
 from baonet.memory.node import NodeMemory
 from baonet.memory.sizes import Sizes
 from tests.config.machines import BASE, PING, linux_image, write
+from tests.examples import examples
 
 BASE_ADDRESS = 0x60200000
 PLAIN = linux_image(length=0x3000)[:0x40] + bytes(range(256)) * 0x20
@@ -133,7 +134,7 @@ def test_what_is_only_like_one_of_these_is_not_taken_for_it(tmp_path: Path, data
     assert loaded(tmp_path, data).segments[0].size == len(data)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(100))
 @given(data=st.data(), kind=st.sampled_from(["gzip", "xzkern", "lzma"]))
 def test_a_damaged_image_is_an_image_or_an_error(tmp_path: Path, data: st.DataObject, kind: str) -> None:
     whole = bytearray(zboot(kind, gzip.compress(PLAIN) if kind == "gzip" else lzma.compress(PLAIN)))

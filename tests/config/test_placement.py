@@ -26,6 +26,7 @@ from baonet.machine import (
 )
 from baonet.machine.armv8 import Armv8Vm, Gic
 from tests.config.machines import BASE, linux_image, problems, write
+from tests.examples import examples
 
 MIB = 1 << 20
 
@@ -186,7 +187,7 @@ def test_a_machine_file_in_another_directory(tmp_path: Path, monkeypatch: pytest
     assert machine.vms[0].segments[0].path == str(tmp_path / "machines" / "ping.elf")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(
     start=st.integers(0, 8),
     size=st.integers(1, 5000),

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from baonet.core import _node
 from baonet.hyp.armv8.cpu import Exit
 from tests.core.el0 import A32, CODE, DATA, T32, UNMAPPED, El0, Taken, halves, words
+from tests.examples import examples
 
 HZ = 1_000_000_000
 N, Z, C, V = 1 << 31, 1 << 30, 1 << 29, 1 << 28
-EXAMPLES = settings(max_examples=60, report_multiple_bugs=False)
+EXAMPLES = settings(max_examples=examples(60), report_multiple_bugs=False)
 
 
 def holds(condition: int, flags: int) -> bool:

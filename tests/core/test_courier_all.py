@@ -19,6 +19,7 @@ from tests.core.joined_nodes import PAGE, JoinedNode
 from tests.core.test_courier_peers import packed
 from tests.core.test_courier_rights import PAGE_FRAME
 from tests.core.test_ringing import HEAD, SPREAD, exactly, frame, ring, room
+from tests.examples import examples
 from tests.wire.rings import CAPACITY
 
 PAGES = 8
@@ -150,7 +151,7 @@ def withstands(number: int, said: list[Step]) -> None:
 
 
 @given(st.sampled_from([0, 2]), steps)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_peer_says_it_is_lost_and_others_are_served(number: int, said: list[Step]) -> None:
     withstands(number, said)
 

@@ -33,6 +33,7 @@ from baonet.hyp.armv8.cpu import (
     VMCR_VPMR_SHIFT,
 )
 from tests.core.bench import Memory, core_of
+from tests.examples import examples
 from tests.hyp.armv8.virtual_interface import Gicv, Icc, VirtualInterface
 
 LISTS = 4
@@ -167,7 +168,7 @@ class Pair:
 def test_as_the_reference(version: int) -> None:
     core = core_of(Memory(), gic_version=version, list_registers=LISTS)
 
-    @settings(max_examples=300)
+    @settings(max_examples=examples(300))
     @given(interfaces(version), steps(version))
     def check(ich: list[int], todo: list[Access | Fill]) -> None:
         pair = Pair(core, version, ich)

@@ -18,6 +18,7 @@ from baonet.machine.clusters import clusters
 from tests.config.machines import write
 from tests.core.modelled import core
 from tests.core.virtual import LOOP
+from tests.examples import examples
 
 SIZES = st.one_of(st.sampled_from([1 << n for n in range(10, 28)]), st.integers(1, 1 << 27))
 FEW = st.one_of(st.sampled_from([1 << n for n in range(12)]), st.integers(0, 2000))
@@ -60,7 +61,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes(), CLOCKS)
 @example({"cpi": "0.666667"}, {})
 @example({"cpi": "33.333"}, {})

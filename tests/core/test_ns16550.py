@@ -58,6 +58,7 @@ from tests.core.ns16550 import (
     Sharing,
 )
 from tests.core.uarts import GuestUart
+from tests.examples import examples
 
 
 @pytest.fixture
@@ -313,7 +314,7 @@ def test_two_cores_have_one_device() -> None:
     assert [first.line(), second.line()] == [None, 2 << 1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.binary(min_size=80, max_size=80))
 def test_whatever_another_process_leaves_there_an_access_ends(state: bytes) -> None:
     """All processes of a VM can write to it, and a file that was saved may be damaged."""

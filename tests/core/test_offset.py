@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
+from tests.examples import examples
 
 SECOND = 10**9
 UNKNOWN_DRIFT = 1.001e-3
@@ -51,7 +52,7 @@ class World:
 
 
 @given(st.integers(-(10**12), 10**12), rates, exchanges, st.floats(0, 10_000))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_the_error_is_what_it_says_and_no_more_than_half_of_the_best_round_trip(
     offset: int, drift: float, each: list[tuple[float, float, float]], later: float
 ) -> None:
@@ -85,7 +86,7 @@ def test_the_drift_is_found(seed: int, drift: float) -> None:
 
 
 @given(st.integers(0, 2**32), rates, rates, st.integers(-10 * SECOND, 10 * SECOND))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_clock_that_is_set_or_runs_at_another_rate_is_known_anew(
     seed: int, before: float, after: float, step: int
 ) -> None:

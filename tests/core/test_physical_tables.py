@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from baonet.core.modelling import _tables
 from baonet.hyp.physical_map import mapped
 from baonet.machine import Device, Region
+from tests.examples import examples
 from tests.hyp import machines
 from tests.hyp.machines import GIB, MEMORY_SYSTEM, MIB
 
@@ -29,7 +30,7 @@ def read(words: list[int], ipa: int) -> list[int]:
     return found
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.sampled_from(BASES), min_size=1, max_size=3, unique=True), st.sampled_from(BASES), st.data())
 def test_what_is_read_is_what_the_tables_have(bases: list[int], device: int, data: st.DataObject) -> None:
     regions = tuple(Region(base, 2 * MIB) for base in sorted(bases))

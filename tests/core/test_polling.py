@@ -19,6 +19,7 @@ from tests.core.bench import RAM, Memory
 from tests.core.owners import Owners
 from tests.core.polling import compare, foreseen
 from tests.core.virtual import FREQUENCY, HVC, HZ, ISB, LOOP, NOP, core, read, write
+from tests.examples import examples
 
 CNTFRQ, CNTPCT, CNTVCT, CNTV_CTL, CNTV_CVAL = (
     (3, 3, 14, 0, 0),
@@ -242,7 +243,7 @@ def test_what_is_known_of_values_between_two_is_so(tmp_path: Path) -> None:
     st.lists(st.integers(-300, 300), min_size=6, max_size=6),
     st.data(),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_iterations_that_are_left_out_leave_no_trace(
     code: list[int], begin: int, numbers: list[int], near: list[int], data: st.DataObject
 ) -> None:
@@ -262,7 +263,7 @@ def around(value: int) -> st.SearchStrategy[int]:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_loop_ends_in_the_iteration_that_has_what_it_waits_for(data: st.DataObject) -> None:
     """What it compares with is what it computes at some tick, or beside that; sums pass the ends of words then."""
     begin = data.draw(BEGINS) // TICK * TICK

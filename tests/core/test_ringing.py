@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from baonet.core import _node
 from tests.core.frames import FRAMES
 from tests.core.joined_nodes import ISLAND, JoinedNode, joined
+from tests.examples import examples
 from tests.wire.rings import CAPACITY
 
 SPREAD = [0, 0, 1, 2, 2]
@@ -63,7 +64,7 @@ def test_who_is_on_the_same_node_needs_no_courier() -> None:
 said = st.tuples(st.integers(0, 4), st.integers(0, 4), st.one_of(st.integers(1, 60), st.integers(1, 2 * CAPACITY)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(said, st.tuples(st.integers(0, 4), st.integers(0, 4), st.just(0))), max_size=30))
 def test_all_that_was_put_in_comes_out_in_order(acts: list[tuple[int, int, int]]) -> None:
     """(who, to whom, bytes), or (who, of whom, 0): takes what is there."""
@@ -361,7 +362,7 @@ frames = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([0, 2]), st.lists(frames, max_size=20))
 def test_whatever_a_peer_says_nothing_grows_and_others_are_served(number: int, said: list[bytes]) -> None:
     with raw(number) as (node, streams):

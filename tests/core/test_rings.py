@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from baonet.core import _node
 from baonet.memory.rings import RingMemory
+from tests.examples import examples
 from tests.wire.rings import CAPACITY, NEWS, Joined, forked, soon
 
 HEAD, TAIL = 0, 64
@@ -66,7 +67,7 @@ class RingModel(RuleBasedStateMachine):
                 assert end.sleep(60)
 
 
-RingModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+RingModel.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)
 TestRingModel = RingModel.TestCase
 
 

@@ -13,6 +13,7 @@ from baonet.hyp.armv8.cpu import Exit
 from tests.core.bench import UART, Memory
 from tests.core.travelling import as_bytes
 from tests.core.virtual import HVC, ISB, NOP, WFI, core, write
+from tests.examples import examples
 
 ADD, BACK = 0x91000400, 0x17FFFFFA  # add x0, x0, #1; b .-24
 STRB = 0x39000041  # strb w1, [x2]
@@ -196,7 +197,7 @@ def test_the_rest_of_a_block_is_no_longer_than_one() -> None:
         worker().load(saved | {"state": state})
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.sampled_from(["state", "cpu"]),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=400),

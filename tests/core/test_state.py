@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,27 @@ def test_it_is_complete_between_two_stays() -> None:
         assert guest.run_until(limit) == Exit.BUDGET
         assert guest.time >= limit
         assert int.from_bytes(memory.slots[:4], "little", signed=True) == 0
+
+
+def test_a_view_keeps_its_core() -> None:
+    """Or it would be of memory that others have by then."""
+    made = core(ADD)
+    before = sys.getrefcount(made)
+    views = [made.x, made.exit, made.ich]
+    assert sys.getrefcount(made) == before + len(views)
+    made.x[3] = 1 << 63
+    assert list(made.x)[3] == 1 << 63
+    del views
+    assert sys.getrefcount(made) == before
+
+
+def test_who_has_a_core_and_its_views_goes_with_them() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.core = core(ADD)
+            self.views = (self.core.x, self.core.exit)
+            self.core.emulate(((0x1000_0000, 0x1000),), lambda _ipa, _size: self.views[0][0], lambda *_: False, [])
+
+    gone = weakref.ref(Owner())
+    gc.collect()
+    assert gone() is None

@@ -18,6 +18,7 @@ from baonet.trace.records import RECORD, Kind, Record
 from tests.core.bench import RAM, UART, Memory
 from tests.core.owners import Owners
 from tests.core.virtual import COSTS, FREQUENCY, HVC, HZ, ISB, LOOP, NOP, WFI, core, read, write
+from tests.examples import examples
 
 CNTVCT, DBGDTR = (3, 3, 14, 0, 2), (2, 3, 0, 4, 0)
 CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)
@@ -31,7 +32,7 @@ def records(guest: native.Core) -> list[Record]:
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_stay_ends_where_it_ends_whoever_kicks_the_core(steps: list[int], data: st.DataObject) -> None:
     plain, memory = core(*WORK), Memory()
     kicked = core(*WORK, memory=memory)

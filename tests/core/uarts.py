@@ -12,6 +12,7 @@ from baonet.core import _node
 from baonet.core.architecture import Core
 from tests.core.kicks import another_process
 from tests.core.memory import VmMemory
+from tests.patience import ANSWER
 
 
 class GuestUart(ABC):
@@ -50,14 +51,15 @@ class GuestUart(ABC):
 
 @contextmanager
 def held(memory: VmMemory) -> Iterator[None]:
-    """A process that lives has the device, and lets it go only after seconds, as if the host had stopped it.
+    """A process that lives has the device, as if the host had stopped it. Core 0 is kicked meanwhile.
 
-    Core 0 is kicked meanwhile.
+    It lets go for who waits for it, and so late that nobody has it who only got no time of the host.
     """
     memory.uart[:4] = os.getpid().to_bytes(4, "little")
 
     def let_go() -> None:
-        for _ in range(500):
+        end = time.monotonic() + ANSWER
+        while time.monotonic() < end:
             time.sleep(0.01)
             _node.kick(memory.slots, 0)
         memory.uart[:4] = bytes(4)

@@ -28,6 +28,7 @@ from baonet.machine import (
     RamBank,
 )
 from tests.config.machines import BASE, write
+from tests.examples import examples
 
 QEMU = builtin()["qemu-aarch64-virt"]
 CRASH = {"clock": {"mode": "virtual"}, "faults": [{"fault": "crash", "pcpu": 1, "at": "1ms"}]}
@@ -233,7 +234,7 @@ values = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 @given(overrides=st.dictionaries(paths, values, max_size=3) | st.lists(paths | st.text(max_size=9), max_size=3))
 def test_anything_is_a_machine_or_a_config_error(tmp_path: Path, overrides: dict[str, object] | Sequence[str]) -> None:
     with suppress(ConfigError):

@@ -13,6 +13,7 @@ from baonet.hyp.memory import Memory, PlacementError, allocate
 from baonet.hyp.pages import Extent, PagePool, Palette
 from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK
 from baonet.machine import PAGE_SIZE, Cache, Machine, RamBank, Region, SharedMemory
+from tests.examples import examples
 from tests.hyp.machines import A53_CACHE, GIB, MAILBOX, MIB, machine, mailbox, vm
 
 TINY = Cache(llc_size=64 << 10, llc_ways=2, l1_size=16 << 10, l1_ways=2)  # 4 colours of 2 pages
@@ -76,7 +77,7 @@ def configs(draw: st.DrawFn) -> Machine:
     return machine(*vms, shared_memory=shared, ram=tuple(banks), cache=draw(st.sampled_from([None, TINY])))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(configs())
 def test_every_placement_keeps_the_rules(config: Machine) -> None:
     try:

@@ -16,6 +16,7 @@ from baonet.hyp.messages import SHARED, HypMessage, SpiLine, VmBarrier
 from baonet.hyp.pcpu import Pcpu
 from baonet.hyp.vcpu import State
 from baonet.hyp.vmm import plan
+from tests.examples import examples
 from tests.hyp.fabric import Fabric
 from tests.hyp.fake_cpu import FakeCpu
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
@@ -91,7 +92,7 @@ def test_a_halted_vm_wakes_for_nothing() -> None:
     assert (fabric.pcpus[1].state, fabric.pcpus[1].statistics().dropped) == (State.OFF, 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_reset_in_any_interleaving(data: st.DataObject) -> None:
     """Nothing said in one life is heard in the next, and what the new life says early is not lost.
@@ -174,7 +175,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), MESSAGES), max_size=12))
 def test_no_message_breaks_a_pcpu(messages: list[tuple[int, int, HypMessage]]) -> None:
     """Whatever the codec lets through, from whomever: no exception, and nothing that other pcpus choke on."""

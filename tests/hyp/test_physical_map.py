@@ -15,6 +15,7 @@ from baonet.hyp.physical_map import EXITS, PhysicalMap, VmMap, mapped
 from baonet.hyp.stage2 import GIB_BLOCK, MIB_BLOCK
 from baonet.machine import PAGE_SIZE, Device, ExitFootprint, HypervisorFootprint, Machine, RamBank, Region, SharedMemory
 from baonet.machine.memory_system import LINE
+from tests.examples import examples
 from tests.hyp import machines
 from tests.hyp.machines import A53_CACHE, GIB, MEMORY_SYSTEM, MIB, mailbox
 
@@ -63,7 +64,7 @@ def pages_of(its: VmMap) -> Iterator[tuple[int, int, int]]:
             yield extent.ipa + nth * PAGE_SIZE, each & -PAGE_SIZE, 1 << (each & PAGE_SIZE - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(any_machine())
 def test_no_page_has_two_owners(machine: Machine) -> None:
     its = the_map(machine)
@@ -80,7 +81,7 @@ def test_no_page_has_two_owners(machine: Machine) -> None:
     assert all(any(bank.base <= page < bank.base + bank.size for bank in banks) for page in set().union(*owned))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(any_machine())
 def test_who_has_colours_has_pages_of_no_other(machine: Machine) -> None:
     its = the_map(machine)
@@ -99,7 +100,7 @@ def test_who_has_colours_has_pages_of_no_other(machine: Machine) -> None:
             assert obeys(pages, vm.colors if region.phys is None else region.colors)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(any_machine())
 def test_a_block_is_contiguous_and_aligned_and_no_smaller_than_it_could_be(machine: Machine) -> None:
     its = the_map(machine)
@@ -131,7 +132,7 @@ def test_small_pages_alone_have_a_table_more_for_each_2_mib() -> None:
     assert (len(large.tables.leaves), len(small.tables.leaves)) == (0, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(any_machine(), st.data())
 def test_a_walk_reads_a_descriptor_of_its_own_in_each_table(machine: Machine, data: st.DataObject) -> None:
     its = the_map(machine)
@@ -164,7 +165,7 @@ def walk_of(found: VmMap, extent: Extent) -> int:
 COUNTS = st.integers(0, 200)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     any_machine(), st.lists(st.builds(ExitFootprint, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), min_size=5, max_size=5)
 )
@@ -187,7 +188,7 @@ def test_an_exit_touches_as_many_lines_as_it_is_to(machine: Machine, kinds: list
         assert len(set(private)) == len(private), "what is private to a CPU no other has"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(any_machine(), st.integers(1, 8))
 def test_spans_have_all_that_they_are_asked_for(machine: Machine, most: int) -> None:
     its = the_map(machine)

@@ -23,6 +23,7 @@ from baonet.machine.armv8 import Armv8Vm
 from baonet.machine.saved import StateError, StateRow
 from baonet.wire.codec import encode
 from tests.contents import WRONG, attributes, contents, places, replaced
+from tests.examples import examples
 from tests.hyp.armv8.virtual_interface import Gicv, Icc
 from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import GIC_V2, GIC_V3, MAILBOX, armv8, machine, mailbox, platform, vm
@@ -309,7 +310,7 @@ def moved() -> tuple[Fabric, dict[str, Any]]:
     return fabric, data
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_damaged_state_is_refused_or_taken(data: st.DataObject) -> None:
     """Whatever is in it, it is a StateError or a state; nothing else comes of it."""

@@ -15,6 +15,7 @@ from baonet.machine.saved import StateError
 from baonet.machine.stamp import stamp
 from baonet.memory.node import NodeMemory, Use
 from baonet.memory.sizes import Sizes
+from tests.examples import examples
 from tests.hyp import machines
 
 BASE = 0x4000_0000
@@ -114,7 +115,7 @@ def test_a_device_that_is_modelled_has_memory_and_who_does_not_map_it_gives_it_u
     node.close()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 0x4FFF), st.binary(min_size=1, max_size=5000)), max_size=6), st.data())
 def test_memory_that_was_saved_is_had_again(writes: list[tuple[int, bytes]], data: st.DataObject) -> None:
     """Whatever has been there since, and in whichever process: in pages of which none is all zeroes."""

@@ -16,9 +16,12 @@ from baonet.study.metrics.base import Measured
 from baonet.study.report import page, undrawn
 from baonet.study.results import results
 from baonet.study.store import Store, StoredRun, StoreError
+from tests.examples import examples
 from tests.study.test_report import LATENCY, METRICS, VIRTUAL, parsed, study
 
-FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+FUZZ = settings(
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 TABLES = ("meta", "points", "runs", "numbers", "samples", "notes")
 texts = st.sampled_from(
     ["", "{}", "[]", "null", "1", "-1", "[[]]", '["a"]', '[["one way", "ipc-latency", "ns", {}]]', "nan", "1e999",

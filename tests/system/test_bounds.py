@@ -16,7 +16,7 @@ import pytest
 from baonet.actors.notices import TOLD
 from baonet.cli.session import REPORTS
 from tests.cli.test_readers import ended, stuck
-from tests.patience import LIMIT
+from tests.patience import ANSWER, LIMIT
 from tests.system.hostile import NOTICES, NOTIFY, PARK, RESET, SEND, SLEEP, hostile
 from tests.system.machine import COMMAND, baonet, run, vm, write
 from tests.system.virtual import IPC, MAILBOX, SILENT, parsed
@@ -137,7 +137,7 @@ def test_two_that_fill_each_others_queues_go_on(tmp_path: Path, placement: str) 
         time.sleep(1)
         assert resident(process) - before < 16 << 10
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        assert process.wait(ANSWER) == 143
     received = [int(count) for count in re.findall(r'"messages_received": (\d+)', (tmp_path / "stats").read_text())]
     assert len(received) == 2
     assert min(received) > 10

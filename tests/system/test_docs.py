@@ -63,7 +63,9 @@ def run(lines: list[str], directory: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.slow) if "distributed" in page else page for page in PAGES]
+)
 def test_the_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
     found = commands(page)
     run([line for line in found if "baonet study" not in line and "baonet report" not in line], tmp_path)

@@ -187,7 +187,7 @@ def test_a_study_that_the_host_does_not_let_begin_is_one_line(tmp_path: Path, li
         text=True,
         check=False,
         cwd=tmp_path,
-        timeout=60,
+        timeout=PROCESS,
     )
     assert done.returncode in (1, 2)
     assert text in done.stderr

@@ -18,6 +18,7 @@ from baonet.core.selftest import ensure
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import machine_digest
 from tests.contents import WRONG, places, replaced
+from tests.examples import examples
 from tests.system.digests import ROOT, of_file
 from tests.system.machine import pair, vm, write
 from tests.system.test_memory_system import machine as beside_noise
@@ -168,7 +169,7 @@ def test_what_is_led_here_is_what_the_command_runs(tmp_path: Path) -> None:
     assert alone("ping-pong", 20).records == records
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damaged_state_is_refused_or_taken(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever is in it, it is a ValueError that says of what it is, or a state."""

@@ -18,6 +18,7 @@ from baonet.trace.head import TraceError
 from baonet.trace.order import Row, batches, rows
 from baonet.trace.reader import TraceReader
 from baonet.trace.records import RECORD, Kind
+from tests.examples import examples
 from tests.trace.traces import HEADER, any_rows, by_pcpu, chunk, footer, in_order, write
 
 
@@ -97,7 +98,7 @@ def test_a_file_that_is_cut_off_anywhere_is_readable_up_to_there(tmp_path: Path)
     assert best == len(made)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.data())
 def test_a_damaged_file_is_refused_or_read_but_never_a_surprise(data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:

@@ -132,8 +132,13 @@ def printed(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name if count == 1 else f"{name}#{count}", value
 
 
+def main_answers(directory: Path) -> Answers:
+    said, _ = Run(main_machine(), directory, "until", "END").end()
+    return {("gicv3", name): value for name, value in printed(guest_lines(said["zero"]))}
+
+
 def answers(numbers: Sequence[int], directory: Path) -> Answers:
-    """Of the main suite, and of the probes ``numbers``."""
+    """Of the probes ``numbers``, each in a VM of its own."""
     per_machine = (_CPUS - 1) // 2
     parts = [numbers[first : first + per_machine] for first in range(0, len(numbers), per_machine)]
     runs = []
@@ -141,8 +146,7 @@ def answers(numbers: Sequence[int], directory: Path) -> Answers:
         inside = directory / str(place)
         inside.mkdir()
         runs.append(Run(_machine_of(part, inside), inside, "limit", "0.6s"))
-    main = Run(main_machine(), directory, "until", "END").end()
-    found: Answers = {("gicv3", name): value for name, value in printed(guest_lines(main[0]["zero"]))}
+    found: Answers = {}
     for part, run in zip(parts, runs, strict=True):
         said, reports = run.end()
         errors = {int(number): _PC.sub(" at PC)", error) for number, error in _REPORT.findall("\n".join(reports))}
@@ -162,4 +166,5 @@ if __name__ == "__main__":
 
     with tempfile.TemporaryDirectory() as scratch:
         chosen = [int(each) for each in sys.argv[1:]]
-        json.dump([[*key, value] for key, value in answers(chosen, Path(scratch)).items()], sys.stdout, indent=0)
+        found = main_answers(Path(scratch)) | answers(chosen, Path(scratch))
+        json.dump([[*key, value] for key, value in found.items()], sys.stdout, indent=0)

@@ -23,6 +23,7 @@
 #include "taken.h"
 #include "trace.h"
 #include "uart.h"
+#include "words.h"
 
 /* What is called for an emulated access belongs to who has the core. */
 static int core_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -268,19 +269,13 @@ static PyObject *statistics(PyObject *self, PyObject *unused) {
                          "instructions_foreseen", core->scratch.polling.instructions);
 }
 
-PyObject *core_words(void *address, Py_ssize_t count) {
-    PyObject *bytes = PyMemoryView_FromMemory(address, count * 8, PyBUF_WRITE);
-    PyObject *view = bytes ? PyObject_CallMethod(bytes, "cast", "s", "Q") : NULL;
-    Py_XDECREF(bytes);
-    return view;
-}
 static PyObject *get_x(PyObject *self, void *unused) {
     (void)unused;
-    return core_words(core_x((struct core *)self), ARCH_REGISTERS);
+    return core_words(self, core_x((struct core *)self), ARCH_REGISTERS);
 }
 static PyObject *get_exit(PyObject *self, void *unused) {
     (void)unused;
-    return core_words(((struct core *)self)->state.exit, EXIT_FIELDS);
+    return core_words(self, ((struct core *)self)->state.exit, EXIT_FIELDS);
 }
 static PyObject *get_pc(PyObject *self, void *unused) {
     (void)unused;
@@ -403,7 +398,7 @@ static int add(const char *name, PyObject *descriptor) {
 }
 
 int core_type_ready(void) {
-    if (PyType_Ready(&core_type)) return -1;
+    if (PyType_Ready(&core_type) || PyType_Ready(&words_type)) return -1;
     for (PyMethodDef *method = arch_methods; method->ml_name; method++)
         if (add(method->ml_name, PyDescr_NewMethod(&core_type, method))) return -1;
     for (PyGetSetDef *field = arch_fields; field->name; field++)

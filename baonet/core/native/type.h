@@ -9,7 +9,4 @@ extern PyTypeObject core_type;
 /* With what the architecture adds to it; -1 with a Python error. */
 int core_type_ready(void);
 
-/* A view of so many numbers of 64 bits; NULL with a Python error. */
-PyObject *core_words(void *address, Py_ssize_t count);
-
 #endif

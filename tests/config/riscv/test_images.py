@@ -16,6 +16,7 @@ from baonet.config.riscv.guests import GUESTS
 from tests.config import machines
 from tests.config.machines import elf, problems
 from tests.config.riscv.machines import BASE, IMAGE_SIZE, RISCV, linux_image, warnings, write
+from tests.examples import examples
 
 KERNEL = 0x90200000
 DAMAGED = linux_image(jump=0x1000, length=0x1000)
@@ -138,7 +139,7 @@ def test_linux_without_a_device_tree_is_doubtful(tmp_path: Path) -> None:
     assert any("a RISC-V Linux Image, and no device tree: a1 is 0" in each for each in warnings(tmp_path, bare))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60), deadline=None)
 @given(changes=st.dictionaries(st.integers(0, 0x6F), st.integers(0, 255), max_size=12), length=st.integers(1, 0x200))
 def test_a_damaged_header_is_an_image_or_an_error(tmp_path: Path, changes: dict[int, int], length: int) -> None:
     data = bytearray(_with_sections(0x80, 0x10))

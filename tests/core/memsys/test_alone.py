@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .pcpu import Kind
 from .tables import DATA
 from .test_coherence import PARTIES
@@ -50,7 +52,7 @@ def load(at: int, lines: int = 1) -> tuple[Any, ...]:
     return data(Kind.LOAD, at, lines)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.sampled_from(VARIANTS), st.lists(windows, min_size=2, max_size=8))
 def test_as_if_its_log_had_been_read(variant: dict[str, int], trace: list[Window]) -> None:
     Close(variant).go(*trace)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _memsys
+from tests.examples import examples
 
 from . import window
 from .pcpu import Kind, Pcpu
@@ -82,7 +83,7 @@ def compare(variant: dict[str, int], windows: list[list[tuple[int, Access]]], *,
     assert sum(cluster.pages(0, 0, 0x1000)) == sum(owner["l2_misses"] for owner in told["owners"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(VARIANTS),
     st.lists(st.tuples(st.integers(0, 2), accesses), max_size=150),
@@ -204,7 +205,7 @@ def adopt(reference: Pcpu, cluster: window.Cluster) -> None:
         mine.random.state = theirs.random.state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(VARIANTS), st.lists(accesses, max_size=200), st.integers(1, 4))
 def test_who_is_alone_was_charged_exactly(
     variant: dict[str, int], trace: list[tuple[int, int, Kind, int, bool]], windows: int

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _memsys
+from tests.examples import examples
 
 from .coherent import Coherent, Word, hear
 from .pcpu import Kind, What
@@ -132,7 +133,7 @@ class Both(Machine):
         self.clocks[party] += 1 + stall
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from(VARIANTS), st.lists(steps, max_size=120))
 def test_as_the_reference(variant: dict[str, int], trace: list[tuple[int, tuple[Any, ...]]]) -> None:
     both = Both(variant)
@@ -159,7 +160,7 @@ def test_what_nobody_else_can_have_is_written_back() -> None:
             }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(VARIANTS),
     st.lists(st.tuples(st.integers(0, PARTIES - 1), accesses), max_size=60),
@@ -210,7 +211,7 @@ class Elsewhere:
         return self.cluster.words(DATA // LINE, 1000) == self.machine.cluster.words(DATA // LINE, 1000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(VARIANTS),
     st.lists(

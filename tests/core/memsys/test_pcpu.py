@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _memsys
+from tests.examples import examples
 
 from .pcpu import Kind, Pcpu, What
 from .tables import BLOCKS, DATA, DEVICES, GLOBAL, NOWHERE, PAGES, PLAIN, stage2, walk
@@ -142,7 +143,7 @@ class Both:
             assert told == {name: count for name, count in self.reference.counts[hypervisor].items() if count}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(VARIANTS), st.lists(steps, max_size=80))
 @example({}, [("fetch", NOWHERE, 4)] * 2)  # the second asks again, though no line has left
 def test_as_the_reference(variant: dict[str, int], trace: list[tuple[Any, ...]]) -> None:

@@ -12,6 +12,7 @@ from baonet.hyp.armv8.cpu import ICH_AP1R0
 from baonet.hyp.armv8.psci import vmpidr
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful, Machine
+from tests.examples import examples
 from tests.hyp.fabric import Fabric, Guest
 from tests.hyp.machines import MAILBOX, armv8, machine, mailbox, vm
 
@@ -178,7 +179,7 @@ def four(master: int) -> Machine:
     return machine(vm(0, 4, cpu_affinity=(master,)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_hotplug_in_any_interleaving(data: st.DataObject) -> None:
     """Guests turn themselves off and one another on, at random, while messages crawl.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from baonet.hyp.armv8.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
+from tests.examples import examples
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
@@ -368,4 +369,4 @@ class VgicAgainstModel(RuleBasedStateMachine):
 
 
 TestVgicAgainstModel = VgicAgainstModel.TestCase
-TestVgicAgainstModel.settings = settings(max_examples=60, stateful_step_count=40)
+TestVgicAgainstModel.settings = settings(max_examples=examples(60), stateful_step_count=40)

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from baonet.hyp.armv8.cpu import LR_STATE
 from baonet.hyp.armv8.vgic_messages import VgicResult
+from tests.examples import examples
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 
@@ -245,4 +246,4 @@ class VgicOnANetwork(RuleBasedStateMachine):
 
 
 TestVgicOnANetwork = VgicOnANetwork.TestCase
-TestVgicOnANetwork.settings = settings(max_examples=80, stateful_step_count=50)
+TestVgicOnANetwork.settings = settings(max_examples=examples(80), stateful_step_count=50)

@@ -13,6 +13,7 @@ from baonet.hyp.riscv.sbi_messages import SbiHartStatus
 from baonet.hyp.vcpu import State
 from baonet.machine import Faithful
 from baonet.machine.riscv import Aia
+from tests.examples import examples
 from tests.hyp.machines import MAILBOX, mailbox
 from tests.hyp.riscv.board import APLIC, IMSIC, Board
 from tests.hyp.riscv.fabric import RAM, Guest, RiscvFabric, machine, vm
@@ -206,7 +207,7 @@ class Asked:
     opaque: int
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.data())
 def test_harts_in_any_interleaving(data: st.DataObject) -> None:
     """They start one another, stop, sleep and ask, at random, while messages crawl.

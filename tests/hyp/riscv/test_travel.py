@@ -19,6 +19,7 @@ from baonet.machine.riscv import Aia, Plic
 from baonet.machine.saved import StateError
 from baonet.wire.codec import ProtocolError, encode
 from tests.contents import WRONG, contents, places, replaced
+from tests.examples import examples
 from tests.hyp.network import undump
 from tests.hyp.riscv.board import APLIC, IMSIC, UART, Board
 from tests.hyp.riscv.fabric import Guest
@@ -183,7 +184,7 @@ TestTravelling = Travelling.TestCase
 TestTravelling.settings = settings(max_examples=6, stateful_step_count=50)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_damaged_state_is_refused_or_taken(data: st.DataObject) -> None:
     """Whatever is in it, it is an error of the state, or of a message in it, or a state."""

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "regions.h"
 #include "type.h"
+#include "words.h"
 
 static int put(PyObject *dictionary, const char *name, uint64_t value) {
     PyObject *number = PyLong_FromUnsignedLongLong(value);
@@ -118,7 +119,7 @@ static PyObject *interface_state(PyObject *self, PyObject *unused) {
 
 static PyObject *get_ich(PyObject *self, void *unused) {
     (void)unused;
-    return core_words(((struct core *)self)->state.arch.ich, ICH_REGISTERS);
+    return core_words(self, ((struct core *)self)->state.arch.ich, ICH_REGISTERS);
 }
 PyMethodDef arch_methods[] = {
     {"map_gicv", map_gicv, METH_VARARGS, NULL},
