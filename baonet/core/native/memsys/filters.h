@@ -157,9 +157,21 @@ static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
 /* A translation of the main TLB's comes into it, in place of the next: gives the slot. */
 uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const struct tlb_entry *entry);
 
+/*
+ * The main TLB's entry for an address; NULL. Most often it is where it was when it was last looked for. While nothing else changes by
+ * what is translated, none comes that would be found before it: for what an entry is for nothing is walked.
+ */
+static inline const struct tlb_entry *find_held(struct inner *in, bool fetch, uint64_t va) {
+    struct memsys_page *of = page_of(in, fetch, va >> MEMSYS_PAGE_SHIFT);
+    if (of->held && tlb_is_for(&in->tlb_entries[of->held - 1], va, in->head.context)) return &in->tlb_entries[of->held - 1];
+    const struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
+    of->held = held ? (uint64_t)(held - in->tlb_entries) + 1 : 0;
+    return held;
+}
+
 /* A page that is not there, if the main TLB has it: its slot, and what that takes is added to *spent; -1: it has to be walked for. */
 static inline int micro_refill(struct inner *in, bool fetch, uint64_t va, unsigned *spent) {
-    const struct tlb_entry *held = memsys_tlb_find(&in->tlb, in->tlb_entries, va, in->head.context);
+    const struct tlb_entry *held = find_held(in, fetch, va);
     if (!held) return -1;
     *spent += micro_missed(in, fetch);
     return (int)memsys_micro_enter(in, fetch, va, held);

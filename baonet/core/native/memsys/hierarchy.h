@@ -36,7 +36,7 @@ struct memsys_page { /* whose an entry is: hierarchy's own */
     uint64_t key, target; /* the micro-TLB's, when the entry was made */
     uint32_t slot;        /* where in it the page is, as long as it is */
     uint32_t many;        /* its pages whose entry this would be */
-    uint64_t reserved;
+    uint64_t held;        /* of the main TLB, the entry plus 1 that was last found for such a page; 0: none */
 };
 struct memsys_data_page { /* a line of the host's */
     uint64_t page;  /* its address, as long as the micro-TLB has it; else MEMSYS_NOWHERE */

@@ -20,13 +20,15 @@ static bool micro_is(const struct micro *micro, uint32_t entries) {
     return micro->entries == entries && micro->next < entries;
 }
 
+static bool page_is(const struct memsys_page *page) { return page->slot < MICRO_ENTRIES && page->held <= TLB_ENTRIES; }
+
 static bool filters_are(const struct inner *in) {
     for (unsigned i = 0; i < L1_LINES; i++)
         if (in->data_places[i] >= DATA_PLACES || in->code_places[i] >= CODE_PLACES) return false;
     for (unsigned i = 0; i < MEMSYS_DATA_PAGES; i++)
-        if (in->head.data[i].of.slot >= MICRO_ENTRIES) return false;
+        if (!page_is(&in->head.data[i].of)) return false;
     for (unsigned i = 0; i < MEMSYS_CODE_PAGES; i++)
-        if (in->code_of[i].slot >= MICRO_ENTRIES) return false;
+        if (!page_is(&in->code_of[i])) return false;
     return true;
 }
 

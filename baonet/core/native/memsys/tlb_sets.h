@@ -52,7 +52,14 @@ static inline uint32_t tlb_set(const struct tlb_sets *tlb, uint64_t address, uin
     return address >> shift & (tlb->sets - 1);
 }
 
-/* The entry for an address: NULL. */
+/* Whether an entry is for an address. */
+static inline bool tlb_is_for(const struct tlb_entry *entry, uint64_t address, uint32_t context) {
+    uint32_t shift = target_shift(entry->target);
+    uint64_t page = (address >> shift << shift) >> MEMSYS_PAGE_SHIFT;
+    return entry->target && (entry->key == key_of(page, whose_of(context, false)) || entry->key == key_of(page, whose_of(context, true)));
+}
+
+/* The entry for an address, the first that is; NULL. */
 struct tlb_entry *memsys_tlb_find(const struct tlb_sets *tlb, struct tlb_entry entries[], uint64_t address, uint32_t context);
 void memsys_tlb_put(struct tlb_sets *tlb, struct tlb_entry entries[], uint8_t next[], uint64_t address, uint32_t whose, uint64_t target);
 

@@ -118,6 +118,8 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     for (uint32_t slot = 0; slot < in->micro[0].entries; slot++) data_forget_page(in, in->micro[0].held[slot].key);
     for (uint32_t slot = 0; slot < in->micro[1].entries; slot++) code_forget_page(in, in->micro[1].held[slot].key);
     in->written.virtual = MEMSYS_NOWHERE;
+    for (uint32_t i = 0; i < MEMSYS_DATA_PAGES; i++) in->head.data[i].of.held = 0;
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->code_of[i].held = 0;
 }
 
 static bool concerns(uint64_t key, enum memsys_tlbi kind, uint16_t asid) {
