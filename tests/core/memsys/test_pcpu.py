@@ -218,6 +218,31 @@ def test_data_are_where_their_page_is_now() -> None:
         assert pcpu.counters()["l1d_misses"] == misses
 
 
+def test_of_two_entries_for_a_page_the_first_translates_in_every_context() -> None:
+    """One of an ASID's, and one for all that has come when another ASID was translated by."""
+    where, page = [(DATA, False)], PAGES + 64 * 0x1000
+
+    def moving(va: int, _fetch: bool) -> tuple[list[int], int, int, bool, bool, int, int]:
+        pa, for_all = where[0] if va // 0x1000 == page // 0x1000 else (DATA + 0x2000, True)
+        return [PLAIN], 12, pa + va % 4096, True, for_all, CACHED, CACHED
+
+    both = Both({}, moving)
+
+    def comes_back(to: int) -> None:
+        for other in range(10):  # the micro-TLB's pages
+            both.data(PAGES + other * 0x1000, 8, Kind.LOAD)
+        both.data(to, 8, Kind.LOAD)
+
+    both.step(("context", 1))
+    comes_back(page)
+    where[0] = (DATA + 0x1000, True)
+    both.step(("context", 2))
+    for at in (page, page, page + 64):
+        comes_back(at)
+    both.step(("context", 1))
+    comes_back(page + 64)
+
+
 def test_code_is_where_its_page_is_now() -> None:
     """What is known of its lines is kept while the micro-TLB has it not, and holds if it is where it was."""
     where = [DATA]

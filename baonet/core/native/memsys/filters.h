@@ -158,8 +158,8 @@ static inline int micro_find(struct inner *in, bool fetch, uint64_t va) {
 uint32_t memsys_micro_enter(struct inner *in, bool fetch, uint64_t va, const struct tlb_entry *entry);
 
 /*
- * The main TLB's entry for an address; NULL. Most often it is where it was when it was last looked for, which holds as long as nothing
- * has come that might be found before it (translation.c).
+ * The main TLB's entry for an address; NULL. Most often it is where it was when it was last looked for. While nothing else changes by
+ * what is translated, none comes that would be found before it: for what an entry is for nothing is walked.
  */
 static inline const struct tlb_entry *find_held(struct inner *in, bool fetch, uint64_t va) {
     struct memsys_page *of = page_of(in, fetch, va >> MEMSYS_PAGE_SHIFT);

@@ -46,17 +46,6 @@ static bool read_stage1(const struct memsys_view *view, uint64_t now, uint64_t v
     return true;
 }
 
-static void forget_all_held(struct inner *in) {
-    for (uint32_t i = 0; i < MEMSYS_DATA_PAGES; i++) in->head.data[i].of.held = 0;
-    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->code_of[i].held = 0;
-}
-
-/* A page or block has come into the main TLB. */
-static void forget_held(struct inner *in, uint64_t va, uint32_t shift) {
-    if (shift > MEMSYS_PAGE_SHIFT) return forget_all_held(in);
-    for (unsigned side = 0; side < 2; side++) page_of(in, side, va >> MEMSYS_PAGE_SHIFT)->held = 0;
-}
-
 /* A walk of both stages; false: there is no translation. */
 static __attribute__((noinline)) bool walk_tables(const struct memsys_view *view, uint64_t now, uint64_t va, bool fetch, struct tlb_entry *entry,
                         unsigned *total) {
@@ -76,7 +65,6 @@ static __attribute__((noinline)) bool walk_tables(const struct memsys_view *view
     uint64_t target = target_of(target_pa(stage2, walk.ipa), shift, memory, code) | (stage2 & TARGET_SHARED);
     uint32_t whose = whose_of(in->head.context, walk.global);
     memsys_tlb_put(&in->tlb, in->tlb_entries, in->tlb_next, va, whose, target);
-    forget_held(in, va, shift);
     *entry = (struct tlb_entry){key_of(0, whose), target};
     return true;
 }
@@ -130,7 +118,8 @@ void memsys_set_context(struct memsys *memsys, uint32_t context) {
     for (uint32_t slot = 0; slot < in->micro[0].entries; slot++) data_forget_page(in, in->micro[0].held[slot].key);
     for (uint32_t slot = 0; slot < in->micro[1].entries; slot++) code_forget_page(in, in->micro[1].held[slot].key);
     in->written.virtual = MEMSYS_NOWHERE;
-    forget_all_held(in);
+    for (uint32_t i = 0; i < MEMSYS_DATA_PAGES; i++) in->head.data[i].of.held = 0;
+    for (uint32_t i = 0; i < MEMSYS_CODE_PAGES; i++) in->code_of[i].held = 0;
 }
 
 static bool concerns(uint64_t key, enum memsys_tlbi kind, uint16_t asid) {
