@@ -10,7 +10,7 @@ Pure: no clock, no I/O. All times are cycles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, final
 
 from baonet.core.architecture import ClusterCounts, Rounds
@@ -201,6 +201,14 @@ class Island:
             raise MailboxFullError(target)
         self._inboxes[index].append(delivery)
         self._rounds.tell(index, delivery.due)
+
+    def take_mail(self) -> Iterator[tuple[int, tuple[Delivery, ...]]]:
+        """What waits for each pcpu's next turn, which may as well have it before."""
+        for index, pcpu in enumerate(self.pcpus):
+            if self._inboxes[index]:
+                mail = tuple(self._inboxes[index])
+                self._inboxes[index].clear()
+                yield pcpu, mail
 
     def save(self) -> Saved:
         """Its state between two turns; what interferes is saved by whoever has it."""
