@@ -174,12 +174,11 @@ class Island:
         self._put(pcpu, Delivery(due, AGENT, self._control, message))
 
     def remove(self, pcpus: Iterable[int]) -> None:
-        """These never run again."""
+        """These never run again. What waits for them stays, as it does where it has been handed over."""
         for pcpu in pcpus:
             index = self._index[pcpu]
             self._gone[index] = True
             self._rounds.gone(index)
-            self._inboxes[index].clear()
 
     def _deliver(self, target: int, delivery: Delivery) -> None:
         index = self._index[target]
