@@ -28,7 +28,7 @@ from baonet.trace.records import FaultKind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
-from baonet.wire.turns import NEVER, Collect, Collected, Crash, FaultNote, Mail, Stall, Turn, Turned
+from baonet.wire.turns import NEVER, Collect, Collected, Crash, Delivery, FaultNote, Mail, Stall, Turn, Turned
 
 TURNS: Final = 16
 """Turns between two looks at the host's clock."""
@@ -223,15 +223,20 @@ class Conductor:
         """What a crew has done; None when there are not all of them any more, or the run is over."""
         crew = self._crews[turn.pcpu]
         if isinstance(turn, Turn):
-            while len(turn.inbox) > MAIL:
-                self._port.send(crew, Mail(turn.pcpu, turn.inbox[:MAIL]))
-                turn.inbox = turn.inbox[MAIL:]
+            turn.inbox = self._mail(turn.pcpu, turn.inbox, MAIL)
         self._port.send(crew, turn)
         while (turned := self._answer) is None and not self._broken and not self._ended:
             await self._port.wait(None)
             self._hear()
         self._answer = None
         return turned
+
+    def _mail(self, pcpu: int, inbox: tuple[Delivery, ...], most: int) -> tuple[Delivery, ...]:
+        """Send that to the crew of a pcpu, but for the last ones, at most so many."""
+        while len(inbox) > most:
+            self._port.send(self._crews[pcpu], Mail(pcpu, inbox[:MAIL]))
+            inbox = inbox[MAIL:]
+        return inbox
 
     def _say(self, message: Control) -> None:
         """Something that moves this conductor on in its life."""
@@ -372,6 +377,11 @@ class Conductor:
     def _saved(self) -> Saved:
         if self._asks or not self._island.standing:
             raise ValueError("a pcpu of the island is in its turn, or in its guest: save it when all stand")
+        for pcpu, inbox in self._island.take_mail():  # where errands brought it, its core has it already
+            if pcpu in self._seats:
+                self._seats[pcpu][0].deliver(inbox)
+            else:
+                self._mail(pcpu, inbox, 0)
         return _FORM.save(
             begun=self._begun,
             horizon=self._horizon,

@@ -10,7 +10,7 @@ Pure: no clock, no I/O. All times are cycles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, final
 
 from baonet.core.architecture import ClusterCounts, Rounds
@@ -174,12 +174,11 @@ class Island:
         self._put(pcpu, Delivery(due, AGENT, self._control, message))
 
     def remove(self, pcpus: Iterable[int]) -> None:
-        """These never run again."""
+        """These never run again. What waits for them stays, as it does where it has been handed over."""
         for pcpu in pcpus:
             index = self._index[pcpu]
             self._gone[index] = True
             self._rounds.gone(index)
-            self._inboxes[index].clear()
 
     def _deliver(self, target: int, delivery: Delivery) -> None:
         index = self._index[target]
@@ -201,6 +200,14 @@ class Island:
             raise MailboxFullError(target)
         self._inboxes[index].append(delivery)
         self._rounds.tell(index, delivery.due)
+
+    def take_mail(self) -> Iterator[tuple[int, tuple[Delivery, ...]]]:
+        """What waits for each pcpu's next turn, which may as well have it before."""
+        for index, pcpu in enumerate(self.pcpus):
+            if self._inboxes[index]:
+                mail = tuple(self._inboxes[index])
+                self._inboxes[index].clear()
+                yield pcpu, mail
 
     def save(self) -> Saved:
         """Its state between two turns; what interferes is saved by whoever has it."""

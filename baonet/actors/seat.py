@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Final, final
 
 from baonet.actors.body import Activity, Body
@@ -32,6 +33,8 @@ BULK: Final = 1024
 _RUNNING: Final = Activity.RUNNING
 _WAITING: Final = Activity.WAITING
 _KICKED: Final = int(Stay.KICKED)
+
+_in_order: Final = itemgetter(0, 1, 2, 3)
 
 _FORM: Final = StateForm(
     "a pcpu in virtual time",
@@ -229,16 +232,19 @@ class Seat:
         yield wire.Statistics(self.pcpu, self.body.statistics() | {"cycles": self.core.time})
 
     def save(self) -> Saved:
-        """Its state between two turns, or in the recess of one. Raises ValueError in one."""
+        """Its state between two turns, or in the recess of one. Raises ValueError in one.
+
+        In what order messages have come counts among those that are the same in all else.
+        """
         if self._lends:
             self._take_back()
         if self._posts or self._said:
             raise ValueError(f"pcpu {self.pcpu} has not handed over what it says: save it after its turn")
         return _FORM.save(
             body=self.body.save(),
-            inbox=[[came, dump(delivery)] for *_, came, delivery in self._inbox],
-            came=self._came,
-            channels=[[target, due] for target, due in self._channels.items()],
+            inbox=[[place, dump(each[4])] for place, each in enumerate(sorted(self._inbox, key=_in_order), 1)],
+            came=len(self._inbox),
+            channels=[[target, due] for target, due in sorted(self._channels.items())],
             interrupted=self._interrupted,
         )
 

@@ -170,6 +170,19 @@ def test_who_is_removed_hears_nothing_any_more() -> None:
     assert (case.island.next, case.rounds.clocks[1], case.island.deliveries.exact) == (NEVER, 0, 0)
 
 
+def test_what_waits_is_handed_over_once_also_to_who_is_removed() -> None:
+    """Errands bring it to its core at once, and it has it when it is saved."""
+    case = Case()
+    case.done(2, post(5, 130), post(6, 20, 1), post(5, 140, 2), time=25)
+    case.island.remove((5,))
+    case.done(2, post(5, 150, 3), time=35)
+    assert [(pcpu, [each.due for each in mail]) for pcpu, mail in case.island.take_mail()] == [
+        (5, [130, 140]),
+        (6, [20]),
+    ]
+    assert list(case.island.take_mail()) == []
+
+
 def test_ends_of_windows() -> None:
     case = Case()
     assert [case.island.end_of_window(moment) for moment in (0, 1, 100, 101)] == [0, 100, 100, 200]

@@ -90,6 +90,20 @@ async def test_a_run_is_saved_again_and_goes_on_itself(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["machine.yaml", "one", "two"]
 
 
+async def test_what_is_on_its_way_is_saved_alike_whoever_carried_it(tmp_path: Path) -> None:
+    """The engine, in one process; else hypervisors."""
+    value = pair() | {"clock": {"latency": {"ipc": "20us"}}}
+    loaded = machine(tmp_path, value)
+    for placement in ("one-process", "process-per-vm"):
+        async with baonet.open_run(loaded, placement=placement, timeout=LIMIT) as run:
+            for moment in range(2):
+                await run.for_("50us")
+                await run.save(tmp_path / f"{placement} {moment}")
+    for moment in range(2):
+        one, other = (tmp_path / f"{placement} {moment}" for placement in ("one-process", "process-per-vm"))
+        assert one.read_bytes() == other.read_bytes()
+
+
 async def test_a_vm_that_is_parked_or_off_is_so_where_it_goes_on(tmp_path: Path) -> None:
     value = islands()
     value["vms"][1] |= {"image": vm("misbehave-calls")["image"]}
