@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +46,33 @@ def flooding(directory: Path, *options: str, **streams: Any) -> Iterator[subproc
 
 
 def stuck(process: subprocess.Popen[str]) -> None:
-    """Until the guests wait: nothing of the run has used the CPU for a while."""
+    """Until the guests wait: nothing of the run has used the CPU for a while, nor waited for one."""
     deadline = time.monotonic() + 60
     last, since = -1, time.monotonic()
     while time.monotonic() - since < 0.3:
         assert time.monotonic() < deadline, "the guests go on although nobody reads"
         time.sleep(0.05)
-        now = _used(process.pid)
-        if now > last + 1:
+        now, runnable = _used(process.pid)
+        if runnable or now > last + 1:
             last, since = now, time.monotonic()
 
 
-def _used(pid: int) -> int:
-    """Ticks of the CPU that a process and its children have used."""
+def _used(pid: int) -> tuple[int, bool]:
+    """Ticks of the CPU that a process and its children have used, and whether a thread of theirs is to run."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    fields = [Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in (pid, *children)]
-    return sum(int(field[11]) + int(field[12]) for field in fields)
+    ticks, runnable = 0, False
+    for each in (pid, *children):
+        fields = _stat(Path(f"/proc/{each}/stat"))
+        ticks += int(fields[11]) + int(fields[12])
+        for thread in Path(f"/proc/{each}/task").glob("*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # one that has ended meanwhile
+                runnable |= _stat(thread)[0] == "R"
+    return ticks, runnable
+
+
+def _stat(file: Path) -> list[str]:
+    """What follows a name in parentheses (proc(5)): the state first."""
+    return file.read_text().rsplit(")", 1)[1].split()
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> int:

@@ -25,7 +25,7 @@ status = main(["run", "configs/hello.yaml", "--set", "platform={platform}", "--c
 print(*sys.modules)
 sys.exit(status)
 """
-MODULES = 262
+MODULES = 263
 """Of baonet's own, each of which takes a third of a millisecond to find and read. Raise it knowingly."""
 ROOT = Path(__file__).parents[2]
 OTHER = {"armv8": "riscv", "riscv": "armv8"}
