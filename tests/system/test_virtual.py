@@ -33,6 +33,7 @@ from tests.system.virtual import (
     TWO_UARTS,
     islands,
     parsed,
+    printed,
     records,
     same_everywhere,
     traced,
@@ -96,6 +97,12 @@ def test_a_guest_does_the_same_in_every_placement(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("name", FILES)
 def test_a_machine_that_users_have_does_what_it_did(name: str) -> None:
     assert of_file(name) == known()[name]
+
+
+def test_a_line_is_the_same_that_is_cut_where_another_vm_prints() -> None:
+    whole = "echo | > one\ntimer | tick\necho | quit\n"
+    assert printed("echo | > o\ntimer | tick\necho | ne\necho | quit\n") == printed(whole)
+    assert printed("echo | > two\ntimer | tick\necho | quit\n") != printed(whole)
 
 
 @pytest.mark.slow
