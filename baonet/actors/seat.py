@@ -234,19 +234,27 @@ class Seat:
     def save(self) -> Saved:
         """Its state between two turns, or in the recess of one. Raises ValueError in one.
 
-        In what order messages have come counts among those that are the same in all else.
+        It is put in order for that: it is the same whoever has carried messages, and whenever they were handed over.
         """
         if self._lends:
             self._take_back()
         if self._posts or self._said:
             raise ValueError(f"pcpu {self.pcpu} has not handed over what it says: save it after its turn")
+        self._put_in_order()
         return _FORM.save(
             body=self.body.save(),
-            inbox=[[place, dump(each[4])] for place, each in enumerate(sorted(self._inbox, key=_in_order), 1)],
-            came=len(self._inbox),
-            channels=[[target, due] for target, due in sorted(self._channels.items())],
+            inbox=[[came, dump(delivery)] for *_, came, delivery in self._inbox],
+            came=self._came,
+            channels=[[target, due] for target, due in self._channels.items()],
             interrupted=self._interrupted,
         )
+
+    def _put_in_order(self) -> None:
+        """When a message came counts among those that are the same in all else."""
+        inbox = sorted(self._inbox, key=_in_order)
+        self._inbox = [(*each[:3], came, each[4]) for came, each in enumerate(inbox, 1)]
+        self._came = len(inbox)
+        self._channels = dict(sorted(self._channels.items()))
 
     def load(self, data: object) -> None:
         """Be as one was that has been saved; as ``Body.load``."""
