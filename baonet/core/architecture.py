@@ -203,7 +203,8 @@ class Core(Cpu, Protocol):
         What is noted until ``caught_up`` was recorded when it was done.
         """
 
-    def caught_up(self) -> None: ...
+    def caught_up(self) -> None:
+        """What was taken back is the hypervisor's own by now: what is noted from here on is recorded."""
 
     def run(self, budget: int) -> int:
         """Enter the guest for at most ``budget`` instructions, or one block; returns why it left, as an exit's number.
