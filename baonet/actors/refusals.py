@@ -52,7 +52,7 @@ def reason(error: BaseException) -> str:
 
 def _number(error: BaseException) -> int | None:
     """The errno that it comes from, if that is of a limit. EAGAIN of a file is not."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError | SystemError):  # "error return without exception set" is CPython's without memory
         return errno.ENOMEM
     if isinstance(error, ImportError) and any(text in str(error) for text in _NOT_MAPPED):
         return errno.ENOMEM

@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "completion": "print what makes a shell complete baonet's command lines",
 }
 """What the help says of each."""
+_SPARE: Final = 4 << 20
+"""Bytes, to say in that there is no memory: they are not touched before."""
 
 
 def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentParser]]:
@@ -110,6 +112,7 @@ def _command(arguments: Sequence[str]) -> str:
 def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     """Returns the exit status. ``on_interrupt`` is what SIGINT does while a command runs."""
     streams.prepare()
+    spare = bytearray(_SPARE)
     try:
         status = _execute(arguments, on_interrupt)
     except BrokenPipeError:
@@ -119,7 +122,8 @@ def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     except hangup.HangUp:
         streams.drop(sys.stdout)
         status = hangup.STATUS
-    except (OSError, MemoryError, ImportError, EngineError) as error:
+    except (OSError, MemoryError, SystemError, ImportError, EngineError) as error:
+        del spare
         if isinstance(error, OSError) and error.filename is None and not limited(error):
             error.filename = "output"
         with suppress(OSError):
