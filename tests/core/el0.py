@@ -152,6 +152,7 @@ class El0:
     def enter(self, state: int, code: bytes, at: int = CODE, *, flags: int = 0, **values: int) -> None:
         """Reset; ``code`` at ``at`` is to run next in ``state``. ``r0=..``, or what EL1 sets before: ``cntkctl=..``."""
         core = self.core
+        core.answer_doorbell()  # of the last program, which may have ended before it was heard
         self.memory.load(at, code)
         core.reset(ENTRY, 0)
         for n in range(15):

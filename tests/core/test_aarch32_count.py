@@ -105,7 +105,6 @@ def all_ways(program: Program, state: int, start: int, *, flags: int, budgets: l
     host, virtual = shared()
 
     def enter(el0: El0) -> None:
-        el0.core.answer_doorbell()  # of the last program, which may have ended before it was heard
         el0.memory.write(DATA, 0)
         el0.enter(state, program.code, start, flags=flags, r6=DATA, r7=UNMAPPED + 8)
 
