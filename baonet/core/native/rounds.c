@@ -176,7 +176,7 @@ static bool run_slice(struct rounds *rounds, struct member *member, uint64_t dea
     return true;
 }
 
-static struct member *member_of(const struct rounds *rounds, unsigned pcpu) {
+struct member *rounds_member(const struct rounds *rounds, unsigned pcpu) {
     for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++)
         if (member->pcpu == pcpu) return member;
     return NULL;
@@ -185,14 +185,14 @@ static struct member *member_of(const struct rounds *rounds, unsigned pcpu) {
 /* Who is not here, or has no room, is told by Python. */
 static bool takes_errands(const struct rounds *rounds, const struct notification *notification) {
     for (unsigned i = 0; i < notification->targets; i++) {
-        const struct member *member = member_of(rounds, notification->target[i].pcpu);
+        const struct member *member = rounds_member(rounds, notification->target[i].pcpu);
         if (member && member->status != MEMBER_GONE && !(member->core && errands_has_room(member->core))) return false;
     }
     return true;
 }
 
 static void deliver(struct rounds *rounds, const struct notice_to *to) {
-    struct member *member = member_of(rounds, to->pcpu);
+    struct member *member = rounds_member(rounds, to->pcpu);
     if (!member || member->status == MEMBER_GONE) return;
     struct delivered *delivered = &rounds->delivered;
     uint64_t due = to->notice.due, late = member->clock > due ? member->clock - due : 0;

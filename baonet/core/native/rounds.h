@@ -72,6 +72,9 @@ struct rounds {
 #define ROUNDS_ERROR (-3)  /* a Python error is set */
 int rounds_go(struct rounds *rounds, uint64_t until);
 
+/* That of a pcpu; NULL: it has none here. */
+struct member *rounds_member(const struct rounds *rounds, unsigned pcpu);
+
 /* What a member's turn has come to: its guest goes on, or it has nothing to do before `cycle`. */
 void rounds_turned(struct member *member, bool goes_on, uint64_t clock, uint64_t cycle);
 

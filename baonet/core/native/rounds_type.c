@@ -58,12 +58,6 @@ static int add(struct rounds *rounds, PyObject *one) {
     return 0;
 }
 
-static struct member *member_at(struct rounds *rounds, unsigned pcpu) {
-    for (struct member *member = rounds->members; member < rounds->members + rounds->count; member++)
-        if (member->pcpu == pcpu) return member;
-    return NULL;
-}
-
 /* (its memory, its shape, its first pcpu, the VM of each as it counts them) */
 static int add_cluster(struct rounds *rounds, PyObject *one, PyObject *views) {
     struct woven *woven = &rounds->woven[rounds->woven_count];
@@ -84,7 +78,7 @@ static int add_cluster(struct rounds *rounds, PyObject *one, PyObject *views) {
         if (PyErr_Occurred()) return -1;
         if (owner >= MEMSYS_VMS) return PyErr_SetString(PyExc_ValueError, "a cluster has too many VMs"), -1;
         woven->owners[i] = (unsigned)owner;
-        woven->parties[i] = member_at(rounds, first + i);
+        woven->parties[i] = rounds_member(rounds, first + i);
     }
     memsys_weave_make(&woven->weave);
     rounds->woven_count++;

@@ -191,8 +191,7 @@ class Vgic:
         register = self._here.get(access_key(ipa, size)) or self._windows.find_here(ipa, size)
         if register is None:
             return False
-        if self._interface.spilled:
-            self._end_missed()
+        self._catch_up()
         register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
         return True
 

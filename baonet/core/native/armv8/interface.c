@@ -95,9 +95,6 @@ bool arch_wants(struct core *core, const struct event *event) {
     return interface_wants_maintenance(core);
 }
 
-/* And the hypervisor is to be told. */
-static bool ended(uint64_t lr) { return !(lr & LR_STATE) && (lr & (LR_HW | LR_EOI)) == LR_EOI; }
-
 bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value) {
     trace(core, TRACE_PENDING, interrupt, 0, 0);
     trace(core, TRACE_DELIVERED, interrupt, 0, 0);
@@ -107,9 +104,9 @@ bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t v
 
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     uint64_t *ich = core->state.arch.ich;
-    if (reason != EXIT_MAINTENANCE || !ended(ich[place]) || ich[ICH_HCR] & HCR_EOICOUNT) return false;
+    if (reason != EXIT_MAINTENANCE || !interface_ended(ich[place]) || ich[ICH_HCR] & HCR_EOICOUNT) return false;
     for (unsigned i = 0; i < core->arch.list_registers; i++)
-        if (i != place && ended(ich[i])) return false;
+        if (i != place && interface_ended(ich[i])) return false;
     ich[place] = 0;
     return true;
 }

@@ -16,7 +16,7 @@ bool interface_wants_maintenance(const struct core *core) {
         if (lr & LR_STATE) {
             valid++;
             any_pending |= (lr & LR_STATE) == LR_PENDING;
-        } else if ((lr & (LR_HW | LR_EOI)) == LR_EOI) {
+        } else if (interface_ended(lr)) {
             return true;
         }
     }

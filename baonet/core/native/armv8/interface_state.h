@@ -19,6 +19,9 @@
 #define VMCR_ENG0 1u
 #define VMCR_ENG1 2u
 
+/* A list register whose interrupt the guest has ended, of which the hypervisor is to be told. */
+static inline bool interface_ended(uint64_t lr) { return !(lr & LR_STATE) && (lr & (LR_HW | LR_EOI)) == LR_EOI; }
+
 /* Whether ICH_MISR_EL2 would not be 0. */
 bool interface_wants_maintenance(const struct core *core);
 
