@@ -22,7 +22,9 @@
 #define TCG_TB_CFLAGS 100
 #define TCG_CODE_BUFFER 160
 #define TCG_OP_OPCODE 0 /* a byte */
+#define TCG_OP_PARAMETERS 1
 #define TCG_OP_ARGS 24
+#define TCG_CALL_NO_READ_GLOBALS 1
 
 /* struct qht_map: of blocks by their hashes */
 #define TABLE_PLACE 0
@@ -94,6 +96,7 @@
 #define PROT_EXEC_BIT 4
 #define PROT_WRITE_BIT 2
 #define INDEX_OP_SET_LABEL 1
+#define INDEX_OP_CALL 2
 #define INDEX_OP_MOVI_I32 6
 #define INDEX_OP_LD_I32 13
 #define INDEX_OP_ST_I32 16
@@ -102,9 +105,10 @@
 #define INDEX_OP_LD_I64 73
 #define INDEX_OP_ST_I64 77
 #define INDEX_OP_AND_I64 87
+#define INDEX_OP_GOTO_PTR 132
 #define TCG_TYPE_I32 0
 #define TCG_TYPE_I64 1
-#define TCG_COND_GE 3
+#define TCG_COND_LT 2
 #define TCG_COND_EQ 8
 #define TCG_COND_NE 9
 

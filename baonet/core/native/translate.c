@@ -5,8 +5,11 @@
  * 1. Every block is translated as QEMU does for a multi-threaded guest (CF_PARALLEL): real atomic instructions.
  * 2. A stop is honoured only at the start of a block. Stock Unicorn also checks after every load and store, and a
  *    stop there leaves with the PC still at the access, which then runs twice.
- * 3. At the start of a block, inline: budget -= instructions of the block; leave if that is less than the kick word.
+ * 3. At the start of a block, inline: budget -= instructions of the block; attend if that is less than the kick word.
  */
+#define _GNU_SOURCE
+#include <string.h>
+
 #include "architecture.h"
 #include "count.h"
 #include "emit.h"
@@ -20,10 +23,78 @@
 static _Thread_local uint8_t *tcg;
 static _Thread_local void *count_op; /* the constant to be patched with the block's instruction count */
 static _Thread_local void *block;    /* that is translated */
+static _Thread_local void *attend;   /* a label */
 
 EXPORT void ARCH(tcg_func_start)(void *s) {
     tcg = s;
     unicorn.func_start(s);
+}
+
+/* What a block's start counts for where the library ends a block (library_weigh), whatever it is made of: events are seen there. */
+#define START_OPERATIONS 11
+
+/*
+ *     count = slot->budget - <instructions>;  slot->budget = count
+ *     if (count < slot->kick) goto attend
+ * run:
+ */
+static void emit_block_start(void) {
+    struct core *core = running;
+    int operations = FIELD(int, tcg, TCG_NB_OPS) + START_OPERATIONS;
+    void *count = unicorn.temp_new(tcg, TCG_TYPE_I32, false), *other = unicorn.temp_new(tcg, TCG_TYPE_I32, false);
+    void *slot = emit_pointer(tcg, core->slot);
+    attend = unicorn.new_label(tcg);
+
+    emit_operation(tcg, INDEX_OP_LD_I32, count, slot, offsetof(struct slot, budget));
+    count_op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I32);
+    FIELD(void *, count_op, TCG_OP_ARGS) = other;
+    emit_operation(tcg, INDEX_OP_SUB_I32, count, count, (uintptr_t)other);
+    emit_operation(tcg, INDEX_OP_ST_I32, count, slot, offsetof(struct slot, budget));
+    emit_operation(tcg, INDEX_OP_LD_I32, other, slot, offsetof(struct slot, kick));
+    unicorn.brcond_i32(tcg, TCG_COND_LT, emit_handle(tcg, count), emit_handle(tcg, other), attend);
+
+    unicorn.temp_free(tcg, slot);
+    unicorn.temp_free(tcg, count);
+    unicorn.temp_free(tcg, other);
+    FIELD(int, tcg, TCG_NB_OPS) = operations;
+    if (core->model) observe_block(tcg, block);
+}
+
+/* The host code of a block's start up to there is the same in all blocks, but for its constants: cmp %ebx, %r12d; jl attend. */
+static const uint8_t *run(const uint8_t *begun) {
+    static const uint8_t last[] = {0x44, 0x3b, 0xe3, 0x0f, 0x8c};
+    enum { DISTANCE = sizeof(int32_t), LONGEST = 40 };
+    const uint8_t *found = memmem(FIELD(const uint8_t *, begun, TB_CODE), LONGEST, last, sizeof last);
+    if (!found) Py_FatalError("baonet: libunicorn.so.2 makes other code than 2.1.4");
+    return found + sizeof last + DISTANCE;
+}
+
+/* The budget ran out, or somebody wants attention. It may leave the block, or refill the budget and say where to go on. */
+static const uint8_t *attend_at(struct core *core, const uint8_t *begun) {
+    core_settle(core, FIELD(uint16_t, begun, TB_ICOUNT));
+    if (core->scratch.leave_block) {
+        core->scratch.leave_block = false;
+        count_leave_block(core, begun);
+        unicorn.loop_exit(core->cpu);
+    }
+    return run(begun);
+}
+
+/*
+ * attend:
+ *     goto *attend_at(core, block)
+ *
+ * is behind the last instruction, so that the way through a block has no branch that is taken. It ends in no label: each costs a
+ * translation about as much as an instruction.
+ */
+static void emit_attend(void) {
+    emit_label(tcg, attend);
+    void *core = emit_pointer(tcg, running), *begun = emit_pointer(tcg, block);
+    void *to = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    emit_call(tcg, (void *)attend_at, to, core, begun);
+    FIELD(void *, unicorn.emit_op(tcg, INDEX_OP_GOTO_PTR), TCG_OP_ARGS) = to;
+    void *temps[] = {core, begun, to};
+    for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
 }
 
 EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
@@ -48,71 +119,30 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     *tb_flags = *tcg_flags = saved;
     running->state.translated++;
     core_strain(running, TRANSLATION_STRAIN);
-    if (count_op) FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
     observe_block_end(tb);
+    if (!count_op) return;
+    FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
+    emit_attend();
     count_op = NULL;
 }
 
 EXPORT void ARCH(check_exit_request)(void *s) { (void)s; }
 
-/*
- *     count = slot->budget - <instructions>;  slot->budget = count
- *     if (count >= slot->kick) goto run
- *     helper(core, block)           may leave the block, or refill the budget and return
- * run:
- */
-static void emit_block_start(void *helper) {
+/* An instruction asks for something. */
+EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
     struct core *core = running;
-    void *count = unicorn.temp_new(tcg, TCG_TYPE_I32, false), *other = unicorn.temp_new(tcg, TCG_TYPE_I32, false);
-    void *slot = emit_pointer(tcg, core->slot), *label = unicorn.new_label(tcg);
-
-    emit_operation(tcg, INDEX_OP_LD_I32, count, slot, offsetof(struct slot, budget));
-    count_op = unicorn.emit_op(tcg, INDEX_OP_MOVI_I32);
-    FIELD(void *, count_op, TCG_OP_ARGS) = other;
-    emit_operation(tcg, INDEX_OP_SUB_I32, count, count, (uintptr_t)other);
-    emit_operation(tcg, INDEX_OP_ST_I32, count, slot, offsetof(struct slot, budget));
-    emit_operation(tcg, INDEX_OP_LD_I32, other, slot, offsetof(struct slot, kick));
-    unicorn.brcond_i32(tcg, TCG_COND_GE, emit_handle(tcg, count), emit_handle(tcg, other), label);
-    void *arguments[] = {emit_pointer(tcg, core), emit_pointer(tcg, block)};
-    unicorn.call(tcg, helper, NULL, 2, arguments);
-    emit_label(tcg, label);
-
-    unicorn.temp_free(tcg, arguments[0]);
-    unicorn.temp_free(tcg, arguments[1]);
-    unicorn.temp_free(tcg, slot);
-    unicorn.temp_free(tcg, count);
-    unicorn.temp_free(tcg, other);
-    if (core->model) observe_block(tcg, block);
+    if (core == argument)
+        arch_asked(core, value, (uintptr_t)__builtin_return_address(0));
+    else /* a Unicorn instance that is not ours: as the library does */
+        unicorn.check_exit_request(argument, (uint32_t)value);
 }
-
-EXPORT void ARCH(helper_check_exit_request)(void *core, uintptr_t block);
 
 EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count, void **arguments) {
     if (function == (void *)ARCH(helper_check_exit_request) && running) {
-        emit_block_start(function);
+        emit_block_start();
         return;
     }
     library_weigh(s);
     unicorn.call(s, function, result, count, arguments);
     if (running && running->model) arch_observe_call(s, function, arguments);
-}
-
-/* The slow side of a block start: the budget ran out, or somebody wants attention. Or an instruction asks for something. */
-EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
-    struct core *core = running;
-    if (core != argument) { /* a Unicorn instance that is not ours: as the library does */
-        unicorn.check_exit_request(argument, (uint32_t)value);
-        return;
-    }
-    if (value < ASKED_END) { /* no block is there */
-        arch_asked(core, value, (uintptr_t)__builtin_return_address(0));
-        return;
-    }
-    const uint8_t *begun = (const uint8_t *)value;
-    core_settle(core, FIELD(uint16_t, begun, TB_ICOUNT));
-    if (core->scratch.leave_block) {
-        core->scratch.leave_block = false;
-        count_leave_block(core, begun);
-        unicorn.loop_exit(core->cpu);
-    }
 }
