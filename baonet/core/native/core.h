@@ -19,7 +19,7 @@
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_rounding layout ledger library patience requests slot state uart_state unicorn
+ *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_rounding jumps layout ledger library patience requests slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:

@@ -41,6 +41,8 @@
 #define TB_CODE 32
 #define TB_CODE_SIZE 40
 #define TB_PAGES 72 /* RAM offsets of the two that it may be on */
+#define TB_JUMP_RESET 88 /* of its two jumps, how far from the host code's start what follows each is; or that there is none */
+#define TB_JUMP_PLACE 96 /* and where each has how far it jumps */
 
 /* CPUState */
 #define CS_CREATED 16

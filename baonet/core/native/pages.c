@@ -22,6 +22,7 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "code_map.h"
+#include "jumps.h"
 #include "leave.h"
 #include "regions.h"
 #include "tlb.h"
@@ -102,8 +103,11 @@ EXPORT void *ARCH(tb_gen_code)(void *cpu, uint64_t pc, uint64_t cs_base, uint32_
     struct looked looked = {{NO_PAGE, NO_PAGE}, {NO_PAGE, NO_PAGE}};
     for (;;) {
         if (core) mark_block(core, pc, flags, &looked);
-        void *block = unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
-        if (!core || check_block(core, block, &looked)) return block;
+        uint8_t *block = unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
+        if (!core) return block;
+        if (!check_block(core, block, &looked)) continue;
+        jumps_shorten(block);
+        return block;
     }
 }
 
