@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,6 +73,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _list(jobs: Sequence[AnyJob]) -> None:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # to `head`
     for job in jobs:
         print(job.name)
         for figure in job.figures:

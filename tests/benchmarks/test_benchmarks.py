@@ -241,3 +241,15 @@ def test_studies_are_swept_by_window(name: str) -> None:
 def test_how_far_medians_are_apart() -> None:
     assert studies.spread({"1us": 100.0, "10us": 100.0}) == 0
     assert studies.spread({"1us": 100.0, "10us": 105.0}) == pytest.approx(0.05)
+
+
+def test_a_list_that_nobody_reads_on_ends() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "benchmarks", "--list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as listing:
+        assert listing.stdout
+        assert listing.stderr
+        assert listing.stdout.readline() == b"bench\n"
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == -signal.SIGPIPE
