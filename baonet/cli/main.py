@@ -24,11 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def command() -> NoReturn:
-    """The process is this command: what its end would free by and by, the host frees at once."""
+    """The process is this command: what its interpreter would free by and by at its end, the host frees at once."""
     status = None
 
     def end() -> None:
-        """The last of all that is done at the interpreter's end. Without a status something is to be told."""
+        """Without a status, or where a stream does not take what is left, there is something to be told."""
         if status is None:
             return
         try:
@@ -38,7 +38,8 @@ def command() -> NoReturn:
             return
         os._exit(status)
 
-    atexit.register(end)
+    if not atexit._ncallbacks():  # or somebody looks at this process: what was registered first is done last
+        atexit.register(end)
     status = main()
     sys.exit(status)
 

@@ -11,7 +11,6 @@ from baonet.hyp.vcpu import Vcpu
 from baonet.machine import uarts
 from baonet.machine.dataclass import dataclass
 
-
 _Sources = tuple[str, tuple[tuple[int, str], ...]]
 """Where a kind of UART has its interrupts, and what each bit of ``Cpu.uarts`` is."""
 
