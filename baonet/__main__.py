@@ -1,7 +1,5 @@
 """``python -m baonet``"""
 
-import sys
+from baonet.cli.main import command
 
-from baonet.cli.main import main
-
-sys.exit(main())
+command()

@@ -19,7 +19,7 @@ KINDS: Final = 64
 """Kinds that it tells apart; all others are one."""
 MOST: Final = 2 * (KINDS + 1) * (TOLD + 1)
 """Notices of a pcpu that the agent tells, whatever they are: a pcpu's own, and as many of its resets or faults."""
-_NUMBER = re.compile(r"\b(0x[0-9a-f]+|\d+)\b")
+_NUMBER = r"\b(0x[0-9a-f]+|\d+)\b"
 _OTHER = "others"
 
 
@@ -34,7 +34,7 @@ class Notices:
     def tell(self, effect: Warn | Info) -> Notice | None:
         """What the agent is told now."""
         level = "WARNING" if isinstance(effect, Warn) else "INFO"
-        kind = (level, _NUMBER.sub("...", effect.text))
+        kind = (level, re.sub(_NUMBER, "...", effect.text))
         if kind not in self._came and len(self._came) >= KINDS:
             kind = (level, _OTHER)
         self._came[kind] += 1

@@ -7,13 +7,14 @@ import gc
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from baonet.cli.interrupted import say_ended
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
-    atexit.register(gc.freeze)  # or the interpreter's end looks for garbage in all that there is
+    gc.disable()  # while modules are loaded, of which nothing becomes garbage
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)  # while modules are loaded, which takes longest
@@ -22,10 +23,31 @@ def main(arguments: list[str] | None = None) -> int:
     return execute(arguments, before)
 
 
+def command() -> NoReturn:
+    """The process is this command: what its interpreter would free by and by at its end, the host frees at once."""
+    status = None
+
+    def end() -> None:
+        """Without a status, or where a stream does not take what is left, there is something to be told."""
+        if status is None:
+            return
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return
+        os._exit(status)
+
+    if not atexit._ncallbacks():  # or somebody looks at this process: what was registered first is done last
+        atexit.register(end)
+    status = main()
+    sys.exit(status)
+
+
 def _interrupted(number: int, _: object) -> None:
     say_ended(number)
     os._exit(130)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

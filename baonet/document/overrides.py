@@ -21,7 +21,7 @@ from baonet.machine.dataclass import dataclass
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
 """Values by field path, or texts such as ``clock.window=20us``, whose values are YAML."""
 
-_STEP = re.compile(r"(?:^|\.)([A-Za-z0-9_-]+)|\[([^\[\]]+)\]")
+_STEP = r"(?:^|\.)([A-Za-z0-9_-]+)|\[([^\[\]]+)\]"
 _HINT = "write it as clock.window, vms.0.cpus or vms[ping].command_line"
 _VALUE = Form("value", "write '' for an empty text")
 _SHOWN = 40  # characters of a value
@@ -71,7 +71,7 @@ def read_overrides(path: str, overrides: Overrides) -> tuple[list[Override], lis
 
 def wholes_first(given: Mapping[str, object]) -> dict[str, object]:
     """Overrides by field path whose order nobody has chosen, so that none undoes what another gives a part of it."""
-    steps = {path: [name or item for name, item in _STEP.findall(path)] for path in given}
+    steps = {path: [name or item for name, item in re.findall(_STEP, path)] for path in given}
     found: dict[str, object] = {}
     for way in steps.values():
         wholes = [each for each, start in steps.items() if start == way[: len(start)]]
@@ -134,8 +134,9 @@ def _set(root: YamlNode, kind: ValueKind[Any], override: Override) -> None:
 
 
 def _steps(override: Override) -> list[str]:
+    step = re.compile(_STEP)
     steps, end = [], 0
-    while (match := _STEP.match(override.path, end)) is not None:
+    while (match := step.match(override.path, end)) is not None:
         steps.append(match[1] or match[2])
         end = match.end()
     if not steps or end < len(override.path):

@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from typing import final
 
 LIMIT = 1 << 64
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0|[1-9][0-9]*(?:_[0-9]+)*")
-_SIZE = re.compile(r"([0-9][0-9a-fA-FxX_]*) ?([A-Za-z]+)")
-_FRACTION = re.compile(r"([0-9]{1,20}\.[0-9]{1,20}) ?([A-Za-z]+)")
+_NUMBER = r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0|[1-9][0-9]*(?:_[0-9]+)*"
+_SIZE = r"([0-9][0-9a-fA-FxX_]*) ?([A-Za-z]+)"
+_FRACTION = r"([0-9]{1,20}\.[0-9]{1,20}) ?([A-Za-z]+)"
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS}
-_DURATION = re.compile(r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zµμ]+)")
-_DECIMAL = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?)(?:[eE]([+-]?[0-9]{1,2}))?")
+_DURATION = r"(0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.([0-9]+))? ?([A-Za-zµμ]+)"
+_DECIMAL = r"([+-]?[0-9]+(?:\.[0-9]*)?)(?:[eE]([+-]?[0-9]{1,2}))?"
 _TIMES = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
 _BYTES_EXAMPLE = "64KiB, 2MiB, 0x10000 or a number of bytes"
-_SUFFIXED = re.compile(r"[0-9][0-9a-fA-FxXbB_]*[uUlL]{1,3}")
+_SUFFIXED = r"[0-9][0-9a-fA-FxXbB_]*[uUlL]{1,3}"
 _LONGEST = 80  # characters: 64 binary digits with underscores
 
 
@@ -35,7 +35,7 @@ class QuantityError(ValueError):
 
 def number(text: str) -> int | None:
     """The number that ``text`` writes, or None."""
-    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+    if len(text) > _LONGEST or not re.fullmatch(_NUMBER, text):
         return None
     return int(text.replace("_", ""), 0)
 
@@ -64,9 +64,9 @@ def integer(value: object, what: str = "a whole number", example: str = "4", hin
 
 def _whole_like(text: str) -> tuple[str, tuple[int, ...]]:
     """What to write for a number with a sign, a fraction, an exponent or a suffix of C; nothing for other texts."""
-    if _SUFFIXED.fullmatch(text.strip()) and (found := number(bare := text.strip().rstrip("uUlL"))) is not None:
+    if re.fullmatch(_SUFFIXED, text.strip()) and (found := number(bare := text.strip().rstrip("uUlL"))) is not None:
         return f"write {bare}", (found,)
-    match = _DECIMAL.fullmatch(text.strip())
+    match = re.fullmatch(_DECIMAL, text.strip())
     if match is None or len(text) > _LONGEST:
         return "", ()
     from fractions import Fraction  # noqa: PLC0415 - it is for who wrote a wrong number
@@ -106,13 +106,13 @@ def offset(value: object) -> int:
 
 
 def _bytes(value: object, what: str) -> int:
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())) and number(value.strip()) is None:
+    if isinstance(value, str) and (match := re.fullmatch(_SIZE, value.strip())) and number(value.strip()) is None:
         count, unit = number(match[1]), match[2]
         if count is not None and unit in _UNITS:
             return integer(count * _UNITS[unit], what, _BYTES_EXAMPLE)
         if count is not None and unit.lower().strip("ul"):
             raise QuantityError(f"{unit!r} is not a unit of size", f"write {match[1]}{_unit_like(unit)}")
-    if isinstance(value, str) and (match := _FRACTION.fullmatch(value.strip())) and match[2] in _UNITS:
+    if isinstance(value, str) and (match := re.fullmatch(_FRACTION, value.strip())) and match[2] in _UNITS:
         from fractions import Fraction  # noqa: PLC0415 - as above
 
         exact = Fraction(match[1]) * _UNITS[match[2]]
@@ -140,10 +140,10 @@ def duration(value: object) -> int:
     plain = value if isinstance(value, int) and not isinstance(value, bool) else number(text)
     if plain == 0:
         return 0
-    if plain is not None or _DECIMAL.fullmatch(text):
+    if plain is not None or re.fullmatch(_DECIMAL, text):
         units = [f"{text or value}{unit}" for unit in ("ns", "us", "ms", "s", "m", "h")]
         raise QuantityError(f"{show(value)} has no unit", f"write {', '.join(units[:-1])} or {units[-1]}")
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     if match is None:
         raise QuantityError(f"{show(value)} is not a duration", f"write it as {example}")
     count, fraction, unit = match[1], match[2] or "", match[3]

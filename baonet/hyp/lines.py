@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from baonet.hyp.cpu import Cpu
 from baonet.hyp.vcpu import Vcpu
 from baonet.machine import uarts
 from baonet.machine.dataclass import dataclass
 
+_Sources = tuple[str, tuple[tuple[int, str], ...]]
+"""Where a kind of UART has its interrupts, and what each bit of ``Cpu.uarts`` is."""
 
-class _Sources(NamedTuple):
-    """Where a kind of UART has its interrupts, and what each bit of ``Cpu.uarts`` is."""
-
-    where: str
-    names: tuple[tuple[int, str], ...]
-
-
-_SOURCES: Final = MappingProxyType(
+_SOURCES: Final[Mapping[str, _Sources]] = MappingProxyType(
     {
         # DDI 0183G, 3.3.12
-        "pl011": _Sources("UARTMIS", ((4, "RX"), (5, "TX"), (6, "RT"), (7, "FE"), (8, "PE"), (9, "BE"), (10, "OE"))),
+        "pl011": ("UARTMIS", ((4, "RX"), (5, "TX"), (6, "RT"), (7, "FE"), (8, "PE"), (9, "BE"), (10, "OE"))),
         # PC16550D, 8.6
-        "16550": _Sources("enabled in IER", ((0, "RDA"), (1, "THRE"), (2, "RLS"), (3, "MSR"))),
+        "16550": ("enabled in IER", ((0, "RDA"), (1, "THRE"), (2, "RLS"), (3, "MSR"))),
     }
 )
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 from dataclasses import FrozenInstanceError
-from inspect import get_annotations
+from functools import cache
 from types import MemberDescriptorType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -47,33 +47,41 @@ def _dataclass(
     repr: bool = True,
 ) -> type:
     fields = _fields(cls, kw_only=kw_only)
-    cls.__dataclass_fields__ = fields
-    cls.__dataclass_params__ = SimpleNamespace(
-        frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order, repr=repr
-    )
     own = cls.__dict__
+    added: dict[str, object] = {
+        "__dataclass_fields__": fields,
+        "__dataclass_params__": _params(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order, repr=repr),
+    }
     if "__match_args__" not in own:
-        setattr(cls, "__match_args__", tuple(name for name, each in fields.items() if not each.kw_only))  # noqa: B010 - mypy
+        added["__match_args__"] = tuple(name for name, each in fields.items() if not each.kw_only)
     if "__init__" not in own:
-        cls.__init__ = _init_when_needed(cls, fields, frozen=frozen)
+        added["__init__"] = _init_when_needed(cls, fields, frozen=frozen)
     if repr and "__repr__" not in own:
-        cls.__repr__ = _repr
+        added["__repr__"] = _repr
     # A class with an __eq__ of its own has a __hash__ of None, unless it says otherwise.
     hashed = own.get("__hash__") is not None
     if eq:
         values = _values([name for name, each in fields.items() if each.compare])
         if "__eq__" not in own:
-            cls.__eq__ = _comparison(operator.eq, values)
+            added["__eq__"] = _comparison(operator.eq, values)
         if not hashed:
-            cls.__hash__ = _hash(values) if frozen else None
+            added["__hash__"] = _hash(values) if frozen else None
         for each in (operator.lt, operator.le, operator.gt, operator.ge) if order else ():
-            setattr(cls, f"__{each.__name__}__", _comparison(each, values))
+            added[f"__{each.__name__}__"] = _comparison(each, values)
     if frozen:
-        cls.__setattr__, cls.__delattr__ = _no_assignment, _no_deletion
+        added |= {"__setattr__": _no_assignment, "__delattr__": _no_deletion}
         if slots and "__getstate__" not in own:
-            cls.__getstate__, cls.__setstate__ = _getstate, _setstate
-    # Last, as mypyc keeps the class that it made, with what it was given until then, and has slots in it anyway.
-    return _with_slots(cls, fields) if slots else cls  # type: ignore[no-any-return]
+            added |= {"__getstate__": _getstate, "__setstate__": _setstate}
+    if not slots or "__mypyc_attrs__" in own:  # mypyc keeps the class that it made, and has slots in it anyway
+        for name, value in added.items():
+            setattr(cls, name, value)
+    return _with_slots(cls, fields, added) if slots else cls  # type: ignore[no-any-return]
+
+
+@cache
+def _params(**given: bool) -> SimpleNamespace:
+    """Classes are of few kinds."""
+    return SimpleNamespace(**given)
 
 
 def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
@@ -81,7 +89,7 @@ def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
     found: dict[str, Field[Any]] = {}
     for base in cls.__mro__[-1:0:-1]:
         found |= base.__dict__.get("__dataclass_fields__", {})
-    for name, annotation in get_annotations(cls).items():
+    for name, annotation in cls.__annotations__.items():  # its own: those of its bases it does not have
         if isinstance(annotation, str) and annotation.startswith(("ClassVar", "typing.ClassVar")):
             continue
         given = cls.__dict__.get(name, dataclasses.MISSING)
@@ -102,9 +110,9 @@ def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
     return found
 
 
-def _with_slots(cls: Any, fields: dict[str, Field[Any]]) -> Any:
-    """The same class anew: slots are given to a class when it is made."""
-    namespace = dict(cls.__dict__)
+def _with_slots(cls: Any, fields: dict[str, Field[Any]], added: dict[str, object]) -> Any:
+    """The same class anew: slots are given to a class when it is made, and what is in it then costs least."""
+    namespace = {**cls.__dict__, **added}
     taken = {name for base in cls.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
     for name in (*fields, "__dict__", "__weakref__"):
         namespace.pop(name, None)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import final
 
+from baonet.machine.dataclass import dataclass
+
 
 class ProtocolError(Exception):
     """What came over a channel is not what is due there; the channel is of no more use."""
@@ -23,7 +25,7 @@ Check = Callable[[object], object]
 
 
 @final
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class FieldForm:
     """Of a type. ``dump`` None: its values are written as they are."""
 

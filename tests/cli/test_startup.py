@@ -26,7 +26,7 @@ print(*sys.modules)
 sys.exit(status)
 """
 MODULES = 263
-"""Of baonet's own, each of which takes a third of a millisecond to find and read. Raise it knowingly."""
+"""Of baonet's own, each of which takes a third of a millisecond with what is in it. Raise it knowingly."""
 ROOT = Path(__file__).parents[2]
 OTHER = {"armv8": "riscv", "riscv": "armv8"}
 
