@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, final
 
 from baonet.core.architecture import ClusterCounts, Rounds
+from baonet.hyp.messages import IpcNotify
 from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved, StateForm, row
 from baonet.wire.codec import dump, load
@@ -183,6 +184,11 @@ class Island:
     def _deliver(self, target: int, delivery: Delivery) -> None:
         index = self._index[target]
         if self._gone[index]:
+            return
+        message = delivery.message
+        if isinstance(message, IpcNotify) and self._rounds.bring(
+            index, delivery.due, delivery.source, delivery.sequence, message.shmem, message.event
+        ):
             return
         late = self._rounds.clock(index) - delivery.due
         if late > 0:

@@ -342,8 +342,9 @@ def chain(window: int, most: int, link: bytes, open: bytes, records: bytes) -> t
 def call(slots: object, index: int) -> None:
     """Have the pcpu ``index`` look at what comes by another way than its rings; it wakes up. Raises IndexError."""
 
-def rung(slots: object, index: int) -> tuple[int, int]:
-    """How often others have put something into a ring to the pcpu ``index``, modulo 2**32, and who did it last.
+def rung(slots: object, index: int) -> tuple[int, int, int]:
+    """How often others have put something into a ring to the pcpu ``index``, who did it last, and how often it had to
+    be woken for that. Counts are modulo 2**32.
 
     Raises IndexError when there is no such slot.
     """

@@ -349,6 +349,13 @@ class Rounds(Protocol):
     def tell(self, member: int, due: int) -> None:
         """There is something for it, at ``due``."""
 
+    def bring(  # noqa: PLR0917 - as the native one is
+        self, member: int, due: int, source: int, sequence: int, shmem: int, event: int
+    ) -> bool:
+        """Have its core take a notification that pcpu ``source`` has sent. False: it runs no errands, or has no room,
+        and nothing has been done.
+        """
+
     def clock(self, member: int) -> int: ...
 
     def take_delivered(self) -> tuple[int, int, int]:

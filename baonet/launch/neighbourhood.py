@@ -1,7 +1,8 @@
 """Pcpus that talk with each other share a core of the host, where that is measured to make them faster.
 
 To wake a process on another core can cost more than all that a message is otherwise, and pcpus that answer each other
-take turns anyway; those that compute while they talk lose half of it, and on a busy host the core may be another's.
+take turns anyway; those that compute while they talk, or stay awake for the answer, lose half of it, and on a busy host
+the core may be another's.
 Which it is shows when it is tried: they share a core for a while, and if no more messages come through another, and go
 on to if more do. Pure: who watches says what it has seen and when.
 """
@@ -17,7 +18,7 @@ from baonet.machine.dataclass import dataclass
 LOOK: Final = 0.05
 """Seconds between two looks."""
 OFTEN: Final = 1000.0
-"""Messages a second that a pcpu gets, from which on it is one that talks."""
+"""Messages a second for which a pcpu has to be woken, from which on it is one that talks."""
 GAIN: Final = 1.2
 """How many times as many messages must come through for them to go on to share a core."""
 LOSS: Final = 0.6
@@ -76,21 +77,23 @@ class Neighbourhood:
     cores: Sequence[int]
     _groups: dict[tuple[int, ...], _Group] = field(default_factory=dict)
     _pasts: dict[tuple[int, ...], _Past] = field(default_factory=dict)
-    _counts: dict[int, int] = field(default_factory=dict)
+    _counts: dict[int, tuple[int, int]] = field(default_factory=dict)
     _trials: int = 0
     _last: float = 0.0
 
-    def look(self, now: float, rung: Mapping[int, tuple[int, int]]) -> list[Move]:
-        """``rung``: of each pcpu that runs, how often it was rung (modulo 2**32), and by whom last.
+    def look(self, now: float, rung: Mapping[int, tuple[int, int, int]]) -> list[Move]:
+        """``rung``: of each pcpu that runs, how often it was rung, by whom last, and how often it was woken by that.
 
-        ``now``: seconds.
+        Counts are modulo 2**32. ``now``: seconds.
         """
         passed, self._last = max(now - self._last, 1e-9), now
-        rates = {
-            pcpu: (count - self._counts.get(pcpu, count)) % (1 << 32) / passed for pcpu, (count, _) in rung.items()
-        }
-        self._counts = {pcpu: count for pcpu, (count, _) in rung.items()}
-        talking = set(_talking({pcpu: by for pcpu, (_, by) in rung.items() if rates[pcpu] >= OFTEN}))
+        rates, woken = {}, {}
+        for pcpu, (count, _, wakes) in rung.items():
+            count_before, wakes_before = self._counts.get(pcpu, (count, wakes))
+            rates[pcpu] = (count - count_before) % (1 << 32) / passed
+            woken[pcpu] = (wakes - wakes_before) % (1 << 32) / passed
+        self._counts = {pcpu: (count, wakes) for pcpu, (count, _, wakes) in rung.items()}
+        talking = set(_talking({pcpu: by for pcpu, (_, by, _) in rung.items() if woken[pcpu] >= OFTEN}))
         moves = []
         for pcpus in list(self._groups):
             rate = sum(rates.get(pcpu, 0.0) for pcpu in pcpus)

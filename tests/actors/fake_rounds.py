@@ -12,7 +12,7 @@ from baonet.wire.turns import NEVER
 class FakeRounds:
     """Of ``count`` members. ``asked``: what ``go`` finds next, (member, why its guest was left), or DONE or RECESS.
 
-    ``clocks`` and ``due``: of each member; ``heard``: what it was told, in order.
+    ``clocks`` and ``due``: of each member; ``heard``: what it was told, in order; ``errands``: members that run some.
     """
 
     def __init__(self, count: int) -> None:
@@ -20,7 +20,8 @@ class FakeRounds:
         self.clocks = [0] * count
         self.due = [NEVER] * count
         self.running = [False] * count
-        self.heard: list[tuple[str, int]] = []
+        self.heard: list[tuple[Any, ...]] = []
+        self.errands: set[int] = set()
         self.until: list[int] = []
         self._reason = -1
 
@@ -51,6 +52,13 @@ class FakeRounds:
 
     def tell(self, member: int, due: int) -> None:
         self.due[member] = min(self.due[member], due)
+
+    def bring(  # noqa: PLR0917 - as the native one is
+        self, member: int, due: int, source: int, sequence: int, shmem: int, event: int
+    ) -> bool:
+        if member in self.errands:
+            self.heard.append((member, due, source, sequence, shmem, event))
+        return member in self.errands
 
     def clock(self, member: int) -> int:
         return self.clocks[member]

@@ -293,6 +293,11 @@ class ModelRounds:
         if self._phase is not Phase.NONE and alone is not None and told is not alone and due < self._edge:
             self._edge = min(self._edge, self._end_of_round(alone.clock))
 
+    def bring(  # noqa: PLR0917 - as the native one is
+        self, member: int, due: int, source: int, sequence: int, shmem: int, event: int
+    ) -> bool:
+        return False
+
     # What it is asked
 
     def clock(self, member: int) -> int:

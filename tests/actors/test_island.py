@@ -9,6 +9,7 @@ import pytest
 
 from baonet.actors.island import DONE, MAILBOX, RECESS, Island, MailboxFullError
 from baonet.hyp.messages import IpcNotify
+from baonet.hyp.riscv.irqc_messages import UpdateHartLine
 from baonet.machine.saved import StateError
 from baonet.trace.records import FaultKind
 from baonet.wire.control import AGENT
@@ -98,6 +99,21 @@ def test_a_message_comes_when_it_is_due_or_late_and_both_are_counted() -> None:
     assert case.turn(1).inbox == tuple(
         Delivery(due, 2, number, NOTIFIED) for number, due in enumerate((130, 100, 60, 95), 3)
     )
+
+
+def test_a_notification_is_its_receivers_errand_where_that_runs_some() -> None:
+    case = Case()
+    case.rounds.errands.add(1)
+    case.turn(0)
+    posts = [post(5, 130, 3), Post(5, 90, 140, 4, UpdateHartLine(1)), post(6, 150, 5)]
+    case.done(2, *posts, time=90)
+    assert case.rounds.heard == [(1, 130, 2, 3, NOTIFIED.shmem, NOTIFIED.event)]
+    assert [each.sequence for each in case.turn(1).inbox] == [4]
+    assert [each.sequence for each in case.turn(2).inbox] == [5]
+    assert case.island.deliveries.exact == 2, "the rounds count what they have"
+    case.island.remove([5])
+    case.done(2, post(5, 160, 6), time=90)
+    assert len(case.rounds.heard) == 2, "and that it is gone"
 
 
 def test_what_is_sent_to_another_island_goes_nowhere() -> None:

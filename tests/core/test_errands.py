@@ -98,6 +98,24 @@ def test_one_that_is_not_lent_is_told_as_long_as_there_is_room() -> None:
     assert (caller.take_back() or ([], (0, 0, 0)))[1][2] == 16  # type: ignore[index]
 
 
+def test_what_another_has_sent_is_an_errand_as_long_as_there_is_room() -> None:
+    caller, waiter, rounds, asked = two(LOOP)
+    for guest in (caller, waiter):
+        guest.lend(False, False, 0, {})
+    assert go(rounds, 500) == -1
+    assert rounds.bring(1, 400, 0, 11, SHMEM, 7)
+    assert go(rounds) == -1
+    assert (asked, waiter.ich[ICH_LR0], rounds.take_delivered()) == (["5/7"], LISTED, (1, 0, 0))
+    assert [rounds.bring(1, 20_000, 0, number, SHMEM, 7) for number in range(17)] == [True] * 16 + [False]
+    assert rounds.take_delivered() == (16, 0, 0)
+    rounds.gone(0)
+    assert rounds.bring(0, 20_000, 1, 1, SHMEM, 7), "as all that is told to one that is gone"
+    assert caller.take_back() == ([], (False, False, 0, 0, 0, [], [], None))
+    other = native.Rounds((core(LOOP),), WINDOW, SLICE, 1)
+    other.ready(0, 0, 1 << 62)
+    assert not other.bring(0, 400, 1, 1, SHMEM, 7), "it runs none"
+
+
 def test_who_has_something_else_to_hear_is_asked() -> None:
     caller, waiter, rounds, _ = two(HVC)
     caller.lend(False, False, 0, {})

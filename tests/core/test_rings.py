@@ -9,6 +9,8 @@ import signal
 import struct
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -111,6 +113,90 @@ def test_no_wake_is_lost_between_two_that_answer_each_other() -> None:
             while not rings.news():
                 assert rings.sleep(30), "a wake was lost"
             assert rings.get(1) == struct.pack("<I", number)
+
+
+@contextmanager
+def answered() -> Iterator[Iterator[tuple[int, int]]]:
+    """Somebody on another core answers after 20 us: answers so far, and how many of these had to wake who has asked."""
+    joined, cores = Joined(), sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("who answers needs another core")
+
+    def answer() -> None:
+        os.sched_setaffinity(0, cores[1:])
+        rings = joined.rings(1)
+        while True:
+            while not rings.news():
+                rings.sleep(60)
+            asked = time.perf_counter()
+            while time.perf_counter() - asked < 20e-6:
+                pass
+            rings.put(0, rings.get(0) or b"")
+
+    def ask() -> Iterator[tuple[int, int]]:
+        rings = joined.rings(0)
+        while True:
+            rings.put(1, b"x")
+            while not rings.news():
+                rings.sleep(30)
+            rings.get(1)
+            count, by, woken = _node.rung(joined.slots, 0)
+            assert by == 1
+            yield count, woken
+
+    with forked(answer):
+        os.sched_setaffinity(0, cores[:1])
+        try:
+            yield ask()
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+def test_who_is_to_sleep_stays_awake_for_an_answer_that_comes_soon() -> None:
+    deadline = time.monotonic() + 30
+    with answered() as answers:
+        assert any(woken < count for count, woken in answers if woken < count or time.monotonic() > deadline)
+
+
+def compute() -> None:
+    while True:
+        pass
+
+
+def test_on_a_core_that_others_want_it_sleeps_at_once() -> None:
+    """Most of the time: now and then it looks whether they still do."""
+    shares = []
+    with answered() as answers, forked(compute):  # on its core
+        for _ in range(40):
+            end, before = time.monotonic() + 0.1, next(answers)
+            now = next(each for each in answers if time.monotonic() > end)
+            shares.append((now[1] - before[1]) / (now[0] - before[0]))
+            if shares[-1] > 0.4:
+                break
+    assert shares[-1] > 0.4, "it stays awake, and others run in place of it"
+
+
+def test_what_it_stays_awake_is_of_its_sleep() -> None:
+    limit, late = 0.000_06, []
+    for _ in range(20):
+        rings = Joined().rings(0)  # it stays awake, as it has not done so in vain
+        begin = time.perf_counter()
+        assert not rings.sleep(limit)
+        late.append(time.perf_counter() - begin - limit)
+    rested = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        assert not rings.sleep(limit)
+        rested.append(time.perf_counter() - begin - limit)
+    assert 0 <= min(late) < min(rested) + 30e-6
+
+
+def test_where_no_answer_comes_it_sleeps_at_once() -> None:
+    rings, sleeps = Joined().rings(0), 300
+    before = time.process_time()
+    for _ in range(sleeps):
+        assert not rings.sleep(0.0001)
+    assert time.process_time() - before < sleeps * 30e-6, "it stays awake 50 us each time"
 
 
 def test_a_sender_that_is_killed_at_any_point_leaves_what_it_put_in_and_the_others_go_on() -> None:

@@ -61,6 +61,8 @@ class Watched:
         self.said: list[str] = []
         self.moved: list[Move] = []
         self.slow: set[int] = set()  # cores on which somebody else computes
+        self.awake: set[int] = set()  # who need not be woken
+        self.woken = dict.fromkeys(range(6), 0)
 
     def pass_(self, seconds: float, rates: dict[int, tuple[float, float]]) -> None:
         """``rates``: of a pcpu, messages a second apart and together."""
@@ -70,7 +72,10 @@ class Watched:
             for pcpu, (apart, together) in rates.items():
                 rate = apart if self.where[pcpu] is None or self.where[pcpu] in self.slow else together
                 self.counts[pcpu] = (self.counts[pcpu] + round(rate * LOOK)) % (1 << 32)
-            for move in self.hood.look(self.now, {pcpu: (self.counts[pcpu], by) for pcpu, by in self.by.items()}):
+                if pcpu not in self.awake:
+                    self.woken[pcpu] = (self.woken[pcpu] + round(rate * LOOK)) % (1 << 32)
+            rung = {pcpu: (self.counts[pcpu], by, self.woken[pcpu]) for pcpu, by in self.by.items()}
+            for move in self.hood.look(self.now, rung):
                 self.moved.append(move)
                 for pcpu in move.pcpus:
                     self.where[pcpu] = move.core
@@ -79,11 +84,24 @@ class Watched:
 
 def test_two_that_answer_each_other_share_a_core_if_that_is_faster() -> None:
     host = Watched()
-    host.counts[0] = (1 << 32) - 100
+    host.counts[0] = host.woken[1] = (1 << 32) - 100
     host.pass_(1, {0: (5000, 20000), 1: (5000, 20000), 2: (3000, 3000)})
     assert host.where[0] == host.where[1] == 0
     assert host.where[2] is None, "it hears much, and answers nobody"
     assert host.said == ["pcpus 0 and 1 share core 0 of the host: 10000 messages a second before, 40000 there"]
+
+
+def test_who_stays_awake_for_the_answer_shares_no_core() -> None:
+    host = Watched()
+    host.awake = {0, 1}
+    host.pass_(1, {0: (5000, 20000), 1: (5000, 20000)})
+    assert host.moved == []
+    host.awake = {0}
+    host.pass_(1, {0: (5000, 20000), 1: (5000, 20000)})
+    assert host.moved == [], "one alone has nobody to share with"
+    host.awake = set()
+    host.pass_(1, {0: (5000, 20000), 1: (5000, 20000)})
+    assert host.where[0] == host.where[1] == 0
 
 
 def test_three_in_a_circle_share_one_and_others_another() -> None:
@@ -182,6 +200,7 @@ def test_a_core_that_is_taken_away_ends_no_run(tmp_path: Path, monkeypatch: pyte
         tried.append(cores)
         raise OSError(errno.EINVAL, "Invalid argument")
 
+    monkeypatch.setattr(Neighbourhood, "look", lambda *_: [Move((0, 1), 0)])
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     outcome, said = run(tmp_path, pair(), "process-per-cpu")

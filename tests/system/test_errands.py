@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.system.elsewhere import RISCV, riscv
+from tests.system.elsewhere import BOARDS, riscv
 from tests.system.machine import pair, vm
 from tests.system.virtual import IPC, SILENT, records, traced
 
@@ -53,9 +54,19 @@ def test_two_that_talk(tmp_path: Path) -> None:
     assert counters["0"]["received_IpcNotify"] > 50
 
 
-@pytest.mark.parametrize("controller", RISCV)
-def test_two_that_talk_on_harts(tmp_path: Path, controller: str) -> None:
-    counters = same(tmp_path, riscv(pair(), controller), "200us")
+def crowd() -> dict[str, Any]:
+    """One that asks two who both answer, and whose answers both others hear: notices meet on their way, and interrupts
+    come while others are with the guest.
+    """
+    machine = pair()
+    pong = machine["vms"][1]
+    return machine | {"vms": [*machine["vms"], pong | {"name": "pong2"}]}
+
+
+@pytest.mark.parametrize("controller", BOARDS)
+@pytest.mark.parametrize("talk", [pair, crowd])
+def test_some_that_talk_on_harts(tmp_path: Path, talk: Callable[[], dict[str, Any]], controller: str) -> None:
+    counters = same(tmp_path, riscv(talk(), controller), "200us")
     assert counters["0"]["received_IpcNotify"] > 10
 
 
@@ -68,9 +79,11 @@ def test_two_that_talk_beside_others(tmp_path: Path) -> None:
 def machines(draw: st.DrawFn) -> dict[str, Any]:
     nanoseconds = st.integers(0, 6_000).map("{}ns".format)
     costs = {kind: draw(nanoseconds) for kind in ("hypercall", "access", "interrupt", "direct", "relayed")}
-    machine: dict[str, Any] = draw(st.sampled_from((pair, trio)))()
-    for each in machine["vms"]:
-        each["interrupts"] = draw(st.sampled_from(["mediated", "direct"]))
+    machine: dict[str, Any] = draw(st.sampled_from((pair, trio, crowd)))()
+    controller = draw(st.sampled_from((None, *BOARDS)))
+    if controller is None:
+        for each in machine["vms"]:
+            each["interrupts"] = draw(st.sampled_from(["mediated", "direct"]))
     machine["platform"] = {"extends": "qemu-aarch64-virt", "costs": costs}
     machine["clock"] = {
         "mode": "virtual",
@@ -78,11 +91,11 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
         "window": f"{draw(st.integers(1000, 50_000))}ns",
         "latency": {kind: draw(nanoseconds) for kind in ("ipi", "ipc", "spi")},
     }
-    return machine
+    return machine if controller is None else riscv(machine, controller)
 
 
 @pytest.mark.slow
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(machines())
 def test_any_that_talk(machine: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:

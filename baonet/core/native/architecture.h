@@ -107,6 +107,13 @@ bool arch_calls(enum exit_reason reason, unsigned *length);
 bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value);
 bool arch_ends(struct core *core, enum exit_reason reason, unsigned place);
 
+/*
+ * While the hypervisor's state is lent: an access to what it emulates that is of such an interrupt, from which the guest learns which
+ * it is, or by which it ends it. False: it is not only that, and nothing has been done.
+ */
+bool arch_loads_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t *value);
+bool arch_stores_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t value);
+
 /* Time. In virtual time, the cycle at which the next timer interrupt is due, all ones: none is armed. */
 uint64_t arch_alarm(struct core *core);
 

@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       answers architecture cached clock code_map core count crossing leave modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
+ *   core       answers architecture cached clock code_map core count crossing leave lent modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine

@@ -15,19 +15,23 @@
 
 /* The hypervisor hears of what happened first; then the guest is here again. */
 static void tell_before(struct core *core) {
-    if (core->lent) {
-        PyObject *done = PyObject_CallNoArgs(core->take_back);
-        if (!done) core_leave_here(core, EXIT_ERROR);
-        Py_DECREF(done);
-    }
     event_note_timers(core);
     if (!event_waiting(core)) return;
     FIELD(int32_t, core->cpu, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
     unicorn.loop_exit(core->cpu);
 }
 
+static void take_back(struct core *core) {
+    if (!core->lent) return;
+    PyObject *done = PyObject_CallNoArgs(core->take_back);
+    if (!done) core_leave_here(core, EXIT_ERROR);
+    Py_DECREF(done);
+}
+
 static bool store_by_hypervisor(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
     tell_before(core);
+    if (core->lent && arch_stores_lent(core, ipa, size, value)) return true;
+    take_back(core);
     PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size), PyLong_FromUnsignedLongLong(value)};
     PyObject *result = PyObject_Vectorcall(core->write_emulated, arguments, 3, NULL);
     for (int i = 0; i < 3; i++) Py_DECREF(arguments[i]);
@@ -46,8 +50,10 @@ bool emulate_store(struct core *core, uint64_t ipa, unsigned size, uint64_t valu
 
 void emulate_pass(struct core *core, uint64_t ipa, unsigned size, uint64_t value) { store_by_hypervisor(core, ipa, size, value); }
 
-bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
+static bool load_by_hypervisor(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
     tell_before(core);
+    if (core->lent && arch_loads_lent(core, ipa, size, value)) return true;
+    take_back(core);
     PyObject *arguments[] = {PyLong_FromUnsignedLongLong(ipa), PyLong_FromLong(size)};
     PyObject *result = PyObject_Vectorcall(core->read_emulated, arguments, 2, NULL);
     for (int i = 0; i < 2; i++) Py_DECREF(arguments[i]);
@@ -55,10 +61,14 @@ bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *valu
     bool done = result != Py_None;
     if (done) *value = PyLong_AsUnsignedLongLong(result);
     Py_DECREF(result);
-    if (!done) return false;
     if (PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
-    trace(core, TRACE_ACCESS, size, ipa, *value);
-    return true;
+    return done;
+}
+
+bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
+    bool done = load_by_hypervisor(core, ipa, size, value);
+    if (done) trace(core, TRACE_ACCESS, size, ipa, *value);
+    return done;
 }
 
 void emulate_complete(struct core *core, unsigned length) {

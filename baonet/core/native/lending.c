@@ -68,7 +68,7 @@ PyObject *core_lend(PyObject *self, PyObject *args) {
         }
     }
     errands->waiting = waiting, errands->interrupted = interrupted, errands->sent = sent;
-    errands->expected.known = false;
+    errands->expected = (struct expected){0};
     core->lent = true;
     Py_RETURN_NONE;
 }

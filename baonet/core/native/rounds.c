@@ -191,16 +191,17 @@ static bool takes_errands(const struct rounds *rounds, const struct notification
     return true;
 }
 
-static void deliver(struct rounds *rounds, const struct notice_to *to) {
-    struct member *member = rounds_member(rounds, to->pcpu);
-    if (!member || member->status == MEMBER_GONE) return;
+bool rounds_bring(struct rounds *rounds, struct member *member, struct notice notice) {
+    if (member->status == MEMBER_GONE) return true;
+    if (!member->core || !errands_has_room(member->core)) return false;
     struct delivered *delivered = &rounds->delivered;
-    uint64_t due = to->notice.due, late = member->clock > due ? member->clock - due : 0;
+    uint64_t late = member->clock > notice.due ? member->clock - notice.due : 0;
     if (late) delivered->late++;
     else delivered->exact++;
     if (late > delivered->latest) delivered->latest = late;
-    errands_put(member->core, to->notice);
-    rounds_tell(rounds, member, due);
+    errands_put(member->core, notice);
+    rounds_tell(rounds, member, notice.due);
+    return true;
 }
 
 /* A turn of a member, as errands; false: its hypervisor is to be asked, for what is left of it, or Python has an error. */
@@ -223,7 +224,10 @@ static bool run_errand(struct rounds *rounds, struct member *member) {
     uint64_t next;
     if (!errands_settle(core, member->next, &goes_on, &next)) return false;
     rounds_turned(member, goes_on, clock_now(core), next);
-    for (unsigned i = 0; i < count; i++) deliver(rounds, &notices[i]);
+    for (unsigned i = 0; i < count; i++) {
+        struct member *target = rounds_member(rounds, notices[i].pcpu);
+        if (target) rounds_bring(rounds, target, notices[i].notice); /* takes_errands() */
+    }
     return true;
 }
 

@@ -6,6 +6,7 @@
 #define BAONET_ROUNDS_H
 
 #include "core.h"
+#include "lent.h"
 #include "memsys.h"
 #include "stay.h"
 
@@ -80,5 +81,8 @@ void rounds_turned(struct member *member, bool goes_on, uint64_t clock, uint64_t
 
 /* A member has something to do at `due`, besides what it has. */
 void rounds_tell(struct rounds *rounds, struct member *member, uint64_t due);
+
+/* A notification for a member, which is an errand of its core from now on. False: it is none, and Python is to have it. */
+bool rounds_bring(struct rounds *rounds, struct member *member, struct notice notice);
 
 #endif

@@ -217,6 +217,17 @@ static PyObject *tell(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     Py_RETURN_NONE;
 }
 
+/* (member, due, source, sequence, object, event) */
+static PyObject *bring(PyObject *self, PyObject *args) {
+    unsigned index;
+    unsigned long long due, sequence;
+    struct notice notice;
+    if (!PyArg_ParseTuple(args, "IKIKII", &index, &due, &notice.source, &sequence, &notice.object, &notice.event)) return NULL;
+    notice.due = due, notice.sequence = sequence;
+    struct member *member = member_of(self, index);
+    return member ? PyBool_FromLong(rounds_bring((struct rounds *)self, member, notice)) : NULL;
+}
+
 /* (when they were due, late, the latest of these) of messages that errands brought, since it was last asked. */
 static PyObject *take_delivered(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -323,6 +334,7 @@ static PyMethodDef methods[] = {
     {"gone", gone, METH_O, NULL},
     {"call", call, METH_O, NULL},
     {"tell", (PyCFunction)(void (*)(void))tell, METH_FASTCALL, NULL},
+    {"bring", bring, METH_VARARGS, NULL},
     {"clock", clock_of, METH_O, NULL},
     {"take_delivered", take_delivered, METH_NOARGS, NULL},
     {"take_printed", take_printed, METH_NOARGS, NULL},

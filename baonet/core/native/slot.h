@@ -57,7 +57,8 @@ struct slot {
     char elsewhere[64] __attribute__((aligned(SLOT_PAGE)));
     _Atomic int32_t kick;
     _Atomic uint32_t bell __attribute__((aligned(64))); /* not where the kick word is, which every block looks at */
-    _Atomic uint32_t rung, rung_by; /* how often others had something in a ring, and who had last */
+    _Atomic uint32_t rung, rung_by; /* how often others had something in a ring, and who had last; */
+    _Atomic uint32_t woken;         /* and how often it slept then */
     _Atomic uint64_t news[MAX_PCPUS / 64] __attribute__((aligned(64)));
 } __attribute__((aligned(SLOT_PAGE)));
 _Static_assert(sizeof(struct slot) == 2 * SLOT_PAGE, "baonet.memory.node: the second page is what others write");

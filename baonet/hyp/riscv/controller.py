@@ -51,7 +51,14 @@ class Controller(Protocol):
         """In software, on the VM's master pcpu: a notification from another VM."""
 
     def expects(self, source: int) -> tuple[int, int, int] | None:
-        """As ``Wing.expects``: the place is the identity of this hart's interrupt file."""
+        """As ``Wing.expects``: the place is the identity of this hart's interrupt file; 0: this hart's line, by which
+        it is told, and what is there is the address where it claims and completes the source.
+        """
+
+    def listed(self, source: int) -> None:
+        """As ``Wing.listed``: the line is up, or the guest has claimed the source. Never of one that goes to the file,
+        of which nothing is left here.
+        """
 
     def line(self, source: int, level: bool, sequence: int) -> None:
         """A device's line has changed; on the VM's master pcpu."""

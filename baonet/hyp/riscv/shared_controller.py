@@ -77,8 +77,11 @@ class SharedRegisters(Protocol):
 
     def inject(self, source: int) -> None: ...
 
-    def expects(self, source: int) -> tuple[int, int] | None:
-        """The hart and the identity of the message that would leave, if nothing else came of ``inject``."""
+    def expects(self, source: int) -> tuple[int, int, int, int] | None:
+        """The hart that it would go to, and of that what ``Controller.expects`` says, if nothing else came of
+        ``inject``: no other hart would be told, and that one would be told of nothing else until the guest has
+        completed it.
+        """
 
     def line(self, source: int, level: bool, sequence: int) -> None: ...
 
@@ -206,8 +209,20 @@ class SharedController:
         self._shared.inject(source)
 
     def expects(self, source: int) -> tuple[int, int, int] | None:
-        hart, identity = (self._shared.expects(source) if self._is_home else None) or (_NOBODY, 0)
-        return (MESSAGES + identity, identity, 0) if hart == self._me else None
+        expected = self._shared.expects(source) if self._is_home else None
+        if expected is None or expected[0] != self._me:
+            return None
+        _, interrupt, place, value = expected
+        told = self._signalled or self._lines[self._me]
+        return None if not place and told else (interrupt, place, value)
+
+    def listed(self, source: int) -> None:
+        expected, claimed = self._shared.expects(source), not self._cpu.external
+        assert expected is not None, "nothing else has happened"
+        self._shared.inject(source)
+        if claimed:
+            self._shared.read(expected[3])
+            self._shared.source = 0
 
     def line(self, source: int, level: bool, sequence: int) -> None:
         self._shared.line(source, level, sequence)

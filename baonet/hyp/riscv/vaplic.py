@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from baonet.hyp.cpu import FROM_CPU, FROM_IPC, FROM_LINE, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
+from baonet.hyp.riscv.cpu import MESSAGES
 from baonet.hyp.riscv.imsic import ImsicPages
 from baonet.hyp.riscv.shared_controller import MASK32, Harts
 from baonet.hyp.riscv.sources import SOURCES, mask, members
@@ -312,13 +313,15 @@ class Vaplic:
 
     # Sources
 
-    def expects(self, source: int) -> tuple[int, int] | None:
+    def expects(self, source: int) -> tuple[int, int, int, int] | None:
         """In MSI mode, of a source that is enabled and not pending: so it is again when its message has left."""
         if self._pages is None or not self._open or not 0 < source < SOURCES or not self._sources.is_idle(1 << source):
             return None
         target = self._targets[source]
         identity = target & _EIID
-        return (target >> _HART_SHIFT, identity) if 0 < identity <= self._pages.identities else None
+        if not 0 < identity <= self._pages.identities:
+            return None
+        return target >> _HART_SHIFT, MESSAGES + identity, identity, 0
 
     def inject(self, source: int) -> None:
         if not 0 < source < SOURCES or not self._sources.active >> source & 1:

@@ -245,8 +245,18 @@ class Vplic:
 
     # Sources
 
-    def expects(self, source: int) -> None:
-        """It stays pending until the guest claims it here."""
+    def expects(self, source: int) -> tuple[int, int, int, int] | None:
+        """Of a source without a device that would interrupt one hart, which has nothing else to claim: so it is again
+        when that has completed it.
+        """
+        bit = 1 << source if 0 < source < SOURCES else 0
+        if not bit & ~(self._hardware | self._pending | self._active):
+            return None
+        told = [hart for hart, enabled in enumerate(self._enabled) if enabled & bit and self._passes(hart, source)]
+        if len(told) != 1 or self._next(told[0]):
+            return None
+        context = 2 * told[0] + 1
+        return told[0], source, 0, self._base + _HARTS + (context << _CONTEXT_SHIFT) + _CLAIM
 
     def inject(self, source: int) -> None:
         self._harts.note(NOTE_RAISED, source, FROM_IPC)
@@ -254,8 +264,11 @@ class Vplic:
             return
         self._pend(source)
         for hart, enabled in enumerate(self._enabled):
-            if enabled >> source & 1 and self._priorities[source] > self._thresholds[hart]:
+            if enabled >> source & 1 and self._passes(hart, source):
                 self._update(hart)
+
+    def _passes(self, hart: int, source: int) -> bool:
+        return self._priorities[source] > self._thresholds[hart]
 
     def _pend(self, source: int) -> None:
         self._pending |= 1 << source

@@ -113,7 +113,7 @@ class RiscvWing:
         return self.controller.expects(interrupt)
 
     def listed(self, interrupt: int) -> None:
-        """Of one whose message is in the guest's file nothing is left here."""
+        self.controller.listed(interrupt)
 
     def line(self, interrupt: int, level: bool, sequence: int) -> None:
         self.controller.line(interrupt, level, sequence)

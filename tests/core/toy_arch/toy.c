@@ -87,6 +87,14 @@ bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     (void)core, (void)reason, (void)place;
     return false;
 }
+bool arch_loads_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
+    (void)core, (void)ipa, (void)size, (void)value;
+    return false;
+}
+bool arch_stores_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
+    (void)core, (void)ipa, (void)size, (void)value;
+    return false;
+}
 
 uint64_t arch_alarm(struct core *core) {
     (void)core;

@@ -118,6 +118,8 @@ class FakeController:
 
     def expects(self, source: int) -> None: ...
 
+    def listed(self, source: int) -> None: ...
+
     def inject(self, source: int) -> None:
         self.injected.append(source)
 

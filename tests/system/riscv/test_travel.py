@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.system.elsewhere import BOARDS, RISCV, riscv
 from tests.system.machine import vm, write
+from tests.system.test_errands import crowd
 from tests.system.test_onoff import MACHINE as ONOFF
 from tests.system.test_random_guests import CLOCKS, COSTS, HART_VMS, random_machine_of_harts
 from tests.system.test_recess import FOUGHT, Recesses
@@ -36,6 +37,7 @@ controllers = pytest.mark.parametrize("controller", RISCV)
 ROUTED: dict[str, tuple[dict[str, Any], int]] = {
     "routes": ({"vms": [vm("routes", cpus=3, command_line="rounds=40")]}, 1_500_000),
     "onoff": (ONOFF, 2_000_000),
+    "crowd": (crowd(), 300_000),
 }
 """Machines whose controllers are amid something, and in which harts stop and start, with each of ``BOARDS``."""
 

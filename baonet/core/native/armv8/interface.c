@@ -111,6 +111,16 @@ bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
     return true;
 }
 
+/* What it is, and its end, the guest has from the CPU interface. */
+bool arch_loads_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t *value) {
+    (void)core, (void)ipa, (void)size, (void)value;
+    return false;
+}
+bool arch_stores_lent(struct core *core, uint64_t ipa, unsigned size, uint64_t value) {
+    (void)core, (void)ipa, (void)size, (void)value;
+    return false;
+}
+
 static uint32_t acknowledge(struct core *core, bool group1) {
     int index = highest_pending(core);
     if (!signalled(core, index)) return SPURIOUS;

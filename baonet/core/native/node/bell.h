@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "slot.h"
 
@@ -20,7 +19,18 @@ bool bell_answer(struct slot *slot);
 /* Something is in the ring of the pcpu `source` to the one whose slot it is. */
 void bell_announce(struct slot *slot, unsigned source);
 
-/* Until it is rung, at most `limit` (NULL: for ever); at once when there is something. False: the time has passed. */
-bool bell_sleep(struct slot *slot, unsigned pcpus, const struct timespec *limit);
+/*
+ * Who is to sleep stays awake for a little before, as it often takes longer to be woken than another pcpu to answer. Where that was
+ * in vain it sleeps at once the next time, and twice as often each time that it is in vain again: nobody answers so soon, or who is
+ * to answer has no core of the host meanwhile. Where the core was given to others meanwhile it sleeps at once for a while, twice as
+ * long if that happens again soon: on a host that is busy who sleeps gets a core when it is woken, and who does not waits its turn.
+ */
+struct sleeper {
+    uint32_t vain, rest; /* how often it sleeps at once behind a vigil in vain, and has still to */
+    uint64_t until, pause; /* by the host's clock: until when it does, and for how long that is in all */
+};
+
+/* Until it is rung, at most `limit` nanoseconds; at once when there is something. False: the time has passed. */
+bool bell_sleep(struct sleeper *sleeper, struct slot *slot, unsigned pcpus, uint64_t limit);
 
 #endif

@@ -1,7 +1,6 @@
 /* The Python type Rings; baonet/core/_node.pyi documents it. */
 #include "rings.h"
 
-#include <math.h>
 #include <stdbool.h>
 
 #include "bell.h"
@@ -21,6 +20,7 @@ struct rings {
     struct ledger *ledger; /* of its island, if that is on several nodes */
     unsigned index, pcpus;
     struct end *ends; /* by pcpu */
+    struct sleeper sleeper;
 };
 
 /* `size` bytes of a buffer from `at` on, which `kept` keeps; NULL and an exception when it has not so many. */
@@ -193,14 +193,12 @@ static PyObject *called(PyObject *object, PyObject *none) {
 
 static PyObject *sleep_until_rung(PyObject *object, PyObject *seconds) {
     struct rings *self = (struct rings *)object;
-    double limit = PyFloat_AsDouble(seconds), whole;
+    double limit = PyFloat_AsDouble(seconds);
     if (limit == -1 && PyErr_Occurred()) return NULL;
     if (!(limit >= 0 && limit <= 1e9)) return PyErr_Format(PyExc_ValueError, "seconds must be from 0 to 1e9");
-    struct timespec time = {.tv_nsec = (long)(modf(limit, &whole) * 1e9)};
-    time.tv_sec = (time_t)whole;
     bool rung;
     Py_BEGIN_ALLOW_THREADS;
-    rung = bell_sleep(&self->slots[self->index], self->pcpus, &time);
+    rung = bell_sleep(&self->sleeper, &self->slots[self->index], self->pcpus, (uint64_t)(limit * 1e9));
     Py_END_ALLOW_THREADS;
     if (PyErr_CheckSignals()) return NULL;
     return PyBool_FromLong(rung);
@@ -221,17 +219,18 @@ PyObject *call(PyObject *module, PyObject *args) {
 PyObject *rung(PyObject *module, PyObject *args) {
     (void)module;
     Py_buffer slots;
-    unsigned index, count = 0, by = 0;
+    unsigned index, count = 0, by = 0, woken = 0;
     if (!PyArg_ParseTuple(args, "y*I", &slots, &index)) return NULL;
     bool fits = (index + UINT64_C(1)) * sizeof(struct slot) <= (uint64_t)slots.len;
     if (fits) {
         struct slot *slot = (struct slot *)slots.buf + index;
         count = atomic_load(&slot->rung);
         by = atomic_load(&slot->rung_by);
+        woken = atomic_load(&slot->woken);
     }
     PyBuffer_Release(&slots);
     if (!fits) return PyErr_Format(PyExc_IndexError, "no slot %u", index);
-    return Py_BuildValue("II", count, by);
+    return Py_BuildValue("III", count, by, woken);
 }
 
 static PyMethodDef methods[] = {

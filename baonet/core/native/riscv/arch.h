@@ -3,7 +3,7 @@
  * path. architecture.h says what each of them has to bring. Its files are in the layers of core.h:
  *
  *   python     methods
- *   accesses   access ask cbo csr decode entry exits faults fence float imsic memory observed order refusals walk
+ *   accesses   access ask cbo claim csr decode entry exits faults fence float imsic memory observed order refusals walk
  *   cpu        encoding file follow interrupts pte registers stage1 timer trap
  *   library    arch offsets riscv
  */

@@ -3,7 +3,6 @@
 #include "architecture.h"
 #include "leave.h"
 #include "riscv/encoding.h"
-#include "riscv/file.h"
 #include "riscv/interrupts.h"
 #include "riscv/refusals.h"
 #include "riscv/registers.h"
@@ -99,15 +98,4 @@ bool arch_wants(struct core *core, const struct event *event) {
 bool arch_calls(enum exit_reason reason, unsigned *length) {
     *length = 0; /* the PC is past it */
     return reason == EXIT_ECALL;
-}
-
-/* A message to the hart's file, of which the controller knows nothing any more. */
-bool arch_list(struct core *core, unsigned interrupt, unsigned place, uint64_t value) {
-    (void)interrupt, (void)value;
-    file_inject(core, place);
-    return false;
-}
-bool arch_ends(struct core *core, enum exit_reason reason, unsigned place) {
-    (void)core, (void)reason, (void)place;
-    return false;
 }
