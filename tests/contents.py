@@ -15,6 +15,7 @@ _NOT_STATE = {
     "Distributor": {"_packets"},
     "Vgic": {"_here", "_known"},  # what does not change of registers that were looked at once
     "RegisterWindows": {"_at", "here", "known"},
+    "Words": {"stirred"},  # where to look
     "SharedController": {"_asker_line"},  # while it does what another hart asks
     "Vplic": {"source"},  # what an access has claimed or completed, for its answer
     "Vaplic": {"source"},
