@@ -10,7 +10,8 @@ How a pcpu uses it:
 ``windows``
     (base, size) of what to emulate.
 ``read(ipa, size)``, ``write(ipa, size, value)``
-    An access of the guest in a window. None or False: not possible here; nothing has happened.
+    An access of the guest in a window; ``value`` has ``size`` bytes. None or False: not possible here; nothing has
+    happened.
 ``ask_read(ipa, size)``, ``ask_write(ipa, size, value)``
     After that: send the access to its home and pause the vcpu until ``VgicResult`` comes, whose value is what a load
     gets. False: no register takes such an access, and Bao hangs.
@@ -193,7 +194,7 @@ class Vgic:
             return False
         if self._interface.spilled:
             self._catch_up()
-        register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
+        register.write(ipa, size, value, self._me)
         return True
 
     def ask_read(self, ipa: int, size: int) -> bool:

@@ -358,8 +358,10 @@ class Distributor:
         self._reroute(spi)
 
     def _reroute(self, spi: Spi) -> None:
-        if spi.holder == NOBODY or spi.holder != self._target(spi):
-            self._change(spi)
+        if spi.holder == NOBODY:
+            self._evaluate(spi)
+        elif spi.holder != self._target(spi):
+            self._recall(spi)
 
     def save(self) -> Saved:
         """Of the SPIs those that are not as they were made."""

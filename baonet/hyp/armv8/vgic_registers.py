@@ -100,7 +100,9 @@ class Enables:
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
         enabled = self._words[self._index]
-        change(value & self._mask & (~enabled if self._on else enabled), self._first, self._change, vcpu)
+        bits = value & self._mask & (~enabled if self._on else enabled)
+        if bits:
+            change(bits, self._first, self._change, vcpu)
 
 
 @final
@@ -172,14 +174,13 @@ class Fields:
         self._repeats = repeats
 
     def read(self, address: int, size: int) -> int:
-        return self._words[self._index] >> 8 * (address & 3) & (1 << 8 * size) - 1
+        word = self._words[self._index]
+        return word if size == WORD else word >> 8 * (address & 3) & 0xFF
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        shift = 8 * (address & 3)
-        before = self._words[self._index] >> shift & (1 << 8 * size) - 1
-        if value & self._kept >> shift == before and not self._repeats:
+        if value & self._kept == self.read(address, size) and not self._repeats:
             return
-        first, mask = shift // self._bits, (1 << self._bits) - 1
+        first, mask = 8 * (address & 3) // self._bits, (1 << self._bits) - 1
         for place, intid in enumerate(self._interrupts[first : first + 8 * size // self._bits]):
             self._set(intid, value >> place * self._bits & mask, vcpu)
 
