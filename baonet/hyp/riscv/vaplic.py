@@ -81,6 +81,7 @@ class Vaplic:
         "_targets",
         "_vcpus",
         "completes",
+        "harmless",
         "source",
         "windows",
     )
@@ -100,6 +101,7 @@ class Vaplic:
         self._pages = pages
         self._vcpus = vcpus
         self.completes = False
+        self.harmless = 1 << 32
         self._strict = strict
         self._sources = sources = VaplicSources(mask(hardware), direct=pages is None, strict=strict)
         self._idcs = Idcs(vcpus) if pages is None else None
