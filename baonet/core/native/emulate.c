@@ -56,7 +56,7 @@ bool emulate_load(struct core *core, uint64_t ipa, unsigned size, uint64_t *valu
     if (done) *value = PyLong_AsUnsignedLongLong(result);
     Py_DECREF(result);
     if (!done) return false;
-    if (PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
+    if (*value == UINT64_MAX && PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
     trace(core, TRACE_ACCESS, size, ipa, *value);
     return true;
 }

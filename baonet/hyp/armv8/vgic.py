@@ -181,15 +181,14 @@ class Vgic:
         return self._windows.covers(ipa)
 
     def read(self, ipa: int, size: int) -> int | None:
-        key = ipa << 4 | size  # access_key(), of what a guest does most: a call is a third of the rest of it
-        value = self._known.get(key)
+        value = self._known[size].get(ipa)
         if value is not None:
             return value
-        register = self._here.get(key) or self._windows.find_here(ipa, size)
+        register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         return None if register is None else register.read(ipa, size)
 
     def write(self, ipa: int, size: int, value: int) -> bool:
-        register = self._here.get(ipa << 4 | size) or self._windows.find_here(ipa, size)
+        register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         if register is None:
             return False
         if self._interface.spilled:

@@ -136,8 +136,10 @@ class SharedController:
         self._asker = _NOBODY  # whose access the home is about
         self._asker_line = UNCHANGED  # what that does to its line
         self._shared = shared = make(self)
-        self._read: set[int] = set()  # accesses that may be done here, as far as they have been: _remember()
-        self._written: set[int] = set()
+        self._read: dict[
+            int, int
+        ] = {}  # the size of an access that may be done here, as far as one has been: _remember()
+        self._written: dict[int, int] = {}
         self.windows = shared.windows
         self.messages: Mapping[type, Handler] = {
             IrqcRead: self._asked_to_read,
@@ -153,7 +155,7 @@ class SharedController:
         return any(0 <= ipa - base < size for base, size in self.windows)
 
     def read(self, ipa: int, size: int) -> int | None:
-        if ipa << 4 | size not in self._read and not self._may_read(ipa, size):
+        if self._read.get(ipa) != size and not self._may_read(ipa, size):
             return None
         shared = self._shared
         value = shared.read(ipa)
@@ -168,7 +170,7 @@ class SharedController:
             pages.store(self, ipa, size, value)
             return True
         shared, value = self._shared, value & MASK32
-        if ipa << 4 | size not in self._written and not self._may_write(ipa, size):
+        if self._written.get(ipa) != size and not self._may_write(ipa, size):
             return False
         if value >= shared.harmless and shared.breaks(ipa, value) is not None:
             return False
@@ -338,6 +340,6 @@ class SharedController:
             self._hang(message.source)
 
 
-def _remember(accesses: set[int], ipa: int, size: int) -> None:
+def _remember(accesses: dict[int, int], ipa: int, size: int) -> None:
     if len(accesses) < _REMEMBERED:
-        accesses.add(ipa << 4 | size)
+        accesses[ipa] = size

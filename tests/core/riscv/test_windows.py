@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -37,6 +37,6 @@ def test_a_page_that_is_mapped_elsewhere(forgets: tuple[bytes, ...]) -> None:
     place = hart.tables.map(WINDOW, WINDOW)
     hart.tables.map(DATA, DATA)
     load, load_too = asm.load("w", A0, A1, 8), asm.load("w", A5, A1, 8)
-    registers = {"a1": WINDOW, "a2": place, "a3": entry(WINDOW + FAR), "a4": other.satp}
+    registers: dict[str, Any] = {"a1": WINDOW, "a2": place, "a3": entry(WINDOW + FAR), "a4": other.satp}
     assert hart.go(load, load, *forgets, load_too, ECALL, **registers) == RiscvExit.ECALL
     assert reads == [WINDOW + 8, WINDOW + 8, WINDOW + FAR + 8]
