@@ -15,7 +15,7 @@ _NOT_STATE = {
     "Distributor": {"_packets"},
     "Vgic": {"_here", "_known"},  # what does not change of registers that were looked at once
     "RegisterWindows": {"_at", "here", "known"},
-    "Words": {"stirred"},  # where to look
+    "RegisterWords": {"stirred"},  # where to look
     "SharedController": {"_asker_line", "_read", "_written"},  # while it does what another hart asks; what it did
     "Vplic": {"source"},  # what an access has claimed or completed, for its answer
     "Vaplic": {"source"},

@@ -32,7 +32,7 @@ from baonet.hyp.armv8.gic import (
 )
 from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.armv8.vgic_spi import NOBODY, SPI, Spi
-from baonet.hyp.armv8.vgic_words import Words, blank, put
+from baonet.hyp.armv8.vgic_words import RegisterWords, blank, put
 from baonet.machine.armv8.affinity import vcpu_at
 from baonet.machine.saved import Saved, StateForm
 
@@ -101,7 +101,7 @@ class Distributor:
         self._hardware = frozenset(hardware)
         self._spis: dict[int, Spi] = {}
         shown = self.interrupts if here else range(0)
-        self.words = Words(shown, LOWEST_PRIORITY)
+        self.words = RegisterWords(shown, LOWEST_PRIORITY)
         self.targets = blank(shown.stop, 8)  # as registers show them
 
     def spi(self, intid: int) -> Spi:

@@ -13,7 +13,7 @@ from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE, SGIS
 from baonet.hyp.armv8.vgic_interface import Interface
 from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
 from baonet.hyp.armv8.vgic_messages import VgicForward
-from baonet.hyp.armv8.vgic_words import Words
+from baonet.hyp.armv8.vgic_words import RegisterWords
 from baonet.hyp.cpu import NOTE_PENDING
 from baonet.machine.saved import Saved, StateForm
 
@@ -43,7 +43,7 @@ class Private:
         self._version = version
         self._by_source = version == 2
         self.priority_mask = 0xFF if version == 3 else 0xF8
-        self.words = Words(range(PRIVATE), LOWEST_PRIORITY)
+        self.words = RegisterWords(range(PRIVATE), LOWEST_PRIORITY)
         self.reset()
 
     def reset(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, final
 
 from baonet.hyp.armv8 import gic
-from baonet.hyp.armv8.vgic_words import Words
+from baonet.hyp.armv8.vgic_words import RegisterWords
 
 BYTE_OR_WORD: Final = 1 | 4
 WORD: Final = 4
@@ -28,7 +28,7 @@ class Bank(Protocol):
     found for the 32 of a word, the first lowest. ``priority_mask``: what is kept of one. ``vcpu`` is who writes.
     """
 
-    words: Words
+    words: RegisterWords
     priority_mask: int
 
     def pending_of(self, word: int) -> int: ...

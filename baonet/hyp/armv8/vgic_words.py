@@ -23,7 +23,7 @@ class Configured(Protocol):
 
 
 @final
-class Words:
+class RegisterWords:
     """Of ``interrupts``: ``enabled`` has a bit for each, ``priorities`` 8, ``configs`` 2.
 
     ``stirred`` has a bit for each that may be pending or active, or was lately: no other is, whatever list registers
@@ -79,7 +79,7 @@ class Words:
 
 
 def blank(end: int, bits: int) -> list[int]:
-    """Words that have ``bits`` for each INTID below ``end``."""
+    """RegisterWords that have ``bits`` for each INTID below ``end``."""
     return [0] * -(-end * bits // WORD_BITS)
 
 
