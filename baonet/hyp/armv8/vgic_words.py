@@ -79,7 +79,7 @@ class RegisterWords:
 
 
 def blank(end: int, bits: int) -> list[int]:
-    """RegisterWords that have ``bits`` for each INTID below ``end``."""
+    """Words that have ``bits`` for each INTID below ``end``."""
     return [0] * -(-end * bits // WORD_BITS)
 
 
