@@ -308,9 +308,12 @@ class Distributor:
     def unpend(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
         spi.pending = spi.latched = False
-        if spi.holder != NOBODY and not spi.only_active:
+        if spi.holder == NOBODY:
+            self._evaluate(spi)
+            return
+        if not spi.only_active:
             spi.drop_pending = True
-        self._change(spi)
+        self._recall(spi)
 
     def activate(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
