@@ -207,7 +207,8 @@ class Vplic:
     def _set_threshold(self, hart: int, value: int) -> None:
         self._thresholds[hart] = value
         self._update(hart)
-        self._fire()
+        if self._up:
+            self._fire()
 
     def _claim(self, hart: int) -> int:
         source = self._next(hart)
@@ -246,8 +247,8 @@ class Vplic:
                 found, highest = source, self._priorities[source]
         return found
 
-    def _update(self, hart: int, *, hardware: bool = False) -> None:
-        self._harts.signal(hart, self._next(hart), hardware=hardware)
+    def _update(self, hart: int) -> None:
+        self._harts.signal(hart, self._next(hart))
 
     # Sources
 
@@ -285,7 +286,7 @@ class Vplic:
                     self._taken |= 1 << source
                     if not self._pending >> source & 1:
                         self._pend(source)
-                        self._update(hart, hardware=True)
+                        self._harts.signal(hart, self._next(hart), hardware=True)
                     break
             else:
                 return
