@@ -15,7 +15,8 @@ _NOT_STATE = {
     "Distributor": {"_packets"},
     "Vgic": {"_here", "_known"},  # what does not change of registers that were looked at once
     "RegisterWindows": {"_at", "here", "known"},
-    "SharedController": {"_asker_line"},  # while it does what another hart asks
+    "RegisterWords": {"stirred"},  # where to look
+    "SharedController": {"_asker_line", "_read", "_written"},  # while it does what another hart asks; what it did
     "Vplic": {"source"},  # what an access has claimed or completed, for its answer
     "Vaplic": {"source"},
     "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again

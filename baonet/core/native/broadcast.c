@@ -13,6 +13,7 @@
 #include "leave.h"
 #include "rights.h"
 #include "tlb.h"
+#include "windows.h"
 
 #define CACHE_LINE 64u
 
@@ -46,9 +47,9 @@ void broadcast_service(struct core *core) {
     memcpy(code, slot->code, sizeof *code * code_count);
     slot->tlb_all = slot->tlb_pages = slot->code_count = slot->code_all = 0;
     slot_unlock(slot);
-    if (all) unicorn.tlb_flush_mmuidx(core->cpu, all);
+    if (all) windows_flush(core, (uint16_t)all);
     for (uint32_t i = 0; i < tlb_pages; i++)
-        unicorn.tlb_flush_page_mmuidx(core->cpu, tlb[i] & PAGE_MASK, tlb[i] & ~PAGE_MASK);
+        windows_flush_page(core, tlb[i] & PAGE_MASK, (uint16_t)(tlb[i] & ~PAGE_MASK));
     for (uint32_t i = 0; i < code_count; i++) maintain(core, code[i]);
     if (code_all) { /* the queue was too short */
         unicorn.tlb_flush(core->cpu);
@@ -153,6 +154,7 @@ void broadcast_code(struct core *core, uint64_t ram_offset, enum code_request re
 EXPORT void ARCH(tlb_flush_by_mmuidx_all_cpus_synced)(void *cpu, uint16_t map) {
     unicorn.tlb_flush_mmuidx_synced(cpu, map);
     if (!running) return;
+    windows_forget(running);
     core_strain(running, FLUSH_STRAIN);
     if (running->sibling_count) broadcast(running, TLB_ALL, map);
 }
@@ -160,6 +162,7 @@ EXPORT void ARCH(tlb_flush_by_mmuidx_all_cpus_synced)(void *cpu, uint16_t map) {
 EXPORT void ARCH(tlb_flush_page_by_mmuidx_all_cpus_synced)(void *cpu, uint64_t va, uint16_t map) {
     unicorn.tlb_flush_page_mmuidx_synced(cpu, va, map);
     if (!running) return;
+    windows_forget(running);
     core_strain(running, MAINTENANCE_STRAIN);
     if (running->sibling_count) broadcast(running, TLB_PAGE, (va & PAGE_MASK) | map);
 }

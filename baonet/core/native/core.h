@@ -15,7 +15,7 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       answers architecture cached clock code_map core count crossing leave lent modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace
+ *   core       answers architecture cached clock code_map core count crossing leave lent modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace windows
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
@@ -120,7 +120,16 @@ struct polling {
     uint64_t instructions; /* of iterations that were not run */
 };
 
+/* An instruction of a block that is translated; `words` are what the library has noted of it (insn_start). */
+struct place {
+    uintptr_t from; /* where its host code returns to */
+    const uint8_t *block;
+    unsigned index;
+    uint64_t words[INSN_START_WORDS];
+};
+
 #define STALE_PAGES 16u
+#define KNOWN_WINDOWS 8u
 
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
 struct scratch {
@@ -153,6 +162,11 @@ struct scratch {
     unsigned lines_in_a_row;
 
     struct polling polling;
+
+    struct place place; /* that was found last; no block: none */
+    struct known_window {
+        uint64_t va, tables, ipa; /* a page, and how it is accessed; 0: none */
+    } known_windows[KNOWN_WINDOWS]; /* pages of emulated windows, as a TLB would have them: windows.h */
 };
 
 /*

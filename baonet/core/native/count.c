@@ -5,6 +5,7 @@
  */
 #include "count.h"
 
+#include "footprint.h"
 #include "leave.h"
 
 static int64_t leb128(const uint8_t **at) {
@@ -20,19 +21,13 @@ static int64_t leb128(const uint8_t **at) {
     return (int64_t)value;
 }
 
-/* An instruction of a block that is translated; `words` are what the library has noted of it (insn_start). */
-struct place {
-    const uint8_t *block;
-    unsigned index;
-    uint64_t words[INSN_START_WORDS];
-};
-
 /*
  * The instruction whose host code returns to `from`, by the library's own table: behind the block's host code, for each
  * instruction the differences of its words and of where its host code ends. No other way is right where instructions have two
- * lengths. The search for the block is dear.
+ * lengths.
  */
 static bool find_in(const uint8_t *block, uintptr_t from, struct place *place) {
+    place->from = from;
     place->block = block;
     uintptr_t end = FIELD(uintptr_t, block, TB_CODE);
     const uint8_t *at = (const uint8_t *)end + FIELD(size_t, place->block, TB_CODE_SIZE);
@@ -47,9 +42,24 @@ static bool find_in(const uint8_t *block, uintptr_t from, struct place *place) {
     return false;
 }
 
+/* The search for the block is dear, and who comes from somewhere mostly comes again: host code stays where it is until all goes. */
 static bool find(struct core *core, uintptr_t from, struct place *place) {
+    if (core->scratch.place.block && core->scratch.place.from == from) {
+        *place = core->scratch.place;
+        return true;
+    }
     const uint8_t *block = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
-    return block && find_in(block, from, place);
+    if (!block || !find_in(block, from, place)) return false;
+    if (!(FIELD(uint32_t, block, TB_CFLAGS) & CF_NOCACHE)) core->scratch.place = *place;
+    return true;
+}
+
+void count_forget(struct core *core) { core->scratch.place.block = NULL; }
+
+/* The library calls it too, when the code buffer is full. */
+EXPORT void ARCH(tb_flush)(void *cpu) {
+    if (running) count_forget(running);
+    footprint_flush(cpu);
 }
 
 static unsigned rest(const struct place *place) { return FIELD(uint16_t, place->block, TB_ICOUNT) - place->index; }

@@ -4,6 +4,10 @@
 
 #include "core.h"
 
+/* What is known of translated code, which is gone or may be; and: it is to go. Interposed. */
+void count_forget(struct core *core);
+void ARCH(tb_flush)(void *cpu);
+
 /* How many instructions of the block are left with the one whose host code returns to `from`. */
 unsigned count_rest(struct core *core, uintptr_t from);
 

@@ -61,7 +61,7 @@ static bool load_by_hypervisor(struct core *core, uint64_t ipa, unsigned size, u
     bool done = result != Py_None;
     if (done) *value = PyLong_AsUnsignedLongLong(result);
     Py_DECREF(result);
-    if (PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
+    if (done && *value == UINT64_MAX && PyErr_Occurred()) core_leave_here(core, EXIT_ERROR);
     return done;
 }
 

@@ -41,8 +41,8 @@ EXPORT void ARCH(tcg_prologue_init)(void *tcg) {
     unicorn.prologue_init(tcg);
 }
 
-/* The library calls it too, when the code buffer is full. It keeps a table only if that has the size with which one begins. */
-EXPORT void ARCH(tb_flush)(void *cpu) {
+/* The library keeps a table only if that has the size with which one begins. */
+void footprint_flush(void *cpu) {
     void *tcg = FIELD(void *, FIELD(void *, cpu, CS_UC), UC_TCG_CTX);
     bool few = FIELD(size_t, table(tcg), TABLE_COUNT) == FEW_BUCKETS;
     if (few) use(table(tcg), TABLE_BUCKETS);
@@ -50,5 +50,3 @@ EXPORT void ARCH(tb_flush)(void *cpu) {
     if (few) use(table(tcg), FEW_BUCKETS);
     else use_few(table(tcg));
 }
-
-void footprint_flush(void *cpu) { ARCH(tb_flush)(cpu); }

@@ -6,22 +6,23 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "clock.h"
+#include "count.h"
 #include "crossing.h"
 #include "events.h"
-#include "footprint.h"
 #include "host_rounding.h"
 #include "leave.h"
 #include "modelled.h"
 #include "ownership.h"
 #include "rest.h"
 #include "settle.h"
+#include "windows.h"
 
 static enum exit_reason stay(struct core *core) {
     void *cpu = core->cpu;
     for (;;) {
         if (core->scratch.flush_code) { /* asked for while the library ran, or before */
             core->scratch.flush_code = false;
-            footprint_flush(cpu);
+            ARCH(tb_flush)(cpu);
         }
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
@@ -66,6 +67,8 @@ static enum exit_reason enter(struct core *core) {
     core->scratch.out_of_budget = core->scratch.yielded = false;
     core->scratch.strain = 0;
     ownership_catch_up(core);
+    windows_forget(core);
+    count_forget(core);
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     arch_adopt(core);

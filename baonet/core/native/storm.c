@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "leave.h"
+#include "windows.h"
 
 /* An exception costs the host what some 600 instructions of a loop do; a CPU takes some 50 to 100 cycles there and back. */
 #define EXCEPTION_CYCLES 100
@@ -21,12 +22,18 @@
 
 /* By maintenance of this CPU alone, or a write of a register that says how it translates. */
 EXPORT void ARCH(tlb_flush_by_mmuidx)(void *cpu, uint16_t map) {
-    if (running) core_strain(running, FLUSH_STRAIN);
+    if (running) {
+        windows_forget(running);
+        core_strain(running, FLUSH_STRAIN);
+    }
     unicorn.tlb_flush_mmuidx(cpu, map);
 }
 
 EXPORT void ARCH(tlb_flush_page_by_mmuidx)(void *cpu, uint64_t va, uint16_t map) {
-    if (running) core_strain(running, MAINTENANCE_STRAIN);
+    if (running) {
+        windows_forget(running);
+        core_strain(running, MAINTENANCE_STRAIN);
+    }
     unicorn.tlb_flush_page_mmuidx(cpu, va, map);
 }
 

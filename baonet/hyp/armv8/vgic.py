@@ -10,7 +10,8 @@ How a pcpu uses it:
 ``windows``
     (base, size) of what to emulate.
 ``read(ipa, size)``, ``write(ipa, size, value)``
-    An access of the guest in a window. None or False: not possible here; nothing has happened.
+    An access of the guest in a window; ``value`` has ``size`` bytes. None or False: not possible here; nothing has
+    happened.
 ``ask_read(ipa, size)``, ``ask_write(ipa, size, value)``
     After that: send the access to its home and pause the vcpu until ``VgicResult`` comes, whose value is what a load
     gets. False: no register takes such an access, and Bao hangs.
@@ -58,7 +59,7 @@ from baonet.hyp.armv8.vgic_messages import (
     VgicWrite,
 )
 from baonet.hyp.armv8.vgic_private import Held, Private
-from baonet.hyp.armv8.vgic_windows import RegisterWindows, access_key
+from baonet.hyp.armv8.vgic_windows import RegisterWindows
 from baonet.hyp.cpu import FROM_CPU, NOTE_RAISED
 from baonet.hyp.messages import SpiLine
 from baonet.machine import Vm
@@ -180,19 +181,19 @@ class Vgic:
         return self._windows.covers(ipa)
 
     def read(self, ipa: int, size: int) -> int | None:
-        key = access_key(ipa, size)
-        value = self._known.get(key)
+        value = self._known[size].get(ipa)
         if value is not None:
             return value
-        register = self._here.get(key) or self._windows.find_here(ipa, size)
+        register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         return None if register is None else register.read(ipa, size)
 
     def write(self, ipa: int, size: int, value: int) -> bool:
-        register = self._here.get(access_key(ipa, size)) or self._windows.find_here(ipa, size)
+        register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         if register is None:
             return False
-        self._catch_up()
-        register.write(ipa, size, value & (1 << 8 * size) - 1, self._me)
+        if self._interface.spilled:
+            self._catch_up()
+        register.write(ipa, size, value, self._me)
         return True
 
     def ask_read(self, ipa: int, size: int) -> bool:

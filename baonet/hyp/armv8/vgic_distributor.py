@@ -26,11 +26,13 @@ from baonet.hyp.armv8.gic import (
     CONFIG_EDGE,
     IROUTER_IRM,
     IROUTER_MASK,
+    LOWEST_PRIORITY,
     MAX_INTERRUPTS,
     PRIVATE,
 )
 from baonet.hyp.armv8.vgic_messages import VgicForward
 from baonet.hyp.armv8.vgic_spi import NOBODY, SPI, Spi
+from baonet.hyp.armv8.vgic_words import RegisterWords, blank, put
 from baonet.machine.armv8.affinity import vcpu_at
 from baonet.machine.saved import Saved, StateForm
 
@@ -62,12 +64,14 @@ class Distributor:
         "_holders",
         "_master",
         "_packets",
-        "_priority_mask",
         "_spis",
         "_vcpus",
         "enabled",
         "interrupts",
+        "priority_mask",
         "recalls",
+        "targets",
+        "words",
     )
 
     def __init__(
@@ -86,7 +90,7 @@ class Distributor:
         self._master = master
         self._all_targets = (1 << vcpus) - 1
         self._by_targets = version == 2
-        self._priority_mask = 0xFF if version == 3 else 0xF8
+        self.priority_mask = 0xFF if version == 3 else 0xF8
         self._holders = holders
         self._packets: dict[int, VgicForward] = {}
         self._enable_all = enable_all
@@ -96,6 +100,9 @@ class Distributor:
         self._here = here
         self._hardware = frozenset(hardware)
         self._spis: dict[int, Spi] = {}
+        shown = self.interrupts if here else range(0)
+        self.words = RegisterWords(shown, LOWEST_PRIORITY)
+        self.targets = blank(shown.stop, 8)  # as registers show them
 
     def spi(self, intid: int) -> Spi:
         """One of ``interrupts``. It is made when it is first asked for, as a guest of a few VMs uses a few of them."""
@@ -112,6 +119,8 @@ class Distributor:
         self.enabled = False
         for spi in self._spis.values():
             spi.reset(self._master)
+        self.words.reset()
+        self.targets[:] = [0] * len(self.targets)
 
     def set_enabled(self, enabled: bool) -> None:
         if enabled is not self.enabled:
@@ -138,6 +147,7 @@ class Distributor:
             if not (spi.hardware and (spi.level or spi.latched) and self._takes(spi)):
                 return
             spi.pending = True
+            self.words.stir(spi.intid)
         target = self._target(spi)
         if target == NOBODY:
             return
@@ -229,61 +239,47 @@ class Distributor:
         """Whether an SPI is held where it would be delivered now."""
         return spi.holder != NOBODY and spi.enabled and spi.holder == self._target(spi)
 
-    def enabled_of(self, interrupts: range) -> int:
-        word, bit = 0, 1
-        for intid in interrupts:
-            spi = self._spis.get(intid)
-            if spi is not None and spi.enabled:
-                word |= bit
-            bit <<= 1
-        return word
+    def _stirring(self, word: int) -> list[Spi]:
+        """Those of a word that are pending, active or held; that others were so is forgotten."""
+        found = []
+        for intid in self.words.stirring(word):
+            spi = self.spi(intid)
+            if spi.pending or spi.active or spi.only_active or spi.holder != NOBODY:
+                found.append(spi)
+            else:
+                self.words.settle(intid)
+        return found
 
-    def pending_of(self, interrupts: range) -> int:
+    def pending_of(self, word: int) -> int:
         """As far as software knows: what is in a list register does not show, as in Bao.
 
         Nor what waits for the end of an active one, which Bao adds to its list register.
         """
-        word, bit = 0, 1
-        for intid in interrupts:
-            spi = self._spis.get(intid)
-            if spi is not None and (
-                (spi.pending and not self._belongs(spi))
-                or (spi.holder != NOBODY and self._holders.software_state(spi.holder, intid)[0])
+        bits = 0
+        for spi in self._stirring(word):
+            if (spi.pending and not self._belongs(spi)) or (
+                spi.holder != NOBODY and self._holders.software_state(spi.holder, spi.intid)[0]
             ):
-                word |= bit
-            bit <<= 1
-        return word
+                bits |= 1 << spi.intid % 32
+        return bits
 
-    def active_of(self, interrupts: range) -> int:
+    def active_of(self, word: int) -> int:
         """As ``pending_of``; but one that Bao has taken out of its list register shows, wherever it is here."""
-        word, bit = 0, 1
-        for intid in interrupts:
-            spi = self._spis.get(intid)
-            if spi is not None and (
+        bits = 0
+        for spi in self._stirring(word):
+            if (
                 spi.active
                 or (spi.only_active and not self._belongs(spi))
-                or (spi.holder != NOBODY and self._holders.software_state(spi.holder, intid)[1])
+                or (spi.holder != NOBODY and self._holders.software_state(spi.holder, spi.intid)[1])
             ):
-                word |= bit
-            bit <<= 1
-        return word
-
-    def priorities_of(self, interrupts: range) -> int:
-        word = 0
-        for intid in reversed(interrupts):
-            word = word << 8 | self.spi(intid).priority
-        return word
-
-    def configs_of(self, interrupts: range) -> int:
-        word = 0
-        for intid in reversed(interrupts):
-            word = word << 2 | self.spi(intid).config
-        return word
+                bits |= 1 << spi.intid % 32
+        return bits
 
     def enable(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
         if not spi.enabled:
             spi.enabled = True
+            self.words.enable(intid, True)
             spi.evaluator = vcpu
             self._evaluate(spi)
 
@@ -291,6 +287,7 @@ class Distributor:
         spi = self.spi(intid)
         if spi.enabled:
             spi.enabled = False
+            self.words.enable(intid, False)
             self._change(spi)
 
     def _change(self, spi: Spi) -> None:
@@ -305,14 +302,18 @@ class Distributor:
         if spi.holder != NOBODY and not spi.recalled and self._holders.is_pending(spi.holder, intid):
             return
         spi.pending = True
+        self.words.stir(intid)
         self._change(spi)
 
     def unpend(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
         spi.pending = spi.latched = False
-        if spi.holder != NOBODY and not spi.only_active:
+        if spi.holder == NOBODY:
+            self._evaluate(spi)
+            return
+        if not spi.only_active:
             spi.drop_pending = True
-        self._change(spi)
+        self._recall(spi)
 
     def activate(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
@@ -320,6 +321,7 @@ class Distributor:
         spi.drop_active = False
         if not spi.only_active or spi.recalled:
             spi.active = True
+            self.words.stir(intid)
             self._change(spi)
 
     def deactivate(self, intid: int, vcpu: int) -> None:
@@ -331,15 +333,17 @@ class Distributor:
 
     def set_priority(self, intid: int, value: int, vcpu: int) -> None:
         spi = self.spi(intid)
-        value &= self._priority_mask
+        value &= self.priority_mask
         if spi.priority != value:
             spi.priority = value
+            self.words.prioritize(intid, value)
             self._change(spi)
 
     def set_config(self, intid: int, value: int, vcpu: int) -> None:
         spi = self.spi(intid)
         if spi.config != value:
             spi.config = value
+            self.words.configure(intid, value)
             self._evaluate(spi)
 
     def set_route(self, intid: int, value: int, vcpu: int) -> None:
@@ -349,21 +353,18 @@ class Distributor:
         spi.evaluator = vcpu
         self._reroute(spi)
 
-    def targets_of(self, interrupts: range) -> int:
-        word = 0
-        for intid in reversed(interrupts):
-            word = word << 8 | self.spi(intid).targets
-        return word
-
     def set_targets(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_ITARGETSR (version 2): a vcpu mask."""
         spi = self.spi(intid)
         spi.targets = value & self._all_targets
+        put(self.targets, 8, intid, spi.targets)
         self._reroute(spi)
 
     def _reroute(self, spi: Spi) -> None:
-        if spi.holder == NOBODY or spi.holder != self._target(spi):
-            self._change(spi)
+        if spi.holder == NOBODY:
+            self._evaluate(spi)
+        elif spi.holder != self._target(spi):
+            self._recall(spi)
 
     def save(self) -> Saved:
         """Of the SPIs those that are not as they were made."""
@@ -380,3 +381,8 @@ class Distributor:
             if not self._here or intid not in self.interrupts:
                 raise _FORM.damaged(f"it has an SPI {intid!r:.20}")
             SPI.load(self.spi(intid), row)
+        self.words.reset()
+        self.words.show(self._spis.values())
+        self.targets[:] = [0] * len(self.targets)
+        for spi in self._spis.values():
+            put(self.targets, 8, spi.intid, spi.targets)

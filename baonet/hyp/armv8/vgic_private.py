@@ -13,6 +13,7 @@ from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE, SGIS
 from baonet.hyp.armv8.vgic_interface import Interface
 from baonet.hyp.armv8.vgic_interrupt import KEPT, Interrupt
 from baonet.hyp.armv8.vgic_messages import VgicForward
+from baonet.hyp.armv8.vgic_words import RegisterWords
 from baonet.hyp.cpu import NOTE_PENDING
 from baonet.machine.saved import Saved, StateForm
 
@@ -31,7 +32,7 @@ class Private:
     disabled one is left as it is (``untaken``) and looked at again when it is enabled.
     """
 
-    __slots__ = ("_by_source", "_cpu", "_hardware", "_interface", "_priority_mask", "_version", "interrupts")
+    __slots__ = ("_by_source", "_cpu", "_hardware", "_interface", "_version", "interrupts", "priority_mask", "words")
 
     interrupts: list[Interrupt]
 
@@ -41,7 +42,8 @@ class Private:
         self._hardware = hardware
         self._version = version
         self._by_source = version == 2
-        self._priority_mask = 0xFF if version == 3 else 0xF8
+        self.priority_mask = 0xFF if version == 3 else 0xF8
+        self.words = RegisterWords(range(PRIVATE), LOWEST_PRIORITY)
         self.reset()
 
     def reset(self) -> None:
@@ -57,6 +59,7 @@ class Private:
                 interrupt.config = V3_SGI_CONFIG
             self._interface.prioritize(interrupt, LOWEST_PRIORITY)
             self.interrupts.append(interrupt)
+        self.words.show(self.interrupts)
 
     def _settle(self, interrupt: Interrupt, had_state: bool) -> None:
         """An interrupt that was pulled and changed: deactivate what no longer is, place what is."""
@@ -81,6 +84,7 @@ class Private:
         elif interrupt.spilled:
             self._interface.pull(interrupt)
         interrupt.pending = True
+        self.words.stir(intid)
         self._cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
@@ -91,6 +95,7 @@ class Private:
         assert interrupt.sources is not None
         interrupt.sources |= 1 << source
         interrupt.pending = True
+        self.words.stir(intid)
         self._cpu.note(NOTE_PENDING, intid, 0, 0)
         self._interface.place(interrupt)
 
@@ -123,43 +128,32 @@ class Private:
 
     # Registers
 
-    def enabled_of(self, interrupts: range) -> int:
-        word, bit = 0, 1
-        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
-            if interrupt.enabled:
-                word |= bit
-            bit <<= 1
-        return word
+    def _stirring(self, word: int) -> list[Interrupt]:
+        """Those that have a state, here or in a list register; that others had one is forgotten."""
+        found = []
+        for intid in self.words.stirring(word):
+            interrupt = self.interrupts[intid]
+            if interrupt.pending or interrupt.active or interrupt.lr >= 0:
+                found.append(interrupt)
+            else:
+                self.words.settle(intid)
+        return found
 
-    def pending_of(self, interrupts: range) -> int:
+    def pending_of(self, word: int) -> int:
         """As far as software knows: what is in a list register, or waits for the end of that, does not show."""
-        word, bit = 0, 1
-        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
+        bits = 0
+        for interrupt in self._stirring(word):
             if interrupt.pending and (interrupt.lr < 0 or not interrupt.enabled):
-                word |= bit
-            bit <<= 1
-        return word
+                bits |= 1 << interrupt.intid
+        return bits
 
-    def active_of(self, interrupts: range) -> int:
+    def active_of(self, word: int) -> int:
         """As ``pending_of``; but a disabled one shows, wherever it is."""
-        word, bit = 0, 1
-        for interrupt in self.interrupts[interrupts.start : interrupts.stop]:
+        bits = 0
+        for interrupt in self._stirring(word):
             if interrupt.active or (not interrupt.enabled and self._interface.state(interrupt) & LR_ACTIVE):
-                word |= bit
-            bit <<= 1
-        return word
-
-    def priorities_of(self, interrupts: range) -> int:
-        word = 0
-        for interrupt in self.interrupts[interrupts.start : interrupts.stop][::-1]:
-            word = word << 8 | interrupt.priority
-        return word
-
-    def configs_of(self, interrupts: range) -> int:
-        word = 0
-        for interrupt in self.interrupts[interrupts.start : interrupts.stop][::-1]:
-            word = word << 2 | interrupt.config
-        return word
+                bits |= 1 << interrupt.intid
+        return bits
 
     def enable(self, intid: int, vcpu: int) -> None:
         self._set_enabled(intid, True)
@@ -172,6 +166,7 @@ class Private:
             return
         interrupt, _ = self._pull(intid)
         interrupt.enabled = enabled
+        self.words.enable(intid, enabled)
         if interrupt.untaken:
             interrupt.untaken = False
             self._cpu.deactivate(intid)
@@ -191,6 +186,7 @@ class Private:
     def activate(self, intid: int, vcpu: int) -> None:
         interrupt, _ = self._pull(intid)
         listed, interrupt.active = interrupt.active, True
+        self.words.stir(intid)
         if interrupt.enabled or listed:
             self._interface.place(interrupt)
 
@@ -200,14 +196,16 @@ class Private:
         self._settle(interrupt, had_state)
 
     def set_priority(self, intid: int, value: int, vcpu: int) -> None:
-        value &= self._priority_mask
+        value &= self.priority_mask
         if self.interrupts[intid].priority != value:
             interrupt, _ = self._pull(intid)
             self._interface.prioritize(interrupt, value)
+            self.words.prioritize(intid, value)
             self._interface.place(interrupt)
 
     def set_config(self, intid: int, value: int, vcpu: int) -> None:
         self.interrupts[intid].config = value
+        self.words.configure(intid, value)
 
     def save(self) -> Saved:
         return _PRIVATE_FORM.save(interrupts=[KEPT.save(each) for each in self.interrupts])
@@ -219,6 +217,8 @@ class Private:
             raise _PRIVATE_FORM.damaged(f"{len(rows)} interrupts, where there are {PRIVATE}")
         for interrupt, row in zip(self.interrupts, rows, strict=True):
             KEPT.load(interrupt, row)
+        self.words.reset()
+        self.words.show(self.interrupts)
 
 
 @final

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, final
 
 from baonet.hyp.armv8 import gic
+from baonet.hyp.armv8.vgic_words import RegisterWords
 
 BYTE_OR_WORD: Final = 1 | 4
 WORD: Final = 4
@@ -23,15 +24,15 @@ ANYWHERE: Final = -1
 
 
 class Bank(Protocol):
-    """Interrupts by INTID. What is read is a bit, a priority of 8 bits or a configuration of 2 for each of some, the
-    first lowest. ``vcpu`` is who writes.
+    """Interrupts by INTID, and what registers of them show. What is pending or active depends on where each is: it is
+    found for the 32 of a word, the first lowest. ``priority_mask``: what is kept of one. ``vcpu`` is who writes.
     """
 
-    def enabled_of(self, interrupts: range) -> int: ...
-    def pending_of(self, interrupts: range) -> int: ...
-    def active_of(self, interrupts: range) -> int: ...
-    def priorities_of(self, interrupts: range) -> int: ...
-    def configs_of(self, interrupts: range) -> int: ...
+    words: RegisterWords
+    priority_mask: int
+
+    def pending_of(self, word: int) -> int: ...
+    def active_of(self, word: int) -> int: ...
     def enable(self, intid: int, vcpu: int) -> None: ...
     def disable(self, intid: int, vcpu: int) -> None: ...
     def pend(self, intid: int, vcpu: int) -> None: ...
@@ -77,67 +78,110 @@ class Constant:
 
 
 @final
-class Bits:
-    """One bit for each of at most 32 interrupts: a 1 that is written changes its interrupt, a 0 does nothing."""
+class Enables:
+    """ISENABLER, or with ``on`` False ICENABLER: a 1 that is written changes its interrupt if it is not so yet."""
 
-    __slots__ = ("_change", "_first", "_get", "_interrupts", "_mask", "home", "widths")
+    __slots__ = ("_change", "_first", "_index", "_mask", "_on", "_words", "home", "widths")
 
     def __init__(
-        self, home: int, interrupts: range, get: Callable[[range], int], change: Callable[[int, int], None]
+        self, home: int, interrupts: range, words: list[int], on: bool, change: Callable[[int, int], None]
     ) -> None:
         self.home = home
         self.widths = WORD
-        self._interrupts = interrupts
         self._first = interrupts.start
+        self._index = interrupts.start // 32
         self._mask = (1 << len(interrupts)) - 1
+        self._words = words
+        self._on = on
+        self._change = change
+
+    def read(self, address: int, size: int) -> int:
+        return self._words[self._index]
+
+    def write(self, address: int, size: int, value: int, vcpu: int) -> None:
+        enabled = self._words[self._index]
+        bits = value & self._mask & (~enabled if self._on else enabled)
+        if bits:
+            change(bits, self._first, self._change, vcpu)
+
+
+@final
+class States:
+    """What is pending or active of at most 32 interrupts: a 1 that is written changes its interrupt."""
+
+    __slots__ = ("_change", "_first", "_get", "_index", "_mask", "_stirred", "home", "widths")
+
+    def __init__(
+        self,
+        home: int,
+        interrupts: range,
+        stirred: list[int],
+        get: Callable[[int], int],
+        change: Callable[[int, int], None],
+    ) -> None:
+        self.home = home
+        self.widths = WORD
+        self._first = interrupts.start
+        self._index = interrupts.start // 32
+        self._mask = (1 << len(interrupts)) - 1
+        self._stirred = stirred
         self._get = get
         self._change = change
 
     def read(self, address: int, size: int) -> int:
-        return self._get(self._interrupts)
+        return self._get(self._index) if self._stirred[self._index] else 0
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        value &= self._mask
-        while value:
-            lowest = value & -value
-            value ^= lowest
-            self._change(self._first + lowest.bit_length() - 1, vcpu)
+        change(value & self._mask, self._first, self._change, vcpu)
+
+
+def change(bits: int, first: int, one: Callable[[int, int], None], vcpu: int) -> None:
+    """Of each bit, the lowest first, the interrupt that is so far behind ``first``."""
+    while bits:
+        lowest = bits & -bits
+        bits ^= lowest
+        one(first + lowest.bit_length() - 1, vcpu)
 
 
 @final
 class Fields:
-    """``bits`` bits for each of the interrupts of a word; those of 8 bits may be accessed by themselves."""
+    """``bits`` bits for each of the interrupts of a word; those of 8 bits may be accessed by themselves.
 
-    __slots__ = ("_bits", "_get", "_interrupts", "_set", "home", "widths")
+    ``kept``: the bits that stay of a word that is written. To write what is there does nothing, unless it ``repeats``.
+    """
+
+    __slots__ = ("_bits", "_index", "_interrupts", "_kept", "_repeats", "_set", "_words", "home", "widths")
 
     def __init__(
         self,
         home: int,
         bits: int,
         interrupts: range,
-        get: Callable[[range], int],
+        words: list[int],
         change: Callable[[int, int, int], None],
+        *,
+        kept: int,
+        repeats: bool = False,
     ) -> None:
         self.home = home
         self.widths = BYTE_OR_WORD if bits == 8 else WORD
         self._bits = bits
+        self._index = interrupts.start * bits // 32
         self._interrupts = interrupts
-        self._get = get
+        self._words = words
         self._set = change
-
-    def _part(self, address: int, size: int) -> range:
-        """The interrupts that an access covers."""
-        if size == WORD:
-            return self._interrupts
-        first = (address & 3) * 8 // self._bits
-        return self._interrupts[first : first + size * 8 // self._bits]
+        self._kept = kept
+        self._repeats = repeats
 
     def read(self, address: int, size: int) -> int:
-        return self._get(self._part(address, size))
+        word = self._words[self._index]
+        return word if size == WORD else word >> 8 * (address & 3) & 0xFF
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        mask = (1 << self._bits) - 1
-        for place, intid in enumerate(self._part(address, size)):
+        if value & self._kept == self.read(address, size) and not self._repeats:
+            return
+        first, mask = 8 * (address & 3) // self._bits, (1 << self._bits) - 1
+        for place, intid in enumerate(self._interrupts[first : first + 8 * size // self._bits]):
             self._set(intid, value >> place * self._bits & mask, vcpu)
 
 
@@ -174,6 +218,7 @@ def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Reg
     ``offset`` is in a GICD, or in the second page of a GICR frame. What configures an interrupt from 512 on is not
     there, because Bao does not decode it.
     """
+    words = bank.words
     if gic.GICD_ISENABLER <= offset < gic.GICD_IPRIORITYR:
         intid = offset % _BIT_WORDS * 8
         if intid not in interrupts:
@@ -181,21 +226,21 @@ def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Reg
         some = range(intid, min(intid + 32, interrupts.stop))
         match offset - offset % _BIT_WORDS:
             case gic.GICD_ISENABLER:
-                return Bits(home, some, bank.enabled_of, bank.enable)
+                return Enables(home, some, words.enabled, True, bank.enable)
             case gic.GICD_ICENABLER:
-                return Bits(home, some, bank.enabled_of, bank.disable)
+                return Enables(home, some, words.enabled, False, bank.disable)
             case gic.GICD_ISPENDR:
-                return Bits(home, some, bank.pending_of, bank.pend)
+                return States(home, some, words.stirred, bank.pending_of, bank.pend)
             case gic.GICD_ICPENDR:
-                return Bits(home, some, bank.pending_of, bank.unpend)
+                return States(home, some, words.stirred, bank.pending_of, bank.unpend)
             case gic.GICD_ISACTIVER:
-                return Bits(home, some, bank.active_of, bank.activate)
+                return States(home, some, words.stirred, bank.active_of, bank.activate)
             case _:
-                return Bits(home, some, bank.active_of, bank.deactivate)
+                return States(home, some, words.stirred, bank.active_of, bank.deactivate)
     if (intid := offset - gic.GICD_IPRIORITYR) in interrupts:
         some = range(intid, min(intid + 4, interrupts.stop))
-        return Fields(home, 8, some, bank.priorities_of, bank.set_priority)
+        return Fields(home, 8, some, words.priorities, bank.set_priority, kept=bank.priority_mask * 0x0101_0101)
     if offset >= gic.GICD_ICFGR and (intid := (offset - gic.GICD_ICFGR) * 4) < _CONFIGURABLE and intid in interrupts:
         some = range(intid, min(intid + 16, interrupts.stop))
-        return Fields(home, 2, some, bank.configs_of, bank.set_config)
+        return Fields(home, 2, some, words.configs, bank.set_config, kept=0xFFFF_FFFF)
     return None

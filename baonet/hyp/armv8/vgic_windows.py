@@ -12,11 +12,6 @@ _RAZ_WI: Final = Constant()
 _SIZES: Final = (1, 2, 4, 8)
 
 
-def access_key(ipa: int, size: int) -> int:
-    """Of an access in a window."""
-    return ipa << 4 | size
-
-
 class RegisterMap(Protocol):
     """Of a version of the architecture."""
 
@@ -25,8 +20,8 @@ class RegisterMap(Protocol):
 
 @final
 class RegisterWindows:
-    """``here``: registers that this pcpu may access and has found before, by ``access_key``. ``known``: what those that
-    never change are read as, by the same; and GICD_CTLR of who is home to it.
+    """``here``: by size and address of an access, registers that this pcpu may access and has found before. ``known``:
+    what those that never change are read as, by the same; and GICD_CTLR of who is home to it.
     """
 
     __slots__ = ("_at", "_frame", "_gicd", "_map", "_pcpu", "_window", "here", "known", "ranges")
@@ -41,8 +36,8 @@ class RegisterWindows:
             frame = config.gicr + vcpu * gic.GICR_SIZE
             self._frame = range(frame, frame + gic.GICR_SIZE)
         self._at: dict[int, Register] = {}
-        self.here: dict[int, Register] = {}
-        self.known: dict[int, int] = {}
+        self.here: list[dict[int, Register]] = [{} for _ in range(_SIZES[-1] + 1)]
+        self.known: list[dict[int, int]] = [{} for _ in range(_SIZES[-1] + 1)]
         self.ranges: tuple[tuple[int, int], ...] = ((config.gicd, gic.GICD_SIZE),)
         if config.version == 3:
             assert config.gicr is not None
@@ -77,10 +72,9 @@ class RegisterWindows:
         if register is None or register.home not in (ANYWHERE, self._pcpu):
             return None
         if self._wanted_again(ipa & ~3):
-            key = access_key(ipa, size)
-            self.here[key] = register
+            self.here[size][ipa] = register
             if isinstance(register, Constant):
-                self.known[key] = register.read(ipa, size)
+                self.known[size][ipa] = register.read(ipa, size)
         return register
 
     def find_away(self, ipa: int, size: int) -> Register | None:
@@ -92,4 +86,4 @@ class RegisterWindows:
         control = self._gicd + gic.GICD_CTLR
         register = self._map.at(control)
         assert register is not None
-        self.known[access_key(control, WORD)] = register.read(control, WORD)
+        self.known[WORD][control] = register.read(control, WORD)

@@ -103,7 +103,7 @@ class Gicv2Map:
             return _own_target(self._vcpu)
         if intid in shared:
             some = range(intid, min(intid + 4, shared.stop))
-            return Fields(self._master, 8, some, distributor.targets_of, distributor.set_targets)
+            return Fields(self._master, 8, some, distributor.targets, distributor.set_targets, kept=-1, repeats=True)
         if gic.GICD_IPRIORITYR <= offset < gic.GICD_ICFGR:
             return Constant(0, BYTE_OR_WORD)
         if offset == gic.GICD_CTLR:
@@ -123,7 +123,7 @@ class Gicv2Map:
 
 def _own_target(vcpu: int) -> Fields:
     """ITARGETSR of a private interrupt: the vcpu that reads it, in every byte."""
-    return Fields(ANYWHERE, 8, range(4), lambda some: sum(1 << vcpu + 8 * n for n in range(len(some))), _keep)
+    return Fields(ANYWHERE, 8, range(4), [0x0101_0101 << vcpu], _keep, kept=-1)
 
 
 def _keep(intid: int, value: int, vcpu: int) -> None:

@@ -31,6 +31,8 @@ MASK32: Final = 0xFFFF_FFFF
 _NOBODY: Final = -1
 _INTERRUPT: Final = 1 << 63
 """Of scause."""
+_REMEMBERED: Final = 4096
+"""Accesses, of more that a guest may make."""
 _DEAD: Final = (State.PARKED, State.OFF)
 
 _FORM: Final = StateForm("a vcpu's interrupt controller", 1, signalled=int, lines=list, shared=dict | None)
@@ -56,11 +58,12 @@ class SharedRegisters(Protocol):
     """A controller's registers and state. Elsewhere than at home only what depends on no state is used.
 
     ``source``: what an access has claimed or completed, until someone sets it to 0. ``completes``: whether what is
-    claimed is active until the guest completes it.
+    claimed is active until the guest completes it. ``harmless``: with a value below that nothing ``breaks``.
     """
 
     windows: tuple[tuple[int, int], ...]
     completes: bool
+    harmless: int
     source: int
 
     def takes(self, ipa: int, size: int) -> bool:
@@ -112,10 +115,12 @@ class SharedController:
         "_me",
         "_pages",
         "_pcpus",
+        "_read",
         "_shared",
         "_signalled",
         "_vcpu",
         "_vcpus",
+        "_written",
         "messages",
         "windows",
     )
@@ -134,6 +139,10 @@ class SharedController:
         self._asker = _NOBODY  # whose access the home is about
         self._asker_line = UNCHANGED  # what that does to its line
         self._shared = shared = make(self)
+        self._read: dict[
+            int, int
+        ] = {}  # the size of an access that may be done here, as far as one has been: _remember()
+        self._written: dict[int, int] = {}
         self.windows = shared.windows
         self.messages: Mapping[type, Handler] = {
             IrqcRead: self._asked_to_read,
@@ -149,9 +158,9 @@ class SharedController:
         return any(0 <= ipa - base < size for base, size in self.windows)
 
     def read(self, ipa: int, size: int) -> int | None:
-        shared = self._shared
-        if not self._is_home or not shared.takes(ipa, size) or shared.leaves_alone(ipa):
+        if self._read.get(ipa) != size and not self._may_read(ipa, size):
             return None
+        shared = self._shared
         value = shared.read(ipa)
         if shared.source:
             self._note_claim(shared.source)
@@ -164,12 +173,26 @@ class SharedController:
             pages.store(self, ipa, size, value)
             return True
         shared, value = self._shared, value & MASK32
-        if not self._is_home or not shared.takes(ipa, size) or shared.breaks(ipa, value) is not None:
+        if self._written.get(ipa) != size and not self._may_write(ipa, size):
+            return False
+        if value >= shared.harmless and shared.breaks(ipa, value) is not None:
             return False
         shared.write(ipa, value)
         if shared.source:
             self._cpu.note(NOTE_ENDED, shared.source, 0, 0)
             shared.source = 0
+        return True
+
+    def _may_read(self, ipa: int, size: int) -> bool:
+        if not self._is_home or not self._shared.takes(ipa, size) or self._shared.leaves_alone(ipa):
+            return False
+        _remember(self._read, ipa, size)
+        return True
+
+    def _may_write(self, ipa: int, size: int) -> bool:
+        if not self._is_home or not self._shared.takes(ipa, size):
+            return False
+        _remember(self._written, ipa, size)
         return True
 
     def _note_claim(self, source: int) -> None:
@@ -330,3 +353,8 @@ class SharedController:
     def _told_to_hang(self, source: int, message: HangInterrupt) -> None:
         if source == self._home:
             self._hang(message.source)
+
+
+def _remember(accesses: dict[int, int], ipa: int, size: int) -> None:
+    if len(accesses) < _REMEMBERED:
+        accesses[ipa] = size

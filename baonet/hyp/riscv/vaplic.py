@@ -82,6 +82,7 @@ class Vaplic:
         "_targets",
         "_vcpus",
         "completes",
+        "harmless",
         "source",
         "windows",
     )
@@ -101,6 +102,7 @@ class Vaplic:
         self._pages = pages
         self._vcpus = vcpus
         self.completes = False
+        self.harmless = 1 << 32
         self._strict = strict
         self._sources = sources = VaplicSources(mask(hardware), direct=pages is None, strict=strict)
         self._idcs = Idcs(vcpus) if pages is None else None

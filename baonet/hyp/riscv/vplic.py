@@ -70,6 +70,7 @@ class Vplic:
         "_base",
         "_enabled",
         "_hardware",
+        "_hart_of",
         "_harts",
         "_pending",
         "_physical",
@@ -82,6 +83,7 @@ class Vplic:
         "_up",
         "_vcpus",
         "completes",
+        "harmless",
         "source",
         "windows",
     )
@@ -101,6 +103,8 @@ class Vplic:
         self._base = base
         self._vcpus = vcpus
         self.completes = True
+        self.harmless = _HARMLESS
+        self._hart_of = {2 * hart + 1: hart for hart in range(vcpus)}  # whose S mode has a context
         self._hardware = mask(hardware)
         self._physical = (1 << priority_bits) - 1
         self._strict = strict
@@ -135,21 +139,17 @@ class Vplic:
         offset = ipa - self._base - _HARTS
         if not self._strict or value < _HARMLESS or offset < 0 or offset & _CONTEXT_REGISTERS != _CLAIM:
             return None
-        if self._hart(offset >> _CONTEXT_SHIFT) is None:
+        if offset >> _CONTEXT_SHIFT not in self._hart_of:
             return None
         return (
             f"the guest completed source {value:#x} of the PLIC, which has {SOURCES}: Bao does not look how many there "
             "are, and goes wrong in its own memory"
         )
 
-    def _hart(self, context: int) -> int | None:
-        """Whose S mode has a context of the VM."""
-        return context >> 1 if context & 1 and context >> 1 < self._vcpus else None
-
     def read(self, ipa: int) -> int:
         offset = ipa - self._base
         if offset >= _HARTS:
-            hart = self._hart(offset - _HARTS >> _CONTEXT_SHIFT)
+            hart = self._hart_of.get(offset - _HARTS >> _CONTEXT_SHIFT)
             register = offset & _CONTEXT_REGISTERS
             if hart is None:
                 return 0
@@ -161,13 +161,13 @@ class Vplic:
         if offset < _ENABLES:
             return self._pending >> 8 * (offset - _PENDING) & MASK32
         context, byte = divmod(offset - _ENABLES, _ENABLES_SIZE)
-        hart = self._hart(context)
+        hart = self._hart_of.get(context)
         return 0 if hart is None else self._enabled[hart] >> 8 * byte & MASK32
 
     def write(self, ipa: int, value: int) -> None:
         offset = ipa - self._base
         if offset >= _HARTS:
-            hart = self._hart(offset - _HARTS >> _CONTEXT_SHIFT)
+            hart = self._hart_of.get(offset - _HARTS >> _CONTEXT_SHIFT)
             register = offset & _CONTEXT_REGISTERS
             if hart is not None and register == _CLAIM:
                 self._complete(hart, value)
@@ -177,7 +177,7 @@ class Vplic:
             self._set_priority(offset // _WORD, value)
         elif offset >= _ENABLES:
             context, byte = divmod(offset - _ENABLES, _ENABLES_SIZE)
-            hart = self._hart(context)
+            hart = self._hart_of.get(context)
             if hart is not None:
                 self._set_enabled(hart, 8 * byte, value)
 
@@ -196,6 +196,8 @@ class Vplic:
         """Bao looks at each bit that changes, one after the other; the last look is what stays."""
         before = self._enabled[hart]
         changed = before & MASK32 << shift ^ value << shift
+        if not changed:
+            return
         self._enabled[hart] = before ^ changed
         if changed & ~self._hardware:
             self._update(hart)
@@ -205,7 +207,8 @@ class Vplic:
     def _set_threshold(self, hart: int, value: int) -> None:
         self._thresholds[hart] = value
         self._update(hart)
-        self._fire()
+        if self._up:
+            self._fire()
 
     def _claim(self, hart: int) -> int:
         source = self._next(hart)
@@ -213,7 +216,9 @@ class Vplic:
             self._pending &= ~(1 << source)
             self._active |= 1 << source
             self.source = source
-        self._update(hart)
+            self._update(hart)
+        else:
+            self._harts.signal(hart, 0)
         return source
 
     def _complete(self, hart: int, source: int) -> None:
@@ -230,8 +235,10 @@ class Vplic:
     # What a hart is told
 
     def _next(self, hart: int) -> int:
-        found, highest = 0, self._thresholds[hart]
         waiting = self._pending & ~self._active & self._enabled[hart] & ~1
+        if not waiting:
+            return 0
+        found, highest = 0, self._thresholds[hart]
         while waiting:
             lowest = waiting & -waiting
             waiting ^= lowest
@@ -240,8 +247,8 @@ class Vplic:
                 found, highest = source, self._priorities[source]
         return found
 
-    def _update(self, hart: int, *, hardware: bool = False) -> None:
-        self._harts.signal(hart, self._next(hart), hardware=hardware)
+    def _update(self, hart: int) -> None:
+        self._harts.signal(hart, self._next(hart))
 
     # Sources
 
@@ -292,7 +299,7 @@ class Vplic:
                     self._taken |= 1 << source
                     if not self._pending >> source & 1:
                         self._pend(source)
-                        self._update(hart, hardware=True)
+                        self._harts.signal(hart, self._next(hart), hardware=True)
                     break
             else:
                 return

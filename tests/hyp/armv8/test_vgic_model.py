@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from baonet.hyp.armv8.cpu import HCR_EN, HCR_NPIE, ICH_HCR, LR_ACTIVE
 from tests.examples import examples
+from tests.hyp.armv8 import shown
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, SPURIOUS, VirtualMachine
 
@@ -307,6 +308,11 @@ class VgicAgainstModel(RuleBasedStateMachine):
             spilled = self.vm.vgics[n]._interface.spilled
             listed = [lr & 0x3FF for lr in self.vm.cpus[n].ich[:16] if lr & LR_ACTIVE]
             assert sorted(listed + [i.intid for i in spilled.values() if i.active]) == expected
+
+    @invariant()
+    def what_registers_show(self) -> None:
+        for vgic in self.vm.vgics:
+            shown.check(vgic)
 
     @invariant()
     def when_maintenance_is_asked_for(self) -> None:

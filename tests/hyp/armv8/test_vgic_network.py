@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from baonet.hyp.armv8.cpu import LR_STATE
 from baonet.hyp.armv8.vgic_messages import VgicResult
 from tests.examples import examples
+from tests.hyp.armv8 import shown
 from tests.hyp.armv8.virtual_interface import Icc
 from tests.hyp.armv8.virtual_machine import GICD, GICR, SPURIOUS, VirtualMachine
 
@@ -197,6 +198,11 @@ class VgicOnANetwork(RuleBasedStateMachine):
                 assert enabled >> signalled - 32 & 1
 
     # What must hold
+
+    @invariant()
+    def what_registers_show(self) -> None:
+        for vgic in self.vm.vgics:
+            shown.check(vgic)
 
     @invariant()
     def an_spi_is_in_one_place(self) -> None:

@@ -11,6 +11,7 @@
 #include "armv8/arm.h"
 #include "count.h"
 #include "modelled.h"
+#include "windows.h"
 
 /* Which instruction it is; T32 has the operation and the base in the first half. */
 static uint32_t instruction_at(struct core *core, uint64_t pc) {
@@ -45,7 +46,7 @@ void arch_refused(struct core *core, uintptr_t from) {
 /* The entry by which the first accesses of the instruction would pass unseen. */
 void arch_resume(struct core *core) {
     uint64_t stored = core->state.arch.stored;
-    if (stored) unicorn.tlb_flush_page_mmuidx(core->cpu, (stored - 1) & PAGE_MASK, (1u << ARCH_MMU_INDEXES) - 1);
+    if (stored) windows_flush_page(core, (stored - 1) & PAGE_MASK, (1u << ARCH_MMU_INDEXES) - 1);
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "regions.h"
 #include "rights.h"
 #include "tlb.h"
+#include "windows.h"
 
 #define ESR_DATA_ABORT (0x24u << 26)
 #define ESR_INSTRUCTION_ABORT (0x20u << 26)
@@ -111,6 +112,9 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
     int prot, wanted = access;
     uint8_t info[FAULT_INFO_SIZE] __attribute__((aligned(8))) = {0};
     uint32_t memory_type = 0;
+    uint64_t tables = FIELD(uint64_t, core->env, va >> 55 & 1 ? ENV_TTBR1_EL1 : ENV_TTBR0_EL1);
+    if (!probe && window_find(core, va, access, mmu_index, tables, &ipa))
+        stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
     if (get_phys_addr_aarch64(core->env, va, access, mmu_index | MMU_INDEX_A, &ipa, &attributes, &prot, &page_size, info,
                               &memory_type)) {
         if (core->scratch.arch.walk.blocked) {
@@ -124,12 +128,13 @@ EXPORT bool arm_cpu_tlb_fill_aarch64(void *cpu, uint64_t va, int size, int acces
         if (!probe && from && access == MMU_DATA_STORE && load_faults_too(core, va, mmu_index, from)) access = MMU_DATA_LOAD;
         if (!arm.tlb_fill(cpu, va, size, access, mmu_index, probe, from)) return false;
         /* It walks again, and another CPU has mapped the page meanwhile: what it has made of that knows of no stage 2. */
-        unicorn.tlb_flush_page_mmuidx(core->cpu, va & PAGE_MASK, (uint16_t)(1u << mmu_index));
+        windows_flush_page(core, va & PAGE_MASK, (uint16_t)(1u << mmu_index));
         return arm_cpu_tlb_fill_aarch64(cpu, va, size, wanted, mmu_index, probe, from);
     }
     struct region *region = region_find(core, ipa);
     if (!region) {
         if (probe) return false;
+        window_note(core, va, access, mmu_index, tables, ipa);
         stage2_abort(core, va, ipa, access, from, TRANSLATION_FAULT_LEVEL3);
     }
     if (!region->host && access == MMU_INST_FETCH) { /* Bao maps devices execute-never */

@@ -20,6 +20,7 @@
 #include "riscv/riscv.h"
 #include "riscv/timer.h"
 #include "trace.h"
+#include "windows.h"
 
 #define KIND_BITS 3
 #define REG_BITS 5
@@ -57,9 +58,9 @@ static void fence(struct core *core, unsigned reg, unsigned asid, uintptr_t from
     if (in_user_mode(core)) riscv.raise(core->env, CAUSE_ILLEGAL, from);
     core_strain(core, reg ? MAINTENANCE_STRAIN : FLUSH_STRAIN);
     if (reg)
-        unicorn.tlb_flush_page_mmuidx(core->cpu, core_x(core)[reg] & PAGE_MASK, ALL_INDEXES);
+        windows_flush_page(core, core_x(core)[reg] & PAGE_MASK, ALL_INDEXES);
     else
-        unicorn.tlb_flush_mmuidx(core->cpu, ALL_INDEXES);
+        windows_flush(core, ALL_INDEXES);
     observed_fence(core, reg, asid);
 }
 

@@ -22,6 +22,7 @@
 #include "riscv/trap.h"
 #include "riscv/walk.h"
 #include "tlb.h"
+#include "windows.h"
 
 static const uint32_t page_faults[] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_FETCH_PAGE}; /* of a load, a store, a fetch */
 
@@ -67,6 +68,8 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     struct core *core = running;
     if (!core) return riscv.tlb_fill(cpu, va, size, access, mmu_index, probe, from);
     struct walk found;
+    uint64_t satp = ENV64(core, ENV_SATP), ipa;
+    if (!probe && window_find(core, va, access, mmu_index, satp, &ipa)) guest_page_fault(core, va, ipa, access, false, from);
     enum walked walked = walk(core, va, access, mmu_index, &found);
     struct region *region = walked == WALK_FOUND ? region_find(core, found.ipa) : NULL;
     bool code = region && (region->host || access != MMU_INST_FETCH); /* what a device has is none, and yet may be fetched */
@@ -80,6 +83,7 @@ EXPORT bool riscv_cpu_tlb_fill_riscv64(void *cpu, uint64_t va, int size, int acc
     }
     if (region && region->unassigned) fault_access(core, va, access, from);
     if (region && !code) riscv.raise(core->env, CAUSE_ILLEGAL, from);
+    if (walked == WALK_FOUND && !region) window_note(core, va, access, mmu_index, satp, found.ipa);
     if (!region) guest_page_fault(core, va, found.ipa, access, walked == WALK_MISSING, from);
     if (!ownership_enter_region(core, region, found.ipa, access == MMU_DATA_STORE)) {
         if (asks) return false;
