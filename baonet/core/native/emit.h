@@ -25,14 +25,13 @@ static inline void *emit_pointer(void *tcg, const volatile void *address) {
 static inline void *emit_number(void *tcg, uint32_t number) { return emit_temp(tcg, unicorn.const_i32(tcg, (int32_t)number)); }
 
 /*
- * result = function(a, b), of any function, where the library's own way (tcg_gen_callN) is for its helpers only. No register of
+ * result = function(argument), of any function, where the library's own way (tcg_gen_callN) is for its helpers only. No register of
  * the guest is in a register of the host, nor is one looked at (TCG_CALL_NO_READ_GLOBALS): so begins what follows a label.
  */
-static inline void emit_call(void *tcg, void *function, void *result, void *a, void *b) {
-    uint8_t *op = emit_operation(tcg, INDEX_OP_CALL, result, a, (uintptr_t)b);
-    op[TCG_OP_PARAMETERS] = 1 << 4 | 2; /* values that it gives, and is given */
-    FIELD(void *, op, TCG_OP_ARGS + 24) = function;
-    FIELD(uintptr_t, op, TCG_OP_ARGS + 32) = TCG_CALL_NO_READ_GLOBALS;
+static inline void emit_call(void *tcg, void *function, void *result, void *argument) {
+    uint8_t *op = emit_operation(tcg, INDEX_OP_CALL, result, argument, (uintptr_t)function);
+    op[TCG_OP_PARAMETERS] = 1 << 4 | 1; /* values that it gives, and is given */
+    FIELD(uintptr_t, op, TCG_OP_ARGS + 24) = TCG_CALL_NO_READ_GLOBALS;
 }
 
 static inline void emit_label(void *tcg, void *label) {

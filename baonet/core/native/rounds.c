@@ -182,18 +182,20 @@ struct member *rounds_member(const struct rounds *rounds, unsigned pcpu) {
     return NULL;
 }
 
+static bool takes_errand(const struct member *member) { return member->core && errands_has_room(member->core); }
+
 /* Who is not here, or has no room, is told by Python. */
 static bool takes_errands(const struct rounds *rounds, const struct notification *notification) {
     for (unsigned i = 0; i < notification->targets; i++) {
         const struct member *member = rounds_member(rounds, notification->target[i].pcpu);
-        if (member && member->status != MEMBER_GONE && !(member->core && errands_has_room(member->core))) return false;
+        if (member && member->status != MEMBER_GONE && !takes_errand(member)) return false;
     }
     return true;
 }
 
 bool rounds_bring(struct rounds *rounds, struct member *member, struct notice notice) {
     if (member->status == MEMBER_GONE) return true;
-    if (!member->core || !errands_has_room(member->core)) return false;
+    if (!takes_errand(member)) return false;
     struct delivered *delivered = &rounds->delivered;
     uint64_t late = member->clock > notice.due ? member->clock - notice.due : 0;
     if (late) delivered->late++;

@@ -70,7 +70,8 @@ static const uint8_t *run(const uint8_t *begun) {
 }
 
 /* The budget ran out, or somebody wants attention. It may leave the block, or refill the budget and say where to go on. */
-static const uint8_t *attend_at(struct core *core, const uint8_t *begun) {
+static const uint8_t *attend_at(const uint8_t *begun) {
+    struct core *core = running;
     core_settle(core, FIELD(uint16_t, begun, TB_ICOUNT));
     if (core->scratch.leave_block) {
         core->scratch.leave_block = false;
@@ -82,19 +83,18 @@ static const uint8_t *attend_at(struct core *core, const uint8_t *begun) {
 
 /*
  * attend:
- *     goto *attend_at(core, block)
+ *     goto *attend_at(block)
  *
  * is behind the last instruction, so that the way through a block has no branch that is taken. It ends in no label: each costs a
  * translation about as much as an instruction.
  */
 static void emit_attend(void) {
     emit_label(tcg, attend);
-    void *core = emit_pointer(tcg, running), *begun = emit_pointer(tcg, block);
-    void *to = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
-    emit_call(tcg, (void *)attend_at, to, core, begun);
+    void *begun = emit_pointer(tcg, block), *to = unicorn.temp_new(tcg, TCG_TYPE_I64, false);
+    emit_call(tcg, (void *)attend_at, to, begun);
     FIELD(void *, unicorn.emit_op(tcg, INDEX_OP_GOTO_PTR), TCG_OP_ARGS) = to;
-    void *temps[] = {core, begun, to};
-    for (unsigned i = 0; i < sizeof temps / sizeof *temps; i++) unicorn.temp_free(tcg, temps[i]);
+    unicorn.temp_free(tcg, begun);
+    unicorn.temp_free(tcg, to);
 }
 
 EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {

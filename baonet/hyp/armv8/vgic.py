@@ -191,8 +191,7 @@ class Vgic:
         register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         if register is None:
             return False
-        if self._interface.spilled:
-            self._catch_up()
+        self._catch_up()
         register.write(ipa, size, value, self._me)
         return True
 

@@ -119,8 +119,7 @@ class Distributor:
         self.enabled = False
         for spi in self._spis.values():
             spi.reset(self._master)
-        self.words.reset()
-        self.targets[:] = [0] * len(self.targets)
+        self._show()
 
     def set_enabled(self, enabled: bool) -> None:
         if enabled is not self.enabled:
@@ -381,6 +380,10 @@ class Distributor:
             if not self._here or intid not in self.interrupts:
                 raise _FORM.damaged(f"it has an SPI {intid!r:.20}")
             SPI.load(self.spi(intid), row)
+        self._show()
+
+    def _show(self) -> None:
+        """In registers, all that there is now: an SPI that is not made is as one that was reset."""
         self.words.reset()
         self.words.show(self._spis.values())
         self.targets[:] = [0] * len(self.targets)

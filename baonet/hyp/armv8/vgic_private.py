@@ -217,7 +217,6 @@ class Private:
             raise _PRIVATE_FORM.damaged(f"{len(rows)} interrupts, where there are {PRIVATE}")
         for interrupt, row in zip(self.interrupts, rows, strict=True):
             KEPT.load(interrupt, row)
-        self.words.reset()
         self.words.show(self.interrupts)
 
 

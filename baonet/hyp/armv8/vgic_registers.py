@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, final
 
 from baonet.hyp.armv8 import gic
-from baonet.hyp.armv8.vgic_words import RegisterWords
+from baonet.hyp.armv8.vgic_words import WORD_BITS, RegisterWords
 
 BYTE_OR_WORD: Final = 1 | 4
 WORD: Final = 4
@@ -77,23 +77,39 @@ class Constant:
         """Ignored."""
 
 
-@final
-class Enables:
-    """ISENABLER, or with ``on`` False ICENABLER: a 1 that is written changes its interrupt if it is not so yet."""
+class _Bits:
+    """One bit for each of at most 32 interrupts, those of a word: a 1 that is written may change its interrupt."""
 
-    __slots__ = ("_change", "_first", "_index", "_mask", "_on", "_words", "home", "widths")
+    __slots__ = ("_change", "_index", "_mask", "home", "widths")
+
+    def __init__(self, home: int, interrupts: range, change: Callable[[int, int], None]) -> None:
+        self.home = home
+        self.widths = WORD
+        self._index = interrupts.start // WORD_BITS
+        self._mask = (1 << len(interrupts)) - 1
+        self._change = change
+
+    def _change_each(self, bits: int, vcpu: int) -> None:
+        """Of each bit, the lowest first, the interrupt."""
+        first = WORD_BITS * self._index
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            self._change(first + lowest.bit_length() - 1, vcpu)
+
+
+@final
+class Enables(_Bits):
+    """ISENABLER, or with ``on`` False ICENABLER: it changes what is not so yet."""
+
+    __slots__ = ("_on", "_words")
 
     def __init__(
         self, home: int, interrupts: range, words: list[int], on: bool, change: Callable[[int, int], None]
     ) -> None:
-        self.home = home
-        self.widths = WORD
-        self._first = interrupts.start
-        self._index = interrupts.start // 32
-        self._mask = (1 << len(interrupts)) - 1
+        super().__init__(home, interrupts, change)
         self._words = words
         self._on = on
-        self._change = change
 
     def read(self, address: int, size: int) -> int:
         return self._words[self._index]
@@ -102,14 +118,14 @@ class Enables:
         enabled = self._words[self._index]
         bits = value & self._mask & (~enabled if self._on else enabled)
         if bits:
-            change(bits, self._first, self._change, vcpu)
+            self._change_each(bits, vcpu)
 
 
 @final
-class States:
-    """What is pending or active of at most 32 interrupts: a 1 that is written changes its interrupt."""
+class States(_Bits):
+    """What is pending or active."""
 
-    __slots__ = ("_change", "_first", "_get", "_index", "_mask", "_stirred", "home", "widths")
+    __slots__ = ("_get", "_stirred")
 
     def __init__(
         self,
@@ -119,28 +135,15 @@ class States:
         get: Callable[[int], int],
         change: Callable[[int, int], None],
     ) -> None:
-        self.home = home
-        self.widths = WORD
-        self._first = interrupts.start
-        self._index = interrupts.start // 32
-        self._mask = (1 << len(interrupts)) - 1
+        super().__init__(home, interrupts, change)
         self._stirred = stirred
         self._get = get
-        self._change = change
 
     def read(self, address: int, size: int) -> int:
         return self._get(self._index) if self._stirred[self._index] else 0
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        change(value & self._mask, self._first, self._change, vcpu)
-
-
-def change(bits: int, first: int, one: Callable[[int, int], None], vcpu: int) -> None:
-    """Of each bit, the lowest first, the interrupt that is so far behind ``first``."""
-    while bits:
-        lowest = bits & -bits
-        bits ^= lowest
-        one(first + lowest.bit_length() - 1, vcpu)
+        self._change_each(value & self._mask, vcpu)
 
 
 @final

@@ -139,9 +139,8 @@ class SharedController:
         self._asker = _NOBODY  # whose access the home is about
         self._asker_line = UNCHANGED  # what that does to its line
         self._shared = shared = make(self)
-        self._read: dict[
-            int, int
-        ] = {}  # the size of an access that may be done here, as far as one has been: _remember()
+        # By address, the size of an access that may be done here, as far as one has been: _remember().
+        self._read: dict[int, int] = {}
         self._written: dict[int, int] = {}
         self.windows = shared.windows
         self.messages: Mapping[type, Handler] = {

@@ -196,8 +196,6 @@ class Vplic:
         """Bao looks at each bit that changes, one after the other; the last look is what stays."""
         before = self._enabled[hart]
         changed = before & MASK32 << shift ^ value << shift
-        if not changed:
-            return
         self._enabled[hart] = before ^ changed
         if changed & ~self._hardware:
             self._update(hart)
@@ -207,8 +205,7 @@ class Vplic:
     def _set_threshold(self, hart: int, value: int) -> None:
         self._thresholds[hart] = value
         self._update(hart)
-        if self._up:
-            self._fire()
+        self._fire()
 
     def _claim(self, hart: int) -> int:
         source = self._next(hart)
