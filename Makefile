@@ -45,7 +45,7 @@ SANITIZED_TESTS := not long and not slow
 sanitize: $(VENV)/.tested
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
 	cp -r setup.py pyproject.toml README.md LICENSE baonet tests $(SANITIZED) && find $(SANITIZED) -name "*.so" -delete
-	BAONET_PURE=1 CFLAGS="-Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+	BAONET_PURE=1 CFLAGS="-Werror -DCHECK_COMMON_BLOCKS -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
 		$(BIN)/pip wheel --quiet --no-deps --wheel-dir $(SANITIZED)/wheel $(SANITIZED)
 	$(BIN)/python -m zipfile -e $(SANITIZED)/wheel/*.whl $(SANITIZED)
 	cd $(SANITIZED) && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \

@@ -402,7 +402,8 @@ class Wiring(TypedDict):
     which it was 0. ``slots``: the buffer of all slots, ``index`` the own, ``siblings`` those of the VM's other vCPUs.
     ``code_map``: a buffer that these share, or with a ledger its own, 8 bytes for 16 pages of their RAM. ``hz``: cycles
     a second of virtual time, 0 under the host's clock. ``records``: whether to record what happens. ``ledger``: the
-    island's, if others are in it.
+    island's, if others are in it. ``translations``: a buffer that these share, where they find the code that another
+    has made already; None: each makes its own.
     """
 
     frequency: int
@@ -414,6 +415,7 @@ class Wiring(TypedDict):
     hz: int
     records: bool
     ledger: object
+    translations: object
 
 
 class Trial(Protocol):

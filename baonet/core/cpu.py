@@ -107,6 +107,7 @@ def build(
     virtual = machine.clock.mode is ClockMode.VIRTUAL
     wing = wings.of(machine)
     ledger, code = memory.ownership.ledger(vm.index), memory.vms[vm.index].code
+    translations = memory.vms[vm.index].translations
     core = wing.core(
         machine,
         vm,
@@ -120,6 +121,7 @@ def build(
             # In virtual time nobody has translations of what another may write to: each core knows its own.
             "code_map": mmap.mmap(-1, code.size) if virtual and ledger is not None else code.view,
             "ledger": None if ledger is None else ledger.view,
+            "translations": None if translations is None else translations.view,
             "hz": machine.clock.cycles.hz if virtual else 0,
             "records": records,
         },

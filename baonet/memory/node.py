@@ -18,15 +18,23 @@ from baonet.memory.segments import Segment
 from baonet.memory.sizes import Sizes
 
 KICK: Final = PAGE_SIZE
+TRANSLATIONS: Final = 64 << 20
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class VmSegments:
-    """``regions`` are in the order of the VM's configuration; ``code`` has 8 bytes for 16 pages of all its RAM."""
+    """``regions`` are in the order of the VM's configuration; ``code`` has 8 bytes for 16 pages of all its RAM;
+    ``translations`` is for what its vCPUs translate in common, None: it has one.
+    """
 
     regions: tuple[Segment, ...]
     code: Segment
+    translations: Segment | None
+
+    @property
+    def coordination(self) -> tuple[Segment, ...]:
+        return (self.code,) if self.translations is None else (self.code, self.translations)
 
 
 @final
@@ -113,7 +121,8 @@ class NodeMemory:
         regions = tuple(Segment(f"{vm.name}:{region.base:#x}", region.size) for region in vm.regions)
         shared = sum(-(-ipc.size // PAGE_SIZE) * PAGE_SIZE for ipc in vm.ipcs)
         pages = (sum(region.size for region in regions) + shared) // PAGE_SIZE
-        return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8))
+        translations = Segment(f"{vm.name}:translations", TRANSLATIONS) if vm.cpus > 1 else None
+        return VmSegments(regions, Segment(f"{vm.name}:code", -(-pages // 16) * 8), translations)
 
     def _reached(self, sizes: Sizes) -> Iterator[tuple[Segment | None, list[int]]]:
         """Each segment that guests or devices of the machine have, with the VMs that can reach it; None: it is not
@@ -223,7 +232,7 @@ class NodeMemory:
         kept |= {segment for pa, segment in self.devices.items() if pa in mapped}
         kept |= {region for vm in use.vms for region in self.vms[vm].regions}
         self.ownership.keep(kept, use.vms)
-        kept |= {self.vms[vm].code for vm in use.vms}
+        kept |= {each for vm in use.vms for each in self.vms[vm].coordination}
         kept |= {self.clusters[number] for number in use.clusters}
         for segment in self._all():
             segment.settle(kept=segment in kept)
@@ -247,7 +256,7 @@ class NodeMemory:
         yield from self.devices.values()
         for vm in self.vms.values():
             yield from vm.regions
-            yield vm.code
+            yield from vm.coordination
         yield from self.clusters.values()
 
     def close(self) -> None:

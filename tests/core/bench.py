@@ -51,6 +51,7 @@ def core_of(
         index=index,
         siblings=tuple(other for other in range(memory.cores) if other != index),
         code_map=memory.code_map,
+        translations=memory.translations,
         hz=hz,
     )
     core.map_ram(RAM, SIZE, memory.ram, 0)

@@ -115,6 +115,7 @@ class El0:
             index=index,
             siblings=tuple(other for other in range(self.memory.cores) if other != index),
             code_map=self.memory.code_map,
+            translations=self.memory.translations,
             hz=hz,
             costs=(0,) * COSTS,
             records=records,

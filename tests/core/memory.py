@@ -10,6 +10,7 @@ from baonet.core import _node
 SIZE = 0x40_0000
 MASK = (1 << 64) - 1
 ENTRY = 16
+TRANSLATIONS = 0x80_0000
 
 
 class VmMemory:
@@ -20,6 +21,7 @@ class VmMemory:
         self.ram = mmap.mmap(-1, SIZE)
         self.slots = mmap.mmap(-1, cores * _node.SLOT_SIZE)
         self.code_map = mmap.mmap(-1, SIZE // 0x1000 // 2)
+        self.translations = mmap.mmap(-1, TRANSLATIONS)
         self.uart = mmap.mmap(-1, _node.UART_STATE_SIZE)
         self.cores = cores
 

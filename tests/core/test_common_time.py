@@ -75,6 +75,7 @@ class Node:
             index=index,
             siblings=(3 - index,),
             code_map=self.memory.code_map,
+            translations=self.memory.translations,
             ledger=self.ledger,
         )
         made.map_ram(RAM, SIZE, self.memory.ram, 0)

@@ -100,6 +100,7 @@ def test_a_shared_file_includes_nothing_of_an_architecture_but_its_header(path: 
 PYTHON = {
     "architecture.h": "declares what makes a core, and what Python asks of it",
     "code_map.c": "ends the process",
+    "common_blocks.c": "makes a core",
     "core.h": "the object, and what emulated accesses call",
     "emulate.c": "an emulated access is the hypervisor's, and happens with the GIL held",
     "entry.c": "makes a core",

@@ -44,6 +44,7 @@ def core(
         index=index,
         siblings=siblings,
         code_map=memory.code_map,
+        translations=memory.translations,
         hz=hz,
         costs=costs,
         records=True,

@@ -115,6 +115,21 @@ def test_a_device_that_is_modelled_has_memory_and_who_does_not_map_it_gives_it_u
     node.close()
 
 
+def test_translations_are_in_common_where_there_are_several_vcpus_and_for_their_processes_only() -> None:
+    whole = machines.machine(replace(machines.vm(0), cpus=2), replace(machines.vm(1), cpus=2), machines.vm(2))
+    node = NodeMemory(whole, Sizes(4096, 0x1000, 64, {"pl011": 100}))
+    assert [vm.translations is not None for vm in node.vms.values()] == [True, True, False]
+    pid = os.fork()
+    if pid == 0:
+        node.keep(Use(frozenset({1}), frozenset({1})))
+        text = Path("/proc/self/maps").read_text()
+        os._exit(
+            sum(f"{whole.vms[vm].name}:translations" in text for vm in (0, 2)) * 2 + (f"{whole.vms[1].name}:t" in text)
+        )
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    node.close()
+
+
 @settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.integers(0, 0x4FFF), st.binary(min_size=1, max_size=5000)), max_size=6), st.data())
 def test_memory_that_was_saved_is_had_again(writes: list[tuple[int, bytes]], data: st.DataObject) -> None:

@@ -42,6 +42,7 @@ class Core(NativeCore):
         costs: tuple[int, ...] = ...,
         records: bool = False,
         ledger: object = None,
+        translations: object = None,
         cluster: int = 1,
     ) -> None: ...
     @property

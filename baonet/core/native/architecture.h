@@ -132,6 +132,13 @@ void arch_block_begin(void *tb);
 void arch_block_end(void);
 
 /*
+ * Whether the library makes the same host code for CPUs of the same model that are wired so; and whether a function that code calls is
+ * given something of its own core's that is at another address in others.
+ */
+bool arch_translates_alike(const struct arch_wiring *one, const struct arch_wiring *other);
+bool arch_calls_own(const void *function);
+
+/*
  * The code of an instruction asks for something by a number (translate.c), which is less than any address of the
  * host's; at the instruction whose host code returns to `from`.
  */

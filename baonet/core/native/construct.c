@@ -7,6 +7,7 @@
 #include "architecture.h"
 #include "clock.h"
 #include "code_map.h"
+#include "common_blocks.h"
 #include "ownership.h"
 #include "regions.h"
 #include "uart_kinds.h"
@@ -99,16 +100,16 @@ static PyObject *take(PyObject *keywords, char *const *names) {
 }
 
 static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", NULL};
+    static char *names[] = {"frequency", "epoch", "slots", "index", "siblings", "code_map", "hz", "costs", "records", "ledger", "translations", NULL};
     unsigned long long frequency, epoch;
-    PyObject *slots, *siblings, *code_map, *costs = NULL, *ledger = Py_None;
+    PyObject *slots, *siblings, *code_map, *costs = NULL, *ledger = Py_None, *translations = Py_None;
     unsigned long long hz = 0;
     int records = 0;
     PyObject *shared = take(keywords, names);
     if (!shared) return -1;
-    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "KKOIO!O|$KO!pO", names, &frequency, &epoch, &slots,
+    int parsed = PyArg_ParseTupleAndKeywords(args, shared, "KKOIO!O|$KO!pOO", names, &frequency, &epoch, &slots,
                                              &core->index, &PyTuple_Type, &siblings, &code_map, &hz, &PyTuple_Type,
-                                             &costs, &records, &ledger);
+                                             &costs, &records, &ledger, &translations);
     Py_DECREF(shared); /* the caller has all that is in it */
     if (!parsed || arch_init(core, keywords)) return -1;
     if (!frequency) {
@@ -157,6 +158,11 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
     core->scratch.reason = core->state.deferred = EXIT_NONE;
     if (open_uc(core)) return -1;
     if (arch_define(core)) return -1;
+    if (translations != Py_None) {
+        size_t size = (size_t)PyObject_Length(translations);
+        uint8_t *common = memory(core, translations, 0, size);
+        if (!common || common_blocks_join(core, common, size)) return -1;
+    }
     return save_pristine(core);
 }
 

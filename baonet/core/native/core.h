@@ -15,11 +15,11 @@
  *              what others are to hear of, and what is shared with them
  *   cpu        (the architecture's)
  *              one CPU, as its architecture has it
- *   core       answers architecture cached clock code_map core count crossing leave lent modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace windows
+ *   core       answers architecture block_table cached clock code_map common_blocks core count crossing leave lent modelled observe ownership parcels physical polling regions resident rest rights sample siblings spans storm tlb trace windows
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_rounding jumps layout ledger library patience requests slot state uart_state unicorn
+ *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_code host_rounding jumps layout ledger library patience requests slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -196,6 +196,9 @@ struct core {
     struct uart **uarts; /* the library keeps the address of each */
     uint64_t ram_end;
     struct arch_wiring arch;
+    struct common_blocks *common; /* common_blocks.h; NULL: none */
+    size_t common_size;
+    struct common_noted *noted;   /* of the block that is translated */
 
     struct ledger *ledger; /* of the island; NULL: no other pcpu is in it, or the time is the host's */
     struct ledger *residence; /* under the host's clock, of an island that is on several nodes; else NULL */

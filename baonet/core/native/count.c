@@ -5,39 +5,27 @@
  */
 #include "count.h"
 
+#include "block_table.h"
 #include "footprint.h"
 #include "leave.h"
 
-static int64_t leb128(const uint8_t **at) {
-    uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
-    do {
-        byte = *(*at)++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80);
-    if (shift < 64 && byte & 0x40) value |= UINT64_MAX << shift;
-    return (int64_t)value;
-}
-
 /*
- * The instruction whose host code returns to `from`, by the library's own table: behind the block's host code, for each
- * instruction the differences of its words and of where its host code ends. No other way is right where instructions have two
+ * The instruction whose host code returns to `from`, by the library's own table. No other way is right where instructions have two
  * lengths.
  */
 static bool find_in(const uint8_t *block, uintptr_t from, struct place *place) {
     place->from = from;
     place->block = block;
-    uintptr_t end = FIELD(uintptr_t, block, TB_CODE);
-    const uint8_t *at = (const uint8_t *)end + FIELD(size_t, place->block, TB_CODE_SIZE);
-    unsigned count = FIELD(uint16_t, place->block, TB_ICOUNT);
-    memset(place->words, 0, sizeof place->words);
-    place->words[0] = FIELD(uint64_t, place->block, TB_PC);
+    uintptr_t begin = FIELD(uintptr_t, block, TB_CODE);
+    const uint8_t *at = (const uint8_t *)begin + FIELD(size_t, block, TB_CODE_SIZE);
+    unsigned count = FIELD(uint16_t, block, TB_ICOUNT);
+    struct block_row row = block_table_begin(FIELD(uint64_t, block, TB_PC));
     for (place->index = 0; place->index < count; place->index++) {
-        for (int word = 0; word < INSN_START_WORDS; word++) place->words[word] += (uint64_t)leb128(&at);
-        end += (uintptr_t)leb128(&at);
-        if (end > from - 1) return true; /* a return address is behind its call */
+        block_table_next(&at, &row);
+        if (begin + row.end > from - 1) { /* a return address is behind its call */
+            memcpy(place->words, row.words, sizeof row.words);
+            return true;
+        }
     }
     return false;
 }

@@ -15,7 +15,6 @@
  */
 #include "jumps.h"
 
-#define NO_JUMP 0xffff
 #define JMP 0xe9
 #define JCC_PREFIX 0x0f
 #define JCC 0x80 /* and a condition */

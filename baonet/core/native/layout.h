@@ -20,7 +20,11 @@
 /* TCGContext, TCGOp, TCGLabel */
 #define TCG_NB_OPS 56
 #define TCG_TB_CFLAGS 100
-#define TCG_CODE_BUFFER 160
+#define TCG_PROLOGUE 144
+#define TCG_CODE_BUFFER 160 /* behind it */
+#define TCG_HIGHWATER 208 /* beyond which the code buffer is full */
+#define TCG_INSTRUCTION_WORDS (TCG_TABLE - BLOCK_INSTRUCTIONS * INSN_START_WORDS * 8) /* of the block that is translated: gen_insn_data */
+#define TCG_INSTRUCTION_ENDS (TCG_INSTRUCTION_WORDS - BLOCK_INSTRUCTIONS * 2) /* gen_insn_end_off */
 #define TCG_OP_OPCODE 0 /* a byte */
 #define TCG_OP_PARAMETERS 1
 #define TCG_OP_ARGS 24
@@ -34,6 +38,7 @@
 
 /* TranslationBlock */
 #define TB_PC 0
+#define TB_CS_BASE 8
 #define TB_FLAGS 16
 #define TB_SIZE 20
 #define TB_ICOUNT 22
@@ -42,6 +47,7 @@
 #define TB_CODE_SIZE 40
 #define TB_PAGES 72 /* RAM offsets of the two that it may be on */
 #define TB_JUMP_RESET 88 /* of its two jumps, how far from the host code's start what follows each is; or that there is none */
+#define NO_JUMP 0xffff
 #define TB_JUMP_PLACE 96 /* and where each has how far it jumps */
 
 /* CPUState */
@@ -53,6 +59,7 @@
 #define CS_INTERRUPT_REQUEST 28
 #define CS_ENV_PTR 296
 #define CS_ICOUNT_DECR_PTR 304
+#define CS_BREAKPOINTS 33096 /* the first; NULL: there is none */
 #define CS_HALTED 33176
 #define CS_EXCEPTION_INDEX 33184
 #define CS_UC 33192

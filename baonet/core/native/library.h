@@ -50,6 +50,7 @@ extern struct unicorn {
     void (*check_exit_request)(void *, uint32_t);
     void (*generate)(void *, void *, int);
     void *(*gen_code)(void *, uint64_t, uint64_t, uint32_t, int);
+    int (*make_code)(void *, void *);
     void (*prologue_init)(void *);
     void (*func_start)(void *);
     void (*call)(void *, void *, void *, int, void **);

@@ -22,6 +22,7 @@
 #include "architecture.h"
 #include "broadcast.h"
 #include "code_map.h"
+#include "common_blocks.h"
 #include "jumps.h"
 #include "leave.h"
 #include "regions.h"
@@ -106,6 +107,7 @@ EXPORT void *ARCH(tb_gen_code)(void *cpu, uint64_t pc, uint64_t cs_base, uint32_
         uint8_t *block = unicorn.gen_code(cpu, pc, cs_base, flags, cflags);
         if (!core) return block;
         if (!check_block(core, block, &looked)) continue;
+        common_blocks_keep(core, block);
         jumps_shorten(block);
         return block;
     }

@@ -7,12 +7,11 @@
  *    stop there leaves with the PC still at the access, which then runs twice.
  * 3. At the start of a block, inline: budget -= instructions of the block; attend if that is less than the kick word.
  */
-#define _GNU_SOURCE
-#include <string.h>
-
 #include "architecture.h"
+#include "common_blocks.h"
 #include "count.h"
 #include "emit.h"
+#include "host_code.h"
 #include "leave.h"
 #include "observe.h"
 #include "settle.h"
@@ -60,15 +59,6 @@ static void emit_block_start(void) {
     if (core->model) observe_block(tcg, block);
 }
 
-/* The host code of a block's start up to there is the same in all blocks, but for its constants: cmp %ebx, %r12d; jl attend. */
-static const uint8_t *run(const uint8_t *begun) {
-    static const uint8_t last[] = {0x44, 0x3b, 0xe3, 0x0f, 0x8c};
-    enum { DISTANCE = sizeof(int32_t), LONGEST = 40 };
-    const uint8_t *found = memmem(FIELD(const uint8_t *, begun, TB_CODE), LONGEST, last, sizeof last);
-    if (!found) Py_FatalError("baonet: libunicorn.so.2 makes other code than 2.1.4");
-    return found + sizeof last + DISTANCE;
-}
-
 /* The budget ran out, or somebody wants attention. It may leave the block, or refill the budget and say where to go on. */
 static const uint8_t *attend_at(const uint8_t *begun) {
     struct core *core = running;
@@ -78,7 +68,9 @@ static const uint8_t *attend_at(const uint8_t *begun) {
         count_leave_block(core, begun);
         unicorn.loop_exit(core->cpu);
     }
-    return run(begun);
+    const uint8_t *run = host_code_run(FIELD(const uint8_t *, begun, TB_CODE));
+    if (!run) Py_FatalError("baonet: libunicorn.so.2 makes other code than 2.1.4");
+    return run;
 }
 
 /*
@@ -97,11 +89,55 @@ static void emit_attend(void) {
     unicorn.temp_free(tcg, to);
 }
 
+/* What is in common for the block, which the library is then not to make (tcg_gen_code). */
+static _Thread_local const struct common_block *common;
+
+#ifdef CHECK_COMMON_BLOCKS /* every block is translated all the same, and what is in common is to be what the library makes */
+#define MOST_CODE 65536
+#define ROWS_SIZE (BLOCK_INSTRUCTIONS * (2 + INSN_START_WORDS * 8))
+static _Thread_local uint8_t *expected;
+
+static bool is_common(void *tb, unsigned most) {
+    if (!expected) expected = malloc(MOST_CODE);
+    common = common_blocks_find(running, tb, most, expected);
+    return false;
+}
+
+static bool jumps_as(const uint8_t *block, const uint8_t *other, unsigned jump) {
+    return FIELD(uint16_t, block, TB_JUMP_RESET + 2 * jump) == NO_JUMP ||
+           FIELD(uint64_t, block, TB_JUMP_PLACE + 8 * jump) == FIELD(uint64_t, other, TB_JUMP_PLACE + 8 * jump);
+}
+
+/* Calls are longer where the library is far: such code is the same in another length. */
+static int make_code(void *s, void *tb) {
+    uint8_t *block = tb, *rows = (uint8_t *)s + TCG_INSTRUCTION_ENDS, made_rows[ROWS_SIZE], made[TB_JUMP_PLACE + 16];
+    int size = unicorn.make_code(s, tb);
+    if (!common || size < 0) return size;
+    common_blocks_refuse(running); /* it is kept already */
+    memcpy(made_rows, rows, sizeof made_rows);
+    memcpy(made, block, sizeof made);
+    if (common_blocks_finish(common, s, tb) == size &&
+        (memcmp(expected, FIELD(uint8_t *, tb, TB_CODE), (size_t)size) || memcmp(made_rows, rows, sizeof made_rows) ||
+         memcmp(made, block, TB_JUMP_PLACE) || !jumps_as(made, block, 0) || !jumps_as(made, block, 1)))
+        Py_FatalError("baonet: a block is not what is in common for it");
+    memcpy(rows, made_rows, sizeof made_rows);
+    memcpy(block, made, sizeof made);
+    return size;
+}
+#else
+static bool is_common(void *tb, unsigned most) { return (common = common_blocks_find(running, tb, most, FIELD(uint8_t *, tb, TB_CODE))); }
+static int make_code(void *s, void *tb) { return common ? common_blocks_finish(common, s, tb) : unicorn.make_code(s, tb); }
+#endif
+
 EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     if (!running) {
         unicorn.generate(cpu, tb, max_insns);
         return;
     }
+    running->state.translated++;
+    core_strain(running, TRANSLATION_STRAIN);
+    if (is_common(tb, (unsigned)max_insns)) return;
+    common_blocks_begin(running, tb, (unsigned)max_insns);
     uint32_t *tb_flags = &FIELD(uint32_t, tb, TB_CFLAGS), *tcg_flags = &FIELD(uint32_t, tcg, TCG_TB_CFLAGS);
     uint32_t saved = *tb_flags;
     if (saved != *tcg_flags) Py_FatalError("baonet: libunicorn.so.2 is laid out in another way than 2.1.4");
@@ -117,8 +153,6 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     if (!FIELD(uint16_t, tb, TB_SIZE)) FIELD(uint16_t, tb, TB_SIZE) = 1;
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
-    running->state.translated++;
-    core_strain(running, TRANSLATION_STRAIN);
     observe_block_end(tb);
     if (!count_op) return;
     FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
@@ -126,13 +160,16 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     count_op = NULL;
 }
 
+EXPORT int ARCH(tcg_gen_code)(void *s, void *tb) {
+    return running ? make_code(s, tb) : unicorn.make_code(s, tb);
+}
+
 EXPORT void ARCH(check_exit_request)(void *s) { (void)s; }
 
 /* An instruction asks for something. */
 EXPORT void ARCH(helper_check_exit_request)(void *argument, uintptr_t value) {
-    struct core *core = running;
-    if (core == argument)
-        arch_asked(core, value, (uintptr_t)__builtin_return_address(0));
+    if (!argument)
+        arch_asked(running, value, (uintptr_t)__builtin_return_address(0));
     else /* a Unicorn instance that is not ours: as the library does */
         unicorn.check_exit_request(argument, (uint32_t)value);
 }
@@ -143,6 +180,7 @@ EXPORT void ARCH(tcg_gen_callN)(void *s, void *function, void *result, int count
         return;
     }
     library_weigh(s);
+    if (running && arch_calls_own(function)) common_blocks_refuse(running);
     unicorn.call(s, function, result, count, arguments);
     if (running && running->model) arch_observe_call(s, function, arguments);
 }

@@ -66,6 +66,7 @@ static void core_dealloc(PyObject *self) {
     parcels_clear(&core->pieces);
     Py_XDECREF(core->buffers);
     parcels_clear(&core->chunks);
+    PyMem_Free(core->noted);
     PyMem_Free(core->records);
     PyMem_Free(core->weave);
     modelling_clear(core);

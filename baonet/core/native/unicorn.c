@@ -60,6 +60,7 @@ static const struct symbol symbols[] = {
     {(void **)&unicorn.check_exit_request, "helper_check_exit_request" ARCH_SUFFIX},
     {(void **)&unicorn.generate, "gen_intermediate_code" ARCH_SUFFIX},
     {(void **)&unicorn.gen_code, "tb_gen_code" ARCH_SUFFIX},
+    {(void **)&unicorn.make_code, "tcg_gen_code" ARCH_SUFFIX},
     {(void **)&unicorn.prologue_init, "tcg_prologue_init" ARCH_SUFFIX},
     {(void **)&unicorn.func_start, "tcg_func_start" ARCH_SUFFIX},
     {(void **)&unicorn.call, "tcg_gen_callN" ARCH_SUFFIX},

@@ -41,6 +41,7 @@ class Core(NativeCore):
         costs: tuple[int, ...] = ...,
         records: bool = False,
         ledger: object = None,
+        translations: object = None,
     ) -> None: ...
     def map_imsic(self, base: int, harts: int) -> None:
         """Where the pages of the guest interrupt files are, one for each hart of the VM (AIA 3.5).

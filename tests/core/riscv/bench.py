@@ -80,6 +80,7 @@ def core_of(
         siblings=tuple(other for other in range(memory.cores) if other != index),
         # In virtual time nobody has translations of what another may write to
         code_map=mmap.mmap(-1, len(memory.code_map)) if owners else memory.code_map,
+        translations=memory.translations,
         hz=hz,
         costs=costs,
         records=records,

@@ -16,6 +16,7 @@ extern struct arm {
     void *(*get_reginfo)(void *, uint32_t);
     void (*define_reg)(void *, void *, void *);
     void (*check_access)(void *, void *, uint32_t, uint32_t);
+    void *get_register, *set_register, *get_register64, *set_register64; /* helpers */
     void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
     void (*breakpoint)(void *, uint32_t);
     void (*sync_32_to_64)(void *);

@@ -11,9 +11,12 @@
 #include "armv8/align.h"
 #include "armv8/arm.h"
 #include "armv8/encoding32.h"
+#include "armv8/exceptions.h"
 #include "armv8/flags.h"
 #include "armv8/observed.h"
 #include "armv8/order.h"
+#include "common_blocks.h"
+#include "leave.h"
 
 enum { A64, A32, T32 };
 
@@ -34,6 +37,14 @@ void arch_block_begin(void *tb) {
 }
 
 void arch_block_end(void) { block = NULL; }
+
+/* These are given an entry of the CPU's table of registers. */
+bool arch_calls_own(const void *function) {
+    const void *const own[] = {helper_access_check_cp_reg_aarch64, arm.get_register, arm.set_register, arm.get_register64, arm.set_register64};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (function == own[i]) return true;
+    return false;
+}
 
 static bool no_setend(void) { return FIELD(uint32_t, block, TB_FLAGS) & FLAG_NO_SETEND; }
 
@@ -69,6 +80,7 @@ enum { HINT_YIELD = 1, HINT_WFE = 2 };
 EXPORT uint32_t cpu_ldl_code_aarch64(void *env, uint64_t pc) {
     uint32_t word = arm.load_code(env, pc);
     if (!block) return word;
+    common_blocks_read(running, pc, word, 4);
     if (instruction_set == A64) {
         align_instruction(word);
         observed_instruction(pc, word);
@@ -99,6 +111,12 @@ static bool may_look_ahead(uint64_t pc) {
     return (pc & (PAGE_SIZE - 1)) != PAGE_SIZE - 2 || pc == FIELD(uint64_t, block, TB_PC);
 }
 
+static uint32_t load_half(void *env, uint64_t pc) {
+    uint32_t half = arm.load_half(env, pc);
+    if (block) common_blocks_read(running, pc, half, 2);
+    return half;
+}
+
 static uint32_t first_of_wide(void *env, uint64_t pc, uint32_t half) {
     second_at = pc + 2;
     first_half = half;
@@ -107,7 +125,7 @@ static uint32_t first_of_wide(void *env, uint64_t pc, uint32_t half) {
         observed_instruction32(pc, true);
         return half;
     }
-    struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | arm.load_half(env, pc + 2));
+    struct encoding32 encoding = encoding32_of_wide_t32(half << 16 | load_half(env, pc + 2));
     align_instruction32(encoding);
     observed_instruction32(pc, encoding.each != EACH_ITS_SIZE);
     first_undefined = encoding.undefined;
@@ -118,12 +136,12 @@ EXPORT uint32_t cpu_lduw_code_aarch64(void *env, uint64_t pc) {
     if (block && pc == second_at) {
         second_at = UINT64_MAX;
         if (first_undefined) return T32_WIDE_UDF_SECOND;
-        uint32_t half = arm.load_half(env, pc);
+        uint32_t half = load_half(env, pc);
         unsigned hint = first_half == T32_WIDE_HINT && (half & 0xff00) == 0x8000 ? half & 0xff : 0;
         let_yield(hint == HINT_YIELD || hint == HINT_WFE);
         return half;
     }
-    uint32_t half = arm.load_half(env, pc);
+    uint32_t half = load_half(env, pc);
     if (!block) return half;
     let_yield(T32_HINT(half) == HINT_YIELD || T32_HINT(half) == HINT_WFE);
     if (T32_IS_WIDE(half)) return first_of_wide(env, pc, half);

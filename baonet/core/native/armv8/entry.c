@@ -21,6 +21,12 @@ static bool has(PyObject *interrupts, uint32_t intid) {
     return found;
 }
 
+/* The library has the values of registers that do not change in its code, and whether they are there. */
+bool arch_translates_alike(const struct arch_wiring *one, const struct arch_wiring *other) {
+    return one->midr == other->midr && one->gicv3 == other->gicv3 && one->gicv2 == other->gicv2 && one->monitors == other->monitors &&
+           one->cluster == other->cluster;
+}
+
 int arch_init(struct core *core, PyObject *keywords) {
     static char *names[] = {"model", "midr", "mpidr", "gic_version", "list_registers", "timers", "cluster", NULL};
     struct arch_wiring *wiring = &core->arch;

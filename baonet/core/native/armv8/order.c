@@ -20,15 +20,15 @@ void order_block(void) { release_pending = false; }
 #define RELEASE_BARRIER (0x0f | 0x20)
 #define FULL_BARRIER (0x0f | 0x30)
 
-EXPORT void helper_check_exit_request_aarch64(void *core, uintptr_t block);
+EXPORT void helper_check_exit_request_aarch64(void *none, uintptr_t asked);
 
 #define ASK_BARRIER 0 /* all that is asked */
 
 /* Before a barrier is over, maintenance is. */
 static void finish_maintenance(void *s) {
-    void *core = emit_pointer(s, running), *asked = emit_temp(s, unicorn.const_i64(s, ASK_BARRIER)), *arguments[] = {core, asked};
+    void *none = emit_pointer(s, NULL), *asked = emit_temp(s, unicorn.const_i64(s, ASK_BARRIER)), *arguments[] = {none, asked};
     unicorn.call(s, helper_check_exit_request_aarch64, NULL, 2, arguments);
-    unicorn.temp_free(s, core);
+    unicorn.temp_free(s, none);
     unicorn.temp_free(s, asked);
 }
 

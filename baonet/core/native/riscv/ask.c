@@ -26,13 +26,13 @@
 #define REG_BITS 5
 #define ALL_INDEXES ((1u << ARCH_MMU_INDEXES) - 1)
 
-EXPORT void helper_check_exit_request_riscv64(void *core, uintptr_t what);
+EXPORT void helper_check_exit_request_riscv64(void *none, uintptr_t asked);
 
 void ask_emit(struct core *core, enum ask what, unsigned reg, unsigned operation) {
     uint8_t *tcg = FIELD(uint8_t *, core->uc, UC_TCG_CTX);
     int64_t number = (int64_t)(what | reg << KIND_BITS | operation << (KIND_BITS + REG_BITS));
-    void *asker = unicorn.const_i64(tcg, (int64_t)(uintptr_t)core), *asked = unicorn.const_i64(tcg, number);
-    void *arguments[] = {tcg + (uintptr_t)asker, tcg + (uintptr_t)asked};
+    void *none = unicorn.const_i64(tcg, 0), *asked = unicorn.const_i64(tcg, number);
+    void *arguments[] = {tcg + (uintptr_t)none, tcg + (uintptr_t)asked};
     library_weigh(tcg);
     unicorn.call(tcg, helper_check_exit_request_riscv64, NULL, 2, arguments);
     unicorn.temp_free(tcg, arguments[0]);

@@ -7,6 +7,7 @@
  * does not depend on it.
  */
 #include "architecture.h"
+#include "common_blocks.h"
 #include "leave.h"
 #include "riscv/ask.h"
 #include "riscv/encoding.h"
@@ -28,6 +29,12 @@ void arch_block_begin(void *tb) {
 void arch_block_end(void) {
     if (ends_before_page) FIELD(uint16_t, block, TB_ICOUNT)--;
     block = NULL;
+}
+
+/* Of what code of the library's is given, its registers and numbers are all. */
+bool arch_calls_own(const void *function) {
+    (void)function;
+    return false;
 }
 
 #define MODE_TSO 8u                    /* of FENCE, bits 31:28 */
@@ -72,19 +79,25 @@ static uint32_t replaced(uint32_t word) {
     return is_weak_fence(word) ? NOP : word;
 }
 
+static uint32_t load_half(void *env, uint64_t pc) {
+    uint32_t half = riscv.load_half(env, pc);
+    common_blocks_read(running, pc, half, 2);
+    return half;
+}
+
 EXPORT uint32_t cpu_lduw_code_riscv64(void *env, uint64_t pc) {
     if (!block || !running || running->env != env) return riscv.load_half(env, pc);
     if (pc == second_at) {
         second_at = UINT64_MAX;
         return second_half;
     }
-    uint32_t half = riscv.load_half(env, pc);
+    uint32_t half = load_half(env, pc);
     if (IS_COMPRESSED(half)) return is_undefined(half) ? UNDEFINED_HALF : half;
     if (!((pc + 2) & (PAGE_SIZE - 1)) && pc != FIELD(uint64_t, block, TB_PC)) {
         ends_before_page = true;
         return JUMP_TO_SELF;
     }
-    uint32_t word = replaced(riscv.load_half(env, pc + 2) << 16 | half);
+    uint32_t word = replaced(load_half(env, pc + 2) << 16 | half);
     second_at = pc + 2;
     second_half = word >> 16;
     return word & 0xffff;
