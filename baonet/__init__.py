@@ -9,10 +9,7 @@ For Python programs (docs/library.md):
 What is named here is loaded when it is asked for: an import of ``baonet`` costs next to nothing.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing's is no other for who checks types, and takes longer to load than all else before main
 if TYPE_CHECKING:
     from baonet.actors.ending import Ending
     from baonet.core.errors import EngineError

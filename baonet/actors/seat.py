@@ -106,7 +106,10 @@ class Seat:
             self._put(Delivery(due, source, sequence, IpcNotify(shmem, event)))
 
     def deliver(self, inbox: Iterable[Delivery]) -> None:
-        """What has come, to be taken when it is due."""
+        """What has come, to be taken when it is due. Whether that is too much is for a turn to say.
+
+        To be saved all is given to who never has a turn again, and that ends nothing.
+        """
         for delivery in inbox:
             self._put(delivery)
 
@@ -116,6 +119,8 @@ class Seat:
             self._take_back()
         if turn.inbox:
             self.deliver(turn.inbox)
+        if len(self._inbox) > MAILBOX:
+            raise MailboxFullError(self.pcpu)
         if turn.reason >= 0:
             self._interrupted = False
             self.body.left(turn.reason)
@@ -142,8 +147,6 @@ class Seat:
     def _put(self, delivery: Delivery) -> None:
         """In the order of time, sender and number; what is the same in all of them, in the order of coming."""
         self._came += 1
-        if len(self._inbox) >= MAILBOX:
-            raise MailboxFullError(self.pcpu)
         heappush(self._inbox, (delivery.due, delivery.source, delivery.sequence, self._came, delivery))
 
     def _settle(self, until: int) -> int | None:

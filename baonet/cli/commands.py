@@ -109,12 +109,12 @@ def _command(arguments: Sequence[str]) -> str:
     return next((each for each in arguments if not each.startswith("-")), "")
 
 
-def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
-    """Returns the exit status. ``on_interrupt`` is what SIGINT does while a command runs."""
+def execute(arguments: Sequence[str] | None, on_interrupt: Any, afterwards: Any) -> int:
+    """Returns the exit status. What SIGINT does while a command runs is ``on_interrupt``, and then ``afterwards``."""
     streams.prepare()
     spare = bytearray(_SPARE)
     try:
-        status = _execute(arguments, on_interrupt)
+        status = _execute(arguments, on_interrupt, afterwards)
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does: end like a process that SIGPIPE ended.
         streams.drop(sys.stdout)
@@ -131,6 +131,7 @@ def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
         streams.drop(sys.stdout)
         status = 1
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, afterwards)
         streams.drop(sys.stdout)  # its reader may have stopped
         say_ended(signal.SIGINT)
         status = 130
@@ -141,8 +142,17 @@ def execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     return status
 
 
-def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
+def _execute(arguments: Sequence[str] | None, on_interrupt: Any, afterwards: Any) -> int:
     """All that is said has been written when it returns: help and mistakes too, with which argparse ends a process."""
+    try:
+        status = _status(arguments, on_interrupt)
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGINT, afterwards)
+    return status
+
+
+def _status(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
     try:
         given = sys.argv[1:] if arguments is None else arguments
         with loading():
@@ -150,9 +160,7 @@ def _execute(arguments: Sequence[str] | None, on_interrupt: Any) -> int:
             line = parser(name, others=name not in COMMANDS or given[0] != name)
         options = line.parse_args(given)
     except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else 2
-    else:
-        signal.signal(signal.SIGINT, on_interrupt)
-        status = options.command(options)
-    sys.stdout.flush()
+        return ended.code if isinstance(ended.code, int) else 2
+    signal.signal(signal.SIGINT, on_interrupt)
+    status: int = options.command(options)
     return status

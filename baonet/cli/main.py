@@ -7,20 +7,25 @@ import gc
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from baonet.cli.interrupted import say_ended
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
-    gc.disable()  # while modules are loaded, of which nothing becomes garbage
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
+    return _main(arguments, before, before)
+
+
+def _main(arguments: list[str] | None, on_interrupt: Any, afterwards: Any) -> int:
+    """``on_interrupt`` is what SIGINT does while a command runs, and ``afterwards`` when it is over."""
+    gc.disable()  # while modules are loaded, of which nothing becomes garbage
+    if on_interrupt is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupted)  # while modules are loaded, which takes longest
     from baonet.cli.commands import execute  # noqa: PLC0415 - see above
 
-    return execute(arguments, before)
+    return execute(arguments, on_interrupt, afterwards)
 
 
 def command() -> NoReturn:
@@ -40,7 +45,10 @@ def command() -> NoReturn:
 
     if not atexit._ncallbacks():  # or somebody looks at this process: what was registered first is done last
         atexit.register(end)
-    status = main()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        status = _main(None, signal.SIG_IGN, signal.SIG_IGN)
+    else:
+        status = _main(None, signal.default_int_handler, _interrupted)
     sys.exit(status)
 
 

@@ -384,13 +384,19 @@ class Cluster:
         return f"{one} and {another} do not reach each other"
 
     async def settle(self) -> None:
-        """When the machine is over: until each node that had actors has told what went between it and others."""
-        had = {self._nodes[address] for address in self._addresses}
+        """When the machine is over: until each node that had actors has told what went between it and others.
+
+        One that does not tell keeps nobody else from being heard.
+        """
         with trio.move_on_after(SETTLE):
-            for index, node in enumerate(self._joined):
-                while index in had and node.traffic is None and node.lost is None:
-                    await node.stream.wait()
-                    self._listen(index, node)
+            async with trio.open_nursery() as nursery:
+                for index in {self._nodes[address] for address in self._addresses}:
+                    nursery.start_soon(self._settled, index, self._joined[index])
+
+    async def _settled(self, index: int, node: Joined) -> None:
+        while node.traffic is None and node.lost is None:
+            await node.stream.wait()
+            self._listen(index, node)
 
     def kick(self, pcpu: int) -> None:
         """Its node does that when it passes on what it is told."""

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from baonet.actors.body import Activity
+from baonet.actors.island import MAILBOX, MailboxFullError
 from baonet.actors.seat import BULK, Seat
 from baonet.core.cpu import Core
 from baonet.hyp.armv8 import psci
@@ -220,3 +221,14 @@ def test_one_that_has_not_handed_over_what_it_says_is_not_saved() -> None:
     case.seat.send(2, NOTIFIED)
     with pytest.raises(ValueError, match="pcpu 0 has not handed over what it says: save it after its turn"):
         case.seat.save()
+
+
+def test_more_than_may_wait_ends_its_island_with_its_turn_and_not_before() -> None:
+    """A conductor that is saved hands over what it has, as much again, also to one whose VM is off: it has no turn."""
+    case = Case()
+    one = Delivery(250, 2, 7, NOTIFIED)
+    case.seat.deliver([one] * MAILBOX)
+    case.turn(0)
+    case.seat.deliver([one])
+    with pytest.raises(MailboxFullError):
+        case.turn(0)

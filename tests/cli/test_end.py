@@ -16,7 +16,8 @@ class Left:
 sys.left = Left()
 if {before!r}:
     atexit.register(print, "as registered")
-main.main, command = lambda given=main.main: atexit.register(print, "done") and given(), main.command
+given, command = main._main, main.command
+main._main = lambda *how: atexit.register(print, "done") and given(*how)
 sys.argv[1:] = {arguments!r}
 command()
 """

@@ -90,21 +90,31 @@ def test_who_waits_for_nodes_can_have_enough(tmp_path: Path) -> None:
         assert time.monotonic() - began < 3
 
 
+async def _end(lead: Cluster) -> None:
+    """A run, and the nodes with it."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lead.supervise, lambda *said, **more: None)
+        await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+    await lead.settle()
+
+
 def test_who_loses_another_when_all_is_over_is_heard_to_its_end(tmp_path: Path) -> None:
-    """A run ends, and the nodes with it: one sees that another has gone, and says so before its own last word."""
-
-    async def run(lead: Cluster) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(lead.supervise, lambda *said, **more: None)
-            await trio.lowlevel.checkpoint()
-            nursery.cancel_scope.cancel()
-        await lead.settle()
-
+    """It sees that another has gone, and says so before its own last word."""
     with _node(cluster.Lost(0, ""), cluster.Traffic(1, 2, 3, 4, (), ())) as joined:
         lead = Cluster(_plan(tmp_path), [joined], [0], _asked())
-        trio.run(run, lead)
+        trio.run(_end, lead)
         lead.close()
         assert joined.traffic == cluster.Traffic(1, 2, 3, 4, (), ())
+
+
+def test_one_that_says_nothing_more_does_not_silence_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("baonet.cluster.lead.SETTLE", 0.5)
+    with _node() as silent, _node(cluster.Traffic(1, 2, 3, 4, (), ())) as other:
+        lead = Cluster(_plan(tmp_path, 2), [silent, other], [0, 1], _asked(nodes=2))
+        trio.run(_end, lead)
+        lead.close()
+        assert other.traffic == cluster.Traffic(1, 2, 3, 4, (), ())
 
 
 def test_a_node_that_says_what_cannot_be_is_named_with_what_it_said(tmp_path: Path) -> None:

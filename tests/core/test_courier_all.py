@@ -7,10 +7,12 @@ import select
 import socket
 import struct
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from baonet.core import _node
@@ -18,7 +20,7 @@ from tests.core.frames import FRAMES
 from tests.core.joined_nodes import PAGE, JoinedNode
 from tests.core.test_courier_peers import packed
 from tests.core.test_courier_rights import PAGE_FRAME
-from tests.core.test_ringing import HEAD, SPREAD, exactly, frame, ring, room
+from tests.core.test_ringing import EVERYBODY, HEAD, SPREAD, exactly, frame, ring, room, until
 from tests.examples import examples
 from tests.wire.rings import CAPACITY
 
@@ -28,6 +30,9 @@ FOUGHT = 4
 READ = 1
 RING = FRAMES["RING"]
 WANT, GRANT, RECALL, GAVE = (FRAMES[kind] for kind in ("WANT", "GRANT", "RECALL", "GAVE"))
+PUT = 1 << 13
+"""Of a step (``Wrong.act``): it puts into a ring, from bit 14 on how much, from bit 10 on to whom of the others."""
+MUCH = 2047 << 14
 IN_GUEST, LANE_PAGE, WANTS = 4, 24, 16
 
 
@@ -68,25 +73,64 @@ class Wrong:
         self.node.call(pcpu)
         if step >> 12 & 1:
             self.node.courier.ended(pcpu)
-        if step >> 13 & 1:
-            with suppress(KeyError, ValueError):
-                self._rings[pcpu].put(SPREAD.index(0 if self.node.number else 2), os.urandom(step >> 14))
+        if step & PUT:
+            far = [each for each in range(len(SPREAD)) if each not in self.node.here]
+            self._rings[pcpu].put(far[(step >> 10 & 7) % len(far)], os.urandom(step >> 14))
 
     def serves_the_other(self) -> None:
-        """It has a page of it, and hears what pcpu 0 says."""
-        other = self.streams[1]
-        body = PAGE_FRAME.pack(PAGES - 1, 0, 0, 1, READ, 0)
-        other.sendall(frame(WANT, body))
-        while (said := heard(other))[0] != GRANT or PAGE_FRAME.unpack(said[1][: PAGE_FRAME.size])[0] != PAGES - 1:
-            pass
-        self._rings[0].put(3, b"still here")
-        while not (said := heard(other))[1].endswith(b"still here") or said[0] != RING:
-            pass
+        """It has a page of it, hears what pcpu 0 says behind all that it has said before, and then of its end."""
+        other, said = Other(self.streams[1]), b"still here"
+        self.streams[1].sendall(frame(WANT, PAGE_FRAME.pack(PAGES - 1, 0, 0, 1, READ, 0)))
+        other.hear(lambda: PAGES - 1 in other.granted)
+        while len(said) > (done := self._rings[0].put(3, said)):
+            assert done >= 0
+            said = said[done:]
+            other.hear_more()
+        other.hear(lambda: other.said[0, 3].endswith(b"still here"))
+        self.node.lose(0)
+        other.hear(lambda: 0 in other.lost)
+
+    def tells_of_the_lost(self) -> None:
+        """Who has taken all that the lost peer's pcpu had said knows that it is lost, though the other here has not."""
+        alive = self._rings[1]
+
+        def is_told() -> bool:
+            alive.get(2)
+            return 2 in alive.lost()
+
+        until(is_told)
 
     def close(self) -> None:
         self.node.close()
         for stream in self.streams:
             stream.close()
+
+
+class Other:
+    """A peer that keeps to the rules: of what it is said in rings it makes room for more."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self.granted: set[int] = set()
+        self.said: defaultdict[tuple[int, int], bytearray] = defaultdict(bytearray)
+        self.lost: set[int] = set()
+
+    def hear_more(self) -> None:
+        kind, body = heard(self._stream)
+        if kind == GRANT:
+            self.granted.add(PAGE_FRAME.unpack_from(body)[0])
+        if kind != RING:
+            return
+        speaker, hearer = struct.unpack_from("<HH", body)
+        if hearer == EVERYBODY:
+            self.lost.add(speaker)
+        elif len(body) > 4:
+            self.said[speaker, hearer] += body[4:]
+            self._stream.sendall(room(speaker, hearer, len(body) - 4))
+
+    def hear(self, enough: Callable[[], bool]) -> None:
+        while not enough():
+            self.hear_more()
 
 
 def heard(stream: socket.socket) -> tuple[int, bytes]:
@@ -145,12 +189,16 @@ def withstands(number: int, said: list[Step]) -> None:
         assert wrong.node.held() <= len(wrong.node.here) * CAPACITY * 5
         if number == 0:
             wrong.serves_the_other()
+            wrong.tells_of_the_lost()
         assert time.monotonic() - begin < 10
     finally:
         wrong.close()
 
 
 @given(st.sampled_from([0, 2]), steps)
+@example(0, [MUCH | PUT | 1 << 10] * 2).via("more for the other than may be on the way: it makes room")
+@example(0, [MUCH | PUT] * 2).via("more for the lost one: it does not hide the end of its speaker")
+@example(0, [ring(2, 0, bytes(CAPACITY))] * 2).via("more of the lost one than is taken: others hear of its end")
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_peer_says_it_is_lost_and_others_are_served(number: int, said: list[Step]) -> None:
     withstands(number, said)

@@ -136,30 +136,17 @@ static bool send_out(struct courier *courier, struct part *part, struct strand *
     return true;
 }
 
-/* Whether there is nothing more of it that goes. */
-static bool is_empty(const struct strand *strand) {
-    return !strand->used || strand->let_go || strand->far_let_go || strand->far_refused || !ring_filled(strand->go, strand->taken);
+/* Whether there is nothing more of it that goes, or nobody to whom it would. */
+static bool is_empty(const struct ringing *ringing, const struct strand *strand) {
+    if (!strand->used || strand->let_go || strand->far_let_go || strand->far_refused || ringing->gone[strand->far]) return true;
+    return !ring_filled(strand->go, strand->taken);
 }
+
+static bool has_ended(const struct ringing *ringing, unsigned here) { return atomic_load((_Atomic uint8_t *)&ringing->lost[here]); }
 
 static void tell_everybody(struct part *part, unsigned pcpu, const struct view *but) {
     for (unsigned i = 0; i < part->view_count; i++)
         if (&part->views[i] != but && !part->views[i].peer->lost) say_let_go(part, &part->views[i], pcpu, EVERYBODY);
-}
-
-/* The process of a pcpu here has ended: so far as what it said before has gone. */
-static void depart(struct courier *courier, struct part *part, unsigned here) {
-    struct ringing *ringing = part->ringing;
-    bool over = true;
-    if (!atomic_load((_Atomic uint8_t *)&ringing->lost[here]) || ringing->gone[here]) return;
-    for (unsigned i = 0; i < ringing->count; i++) {
-        struct strand *strand = &ringing->strands[i];
-        if (strand->here != here || !strand->used) continue;
-        send_out(courier, part, strand);
-        over = over && is_empty(strand);
-    }
-    if (!over) return;
-    ringing->gone[here] = true;
-    tell_everybody(part, here, NULL);
 }
 
 /* Who is not here has gone: its like in this memory as well, when all that it said has come. */
@@ -179,7 +166,7 @@ static void keep(struct courier *courier, struct ringing *ringing, struct strand
 
 /* How many bytes of `far` need not be kept any more: the ring has taken them, or takes nothing. */
 static size_t put_in(struct courier *courier, struct part *part, struct strand *strand, const uint8_t *bytes, size_t size) {
-    ptrdiff_t done = strand->refused ? -1 : ring_put(strand->come, &strand->put, bytes, size);
+    ptrdiff_t done = strand->refused || has_ended(part->ringing, strand->here) ? -1 : ring_put(strand->come, &strand->put, bytes, size);
     if (done < 0) {
         if (!strand->refused) say_room(courier, part, strand, 0);
         strand->refused = true;
@@ -211,6 +198,24 @@ static void put_waiting(struct courier *courier, struct part *part, struct stran
     memmove(strand->waiting, strand->waiting + done, left - done);
     keep(courier, part->ringing, strand, left - done);
     finish(part, strand);
+}
+
+/* The process of a pcpu here has ended: it takes nothing more, and has gone when what it said before has. */
+static void depart(struct courier *courier, struct part *part, unsigned here) {
+    struct ringing *ringing = part->ringing;
+    bool over = true;
+    if (!has_ended(ringing, here) || ringing->gone[here]) return;
+    for (unsigned i = 0; i < ringing->count; i++) {
+        struct strand *strand = &ringing->strands[i];
+        if (strand->here != here) continue;
+        put_waiting(courier, part, strand);
+        if (!strand->used) continue;
+        send_out(courier, part, strand);
+        over = over && is_empty(ringing, strand);
+    }
+    if (!over) return;
+    ringing->gone[here] = true;
+    tell_everybody(part, here, NULL);
 }
 
 static bool take_bytes(struct courier *courier, struct part *part, struct strand *strand, const uint8_t *bytes, size_t size) {
@@ -254,11 +259,13 @@ static bool may_pass(struct part *part, uint16_t kind, unsigned from, unsigned t
     return true;
 }
 
-/* Everything of it has been said. */
+/* Everything of it has been said, and nobody here has to wait until it takes something. */
 static void take_gone(struct courier *courier, struct part *part, unsigned pcpu, const struct view *from) {
-    part->ringing->gone[pcpu] = true;
+    struct ringing *ringing = part->ringing;
+    ringing->gone[pcpu] = true;
     if (courier->node == part->home) tell_everybody(part, pcpu, from);
     settle(part, pcpu);
+    for (unsigned i = ringing->first[pcpu]; i < ringing->first[pcpu + 1]; i++) depart(courier, part, ringing->strands[i].here);
 }
 
 bool ringing_take(struct courier *courier, struct part *part, struct view *from, uint16_t kind, const uint8_t *body, size_t length) {
