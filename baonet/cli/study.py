@@ -101,7 +101,7 @@ def study(options: argparse.Namespace) -> int:
     if plan.path is STDIN and options.output is None:
         print("baonet study: a study from standard input has no name: name the results with -o", file=sys.stderr)
         return 2
-    output = Path(options.output or f"{plan.path.stem}.sqlite")
+    output = Path(f"{plan.path.stem}.sqlite" if options.output is None else options.output)
     try:
         if options.list:
             return _list(plan, output)
@@ -126,6 +126,10 @@ def _refuse(reads: set[Path], given: str | None, output: Path, traces: str | Non
     """Raises UsageError when a file that is read lies where something is to be written or removed."""
     if given == "-":
         raise UsageError("-o -: results are a database, which standard output cannot be: name a file")
+    if not output.name:  # "" is what a shell makes of a variable that is not set
+        raise UsageError(f"-o {given}: is a directory: name a file")
+    if traces == "":
+        raise UsageError("--traces: name a directory, or '.' for this one")
     for path in sorted(reads):
         place = path.resolve()
         if output.exists() and place.exists() and output.samefile(place):
